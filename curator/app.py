@@ -272,7 +272,7 @@ def _report_mistakes(session: Session) -> None:
             session.announce(str(error))
             return
         log.error("a mistake of ours", exc_info=(kind, error, trace))
-        damage = session.catalog.blamed(error)
+        damage = session.catalog.store.damage_error(error)
         if damage is not None:
             session.announce(str(damage))
             return

@@ -2,9 +2,7 @@
 
     shown = plan(photos)                              # reads folders, touches nothing
     shown = plan(photos, wanted=what_was_ticked)
-    report = remove(
-        shown, photos_now, way=trash, still=catalog.is_reject, done=catalog.note_emptied
-    )
+    report = remove(shown, photos_now, way=trash, ledger=catalog.removal)
 
 What goes is the files of rejected photos and the sidecars that are theirs alone. Copies elsewhere
 and other companions are listed and stay unless ticked. What cannot go to a trash is named and left
@@ -126,16 +124,16 @@ class Ledger(Protocol):
     def is_reject(self, photo_id: int) -> bool:
         """Say whether a photo is a reject now."""
 
-    def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
+    def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Note which files of a photo went: path → sha256, empty where it was not read."""
 
-    def begin_emptying(self, wanted: Mapping[int, Sequence[str]]) -> str:
+    def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
         """Note which files of which photos are to go; give what that is ended by."""
 
-    def end_emptying(self, intent: str) -> None:
+    def end(self, intent: str) -> None:
         """Note that nothing of it is left to be noted."""
 
-    def left_emptying(self) -> Mapping[str, Mapping[int, Sequence[str]]]:
+    def interrupted(self) -> Mapping[str, Mapping[int, Sequence[str]]]:
         """Read what was begun and never ended, by processes that were killed."""
 
 
@@ -228,7 +226,7 @@ def remove(
     known = {photo.id: photo for photo in now}
     report = RemovalReport()
     note_interrupted(ledger)
-    intent = ledger.begin_emptying(
+    intent = ledger.begin(
         {photo_id: [file.path for file in going] for photo_id, going in by_photo.items()}
     )
     for number, (photo_id, going) in enumerate(by_photo.items()):
@@ -241,9 +239,9 @@ def remove(
             continue
         gone = _remove_photo(known[photo_id], going, way, report)
         if gone:
-            ledger.note_emptied(photo_id, gone)
+            ledger.note_removed(photo_id, gone)
             report.photos += 1
-    ledger.end_emptying(intent)
+    ledger.end(intent)
     return report
 
 
@@ -258,16 +256,16 @@ def note_interrupted(ledger: Ledger) -> int:
         How many photos were noted.
     """
     noted = 0
-    for intent, wanted in ledger.left_emptying().items():
+    for intent, wanted in ledger.interrupted().items():
         unsure = False
         for photo_id, paths in wanted.items():
             if not all(map(volumes.is_folder, {Path(path).parent for path in paths})):
                 unsure = True
             elif not any(map(os.path.lexists, paths)) and ledger.is_reject(photo_id):
-                ledger.note_emptied(photo_id, dict.fromkeys(paths, ""))
+                ledger.note_removed(photo_id, dict.fromkeys(paths, ""))
                 noted += 1
         if not unsure:
-            ledger.end_emptying(intent)
+            ledger.end(intent)
     return noted
 
 

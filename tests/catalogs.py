@@ -63,7 +63,7 @@ def fill(path: Path, photos: int, *, folder: str = "/photos", converted: bool = 
         return
     empty(path)
     catalog = Catalog.open(path)
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     catalog.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")

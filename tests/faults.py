@@ -107,14 +107,13 @@ def refuse(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> Refusi
 
 def fill_up(catalog: Catalog, spare: int = 0) -> None:
     """Have SQLite find no room in a catalog for more than so many pages."""
-    connection = catalog._connection
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {pages + spare}")
+    pages = catalog.store.value("PRAGMA page_count")
+    catalog.store.rows(f"PRAGMA max_page_count = {pages + spare}")
 
 
 def make_room(catalog: Catalog) -> None:
     """Have SQLite find room again."""
-    catalog._connection.execute("PRAGMA max_page_count = 1073741823")
+    catalog.store.rows("PRAGMA max_page_count = 1073741823")
 
 
 @contextlib.contextmanager

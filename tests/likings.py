@@ -29,13 +29,13 @@ def embed(
         tone = rng.normal(size=TONES).astype(np.float32)
         made = Embedded(encoder, digest, vector.astype(np.float16).tobytes(), tone.tobytes())
         results.append((job(photo), made))
-    catalog.save_embedded(results)
+    catalog.vectors.save(results)
     return vectors
 
 
 def digests(catalog: Catalog, ids: Iterable[int]) -> dict[int, str]:
     """Say which bytes the proxies of photos have now."""
-    return {photo.id: photo.proxy_digest or "" for photo in catalog.details(list(ids))}
+    return {photo.id: photo.proxy_digest or "" for photo in catalog.photos.details(list(ids))}
 
 
 def job(photo: int) -> StageJob:
@@ -66,7 +66,9 @@ def rate(
     for photo in ids:
         given = stars(vectors[photo])
         told = {photo: float(given)} if foreseen else None
-        catalog.decide({photo: {"rating": given, "kept": True}}, summary="rated", expected=told)
+        catalog.journal.decide(
+            {photo: {"rating": given, "kept": True}}, summary="rated", expected=told
+        )
 
 
 def learned_now(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Learned:

@@ -44,7 +44,7 @@ def reading(
 
 def read_again(catalog: Catalog, photo: int, path: Path) -> None:
     """Read a sidecar as a scan would have it read."""
-    catalog.save_readings([(photo, [batch.read(str(path))])])
+    catalog.metadata.save_readings([(photo, [batch.read(str(path))])])
 
 
 def change(path: Path, old: bytes, new: bytes, hours: float = 1) -> None:

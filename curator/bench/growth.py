@@ -65,14 +65,14 @@ def _saved(place: Place, library: Home) -> Pairs:
         for home in (empty, library):
             catalog = opened.enter_context(closing(Catalog.open(home.catalog)))
             catalogs.append(catalog)
-            scan = catalog.begin_scan(catalog.add_folder(home.data / "photos"), files)
+            scan = catalog.scans.begin(catalog.folders.add(home.data / "photos"), files)
             takings.append(partial(_take, home, catalog, scan))
         for turn in range(_ROUNDS):
             first = _FIRST + turn * _ROUND
             alone, more = (worked(partial(take, first)) / _ROUND for take in takings)
             pairs.add(more, alone)
             for catalog in catalogs:
-                catalog.checkpoint()
+                catalog.store.checkpoint()
     return pairs
 
 
@@ -80,9 +80,9 @@ def _take(home: Home, catalog: Catalog, scan: Scan, first: int) -> None:
     """Take a round of photos in."""
     for start in range(first, first + _ROUND, _SOME):
         read(home, catalog, scan, range(start, start + _SOME))
-        catalog.fold_text(_SOME)
+        catalog.text.update(_SOME)
         tidy(catalog)
-        catalog.unfinished()
+        catalog.work.unfinished()
 
 
 def _ingested(place: Place, library: Home) -> Pairs:

@@ -194,7 +194,7 @@ def commit(place: Place) -> list[Figure]:
     try:
         pipeline.open_folders([many_small(place.scratch / "first", 200)])
         pipeline.wait_idle(120)
-        ids = [row[0] for row in catalog.columns()]
+        ids = [row[0] for row in catalog.photos.columns()]
         with baselines.commits(place.scratch) as row:
             calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
             pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
@@ -218,7 +218,7 @@ def _marked(
 ) -> Pairs:
     """Mark photo after photo at an even pace, committing a bare row in between."""
     pairs, pace = Pairs(), threading.Event()
-    decide = partial(catalog.decide, summary="bench")
+    decide = partial(catalog.journal.decide, summary="bench")
     for number in itertools.takewhile(more, itertools.count()):
         flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]
         change = {ids[number % len(ids)]: {"flag": flag, "rating": 1 + number % 5}}

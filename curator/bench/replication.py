@@ -66,13 +66,13 @@ def repeat(path: Path, count: int, root: Path) -> None:
     catalog = Catalog.open(path)
     try:
         first = {
-            name: int(catalog._value(f"SELECT coalesce(max(id), 0) FROM {name}"))
+            name: int(catalog.store.value(f"SELECT coalesce(max(id), 0) FROM {name}"))
             for name in _COUNTED
         }
         for start in range(first["photo"], count, first["photo"]):
             _repeat_once(catalog, first, start, min(first["photo"], count - start), root)
             index(catalog)
-            catalog.checkpoint()
+            catalog.store.checkpoint()
     finally:
         catalog.close()
 
@@ -84,22 +84,22 @@ def _repeat_once(
     evenings, times = start // EVENING, start // first["photo"]
     values: dict[str, object] = {
         **{f"{name}s": times * number for name, number in first.items()},
-        "revs": catalog._value("SELECT max(rev) FROM photo"),
+        "revs": catalog.store.value("SELECT max(rev) FROM photo"),
         "days": f"+{DAYS * evenings} days",
         "evenings": evenings,
         "last": some,
         "first_project": first["project"],
         "first_step": first["step"],
     }
-    with catalog._writing():
+    with catalog.store.transaction():
         # What they keep in step comes along as it is.
-        triggers = catalog._rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = catalog.store.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         for name, _ in triggers:
-            catalog._run(f"DROP TRIGGER {name}")
-        days = catalog._rows(
+            catalog.store.run(f"DROP TRIGGER {name}")
+        days = catalog.store.rows(
             "SELECT id, folder_id, path FROM directory WHERE id <= ?", (first["directory"],)
         )
-        catalog._run_many(
+        catalog.store.run_many(
             "INSERT INTO directory (id, folder_id, path) VALUES (?, ?, ?)",
             [
                 (number + times * first["directory"], folder, _later(day, evenings, root))
@@ -107,20 +107,20 @@ def _repeat_once(
             ],
         )
         for table, moved in _MOVED.items():
-            columns = [row[1] for row in catalog._rows(f"PRAGMA table_info({table})")]
+            columns = [row[1] for row in catalog.store.rows(f"PRAGMA table_info({table})")]
             given = ", ".join(moved.get(column, column) for column in columns)
-            catalog._connection.execute(
+            catalog.store.run(
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {given} FROM {table}"
                 f" WHERE {_OF_FIRST.get(table, 'photo_id <= :last')}",
                 values,
             )
-        catalog._connection.execute(
+        catalog.store.run(
             "INSERT INTO photo_text_due (photo_id) SELECT id + :photos FROM photo"
             " WHERE id <= :last",
             values,
         )
         for _, sql in triggers:
-            catalog._run(sql)
+            catalog.store.run(sql)
 
 
 def _later(day: str, evenings: int, root: Path) -> str:

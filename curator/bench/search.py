@@ -90,14 +90,14 @@ def _by_looks(archive: VectorIndex, table: Table) -> Figure:
 
 def _reading(catalog: Catalog, scratch: Path) -> Figure:
     """Say something else of some photos, and have that read."""
-    every = sorted(int(row[0]) for row in catalog.columns())
+    every = sorted(int(row[0]) for row in catalog.photos.columns())
     ids = every[:: max(1, len(every) // _READ)]
     describe(catalog, ids, seed=5)
     texts = (" ".join(said) for said in sayings(len(ids) + PART, seed=5))
     pairs, more, tidied = Pairs(), [True], 0.0
     with baselines.index(scratch) as insert:
         while more[-1]:
-            spent = timed(lambda: more.append(catalog.fold_text(PART)))
+            spent = timed(lambda: more.append(catalog.text.update(PART)))
             pairs.add(spent, insert(list(itertools.islice(texts, PART))))
             tidied += timed(tidy, catalog)
     what = f"words of {PART} photos read into the index"

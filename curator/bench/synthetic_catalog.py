@@ -52,13 +52,13 @@ def fill(home: Home, count: int, pictures: bool = True) -> None:
         _draw(home, min(count, _PICTURES))
     catalog = Catalog.open(home.catalog)
     try:
-        catalog.use_stages([stage for stage in STAGES if stage.reads == "file"])
+        catalog.work.use_stages([stage for stage in STAGES if stage.reads == "file"])
         root = home.data / "photos"
-        scan = catalog.begin_scan(catalog.add_folder(root), files)
+        scan = catalog.scans.begin(catalog.folders.add(root), files)
         for start in range(0, count, BATCH):
             read(home, catalog, scan, range(start, min(start + BATCH, count)))
-        catalog.note_stacks(VERSION)  # nothing to look for: each stands alone
-        catalog.checkpoint()
+        catalog.stacks.set_made_by(VERSION)  # nothing to look for: each stands alone
+        catalog.store.checkpoint()
     finally:
         catalog.close()
 
@@ -68,8 +68,8 @@ def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> No
     root = home.data / "photos"
     new = scan.apply([_group(root, number) for number in numbers]).new
     pairs = list(zip(new, numbers, strict=True))
-    catalog.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
-    catalog.save_converted([_converted(home, root, *pair) for pair in pairs])
+    catalog.results.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
+    catalog.results.save_converted([_converted(home, root, *pair) for pair in pairs])
 
 
 def index(catalog: Catalog) -> None:
@@ -78,7 +78,7 @@ def index(catalog: Catalog) -> None:
     FTS5 merges by how often something was merged, not by how much it is: what went in at once
     would be written again after every few hundred photos more.
     """
-    while catalog.fold_text(PART):
+    while catalog.text.update(PART):
         tidy(catalog)
     tidy(catalog)
 
@@ -86,7 +86,7 @@ def index(catalog: Catalog) -> None:
 def tidy(catalog: Catalog) -> None:
     """Merge what was last read into the full-text index, as the pipeline does after each part."""
     for _ in range(MERGES):
-        if not catalog.tidy_text():
+        if not catalog.text.merge_some():
             break
 
 
@@ -100,12 +100,12 @@ def embed(home: Home, dimension: int = 1280) -> None:
     catalog = Catalog.open(home.catalog)
     chance = np.random.default_rng(1)
     try:
-        ids = sorted(row[0] for row in catalog.columns())
+        ids = sorted(row[0] for row in catalog.photos.columns())
         for start in range(0, len(ids), BATCH):
             some = ids[start : start + BATCH]
             vectors = drawn_vectors(len(some), dimension, chance)
             tones = chance.standard_normal((len(some), TONES), np.float32)
-            catalog.save_embedded(
+            catalog.vectors.save(
                 [
                     (
                         StageJob(photo, "embed", "", Kind.IMAGE, ""),
@@ -119,7 +119,7 @@ def embed(home: Home, dimension: int = 1280) -> None:
                     for at, (photo, digest) in enumerate(_digests(catalog, some))
                 ]
             )
-        catalog.checkpoint()
+        catalog.store.checkpoint()
     finally:
         catalog.close()
 
@@ -136,7 +136,7 @@ def drawn_vectors(count: int, dimension: int, chance: np.random.Generator) -> ND
 
 
 def _digests(catalog: Catalog, ids: list[int]) -> list[tuple[int, str]]:
-    return [(photo.id, photo.proxy_digest or "") for photo in catalog.details(ids)]
+    return [(photo.id, photo.proxy_digest or "") for photo in catalog.photos.details(ids)]
 
 
 def _taken(number: int) -> datetime:

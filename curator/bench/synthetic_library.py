@@ -83,14 +83,14 @@ def make(
         tell("stacked ...")
         _stack(catalog)
         tell("described ...")
-        ids = [int(photo) for photo in sorted(row[0] for row in catalog.columns())]
+        ids = [int(photo) for photo in sorted(row[0] for row in catalog.photos.columns())]
         describe(catalog, ids[: int(DESCRIBED * len(ids))])
         index(catalog)
-        catalog.checkpoint()
+        catalog.store.checkpoint()
         tell("culled ...")
         _cull(catalog, ids[: int(_CULLED * len(ids))])
         index(catalog)
-        catalog.checkpoint()
+        catalog.store.checkpoint()
     finally:
         catalog.close()
     tell("repeated ...")
@@ -151,8 +151,8 @@ def describe(catalog: Catalog, ids: Sequence[int], seed: int = 3) -> None:
     told = sayings(len(ids), seed)
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
-        digests = {photo.id: photo.proxy_digest or "" for photo in catalog.details(some)}
-        catalog.save_described(
+        digests = {photo.id: photo.proxy_digest or "" for photo in catalog.photos.details(some)}
+        catalog.descriptions.save(
             [(photo, _described(digests[photo], next(told), photo)) for photo in some]
         )
 
@@ -166,7 +166,7 @@ def _described(source: str, words: list[str], photo: int) -> Described:
 
 def _stack(catalog: Catalog) -> None:
     """Stack the bursts as the pipeline does."""
-    catalog.note_stacks(None)
+    catalog.stacks.set_made_by(None)
     stacker = Stacker(catalog)
     while stacker.waiting:
         stacker.advance(True, ())
@@ -177,7 +177,7 @@ def _cull(catalog: Catalog, ids: Sequence[int]) -> None:
     chance = np.random.default_rng(4)
     shares = np.array([share for share, _ in _VERDICTS])
     names = vocabulary()[:200]
-    tags = catalog.tag_ids(names, make=True)
+    tags = catalog.tags.ids(names, make=True)
     for start in range(0, len(ids), EVENING):
         some = ids[start : start + EVENING]
         fates = chance.choice(len(_VERDICTS), len(some), p=shares / shares.sum()).tolist()
@@ -188,10 +188,10 @@ def _cull(catalog: Catalog, ids: Sequence[int]) -> None:
             changes[photo]["tag", tags[names[photo % len(names)]]] = "confirmed"
         kept = [photo for photo, fate in zip(some, fates, strict=True) if fate > 1][:_PROJECT]
         if start // EVENING % 3 == 0 and kept:
-            project = catalog.make_project(f"Evening {1 + start // EVENING:,}")
+            project = catalog.projects.create(f"Evening {1 + start // EVENING:,}")
             for place, photo in enumerate(kept):
                 changes[photo]["project", project] = float(place)
-        catalog.mark_seen(some)
-        catalog.decide(changes, summary=f"Culled {len(some)} photos")
+        catalog.photos.mark_seen(some)
+        catalog.journal.decide(changes, summary=f"Culled {len(some)} photos")
     for name, expression in _SEARCHES.items():
-        catalog.save_search(name, expression)
+        catalog.searches.save(name, expression)

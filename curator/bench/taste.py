@@ -28,8 +28,10 @@ def taste(place: Place) -> list[Figure]:
     home = lent(place)
     catalog = Catalog.open(home.catalog)
     try:
-        ids = [int(row[0]) for row in catalog.columns()]
-        catalog.decide({photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary="")
+        ids = [int(row[0]) for row in catalog.photos.columns()]
+        catalog.journal.decide(
+            {photo: {"rating": 1 + photo % 5} for photo in ids[:_RATED]}, summary=""
+        )
         learner = TasteLearner(catalog, TasteSettings(), home.cache)
         before = resident_mb()
         read = timed(learner.look)
@@ -77,7 +79,7 @@ def taste(place: Place) -> list[Figure]:
 
 def _one_more(learner: TasteLearner, photo: int) -> float:
     """Rate one photo more; return how long it takes until all have new scores, in s."""
-    learner.catalog.decide({photo: {"rating": 1 + photo % 5}}, summary="")
+    learner.catalog.journal.decide({photo: {"rating": 1 + photo % 5}}, summary="")
     begin = time.perf_counter()
     learner.study([photo])
     learner.learn()

@@ -155,10 +155,10 @@ def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list
     settings.encoder.which = "starter"
     pipeline.settle_encoder()
     catalog = running.session.catalog
-    wait(lambda: bool(catalog.encoders()), pipeline.saved)
-    before = sum(catalog.encoders().values())
+    wait(lambda: bool(catalog.vectors.encoders()), pipeline.saved)
+    before = sum(catalog.vectors.encoders().values())
     moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
-    seen = sum(catalog.encoders().values()) - before
+    seen = sum(catalog.vectors.encoders().values()) - before
     settings.encoder.which = "none"
     pipeline.settle_encoder()
     note = f"{seen:,} photos compared meanwhile"

@@ -28,11 +28,15 @@ import peewee
 from curator import private
 from curator.catalog import backups, disk_reserve, integrity, migrations, restoring
 from curator.catalog.backups import Backup
+from curator.catalog.decisions import Decisions
+from curator.catalog.descriptions import Descriptions
 from curator.catalog.fields import FIELDS
-from curator.catalog.folders import FolderRow, absence
-from curator.catalog.identity import FileReader, FileRow, Unread
-from curator.catalog.integrity import judging
+from curator.catalog.folders import FolderRow, Folders, absence
+from curator.catalog.identity import Identity
+from curator.catalog.journal import Journal
 from curator.catalog.lock import ConductorLock, UseLock
+from curator.catalog.metadata_import import MetadataImport
+from curator.catalog.photo_files import FileReader, FileRow, PhotoFiles, Unread
 from curator.catalog.photos import (
     CAPTURE_COLUMNS,
     PHOTO_COLUMNS,
@@ -42,30 +46,29 @@ from curator.catalog.photos import (
     WorkDetail,
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
-from curator.catalog.removal import Removals
-from curator.catalog.replaying import Redone, Replays
+from curator.catalog.removal import Removal
+from curator.catalog.replaying import Recovery, Redone
 from curator.catalog.restoring import Restored
-from curator.catalog.rewritten import NewContent, Rewritten
+from curator.catalog.results import Results
+from curator.catalog.rewrites import NewContent, Rewrites
 from curator.catalog.scan import Applied, Scan, ScanCount, Scans
-from curator.catalog.sidecars import (
-    Conflict,
-    Outstanding,
-    SidecarRow,
-    ToWrite,
-    Wrote,
-)
+from curator.catalog.searches import NAME_LENGTH, SavedSearch, SavedSearches
+from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
+from curator.catalog.sidecars import Conflict, Outstanding, Sidecars, ToWrite, Wrote
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import (
     DamagedError,
     DiskFullError,
     MissingError,
+    Store,
     damaged,
     missing,
     translate,
 )
-from curator.catalog.tags import TagDetail, folded, plain_name, tag_name, tag_names
-from curator.catalog.taste import Comparing, Lesson, Prediction, Preference, TasteRow, Tastes
-from curator.catalog.text import NAME_LENGTH, SavedSearch, Texts
+from curator.catalog.tags import TagDetail, Tags, folded, plain_name, tag_name, tag_names
+from curator.catalog.taste import Lesson, Prediction, Preference, Taste, TasteRow
+from curator.catalog.text import TextIndex
+from curator.catalog.vectors import Comparing, Vectors
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.volumes import Volumes
 from curator.catalog.work import BLOCKED, Pending, WorkQueue
@@ -127,40 +130,61 @@ __all__ = [
 ]
 
 
-@judging
-class Catalog(
-    Volumes,
-    Scans,
-    WorkQueue,
-    Tastes,
-    Stacks,
-    Photos,
-    Projects,
-    Texts,
-    Vocabulary,
-    Removals,
-    Rewritten,
-    Replays,
-):
-    """One open catalog.
+class Catalog:
+    """One open catalog: its connection (`store`) and the parts that read and write through it.
 
-    Any number of processes may have it open, read and decide. One object is one connection.
+    Any number of processes may have the file open, read and decide. One object is one connection.
 
     Thread: the one that opened it, no other; a second thread opens its own.
     """
 
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.tags = Tags(store)
+        self.files = PhotoFiles(store)
+        self.sidecar_files = SidecarFiles(store)
+        self.decisions = Decisions(store)
+        self.work = WorkQueue(store, self.files)
+        self.identity = Identity(
+            store, self.files, self.work, self.decisions, self.tags, self.sidecar_files
+        )
+        self.folders = Folders(store, self.work, self.identity)
+        self.volumes = Volumes(store, self.files, self.work, self.folders)
+        self.journal = Journal(store, self.decisions, self.tags, self.identity, self.folders)
+        self.vocabulary = Vocabulary(store, self.tags, self.journal)
+        self.metadata = MetadataImport(
+            store, self.decisions, self.journal, self.tags, self.sidecar_files
+        )
+        self.sidecars = Sidecars(store, self.sidecar_files, self.metadata, self.tags)
+        self.scans = Scans(store, self.files, self.work, self.identity, self.sidecar_files)
+        self.results = Results(
+            store, self.files, self.work, self.identity, self.metadata, self.sidecar_files
+        )
+        self.descriptions = Descriptions(store, self.work, self.tags)
+        self.vectors = Vectors(store, self.work, self.tags)
+        self.taste = Taste(store)
+        self.stacks = Stacks(store)
+        self.photos = Photos(store, self.tags, self.descriptions)
+        self.projects = Projects(store)
+        self.text = TextIndex(store, self.tags)
+        self.searches = SavedSearches(store)
+        self.removal = Removal(store, self.identity)
+        self.rewrites = Rewrites(store, self.files, self.work)
+        self.recovery = Recovery(
+            store, self.files, self.work, self.decisions, self.tags, self.descriptions
+        )
+
     @classmethod
     def open(cls, path: str | Path, *, anew: bool = False) -> Catalog:
-        """Open a catalog, creating or migrating it if need be.
+        """Open a catalog; create or migrate it first if necessary.
 
         Args:
             path: the SQLite file.
-            anew: make one even where there are back-ups of one that is gone (`begin_anew`).
+            anew: create an empty catalog even if there are backups of a lost one (`begin_anew`).
 
         Raises:
-            CatalogError: it is damaged, of a newer Curator, of another program, locked, in a
-                place that cannot be written, or gone while there are back-ups of it; one sentence
-                and what to do.
+            CatalogError: the file is damaged, made by a newer Curator or another program, locked,
+                not writable, or lost while backups of it exist. The error says what to do.
         """
         path = Path(path)
         try:
@@ -182,9 +206,9 @@ class Catalog(
             private.touch(path)  # SQLite gives its log and its index the catalog's rights
             for ending in ("-wal", "-shm"):
                 private.restrict(f"{path}{ending}")
-            database = cls.connect(path)
+            database = Store.connect(path)
             migrations.bring_up_to_date(database, path)
-            opened = cls(path, database, use)
+            opened = cls(Store(path, database, use))
             _OPEN.add(opened)
             return opened
         except (peewee.PeeweeException, sqlite3.Error, OSError, ValueError, KnownError) as error:
@@ -197,6 +221,24 @@ class Catalog(
             if known is None:
                 raise
             raise known from error
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.store.path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the catalog has not been closed yet."""
+        return self.store.is_open
+
+    def close(self) -> None:
+        """Close the connection. The last connection to close checkpoints the write-ahead log."""
+        self.store.close()
+
+    def check(self) -> list[str]:
+        """Check the whole file and return what is wrong with it; seconds for a large catalog."""
+        return self.store.check()
 
 
 # Those of this process: where one of them is gone, its home was moved from under it.
@@ -268,7 +310,7 @@ def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
     def mend(copy: Path, former: Path) -> Redone:
         mended = Catalog.open(copy)
         try:
-            return mended.replay(former)
+            return mended.recovery.replay(former)
         finally:
             mended.close()
 

@@ -9,21 +9,27 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from curator.catalog.results import Results
-from curator.catalog.store import by_part, chunks, marks
+from curator.catalog.integrity import judging
+from curator.catalog.store import Store, by_part, chunks, marks
+from curator.catalog.tags import Tags
+from curator.catalog.work import DESCRIBE, WorkQueue
 from curator.model import Described
 
-DESCRIBE = "describe"
 
-
-class Descriptions(Results):
+@judging
+class Descriptions:
     """The part of the catalog that keeps descriptions, and the stage `describe` fills."""
 
-    def descriptions_of(self, ids: Sequence[int]) -> dict[int, Described]:
+    def __init__(self, store: Store, work: WorkQueue, tags: Tags) -> None:
+        self._store = store
+        self._work = work
+        self._tags = tags
+
+    def of(self, ids: Sequence[int]) -> dict[int, Described]:
         """Read what was said of photos; its tags are among the photo's tags, not here."""
         found: dict[int, Described] = {}
         for part in chunks(list(ids)):
-            for photo, *told in self._rows(
+            for photo, *told in self._store.rows(
                 "SELECT photo_id, provider, model, source, subject, content_type, lighting, mood"
                 f" FROM description WHERE photo_id IN ({marks(len(part))})",
                 part,
@@ -31,9 +37,7 @@ class Descriptions(Results):
                 found[photo] = Described(*[*told, ()])
         return found
 
-    def save_described(
-        self, results: Sequence[tuple[int, Described]], prompt: str = ""
-    ) -> list[int]:
+    def save(self, results: Sequence[tuple[int, Described]], prompt: str = "") -> list[int]:
         """Save descriptions in one transaction; return the ids of the photos they are of.
 
         One of a proxy that is no longer the photo's is dropped, and made again. Of a photo that
@@ -44,14 +48,17 @@ class Descriptions(Results):
             prompt: what the model was asked with (see `curator.stages.Stage.variant`).
         """
         saved: list[int] = []
-        with self._writing():
+        with self._store.transaction():
             for asked, told in results:
-                photo = self._value("SELECT merged_into FROM photo WHERE id = ?", (asked,)) or asked
-                row = self._row("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
+                photo = (
+                    self._store.value("SELECT merged_into FROM photo WHERE id = ?", (asked,))
+                    or asked
+                )
+                row = self._store.row("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
                 if row is None or row[0] != told.source:
-                    self._requeue(photo, DESCRIBE)
+                    self._work.requeue(photo, DESCRIBE)
                     continue
-                self._run(
+                self._store.run(
                     "INSERT INTO description (photo_id, provider, model, source, subject,"
                     " content_type, lighting, mood, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (photo_id) DO UPDATE SET provider = excluded.provider,"
@@ -71,41 +78,43 @@ class Descriptions(Results):
                         time.time(),
                     ),
                 )
-                self._suggest(photo, "vision", told.tags)
+                self._tags.suggest(photo, "vision", told.tags)
                 # The photo has changed for everyone who shows it, though no column of it has.
-                self._run("UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,))
-                self._add_description_work(photo)
-                self._done(DESCRIBE, {photo: told.source + prompt})
+                self._store.run(
+                    "UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,)
+                )
+                self.add_work(photo)
+                self._work.mark_done(DESCRIBE, {photo: told.source + prompt})
                 saved += dict.fromkeys((asked, photo))
         return saved
 
-    def want_described(self, ids: Sequence[int]) -> None:
+    def request(self, ids: Sequence[int]) -> None:
         """Have photos described, whether or not all are; those that were before, again.
 
         What the proxy is made of may be away: the model sees the proxy.
         """
         for part in by_part(ids):
             rows = [(photo, DESCRIBE) for photo in part]
-            with self._writing():
+            with self._store.transaction():
                 for photo in part:
-                    self._add_description_work(photo)
-                self._run_many(
+                    self.add_work(photo)
+                self._store.run_many(
                     "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                     " reason = NULL WHERE photo_id = ? AND stage = ? AND state <> 'running'",
                     rows,
                 )
-                self._refresh_ready(part, DESCRIBE)
-                self._run_many(
+                self._work.refresh_ready(part, DESCRIBE)
+                self._store.run_many(
                     "UPDATE work SET ready = 1 WHERE photo_id = ? AND stage = ? AND EXISTS"
                     " (SELECT 1 FROM photo WHERE id = photo_id AND proxy IS NOT NULL)",
                     rows,
                 )
 
-    def not_to_describe(self, ids: Sequence[int]) -> list[int]:
+    def not_pending(self, ids: Sequence[int]) -> list[int]:
         """Say of which of these photos no description is made or will be, as things are."""
         left = dict.fromkeys(ids)
         for part in chunks(list(ids)):
-            for (photo,) in self._rows(
+            for (photo,) in self._store.rows(
                 "SELECT photo_id FROM work WHERE stage = ? AND (state = 'running' OR"
                 f" state = 'waiting' AND ready = 1) AND photo_id IN ({marks(len(part))})",
                 (DESCRIBE, *part),
@@ -113,16 +122,17 @@ class Descriptions(Results):
                 del left[photo]
         return list(left)
 
-    def to_describe(self) -> int:
+    def count_pending(self) -> int:
         """Count the photos that are or will be described."""
         return sum(
-            self._value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (DESCRIBE,))
+            self._store.value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (DESCRIBE,))
             for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
         )
 
-    def _add_description_work(self, photo: int) -> None:
-        version = next((rule.version for rule in self.stages() if rule.name == DESCRIBE), 1)
-        self._run(
+    def add_work(self, photo: int) -> None:
+        """Add a waiting row of the stage `describe` for a photo that has none."""
+        version = next((rule.version for rule in self._work.stages() if rule.name == DESCRIBE), 1)
+        self._store.run(
             "INSERT INTO work (photo_id, stage, version, state) VALUES (?, ?, ?, 'waiting')"
             " ON CONFLICT (photo_id, stage) DO NOTHING",
             (photo, DESCRIBE, version),

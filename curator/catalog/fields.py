@@ -33,7 +33,10 @@ Place = tuple[str, int | None]
 _WORDS = {"flag": tuple(map(str, Flag)), "label": tuple(map(str, Label))}
 
 STANDS = "s.kind <> 'undo' AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id)"
-"""SQL: nobody took back the step s."""
+"""SQL: the step s was not undone."""
+
+HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
+"""SQL: the photo p was neither merged into another nor removed with its folder."""
 
 
 @dataclass(frozen=True, slots=True)

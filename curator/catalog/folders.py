@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from curator.catalog.identity import Identity
-from curator.catalog.store import below
+from curator.catalog.integrity import judging
+from curator.catalog.store import Store, below
+from curator.catalog.work import WorkQueue
 from curator.model import NotFoundError
 
 
@@ -50,15 +53,21 @@ def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
     return f"{name} {'not connected' if share else 'unplugged'}"
 
 
-class Folders(Identity):
+@judging
+class Folders:
     """The part of the catalog that keeps folders and places."""
 
-    def folders(self, counted: bool = False) -> list[FolderRow]:
+    def __init__(self, store: Store, work: WorkQueue, identity: Identity) -> None:
+        self._store = store
+        self._work = work
+        self._identity = identity
+
+    def all(self, counted: bool = False) -> list[FolderRow]:
         """List the folders by path; ``counted`` also counts their photos (20 ms at 100,000)."""
         counts: dict[int, int] = {}
         if counted:
             counts = dict(
-                self._rows(
+                self._store.rows(
                     "SELECT folder_id, sum(photos) FROM directory JOIN"
                     " (SELECT directory_id, count(*) AS photos FROM photo"
                     " WHERE merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
@@ -95,7 +104,7 @@ class Folders(Identity):
                 within,
                 away_since,
                 unplugged,
-            ) in self._rows(
+            ) in self._store.rows(
                 "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
                 " volume_name, within, away_since, unplugged FROM folder ORDER BY path"
             )
@@ -103,23 +112,23 @@ class Folders(Identity):
 
     def directories(self) -> list[tuple[int, int | None, str]]:
         """List (id, folder id or None, path) of all directories that hold files of photos."""
-        return self._rows("SELECT id, folder_id, path FROM directory")
+        return self._store.rows("SELECT id, folder_id, path FROM directory")
 
-    def folder(self, path: str | Path) -> FolderRow | None:
+    def containing(self, path: str | Path) -> FolderRow | None:
         """Find the folder that holds a path: the path itself or the nearest above it.
 
         A folder opened without its subfolders holds only what lies directly in it.
         """
         wanted = Path(path)
         best: FolderRow | None = None
-        for row in self.folders():
+        for row in self.all():
             root = Path(row.path)
             inside = wanted == root or (root in wanted.parents if row.recursive else False)
             if inside and (best is None or len(row.path) > len(best.path)):
                 best = row
         return best
 
-    def add_folder(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
+    def add(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
         """Make a folder known; one that is already becomes what is asked for.
 
         Asking again without ``sampled`` turns a sampled folder into a whole one, and it is
@@ -128,25 +137,25 @@ class Folders(Identity):
         Returns:
             The folder's id.
         """
-        with self._writing():
-            self._run(
+        with self._store.transaction():
+            self._store.run(
                 "INSERT INTO folder (path, recursive, sampled, added_at) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (path) DO UPDATE SET recursive = max(recursive, excluded.recursive),"
                 " sampled = min(sampled, excluded.sampled)",
                 (str(path), recursive, sampled, time.time()),
             )
-            number = int(self._value("SELECT id FROM folder WHERE path = ?", (str(path),)))
+            number = int(self._store.value("SELECT id FROM folder WHERE path = ?", (str(path),)))
             # Photos that stayed when their folder was taken out belong to one again.
-            self._run(
+            self._store.run(
                 "UPDATE directory SET folder_id = ? WHERE folder_id IS NULL AND (path = ?"
                 " OR (? AND substr(path, 1, ?) = ?))",
                 (number, str(path), recursive, len(below(path)), below(path)),
             )
-            if not self._value("SELECT enabled FROM folder WHERE id = ?", (number,)):
-                self.enable_folder(number, True)
+            if not self._store.value("SELECT enabled FROM folder WHERE id = ?", (number,)):
+                self.enable(number, True)
         return number
 
-    def enable_folder(self, folder_id: int, enabled: bool) -> None:
+    def enable(self, folder_id: int, enabled: bool) -> None:
         """Switch a folder on or off: off, its photos are neither shown nor worked on.
 
         A photo that has a copy in a folder that is on is there, and is read there.
@@ -154,13 +163,13 @@ class Folders(Identity):
         Raises:
             NotFoundError: there is no such folder.
         """
-        with self._writing():
-            self._know(folder_id)
-            self._run("UPDATE folder SET enabled = ? WHERE id = ?", (enabled, folder_id))
-            self._settle(self._elsewhere_too(folder_id))
-            self._refresh_ready(self._photos_of(folder_id))
+        with self._store.transaction():
+            self._require(folder_id)
+            self._store.run("UPDATE folder SET enabled = ? WHERE id = ?", (enabled, folder_id))
+            self._identity.sync(self._with_other_files(folder_id))
+            self._work.refresh_ready(self._photos_in(folder_id))
 
-    def remove_folder(self, folder_id: int, keep_photos: bool) -> int:
+    def remove(self, folder_id: int, keep_photos: bool) -> int:
         """Take a folder out of the catalog; nothing on disk is touched.
 
         With ``keep_photos`` its photos stay, belonging to no folder. Without, they go out of
@@ -174,47 +183,47 @@ class Folders(Identity):
             NotFoundError: there is no such folder.
         """
         now = time.time()
-        with self._writing():
-            self._know(folder_id)
+        with self._store.transaction():
+            self._require(folder_id)
             gone: list[int] = []
             if not keep_photos:
-                inside = self._rows(
+                inside = self._store.rows(
                     "SELECT file.id, photo_id FROM file JOIN directory"
                     " ON directory.id = file.directory_id WHERE folder_id = ?",
                     (folder_id,),
                 )
-                self._run_many(
+                self._store.run_many(
                     "UPDATE file SET missing_since = coalesce(missing_since, ?) WHERE id = ?",
                     [(now, file) for file, _ in inside],
                 )
                 photos = sorted({photo for _, photo in inside})
-                self._settle(self._elsewhere_too(folder_id))
+                self._identity.sync(self._with_other_files(folder_id))
                 gone = [
                     row[0]
-                    for row in self._rows(
+                    for row in self._store.rows(
                         "SELECT id FROM photo WHERE missing"
                         " AND id IN (SELECT value FROM json_each(?))",
                         (json.dumps(photos),),
                     )
                 ]
-                self._run_many(
+                self._store.run_many(
                     "UPDATE photo SET removed_at = ? WHERE id = ?", [(now, p) for p in gone]
                 )
             else:
-                photos = self._photos_of(folder_id)
-            self._run("DELETE FROM folder WHERE id = ?", (folder_id,))
-            self._refresh_ready(photos)
+                photos = self._photos_in(folder_id)
+            self._store.run("DELETE FROM folder WHERE id = ?", (folder_id,))
+            self._work.refresh_ready(photos)
         return len(gone)
 
-    def _know(self, folder_id: int) -> None:
-        if self._row("SELECT 1 FROM folder WHERE id = ?", (folder_id,)) is None:
+    def _require(self, folder_id: int) -> None:
+        if self._store.row("SELECT 1 FROM folder WHERE id = ?", (folder_id,)) is None:
             raise NotFoundError(
                 f"There is no folder {folder_id}.", "`curator folders` lists those there are."
             )
 
-    def _elsewhere_too(self, folder_id: int) -> list[int]:
+    def _with_other_files(self, folder_id: int) -> list[int]:
         """List the photos that have a file in a folder, and another one elsewhere."""
-        rows = self._rows(
+        rows = self._store.rows(
             "SELECT DISTINCT photo_id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE folder_id = ?1 AND EXISTS (SELECT 1 FROM file AS other"
             " JOIN directory AS there ON there.id = other.directory_id"
@@ -223,24 +232,36 @@ class Folders(Identity):
         )
         return [row[0] for row in rows]
 
-    def _photos_of(self, folder_id: int) -> list[int]:
-        rows = self._rows(
+    def _photos_in(self, folder_id: int) -> list[int]:
+        rows = self._store.rows(
             "SELECT photo.id FROM photo JOIN directory ON directory.id = directory_id"
             " WHERE folder_id = ?",
             (folder_id,),
         )
         return [row[0] for row in rows]
 
-    def place(self, scope: str) -> dict[str, object] | None:
+    def position(self, scope: str) -> dict[str, object] | None:
         """Give where the person was in a scope, None if never there."""
-        text = self._value("SELECT value FROM place WHERE scope = ?", (scope,))
+        text = self._store.value("SELECT value FROM place WHERE scope = ?", (scope,))
         return None if text is None else dict(json.loads(text))
 
-    def save_place(self, scope: str, place: Mapping[str, object]) -> None:
+    def save_position(self, scope: str, place: Mapping[str, object]) -> None:
         """Remember where the person is in a scope: any JSON-able facts."""
-        with self._writing():
-            self._run(
+        with self._store.transaction():
+            self._store.run(
                 "INSERT INTO place (scope, value) VALUES (?, ?)"
                 " ON CONFLICT (scope) DO UPDATE SET value = excluded.value",
                 (scope, json.dumps(dict(place))),
             )
+
+    def moves(self) -> list[tuple[float, str, str]]:
+        """List when folders came to another path, and from where to where, the first one first."""
+        return json.loads(self._store.value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
+
+
+def moved(path: str, old: str, new: str) -> str:
+    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
+    if path == old:
+        return new
+    inside = old.rstrip(os.sep) + os.sep
+    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path

@@ -65,7 +65,6 @@ NONSENSE = (
 
 _ROWS = 200  # read at once, half a millisecond
 _BREATH_S = 0.002
-_PLAIN = ("blamed", "check", "close")
 
 Class = TypeVar("Class", bound=type)
 
@@ -187,13 +186,13 @@ def _wrong(table: str, field: peewee.Field) -> str:
 
 
 def judging(cls: Class) -> Class:
-    """Have the public methods of a store tell a damaged catalog from a mistake of ours.
+    """Let the public methods of a part of the catalog report a damaged catalog as such.
 
-    What goes wrong in one of them goes through ``cls.blamed``, which may know better.
+    An error in one of them is passed to ``self._store.damage_error``, which returns what to raise
+    instead. Calls from one part to another are left alone: only the outermost call reports.
     """
-    for name in dir(cls):
-        method = inspect.getattr_static(cls, name)
-        if not name.startswith("_") and name not in _PLAIN and inspect.isfunction(method):
+    for name, method in list(vars(cls).items()):
+        if not name.startswith("_") and inspect.isfunction(method):
             setattr(cls, name, _judged(method))
     return cls
 
@@ -201,23 +200,29 @@ def judging(cls: Class) -> Class:
 def _judged(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(self: Any, *args: Any, **more: Any) -> Any:
+        store = self._store
+        if store.is_judging:
+            return method(self, *args, **more)
+        store.is_judging = True
         try:
             return method(self, *args, **more)
         except NONSENSE as error:
-            _raise(self, error)
+            _raise(store, error)
+        finally:
+            store.is_judging = False
 
     @functools.wraps(method)
     def each(self: Any, *args: Any, **more: Any) -> Iterator[Any]:
         try:
             yield from method(self, *args, **more)
         except NONSENSE as error:
-            _raise(self, error)
+            _raise(self._store, error)
 
     return each if inspect.isgeneratorfunction(method) else call
 
 
 def _raise(store: Any, error: Exception) -> NoReturn:
-    known = store.blamed(error)
+    known = store.damage_error(error)
     if known is None:
         raise error
     raise known from error

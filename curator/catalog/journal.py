@@ -11,24 +11,24 @@ reverts; the redo stack is the *undo* steps that no step reverts and that came a
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from curator.catalog.decisions import Decisions
 from curator.catalog.fields import (
     FIELDS,
-    RELATIONS,
-    STANDS,
     VERDICT,
     Place,
     checked,
     nothing,
-    unknown,
 )
-from curator.catalog.store import Row, chunks, marks
+from curator.catalog.folders import Folders, moved
+from curator.catalog.identity import Identity
+from curator.catalog.integrity import judging
+from curator.catalog.store import Row, Store, marks
 from curator.catalog.tags import Revision, Tags
-from curator.model import Change, Changes, NotFoundError, Step
+from curator.model import Change, Changes, Step
 
 # What was read from files is no act of the person's that they could take back.
 _TOP_UNDO = (
@@ -42,8 +42,18 @@ _TOP_REDO = (
 )
 
 
-class Journal(Tags):
+@judging
+class Journal:
     """The part of the catalog that decides, undoes and redoes."""
+
+    def __init__(
+        self, store: Store, decisions: Decisions, tags: Tags, identity: Identity, folders: Folders
+    ) -> None:
+        self._store = store
+        self._decisions = decisions
+        self._tags = tags
+        self._identity = identity
+        self._folders = folders
 
     def decide(
         self,
@@ -85,22 +95,22 @@ class Journal(Tags):
         alike = {id(fields): fields for fields in changes.values()}  # of a batch most are one
         sound = {number: checked(fields) for number, fields in alike.items()}
         wanted = {photo: sound[id(fields)] for photo, fields in changes.items()}
-        with self._writing(durable=True):
+        with self._store.transaction(durable=True):
             made = self._changes(wanted, source)
             step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
             if not made:
                 return step
             scope = str(step.context.get("scope", ""))
-            return self._enter(step, Seen(scope, order_name, expected or {}, source))
+            return self.enter(step, Seen(scope, order_name, expected or {}, source))
 
     def _changes(self, wanted: Mapping[int, Mapping[Place, object]], source: str) -> list[Change]:
-        now = self._marks(wanted)
+        now = self._decisions.marks(wanted)
         made: dict[tuple[int, Place], Change] = {}
         for asked, fields in wanted.items():
             photo, current = now[asked]
             for (name, about), after in fields.items():
-                about = self._today(name, about)
-                before = self._before(photo, current, name, about)
+                about = self._decisions.current_id(name, about)
+                before = self._decisions.value_before(photo, current, name, about)
                 if before != after:
                     made[photo, (name, about)] = Change(photo, name, before, after, about)
             judged = [name for name, _ in fields if name in VERDICT]
@@ -114,49 +124,9 @@ class Journal(Tags):
                 made[photo, ("elsewhere", None)] = change
         return list(made.values())
 
-    def _today(self, name: str, about: int | None) -> int | None:
-        """Give the id the other thing of a relation has today.
-
-        Raises:
-            NotFoundError: it is not there.
-        """
-        if about is None:
-            return None
-        found = self._value(RELATIONS[name].known, (about,))
-        if found is None:
-            raise unknown(name, about)
-        return int(found)
-
-    def _before(self, photo: int, current: Row, name: str, about: int | None) -> object:
-        """Read what a field is now; ``current`` has the plain ones."""
-        if about is None:
-            return current[FIELDS.index(name)]
-        return self._value(RELATIONS[name].read, (photo, about))
-
-    def _marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
-        """Read marks: asked id → (id of the photo it is today, its fields)."""
-        asked = list(ids)
-        found: dict[int, tuple[int, Row]] = {}
-        for part in chunks(asked):
-            for row in self._rows(
-                f"SELECT id, merged_into, {', '.join(FIELDS)} FROM photo"
-                f" WHERE id IN ({marks(len(part))})",
-                part,
-            ):
-                found[row[0]] = (row[1] or row[0], row[2:])
-        for photo in asked:
-            if photo not in found:
-                raise NotFoundError(
-                    f"There is no photo {photo}.", "`curator photos` lists those there are."
-                )
-            target = found[photo][0]
-            if target != photo:
-                found[photo] = self._marks([target])[target]
-        return found
-
-    def _enter(self, step: Step, seen: Seen) -> Step:
+    def enter(self, step: Step, seen: Seen) -> Step:
         """Write a step, its decisions, and what photos are by them."""
-        number = self._run(
+        number = self._store.run(
             "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -170,7 +140,7 @@ class Journal(Tags):
             ),
         ).lastrowid
         assert number is not None
-        self._run_many(
+        self._store.run_many(
             "INSERT INTO decision (step_id, photo_id, field, about, before, after, order_name,"
             " expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -189,38 +159,23 @@ class Journal(Tags):
                 for change in step.changes
             ],
         )
-        self._put(step.changes)
+        self._decisions.apply(step.changes)
+        for change in step.changes:
+            if change.field == "apart" and change.after:
+                self._identity.split(change.photo_id, again=step.kind == "undo")
+            elif change.field == "apart":
+                self._identity.join(change.photo_id)
         return replace(step, id=number)
 
-    def _put(self, changes: Collection[Change]) -> None:
-        """Write what photos are after some changes."""
-        for fields, rows in _by_fields(changes).items():
-            setting = ", ".join(f"{name} = ?" for name in fields)
-            self._run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
-        self._relate(changes)
-
-    def _revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
+    def revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
         """Revise the vocabulary as one step; nothing is written if nothing changes."""
         context: dict[str, object] = {"act": act, "what": what}
         context["vocabulary"] = [list(each) for each in revisions]
         step = Step(0, "do", f"{done} {what}", time.time(), (), None, context)
         if not revisions:
             return step
-        self._revise(revisions)
-        return self._enter(step, Seen("", "", {}))
-
-    def _relate(self, changes: Collection[Change]) -> None:
-        """Write the relations among the changes, and note that they changed."""
-        for name in dict.fromkeys(change.field for change in changes if change.about is not None):
-            relation = RELATIONS[name]
-            rows = [
-                (change.photo_id, change.about, change.after)
-                for change in changes
-                if change.field == name
-            ]
-            self._run_many(relation.take, [row[:2] for row in rows if row[2] is None])
-            self._run_many(relation.put, [row for row in rows if row[2] is not None])
-            self._grow(relation.rev)
+        self._tags.revise(revisions)
+        return self.enter(step, Seen("", "", {}))
 
     def undo(self, only: int | None = None) -> Step | None:
         """Take the newest step back, in one transaction; None if there is none.
@@ -232,103 +187,91 @@ class Journal(Tags):
             The new step: its changes say what each photo is now, its context is that of the
             step it reverts.
         """
-        return self._turn_back("undo", _TOP_UNDO, only)
+        return self._revert("undo", _TOP_UNDO, only)
 
     def redo(self, only: int | None = None) -> Step | None:
         """Do the newest undone step again; None if there is none, or a decision came after it.
 
         ``only`` is the undo that is meant, as in :meth:`undo`.
         """
-        return self._turn_back("redo", _TOP_REDO, only)
+        return self._revert("redo", _TOP_REDO, only)
 
-    def decided_at(self) -> float:
+    def last_decision_at(self) -> float:
         """Give when anything was last decided or taken back, in Unix time; 0 if never."""
-        return float(self._value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
+        return float(self._store.value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
 
     def next_undo(self) -> Step | None:
         """Give the step that :meth:`undo` would take back."""
-        number = self._value(_TOP_UNDO)
+        number = self._store.value(_TOP_UNDO)
         return None if number is None else self._step(number)
 
     def next_redo(self) -> Step | None:
         """Give the undo that :meth:`redo` would take back; its summary is the original step's."""
-        number = self._value(_TOP_REDO)
+        number = self._store.value(_TOP_REDO)
         return None if number is None else self._step(number)
 
-    def _turn_back(self, kind: str, top: str, only: int | None) -> Step | None:
-        with self._writing(durable=True):
-            number = self._value(top)
+    def _revert(self, kind: str, top: str, only: int | None) -> Step | None:
+        with self._store.transaction(durable=True):
+            number = self._store.value(top)
             if number is None or only not in (None, number):
                 return None
             old = self._step(number)
-            scope, order_name = self._row(
+            scope, order_name = self._store.row(
                 "SELECT scope, (SELECT order_name FROM decision WHERE step_id = step.id LIMIT 1)"
                 " FROM step WHERE id = ?",
                 (number,),
             ) or ("", "")
-            now = self._marks({change.photo_id for change in old.changes})
+            now = self._decisions.marks({change.photo_id for change in old.changes})
             made = {}
             for change in old.changes:
                 photo, current = now[change.photo_id]
-                about = self._today(change.field, change.about)
-                before = self._before(photo, current, change.field, about)
+                about = self._decisions.current_id(change.field, change.about)
+                before = self._decisions.value_before(photo, current, change.field, about)
                 after = change.before
                 if kind == "undo":
-                    after = self._earlier(photo, number, change)
+                    after = self._value_without(photo, number, change)
                 made[photo, (change.field, about)] = Change(
                     photo, change.field, before, after, about
                 )
             new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
-            expected = self._foretold(number) if kind == "redo" else {}
-            self._revise(revisions(old), back=kind == "undo")
-            return self._enter(new, Seen(scope, order_name or "", expected))
+            expected = self._predicted(number) if kind == "redo" else {}
+            self._tags.revise(revisions(old), back=kind == "undo")
+            return self.enter(new, Seen(scope, order_name or "", expected))
 
-    def _foretold(self, undo: int) -> dict[int, float]:
+    def _predicted(self, undo: int) -> dict[int, float]:
         """Read what was foretold of the ratings an undo took back: it holds for their redo."""
         return dict(
-            self._rows(
+            self._store.rows(
                 "SELECT photo_id, expected FROM decision WHERE expected IS NOT NULL"
                 " AND step_id = (SELECT reverts FROM step WHERE id = ?)",
                 (undo,),
             )
         )
 
-    def _earlier(self, photo: int, step: int, change: Change) -> object:
+    def _value_without(self, photo: int, step: int, change: Change) -> object:
         """Find the value a field has without one step.
 
         On a photo that others were merged into, decisions of several photos apply to one: the
         newest of the others that still stands wins. Otherwise it is what the step found.
         """
-        family = self._family(photo)
+        family = self._decisions.family(photo)
         abouts: Sequence[int | None] = [change.about]
         if change.field == "over" and change.about is not None:
-            abouts = self._family(self._today("over", change.about) or 0)
+            abouts = self._decisions.family(self._decisions.current_id("over", change.about) or 0)
         if len(family) == len(abouts) == 1:
             return change.before
-        standing = [self._standing(family, (change.field, about), step) for about in abouts]
+        standing = [
+            self._decisions.standing(family, (change.field, about), step) for about in abouts
+        ]
         newest = max((row for row in standing if row), default=None)
         return newest[1] if newest else nothing(change.field)
 
-    def _family(self, photo: int) -> list[int]:
-        """List a photo and those merged into it."""
-        rows = self._rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
-        return [photo, *(row[0] for row in rows)]
-
-    def _standing(self, photos: Sequence[int], field: Place, but_for: int = 0) -> Row | None:
-        """Find the newest decision on a field that nobody took back: (number, value), or None."""
-        return self._row(
-            "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
-            f" AND {STANDS} AND s.id <> ? ORDER BY d.id DESC LIMIT 1",
-            (*photos, *field, but_for),
-        )
-
     def _step(self, number: int) -> Step:
-        row = self._row(
+        row = self._store.row(
             "SELECT kind, summary, made_at, reverts, context FROM step WHERE id = ?", (number,)
         )
         assert row is not None
-        changes = self._rows(
+        changes = self._store.rows(
             "SELECT photo_id, field, before, after, about FROM decision WHERE step_id = ?"
             " ORDER BY id",
             (number,),
@@ -341,18 +284,14 @@ class Journal(Tags):
             made_at,
             tuple(Change(*change) for change in changes),
             reverts,
-            self._today_in(json.loads(context), made_at),
+            self._with_current_scope(json.loads(context), made_at),
         )
 
-    def moves(self) -> list[tuple[float, str, str]]:
-        """List when folders came to another path, and from where to where, the first one first."""
-        return json.loads(self._value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
-
-    def _today_in(self, context: dict[str, object], made_at: float) -> dict[str, object]:
+    def _with_current_scope(self, context: dict[str, object], made_at: float) -> dict[str, object]:
         """Name the scope a step was made in as that is called today."""
         scope = context.get("scope")
         if scope:
-            for when, old, new in self.moves():
+            for when, old, new in self._folders.moves():
                 scope = moved(str(scope), old, new) if when > made_at else scope
             context["scope"] = scope
         return context
@@ -362,8 +301,8 @@ class Journal(Tags):
 
         Those of photos that were merged into it are among them, under their own ids.
         """
-        family = self._family(photo_id)
-        rows = self._rows(
+        family = self._decisions.family(photo_id)
+        rows = self._store.rows(
             "SELECT s.id, s.kind, s.summary, s.made_at, s.reverts, s.context,"
             " d.photo_id, d.field, d.before, d.after, d.about"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -378,23 +317,6 @@ class Journal(Tags):
             for row, changes in steps.values()
         ]
 
-    def mark_seen(self, ids: Sequence[int]) -> None:
-        """Note that photos were looked at; the first time counts. No decision, no undo."""
-        now = time.time()
-        with self._writing():
-            self._run_many(
-                "UPDATE photo SET seen_at = ? WHERE id = ? AND seen_at IS NULL",
-                [(now, photo) for photo in ids],
-            )
-
-    def turn(self, ids: Sequence[int], quarter: int) -> None:
-        """Turn photos clockwise by ``quarter`` quarter turns (negative: the other way)."""
-        with self._writing(durable=True):
-            self._run_many(
-                "UPDATE photo SET turn = ((turn + ?) % 4 + 4) % 4 WHERE id = ?",
-                [(quarter, photo) for photo in ids],
-            )
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -406,30 +328,7 @@ class Seen:
     source: str = "person"
 
 
-def moved(path: str, old: str, new: str) -> str:
-    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
-    if path == old:
-        return new
-    inside = old.rstrip(os.sep) + os.sep
-    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path
-
-
 def revisions(step: Step) -> list[Revision]:
     """Read from a step what it did to the vocabulary."""
     listed = step.context.get("vocabulary") or []
     return [(tag, column, before, after) for tag, column, before, after in listed]  # type: ignore[attr-defined]
-
-
-def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
-    """Lay changes out as rows of new values and photo id, by the fields that change together.
-
-    One update a photo: every update is a trigger, a revision, and one more wait of a mark.
-    """
-    photos: dict[int, dict[str, object]] = {}
-    for change in changes:
-        if change.about is None:
-            photos.setdefault(change.photo_id, {})[change.field] = change.after
-    rows: dict[tuple[str, ...], list[list[object]]] = {}
-    for photo, values in photos.items():
-        rows.setdefault(tuple(values), []).append([*values.values(), photo])
-    return rows

@@ -13,41 +13,23 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from curator.catalog.decisions import Decisions
+from curator.catalog.integrity import judging
 from curator.catalog.journal import Journal
-from curator.catalog.store import chunks, marks
+from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
+from curator.catalog.store import Store, marks
+from curator.catalog.tags import Tags
 from curator.model import FileMarks, FoundFile, Kind, counted
 
 Plain = Mapping[str, Any]
 
 FIELDS = ("rating", "flag", "label")
 NO_VALUE = "none"  # how a file says outright that there is no flag or label
-
-
-class SidecarRow(NamedTuple):
-    """A row of the table ``sidecar``; JSON as it is stored."""
-
-    id: int
-    photo_id: int
-    path: str
-    digest: str
-    size: int
-    mtime_ns: int
-    metadata_date: str | None
-    said: str | None
-    theirs: str | None
-    state: str
-    reason: str | None
-
-    @property
-    def base(self) -> dict[str, Any] | None:
-        """What file and catalog agreed on last; None if the file was never read."""
-        return None if self.said is None else json.loads(self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,91 +44,25 @@ class _Enough(Exception):
     """All that was wanted is known."""
 
 
-class Readings(Journal):
+@judging
+class MetadataImport:
     """The part of the catalog that takes over what files say."""
 
-    def _sidecars_where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
-        return [
-            SidecarRow(*row)
-            for part in chunks(list(values))
-            for row in self._rows(
-                f"SELECT {', '.join(SidecarRow._fields)} FROM sidecar"
-                f" WHERE {column} IN ({marks(len(part))}) ORDER BY path",
-                part,
-            )
-        ]
+    def __init__(
+        self,
+        store: Store,
+        decisions: Decisions,
+        journal: Journal,
+        tags: Tags,
+        sidecar_files: SidecarFiles,
+    ) -> None:
+        self._store = store
+        self._decisions = decisions
+        self._journal = journal
+        self._tags = tags
+        self._sidecar_files = sidecar_files
 
     # --- meeting
-
-    def _meet_sidecars(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
-        """Note the sidecars a scan met; return photos that have one that is new or changed.
-
-        Only inside a transaction.
-        """
-        met = self._by_owner(met)
-        paths = [found.path for _, sidecars in met for found in sidecars]
-        known = {row.path: row for row in self._sidecars_where("path", paths)}
-        fresh: list[int] = []
-        for photo, sidecars in met:
-            for found in sidecars:
-                row = known.get(found.path)
-                there = (found.size, found.mtime_ns)
-                if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
-                    continue
-                self._run(
-                    # One that moved with its photo was agreed on where it lay before.
-                    "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
-                    " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
-                    " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
-                    " ON CONFLICT (path) DO UPDATE SET"
-                    " photo_id = excluded.photo_id, size = excluded.size,"
-                    " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
-                    # Beside another photo it is another's: nothing was agreed on with that one.
-                    " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
-                    " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
-                    " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
-                    (photo, found.path, *there),
-                )
-                fresh.append(photo)
-        return list(dict.fromkeys(fresh))
-
-    def _new_sidecars(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
-        """Say whether any of these was not met before as it is now; reads only."""
-        met = self._by_owner(met)
-        paths = [found.path for _, sidecars in met for found in sidecars]
-        known = {
-            (row.path, row.size, row.mtime_ns, row.photo_id)
-            for row in self._sidecars_where("path", paths)
-        }
-        return any(
-            (found.path, found.size, found.mtime_ns, photo) not in known
-            for photo, sidecars in met
-            for found in sidecars
-        )
-
-    def _by_owner(
-        self, met: Sequence[tuple[int, Sequence[FoundFile]]]
-    ) -> list[tuple[int, Sequence[FoundFile]]]:
-        """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
-        halves = {
-            (pair, str(Path(directory, name)).casefold()): half
-            for part in chunks([photo for photo, _ in met])
-            for pair, half, directory, name in self._rows(
-                "SELECT half_of, photo.id, path, file.name FROM photo"
-                " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
-                " file.directory_id WHERE role <> 'former' AND merged_into IS NULL"
-                f" AND half_of IN ({marks(len(part))})",
-                part,
-            )
-        }
-        if not halves:
-            return list(met)
-        found: dict[int, list[FoundFile]] = {}
-        for photo, sidecars in met:
-            for sidecar in sidecars:
-                named = str(Path(sidecar.path).with_suffix("")).casefold()
-                found.setdefault(halves.get((photo, named), photo), []).append(sidecar)
-        return [*found.items()]
 
     # --- taking over
 
@@ -159,44 +75,49 @@ class Readings(Journal):
         Returns:
             Ids of photos that changed.
         """
-        with self._writing():
-            self._meet_sidecars([(photo, _as_met(readings)) for photo, readings in found])
-            return self._take_readings(found)
+        with self._store.transaction():
+            self._sidecar_files.note_found(
+                [(photo, _as_met(readings)) for photo, readings in found]
+            )
+            return self.apply_readings(found)
 
-    def weigh_readings(
+    def preview_readings(
         self, found: Sequence[tuple[int, Sequence[FileMarks]]]
     ) -> dict[int, dict[str, object]]:
         """Say which fields :meth:`save_readings` would take over, by photo; changes nothing."""
         told: dict[int, dict[str, object]] = {}
-        with contextlib.suppress(_Enough), self._writing():
-            self._meet_sidecars([(photo, _as_met(readings)) for photo, readings in found])
+        with contextlib.suppress(_Enough), self._store.transaction():
+            self._sidecar_files.note_found(
+                [(photo, _as_met(readings)) for photo, readings in found]
+            )
             for asked, readings in found:
-                photo = self._marks([asked])[asked][0]
-                rows = {row.path: row for row in self._sidecars_where("photo_id", [photo])}
+                photo = self._decisions.marks([asked])[asked][0]
+                rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
                 told[photo] = self._weigh(photo, readings, rows).taken
             raise _Enough  # and nothing of it is kept
         return {photo: fields for photo, fields in told.items() if fields}
 
-    def _take_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
+    def apply_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
+        """Apply readings inside a transaction; return the ids of photos that changed."""
         changes: dict[int, dict[str, object]] = {}
         worded: list[int] = []
         for asked, readings in found:
             if not readings:
                 continue
-            photo = self._marks([asked])[asked][0]
-            rows = {row.path: row for row in self._sidecars_where("photo_id", [photo])}
+            photo = self._decisions.marks([asked])[asked][0]
+            rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
             readings = [r for r in readings if not r.path or not _is_stale(r, rows.get(r.path))]
             weighed = self._weigh(photo, readings, rows)
             if weighed.taken:
                 changes[photo] = weighed.taken
-            if self._take_words(photo, readings, rows):
+            if self._import_keywords(photo, readings, rows):
                 worded.append(photo)
             for reading in readings:
                 if reading.path in rows:
                     against = weighed.against.get(reading.path, ())
                     self._note_reading(rows[reading.path], reading, against)
         if changes:
-            self.decide(
+            self._journal.decide(
                 changes,
                 summary=f"Read from files: {counted(len(changes), 'photo')}",
                 context={"from": "file"},
@@ -208,7 +129,7 @@ class Readings(Journal):
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> _Weighed:
         """Weigh what files say against what they said before and what a person said here."""
-        ours = self._ours(photo)
+        ours = self.our_marks(photo)
         weighed = _Weighed({}, {})
         for field, (theirs, path) in self._news(photo, readings, rows).items():
             if theirs == ours[field]:
@@ -223,7 +144,7 @@ class Readings(Journal):
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> dict[str, tuple[object, str]]:
         """Find what the newest file says of each field that it did not say before."""
-        intents = self._intents(photo)
+        intents = self.intents(photo)
         told = {field for r in readings if r.path and r.said for field in r.said}
         told |= {field for row in rows.values() for field in row.base or ()}
         news: dict[str, tuple[object, str]] = {}
@@ -242,20 +163,21 @@ class Readings(Journal):
                     news.setdefault(field, (theirs, reading.path))
         return news
 
-    def _intents(self, photo: int) -> list[Plain]:
+    def intents(self, photo: int) -> list[Plain]:
         """List what was begun to be written and never noted as written."""
-        text = self._value("SELECT intent FROM unwritten WHERE photo_id = ?", (photo,))
+        text = self._store.value("SELECT intent FROM unwritten WHERE photo_id = ?", (photo,))
         return [] if text is None else json.loads(text)
 
-    def _ours(self, photo: int) -> dict[str, object]:
-        row = self._row(f"SELECT {', '.join(FIELDS)} FROM photo WHERE id = ?", (photo,))
+    def our_marks(self, photo: int) -> dict[str, object]:
+        """Return rating, flag and label of a photo as the catalog has them."""
+        row = self._store.row(f"SELECT {', '.join(FIELDS)} FROM photo WHERE id = ?", (photo,))
         assert row is not None
         return dict(zip(FIELDS, row, strict=True))
 
     def _is_persons(self, photo: int, field: str) -> bool:
         """Say whether the newest decision on a field that stands is a person's."""
-        family = self._family(photo)
-        source = self._value(
+        family = self._decisions.family(photo)
+        source = self._store.value(
             "SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(family))}) AND d.field = ? AND s.kind <> 'undo'"
             " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY d.id DESC LIMIT 1",
@@ -263,7 +185,7 @@ class Readings(Journal):
         )
         return bool(source == "person")
 
-    def _take_words(
+    def _import_keywords(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> bool:
         """Add and take away the tags that files say now and did not before; say if any.
@@ -278,7 +200,7 @@ class Readings(Journal):
         gone = set[str]().union(*before.values()) - now
         new = set[str]().union(*(said[path] - before.get(path, set()) for path in read))
         kept: dict[int, str] = dict(
-            self._rows(
+            self._store.rows(
                 "SELECT DISTINCT coalesce(tag.merged_into, tag.id), coalesce(today.name, tag.name)"
                 " FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
                 " LEFT JOIN tag AS today ON today.id = tag.merged_into"
@@ -286,12 +208,12 @@ class Readings(Journal):
                 (photo,),
             )
         )
-        removed = {self._tag_named(word) for word in gone} & set(kept)
-        if not removed and {self._tag_named(word) for word in new} <= kept.keys():
+        removed = {self._tags.id_for_text(word) for word in gone} & set(kept)
+        if not removed and {self._tags.id_for_text(word) for word in new} <= kept.keys():
             return False
         paths = [path for told in read.values() for path in told.get("hierarchical") or ()]
         names = [name for tag, name in kept.items() if tag not in removed]
-        self._take_keywords(photo, [*names, *sorted(new)], paths)
+        self._tags.set_keywords(photo, [*names, *sorted(new)], paths)
         return True
 
     def _note_reading(self, row: SidecarRow, reading: FileMarks, against: Sequence[str]) -> None:
@@ -308,7 +230,7 @@ class Readings(Journal):
         date = reading.date
         if date == row.metadata_date and reading.digest != row.digest:
             date = ""  # who changed it left the date alone: its mtime says when that was
-        self._run(
+        self._store.run(
             "UPDATE sidecar SET digest = ?, size = ?, mtime_ns = ?, metadata_date = ?, said = ?,"
             " theirs = ?, synced_at = ?, state = ?, reason = ? WHERE id = ?",
             (

@@ -6,6 +6,7 @@ import gc
 import hashlib
 import os
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +17,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.descriptions import Descriptions
 from curator.catalog.folders import absence
-from curator.catalog.store import Row, chunks, marks
-from curator.catalog.tags import TagDetail
+from curator.catalog.integrity import judging
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.tags import TagDetail, Tags
+from curator.catalog.work import DESCRIBE
 from curator.model import (
     Capture,
     Described,
@@ -156,12 +159,35 @@ _DETAIL = (
 )
 
 
-class Photos(Descriptions):
+@judging
+class Photos:
     """The part of the catalog that reads photos."""
+
+    def __init__(self, store: Store, tags: Tags, descriptions: Descriptions) -> None:
+        self._store = store
+        self._tags = tags
+        self._descriptions = descriptions
+
+    def mark_seen(self, ids: Sequence[int]) -> None:
+        """Note that photos were looked at; the first time counts. No decision, no undo."""
+        now = time.time()
+        with self._store.transaction():
+            self._store.run_many(
+                "UPDATE photo SET seen_at = ? WHERE id = ? AND seen_at IS NULL",
+                [(now, photo) for photo in ids],
+            )
+
+    def turn(self, ids: Sequence[int], quarter: int) -> None:
+        """Turn photos clockwise by ``quarter`` quarter turns (negative: the other way)."""
+        with self._store.transaction(durable=True):
+            self._store.run_many(
+                "UPDATE photo SET turn = ((turn + ?) % 4 + 4) % 4 WHERE id = ?",
+                [(quarter, photo) for photo in ids],
+            )
 
     def last_rev(self) -> int:
         """Give the revision of the newest change; :meth:`columns` can ask from there."""
-        return int(self._value("SELECT coalesce(max(rev), 0) FROM photo"))
+        return int(self._store.value("SELECT coalesce(max(rev), 0) FROM photo"))
 
     def columns(self, since_rev: int | None = None, ids: Sequence[int] | None = None) -> list[Row]:
         """Read photos as compact rows, one value a name of PHOTO_COLUMNS, in no order.
@@ -174,22 +200,22 @@ class Photos(Descriptions):
         if ids is not None:
             found: list[Row] = []
             for part in chunks(list(ids)):
-                found += self._rows(f"{_SELECT} WHERE id IN ({marks(len(part))})", part)
+                found += self._store.rows(f"{_SELECT} WHERE id IN ({marks(len(part))})", part)
             return found
         if since_rev:
-            return self._rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
+            return self._store.rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
         # A hundred thousand new tuples wake the collector a hundred times for nothing.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return self._rows(f"{_SELECT} WHERE {_HERE}")
+            return self._store.rows(f"{_SELECT} WHERE {_HERE}")
         finally:
             if collecting:
                 gc.enable()
 
     def capture_columns(self, since_rev: int = 0) -> list[Row]:
         """Return (id, one value for each of CAPTURE_COLUMNS) of photos changed since a revision."""
-        return self._rows(
+        return self._store.rows(
             f"SELECT id, {', '.join(CAPTURE_COLUMNS)} FROM photo WHERE rev > ?", (since_rev,)
         )
 
@@ -201,7 +227,7 @@ class Photos(Descriptions):
         sql = f"SELECT {column}, group_concat(id) FROM photo WHERE rev > ? GROUP BY {column}"
         return [
             (name or "", np.fromstring(ids, np.int64, sep=","))
-            for name, ids in self._rows(sql, (since_rev,))
+            for name, ids in self._store.rows(sql, (since_rev,))
         ]
 
     def suffixes(self, since_rev: int = 0) -> list[tuple[int, str]]:
@@ -209,7 +235,7 @@ class Photos(Descriptions):
 
         Files that are gone count only where all of the photo's are.
         """
-        return self._rows(
+        return self._store.rows(
             "SELECT p.id, lower(replace(f.name, rtrim(f.name, replace(f.name, '.', '')), ''))"
             " FROM photo AS p JOIN file AS f ON f.photo_id = p.id"
             " WHERE rev > ? AND role <> 'former' AND (missing_since IS NULL OR p.missing)",
@@ -223,17 +249,17 @@ class Photos(Descriptions):
 
         A catalog that was put back to an earlier state names another, or none.
         """
-        token = str(self._value("SELECT value FROM meta WHERE key = ?", (_SNAPSHOT,)) or "")
+        token = str(self._store.value("SELECT value FROM meta WHERE key = ?", (_SNAPSHOT,)) or "")
         return token if token.startswith(self._form()) else ""
 
     def new_snapshot(self) -> str:
         """Make a name for a copy of today's columns."""
         return self._form() + secrets.token_hex(8)
 
-    def hold_snapshot(self, token: str) -> None:
+    def set_snapshot(self, token: str) -> None:
         """Take note that a copy of that name was made, of a revision before this moment."""
-        with self._writing():
-            self._run(
+        with self._store.transaction():
+            self._store.run(
                 "INSERT INTO meta (key, value) VALUES (?, ?)"
                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (_SNAPSHOT, token),
@@ -241,7 +267,7 @@ class Photos(Descriptions):
 
     def _form(self) -> str:
         """Say in a few digits what the columns mean; an update may mean something else."""
-        form = f"{self._value('PRAGMA user_version')} {_SELECT}"
+        form = f"{self._store.value('PRAGMA user_version')} {_SELECT}"
         return hashlib.sha256(form.encode()).hexdigest()[:12] + "-"
 
     def find(self, id_or_path: int | str | Path) -> int:
@@ -256,11 +282,11 @@ class Photos(Descriptions):
         text = os.fspath(id_or_path) if not isinstance(id_or_path, int) else str(id_or_path)
         row = None
         if text.isascii() and text.isdigit():
-            row = self._row(
+            row = self._store.row(
                 "SELECT coalesce(merged_into, id) FROM photo WHERE id = ?", (min(int(text), 2**62),)
             )
         if row is None and not isinstance(id_or_path, int):
-            row = self._row(
+            row = self._store.row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
                 _place(text),
@@ -271,7 +297,7 @@ class Photos(Descriptions):
             )
         return int(row[0])
 
-    def known(self, path: str | Path, fingerprint: str) -> int | None:
+    def find_file(self, path: str | Path, fingerprint: str) -> int | None:
         """Find the photo a file is, by where it lies or else by its content; None if it is none.
 
         Args:
@@ -283,7 +309,7 @@ class Photos(Descriptions):
             ("fingerprint = ?", (fingerprint,)),
         )
         for condition, values in ways:
-            row = self._row(
+            row = self._store.row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 f" WHERE role <> 'former' AND {condition}"
                 f" AND EXISTS (SELECT 1 FROM photo WHERE photo.id = photo_id AND {_HERE})"
@@ -294,7 +320,7 @@ class Photos(Descriptions):
                 return int(row[0])
         return None
 
-    def photo(self, id_or_path: int | str | Path) -> PhotoDetail:
+    def get(self, id_or_path: int | str | Path) -> PhotoDetail:
         """Read all there is about one photo; see :meth:`find` for how it is named.
 
         Raises:
@@ -312,14 +338,14 @@ class Photos(Descriptions):
         """
         absent: dict[int | None, str] = {
             folder: absence(*why)
-            for folder, *why in self._rows(
+            for folder, *why in self._store.rows(
                 "SELECT id, unplugged, volume, volume_name FROM folder WHERE away_since IS NOT NULL"
             )
         }
         for part in chunks(sorted(set(ids))):
             among = f"IN ({marks(len(part))})"
             files: dict[int, list[FileDetail]] = defaultdict(list)
-            for photo, path, name, kind, *rest, missing, emptied, folder in self._rows(
+            for photo, path, name, kind, *rest, missing, emptied, folder in self._store.rows(
                 "SELECT photo_id, d.path, name, kind, role, size, mtime_ns, fingerprint, sha256,"
                 " missing_since IS NOT NULL, file.emptied_at IS NOT NULL, folder_id"
                 " FROM file JOIN directory AS d ON d.id = file.directory_id"
@@ -332,15 +358,15 @@ class Photos(Descriptions):
                 known = FileDetail(Path(path, name), Kind(kind), *[*rest, *gone, why])
                 files[photo].append(known)
             work: dict[int, list[WorkDetail]] = defaultdict(list)
-            for photo, stage, version, state, attempts, later, reason in self._rows(
+            for photo, stage, version, state, attempts, later, reason in self._store.rows(
                 "SELECT photo_id, stage, version, state, attempts, next_attempt_at, reason"
                 f" FROM work WHERE photo_id {among} ORDER BY stage",
                 part,
             ):
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
-            tags, told = self.tags_of(part), self.descriptions_of(part)
-            rows = self._rows(
+            tags, told = self._tags.of(part), self._descriptions.of(part)
+            rows = self._store.rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
             )
@@ -353,7 +379,7 @@ class Photos(Descriptions):
         total, roles = 0, "('former')" if copies else "('former', 'copy')"
         for part in chunks(list(ids)):
             total += int(
-                self._value(
+                self._store.value(
                     f"SELECT coalesce(sum(size), 0) FROM file WHERE role NOT IN {roles}"
                     f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
                     part,
@@ -361,13 +387,13 @@ class Photos(Descriptions):
             )
         return total
 
-    def placements(self) -> list[tuple[int, int, str]]:
+    def copy_locations(self) -> list[tuple[int, int, str]]:
         """List the folders where photos have copies: (photo id, directory id, name of a file).
 
         The folder of the main file is left out. A scope that shows a directory may want to show
         those photos too.
         """
-        return self._rows(
+        return self._store.rows(
             "SELECT photo_id, file.directory_id, min(file.name) FROM file JOIN photo"
             " ON photo.id = photo_id WHERE role = 'copy' AND missing_since IS NULL"
             " AND file.directory_id <> photo.directory_id GROUP BY photo_id, file.directory_id"

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from curator.catalog.integrity import judging
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import NotFoundError, UsageError
 
@@ -88,23 +89,27 @@ def _told_apart(name: str) -> str:
     return "".join(seen).casefold()
 
 
-class Projects(Store):
+@judging
+class Projects:
     """The part of the catalog that keeps projects."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     # --- reading
 
-    def projects(self, *, counted: bool = True, removed: bool = False) -> list[ProjectRow]:
+    def all(self, *, counted: bool = True, removed: bool = False) -> list[ProjectRow]:
         """List the projects by name, whatever its case.
 
         Args:
             counted: count their photos too.
             removed: those that were removed, instead of those in use.
         """
-        rows = self._rows(f"{_ROWS} WHERE project.removed_at IS {'NOT ' * removed}NULL")
+        rows = self._store.rows(f"{_ROWS} WHERE project.removed_at IS {'NOT ' * removed}NULL")
         counts: dict[int, int] = {}
         if counted:
             counts = dict(
-                self._rows(
+                self._store.rows(
                     "SELECT project_id, count(*) FROM photo_project AS m"
                     f" JOIN photo AS p ON p.id = m.photo_id WHERE {_HERE} GROUP BY project_id"
                 )
@@ -112,16 +117,14 @@ class Projects(Store):
         found = [ProjectRow(*(*row, counts.get(row[0], 0) if counted else None)) for row in rows]
         return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
 
-    def project(self, name: str, *, removed: bool = False) -> ProjectRow:
+    def find(self, name: str, *, removed: bool = False) -> ProjectRow:
         """Find a project by its name, whatever its case.
 
         Raises:
             NotFoundError: there is none of that name.
         """
         wanted = _told_apart(project_name(name))
-        found = [
-            each for each in self.projects(removed=removed) if _told_apart(each.name) == wanted
-        ]
+        found = [each for each in self.all(removed=removed) if _told_apart(each.name) == wanted]
         if found:
             return max(found, key=lambda each: each.removed_at or 0)
         raise NotFoundError(
@@ -133,18 +136,18 @@ class Projects(Store):
         """List the photos of a project that are there now, in their order by hand."""
         return [
             row[0]
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT p.id FROM photo_project AS m JOIN photo AS p ON p.id = m.photo_id"
                 f" WHERE m.project_id = ? AND {_HERE} ORDER BY m.place, p.id",
                 (project,),
             )
         ]
 
-    def projects_of(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    def names_of(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Give the names of the projects photos are in; of those that are in none, nothing."""
         found: dict[int, list[str]] = defaultdict(list)
         for part in chunks(list(ids)):
-            for photo, name in self._rows(
+            for photo, name in self._store.rows(
                 "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
                 f" WHERE removed_at IS NULL AND photo_id IN ({marks(len(part))})",
                 part,
@@ -152,41 +155,43 @@ class Projects(Store):
                 found[photo].append(name)
         return {photo: tuple(sorted(names, key=_told_apart)) for photo, names in found.items()}
 
-    def last_place(self, project: int) -> float:
+    def last_position(self, project: int) -> float:
         """Give the last place of a project's order by hand, 0 where it is empty."""
         return float(
-            self._value("SELECT max(place) FROM photo_project WHERE project_id = ?", (project,))
+            self._store.value(
+                "SELECT max(place) FROM photo_project WHERE project_id = ?", (project,)
+            )
             or 0
         )
 
     # --- for whoever keeps places in memory
 
-    def projects_rev(self) -> tuple[int, int]:
+    def revisions(self) -> tuple[int, int]:
         """Give two numbers, cheap: the second grows with every decision on a photo's place.
 
         The first grows when anything else changed, and places are to be read anew.
         """
         found: dict[str, str] = dict(
-            self._rows("SELECT key, value FROM meta WHERE key IN (?, ?)", (_ANEW, _MEMBERS))
+            self._store.rows("SELECT key, value FROM meta WHERE key IN (?, ?)", (_ANEW, _MEMBERS))
         )
         return int(found.get(_ANEW, 0)), int(found.get(_MEMBERS, 0))
 
-    def places(self) -> tuple[int, list[Row]]:
+    def positions(self) -> tuple[int, list[Row]]:
         """Read (project id, photo id, place) of all projects in use, photos that are gone too.
 
         Returns:
             The number of the last decision these have in them, for :meth:`moved`, and the rows.
         """
-        seen = int(self._value("SELECT coalesce(max(id), 0) FROM decision"))
-        rows = self._rows(
+        seen = int(self._store.value("SELECT coalesce(max(id), 0) FROM decision"))
+        rows = self._store.rows(
             "SELECT project_id, photo_id, place FROM photo_project"
             " JOIN project ON project.id = project_id WHERE removed_at IS NULL"
         )
         return seen, rows
 
-    def moved(self, since: int) -> list[Row]:
+    def moves_since(self, since: int) -> list[Row]:
         """Read (number, project id, photo id, place or None) of decisions after one, in order."""
-        return self._rows(
+        return self._store.rows(
             "SELECT id, about, photo_id, after FROM decision WHERE id > ? AND field = 'project'"
             " ORDER BY id",
             (since,),
@@ -194,7 +199,7 @@ class Projects(Store):
 
     # --- changing what a project is
 
-    def make_project(self, name: str) -> int:
+    def create(self, name: str) -> int:
         """Make a project; return its id.
 
         Raises:
@@ -203,13 +208,13 @@ class Projects(Store):
         name = project_name(name)
         with self._changing():
             self._refuse_taken(name)
-            number = self._run(
+            number = self._store.run(
                 "INSERT INTO project (name, made_at) VALUES (?, ?)", (name, time.time())
             ).lastrowid
         assert number is not None
         return number
 
-    def rename_project(self, project: int, name: str) -> None:
+    def rename(self, project: int, name: str) -> None:
         """Give a project another name.
 
         Raises:
@@ -218,38 +223,38 @@ class Projects(Store):
         name = project_name(name)
         with self._changing(project):
             self._refuse_taken(name, but_for=project)
-            self._run("UPDATE project SET name = ? WHERE id = ?", (name, project))
+            self._store.run("UPDATE project SET name = ? WHERE id = ?", (name, project))
 
-    def note_project(self, project: int, notes: str) -> None:
+    def set_notes(self, project: int, notes: str) -> None:
         """Write a project's notes, in place of those there were; lines stay lines."""
         lines = ("".join(map(_readable, line)) for line in notes.splitlines())
         text = "\n".join(line.rstrip() for line in lines).strip()[:_NOTES_LENGTH]
         with self._changing():
-            self._run("UPDATE project SET notes = ? WHERE id = ?", (text, project))
+            self._store.run("UPDATE project SET notes = ? WHERE id = ?", (text, project))
 
-    def cover_project(self, project: int, photo: int | None) -> None:
+    def set_cover(self, project: int, photo: int | None) -> None:
         """Choose a project's cover; None: the first of its photos."""
         with self._changing():
-            self._run("UPDATE project SET cover = ? WHERE id = ?", (photo, project))
+            self._store.run("UPDATE project SET cover = ? WHERE id = ?", (photo, project))
 
-    def remove_project(self, project: int) -> None:
+    def remove(self, project: int) -> None:
         """Remove a project. No photo is touched, and it can be restored with all it held."""
         with self._changing(project):
-            self._run(
+            self._store.run(
                 "UPDATE project SET removed_at = ? WHERE id = ? AND removed_at IS NULL",
                 (time.time(), project),
             )
 
-    def restore_project(self, project: int) -> None:
+    def restore(self, project: int) -> None:
         """Bring a removed project back.
 
         Raises:
             UsageError: another project has its name by now; nothing was changed.
         """
         with self._changing(project):
-            name = str(self._value("SELECT name FROM project WHERE id = ?", (project,)))
+            name = str(self._store.value("SELECT name FROM project WHERE id = ?", (project,)))
             self._refuse_taken(name, but_for=project)
-            self._run("UPDATE project SET removed_at = NULL WHERE id = ?", (project,))
+            self._store.run("UPDATE project SET removed_at = NULL WHERE id = ?", (project,))
 
     @contextlib.contextmanager
     def _changing(self, named: int = 0) -> Iterator[None]:
@@ -257,10 +262,10 @@ class Projects(Store):
 
         ``named``: the project that goes by another name now, so that sidecars say another one.
         """
-        with self._writing(durable=True):
+        with self._store.transaction(durable=True):
             yield
-            self._grow(_ANEW)
-            self._run(
+            self._store.increment(_ANEW)
+            self._store.run(
                 "INSERT INTO unwritten (photo_id, since)"
                 " SELECT photo_id, ? FROM photo_project WHERE project_id = ?"
                 " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
@@ -270,6 +275,8 @@ class Projects(Store):
     def _refuse_taken(self, name: str, but_for: int = 0) -> None:
         wanted = _told_apart(name)
         # Projects are tens, and SQLite folds the case of ASCII only.
-        for number, other in self._rows("SELECT id, name FROM project WHERE removed_at IS NULL"):
+        for number, other in self._store.rows(
+            "SELECT id, name FROM project WHERE removed_at IS NULL"
+        ):
             if number != but_for and _told_apart(other) == wanted:
                 raise UsageError(f"There is a project {other} already.", "Choose another name.")

@@ -10,24 +10,31 @@ from pathlib import PurePath
 
 from curator import atomic
 from curator.catalog.identity import Identity
+from curator.catalog.integrity import judging
+from curator.catalog.store import Store
 
 _INTENT = "emptying"  # begins the keys of what is to be removed, in the table ``meta``
 
 
-class Removals(Identity):
+@judging
+class Removal:
     """The part of the catalog that remembers what was removed."""
+
+    def __init__(self, store: Store, identity: Identity) -> None:
+        self._store = store
+        self._identity = identity
 
     def is_reject(self, photo_id: int) -> bool:
         """Say whether a photo is a reject at this very moment."""
         return bool(
-            self._value(
+            self._store.value(
                 "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
                 " AND merged_into IS NULL AND removed_at IS NULL",
                 (photo_id,),
             )
         )
 
-    def begin_emptying(self, wanted: Mapping[int, Sequence[str]]) -> str:
+    def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
         """Note which files are to be removed now: after a kill nobody takes them for lost.
 
         Args:
@@ -37,18 +44,20 @@ class Removals(Identity):
             What :meth:`end_emptying` ends it by.
         """
         intent = f"{_INTENT}/{os.getpid()}/{time.time():.6f}"
-        with self._writing(durable=True):
-            self._run("INSERT INTO meta (key, value) VALUES (?, ?)", (intent, json.dumps(wanted)))
+        with self._store.transaction(durable=True):
+            self._store.run(
+                "INSERT INTO meta (key, value) VALUES (?, ?)", (intent, json.dumps(wanted))
+            )
         return intent
 
-    def end_emptying(self, intent: str) -> None:
+    def end(self, intent: str) -> None:
         """Note that all that was to be removed is removed, and noted, or left alone."""
-        with self._writing():
-            self._run("DELETE FROM meta WHERE key = ?", (intent,))
+        with self._store.transaction():
+            self._store.run("DELETE FROM meta WHERE key = ?", (intent,))
 
-    def left_emptying(self) -> dict[str, dict[int, list[str]]]:
+    def interrupted(self) -> dict[str, dict[int, list[str]]]:
         """Read what processes that are no more, or this one before, were about to remove."""
-        rows = self._rows(
+        rows = self._store.rows(
             "SELECT key, value FROM meta WHERE key >= ? AND key < ?", (f"{_INTENT}/", f"{_INTENT}0")
         )
         return {
@@ -57,7 +66,7 @@ class Removals(Identity):
             if _is_left(key)
         }
 
-    def note_emptied(self, photo_id: int, gone: Mapping[str, str]) -> None:
+    def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Note that files of a photo were removed by the person.
 
         A photo without any file left goes out of every list. It keeps its marks, and what its
@@ -68,10 +77,10 @@ class Removals(Identity):
             gone: path → sha256 of the whole file as hex, empty where it was not read.
         """
         now = time.time()
-        with self._writing(durable=True):
+        with self._store.transaction(durable=True):
             for path, sha256 in gone.items():
                 name = PurePath(path)
-                self._run(
+                self._store.run(
                     "UPDATE file SET missing_since = coalesce(missing_since, ?1),"
                     " emptied_at = ?1, sha256 = coalesce(nullif(?2, ''), sha256)"
                     " WHERE photo_id = ?3 AND name = ?4 AND emptied_at IS NULL"
@@ -79,9 +88,9 @@ class Removals(Identity):
                     " AND directory_id = (SELECT id FROM directory WHERE path = ?5)",
                     (now, sha256, photo_id, name.name, str(name.parent)),
                 )
-                self._run("DELETE FROM sidecar WHERE path = ?", (path,))
-            self._settle([photo_id])
-            self._run(
+                self._store.run("DELETE FROM sidecar WHERE path = ?", (path,))
+            self._identity.sync([photo_id])
+            self._store.run(
                 "UPDATE photo SET emptied_at = ? WHERE id = ? AND NOT EXISTS"
                 " (SELECT 1 FROM file WHERE photo_id = photo.id AND missing_since IS NULL)",
                 (now, photo_id),

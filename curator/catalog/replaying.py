@@ -16,11 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.catalog import integrity, schema
-from curator.catalog.descriptions import DESCRIBE, Descriptions
+from curator.catalog.decisions import Decisions
+from curator.catalog.descriptions import Descriptions
 from curator.catalog.fields import RELATIONS
-from curator.catalog.integrity import NONSENSE
+from curator.catalog.integrity import NONSENSE, judging
 from curator.catalog.journal import revisions
-from curator.catalog.store import Row, marks
+from curator.catalog.photo_files import PhotoFiles
+from curator.catalog.store import Row, Store, marks
+from curator.catalog.tags import Tags
+from curator.catalog.work import DESCRIBE, WorkQueue
 from curator.model import Change, Step
 
 log = logging.getLogger(__name__)
@@ -98,8 +102,25 @@ class Redone:
     photos: int = 0
 
 
-class Replays(Descriptions):
+@judging
+class Recovery:
     """The part of a catalog that takes over what happened in another since."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: PhotoFiles,
+        work: WorkQueue,
+        decisions: Decisions,
+        tags: Tags,
+        descriptions: Descriptions,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._work = work
+        self._decisions = decisions
+        self._tags = tags
+        self._descriptions = descriptions
 
     def replay(self, former: Path) -> Redone:
         """Make again, in the catalog a back-up became, what happened in the former one since.
@@ -113,7 +134,7 @@ class Replays(Descriptions):
         Raises:
             CatalogError: this catalog cannot be written; nothing was taken over.
         """
-        since = self._row("SELECT id, made_at, summary FROM step ORDER BY id DESC LIMIT 1")
+        since = self._store.row("SELECT id, made_at, summary FROM step ORDER BY id DESC LIMIT 1")
         reading = _Former(former)
         try:
             if since is not None:
@@ -122,7 +143,7 @@ class Replays(Descriptions):
                 )
                 if rows != [since]:
                     return Redone(whole=whole, related=not whole)
-            with self._writing(durable=True):
+            with self._store.transaction(durable=True):
                 photos = self._take_photos(reading)
                 redone = self._redo(reading, since[0] if since else 0)
                 for columns, whose, write in _FACTS:
@@ -137,13 +158,13 @@ class Replays(Descriptions):
         """Write rows one by one, those that go with what is here."""
         for row in rows:
             with contextlib.suppress(*NONSENSE):
-                self._run(sql, row)
+                self._store.run(sql, row)
 
     # --- photos that came since
 
     def _take_photos(self, reading: _Former) -> int:
         """Take over the photos added since, with their files; scans and stages do the rest."""
-        newest = self._row("SELECT id, added_at FROM photo ORDER BY id DESC LIMIT 1")
+        newest = self._store.row("SELECT id, added_at FROM photo ORDER BY id DESC LIMIT 1")
         if newest is not None:
             there, _ = reading.rows(
                 "photo.id, photo.added_at", "FROM photo WHERE id = ?", newest[0]
@@ -161,8 +182,8 @@ class Replays(Descriptions):
         taken = 0
         for path, folder, number, *rest in rows:
             with contextlib.suppress(*NONSENSE):
-                where = self._place(reading, path, folder)
-                self._run(
+                where = self._directory(reading, path, folder)
+                self._store.run(
                     f"INSERT INTO photo (directory_id, {_OF_PHOTO})"
                     f" VALUES ({marks(len(rest) + 2)})",
                     (where, number, *rest),
@@ -172,7 +193,7 @@ class Replays(Descriptions):
         return taken
 
     def _take_files(self, reading: _Former, photo: int) -> None:
-        self._queue([photo])
+        self._work.add_photos([photo])
         rows, _ = reading.rows(
             "directory.path, directory.folder_id, " + _listed("file", _OF_FILE),
             "FROM file JOIN directory ON directory.id = file.directory_id"
@@ -180,25 +201,27 @@ class Replays(Descriptions):
             photo,
         )
         for path, folder, *rest in rows:
-            where = self._place(reading, path, folder)
+            where = self._directory(reading, path, folder)
             self._write(
                 f"INSERT INTO file (photo_id, directory_id, {_OF_FILE})"
                 f" VALUES ({marks(len(rest) + 2)})",
                 [(photo, where, *rest)],
             )
-        self._refresh_ready([photo])
+        self._work.refresh_ready([photo])
 
-    def _place(self, reading: _Former, path: str, folder: int | None) -> int:
+    def _directory(self, reading: _Former, path: str, folder: int | None) -> int:
         """Find or make the directory of a path; its folder may have another id here."""
         named, _ = reading.rows("folder.path", "FROM folder WHERE id = ?", folder)
-        here = self._value("SELECT id FROM folder WHERE path = ?", named[0]) if named else None
-        return self._directory(path, here)
+        here = (
+            self._store.value("SELECT id FROM folder WHERE path = ?", named[0]) if named else None
+        )
+        return self._files.ensure_directory(path, here)
 
     # --- what was decided since
 
     def _redo(self, reading: _Former, since: int) -> Redone:
         for table, names in _NAMES.items():
-            newest = self._value(f"SELECT coalesce(max(id), 0) FROM {table}")
+            newest = self._store.value(f"SELECT coalesce(max(id), 0) FROM {table}")
             rows, _ = reading.rows(_listed(table, names), f"FROM {table} WHERE id > ?", newest)
             self._write(
                 f"INSERT INTO {table} ({names}) VALUES ({marks(1 + names.count(','))})", rows
@@ -229,30 +252,30 @@ class Replays(Descriptions):
 
     def _has(self, photo: int, field: str, about: int | None) -> bool:
         """Say whether what a decision is about is in this catalog."""
-        if self._value("SELECT 1 FROM photo WHERE id = ?", (photo,)) is None:
+        if self._store.value("SELECT 1 FROM photo WHERE id = ?", (photo,)) is None:
             return False
-        return about is None or self._value(RELATIONS[field].known, (about,)) is not None
+        return about is None or self._store.value(RELATIONS[field].known, (about,)) is not None
 
     def _redo_step(self, row: Row, made: list[Row]) -> bool:
         """Enter a step as it stood, and make photos what they are by it; all of it or nothing."""
-        self._run("SAVEPOINT step")
+        self._store.run("SAVEPOINT step")
         try:
-            self._run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
-            self._run_many(f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", made)
+            self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
+            self._store.run_many(f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", made)
             number, kind, summary, made_at, reverts, _, _, context = row
             changes = tuple(
                 Change(photo, field, before, after, about)
                 for _, photo, field, about, before, after, *_ in made
             )
             step = Step(number, kind, summary, made_at, changes, reverts, json.loads(context))
-            self._revise(revisions(step), back=kind == "undo")
-            self._put(changes)
+            self._tags.revise(revisions(step), back=kind == "undo")
+            self._decisions.apply(changes)
         except NONSENSE as error:
             log.info("step %d of the former catalog cannot be made again: %s", row[0], error)
-            self._run("ROLLBACK TO step")
+            self._store.run("ROLLBACK TO step")
             return False
         finally:
-            self._run("RELEASE step")
+            self._store.run("RELEASE step")
         return True
 
     # --- what no step tells of
@@ -263,7 +286,7 @@ class Replays(Descriptions):
             _listed("saved_search", "name, expression, made_at"), "FROM saved_search"
         )
         if whole:
-            self._run("DELETE FROM saved_search")
+            self._store.run("DELETE FROM saved_search")
         self._write(
             "INSERT INTO saved_search (name, expression, made_at) VALUES (?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET expression = excluded.expression",
@@ -275,10 +298,12 @@ class Replays(Descriptions):
         rows, _ = reading.rows(_listed("description", _OF_DESCRIPTION), "FROM description")
         for row in rows:
             photo, made_at = row[0], row[-1]
-            there = self._value("SELECT made_at FROM description WHERE photo_id = ?", (photo,))
+            there = self._store.value(
+                "SELECT made_at FROM description WHERE photo_id = ?", (photo,)
+            )
             if there is None or there < made_at:
                 with contextlib.suppress(*NONSENSE):
-                    self._run(
+                    self._store.run(
                         f"INSERT OR REPLACE INTO description ({_OF_DESCRIPTION})"
                         f" VALUES ({marks(len(row))})",
                         row,
@@ -293,8 +318,8 @@ class Replays(Descriptions):
             " WHERE photo_tag.photo_id = ? AND photo_tag.source = 'vision'",
             photo,
         )
-        self._suggest(photo, "vision", tags)
-        self._add_description_work(photo)
+        self._tags.suggest(photo, "vision", tags)
+        self._descriptions.add_work(photo)
         done, _ = reading.rows(
             "work.source",
             "FROM work WHERE photo_id = ? AND stage = ? AND state = 'done'",
@@ -302,7 +327,7 @@ class Replays(Descriptions):
             DESCRIBE,
         )
         for (source,) in done:
-            self._done(DESCRIBE, {photo: source})
+            self._work.mark_done(DESCRIBE, {photo: source})
 
 
 class _Former:

@@ -8,16 +8,19 @@ cards use names again, and next week's DSC_0001 must not inherit a reject.
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
-from curator.catalog.store import chunks, marks
+from curator.catalog.identity import Identity, Twin
+from curator.catalog.integrity import judging
+from curator.catalog.metadata_import import MetadataImport
+from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles, Unread
+from curator.catalog.sidecar_files import SidecarFiles
+from curator.catalog.store import Store, chunks, marks
+from curator.catalog.work import WorkQueue
 from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeked, StageJob
 
 
@@ -43,8 +46,25 @@ class _Halves:
     changed: list[tuple[FileRow, FoundFile, str]]
 
 
-class Results(Identity):
+@judging
+class Results:
     """The part of the catalog that saves results of stages."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: PhotoFiles,
+        work: WorkQueue,
+        identity: Identity,
+        metadata: MetadataImport,
+        sidecar_files: SidecarFiles,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._work = work
+        self._identity = identity
+        self._metadata = metadata
+        self._sidecar_files = sidecar_files
 
     def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
         """Save what convert found, in one transaction; return ids of photos that changed.
@@ -54,22 +74,24 @@ class Results(Identity):
         changed: list[int] = []
         sources: dict[int, str | None] = {}
         proxies: dict[int, str | None] = {}
-        with self._writing_by(lambda: self._rows_of([job for job, _ in results])) as rows:
+        with self._store.transaction_with(
+            lambda: self._files.of_jobs([job for job, _ in results])
+        ) as rows:
             for (job, result), row in zip(results, rows, strict=True):
                 if row is None or row.role != "main":
-                    self._requeue(job.photo_id, job.stage)
+                    self._work.requeue(job.photo_id, job.stage)
                     continue
                 if result.basis != "fallback" and result.fingerprint != row.fingerprint:
-                    self._requeue(job.photo_id, job.stage)
-                    self._requeue(job.photo_id, "peek")
+                    self._work.requeue(job.photo_id, job.stage)
+                    self._work.requeue(job.photo_id, "peek")
                 else:
                     self._save_quality(job.photo_id, result)
                     sources[job.photo_id] = row.fingerprint
                     proxies[job.photo_id] = result.proxy_digest
                 changed.append(job.photo_id)
-            self._done("convert", sources)
-            self._outdate("proxy", proxies)
-            self._refresh_ready(sources, of="convert")
+            self._work.mark_done("convert", sources)
+            self._work.requeue_outdated("proxy", proxies)
+            self._work.refresh_ready(sources, of="convert")
         return changed
 
     def save_peeked(
@@ -90,11 +112,11 @@ class Results(Identity):
         changed: list[int] = []
         doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
         sure: list[tuple[FileRow, Peeked]] = []
-        with self._writing_by(lambda: self._met(results)) as (rows, holders):
+        with self._store.transaction_with(lambda: self._lookup(results)) as (rows, holders):
             for (job, result), row in zip(results, rows, strict=True):
                 photo = job.photo_id
                 if row is None or row.role != "main":
-                    self._requeue(photo, job.stage)
+                    self._work.requeue(photo, job.stage)
                 elif row.fingerprint not in (None, result.fingerprint) or (
                     result.size and holders[result.fingerprint] - {photo}
                 ):
@@ -105,38 +127,41 @@ class Results(Identity):
                     for fingerprint in (result.fingerprint, result.half_fingerprint):
                         holders[fingerprint].add(photo)
             self._save_peeks(sure)
-            self._take_over([(row.photo_id, result) for row, result in sure])
+            self._import_metadata([(row.photo_id, result) for row, result in sure])
         for job, result, row in doubtful:
             try:
-                changed += self._settle_content(job, result, row, reader)
+                changed += self._save_doubtful(job, result, row, reader)
             except Unread as unread:
                 lacking[job.photo_id] = unread
         return Settled(changed, lacking)
 
-    def _met(
+    def _lookup(
         self, results: Sequence[tuple[StageJob, Peeked]]
     ) -> tuple[list[FileRow | None], defaultdict[str | None, set[int]]]:
         """Find the files that were peeked at, and the photos that have files of such content."""
         holders: defaultdict[str | None, set[int]] = defaultdict(set)
         for part in chunks([result.fingerprint for _, result in results]):
-            for fingerprint, photo in self._rows(
+            for fingerprint, photo in self._store.rows(
                 f"SELECT fingerprint, photo_id FROM file WHERE fingerprint IN ({marks(len(part))})",
                 part,
             ):
                 holders[fingerprint].add(photo)
-        return self._rows_of([job for job, _ in results]), holders
+        return self._files.of_jobs([job for job, _ in results]), holders
 
-    def _settle_content(
+    def _save_doubtful(
         self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
     ) -> list[int]:
         """Save a peek whose content is not what the path held, or is known elsewhere."""
-        twins = self._twins(result.fingerprint, job.photo_id) if result.size else []
-        twin = self._prove(row.path, twins, reader) if twins else None
+        twins = (
+            self._files.with_fingerprint(result.fingerprint, job.photo_id) if result.size else []
+        )
+        twin = self._identity.find_twin(row.path, twins, reader) if twins else None
         halves = self._changed_halves(job, result, row, reader)
-        with self._writing():
+        with self._store.transaction():
             photo = job.photo_id
-            if self._row_of(job) != row or (twin is not None and self._has_changed(twin.row)):
-                self._requeue(photo, job.stage)  # settled meanwhile, by another process perhaps
+            if self._files.of_job(job) != row or (twin is not None and self._has_changed(twin.row)):
+                # Another process may have settled it meanwhile.
+                self._work.requeue(photo, job.stage)
                 return []
             known = row.fingerprint not in (None, result.fingerprint)
             if not known or self._is_unread(photo, row):
@@ -144,42 +169,42 @@ class Results(Identity):
                 self._set_fingerprints(halves.changed if known else [])
             elif (
                 halves.unchanged
-                or self._agrees(photo, row, result.capture)
-                or self._held(photo, result.fingerprint)
+                or self._is_same_exposure(photo, row, result.capture)
+                or self._held_before(photo, result.fingerprint)
             ):
-                self._keep_former(row)
+                self._files.keep_former(row)
                 self._save_peeks([(row, result)])
                 self._set_fingerprints(halves.changed)
             else:
-                return self._part(row, result, halves.changed, twin)
+                return self._split_off(row, result, halves.changed, twin)
             changed = [photo]
             if twin is not None:
                 changed.append(twin.row.photo_id)
                 self._merge_twin(row, twin)
-            self._settle(changed)
-            self._take_over([(photo, result)])
+            self._identity.sync(changed)
+            self._import_metadata([(photo, result)])
         return changed
 
     def _has_changed(self, row: FileRow) -> bool:
-        return self._files_where("file.id = ?", (row.id,)) != [row]
+        return self._files.where("file.id = ?", (row.id,)) != [row]
 
-    def _take_over(self, results: Sequence[tuple[int, Peeked]]) -> None:
+    def _import_metadata(self, results: Sequence[tuple[int, Peeked]]) -> None:
         """Take over what the files of photos say; look again where another sidecar came by."""
-        self._take_readings([(photo, result.readings) for photo, result in results])
-        for photo in self._with_unread_sidecars([photo for photo, _ in results]):
-            self._requeue(photo, "peek")
+        self._metadata.apply_readings([(photo, result.readings) for photo, result in results])
+        for photo in self._sidecar_files.photos_with_unread([photo for photo, _ in results]):
+            self._work.requeue(photo, "peek")
 
     def _merge_twin(self, row: FileRow, twin: Twin) -> None:
         """Merge the photo of ``row`` with the one its content was known as."""
         if twin.sha256 is not None:
-            self._run(
+            self._store.run(
                 "UPDATE file SET sha256 = ? WHERE id IN (?, ?)", (twin.sha256, row.id, twin.row.id)
             )
         if twin.moved:  # one row for one file: this one, where it is now
-            self._run("DELETE FROM file WHERE id = ?", (twin.row.id,))
-        self._merge((row.photo_id, twin.row.photo_id))
+            self._store.run("DELETE FROM file WHERE id = ?", (twin.row.id,))
+        self._identity.merge((row.photo_id, twin.row.photo_id))
 
-    def _part(
+    def _split_off(
         self,
         row: FileRow,
         result: Peeked,
@@ -192,41 +217,41 @@ class Results(Identity):
         """
         now = time.time()
         taken = [row, *(half for half, _, _ in halves)]
-        self._run_many(
+        self._store.run_many(
             "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in taken]
         )
         found = FoundFile(row.path, Kind(row.kind), result.size, result.mtime_ns)
         content = Content(result.fingerprint, twin.sha256 if twin else None)
-        self._requeue(row.photo_id, "peek")
+        self._work.requeue(row.photo_id, "peek")
         if twin is not None:
             photo = twin.row.photo_id
-            self._attach(photo, row.directory_id, found, content, twin)
+            self._identity.attach(photo, row.directory_id, found, content, twin)
         else:
-            photo = self._add_photo(row.directory_id, PurePath(row.name).stem)
-            self._add_file(photo, row.directory_id, found, "main", content)
-            self._queue([photo])
+            photo = self._files.add_photo(row.directory_id, PurePath(row.name).stem)
+            self._files.add(photo, row.directory_id, found, "main", content)
+            self._work.add_photos([photo])
         for half, half_found, fingerprint in halves:
-            self._add_file(photo, half.directory_id, half_found, "half", Content(fingerprint))
+            self._files.add(photo, half.directory_id, half_found, "half", Content(fingerprint))
         if twin is None:
-            made = self._files_where("photo_id = ? AND role = 'main'", (photo,))[0]
+            made = self._files.where("photo_id = ? AND role = 'main'", (photo,))[0]
             self._save_peeks([(made, result)])
-        self._settle((row.photo_id, photo))
-        self._run_many(  # what lies beside the path is about what the path holds now
+        self._identity.sync((row.photo_id, photo))
+        self._store.run_many(  # what lies beside the path is about what the path holds now
             "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
             " WHERE path = ?",
             [(photo, reading.path) for reading in result.readings],
         )
-        self._take_over([(photo, result)])
+        self._import_metadata([(photo, result)])
         return [row.photo_id, photo]
 
-    def _agrees(self, photo: int, row: FileRow, capture: Capture) -> bool:
+    def _is_same_exposure(self, photo: int, row: FileRow, capture: Capture) -> bool:
         """Say whether changed content is the same exposure: time, camera and size in pixels.
 
         Without a capture time there is nothing to go by, and it is not.
         """
         if capture.taken_at is None:
             return False
-        known = self._row("SELECT taken_at, camera FROM photo WHERE id = ?", (photo,))
+        known = self._store.row("SELECT taken_at, camera FROM photo WHERE id = ?", (photo,))
         return known == (_taken(capture), capture.camera) and (row.width, row.height) == (
             capture.width,
             capture.height,
@@ -238,17 +263,17 @@ class Results(Identity):
         A mark made all the same was about the name.
         """
         return bool(
-            self._value(
+            self._store.value(
                 "SELECT proxy IS NULL AND flag IS NULL AND rating IS NULL AND label IS NULL"
                 " AND NOT kept FROM photo WHERE id = ?",
                 (photo,),
             )
         )
 
-    def _held(self, photo: int, fingerprint: str) -> bool:
+    def _held_before(self, photo: int, fingerprint: str) -> bool:
         """Say whether this content was, or was to be, one of the photo's files before."""
         return bool(
-            self._value(
+            self._store.value(
                 "SELECT count(*) FROM file WHERE photo_id = ? AND fingerprint = ?",
                 (photo, fingerprint),
             )
@@ -261,7 +286,7 @@ class Results(Identity):
         if row.fingerprint in (None, result.fingerprint):
             return _Halves(False, [])
         unchanged, changed = False, []
-        for half in self._files_where(
+        for half in self._files.where(
             "photo_id = ? AND role = 'half' AND missing_since IS NULL", (job.photo_id,)
         ):
             try:
@@ -276,25 +301,15 @@ class Results(Identity):
                 changed.append((half, found, fingerprint))
         return _Halves(unchanged, changed)
 
-    def _keep_former(self, row: FileRow) -> None:
-        """Remember what a file held before, so that a copy of that is known again."""
-        self._run(
-            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
-            " fingerprint, sha256, width, height, missing_since)"
-            " SELECT photo_id, directory_id, name, kind, 'former', size, mtime_ns,"
-            " fingerprint, sha256, width, height, ? FROM file WHERE id = ?",
-            (time.time(), row.id),
-        )
-
     def _set_fingerprints(self, halves: Sequence[tuple[FileRow, FoundFile, str]]) -> None:
-        self._run_many(
+        self._store.run_many(
             "UPDATE file SET fingerprint = ?, sha256 = NULL, size = ?, mtime_ns = ? WHERE id = ?",
             [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],
         )
 
     def _save_peeks(self, read: Sequence[tuple[FileRow, Peeked]]) -> None:
         """Save what headers said of photos and their files."""
-        self._run_many(
+        self._store.run_many(
             "UPDATE file SET sha256 = CASE WHEN fingerprint = ?1 THEN sha256 END,"
             " fingerprint = ?1, size = ?2, mtime_ns = ?3, width = ?4, height = ?5 WHERE id = ?6",
             [
@@ -309,7 +324,7 @@ class Results(Identity):
                 for row, result in read
             ],
         )
-        self._run_many(
+        self._store.run_many(
             "UPDATE file SET fingerprint = ? WHERE photo_id = ? AND role = 'half'"
             " AND missing_since IS NULL AND fingerprint IS NULL",
             [
@@ -323,8 +338,8 @@ class Results(Identity):
             if result.thumb is not None:
                 known["thumb"] = result.thumb
             self._write_photo(row.photo_id, known)
-        self._done("peek", {row.photo_id: result.fingerprint for row, result in read})
-        self._refresh_ready([row.photo_id for row, _ in read], of="peek")
+        self._work.mark_done("peek", {row.photo_id: result.fingerprint for row, result in read})
+        self._work.refresh_ready([row.photo_id for row, _ in read], of="peek")
 
     def _save_quality(self, photo: int, result: Converted) -> None:
         quality = result.quality
@@ -349,43 +364,10 @@ class Results(Identity):
         self._write_photo(photo, known)
 
     def _write_photo(self, photo: int, columns: dict[str, object]) -> None:
-        self._run(
+        self._store.run(
             f"UPDATE photo SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             (*columns.values(), photo),
         )
-
-    def _row_of(self, job: StageJob) -> FileRow | None:
-        """Find the file a job was about, if it still is its photo's."""
-        return self._rows_of([job])[0]
-
-    def _rows_of(self, jobs: Sequence[StageJob]) -> list[FileRow | None]:
-        """Find the file each job was about, None where it is not its photo's any more."""
-        rows = {
-            (row.photo_id, row.directory, row.name): row
-            for part in chunks([job.photo_id for job in jobs])
-            for row in self._files_where(
-                f"photo_id IN ({marks(len(part))}) AND missing_since IS NULL", part
-            )
-        }
-        return [rows.get((job.photo_id, *os.path.split(job.path))) for job in jobs]
-
-    def _done(self, stage: str, sources: Mapping[int, str | None]) -> None:
-        """Note that a stage is through with photos, and what it read of each."""
-        versions = {rule.name: rule.version for rule in self.stages()}
-        self._run(
-            "UPDATE work SET state = 'done', version = ?, attempts = 0, next_attempt_at = NULL,"
-            " reason = NULL, source = json_extract(?, '$.' || photo_id)"
-            " WHERE photo_id IN (SELECT value FROM json_each(?)) AND stage = ?",
-            (versions.get(stage, 1), json.dumps(sources), json.dumps([*sources]), stage),
-        )
-
-    def _requeue(self, photo: int, stage: str) -> None:
-        self._run(
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
-            " WHERE photo_id = ? AND stage = ?",
-            (photo, stage),
-        )
-        self._refresh_ready([photo])
 
 
 def _with_half(

@@ -19,8 +19,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
-from curator.catalog.identity import Content, FileReader, FileRow, Identity, Twin, Unread
-from curator.catalog.store import by_part, chunks, marks, span
+from curator.catalog.identity import Identity, Twin
+from curator.catalog.integrity import judging
+from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles, Unread
+from curator.catalog.sidecar_files import SidecarFiles
+from curator.catalog.store import Store, by_part, chunks, marks, span
+from curator.catalog.work import WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
 _AT_ONCE = 4  # groups in one transaction, some ms while photos are read: a decision waits for it
@@ -84,13 +88,13 @@ class Scan:
     Thread: the catalog's.
     """
 
-    def __init__(self, catalog: Scans, folder_id: int | None, reader: FileReader) -> None:
-        self._catalog = catalog
+    def __init__(self, scans: Scans, folder_id: int | None, reader: FileReader) -> None:
+        self._scans = scans
         self.folder_id = folder_id
         self._reader = reader
         self._began = time.time()
-        self._last_id = catalog._last_id()
-        self._last_file = catalog._last_file()
+        self._last_id = scans.last_photo_id()
+        self._last_file = scans.last_file_id()
         self._known: set[int] = set()
         self._busy: list[tuple[str, str]] = []  # directory and name of what was not simply known
         self._seen: set[int] = set()
@@ -109,7 +113,7 @@ class Scan:
             CatalogError: what of this batch was not written is, when it comes again.
             Unread: nothing was written, and the reader was asked for what it has not read yet.
         """
-        return self._catalog._apply(self, groups, add)
+        return self._scans.apply(self, groups, add)
 
     def finish(
         self,
@@ -135,31 +139,48 @@ class Scan:
             CatalogError: some may not be marked; the next scan does it.
             Unread: nothing was marked, and the reader was asked what is gone.
         """
-        return self._catalog._finish(self, list(roots), deep, is_here)
+        return self._scans.finish(self, list(roots), deep, is_here)
 
     def count(self) -> ScanCount:
         """Count the photos met; once their peeks are through, merged ones count once."""
-        return self._catalog.count_met([self])
+        return self._scans.count_met([self])
 
 
-class Scans(Identity):
+@judging
+class Scans:
     """The part of the catalog that takes scans in."""
 
-    def begin_scan(self, folder_id: int | None, reader: FileReader) -> Scan:
+    def __init__(
+        self,
+        store: Store,
+        files: PhotoFiles,
+        work: WorkQueue,
+        identity: Identity,
+        sidecar_files: SidecarFiles,
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._work = work
+        self._identity = identity
+        self._sidecar_files = sidecar_files
+
+    def begin(self, folder_id: int | None, reader: FileReader) -> Scan:
         """Start a scan; ``reader`` (`curator.files`) opens the few files in doubt."""
         return Scan(self, folder_id, reader)
 
-    def _last_id(self) -> int:
-        return int(self._value("SELECT coalesce(max(id), 0) FROM photo"))
+    def last_photo_id(self) -> int:
+        """Return the largest id of a photo, 0 in an empty catalog."""
+        return int(self._store.value("SELECT coalesce(max(id), 0) FROM photo"))
 
-    def _last_file(self) -> int:
-        return int(self._value("SELECT coalesce(max(id), 0) FROM file"))
+    def last_file_id(self) -> int:
+        """Return the largest id of a file, 0 in an empty catalog."""
+        return int(self._store.value("SELECT coalesce(max(id), 0) FROM file"))
 
     # --- applying a batch
 
-    def _apply(self, scan: Scan, groups: Sequence[FileGroup], add: bool) -> Applied:
+    def apply(self, scan: Scan, groups: Sequence[FileGroup], add: bool) -> Applied:
         """Look first, without the lock; then write, a few groups in one transaction."""
-        met = self._meet(groups)
+        met = self._match_paths(groups)
         sizes = self._known_sizes(met, scan._last_file)
         busy: list[tuple[FileGroup, list[_Met]]] = []
         beside: list[tuple[int, Sequence[FoundFile]]] = []  # photos known, with the sidecars met
@@ -178,7 +199,7 @@ class Scans(Identity):
                         file.peek = True  # both changed: peek settles them together
                     else:
                         try:
-                            self._look(scan, file, sizes)
+                            self._examine(scan, file, sizes)
                         except Unread as lacking:
                             unread += lacking.wanted
                 if there := [file for file in files if not file.gone]:
@@ -187,15 +208,15 @@ class Scans(Identity):
             raise Unread(unread)
         done = Applied([], [], [])
         again: list[FileGroup] = []
-        if self._new_sidecars(beside):
-            with self._writing():
-                self._look_beside(beside)
+        if self._sidecar_files.has_news(beside):
+            with self._store.transaction():
+                self._requeue_for_sidecars(beside)
         for some in chunks(busy, _AT_ONCE):
             taken, stale = self._take_some(scan, some, add)
             done.extend(taken)
             again += stale
         if again:  # fewer each time: the first of a batch is never stale
-            done.extend(self._apply(scan, again, add))
+            done.extend(self.apply(scan, again, add))
         fresh = set(done.new)
         return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
 
@@ -207,7 +228,7 @@ class Scans(Identity):
         again: list[FileGroup] = []
         beside: list[tuple[int, Sequence[FoundFile]]] = []
         scan._places.clear()
-        with self._writing():
+        with self._store.transaction():
             for group, files in busy:
                 if any(self._is_stale(file) for file in files):
                     again.append(group)
@@ -215,20 +236,20 @@ class Scans(Identity):
                 photo = self._take(scan, group, files, add, taken)
                 if photo is not None and group.sidecars:
                     beside.append((photo, group.sidecars))
-            self._queue(taken.new)
-            self._look_beside(beside)
-            self._settle(taken.changed)
+            self._work.add_photos(taken.new)
+            self._requeue_for_sidecars(beside)
+            self._identity.sync(taken.changed)
         return taken, again
 
-    def _look_beside(self, beside: Sequence[tuple[int, Sequence[FoundFile]]]) -> None:
+    def _requeue_for_sidecars(self, beside: Sequence[tuple[int, Sequence[FoundFile]]]) -> None:
         """Have peek read the sidecars that are new or changed."""
-        photos = self._meet_sidecars(beside)
-        self._run_many(
+        photos = self._sidecar_files.note_found(beside)
+        self._store.run_many(
             "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
             " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
             [(photo,) for photo in photos],
         )
-        self._refresh_ready(photos)
+        self._work.refresh_ready(photos)
 
     def _is_stale(self, file: _Met) -> bool:
         """Say whether an earlier group of the batch took what this one was found to be.
@@ -238,12 +259,12 @@ class Scans(Identity):
         rows = [row for row in (file.row, file.twin.row if file.twin else None) if row is not None]
         known = "SELECT photo_id, directory_id, name, missing_since FROM file WHERE id = ?"
         return any(
-            self._row(known, (row.id,))
+            self._store.row(known, (row.id,))
             != (row.photo_id, row.directory_id, row.name, row.missing_since)
             for row in rows
         )
 
-    def _meet(self, groups: Sequence[FileGroup]) -> list[list[_Met]]:
+    def _match_paths(self, groups: Sequence[FileGroup]) -> list[list[_Met]]:
         """Find the rows of the groups' paths; one that is there goes before a missing one."""
         by_directory: dict[str, list[str]] = {}
         for group in groups:
@@ -252,7 +273,7 @@ class Scans(Identity):
         rows: dict[tuple[str, str], FileRow] = {}
         for directory, names in by_directory.items():
             for part in chunks(names):
-                for row in self._files_where(
+                for row in self._files.where(
                     f"directory.path = ? AND name IN ({marks(len(part))}) AND role <> 'former'"
                     " ORDER BY missing_since IS NULL, file.id",
                     (directory, *part),
@@ -274,7 +295,7 @@ class Scans(Identity):
         for part in chunks(sorted(asked)):
             known.update(
                 row[0]
-                for row in self._rows(
+                for row in self._store.rows(
                     "SELECT DISTINCT size FROM file"
                     f" WHERE size IN ({marks(len(part))}) AND fingerprint IS NOT NULL"
                     " AND id <= ?",
@@ -283,7 +304,7 @@ class Scans(Identity):
             )
         return known
 
-    def _look(self, scan: Scan, file: _Met, sizes: set[int]) -> None:
+    def _examine(self, scan: Scan, file: _Met, sizes: set[int]) -> None:
         """Find out what a file not known as it stands is; opens it only when in doubt."""
         row, found, reader = file.row, file.found, scan._reader
         if row is not None and (row.missing_since or 0.0) >= scan._began:
@@ -312,8 +333,8 @@ class Scans(Identity):
         if row is not None:
             file.row = None if row.missing_since is not None else row
         if file.content.fingerprint is not None and found.size:
-            twins = self._twins(file.content.fingerprint)
-            file.twin = self._prove(found.path, twins, reader)
+            twins = self._files.with_fingerprint(file.content.fingerprint)
+            file.twin = self._identity.find_twin(found.path, twins, reader)
             if file.twin is not None and file.twin.sha256 is not None:
                 file.content = Content(file.content.fingerprint, file.twin.sha256)
 
@@ -326,51 +347,51 @@ class Scans(Identity):
         done: Applied,
     ) -> int | None:
         """Write one group: known, linked to what it proved to be, or new; give its photo."""
-        if len(files) > 1 and self._apart(_photos_of(files)):
-            return self._take_apart(scan, group, files, add, done)
+        if len(files) > 1 and self._identity.split_among(_photos_of(files)):
+            return self._take_split_pair(scan, group, files, add, done)
         for file in files:
-            self._part_from_edited_copy(file, done.changed)
+            self._drop_edited_copy(file, done.changed)
         photos = _photos_of(files)
         if not photos and not add:
             done.left.append(group)
             return None
         directory = scan._places.get(group.directory)
         if directory is None:
-            directory = self._directory(group.directory, scan.folder_id)
+            directory = self._files.ensure_directory(group.directory, scan.folder_id)
             scan._places[group.directory] = directory
         scan._busy.append((group.directory, group.files[0].name))
         if not photos:
-            photo = self._add_photo(directory, group.name)
+            photo = self._files.add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
                 # Met just now: nobody need look at the end whether it is gone.
-                scan._seen.add(self._add_file(photo, directory, file.found, role, file.content))
+                scan._seen.add(self._files.add(photo, directory, file.found, role, file.content))
             done.new.append(photo)
             return photo
         done.changed.extend(photos)
-        photo = self._merge(photos)
+        photo = self._identity.merge(photos)
         for file in files:
             if file.row is None:
-                self._attach(photo, directory, file.found, file.content, file.twin)
+                self._identity.attach(photo, directory, file.found, file.content, file.twin)
             else:
                 self._update(photo, file)
                 scan._seen.add(file.row.id)
-        self._bring_back(photo)
+        self._identity.bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
             # Back again: what failed because it was gone deserves another look.
-            self._run(
+            self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                 " reason = NULL WHERE photo_id = ? AND state = 'failed'",
                 (photo,),
             )
         if any(file.peek for file in files):
-            self._run(
+            self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                 " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
                 (photo,),
             )
         return photo
 
-    def _take_apart(
+    def _take_split_pair(
         self,
         scan: Scan,
         group: FileGroup,
@@ -386,14 +407,14 @@ class Scans(Identity):
             whole = photo if whole is None else whole
         return whole
 
-    def _part_from_edited_copy(self, file: _Met, changed: list[int]) -> None:
+    def _drop_edited_copy(self, file: _Met, changed: list[int]) -> None:
         """A copy that was edited is a copy no more: its row goes, the file stands for itself."""
         row = file.row
         if row is None or row.role != "copy" or file.changed or file.peek:
             return
         if _same(row, file.found):
             return
-        self._run("DELETE FROM file WHERE id = ?", (row.id,))
+        self._store.run("DELETE FROM file WHERE id = ?", (row.id,))
         changed.append(row.photo_id)
         file.row = None
 
@@ -404,7 +425,7 @@ class Scans(Identity):
             return  # size and time stay those of the content known; peek settles them
         found, fingerprint = file.found, file.content.fingerprint or file.row.fingerprint
         digest = file.row.sha256 if fingerprint == file.row.fingerprint else None
-        self._run(
+        self._store.run(
             "UPDATE file SET size = ?, mtime_ns = ?, fingerprint = ?, sha256 = ?,"
             " missing_since = NULL, emptied_at = NULL WHERE id = ?",
             (found.size, found.mtime_ns, fingerprint, digest, file.row.id),
@@ -412,9 +433,10 @@ class Scans(Identity):
 
     # --- the end of a scan
 
-    def _finish(
+    def finish(
         self, scan: Scan, roots: Sequence[str], deep: bool, is_here: Callable[[], bool]
     ) -> list[int]:
+        """Mark what is missing under the roots; see :meth:`Scan.finish`."""
         now = time.time()
         gone: dict[int, list[int]] = {}
         sidecars: list[int] = []
@@ -425,26 +447,26 @@ class Scans(Identity):
         if not is_here():
             return []
         for part in by_part(list(gone)):
-            with self._writing():
-                self._run_many(
+            with self._store.transaction():
+                self._store.run_many(
                     "UPDATE file SET missing_since = ? WHERE id = ?",
                     [(now, file) for photo in part for file in gone[photo]],
                 )
-                self._settle(part)
+                self._identity.sync(part)
         if deep and scan.folder_id is not None:
-            with self._writing():
-                self._run(
+            with self._store.transaction():
+                self._store.run(
                     "UPDATE folder SET scanned_at = ? WHERE id = ?"
                     f" AND path IN ({marks(len(roots))})",
                     (now, scan.folder_id, *roots),
                 )
-        self._drop_sidecars(sidecars)
+        self._sidecar_files.remove(sidecars)
         return list(gone)
 
     def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
         """List files known to lie under a root that a scan has not seen, and that are not there."""
         inside, end = span(root)
-        live = self._rows(
+        live = self._store.rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE missing_since IS NULL AND (directory.path = ?"
             " OR (directory.path = ? AND name = ?)"
@@ -455,12 +477,12 @@ class Scans(Identity):
         rows = [
             row
             for part in chunks(unseen)
-            for row in self._files_where(f"file.id IN ({marks(len(part))})", part)
+            for row in self._files.where(f"file.id IN ({marks(len(part))})", part)
         ]
         lost = _gone((row.path for row in rows), scan._reader)
         gone = [row for row in rows if row.path in lost]
         if not deep:
-            paths = self._rows(
+            paths = self._store.rows(
                 "SELECT path FROM directory WHERE path > ? AND path < ?", (inside, end)
             )
             below = sorted({inside + path[len(inside) :].split(os.sep, 1)[0] for (path,) in paths})
@@ -472,7 +494,7 @@ class Scans(Identity):
         """List sidecars under a root that a scan has not met, and whose folder is there still."""
         lost = {
             path: number
-            for number, path in self.sidecars_below(root, deep)
+            for number, path in self._sidecar_files.below(root, deep)
             if path not in scan._beside
         }
         gone = _gone(lost, scan._reader)
@@ -485,7 +507,7 @@ class Scans(Identity):
         began = min((scan._last_id for scan in scans), default=0)
         new = sum(1 for number in ids if number > began)
         pairs = sum(
-            self._value(
+            self._store.value(
                 "SELECT count(DISTINCT photo_id) FROM file WHERE role = 'half'"
                 f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
                 part,
@@ -493,7 +515,7 @@ class Scans(Identity):
             for part in chunks(sorted(ids))
         )
         elsewhere = sum(
-            self._value(
+            self._store.value(
                 "SELECT count(*) FROM photo WHERE elsewhere AND (kept OR flag IS NOT NULL"
                 f" OR rating IS NOT NULL) AND id IN ({marks(len(part))})",
                 part,
@@ -505,28 +527,32 @@ class Scans(Identity):
     def awaits_headers(self) -> bool:
         """Say whether headers are still to be read, of photos whose files can be reached."""
         return any(
-            self._value(f"SELECT EXISTS (SELECT 1 FROM work WHERE stage = 'peek' AND {state})")
+            self._store.value(
+                f"SELECT EXISTS (SELECT 1 FROM work WHERE stage = 'peek' AND {state})"
+            )
             for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
         )
 
-    def learned_more(self, scans: Sequence[Scan]) -> bool:
+    def counts_outdated(self, scans: Sequence[Scan]) -> bool:
         """Say whether headers told of any photo that came since that it is a copy, or is marked."""
         began = min((scan._last_id for scan in scans), default=0)
         more = "id > ? AND (elsewhere OR merged_into IS NOT NULL)"
-        return bool(self._value(f"SELECT EXISTS (SELECT 1 FROM photo WHERE {more})", (began,)))
+        return bool(
+            self._store.value(f"SELECT EXISTS (SELECT 1 FROM photo WHERE {more})", (began,))
+        )
 
     def _met_by(self, scan: Scan) -> set[int]:
         """Give the photos a scan met, as what they are today."""
         ids = {
             row[0]
             for part in chunks(sorted(scan._known))
-            for row in self._rows(
+            for row in self._store.rows(
                 f"SELECT coalesce(merged_into, id) FROM photo WHERE id IN ({marks(len(part))})",
                 part,
             )
         }
         for directory, name in scan._busy:
-            number = self._value(
+            number = self._store.value(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
                 (directory, name),

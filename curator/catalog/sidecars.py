@@ -16,17 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curator.catalog.integrity import judging
 from curator.catalog.metadata_import import (
     FIELDS,
     NO_VALUE,
+    MetadataImport,
     Plain,
-    Readings,
     SidecarRow,
     seconds,
     value,
 )
-from curator.catalog.store import chunks, marks, span
-from curator.catalog.tags import BETWEEN, folded, known_as
+from curator.catalog.sidecar_files import SidecarFiles
+from curator.catalog.store import Store, chunks, marks
+from curator.catalog.tags import BETWEEN, Tags, folded, known_as
 from curator.model import FileGroup, FileMarks, FoundFile, Kind
 
 _DISPUTED = (
@@ -119,10 +121,19 @@ class Outstanding:
     newest: float = 0.0
 
 
-class Sidecars(Readings):
+@judging
+class Sidecars:
     """The part of the catalog that keeps sidecars and photos in step."""
 
-    def unread_sidecars(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
+    def __init__(
+        self, store: Store, sidecar_files: SidecarFiles, metadata: MetadataImport, tags: Tags
+    ) -> None:
+        self._store = store
+        self._sidecar_files = sidecar_files
+        self._metadata = metadata
+        self._tags = tags
+
+    def find_unread(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
         """Note the sidecars of groups of files; list photos with all of theirs if any is news.
 
         Groups that are no photo of the catalog are passed over.
@@ -130,72 +141,42 @@ class Sidecars(Readings):
         met: list[tuple[int, Sequence[FoundFile]]] = []
         for group in groups:
             main = Path(group.files[0].path)
-            photo = self._value(
+            photo = self._store.value(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
                 " WHERE path = ? AND name = ? AND missing_since IS NULL",
                 (str(main.parent), main.name),
             )
             if photo is not None and group.sidecars:
                 met.append((photo, group.sidecars))
-        met = self._by_owner(met)
-        with self._writing():
-            self._meet_sidecars(met)
-        unread = set(self._with_unread_sidecars([photo for photo, _ in met]))
+        met = self._sidecar_files.by_owner(met)
+        with self._store.transaction():
+            self._sidecar_files.note_found(met)
+        unread = set(self._sidecar_files.photos_with_unread([photo for photo, _ in met]))
         return [(photo, [f.path for f in found]) for photo, found in met if photo in unread]
-
-    def _with_unread_sidecars(self, ids: Sequence[int]) -> list[int]:
-        return [
-            row[0]
-            for part in chunks(ids)
-            for row in self._rows(
-                "SELECT DISTINCT photo_id FROM sidecar WHERE state = 'unread'"
-                f" AND photo_id IN ({marks(len(part))})",
-                part,
-            )
-        ]
-
-    def sidecars_below(self, root: str, deep: bool) -> list[tuple[int, str]]:
-        """List (id, path) of the sidecars known in a folder, ``deep`` in its subfolders too."""
-        rows = self._rows("SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root))
-        return [row for row in rows if deep or str(Path(row[1]).parent) == root]
-
-    def _drop_sidecars(self, gone: Sequence[int]) -> None:
-        """Forget sidecars that are there no more; the marks stay."""
-        if gone:
-            with self._writing():
-                self._run_many("DELETE FROM sidecar WHERE id = ?", [(row,) for row in gone])
-
-    def _merge_sidecars(self, survivor: int, other: int) -> None:
-        """Give a photo the sidecars of another that proved to be the same."""
-        self._run("UPDATE sidecar SET photo_id = ? WHERE photo_id = ?", (survivor, other))
-        self._run(
-            "UPDATE OR IGNORE unwritten SET photo_id = ? WHERE photo_id = ?", (survivor, other)
-        )
-        self._run("DELETE FROM unwritten WHERE photo_id = ?", (other,))
 
     # --- writing
 
-    def ask_written(self, ids: Sequence[int]) -> None:
+    def request_write(self, ids: Sequence[int]) -> None:
         """Want the sidecars of photos written now; also what failed is tried again."""
         now = time.time()
-        with self._writing():
-            self._run_many(
+        with self._store.transaction():
+            self._store.run_many(
                 "INSERT INTO unwritten (photo_id, since, asked) VALUES (?, ?, 1) ON CONFLICT"
                 " (photo_id) DO UPDATE SET asked = 1, reason = NULL, tried_at = NULL",
                 [(photo, now) for photo in ids],
             )
-            self._grow(_REV)
+            self._store.increment(_REV)
 
-    def sidecars_rev(self) -> tuple[int, int]:
+    def revision(self) -> tuple[int, int]:
         """Give two numbers, cheap, that marks leave as they are.
 
         The first grows when sidecars are asked for, tried again or written; the second is how many
         contradict a person's word. What a person came to agree with is settled first.
         """
-        self._settle_agreed()
-        return self._counter(_REV), int(self._value(_CONFLICTS))
+        self._resolve_agreed()
+        return self._store.counter(_REV), int(self._store.value(_CONFLICTS))
 
-    def due_sidecars(self, limit: int, background: bool, quiet_s: float) -> list[int]:
+    def due(self, limit: int, background: bool, quiet_s: float) -> list[int]:
         """List photos whose sidecars are to be written now, those asked for first.
 
         Goes through all that is unwritten, which is every marked photo where nobody wants sidecars:
@@ -207,13 +188,13 @@ class Sidecars(Readings):
             background: whether also what nobody asked for is written.
             quiet_s: then, seconds without a decision.
         """
-        self._settle_agreed()
+        self._resolve_agreed()
         now = time.time()
-        newest = self._value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
+        newest = self._store.value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
         quiet = background and not now - quiet_s < newest <= now  # a clock may be set back
         return [
             row[0]
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT photo_id FROM unwritten AS u WHERE (asked AND reason IS NULL"
                 f" OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT {_DISPUTED}"
                 " ORDER BY asked DESC, photo_id LIMIT ?",
@@ -226,8 +207,8 @@ class Sidecars(Readings):
 
         Goes through all that is unwritten, as :meth:`due_sidecars` does.
         """
-        conflicts = int(self._value(_CONFLICTS))
-        row = self._row(
+        conflicts = int(self._store.value(_CONFLICTS))
+        row = self._store.row(
             "SELECT count(*), coalesce(sum(asked), 0), coalesce(sum(asked AND reason IS NULL"
             f" AND NOT {_DISPUTED}), 0), count(reason), max(reason), max(since) FROM unwritten AS u"
         )
@@ -240,16 +221,16 @@ class Sidecars(Readings):
         found: list[ToWrite] = []
         for part in chunks(list(ids)):
             among = f"IN ({marks(len(part))})"
-            keywords = self.keywords_of(part)
+            keywords = self._tags.keywords_of(part)
             projects = self._names(
                 "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
                 f" WHERE removed_at IS NULL AND photo_id {among} ORDER BY 2",
                 part,
             )
             sidecars: dict[int, list[SidecarRow]] = {}
-            for row in self._sidecars_where("photo_id", part):
+            for row in self._sidecar_files.where("photo_id", part):
                 sidecars.setdefault(row.photo_id, []).append(row)
-            for photo, path, name, kind, flag, rating, label, since, *more in self._rows(
+            for photo, path, name, kind, flag, rating, label, since, *more in self._store.rows(
                 "SELECT p.id, d.path, f.name, f.kind, p.flag, p.rating, p.label, u.since,"
                 " p.missing OR away_since IS NOT NULL,"
                 " EXISTS (SELECT 1 FROM decision AS o JOIN step AS s ON s.id = o.step_id"
@@ -277,7 +258,7 @@ class Sidecars(Readings):
 
     def _names(self, sql: str, ids: Sequence[object]) -> dict[int, tuple[str, ...]]:
         found: dict[int, dict[str, None]] = {}
-        for photo, name in self._rows(sql, ids):
+        for photo, name in self._store.rows(sql, ids):
             found.setdefault(photo, {})[name] = None
         return {photo: tuple(names) for photo, names in found.items()}
 
@@ -287,12 +268,12 @@ class Sidecars(Readings):
         What was begun before and never noted as written stays noted: the file may hold either.
         A photo nobody marked since gets the time 0, so that a mark made meanwhile is told from it.
         """
-        with self._writing():
-            self._run_many(
+        with self._store.transaction():
+            self._store.run_many(
                 "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, 0, ?)"
                 " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
                 [
-                    (photo, json.dumps([*self._intents(photo), dict(said)][-_BEGUN:]))
+                    (photo, json.dumps([*self._metadata.intents(photo), dict(said)][-_BEGUN:]))
                     for photo, said in intents.items()
                 ],
             )
@@ -300,28 +281,28 @@ class Sidecars(Readings):
     def save_written(self, done: Sequence[Wrote]) -> None:
         """Note what came of writing; a photo marked again meanwhile stays to be written."""
         now = time.time()
-        with self._writing():
+        with self._store.transaction():
             for wrote in done:
                 if wrote.problem:
-                    self._run(
+                    self._store.run(
                         "UPDATE unwritten SET reason = ?, tried_at = ? WHERE photo_id = ?",
                         (wrote.problem, now, wrote.photo_id),
                     )
                     continue
                 if wrote.now is not None:
                     self._note_written(wrote.photo_id, wrote.now)
-                self._run(
+                self._store.run(
                     # Another time is another mark, also an earlier one: clocks are set back.
                     "DELETE FROM unwritten WHERE photo_id = ? AND since = coalesce(?, 0)",
                     (wrote.photo_id, wrote.since),
                 )
-                self._run(
+                self._store.run(
                     "UPDATE unwritten SET intent = NULL WHERE photo_id = ?", (wrote.photo_id,)
                 )
-            self._grow(_REV)
+            self._store.increment(_REV)
 
     def _note_written(self, photo: int, now: FileMarks) -> None:
-        self._run(
+        self._store.run(
             "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, metadata_date, said,"
             " synced_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'synced') ON CONFLICT (path)"
             " DO UPDATE SET photo_id = excluded.photo_id, digest = excluded.digest,"
@@ -344,7 +325,7 @@ class Sidecars(Readings):
 
     def conflicts(self, ids: Sequence[int] | None = None) -> list[Conflict]:
         """List sidecars that contradict a person's word, of all photos or of these."""
-        rows = self._sidecars_where("state", ["conflict"])
+        rows = self._sidecar_files.where("state", ["conflict"])
         if ids is not None:
             wanted = set(ids)
             rows = [row for row in rows if row.photo_id in wanted]
@@ -352,14 +333,14 @@ class Sidecars(Readings):
 
     def _conflict(self, row: SidecarRow) -> Conflict:
         theirs, base = json.loads(row.theirs or "{}"), row.base or {}
-        ours = self._ours(row.photo_id)
+        ours = self._metadata.our_marks(row.photo_id)
         differs = {
             field: (ours[field], value(theirs, field))
             for field in FIELDS
             if value(theirs, field) not in (value(base, field), ours[field])
         }
-        name = str(self._value("SELECT name FROM photo WHERE id = ?", (row.photo_id,)))
-        decided = self._value(
+        name = str(self._store.value("SELECT name FROM photo WHERE id = ?", (row.photo_id,)))
+        decided = self._store.value(
             "SELECT max(s.made_at) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             " WHERE d.photo_id = ? AND d.field IN ('rating', 'flag', 'label')",
             (row.photo_id,),
@@ -367,24 +348,24 @@ class Sidecars(Readings):
         newer = seconds(row.metadata_date, row.mtime_ns) > (decided or 0)
         return Conflict(row.photo_id, name, row.path, differs, "file" if newer else "catalog")
 
-    def _settle_agreed(self) -> None:
+    def _resolve_agreed(self) -> None:
         """Settle conflicts that are none any more, since a person came to say the same."""
-        rows = self._sidecars_where("state", ["conflict"])
+        rows = self._sidecar_files.where("state", ["conflict"])
         agreed = [row.photo_id for row in rows if not self._conflict(row).differs]
         if agreed:
-            self.settle_conflicts(agreed, write=False)
+            self.resolve_conflicts(agreed, write=False)
 
-    def settle_conflicts(self, ids: Sequence[int], write: bool) -> None:
+    def resolve_conflicts(self, ids: Sequence[int], write: bool) -> None:
         """Take what the sidecars of photos say as known; ``write`` has ours put there now."""
-        with self._writing():
+        with self._store.transaction():
             for part in chunks(list(ids)):
-                self._run(
+                self._store.run(
                     "UPDATE sidecar SET said = theirs, theirs = NULL, state = 'synced'"
                     f" WHERE state = 'conflict' AND photo_id IN ({marks(len(part))})",
                     part,
                 )
             if write:
-                self.ask_written(ids)
+                self.request_write(ids)
 
 
 def _spelled(

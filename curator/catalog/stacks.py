@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from curator.catalog.integrity import judging
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import StackKind
 
@@ -34,8 +35,12 @@ class StackChange(NamedTuple):
     kind: StackKind | None
 
 
-class Stacks(Store):
+@judging
+class Stacks:
     """The part of the catalog that stacks are read from and written to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def shots(self, since_rev: int = 0, limit: int = 2000) -> list[Row]:
         """Read what stacks are made from, a value a name of SHOT_COLUMNS, oldest change first.
@@ -44,12 +49,12 @@ class Stacks(Store):
             since_rev: only photos changed after this revision, merged and removed ones too.
             limit: rows at most; read on from the last rev until nothing comes.
         """
-        return self._rows(
+        return self._store.rows(
             f"SELECT {', '.join(_SHOTS.values())} FROM photo WHERE rev > ? ORDER BY rev LIMIT ?",
             (since_rev, limit),
         )
 
-    def save_stacks(self, changes: Sequence[StackChange]) -> list[int]:
+    def save(self, changes: Sequence[StackChange]) -> list[int]:
         """Put photos into stacks and take them out, in one transaction; return what changed.
 
         A stack that has a mark or a person's word in it, by now, stays as it is, and so does
@@ -59,7 +64,7 @@ class Stacks(Store):
             changes: some tens; all of one stack belong into one call.
         """
         changed: list[int] = []
-        with self._writing_by(lambda: self._now(changes)) as (now, decided):
+        with self._store.transaction_with(lambda: self._now(changes)) as (now, decided):
             held = {
                 change.stack
                 for change in changes
@@ -69,7 +74,7 @@ class Stacks(Store):
                 before = now[change.photo_id]
                 if before is None or before in decided or change.stack in held:
                     continue
-                changed += [change.photo_id] * self._run(
+                changed += [change.photo_id] * self._store.run(
                     "UPDATE photo SET stack = ?, stack_kind = ? WHERE id = ?"
                     " AND (stack IS NOT ? OR stack_kind IS NOT ?)",
                     (change.stack, change.kind, change.photo_id, change.stack, change.kind),
@@ -81,43 +86,24 @@ class Stacks(Store):
         select = f"SELECT id, coalesce(stack, 0), stacked, {_MARKED} FROM photo"
         rows: list[Row] = []
         for part in chunks([change.photo_id for change in changes]):
-            rows += self._rows(f"{select} WHERE id IN ({marks(len(part))})", part)
+            rows += self._store.rows(f"{select} WHERE id IN ({marks(len(part))})", part)
         now = {row[0]: row[1] if row[2] is None else None for row in rows}
         names = {row[1] for row in rows} | {change.stack for change in changes}
         for part in chunks(sorted(name for name in names if name)):
-            rows += self._rows(f"{select} WHERE stack IN ({marks(len(part))})", part)
+            rows += self._store.rows(f"{select} WHERE stack IN ({marks(len(part))})", part)
         decided = {row[1] for row in rows if row[1] and (row[3] or row[2] is not None)}
         return now, decided
 
-    def stacks_made_by(self) -> str | None:
+    def made_by(self) -> str | None:
         """Say which way of making stacks all of them were last made by; None: not all are made."""
-        made: str | None = self._value("SELECT value FROM meta WHERE key = 'stacks'")
+        made: str | None = self._store.value("SELECT value FROM meta WHERE key = 'stacks'")
         return made
 
-    def note_stacks(self, made_by: str | None) -> None:
+    def set_made_by(self, made_by: str | None) -> None:
         """Remember that all stacks are made, or with None that photos came since."""
-        with self._writing():
-            self._run("DELETE FROM meta WHERE key = 'stacks'")
+        with self._store.transaction():
+            self._store.run("DELETE FROM meta WHERE key = 'stacks'")
             if made_by is not None:
-                self._run("INSERT INTO meta (key, value) VALUES ('stacks', ?)", (made_by,))
+                self._store.run("INSERT INTO meta (key, value) VALUES ('stacks', ?)", (made_by,))
 
     # --- vectors, as far as pairs of photos are compared
-
-    def seen_by(self, encoder: str, since_rev: int = 0, limit: int = 2000) -> list[Row]:
-        """Read (rev, photo id) of an encoder's vectors, oldest first, ``limit`` at most."""
-        return self._rows(
-            "SELECT rev, photo_id FROM vector WHERE encoder = ? AND rev > ? ORDER BY rev LIMIT ?",
-            (encoder, since_rev, limit),
-        )
-
-    def vectors_of(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
-        """Read an encoder's vectors of some photos, float16; those without one are left out."""
-        found: dict[int, bytes] = {}
-        for part in chunks(list(ids)):
-            rows = self._rows(
-                "SELECT photo_id, vector FROM vector INDEXED BY vector_photo"
-                f" WHERE photo_id IN ({marks(len(part))}) AND encoder = ?",
-                (*part, encoder),
-            )
-            found.update({row[0]: row[1] for row in rows})
-        return found

@@ -3,7 +3,7 @@
 One :class:`Store` is one SQLite connection and belongs to the thread that opened it. Writes are
 short transactions that take the write lock at once (``BEGIN IMMEDIATE``), so that two writers
 wait for each other instead of failing half-way. Everything SQLite can say goes through
-:meth:`Store._fault`, which turns the world's faults into a :class:`CatalogError`.
+:meth:`Store.fault`, which turns the world's faults into a :class:`CatalogError`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,11 +91,11 @@ class Store:
 
     Attributes:
         path: the SQLite file.
-        pressing: whether a person waits for whatever is written here, as for a decision: it goes
+        interactive: whether a person waits for whatever is written here, as for a decision: it goes
             before what others of this process write.
     """
 
-    pressing = False
+    interactive = False
 
     def __init__(
         self, path: Path, database: peewee.SqliteDatabase, use: UseLock | None = None
@@ -108,8 +108,9 @@ class Store:
         self._depth = 0
         self._durable = False
         self._looked_over = False
+        self.is_judging = False  # inside of a method that reports damage, see `integrity.judging`
         self._log_path, self._fold_at = Path(f"{path}-wal"), FOLD_BYTES
-        self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _patiently
+        self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _execute_patiently
 
     @classmethod
     def connect(cls, path: Path) -> peewee.SqliteDatabase:
@@ -147,32 +148,43 @@ class Store:
         """Whether it was not closed yet."""
         return not self._database.is_closed()
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a write transaction is open."""
+        return self._depth > 0
+
     # --- speaking to SQLite
 
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        self._stand_back()
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a query and return all its rows."""
+        self._yield_to_marks()
         try:
-            return self._patiently(sql, parameters).fetchall()
+            return self._execute_patiently(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
-    def _row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
-        rows = self._rows(sql, parameters)
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
+        """Run a query and return its first row, or None."""
+        rows = self.rows(sql, parameters)
         return rows[0] if rows else None
 
-    def _value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
-        row = self._row(sql, parameters)
+    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """Run a query and return the first value of its first row, or None."""
+        row = self.row(sql, parameters)
         return row[0] if row else None
 
-    def _run(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Run a statement that writes; only inside :meth:`_writing`."""
+    def run(
+        self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+    ) -> sqlite3.Cursor:
+        """Run a statement that writes; only inside :meth:`transaction`."""
         assert self._depth, "a write outside of a transaction"
         try:
             return self._connection.execute(sql, parameters)
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
-    def _run_many(self, sql: str, parameters: Iterable[Sequence[object]]) -> None:
+    def run_many(self, sql: str, parameters: Iterable[Sequence[object]]) -> None:
+        """Run a statement once for each tuple of parameters; only inside :meth:`transaction`."""
         assert self._depth, "a write outside of a transaction"
         try:
             self._connection.executemany(sql, parameters)
@@ -180,7 +192,7 @@ class Store:
             raise self._fault(error) from error
 
     @contextlib.contextmanager
-    def _writing(self, durable: bool = False) -> Iterator[None]:
+    def transaction(self, durable: bool = False) -> Iterator[None]:
         """Hold the write lock for the block: all of it is kept, or none.
 
         A block inside a block joins the outer one. ``durable`` waits until the disk has it, as
@@ -194,33 +206,33 @@ class Store:
             finally:
                 self._depth -= 1
             return
-        ours = self._turns.take(durable or self.pressing, BUSY_TIMEOUT_S)
+        ours = self._turns.take(durable or self.interactive, BUSY_TIMEOUT_S)
         try:
-            with self._transaction(durable):
+            with self._begin(durable):
                 yield
         finally:
             if ours:
                 self._turns.give_back()
-            self._stand_back()
+            self._yield_to_marks()
 
     @contextlib.contextmanager
-    def _writing_by(self, look: Callable[[], Value]) -> Iterator[Value]:
-        """Hold the write lock as :meth:`_writing` does, for a block that needs what ``look`` reads.
+    def transaction_with(self, look: Callable[[], Value]) -> Iterator[Value]:
+        """Open a write transaction for a block that needs what ``look`` reads.
 
-        It is read before, so that a decision waits for less, and once more if anybody else wrote
-        in between.
+        ``look`` runs before the lock is taken, so that a decision waits for less, and again if
+        another connection wrote in between.
         """
         version = self.data_version()
         seen = look()
-        with self._writing():
+        with self.transaction():
             yield seen if self.data_version() == version else look()
 
-    def _stand_back(self) -> None:
+    def _yield_to_marks(self) -> None:
         """Hold still while a decision is kept elsewhere, unless it is what others wait for."""
-        if not (self.pressing or self._depth):
+        if not (self.interactive or self._depth):
             self._turns.stand_back(HELD_S)
 
-    def hold_others(self, held: bool) -> None:
+    def hold_background(self, held: bool) -> None:
         """Have who writes in the background wait while a key is answered: for a moment at most.
 
         Thread: any.
@@ -228,10 +240,10 @@ class Store:
         self._turns.hold(HELD_S if held else 0.0)
 
     @contextlib.contextmanager
-    def _transaction(self, durable: bool) -> Iterator[None]:
+    def _begin(self, durable: bool) -> Iterator[None]:
         try:
             self._make_durable(durable)
-            self._patiently("BEGIN IMMEDIATE")
+            self._execute_patiently("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             raise self._fault(error) from error
         self._depth = 1
@@ -257,7 +269,7 @@ class Store:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
-    def _patiently(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
+    def _execute_patiently(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
         """Execute a statement, asking twice a millisecond while another connection is in the way.
 
         SQLite itself waits longer from one try to the next, up to 100 ms, and a person's mark
@@ -282,22 +294,31 @@ class Store:
         """Say what is the matter and what to do; what is our own mistake stays as it is."""
         return translate(error, self.path) or error
 
-    def _grow(self, counter: str) -> None:
+    def increment(self, counter: str) -> None:
         """Make a counter of the table ``meta`` one more: somebody reads by it what is new."""
-        self._run(
+        self.run(
             "INSERT INTO meta (key, value) VALUES (?, '1')"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
             (counter,),
         )
 
-    def _counter(self, counter: str) -> int:
-        return int(self._value("SELECT value FROM meta WHERE key = ?", (counter,)) or 0)
+    def counter(self, counter: str) -> int:
+        """Return the value of a counter in the table ``meta``; 0 if it never grew."""
+        return int(self.value("SELECT value FROM meta WHERE key = ?", (counter,)) or 0)
+
+    def trace(self, report: Callable[[str], object] | None) -> None:
+        """Pass each statement SQLite runs from now on to ``report``; None stops that."""
+        self._connection.set_trace_callback(report)
+
+    def total_changes(self) -> int:
+        """Return how many rows this connection has changed since it was opened."""
+        return self._connection.total_changes
 
     # --- looking after the file
 
     def data_version(self) -> int:
         """Give a number that changes when another connection has committed."""
-        return int(self._value("PRAGMA data_version"))
+        return int(self.value("PRAGMA data_version"))
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the catalog as far as no reader is in the way.
@@ -305,12 +326,12 @@ class Store:
         Only the conductor calls it, between two batches of work. It holds no lock a decision
         waits for. The next write uses the log from its start again, once nobody reads from it.
         """
-        rows = self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+        rows = self.rows("PRAGMA wal_checkpoint(PASSIVE)")
         _, held, folded = rows[0] if rows else (0, 0, 0)
         # Where a reader kept some of it from being folded, it is tried again when more has come.
         self._fold_at += FOLD_BYTES if folded < held else 0
 
-    def fold_if_long(self) -> None:
+    def checkpoint_if_long(self) -> None:
         """Fold the write-ahead log in if it has grown past its bound; cheap where it has not."""
         log_path = self._log_path
         if not wal.reaches(log_path, FOLD_BYTES):
@@ -318,7 +339,7 @@ class Store:
         elif wal.reaches(log_path, self._fold_at):
             self.checkpoint()
 
-    def reserve_room(self) -> None:
+    def reserve_space(self) -> None:
         """Keep some room for a day on which the disk is full, and give the log its own at once.
 
         No decision is to wait for more of the log: a commit that makes the file longer makes the
@@ -334,7 +355,7 @@ class Store:
         if free < 20 * LOG_BYTES:
             return  # the room is worth more to photos than to a log that will not need it all
         opened = self._log_path.open
-        with self._writing(), contextlib.suppress(OSError), opened("r+b") as log_file:
+        with self.transaction(), contextlib.suppress(OSError), opened("r+b") as log_file:
             missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
             if missing > 0:
                 log_file.write(bytes(missing))
@@ -348,7 +369,7 @@ class Store:
         """
         return integrity.faults(self._connection)
 
-    def blamed(self, error: BaseException) -> CatalogError | None:
+    def damage_error(self, error: BaseException) -> CatalogError | None:
         """Say whether what went wrong is the catalog's fault; None if it is a mistake of ours.
 
         The first time a catalog is looked over, which takes seconds if it is large.

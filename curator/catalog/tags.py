@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.catalog.fields import STANDS
+from curator.catalog.integrity import judging
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import SuggestedTag, UsageError
 
@@ -149,14 +150,18 @@ class TagDetail:
     category: str | None = None
 
 
-class Tags(Store):
+@judging
+class Tags:
     """The part of the catalog that keeps words for photos."""
 
-    def tags_rev(self) -> int:
-        """Give a number that grows whenever any photo's tags change; cheap."""
-        return self._counter("tags_rev")
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def tagged(self, text: str, whole: bool = True) -> list[int]:
+    def revision(self) -> int:
+        """Give a number that grows whenever any photo's tags change; cheap."""
+        return self._store.counter("tags_rev")
+
+    def photos_with(self, text: str, whole: bool = True) -> list[int]:
         """List photos that have a tag, suggested or confirmed.
 
         Args:
@@ -167,21 +172,21 @@ class Tags(Store):
         # Names are hundreds, photos a hundred thousand; SQLite folds the case of ASCII only.
         today = {
             row[0]
-            for row in self._rows("SELECT coalesce(merged_into, id), folded FROM tag")
+            for row in self._store.rows("SELECT coalesce(merged_into, id), folded FROM tag")
             if (row[1] in names if whole else wanted in row[1])
         }
         found: dict[int, None] = {}
         for part in chunks(self._with_aliases(today)):
             said = SAID.format(f"t.tag_id IN ({marks(len(part))})")
-            found |= dict.fromkeys(row[0] for row in self._rows(said, part))
+            found |= dict.fromkeys(row[0] for row in self._store.rows(said, part))
         return list(found)
 
-    def tags_of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
+    def of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
         """Read the tags of photos: confirmed ones first, then the surest suggestions."""
         found: dict[int, list[TagDetail]] = defaultdict(list)
         for part in chunks(list(ids)):
             said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
-            for photo, *tag in self._rows(
+            for photo, *tag in self._store.rows(
                 "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state, tag.category"
                 f" FROM ({said}) AS s JOIN tag ON tag.id = s.tag_id"
                 " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
@@ -198,7 +203,7 @@ class Tags(Store):
         found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
         for part in chunks(list(ids)):
             said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
-            for photo, name, category in self._rows(
+            for photo, name, category in self._store.rows(
                 f"SELECT s.photo_id, tag.name, tag.category FROM ({said}) AS s"
                 " JOIN tag ON tag.id = s.tag_id WHERE s.state = 'confirmed' ORDER BY tag.folded",
                 part,
@@ -206,7 +211,7 @@ class Tags(Store):
                 found[photo].append((name, category))
         return dict(found)
 
-    def tag_links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
+    def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
         """Read what is said of the next photos that changed, packed, in the order of revisions.
 
         A million rows in Python objects take a second; numpy reads them from text in a tenth.
@@ -221,14 +226,14 @@ class Tags(Store):
             turn; and what a row says: 3 confirmed and 4 removed by the person, 2 by a file, 1 a
             suggestion.
         """
-        last, ids = self._row(
+        last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
             " (SELECT rev, id FROM photo WHERE rev > ? ORDER BY rev LIMIT ?)",
             (since_rev, photos),
         ) or (None, None)
         if last is None:
             return since_rev, "", "", ""
-        pairs, said = self._row(
+        pairs, said = self._store.row(
             "SELECT group_concat(t.photo_id || ',' || t.tag_id), group_concat(CASE t.source"
             " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END)"
             " FROM photo AS p CROSS JOIN photo_tag AS t ON t.photo_id = p.id"
@@ -237,13 +242,13 @@ class Tags(Store):
         ) or (None, None)
         return last, ids or "", pairs or "", said or ""
 
-    def tag_rows(self) -> list[Row]:
+    def rows(self) -> list[Row]:
         """Read the vocabulary: (id, name, category, id of what it is an alias of or None)."""
-        return self._rows("SELECT id, name, category, merged_into FROM tag")
+        return self._store.rows("SELECT id, name, category, merged_into FROM tag")
 
     # --- finding tags by name
 
-    def tag_ids(self, names: Iterable[str], make: bool = False) -> dict[str, int]:
+    def ids(self, names: Iterable[str], make: bool = False) -> dict[str, int]:
         """Find tags by name, an old name too: name → id of the tag of today.
 
         A path is the tag it ends in; the way there becomes the category of a tag without one.
@@ -257,10 +262,10 @@ class Tags(Store):
             CatalogError: the catalog cannot be written.
         """
         names = list(names)
-        found = {name: tag for name in names if (tag := self._tag_named(name)) is not None}
-        to_make = [name for name in names if self._tag(plain_name(name)) is None and _levels(name)]
+        found = {name: tag for name in names if (tag := self.id_for_text(name)) is not None}
+        to_make = [name for name in names if self.id_of(plain_name(name)) is None and _levels(name)]
         if make and to_make:
-            with self._writing():
+            with self._store.transaction():
                 found |= {name: self._placed(*_levels(name)) for name in to_make}
         return found
 
@@ -272,37 +277,38 @@ class Tags(Store):
         """
         *way, leaf = levels
         category = BETWEEN.join(way)
-        now = self._value("SELECT category FROM tag WHERE folded = ?", (folded(leaf),))
+        now = self._store.value("SELECT category FROM tag WHERE folded = ?", (folded(leaf),))
         if category and now and folded(now) != folded(category):
             raise UsageError(f"{leaf} is a tag under {now} already.", "Take another name for it.")
-        return self._made(leaf, category or None)
+        return self.ensure(leaf, category or None)
 
-    def _tag(self, name: str) -> int | None:
-        found = self._value(
+    def id_of(self, name: str) -> int | None:
+        """Return the id of the tag with exactly this name, ignoring case, or None."""
+        found = self._store.value(
             "SELECT coalesce(merged_into, id) FROM tag WHERE folded = ?", (folded(name),)
         )
         return None if found is None else int(found)
 
-    def _tag_named(self, text: str) -> int | None:
+    def id_for_text(self, text: str) -> int | None:
         """Find the tag of any text: of that very name, else of the name it becomes."""
-        known = self._tag(plain_name(text))
+        known = self.id_of(plain_name(text))
         levels = _levels(text)
-        return self._tag(levels[-1]) if known is None and levels else known
+        return self.id_of(levels[-1]) if known is None and levels else known
 
-    def _made(self, name: str, category: str | None = None) -> int:
+    def ensure(self, name: str, category: str | None = None) -> int:
         """Return the tag of a clean name, made if there is none; a category only where it has none.
 
         Of two paths that end in the same word the first stays: a photo is found by either.
         """
-        found = None if category else self._tag(name)
+        found = None if category else self.id_of(name)
         if found is None:
-            self._run(
+            self._store.run(
                 "INSERT INTO tag (name, category, folded) VALUES (?, ?, ?)"
                 " ON CONFLICT (folded) DO UPDATE SET category = excluded.category"
                 " WHERE tag.category IS NULL AND excluded.category IS NOT NULL",
                 (name, category, folded(name)),
             )
-            found = self._tag(name)
+            found = self.id_of(name)
         assert found is not None
         return found
 
@@ -311,11 +317,11 @@ class Tags(Store):
 
         A tag of before that has this very name stays, whatever characters are in it.
         """
-        known = self._tag(plain_name(text))
+        known = self.id_of(plain_name(text))
         if known is not None and not category:
             return known  # a photo has seven suggestions: each is looked up once
         name = tag_name(text) if known is None else plain_name(text)
-        return self._made(name, category) if name else None
+        return self.ensure(name, category) if name else None
 
     def _with_aliases(self, tags: Iterable[int]) -> list[int]:
         """Give tags with the ids of all that was merged into them."""
@@ -323,19 +329,19 @@ class Tags(Store):
         return [
             row[0]
             for part in chunks(wanted)
-            for row in self._rows(
+            for row in self._store.rows(
                 f"SELECT id FROM tag WHERE coalesce(merged_into, id) IN ({marks(len(part))})", part
             )
         ]
 
     # --- what machines and files say
 
-    def named(self) -> tuple[str, int]:
+    def zero_shot_state(self) -> tuple[str, int]:
         """Read by which words of a vocabulary photos were named, and up to which vector."""
-        mark = self._value("SELECT value FROM meta WHERE key = 'named'") or ""
-        return mark, self._counter("named_rev")
+        mark = self._store.value("SELECT value FROM meta WHERE key = 'named'") or ""
+        return mark, self._store.counter("named_rev")
 
-    def save_named(
+    def save_zero_shot(
         self,
         said: Sequence[tuple[int, Sequence[tuple[str, int]]]],
         categories: Mapping[str, str | None],
@@ -350,18 +356,18 @@ class Tags(Store):
             mark: names the words there were to choose from, and how they were chosen.
             rev: of the last vector this is from.
         """
-        with self._writing():
+        with self._store.transaction():
             for photo, tags in said:
                 named = [SuggestedTag(*tag, categories.get(tag[0])) for tag in tags]
-                self._suggest(photo, "encoder", named)
+                self.suggest(photo, "encoder", named)
             for key, value in (("named", mark), ("named_rev", rev)):
-                self._run(
+                self._store.run(
                     "INSERT INTO meta (key, value) VALUES (?, ?)"
                     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                     (key, str(value)),
                 )
 
-    def _suggest(
+    def suggest(
         self,
         photo: int,
         source: str,
@@ -379,7 +385,7 @@ class Tags(Store):
         """
         spoken = {
             row[0]
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT coalesce(tag.merged_into, tag.id) FROM photo_tag AS t"
                 " JOIN tag ON tag.id = t.tag_id WHERE t.photo_id = ? AND t.source = 'person'",
                 (photo,),
@@ -393,9 +399,7 @@ class Tags(Store):
                 wanted[tag] = min(max(*known, 0), 100) if known else None
         self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
 
-    def _take_keywords(
-        self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()
-    ) -> None:
+    def set_keywords(self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()) -> None:
         """Take over the keywords a file has, in place of what was read from one before.
 
         Only inside a transaction. A path (``Places|Iceland|Vik``) is the tag it ends in, which is
@@ -429,7 +433,7 @@ class Tags(Store):
 
         Rows that are so already are not touched: each is a revision.
         """
-        now = self._rows(
+        now = self._store.rows(
             "SELECT t.tag_id, coalesce(tag.merged_into, tag.id), t.confidence FROM photo_tag AS t"
             " JOIN tag ON tag.id = t.tag_id WHERE t.photo_id = ? AND t.source = ?",
             (photo, source),
@@ -439,19 +443,19 @@ class Tags(Store):
         new = {tag: sure for tag, sure in wanted.items() if tag not in there}
         if not gone and not new:
             return
-        self._run_many(
+        self._store.run_many(
             "DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = ?",
             [(photo, row[0], source) for row in gone],
         )
         state = "confirmed" if source == "file" else "suggested"
-        self._run_many(
+        self._store.run_many(
             "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
             " VALUES (?, ?, ?, ?, ?)",
             [(photo, tag, source, sure, state) for tag, sure in new.items()],
         )
-        self._grow("tags_rev")
+        self._store.increment("tags_rev")
 
-    def _merge_tags(self, survivor: int, other: int) -> None:
+    def merge_photo(self, survivor: int, other: int) -> None:
         """Give a photo the tags of another that proved to be the same.
 
         A person's word stays; where they said both, the later one.
@@ -462,19 +466,19 @@ class Tags(Store):
             " WHERE merged_into = {0})"
             f" AND d.field = 'tag' AND d.about = photo_tag.tag_id AND {STANDS})"
         )
-        self._run(
+        self._store.run(
             "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
             " SELECT ?1, tag_id, source, confidence, state FROM photo_tag WHERE photo_id = ?2"
             " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state"
             f" WHERE source = 'person' AND {newest.format('?2')} > {newest.format('?1')}",
             (survivor, other),
         )
-        self._run("DELETE FROM photo_tag WHERE photo_id = ?", (other,))
-        self._grow("tags_rev")
+        self._store.run("DELETE FROM photo_tag WHERE photo_id = ?", (other,))
+        self._store.increment("tags_rev")
 
     # --- undoing what was done to the vocabulary
 
-    def _revise(self, revisions: Sequence[Revision], back: bool = False) -> None:
+    def revise(self, revisions: Sequence[Revision], back: bool = False) -> None:
         """Rename tags or make them aliases; only inside a transaction.
 
         What photos are tagged with changes by it, so each of them does, and their sidecars are
@@ -490,17 +494,17 @@ class Tags(Store):
         for tag, column, before, after in reversed(revisions) if back else revisions:
             value = before if back else after
             if column == "name":
-                self._run("UPDATE tag SET name = ? WHERE id = ?", (value, tag))
+                self._store.run("UPDATE tag SET name = ? WHERE id = ?", (value, tag))
             elif column == "merged_into":
-                self._run("UPDATE tag SET merged_into = ? WHERE id = ?", (value, tag))
+                self._store.run("UPDATE tag SET merged_into = ? WHERE id = ?", (value, tag))
             touched |= {each for each in (tag, before, after) if isinstance(each, int)}
         for part in chunks(self._with_aliases(touched)):
             here = f"(SELECT photo_id FROM photo_tag WHERE tag_id IN ({marks(len(part))}))"
-            self._run(f"UPDATE photo SET name = name WHERE id IN {here}", part)
-            self._run(
+            self._store.run(f"UPDATE photo SET name = name WHERE id IN {here}", part)
+            self._store.run(
                 "INSERT INTO unwritten (photo_id, since) SELECT DISTINCT photo_id, ? FROM photo_tag"
                 f" WHERE state = 'confirmed' AND tag_id IN ({marks(len(part))})"
                 " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
                 (time.time(), *part),
             )
-        self._grow("tags_rev")
+        self._store.increment("tags_rev")

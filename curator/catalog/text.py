@@ -15,15 +15,14 @@ import re
 import time
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.store import CHUNK, LET_GO_S, chunks, marks
+from curator.catalog.integrity import judging
+from curator.catalog.store import CHUNK, LET_GO_S, Store, chunks, marks
 from curator.catalog.tags import SAID, Tags
-from curator.model import NotFoundError, UsageError
 
 # Column of the index → how much a word in it counts (bm25), in the order of the table.
 COLUMNS: dict[str, float] = {
@@ -47,7 +46,6 @@ WITHOUT: dict[str, str] = {
 """What a photo may have none of → the condition in SQL."""
 RANKED = 10_000
 """Photos up to which it is worked out how well each fits: a word that more have tells little."""
-NAME_LENGTH = 80
 _WEIGHTS = ", ".join(map(str, COLUMNS.values()))
 _PART = 500  # photos whose words are read in one statement
 _MERGED_PAGES = 16  # of 4 KB, in one transaction
@@ -70,15 +68,6 @@ _WORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSearch:
-    """A search kept by name; it stands beside the folders."""
-
-    id: int
-    name: str
-    expression: str
-
-
 def plain(text: str) -> str:
     """Make text harmless: no control characters, one kind of spelling for each letter."""
     clean = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
@@ -98,20 +87,25 @@ def _spaced(text: str) -> str:
     return _UNSPACED.sub(r" \1 ", text)
 
 
-class Texts(Tags):
+@judging
+class TextIndex:
     """The part of the catalog that finds photos by words."""
+
+    def __init__(self, store: Store, tags: Tags) -> None:
+        self._store = store
+        self._tags = tags
 
     # --- keeping the index
 
-    def text_waits(self) -> bool:
+    def is_outdated(self) -> bool:
         """Tell whether photos changed since the index read their words."""
-        return self._value("SELECT 1 FROM photo_text_due LIMIT 1") is not None
+        return self._store.value("SELECT 1 FROM photo_text_due LIMIT 1") is not None
 
-    def text_rev(self) -> int:
+    def revision(self) -> int:
         """Give a number that grows whenever the index changes; cheap."""
-        return int(self._value("SELECT value FROM meta WHERE key = 'text_rev'") or 0)
+        return int(self._store.value("SELECT value FROM meta WHERE key = 'text_rev'") or 0)
 
-    def fold_text(self, most: int = _PART) -> bool:
+    def update(self, most: int = _PART) -> bool:
         """Read the words of photos that changed into the index, in one short transaction.
 
         What they are is worked out before the catalog is locked.
@@ -122,79 +116,82 @@ class Texts(Tags):
         Returns:
             Whether more photos are waiting.
         """
-        if not self.text_waits():
+        if not self.is_outdated():
             return False
         for last in (False, False, True):
-            version = self.data_version()
+            version = self._store.data_version()
             found = self._due(most)
-            with self._writing():
-                unchanged = self.data_version() == version
+            with self._store.transaction():
+                unchanged = self._store.data_version() == version
                 if unchanged or last:  # in the end also where somebody decides all the time
-                    self._fold(*(found if unchanged else self._due(most)))
+                    self._replace_rows(*(found if unchanged else self._due(most)))
                     break
-        return self.text_waits()
+        return self.is_outdated()
 
-    def _fold(self, due: Sequence[int], rows: Sequence[tuple[object, ...]]) -> None:
+    def _replace_rows(self, due: Sequence[int], rows: Sequence[tuple[object, ...]]) -> None:
         """Put rows of the index in place of what it had of some photos."""
-        self._keep_merges_apart()
+        self._disable_automerge()
         for part in chunks(due):
             among = f"({marks(len(part))})"
-            self._run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
-            self._run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
+            self._store.run(f"DELETE FROM photo_text WHERE rowid IN {among}", part)
+            self._store.run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
         one = f"({marks(1 + len(COLUMNS))})"
         for some in chunks(rows, CHUNK // (1 + len(COLUMNS))):
             # Many in one statement: each lets go of the interpreter while a mark may wait.
-            self._run(
+            self._store.run(
                 f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
                 f" VALUES {', '.join([one] * len(some))}",
                 tuple(itertools.chain.from_iterable(some)),
             )
-        self._grow("text_rev")
+        self._store.increment("text_rev")
 
     def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:
         """Read which photos changed, and make their rows of the index."""
-        due = [row[0] for row in self._rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))]
+        due = [
+            row[0]
+            for row in self._store.rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))
+        ]
         rows: list[tuple[object, ...]] = []
         for part in chunks(due):
-            tags = self.tags_of(part)
-            words = self._rows(f"{_WORDS} AND photo.id IN ({marks(len(part))})", part)
+            tags = self._tags.of(part)
+            words = self._store.rows(f"{_WORDS} AND photo.id IN ({marks(len(part))})", part)
             rows += [_row(*row, [tag.name for tag in tags.get(row[0], ())]) for row in words]
         return due, rows
 
-    def _keep_merges_apart(self) -> None:
+    def _disable_automerge(self) -> None:
         """Have FTS5 merge only when it is told to: by itself it does in the midst of a write.
 
         Every 64th page written it then merges hundreds of them, and a decision waits.
         """
-        if self._value("SELECT v FROM photo_text_config WHERE k = 'automerge'") != 0:
-            self._run("INSERT INTO photo_text (photo_text, rank) VALUES ('automerge', 0)")
+        if self._store.value("SELECT v FROM photo_text_config WHERE k = 'automerge'") != 0:
+            self._store.run("INSERT INTO photo_text (photo_text, rank) VALUES ('automerge', 0)")
 
-    def tidy_text(self) -> bool:
+    def merge_some(self) -> bool:
         """Merge a little of what was written into the index apart, in one short transaction.
 
         Returns:
             Whether there was anything to merge; if so, there may be more.
         """
-        with self._writing():
-            before = self._connection.total_changes
-            self._run(
+        with self._store.transaction():
+            before = self._store.total_changes()
+            self._store.run(
                 "INSERT INTO photo_text (photo_text, rank) VALUES ('merge', ?)", (_MERGED_PAGES,)
             )
             # How FTS5 tells (sqlite.org/fts5.html#the_merge_command).
-            return self._connection.total_changes - before >= 2
+            return self._store.total_changes() - before >= 2
 
-    def fold_all_text(self) -> None:
+    def update_all(self) -> None:
         """Read the words of all photos that changed, in short transactions."""
         more = True
         while more:
-            more = self.fold_text()
-            while self.tidy_text():
+            more = self.update()
+            while self.merge_some():
                 time.sleep(LET_GO_S)
             time.sleep(LET_GO_S)  # a decision goes first
 
     # --- asking it
 
-    def worded(self, text: str, column: str = "", prefix: bool = True) -> NDArray[np.int64]:
+    def photos_with(self, text: str, column: str = "", prefix: bool = True) -> NDArray[np.int64]:
         """List photos that have words, case and accents apart; in no order.
 
         Args:
@@ -206,7 +203,7 @@ class Texts(Tags):
         if column:
             asked = f"{column} : {asked}" if column in COLUMNS else '""'
         # One text instead of a hundred thousand rows: SQLite writes it without the interpreter.
-        found = self._value(
+        found = self._store.value(
             "SELECT group_concat(rowid) FROM photo_text WHERE photo_text MATCH ?", (asked,)
         )
         return _numbers(found)
@@ -220,85 +217,30 @@ class Texts(Tags):
         The measure is bm25, by the weights of COLUMNS.
         """
         asked = " AND ".join(f"({' OR '.join(phrase(*one) for one in group)})" for group in groups)
-        count = self._value(
+        count = self._store.value(
             "SELECT count(*) FROM (SELECT 1 FROM photo_text WHERE photo_text MATCH ? LIMIT ?)",
             (asked, RANKED + 1),
         )
         if not count or count > RANKED:
             return np.zeros(0, np.int64)
-        rows = self._rows(
+        rows = self._store.rows(
             f"SELECT rowid FROM photo_text WHERE photo_text MATCH ?"
             f" ORDER BY bm25(photo_text, {_WEIGHTS}), rowid",
             (asked,),
         )
         return np.array(rows, np.int64).ravel()
 
-    def of_type(self, content_type: str) -> NDArray[np.int64]:
+    def photos_of_type(self, content_type: str) -> NDArray[np.int64]:
         """List photos described as of a content type."""
         sql = "SELECT group_concat(photo_id) FROM description WHERE content_type = ?"
-        return _numbers(self._value(sql, (content_type,)))
+        return _numbers(self._store.value(sql, (content_type,)))
 
-    def without(self, what: str) -> NDArray[np.int64]:
+    def photos_without(self, what: str) -> NDArray[np.int64]:
         """List photos that have none of what a key of WITHOUT names."""
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
-        return _numbers(self._value(sql))
+        return _numbers(self._store.value(sql))
 
     # --- saved searches
-
-    def saved_searches(self) -> list[SavedSearch]:
-        """List the saved searches by name."""
-        rows = self._rows("SELECT id, name, expression FROM saved_search")
-        return sorted((SavedSearch(*row) for row in rows), key=lambda each: each.name.casefold())
-
-    def save_search(self, name: str, expression: str) -> SavedSearch:
-        """Keep a search by name; one of that name gets the new expression.
-
-        Raises:
-            UsageError: the name is empty.
-        """
-        name = _named(name)
-        with self._writing(durable=True):
-            self._run(
-                "INSERT INTO saved_search (name, expression, made_at) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET expression = excluded.expression",
-                (name, expression, time.time()),
-            )
-            row = self._row("SELECT id FROM saved_search WHERE name = ?", (name,))
-        assert row is not None
-        return SavedSearch(int(row[0]), name, expression)
-
-    def rename_search(self, number: int, name: str) -> None:
-        """Give a saved search another name.
-
-        Raises:
-            UsageError: the name is empty, or another search has it.
-            NotFoundError: there is no such search.
-        """
-        name = _named(name)
-        with self._writing(durable=True):
-            if self._row("SELECT 1 FROM saved_search WHERE name = ? AND id <> ?", (name, number)):
-                raise UsageError(f"Another search is called {name}.", "Choose another name.")
-            if not self._run(
-                "UPDATE saved_search SET name = ? WHERE id = ?", (name, number)
-            ).rowcount:
-                raise NotFoundError("There is no such search.")
-
-    def remove_search(self, number: int) -> None:
-        """Forget a saved search; photos stay as they are.
-
-        Raises:
-            NotFoundError: there is no such search.
-        """
-        with self._writing(durable=True):
-            if not self._run("DELETE FROM saved_search WHERE id = ?", (number,)).rowcount:
-                raise NotFoundError("There is no such search.")
-
-
-def _named(name: str) -> str:
-    name = " ".join(plain(name).split())[:NAME_LENGTH].strip()
-    if not name:
-        raise UsageError("A search needs a name.")
-    return name
 
 
 def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from curator.catalog.integrity import judging
 from curator.catalog.journal import Journal
-from curator.catalog.tags import MACHINES, SAID, Revision, folded, plain_name, tag_names
+from curator.catalog.store import Store
+from curator.catalog.tags import MACHINES, SAID, Revision, Tags, folded, plain_name, tag_names
 from curator.model import NotFoundError, Step, UsageError
 
 _OF_TODAY = "coalesce(tag.merged_into, tag.id)"
@@ -38,10 +40,16 @@ class TagRow:
     removed: Mapping[str, int]
 
 
-class Vocabulary(Journal):
+@judging
+class Vocabulary:
     """The part of the catalog that keeps the words themselves."""
 
-    def vocabulary(self, prefix: str = "") -> list[TagRow]:
+    def __init__(self, store: Store, tags: Tags, journal: Journal) -> None:
+        self._store = store
+        self._tags = tags
+        self._journal = journal
+
+    def all(self, prefix: str = "") -> list[TagRow]:
         """List the tags in use, or once suggested and taken away, most used first.
 
         Every tag of every photo is looked at: seconds at a million. The window counts in
@@ -53,19 +61,19 @@ class Vocabulary(Journal):
         wanted = folded(plain_name(prefix))
         names = {
             row[0]: (row[1], row[2])
-            for row in self.tag_rows()
+            for row in self._tags.rows()
             if row[3] is None and folded(row[1]).startswith(wanted)
         }
         counts = {
             row[0]: row[1:]
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT tag_id, count(*), sum(state = 'confirmed')"
                 f" FROM ({SAID.format(_ALIVE)}) GROUP BY tag_id"
             )
         }
         suggested: dict[int, dict[str, int]] = {}
         removed: dict[int, dict[str, int]] = {}
-        for tag, source, number, taken in self._judged():
+        for tag, source, number, taken in self._suggestion_counts():
             suggested.setdefault(tag, {})[source] = number
             removed.setdefault(tag, {})[source] = taken
         found = []
@@ -76,13 +84,13 @@ class Vocabulary(Journal):
                 found.append(TagRow(tag, name, category, count, sure, *judged))
         return sorted(found, key=lambda row: (-row.count, folded(row.name)))
 
-    def _judged(self) -> list[tuple[int, str, int, int]]:
+    def _suggestion_counts(self) -> list[tuple[int, str, int, int]]:
         """Count suggestions and those taken away: (tag, source, suggested, removed)."""
         sources = ", ".join(f"'{source}'" for source in MACHINES)
         suggested, removed = (
             {
                 (row[0], row[1]): row[2]
-                for row in self._rows(
+                for row in self._store.rows(
                     f"SELECT {_OF_TODAY}, t.source, count(DISTINCT t.photo_id) {counted}"
                     f" AND t.source IN ({sources}) GROUP BY 1, 2"
                 )
@@ -99,7 +107,7 @@ class Vocabulary(Journal):
         )
         return [(*key, number, removed.get(key, 0)) for key, number in suggested.items()]
 
-    def rename_tag(self, old: str, new: str) -> Step:
+    def rename(self, old: str, new: str) -> Step:
         """Call a tag something else, wherever it is; one undo step.
 
         The old word becomes an alias: a machine that suggests it again suggests the new one.
@@ -108,52 +116,58 @@ class Vocabulary(Journal):
             NotFoundError: there is no tag of that name.
             UsageError: the new name is none, too long, or another tag's. Nothing was changed.
         """
-        tag, names = self._known(old), tag_names(new)
+        tag, names = self._require(old), tag_names(new)
         if len(names) != 1:
             raise UsageError("A tag is renamed to one name.", "Leave the comma out.")
         name = names[0]
-        with self._writing(durable=True):
-            now, category = self._rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[0]
+        with self._store.transaction(durable=True):
+            now, category = self._store.rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[
+                0
+            ]
             if folded(now) == folded(name):
                 said: Revision = (tag, "name", now, name)
                 revisions = [said] if now != name else []
             else:
-                taken = self._tag(name)
+                taken = self._tags.id_of(name)
                 if taken not in (None, tag) and self._in_use(taken):
                     raise UsageError(
                         f"There is a tag {name} already.",
                         f"`curator tag merge` makes one of the two: {now}, {name}.",
                     )
-                self._made(name, category)
-                row = self._value("SELECT id FROM tag WHERE folded = ?", (folded(name),))
+                self._tags.ensure(name, category)
+                row = self._store.value("SELECT id FROM tag WHERE folded = ?", (folded(name),))
                 revisions = self._merging(tag, row)
-            return self._revise_tags("rename tag", f"{now} to {name}", "Renamed tag", revisions)
+            return self._journal.revise_tags(
+                "rename tag", f"{now} to {name}", "Renamed tag", revisions
+            )
 
-    def merge_tags(self, old: str, into: str) -> Step:
+    def merge(self, old: str, into: str) -> Step:
         """Make one tag of two: what has the first, has the second from now on; one undo step.
 
         Raises:
             NotFoundError: there is no tag of one of the names.
             UsageError: both are the same tag. Nothing was changed.
         """
-        tag, survivor = self._known(old), self._known(into)
+        tag, survivor = self._require(old), self._require(into)
         if tag == survivor:
             raise UsageError(f"{old} and {into} are one tag already.")
-        with self._writing(durable=True):
-            rows = self._rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor))
+        with self._store.transaction(durable=True):
+            rows = self._store.rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor))
             names = {row[0]: row[1] for row in rows}
             what = f"{names[tag]} into {names[survivor]}"
-            return self._revise_tags("merge tags", what, "Merged tag", self._merging(tag, survivor))
+            return self._journal.revise_tags(
+                "merge tags", what, "Merged tag", self._merging(tag, survivor)
+            )
 
-    def _known(self, name: str) -> int:
-        tag = self._tag_named(name)
+    def _require(self, name: str) -> int:
+        tag = self._tags.id_for_text(name)
         if tag is None:
             raise NotFoundError(f"There is no tag {name!r}.", "`curator tags` lists them.")
         return tag
 
     def _in_use(self, tag: int | None) -> bool:
         return bool(
-            self._value(
+            self._store.value(
                 "SELECT EXISTS (SELECT 1 FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
                 f" WHERE {_OF_TODAY} = ? AND t.state <> 'removed')",
                 (tag,),
@@ -165,11 +179,11 @@ class Vocabulary(Journal):
 
         The other may be one of those aliases: an old name that is the right one again.
         """
-        before = self._value("SELECT merged_into FROM tag WHERE id = ?", (into,))
+        before = self._store.value("SELECT merged_into FROM tag WHERE id = ?", (into,))
         first = [] if before is None else [(into, before, None)]
         rest = [
             (row[0], row[1], into)
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT id, merged_into FROM tag WHERE (id = ?1 OR merged_into = ?1) AND id <> ?2",
                 (tag, into),
             )

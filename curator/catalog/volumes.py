@@ -16,22 +16,32 @@ from pathlib import Path
 
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileRow
+from curator.catalog.integrity import judging
 from curator.catalog.journal import moved
-from curator.catalog.store import by_part, chunks, marks
+from curator.catalog.photo_files import PhotoFiles
+from curator.catalog.store import Store, by_part, chunks, marks
+from curator.catalog.work import WorkQueue
 
 _MOVES = 500  # of so many it is known where steps were made
 _SOME = 8  # files by which a folder is told from another at the same path
 
 
-class Volumes(Folders):
+@judging
+class Volumes:
     """The part of the catalog that follows folders from mount point to mount point."""
 
-    def note_volume(self, folder_id: int, key: str | None, name: str, within: str) -> None:
+    def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue, folders: Folders) -> None:
+        self._store = store
+        self._files = files
+        self._work = work
+        self._folders = folders
+
+    def note(self, folder_id: int, key: str | None, name: str, within: str) -> None:
         """Remember which volume a folder is on; without a key it is known by its path alone."""
         known = (key, name, within) if key is not None else (None, None, None)
         sql = "UPDATE folder SET volume = ?, volume_name = ?, within = ? WHERE id = ?"
-        with self._writing():
-            self._run(sql, (*known, folder_id))
+        with self._store.transaction():
+            self._store.run(sql, (*known, folder_id))
 
     def set_away(self, folder_id: int, away: bool, unplugged: bool = False) -> None:
         """Note that a folder is away or here again: work that reads its files waits or goes on.
@@ -44,40 +54,40 @@ class Volumes(Folders):
             unplugged: because its volume cannot.
         """
         sql = "UPDATE folder SET away_since = ?, unplugged = ? WHERE id = ?"
-        with self._writing():
-            self._run(sql, (time.time() if away else None, away and unplugged, folder_id))
+        with self._store.transaction():
+            self._store.run(sql, (time.time() if away else None, away and unplugged, folder_id))
             if not away:  # what could not be read, or not be written beside, can be at once
                 inside = (
                     "photo_id IN (SELECT photo.id FROM photo JOIN directory"
                     " ON directory.id = directory_id WHERE folder_id = ?)"
                 )
-                self._run(
+                self._store.run(
                     "UPDATE work SET next_attempt_at = NULL, reason = NULL"
                     f" WHERE next_attempt_at IS NOT NULL AND {inside}",
                     (folder_id,),
                 )
-                self._run(
+                self._store.run(
                     "UPDATE unwritten SET reason = NULL, tried_at = NULL"
                     f" WHERE reason IS NOT NULL AND {inside}",
                     (folder_id,),
                 )
-                self._grow("sidecars_rev")
-        self.settle_waiting(folder_id)
+                self._store.increment("sidecars_rev")
+        self.refresh_waiting(folder_id)
 
-    def settle_waiting(self, folder_id: int) -> None:
+    def refresh_waiting(self, folder_id: int) -> None:
         """Bring in line what waits for a folder's files with whether that is here."""
         sql = "SELECT away_since, enabled FROM folder WHERE id = ?"
-        away, enabled = self._row(sql, (folder_id,)) or (None, False)
+        away, enabled = self._store.row(sql, (folder_id,)) or (None, False)
         doable = away is None and bool(enabled)
         wrong: set[int] = set()
-        for stage in self.stages():
+        for stage in self._work.stages():
             needs = "".join(
                 " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = w.photo_id"
                 f" AND n.stage = '{name}' AND n.state <> 'done')"
                 for name in (stage.needs if doable else ())
             )
             if stage.reads == "file":
-                rows = self._rows(
+                rows = self._store.rows(
                     "SELECT w.photo_id FROM work AS w JOIN file AS f ON f.photo_id = w.photo_id"
                     " AND f.role = 'main' AND f.missing_since IS NULL"
                     " JOIN directory AS d ON d.id = f.directory_id WHERE d.folder_id = ?"
@@ -86,15 +96,15 @@ class Volumes(Folders):
                 )
                 wrong.update(row[0] for row in rows)
         for part in by_part(sorted(wrong)):
-            with self._writing():
-                self._refresh_ready(part)
+            with self._store.transaction():
+                self._work.refresh_ready(part)
 
-    def away_of(self, photos: Iterable[int]) -> list[int]:
+    def away_among(self, photos: Iterable[int]) -> list[int]:
         """Give those of some photos whose files are in folders that are away."""
         return [
             row[0]
             for part in chunks(list(photos))
-            for row in self._rows(
+            for row in self._store.rows(
                 "SELECT DISTINCT f.photo_id FROM file AS f JOIN directory AS d"
                 " ON d.id = f.directory_id JOIN folder ON folder.id = d.folder_id"
                 " WHERE f.role = 'main' AND folder.away_since IS NOT NULL"
@@ -103,11 +113,11 @@ class Volumes(Folders):
             )
         ]
 
-    def waiting_in(self) -> dict[int, int]:
+    def waiting_by_folder(self) -> dict[int, int]:
         """Count, by folder that is away, the photos that wait for its files to be read."""
-        stages = ", ".join(repr(rule.name) for rule in self.stages() if rule.reads == "file")
+        stages = ", ".join(repr(rule.name) for rule in self._work.stages() if rule.reads == "file")
         return dict(
-            self._rows(
+            self._store.rows(
                 "SELECT d.folder_id, count(DISTINCT w.photo_id) FROM folder JOIN directory AS d"
                 " ON d.folder_id = folder.id JOIN file AS f ON f.directory_id = d.id"
                 " AND f.role = 'main' AND f.missing_since IS NULL JOIN work AS w"
@@ -116,19 +126,19 @@ class Volumes(Folders):
             )
         )
 
-    def waiting_for(self) -> dict[str, int]:
+    def waiting_by_volume(self) -> dict[str, int]:
         """Count, by name of the drive, the photos that wait for one that is away."""
-        waiting = self.waiting_in()
+        waiting = self.waiting_by_folder()
         names: dict[str, int] = {}
-        for row in self.folders():
+        for row in self._folders.all():
             if waiting.get(row.id):
                 name = row.volume_name or Path(row.path).name or row.path
                 names[name] = names.get(name, 0) + waiting[row.id]
         return names
 
-    def some_files(self, folder_id: int) -> list[FileRow]:
+    def sample_files(self, folder_id: int) -> list[FileRow]:
         """Give a few of a folder's files, by which it is told from another at the same path."""
-        return self._files_where(
+        return self._files.where(
             "directory.folder_id = ? AND role <> 'former' AND missing_since IS NULL"
             " ORDER BY random() LIMIT ?",
             (folder_id, _SOME),
@@ -147,11 +157,11 @@ class Volumes(Folders):
         Returns:
             The id of the folder that is at the path now.
         """
-        with self._writing():
-            old = str(self._value("SELECT path FROM folder WHERE id = ?", (folder_id,)))
+        with self._store.transaction():
+            old = str(self._store.value("SELECT path FROM folder WHERE id = ?", (folder_id,)))
             if old == path:
                 return folder_id
-            host = self._value("SELECT id FROM folder WHERE path = ?", (path,))
+            host = self._store.value("SELECT id FROM folder WHERE path = ?", (path,))
             self._join_directories(folder_id, old, path)
             steps = [(old, path)]
             if path.startswith(old) or old.startswith(path):  # over what no path begins with
@@ -162,22 +172,24 @@ class Volumes(Folders):
             self._rename("place", "scope", old, path)
             self._note_move(old, path)
             sql = "SELECT json_extract(value, '$.scope') FROM place WHERE scope = ':last'"
-            last = self._value(sql)
+            last = self._store.value(sql)
             if last is not None and (now := moved(last, old, path)) != last:
                 sql = "UPDATE place SET value = json_set(value, '$.scope', ?) WHERE scope = ':last'"
-                self._run(sql, (now,))
+                self._store.run(sql, (now,))
             if host is None:
-                self._run("UPDATE folder SET path = ? WHERE id = ?", (path, folder_id))
+                self._store.run("UPDATE folder SET path = ? WHERE id = ?", (path, folder_id))
                 return folder_id
-            self._run("UPDATE directory SET folder_id = ? WHERE folder_id = ?", (host, folder_id))
-            self._run(
+            self._store.run(
+                "UPDATE directory SET folder_id = ? WHERE folder_id = ?", (host, folder_id)
+            )
+            self._store.run(
                 "UPDATE folder SET enabled = max(folder.enabled, mine.enabled),"
                 " recursive = max(folder.recursive, mine.recursive),"
                 " sampled = min(folder.sampled, mine.sampled)"
                 " FROM (SELECT * FROM folder WHERE id = ?) AS mine WHERE folder.id = ?",
                 (folder_id, host),
             )
-            self._run("DELETE FROM folder WHERE id = ?", (folder_id,))
+            self._store.run("DELETE FROM folder WHERE id = ?", (folder_id,))
         return int(host)
 
     def set_aside(self, folder: FolderRow) -> None:
@@ -190,8 +202,8 @@ class Volumes(Folders):
         self.relink(folder.id, str(Path(path.anchor, f"{drive} (away)", *path.parts[1:])))
 
     def _note_move(self, old: str, path: str) -> None:
-        moves = [*self.moves(), (time.time(), old, path)][-_MOVES:]
-        self._run(
+        moves = [*self._folders.moves(), (time.time(), old, path)][-_MOVES:]
+        self._store.run(
             "INSERT INTO meta (key, value) VALUES ('moves', ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (json.dumps(moves),),
@@ -200,7 +212,7 @@ class Volumes(Folders):
     def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
         """Give a path and all below it another beginning; what would clash stays."""
         inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
-        self._run(
+        self._store.run(
             f"UPDATE OR IGNORE {table} SET {column} = CASE {column} WHEN ? THEN ?"
             f" ELSE ? || substr({column}, ?) END"
             f" WHERE ({column} = ? OR {column} > ? AND {column} < ?){also}",
@@ -214,29 +226,29 @@ class Volumes(Folders):
         """
         now = time.time()
         renamed: list[int] = []
-        for number, before in self._rows(
+        for number, before in self._store.rows(
             "SELECT id, path FROM directory WHERE folder_id = ?", (folder_id,)
         ):
             after = moved(before, old, path)
             if Path(before).parts[-2:] != Path(after).parts[-2:]:
                 renamed.append(number)
-            other = self._value(
+            other = self._store.value(
                 "SELECT id FROM directory WHERE path = ? AND folder_id IS NOT ?", (after, folder_id)
             )
             if other is None:
                 continue
-            self._run(
+            self._store.run(
                 "UPDATE file SET missing_since = ? WHERE directory_id = ? AND missing_since IS NULL"
                 " AND name IN (SELECT name FROM file WHERE directory_id = ?"
                 " AND missing_since IS NULL)",
                 (now, number, other),
             )
             for table in ("file", "photo"):
-                self._run(
+                self._store.run(
                     f"UPDATE {table} SET directory_id = ? WHERE directory_id = ?", (other, number)
                 )
-            self._run("DELETE FROM directory WHERE id = ?", (number,))
-        self._run_many(
+            self._store.run("DELETE FROM directory WHERE id = ?", (number,))
+        self._store.run_many(
             "INSERT INTO photo_text_due SELECT id FROM photo WHERE directory_id = ?"
             " ON CONFLICT DO NOTHING",
             [(number,) for number in renamed],

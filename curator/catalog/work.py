@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from curator.catalog.descriptions import DESCRIBE
-from curator.catalog.identity import StageRule
-from curator.catalog.results import Results
-from curator.catalog.store import by_part, chunks, marks
+from curator.catalog.integrity import judging
+from curator.catalog.photo_files import PhotoFiles
+from curator.catalog.store import Store, by_part, chunks, marks
 from curator.model import (
     Failure,
     Kind,
@@ -25,8 +24,44 @@ from curator.model import (
     StageState,
 )
 
+DESCRIBE = "describe"
+"""The stage that only photos somebody asked for go through."""
+
 BLOCKED = "blocked"
 """A state that is counted and not stored: waiting, after an earlier stage that failed."""
+
+
+class StageRule(NamedTuple):
+    """What the catalog knows of a stage: its version, what comes before, and what it reads.
+
+    ``reads`` is ``file`` or ``proxy``: a result holds while that has the same bytes, and while
+    ``variant`` is the same. ``every``: it is for all photos, not only for those asked for.
+    """
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+    reads: str = "file"
+    every: bool = True
+    variant: str = ""
+
+
+def _ready(stage: StageRule, photo: str) -> str:
+    """Say in SQL whether a stage can be run for a photo: what ``work.ready`` holds."""
+    # A proxy is looked at and described whether or not the drive of its file is here.
+    here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
+    needs = "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = {photo}"
+        f" AND n.stage = '{name}' AND n.state <> 'done')"
+        for name in stage.needs
+    )
+    return (
+        "EXISTS (SELECT 1 FROM photo JOIN file ON file.photo_id = photo.id AND file.role = 'main'"
+        " AND file.missing_since IS NULL JOIN directory ON directory.id = file.directory_id"
+        f" LEFT JOIN folder ON folder.id = directory.folder_id WHERE photo.id = {photo}"
+        " AND photo.merged_into IS NULL AND photo.removed_at IS NULL"
+        f" AND coalesce(folder.enabled, 1){here}){needs}"
+    )
 
 
 class StageLike(Protocol):
@@ -80,8 +115,86 @@ _PENDING = (
 )
 
 
-class WorkQueue(Results):
+@judging
+class WorkQueue:
     """The part of the catalog the conductor works with."""
+
+    def __init__(self, store: Store, files: PhotoFiles) -> None:
+        self._store = store
+        self._files = files
+        self._stages: tuple[StageRule, ...] | None = None
+
+    def stages(self) -> tuple[StageRule, ...]:
+        """Give the stages that photos of this catalog go through, as the conductor declared."""
+        if self._stages is None:
+            text = self._store.value("SELECT value FROM meta WHERE key = 'stages'")
+            self._stages = tuple(
+                StageRule(name, version, tuple(needs), *reads)
+                for name, version, needs, *reads in json.loads(text or "[]")
+            )
+        return self._stages
+
+    def add_photos(self, photos: Sequence[int]) -> None:
+        """Give new photos, whose files are known, a waiting row for every stage."""
+        ids, queued = json.dumps(photos), set[str]()
+        for stage in self.stages() if photos else ():
+            if stage.every:
+                waits = not queued.isdisjoint(stage.needs)
+                self._store.run(
+                    "INSERT INTO work (photo_id, stage, version, state, ready) SELECT value, ?, ?,"
+                    f" 'waiting', {0 if waits else _ready(stage, 'value')} FROM json_each(?)",
+                    (stage.name, stage.version, ids),
+                )
+                queued.add(stage.name)
+
+    def refresh_ready(self, photos: Iterable[int], of: str = "") -> None:
+        """Set ``ready`` of the work of photos from everything it depends on.
+
+        Args:
+            photos: their ids.
+            of: a stage, if nothing but its work has changed: for others it is as it was.
+        """
+        ids = json.dumps([*photos])
+        for stage in self.stages() if ids != "[]" else ():
+            if of and of != stage.name and of not in stage.needs:
+                continue
+            # One statement for all of them: each lets go of the interpreter while a mark may wait.
+            self._store.run(
+                f"UPDATE work SET ready = {_ready(stage, 'work.photo_id')} WHERE photo_id IN"
+                f" (SELECT value FROM json_each(?)) AND stage = '{stage.name}'",
+                (ids,),
+            )
+
+    def requeue_outdated(self, reads: str, sources: Mapping[int, str | None]) -> None:
+        """Have done again what was made of other bytes of photos than these; the rest holds."""
+        for rule in self.stages():
+            if rule.reads == reads and rule.every:
+                self._store.run(
+                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
+                    " reason = NULL WHERE photo_id IN (SELECT value FROM json_each(?))"
+                    " AND stage = ? AND state IN ('done', 'failed')"
+                    " AND source IS NOT json_extract(?, '$.' || photo_id) || ?",
+                    (json.dumps([*sources]), rule.name, json.dumps(sources), rule.variant),
+                )
+
+    def mark_done(self, stage: str, sources: Mapping[int, str | None]) -> None:
+        """Note that a stage is through with photos, and what it read of each."""
+        versions = {rule.name: rule.version for rule in self.stages()}
+        self._store.run(
+            "UPDATE work SET state = 'done', version = ?, attempts = 0, next_attempt_at = NULL,"
+            " reason = NULL, source = json_extract(?, '$.' || photo_id)"
+            " WHERE photo_id IN (SELECT value FROM json_each(?)) AND stage = ?",
+            (versions.get(stage, 1), json.dumps(sources), json.dumps([*sources]), stage),
+        )
+
+    def requeue(self, photo: int, stage: str) -> None:
+        """Let a stage run again for a photo, from the first attempt."""
+        self._store.run(
+            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
+            " WHERE photo_id = ? AND stage = ?",
+            (photo, stage),
+        )
+        self.refresh_ready([photo])
 
     def use_stages(self, stages: Sequence[StageLike]) -> int:
         """Declare the stages photos go through, in order; the conductor calls it at its start.
@@ -105,9 +218,9 @@ class WorkQueue(Results):
             if rule.every:
                 touched += self._queue_all(rule, before.get(rule.name))
             elif rule.name in before and before[rule.name].every:
-                self._leave(rule)
-        with self._writing():  # last: who was interrupted in the middle does the rest next time
-            self._run(
+                self._cancel_waiting(rule)
+        with self._store.transaction():  # last: after an interruption the next call does the rest
+            self._store.run(
                 "INSERT INTO meta (key, value) VALUES ('stages', ?)"
                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (json.dumps(rules),),
@@ -130,37 +243,37 @@ class WorkQueue(Results):
         )
         again = self._ids(f"SELECT photo_id FROM work WHERE stage = ? AND ({outdated})", of_rule)
         for part in by_part(lacking):
-            with self._writing():
-                self._run_many(
+            with self._store.transaction():
+                self._store.run_many(
                     "INSERT INTO work (photo_id, stage, version, state)"
                     " VALUES (?, ?, ?, 'waiting')",
                     [(photo, rule.name, rule.version) for photo in part],
                 )
-                self._refresh_ready(part, rule.name)
+                self.refresh_ready(part, rule.name)
         for part in by_part(again):
-            with self._writing():
-                self._run_many(
+            with self._store.transaction():
+                self._store.run_many(
                     "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
                     " next_attempt_at = NULL, reason = NULL WHERE photo_id = ? AND stage = ?",
                     [(rule.version, photo, rule.name) for photo in part],
                 )
-                self._refresh_ready(part, rule.name)
+                self.refresh_ready(part, rule.name)
         return len(lacking) + len(again)
 
-    def _leave(self, rule: StageRule) -> None:
+    def _cancel_waiting(self, rule: StageRule) -> None:
         """Have a stage wait for no photo any more."""
         waiting = self._ids(
             "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
         )
         for part in by_part(waiting):
-            with self._writing():
-                self._run_many(
+            with self._store.transaction():
+                self._store.run_many(
                     "DELETE FROM work WHERE photo_id = ? AND stage = ?",
                     [(photo, rule.name) for photo in part],
                 )
 
     def _ids(self, sql: str, parameters: Sequence[object]) -> list[int]:
-        return [row[0] for row in self._rows(sql, parameters)]
+        return [row[0] for row in self._store.rows(sql, parameters)]
 
     def pending(
         self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
@@ -180,7 +293,7 @@ class WorkQueue(Results):
         for part in chunks(list(first)):
             rows.update(
                 (row[0], row)
-                for row in self._rows(
+                for row in self._store.rows(
                     f"{_PENDING.format(index='')} AND w.photo_id IN ({marks(len(part))})",
                     (stage, when, *part),
                 )
@@ -192,7 +305,7 @@ class WorkQueue(Results):
             # A file that hung once holds a process as long again: it waits behind all others.
             for tried in ("w.attempts = 0", "w.attempts > 0"):
                 room = limit - len(wanted)
-                more = self._rows(
+                more = self._store.rows(
                     f"{in_order} AND {tried} ORDER BY w.photo_id LIMIT ?",
                     (stage, when, room + len(taken)),
                 )
@@ -210,7 +323,7 @@ class WorkQueue(Results):
         """
         # A stage not run now waits for none.
         names = [s.name for s in self.stages() if s.name != but and only in ("", s.name)]
-        return self._value(
+        return self._store.value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
             f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
             names,
@@ -218,8 +331,8 @@ class WorkQueue(Results):
 
     def start(self, stage: str, ids: Sequence[int]) -> None:
         """Note that a stage has been begun for photos; each beginning is an attempt."""
-        with self._writing():
-            self._run(
+        with self._store.transaction():
+            self._store.run(
                 "UPDATE work SET state = 'running', attempts = attempts + 1, next_attempt_at = NULL"
                 " WHERE photo_id IN (SELECT value FROM json_each(?)) AND stage = ?",
                 (json.dumps(list(ids)), stage),
@@ -227,29 +340,29 @@ class WorkQueue(Results):
 
     def put_back(self, stage: str, ids: Sequence[int]) -> None:
         """Take beginnings back that came to nothing (pause, stop): no attempt was made."""
-        with self._writing():
-            self._run_many(
+        with self._store.transaction():
+            self._store.run_many(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
                 " WHERE photo_id = ? AND stage = ? AND state = 'running'",
                 [(photo, stage) for photo in ids],
             )
-            self._refresh_ready(ids)  # its drive may have gone meanwhile
+            self.refresh_ready(ids)  # its drive may have gone meanwhile
 
     def postpone(self, stage: str, photo: int, reason: str, wait_s: float) -> None:
         """Take a beginning back for a while: no attempt was made, and here is why."""
-        with self._writing():
-            self._run(
+        with self._store.transaction():
+            self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0),"
                 " next_attempt_at = ?, reason = ? WHERE photo_id = ? AND stage = ?"
                 " AND state = 'running'",
                 (time.time() + wait_s, reason, photo, stage),
             )
-            self._refresh_ready([photo])
+            self.refresh_ready([photo])
 
     def reset_running(self) -> int:
         """Put back what a conductor that died had begun; return how much that was."""
-        with self._writing():
-            return self._run(
+        with self._store.transaction():
+            return self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
                 " WHERE state = 'running'"
             ).rowcount
@@ -279,17 +392,17 @@ class WorkQueue(Results):
         Returns:
             Whether it counts as failed now (else it will be tried again).
         """
-        with self._writing():
-            made = self._value(
+        with self._store.transaction():
+            made = self._store.value(
                 "SELECT attempts FROM work WHERE photo_id = ? AND stage = ?",
                 (job.photo_id, job.stage),
             )
             if made is None:
                 return False  # merged away meanwhile
             again = retry and made < attempts
-            row = self._row_of(job)
+            row = self._files.of_job(job)
             wait = backoff_s * 2 ** max(made - 1, 0) if wait_s is None else wait_s
-            self._run(
+            self._store.run(
                 "UPDATE work SET state = ?, next_attempt_at = ?, reason = ?, source = ?"
                 " WHERE photo_id = ? AND stage = ?",
                 (
@@ -301,7 +414,7 @@ class WorkQueue(Results):
                     job.stage,
                 ),
             )
-            self._refresh_ready([job.photo_id])
+            self.refresh_ready([job.photo_id])
         return not again
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
@@ -325,8 +438,8 @@ class WorkQueue(Results):
         if ids is not None:
             sql += " AND photo_id IN (SELECT value FROM json_each(?))"
             parameters.append(json.dumps(list(ids)))
-        with self._writing():
-            return self._run(sql, parameters).rowcount
+        with self._store.transaction():
+            return self._store.run(sql, parameters).rowcount
 
     def backfill(self, stage: str) -> int:
         """Do a stage again for every photo; return for how many it will be done.
@@ -340,14 +453,14 @@ class WorkQueue(Results):
             "SELECT photo_id FROM work WHERE stage = ? AND state IN ('done', 'failed')", (stage,)
         )
         for part in by_part(ids):
-            with self._writing():
-                self._run_many(
+            with self._store.transaction():
+                self._store.run_many(
                     "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                     " reason = NULL WHERE photo_id = ? AND stage = ?"
                     " AND state IN ('done', 'failed')",
                     [(photo, stage) for photo in part],
                 )
-                self._refresh_ready(part, stage)
+                self.refresh_ready(part, stage)
         counted = self.counts().get(stage, {})
         return counted.get("waiting", 0) + counted.get("running", 0)
 
@@ -359,11 +472,11 @@ class WorkQueue(Results):
         """
         states = (*map(str, StageState), BLOCKED)
         found = {rule.name: dict.fromkeys(states, 0) for rule in self.stages()}
-        for stage, state, count in self._rows(
+        for stage, state, count in self._store.rows(
             "SELECT stage, state, count(*) FROM work GROUP BY stage, state"
         ):
             found.setdefault(stage, dict.fromkeys(states, 0))[StageState(state)] = count
-        for stage, count in self._rows(
+        for stage, count in self._store.rows(
             "SELECT stage, count(*) FROM work JOIN photo ON photo.id = work.photo_id"
             " WHERE state = 'waiting' AND ready = 0 AND photo.failed GROUP BY stage"
         ):
@@ -383,11 +496,11 @@ class WorkQueue(Results):
         stages = [s for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         count = 0
         for stage in stages:
-            count += self._value(
+            count += self._store.value(
                 "SELECT count(*) FROM work WHERE stage = ? AND state = 'waiting' AND ready = 1",
                 (stage.name,),
             )
-            count += self._value(
+            count += self._store.value(
                 "SELECT count(*) FROM work WHERE stage = ? AND state = 'running'", (stage.name,)
             )
         return int(count)
@@ -402,7 +515,7 @@ class WorkQueue(Results):
         state = "w.state = 'failed'"
         if later:
             state = f"({state} OR w.state = 'waiting' AND w.reason IS NOT NULL)"
-        rows = self._rows(
+        rows = self._store.rows(
             "SELECT w.photo_id, d.path, f.name, w.stage, w.reason, w.attempts, w.next_attempt_at"
             " FROM work AS w CROSS JOIN file AS f ON f.photo_id = w.photo_id AND f.role = 'main'"
             " JOIN directory AS d ON d.id = f.directory_id JOIN photo AS p ON p.id = w.photo_id"

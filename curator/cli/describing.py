@@ -36,7 +36,7 @@ def describe(invocation: Invocation) -> int:
     placard = Placard(absolute(name))
     if invocation.home.catalog.exists():  # else a catalog would be made for nothing
         try:
-            detail = invocation.catalog.photo(name)
+            detail = invocation.catalog.photos.get(name)
         except NotFoundError:
             if not placard.path.exists():
                 raise
@@ -61,7 +61,7 @@ def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:
     catalog, number = invocation.catalog, placard.photo or 0
     if placard.description is not None and not invocation.arguments.again:
         return placard
-    detail = catalog.photo(number)
+    detail = catalog.photos.get(number)
     try:
         proxy = proxy_path(invocation.home.cache, detail.proxy or "").read_bytes()
     except OSError:
@@ -70,8 +70,8 @@ def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:
     told = _ask(invocation, proxy, detail.proxy_digest or "")
     if isinstance(told, KnownError):
         return placard.with_description(told)
-    catalog.save_described([(number, told)], prompt_key())
-    return of_photo(catalog.photo(number))
+    catalog.descriptions.save([(number, told)], prompt_key())
+    return of_photo(catalog.photos.get(number))
 
 
 def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | KnownError:
@@ -95,9 +95,9 @@ def _of_file(invocation: Invocation, placard: Placard) -> Placard:
     found = see_file(invocation, placard.path)
     placard = replace(placard.with_seen(found), compared=encoding.sentence)
     if placard.photo is None and invocation.home.catalog.exists():
-        photo = invocation.catalog.known(placard.path, found.fingerprint)
+        photo = invocation.catalog.photos.find_file(placard.path, found.fingerprint)
         if photo is not None:
-            placard = placard.with_photo(invocation.catalog.photo(photo))
+            placard = placard.with_photo(invocation.catalog.photos.get(photo))
     if placard.description is None or invocation.arguments.again:
         placard = placard.with_description(_ask(invocation, found.proxy))
     if encoding.recipe is None:

@@ -148,7 +148,7 @@ def _catalog(invocation: Invocation) -> list[Finding]:
         found = "sound" if not faults else f"damaged: {faults[0].splitlines()[-1]}"
         remedy = "close Curator, then `curator doctor restore`"
         findings.append(Finding("catalog", not faults, found, remedy))
-        for row in invocation.catalog.folders():
+        for row in invocation.catalog.folders.all():
             there = Path(row.path).is_dir()
             remedy = f"connect its drive, or `curator folders remove {row.path}`"
             found = "there" if there else "not there now"

@@ -32,7 +32,7 @@ def _show(invocation: Invocation) -> None:
 
     encoding = select_encoder(invocation.home, invocation.settings)
     lacks = available(encoder_options(invocation.home, invocation.settings))
-    seen = invocation.catalog.encoders()
+    seen = invocation.catalog.vectors.encoders()
     document: dict[str, Any] = {
         "encoder": encoding.recipe.name if encoding.recipe else None,
         "weights": encoding.recipe.key if encoding.recipe else None,

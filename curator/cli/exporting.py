@@ -33,8 +33,8 @@ def export(invocation: Invocation) -> int | None:
         ids = _scope(invocation, table)
     if invocation.arguments.photos:
         ids, options = _chosen(invocation, ids), replace(options, partial=True)
-    options = replace(options, projects=invocation.catalog.projects_of(ids))
-    plan = make_plan(invocation.catalog.details(ids), options)
+    options = replace(options, projects=invocation.catalog.projects.names_of(ids))
+    plan = make_plan(invocation.catalog.photos.details(ids), options)
     if invocation.arguments.dry_run:
         lines = _planned(plan, settings.approval.rule)
         invocation.output.answer({"dry_run": True, **plan.summary()}, lines)
@@ -82,14 +82,14 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         proxies=Proxies(invocation.home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
         profile=settings.sidecars.profile,
     )
-    options = options.outside(invocation.catalog.folders())
+    options = options.outside(invocation.catalog.folders.all())
     return options.chosen_as(choices.model_copy(update=said))
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:
     """Give the photos of a project in their order by hand, and what the project says of itself."""
-    project = invocation.catalog.project(name)
-    ids = invocation.catalog.members(project.id)
+    project = invocation.catalog.projects.find(name)
+    ids = invocation.catalog.projects.members(project.id)
     options = replace(options, project=project.name, order=tuple(ids), notes=project.notes)
     return ids, options
 
@@ -114,7 +114,7 @@ def _chosen(invocation: Invocation, scope: list[int]) -> list[int]:
     Raises:
         NotFoundError: one of them is not known, or not in the scope.
     """
-    named = {invocation.catalog.find(word): word for word in invocation.arguments.photos}
+    named = {invocation.catalog.photos.find(word): word for word in invocation.arguments.photos}
     outside = named.keys() - set(scope)
     if outside:
         raise NotFoundError(

@@ -68,7 +68,7 @@ class Invocation:
         try:
             yield
         except Exception as error:
-            known = self.catalog.blamed(error) if "catalog" in self.__dict__ else None
+            known = self.catalog.store.damage_error(error) if "catalog" in self.__dict__ else None
             if known is None:
                 raise
             raise known from error
@@ -80,7 +80,7 @@ class Invocation:
         """
         from curator.library.folder_lookup import all_in_place
 
-        if all_in_place(self.catalog.folders()):
+        if all_in_place(self.catalog.folders.all()):
             return
         from curator.pipeline.folder_availability import settled
 

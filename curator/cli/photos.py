@@ -39,7 +39,7 @@ def photos(invocation: Invocation) -> None:
     query = parse(arguments.filter)
     if query.groups:
         with contextlib.suppress(KnownError):  # then it finds what was there before
-            invocation.catalog.fold_all_text()
+            invocation.catalog.text.update_all()
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     clauses = approved(table, threshold)
@@ -47,7 +47,7 @@ def photos(invocation: Invocation) -> None:
     answer_order(invocation, arguments.sort, table, table.ids[rows])
     ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
-    stacks, projects = _stacks(table), invocation.catalog.projects_of(ids)
+    stacks, projects = _stacks(table), invocation.catalog.projects.names_of(ids)
     listed = [
         _listed(detail)
         | {"match_score": table.scores.match_of(detail.id), "projects": projects.get(detail.id, ())}
@@ -62,7 +62,7 @@ def photos(invocation: Invocation) -> None:
 
 def in_order(invocation: Invocation, ids: list[int]) -> Iterable[PhotoDetail]:
     """Read photos in the order of their ids; those merged away meanwhile are left out."""
-    found = {detail.id: detail for detail in invocation.catalog.details(ids)}
+    found = {detail.id: detail for detail in invocation.catalog.photos.details(ids)}
     return [found[photo_id] for photo_id in ids if photo_id in found]
 
 
@@ -149,11 +149,11 @@ def mark(invocation: Invocation) -> None:
     """Mark photos, all of them as one undo step, straight to the catalog."""
     arguments, catalog = invocation.arguments, invocation.catalog
     act, fields = _decision(arguments)
-    ids = list(dict.fromkeys(catalog.find(name) for name in arguments.photos))
-    marked = {photo.id: photo for photo in catalog.details(ids)}
+    ids = list(dict.fromkeys(catalog.photos.find(name) for name in arguments.photos))
+    marked = {photo.id: photo for photo in catalog.photos.details(ids)}
     what = marked[ids[0]].name if len(ids) == 1 else counted(len(ids), "photo")
     changes = {photo_id: fields(marked[photo_id].marks) for photo_id in ids}
-    step = catalog.decide(
+    step = catalog.journal.decide(
         changes,
         summary=f"{act}: {what}",
         context={"from": "command line"},
@@ -189,12 +189,12 @@ def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]
 
 def undo(invocation: Invocation) -> None:
     """Take back the last decisions, those of earlier runs and of the window too."""
-    _travel(invocation, invocation.catalog.undo, "undone", "Nothing to undo.")
+    _travel(invocation, invocation.catalog.journal.undo, "undone", "Nothing to undo.")
 
 
 def redo(invocation: Invocation) -> None:
     """Do again what was taken back."""
-    _travel(invocation, invocation.catalog.redo, "redone", "Nothing to redo.")
+    _travel(invocation, invocation.catalog.journal.redo, "redone", "Nothing to redo.")
 
 
 def _travel(

@@ -18,9 +18,9 @@ def projects(invocation: Invocation) -> None:
     """List the projects with their counts; of one that is named, its photos in their order."""
     arguments, catalog = invocation.arguments, invocation.catalog
     if arguments.name is not None:
-        row = catalog.project(arguments.name)
-        ids = catalog.members(row.id)
-        photos = {photo.id: photo for photo in catalog.details(ids)}
+        row = catalog.projects.find(arguments.name)
+        ids = catalog.projects.members(row.id)
+        photos = {photo.id: photo for photo in catalog.photos.details(ids)}
         listed: list[dict[str, Any]] = [
             {"id": photo, "name": photos[photo].name, "path": photos[photo].path} for photo in ids
         ]
@@ -28,7 +28,7 @@ def projects(invocation: Invocation) -> None:
         invocation.output.answer(_said(row) | {"photos": listed}, [*_head(row), *lines])
         return
     approved = {} if arguments.removed else _approved(invocation)
-    rows = catalog.projects(removed=arguments.removed)
+    rows = catalog.projects.all(removed=arguments.removed)
     documents = [_said(row) | {"approved": approved.get(row.id, 0)} for row in rows]
     heads = ("name", "photos", "approved", "notes")
     table = [
@@ -79,13 +79,13 @@ def _add(invocation: Invocation, words: list[str]) -> None:
     catalog, name = invocation.catalog, invocation.arguments.name
     ids = _photos(invocation, words)
     try:
-        row = catalog.project(name)
+        row = catalog.projects.find(name)
     except NotFoundError:
-        catalog.make_project(name)
-        row = catalog.project(name)
-    here = set(catalog.members(row.id))
+        catalog.projects.create(name)
+        row = catalog.projects.find(name)
+    here = set(catalog.projects.members(row.id))
     new = [photo for photo in ids if photo not in here]
-    start = catalog.last_place(row.id)
+    start = catalog.projects.last_position(row.id)
     _decide(
         invocation,
         row,
@@ -96,7 +96,7 @@ def _add(invocation: Invocation, words: list[str]) -> None:
 
 
 def _remove(invocation: Invocation, words: list[str]) -> None:
-    row = invocation.catalog.project(invocation.arguments.name)
+    row = invocation.catalog.projects.find(invocation.arguments.name)
     _decide(
         invocation,
         row,
@@ -114,13 +114,13 @@ def _decide(
     nothing: str,
 ) -> None:
     catalog = invocation.catalog
-    there = set(catalog.members(row.id))
+    there = set(catalog.projects.members(row.id))
     changing = [photo for photo in places if (photo in there) is (places[photo] is None)]
     what = counted(len(changing), "photo")
     if len(changing) == 1:
-        what = catalog.photo(changing[0]).name
+        what = catalog.photos.get(changing[0]).name
     said = summary.replace("{}", what, 1)
-    step = catalog.decide(
+    step = catalog.journal.decide(
         _at(row, {photo: places[photo] for photo in changing}),
         summary=said,
         context={"from": "command line", "act": "project", "what": what},
@@ -144,27 +144,27 @@ def _at(row: ProjectRow, places: Mapping[int, float | None]) -> Changes:
 def _photos(invocation: Invocation, words: list[str]) -> list[int]:
     if not words:
         raise UsageError("No photo is named.", "Name photos by id or by path.")
-    return list(dict.fromkeys(invocation.catalog.find(word) for word in words))
+    return list(dict.fromkeys(invocation.catalog.photos.find(word) for word in words))
 
 
 def _new(invocation: Invocation, words: list[str]) -> None:
     _none(words)
-    invocation.catalog.make_project(invocation.arguments.name)
-    row = invocation.catalog.project(invocation.arguments.name)
+    invocation.catalog.projects.create(invocation.arguments.name)
+    row = invocation.catalog.projects.find(invocation.arguments.name)
     invocation.output.answer(_said(row), [f"Made {row.name}."])
 
 
 def _rename(invocation: Invocation, words: list[str]) -> None:
-    row = invocation.catalog.project(invocation.arguments.name)
-    invocation.catalog.rename_project(row.id, _one(words, "the new name"))
-    after = invocation.catalog.project(words[0])
+    row = invocation.catalog.projects.find(invocation.arguments.name)
+    invocation.catalog.projects.rename(row.id, _one(words, "the new name"))
+    after = invocation.catalog.projects.find(words[0])
     invocation.output.answer(_said(after), [f"{row.name} is {after.name} now."])
 
 
 def _delete(invocation: Invocation, words: list[str]) -> None:
     _none(words)
-    row = invocation.catalog.project(invocation.arguments.name)
-    invocation.catalog.remove_project(row.id)
+    row = invocation.catalog.projects.find(invocation.arguments.name)
+    invocation.catalog.projects.remove(row.id)
     stay = f"its {counted(row.count or 0, 'photo')} stay in the catalog" if row.count else "empty"
     invocation.output.answer(
         _said(row),
@@ -174,44 +174,45 @@ def _delete(invocation: Invocation, words: list[str]) -> None:
 
 def _restore(invocation: Invocation, words: list[str]) -> None:
     _none(words)
-    row = invocation.catalog.project(invocation.arguments.name, removed=True)
-    invocation.catalog.restore_project(row.id)
+    row = invocation.catalog.projects.find(invocation.arguments.name, removed=True)
+    invocation.catalog.projects.restore(row.id)
     invocation.output.answer(
         _said(row), [f"{row.name} is back: {counted(row.count or 0, 'photo')}."]
     )
 
 
 def _notes(invocation: Invocation, words: list[str]) -> None:
-    row = invocation.catalog.project(invocation.arguments.name)
+    row = invocation.catalog.projects.find(invocation.arguments.name)
     if words:
-        invocation.catalog.note_project(row.id, _one(words, "the notes, in quotes"))
-        row = invocation.catalog.project(invocation.arguments.name)
+        invocation.catalog.projects.set_notes(row.id, _one(words, "the notes, in quotes"))
+        row = invocation.catalog.projects.find(invocation.arguments.name)
     invocation.output.answer(_said(row), row.notes.splitlines() or ["No notes."])
 
 
 def _cover(invocation: Invocation, words: list[str]) -> None:
     catalog = invocation.catalog
-    row = catalog.project(invocation.arguments.name)
+    row = catalog.projects.find(invocation.arguments.name)
     word = _one(words, "a photo, or none")
-    photo = None if word == "none" else catalog.find(word)
-    if photo is not None and photo not in catalog.members(row.id):
+    photo = None if word == "none" else catalog.photos.find(word)
+    if photo is not None and photo not in catalog.projects.members(row.id):
         raise UsageError(
-            f"{catalog.photo(photo).name} is not in {row.name}.", "Add it to the project first."
+            f"{catalog.photos.get(photo).name} is not in {row.name}.",
+            "Add it to the project first.",
         )
-    catalog.cover_project(row.id, photo)
-    said = "The first photo" if photo is None else catalog.photo(photo).name
-    after = catalog.project(row.name)
+    catalog.projects.set_cover(row.id, photo)
+    said = "The first photo" if photo is None else catalog.photos.get(photo).name
+    after = catalog.projects.find(row.name)
     invocation.output.answer(_said(after), [f"{said} is the cover of {row.name}."])
 
 
 def _move(invocation: Invocation, words: list[str]) -> None:
     """Have these photos stand first, in this order, and the rest behind them as they did."""
     catalog = invocation.catalog
-    row = catalog.project(invocation.arguments.name)
-    members = catalog.members(row.id)
+    row = catalog.projects.find(invocation.arguments.name)
+    members = catalog.projects.members(row.id)
     first = [photo for photo in _photos(invocation, words) if photo in set(members)]
     after = [*first, *(photo for photo in members if photo not in set(first))]
-    step = catalog.decide(
+    step = catalog.journal.decide(
         _at(row, {photo: float(place) for place, photo in enumerate(after, 1)}),
         summary=f"Ordered {row.name}",
         context={"from": "command line", "act": "order", "what": row.name},

@@ -25,7 +25,7 @@ def rejects(invocation: Invocation) -> None:
     act = invocation.arguments.act
     if invocation.arguments.permanent and act != "empty":
         raise UsageError("--permanent goes with `rejects empty`.")
-    removal.note_interrupted(invocation.catalog)
+    removal.note_interrupted(invocation.catalog.removal)
     photos = list(in_order(invocation, _rejected(invocation)))
     if act == "restore":
         _restore(invocation, [photo.id for photo in photos])
@@ -42,7 +42,7 @@ def _rejected(invocation: Invocation) -> list[int]:
     catalog, table = invocation.catalog, Table(invocation.catalog)
     ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()
     if invocation.arguments.photos:
-        wanted = {catalog.find(name) for name in invocation.arguments.photos}
+        wanted = {catalog.photos.find(name) for name in invocation.arguments.photos}
         ids = [photo_id for photo_id in ids if photo_id in wanted]
     return list(ids)
 
@@ -64,7 +64,7 @@ def _list(invocation: Invocation, photos: list[PhotoDetail]) -> None:
 
 
 def _restore(invocation: Invocation, ids: list[int]) -> None:
-    step = invocation.catalog.decide(
+    step = invocation.catalog.journal.decide(
         {photo_id: {"flag": None} for photo_id in ids},
         summary=f"Restore: {counted(len(ids), 'photo')}",
         context={"from": "command line"},
@@ -87,9 +87,9 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
     with bar("Removing") as advance:
         report = removal.remove(
             shown,
-            [catalog.photo(photo.id) for photo in photos],
+            [catalog.photos.get(photo.id) for photo in photos],
             way=removal.delete_permanently if erasing else removal.trash,
-            ledger=catalog,
+            ledger=catalog.removal,
             progress=lambda done, total, name: advance(done, total, name),
         )
     document = {

@@ -28,7 +28,7 @@ def fold(invocation: Invocation) -> None:
         Nothing of the catalog's: a search is worth having without the newest words.
     """
     try:
-        invocation.catalog.fold_all_text()
+        invocation.catalog.text.update_all()
     except KnownError as error:
         invocation.output.note(f"The newest words are not searched. {error}")
 
@@ -137,15 +137,15 @@ def searches(invocation: Invocation) -> None:
         if not arguments.name or not expression.strip():
             raise UsageError("Keep what, by which name?", "`curator searches add NAME TEXT...`")
         parse(expression)
-        catalog.save_search(arguments.name, expression)
+        catalog.searches.save(arguments.name, expression)
     elif arguments.act == "remove":
-        found = [each for each in catalog.saved_searches() if each.name == arguments.name]
+        found = [each for each in catalog.searches.all() if each.name == arguments.name]
         if not found:
             raise NotFoundError(
                 f"There is no search {arguments.name or ''}.", "`curator searches` lists them."
             )
-        catalog.remove_search(found[0].id)
-    listed = catalog.saved_searches()
+        catalog.searches.remove(found[0].id)
+    listed = catalog.searches.all()
     document = [{"name": each.name, "expression": each.expression} for each in listed]
     lines = columns([(each.name, each.expression) for each in listed])
     invocation.output.answer(document, lines or ["No searches are kept."])

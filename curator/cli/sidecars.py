@@ -33,7 +33,7 @@ def _ids(invocation: Invocation) -> list[int]:
     """Give the photos named, else all of folders that are on."""
     from curator.library.table import Table
 
-    named = [invocation.catalog.find(name) for name in invocation.arguments.photos]
+    named = [invocation.catalog.photos.find(name) for name in invocation.arguments.photos]
     if named:
         return list(dict.fromkeys(named))
     table = Table(invocation.catalog)
@@ -54,15 +54,15 @@ def _read(invocation: Invocation) -> None:
     failed: list[tuple[str, str]] = []
     taken: dict[int, dict[str, object]] = {}
     while some := list(islice(groups, _BATCH)):
-        unread = [each for each in catalog.unread_sidecars(some) if each[0] in wanted]
+        unread = [each for each in catalog.sidecars.find_unread(some) if each[0] in wanted]
         found = [(photo, batch.read_all(paths)) for photo, paths in unread]
         read += sum(len(readings) for _, readings in found)
         failed += [(r.path, r.problem) for _, readings in found for r in readings if r.problem]
-        taken |= catalog.weigh_readings(found)
+        taken |= catalog.metadata.preview_readings(found)
         if not dry:
-            catalog.save_readings(found)
-    conflicts = catalog.conflicts()
-    names = {photo.id: photo.name for photo in catalog.details(list(taken))}
+            catalog.metadata.save_readings(found)
+    conflicts = catalog.sidecars.conflicts()
+    names = {photo.id: photo.name for photo in catalog.photos.details(list(taken))}
     document = {
         "dry_run": dry,
         "read": read,
@@ -79,7 +79,7 @@ def _read(invocation: Invocation) -> None:
 
 def _groups(invocation: Invocation) -> Iterator[FileGroup]:
     """Walk the folders that are on; one that is away is told of and left out."""
-    for folder in invocation.catalog.folders():
+    for folder in invocation.catalog.folders.all():
         if not folder.enabled:
             continue
         try:
@@ -131,7 +131,7 @@ def _write(invocation: Invocation) -> None:
     todo, again = ids, list[int]()
     with bar("Writing sidecars", len(ids)) as advance:
         for _ in range(2):  # what was changed elsewhere is read first, and then added to
-            disputed = {conflict.photo_id for conflict in catalog.conflicts()}
+            disputed = {conflict.photo_id for conflict in catalog.sidecars.conflicts()}
             todo, again = [photo for photo in todo if photo not in disputed], []
             for start in range(0, len(todo), _BATCH):
                 batch = write_some(catalog, todo[start : start + _BATCH], profile)
@@ -142,8 +142,10 @@ def _write(invocation: Invocation) -> None:
                 again += [result.photo_id for result in batch.of(Outcome.CHANGED)]
                 advance(min(start + _BATCH, len(ids)), len(ids), "")
             todo = again
-    conflicts = catalog.conflicts(ids)
-    paths = {photo.id: str(photo.path) for photo in catalog.details([each[0] for each in failed])}
+    conflicts = catalog.sidecars.conflicts(ids)
+    paths = {
+        photo.id: str(photo.path) for photo in catalog.photos.details([each[0] for each in failed])
+    }
     document = {
         "dry_run": False,
         "profile": profile.name,
@@ -236,8 +238,8 @@ def _conflicts(invocation: Invocation) -> None:
     from curator.session.sidecars import OURS, THEIRS, settle
 
     arguments, catalog = invocation.arguments, invocation.catalog
-    wanted = [catalog.find(name) for name in arguments.photos] or None
-    found = catalog.conflicts(wanted)
+    wanted = [catalog.photos.find(name) for name in arguments.photos] or None
+    found = catalog.sidecars.conflicts(wanted)
     if not arguments.take:
         rows = [
             (c.photo_id, c.name, _side(c, 0), _side(c, 1), f"newer: {c.newer}", c.path)
@@ -288,7 +290,7 @@ def _hint(conflicts: Sequence[Conflict]) -> list[str]:
 
 def _status(invocation: Invocation) -> None:
     """Say how many sidecars are to be written, contradict, or could not be written."""
-    left = invocation.catalog.outstanding()
+    left = invocation.catalog.sidecars.outstanding()
     document = {
         "background": invocation.settings.sidecars.background,
         "profile": invocation.settings.sidecars.profile,
@@ -301,6 +303,6 @@ def _status(invocation: Invocation) -> None:
     lines = [
         f"{counted(left.unwritten, 'photo')} marked since their sidecars were written.",
         *([f"{left.failed:,} could not be written: {left.reason}"] if left.failed else []),
-        *_hint(invocation.catalog.conflicts()),
+        *_hint(invocation.catalog.sidecars.conflicts()),
     ]
     invocation.output.answer(document, lines)

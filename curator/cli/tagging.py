@@ -25,19 +25,19 @@ def tag(invocation: Invocation) -> None:
     names = tag_names(typed) if add else [name for name in typed.split(",") if name.strip()]
     if not names:
         raise UsageError("An empty name names no tag.")
-    ids = list(dict.fromkeys(catalog.find(photo) for photo in photos))
-    tags = catalog.tag_ids(names, make=add)
+    ids = list(dict.fromkeys(catalog.photos.find(photo) for photo in photos))
+    tags = catalog.tags.ids(names, make=add)
     missing = [name for name in names if name not in tags]
     if missing:
         raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
     changes: dict[int, dict[Field, object]] = {photo: {} for photo in ids}
     for name, number in tags.items():
-        having = set(ids) if add else set(catalog.tagged(name)) & set(ids)
+        having = set(ids) if add else set(catalog.tags.photos_with(name)) & set(ids)
         for photo in having:
             changes[photo]["tag", number] = "removed" if act == "remove" else "confirmed"
-    what = catalog.photo(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")
+    what = catalog.photos.get(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")
     done = {"add": "Tagged", "remove": "Took tags off", "confirm": "Confirmed"}[act]
-    step = catalog.decide(
+    step = catalog.journal.decide(
         {photo: words for photo, words in changes.items() if words},
         summary=f"{done} {what}: {', '.join(names)}",
         context={"from": "command line", "act": f"tag {act} {', '.join(names)}", "what": what},
@@ -55,14 +55,14 @@ def _change(invocation: Invocation, act: str, words: list[str]) -> None:
     if len(words) != 2:
         raise UsageError(f"`curator tag {act}` wants two names: OLD and NEW.")
     catalog = invocation.catalog
-    step = (catalog.rename_tag if act == "rename" else catalog.merge_tags)(*words)
+    step = (catalog.vocabulary.rename if act == "rename" else catalog.vocabulary.merge)(*words)
     document = {"step": step.id or None, "summary": step.summary}
     invocation.output.answer(document, [step.summary if step.id else "Nothing to change."])
 
 
 def tags(invocation: Invocation) -> None:
     """List the tags in use, most used first, and which suggestions people take away."""
-    rows = invocation.catalog.vocabulary(invocation.arguments.prefix or "")
+    rows = invocation.catalog.vocabulary.all(invocation.arguments.prefix or "")
     listed = [
         {
             "name": row.name,

@@ -42,7 +42,7 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
 
     if invocation.settings.approval.rule != DEFAULT_RULE:  # it may look for words and tags
         with contextlib.suppress(KnownError):  # then it finds what was there before
-            invocation.catalog.fold_all_text()
+            invocation.catalog.text.update_all()
     table = Table(invocation.catalog, approval=invocation.settings.approval)
     if not _may_be_scored(invocation):
         return table, None
@@ -68,8 +68,8 @@ def _may_be_scored(invocation: Invocation) -> bool:
     from curator.learning.learner import MIN_RATINGS
 
     catalog = invocation.catalog
-    stars = catalog.stars(invocation.settings.taste.from_files)
-    return stars >= MIN_RATINGS or catalog.pinned_taste() is not None
+    stars = catalog.taste.count_rated(invocation.settings.taste.from_files)
+    return stars >= MIN_RATINGS or catalog.taste.pinned() is not None
 
 
 def foretell(
@@ -79,7 +79,9 @@ def foretell(
     wanted = {photo for photo, fields in changes.items() if fields.get("rating") is not None}
     if not wanted or not _may_be_scored(invocation):
         return {}
-    first = [each for each in invocation.catalog.lessons(sorted(wanted)) if each.rating is None]
+    first = [
+        each for each in invocation.catalog.taste.ratings(sorted(wanted)) if each.rating is None
+    ]
     if not first:
         return {}
     known = learned(invocation)
@@ -151,7 +153,7 @@ def _summary(invocation: Invocation) -> None:
 
 def _versions(invocation: Invocation) -> None:
     catalog = invocation.catalog
-    rows, pinned = catalog.taste_versions(), catalog.pinned_taste()
+    rows, pinned = catalog.taste.versions(), catalog.taste.pinned()
     lines = [_version_line(row, pinned) for row in rows]
     invocation.output.answer(
         [_version(row, pinned) for row in rows], lines or ["No version was kept yet."]
@@ -161,9 +163,11 @@ def _versions(invocation: Invocation) -> None:
 def _moved(invocation: Invocation) -> None:
     """Say what moved most between a version and the one before."""
     number, catalog = invocation.arguments.version, invocation.catalog
-    catalog.taste_version(number)  # one there is not is refused before anything is learned
+    catalog.taste.version(number)  # one there is not is refused before anything is learned
     moved = invocation.learner.moved(number)
-    names = {photo.id: photo.name for photo in catalog.details([each.photo_id for each in moved])}
+    names = {
+        photo.id: photo.name for photo in catalog.photos.details([each.photo_id for each in moved])
+    }
     listed = [
         {"id": each.photo_id, "name": names[each.photo_id], "before": each.before, "now": each.now}
         for each in moved
@@ -180,7 +184,7 @@ def _roll_back(invocation: Invocation) -> None:
 
     number = invocation.arguments.version
     roll_back(invocation.catalog, number)
-    row = invocation.catalog.taste_version(number)
+    row = invocation.catalog.taste.version(number)
     line = (
         f"Taste is pinned to version {number}, learned from {counted(row.ratings, 'rating')}. Later"
         " stars are kept, and learned from once it is unpinned."
@@ -200,7 +204,7 @@ def _unpin(invocation: Invocation) -> None:
 
 def _keep(invocation: Invocation) -> None:
     number = invocation.learner.keep()
-    row = invocation.catalog.taste_version(number)
+    row = invocation.catalog.taste.version(number)
     invocation.output.answer(_version(row, None), [_version_line(row, None)])
 
 
@@ -256,7 +260,7 @@ def similar(invocation: Invocation) -> None:
     archive.sync(catalog)
     own: int | None = None
     try:
-        own = catalog.find(name)
+        own = catalog.photos.find(name)
     except NotFoundError:
         if not absolute(name).is_file():
             raise
@@ -269,7 +273,9 @@ def similar(invocation: Invocation) -> None:
             )
         vector = archive.take([place])[0, : archive.dimension]
     most = invocation.arguments.limit or _SIMILAR
-    here = np.array([row[0] for row in catalog.columns()], np.int64)  # removed ones keep vectors
+    here = np.array(
+        [row[0] for row in catalog.photos.columns()], np.int64
+    )  # removed ones keep vectors
     ids, likeness = archive.nearest(vector, most + 1, here)
     pairs = zip(ids.tolist(), likeness.tolist(), strict=True)
     _list_similar(invocation, [pair for pair in pairs if pair[0] != own][:most])
@@ -277,7 +283,7 @@ def similar(invocation: Invocation) -> None:
 
 def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> None:
     ids = [photo for photo, _ in nearest]
-    photos = {photo.id: photo for photo in invocation.catalog.details(ids)}
+    photos = {photo.id: photo for photo in invocation.catalog.photos.details(ids)}
     listed = [
         {
             "id": photo,

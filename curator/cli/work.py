@@ -92,7 +92,7 @@ def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:
         return
     invocation.look()
     for source in gone:
-        row = invocation.catalog.folder(source)
+        row = invocation.catalog.folders.containing(source)
         if row is not None and row.away and row.volume_name:
             raise KnownError(
                 f"{source} is on {row.volume_name}, which is not connected.",
@@ -172,7 +172,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
     """Say what an ingest found and did; failures are those of the folders it was about."""
     failed = [
         failure
-        for failure in invocation.catalog.failures()
+        for failure in invocation.catalog.work.failures()
         if any(Path(failure.path).is_relative_to(source) for source in sources)
     ]
     from curator.library.folder_lookup import waiting_for_drives
@@ -229,7 +229,7 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
 
 def failures(invocation: Invocation) -> None:
     """List what could not be read, with the reason."""
-    failed = invocation.catalog.failures(later=True)
+    failed = invocation.catalog.work.failures(later=True)
     invocation.output.answer(
         [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
     )
@@ -246,7 +246,7 @@ def retry(invocation: Invocation) -> None:
     try:
         problems = _work(invocation, "Reading", ask).problems
     except BusyError as error:
-        asked, problems = invocation.catalog.retry(stage=stage), []
+        asked, problems = invocation.catalog.work.retry(stage=stage), []
         invocation.output.note(f"{error.args[0]} It takes these up.")
     _answer_again(invocation, asked, problems)
 
@@ -256,7 +256,7 @@ def backfill(invocation: Invocation) -> None:
     stage = invocation.arguments.stage
     if stage == "describe":  # asked for by name, so also where photos are described by hand only
         invocation.settings.vision.automatic = True
-    asked, problems = invocation.catalog.backfill(stage), []
+    asked, problems = invocation.catalog.work.backfill(stage), []
     try:
         problems = _work(invocation, "Reading", lambda pipeline: None).problems
     except BusyError as error:
@@ -266,7 +266,7 @@ def backfill(invocation: Invocation) -> None:
 
 def _answer_again(invocation: Invocation, asked: int, problems: Sequence[str]) -> None:
     """Print what was done again and what failed once more."""
-    failed = invocation.catalog.failures()
+    failed = invocation.catalog.work.failures()
     document = {
         "asked": asked,
         "problems": problems,
@@ -307,15 +307,15 @@ def folders(invocation: Invocation) -> None:
     for number in ids:
         if act == "remove":
             stay = invocation.arguments.photos == "stay"
-            invocation.catalog.remove_folder(number, keep_photos=stay)
+            invocation.catalog.folders.remove(number, keep_photos=stay)
         else:
-            invocation.catalog.enable_folder(number, act == "on")
+            invocation.catalog.folders.enable(number, act == "on")
     _list_folders(invocation)
 
 
 def _folder_id(invocation: Invocation, name: str) -> int:
     path = absolute(name)
-    for row in invocation.catalog.folders():
+    for row in invocation.catalog.folders.all():
         if path.as_posix().rstrip("/") == row.path.replace("\\", "/").rstrip("/"):
             return row.id
     raise NotFoundError(
@@ -336,7 +336,7 @@ def _list_folders(invocation: Invocation) -> None:
             "there": not row.away,
             "away": row.absence or None,
         }
-        for row in invocation.catalog.folders(counted=True)
+        for row in invocation.catalog.folders.all(counted=True)
     ]
     lines = columns(
         [
@@ -366,10 +366,10 @@ def status(invocation: Invocation) -> None:
         Verdict.KEPT: table.kept(),
         Verdict.REJECTED: table.rejected(),
     }
-    counts, weight = invocation.catalog.counts(), invocation.home.catalog.stat().st_size
+    counts, weight = invocation.catalog.work.counts(), invocation.home.catalog.stat().st_size
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
     encoding = select_encoder(invocation.home, invocation.settings)
-    threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders()
+    threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders.all()
     by_clause = Counter(approved(table, threshold).values())
     by_files = by_clause.pop(Clause.FILE, 0)
     away = waiting_for_drives(invocation.catalog)

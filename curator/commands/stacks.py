@@ -47,7 +47,7 @@ def split_pair(session: Session) -> None:
     photo = session.current
     if photo is None:
         return
-    name, whole = session.table.name(photo), session.catalog.whole_of(photo)
+    name, whole = session.table.name(photo), session.catalog.identity.pair_of(photo)
     if whole is not None:
         words = Words(name, f"Joined {session.table.name(whole)} with its other half")
         session.decide_many("join", {whole: {"apart": False}}, words)

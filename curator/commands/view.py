@@ -82,7 +82,7 @@ def turn_right(session: Session) -> None:
 def _turn(session: Session, quarters: int) -> None:
     photos = session.targets()
     if photos:
-        session.catalog.turn(photos, quarters)
+        session.catalog.photos.turn(photos, quarters)
         session.refresh()
         session.say("Turned in the catalog; the file is untouched.")
 

@@ -34,7 +34,7 @@ class Duels:
 
     def study(self, catalog: Catalog, ids: Collection[int] | None) -> News:
         """Read the duels again: all of them, or those these photos fought."""
-        told = {key(each): each for each in catalog.preferences(ids)}
+        told = {key(each): each for each in catalog.taste.preferences(ids)}
         before = self._known.keys() if ids is None else self.keys_of(ids)
         gone = [each for each in before if each not in told]
         fresh = [each for name, each in told.items() if self._known.get(name) != each]

@@ -166,7 +166,7 @@ class TasteLearner:
         """
         pinned, encoder = self._pinned, self.archive.encoder
         weighed = self._half_life_days == self._settings.half_life_days
-        if self.catalog.pinned_taste() != (pinned and pinned.number):
+        if self.catalog.taste.pinned() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
         try:
             wanted = self._pinned.encoder if self._pinned else None
@@ -194,7 +194,7 @@ class TasteLearner:
         Returns:
             Whether anything is thought otherwise than before.
         """
-        found = self.catalog.lessons(
+        found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
         )
         told = {lesson.photo_id: lesson for lesson in found if _says_something(lesson)}
@@ -416,7 +416,7 @@ class TasteLearner:
 
         Of a photo like one rated just before it there is no prediction: it would test none.
         """
-        found = self.catalog.foreseen()
+        found = self.catalog.taste.predictions()
         return [
             told._replace(expected=None) if away else told
             for told, away in zip(found, self._given_away(found).tolist(), strict=True)
@@ -468,7 +468,7 @@ class TasteLearner:
         if self._kept_on == today or self.learned is None or not self.learned.ready:
             return None
         self._kept_on = today
-        newest = next(iter(self.catalog.taste_versions()), None)
+        newest = next(iter(self.catalog.taste.versions()), None)
         if newest is not None and datetime.date.fromtimestamp(newest.made_at) == today:
             return None
         return self.snapshot("daily")
@@ -485,15 +485,15 @@ class TasteLearner:
         learned = self.learned
         if learned is None or learned.model is None or learned.pinned is not None:
             return None
-        newest = next(iter(self.catalog.taste_versions()), None)
+        newest = next(iter(self.catalog.taste.versions()), None)
         if newest is not None and self._holds(newest, learned):
             if reason != "hand":
                 return None
-            self.catalog.keep_taste_version(newest.id)
+            self.catalog.taste.keep_version(newest.id)
             return newest.id
         judged = self.judged()
         enough = judged.count >= MIN_RATINGS
-        return self.catalog.save_taste_version(
+        return self.catalog.taste.save_version(
             TasteRow(
                 0,
                 0.0,
@@ -509,7 +509,7 @@ class TasteLearner:
 
     def _holds(self, newest: TasteRow, learned: Learned) -> bool:
         same = (newest.encoder, newest.ratings) == (learned.encoder, learned.taught)
-        return same and newest.made_at >= self.catalog.decided_at()
+        return same and newest.made_at >= self.catalog.journal.last_decision_at()
 
     def keep(self) -> int:
         """Keep a version by hand; its number.
@@ -539,8 +539,8 @@ class TasteLearner:
             KnownError: one of the two is damaged, or of another encoder than photos are compared
                 by now.
         """
-        listed = self.catalog.taste_versions()
-        encoder = self.catalog.taste_version(number).encoder
+        listed = self.catalog.taste.versions()
+        encoder = self.catalog.taste.version(number).encoder
         earlier = [row.id for row in listed if row.id < number and row.encoder == encoder]
         if not earlier:
             return []
@@ -601,7 +601,10 @@ def as_columns(foreseen: Sequence[Prediction]) -> tuple[list[float], list[int]]:
 def taught(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
     """Learn once from all there is: what the command line does. A second at 100,000 photos."""
     learner = TasteLearner(catalog, settings, scratch)
-    if catalog.stars(settings.from_files) >= MIN_RATINGS or catalog.pinned_taste() is not None:
+    if (
+        catalog.taste.count_rated(settings.from_files) >= MIN_RATINGS
+        or catalog.taste.pinned() is not None
+    ):
         learner.look()
     learner.study()
     learner.learn()

@@ -90,9 +90,9 @@ def report(learner: TasteLearner) -> Report:
         judge(foreseen),
         judge([told for told in foreseen if told.order_name == BY_TIME]),
         learning_curve(*as_columns(foreseen)),
-        catalog.taste_versions(),
-        next(iter(catalog.encoders()), ""),
-        catalog.comparing_again(),
+        catalog.taste.versions(),
+        next(iter(catalog.vectors.encoders()), ""),
+        catalog.vectors.catching_up(),
     )
 
 

@@ -212,12 +212,12 @@ class VectorIndex:
         Raises:
             KnownError: there is no room for them on disk; they are taken over the next time.
         """
-        encoder = encoder or next(iter(catalog.encoders()), "")
+        encoder = encoder or next(iter(catalog.vectors.encoders()), "")
         if encoder != self.encoder:
             self._clear()
             self.encoder = encoder
         found = [_NOBODY]
-        while encoder and (part := catalog.vectors(encoder, self._rev, _PART)):
+        while encoder and (part := catalog.vectors.read(encoder, self._rev, _PART)):
             found.append(self._take([row[1] for row in part], [row[2:] for row in part]))
             self._rev = part[-1][0]
             breathe()

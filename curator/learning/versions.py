@@ -26,11 +26,11 @@ class Pinned:
     @classmethod
     def read(cls, catalog: Catalog) -> Pinned | None:
         """Read the version that is pinned, None if none is."""
-        number = catalog.pinned_taste()
+        number = catalog.taste.pinned()
         if number is None:
             return None
         try:
-            encoder = catalog.taste_version(number).encoder
+            encoder = catalog.taste.version(number).encoder
             return cls(number, encoder, read(catalog, number))
         except KnownError as error:
             remedy = "Unpin it, or roll back to another."
@@ -49,7 +49,7 @@ def read(catalog: Catalog, number: int) -> TasteModel:
         NotFoundError: there is no version of that number.
         KnownError: its numbers are damaged.
     """
-    version = catalog.taste_version(number)
+    version = catalog.taste.version(number)
     try:
         return TasteModel.from_numbers(arrays.load(version.numbers))
     except (ValueError, TypeError, KeyError):
@@ -68,8 +68,8 @@ def roll_back(catalog: Catalog, number: int) -> None:
         KnownError: it is damaged, or of another encoder than photos are compared by now; nothing
             was changed.
     """
-    model, encoder = read(catalog, number), catalog.taste_version(number).encoder
-    now = next(iter(catalog.encoders()), "")
+    model, encoder = read(catalog, number), catalog.taste.version(number).encoder
+    now = next(iter(catalog.vectors.encoders()), "")
     if encoder != now:
         raise KnownError(
             f"Version {number} of taste was learned with another encoder than the one in use, so it"
@@ -78,7 +78,7 @@ def roll_back(catalog: Catalog, number: int) -> None:
         )
     columns = sum(
         len(blob) // size
-        for row in catalog.vectors(encoder, limit=1)
+        for row in catalog.vectors.read(encoder, limit=1)
         for blob, size in zip(row[2:], (2, 4), strict=True)
     )
     if columns != model.space.columns:
@@ -87,12 +87,12 @@ def roll_back(catalog: Catalog, number: int) -> None:
             f" {columns:,}, and says nothing about the photos here.",
             "Roll back to a later version.",
         )
-    catalog.pin_taste(number)
+    catalog.taste.pin(number)
 
 
 def unpin(catalog: Catalog) -> int | None:
     """Go on with all that was learned; return the number of the version that was pinned, if any."""
-    number = catalog.pinned_taste()
+    number = catalog.taste.pinned()
     if number is not None:
-        catalog.pin_taste(None)
+        catalog.taste.pin(None)
     return number

@@ -50,7 +50,7 @@ class CaptureColumns:
 
     def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
         """Return which camera or lens each row has, an index into the names; 0 is none."""
-        return self._coded(column, partial(self._catalog.capture_names, column))
+        return self._coded(column, partial(self._catalog.photos.capture_names, column))
 
     def _coded(
         self, what: str, read: Callable[[int], Iterable[tuple[str, Ids]]]
@@ -75,7 +75,7 @@ class CaptureColumns:
     def _endings(self, since_rev: int) -> Iterable[tuple[str, Ids]]:
         """Return each combination of suffixes, " jpg nef ", with its photos changed since."""
         of_photo: dict[int, set[str]] = {}
-        for photo, suffix in self._catalog.suffixes(since_rev):
+        for photo, suffix in self._catalog.photos.suffixes(since_rev):
             of_photo.setdefault(photo, set()).add(suffix)
         photos: dict[str, list[int]] = {}
         for photo, suffixes in of_photo.items():
@@ -89,7 +89,7 @@ class CaptureColumns:
                 name: widened(column, len(column), size) for name, column in self._columns.items()
             }
         if rev != self._rev:
-            self._take(self._catalog.capture_columns(self._rev))
+            self._take(self._catalog.photos.capture_columns(self._rev))
             self._rev = rev
 
     def _take(self, found: Iterable[tuple[Any, ...]]) -> None:

@@ -69,5 +69,5 @@ def waiting_for_drives(catalog: Catalog) -> str:
     """Return how many photos wait for which absent drive: ``1,204 photos wait for T7 Shield``."""
     return ", ".join(
         f"{counted(number, 'photo')} {'waits' if number == 1 else 'wait'} for {name}"
-        for name, number in catalog.waiting_for().items()
+        for name, number in catalog.volumes.waiting_by_volume().items()
     )

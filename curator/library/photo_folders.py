@@ -50,9 +50,9 @@ class PhotoFolders:
 
     def refresh(self) -> bool:
         """Read folders and directories again; return whether a folder was switched on or off."""
-        folders = self._catalog.folders()
+        folders = self._catalog.folders.all()
         on = {folder.id for folder in folders if folder.enabled}
-        listed = self._catalog.directories()
+        listed = self._catalog.folders.directories()
         self._follow(folders, listed)
         known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
@@ -163,7 +163,7 @@ class PhotoFolders:
         Returns:
             The photos whose name in the viewed folder changed.
         """
-        rows = self._catalog.placements()
+        rows = self._catalog.photos.copy_locations()
         self._copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
         self._copy_names = [row[2] for row in rows]
         return self._name_copies()

@@ -88,7 +88,7 @@ class ProjectIndex:
 
     def refresh(self) -> set[int]:
         """Take over what changed; return the ids of photos that came into a project or left one."""
-        rev = self._catalog.projects_rev()
+        rev = self._catalog.projects.revisions()
         if rev == self._rev:
             return set()
         anew, self._rev = rev[0] != self._rev[0], rev
@@ -96,7 +96,7 @@ class ProjectIndex:
         if anew:
             self._read()
             return set()
-        moved = self._catalog.moved(self._seen)
+        moved = self._catalog.projects.moves_since(self._seen)
         if not moved:
             return set()
         self._seen = moved[-1][0]
@@ -123,7 +123,7 @@ class ProjectIndex:
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Take over what another gave; what was decided since is taken in by :meth:`refresh`."""
         *rev, seen = kept["project.rev"].tolist()
-        if rev[0] != self._catalog.projects_rev()[0]:
+        if rev[0] != self._catalog.projects.revisions()[0]:
             return
         self._rev, self._seen = (rev[0], rev[1]), seen
         self.rows = self._projects()
@@ -135,7 +135,7 @@ class ProjectIndex:
 
     def _read(self) -> None:
         self.rows = self._projects()
-        self._seen, rows = self._catalog.places()
+        self._seen, rows = self._catalog.projects.positions()
         columns = np.array(rows, np.float64).reshape(-1, 3)
         projects = columns[:, 0].astype(np.int64)
         self._members = {
@@ -146,7 +146,7 @@ class ProjectIndex:
         }
 
     def _projects(self) -> tuple[ProjectRow, ...]:
-        return tuple(in_order(self._catalog.projects(counted=False), lambda row: row.name))
+        return tuple(in_order(self._catalog.projects.all(counted=False), lambda row: row.name))
 
     def _take(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
         last = {(project, photo): place for _, project, photo, place in moved}

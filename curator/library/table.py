@@ -172,12 +172,12 @@ class Table:
 
     def _refresh_photos(self) -> set[int]:
         if self.size:
-            return self._take(self.catalog.columns(since_rev=self.rows.rev))
+            return self._take(self.catalog.photos.columns(since_rev=self.rows.rev))
         # A hundred thousand rows wake the collector a hundred times for nothing.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return self._take(self.catalog.columns(since_rev=self.rows.rev))
+            return self._take(self.catalog.photos.columns(since_rev=self.rows.rev))
         finally:
             if collecting:
                 gc.enable()

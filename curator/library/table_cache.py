@@ -36,7 +36,7 @@ _NONE = "\1"  # stands for a missing text; catalogs hold no control characters
 
 def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None = None) -> Table:
     """Open a table of all photos, from the file at ``path`` where it is valid."""
-    token = catalog.snapshot()
+    token = catalog.photos.snapshot()
     held = read(path, token)
     if held is not None and not held.keys() >= _NAMES:  # of another version of Curator
         held = None
@@ -74,13 +74,13 @@ def write_table(table: Table, path: Path) -> None:
         KnownError: the catalog cannot note the token; the next table reads all photos.
         ValueError: a text cannot be stored.
     """
-    if table.cache_key == (table.catalog.snapshot(), *table.known) and path.exists():
+    if table.cache_key == (table.catalog.photos.snapshot(), *table.known) and path.exists():
         return
     state = table.dump()
     texts = {name: pack_texts(column) for name, column in state.texts.items()}
-    token = table.catalog.new_snapshot()
+    token = table.catalog.photos.new_snapshot()
     write(path, token, {**state.numbers, **texts})
-    table.catalog.hold_snapshot(token)
+    table.catalog.photos.set_snapshot(token)
     table.cache_key = token, *table.known
 
 

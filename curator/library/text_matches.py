@@ -39,33 +39,35 @@ class TextMatches:
         self._revs = (-1, -1)
 
     def matching(self, text: str, column: str = "", prefix: bool = True) -> Mask:
-        """Mark photos with words; see :meth:`curator.catalog.Catalog.worded`."""
-        return self._of(("words", text, column, prefix), self._catalog.worded, text, column, prefix)
+        """Mark photos with words; see :meth:`TextIndex.photos_with`."""
+        return self._of(
+            ("words", text, column, prefix), self._catalog.text.photos_with, text, column, prefix
+        )
 
     def without(self, what: str) -> Mask:
-        """Mark photos that have none of it; see :meth:`curator.catalog.Catalog.without`."""
-        return self._of(("without", what), self._catalog.without, what)
+        """Mark photos that have none of it; see :meth:`TextIndex.photos_without`."""
+        return self._of(("without", what), self._catalog.text.photos_without, what)
 
     def tagged(self, name: str) -> Mask:
         """Mark photos with a tag of that name."""
-        return self._of(("tag", name), self._catalog.tagged, name, True)
+        return self._of(("tag", name), self._catalog.tags.photos_with, name, True)
 
     def typed(self, content_type: str) -> Mask:
         """Mark photos described as of a content type."""
-        return self._of(("type", content_type), self._catalog.of_type, content_type)
+        return self._of(("type", content_type), self._catalog.text.photos_of_type, content_type)
 
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> Ids:
         """List photos by how well their words fit, best first; empty where that tells nothing."""
         self._look()
         asked = tuple(map(tuple, groups))
         if asked not in self._ranked:
-            self._ranked[asked] = self._catalog.ranked(groups)
+            self._ranked[asked] = self._catalog.text.ranked(groups)
         return self._ranked[asked]
 
     @property
     def rev(self) -> tuple[int, int]:
         """What the answers are of: another value says that words changed somewhere."""
-        return self._catalog.tags_rev(), self._catalog.text_rev()
+        return self._catalog.tags.revision(), self._catalog.text.revision()
 
     def _look(self) -> None:
         """Forget what is no longer so, or was asked long ago."""

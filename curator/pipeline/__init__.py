@@ -366,7 +366,7 @@ class Pipeline(QObject):
     # --- sidecars
 
     def write_sidecars(self) -> None:
-        """Write what the catalog was asked to have written (`Catalog.ask_written`) now."""
+        """Write the sidecars that were requested (`Sidecars.request_write`) now."""
         if self._inline:
             self._sidecars.work_off()
         else:

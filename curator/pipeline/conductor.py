@@ -244,23 +244,23 @@ class Conductor:
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:
                 pass
-            self.catalog.reset_running()
-            self.catalog.checkpoint()
+            self.catalog.work.reset_running()
+            self.catalog.store.checkpoint()
         self.catalog.close()
 
     def _begin(self, encoding: Encoding) -> None:
         self.settle(encoding)
-        self.catalog.reset_running()
-        removal.note_interrupted(self.catalog)
+        self.catalog.work.reset_running()
+        removal.note_interrupted(self.catalog.removal)
         self._attendance.start()
-        self.catalog.reserve_room()
+        self.catalog.store.reserve_space()
 
     def settle(self, encoding: Encoding) -> None:
         """Compare photos by this encoder from now on; those another saw wait for it again."""
         self.recipe, self._blind = encoding.recipe, False
         self._use(possible(self._all, encoding))
         if self.recipe is not None:
-            self.catalog.use_encoder(self.recipe.key)
+            self.catalog.vectors.use_encoder(self.recipe.key)
         key = self.recipe.key if self.recipe is not None else None
         self._saver.use_encoder(key)
         self._stacker.use_encoder(key)
@@ -273,16 +273,16 @@ class Conductor:
         """Describe photos as the settings say now; what is under way is begun anew."""
         self._vision.renew()
         self._use(self._stages)
-        self.catalog.want_described(list(self._vision.asked))
+        self.catalog.descriptions.request(list(self._vision.asked))
 
     def describe(self, photos: Sequence[int]) -> None:
         """Describe photos before all others, whether or not all are described."""
         self._vision.ask(photos)
-        self.catalog.want_described(photos)
+        self.catalog.descriptions.request(photos)
 
     def _use(self, stages: Sequence[Stage]) -> None:
         self._stages = describing.tuned(stages, self._settings)
-        self.catalog.use_stages(self._stages)
+        self.catalog.work.use_stages(self._stages)
 
     def _guard(self, act: Callable[[], None]) -> None:
         """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
@@ -292,7 +292,7 @@ class Conductor:
             self._halt(error)
         except Exception as error:
             log.exception("the conductor failed")
-            known = self.catalog.blamed(error)
+            known = self.catalog.store.damage_error(error)
             self._halt(known or KnownError(INTERNAL_ERROR, "Reading is paused."))
 
     def _turn(self) -> None:
@@ -407,7 +407,7 @@ class Conductor:
         if found.away:
             self._scanner.give_up(found.away)
             for lane in {self._lanes[stage.lane] for stage in self._all if stage.reads == "file"}:
-                lane.give_up(self.catalog.away_of(lane.in_flight))
+                lane.give_up(self.catalog.volumes.away_among(lane.in_flight))
         for number in found.scan:
             request = rescanned(self.catalog, number, self._readers.reader())
             request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
@@ -465,7 +465,7 @@ class Conductor:
             if room <= 0:
                 behind = True
                 continue
-            found = self.catalog.pending(stage.name, room, self._focus)
+            found = self.catalog.work.pending(stage.name, room, self._focus)
             if behind:
                 # Headers of all come before pixels of all, but for the pixels on screen.
                 found = [pending for pending in found if pending.photo_id in self._focus]
@@ -475,7 +475,7 @@ class Conductor:
     def _begin_jobs(self, stage: Stage, found: Sequence[Pending]) -> None:
         lane = self._lanes[stage.lane]
         if found:
-            self.catalog.start(stage.name, [pending.photo_id for pending in found])
+            self.catalog.work.start(stage.name, [pending.photo_id for pending in found])
             for group in lane.groups(found):
                 lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
@@ -506,9 +506,9 @@ class Conductor:
             How much that is.
         """
         if stage in (None, describing.DESCRIBE) and not self._settings.vision.automatic:
-            failed = self.catalog.failures(ids, later=True)
+            failed = self.catalog.work.failures(ids, later=True)
             self._vision.ask([row.photo_id for row in failed if row.stage == describing.DESCRIBE])
-        return self.catalog.retry(stage, ids)
+        return self.catalog.work.retry(stage, ids)
 
     def _halt(self, error: KnownError) -> None:
         if self._halted is not None:
@@ -533,7 +533,7 @@ class Conductor:
             self._encoder_pool.rest()
         self._keeper.look(self._resting)
         if self._resting:
-            version = self.catalog.data_version()
+            version = self.catalog.store.data_version()
             if version != self._version:
                 self.watcher.settle()  # a folder may have been switched on or off, or taken out
                 self._attendance.settle()
@@ -546,7 +546,7 @@ class Conductor:
 
     def _rest_from_reading(self) -> None:
         """Tell that all is read; who waits for all to be done waits for descriptions too."""
-        self._resting, self._version = True, self.catalog.data_version()
+        self._resting, self._version = True, self.catalog.store.data_version()
         self._vision.let_go(self.catalog)
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self._read == self._taken and not worked:
@@ -579,7 +579,7 @@ class Conductor:
         if lane.in_flight or (lane.due and not self._inline):
             return True
         held = lane.held is not None or self._inline or self.paused
-        return not held and self.catalog.next_due(only=describing.DESCRIBE) is not None
+        return not held and self.catalog.work.next_due(only=describing.DESCRIBE) is not None
 
     def _tell_described(self) -> None:
         """Tell what came of photos somebody wanted described, and what keeps others from it."""
@@ -596,10 +596,10 @@ class Conductor:
         """Fold the write-ahead log in now and then, and when it is long; its file is used again."""
         now = time.monotonic()
         if now >= self._fold_at:
-            self.catalog.checkpoint()
+            self.catalog.store.checkpoint()
             self._fold_at = now + CHECKPOINT_S
         else:
-            self.catalog.fold_if_long()
+            self.catalog.store.checkpoint_if_long()
 
     def _is_idle(self) -> bool:
         later = any(each.waiting for each in (*self._afterwards, self._opener))
@@ -607,4 +607,4 @@ class Conductor:
         if self.paused or busy or not self._inbox.empty() or not self._attendance.begun:
             return False
         # Nothing was begun although there was room: only postponed attempts can be left.
-        return self._inline or self.catalog.next_due(but=describing.DESCRIBE) is None
+        return self._inline or self.catalog.work.next_due(but=describing.DESCRIBE) is None

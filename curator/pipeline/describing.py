@@ -140,7 +140,7 @@ class VisionLane(Lane):
         if alone:
             return found
         room = most - len(self.in_flight) - len(found)
-        waiting = catalog.pending(DESCRIBE, max(room, 1) + len(found), first)
+        waiting = catalog.work.pending(DESCRIBE, max(room, 1) + len(found), first)
         waiting = [pending for pending in waiting if pending not in found]
         if waiting and not self._is_held():
             may = min(room, self._allowed())
@@ -155,7 +155,7 @@ class VisionLane(Lane):
             asked = list(self.asked)
             for start in range(0, len(asked), _LOOKED_AT):
                 some = asked[start : start + _LOOKED_AT]
-                ready = catalog.pending(DESCRIBE, most - len(found), some)
+                ready = catalog.work.pending(DESCRIBE, most - len(found), some)
                 found += [pending for pending in ready if pending.photo_id in some]
                 if len(found) >= most:
                     break
@@ -194,7 +194,7 @@ class VisionLane(Lane):
     def let_go(self, catalog: Catalog) -> None:
         """Say of photos that cannot be described that they cannot; all that can be read was."""
         if self.asked and self._idle and not self.in_flight:
-            for photo in catalog.not_to_describe(list(self.asked)):
+            for photo in catalog.descriptions.not_pending(list(self.asked)):
                 self._tell(photo, NO_PICTURE, True)
 
     def kept(self, told: Described) -> Described:
@@ -214,9 +214,9 @@ class VisionLane(Lane):
         if error.stops_all:
             self._hold(error, LOOK_S)
             if self._settings.vision.automatic:
-                catalog.put_back(job.stage, [job.photo_id])
+                catalog.work.put_back(job.stage, [job.photo_id])
             else:  # somebody asked for it, here or by `curator retry`
-                catalog.save_failure(job, reason, retry=False)
+                catalog.work.save_failure(job, reason, retry=False)
         else:
             wait_s = None if error.uses_attempt else self._is_busy(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
@@ -243,7 +243,7 @@ class VisionLane(Lane):
     ) -> bool:
         """Count an attempt at a photo that failed; return whether it was the last."""
         limits = self._settings.vision
-        return catalog.save_failure(
+        return catalog.work.save_failure(
             job,
             reason,
             retry=retry,

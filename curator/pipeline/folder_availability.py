@@ -8,7 +8,7 @@ another one, a few of its known files, by content. A cloned disk or a card copie
 is the same folder, whose new volume is noted. Another card at the same mount point is not: the
 folder is away, nothing is looked for in there and nothing is taken for missing. Once a person
 opens that path, the card's folder becomes one of its own, and the one that is away gives up the
-path until its own volume is back (`Catalog.set_aside`). Where volumes cannot be told apart (in
+path until its own volume is back (`Volumes.set_aside`). Where volumes cannot be told apart (in
 memory, in containers) a folder is what lies at its path.
 """
 
@@ -176,7 +176,7 @@ class _Known:
 def settled(catalog: Catalog) -> Attended:
     """Look once which folders are here, where no conductor does."""
     return FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True).take(
-        locate_folders(catalog.folders())
+        locate_folders(catalog.folders.all())
     )
 
 
@@ -214,7 +214,7 @@ class FolderAvailability:
     def start(self) -> None:
         """Begin to look."""
         if self._presence is not None:
-            self._presence.watch(self._catalog.folders())
+            self._presence.watch(self._catalog.folders.all())
             self._presence.start()
 
     def stop(self) -> None:
@@ -230,12 +230,12 @@ class FolderAvailability:
     def settle(self) -> None:
         """Look for the folders there are now: some came or went."""
         if self._presence is not None:
-            self._presence.watch(self._catalog.folders())
+            self._presence.watch(self._catalog.folders.all())
 
     def attend(self) -> Attended | None:
         """Draw the conclusions of the last look; None if nothing is as it was not before."""
         if self._presence is None:
-            return self.take(locate_folders(self._catalog.folders()))
+            return self.take(locate_folders(self._catalog.folders.all()))
         with contextlib.suppress(Empty):
             while True:
                 self._last = self._looks.get_nowait()
@@ -270,10 +270,10 @@ class FolderAvailability:
             Unread: nothing was written, and the reader has to look at some files first.
         """
         reader = reader or self._reader
-        rows = [row for row in self._catalog.folders() if row.id in looks]
+        rows = [row for row in self._catalog.folders.all() if row.id in looks]
         paths = self._where([(row, looks[row.id]) for row in rows], reader)
         first = not self._begun
-        waiting = self._catalog.waiting_in()
+        waiting = self._catalog.volumes.waiting_by_folder()
         back: list[Back] = []
         moved: list[tuple[str, str]] = []
         for row, path in zip(rows, paths, strict=True):
@@ -282,14 +282,14 @@ class FolderAvailability:
                 self._settle_volume(row, place, reader)
             if path and path != row.path:
                 log.info("%s is at %s now", row.path, path)
-                number = self._catalog.relink(row.id, path)
+                number = self._catalog.volumes.relink(row.id, path)
                 moved.append((row.path, path))
             unplugged = row.volume is not None and not (place is not None and place.plugged)
             if (row.away, row.unplugged) != (not path, not path and unplugged):
                 log.info("%s is %s", row.path, "here again" if path else "away")
-                self._catalog.set_away(number, not path, unplugged)
+                self._catalog.volumes.set_away(number, not path, unplugged)
             elif first:  # setting it may have been interrupted
-                self._catalog.settle_waiting(number)
+                self._catalog.volumes.refresh_waiting(number)
             if path and row.away:
                 waited = waiting.get(row.id, 0)
                 back.append(Back(Path(path).name or path, row.volume_name or "", waited))
@@ -301,7 +301,7 @@ class FolderAvailability:
         self._known.clear()
         self._reader.forget()
         self.settle()
-        away = tuple(row for row in self._catalog.folders() if row.away)
+        away = tuple(row for row in self._catalog.folders.all() if row.away)
         scan, self._to_scan = tuple(dict.fromkeys(self._to_scan)), []
         return Attended(News(tuple(back), tuple(moved), bool(away)), scan, away)
 
@@ -331,7 +331,7 @@ class FolderAvailability:
     def _is_known(self, row: FolderRow, reader: Reader) -> bool:
         """Say whether what lies at a folder's path is that folder: by content, if it had any."""
         if row.id not in self._known:
-            some = self._catalog.some_files(row.id)
+            some = self._catalog.volumes.sample_files(row.id)
             self._known[row.id] = _Known(row.path, tuple(some))
         try:
             return reader.ask(_Known.are_there, self._known[row.id])
@@ -351,15 +351,15 @@ class FolderAvailability:
             self._note(row, mount, place.within)
 
     def _note(self, row: FolderRow, mount: Mount, within: str) -> None:
-        self._catalog.note_volume(row.id, mount.key, mount.label, within)
+        self._catalog.volumes.note(row.id, mount.key, mount.label, within)
 
     def _free(self, mount: Mount, path: str) -> None:
         """Have folders of other volumes give up a path that a folder on this one comes to."""
-        for row in self._catalog.folders():
+        for row in self._catalog.folders.all():
             foreign = row.volume is not None and row.volume != mount.key
             if foreign and _is_in(row.path, mount.path) and _related(row.path, path):
                 log.info("%s gives up its path while it is away", row.path)
-                self._catalog.set_aside(row)
+                self._catalog.volumes.set_aside(row)
 
     # --- what a person opens
 
@@ -375,7 +375,7 @@ class FolderAvailability:
         keys = {source.mount.key for source in sources if source.mount is not None}
         near = [
             row
-            for row in self._catalog.folders()
+            for row in self._catalog.folders.all()
             if any(_related(row.path, str(source.path)) for source in sources)
             or (row.volume is not None and row.volume in keys)
         ]
@@ -383,11 +383,11 @@ class FolderAvailability:
         found = self.take(self._looked(near, reader), reader)
         self._begun = begun
         for source in sources:
-            for row in self._catalog.folders():
+            for row in self._catalog.folders.all():
                 foreign = row.away and row.volume is not None
                 inside = source.mount is not None and _is_in(row.path, source.mount.path)
                 if foreign and inside and _related(row.path, str(source.path)):
-                    self._catalog.set_aside(row)
+                    self._catalog.volumes.set_aside(row)
         return found
 
     def _looked(self, rows: Sequence[FolderRow], reader: Reader) -> FolderPlaces:
@@ -407,7 +407,7 @@ class FolderAvailability:
     def note_new(self, sources: Sequence[Source]) -> None:
         """Note which volumes folders are on that were just added."""
         at = {str(source.folder): source for source in sources}
-        for row in self._catalog.folders():
+        for row in self._catalog.folders.all():
             source = at.get(row.path)
             if row.volume is None and row.scanned_at is None and source is not None:
                 mount = source.mount
@@ -423,7 +423,7 @@ class FolderAvailability:
         Raises:
             Unread: the reader has to look.
         """
-        row = next((row for row in self._catalog.folders() if row.id == folder_id), None)
+        row = next((row for row in self._catalog.folders.all() if row.id == folder_id), None)
         return row is None or self._found(row, reader) is not None
 
     def _found(self, row: FolderRow, reader: Reader) -> Place | None:
@@ -442,10 +442,10 @@ class FolderAvailability:
         Raises:
             Unread: the reader has to look.
         """
-        file = self._catalog.main_files([job.photo_id]).get(job.photo_id)
+        file = self._catalog.files.main([job.photo_id]).get(job.photo_id)
         if file is not None and file.path != job.path:
             return True  # its drive came back under another name meanwhile
-        row = self._catalog.folder(Path(job.path).parent)
+        row = self._catalog.folders.containing(Path(job.path).parent)
         if row is None:
             return False
         if not isinstance(error, GoneError | OSError) and self._stands(row):

@@ -38,11 +38,11 @@ class Indexer:
         if self.wait_s(calm) > 0:
             return
         if self._merges:
-            self._merges = self._merges - 1 if self._catalog.tidy_text() else 0
-        elif self._catalog.text_waits():
-            self._catalog.fold_text(PART)
+            self._merges = self._merges - 1 if self._catalog.text.merge_some() else 0
+        elif self._catalog.text.is_outdated():
+            self._catalog.text.update(PART)
             self._merges = MERGES
-        self.waiting = bool(self._merges) or self._catalog.text_waits()
+        self.waiting = bool(self._merges) or self._catalog.text.is_outdated()
         self._next_at = time.monotonic() + _CALM_S
 
     def wait_s(self, calm: bool) -> float:

@@ -139,8 +139,8 @@ def _jobs(
     catalog: Catalog, ids: Sequence[int]
 ) -> tuple[list[InsideJob], dict[int, FileRow], list[Inside]]:
     """Say what is to be looked at, the files as the catalog knows them, and what is away."""
-    wanted = lone(catalog.to_write(ids))
-    rows = catalog.main_files([each.photo_id for each in wanted])
+    wanted = lone(catalog.sidecars.to_write(ids))
+    rows = catalog.files.main([each.photo_id for each in wanted])
     jobs, away = [], []
     for each in wanted:
         row = rows.get(each.photo_id)
@@ -155,7 +155,7 @@ def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
     """Have a verified copy take the place of its original, and the catalog know it."""
     content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
     path = Path(os.path.realpath(result.path))
-    catalog.expect_content(row, content)
+    catalog.rewrites.expect(row, content)
     try:
         status = path.stat()
         if (status.st_size, status.st_mtime_ns) != (row.size, row.mtime_ns):
@@ -163,8 +163,8 @@ def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
         Path(result.made).replace(path)
         atomic.sync_folder(path.parent)
     except (KnownError, OSError) as error:
-        catalog.forget_expected(row, content)
+        catalog.rewrites.cancel(row, content)
         why = str(error) if isinstance(error, KnownError) else error.strerror or str(error)
         return replace(result, made="", problem=f"It was left alone: {why}")
-    catalog.save_rewritten(row, content)
+    catalog.rewrites.save(row, content)
     return replace(result, made="")

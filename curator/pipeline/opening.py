@@ -93,27 +93,27 @@ def _opened(
         path = source.path
         if source.is_folder:
             number = _folder_for(catalog, path, recursive, sample is not None)
-            scan = catalog.begin_scan(number, reader)
+            scan = catalog.scans.begin(number, reader)
             parts.append(Part([str(path)], recursive, sample is None, scan))
         else:
             singles.setdefault(path.parent, []).append(str(path))
     for parent, names in singles.items():
-        holder = catalog.folder(parent)
+        holder = catalog.folders.containing(parent)
         owner = holder.id if holder else None
         if owner is None and any(files.is_picture_name(name) for name in names):
             # Single files must not bring their neighbours in at the next re-scan: a sampled folder.
-            owner = catalog.add_folder(parent, False, True)
-        scan = catalog.begin_scan(owner, reader)
+            owner = catalog.folders.add(parent, False, True)
+        scan = catalog.scans.begin(owner, reader)
         parts.append(Part(names, False, sample is None, scan))
     return Request(reader, parts, sample)
 
 
 def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
     """Find the folder that takes care of a path already, or add one."""
-    holder = catalog.folder(path)
+    holder = catalog.folders.containing(path)
     if holder and holder.path != str(path) and holder.enabled and not holder.sampled:
         return holder.id
-    return catalog.add_folder(path, recursive, sampled)
+    return catalog.folders.add(path, recursive, sampled)
 
 
 class Opener:

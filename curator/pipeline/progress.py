@@ -231,9 +231,9 @@ class Teller:
         """Count what is to be done; counting anew takes at most a fiftieth of the time."""
         finished = self._pace.done + self._pace.failed
         if now >= self._count_at:
-            self._counted = catalog.unfinished() + finished
-            self._comparing = catalog.unfinished("proxy")
-            self._describing = catalog.to_describe()
+            self._counted = catalog.work.unfinished() + finished
+            self._comparing = catalog.work.unfinished("proxy")
+            self._describing = catalog.descriptions.count_pending()
             self._away = waiting_for_drives(catalog)
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)

@@ -164,22 +164,22 @@ class Saver:
         results = [(outcome.job, outcome.result) for outcome in good]
         try:
             if stage == "peek":
-                settled = self._catalog.save_peeked(results, self._reader)
+                settled = self._catalog.results.save_peeked(results, self._reader)
                 saved.changed += settled.changed
                 good = self._put_aside(good, settled.lacking)
             elif stage == EMBED:
-                embedded = self._catalog.save_embedded(results)
+                embedded = self._catalog.vectors.save(results)
                 saved.changed += embedded
                 saved.embedded += len(embedded)
                 self._blind_in_a_row, self._sees = 0, True
             elif stage == DESCRIBE:
                 told = [(job.photo_id, self.vision.kept(result)) for job, result in results]
-                described = self._catalog.save_described(told, good[0].job.asking.prompt)
+                described = self._catalog.descriptions.save(told, good[0].job.asking.prompt)
                 saved.changed += described
                 saved.described += len(described)
                 self.vision.answered(described)
             else:
-                saved.changed += self._catalog.save_converted(results)
+                saved.changed += self._catalog.results.save_converted(results)
         except CatalogError:
             raise
         except Exception:
@@ -217,7 +217,7 @@ class Saver:
         stopped = isinstance(error, WorkerCancelled | Cancelled)
         trouble = error if isinstance(error, WorkerUnavailable) else self._trouble(error)
         if stopped or trouble is not None:
-            self._catalog.put_back(job.stage, [job.photo_id])
+            self._catalog.work.put_back(job.stage, [job.photo_id])
             if not stopped and job.photo_id not in self._pardoned:
                 saved.trouble = trouble
         elif isinstance(error, VisionError):
@@ -227,14 +227,14 @@ class Saver:
             self.vision.failed(self._catalog, job, error)
             saved.changed.append(job.photo_id)
         elif job.encoder is not None and job.encoder.key != self._encoder:
-            self._catalog.put_back(job.stage, [job.photo_id])
+            self._catalog.work.put_back(job.stage, [job.photo_id])
         elif job.stage == EMBED and self._is_blind(error):
-            self._catalog.put_back(job.stage, [job.photo_id])
+            self._catalog.work.put_back(job.stage, [job.photo_id])
             saved.blind = error if isinstance(error, KnownError) else KnownError(INTERNAL_ERROR)
             if not isinstance(error, KnownError):
                 log.error("%s of %s failed: %s", job.stage, job.path, error)
         elif job.stage in self._of_files and self.doubts(job, error, self._reader):
-            self._catalog.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
+            self._catalog.work.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
         elif isinstance(error, WorkerError | GoneError | EncodingError):
             # What hung, or filled memory up to its limit, would again, a process and a minute each
             # time: it waits for a person.
@@ -281,7 +281,7 @@ class Saver:
             self.vision.failed(self._catalog, job, KnownError(reason))
             saved.changed.append(job.photo_id)
             return
-        final = self._catalog.save_failure(
+        final = self._catalog.work.save_failure(
             job,
             reason,
             retry=retry,

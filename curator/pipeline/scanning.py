@@ -119,13 +119,13 @@ class Request:
         Until the headers of all are read nobody knows how many were rated elsewhere: it is not
         said then, rather than too small a number.
         """
-        count = catalog.count_met([part.scan for part in self.parts])
+        count = catalog.scans.count_met([part.scan for part in self.parts])
         if self.watched:
             said = f"{count.new:,} new in {self.watched}" if count.new else ""
             return ScanReport(count.found, count.new, count.known, count.pairs, said, watched=True)
         problems = [*self.problems]
         problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
-        elsewhere = 0 if catalog.awaits_headers() else count.elsewhere
+        elsewhere = 0 if catalog.scans.awaits_headers() else count.elsewhere
         sentence = self.report.sentence(count.found, count.pairs, elsewhere)
         return ScanReport(
             count.found, count.new, count.known, count.pairs, sentence, tuple(problems)
@@ -135,12 +135,12 @@ class Request:
 def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Request:
     """Prepare to scan a folder again, or all that are switched on; those away are told of."""
     request = Request(reader, [])
-    for row in catalog.folders():
+    for row in catalog.folders.all():
         if row.id == folder_id or (folder_id is None and row.enabled):
             if row.away:
                 request.problems.append(_not_there(row))
                 continue
-            scan = catalog.begin_scan(row.id, reader)
+            scan = catalog.scans.begin(row.id, reader)
             request.parts.append(Part([row.path], row.recursive, not row.sampled, scan))
     return request
 
@@ -158,7 +158,7 @@ def watched(
     for deep in (True, False):
         places = [each for each in looked if each.deep is deep]
         if places:
-            scan = catalog.begin_scan(folder_id, reader)
+            scan = catalog.scans.begin(folder_id, reader)
             found = [file for each in places for file in each.found]
             sources = [each.directory for each in places]
             parts.append(Part(sources, deep, True, scan, found))
@@ -372,20 +372,20 @@ class Scanner:
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
         report = request.told(self._catalog)
         if not request.watched:
-            self._unsaid = request if self._catalog.awaits_headers() else None
+            self._unsaid = request if self._catalog.scans.awaits_headers() else None
         self._walk = None  # from here on nothing can keep the next from its turn
         request.done()
         self._next()
         return request.changed, report
 
     def _is_to_be_said(self) -> bool:
-        return self._unsaid is not None and not self._catalog.awaits_headers()
+        return self._unsaid is not None and not self._catalog.scans.awaits_headers()
 
     def _say_again(self) -> ScanReport | None:
         """Tell of a scan again now that all headers are read, if they told more than it did."""
         request, self._unsaid = self._unsaid, None
         assert request is not None
-        if not self._catalog.learned_more([part.scan for part in request.parts]):
+        if not self._catalog.scans.counts_outdated([part.scan for part in request.parts]):
             return None
         return replace(request.told(self._catalog), again=True)
 

@@ -1,10 +1,10 @@
 """Writing sidecars beside the conductor: in batches, in a worker process, when asked or when quiet.
 
 What is to be written stands in the catalog until it is on disk, so that nothing is lost whatever
-happens in between: `catalog.ask_written` wants it now, from any process; in the background, where
-the settings say so, it is written once a person has been quiet for two seconds.
+happens in between: `catalog.sidecars.request_write` wants it now, from any process; in the
+background, where the settings say so, it is written once a person has been quiet for two seconds.
 
-    found = catalog.to_write(ids)
+    found = catalog.sidecars.to_write(ids)
     jobs, without = jobs_for(found, profile)        # without: this editor reads none of theirs
     batch.write(jobs)
 """
@@ -134,7 +134,7 @@ def preview(
     alone: list[int] = []
     same = 0
     for start in range(0, len(ids), BATCH):
-        waiting = catalog.to_write(ids[start : start + BATCH])
+        waiting = catalog.sidecars.to_write(ids[start : start + BATCH])
         # What contradicts waits for a person's choice.
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
@@ -187,7 +187,7 @@ def write_some(
         profile: the editor it is for.
         work: does it; here, or in a worker.
     """
-    found = {each.photo_id: each for each in catalog.to_write(ids)}
+    found = {each.photo_id: each for each in catalog.sidecars.to_write(ids)}
     away = [each for each in found.values() if each.missing]
     jobs, without = jobs_for([e for e in found.values() if not e.missing], profile)
     # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
@@ -196,10 +196,12 @@ def write_some(
     done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
     results: tuple[SidecarResult, ...] = ()
     if jobs:
-        catalog.start_writing({job.photo_id: job.metadata for job in jobs})
+        catalog.sidecars.start_writing({job.photo_id: job.metadata for job in jobs})
         results = tuple(work(jobs))
     changed = [r for r in results if r.outcome is Outcome.CHANGED and r.now is not None]
-    taken = catalog.save_readings([(r.photo_id, [r.now]) for r in changed if r.now is not None])
+    taken = catalog.metadata.save_readings(
+        [(r.photo_id, [r.now]) for r in changed if r.now is not None]
+    )
     for result in results:
         if result.outcome is not Outcome.CHANGED:
             since = found[result.photo_id].since
@@ -207,7 +209,7 @@ def write_some(
         elif result.now is not None and result.now.said is None:
             # It cannot be read, so nothing may be put into it.
             done.append(Wrote(result.photo_id, None, None, result.now.problem))
-    catalog.save_written(done)
+    catalog.sidecars.save_written(done)
     return Batch(
         results,
         tuple((wrote.photo_id, wrote.problem) for wrote in done if wrote.problem),
@@ -326,7 +328,7 @@ class SidecarWriter:
         self._asked.put(act)
 
     def _embedded(self, catalog: Catalog, said: str) -> None:
-        self._tell(replace(news_of(catalog.outstanding(), self._settings), said=said))
+        self._tell(replace(news_of(catalog.sidecars.outstanding(), self._settings), said=said))
 
     def close(self) -> None:
         """End; what was not written yet is at the next start. Close the worker pool first.
@@ -388,18 +390,18 @@ class SidecarWriter:
 
     def _turn(self, catalog: Catalog) -> float:
         """Write what is to be written now; say for how long there is nothing to do, in s."""
-        version = catalog.data_version()
+        version = catalog.store.data_version()
         anyway = time.monotonic() >= self._due_at
         if (anyway or version != self._version) and (self._concerned(catalog) or anyway):
             background = self._settings.sidecars.background
-            while due := catalog.due_sidecars(BATCH, background, QUIET_S):
+            while due := catalog.sidecars.due(BATCH, background, QUIET_S):
                 # Of those due are some that another process asked for.
-                self._report.asked |= catalog.outstanding().ready > 0
+                self._report.asked |= catalog.sidecars.outstanding().ready > 0
                 self._write(catalog, due)
                 if self._stopped:
                     return 0.0
-                self._say(catalog.outstanding())
-            left = catalog.outstanding()
+                self._say(catalog.sidecars.outstanding())
+            left = catalog.sidecars.outstanding()
             self._due_at = time.monotonic() + self._pause(left)
             self._say(left)
         self._version = version
@@ -411,7 +413,7 @@ class SidecarWriter:
         Else each mark would have gone through all that was marked since the first.
         """
         background = self._settings.sidecars.background
-        was, self._known = self._known, (background, *catalog.sidecars_rev())
+        was, self._known = self._known, (background, *catalog.sidecars.revision())
         return background or self._known != was
 
     def _pause(self, left: Outstanding) -> float:

@@ -42,7 +42,7 @@ class Pairs:
     def refresh(self) -> None:
         """Learn which photos have vectors by now; forget pairs of those that were seen again."""
         renewed: list[int] = []
-        while rows := self._catalog.seen_by(self.encoder, self._rev):
+        while rows := self._catalog.vectors.revisions(self.encoder, self._rev):
             ids = np.array([row[1] for row in rows], np.int64)
             if ids.max() >= len(self._seen):
                 wider = np.zeros(2 * int(ids.max()) + 1, bool)
@@ -87,7 +87,7 @@ class Pairs:
 
     def _vectors(self, ids: Ids) -> NDArray[np.float32]:
         """Read vectors (N, D) of unit length; NaN where there is none to go by."""
-        blobs = self._catalog.vectors_of(self.encoder, ids.tolist())
+        blobs = self._catalog.vectors.of(self.encoder, ids.tolist())
         sizes = [len(blob) for blob in blobs.values()]
         size = max(sizes, key=sizes.count, default=0) // 2 * 2
         rows = np.full((len(ids), max(size // 2, 1)), np.nan, np.float32)

@@ -134,7 +134,7 @@ class Stacker:
         self._rev = 0
         self._unsaved: _Changes | None = None
         self._at_most = _AT_MOST
-        self._noted = catalog.stacks_made_by() == VERSION
+        self._noted = catalog.stacks.made_by() == VERSION
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
         self._held: frozenset[int] = frozenset()  # on screen, in a stack that is to change
@@ -153,7 +153,7 @@ class Stacker:
         """Take note that photos changed."""
         self._stale = True
         if self._noted:
-            self._catalog.note_stacks(None)
+            self._catalog.stacks.set_made_by(None)
             self._noted = False
 
     @property
@@ -194,7 +194,7 @@ class Stacker:
         some, after = self._unsaved.next(self._at_most)
         if some:
             begin = time.monotonic()
-            changed = self._catalog.save_stacks(some)
+            changed = self._catalog.stacks.save(some)
             took = time.monotonic() - begin
             if took > _TARGET_S:
                 self._at_most = max(4, self._at_most // 2)
@@ -205,7 +205,7 @@ class Stacker:
             self._unsaved = None
             if not (self._stale or self._held or self._noted):
                 self._noted = True
-                self._catalog.note_stacks(VERSION)
+                self._catalog.stacks.set_made_by(VERSION)
         return changed
 
     # --- grouping
@@ -242,7 +242,7 @@ class Stacker:
         """Take over what changed in the catalog since the last time; return whose look did."""
         columns = self._columns
         seen = [np.zeros(0, np.int64)]
-        while rows := self._catalog.shots(self._rev):
+        while rows := self._catalog.stacks.shots(self._rev):
             row = dict(zip(SHOT_COLUMNS, zip(*rows, strict=True), strict=True))
             columns.reach(max(row["id"]))
             at = np.array(row["id"])

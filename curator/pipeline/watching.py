@@ -67,7 +67,7 @@ class Watcher:
         self._watch(
             {
                 row.id: Watched(row.path, row.recursive, row.scanned_at or 0 if at_start else now)
-                for row in (self._catalog.folders() if self._settings.watch else [])
+                for row in (self._catalog.folders.all() if self._settings.watch else [])
                 if row.enabled and not row.sampled and not row.away
             }
         )

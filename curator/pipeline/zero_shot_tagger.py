@@ -101,9 +101,9 @@ class ZeroShotTagger:
         """Suggest words for a few photos, if any wait and it is time; return their ids."""
         if not self.waiting or self._recipe is None or self.wait_s(calm) > 0:
             return []
-        mark, (named_by, rev) = self._mark, self._catalog.named()
+        mark, (named_by, rev) = self._mark, self._catalog.tags.zero_shot_state()
         rev = rev if named_by == mark else 0
-        rows = self._catalog.vectors(self._recipe.key, rev, PART)
+        rows = self._catalog.vectors.read(self._recipe.key, rev, PART)
         if not rows:
             self.waiting = False
             return []
@@ -120,7 +120,7 @@ class ZeroShotTagger:
             (row[1], [(listed[word].name, round(100 * sure)) for word, sure in each])
             for row, each in zip(rows, found, strict=True)
         ]
-        self._catalog.save_named(
+        self._catalog.tags.save_zero_shot(
             said, {word.name: word.category for word in listed}, mark, rows[-1][0]
         )
         self._next_at = time.monotonic() + _CALM_S

@@ -49,7 +49,7 @@ class AwayFolders(QObject):
         """Begin to look, unless that is going on."""
         if self._looking is not None and self._looking.is_alive():
             return
-        rows = self._catalog.folders()
+        rows = self._catalog.folders.all()
 
         def look() -> None:
             places = locate_folders(rows)

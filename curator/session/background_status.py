@@ -153,7 +153,7 @@ def stock(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundSt
     row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
     catalog = learner.catalog
     return BackgroundStatus(
-        scope, lanes(catalog.counts()), archive.size * row, catalog.file_bytes(ids)
+        scope, lanes(catalog.work.counts()), archive.size * row, catalog.photos.file_bytes(ids)
     )
 
 

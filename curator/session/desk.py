@@ -87,7 +87,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__()
         self.catalog = catalog
-        catalog.pressing = True  # the window stands still while it writes
+        catalog.store.interactive = True  # the window stands still while it writes
         self.home = home
         self.settings = settings
         self.pipeline = pipeline
@@ -123,7 +123,7 @@ class Desk(QObject):
         self._stands = False  # whether that line outlives a move
         self._untouched = self._cannot_keep = self._closed = False
         self._details: dict[int, PhotoDetail] = {}
-        self._data_version = catalog.data_version()
+        self._data_version = catalog.store.data_version()
         self._refresh_timer = self._timer(_REFRESH_MS, self.refresh)
         # Other threads want the interpreter as soon as they are told anything; posted paints come
         # before timers, so the photo is on screen by then.
@@ -387,7 +387,7 @@ class Desk(QObject):
         self._on_saved()
 
     def _look_for_others(self) -> None:
-        version = self.catalog.data_version()
+        version = self.catalog.store.data_version()
         if version != self._data_version:
             self._data_version = version
             self.refresh()
@@ -492,7 +492,7 @@ class Desk(QObject):
         if photo_id not in self._details:
             if len(self._details) > 256:
                 self._details.clear()
-            self._details[photo_id] = self._as_here(self.catalog.photo(photo_id))
+            self._details[photo_id] = self._as_here(self.catalog.photos.get(photo_id))
         return self._details[photo_id]
 
     def _as_here(self, detail: PhotoDetail) -> PhotoDetail:

@@ -233,10 +233,10 @@ class Glance(QObject):
     def _take_seen(self, seen: Seen) -> None:
         session, placard = self._session, self.placard.with_seen(seen)
         try:
-            photo = session.catalog.known(placard.path, seen.fingerprint)
+            photo = session.catalog.photos.find_file(placard.path, seen.fingerprint)
             if photo is not None:
                 session.refresh()
-                placard = placard.with_photo(session.catalog.photo(photo))
+                placard = placard.with_photo(session.catalog.photos.get(photo))
         except KnownError as error:
             session.say(str(error))
         assert session.pipeline is not None

@@ -99,7 +99,7 @@ class Opening(Desk):
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers: everything, the folders, their subfolders, projects."""
         away = self._away.why if self._away is not None else None
-        folders = scopes.rows(self.catalog.folders(), self.table, away)
+        folders = scopes.rows(self.catalog.folders.all(), self.table, away)
         return [*folders, *scopes.project_rows(self.table)]
 
     def switched_off(self) -> list[str]:
@@ -113,12 +113,12 @@ class Opening(Desk):
         paths = [self.table.folders.directories.get(each, "") for each in where.tolist()]
         return [
             folder.path
-            for folder in self.catalog.folders()
+            for folder in self.catalog.folders.all()
             if not folder.enabled and any(Path(path).is_relative_to(folder.path) for path in paths)
         ]
 
     def _open_first(self) -> None:
-        last = self.catalog.place(_LAST) or {}
+        last = self.catalog.folders.position(_LAST) or {}
         wanted = str(last.get("scope", ""))
         rows = self.scopes()
         found = next((row.scope for row in rows if row.scope.key == wanted), rows[0].scope)
@@ -131,7 +131,7 @@ class Opening(Desk):
         self.scope = scope
         self._look_in_scope()
         self.table.projects.open = scope.project
-        place = self.catalog.place(scope.key) or {}
+        place = self.catalog.folders.position(scope.key) or {}
         self.pass_ = Pass(str(place.get("pass", Pass.BROWSE)))
         self.view = View(str(place.get("view", View.GRID)))
         self.filter = str(place.get("filter", ""))
@@ -180,9 +180,9 @@ class Opening(Desk):
 
     def _save_place(self) -> None:
         if self._untouched:
-            self.catalog.save_place(_LAST, {"scope": self.scope.key})
+            self.catalog.folders.save_position(_LAST, {"scope": self.scope.key})
             return
-        self.catalog.save_place(
+        self.catalog.folders.save_position(
             self.scope.key,
             {
                 "pass": self.pass_,
@@ -194,7 +194,7 @@ class Opening(Desk):
                 "with_elsewhere": self.with_elsewhere,
             },
         )
-        self.catalog.save_place(_LAST, {"scope": self.scope.key})
+        self.catalog.folders.save_position(_LAST, {"scope": self.scope.key})
 
     def is_fresh(self) -> bool:
         """Tell whether nobody has decided anything in this scope yet."""

@@ -41,7 +41,7 @@ class Projects(QObject):
         super().__init__()
         self._session = session
         self._scope = session.scope.key
-        kept = (session.catalog.place(_PLACE) or {}).get("project")
+        kept = (session.catalog.folders.position(_PLACE) or {}).get("project")
         self._current = kept if isinstance(kept, int) else session.scope.project
         self._serial = session.table.projects.serial
         session.view_changed.connect(self._follow_scope)
@@ -114,7 +114,7 @@ class Projects(QObject):
     def choose(self, project: int) -> None:
         """Make a project the one B puts photos into."""
         self._current = project
-        self._session.catalog.save_place(_PLACE, {"project": project})
+        self._session.catalog.folders.save_position(_PLACE, {"project": project})
         self.changed.emit()
         row = self.current
         key = self._session.keys.get("toggle_project")
@@ -128,7 +128,7 @@ class Projects(QObject):
         Raises:
             UsageError: the name is empty, or taken.
         """
-        project = self._session.catalog.make_project(name)
+        project = self._session.catalog.projects.create(name)
         self._tell()
         self.choose(project)
         return project
@@ -316,12 +316,12 @@ class Projects(QObject):
         Raises:
             UsageError: the name is empty, or taken; nothing was changed.
         """
-        self._session.catalog.rename_project(project, name)
+        self._session.catalog.projects.rename(project, name)
         self._tell()
 
     def write_notes(self, project: int, notes: str) -> None:
         """Write a project's notes, in place of those there were."""
-        self._session.catalog.note_project(project, notes)
+        self._session.catalog.projects.set_notes(project, notes)
         self._tell()
 
     def make_cover(self) -> None:
@@ -336,13 +336,13 @@ class Projects(QObject):
             raise KnownError("No project is chosen yet.")
         if photo is None or not session.table.projects.has(row.id, [photo])[0]:
             raise KnownError(f"Only a photo of {row.name} can be its cover.")
-        session.catalog.cover_project(row.id, photo)
+        session.catalog.projects.set_cover(row.id, photo)
         self._tell()
         session.say(f"{session.table.name(photo)} is the cover of {row.name}")
 
     def remove(self, project: int) -> None:
         """Remove a project; its photos stay in the catalog, and it can be restored."""
-        self._session.catalog.remove_project(project)
+        self._session.catalog.projects.remove(project)
         self._tell()
 
     def restore(self, project: int) -> None:
@@ -351,7 +351,7 @@ class Projects(QObject):
         Raises:
             UsageError: another has its name by now; nothing was changed.
         """
-        self._session.catalog.restore_project(project)
+        self._session.catalog.projects.restore(project)
         self._tell()
 
     # --- following
@@ -368,7 +368,9 @@ class Projects(QObject):
             if scope.project is not None and scope.project != self._current:
                 self._current = scope.project
                 place: dict[str, object] = {"project": scope.project}
-                self._session.kept(lambda: self._session.catalog.save_place(_PLACE, place))
+                self._session.kept(
+                    lambda: self._session.catalog.folders.save_position(_PLACE, place)
+                )
                 self.changed.emit()
 
     def _follow_shelf(self) -> None:

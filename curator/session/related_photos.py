@@ -124,13 +124,13 @@ class Series(QObject):
         if self.found is not None:
             kept = [sorted(each) for each in self._dismissed()]
             kept = [*kept, sorted(self.found.photos)][-_REMEMBERED:]
-            self._session.catalog.save_place(_PLACE, {"dismissed": kept})
+            self._session.catalog.folders.save_position(_PLACE, {"dismissed": kept})
             self._asked = None
             self._take(None)
             self.look()
 
     def _dismissed(self) -> list[frozenset[int]]:
-        kept = (self._session.catalog.place(_PLACE) or {}).get("dismissed")
+        kept = (self._session.catalog.folders.position(_PLACE) or {}).get("dismissed")
         return [frozenset(each) for each in kept] if isinstance(kept, list) else []
 
 

@@ -186,7 +186,7 @@ class Searching(Insights):
         """
         query, text = filters.parse(text), text.strip()
         with contextlib.suppress(KnownError):  # then it finds what was there before
-            self.catalog.fold_text(_FOLDED)
+            self.catalog.text.update(_FOLDED)
         self._words_rev = self.table.text_matches.rev
         if text != self.filter:
             self._forget_found()
@@ -295,7 +295,7 @@ class Searching(Insights):
 
     def scopes(self) -> list[ScopeRow]:
         """List what the sidebar offers, with the saved searches."""
-        saved = in_order(self.catalog.saved_searches(), lambda search: search.name)
+        saved = in_order(self.catalog.searches.all(), lambda search: search.name)
         return [*super().scopes(), *map(self._search_row, saved)]
 
     def _search_row(self, saved: SavedSearch) -> ScopeRow:
@@ -314,7 +314,7 @@ class Searching(Insights):
         """
         if not self.filter:
             raise KnownError("There is no search to save.")
-        saved = self.catalog.save_search(name, self.filter)
+        saved = self.catalog.searches.save(name, self.filter)
         self._follow_searches()
         self.say(f"Saved as {saved.name}")
 
@@ -324,12 +324,12 @@ class Searching(Insights):
         Raises:
             KnownError: another has it, or it is empty.
         """
-        self.catalog.rename_search(number, name)
+        self.catalog.searches.rename(number, name)
         self._follow_searches()
 
     def remove_search(self, number: int) -> None:
         """Forget a saved search; photos stay as they are."""
-        self.catalog.remove_search(number)
+        self.catalog.searches.remove(number)
         self._follow_searches()
 
     def _follow_searches(self) -> None:

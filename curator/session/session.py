@@ -254,7 +254,7 @@ class Session(Abreast):
             return
         tile = self.tile(photo_id)
         if not tile.seen and tile.state != "failed":  # what could not be read was not seen
-            self.kept(lambda: self.catalog.mark_seen([photo_id]))
+            self.kept(lambda: self.catalog.photos.mark_seen([photo_id]))
             self.refresh()
 
     def set_visible(self, ids: Iterable[int]) -> None:
@@ -424,7 +424,7 @@ class Session(Abreast):
         } | self.seen_in()
         if len(ids) >= _MANY:
             self.lengthy.emit(f"Marking {len(ids):,} photos…")
-        step = self.catalog.decide(
+        step = self.catalog.journal.decide(
             changes,
             summary=words.summary,
             context=context,
@@ -462,7 +462,9 @@ class Session(Abreast):
         self._travel("redo")
 
     def _travel(self, way: str) -> None:
-        step = self.catalog.next_undo() if way == "undo" else self.catalog.next_redo()
+        step = (
+            self.catalog.journal.next_undo() if way == "undo" else self.catalog.journal.next_redo()
+        )
         if step is None:
             self.say(f"Nothing to {way}.")
             return
@@ -475,7 +477,11 @@ class Session(Abreast):
         if len(step.changes) >= _MANY:
             begins = "Taking back" if way == "undo" else "Doing again"
             self.lengthy.emit(f"{begins}: {step.summary}…")
-        done = self.catalog.undo(step.id) if way == "undo" else self.catalog.redo(step.id)
+        done = (
+            self.catalog.journal.undo(step.id)
+            if way == "undo"
+            else self.catalog.journal.redo(step.id)
+        )
         if done is None:
             self.say(f"Something was decided elsewhere just now. Again to {way}")
             return

@@ -39,7 +39,7 @@ class Sidecars(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.news = news_of(session.catalog.outstanding(), session.settings)
+        self.news = news_of(session.catalog.sidecars.outstanding(), session.settings)
         if session.pipeline is not None:
             session.pipeline.sidecars_told.connect(self._take)
 
@@ -59,7 +59,7 @@ class Sidecars(QObject):
         """
         if not ids:
             return
-        self._session.catalog.ask_written(ids)
+        self._session.catalog.sidecars.request_write(ids)
         one = len(ids) == 1
         what = self._session.table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._session.pipeline is None:
@@ -124,7 +124,7 @@ class Sidecars(QObject):
 
     def conflicts(self) -> list[Conflict]:
         """List the sidecars that contradict a person's word."""
-        return self._session.catalog.conflicts()
+        return self._session.catalog.sidecars.conflicts()
 
     def settle(self, choices: Mapping[int, str]) -> None:
         """Take one side for each photo: OURS is written to the file, THEIRS is one undo step.
@@ -135,11 +135,11 @@ class Sidecars(QObject):
         session = self._session
         ours = [photo for photo, side in choices.items() if side == OURS]
         theirs = [photo for photo, side in choices.items() if side == THEIRS]
-        changes = taken(session.catalog.conflicts(theirs))
+        changes = taken(session.catalog.sidecars.conflicts(theirs))
         if changes:
             session.decide_many("take the file's marks", changes)
-        session.catalog.settle_conflicts(theirs, write=False)
-        session.catalog.settle_conflicts(ours, write=True)
+        session.catalog.sidecars.resolve_conflicts(theirs, write=False)
+        session.catalog.sidecars.resolve_conflicts(ours, write=True)
         if ours and not theirs:
             session.announce(f"Kept your marks: {counted(len(ours), 'photo')}")
         if session.pipeline is not None:
@@ -161,12 +161,12 @@ def settle(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step |
     ids = list(dict.fromkeys(conflict.photo_id for conflict in conflicts))
     step = None
     if side == THEIRS and ids:
-        step = catalog.decide(
+        step = catalog.journal.decide(
             taken(conflicts),
             summary=f"Take the file's marks: {counted(len(ids), 'photo')}",
             context={"from": "command line"},
         )
-    catalog.settle_conflicts(ids, write=side == OURS)
+    catalog.sidecars.resolve_conflicts(ids, write=side == OURS)
     return step
 
 

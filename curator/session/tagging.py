@@ -63,13 +63,13 @@ class TagIndex:
 
     def read(self) -> bool:
         """Read the next photos whose tags may have changed; tell whether there are more."""
-        rev = self._catalog.tags_rev()
+        rev = self._catalog.tags.revision()
         if rev != self._tags_rev:
             self._tags_rev, self.complete = rev, False
             self._read_names()
         if self.complete:
             return False
-        last, ids, pairs, said = self._catalog.tag_links(self._rev, _AT_ONCE)
+        last, ids, pairs, said = self._catalog.tags.links(self._rev, _AT_ONCE)
         self._rev = last
         photos = _numbers(ids)
         self.complete = len(photos) < _AT_ONCE
@@ -79,7 +79,7 @@ class TagIndex:
         return not self.complete
 
     def _read_names(self) -> None:
-        rows = self._catalog.tag_rows()
+        rows = self._catalog.tags.rows()
         self._today = np.arange(max((row[0] for row in rows), default=0) + 1)
         for tag, _, _, into in rows:
             self._today[tag] = into or tag
@@ -257,7 +257,7 @@ class Tagging(QObject):
         """
         if not names or not photos:
             return
-        tags = self._session.catalog.tag_ids(names, make=True)
+        tags = self._session.catalog.tags.ids(names, make=True)
         self.last = tuple(names)
         words: dict[Field, object] = {("tag", tag): "confirmed" for tag in tags.values()}
         said = _listed(names)
@@ -288,8 +288,8 @@ class Tagging(QObject):
         self, name: str, photos: Sequence[int], word: str, act: str, done: Callable[[str], str]
     ) -> None:
         catalog = self._session.catalog
-        tag = catalog.tag_ids([name]).get(name)
-        having = set(catalog.tagged(name)) if len(photos) > 1 else set(photos)
+        tag = catalog.tags.ids([name]).get(name)
+        having = set(catalog.tags.photos_with(name)) if len(photos) > 1 else set(photos)
         if tag is not None:
             words: dict[Field, object] = {("tag", tag): word}
             self._decide(act, {photo: words for photo in photos if photo in having}, done)
@@ -316,11 +316,11 @@ class Tagging(QObject):
             KnownError: the name is too long, or the catalog cannot be written; nothing changed.
         """
         catalog = self._session.catalog
-        other = catalog.tag_ids([new]).get(new)
-        if other is not None and other != catalog.tag_ids([old]).get(old):
-            step = catalog.merge_tags(old, new)
+        other = catalog.tags.ids([new]).get(new)
+        if other is not None and other != catalog.tags.ids([old]).get(old):
+            step = catalog.vocabulary.merge(old, new)
         else:
-            step = catalog.rename_tag(old, new)
+            step = catalog.vocabulary.rename(old, new)
         self._session.entered(step)
 
 

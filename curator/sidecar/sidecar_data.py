@@ -105,7 +105,7 @@ class SidecarMetadata:
     def marks(self) -> dict[str, object]:
         """Give the marks spoken of by their field in the catalog, None for "none" and 0.
 
-        ``{"rating": 3, "flag": Flag.REJECT, "label": None}``: the keys of `Catalog.decide`.
+        ``{"rating": 3, "flag": Flag.REJECT, "label": None}``: the keys of `Catalog.journal.decide`.
         """
         marks: dict[str, object] = {}
         if self.rating is not None:

@@ -84,7 +84,7 @@ class MainWindow(QWidget):
         self.setObjectName("window")
         self.setMinimumSize(*_SMALLEST)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._state: dict[str, Any] = dict(session.catalog.place(STATE_KEY) or {})
+        self._state: dict[str, Any] = dict(session.catalog.folders.position(STATE_KEY) or {})
         self._was_maximized = False
         self.pipeline_notifications: PipelineNotifications | None = None
         self.keys = WindowKeyboard(self, session, self._run_by_key)
@@ -482,7 +482,7 @@ class MainWindow(QWidget):
             "never": sorted(self.offers.never),
         }
         try:
-            self.session.catalog.save_place(STATE_KEY, self._state)
+            self.session.catalog.folders.save_position(STATE_KEY, self._state)
         except KnownError as error:
             log.warning("the window's state was not saved: %s", error)
 

@@ -129,7 +129,7 @@ class WindowActions(QObject):
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
         try:
-            self._session.catalog.enable_folder(folder_id, on)
+            self._session.catalog.folders.enable(folder_id, on)
         except KnownError as error:
             self._session.say(str(error))
             return
@@ -145,13 +145,13 @@ class WindowActions(QObject):
 
     def _remove_folder(self, folder: object) -> None:
         session = self._session
-        rows = [row for row in session.catalog.folders(counted=True) if row.id == folder]
+        rows = [row for row in session.catalog.folders.all(counted=True) if row.id == folder]
         if not rows:
             return
         answer = dialogs.ask(self._window, dialogs.folder_removal(rows[0]))
         if answer is None:
             return
-        session.catalog.remove_folder(rows[0].id, keep_photos=answer == "stay")
+        session.catalog.folders.remove(rows[0].id, keep_photos=answer == "stay")
         everything = session.scopes()[0].scope
         session.refresh()
         session.open_scope(everything)
@@ -216,7 +216,7 @@ class WindowActions(QObject):
     def _wanted(self, asked: Collection[int] | None) -> Wanted:
         session = self._session
         project = session.table.projects.row(session.scope.project)
-        ids = session.catalog.members(project.id) if project else session.scope_ids()
+        ids = session.catalog.projects.members(project.id) if project else session.scope_ids()
         chosen = session.selection if asked is None and len(session.selection) > 1 else asked or ()
         chosen = frozenset(chosen)
         selected = [photo for photo in ids if photo in chosen]
@@ -230,7 +230,7 @@ class WindowActions(QObject):
             ids,
             session.approved(),
             session.home,
-            session.catalog.folders(),
+            session.catalog.folders.all(),
             self._export_folders(),
             scores,
             model,
@@ -250,18 +250,18 @@ class WindowActions(QObject):
         """Open the list of files that could not be read."""
         catalog = self._session.catalog
         dialog = FailuresDialog(
-            lambda: catalog.failures(later=True), self._retry, self._reveal, self._window
+            lambda: catalog.work.failures(later=True), self._retry, self._reveal, self._window
         )
         dialog.exec()
         dialog.deleteLater()
 
     def _retry(self, photos: Sequence[int] | None) -> int:
         ids = None if photos is None else list(photos)
-        number = len({failure.photo_id for failure in self._session.catalog.failures(ids)})
+        number = len({failure.photo_id for failure in self._session.catalog.work.failures(ids)})
         if self._session.pipeline is not None:
             self._session.pipeline.retry(None, ids)
         else:
-            self._session.catalog.retry(ids=ids)
+            self._session.catalog.work.retry(ids=ids)
         return number
 
     def _reveal(self, photo: int) -> None:

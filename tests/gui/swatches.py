@@ -43,7 +43,7 @@ def fail(session: Session, photo_id: int, reason: str) -> None:
     """Have a photo fail for good, as the pipeline says it."""
     path = str(session.detail(photo_id).path)
     job = StageJob(photo_id, "convert", path, Kind.IMAGE, str(session.home.cache))
-    session.catalog.save_failure(job, reason, retry=False)
+    session.catalog.work.save_failure(job, reason, retry=False)
     session.refresh()
 
 

@@ -48,7 +48,7 @@ def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> Non
     session = window.session
     photo = int(session.ids[1])
     seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
-    session.catalog.save_embedded([(likings.job(photo), replace(seen, tags=(("harbor", 80),)))])
+    session.catalog.vectors.save([(likings.job(photo), replace(seen, tags=(("harbor", 80),)))])
     session.go_to(photo)
     session.inspector = True
     window.refresh()

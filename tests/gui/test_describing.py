@@ -117,25 +117,25 @@ def test_an_evening_with_a_vision_model(
     said = window.status.act.text
     assert said.startswith("DSC_0001 was not described. ") and "ollama serve" in said
     until(lambda: GONE in shown(window.inspector))  # among its work; and in the list of failures
-    dialog = FailuresDialog(lambda: session.catalog.failures(later=True), len, print)
+    dialog = FailuresDialog(lambda: session.catalog.work.failures(later=True), len, print)
     assert "1 photo could not be described" in dialog.sentence.text()
     dialog.deleteLater()
 
     commands.run(session, "describe_all")
     assert GONE in window.status.act.text or "All photos" in window.status.act.text
     assert "ollama serve" in window.offers.current.text, "one sentence for all of them"
-    assert len(session.catalog.failures()) == 1
+    assert len(session.catalog.work.failures()) == 1
 
     wrong = ollama.reply("What a lovely picture!")
     server.chat(ollama.busy(after="0"), wrong, wrong)
     session.settings.vision.url = server.url  # Ollama is there again
     session.clerk.settle()
     session.pipeline.resume()
-    done = session.catalog.counts()["describe"]
+    done = session.catalog.work.counts()["describe"]
     assert (done["done"], done["failed"]) == (3, 1), "what failed by hand waits for a person"
     assert window.offers.current is None
     session.pipeline.retry("describe")
-    assert session.catalog.counts()["describe"]["done"] == 4
+    assert session.catalog.work.counts()["describe"]["done"] == 4
 
 
 # --- what is said, by a pipeline that only remembers what was asked

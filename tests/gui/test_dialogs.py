@@ -12,7 +12,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton
 
-from curator.catalog import Catalog
+from curator.catalog.folders import Folders
+from curator.catalog.work import WorkQueue
 from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
@@ -225,7 +226,7 @@ def test_without_failures_it_says_so(dressed, qtbot) -> None:
 
 
 def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
-    monkeypatch.setattr(Catalog, "failures", lambda *_: FAILURES)
+    monkeypatch.setattr(WorkQueue, "failures", lambda *_: FAILURES)
     assert window.window_actions._retry([4, 9]) == 2
     assert pipeline.asked == [("retry", [4, 9])]
 
@@ -245,7 +246,7 @@ def exporting(
         for ending in (".NEF", ".JPG") if number % 5 == 0 else (".JPG",):
             (folder / f"DSC_{number:04d}{ending}").write_bytes(b"photo %d" % number)
     for number in (2, 3, 4):
-        session.catalog.decide({number: {"rating": 5}}, summary="-")
+        session.catalog.journal.decide({number: {"rating": 5}}, summary="-")
     session.refresh()
 
     def make(into: Path | None = None, selected: list[int] = [], **folders: str) -> ExportDialog:  # noqa: B006
@@ -254,7 +255,7 @@ def exporting(
             session.scope_ids(),
             session.approved(),
             session.home,
-            session.catalog.folders(),
+            session.catalog.folders.all(),
             folders
             or dict.fromkeys(
                 ("original", "jpeg", "gallery", "sidecar"), str(into or tmp_path / "out")
@@ -384,7 +385,7 @@ def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> Non
     monkeypatch.setattr(
         "curator.ui.window_actions.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
     )
-    session.catalog.decide({4: {"rating": 5}}, summary="-")
+    session.catalog.journal.decide({4: {"rating": 5}}, summary="-")
     session.refresh()
     window.run("export")
     assert not wanted[-1].selected
@@ -513,7 +514,7 @@ def test_what_is_asked_of_location_holds_for_every_kind(exporting, qtbot) -> Non
 
 def test_ratings_read_from_files_are_a_line_of_their_own(exporting, qtbot) -> None:
     read = {7: {"rating": 5, "kept": True}}
-    exporting.session.catalog.decide(read, summary="-", source="file")
+    exporting.session.catalog.journal.decide(read, summary="-", source="file")
     exporting.session.refresh()
     dialog = exporting()
     box = dialog.clauses[Clause.FILE]
@@ -545,9 +546,9 @@ def test_stopping_leaves_what_is_written_and_says_so(
 def test_there_is_room_below_a_folder_read_without_its_subfolders(
     exporting, qtbot, monkeypatch
 ) -> None:
-    (row,) = exporting.session.catalog.folders()
+    (row,) = exporting.session.catalog.folders.all()
     flat = [dataclasses.replace(row, recursive=False)]
-    monkeypatch.setattr(Catalog, "folders", lambda _: flat)
+    monkeypatch.setattr(Folders, "all", lambda _: flat)
     dialog = exporting(into=Path(row.path) / "out")
     qtbot.waitUntil(dialog.go.isEnabled)
 
@@ -555,7 +556,7 @@ def test_there_is_room_below_a_folder_read_without_its_subfolders(
 def test_nothing_approved_says_what_approves(window) -> None:
     said: list[str] = []
     window.session.said.connect(said.append)
-    window.session.catalog.decide(
+    window.session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in window.session.ids},
         summary="-",
     )

@@ -167,7 +167,7 @@ def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
     session = window.session
     press(window, Key.Key_Right)
     press(window, Key.Key_E)
-    here, before = session.current, session.catalog.columns()
+    here, before = session.current, session.catalog.photos.columns()
     drop(window, photo)
     for key in (Key.Key_X, Key.Key_5, Key.Key_Space, Key.Key_Right, Key.Key_G, Key.Key_PageDown):
         press(window, key)
@@ -175,7 +175,7 @@ def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
     press(window, Key.Key_Escape)
     assert window.file_preview.isHidden() and window.loupe.hasFocus()
     assert (session.current, session.view) == (here, View.LOUPE)
-    assert session.catalog.columns() == before
+    assert session.catalog.photos.columns() == before
     assert pipeline.given_up
 
 

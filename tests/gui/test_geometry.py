@@ -104,7 +104,9 @@ def work_goes_on(window: MainWindow) -> None:
 
 
 def ratings_were_read(window: MainWindow) -> None:
-    window.session.catalog.decide({3: {"rating": 4}}, summary="Read from files", source="file")
+    window.session.catalog.journal.decide(
+        {3: {"rating": 4}}, summary="Read from files", source="file"
+    )
     window.session.refresh()
     window.sidecars.scanned(1)
 
@@ -175,7 +177,7 @@ def tags_are_suggested(window: MainWindow) -> None:
     catalog = window.session.catalog
     for number, names in enumerate((["sea"], ["sea", "boat", "zebra"], ["ape", "sea", "boat"])):
         said = [(photo, [(name, 60) for name in names]) for photo in (1 + number, 20)]
-        catalog.save_named(said, dict.fromkeys(names), "words", number + 1)
+        catalog.tags.save_zero_shot(said, dict.fromkeys(names), "words", number + 1)
         window.session.refresh()
         pass_time(window)
 
@@ -191,7 +193,7 @@ def photo_is_described(window: MainWindow) -> None:
     digest = f"{current - 1:064x}"
     subject, kind = "A heron at dawn.", ContentType.STREET
     told = Described("ollama", "llava", digest, subject, kind, "Soft.", "calm", (("heron", 60),))
-    window.session.catalog.save_described([(current, told)])
+    window.session.catalog.descriptions.save([(current, told)])
     window.session.refresh()
 
 

@@ -141,7 +141,7 @@ def test_cells_have_the_shape_that_shows_most_of_the_pictures(
 
 def test_what_becomes_known_of_pictures_moves_no_tile_until_one_comes_back(session, grid) -> None:
     before = [grid.cell(place) for place in range(9)]
-    session.catalog.turn(session.ids.tolist(), 1)
+    session.catalog.photos.turn(session.ids.tolist(), 1)
     session.refresh()
     assert [grid.cell(place) for place in range(9)] == before
     assert grid.grid_layout.tall < grid.grid_layout.edge
@@ -199,7 +199,7 @@ def test_a_reject_is_faint_with_one_pencil_stroke_and_comes_back_on_undo(
 
 
 def test_a_photo_without_pixels_yet_is_a_flat_panel_in_its_own_aspect(session, grid) -> None:
-    session.catalog.turn([int(session.ids[2])], 1)
+    session.catalog.photos.turn([int(session.ids[2])], 1)
     session.refresh()
     image, cell, upright = seen(grid), grid.cell(1), grid.cell(2)
     assert image.pixelColor(cell.left() + 4, cell.top() + 10) == theme.PANEL

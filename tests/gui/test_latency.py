@@ -45,21 +45,21 @@ def test_after_a_mark_the_next_photo_comes_first(
 ) -> None:
     window, session = culling, culling.session
     marked, events, said = session.current, [], []
-    hold = session.catalog.hold_others
+    hold = session.catalog.store.hold_background
     monkeypatch.setattr(
-        session.catalog, "hold_others", lambda held: (hold(held), events.append(held))
+        session.catalog.store, "hold_background", lambda held: (hold(held), events.append(held))
     )
     monkeypatch.setattr(pipeline, "focus", lambda _: events.append("focus"))
     monkeypatch.setattr(session.taste, "decided", lambda _: events.append("learned from"))
     named = window.loupe.accessibleName()
 
     def painted(photo: int) -> None:
-        session.catalog._connection.set_trace_callback(None)
-        flag = session.catalog.photo(marked).marks.flag
+        session.catalog.store.trace(None)
+        flag = session.catalog.photos.get(marked).marks.flag
         events.append((photo, flag, window.loupe.accessibleName() == named))
 
     window.loupe.painted.connect(painted)
-    session.catalog._connection.set_trace_callback(said.append)
+    session.catalog.store.trace(said.append)
     QTest.keyClick(window, Qt.Key.Key_X)
     qtbot.waitUntil(lambda: set(WOKEN) <= set(events), timeout=WITHIN_MS)
     painted_ = (session.current, Flag.REJECT, True)

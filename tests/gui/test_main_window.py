@@ -128,7 +128,7 @@ def test_the_sidebar_lies_over_the_page_in_a_narrow_window(window: MainWindow) -
 
 def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_session, home) -> None:
     session = make_session()
-    session.catalog.decide(
+    session.catalog.journal.decide(
         {int(i): {"flag": None, "kept": False, "rating": None} for i in session.ids}, summary="-"
     )
     session.refresh()
@@ -225,7 +225,7 @@ def test_removing_a_folder_asks_what_becomes_of_its_photos(
     window.session.ask("remove_folder", 1)
     assert "60 photos" in asked[0].body
     assert window.session.counts()["all"] == left
-    assert bool(window.session.catalog.folders()) is (answer is None)
+    assert bool(window.session.catalog.folders.all()) is (answer is None)
 
 
 def test_scanning_says_so_where_nothing_is_yet(make_window, pipeline: QuietPipeline) -> None:

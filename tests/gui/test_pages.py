@@ -40,7 +40,7 @@ def buttons(widget: QWidget) -> dict[str, QPushButton]:
 
 
 def decide_all(session: Session, **fields: object) -> None:
-    session.catalog.decide({int(i): fields for i in session.scope_ids()}, summary="-")
+    session.catalog.journal.decide({int(i): fields for i in session.scope_ids()}, summary="-")
     session.refresh()
 
 
@@ -50,7 +50,7 @@ def decide_all(session: Session, **fields: object) -> None:
 def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
     session = window.session
     session.set_pass(Pass.CULL)
-    session.catalog.mark_seen([int(i) for i in session.ids[:5]])
+    session.catalog.photos.mark_seen([int(i) for i in session.ids[:5]])
     session.refresh()
     session.finish()
     page = cull_page(session)
@@ -72,13 +72,13 @@ def test_an_unfinished_cull_goes_on_with_what_was_not_seen(window: MainWindow) -
     session = window.session
     session.set_pass(Pass.CULL)
     first, second, *_ = (int(i) for i in session.ids)
-    session.catalog.mark_seen([first])
+    session.catalog.photos.mark_seen([first])
     session.refresh()
     session.finish()
     buttons(window.finish)["Go on with the 53 unseen"].click()
     assert session.current == second and not session.finished
     assert window.pages.currentWidget() is window.loupe and session.pass_ is Pass.CULL
-    session.catalog.mark_seen([int(i) for i in session.ids])
+    session.catalog.photos.mark_seen([int(i) for i in session.ids])
     session.refresh()
     session.finish()
     assert list(buttons(window.finish)) == [
@@ -94,7 +94,7 @@ def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow
     session.finish()
     tile, place = window.finish.sheet.places[0]
     assert place.width() > place.height() and tile.thumb is not None
-    session.catalog.turn([tile.id], 1)
+    session.catalog.photos.turn([tile.id], 1)
     session.refresh()
     tile, place = window.finish.sheet.places[0]
     assert place.width() < place.height() and tile.turn == 1
@@ -103,7 +103,7 @@ def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow
 def test_keeping_what_was_passed_over_is_one_undo_step(window: MainWindow) -> None:
     session = window.session
     session.set_pass(Pass.CULL)
-    session.catalog.mark_seen([int(i) for i in session.ids])
+    session.catalog.photos.mark_seen([int(i) for i in session.ids])
     session.refresh()
     session.finish()
     buttons(window.finish)["Keep the 54 skipped"].click()
@@ -125,7 +125,7 @@ def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
 
 def test_one_photo_through_is_the_one(window: MainWindow) -> None:
     decide_all(window.session, flag=Flag.REJECT, rating=None)
-    window.session.catalog.decide({1: {"flag": None, "kept": True}}, summary="-")
+    window.session.catalog.journal.decide({1: {"flag": None, "kept": True}}, summary="-")
     window.session.refresh()
     window.session.set_pass(Pass.CULL)
     assert cull_page(window.session).actions[0].text == "Rate the one"
@@ -143,10 +143,10 @@ def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWin
     session.set_pass(Pass.CULL)
     session.finish()
     before = buttons(window.finish)
-    session.catalog.mark_seen([int(i) for i in session.ids[:2]])
+    session.catalog.photos.mark_seen([int(i) for i in session.ids[:2]])
     session.refresh()
     asked = buttons(window.finish)
-    session.catalog.mark_seen([int(session.ids[2])])
+    session.catalog.photos.mark_seen([int(session.ids[2])])
     session.refresh()
     assert list(before) != list(asked)  # another question needs other buttons
     now = buttons(window.finish)
@@ -168,7 +168,7 @@ def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
 def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pass_: Pass) -> None:
     session, page = window.session, window.finish
     decide_all(session, flag=Flag.PICK, rating=None, kept=True)
-    session.catalog.decide({1: {"rating": 4}}, summary="-")
+    session.catalog.journal.decide({1: {"rating": 4}}, summary="-")
     session.refresh()
     session.set_pass(pass_)
     session.finish()
@@ -206,8 +206,8 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
 def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindow) -> None:
     session = window.session
     marks = {2: {"rating": 5, "flag": "pick"}, 3: {"rating": 3, "flag": "pick"}, 4: {"rating": 4}}
-    session.catalog.decide(marks, summary="-")
-    session.catalog.decide({6: {"rating": 4}}, summary="-", source="file")
+    session.catalog.journal.decide(marks, summary="-")
+    session.catalog.journal.decide({6: {"rating": 4}}, summary="-", source="file")
     session.refresh()
     session.set_pass(Pass.RATE)
     session.finish()
@@ -330,7 +330,7 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     session = window.session
     photo = int(session.ids[1])
     for rating in (2, 4):
-        session.catalog.decide({photo: {"rating": rating}}, summary="-")
+        session.catalog.journal.decide({photo: {"rating": rating}}, summary="-")
     session.refresh()
     session.go_to(photo)
     window.run("toggle_inspector")
@@ -341,8 +341,8 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
 
 def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
     session = window.session
-    session.catalog.decide({2: {"rating": 5}, 3: {"rating": 5}}, summary="-")
-    session.catalog.decide({4: {"rating": 5}}, summary="-", source="file")
+    session.catalog.journal.decide({2: {"rating": 5}, 3: {"rating": 5}}, summary="-")
+    session.catalog.journal.decide({4: {"rating": 5}}, summary="-", source="file")
     session.refresh()
     window.run("toggle_inspector")
     lines = []
@@ -360,8 +360,8 @@ def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
 def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipeline) -> None:
     session = window.session
     photo = int(session.ids[1])
-    with session.catalog._writing():
-        session.catalog._run(
+    with session.catalog.store.transaction():
+        session.catalog.store.run(
             "UPDATE work SET state = 'failed', reason = 'It is cut short.' WHERE photo_id = ?",
             (photo,),
         )

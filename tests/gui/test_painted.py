@@ -32,7 +32,7 @@ def lit(window: MainWindow) -> MainWindow:
     session = window.session
     catalogs.stack(session.home.catalog, 22, 23, 24)
     session.refresh()
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     swatches.lay_out(session.home.cache, session.ids.tolist())
     return window
 

@@ -106,7 +106,7 @@ def test_b_without_a_project_chooses_one_and_adds(window: MainWindow) -> None:
     type_(window, "../../etc")
     enter(window)
     assert names(window.session) == ["../../etc"]
-    assert window.session.catalog.members(1) == [3, 4, 5]
+    assert window.session.catalog.projects.members(1) == [3, 4, 5]
 
 
 def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: int) -> None:
@@ -186,7 +186,7 @@ def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
     assert session.ids.tolist() == [11, 13, 12, 14, 15, 16]
     press(window, Qt.Key.Key_End, ALT)
     assert session.ids.tolist() == [11, 12, 14, 15, 16, 13]
-    assert session.catalog.members(harbour) == session.ids.tolist()
+    assert session.catalog.projects.members(harbour) == session.ids.tolist()
 
 
 @pytest.mark.slow
@@ -225,12 +225,12 @@ def test_removing_asks_and_a_line_brings_it_back(
     assert names(session) == [] and session.scope.kind == "all"
     window.offers.act.click()
     assert names(session) == ["Harbour"]
-    assert session.catalog.members(harbour) == [11, 12, 13, 14, 15, 16]
+    assert session.catalog.projects.members(harbour) == [11, 12, 13, 14, 15, 16]
 
 
 def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> None:
     session = window.session
-    session.catalog.decide({22: {"rating": 5}, 23: {"rating": 4}}, summary="-")
+    session.catalog.journal.decide({22: {"rating": 5}, 23: {"rating": 4}}, summary="-")
     session.refresh()
     session.set_pass(Pass.RATE)
     starred = session.projects.starred()
@@ -241,7 +241,7 @@ def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> N
     assert window.projects.chooser.field.text() == session.scope.title
     enter(window)
     assert names(session) == [session.scope.title]
-    assert session.catalog.members(1) == starred == [22, 23]
+    assert session.catalog.projects.members(1) == starred == [22, 23]
 
 
 @pytest.mark.slow
@@ -278,7 +278,7 @@ def test_a_series_is_made_or_sent_away(
     dialog.name.setText("Fog")
     dialog.make.click()
     assert names(session) == ["Fog"]
-    assert session.catalog.members(1) == [1, 21, 41, 2, 3]
+    assert session.catalog.projects.members(1) == [1, 21, 41, 2, 3]
     assert [row.dim for row in rows.rows if row.key == "series"] == [True]
     session.set_view(View.LOUPE)
     session.set_view(View.GRID)
@@ -292,7 +292,7 @@ def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -
     session.said.connect(said.append)
     window.run("find_series")  # nothing is approved
     assert said[-1].startswith("No series")
-    session.catalog.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
+    session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
     session.refresh()
     window.run("find_series")
     assert said[-1] == "Looking for a series…"
@@ -303,19 +303,19 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     window: MainWindow, harbour: int
 ) -> None:
     session = window.session
-    session.catalog.decide({3: {"rating": 4}}, summary="Read from files", source="file")
+    session.catalog.journal.decide({3: {"rating": 4}}, summary="Read from files", source="file")
     session.refresh()
     session.open_scope(EVERYTHING)
     window.sidecars.scanned(1)
     assert window.offers.current is not None
     assert window.offers.current.text == "1 already rated in other apps"
     more = {photo: {"rating": 4} for photo in (5, 6)}
-    session.catalog.decide(more, summary="Read from files", source="file")
+    session.catalog.journal.decide(more, summary="Read from files", source="file")
     window.session.pipeline.idle.emit(Totals())
     assert window.offers.text.text == "3 already rated in other apps", (
         "before the table looks again"
     )
-    session.catalog.decide({5: {"rating": 2}}, summary="2 stars")
+    session.catalog.journal.decide({5: {"rating": 2}}, summary="2 stars")
     session.refresh()
     assert window.offers.text.text == "2 already rated in other apps", "one was judged here"
     session.projects.open_scope(harbour)

@@ -16,7 +16,7 @@ from curator.ui.panels.search_box import SearchField
 @pytest.fixture
 def box(window: MainWindow) -> SearchField:
     """The box, in it the cursor; the conductor has read the words."""
-    window.session.catalog.fold_all_text()
+    window.session.catalog.text.update_all()
     QTest.keyClick(window, Qt.Key.Key_Slash)
     assert window.topbar.search.hasFocus()
     return window.topbar.search
@@ -117,12 +117,12 @@ def test_a_search_is_kept_opened_renamed_and_removed(
     assert window.topbar.scope.text == "Best"
     monkeypatch.setattr(saved_searches.dialogs, "ask", lambda *_: "go")
     saved_searches.asked(session, ("remove", session.scope), window)
-    assert session.scope.kind == "all" and not session.catalog.saved_searches()
+    assert session.scope.kind == "all" and not session.catalog.searches.all()
 
 
 def test_esc_returns_to_the_exact_place(window: MainWindow) -> None:
     session = window.session
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     session.go(17)
     session.set_view(View.LOUPE)
     QTest.keyClick(window, Qt.Key.Key_Slash)

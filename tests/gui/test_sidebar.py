@@ -129,7 +129,7 @@ def press(window: MainWindow, rows: Rows, title: str) -> None:
 
 def test_a_camera_a_label_and_a_verdict_are_narrowed_down_to_by_mouse(window: MainWindow) -> None:
     session, rows, box = window.session, window.sidebar.facets.rows, window.topbar.search
-    session.catalog.decide({4: {"label": "red"}, 5: {"label": "red"}}, summary="-")
+    session.catalog.journal.decide({4: {"label": "red"}, 5: {"label": "red"}}, summary="-")
     session.refresh()
     assert [row.title for row in rows.rows] == ["Label", "Camera", "Lens", "Date"]
     press(window, rows, "Camera")
@@ -163,7 +163,7 @@ def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: M
     assert session.filter == "on:2024-05-04"
     press(window, rows, "4 May")
     assert not session.filter
-    session.catalog.turn([1], 0)
+    session.catalog.photos.turn([1], 0)
     with closing(sqlite3.connect(session.home.catalog)) as database, database:
         later = "UPDATE photo SET taken_at = '2025-01-02T00:00:00', rev = rev + 100 WHERE id = 9"
         database.execute(later)

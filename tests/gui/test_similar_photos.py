@@ -23,7 +23,7 @@ def written(near: NearPhotos, number: int) -> int:
 
 def test_the_likeness_stands_behind_the_marks_if_it_fits(session: Session, dressed: object) -> None:
     every = {"flag": "pick", "rating": 5, "label": "red"}
-    session.catalog.decide({2: every, 3: {"flag": "pick", "rating": 5}}, summary="-")
+    session.catalog.journal.decide({2: every, 3: {"flag": "pick", "rating": 5}}, summary="-")
     session.refresh()
     near = NearPhotos(session, None, "Similar")
     near.resize(272, 100)

@@ -342,7 +342,7 @@ def test_a_catalog_that_is_gone_is_put_back_or_begun_anew(
     assert home.catalog.exists() is (answer is not None)
     if answer is not None:
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert len(catalog.columns()) == (20 if answer == recovery.RESTORE else 0)
+            assert len(catalog.photos.columns()) == (20 if answer == recovery.RESTORE else 0)
 
 
 def test_without_a_sound_back_up_nothing_is_offered(

@@ -107,13 +107,13 @@ def test_an_act_stands_while_one_moves_on_and_a_new_sentence_on_what_it_leads_to
 
 def test_taking_back_is_announced_anew_once_its_announcement_is_gone(window: MainWindow) -> None:
     session = window.session
-    session.catalog.decide({2: {"rating": 3}}, summary="3 stars")
+    session.catalog.journal.decide({2: {"rating": 3}}, summary="3 stars")
     for move in (View.LOUPE, View.GRID):
         window.run("undo")
         QApplication.processEvents()
         assert window.status.act.text.startswith("Next: ")
         session.set_view(move)
-    assert session.catalog.photo(2).marks.rating == 3
+    assert session.catalog.photos.get(2).marks.rating == 3
 
 
 def folder(session: Session) -> Scope:
@@ -175,13 +175,13 @@ def test_what_takes_a_moment_is_on_screen_before_it_begins(
     watch = Watch(lambda: shown.append((act.text, act._opacity)))
     act.installEventFilter(watch)
     begun: list[object] = []
-    decide = session.catalog.decide
+    decide = session.catalog.journal.decide
 
     def look(*changes: object, **how: object) -> object:
         begun.append(shown[-1])
         return decide(*changes, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(session.catalog, "decide", look)
+    monkeypatch.setattr(session.catalog.journal, "decide", look)
     session.select_all()
     window.run("stars_4")
     assert begun == [("Marking 60 photos…", 1.0)], "painted, and not faint any more"

@@ -19,9 +19,9 @@ Key = Qt.Key
 def tagged(session: Session) -> Session:
     """Photos with suggestions: harbor on 2 to 5, hare on 3, boat on 2."""
     said = {2: ["harbor", "boat"], 3: ["harbor", "hare"], 4: ["harbor"], 5: ["harbor"]}
-    with session.catalog._writing():
+    with session.catalog.store.transaction():
         for photo, names in said.items():
-            session.catalog._suggest(photo, "vision", [(name, 60) for name in names])
+            session.catalog.tags.suggest(photo, "vision", [(name, 60) for name in names])
     return session
 
 
@@ -45,7 +45,7 @@ def click(widget: QWidget, point: QPoint) -> None:
 
 
 def tags(session: Session, photo: int) -> dict[str, str]:
-    return {tag.name: tag.state for tag in session.catalog.photo(photo).tags}
+    return {tag.name: tag.state for tag in session.catalog.photos.get(photo).tags}
 
 
 def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWindow) -> None:

@@ -28,7 +28,7 @@ def rate(session: Session, vectors: dict[int, np.ndarray], photos: range) -> Non
     """Have photos rated one by one in the order of capture, each foretold a little wrong."""
     for photo in photos:
         stars = likings.stars(vectors[photo])
-        session.catalog.decide(
+        session.catalog.journal.decide(
             {photo: {"rating": stars}},
             summary="",
             order_name="taken" if photo % 2 else "match",
@@ -41,8 +41,8 @@ def vectors(session: Session) -> dict[int, np.ndarray]:
     """Sixty photos that were compared, and nobody has judged."""
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
-    session.catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    session.catalog.use_encoder(likings.ENCODER)
+    session.catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    session.catalog.vectors.use_encoder(likings.ENCODER)
     return likings.embed(session.catalog, everyone)
 
 
@@ -130,7 +130,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     for photo in range(31, PHOTOS + 1):
         stars = 6 - likings.stars(vectors[photo])
-        session.catalog.decide({photo: {"rating": stars}}, summary="")
+        session.catalog.journal.decide({photo: {"rating": stars}}, summary="")
     with qtbot.waitSignal(session.scores_changed):
         session.taste.anything()
     changed = session.table.scores.match.copy()
@@ -167,11 +167,11 @@ def test_a_damaged_version_is_refused_in_the_page_and_the_scores_stay(
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     before = session.table.scores.match.copy()
-    with session.catalog._writing():
-        session.catalog._run("UPDATE taste_version SET numbers = x'00'")
+    with session.catalog.store.transaction():
+        session.catalog.store.run("UPDATE taste_version SET numbers = x'00'")
     press(qtbot, page.roll_back)
     assert page.problem.text().startswith("Version 1 of taste is damaged and cannot be used.")
-    assert session.catalog.pinned_taste() is None
+    assert session.catalog.taste.pinned() is None
     assert np.array_equal(session.table.scores.match, before)
 
 
@@ -179,7 +179,7 @@ def test_how_far_a_better_encoder_is_can_be_read(
     session: Session, vectors: dict[int, np.ndarray], opened: Open
 ) -> None:
     rate(session, vectors, range(1, 31))
-    session.catalog.use_encoder("open_clip/ViT-L-14/1")
+    session.catalog.vectors.use_encoder("open_clip/ViT-L-14/1")
     likings.embed(session.catalog, range(1, 21), "open_clip/ViT-L-14/1", dimension=24)
     assert "Analyzing again with CLIP: 20 of 60." in opened().state.text()
 

@@ -112,7 +112,7 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     window.topbar._count_approved()
     assert button.property("tone") == "plain", "it waits until the cull is over"
     session.set_pass(Pass.BROWSE)
-    session.catalog.decide(
+    session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in session.ids}, summary="-"
     )
     session.refresh()

@@ -38,7 +38,7 @@ def rated(
         catalogs.fill(home.catalog, PHOTOS)
         catalog = Catalog.open(home.catalog)
         nothing = {"rating": None, "flag": None, "kept": False}
-        catalog.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
+        catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
         vectors = likings.embed(catalog, range(1, PHOTOS + 1))
         likings.rate(catalog, vectors, range(1, stars + 1))
         catalog.close()
@@ -206,8 +206,8 @@ def test_match_is_a_number_one_can_filter_by(rated: Rated) -> None:
     window = rated(30)
     session = window.session
     catalog = session.catalog
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE photo_id = 60")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE photo_id = 60")
     session.table.scores.match[session.table.rows_of([60])] = np.nan
     scores = {int(photo): session.tile(int(photo)).match for photo in session.ids}
     QTest.keyClick(window, Qt.Key.Key_Slash)

@@ -34,12 +34,14 @@ def main(folder: str, source: str, seed: int) -> None:
     ids: list[int] = []
     while True:
         if not ids or chance.random() < 0.05:
-            ids = [row[0] for row in catalog.columns()]
+            ids = [row[0] for row in catalog.photos.columns()]
             continue
         if chance.random() < 0.1:
-            step = catalog.undo()
+            step = catalog.journal.undo()
         else:
-            step = catalog.decide({chance.choice(ids): chance.choice(CHOICES)}, summary="Marked")
+            step = catalog.journal.decide(
+                {chance.choice(ids): chance.choice(CHOICES)}, summary="Marked"
+            )
         if step is None:
             continue
         for change in step.changes:

@@ -36,24 +36,26 @@ def main(folder: str, source: str, seed: int) -> None:
     if seed < 0:
         finish(catalog, pipeline, told)
         return
-    ids = [row[0] for row in catalog.columns()]
+    ids = [row[0] for row in catalog.photos.columns()]
     chance = random.Random(seed)
     while True:
         if chance.random() < 0.2:
-            catalog.undo()
+            catalog.journal.undo()
         else:
             some = chance.sample(ids, 6)
-            catalog.decide({p: {"rating": chance.randint(1, 5)} for p in some}, summary="Stars")
-        catalog.ask_written(chance.sample(ids, 3))
+            catalog.journal.decide(
+                {p: {"rating": chance.randint(1, 5)} for p in some}, summary="Stars"
+            )
+        catalog.sidecars.request_write(chance.sample(ids, 3))
         pipeline.write_sidecars()
 
 
 def finish(
     catalog: Catalog, pipeline: Pipeline, told: queue.SimpleQueue[sidecars.SidecarNews]
 ) -> None:
-    catalog.ask_written([row[0] for row in catalog.columns()])
+    catalog.sidecars.request_write([row[0] for row in catalog.photos.columns()])
     pipeline.write_sidecars()
-    while catalog.outstanding().unwritten > len(catalog.conflicts()):
+    while catalog.sidecars.outstanding().unwritten > len(catalog.sidecars.conflicts()):
         told.get(timeout=30)
     catalog.close()
     pipeline.stop()

@@ -76,7 +76,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_rest(
     first.kill()
     first.communicate()
     with closing(Catalog.open(home.catalog)) as catalog:
-        before = catalog.counts()["describe"]["done"]
+        before = catalog.work.counts()["describe"]["done"]
     sent = len(server.chats)
     assert (before, sent) == (4, 6)
     told, errors = begin(home, server, "ingest", folder, "--describe").communicate(timeout=200)
@@ -85,7 +85,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_rest(
     assert len(server.chats) - sent == PHOTOS - before, "nothing is described twice"
     assert len(set(pictures(server))) == PHOTOS
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.counts()["describe"] == {
+        assert catalog.work.counts()["describe"] == {
             "waiting": 0,
             "running": 0,
             "done": PHOTOS,
@@ -119,10 +119,10 @@ def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
         object.__setattr__(options, "url", server.url)
         deadline = time.monotonic() + 60
         with closing(Catalog.open(home.catalog)) as catalog:
-            while catalog.counts()["describe"]["done"] < PHOTOS:
-                assert time.monotonic() < deadline, catalog.failures(later=True)
+            while catalog.work.counts()["describe"]["done"] < PHOTOS:
+                assert time.monotonic() < deadline, catalog.work.failures(later=True)
                 time.sleep(0.1)
-            assert catalog.failures(later=True) == []
+            assert catalog.work.failures(later=True) == []
         assert held[-1] == ""
     finally:
         pipeline.stop()

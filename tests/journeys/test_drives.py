@@ -25,7 +25,7 @@ def stick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stick]:
 
 
 def done(evening: Evening) -> int:
-    return evening.session.catalog.counts()["convert"]["done"]
+    return evening.session.catalog.work.counts()["convert"]["done"]
 
 
 def with_proxies(evening: Evening) -> list[int]:
@@ -46,7 +46,7 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     session, catalog = evening.session, evening.session.catalog
     stick.pull()
     # What was read by then is all there is to see; the window says where the rest is.
-    evening.until(lambda: catalog.folders()[0].away)
+    evening.until(lambda: catalog.folders.all()[0].away)
     evening.until(lambda: session.table.missing().all())
     evening.until(lambda: len(with_proxies(evening)) == done(evening))
     read = with_proxies(evening)
@@ -56,23 +56,25 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     # The cull goes on from the proxies, by real keys.
     session.go_to(read[0])
     evening.press("E").until(lambda: session.current == read[0])
-    evening.press("4").until(lambda: catalog.photo(read[0]).marks.rating == 4)
+    evening.press("4").until(lambda: catalog.photos.get(read[0]).marks.rating == 4)
     loupe = evening.window.loupe
     loupe.grab()
     away = "T7 Shield unplugged · proxy 1,440 px"
     evening.until(lambda: away in loupe.accessibleName())
     evening.press("Z").reads("zoom stops at the proxy. T7 Shield unplugged.")
-    evening.press("X").until(lambda: catalog.photo(read[0]).marks.flag == "reject")
-    assert catalog.failures() == []
+    evening.press("X").until(lambda: catalog.photos.get(read[0]).marks.flag == "reject")
+    assert catalog.work.failures() == []
     # Back under another name, it is read to the end: nothing twice, nothing failed.
     now = stick.plug("T7 Shield1") / "trip"
     evening.until(lambda: done(evening) == PHOTOS)
     evening.reads("T7 Shield is back")
     evening.until(lambda: not session.table.missing().any())
     assert session.scope.key == str(now)
-    assert [row.path for row in catalog.folders()] == [str(now)]
-    assert len(catalog.columns()) == PHOTOS
-    assert catalog.failures() == []
-    assert catalog.photo(read[0]).marks.rating == 4
+    assert [row.path for row in catalog.folders.all()] == [str(now)]
+    assert len(catalog.photos.columns()) == PHOTOS
+    assert catalog.work.failures() == []
+    assert catalog.photos.get(read[0]).marks.rating == 4
     assert captions.away(session.detail(read[0])) == ""
-    assert {work.attempts for p in session.table.ids for work in catalog.photo(int(p)).work} == {0}
+    assert {
+        work.attempts for p in session.table.ids for work in catalog.photos.get(int(p)).work
+    } == {0}

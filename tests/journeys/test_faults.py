@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from curator import app as composition
 from curator import export
 from curator.catalog import Catalog, DiskFullError
+from curator.catalog.store import Store
 from curator.cli.output import start_logging, stop_logging
 from curator.export.options import Options
 from curator.learning.learner_thread import LearnerThread
@@ -72,7 +73,7 @@ def answer(act: Callable[[], object]) -> str:
 
 
 def journal(catalog: Catalog) -> list[tuple[object, ...]]:
-    return catalog._rows(
+    return catalog.store.rows(
         "SELECT step_id, photo_id, field, before, after FROM decision ORDER BY rowid"
     )
 
@@ -95,13 +96,13 @@ def test_no_photo_fails_because_its_proxy_cannot_be_written(
     disk = refuse(monkeypatch, home.cache, number)
     disk.room_for(9)  # of some photo's second file
     inline.open_folders([tmp_path / "card"])
-    assert disk.refused and inline.paused and catalog.failures() == []
+    assert disk.refused and inline.paused and catalog.work.failures() == []
     assert len(said) == 1 and str(home.cache) in said[0] and "reading is paused" in said[0]
     assert "Errno" not in said[0]
     disk.room_for(float("inf"))
     inline.resume()
     totals = inline.wait_idle()
-    assert totals is not None and totals.converted == 3 and catalog.failures() == []
+    assert totals is not None and totals.converted == 3 and catalog.work.failures() == []
     assert not list(home.cache.rglob(".*"))
 
 
@@ -115,11 +116,13 @@ def test_a_scan_takes_in_what_the_full_catalog_refused(
         (folder / f"NO_{number}.jpg").write_bytes(b"no picture %d" % number)
     with full_catalog(monkeypatch):
         inline.rescan()
-        assert inline.paused and len(catalog.columns()) == 1
+        assert inline.paused and len(catalog.photos.columns()) == 1
     inline.resume()
     assert inline.wait_idle() is not None
-    assert len(catalog.columns()) == 13, "a batch was lost"
-    assert not any(catalog.photo(row[0]).state == "missing" for row in catalog.columns())
+    assert len(catalog.photos.columns()) == 13, "a batch was lost"
+    assert not any(
+        catalog.photos.get(row[0]).state == "missing" for row in catalog.photos.columns()
+    )
 
 
 # --- deciding
@@ -137,7 +140,7 @@ def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) 
             some = {photo: {"rating": chance.randint(1, 5)} for photo in range(1, 61)}
             before = journal(catalog)
             try:
-                step = catalog.decide(some, summary="Stars")
+                step = catalog.journal.decide(some, summary="Stars")
             except DiskFullError as error:
                 refused += 1
                 assert "is full" in str(error) and "Make room" in str(error)
@@ -162,7 +165,7 @@ def test_a_decision_in_which_the_disk_broke_is_not_half_there(home: Home, seed: 
             breaks = broken_beyond(chance.randrange(1, log.stat().st_size)) if turn % 2 else None
             try:
                 with breaks or contextlib.nullcontext():
-                    step = catalog.decide(some, summary="Stars")
+                    step = catalog.journal.decide(some, summary="Stars")
             except CatalogError as error:
                 refused += 1
                 assert "does not answer as it should" in str(error) and "Check the disk" in str(
@@ -184,11 +187,13 @@ def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
     inline.problem.connect(said.append)
     with broken_beyond(12_000):
         inline.open_folders([tmp_path / "card"])
-    assert inline.paused and catalog.failures() == []
+    assert inline.paused and catalog.work.failures() == []
     assert len(said) == 1 and "does not answer as it should" in said[0], said
     inline.open_folders([tmp_path / "card"])
     totals = inline.wait_idle()
-    assert totals is not None and len(catalog.columns()) == 3 and catalog.failures() == []
+    assert (
+        totals is not None and len(catalog.photos.columns()) == 3 and catalog.work.failures() == []
+    )
     assert catalog.check() == []
 
 
@@ -200,7 +205,7 @@ def full_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise DiskFullError("The disk that holds the catalog is full.", "Make room.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Catalog, "_writing", full)
+        patch.setattr(Store, "transaction", full)
         yield
 
 
@@ -259,7 +264,7 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
         qtbot.waitUntil(lambda: bool(said), timeout=60_000)
         live.close()
         assert len(said) == 1 and "is full" in said[0]
-        assert [row.reason for row in catalog.taste_versions()] == ["closing"]
+        assert [row.reason for row in catalog.taste.versions()] == ["closing"]
 
 
 def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,18 +343,20 @@ def ready(home: Home, folder: Path, photos: int = PHOTOS) -> None:
     pipeline.open_folders([folder])
     pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.columns()]
-        catalog.decide({photo: {"rating": 5, "kept": True} for photo in ids}, summary="Stars")
+        ids = [row[0] for row in catalog.photos.columns()]
+        catalog.journal.decide(
+            {photo: {"rating": 5, "kept": True} for photo in ids}, summary="Stars"
+        )
 
 
 def export_to(
     home: Home, out: Path, target: str = "folder", form: str = "original"
 ) -> export.Report:
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.columns()]
+        ids = [row[0] for row in catalog.photos.columns()]
         approved = dict.fromkeys(ids, "stars")
         options = Options(out, approved, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
-        plan = export.make_plan(catalog.details(ids), options)
+        plan = export.make_plan(catalog.photos.details(ids), options)
         return export.TARGETS[target].write(plan, pool=Here())
 
 
@@ -368,7 +375,7 @@ def test_a_page_that_was_written_right_before_a_kill_is_still_ours(
             export_to(home, out, "gallery")
     first = (out / "index.html").read_bytes()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({1: {"flag": "reject"}}, summary="Rejected")
+        catalog.journal.decide({1: {"flag": "reject"}}, summary="Rejected")
     report = export_to(home, out, "gallery")
     assert report.edited == [] and (out / "index.html").read_bytes() != first
     assert not list(out.glob(".*"))
@@ -428,21 +435,21 @@ def test_sidecars_go_on_where_the_disk_refused(
     darktable, chance = PROFILES["darktable"], random.Random(number)
     disk, refused = refuse(monkeypatch, folder, number), 0
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        ids = [row[0] for row in catalog.columns()]
+        ids = [row[0] for row in catalog.photos.columns()]
         for turn in range(12):
             stars = 1 + turn % 5
-            catalog.decide({photo: {"rating": stars} for photo in ids}, summary="Stars")
-            catalog.ask_written(ids)
+            catalog.journal.decide({photo: {"rating": stars} for photo in ids}, summary="Stars")
+            catalog.sidecars.request_write(ids)
             disk.room_for(chance.randrange(4 * PHOTOS))
             batch = write_some(catalog, ids, darktable)
-            left = catalog.outstanding()
+            left = catalog.sidecars.outstanding()
             refused += len(batch.failed)
             assert left.failed == len(batch.failed) == left.unwritten and left.conflicts == 0
             assert all("could not be written" in why for _, why in batch.failed)
             disk.room_for(float("inf"))
-            catalog.ask_written(ids)
+            catalog.sidecars.request_write(ids)
             write_some(catalog, ids, darktable)
-            assert catalog.outstanding().unwritten == 0
+            assert catalog.sidecars.outstanding().unwritten == 0
             for path in folder.glob("*.xmp"):
                 assert read(path.read_bytes()).metadata.rating == stars
             for name in ("IMG_00", "IMG_03"):
@@ -460,8 +467,8 @@ def test_sidecars_that_wait_for_a_full_catalog_say_so(
         home.catalog, Settings.load(home), InlinePool(), told.append, lambda ids: None
     )
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({1: {"rating": 3}}, summary="Stars")
-        catalog.ask_written([1])
+        catalog.journal.decide({1: {"rating": 3}}, summary="Stars")
+        catalog.sidecars.request_write([1])
         with full_catalog(monkeypatch):
             for _ in range(3):
                 writer._guarded(catalog)
@@ -526,7 +533,7 @@ def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_the
             at.close()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
             assert journal(catalog) == kept and catalog.check() == []
-            assert catalog.photo(photo).marks.flag == "reject"
+            assert catalog.photos.get(photo).marks.flag == "reject"
 
 
 @pytest.mark.slow
@@ -543,7 +550,7 @@ def test_reading_waits_for_room_in_the_cache_and_goes_on(tmp_path: Path) -> None
                 pipeline.wait_idle(120)
             assert pipeline.paused
             with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-                assert catalog.failures() == []
+                assert catalog.work.failures() == []
             disk.empty()
             pipeline.resume()
             totals = pipeline.wait_idle(120)
@@ -576,7 +583,7 @@ def test_reading_waits_for_room_in_the_home_and_goes_on(tmp_path: Path, room_kb:
         finally:
             pipeline.stop()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert len(catalog.columns()) == 20 and catalog.failures() == []
+            assert len(catalog.photos.columns()) == 20 and catalog.work.failures() == []
             assert catalog.check() == []
 
 
@@ -612,15 +619,15 @@ def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
         theirs = (folder / "IMG_00.jpg.xmp").read_bytes()
         disk.fill()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            ids = [row[0] for row in catalog.columns()]
+            ids = [row[0] for row in catalog.photos.columns()]
             batch = write_some(catalog, ids, PROFILES["darktable"])
             assert len(batch.failed) == PHOTOS and "Make room" in batch.failed[0][1]
             assert (folder / "IMG_00.jpg.xmp").read_bytes() == theirs
             assert not list(folder.glob(".*"))
             disk.empty()
-            catalog.ask_written(ids)
+            catalog.sidecars.request_write(ids)
             assert write_some(catalog, ids, PROFILES["darktable"]).failed == ()
-            assert catalog.outstanding().unwritten == 0
+            assert catalog.sidecars.outstanding().unwritten == 0
 
 
 @pytest.mark.slow
@@ -643,7 +650,7 @@ def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
             at.close()
         disk.empty()
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert catalog.photo(photo).marks.flag == "pick"
+            assert catalog.photos.get(photo).marks.flag == "pick"
             assert catalog.check() == []
 
 
@@ -657,7 +664,7 @@ def test_without_any_room_it_says_how_much_to_make(tmp_path: Path) -> None:
         assert "10 MB" in said
         disk.empty()
         with contextlib.closing(Catalog.open(disk.path / "catalog.db")) as catalog:
-            assert len(catalog.columns()) == 60 and catalog.check() == []
+            assert len(catalog.photos.columns()) == 60 and catalog.check() == []
 
 
 def test_what_is_asked_for_while_reading_is_paused_is_answered(
@@ -672,4 +679,4 @@ def test_what_is_asked_for_while_reading_is_paused_is_answered(
         inline.open_folders([tmp_path / "two"])
         assert inline.paused and len(said) == 2, "a folder was refused without a word"
     inline.open_folders([tmp_path / "one"])
-    assert not inline.paused and len(catalog.columns()) == 1
+    assert not inline.paused and len(catalog.photos.columns()) == 1

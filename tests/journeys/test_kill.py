@@ -137,7 +137,7 @@ def check_decisions(catalog: Catalog, said: list[str]) -> None:
     """Hold every decision that was said to be on disk against the journal and the photos."""
     journal: dict[tuple[str, str, str], object] = {}
     for photo in {line.split()[1] for line in said}:
-        for step in catalog.history(int(photo)):
+        for step in catalog.journal.history(int(photo)):
             for change in step.changes:
                 journal[str(step.id), photo, change.field] = change.after
     for line in said:
@@ -151,12 +151,12 @@ def check_photos(catalog: Catalog) -> None:
     """Each file is one photo, and each photo's marks are what its journal says last."""
     assert catalog.check() == []
     paths: Counter[Path] = Counter()
-    for row in catalog.columns():
-        detail = catalog.photo(row[0])
+    for row in catalog.photos.columns():
+        detail = catalog.photos.get(row[0])
         paths.update(file.path for file in detail.files)
         last = {
             change.field: change.after
-            for step in catalog.history(detail.id)
+            for step in catalog.journal.history(detail.id)
             for change in step.changes
         }
         marks = detail.marks
@@ -195,12 +195,16 @@ def test_killed_while_reading_nothing_is_lost_and_nothing_is_there_twice(
         pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         assert totals is not None
-        assert totals.found == len(catalog.columns()) == KILLS * PHOTOS_EACH
-        assert catalog.failures() == []
-        states = {work.state for row in catalog.columns() for work in catalog.photo(row[0]).work}
+        assert totals.found == len(catalog.photos.columns()) == KILLS * PHOTOS_EACH
+        assert catalog.work.failures() == []
+        states = {
+            work.state
+            for row in catalog.photos.columns()
+            for work in catalog.photos.get(row[0]).work
+        }
         assert states == {"done"}
         check_photos(catalog)
-        keys = {catalog.photo(row[0]).proxy for row in catalog.columns()}
+        keys = {catalog.photos.get(row[0]).proxy for row in catalog.photos.columns()}
     check_home(home)
     for kind in ("proxies", "thumbs"):
         assert {path.stem for path in (home.cache / kind).rglob("*.jpg")} == keys
@@ -298,12 +302,12 @@ def ingest(home: Home, folder: Path, photos: int, **drawn: Any) -> dict[str, int
     finally:
         pipeline.stop()
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        return {catalog.photo(row[0]).name: row[0] for row in catalog.columns()}
+        return {catalog.photos.get(row[0]).name: row[0] for row in catalog.photos.columns()}
 
 
 def decide(home: Home, ids: Any, **fields: object) -> None:
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({photo: dict(fields) for photo in ids}, summary="Marked")
+        catalog.journal.decide({photo: dict(fields) for photo in ids}, summary="Marked")
 
 
 def check_export(out: Path, whole: dict[str, str]) -> None:
@@ -403,16 +407,16 @@ def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
             differing = [
                 photo.id
-                for photo in catalog.details(list(ids.values()))
+                for photo in catalog.photos.details(list(ids.values()))
                 if photo.marks.rating is not None and written(photo.path) != photo.marks.rating
             ]
-            pending = catalog.outstanding()
+            pending = catalog.sidecars.outstanding()
             assert pending.conflicts == 0 and pending.failed == 0
-            assert set(differing) <= set(catalog.due_sidecars(100, True, 0.0)), "forgotten"
+            assert set(differing) <= set(catalog.sidecars.due(100, True, 0.0)), "forgotten"
         if turn % 3 == 0:
             assert victims.run("finish_sidecars", home=str(home.data)).said[0] == "unwritten 0\n"
             with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-                for photo in catalog.details(list(ids.values())):
+                for photo in catalog.photos.details(list(ids.values())):
                     assert written(photo.path) == photo.marks.rating
             names = {path.name for path in folder.iterdir()}
             allowed = originals.keys() | {f"{name}.xmp" for name in originals}
@@ -451,7 +455,7 @@ def test_what_was_learned_is_kept_and_so_is_each_star(victims: Victims, home: Ho
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
             check_decisions(catalog, [" ".join(w[1:]) for w in said if w[0] == "step"])
             assert catalog.check() == []
-            rows = {row.id: row for row in catalog.taste_versions()}
+            rows = {row.id: row for row in catalog.taste.versions()}
             for number in (int(w[1]) for w in said if w[0] == "version"):
                 kept += 1
                 assert number in rows and rows[number].ratings >= 20
@@ -546,7 +550,7 @@ def test_a_reject_is_in_its_place_or_in_the_trash(
         now = Counter([*tree(folder).values(), *tree(trash).values()])
         assert now == Counter(before.values())
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            photos = list(catalog.details(list(ids.values())))
+            photos = list(catalog.photos.details(list(ids.values())))
             assert removal.plan(photos).going == []
             assert all(photo.marks.flag == "reject" for photo in photos if photo.name in rejects)
     check_swept(home)

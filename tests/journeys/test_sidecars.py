@@ -144,7 +144,7 @@ def test_what_other_editors_left_shows_its_stars(
     stars = {table.name(photo): photo for photo in evening.session.scope_ids()}
     evening.until(lambda: table.marks(stars["A"]).rating == 1)
     evening.until(lambda: table.marks(stars["20240121_102400"]).rating == 3)
-    tags = evening.session.catalog.photo(stars["20240121_102400"]).tags
+    tags = evening.session.catalog.photos.get(stars["20240121_102400"]).tags
     assert ("Travel", "file", "confirmed") in [(t.name, t.source, t.state) for t in tags]
     assert (folder / "A.jpg.xmp").read_bytes() == edit
 
@@ -168,8 +168,8 @@ def test_killed_while_writing_nothing_is_lost(home: Home, tmp_path: Path) -> Non
     finish_writing(home, folder)
     catalog = Catalog.open(home.catalog)
     try:
-        assert catalog.conflicts() == [] and catalog.outstanding().unwritten == 0
-        for photo in catalog.details([row[0] for row in catalog.columns()]):
+        assert catalog.sidecars.conflicts() == [] and catalog.sidecars.outstanding().unwritten == 0
+        for photo in catalog.photos.details([row[0] for row in catalog.photos.columns()]):
             said = read(Path(f"{photo.path}.xmp").read_bytes()).metadata
             assert (said.rating or None) == photo.marks.rating, photo.name
     finally:

@@ -71,9 +71,9 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
     evening.close()
 
     catalog = Catalog.open(home.catalog)
-    told = {each.photo_id: each for each in catalog.foreseen()}
+    told = {each.photo_id: each for each in catalog.taste.predictions()}
     assert told[unreviewed[0]].expected is not None and told[unreviewed[0]].order_name == "match"
-    assert [(row.ratings, row.reason) for row in catalog.taste_versions()] == [
+    assert [(row.ratings, row.reason) for row in catalog.taste.versions()] == [
         (21, "closing"),
         (20, "daily"),
     ]

@@ -34,8 +34,8 @@ def shoot(tmp_path: Path) -> Path:
 def compare(home: Home) -> dict[int, np.ndarray]:
     """Compare all photos, as the encoder would."""
     catalog = Catalog.open(home.catalog)
-    catalog.use_encoder(likings.ENCODER)
-    vectors = likings.embed(catalog, sorted(row[0] for row in catalog.columns()))
+    catalog.vectors.use_encoder(likings.ENCODER)
+    vectors = likings.embed(catalog, sorted(row[0] for row in catalog.photos.columns()))
     catalog.close()
     return vectors
 

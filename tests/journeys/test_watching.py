@@ -187,11 +187,11 @@ def test_three_thousand_files_copied_in_while_one_culls_come_once_in_few_scans(
         (folder / f"{number:04}.jpg").write_bytes(whole + b"%d" % number)
         if number == 1500:
             evening.press("X")
-    evening.until(lambda: evening.session.catalog.folders(counted=True)[0].photos == 3002)
+    evening.until(lambda: evening.session.catalog.folders.all(counted=True)[0].photos == 3002)
     paths = [
         file.path
-        for row in evening.session.catalog.columns()
-        for file in evening.session.catalog.photo(row[0]).files
+        for row in evening.session.catalog.photos.columns()
+        for file in evening.session.catalog.photos.get(row[0]).files
     ]
     assert len(set(paths)) == len(paths) == 3002
     assert sum(report.new for report in scans) == 3000

@@ -175,9 +175,9 @@ def test_a_window_beside_one_that_reads_marks_too_and_each_sees_what_the_other_d
     with ConductorLock(home), contextlib.closing(Catalog.open(home.catalog)) as other:
         evening.start().reads("already reading photos")
         assert evening.app is not None and evening.app.pipeline is None
-        other.decide({3: {"rating": 4}}, summary="4 stars")
+        other.journal.decide({3: {"rating": 4}}, summary="4 stars")
         evening.until(lambda: evening.session.table.marks(3).rating == 4)
         evening.session.go_to(5)
         evening.press("X")
-        assert other.photo(5).marks.flag == Flag.REJECT
+        assert other.photos.get(5).marks.flag == Flag.REJECT
         evening.close()

@@ -55,7 +55,7 @@ def say(*words: object) -> None:
 @act
 def export_to(home: str, folder: str, target: str, form: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    photos = catalog.details([row[0] for row in catalog.columns()])
+    photos = catalog.photos.details([row[0] for row in catalog.photos.columns()])
     approved = {photo.id: "stars" for photo in photos if (photo.marks.rating or 0) >= 4}
     options = Options(Path(folder), approved, target=target, form=form, long_edge_px=320)
     plan = export.make_plan(photos, options)
@@ -66,23 +66,25 @@ def export_to(home: str, folder: str, target: str, form: str) -> None:
 @act
 def write_sidecars(home: str, seed: int, rounds: int) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    ids = [row[0] for row in catalog.columns()]
+    ids = [row[0] for row in catalog.photos.columns()]
     chance = random.Random(seed)
     for _ in range(rounds):
         some = chance.sample(ids, 4)
-        catalog.decide({photo: {"rating": chance.randint(1, 5)} for photo in some}, summary="Stars")
-        catalog.ask_written(some)
+        catalog.journal.decide(
+            {photo: {"rating": chance.randint(1, 5)} for photo in some}, summary="Stars"
+        )
+        catalog.sidecars.request_write(some)
         sidecars.write_some(catalog, some, PROFILES["darktable"])
 
 
 @act
 def finish_sidecars(home: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
-    ids = [row[0] for row in catalog.columns()]
-    catalog.ask_written(ids)
-    while due := catalog.due_sidecars(sidecars.BATCH, True, 0.0):
+    ids = [row[0] for row in catalog.photos.columns()]
+    catalog.sidecars.request_write(ids)
+    while due := catalog.sidecars.due(sidecars.BATCH, True, 0.0):
         sidecars.write_some(catalog, due, PROFILES["darktable"])
-    say("unwritten", catalog.outstanding().unwritten)
+    say("unwritten", catalog.sidecars.outstanding().unwritten)
 
 
 @act
@@ -97,8 +99,8 @@ def remove_rejects(home: str) -> None:
 
     send2trash.send2trash = plat_other.send2trash
     catalog = Catalog.open(Home.at(home).catalog)
-    photos = list(catalog.details([row[0] for row in catalog.columns()]))
-    removal.remove(removal.plan(photos), photos, way=removal.trash, ledger=catalog)
+    photos = list(catalog.photos.details([row[0] for row in catalog.photos.columns()]))
+    removal.remove(removal.plan(photos), photos, way=removal.trash, ledger=catalog.removal)
 
 
 @act
@@ -126,11 +128,11 @@ def learn(home: str, seed: int) -> None:
     learner = TasteLearner(catalog, Settings().taste, there.cache)
     learner.look()
     learner.study()
-    ids = [row[0] for row in catalog.columns()]
+    ids = [row[0] for row in catalog.photos.columns()]
     chance = random.Random(seed)
     while True:
         photo = chance.choice(ids)
-        step = catalog.decide({photo: {"rating": chance.randint(1, 5)}}, summary="Stars")
+        step = catalog.journal.decide({photo: {"rating": chance.randint(1, 5)}}, summary="Stars")
         for change in step.changes:
             say("step", step.id, photo, change.field, change.after)
         learner.study([photo])

@@ -48,9 +48,9 @@ def fill(home: Home) -> None:
     stop_logging()
     home.make()
     catalog = Catalog.open(home.catalog)
-    with catalog._writing(), ConductorLock(home):
+    with catalog.store.transaction(), ConductorLock(home):
         proxy.save(np.zeros((40, 60, 3), np.uint8), home.cache, KEY)
-    catalog.reserve_room()
+    catalog.store.reserve_space()
     backups.keep(home.catalog)
     table_cache.write(home.table_file, "1", {"a": np.zeros(3)})
     settings = Settings.load(home)

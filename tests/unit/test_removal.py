@@ -12,6 +12,7 @@ import pytest
 
 from curator import removal
 from curator.catalog import Catalog
+from curator.catalog import removal as catalog_removal
 from curator.model import Flag, KnownError
 from curator.removal import Part, Removal, untick_shared
 from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
@@ -41,7 +42,7 @@ def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> re
         shown,
         shoot.listed(),
         way=way,
-        ledger=shoot.catalog,
+        ledger=shoot.catalog.removal,
     )
 
 
@@ -95,7 +96,7 @@ def test_nothing_goes_that_is_no_reject(shoot: Shoot) -> None:
     shoot.ingest()
     shoot.reject("a.jpg")
     shown = listed(shoot)
-    shoot.catalog.undo()
+    shoot.catalog.journal.undo()
     with pytest.raises(KnownError, match="nothing was removed"):
         remove(shoot, shown)
     assert len(list(shoot.folder.iterdir())) == 2
@@ -242,15 +243,15 @@ def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
         def killed(*_: object) -> None:
             raise SystemExit
 
-        kill.setattr(Catalog, "note_emptied", killed)
+        kill.setattr(catalog_removal.Removal, "note_removed", killed)
         with pytest.raises(SystemExit):
             remove(paired, listed(paired))
     if scanned:  # by another process, before this one was started again
         paired.ingest()
         assert paired.photo("DSC_1.NEF").state == "missing"
     assert (
-        removal.note_interrupted(paired.catalog) == 1
-        and removal.note_interrupted(paired.catalog) == 0
+        removal.note_interrupted(paired.catalog.removal) == 1
+        and removal.note_interrupted(paired.catalog.removal) == 0
     )
     assert [photo.name for photo in paired.listed()] == ["DSC_2"]
     assert paired.ingest().found == 1
@@ -263,15 +264,15 @@ def test_of_a_folder_that_is_away_nothing_is_noted_before_it_is_back(
     paired: Shoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = paired.photo("DSC_1.NEF")
-    paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
+    paired.catalog.removal.begin({photo.id: [str(photo.path)]})
     away = paired.folder.rename(tmp_path / "away")
-    assert removal.note_interrupted(paired.catalog) == 0
+    assert removal.note_interrupted(paired.catalog.removal) == 0
     away.rename(paired.folder)
-    assert removal.note_interrupted(paired.catalog) == 0
-    assert paired.catalog.left_emptying() == {}, "it was there: nothing had gone"
-    paired.catalog.begin_emptying({photo.id: [str(photo.path)]})
+    assert removal.note_interrupted(paired.catalog.removal) == 0
+    assert paired.catalog.removal.interrupted() == {}, "it was there: nothing had gone"
+    paired.catalog.removal.begin({photo.id: [str(photo.path)]})
     monkeypatch.setattr("os.getpid", lambda: 1)  # that process lives, and may be at it
-    assert paired.catalog.left_emptying() == {}
+    assert paired.catalog.removal.interrupted() == {}
 
 
 def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> None:
@@ -299,7 +300,7 @@ def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> 
         listed(shoot),
         shoot.listed(),
         way=removal.trash,
-        ledger=shoot.catalog,
+        ledger=shoot.catalog.removal,
         cancelled=stop_after_two,
     )
     assert report.cancelled and report.photos == 2
@@ -370,7 +371,9 @@ def test_what_is_taken_back_while_others_go_is_left_alone(shoot: Shoot) -> None:
 
     def way(path: str) -> None:
         Path(path).unlink()
-        shoot.catalog.decide({second: {"flag": None}}, summary="Taken back in another window")
+        shoot.catalog.journal.decide(
+            {second: {"flag": None}}, summary="Taken back in another window"
+        )
 
     report = remove(shoot, listed(shoot), way)
     assert [path.name for path in shoot.folder.iterdir()] == ["b.jpg"]
@@ -447,7 +450,7 @@ def test_in_a_folder_of_copies_what_one_sees_there_goes(shoot: Shoot) -> None:
         ("a.NEF", Part.COPY),
         ("a.JPG", Part.COPY),
     }
-    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog)
+    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog.removal)
     assert len(report.removed) == 3 and report.left == []
     assert not list(Path(backup).iterdir()), "the files one saw are gone"
     assert (shoot.folder / "a.NEF").exists() and (shoot.folder / "a.xmp").exists()
@@ -476,7 +479,7 @@ def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
     within = str(copy.parent)
     shown = removal.plan(shoot.listed(), within=within)
     assert [file.path for file in shown.going] == [str(copy)]
-    report = removal.remove(shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog)
+    report = removal.remove(shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog.removal)
     assert copy.exists() and [said for _, said in report.left] == [removal._NO_COPY]
 
 

@@ -21,14 +21,14 @@ def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) 
     """
     catalog = Catalog.open(catalog_path)
     try:
-        options = replace(options, projects=catalog.projects_of(ids))
+        options = replace(options, projects=catalog.projects.names_of(ids))
         return make_plan(_details(job, catalog, ids), options)
     finally:
         catalog.close()
 
 
 def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDetail]:
-    for photo in catalog.details(ids):
+    for photo in catalog.photos.details(ids):
         job.check_stopped()
         yield photo
 

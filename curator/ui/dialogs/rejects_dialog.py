@@ -169,7 +169,7 @@ class RejectsDialog(Dialog):
         self.go.setEnabled(False)
 
         def work(job: Job, catalog: Catalog) -> Removal:
-            photos = catalog.details(ids)
+            photos = catalog.photos.details(ids)
             shown = removal.plan(photos, erasing=erasing, within=within, heed=job.check_stopped)
             files = (
                 replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
@@ -250,9 +250,9 @@ class RejectsDialog(Dialog):
         def work(job: Job, catalog: Catalog) -> RemovalReport:
             return removal.remove(
                 shown,
-                catalog.details(ids),
+                catalog.photos.details(ids),
                 way=way,
-                ledger=catalog,
+                ledger=catalog.removal,
                 progress=job.tell,
                 cancelled=lambda: job.stopped,
             )

@@ -289,7 +289,7 @@ class FullresCache(QObject):
     def _read_again(self, look: Look) -> None:
         """Have the folder of a file that changed looked through, once a change."""
         key = look.path, look.fingerprint
-        rows = self._session.catalog.folders()
+        rows = self._session.catalog.folders.all()
         folders = [row for row in rows if Path(look.path).is_relative_to(row.path)]
         if self._session.pipeline is None or not folders or key in self._reread:
             return

@@ -281,7 +281,7 @@ class LoupeView(QWidget):
     def _on_pressed(self) -> None:
         """Have what is read in the background wait for the photo this key leads to."""
         if self.isVisible():
-            self._session.catalog.hold_others(True)
+            self._session.catalog.store.hold_background(True)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
         if looks and self.isVisible() and self._pan_zoom.let_go(seconds):
@@ -316,7 +316,7 @@ class LoupeView(QWidget):
 
     def _name(self) -> None:
         """Say in words what was painted; what is read in the background goes on."""
-        self._session.catalog.hold_others(False)
+        self._session.catalog.store.hold_background(False)
         tile = self._viewport.tile()
         if tile is None or self._session.finished:
             return

@@ -197,7 +197,7 @@ def cull_page(session: Session) -> Page:
     over, unseen = progress.seen, progress.left - progress.seen
     numbers = [Number(words.count(progress.kept), "kept", True)]
     # As much as removing them frees: copies elsewhere stay.
-    gone = session.catalog.file_bytes(session.scope_ids("rejected"), copies=False)
+    gone = session.catalog.photos.file_bytes(session.scope_ids("rejected"), copies=False)
     numbers.append(
         Number(
             words.count(progress.rejected),

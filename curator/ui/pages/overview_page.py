@@ -292,7 +292,7 @@ class OverviewPage(QWidget):
 
     def _ask_behind(self) -> None:
         session = self._session
-        standing = session.scope.key, session.catalog.data_version()
+        standing = session.scope.key, session.catalog.store.data_version()
         if standing != self._told_of:
             self._told_of = standing
             self.behind.ask(session.scope.key, session.table.ids[session.in_scope()].tolist())

@@ -222,7 +222,7 @@ class Inspector(QWidget):
             return
         try:
             detail = self._session.detail(current)
-            history = self._session.catalog.history(current)
+            history = self._session.catalog.journal.history(current)
         except KnownError as error:
             self._lay_anew((), [])
             self.title.setText(str(error))

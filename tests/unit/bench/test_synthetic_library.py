@@ -31,12 +31,12 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
     try:
         assert catalog.check() == []
         table = Table(catalog)
-        assert len(table.ids) == COUNT == catalog.encoders()["drawn/1"]
-        counts = catalog.counts()
+        assert len(table.ids) == COUNT == catalog.vectors.encoders()["drawn/1"]
+        counts = catalog.work.counts()
         assert counts["convert"][StageState.DONE] == COUNT
-        assert not catalog.text_waits() and catalog.unfinished() == 0
+        assert not catalog.text.is_outdated() and catalog.work.unfinished() == 0
         # The last is what the first of its kind is, a few evenings later.
-        first, last = catalog.photo(1), catalog.photo(2 * READ + 1)
+        first, last = catalog.photos.get(1), catalog.photos.get(2 * READ + 1)
         assert last.name == "DSC_001600" and last.files[0].path.name == "DSC_001600.JPG"
         assert first.capture.taken_at is not None and last.capture.taken_at is not None
         assert (last.capture.taken_at - first.capture.taken_at).days == 6
@@ -46,7 +46,7 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
             found = table.ids[mask(parse(text), table)]
             assert (found > READ).any(), text
         # What was decided can be taken back, and is taken back of that photo only.
-        step = catalog.undo()
+        step = catalog.journal.undo()
         assert step is not None and {change.photo_id > READ for change in step.changes} == {True}
     finally:
         catalog.close()

@@ -59,7 +59,7 @@ class Shoot:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.catalog.use_stages(self.stages)
+        self.catalog.work.use_stages(self.stages)
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a file, each with a later time than the one before."""
@@ -77,8 +77,8 @@ class Shoot:
         roots = sources or (self.folder,)
         for source in roots:
             folder = source if not source.is_file() else source.parent
-            number = self.catalog.add_folder(folder, sampled=sampled)
-            self.last = self.catalog.begin_scan(number, self.reader)
+            number = self.catalog.folders.add(folder, sampled=sampled)
+            self.last = self.catalog.scans.begin(number, self.reader)
             if source.exists():
                 groups = list(files.pair(files.walk([source])))
                 for group in (groups[at : at + 6] for at in range(0, len(groups), 6)):
@@ -92,28 +92,28 @@ class Shoot:
     def jobs(self, stage: str, ids: Iterable[int] = ()) -> list[StageJob]:
         return [
             StageJob(row.photo_id, stage, row.path, row.kind, "", row.fallback, row.fingerprint)
-            for row in self.catalog.pending(stage, 1000, list(ids))
+            for row in self.catalog.work.pending(stage, 1000, list(ids))
         ]
 
     def peek(self) -> list[int]:
         """Run peek for all that wait."""
         changed: list[int] = []
         jobs = self.jobs("peek")
-        self.catalog.start("peek", [job.photo_id for job in jobs])
+        self.catalog.work.start("peek", [job.photo_id for job in jobs])
         for job in jobs:
             status = Path(job.path).stat()
             capture = read_exif(job.path)
             result = Peeked(
                 files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
             )
-            changed += self.catalog.save_peeked([(job, result)], self.reader).changed
+            changed += self.catalog.results.save_peeked([(job, result)], self.reader).changed
         return changed
 
     def convert(self) -> list[int]:
         """Run convert for all that wait."""
         jobs = self.jobs("convert")
-        self.catalog.start("convert", [job.photo_id for job in jobs])
-        return self.catalog.save_converted([(job, self.converted(job)) for job in jobs])
+        self.catalog.work.start("convert", [job.photo_id for job in jobs])
+        return self.catalog.results.save_converted([(job, self.converted(job)) for job in jobs])
 
     def converted(self, job: StageJob) -> Converted:
         status = Path(job.path).stat()
@@ -143,14 +143,16 @@ class Shoot:
 
     def listed(self) -> list[PhotoDetail]:
         """All photos, missing ones too; one of those may have the path of what took its place."""
-        return [self.catalog.photo(row[0]) for row in self.catalog.columns()]
+        return [self.catalog.photos.get(row[0]) for row in self.catalog.photos.columns()]
 
     def photos(self) -> dict[str, PhotoDetail]:
         """All photos, by path relative to the folder's parent."""
         return {str(photo.path.relative_to(self.folder.parent)): photo for photo in self.listed()}
 
     def photo(self, name: str) -> PhotoDetail:
-        return self.catalog.photo(self.folder / name)
+        return self.catalog.photos.get(self.folder / name)
 
     def reject(self, name: str) -> None:
-        self.catalog.decide({self.photo(name).id: {"flag": "reject"}}, summary=f"Rejected {name}")
+        self.catalog.journal.decide(
+            {self.photo(name).id: {"flag": "reject"}}, summary=f"Rejected {name}"
+        )

@@ -15,7 +15,7 @@ def pair(shoot: Shoot) -> Shoot:
     for name in ("DSC_1.NEF", "DSC_1.JPG", "DSC_2.JPG"):
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
-    shoot.catalog.decide({1: {"rating": 4}}, summary="4 stars")
+    shoot.catalog.journal.decide({1: {"rating": 4}}, summary="4 stars")
     return shoot
 
 
@@ -24,7 +24,7 @@ def names(shoot: Shoot) -> dict[str, int | None]:
 
 
 def split(catalog: Catalog, on: bool = True) -> None:
-    catalog.decide({1: {"apart": on}}, summary="Split DSC_1")
+    catalog.journal.decide({1: {"apart": on}}, summary="Split DSC_1")
 
 
 def test_each_half_is_a_photo_with_the_marks_the_pair_had(pair: Shoot) -> None:
@@ -33,7 +33,7 @@ def test_each_half_is_a_photo_with_the_marks_the_pair_had(pair: Shoot) -> None:
     assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
     other = pair.photo("DSC_1.JPG")
     assert [file.role for file in other.files] == ["main"] and other.proxy
-    pair.catalog.decide({other.id: {"flag": "reject"}}, summary="Rejected")
+    pair.catalog.journal.decide({other.id: {"flag": "reject"}}, summary="Rejected")
     assert pair.photo("DSC_1.NEF").marks.flag is None
 
 
@@ -54,10 +54,10 @@ def test_a_scan_leaves_them_apart_even_where_they_moved(pair: Shoot) -> None:
 def test_undo_makes_them_one_again(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
-    pair.catalog.undo()
+    pair.catalog.journal.undo()
     assert names(pair) == {"DSC_1": 4, "DSC_2": None}
     assert [file.role for file in pair.photo("DSC_1.NEF").files] == ["main", "half"]
-    pair.catalog.redo()
+    pair.catalog.journal.redo()
     assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
     assert pair.catalog.check() == []
 
@@ -66,11 +66,11 @@ def test_joined_again_the_newest_decision_wins(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     other = pair.photo("DSC_1.JPG").id
-    pair.catalog.decide({other: {"rating": 2}}, summary="2 stars")
-    assert pair.catalog.whole_of(other) == 1
+    pair.catalog.journal.decide({other: {"rating": 2}}, summary="2 stars")
+    assert pair.catalog.identity.pair_of(other) == 1
     split(pair.catalog, False)
     assert names(pair) == {"DSC_1": 2, "DSC_2": None}
-    assert pair.catalog.whole_of(1) is None
+    assert pair.catalog.identity.pair_of(1) is None
     pair.ingest()
     assert names(pair) == {"DSC_1": 2, "DSC_2": None}
 
@@ -80,63 +80,65 @@ def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoo
     split(catalog)
     pair.ingest()
     raw, jpeg = 1, pair.photo("DSC_1.JPG").id
-    harbour = catalog.make_project("Harbour")
-    tag = catalog.tag_ids(["boat"], make=True)["boat"]
-    catalog.decide({raw: {"flag": "pick"}}, summary="Picked")
-    catalog.decide(
+    harbour = catalog.projects.create("Harbour")
+    tag = catalog.tags.ids(["boat"], make=True)["boat"]
+    catalog.journal.decide({raw: {"flag": "pick"}}, summary="Picked")
+    catalog.journal.decide(
         {jpeg: {"rating": 2, ("project", harbour): 1.0, ("tag", tag): "confirmed"}}, summary="Web"
     )
 
     def told() -> list[object]:
-        marked = [catalog.photo(each).marks for each in (raw, jpeg)]
-        return [*marked, catalog.members(harbour), catalog.keywords_of([raw, jpeg])]
+        marked = [catalog.photos.get(each).marks for each in (raw, jpeg)]
+        return [*marked, catalog.projects.members(harbour), catalog.tags.keywords_of([raw, jpeg])]
 
     before = told()
     split(catalog, False)
-    assert catalog.members(harbour) == [raw]
-    catalog.undo()
+    assert catalog.projects.members(harbour) == [raw]
+    catalog.journal.undo()
     assert told() == before
-    catalog.redo()
+    catalog.journal.redo()
     split(catalog)  # anew: both are what the pair was
-    assert [(p.rating, p.flag) for p in (catalog.photo(raw).marks, catalog.photo(jpeg).marks)] == [
-        (2, "pick")
-    ] * 2
+    assert [
+        (p.rating, p.flag) for p in (catalog.photos.get(raw).marks, catalog.photos.get(jpeg).marks)
+    ] == [(2, "pick")] * 2
     for _ in range(2):
-        catalog.undo()
+        catalog.journal.undo()
     assert told() == before
     for _ in range(2):
-        catalog.undo()
+        catalog.journal.undo()
     assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
     assert catalog.check() == []
 
 
 def test_each_half_has_the_tags_and_projects_the_pair_had(pair: Shoot) -> None:
     catalog = pair.catalog
-    harbour = catalog.make_project("Harbour")
-    boat, sea = catalog.tag_ids(["boat", "sea"], make=True).values()
+    harbour = catalog.projects.create("Harbour")
+    boat, sea = catalog.tags.ids(["boat", "sea"], make=True).values()
     words = {("project", harbour): 1.0, ("tag", boat): "confirmed", ("tag", sea): "confirmed"}
-    catalog.decide({1: words}, summary="Web")
+    catalog.journal.decide({1: words}, summary="Web")
 
     def told() -> tuple[list[int], dict[int, set[str]]]:
         ids = [photo.id for photo in pair.listed()]
-        tags = {each: {tag.name for tag in catalog.photo(each).tags} for each in ids}
-        return sorted(catalog.members(harbour)), tags
+        tags = {each: {tag.name for tag in catalog.photos.get(each).tags} for each in ids}
+        return sorted(catalog.projects.members(harbour)), tags
 
     one = told()
     split(catalog)
     pair.ingest()
     half = pair.photo("DSC_1.JPG").id
     assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
-    catalog.decide({half: {("tag", sea): "removed", ("project", harbour): None}}, summary="-")
+    catalog.journal.decide(
+        {half: {("tag", sea): "removed", ("project", harbour): None}}, summary="-"
+    )
     apart = told()
     assert apart == ([1], {1: {"boat", "sea"}, half: {"boat"}, 2: set()})
     split(catalog, False)
-    catalog.undo()
+    catalog.journal.undo()
     assert told() == apart, "each is what it was before they were one"
-    catalog.undo()
-    catalog.undo()
+    catalog.journal.undo()
+    catalog.journal.undo()
     assert told() == one
-    catalog.redo()
+    catalog.journal.redo()
     assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
     assert catalog.check() == []
 
@@ -157,12 +159,12 @@ def test_copies_of_both_halves_leave_them_apart(pair: Shoot) -> None:
 def test_split_again_while_a_half_is_away_they_are_two_when_it_is_back(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
-    pair.catalog.undo()
+    pair.catalog.journal.undo()
     path = pair.folder / "DSC_1.JPG"
     content = path.read_bytes()
     path.unlink()
     pair.ingest()
-    pair.catalog.redo()
+    pair.catalog.journal.redo()
     pair.write(path.name, content)
     pair.ingest()
     assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
@@ -177,7 +179,8 @@ def test_each_half_has_the_sidecar_that_names_it(pair: Shoot) -> None:
         pair.scan()
         beside = {
             photo.name: {
-                Path(row.path).name for row in pair.catalog.to_write([photo.id])[0].sidecars
+                Path(row.path).name
+                for row in pair.catalog.sidecars.to_write([photo.id])[0].sidecars
             }
             for photo in pair.listed()
         }
@@ -189,9 +192,9 @@ def test_a_pair_that_proves_to_be_another_photo_can_still_be_joined(shoot: Shoot
     for name, content in (("A.NEF", "raw"), ("DSC_1.NEF", "raw"), ("DSC_1.JPG", "jpeg")):
         shoot.write(name, photo_bytes(content))
     shoot.scan()
-    shoot.catalog.decide({2: {"apart": True}}, summary="Split before anything was read")
+    shoot.catalog.journal.decide({2: {"apart": True}}, summary="Split before anything was read")
     shoot.ingest()
     half = shoot.photo("DSC_1.JPG").id
-    assert shoot.catalog.whole_of(half) == 1 and len(shoot.listed()) == 2
-    shoot.catalog.decide({1: {"apart": False}}, summary="Joined")
-    assert len(shoot.listed()) == 1 and shoot.catalog.whole_of(1) is None
+    assert shoot.catalog.identity.pair_of(half) == 1 and len(shoot.listed()) == 2
+    shoot.catalog.journal.decide({1: {"apart": False}}, summary="Joined")
+    assert len(shoot.listed()) == 1 and shoot.catalog.identity.pair_of(1) is None

@@ -52,7 +52,7 @@ def backed(home: Home) -> Path:
     """A catalog of twenty photos, one rated, and its back-up; the path of that."""
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({3: {"rating": 4}}, summary="4 stars")
+        catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
         made = backups.keep(catalog.path)
     assert made is not None
     return made
@@ -108,10 +108,10 @@ def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
 
     def decide() -> bool:
         photo = len(steps) % 300 + 1
-        steps.append(catalog.decide({photo: {"label": "red"}}, summary="red").id)
+        steps.append(catalog.journal.decide({photo: {"label": "red"}}, summary="red").id)
         return False
 
-    before = catalog._value("SELECT count(*) FROM decision")
+    before = catalog.store.value("SELECT count(*) FROM decision")
     made = backups.keep(home.catalog, 0, decide)  # asked between two steps of the copy
     assert len(steps) >= 2 and steps[-1] > 0
     assert made is not None and backups.inspect(made).decisions == before
@@ -216,24 +216,26 @@ def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> Non
 
 def test_what_was_decided_since_is_made_again(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({5: {"flag": "reject"}, 6: {"rating": 2}}, summary="two")
-        harbor = catalog.tag_ids(["harbor"], make=True)["harbor"]
-        catalog.decide({7: {"kept": True}}, summary="kept")
-        catalog.undo()
-        catalog.decide({8: {("tag", harbor): "confirmed"}}, summary="harbor")
-        history = [step.summary for step in catalog.history(7)]
+        catalog.journal.decide({5: {"flag": "reject"}, 6: {"rating": 2}}, summary="two")
+        harbor = catalog.tags.ids(["harbor"], make=True)["harbor"]
+        catalog.journal.decide({7: {"kept": True}}, summary="kept")
+        catalog.journal.undo()
+        catalog.journal.decide({8: {("tag", harbor): "confirmed"}}, summary="harbor")
+        history = [step.summary for step in catalog.journal.history(7)]
     hurt(home.catalog)
     whole = home.catalog.read_bytes()
     restored = restore(home.catalog, backed, redo=True)
     assert restored.redone == Redone(4, 5, 0, True)
     assert restored.aside is not None and restored.aside.read_bytes() == whole
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.photo(5).marks.flag == "reject" and catalog.photo(6).marks.rating == 2
-        assert not catalog.photo(7).marks.kept
-        assert [step.summary for step in catalog.history(7)] == history
-        assert [tag.name for tag in catalog.tags_of([8])[8]] == ["harbor"]
+        assert (
+            catalog.photos.get(5).marks.flag == "reject" and catalog.photos.get(6).marks.rating == 2
+        )
+        assert not catalog.photos.get(7).marks.kept
+        assert [step.summary for step in catalog.journal.history(7)] == history
+        assert [tag.name for tag in catalog.tags.of([8])[8]] == ["harbor"]
         assert catalog.check() == []
-        undone = catalog.undo()
+        undone = catalog.journal.undo()
         assert undone is not None and undone.summary == "harbor"
     assert not (home.data / "restoring").exists()
 
@@ -243,16 +245,18 @@ def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
     home: Home, backed: Path
 ) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
-        with catalog._writing():
-            catalog._run("INSERT INTO photo (id, directory_id, name, added_at) VALUES (99,1,'x',1)")
-        catalog.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
+        with catalog.store.transaction():
+            catalog.store.run(
+                "INSERT INTO photo (id, directory_id, name, added_at) VALUES (99,1,'x',1)"
+            )
+        catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
     hurt(home.catalog)
     assert restore(home.catalog, backed, redo=True).redone == Redone(1, 1, 1, True)
 
 
 def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({5: {"flag": "reject"}}, summary="one")
+        catalog.journal.decide({5: {"flag": "reject"}}, summary="one")
     hurt(home.catalog, "decision")
     assert restore(home.catalog, backed, redo=True).redone == Redone(whole=False)
 
@@ -261,7 +265,7 @@ def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path)
 def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 400):
-            catalog.decide({number % 20 + 1: {"rating": number % 5 + 1}}, summary="s" * 200)
+            catalog.journal.decide({number % 20 + 1: {"rating": number % 5 + 1}}, summary="s" * 200)
     with closing(sqlite3.connect(home.catalog, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         size = connection.execute("PRAGMA page_size").fetchone()[0]
@@ -271,7 +275,7 @@ def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Pat
     assert redone is not None and not redone.whole
     with closing(Catalog.open(home.catalog)) as catalog:
         assert catalog.check() == []
-        count = catalog._value("SELECT count(*) FROM step")
+        count = catalog.store.value("SELECT count(*) FROM step")
     assert count < 400
 
 
@@ -283,19 +287,19 @@ def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one
         connection.execute("DROP TRIGGER step_no_update")
         connection.execute("UPDATE step SET summary = 'another'")
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({9: {"rating": 5}}, summary="5 stars")
+        catalog.journal.decide({9: {"rating": 5}}, summary="5 stars")
     redone = restore(home.catalog, backed, redo=True).redone
     assert redone == Redone(related=False)
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.photo(9).marks.rating is None
+        assert catalog.photos.get(9).marks.rating is None
 
 
 def test_going_back_on_purpose_redoes_nothing(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({9: {"rating": 5}}, summary="5 stars")
+        catalog.journal.decide({9: {"rating": 5}}, summary="5 stars")
     assert restore(home.catalog, backed, redo=False).redone is None
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.photo(9).marks.rating != 5
+        assert catalog.photos.get(9).marks.rating != 5
 
 
 def test_a_back_up_that_is_not_sound_changes_nothing(home: Home, backed: Path) -> None:
@@ -333,7 +337,7 @@ def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
     assert restored.redone is not None and not restored.redone.whole
     assert [path.name for path in home.backups.iterdir()] == [backup.name]
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.photo(2).marks.rating == 4
+        assert catalog.photos.get(2).marks.rating == 4
 
 
 def test_a_log_that_outlived_its_catalog_is_not_played_into_the_back_up(
@@ -341,13 +345,13 @@ def test_a_log_that_outlived_its_catalog_is_not_played_into_the_back_up(
 ) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 21):
-            catalog.decide({number: {"rating": 2}}, summary="2 stars")
+            catalog.journal.decide({number: {"rating": 2}}, summary="2 stars")
         log = Path(f"{home.catalog}-wal").read_bytes()
     home.catalog.unlink()
     Path(f"{home.catalog}-wal").write_bytes(log)
     assert restore(home.catalog, backed, redo=True).aside is None
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert catalog.check() == [] and catalog.photo(1).marks.rating != 2
+        assert catalog.check() == [] and catalog.photos.get(1).marks.rating != 2
     (kept,) = home.data.glob("catalog-before-restore-*.db-wal")
     assert kept.read_bytes() == log
 
@@ -364,8 +368,8 @@ def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: P
     assert not home.catalog.exists()
     begin_anew(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:
-        assert len(catalog.columns()) == 0
-        catalog.decide({}, summary="")
+        assert len(catalog.photos.columns()) == 0
+        catalog.journal.decide({}, summary="")
     with pytest.raises(CatalogError, match="There is a catalog"):
         begin_anew(home.catalog)
     (held,) = backups.listed(home.catalog)
@@ -383,38 +387,38 @@ def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, ba
     seen = ("0" * 64, "a harbor", "landscape", "soft", "calm", (("sea", 80),))
     told = Described("ollama", "llava", *seen)
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.save_search("old", "rating:5")
+        catalog.searches.save("old", "rating:5")
     backups.keep(home.catalog, 0)
     (newest, *_) = backups.files(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:
-        with catalog._writing():
-            catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
-            catalog._run("INSERT INTO folder (id, path, added_at) VALUES (8, '/new', 1)")
-            catalog._run("INSERT INTO directory (id, folder_id, path) VALUES (7, 8, '/new/a')")
-            catalog._run(
+        with catalog.store.transaction():
+            catalog.store.run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
+            catalog.store.run("INSERT INTO folder (id, path, added_at) VALUES (8, '/new', 1)")
+            catalog.store.run("INSERT INTO directory (id, folder_id, path) VALUES (7, 8, '/new/a')")
+            catalog.store.run(
                 "INSERT INTO photo (id, directory_id, name, added_at) VALUES (99, 7, 'NEW_1', 1)"
             )
-            catalog._run(
+            catalog.store.run(
                 "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
                 " VALUES (99, 7, 'NEW_1.JPG', 'image', 'main', 5, 1)"
             )
-        catalog.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
-        catalog.save_described([(3, told)])
-        catalog.remove_search(catalog.saved_searches()[0].id)
-        catalog.save_search("mine", "tag:harbor")
-        catalog.turn([4], 1)
-        catalog.note_emptied(5, {str(catalog.photo(5).path): ""})
+        catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
+        catalog.descriptions.save([(3, told)])
+        catalog.searches.remove(catalog.searches.all()[0].id)
+        catalog.searches.save("mine", "tag:harbor")
+        catalog.photos.turn([4], 1)
+        catalog.removal.note_removed(5, {str(catalog.photos.get(5).path): ""})
     hurt(home.catalog, "vector")
     assert restore(home.catalog, newest, redo=True).redone == Redone(1, 2, 0, True, photos=1)
     with closing(Catalog.open(home.catalog)) as catalog:
-        new = catalog.photo(99)
+        new = catalog.photos.get(99)
         assert (new.marks.rating, str(new.path)) == (5, "/new/a/NEW_1.JPG")
-        assert "/new" in [row.path for row in catalog.folders()]
-        assert catalog.descriptions_of([3])[3].subject == "a harbor"
-        assert [tag.name for tag in catalog.tags_of([3])[3]] == ["sea"]
-        assert [each.name for each in catalog.saved_searches()] == ["mine"]
-        assert catalog.photo(4).turn == 1 and catalog.check() == []
-        assert 5 not in [row[0] for row in catalog.columns()]
+        assert "/new" in [row.path for row in catalog.folders.all()]
+        assert catalog.descriptions.of([3])[3].subject == "a harbor"
+        assert [tag.name for tag in catalog.tags.of([3])[3]] == ["sea"]
+        assert [each.name for each in catalog.searches.all()] == ["mine"]
+        assert catalog.photos.get(4).turn == 1 and catalog.check() == []
+        assert 5 not in [row[0] for row in catalog.photos.columns()]
 
 
 # --- who else is there

@@ -36,10 +36,10 @@ def test_the_first_ingest_finds_a_photo_a_pair_and_the_second_knows_them(shoot: 
 def test_an_unchanged_folder_is_not_written_to_the_catalog(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
-    before = shoot.catalog.last_rev()
+    before = shoot.catalog.photos.last_rev()
     assert shoot.scan().changed == []
-    assert shoot.catalog.last_rev() == before
-    assert shoot.catalog.pending("peek", 10) == []
+    assert shoot.catalog.photos.last_rev() == before
+    assert shoot.catalog.work.pending("peek", 10) == []
 
 
 @pytest.mark.parametrize("halves", [("A.JPG",), ("A.NEF",), ("A.NEF", "A.JPG")])
@@ -78,7 +78,7 @@ def test_a_moved_folder_and_another_mount_point_are_the_same_photos(
     assert sorted(photo.id for photo in photos.values()) == ids
     assert all(photo.state == "" and len(photo.files) == 2 for photo in photos.values())
     assert photos["mounted elsewhere/day/A3.NEF"].marks.flag is Flag.REJECT
-    assert shoot.catalog.counts()["convert"]["done"] == 7
+    assert shoot.catalog.work.counts()["convert"]["done"] == 7
 
 
 def test_a_missing_drive_keeps_its_photos_and_they_come_back(shoot: Shoot, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_empty_files_are_not_copies_of_each_other(shoot: Shoot) -> None:
     shoot.scan()
     mark = files.fingerprint(shoot.folder / "A.JPG")
     for job in shoot.jobs("peek"):
-        shoot.catalog.save_peeked([(job, Peeked(mark, 0, 1, Capture()))], files)
+        shoot.catalog.results.save_peeked([(job, Peeked(mark, 0, 1, Capture()))], files)
     assert len(shoot.photos()) == 2
 
 
@@ -187,7 +187,7 @@ def test_a_name_used_again_by_the_camera_is_a_new_photo(shoot: Shoot, other: byt
     new = shoot.photo("DSC_0001.JPG")
     assert new.id != old
     assert (new.marks.flag, new.state) == (None, "")
-    rejected = shoot.catalog.photo(old)
+    rejected = shoot.catalog.photos.get(old)
     assert (rejected.marks.flag, rejected.state) == (Flag.REJECT, "missing")
     shoot.write("from the backup.JPG", photo_bytes("this week", NINE))
     shoot.ingest()
@@ -207,7 +207,7 @@ def test_a_pair_used_again_by_the_camera_is_a_new_pair(shoot: Shoot) -> None:
     assert new.id != old
     assert [file.role for file in new.files] == ["main", "half"]
     assert shoot.photo("DSC_1.JPG").id == new.id
-    assert shoot.catalog.photo(old).state == "missing"
+    assert shoot.catalog.photos.get(old).state == "missing"
     assert shoot.ingest().new == 0
 
 
@@ -217,7 +217,7 @@ def test_a_touched_file_is_not_converted_again(shoot: Shoot) -> None:
     os.utime(path, ns=(1, 1))
     shoot.scan()
     shoot.peek()
-    assert shoot.catalog.pending("convert", 10) == []
+    assert shoot.catalog.work.pending("convert", 10) == []
     assert shoot.scan().changed == []
 
 
@@ -282,7 +282,7 @@ def test_a_raw_and_a_jpeg_known_apart_become_one_when_they_lie_together(shoot: S
     raw = shoot.write("raw/A.NEF", photo_bytes("raw"))
     jpeg = shoot.write("jpeg/A.JPG", photo_bytes("jpeg"))
     shoot.ingest()
-    shoot.catalog.decide({shoot.photo("jpeg/A.JPG").id: {"rating": 4}}, summary="4 stars")
+    shoot.catalog.journal.decide({shoot.photo("jpeg/A.JPG").id: {"rating": 4}}, summary="4 stars")
     assert len(shoot.photos()) == 2
     (shoot.folder / "both").mkdir()
     raw.rename(shoot.folder / "both" / "A.NEF")
@@ -313,7 +313,7 @@ def test_a_sampled_folder_is_not_filled_up_by_a_re_scan(shoot: Shoot) -> None:
     (shoot.folder / "A0.JPG").rename(shoot.folder / "Z.JPG")
     assert len(shoot.scan(add=False, sampled=True).left) == 3
     assert sorted(shoot.photos()) == ["shoot/A1.JPG", "shoot/Z.JPG"]
-    assert shoot.catalog.folders()[0].sampled
+    assert shoot.catalog.folders.all()[0].sampled
     assert shoot.ingest().found == 5, "asked for whole, it is filled"
 
 
@@ -323,27 +323,27 @@ def test_marks_of_photos_that_prove_to_be_one_are_both_kept(shoot: Shoot) -> Non
     shoot.write("two/A.JPG", photo_bytes("same"))
     shoot.scan()
     older, newer = sorted(photo.id for photo in shoot.photos().values())
-    decide = shoot.catalog.decide
+    decide = shoot.catalog.journal.decide
     decide({older: {"rating": 2}}, summary="2 stars")
     decide({newer: {"rating": 4}}, summary="4 stars")
     decide({newer: {"flag": "pick"}}, summary="picked")
     shoot.peek()
-    merged = shoot.catalog.photo(newer)
+    merged = shoot.catalog.photos.get(newer)
     assert merged.id == older
     assert (merged.marks.rating, merged.marks.flag) == (4, Flag.PICK)
-    assert [step.changes[0].photo_id for step in shoot.catalog.history(older)] == [
+    assert [step.changes[0].photo_id for step in shoot.catalog.journal.history(older)] == [
         older,
         newer,
         newer,
     ]
-    shoot.catalog.undo()
-    shoot.catalog.undo()
-    assert shoot.catalog.photo(older).marks.rating == 2, "the other decision stands again"
-    shoot.catalog.redo()
-    assert shoot.catalog.photo(older).marks.rating == 4
-    shoot.catalog.undo()
-    shoot.catalog.undo()
-    assert shoot.catalog.photo(older).marks.rating is None
+    shoot.catalog.journal.undo()
+    shoot.catalog.journal.undo()
+    assert shoot.catalog.photos.get(older).marks.rating == 2, "the other decision stands again"
+    shoot.catalog.journal.redo()
+    assert shoot.catalog.photos.get(older).marks.rating == 4
+    shoot.catalog.journal.undo()
+    shoot.catalog.journal.undo()
+    assert shoot.catalog.photos.get(older).marks.rating is None
     assert decide({newer: {"rating": 5}}, summary="5 stars").changes[0].photo_id == older
 
 
@@ -351,9 +351,9 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     shoot.write("one/A.JPG", photo_bytes("same"))
     shoot.write("two/A.JPG", photo_bytes("same"))
     shoot.scan()
-    rev = shoot.catalog.last_rev()
+    rev = shoot.catalog.photos.last_rev()
     shoot.peek()
-    merged = {row[0]: row[-1] for row in shoot.catalog.columns(since_rev=rev)}
+    merged = {row[0]: row[-1] for row in shoot.catalog.photos.columns(since_rev=rev)}
     assert merged == {1: None, 2: 1}
 
 
@@ -367,8 +367,8 @@ def test_a_peek_of_a_photo_merged_away_meanwhile_is_dropped(shoot: Shoot) -> Non
     result = Peeked(
         files.fingerprint(late.path), status.st_size, status.st_mtime_ns, read_exif(late.path)
     )
-    shoot.catalog.save_peeked([(late, result)], files)
-    assert shoot.catalog.save_failure(late, "too late", retry=True) is False
+    shoot.catalog.results.save_peeked([(late, result)], files)
+    assert shoot.catalog.work.save_failure(late, "too late", retry=True) is False
     assert len(shoot.photos()) == 1
     assert shoot.catalog.check() == []
 
@@ -379,11 +379,11 @@ def test_bytes_that_changed_between_peek_and_convert_are_looked_at_again(shoot: 
     shoot.peek()
     job: StageJob = shoot.jobs("convert")[0]
     shoot.write("A.JPG", photo_bytes("after", TEN))
-    shoot.catalog.start("convert", [job.photo_id])
-    shoot.catalog.save_converted([(job, shoot.converted(job))])
+    shoot.catalog.work.start("convert", [job.photo_id])
+    shoot.catalog.results.save_converted([(job, shoot.converted(job))])
     assert shoot.photo("A.JPG").quality is None
-    assert [row.stage for row in shoot.catalog.pending("peek", 5)] == ["peek"]
-    assert shoot.catalog.pending("convert", 5) == []
+    assert [row.stage for row in shoot.catalog.work.pending("peek", 5)] == ["peek"]
+    assert shoot.catalog.work.pending("convert", 5) == []
 
 
 def _row(number: int, name: str, role: str = "copy", *, there: bool = True, at: int = 1) -> FileRow:
@@ -430,11 +430,11 @@ def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_on
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
     catalog = shoot.catalog
-    catalog.decide({2: {"rating": 4}}, summary="4 stars")
-    with catalog._writing():
-        catalog._merge([1, 2])
-        catalog._settle([1])
-    (told,) = catalog.to_write([1])
+    catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    with catalog.store.transaction():
+        catalog.identity.merge([1, 2])
+        catalog.identity.sync([1])
+    (told,) = catalog.sidecars.to_write([1])
     assert told.said["rating"] == 4
     assert told.judged and told.speaks
 
@@ -444,14 +444,14 @@ def test_undo_leaves_the_duel_that_was_won_over_the_same_photo_before(shoot: Sho
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
     catalog = shoot.catalog
-    catalog.decide({3: {("over", 1): True}}, summary="Preferred")
-    catalog.decide({3: {("over", 2): True}}, summary="Preferred")
-    with catalog._writing():
-        catalog._merge([1, 2])
-    assert [duel[:2] for duel in catalog.preferences()] == [(3, 1)]
+    catalog.journal.decide({3: {("over", 1): True}}, summary="Preferred")
+    catalog.journal.decide({3: {("over", 2): True}}, summary="Preferred")
+    with catalog.store.transaction():
+        catalog.identity.merge([1, 2])
+    assert [duel[:2] for duel in catalog.taste.preferences()] == [(3, 1)]
     for left in ([(3, 1)], []):
-        catalog.undo()
-        assert [duel[:2] for duel in catalog.preferences()] == left
+        catalog.journal.undo()
+        assert [duel[:2] for duel in catalog.taste.preferences()] == left
 
 
 @pytest.mark.parametrize(("newest", "learned"), [("person", [(1, 5)]), ("file", [])])
@@ -463,12 +463,12 @@ def test_who_gave_the_stars_of_a_photo_that_proved_to_be_another_says_if_they_te
     shoot.ingest()
     catalog = shoot.catalog
     if newest == "person":
-        catalog.decide({1: {"rating": 3}}, summary="Read from files", source="file")
-    catalog.decide({2: {"rating": 5}}, summary="5 stars", source=newest)
-    with catalog._writing():
-        catalog._merge([1, 2])
-    assert [(each.photo_id, each.rating) for each in catalog.lessons()] == learned
-    assert catalog.stars() == len(learned)
+        catalog.journal.decide({1: {"rating": 3}}, summary="Read from files", source="file")
+    catalog.journal.decide({2: {"rating": 5}}, summary="5 stars", source=newest)
+    with catalog.store.transaction():
+        catalog.identity.merge([1, 2])
+    assert [(each.photo_id, each.rating) for each in catalog.taste.ratings()] == learned
+    assert catalog.taste.count_rated() == len(learned)
 
 
 @pytest.mark.parametrize(("taken", "new"), [(NINE, 0), (None, 1)])
@@ -509,8 +509,8 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
         shoot.write(f"DSC_{number}.JPG", photo_bytes(number))
     catalog, said = shoot.catalog, list[str]()
     groups = list(files.pair(files.walk([shoot.folder])))
-    scan = catalog.begin_scan(catalog.add_folder(shoot.folder), files)
-    take_some, parts = catalog._take_some, list[int]()
+    scan = catalog.scans.begin(catalog.folders.add(shoot.folder), files)
+    take_some, parts = catalog.scans._take_some, list[int]()
 
     def once_full(scan: Scan, busy: Sequence[Any], add: bool) -> object:
         parts.append(len(busy))
@@ -518,18 +518,18 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
             raise CatalogError("The disk that holds the catalog is full.")
         return take_some(scan, busy, add)
 
-    monkeypatch.setattr(catalog, "_take_some", once_full)
+    monkeypatch.setattr(catalog.scans, "_take_some", once_full)
     with pytest.raises(CatalogError):
         scan.apply(groups)
-    catalog._connection.set_trace_callback(said.append)
+    catalog.store.trace(said.append)
     assert len(scan.apply(groups).new) == 6, "what was written is known, the rest comes now"
-    catalog._connection.set_trace_callback(None)
+    catalog.store.trace(None)
     assert parts == [4, 4, 4, 2] and said.count("COMMIT") == 2
     written = [sql for sql in said[: said.index("COMMIT")] if " work " in sql]
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
     assert len(written) == len(shoot.stages), "one for all photos, not one for each"
     assert (scan.count().found, scan.count().new) == (10, 10)
-    assert len(catalog.pending("peek", 100)) == 10
+    assert len(catalog.work.pending("peek", 100)) == 10
 
 
 def test_a_copy_of_what_was_read_last_is_one_before_it_is_opened(shoot: Shoot) -> None:

@@ -71,12 +71,12 @@ def test_after_any_series_each_content_is_one_photo(
     assert len(here) == len(set(on_disk.values())), "as many photos as there are contents"
     assert (count.found, count.new) == (len(here), 0)
     for path, content in on_disk.items():
-        photo = catalog.photo(path)
+        photo = catalog.photos.get(path)
         assert content in {file.fingerprint for file in photo.files if file.path == path}
         assert (photo.marks.flag == "reject") == (content in rejected)
     live = [file.path for photo in here for file in photo.files if not file.missing]
     assert sorted(live) == sorted(on_disk), "each file belongs to one photo"
-    assert catalog.pending("peek", 5) == catalog.pending("convert", 5) == []
+    assert catalog.work.pending("peek", 5) == catalog.work.pending("convert", 5) == []
     catalog.close()
 
 
@@ -99,16 +99,16 @@ def test_after_any_series_with_pairs_each_file_is_of_one_photo_and_a_second_inge
     rejected = play(shoot, [act for act in acts if Path(act[1]).suffix == Path(act[2]).suffix])
     for _ in range(3):
         shoot.ingest()
-    before = catalog.last_rev()
+    before = catalog.photos.last_rev()
     count = shoot.ingest()
     assert count.new == 0
-    assert catalog.last_rev() == before, "nothing is left to be found out"
+    assert catalog.photos.last_rev() == before, "nothing is left to be found out"
     on_disk = sorted(path for path in shoot.folder.rglob("*.*") if path.is_file())
     here = [photo for photo in shoot.listed() if photo.state != "missing"]
     assert count.found == len(here)
     assert sorted(f.path for photo in here for f in photo.files if not f.missing) == on_disk
     for path in on_disk:
-        photo = catalog.photo(path)
+        photo = catalog.photos.get(path)
         assert photo.files[0].role == "main"
         if files.fingerprint(path) in rejected:
             assert photo.marks.flag == "reject"

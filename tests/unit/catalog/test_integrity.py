@@ -30,11 +30,14 @@ def spoil(path: Path, statement: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "act"),
     [
-        ("UPDATE work SET state = 'dome' WHERE photo_id = 3", Catalog.counts),
-        ("UPDATE photo SET taken_at = '2O24-05-04' WHERE id = 3", lambda c: c.photo(3)),
-        ("UPDATE photo SET name = CAST(x'ff41' AS TEXT) WHERE id = 3", Catalog.columns),
-        ("UPDATE meta SET value = '[[' WHERE key = 'stages'", Catalog.counts),
-        ("INSERT INTO meta VALUES ('tags_rev', 'seven')", Catalog.tags_rev),
+        ("UPDATE work SET state = 'dome' WHERE photo_id = 3", lambda c: c.work.counts()),
+        ("UPDATE photo SET taken_at = '2O24-05-04' WHERE id = 3", lambda c: c.photos.get(3)),
+        (
+            "UPDATE photo SET name = CAST(x'ff41' AS TEXT) WHERE id = 3",
+            lambda c: c.photos.columns(),
+        ),
+        ("UPDATE meta SET value = '[[' WHERE key = 'stages'", lambda c: c.work.counts()),
+        ("INSERT INTO meta VALUES ('tags_rev', 'seven')", lambda c: c.tags.revision()),
     ],
 )
 def test_values_nobody_wrote_are_damage(
@@ -55,13 +58,13 @@ def test_a_mistake_of_ours_on_a_sound_catalog_stays_one(
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
         looks: list[str] = []
-        sound = catalog.check
-        monkeypatch.setattr(catalog, "check", lambda: looks.append("again") or sound())
+        sound = catalog.store.check
+        monkeypatch.setattr(catalog.store, "check", lambda: looks.append("again") or sound())
         for _ in range(2):
             with pytest.raises(KeyError):
-                catalog.without("nothing there is")
+                catalog.text.photos_without("nothing there is")
         assert looks == ["again"], "a large one takes seconds"
-    assert catalog.blamed(ValueError()) is None, "it is closed"
+    assert catalog.store.damage_error(ValueError()) is None, "it is closed"
 
 
 @pytest.mark.parametrize("version", sorted(Path(__file__).parents[2].glob("data/catalogs/*.db")))
@@ -99,44 +102,46 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     fill(home.catalog, 60)
     stack(home.catalog, 4, 5, 6)
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.save_search("mine", "rating:5")
-        tag = catalog.tag_ids(["harbor"], make=True)["harbor"]
-        catalog.decide({3: {"rating": 4}, 4: {("tag", tag): "confirmed"}}, summary="before")
-        catalog.fold_all_text()
+        catalog.searches.save("mine", "rating:5")
+        tag = catalog.tags.ids(["harbor"], make=True)["harbor"]
+        catalog.journal.decide({3: {"rating": 4}, 4: {("tag", tag): "confirmed"}}, summary="before")
+        catalog.text.update_all()
         made = backups.keep(catalog.path)
         assert made is not None
         made.rename(made.with_name("catalog-daily-20240101-120000.db"))
         for photo in range(1, 40):
-            catalog.decide({photo: {"rating": photo % 5 + 1, "kept": True}}, summary="since")
+            catalog.journal.decide(
+                {photo: {"rating": photo % 5 + 1, "kept": True}}, summary="since"
+            )
         said = Described("ollama", "llava", "0" * 64, "sea", "landscape", "soft", "calm", ())
-        with catalog._writing():
-            catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
-        catalog.save_described([(3, said)])
-        catalog.mark_seen([7, 8])
+        with catalog.store.transaction():
+            catalog.store.run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
+        catalog.descriptions.save([(3, said)])
+        catalog.photos.mark_seen([7, 8])
     return home.data, home.catalog.read_bytes()
 
 
 def look_around(catalog: Catalog) -> None:
     """Ask what a window asks."""
-    catalog.counts()
-    ids = [row[0] for row in catalog.columns()]
+    catalog.work.counts()
+    ids = [row[0] for row in catalog.photos.columns()]
     for photo in ids[:10]:
-        catalog.photo(photo)
-        catalog.history(photo)
-    list(catalog.details(ids))
-    catalog.folders()
-    catalog.directories()
-    catalog.placements()
-    catalog.tags_of(ids)
-    catalog.saved_searches()
-    catalog.descriptions_of(ids)
-    catalog.projects()
-    catalog.failures()
-    catalog.next_undo()
-    catalog.worded("dsc")
-    catalog.fold_all_text()
-    catalog.pending("peek", 10)
-    catalog.outstanding()
+        catalog.photos.get(photo)
+        catalog.journal.history(photo)
+    list(catalog.photos.details(ids))
+    catalog.folders.all()
+    catalog.folders.directories()
+    catalog.photos.copy_locations()
+    catalog.tags.of(ids)
+    catalog.searches.all()
+    catalog.descriptions.of(ids)
+    catalog.projects.all()
+    catalog.work.failures()
+    catalog.journal.next_undo()
+    catalog.text.photos_with("dsc")
+    catalog.text.update_all()
+    catalog.work.pending("peek", 10)
+    catalog.sidecars.outstanding()
 
 
 @pytest.mark.slow
@@ -156,8 +161,8 @@ def test_of_many_damages_each_is_told_and_put_right(
         try:
             with suppress(KnownError), closing(Catalog.open(home.catalog)) as catalog:
                 look_around(catalog)
-                catalog.decide({9: {"rating": 2}}, summary="one more")
-                catalog.undo()
+                catalog.journal.decide({9: {"rating": 2}}, summary="one more")
+                catalog.journal.undo()
             hurt = is_damaged(home.catalog)
             damaged += hurt
             with suppress(CatalogError):
@@ -170,7 +175,7 @@ def test_of_many_damages_each_is_told_and_put_right(
             with closing(Catalog.open(home.catalog)) as catalog:
                 assert catalog.check() == []
                 look_around(catalog)
-                assert len(catalog.columns()) == 60
+                assert len(catalog.photos.columns()) == 60
         except Exception as error:
             odd.append(f"{seed}: {error!r}")
     assert not odd, "\n".join(odd)

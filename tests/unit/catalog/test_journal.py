@@ -35,35 +35,35 @@ def filled(path: Path):
 
 
 def marks_of(catalog: Catalog) -> dict[int, Marks]:
-    return {row[0]: catalog.photo(row[0]).marks for row in catalog.columns()}
+    return {row[0]: catalog.photos.get(row[0]).marks for row in catalog.photos.columns()}
 
 
 def test_a_decision_is_there_for_another_process_when_it_returns(
     filled: Catalog, path: Path
 ) -> None:
-    step = filled.decide(
+    step = filled.journal.decide(
         {2: {"flag": Flag.REJECT}}, summary="Rejected DSC_0001", context={"scope": "/photos"}
     )
     assert [(c.field, c.before, c.after) for c in step.changes] == [("flag", None, "reject")]
     other = Catalog.open(path)
-    assert other.photo(2).marks.flag is Flag.REJECT
+    assert other.photos.get(2).marks.flag is Flag.REJECT
     other.close()
 
 
 def test_stacking_by_hand_is_a_decision_like_any_other(filled: Catalog) -> None:
     def stacked() -> list[object]:
         place = PHOTO_COLUMNS.index("stacked")
-        return [row[place] for row in filled.columns(ids=[2, 3, 4])]
+        return [row[place] for row in filled.photos.columns(ids=[2, 3, 4])]
 
-    filled.decide({2: {"stacked": 2}, 3: {"stacked": 2}}, summary="Stacked 2")
-    filled.decide({3: {"stacked": 0}}, summary="Split off DSC_0002")
+    filled.journal.decide({2: {"stacked": 2}, 3: {"stacked": 2}}, summary="Stacked 2")
+    filled.journal.decide({3: {"stacked": 0}}, summary="Split off DSC_0002")
     assert stacked() == [2, 0, None]
-    filled.undo()
+    filled.journal.undo()
     assert stacked() == [2, 2, None]
-    filled.undo()
+    filled.journal.undo()
     assert stacked() == [None, None, None]
     with pytest.raises(UsageError):
-        filled.decide({2: {"stacked": -1}}, summary="?")
+        filled.journal.decide({2: {"stacked": -1}}, summary="?")
 
 
 @pytest.mark.slow
@@ -72,39 +72,39 @@ def test_decisions_survive_a_kill(path: Path) -> None:
     script = (
         "import os, signal, sys; from curator.catalog import Catalog;"
         "catalog = Catalog.open(sys.argv[1]);"
-        "[catalog.decide({n: {'rating': 3}}, summary=str(n)) for n in range(2, 9)];"
+        "[catalog.journal.decide({n: {'rating': 3}}, summary=str(n)) for n in range(2, 9)];"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     assert done.returncode == -9
     catalog = Catalog.open(path)
-    assert [catalog.photo(n).marks.rating for n in range(2, 9)] == [3] * 7
+    assert [catalog.photos.get(n).marks.rating for n in range(2, 9)] == [3] * 7
     assert catalog.check() == []
     catalog.close()
 
 
 def test_decisions_wait_for_the_disk_and_other_work_does_not(filled: Catalog) -> None:
     said: list[str] = []
-    filled._connection.set_trace_callback(said.append)
-    filled.decide({2: {"kept": True}}, summary="Kept")
+    filled.store.trace(said.append)
+    filled.journal.decide({2: {"kept": True}}, summary="Kept")
     assert said.index("PRAGMA synchronous = FULL") < said.index("BEGIN IMMEDIATE")
     said.clear()
-    filled.save_place("", {"view": "grid"})
+    filled.folders.save_position("", {"view": "grid"})
     assert said.index("PRAGMA synchronous = NORMAL") < said.index("BEGIN IMMEDIATE")
     said.clear()
-    filled.mark_seen([2])
-    filled._connection.set_trace_callback(None)
+    filled.photos.mark_seen([2])
+    filled.store.trace(None)
     assert not any("FULL" in line for line in said)
 
 
 def test_what_is_so_already_is_no_step(filled: Catalog) -> None:
-    filled.decide({2: {"rating": 4, "kept": True}}, summary="4 stars")
-    again = filled.decide({2: {"rating": 4, "kept": 1}}, summary="4 stars")
+    filled.journal.decide({2: {"rating": 4, "kept": True}}, summary="4 stars")
+    again = filled.journal.decide({2: {"rating": 4, "kept": 1}}, summary="4 stars")
     assert (again.id, again.changes) == (0, ())
-    top = filled.next_undo()
+    top = filled.journal.next_undo()
     assert top is not None
     assert len(top.changes) == 2
-    partly = filled.decide({2: {"rating": 4}, 3: {"rating": 4}}, summary="4 stars")
+    partly = filled.journal.decide({2: {"rating": 4}, 3: {"rating": 4}}, summary="4 stars")
     assert [change.photo_id for change in partly.changes] == [3]
 
 
@@ -127,33 +127,33 @@ def test_nonsense_is_refused_and_nothing_is_written(
 ) -> None:
     before = marks_of(filled)
     with pytest.raises(error):
-        filled.decide(changes, summary="nonsense")
+        filled.journal.decide(changes, summary="nonsense")
     assert marks_of(filled) == before
-    assert filled.next_undo() is None
+    assert filled.journal.next_undo() is None
 
 
 def test_a_batch_is_undone_as_one_and_says_what_it_was(filled: Catalog) -> None:
     before = marks_of(filled)
-    filled.decide(
+    filled.journal.decide(
         {number: {"flag": "reject"} for number in range(1, PHOTOS + 1)},
         summary="Rejected 20",
         context={"view": "grid", "photo": 7},
     )
-    undone = filled.undo()
+    undone = filled.journal.undo()
     assert undone is not None
     assert (undone.kind, undone.summary, undone.context["photo"]) == ("undo", "Rejected 20", 7)
     assert marks_of(filled) == before
-    assert filled.undo() is None
+    assert filled.journal.undo() is None
 
 
 def test_undo_and_redo_reach_back_across_restarts(filled: Catalog, path: Path) -> None:
     for rating in (1, 2, 3):
-        filled.decide({2: {"rating": rating}}, summary=f"{rating} stars")
+        filled.journal.decide({2: {"rating": rating}}, summary=f"{rating} stars")
     seen = []
     for turn in ("undo", "undo", "redo", "undo", "undo", "undo", "redo", "redo", "redo", "redo"):
         catalog = Catalog.open(path)
-        step = getattr(catalog, turn)()
-        seen.append((step.summary if step else None, catalog.photo(2).marks.rating))
+        step = getattr(catalog.journal, turn)()
+        seen.append((step.summary if step else None, catalog.photos.get(2).marks.rating))
         catalog.close()
     assert seen == [
         ("3 stars", 2),
@@ -170,26 +170,26 @@ def test_undo_and_redo_reach_back_across_restarts(filled: Catalog, path: Path) -
 
 
 def test_a_new_decision_ends_redo(filled: Catalog) -> None:
-    filled.decide({2: {"rating": 1}}, summary="1 star")
-    filled.undo()
-    assert filled.next_redo() is not None
-    filled.decide({3: {"rating": 1}}, summary="1 star")
-    assert filled.next_redo() is None
-    assert filled.redo() is None
+    filled.journal.decide({2: {"rating": 1}}, summary="1 star")
+    filled.journal.undo()
+    assert filled.journal.next_redo() is not None
+    filled.journal.decide({3: {"rating": 1}}, summary="1 star")
+    assert filled.journal.next_redo() is None
+    assert filled.journal.redo() is None
 
 
 def test_only_the_step_that_is_meant_is_taken_back(filled: Catalog, path: Path) -> None:
-    meant = filled.decide({2: {"rating": 1}}, summary="1 star")
+    meant = filled.journal.decide({2: {"rating": 1}}, summary="1 star")
     other = Catalog.open(path)
-    other.decide({3: {"flag": "reject"}}, summary="Rejected DSC_0002")
-    assert filled.undo(meant.id) is None
-    assert other.photo(3).marks.flag is Flag.REJECT
-    top = other.next_undo()
+    other.journal.decide({3: {"flag": "reject"}}, summary="Rejected DSC_0002")
+    assert filled.journal.undo(meant.id) is None
+    assert other.photos.get(3).marks.flag is Flag.REJECT
+    top = other.journal.next_undo()
     assert top is not None
-    undone = filled.undo(top.id)
+    undone = filled.journal.undo(top.id)
     assert undone is not None
-    assert filled.redo(meant.id) is None
-    assert filled.redo(undone.id) is not None
+    assert filled.journal.redo(meant.id) is None
+    assert filled.journal.redo(undone.id) is not None
     other.close()
 
 
@@ -203,34 +203,37 @@ def test_only_the_step_that_is_meant_is_taken_back(filled: Catalog, path: Path) 
     ],
 )
 def test_the_journal_cannot_be_rewritten(filled: Catalog, statement: str) -> None:
-    filled.decide({2: {"rating": 1}}, summary="1 star")
-    with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
-        filled._connection.execute(statement)
+    filled.journal.decide({2: {"rating": 1}}, summary="1 star")
+    with (
+        pytest.raises(sqlite3.IntegrityError, match="only ever added to"),
+        filled.store.transaction(),
+    ):
+        filled.store.run(statement)
 
 
 def test_history_tells_a_photo_its_own_part_of_each_step(filled: Catalog) -> None:
-    filled.decide({2: {"label": Label.RED}, 3: {"label": Label.RED}}, summary="Red")
-    filled.undo()
-    assert [(s.kind, [c.photo_id for c in s.changes]) for s in filled.history(2)] == [
+    filled.journal.decide({2: {"label": Label.RED}, 3: {"label": Label.RED}}, summary="Red")
+    filled.journal.undo()
+    assert [(s.kind, [c.photo_id for c in s.changes]) for s in filled.journal.history(2)] == [
         ("do", [2]),
         ("undo", [2]),
     ]
 
 
 def test_seen_is_noted_once_and_is_no_decision(filled: Catalog) -> None:
-    filled.mark_seen([2])
-    first = filled.photo(2).seen_at
-    filled.mark_seen([2])
+    filled.photos.mark_seen([2])
+    first = filled.photos.get(2).seen_at
+    filled.photos.mark_seen([2])
     assert first is not None
-    assert filled.photo(2).seen_at == first
-    assert filled.next_undo() is None
+    assert filled.photos.get(2).seen_at == first
+    assert filled.journal.next_undo() is None
 
 
 def test_turning_goes_round(filled: Catalog) -> None:
-    filled.turn([2], -1)
-    assert filled.photo(2).turn == 3
-    filled.turn([2], 2)
-    assert filled.photo(2).turn == 1
+    filled.photos.turn([2], -1)
+    assert filled.photos.get(2).turn == 3
+    filled.photos.turn([2], 2)
+    assert filled.photos.get(2).turn == 1
 
 
 ACT = st.one_of(
@@ -261,7 +264,7 @@ ACT = st.one_of(
 def all_of(catalog: Catalog) -> object:
     """Read all that was decided, of photos and of what they have to do with something else."""
     tables = ("photo_tag", "photo_project", "duel")
-    related = [catalog._rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+    related = [catalog.store.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
     return marks_of(catalog), related
 
 
@@ -276,15 +279,18 @@ def test_any_series_of_acts_is_what_two_stacks_would_do(
     path = tmp_path_factory.mktemp("journal") / "catalog.db"
     fill(path, 3)
     catalog = Catalog.open(path)
-    catalog.tag_ids(["harbor"], make=True)
-    catalog.make_project("Harbour")
+    catalog.tags.ids(["harbor"], make=True)
+    catalog.projects.create("Harbour")
     done: list[object] = []
     undone: list[object] = []
-    turn: dict[str, Callable[[], object]] = {"undo": catalog.undo, "redo": catalog.redo}
+    turn: dict[str, Callable[[], object]] = {
+        "undo": catalog.journal.undo,
+        "redo": catalog.journal.redo,
+    }
     for act, changes in acts:
         before = all_of(catalog)
         if changes is not None:
-            if catalog.decide(changes, summary="act").id:
+            if catalog.journal.decide(changes, summary="act").id:
                 done.append(before)
                 undone.clear()
             continue

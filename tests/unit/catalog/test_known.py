@@ -10,16 +10,18 @@ OTHER = "f" * 32
 
 def test_a_file_is_known_by_its_place_or_its_content(catalog: Catalog) -> None:
     catalogs.fill(catalog.path, 12)
-    photo = catalog.photo(6)  # a pair
-    assert [catalog.known(file.path, OTHER) for file in photo.files] == [6, 6]
+    photo = catalog.photos.get(6)  # a pair
+    assert [catalog.photos.find_file(file.path, OTHER) for file in photo.files] == [6, 6]
     content = photo.files[0].fingerprint or ""
-    assert catalog.known("/elsewhere/copy.nef", content) == 6
-    assert catalog.known("/elsewhere/copy.nef", OTHER) is None
-    assert catalog.known(photo.path, catalog.photo(7).files[0].fingerprint or "") == 6
+    assert catalog.photos.find_file("/elsewhere/copy.nef", content) == 6
+    assert catalog.photos.find_file("/elsewhere/copy.nef", OTHER) is None
+    assert (
+        catalog.photos.find_file(photo.path, catalog.photos.get(7).files[0].fingerprint or "") == 6
+    )
 
 
 def test_a_photo_that_went_with_its_folder_is_known_no_more(catalog: Catalog) -> None:
     catalogs.fill(catalog.path, 3)
-    photo = catalog.photo(2)
-    catalog.remove_folder(1, keep_photos=False)
-    assert catalog.known(photo.path, photo.files[0].fingerprint or "") is None
+    photo = catalog.photos.get(2)
+    catalog.folders.remove(1, keep_photos=False)
+    assert catalog.photos.find_file(photo.path, photo.files[0].fingerprint or "") is None

@@ -9,6 +9,7 @@ import pytest
 
 from curator import files
 from curator.catalog import Catalog
+from curator.catalog.store import Store
 from curator.model import Peeked, StageJob
 from tests.unit.catalog.shoot import Shoot, photo_bytes, read_exif
 
@@ -24,10 +25,10 @@ def test_a_raw_that_arrives_while_its_jpeg_is_read_is_read_next(shoot: Shoot) ->
     shoot.write("A.JPG", photo_bytes("jpeg"))
     shoot.scan()
     (job,) = shoot.jobs("peek")
-    shoot.catalog.start("peek", [job.photo_id])
+    shoot.catalog.work.start("peek", [job.photo_id])
     shoot.write("A.NEF", photo_bytes("raw"))
     shoot.scan()
-    shoot.catalog.save_peeked([headers(job)], files)
+    shoot.catalog.results.save_peeked([headers(job)], files)
     assert [Path(each.path).name for each in shoot.jobs("peek")] == ["A.NEF"]
     shoot.peek()
     assert [Path(each.path).name for each in shoot.jobs("convert")] == ["A.NEF"]
@@ -41,16 +42,16 @@ def test_what_another_process_saves_just_before_is_heeded(
     shoot.scan()
     first, second = (headers(job) for job in shoot.jobs("peek"))
     other = Catalog.open(shoot.catalog.path)
-    writing = Catalog._writing
+    writing = Store.transaction
     theirs = [first]
 
-    def late(catalog: Catalog, durable: bool = False) -> object:
-        if catalog is shoot.catalog and theirs:
-            other.save_peeked([theirs.pop()], files)
-        return writing(catalog, durable)
+    def late(store: Store, durable: bool = False) -> object:
+        if store is shoot.catalog.store and theirs:
+            other.results.save_peeked([theirs.pop()], files)
+        return writing(store, durable)
 
-    monkeypatch.setattr(Catalog, "_writing", late)
-    shoot.catalog.save_peeked([second], files)
+    monkeypatch.setattr(Store, "transaction", late)
+    shoot.catalog.results.save_peeked([second], files)
     other.close()
     assert len(shoot.photos()) == 1, "one content is one photo"
     assert shoot.catalog.check() == []
@@ -76,28 +77,28 @@ def test_a_copy_whose_original_became_another_photo_meanwhile_is_one_of_that(sho
         shoot.write(f"{number}/A.JPG", photo_bytes("same"))
     shoot.scan()
     first, second, third = (headers(job) for job in shoot.jobs("peek"))
-    shoot.catalog.start("peek", [1, 2, 3])
-    shoot.catalog.save_peeked([second], files)
+    shoot.catalog.work.start("peek", [1, 2, 3])
+    shoot.catalog.results.save_peeked([second], files)
     other = Catalog.open(shoot.catalog.path)
-    meanwhile: list[Callable[[], object]] = [lambda: other.save_peeked([first], files)]
-    shoot.catalog.save_peeked([third], Slow(meanwhile))
+    meanwhile: list[Callable[[], object]] = [lambda: other.results.save_peeked([first], files)]
+    shoot.catalog.results.save_peeked([third], Slow(meanwhile))
     other.close()
     shoot.peek()
     (photo,) = shoot.photos().values()
     assert len(photo.files) == 3
     assert shoot.catalog.check() == []
-    assert shoot.catalog.counts()["peek"]["running"] == 0
+    assert shoot.catalog.work.counts()["peek"]["running"] == 0
 
 
 def test_what_is_removed_while_a_scan_goes_on_does_not_come_back(shoot: Shoot) -> None:
     paths = [shoot.write(f"{name}.JPG", photo_bytes(name)) for name in "AB"]
     shoot.ingest()
     groups = list(files.pair(files.walk([shoot.folder])))
-    scan = shoot.catalog.begin_scan(shoot.catalog.add_folder(shoot.folder), files)
+    scan = shoot.catalog.scans.begin(shoot.catalog.folders.add(shoot.folder), files)
     for path in paths:
         number = shoot.photo(path.name).id
         path.unlink()
-        shoot.catalog.note_emptied(number, {str(path): ""})
+        shoot.catalog.removal.note_removed(number, {str(path): ""})
     shoot.write("B.JPG", photo_bytes("B"))  # this one was put back at once
     scan.apply(groups)
     scan.finish([str(shoot.folder)])

@@ -25,19 +25,19 @@ def days(shoot: Shoot) -> Shoot:
 def look(shoot: Shoot, directory: str, deep: bool = False) -> None:
     """Scan one directory, as watching does."""
     path = shoot.folder / directory
-    scan = shoot.catalog.begin_scan(1, files)
+    scan = shoot.catalog.scans.begin(1, files)
     if path.is_dir():
         scan.apply(list(files.pair(files.walk([path], deep))))
     scan.finish([str(path)], deep)
 
 
 def missing(shoot: Shoot) -> set[str]:
-    ids = [row[0] for row in shoot.catalog.columns()]
-    return {d.name for d in map(shoot.catalog.photo, ids) if all(f.missing for f in d.files)}
+    ids = [row[0] for row in shoot.catalog.photos.columns()]
+    return {d.name for d in map(shoot.catalog.photos.get, ids) if all(f.missing for f in d.files)}
 
 
 def sidecars(shoot: Shoot) -> set[str]:
-    rows = shoot.catalog._rows("SELECT path FROM sidecar")
+    rows = shoot.catalog.store.rows("SELECT path FROM sidecar")
     return {Path(path).stem for (path,) in rows}
 
 
@@ -75,14 +75,14 @@ def test_a_folder_that_is_gone_itself_is_missed_with_all_in_it(days: Shoot) -> N
 
 
 def test_a_file_left_out_because_it_is_being_written_is_not_missing(days: Shoot) -> None:
-    scan = days.catalog.begin_scan(1, files)
+    scan = days.catalog.scans.begin(1, files)
     scan.finish([str(days.folder / "a")], False)
     assert missing(days) == set()
 
 
 def test_only_a_scan_of_the_whole_folder_counts_as_one(days: Shoot) -> None:
     def scanned_at() -> float | None:
-        return days.catalog.folders()[0].scanned_at
+        return days.catalog.folders.all()[0].scanned_at
 
     before = scanned_at()
     look(days, "")
@@ -112,12 +112,12 @@ def test_a_broken_photo_copied_again_is_the_same_one_unless_it_was_judged(
     shoot.scan()
     shoot.peek()
     job = shoot.jobs("convert")[0]
-    shoot.catalog.start("convert", [job.photo_id])
-    shoot.catalog.save_failure(job, "The picture is cut off.", retry=False)
+    shoot.catalog.work.start("convert", [job.photo_id])
+    shoot.catalog.work.save_failure(job, "The picture is cut off.", retry=False)
     if rated:
-        shoot.catalog.decide({job.photo_id: {"rating": 2}}, summary="2 stars")
+        shoot.catalog.journal.decide({job.photo_id: {"rating": 2}}, summary="2 stars")
     shoot.write("scan.jpg", photo_bytes("whole", taken=None))
     shoot.ingest()
     assert len(shoot.listed()) == (2 if rated else 1)
-    assert bool(shoot.catalog.failures()) is rated
+    assert bool(shoot.catalog.work.failures()) is rated
     assert shoot.photo("scan.jpg").marks.rating is None

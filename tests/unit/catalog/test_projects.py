@@ -14,13 +14,13 @@ def photos(shoot: Shoot) -> list[int]:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         shoot.write(name, photo_bytes(name))
     shoot.scan()
-    return [row[0] for row in shoot.catalog._rows("SELECT id FROM photo ORDER BY id")]
+    return [row[0] for row in shoot.catalog.store.rows("SELECT id FROM photo ORDER BY id")]
 
 
 def put(catalog: Catalog, project: int, *photos: int) -> None:
-    start = catalog.last_place(project)
+    start = catalog.projects.last_position(project)
     changes = {p: {("project", project): start + n} for n, p in enumerate(photos, 1)}
-    catalog.decide(changes, summary="put")
+    catalog.journal.decide(changes, summary="put")
 
 
 @pytest.mark.parametrize(
@@ -45,49 +45,52 @@ def test_a_name_is_one_line_that_steers_nothing(given: str, name: str) -> None:
 @pytest.mark.parametrize("given", ["", " \n", "\u200b", "\u200d", "\x00\x01"])
 def test_nothing_is_no_name(catalog: Catalog, given: str) -> None:
     with pytest.raises(UsageError, match="needs a name"):
-        catalog.make_project(given)
-    assert catalog.projects() == []
+        catalog.projects.create(given)
+    assert catalog.projects.all() == []
 
 
 @pytest.mark.parametrize("other", ["harbour ", "HARBOUR", "Har\u200dbour", "Ｈarbour"])
 def test_names_that_read_the_same_are_the_same(catalog: Catalog, other: str) -> None:
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     with pytest.raises(UsageError, match="There is a project Harbour already"):
-        catalog.make_project(other)
-    assert catalog.project(other).id == harbour
-    catalog.rename_project(harbour, other)  # itself may change its spelling
+        catalog.projects.create(other)
+    assert catalog.projects.find(other).id == harbour
+    catalog.projects.rename(harbour, other)  # itself may change its spelling
 
 
 def test_a_project_has_its_photos_in_their_order_by_hand(
     catalog: Catalog, photos: list[int]
 ) -> None:
     first, second, third = photos
-    night, harbour = catalog.make_project("night"), catalog.make_project("Harbour")
+    night, harbour = catalog.projects.create("night"), catalog.projects.create("Harbour")
     put(catalog, harbour, third, first)
     put(catalog, night, first)
-    assert [(row.name, row.count) for row in catalog.projects()] == [("Harbour", 2), ("night", 1)]
-    assert catalog.members(harbour) == [third, first]
-    assert catalog.projects_of(photos) == {first: ("Harbour", "night"), third: ("Harbour",)}
-    catalog.decide({third: {("project", harbour): 9.0}}, summary="moved")
-    assert catalog.members(harbour) == [first, third]
-    catalog.undo()
-    assert catalog.members(harbour) == [third, first]
-    assert second not in catalog.members(harbour)
+    assert [(row.name, row.count) for row in catalog.projects.all()] == [
+        ("Harbour", 2),
+        ("night", 1),
+    ]
+    assert catalog.projects.members(harbour) == [third, first]
+    assert catalog.projects.names_of(photos) == {first: ("Harbour", "night"), third: ("Harbour",)}
+    catalog.journal.decide({third: {("project", harbour): 9.0}}, summary="moved")
+    assert catalog.projects.members(harbour) == [first, third]
+    catalog.journal.undo()
+    assert catalog.projects.members(harbour) == [third, first]
+    assert second not in catalog.projects.members(harbour)
 
 
 def test_what_is_removed_with_its_folder_leaves_the_counts_and_comes_back(
     catalog: Catalog, photos: list[int]
 ) -> None:
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, *photos)
-    catalog.cover_project(harbour, photos[1])
-    assert catalog.projects()[0].cover == photos[1]
-    (folder,) = catalog.folders()
-    catalog.enable_folder(folder.id, False)
-    assert catalog.members(harbour) == []
-    catalog.enable_folder(folder.id, True)
-    catalog.remove_folder(folder.id, keep_photos=False)
-    (row,) = catalog.projects()
+    catalog.projects.set_cover(harbour, photos[1])
+    assert catalog.projects.all()[0].cover == photos[1]
+    (folder,) = catalog.folders.all()
+    catalog.folders.enable(folder.id, False)
+    assert catalog.projects.members(harbour) == []
+    catalog.folders.enable(folder.id, True)
+    catalog.folders.remove(folder.id, keep_photos=False)
+    (row,) = catalog.projects.all()
     assert (row.count, row.cover) == (0, None)
 
 
@@ -95,46 +98,46 @@ def test_a_photo_that_proves_to_be_another_takes_its_projects_along(
     catalog: Catalog, photos: list[int]
 ) -> None:
     first, second, third = photos
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, second, third)
-    catalog.cover_project(harbour, third)
-    anew, _ = catalog.projects_rev()
-    with catalog._writing():
-        catalog._merge([first, third])
-    assert catalog.members(harbour) == [second, first]
-    assert catalog.projects()[0].cover == first
-    assert catalog.projects_rev()[0] > anew  # whoever keeps places in memory is told
+    catalog.projects.set_cover(harbour, third)
+    anew, _ = catalog.projects.revisions()
+    with catalog.store.transaction():
+        catalog.identity.merge([first, third])
+    assert catalog.projects.members(harbour) == [second, first]
+    assert catalog.projects.all()[0].cover == first
+    assert catalog.projects.revisions()[0] > anew  # whoever keeps places in memory is told
 
 
 def test_removing_is_soft_and_gives_the_name_free(catalog: Catalog, photos: list[int]) -> None:
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, *photos)
-    catalog.note_project(harbour, "one\r\n\x1btwo  \n\u202e\n")
-    catalog.remove_project(harbour)
-    assert catalog.projects() == [] and catalog.projects_of(photos) == {}
+    catalog.projects.set_notes(harbour, "one\r\n\x1btwo  \n\u202e\n")
+    catalog.projects.remove(harbour)
+    assert catalog.projects.all() == [] and catalog.projects.names_of(photos) == {}
     with pytest.raises(NotFoundError, match="no project harbour"):
-        catalog.project("harbour")
-    again = catalog.make_project("Harbour")
+        catalog.projects.find("harbour")
+    again = catalog.projects.create("Harbour")
     with pytest.raises(UsageError, match="already"):
-        catalog.restore_project(harbour)
-    catalog.rename_project(again, "Harbour II")
-    catalog.restore_project(catalog.project("harbour", removed=True).id)
-    back = catalog.project("harbour")
+        catalog.projects.restore(harbour)
+    catalog.projects.rename(again, "Harbour II")
+    catalog.projects.restore(catalog.projects.find("harbour", removed=True).id)
+    back = catalog.projects.find("harbour")
     assert (back.id, back.notes, back.count) == (harbour, "one\ntwo", 3)
 
 
 def test_places_in_memory_are_kept_by_what_was_decided_since(
     catalog: Catalog, photos: list[int]
 ) -> None:
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, photos[0])
-    seen, rows = catalog.places()
+    seen, rows = catalog.projects.positions()
     assert rows == [(harbour, photos[0], 1.0)]
-    rev = catalog.projects_rev()
+    rev = catalog.projects.revisions()
     put(catalog, harbour, photos[1])
-    catalog.undo()
-    assert catalog.projects_rev()[0] == rev[0] and catalog.projects_rev()[1] > rev[1]
-    assert [row[1:] for row in catalog.moved(seen)] == [
+    catalog.journal.undo()
+    assert catalog.projects.revisions()[0] == rev[0] and catalog.projects.revisions()[1] > rev[1]
+    assert [row[1:] for row in catalog.projects.moves_since(seen)] == [
         (harbour, photos[1], 2.0),
         (harbour, photos[1], None),
     ]
@@ -143,9 +146,9 @@ def test_places_in_memory_are_kept_by_what_was_decided_since(
 def test_a_name_that_changes_while_sidecars_are_written_is_written_after_that(
     catalog: Catalog, photos: list[int]
 ) -> None:
-    harbour = catalog.make_project("Harbour")
+    harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, photos[0])
-    (begun,) = catalog.to_write(photos[:1])
-    catalog.rename_project(harbour, "Pier")
-    catalog.save_written([Wrote(photos[0], begun.since, None)])
-    assert catalog.outstanding().unwritten == 1
+    (begun,) = catalog.sidecars.to_write(photos[:1])
+    catalog.projects.rename(harbour, "Pier")
+    catalog.sidecars.save_written([Wrote(photos[0], begun.since, None)])
+    assert catalog.sidecars.outstanding().unwritten == 1

@@ -14,16 +14,16 @@ def photos(shoot: Shoot) -> list[int]:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         shoot.write(name, photo_bytes(name))
     shoot.scan()
-    return [row[0] for row in shoot.catalog._rows("SELECT id FROM photo ORDER BY id")]
+    return [row[0] for row in shoot.catalog.store.rows("SELECT id FROM photo ORDER BY id")]
 
 
 def rows(catalog: Catalog, sql: str) -> list[tuple[object, ...]]:
-    return catalog._rows(sql)
+    return catalog.store.rows(sql)
 
 
 def make_project(catalog: Catalog, name: str) -> int:
-    with catalog._writing():
-        number = catalog._run(
+    with catalog.store.transaction():
+        number = catalog.store.run(
             "INSERT INTO project (name, made_at) VALUES (?, 0)", (name,)
         ).lastrowid
     assert number is not None
@@ -38,17 +38,17 @@ def test_a_photo_put_into_a_project_is_out_again_when_undone(
 ) -> None:
     harbour = make_project(catalog, "Harbour")
     first, second, _ = photos
-    catalog.decide({first: {("project", harbour): 1.0}}, summary="to Harbour")
-    step = catalog.decide(
+    catalog.journal.decide({first: {("project", harbour): 1.0}}, summary="to Harbour")
+    step = catalog.journal.decide(
         {first: {("project", harbour): 1.0}, second: {("project", harbour): 2.0}}, summary="both"
     )
     assert [change.photo_id for change in step.changes] == [second]  # the other is in it already
     assert rows(catalog, PLACES) == [(first, 1.0), (second, 2.0)]
-    catalog.undo()
+    catalog.journal.undo()
     assert rows(catalog, PLACES) == [(first, 1.0)]
-    catalog.undo()
+    catalog.journal.undo()
     assert rows(catalog, PLACES) == []
-    catalog.redo()
+    catalog.journal.redo()
     assert rows(catalog, PLACES) == [(first, 1.0)]
 
 
@@ -56,15 +56,15 @@ def test_one_photo_preferred_over_another_and_thought_better_of(
     catalog: Catalog, photos: list[int]
 ) -> None:
     winner, loser, _ = photos
-    catalog.decide({winner: {("over", loser): True}}, summary="a over b")
-    catalog.decide(
+    catalog.journal.decide({winner: {("over", loser): True}}, summary="a over b")
+    catalog.journal.decide(
         {loser: {("over", winner): True}, winner: {("over", loser): None}}, summary="b over a"
     )
     duels = "SELECT winner_id, loser_id FROM duel"
     assert rows(catalog, duels) == [(loser, winner)]
-    catalog.undo()
+    catalog.journal.undo()
     assert rows(catalog, duels) == [(winner, loser)]
-    assert [change.about for change in catalog.history(winner)[0].changes] == [loser]
+    assert [change.about for change in catalog.journal.history(winner)[0].changes] == [loser]
 
 
 def test_what_there_is_not_is_refused_and_nothing_decided(
@@ -72,11 +72,11 @@ def test_what_there_is_not_is_refused_and_nothing_decided(
 ) -> None:
     first = photos[0]
     with pytest.raises(NotFoundError, match="no project 9"):
-        catalog.decide({first: {"rating": 5, ("project", 9): 1.0}}, summary="-")
+        catalog.journal.decide({first: {"rating": 5, ("project", 9): 1.0}}, summary="-")
     for fields in ({("rating", 3): 4}, {"project": 1.0}, {("over", first): 2}, {"elsewhere": 1}):
         with pytest.raises(UsageError):
-            catalog.decide({first: fields}, summary="-")
-    assert catalog.photo(first).marks.rating is None and catalog.next_undo() is None
+            catalog.journal.decide({first: fields}, summary="-")
+    assert catalog.photos.get(first).marks.rating is None and catalog.journal.next_undo() is None
 
 
 def test_a_mark_read_from_a_file_is_no_act_of_the_persons(
@@ -84,14 +84,16 @@ def test_a_mark_read_from_a_file_is_no_act_of_the_persons(
 ) -> None:
     first, second, _ = photos
     elsewhere = "SELECT id FROM photo WHERE elsewhere ORDER BY id"
-    catalog.decide({second: {"flag": "pick"}}, summary="Picked")
-    catalog.decide({first: {"rating": 4}, second: {"label": "red"}}, summary="-", source="file")
+    catalog.journal.decide({second: {"flag": "pick"}}, summary="Picked")
+    catalog.journal.decide(
+        {first: {"rating": 4}, second: {"label": "red"}}, summary="-", source="file"
+    )
     assert rows(catalog, elsewhere) == [(first,)]  # a label is no verdict
     assert [row[0] for row in rows(catalog, "SELECT photo_id FROM unwritten")] == [second]
-    undone = catalog.next_undo()
+    undone = catalog.journal.next_undo()
     assert undone is not None and undone.summary == "Picked"
-    catalog.decide({first: {"rating": 4}}, summary="4 stars")  # the same stars, but mine
+    catalog.journal.decide({first: {"rating": 4}}, summary="4 stars")  # the same stars, but mine
     assert rows(catalog, elsewhere) == []
-    catalog.undo()
+    catalog.journal.undo()
     assert rows(catalog, elsewhere) == [(first,)]
-    assert catalog.photo(first).marks.rating == 4
+    assert catalog.photos.get(first).marks.rating == 4

@@ -15,13 +15,13 @@ BURST, DUPLICATE = StackKind.BURST, StackKind.DUPLICATE
 def eight(catalog: Catalog) -> Catalog:
     """Eight photos without a mark, of which 2 to 4 are a burst."""
     catalogs.fill(catalog.path, 8)
-    catalog.decide({1: {"flag": None, "rating": None, "kept": False}}, summary="")
+    catalog.journal.decide({1: {"flag": None, "rating": None, "kept": False}}, summary="")
     stacked(catalog, {2: 2, 3: 2, 4: 2})
     return catalog
 
 
 def stacked(catalog: Catalog, stacks: dict[int, int | None], kind: StackKind = BURST) -> list[int]:
-    return catalog.save_stacks(
+    return catalog.stacks.save(
         [StackChange(photo, name, kind if name else None) for photo, name in stacks.items()]
     )
 
@@ -29,11 +29,11 @@ def stacked(catalog: Catalog, stacks: dict[int, int | None], kind: StackKind = B
 def now(catalog: Catalog) -> dict[int, int]:
     """Give the machine's stack of each photo that is in one."""
     at, number = SHOT_COLUMNS.index("stack"), SHOT_COLUMNS.index("id")
-    return {row[number]: row[at] for row in catalog.shots() if row[at]}
+    return {row[number]: row[at] for row in catalog.stacks.shots() if row[at]}
 
 
 def test_stacks_come_back_as_they_were_saved(eight: Catalog) -> None:
-    rows = {row[SHOT_COLUMNS.index("id")]: row for row in eight.shots()}
+    rows = {row[SHOT_COLUMNS.index("id")]: row for row in eight.stacks.shots()}
     assert len(rows) == 8
     three = dict(zip(SHOT_COLUMNS, rows[3], strict=True))
     assert (three["stack"], three["stack_kind"], three["person"]) == (2, "burst", -1)
@@ -43,18 +43,18 @@ def test_stacks_come_back_as_they_were_saved(eight: Catalog) -> None:
 
 
 def test_only_what_changes_is_written(eight: Catalog) -> None:
-    before = eight.last_rev()
+    before = eight.photos.last_rev()
     assert stacked(eight, {2: 2, 3: 2, 4: 2, 5: None}) == []
-    assert eight.last_rev() == before
+    assert eight.photos.last_rev() == before
     assert stacked(eight, {2: 2, 3: 2, 4: None}) == [4]
-    changed = eight.shots(before)
+    changed = eight.stacks.shots(before)
     assert [row[SHOT_COLUMNS.index("id")] for row in changed] == [4]
     assert stacked(eight, {2: 2, 3: 2}, DUPLICATE) == [2, 3]
 
 
 def test_changes_are_read_on_from_where_one_was(eight: Catalog) -> None:
-    first = eight.shots(limit=5)
-    rest = eight.shots(first[-1][0], limit=5)
+    first = eight.stacks.shots(limit=5)
+    rest = eight.stacks.shots(first[-1][0], limit=5)
     assert len(first) == 5 and len(rest) == 3
 
 
@@ -64,7 +64,7 @@ def test_changes_are_read_on_from_where_one_was(eight: Catalog) -> None:
 def test_a_stack_with_a_mark_or_a_persons_word_stays_as_it_is(
     eight: Catalog, fields: dict[str, object]
 ) -> None:
-    eight.decide({3: fields}, summary="")
+    eight.journal.decide({3: fields}, summary="")
     stands = {2: 2, 3: 2, 4: 2}
     assert stacked(eight, {4: None}) == [], "nobody leaves"
     assert stacked(eight, {5: 2}) == [], "nobody joins"
@@ -75,43 +75,43 @@ def test_a_stack_with_a_mark_or_a_persons_word_stays_as_it_is(
 
 
 def test_a_stack_made_by_hand_takes_no_more_from_the_machine(eight: Catalog) -> None:
-    eight.decide({6: {"stacked": 6}, 7: {"stacked": 6}}, summary="Stacked 2")
+    eight.journal.decide({6: {"stacked": 6}, 7: {"stacked": 6}}, summary="Stacked 2")
     assert stacked(eight, {6: 6, 8: 6}) == []
     assert now(eight) == {2: 2, 3: 2, 4: 2}
 
 
 def test_a_photo_rated_before_it_was_ever_in_a_stack_joins_one(eight: Catalog) -> None:
-    eight.decide({5: {"rating": 4}}, summary="read from its file")
+    eight.journal.decide({5: {"rating": 4}}, summary="read from its file")
     assert stacked(eight, {5: 5, 6: 5}) == [5, 6]
 
 
 def test_an_undone_mark_holds_nothing(eight: Catalog) -> None:
-    eight.decide({3: {"flag": "pick"}}, summary="")
-    eight.undo()
+    eight.journal.decide({3: {"flag": "pick"}}, summary="")
+    eight.journal.undo()
     assert stacked(eight, {4: None}) == [4]
 
 
 def test_photos_merged_since_are_told_apart(eight: Catalog) -> None:
     at = SHOT_COLUMNS.index("here")
-    assert {row[at] for row in eight.shots()} == {1}
-    eight.remove_folder(eight.folders()[0].id, keep_photos=False)
-    assert {row[at] for row in eight.shots()} == {0}
+    assert {row[at] for row in eight.stacks.shots()} == {1}
+    eight.folders.remove(eight.folders.all()[0].id, keep_photos=False)
+    assert {row[at] for row in eight.stacks.shots()} == {0}
 
 
 def test_that_all_stacks_are_made_is_remembered(eight: Catalog) -> None:
-    assert eight.stacks_made_by() is None
-    eight.note_stacks("1")
-    assert eight.stacks_made_by() == "1"
-    eight.note_stacks(None)
-    assert eight.stacks_made_by() is None
+    assert eight.stacks.made_by() is None
+    eight.stacks.set_made_by("1")
+    assert eight.stacks.made_by() == "1"
+    eight.stacks.set_made_by(None)
+    assert eight.stacks.made_by() is None
 
 
 def test_vectors_are_read_for_pairs_of_photos(eight: Catalog) -> None:
-    eight.use_stages(catalogs.STAGES)
+    eight.work.use_stages(catalogs.STAGES)
     vectors = likings.embed(eight, [2, 5])
     likings.embed(eight, [5], "other")
-    assert [row[1] for row in eight.seen_by(likings.ENCODER)] == [2, 5]
-    rev = eight.seen_by(likings.ENCODER)[0][0]
-    assert [row[1] for row in eight.seen_by(likings.ENCODER, rev)] == [5]
-    found = eight.vectors_of(likings.ENCODER, [2, 3, 5])
+    assert [row[1] for row in eight.vectors.revisions(likings.ENCODER)] == [2, 5]
+    rev = eight.vectors.revisions(likings.ENCODER)[0][0]
+    assert [row[1] for row in eight.vectors.revisions(likings.ENCODER, rev)] == [5]
+    found = eight.vectors.of(likings.ENCODER, [2, 3, 5])
     assert found == {photo: vectors[photo].astype("f2").tobytes() for photo in (2, 5)}

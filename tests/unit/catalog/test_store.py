@@ -86,13 +86,13 @@ def test_an_old_catalog_becomes_todays(version: str, tmp_path: Path) -> None:
     old.parent.mkdir()
     shutil.copy(OLD / f"{version}.db", old)
     catalog = Catalog.open(old)
-    assert [row[3] for row in catalog.columns()] == ["DSC_0000", "DSC_0001", "DSC_0002"]
-    assert catalog.photo(2).marks.rating == 4
-    decided = catalog._value("SELECT count(DISTINCT photo_id) FROM decision")
-    assert catalog.outstanding().unwritten == decided >= 1  # it is in no sidecar yet
-    assert catalog.undo() is not None
-    assert catalog.photo(2).marks.rating is None
-    assert catalog.decide({1: {"stacked": 0}}, summary="Unstacked DSC_0000").changes
+    assert [row[3] for row in catalog.photos.columns()] == ["DSC_0000", "DSC_0001", "DSC_0002"]
+    assert catalog.photos.get(2).marks.rating == 4
+    decided = catalog.store.value("SELECT count(DISTINCT photo_id) FROM decision")
+    assert catalog.sidecars.outstanding().unwritten == decided >= 1  # it is in no sidecar yet
+    assert catalog.journal.undo() is not None
+    assert catalog.photos.get(2).marks.rating is None
+    assert catalog.journal.decide({1: {"stacked": 0}}, summary="Unstacked DSC_0000").changes
     assert catalog.check() == []
     catalog.close()
     with (
@@ -172,13 +172,13 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt
     with pytest.raises(CatalogError, match="damaged") as caught:
         opened = Catalog.open(home.catalog)
         try:
-            opened.columns()
+            opened.photos.columns()
         finally:
             opened.close()
     assert str(backup) in caught.value.remedy and "doctor restore" in caught.value.remedy
     restore(home.catalog, backup or Path(), redo=True)
     restored = Catalog.open(home.catalog)
-    assert len(restored.columns()) == 200
+    assert len(restored.photos.columns()) == 200
     restored.close()
 
 
@@ -205,26 +205,26 @@ def test_a_folder_where_the_catalog_should_be_is_named(tmp_path: Path) -> None:
 def test_a_read_only_catalog_refuses_a_decision_and_keeps_reading(home: Home) -> None:
     fill(home.catalog, 3)
     catalog = Catalog.open(home.catalog)
-    catalog._connection.execute("PRAGMA query_only = ON")
+    catalog.store.rows("PRAGMA query_only = ON")
     with pytest.raises(CatalogError, match="cannot be written"):
-        catalog.decide({2: {"rating": 4}}, summary="4 stars")
-    assert catalog.photo(2).marks.rating is None
+        catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    assert catalog.photos.get(2).marks.rating is None
     catalog.close()
 
 
 def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
     fill(home.catalog, 3)
     catalog = Catalog.open(home.catalog)
-    catalog.decide({2: {"rating": 4}}, summary="4 stars")
-    pages = catalog._value("PRAGMA page_count")
-    catalog._rows(f"PRAGMA max_page_count = {pages}")
+    catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    pages = catalog.store.value("PRAGMA page_count")
+    catalog.store.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DiskFullError) as caught:
         for number in range(200):
-            catalog.save_place(f"/photos/{number}", {"note": "x" * 4000})
+            catalog.folders.save_position(f"/photos/{number}", {"note": "x" * 4000})
     assert "full" in str(caught.value)
-    assert catalog.photo(2).marks.rating == 4
-    catalog._rows(f"PRAGMA max_page_count = {pages + 1000}")
-    catalog.save_place("/photos", {"view": "grid"})
+    assert catalog.photos.get(2).marks.rating == 4
+    catalog.store.rows(f"PRAGMA max_page_count = {pages + 1000}")
+    catalog.folders.save_position("/photos", {"view": "grid"})
     assert catalog.check() == []
     catalog.close()
 
@@ -253,10 +253,10 @@ def test_the_log_takes_no_room_on_a_disk_that_has_little(
     log_file = home.data / "catalog.db-wal"
     little = namedtuple("little", "total used free")(10**9, 10**9 - 10**8, 10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
-    catalog.reserve_room()
+    catalog.store.reserve_space()
     assert log_file.stat().st_size < store.LOG_BYTES
     monkeypatch.undo()
-    catalog.reserve_room()
+    catalog.store.reserve_space()
     assert log_file.stat().st_size == store.LOG_BYTES
     assert catalog.check() == []
     catalog.close()
@@ -267,12 +267,12 @@ def test_a_home_moved_from_under_a_window_is_not_made_anew(home: Home, tmp_path:
     fill(home.catalog, 3)
     with closing(Catalog.open(home.catalog)) as catalog:
         home.data.rename(tmp_path / "moved")
-        catalog.decide({2: {"rating": 4}}, summary="4 stars")
+        catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
         with pytest.raises(CatalogError, match="was moved while it is open"):
             Catalog.open(home.catalog)
         assert not home.data.exists()
     with closing(Catalog.open(tmp_path / "moved" / "catalog.db")) as catalog:
-        assert catalog.photo(2).marks.rating == 4 and catalog.check() == []
+        assert catalog.photos.get(2).marks.rating == 4 and catalog.check() == []
     Catalog.open(home.catalog).close()
 
 
@@ -283,18 +283,18 @@ def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.Monke
     with closing(sqlite3.connect(home.catalog, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(CatalogError, match="held by another program"):
-            catalog.decide({2: {"rating": 4}}, summary="4 stars")
+            catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
         with pytest.raises(CatalogError, match="held by another program"):
-            catalog.mark_seen([2])
+            catalog.photos.mark_seen([2])
         other.execute("ROLLBACK")
-    catalog.decide({2: {"rating": 4}}, summary="4 stars")
+    catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
     catalog.close()
 
 
 def test_a_mistake_of_ours_is_not_dressed_up(home: Home) -> None:
     catalog = Catalog.open(home.catalog)
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        catalog._rows("SELECT * FROM nonsense")
+        catalog.store.rows("SELECT * FROM nonsense")
     catalog.close()
 
 
@@ -309,7 +309,7 @@ def test_two_writers_wait_for_each_other(home: Home) -> None:
         try:
             catalog = Catalog.open(home.catalog)
             for number in range(first, 61, 2):
-                catalog.decide({number: {"label": "red"}}, summary="red")
+                catalog.journal.decide({number: {"label": "red"}}, summary="red")
             catalog.close()
         except BaseException as error:
             errors.append(error)
@@ -321,8 +321,8 @@ def test_two_writers_wait_for_each_other(home: Home) -> None:
         thread.join()
     assert errors == []
     catalog = Catalog.open(home.catalog)
-    steps = catalog._value("SELECT count(*) FROM step")
-    revs = [row[1] for row in catalog.columns()]
+    steps = catalog.store.value("SELECT count(*) FROM step")
+    revs = [row[1] for row in catalog.photos.columns()]
     assert (steps, len(set(revs))) == (60, 60)
     catalog.close()
 
@@ -330,11 +330,11 @@ def test_two_writers_wait_for_each_other(home: Home) -> None:
 def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
     fill(home.catalog, 3)
     reader, writer = Catalog.open(home.catalog), Catalog.open(home.catalog)
-    version, rev = reader.data_version(), reader.last_rev()
-    assert reader.data_version() == version
-    writer.decide({2: {"rating": 4}}, summary="4 stars")
-    assert reader.data_version() != version
-    assert [row[0] for row in reader.columns(since_rev=rev)] == [2]
+    version, rev = reader.store.data_version(), reader.photos.last_rev()
+    assert reader.store.data_version() == version
+    writer.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    assert reader.store.data_version() != version
+    assert [row[0] for row in reader.photos.columns(since_rev=rev)] == [2]
     reader.close()
     writer.close()
 
@@ -393,16 +393,18 @@ def small_log(monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> Path:
     """The log of a catalog that is to stay under 1 MB, used from its start."""
     monkeypatch.setattr(store, "FOLD_BYTES", 512 << 10)
     monkeypatch.setattr(store, "LOG_BYTES", 1 << 20)
-    catalog._connection.execute(f"PRAGMA journal_size_limit = {store.LOG_BYTES}")
-    catalog.checkpoint()
+    catalog.store.rows(f"PRAGMA journal_size_limit = {store.LOG_BYTES}")
+    catalog.store.checkpoint()
     return Path(f"{catalog.path}-wal")
 
 
 def grow(catalog: Catalog, times: int) -> None:
     """Write some 100 KB so many times."""
     for number in range(times):
-        with catalog._writing():
-            catalog._run("INSERT OR REPLACE INTO meta VALUES ('test', ?)", (str(number) * 100_000,))
+        with catalog.store.transaction():
+            catalog.store.run(
+                "INSERT OR REPLACE INTO meta VALUES ('test', ?)", (str(number) * 100_000,)
+            )
 
 
 def test_the_log_stays_within_its_bound_while_it_is_written(
@@ -411,7 +413,7 @@ def test_the_log_stays_within_its_bound_while_it_is_written(
     """Folded by the clock alone, 4,000 empty files made it 173 MB long in 20 seconds."""
     for _ in range(60):
         grow(catalog, 1)
-        catalog.fold_if_long()
+        catalog.store.checkpoint_if_long()
         assert small_log.stat().st_size <= store.LOG_BYTES
     assert not wal.reaches(small_log, 2 * store.FOLD_BYTES)
 
@@ -420,20 +422,20 @@ def test_a_reader_in_the_way_costs_a_try_now_and_then_and_the_log_shrinks_after_
     catalog: Catalog, small_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    fold = catalog.checkpoint
-    monkeypatch.setattr(catalog, "checkpoint", lambda: (tried.append(1), fold()))
+    fold = catalog.store.checkpoint
+    monkeypatch.setattr(catalog.store, "checkpoint", lambda: (tried.append(1), fold()))
     with closing(sqlite3.connect(catalog.path)) as reader:
         grow(catalog, 1)
         looks = reader.execute("SELECT key FROM meta UNION ALL SELECT key FROM meta")
         looks.fetchone()
         for _ in range(40):
             grow(catalog, 1)
-            catalog.fold_if_long()
+            catalog.store.checkpoint_if_long()
         assert small_log.stat().st_size > 3 << 20 and 2 <= len(tried) <= 12
         looks.close()
     for _ in range(12):
         grow(catalog, 1)
-        catalog.fold_if_long()
+        catalog.store.checkpoint_if_long()
     assert small_log.stat().st_size <= store.LOG_BYTES
 
 

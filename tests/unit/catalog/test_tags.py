@@ -20,7 +20,7 @@ TONE = np.zeros(76, np.float32)
 @pytest.fixture
 def twelve(catalog: Catalog) -> Catalog:
     catalogs.fill(catalog.path, 12)
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     return catalog
 
 
@@ -28,33 +28,33 @@ def see(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
     """Have an encoder look at a photo and say these words; None alone: it knows none."""
     seen = likings.result(catalog, photo, likings.ENCODER, np.ones(4, np.float16), TONE)
     words = None if tags == (None,) else tags
-    assert catalog.save_embedded([(likings.job(photo), replace(seen, tags=words))]) == [photo]
+    assert catalog.vectors.save([(likings.job(photo), replace(seen, tags=words))]) == [photo]
 
 
 def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
     """Have the person say a word on a tag."""
-    tag = catalog.tag_ids([name], make=True)[name]
-    catalog.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+    tag = catalog.tags.ids([name], make=True)[name]
+    catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
 
 
 def read_from_file(
     catalog: Catalog, photo: int, *keywords: str, paths: tuple[str, ...] = ()
 ) -> None:
-    with catalog._writing():
-        catalog._take_keywords(photo, keywords, paths)
+    with catalog.store.transaction():
+        catalog.tags.set_keywords(photo, keywords, paths)
 
 
 def names(catalog: Catalog, photo: int) -> list[str]:
-    return [tag.name for tag in catalog.photo(photo).tags]
+    return [tag.name for tag in catalog.photos.get(photo).tags]
 
 
 def test_what_an_encoder_sees_is_suggested_the_surest_first(twelve: Catalog) -> None:
     see(twelve, 3, ("boat", 30), ("harbor", 80))
-    assert twelve.photo(3).tags == (
+    assert twelve.photos.get(3).tags == (
         TagDetail("harbor", "encoder", 80, "suggested"),
         TagDetail("boat", "encoder", 30, "suggested"),
     )
-    assert twelve.photo(4).tags == ()
+    assert twelve.photos.get(4).tags == ()
 
 
 def test_looking_again_replaces_what_was_suggested_before(twelve: Catalog) -> None:
@@ -72,34 +72,34 @@ def test_a_persons_word_stays_whatever_is_suggested_later(twelve: Catalog) -> No
     say(twelve, 3, "boat", "confirmed")
     say(twelve, 3, "harbor", "removed")
     see(twelve, 3, ("harbor", 90), ("boat", 50), ("pier", 40))
-    assert twelve.photo(3).tags == (
+    assert twelve.photos.get(3).tags == (
         TagDetail("boat", "person", 100, "confirmed"),
         TagDetail("pier", "encoder", 40, "suggested"),
     )
-    twelve.undo()
+    twelve.journal.undo()
     assert names(twelve, 3) == ["boat", "harbor", "pier"], "open again, as it was suggested"
-    twelve.undo()
-    assert twelve.photo(3).tags[0] == TagDetail("harbor", "encoder", 80, "suggested")
+    twelve.journal.undo()
+    assert twelve.photos.get(3).tags[0] == TagDetail("harbor", "encoder", 80, "suggested")
 
 
 def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
     see(twelve, 3, ("harbor", 80))
     see(twelve, 5, ("harbor", 40), ("sea lion", 30))
     see(twelve, 7, ("lionfish", 30))
-    assert twelve.tagged("Harbor") == [3, 5]
-    assert twelve.tagged("harb") == []
-    assert sorted(twelve.tagged("LION", whole=False)) == [5, 7]
+    assert twelve.tags.photos_with("Harbor") == [3, 5]
+    assert twelve.tags.photos_with("harb") == []
+    assert sorted(twelve.tags.photos_with("LION", whole=False)) == [5, 7]
     say(twelve, 5, "harbor", "removed")
-    assert twelve.tagged("harbor") == [3]
-    assert twelve.tagged("100%") == twelve.tagged("") == []
+    assert twelve.tags.photos_with("harbor") == [3]
+    assert twelve.tags.photos_with("100%") == twelve.tags.photos_with("") == []
 
 
 def test_a_number_tells_that_tags_changed_and_a_mark_changes_none(twelve: Catalog) -> None:
-    before = twelve.tags_rev()
-    twelve.decide({3: {"rating": 4}}, summary="")
-    assert twelve.tags_rev() == before
+    before = twelve.tags.revision()
+    twelve.journal.decide({3: {"rating": 4}}, summary="")
+    assert twelve.tags.revision() == before
     see(twelve, 3, ("harbor", 80))
-    assert twelve.tags_rev() > before
+    assert twelve.tags.revision() > before
 
 
 def test_two_photos_that_prove_to_be_one_keep_the_tags_of_both(shoot: Shoot) -> None:
@@ -114,8 +114,8 @@ def test_two_photos_that_prove_to_be_one_keep_the_tags_of_both(shoot: Shoot) -> 
     say(catalog, other, "pier", "removed")
     shoot.write("b.jpg", photo_bytes(1))  # the same exposure, and now the same bytes
     shoot.ingest()
-    assert catalog.find(other) == one
-    assert [(tag.name, tag.state) for tag in catalog.photo(one).tags] == [
+    assert catalog.photos.find(other) == one
+    assert [(tag.name, tag.state) for tag in catalog.photos.get(one).tags] == [
         ("harbor", "confirmed"),
         ("boat", "suggested"),
     ]
@@ -170,17 +170,17 @@ def test_what_is_no_name_is_refused_when_typed(typed: str, says: str) -> None:
 def test_a_path_is_the_tag_it_ends_in_under_its_way(twelve: Catalog) -> None:
     for name in tag_names("animal|bird, place/iceland/vik"):
         say(twelve, 3, name, "confirmed")
-    assert twelve.keywords_of([3]) == {3: [("bird", "animal"), ("vik", "place|iceland")]}
-    assert twelve.tagged("bird") == twelve.tagged("animal|bird") == [3]
+    assert twelve.tags.keywords_of([3]) == {3: [("bird", "animal"), ("vik", "place|iceland")]}
+    assert twelve.tags.photos_with("bird") == twelve.tags.photos_with("animal|bird") == [3]
     say(twelve, 4, "bird", "confirmed")
-    assert twelve.keywords_of([4]) == {4: [("bird", "animal")]}
+    assert twelve.tags.keywords_of([4]) == {4: [("bird", "animal")]}
     with pytest.raises(UsageError, match="bird is a tag under animal already"):
-        twelve.tag_ids(["drawing|bird"], make=True)
+        twelve.tags.ids(["drawing|bird"], make=True)
 
 
 def test_a_tag_of_before_keeps_its_signs_and_can_be_taken_off(twelve: Catalog) -> None:
-    with twelve._writing():
-        twelve._made("B&W")
+    with twelve.store.transaction():
+        twelve.tags.ensure("B&W")
     say(twelve, 3, "B&W", "confirmed")
     read_from_file(twelve, 4, "b&w", "Caf\u00e9 & bar")
     assert (names(twelve, 3), names(twelve, 4)) == (["B&W"], ["B&W", "Caf\u00e9 bar"])
@@ -193,7 +193,7 @@ def test_one_word_in_any_case_is_one_tag(twelve: Catalog) -> None:
     say(twelve, 4, "cafe\u0301", "confirmed")
     say(twelve, 4, "stra\u00dfe", "confirmed")
     assert names(twelve, 3) == ["Caf\u00e9", "STRASSE"] == names(twelve, 4)
-    assert twelve.tag_ids(["CAF\u00c9", "none"]).keys() == {"CAF\u00c9"}
+    assert twelve.tags.ids(["CAF\u00c9", "none"]).keys() == {"CAF\u00c9"}
 
 
 # --- files
@@ -202,14 +202,14 @@ def test_one_word_in_any_case_is_one_tag(twelve: Catalog) -> None:
 def test_what_a_file_says_is_confirmed_until_the_person_takes_it_away(twelve: Catalog) -> None:
     read_from_file(twelve, 3, "Vik", "beach", paths=("Places|Iceland|Vik", "Animals| Birds |Crane"))
     assert names(twelve, 3) == ["beach", "Crane", "Vik"]
-    assert twelve.keywords_of([3]) == {
+    assert twelve.tags.keywords_of([3]) == {
         3: [("beach", None), ("Crane", "Animals|Birds"), ("Vik", "Places|Iceland")]
     }
     say(twelve, 3, "beach", "removed")
     read_from_file(twelve, 3, "beach", "Vik")
     assert names(twelve, 3) == ["Vik"]
     read_from_file(twelve, 4, paths=("Machines|Crane",))
-    assert twelve.keywords_of([4]) == {4: [("Crane", "Animals|Birds")]}, "the first path stays"
+    assert twelve.tags.keywords_of([4]) == {4: [("Crane", "Animals|Birds")]}, "the first path stays"
 
 
 # --- the vocabulary
@@ -220,9 +220,9 @@ def test_the_vocabulary_counts_photos_the_most_used_first(twelve: Catalog) -> No
     see(twelve, 4, ("harbor", 60))
     say(twelve, 5, "Harbor", "confirmed")
     say(twelve, 5, "hare", "confirmed")
-    found = [(row.name, row.count, row.confirmed) for row in twelve.vocabulary("HAR")]
+    found = [(row.name, row.count, row.confirmed) for row in twelve.vocabulary.all("HAR")]
     assert found == [("harbor", 3, 1), ("hare", 1, 1)]
-    assert [row.name for row in twelve.vocabulary()] == ["harbor", "boat", "hare"]
+    assert [row.name for row in twelve.vocabulary.all()] == ["harbor", "boat", "hare"]
 
 
 def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
@@ -233,7 +233,7 @@ def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
     say(twelve, 5, "lens cap", "confirmed")
     say(twelve, 7, "lens cap", "confirmed")  # not a suggestion
     see(twelve, 3, ("boat", 50))  # looking again forgets neither what was suggested nor the word
-    (row,) = [row for row in twelve.vocabulary() if row.name == "lens cap"]
+    (row,) = [row for row in twelve.vocabulary.all() if row.name == "lens cap"]
     assert (row.count, row.confirmed) == (3, 2)
     assert (row.suggested, row.removed) == ({"encoder": 4}, {"encoder": 2})
 
@@ -241,36 +241,40 @@ def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
 def test_a_rename_is_one_step_and_the_old_word_means_the_new_one(twelve: Catalog) -> None:
     see(twelve, 3, ("harbor", 80))
     say(twelve, 4, "harbor", "confirmed")
-    twelve.rename_tag("Harbor", "Hafen")
+    twelve.vocabulary.rename("Harbor", "Hafen")
     assert names(twelve, 3) == names(twelve, 4) == ["Hafen"]
     see(twelve, 5, ("harbor", 70))
     assert names(twelve, 5) == ["Hafen"]
-    assert sorted(twelve.tagged("hafen")) == sorted(twelve.tagged("harbor")) == [3, 4, 5]
+    assert (
+        sorted(twelve.tags.photos_with("hafen"))
+        == sorted(twelve.tags.photos_with("harbor"))
+        == [3, 4, 5]
+    )
     say(twelve, 4, "Hafen", "removed")
     assert names(twelve, 4) == []
-    twelve.undo()
-    assert twelve.undo().summary == "Renamed tag harbor to Hafen"
+    twelve.journal.undo()
+    assert twelve.journal.undo().summary == "Renamed tag harbor to Hafen"
     assert names(twelve, 3) == names(twelve, 4) == ["harbor"]
-    twelve.redo()
+    twelve.journal.redo()
     assert names(twelve, 4) == ["Hafen"]
-    twelve.rename_tag("Hafen", "HAFEN")
+    twelve.vocabulary.rename("Hafen", "HAFEN")
     assert names(twelve, 3) == ["HAFEN"]
-    twelve.rename_tag("hafen", "harbor")
+    twelve.vocabulary.rename("hafen", "harbor")
     assert names(twelve, 3) == names(twelve, 4) == ["harbor"]
-    assert [row.name for row in twelve.vocabulary()] == ["harbor"]
+    assert [row.name for row in twelve.vocabulary.all()] == ["harbor"]
 
 
 def test_renaming_into_another_tag_is_refused_and_merging_is_named(twelve: Catalog) -> None:
     see(twelve, 3, ("harbor", 80), ("port", 40))
     with pytest.raises(UsageError, match="already"):
-        twelve.rename_tag("harbor", "PORT")
+        twelve.vocabulary.rename("harbor", "PORT")
     with pytest.raises(NotFoundError):
-        twelve.rename_tag("haven", "port")
+        twelve.vocabulary.rename("haven", "port")
     with pytest.raises(UsageError):
-        twelve.rename_tag("harbor", " ")
+        twelve.vocabulary.rename("harbor", " ")
     with pytest.raises(UsageError, match="one tag"):
-        twelve.merge_tags("harbor", "Harbor")
-    assert names(twelve, 3) == ["harbor", "port"] and twelve.next_undo() is None
+        twelve.vocabulary.merge("harbor", "Harbor")
+    assert names(twelve, 3) == ["harbor", "port"] and twelve.journal.next_undo() is None
 
 
 def test_a_merge_makes_one_tag_of_two_and_undo_two_of_one(twelve: Catalog) -> None:
@@ -279,48 +283,51 @@ def test_a_merge_makes_one_tag_of_two_and_undo_two_of_one(twelve: Catalog) -> No
     say(twelve, 4, "harbour", "removed")
     say(twelve, 4, "harbor", "confirmed")
     say(twelve, 5, "harbour", "removed")
-    twelve.merge_tags("harbour", "harbor")
-    assert twelve.photo(3).tags == (TagDetail("harbor", "encoder", 80, "suggested"),)
+    twelve.vocabulary.merge("harbour", "harbor")
+    assert twelve.photos.get(3).tags == (TagDetail("harbor", "encoder", 80, "suggested"),)
     assert names(twelve, 4) == ["harbor"], "what they added weighs more than what they took away"
     see(twelve, 5, ("harbor", 90))
     assert names(twelve, 5) == [], "they said no to it under its other name"
-    twelve.undo()
+    twelve.journal.undo()
     assert names(twelve, 3) == ["harbour", "harbor"]
 
 
 def test_a_change_of_words_changes_the_photos_and_their_sidecars_wait(twelve: Catalog) -> None:
     say(twelve, 4, "harbor", "confirmed")
     see(twelve, 5, ("harbor", 50))
-    with twelve._writing():
-        twelve._run("DELETE FROM unwritten")
-    rev = max(row[-1] for row in twelve._rows("SELECT rev FROM photo"))
-    twelve.rename_tag("harbor", "Hafen")
-    assert {row[0] for row in twelve._rows("SELECT id FROM photo WHERE rev > ?", (rev,))} == {4, 5}
-    assert twelve._rows("SELECT photo_id FROM unwritten") == [(4,)]
+    with twelve.store.transaction():
+        twelve.store.run("DELETE FROM unwritten")
+    rev = max(row[-1] for row in twelve.store.rows("SELECT rev FROM photo"))
+    twelve.vocabulary.rename("harbor", "Hafen")
+    assert {row[0] for row in twelve.store.rows("SELECT id FROM photo WHERE rev > ?", (rev,))} == {
+        4,
+        5,
+    }
+    assert twelve.store.rows("SELECT photo_id FROM unwritten") == [(4,)]
 
 
 def test_the_last_word_counts_of_photos_that_prove_to_be_one_after_another(twelve: Catalog) -> None:
-    boat = twelve.tag_ids(["boat"], make=True)["boat"]
+    boat = twelve.tags.ids(["boat"], make=True)["boat"]
 
     def say(photo: int, word: str | None) -> None:
-        twelve.decide({photo: {("tag", boat): word}}, summary="boat")
+        twelve.journal.decide({photo: {("tag", boat): word}}, summary="boat")
 
     def merge(*photos: int) -> None:
-        with twelve._writing():
-            twelve._merge(photos)
+        with twelve.store.transaction():
+            twelve.identity.merge(photos)
 
     say(4, "confirmed")
     say(3, "removed")
     say(5, "confirmed")
-    twelve.undo()
+    twelve.journal.undo()
     say(5, "confirmed")
     say(5, "removed")
-    twelve.undo()  # of 5 it is their yes that stands, and the last word of all
+    twelve.journal.undo()  # of 5 it is their yes that stands, and the last word of all
     merge(2, 3)
     merge(2, 4)  # a yes from before the no of 3
-    assert twelve.tags_of([2]) == {}
+    assert twelve.tags.of([2]) == {}
     merge(2, 5)
-    assert [tag.state for tag in twelve.tags_of([2])[2]] == ["confirmed"]
+    assert [tag.state for tag in twelve.tags.of([2])[2]] == ["confirmed"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -328,7 +335,7 @@ def test_a_path_goes_through_a_sidecar_and_back(twelve: Catalog, profile: str) -
     """As Lightroom and digiKam write them: the leaf as a keyword, the way in a list of its own."""
     for name in tag_names("animal|bird, place/iceland/vik, pier"):
         say(twelve, 3, name, "confirmed")
-    keywords = twelve.keywords_of([3])[3]
+    keywords = twelve.tags.keywords_of([3])[3]
     paths = [f"{way}|{name}" for name, way in keywords if way]
     said = SidecarMetadata.of(Marks(), [name for name, _ in keywords], paths)
     written = merge(None, said, None, PROFILES[profile])
@@ -338,4 +345,4 @@ def test_a_path_goes_through_a_sidecar_and_back(twelve: Catalog, profile: str) -
     again = read(written).metadata
     assert again.keywords is not None and again.hierarchical is not None
     read_from_file(twelve, 4, *again.keywords, paths=again.hierarchical)
-    assert twelve.keywords_of([4])[4] == keywords
+    assert twelve.tags.keywords_of([4])[4] == keywords

@@ -20,12 +20,12 @@ ZERO_TONE = np.zeros(76, np.float32)
 @pytest.fixture
 def twelve(catalog: Catalog) -> Catalog:
     catalogs.fill(catalog.path, 12)
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     return catalog
 
 
 def state(catalog: Catalog, photo: int) -> str:
-    return next(str(work.state) for work in catalog.photo(photo).work if work.stage == "embed")
+    return next(str(work.state) for work in catalog.photos.get(photo).work if work.stage == "embed")
 
 
 # --- vectors
@@ -33,7 +33,7 @@ def state(catalog: Catalog, photo: int) -> str:
 
 def test_a_vector_comes_back_as_it_was_saved(twelve: Catalog) -> None:
     vectors = likings.embed(twelve, [3, 5])
-    rows = twelve.vectors(likings.ENCODER)
+    rows = twelve.vectors.read(likings.ENCODER)
     assert [row[1] for row in rows] == [3, 5]
     assert np.frombuffer(rows[0][2], np.float16) == pytest.approx(vectors[3], abs=1e-3)
     assert state(twelve, 3) == "done" and state(twelve, 4) == "waiting"
@@ -41,17 +41,17 @@ def test_a_vector_comes_back_as_it_was_saved(twelve: Catalog) -> None:
 
 def test_only_what_is_newer_is_read_again(twelve: Catalog) -> None:
     likings.embed(twelve, [1, 2, 3])
-    last = twelve.vectors(likings.ENCODER)[-1][0]
-    assert twelve.vectors(likings.ENCODER, last) == []
+    last = twelve.vectors.read(likings.ENCODER)[-1][0]
+    assert twelve.vectors.read(likings.ENCODER, last) == []
     likings.embed(twelve, [2])
-    assert [row[1] for row in twelve.vectors(likings.ENCODER, last)] == [2]
+    assert [row[1] for row in twelve.vectors.read(likings.ENCODER, last)] == [2]
 
 
 def test_a_vector_of_an_older_proxy_is_dropped_and_made_again(twelve: Catalog) -> None:
     made = likings.result(twelve, 3, likings.ENCODER, np.ones(4, np.float16), ZERO_TONE)
     stale = replace(made, source="other bytes")
-    assert twelve.save_embedded([(likings.job(3), stale)]) == []
-    assert twelve.vectors(likings.ENCODER) == []
+    assert twelve.vectors.save([(likings.job(3), stale)]) == []
+    assert twelve.vectors.read(likings.ENCODER) == []
     assert state(twelve, 3) == "waiting"
 
 
@@ -59,35 +59,35 @@ def test_another_encoder_has_everything_embedded_again_and_takes_over_when_done(
     twelve: Catalog,
 ) -> None:
     everyone = range(1, 13)
-    twelve.use_encoder("old")
+    twelve.vectors.use_encoder("old")
     likings.embed(twelve, everyone, "old")
-    assert twelve.use_encoder("old") == 0
-    assert twelve.use_encoder("new") == 12
+    assert twelve.vectors.use_encoder("old") == 0
+    assert twelve.vectors.use_encoder("new") == 12
     likings.embed(twelve, range(1, 7), "new")
-    assert next(iter(twelve.encoders())) == "old"
+    assert next(iter(twelve.vectors.encoders())) == "old"
     likings.embed(twelve, range(7, 13), "new")
-    assert next(iter(twelve.encoders())) == "new"
-    assert twelve.use_encoder("old") == 0, "its vectors stayed"
+    assert next(iter(twelve.vectors.encoders())) == "new"
+    assert twelve.vectors.use_encoder("old") == 0, "its vectors stayed"
 
 
 def test_vectors_of_a_folder_that_comes_back_are_new_again(shoot: Shoot) -> None:
-    shoot.catalog.use_stages(STAGES)
+    shoot.catalog.work.use_stages(STAGES)
     for name in ("A.JPG", "B.JPG"):
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
     likings.embed(shoot.catalog, [1, 2])
-    shoot.catalog.remove_folder(1, keep_photos=False)
+    shoot.catalog.folders.remove(1, keep_photos=False)
     other = shoot.write("../elsewhere/C.JPG", photo_bytes("C"))
     shoot.ingest(other.parent)
     likings.embed(shoot.catalog, [3])
-    [(last, *_)] = shoot.catalog.vectors(likings.ENCODER)
+    [(last, *_)] = shoot.catalog.vectors.read(likings.ENCODER)
     shoot.scan()
-    assert {row[1] for row in shoot.catalog.vectors(likings.ENCODER, last)} == {1, 2}
+    assert {row[1] for row in shoot.catalog.vectors.read(likings.ENCODER, last)} == {1, 2}
 
 
 def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> None:
     catalog = shoot.catalog
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     shoot.write("a.jpg", photo_bytes("one"))
     shoot.ingest()
     photo = shoot.photo("a.jpg").id
@@ -100,109 +100,113 @@ def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> No
         again = shoot.jobs("convert")
         assert [job.photo_id for job in again] == [photo]
         result = replace(shoot.converted(again[0]), proxy_digest=digest)
-        catalog.save_converted([(again[0], result)])
-        assert [each.photo_id for each in catalog.pending("embed", 9)] == wait
-    assert catalog.pending("embed", 9)[0].proxy_digest == "another"
+        catalog.results.save_converted([(again[0], result)])
+        assert [each.photo_id for each in catalog.work.pending("embed", 9)] == wait
+    assert catalog.work.pending("embed", 9)[0].proxy_digest == "another"
 
 
 def test_a_photo_that_could_not_be_compared_is_not_unreadable(twelve: Catalog) -> None:
-    assert not twelve.save_failure(likings.job(3), "Too little memory.", retry=True)
-    twelve.start("embed", [3])
-    twelve.save_failure(likings.job(3), "Too little memory.", retry=False)
-    assert twelve.photo(3).state == ""
-    assert [failure.stage for failure in twelve.failures()] == ["embed"]
+    assert not twelve.work.save_failure(likings.job(3), "Too little memory.", retry=True)
+    twelve.work.start("embed", [3])
+    twelve.work.save_failure(likings.job(3), "Too little memory.", retry=False)
+    assert twelve.photos.get(3).state == ""
+    assert [failure.stage for failure in twelve.work.failures()] == ["embed"]
 
 
 def test_without_the_stage_nothing_waits_for_an_encoder(twelve: Catalog) -> None:
-    assert twelve.unfinished("proxy") == 12
-    twelve.use_stages(STAGES[:2])
-    assert twelve.unfinished() == twelve.unfinished("proxy") == 0
+    assert twelve.work.unfinished("proxy") == 12
+    twelve.work.use_stages(STAGES[:2])
+    assert twelve.work.unfinished() == twelve.work.unfinished("proxy") == 0
 
 
 # --- ratings
 
 
 def test_lessons_are_what_one_thinks_now(twelve: Catalog) -> None:
-    before = {lesson.photo_id: lesson.rating for lesson in twelve.lessons()}
-    twelve.decide({3: {"rating": 5}}, summary="")
-    twelve.decide({4: {"flag": "reject"}}, summary="")
-    told = {lesson.photo_id: (lesson.rating, lesson.rejected) for lesson in twelve.lessons()}
+    before = {lesson.photo_id: lesson.rating for lesson in twelve.taste.ratings()}
+    twelve.journal.decide({3: {"rating": 5}}, summary="")
+    twelve.journal.decide({4: {"flag": "reject"}}, summary="")
+    told = {lesson.photo_id: (lesson.rating, lesson.rejected) for lesson in twelve.taste.ratings()}
     assert told.keys() - before.keys() == {3, 4}
     assert told[3] == (5, False) and told[4] == (None, True)
     starred = [rating is not None and not rejected for rating, rejected in told.values()]
-    assert twelve.stars() == sum(starred)
-    twelve.undo()
-    assert [lesson.rejected for lesson in twelve.lessons([4])] == [False]
+    assert twelve.taste.count_rated() == sum(starred)
+    twelve.journal.undo()
+    assert [lesson.rejected for lesson in twelve.taste.ratings([4])] == [False]
 
 
 def test_a_prediction_stands_beside_the_rating_it_was_made_for(twelve: Catalog) -> None:
-    twelve.decide({3: {"rating": 4, "kept": True}}, summary="", expected={3: 3.6, 4: 1.0})
-    twelve.decide({5: {"rating": 2}}, summary="", order_name="match")
-    told = {each.photo_id: each for each in twelve.foreseen()}
+    twelve.journal.decide({3: {"rating": 4, "kept": True}}, summary="", expected={3: 3.6, 4: 1.0})
+    twelve.journal.decide({5: {"rating": 2}}, summary="", order_name="match")
+    told = {each.photo_id: each for each in twelve.taste.predictions()}
     assert (told[3].rating, told[3].expected) == (4, 3.6)
     assert (told[5].expected, told[5].order_name) == (None, "match")
 
 
 def test_only_the_first_rating_that_stands_is_judged(twelve: Catalog) -> None:
-    twelve.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
-    twelve.decide({3: {"rating": 1}}, summary="", expected={3: 4.0})
-    assert [(e.rating, e.expected) for e in twelve.foreseen() if e.photo_id == 3] == [(4, 3.6)]
-    twelve.undo()
-    twelve.undo()
-    assert [e for e in twelve.foreseen() if e.photo_id == 3] == []
-    twelve.decide({3: {"rating": 2}}, summary="", expected={3: 2.2})
-    assert [(e.rating, e.expected) for e in twelve.foreseen() if e.photo_id == 3] == [(2, 2.2)]
+    twelve.journal.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
+    twelve.journal.decide({3: {"rating": 1}}, summary="", expected={3: 4.0})
+    assert [(e.rating, e.expected) for e in twelve.taste.predictions() if e.photo_id == 3] == [
+        (4, 3.6)
+    ]
+    twelve.journal.undo()
+    twelve.journal.undo()
+    assert [e for e in twelve.taste.predictions() if e.photo_id == 3] == []
+    twelve.journal.decide({3: {"rating": 2}}, summary="", expected={3: 2.2})
+    assert [(e.rating, e.expected) for e in twelve.taste.predictions() if e.photo_id == 3] == [
+        (2, 2.2)
+    ]
 
 
 def test_versions_are_listed_newest_first(catalog: Catalog) -> None:
     row = TasteRow(0, 0.0, "test/1", 20, None, None, None, "daily", b"numbers")
-    first = catalog.save_taste_version(row)
-    second = catalog.save_taste_version(replace(row, ratings=30, correlation=0.4))
-    listed = catalog.taste_versions()
+    first = catalog.taste.save_version(row)
+    second = catalog.taste.save_version(replace(row, ratings=30, correlation=0.4))
+    listed = catalog.taste.versions()
     assert [version.id for version in listed] == [second, first]
     assert listed[0].made_at > 0 and listed[0].correlation == 0.4
 
 
 def test_a_redone_rating_is_judged_by_what_was_foretold_of_it(twelve: Catalog) -> None:
-    twelve.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
+    twelve.journal.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
     for _ in range(2):
-        twelve.undo()
-        twelve.redo()
-        assert [e.expected for e in twelve.foreseen() if e.photo_id == 3] == [3.6]
+        twelve.journal.undo()
+        twelve.journal.redo()
+        assert [e.expected for e in twelve.taste.predictions() if e.photo_id == 3] == [3.6]
 
 
 @pytest.mark.parametrize("by", ["stack", "stacked"])
 def test_of_a_stack_only_the_first_rated_is_judged(twelve: Catalog, by: str) -> None:
     stack(twelve, by, 4, [4, 5])
-    twelve.decide({5: {"rating": 2}}, summary="", expected={5: 2.5})
-    twelve.decide({4: {"rating": 5}}, summary="", expected={4: 3.0})
-    twelve.decide({6: {"rating": 3}}, summary="", expected={6: 3.5})
-    assert [e.photo_id for e in twelve.foreseen() if e.photo_id in (4, 5, 6)] == [5, 6]
-    twelve.decide({4: {"stacked": 0}}, summary="split")
-    assert [e.photo_id for e in twelve.foreseen() if e.photo_id in (4, 5, 6)] == [5, 4, 6]
+    twelve.journal.decide({5: {"rating": 2}}, summary="", expected={5: 2.5})
+    twelve.journal.decide({4: {"rating": 5}}, summary="", expected={4: 3.0})
+    twelve.journal.decide({6: {"rating": 3}}, summary="", expected={6: 3.5})
+    assert [e.photo_id for e in twelve.taste.predictions() if e.photo_id in (4, 5, 6)] == [5, 6]
+    twelve.journal.decide({4: {"stacked": 0}}, summary="split")
+    assert [e.photo_id for e in twelve.taste.predictions() if e.photo_id in (4, 5, 6)] == [5, 4, 6]
 
 
 def test_a_lesson_knows_what_it_is_judged_with(twelve: Catalog) -> None:
     stack(twelve, "stack", 4, [4, 5, 6])
-    twelve.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
-    told = {lesson.photo_id: lesson for lesson in twelve.lessons()}
+    twelve.journal.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
+    told = {lesson.photo_id: lesson for lesson in twelve.taste.ratings()}
     assert (told[4].stack, told[5].stack) == (4, 4)
     assert told[4].kept and not told[5].kept and told[5].rejected
     assert 8 not in told, "kept and alone teaches nothing"
-    twelve.decide({5: {"stacked": 0}}, summary="")
-    assert twelve.lessons([5])[0].stack < 0
-    twelve.decide({7: {"rating": 2}, 5: {"stacked": 7}}, summary="")
-    twelve.decide({7: {"stacked": 7}}, summary="")
-    assert {lesson.stack for lesson in twelve.lessons([5, 7])} == {7}
+    twelve.journal.decide({5: {"stacked": 0}}, summary="")
+    assert twelve.taste.ratings([5])[0].stack < 0
+    twelve.journal.decide({7: {"rating": 2}, 5: {"stacked": 7}}, summary="")
+    twelve.journal.decide({7: {"stacked": 7}}, summary="")
+    assert {lesson.stack for lesson in twelve.taste.ratings([5, 7])} == {7}
 
 
 def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
     """Put photos into one stack: found by the machine, or made by hand."""
     if by == "stacked":
-        catalog.decide({photo: {"stacked": name} for photo in photos}, summary="stack")
+        catalog.journal.decide({photo: {"stacked": name} for photo in photos}, summary="stack")
         return
-    with catalog._writing():
-        catalog._run_many(
+    with catalog.store.transaction():
+        catalog.store.run_many(
             "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
             [(name, photo) for photo in photos],
         )
@@ -213,66 +217,72 @@ def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
 
 def halfway(catalog: Catalog, seen: range) -> Catalog:
     """Twelve photos seen by the old encoder; the new one, in use now, has seen some."""
-    catalog.use_encoder("old")
+    catalog.vectors.use_encoder("old")
     likings.embed(catalog, range(1, 11), "old")
-    catalog.use_encoder("new")
+    catalog.vectors.use_encoder("new")
     likings.embed(catalog, seen, "new")
     return catalog
 
 
 def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
     halfway(twelve, range(3, 13))
-    assert list(twelve.encoders().items()) == [("old", 10), ("new", 10)]
-    again = twelve.comparing_again()
+    assert list(twelve.vectors.encoders().items()) == [("old", 10), ("new", 10)]
+    again = twelve.vectors.catching_up()
     assert again is not None
     assert (again.encoder, again.seen, again.of, again.waiting) == ("new", 8, 10, 2)
     likings.embed(twelve, [1, 2], "new")
-    assert next(iter(twelve.encoders())) == "new" and twelve.comparing_again() is None
+    assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
 def test_new_photos_in_front_do_not_make_a_half_done_encoder_the_one_to_go_by(
     twelve: Catalog,
 ) -> None:
     halfway(twelve, range(2, 13))
-    assert next(iter(twelve.encoders())) == "old", "eleven are more than ten, but one is missing"
+    assert next(iter(twelve.vectors.encoders())) == "old", (
+        "eleven are more than ten, but one is missing"
+    )
 
 
 def test_what_cannot_be_compared_holds_nothing_up_unless_it_is_much(twelve: Catalog) -> None:
     halfway(twelve, range(1, 10))
-    twelve.start("embed", [10])
-    twelve.save_failure(likings.job(10), "Its proxy is damaged.", retry=False)
-    assert next(iter(twelve.encoders())) == "new", "nine of ten, and no more can be had"
-    with twelve._writing():
-        twelve._run("DELETE FROM vector WHERE encoder = 'new' AND photo_id = 9")
-        twelve._run("UPDATE photo SET missing = 1 WHERE id = 9")
-    assert next(iter(twelve.encoders())) == "old", "a fifth of the photos would lose their score"
-    again = twelve.comparing_again()
+    twelve.work.start("embed", [10])
+    twelve.work.save_failure(likings.job(10), "Its proxy is damaged.", retry=False)
+    assert next(iter(twelve.vectors.encoders())) == "new", "nine of ten, and no more can be had"
+    with twelve.store.transaction():
+        twelve.store.run("DELETE FROM vector WHERE encoder = 'new' AND photo_id = 9")
+        twelve.store.run("UPDATE photo SET missing = 1 WHERE id = 9")
+    assert next(iter(twelve.vectors.encoders())) == "old", (
+        "a fifth of the photos would lose their score"
+    )
+    again = twelve.vectors.catching_up()
     assert again is not None and (again.seen, again.waiting) == (8, 0)
 
 
 def test_new_proxies_do_not_send_taste_back_to_the_encoder_before(twelve: Catalog) -> None:
     halfway(twelve, range(1, 11))
-    assert next(iter(twelve.encoders())) == "new"
-    twelve.backfill("embed")
-    assert next(iter(twelve.encoders())) == "new"
+    assert next(iter(twelve.vectors.encoders())) == "new"
+    twelve.work.backfill("embed")
+    assert next(iter(twelve.vectors.encoders())) == "new"
 
 
 def test_photos_that_were_removed_hold_no_encoder_back(twelve: Catalog) -> None:
     halfway(twelve, range(1, 6))
-    with twelve._writing():
-        twelve._run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id IN (4, 6, 7, 8, 9)")
-        twelve._run("UPDATE photo SET merged_into = 1 WHERE id = 10")
-    assert twelve.encoders() == {"new": 4, "old": 4}, "all that are here were seen by both"
-    assert next(iter(twelve.encoders())) == "new" and twelve.comparing_again() is None
+    with twelve.store.transaction():
+        twelve.store.run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id IN (4, 6, 7, 8, 9)")
+        twelve.store.run("UPDATE photo SET merged_into = 1 WHERE id = 10")
+    assert twelve.vectors.encoders() == {"new": 4, "old": 4}, "all that are here were seen by both"
+    assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
 def test_photos_that_were_removed_do_not_count_as_seen(twelve: Catalog) -> None:
     halfway(twelve, range(1, 10))
-    with twelve._writing():
-        twelve._run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id < 8")
-        twelve._run("UPDATE photo SET missing = 1 WHERE id = 10")
-    assert next(iter(twelve.encoders())) == "old", "a third of the photos would lose their score"
-    again = twelve.comparing_again()
+    with twelve.store.transaction():
+        twelve.store.run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id < 8")
+        twelve.store.run("UPDATE photo SET missing = 1 WHERE id = 10")
+    assert next(iter(twelve.vectors.encoders())) == "old", (
+        "a third of the photos would lose their score"
+    )
+    again = twelve.vectors.catching_up()
     assert again is not None and (again.seen, again.of, again.waiting) == (2, 3, 0)
 
 
@@ -281,32 +291,32 @@ def test_photos_that_were_removed_do_not_count_as_seen(twelve: Catalog) -> None:
 
 def kept(catalog: Catalog, reason: str = "closing", **fields: object) -> int:
     row = TasteRow(0, 0.0, "test/1", 20, None, None, None, reason, b"numbers")
-    return catalog.save_taste_version(replace(row, **fields))  # type: ignore[arg-type]
+    return catalog.taste.save_version(replace(row, **fields))  # type: ignore[arg-type]
 
 
 def test_a_pin_is_remembered_until_it_is_taken_out(catalog: Catalog) -> None:
-    assert catalog.pinned_taste() is None
+    assert catalog.taste.pinned() is None
     number = kept(catalog)
-    catalog.pin_taste(number)
+    catalog.taste.pin(number)
     other = Catalog.open(catalog.path)
-    assert other.pinned_taste() == number
-    assert other.taste_version(number).numbers == b"numbers"
-    other.pin_taste(None)
+    assert other.taste.pinned() == number
+    assert other.taste.version(number).numbers == b"numbers"
+    other.taste.pin(None)
     other.close()
-    assert catalog.pinned_taste() is None
+    assert catalog.taste.pinned() is None
     with pytest.raises(NotFoundError, match="no version 9 of taste"):
-        catalog.taste_version(9)
+        catalog.taste.version(9)
 
 
 def test_old_versions_go_but_for_one_a_month_the_pinned_one_and_those_kept_by_hand(
     catalog: Catalog,
 ) -> None:
     first = kept(catalog)
-    catalog.pin_taste(first)
+    catalog.taste.pin(first)
     by_hand = kept(catalog, "hand")
     old = [kept(catalog, "daily") for _ in range(4)]
-    with catalog._writing():  # long ago, over two months
-        catalog._run_many(
+    with catalog.store.transaction():  # long ago, over two months
+        catalog.store.run_many(
             "UPDATE taste_version SET made_at = ? WHERE id = ?",
             [
                 (1_600_000_000 + 20 * 86_400 * place, number)
@@ -314,7 +324,7 @@ def test_old_versions_go_but_for_one_a_month_the_pinned_one_and_those_kept_by_ha
             ],
         )
     new = [kept(catalog) for _ in range(20)]
-    left = [row.id for row in catalog.taste_versions()]
+    left = [row.id for row in catalog.taste.versions()]
     # September: the pinned one; then one by hand; then the last of October, November, December.
     assert left == sorted([first, by_hand, *months(catalog, old), *new], reverse=True)
     assert len(months(catalog, old)) == 3

@@ -20,28 +20,28 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 def twelve(catalog: Catalog) -> Catalog:
     """Twelve photos whose words were read."""
     catalogs.fill(catalog.path, 12)
-    catalog.use_stages(STAGES)
-    catalog.fold_all_text()
+    catalog.work.use_stages(STAGES)
+    catalog.text.update_all()
     return catalog
 
 
 def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: str = "") -> None:
     """Have a vision model say what is in a photo."""
-    source = catalog.photo(photo).proxy_digest or ""
+    source = catalog.photos.get(photo).proxy_digest or ""
     told = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
-    assert catalog.save_described([(photo, told)]) == [photo]
+    assert catalog.descriptions.save([(photo, told)]) == [photo]
 
 
 def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
     """Have the person say a word on a tag."""
-    tag = catalog.tag_ids([name], make=True)[name]
-    catalog.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+    tag = catalog.tags.ids([name], make=True)[name]
+    catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
 
 
 def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
     """Search with the newest words."""
-    catalog.fold_all_text()
-    return sorted(catalog.worded(text, column).tolist())
+    catalog.text.update_all()
+    return sorted(catalog.text.photos_with(text, column).tolist())
 
 
 def test_words_are_found_by_their_beginning_whatever_the_accents(twelve: Catalog) -> None:
@@ -62,29 +62,31 @@ def test_the_best_fit_comes_first(twelve: Catalog) -> None:
     describe(twelve, 2, "street", "a calm harbor")
     describe(twelve, 3, "a harbor with boats")
     say(twelve, 7, "harbor", "confirmed")
-    twelve.fold_all_text()
-    assert twelve.ranked([[("harbor", True)]]).tolist() == [7, 3, 2], "tag, subject, mood"
-    assert twelve.ranked([[("harbor", True), ("street", True)], [("calm", True)]]).tolist() == [2]
+    twelve.text.update_all()
+    assert twelve.text.ranked([[("harbor", True)]]).tolist() == [7, 3, 2], "tag, subject, mood"
+    assert twelve.text.ranked(
+        [[("harbor", True), ("street", True)], [("calm", True)]]
+    ).tolist() == [2]
 
 
 def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) -> None:
-    assert not twelve.text_waits()
-    twelve.decide({1: {"rating": 5, "flag": "pick"}}, summary="")
-    twelve.mark_seen([2])
-    assert not twelve.text_waits(), "a mark costs the index nothing"
-    rev = twelve.text_rev()
+    assert not twelve.text.is_outdated()
+    twelve.journal.decide({1: {"rating": 5, "flag": "pick"}}, summary="")
+    twelve.photos.mark_seen([2])
+    assert not twelve.text.is_outdated(), "a mark costs the index nothing"
+    rev = twelve.text.revision()
     say(twelve, 4, "harbor", "confirmed")
-    assert twelve.text_waits() and found(twelve, "harbor") == [4]
-    assert twelve.text_rev() > rev
+    assert twelve.text.is_outdated() and found(twelve, "harbor") == [4]
+    assert twelve.text.revision() > rev
     say(twelve, 4, "harbor", "removed")
     assert found(twelve, "harbor") == []
-    project = twelve.make_project("Iceland")
-    twelve.decide({n: {("project", project): float(n)} for n in (1, 2)}, summary="")
+    project = twelve.projects.create("Iceland")
+    twelve.journal.decide({n: {("project", project): float(n)} for n in (1, 2)}, summary="")
     assert found(twelve, "iceland", "project") == [1, 2]
-    twelve.undo()
+    twelve.journal.undo()
     assert found(twelve, "iceland") == []
     say(twelve, 6, "port", "confirmed")
-    twelve.rename_tag("port", "haven")
+    twelve.vocabulary.rename("port", "haven")
     assert found(twelve, "haven") == [6] and found(twelve, "port") == []
 
 
@@ -92,7 +94,7 @@ def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
     twelve: Catalog,
 ) -> None:
     def apart() -> int:
-        return int(twelve._value("SELECT count(DISTINCT segid) FROM photo_text_idx"))
+        return int(twelve.store.value("SELECT count(DISTINCT segid) FROM photo_text_idx"))
 
     indexer, most = Indexer(twelve), 0
     for number in range(12):
@@ -102,14 +104,15 @@ def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
             indexer._next_at = 0.0  # it is always time
             indexer.advance(calm=True)
             most = max(most, apart())
-    assert 1 < most <= 5 and not twelve.text_waits()
+    assert 1 < most <= 5 and not twelve.text.is_outdated()
     before = apart()
     for number in range(3):
         describe(twelve, 1 + number, f"a dune {number}")
-        twelve.fold_text()
+        twelve.text.update()
     assert apart() == before + 3, "each part lies apart until it is told to be merged"
     assert found(twelve, "harbor") == list(range(4, 13))
-    twelve._connection.execute("INSERT INTO photo_text (photo_text) VALUES ('integrity-check')")
+    with twelve.store.transaction():
+        twelve.store.run("INSERT INTO photo_text (photo_text) VALUES ('integrity-check')")
 
 
 @pytest.mark.parametrize(("decided", "held"), [(1, [0, 0]), (9, [0, 0, 0, 1])])
@@ -117,24 +120,24 @@ def test_words_are_worked_out_anew_without_the_lock_when_somebody_decides_meanwh
     twelve: Catalog, monkeypatch: pytest.MonkeyPatch, decided: int, held: list[int]
 ) -> None:
     other = Catalog.open(twelve.path)
-    due, depths = twelve._due, list[int]()
+    due, depths = twelve.text._due, list[int]()
 
     def meanwhile(most: int) -> object:
         found = due(most)
-        depths.append(twelve._depth)
-        if len(depths) <= decided and not twelve._depth:
+        depths.append(twelve.store.in_transaction)
+        if len(depths) <= decided and not twelve.store.in_transaction:
             say(other, 4, f"harbor {len(depths)}", "confirmed")
         return found
 
     say(twelve, 5, "harbor", "confirmed")
-    monkeypatch.setattr(twelve, "_due", meanwhile)
+    monkeypatch.setattr(twelve.text, "_due", meanwhile)
     said: list[str] = []
-    twelve._connection.set_trace_callback(said.append)
-    assert not twelve.fold_text()
-    twelve._connection.set_trace_callback(None)
+    twelve.store.trace(said.append)
+    assert not twelve.text.update()
+    twelve.store.trace(None)
     assert depths == held, "unless somebody decides all the time"
     assert sum(sql.startswith("INSERT INTO photo_text (rowid") for sql in set(said)) == 1
-    assert sorted(twelve.worded("harbor").tolist()) == [4, 5]
+    assert sorted(twelve.text.photos_with("harbor").tolist()) == [4, 5]
     other.close()
 
 
@@ -148,9 +151,9 @@ def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) 
     assert found(catalog, "harbor") == [other]
     shoot.write("b.jpg", photo_bytes(1))  # the same exposure, and now the same bytes
     shoot.ingest()
-    assert catalog.find(other) == one
+    assert catalog.photos.find(other) == one
     assert found(catalog, "harbor") == [one] and found(catalog, "b") == []
-    catalog.remove_folder(catalog.folders()[0].id, keep_photos=False)
+    catalog.folders.remove(catalog.folders.all()[0].id, keep_photos=False)
     assert found(catalog, "harbor") == []
     shoot.ingest()
     assert found(catalog, "harbor") == [one]
@@ -178,8 +181,8 @@ def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) 
 )
 def test_nothing_a_person_types_is_syntax(twelve: Catalog, typed: str) -> None:
     for column in ("", *COLUMNS):
-        assert twelve.worded(typed, column).tolist() in ([], list(range(1, 13)))
-    assert twelve.ranked([[(typed, True), (typed, False)], [(typed, True)]]).dtype == np.int64
+        assert twelve.text.photos_with(typed, column).tolist() in ([], list(range(1, 13)))
+    assert twelve.text.ranked([[(typed, True), (typed, False)], [(typed, True)]]).dtype == np.int64
     assert phrase(typed).count('"') % 2 == 0
     assert twelve.check() == []
 
@@ -193,22 +196,22 @@ def test_suggested_words_find_and_such_as_were_taken_away_do_not(twelve: Catalog
     seen = likings.result(
         twelve, 5, likings.ENCODER, np.ones(4, np.float16), np.zeros(76, np.float32)
     )
-    twelve.save_embedded([(likings.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
+    twelve.vectors.save([(likings.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
     assert found(twelve, "tab") == [5]
     say(twelve, 5, "tabby", "removed")
     assert found(twelve, "tab") == [] and found(twelve, "pug") == [5]
 
 
 def test_searches_are_kept_by_name(catalog: Catalog) -> None:
-    kept = catalog.save_search("  Best \n of it ", "is:picked")
-    catalog.save_search("beaches", "bea OR tag:seashore")
-    assert [each.name for each in catalog.saved_searches()] == ["beaches", "Best of it"]
-    assert catalog.save_search("Best of it", "rating:5").id == kept.id, "the same name, anew"
+    kept = catalog.searches.save("  Best \n of it ", "is:picked")
+    catalog.searches.save("beaches", "bea OR tag:seashore")
+    assert [each.name for each in catalog.searches.all()] == ["beaches", "Best of it"]
+    assert catalog.searches.save("Best of it", "rating:5").id == kept.id, "the same name, anew"
     with pytest.raises(UsageError, match="Another search"):
-        catalog.rename_search(kept.id, "beaches")
+        catalog.searches.rename(kept.id, "beaches")
     with pytest.raises(UsageError, match="needs a name"):
-        catalog.save_search(" \x00 ", "is:picked")
-    catalog.rename_search(kept.id, "Finest")
-    catalog.remove_search(kept.id)
+        catalog.searches.save(" \x00 ", "is:picked")
+    catalog.searches.rename(kept.id, "Finest")
+    catalog.searches.remove(kept.id)
     with pytest.raises(NotFoundError):
-        catalog.remove_search(kept.id)
+        catalog.searches.remove(kept.id)

@@ -10,7 +10,7 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 
 def tops(catalog: Catalog) -> list[str]:
-    return [row.path for row in catalog.folders()]
+    return [row.path for row in catalog.folders.all()]
 
 
 def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> None:
@@ -18,31 +18,33 @@ def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> N
     shoot.ingest()
     catalog, old = shoot.catalog, str(shoot.folder)
     beside = str(shoot.folder / "day" / "A.xmp")
-    with catalog._writing():
-        catalog._run(
+    with catalog.store.transaction():
+        catalog.store.run(
             "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state)"
             " VALUES (1, ?, '', 1, 1, 'synced')",
             (beside,),
         )
-    catalog.save_place(f"{old}/day", {"photo": 1})
+    catalog.folders.save_position(f"{old}/day", {"photo": 1})
     for scope in (f"{old} 2", f"{old}/day"):
-        catalog.decide({1: {"kept": scope[-1] == "2"}}, summary="", context={"scope": scope})
-    catalog.save_place(f"{old} 2", {"photo": 7})  # its name only begins alike
-    catalog.save_place(":last", {"scope": f"{old}/day"})
+        catalog.journal.decide(
+            {1: {"kept": scope[-1] == "2"}}, summary="", context={"scope": scope}
+        )
+    catalog.folders.save_position(f"{old} 2", {"photo": 7})  # its name only begins alike
+    catalog.folders.save_position(":last", {"scope": f"{old}/day"})
     # Into itself, as a drive whose top is mounted one folder lower.
     for new in (f"{old}/deeper", "/media/t7/shoot"):
-        catalog.relink(catalog.folders()[0].id, new)
+        catalog.volumes.relink(catalog.folders.all()[0].id, new)
         assert tops(catalog) == [new]
-        assert str(catalog.photo(1).path) == f"{new}/day/A.JPG"
-        assert catalog._value("SELECT path FROM sidecar") == f"{new}/day/A.xmp"
-        assert catalog.place(f"{new}/day") == {"photo": 1}
-        assert catalog.place(":last") == {"scope": f"{new}/day"}
-        last = catalog.next_undo()
+        assert str(catalog.photos.get(1).path) == f"{new}/day/A.JPG"
+        assert catalog.store.value("SELECT path FROM sidecar") == f"{new}/day/A.xmp"
+        assert catalog.folders.position(f"{new}/day") == {"photo": 1}
+        assert catalog.folders.position(":last") == {"scope": f"{new}/day"}
+        last = catalog.journal.next_undo()
         assert last is not None and last.context["scope"] == f"{new}/day"
-    assert catalog.place(f"{old} 2") == {"photo": 7}
-    again = catalog.undo()
+    assert catalog.folders.position(f"{old} 2") == {"photo": 7}
+    again = catalog.journal.undo()
     assert again is not None and again.context["scope"] == "/media/t7/shoot/day"
-    first = catalog.next_undo()
+    first = catalog.journal.next_undo()
     assert first is not None and first.context["scope"] == f"{old} 2"
     assert catalog.check() == []
 
@@ -52,20 +54,20 @@ def test_a_folder_known_at_that_path_takes_it_in(shoot: Shoot, tmp_path: Path) -
     shoot.write("sub/B.JPG", photo_bytes(2))
     shoot.ingest()
     catalog = shoot.catalog
-    catalog.decide({1: {"rating": 5}}, summary="5 stars")
+    catalog.journal.decide({1: {"rating": 5}}, summary="5 stars")
     other = tmp_path / "other"
     (other / "sub").mkdir(parents=True)
     (other / "A.JPG").write_bytes(photo_bytes(3))  # under one name, something else
     shoot.ingest(other)
-    mine = next(row.id for row in catalog.folders() if row.path == str(shoot.folder))
-    host = catalog.relink(mine, str(other))
-    assert [(row.id, row.path) for row in catalog.folders()] == [(host, str(other))]
-    found = {str(detail.path): detail for detail in catalog.details([2, 3])}
+    mine = next(row.id for row in catalog.folders.all() if row.path == str(shoot.folder))
+    host = catalog.volumes.relink(mine, str(other))
+    assert [(row.id, row.path) for row in catalog.folders.all()] == [(host, str(other))]
+    found = {str(detail.path): detail for detail in catalog.photos.details([2, 3])}
     assert {path: detail.state for path, detail in found.items()} == {
         str(other / "sub" / "B.JPG"): "",
         str(other / "A.JPG"): "",
     }
-    assert (catalog.photo(1).state, catalog.photo(1).marks.rating) == ("missing", 5)
+    assert (catalog.photos.get(1).state, catalog.photos.get(1).marks.rating) == ("missing", 5)
     assert catalog.check() == []
 
 
@@ -76,12 +78,14 @@ def test_two_drives_of_one_name_that_make_room_are_two_still(shoot: Shoot) -> No
     shoot.ingest(shoot.folder / "b")
     catalog = shoot.catalog
     for key in ("1a2b", "3c4d"):
-        row = next(row for row in catalog.folders() if row.volume is None)
-        catalog.relink(row.id, "/media/NO NAME")  # where each was plugged in, one after the other
-        catalog.note_volume(row.id, key, "NO NAME", "")
-        catalog.set_aside(next(each for each in catalog.folders() if each.id == row.id))
-    assert [row.volume for row in catalog.folders()] == ["1a2b", "3c4d"]
-    assert catalog.main_files([1])[1].directory != catalog.main_files([2])[2].directory
+        row = next(row for row in catalog.folders.all() if row.volume is None)
+        catalog.volumes.relink(
+            row.id, "/media/NO NAME"
+        )  # where each was plugged in, one after the other
+        catalog.volumes.note(row.id, key, "NO NAME", "")
+        catalog.volumes.set_aside(next(each for each in catalog.folders.all() if each.id == row.id))
+    assert [row.volume for row in catalog.folders.all()] == ["1a2b", "3c4d"]
+    assert catalog.files.main([1])[1].directory != catalog.files.main([2])[2].directory
 
 
 def test_no_file_stands_for_a_photo_that_is_missing(shoot: Shoot) -> None:
@@ -90,17 +94,17 @@ def test_no_file_stands_for_a_photo_that_is_missing(shoot: Shoot) -> None:
     shoot.ingest()
     gone.unlink()
     shoot.ingest()
-    assert [row.name for row in shoot.catalog.main_files([1, 2]).values()] == ["B.JPG"]
+    assert [row.name for row in shoot.catalog.files.main([1, 2]).values()] == ["B.JPG"]
 
 
 def test_a_reject_on_a_drive_that_is_away_is_named_and_left(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
     catalog = shoot.catalog
-    [row] = catalog.folders()
-    catalog.note_volume(row.id, "4A21-0F3C", "T7 Shield", "shoot")
-    catalog.set_away(row.id, True, unplugged=True)
-    catalog.decide({1: {"flag": "reject"}}, summary="Rejected")
-    assert catalog.photo(1).state == "missing"
-    assert catalog.photo(1).files[0].away == "T7 Shield unplugged"
-    assert plan([catalog.photo(1)]).staying() == {"T7 Shield unplugged.": 1}
+    [row] = catalog.folders.all()
+    catalog.volumes.note(row.id, "4A21-0F3C", "T7 Shield", "shoot")
+    catalog.volumes.set_away(row.id, True, unplugged=True)
+    catalog.journal.decide({1: {"flag": "reject"}}, summary="Rejected")
+    assert catalog.photos.get(1).state == "missing"
+    assert catalog.photos.get(1).files[0].away == "T7 Shield unplugged"
+    assert plan([catalog.photos.get(1)]).staying() == {"T7 Shield unplugged.": 1}

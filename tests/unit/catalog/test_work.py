@@ -24,13 +24,13 @@ def four(shoot: Shoot) -> Shoot:
 
 
 def waiting(shoot: Shoot, stage: str, **how: object) -> list[int]:
-    return [row.photo_id for row in shoot.catalog.pending(stage, 10, **how)]  # type: ignore[arg-type]
+    return [row.photo_id for row in shoot.catalog.work.pending(stage, 10, **how)]  # type: ignore[arg-type]
 
 
 def test_what_is_on_screen_goes_first(four: Shoot) -> None:
     assert waiting(four, "peek") == [1, 2, 3, 4]
     assert waiting(four, "peek", first=[4, 99, 2]) == [4, 2, 1, 3]
-    assert [row.photo_id for row in four.catalog.pending("peek", 1, first=[3, 2])] == [3]
+    assert [row.photo_id for row in four.catalog.work.pending("peek", 1, first=[3, 2])] == [3]
 
 
 def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
@@ -39,7 +39,7 @@ def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
     assert waiting(four, "convert") == [1, 2, 3, 4]
     four.convert()
     assert waiting(four, "convert") == []
-    assert four.catalog.counts()["convert"] == {
+    assert four.catalog.work.counts()["convert"] == {
         "waiting": 0,
         "running": 0,
         "done": 4,
@@ -51,50 +51,52 @@ def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
 def test_results_of_several_photos_are_noted_at_once(four: Shoot) -> None:
     said: list[str] = []
     four.peek()
-    four.catalog._connection.set_trace_callback(said.append)
+    four.catalog.store.trace(said.append)
     four.convert()
-    four.catalog._connection.set_trace_callback(None)
+    four.catalog.store.trace(None)
     (*_, start) = (at for at, sql in enumerate(said) if sql == "BEGIN IMMEDIATE")
     locked = set(said[start:])  # SQLite says a statement again for each trigger
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
     assert len([sql for sql in locked if sql.startswith("UPDATE work")]) == 2, "done, and ready"
     assert not [sql for sql in locked if sql.startswith("SELECT")], "what can be read before, is"
-    assert four.catalog.counts()["convert"]["done"] == 4
+    assert four.catalog.work.counts()["convert"]["done"] == 4
 
 
 def test_what_is_running_is_not_given_out_twice_and_survives_a_crash(four: Shoot) -> None:
-    four.catalog.start("peek", [1, 2])
+    four.catalog.work.start("peek", [1, 2])
     assert waiting(four, "peek") == [3, 4]
-    assert four.catalog.reset_running() == 2
-    assert [(row.photo_id, row.attempts) for row in four.catalog.pending("peek", 2)] == [
+    assert four.catalog.work.reset_running() == 2
+    assert [(row.photo_id, row.attempts) for row in four.catalog.work.pending("peek", 2)] == [
         (1, 0),
         (2, 0),
     ]
 
 
 def test_work_given_back_was_no_attempt(four: Shoot) -> None:
-    four.catalog.start("peek", [1])
-    four.catalog.put_back("peek", [1])
-    assert four.catalog.pending("peek", 1)[0].attempts == 0
+    four.catalog.work.start("peek", [1])
+    four.catalog.work.put_back("peek", [1])
+    assert four.catalog.work.pending("peek", 1)[0].attempts == 0
 
 
 def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
     job = four.jobs("peek")[0]
     waits = []
     for attempt in range(3):
-        now = four.catalog.next_due() or 0.0
+        now = four.catalog.work.next_due() or 0.0
         assert 1 in waiting(four, "peek", now=now)
-        four.catalog.start("peek", [1])
-        failed = four.catalog.save_failure(job, "It crashed.", retry=True, attempts=3, backoff_s=60)
+        four.catalog.work.start("peek", [1])
+        failed = four.catalog.work.save_failure(
+            job, "It crashed.", retry=True, attempts=3, backoff_s=60
+        )
         assert failed == (attempt == 2)
         if not failed:
-            due = four.catalog.next_due()
+            due = four.catalog.work.next_due()
             assert due is not None
             assert 1 not in waiting(four, "peek", now=due - 1)
             waits.append(due)
     assert waits[1] - waits[0] == pytest.approx(60, abs=30), "120 s after the second, 60 the first"
-    assert four.catalog.next_due() is None
-    [failure] = four.catalog.failures()
+    assert four.catalog.work.next_due() is None
+    [failure] = four.catalog.work.failures()
     assert (failure.photo_id, failure.stage, failure.reason, failure.attempts) == (
         1,
         "peek",
@@ -109,28 +111,28 @@ def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
 def test_what_failed_is_tried_again_after_all_others(four: Shoot) -> None:
     """A file that hangs holds a process for a minute, each time."""
     for job in four.jobs("peek")[:3:2]:
-        four.catalog.start("peek", [job.photo_id])
-        four.catalog.save_failure(job, "It took too long.", retry=True, backoff_s=0)
+        four.catalog.work.start("peek", [job.photo_id])
+        four.catalog.work.save_failure(job, "It took too long.", retry=True, backoff_s=0)
     assert waiting(four, "peek") == [2, 4, 1, 3]
-    assert [row.photo_id for row in four.catalog.pending("peek", 3)] == [2, 4, 1]
+    assert [row.photo_id for row in four.catalog.work.pending("peek", 3)] == [2, 4, 1]
     assert waiting(four, "peek", first=[3]) == [3, 2, 4, 1]
 
 
 def test_what_cannot_help_is_not_tried_again(four: Shoot) -> None:
     job = four.jobs("peek")[0]
-    four.catalog.start("peek", [1])
-    assert four.catalog.save_failure(job, "The file is empty.", retry=False)
+    four.catalog.work.start("peek", [1])
+    assert four.catalog.work.save_failure(job, "The file is empty.", retry=False)
     assert waiting(four, "peek") == [2, 3, 4]
 
 
 def test_retry_lets_failures_be_tried_from_the_start(four: Shoot) -> None:
     for job in four.jobs("peek")[:2]:
-        four.catalog.start("peek", [job.photo_id])
-        four.catalog.save_failure(job, "It crashed.", retry=False)
-    assert four.catalog.retry(stage="convert") == 0
-    assert four.catalog.retry(ids=[2]) == 1
-    assert [f.photo_id for f in four.catalog.failures()] == [1]
-    assert four.catalog.retry() == 1
+        four.catalog.work.start("peek", [job.photo_id])
+        four.catalog.work.save_failure(job, "It crashed.", retry=False)
+    assert four.catalog.work.retry(stage="convert") == 0
+    assert four.catalog.work.retry(ids=[2]) == 1
+    assert [f.photo_id for f in four.catalog.work.failures()] == [1]
+    assert four.catalog.work.retry() == 1
     assert waiting(four, "peek") == [1, 2, 3, 4]
     assert {photo.state for photo in four.photos().values()} == {""}
 
@@ -138,9 +140,9 @@ def test_retry_lets_failures_be_tried_from_the_start(four: Shoot) -> None:
 def test_a_newer_stage_makes_its_results_again_and_nothing_else(four: Shoot) -> None:
     four.peek()
     four.convert()
-    assert four.catalog.use_stages(STAGES) == 0
+    assert four.catalog.work.use_stages(STAGES) == 0
     newer = (STAGES[0], replace(STAGES[1], version=99))
-    assert four.catalog.use_stages(newer) == 4
+    assert four.catalog.work.use_stages(newer) == 4
     assert waiting(four, "peek") == []
     assert waiting(four, "convert") == [1, 2, 3, 4]
     four.convert()
@@ -154,7 +156,7 @@ def test_a_time_read_anew_moves_the_photo_and_none_of_its_marks(
     four.peek()
     four.convert()
     four.reject("A1.JPG")
-    four.catalog.use_stages((replace(STAGES[0], version=99), *STAGES[1:]))
+    four.catalog.work.use_stages((replace(STAGES[0], version=99), *STAGES[1:]))
     read = shooting.read_exif
     monkeypatch.setattr(shooting, "read_exif", lambda path: replace(read(path), taken_at=None))
     four.peek()
@@ -167,34 +169,34 @@ def test_a_time_read_anew_moves_the_photo_and_none_of_its_marks(
 def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
     four.peek()
     four.convert()
-    assert four.catalog.use_stages((*STAGES, Stage("embed", needs=("convert",)))) == 4
+    assert four.catalog.work.use_stages((*STAGES, Stage("embed", needs=("convert",)))) == 4
     assert waiting(four, "embed") == [1, 2, 3, 4]
-    assert four.catalog.backfill("convert") == 4
+    assert four.catalog.work.backfill("convert") == 4
     assert waiting(four, "embed") == []
 
 
 def test_what_cannot_be_read_is_not_said_to_wait_for_the_stages_after(four: Shoot) -> None:
-    four.catalog.use_stages((*STAGES, Stage("embed", needs=("convert",))))
+    four.catalog.work.use_stages((*STAGES, Stage("embed", needs=("convert",))))
     four.peek()
     job = four.jobs("convert", [4])[0]
-    four.catalog.start("convert", [4])
-    assert four.catalog.save_failure(job, "It is broken.", retry=False)
+    four.catalog.work.start("convert", [4])
+    assert four.catalog.work.save_failure(job, "It is broken.", retry=False)
     four.convert()
-    counts = four.catalog.counts()
+    counts = four.catalog.work.counts()
     assert counts["convert"]["failed"] == 1
     assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (3, 1)
-    four.catalog.retry("convert")
-    counts = four.catalog.counts()
+    four.catalog.work.retry("convert")
+    counts = four.catalog.work.counts()
     assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (4, 0)
 
 
 def test_a_backfill_counts_every_photo_the_stage_is_done_for(four: Shoot) -> None:
     """Of a stage that was for no photo before it counted none."""
     by_hand = replace(STAGES[1], name="describe", needs=("convert",), every=False)
-    four.catalog.use_stages((*STAGES, by_hand))
+    four.catalog.work.use_stages((*STAGES, by_hand))
     four.peek()
     four.convert()
-    assert four.catalog.backfill("describe") == 4
+    assert four.catalog.work.backfill("describe") == 4
 
 
 def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_cut_off(
@@ -206,18 +208,18 @@ def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_
     kept, other = [], Catalog.open(four.catalog.path)
 
     def between(_: float) -> None:
-        kept.append(other.decide({len(kept) + 1: {"rating": 4}}, summary="Rated"))
+        kept.append(other.journal.decide({len(kept) + 1: {"rating": 4}}, summary="Rated"))
         if len(kept) == 1:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(store, "PART", 2)
     monkeypatch.setattr(store.time, "sleep", between)
     with pytest.raises(KeyboardInterrupt):
-        four.catalog.use_stages(stages)
+        four.catalog.work.use_stages(stages)
     assert waiting(four, "embed") == [1, 2]
     other.close()
     other = Catalog.open(four.catalog.path)
-    assert other.use_stages(stages) == 2 and waiting(four, "embed") == [1, 2, 3, 4]
+    assert other.work.use_stages(stages) == 2 and waiting(four, "embed") == [1, 2, 3, 4]
     other.close()
 
 
@@ -225,9 +227,9 @@ def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> 
     (four.folder / "A1.JPG").unlink()
     four.scan()
     assert waiting(four, "peek") == [2, 3, 4]
-    four.catalog.enable_folder(1, False)
+    four.catalog.folders.enable(1, False)
     assert waiting(four, "peek") == []
-    four.catalog.enable_folder(1, True)
+    four.catalog.folders.enable(1, True)
     assert waiting(four, "peek") == [2, 3, 4]
 
 
@@ -236,15 +238,15 @@ def test_what_failed_because_it_was_gone_is_tried_again_when_it_is_back(four: Sh
     job = four.jobs("convert")[0]
     content = (four.folder / "A1.JPG").read_bytes()
     (four.folder / "A1.JPG").unlink()
-    four.catalog.start("convert", [1])
-    four.catalog.save_failure(job, "The file is not there any more.", retry=False)
+    four.catalog.work.start("convert", [1])
+    four.catalog.work.save_failure(job, "The file is not there any more.", retry=False)
     four.scan()
-    assert four.catalog.photo(1).state == "missing"
+    assert four.catalog.photos.get(1).state == "missing"
     assert waiting(four, "convert") == [2, 3, 4]
     four.write("A1.JPG", content)
     four.ingest()
-    assert four.catalog.photo(1).state == ""
-    assert four.catalog.failures() == []
+    assert four.catalog.photos.get(1).state == ""
+    assert four.catalog.work.failures() == []
 
 
 def test_results_are_kept_as_they_came(four: Shoot) -> None:
@@ -263,64 +265,69 @@ def test_a_pair_offers_its_other_half(shoot: Shoot) -> None:
     shoot.write("A.NEF", photo_bytes("raw"))
     shoot.write("A.JPG", photo_bytes("jpeg"))
     shoot.scan()
-    [row] = shoot.catalog.pending("peek", 5)
+    [row] = shoot.catalog.work.pending("peek", 5)
     assert (row.path, row.fallback) == (str(shoot.folder / "A.NEF"), str(shoot.folder / "A.JPG"))
     Path(row.fallback).unlink()
     shoot.scan()
-    assert shoot.catalog.pending("peek", 5)[0].fallback is None
+    assert shoot.catalog.work.pending("peek", 5)[0].fallback is None
 
 
 def test_a_removed_folder_comes_back_with_its_marks(four: Shoot) -> None:
     four.peek()
     four.reject("A2.JPG")
-    rev = four.catalog.last_rev()
-    assert four.catalog.remove_folder(1, keep_photos=False) == 4
-    assert four.catalog.columns() == []
-    assert {row[-1] for row in four.catalog.columns(since_rev=rev)} == {0}
-    assert four.catalog.folders() == []
+    rev = four.catalog.photos.last_rev()
+    assert four.catalog.folders.remove(1, keep_photos=False) == 4
+    assert four.catalog.photos.columns() == []
+    assert {row[-1] for row in four.catalog.photos.columns(since_rev=rev)} == {0}
+    assert four.catalog.folders.all() == []
     assert waiting(four, "convert") == []
     four.scan()
     assert four.photo("A2.JPG").marks.flag == "reject"
-    assert len(four.catalog.columns()) == 4
+    assert len(four.catalog.photos.columns()) == 4
     assert waiting(four, "convert") == [1, 2, 3, 4]
 
 
 def test_a_folder_goes_and_its_photos_stay(four: Shoot) -> None:
-    assert four.catalog.remove_folder(1, keep_photos=True) == 0
+    assert four.catalog.folders.remove(1, keep_photos=True) == 0
     assert len(four.photos()) == 4
-    assert {folder for _, folder, _ in four.catalog.directories()} == {None}
+    assert {folder for _, folder, _ in four.catalog.folders.directories()} == {None}
     four.scan()
-    assert {folder for _, folder, _ in four.catalog.directories()} != {None}
+    assert {folder for _, folder, _ in four.catalog.folders.directories()} != {None}
     with pytest.raises(NotFoundError):
-        four.catalog.remove_folder(77, keep_photos=True)
+        four.catalog.folders.remove(77, keep_photos=True)
 
 
 def test_a_folder_is_found_for_what_lies_in_it(catalog: Catalog) -> None:
-    whole = catalog.add_folder("/photos")
-    inner = catalog.add_folder("/photos/iceland", recursive=False)
-    assert catalog.folder("/photos/x/y").id == whole  # type: ignore[union-attr]
-    assert catalog.folder("/photos/iceland").id == inner  # type: ignore[union-attr]
-    assert catalog.folder("/photos/iceland/x").id == whole  # type: ignore[union-attr]
-    assert catalog.folder("/photos2") is None
+    whole = catalog.folders.add("/photos")
+    inner = catalog.folders.add("/photos/iceland", recursive=False)
+    assert catalog.folders.containing("/photos/x/y").id == whole  # type: ignore[union-attr]
+    assert catalog.folders.containing("/photos/iceland").id == inner  # type: ignore[union-attr]
+    assert catalog.folders.containing("/photos/iceland/x").id == whole  # type: ignore[union-attr]
+    assert catalog.folders.containing("/photos2") is None
 
 
 def test_places_are_remembered(catalog: Catalog) -> None:
-    assert catalog.place("/photos") is None
-    catalog.save_place("/photos", {"view": "loupe", "photo": 7})
-    catalog.save_place("/photos", {"view": "grid", "photo": 8})
-    assert catalog.place("/photos") == {"view": "grid", "photo": 8}
+    assert catalog.folders.position("/photos") is None
+    catalog.folders.save_position("/photos", {"view": "loupe", "photo": 7})
+    catalog.folders.save_position("/photos", {"view": "grid", "photo": 8})
+    assert catalog.folders.position("/photos") == {"view": "grid", "photo": 8}
 
 
 def test_a_photo_is_named_by_id_or_path(four: Shoot) -> None:
     path = four.folder / "A2.JPG"
-    assert four.catalog.find(2) == four.catalog.find("2") == four.catalog.find(path) == 2
+    assert (
+        four.catalog.photos.find(2)
+        == four.catalog.photos.find("2")
+        == four.catalog.photos.find(path)
+        == 2
+    )
     for unknown in (99, "99", "nowhere.jpg", 10**30, "²", "\udcff.jpg"):
         with pytest.raises(NotFoundError):
-            four.catalog.find(unknown)
-    assert four.catalog.known("/card/\udcff/A2.JPG", "of none") is None
+            four.catalog.photos.find(unknown)
+    assert four.catalog.photos.find_file("/card/\udcff/A2.JPG", "of none") is None
 
 
 def test_a_result_for_a_photo_there_is_not_is_dropped(four: Shoot) -> None:
     odd = StageJob(1, "convert", "/elsewhere/A1.JPG", four.jobs("peek")[0].kind, "")
-    assert four.catalog.save_converted([(odd, four.converted(four.jobs("peek")[0]))]) == []
+    assert four.catalog.results.save_converted([(odd, four.converted(four.jobs("peek")[0]))]) == []
     assert four.photo("A1.JPG").quality is None

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from curator.catalog import Catalog
+from curator.catalog.store import Store
 from curator.catalog.write_priority import Turns
 from curator.settings import Home
 from tests import catalogs
@@ -26,24 +27,24 @@ def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
     def write() -> None:
         catalog = Catalog.open(home.catalog)
         if act == "decide":
-            catalog.decide({2: {"rating": 4}}, summary="4 stars")
+            catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
         else:
-            catalog.pressing = True  # as the window's is
-            catalog.mark_seen([2])
+            catalog.store.interactive = True  # as the window's is
+            catalog.photos.mark_seen([2])
         catalog.close()
 
     person = threading.Thread(target=write)
-    with reading._writing():
+    with reading.store.transaction():
         person.start()
         deadline = time.monotonic() + WITHIN_S
-        while not reading._turns._pressing:
+        while not reading.store._turns._pressing:
             assert time.monotonic() < deadline
             time.sleep(0.001)
     # Nor does who goes on in the background take the interpreter from whoever keeps it.
     sql = "SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2"
-    (kept,) = reading._connection.execute(sql).fetchall()
-    with reading._writing():  # the next batch, at once
-        wrote = reading._row(sql)
+    (kept,) = reading.store.rows(sql)
+    with reading.store.transaction():  # the next batch, at once
+        wrote = reading.store.row(sql)
     person.join()
     assert kept == wrote == ((4, 0) if act == "decide" else (None, 1))
     reading.close()
@@ -63,27 +64,27 @@ def test_while_a_key_is_answered_only_a_person_writes(
 
     def read() -> None:
         catalog = Catalog.open(home.catalog)
-        catalog.mark_seen([3])
+        catalog.photos.mark_seen([3])
         catalog.close()
 
     monkeypatch.setattr(Turns, "_is_free", noted)
     monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
-    window.hold_others(True)
+    window.store.hold_background(True)
     reading = threading.Thread(target=read)
     reading.start()
     deadline = time.monotonic() + WITHIN_S
     while (False, False) not in asked:
         assert time.monotonic() < deadline
         time.sleep(0.001)
-    window.decide({2: {"rating": 4}}, summary="4 stars")
-    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is None
-    window.hold_others(False)
+    window.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    assert window.store.value("SELECT seen_at FROM photo WHERE id = 3") is None
+    window.store.hold_background(False)
     reading.join()
-    assert window._value("SELECT seen_at FROM photo WHERE id = 3") is not None
+    assert window.store.value("SELECT seen_at FROM photo WHERE id = 3") is not None
     monkeypatch.setattr("curator.catalog.store.HELD_S", 0.001)
-    window.hold_others(True)
-    window.mark_seen([1])  # a key that led nowhere holds nobody up for long
+    window.store.hold_background(True)
+    window.photos.mark_seen([1])  # a key that led nowhere holds nobody up for long
     window.close()
 
 
@@ -102,16 +103,16 @@ def test_while_a_decision_is_kept_nobody_reads_in_the_background(
 
     def look() -> None:
         catalog = Catalog.open(home.catalog)
-        read.append(catalog._value("SELECT rating FROM photo WHERE id = 2"))
+        read.append(catalog.store.value("SELECT rating FROM photo WHERE id = 2"))
         goes.set()
         catalog.close()
 
     monkeypatch.setattr(Turns, "stand_back", noted)
-    monkeypatch.setattr(Catalog, "pressing", not background)
+    monkeypatch.setattr(Store, "interactive", not background)
     monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
     reading = threading.Thread(target=look)
-    with person._writing(durable=True):
-        person.decide({2: {"rating": 4}}, summary="4 stars")
+    with person.store.transaction(durable=True):
+        person.journal.decide({2: {"rating": 4}}, summary="4 stars")
         reading.start()
         assert goes.wait(WITHIN_S)
         if not background:
@@ -127,10 +128,10 @@ def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(
     catalogs.fill(home.catalog, 3)
     one, other = Catalog.open(home.catalog), Catalog.open(home.catalog)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", 0.01)
-    with one._writing(), pytest.raises(Exception, match="held by another program"):
-        other.decide({2: {"rating": 4}}, summary="4 stars")
-    one.mark_seen([3])
-    other.decide({2: {"rating": 4}}, summary="4 stars")
-    assert one._turns is other._turns and not one._turns._pressing
+    with one.store.transaction(), pytest.raises(Exception, match="held by another program"):
+        other.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    one.photos.mark_seen([3])
+    other.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    assert one.store._turns is other.store._turns and not one.store._turns._pressing
     one.close()
     other.close()

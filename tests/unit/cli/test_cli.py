@@ -549,7 +549,7 @@ def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
 
 def test_approved_means_the_same_to_every_command(shoot: Type, tmp_path: Path) -> None:
     with closing(Catalog.open(tmp_path / "home" / "catalog.db")) as catalog:
-        catalog.decide({1: {"rating": 5}, 2: {"rating": 4}}, summary="-", source="file")
+        catalog.journal.decide({1: {"rating": 5}, 2: {"rating": 4}}, summary="-", source="file")
     shoot("mark", "--pick", 3)
     shoot("mark", "--rate", 3, 4)
     shoot("project", "add", "Harbour", 1, 2, 3, 4)

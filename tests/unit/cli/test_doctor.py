@@ -33,7 +33,7 @@ def kept(tmp_path: Path) -> Home:
     fill(home.catalog, 20, folder=str(tmp_path / "card"))
     with closing(Catalog.open(home.catalog)) as catalog:
         backups.keep(catalog.path)
-        catalog.decide({3: {"rating": 4}}, summary="4 stars")
+        catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
     return home
 
 
@@ -90,7 +90,7 @@ def test_a_folder_that_is_away_and_a_full_disk_are_named(
     kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(Catalog.open(kept.catalog)) as catalog:
-        (folder,) = catalog.folders()
+        (folder,) = catalog.folders.all()
     well, found, remedy = finding(f"folder {folder.path}")
     assert not well and found == "not there now" and "connect its drive" in remedy
     little = namedtuple("little", "total used free")(10**12, 10**12 - 10**6, 10**6)
@@ -131,10 +131,9 @@ def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
     kept: Home, curator: Type
 ) -> None:
     with closing(Catalog.open(kept.catalog)) as catalog:
-        with closing(catalog._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")):
-            pass
-        root = catalog._value("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
-        size = catalog._value("PRAGMA page_size")
+        catalog.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        root = catalog.store.value("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
+        size = catalog.store.value("PRAGMA page_size")
     with kept.catalog.open("rb+") as file:
         file.seek((root - 1) * size)
         file.write(b"\xde\xad" * (size // 2))
@@ -146,7 +145,7 @@ def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
     (aside,) = kept.data.glob("catalog-before-restore-*.db")
     assert str(aside) in said.out and "rescan" in said.out
     with closing(Catalog.open(kept.catalog)) as catalog:
-        assert catalog.photo(3).marks.rating == 4 and catalog.check() == []
+        assert catalog.photos.get(3).marks.rating == 4 and catalog.check() == []
 
 
 @pytest.mark.slow
@@ -165,7 +164,7 @@ def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curato
     said = curator("doctor", "restore", path.name, "--yes")
     assert said.code == 0 and "is sound" in said.err
     with closing(Catalog.open(kept.catalog)) as catalog:
-        assert catalog.photo(3).marks.rating != 4
+        assert catalog.photos.get(3).marks.rating != 4
 
 
 @pytest.mark.slow
@@ -174,8 +173,8 @@ def test_one_that_is_gone_or_of_a_newer_curator_is_put_back_too(kept: Home, cura
         Path(f"{kept.catalog}{ending}").unlink(missing_ok=True)
     said = curator("doctor", "restore", "--yes")
     assert said.code == 0 and "20 photos" in said.out and "is lost with the catalog" in said.out
-    with closing(Catalog.open(kept.catalog)) as catalog, catalog._writing():
-        catalog._run("PRAGMA user_version = 99")
+    with closing(Catalog.open(kept.catalog)) as catalog, catalog.store.transaction():
+        catalog.store.run("PRAGMA user_version = 99")
     assert curator("doctor", "restore", "--yes").code == 0
     Catalog.open(kept.catalog).close()
 

@@ -58,9 +58,9 @@ def test_what_is_new_in_a_folder_is_read_or_only_told(
     assert "DSC_0005: 3 stars, red" in told and "would get marks" in told
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
     try:
-        assert catalog.photo(RAW).marks.rating is None
+        assert catalog.photos.get(RAW).marks.rating is None
         curator("sidecar", "read")
-        assert catalog.photo(RAW).marks.rating == 3
+        assert catalog.photos.get(RAW).marks.rating == 3
     finally:
         catalog.close()
 
@@ -71,8 +71,8 @@ def test_embedding_is_said_first_and_asked_about(
     """Photo 3 is a JPEG alone: no sidecar takes its marks to Lightroom."""
     draw_jpeg(folder / "DSC_0002.JPG")
     status, catalog = (folder / "DSC_0002.JPG").stat(), Catalog.open(tmp_path / "home/catalog.db")
-    row = catalog.main_files([3])[3]
-    catalog.save_rewritten(row, NewContent("f" * 32, "0" * 64, status.st_size, status.st_mtime_ns))
+    row = catalog.files.main([3])[3]
+    catalog.rewrites.save(row, NewContent("f" * 32, "0" * 64, status.st_size, status.st_mtime_ns))
     catalog.close()
     before = (folder / "DSC_0002.JPG").read_bytes()
     curator("decide", "--rate", 4, 3, RAW)

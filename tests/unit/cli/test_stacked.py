@@ -20,8 +20,10 @@ def test_photos_name_their_stack_by_its_first_photo_and_say_who_is_proposed(
     catalog = Catalog.open(home.catalog)
     burst, bracket = StackKind.BURST, StackKind.BRACKET
     kinds = {2: burst, 3: burst, 4: burst, 5: bracket, 6: bracket}
-    catalog.save_stacks([StackChange(n, 2 if n < 5 else 5, kind) for n, kind in kinds.items()])
-    catalog.decide({8: {"stacked": 9}, 9: {"stacked": 9}, 4: {"stacked": 0}}, summary="Stacked 2")
+    catalog.stacks.save([StackChange(n, 2 if n < 5 else 5, kind) for n, kind in kinds.items()])
+    catalog.journal.decide(
+        {8: {"stacked": 9}, 9: {"stacked": 9}, 4: {"stacked": 0}}, summary="Stacked 2"
+    )
     catalog.close()
     listed: dict[int, dict[str, Any]] = {
         photo["id"]: photo for photo in curator("photos", "--json").json

@@ -25,7 +25,7 @@ def test_a_signal_ends_a_verb_in_order(
     before = signal.getsignal(number)
 
     def killed(invocation: Invocation) -> NoReturn:
-        invocation.catalog.decide({1: {"rating": 5}}, summary="5 stars")
+        invocation.catalog.journal.decide({1: {"rating": 5}}, summary="5 stars")
         signal.raise_signal(number)  # os.kill may reach another thread first
         raise AssertionError("it went on")
 

@@ -18,10 +18,10 @@ def suggested(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home").make()
     catalogs.fill(home.catalog, 9)
     catalog = Catalog.open(home.catalog)
-    with catalog._writing():
+    with catalog.store.transaction():
         for photo in (1, 2, 3, 4):
             words = [("harbor", 80), ("boat", 40)][: 2 if photo == 1 else 1]
-            catalog._suggest(photo, "encoder", words)
+            catalog.tags.suggest(photo, "encoder", words)
     catalog.close()
 
 

@@ -23,7 +23,7 @@ def liked(tmp_path: Path) -> dict[int, np.ndarray]:
     catalogs.fill(path, PHOTOS)
     catalog = Catalog.open(path)
     nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
+    catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
     vectors = likings.embed(catalog, range(1, PHOTOS + 1))
     likings.rate(catalog, vectors, range(1, 31))
     catalog.close()
@@ -144,7 +144,7 @@ def kept(curator: Type, liked: dict[int, np.ndarray], tmp_path: Path) -> dict[in
     assert curator("taste", "keep", "--json").json["version"] == 1
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
     others = range(31, PHOTOS + 1)
-    catalog.decide({p: {"rating": 6 - likings.stars(liked[p])} for p in others}, summary="")
+    catalog.journal.decide({p: {"rating": 6 - likings.stars(liked[p])} for p in others}, summary="")
     catalog.close()
     assert curator("taste", "keep").out.startswith("version 2, ")
     return liked
@@ -259,7 +259,7 @@ def test_vectors_of_two_encoders_never_meet(
 ) -> None:
     before = scores(curator)
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
-    catalog.use_encoder("open_clip/other/1")
+    catalog.vectors.use_encoder("open_clip/other/1")
     likings.embed(catalog, range(1, 51), "open_clip/other/1")
     catalog.close()
     assert np.array_equal(scores(curator), before)

@@ -26,7 +26,7 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     catalogs.fill(catalog.path, PHOTOS)
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
     return likings.embed(catalog, everyone)
 
 
@@ -49,7 +49,7 @@ def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_on
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     after(learner)
-    catalog.use_encoder("wider/1")
+    catalog.vectors.use_encoder("wider/1")
     likings.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
     with monkeypatch.context() as full:
         full.setattr(learner.archive, "_write", refuse)
@@ -111,8 +111,8 @@ def damage(catalog: Catalog, photo: int, fault: str) -> None:
     bad = {"zeros": bad, "nan": bad + np.float16("nan"), "short": bad[:3] + 1, "empty": bad[:0]}[
         fault
     ]
-    with catalog._writing():
-        catalog._run("UPDATE vector SET vector = ? WHERE photo_id = ?", (bad.tobytes(), photo))
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE vector SET vector = ? WHERE photo_id = ?", (bad.tobytes(), photo))
 
 
 def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
@@ -135,7 +135,7 @@ def test_the_archive_follows_the_encoder_to_go_by(
 ) -> None:
     archive = VectorIndex(home.cache)
     archive.sync(catalog)
-    catalog.use_encoder("wide/1")
+    catalog.vectors.use_encoder("wide/1")
     likings.embed(catalog, range(1, PHOTOS), "wide/1", dimension=24)
     archive.sync(catalog)
     assert archive.dimension == 16, "one photo is still missing"
@@ -160,7 +160,9 @@ def test_stars_without_vectors_teach_when_the_vectors_come(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     catalogs.fill(catalog.path, 30)
-    catalog.decide({p: {"rating": 1 + p % 5, "flag": None} for p in range(1, 26)}, summary="")
+    catalog.journal.decide(
+        {p: {"rating": 1 + p % 5, "flag": None} for p in range(1, 26)}, summary=""
+    )
     assert "not analyzed yet" in after(learner).sentence
     likings.embed(catalog, range(1, 31))
     learned = after(learner, [])
@@ -184,11 +186,11 @@ def test_one_more_rating_and_its_undo_end_where_they_began(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     before = after(learner)
-    catalog.decide({50: {"rating": 5}}, summary="")
+    catalog.journal.decide({50: {"rating": 5}}, summary="")
     between = after(learner, [50])
     assert between.taught == 31
     assert not np.allclose(between.predicted, before.predicted, atol=1e-4)
-    catalog.undo()
+    catalog.journal.undo()
     back = after(learner, [50])
     assert back.taught == 30
     assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
@@ -208,8 +210,8 @@ def test_step_by_step_is_the_same_as_all_at_once(
 
 def restack(catalog: Catalog, name: int, photos: range) -> None:
     """Have the machine find a stack."""
-    with catalog._writing():
-        catalog._run_many(
+    with catalog.store.transaction():
+        catalog.store.run_many(
             "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
             [(name, photo) for photo in photos],
         )
@@ -235,7 +237,7 @@ def test_frames_of_a_stack_are_left_out_together(
     groups = {photo: group for photo, (_, _, group) in lessons_of(learner).items()}
     assert groups[4] == groups[5] == groups[6] == 4
     assert len(set(groups.values())) == 28
-    catalog.decide({5: {"stacked": 0}}, summary="split")
+    catalog.journal.decide({5: {"stacked": 0}}, summary="split")
     after(learner, [5])
     assert len({group for _, _, group in lessons_of(learner).values()}) == 29
     restack(catalog, 20, range(20, 23))
@@ -248,20 +250,20 @@ def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     restack(catalog, 40, range(40, 44))
-    catalog.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
+    catalog.journal.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
     after(learner)
     told = lessons_of(learner)
     assert told[40] == ("rating", told[41][1], 40), "nothing was kept: the motif is not wanted"
     alone = told[40][1] + told[41][1]
-    catalog.decide({42: {"kept": True}}, summary="")
+    catalog.journal.decide({42: {"kept": True}}, summary="")
     after(learner, [42])
     told = lessons_of(learner)
     assert told[40][0] == told[41][0] == "comparison" and 42 not in told
     assert told[40][1] + told[41][1] == pytest.approx(alone, rel=1e-6)
-    catalog.undo()
+    catalog.journal.undo()
     after(learner, [42])
     assert lessons_of(learner)[40][0] == "rating"
-    catalog.decide({50: {"flag": "reject"}}, summary="")
+    catalog.journal.decide({50: {"flag": "reject"}}, summary="")
     after(learner, [50])
     assert lessons_of(learner)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
 
@@ -272,7 +274,7 @@ def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
     likings.rate(catalog, liked, range(1, 31))
     restack(catalog, 40, range(40, 42))
     before = after(learner)
-    catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
+    catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     now = after(learner, [40, 41])
     places = learner.archive.places([40, 41])
     gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
@@ -288,12 +290,14 @@ def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
     before = after(learner)
     places = learner.archive.places([40, 41])
     worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
-    catalog.decide({worse: {("over", better): True}}, summary="Preferred what was thought worse")
+    catalog.journal.decide(
+        {worse: {("over", better): True}}, summary="Preferred what was thought worse"
+    )
     now = after(learner, [worse, better])
     assert now.taught == before.taught, "a duel is no rating"
     gained = (now.predicted - before.predicted)[learner.archive.places([worse, better])]
     assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
-    catalog.undo()
+    catalog.journal.undo()
     back = after(learner, [worse])
     assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
 
@@ -301,10 +305,10 @@ def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
 def test_a_duel_waits_for_the_vector_of_either(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE photo_id = 41")
     likings.rate(catalog, liked, range(1, 31))
-    catalog.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
+    catalog.journal.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
     after(learner)
     assert ("over", 40, 41) not in lessons_of(learner)
     likings.embed(catalog, [41])
@@ -316,11 +320,11 @@ def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE photo_id = 41")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE photo_id = 41")
     likings.rate(catalog, catalogs_without, range(1, 31))
     restack(catalog, 40, range(40, 42))
-    catalog.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
+    catalog.journal.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
     after(learner)
     assert 40 not in lessons_of(learner)
     likings.embed(catalog, [41])
@@ -333,9 +337,9 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
-    with catalog._writing():  # the first ten were rated a year ago
-        catalog._run("DROP TRIGGER step_no_update")
-        catalog._run(
+    with catalog.store.transaction():  # the first ten were rated a year ago
+        catalog.store.run("DROP TRIGGER step_no_update")
+        catalog.store.run(
             "UPDATE step SET made_at = made_at - 365 * 86400 WHERE id IN (SELECT step_id FROM"
             " decision WHERE field = 'rating' AND after IS NOT NULL AND photo_id <= 10)"
         )
@@ -355,7 +359,7 @@ def test_rejects_pull_down_and_are_no_stars(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     before = after(learner)
-    catalog.decide({photo: {"flag": "reject"} for photo in range(40, 50)}, summary="")
+    catalog.journal.decide({photo: {"flag": "reject"} for photo in range(40, 50)}, summary="")
     learned = after(learner, list(range(40, 50)))
     assert learned.stars == learned.taught == 30
     rejected = np.isin(learned.ids, range(40, 50))
@@ -365,15 +369,15 @@ def test_rejects_pull_down_and_are_no_stars(
 def test_all_stars_alike_give_no_score_until_something_differs(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    catalog.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
+    catalog.journal.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
     learned = after(learner)
     assert not learned.ready, "five stars for all would make everything a match"
     assert learned.sentence.startswith("All 25 photos with stars have equally many")
-    catalog.decide({40: {"rating": 2}}, summary="")
+    catalog.journal.decide({40: {"rating": 2}}, summary="")
     assert after(learner, [40]).ready
-    catalog.undo()
+    catalog.journal.undo()
     assert not after(learner, [40]).ready
-    catalog.decide({41: {"flag": "reject"}}, summary="")
+    catalog.journal.decide({41: {"flag": "reject"}}, summary="")
     assert after(learner, [41]).ready, "a reject is something else than five stars"
 
 
@@ -389,9 +393,11 @@ def test_predictions_made_before_ratings_are_judged(
     for photo in range(21, 61):
         told = dict(zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True))
         stars = likings.stars(liked[photo])
-        catalog.decide({photo: {"rating": stars}}, summary="", expected={photo: told[photo]})
+        catalog.journal.decide(
+            {photo: {"rating": stars}}, summary="", expected={photo: told[photo]}
+        )
         learned = after(learner, [photo])
-    judged = judge(catalog.foreseen())
+    judged = judge(catalog.taste.predictions())
     assert judged.count == 40
     assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
 
@@ -411,12 +417,12 @@ def test_a_photo_like_one_rated_just_before_tests_no_prediction(
         made = likings.result(
             catalog, photo, likings.ENCODER, vector.astype(np.float16), np.zeros(TONES, np.float32)
         )
-        catalog.save_embedded([(likings.job(photo), made)])
+        catalog.vectors.save([(likings.job(photo), made)])
     tomorrow = time.time() + 86_400
     for photo in (1, 2, 3, 5, 4):
         if photo == 4:  # rated a day after its twin
             monkeypatch.setattr(time, "time", lambda: tomorrow)
-        catalog.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
+        catalog.journal.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
     after(learner)
     counted = {told.photo_id: told.expected for told in learner.foreseen()}
     assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}

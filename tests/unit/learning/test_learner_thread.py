@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
+from curator.catalog.vectors import Vectors
 from curator.learning.learner import TasteLearner
 from curator.learning.learner_thread import LearnerThread
 from curator.learning.vector_index import VectorIndex
@@ -103,8 +104,8 @@ def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
         read.append(1)
         return [(len(read), 1, b"", b"")]
 
-    monkeypatch.setattr(Catalog, "encoders", lambda self: {"drawn": 1})
-    monkeypatch.setattr(Catalog, "vectors", endless)
+    monkeypatch.setattr(Vectors, "encoders", lambda self: {"drawn": 1})
+    monkeypatch.setattr(Vectors, "read", endless)
     monkeypatch.setattr(VectorIndex, "_take", lambda *_: np.zeros(0, np.int64))
     taste.start()
     qtbot.waitUntil(lambda: len(read) > 2)

@@ -28,8 +28,8 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     """Sixty photos that were compared, thirty of them rated."""
     catalogs.fill(catalog.path, PHOTOS)
     nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.decide(dict.fromkeys(EVERYONE, nothing), summary="a fresh mind")
-    catalog.use_encoder(likings.ENCODER)
+    catalog.journal.decide(dict.fromkeys(EVERYONE, nothing), summary="a fresh mind")
+    catalog.vectors.use_encoder(likings.ENCODER)
     vectors = likings.embed(catalog, EVERYONE)
     likings.rate(catalog, vectors, range(1, 31))
     return vectors
@@ -54,7 +54,7 @@ def change_of_heart(catalog: Catalog) -> None:
     """Rate thirty photos more, the other way round."""
     vectors = likings.embed(catalog, EVERYONE)
     for photo in range(31, 61):
-        catalog.decide({photo: {"rating": 6 - likings.stars(vectors[photo])}}, summary="")
+        catalog.journal.decide({photo: {"rating": 6 - likings.stars(vectors[photo])}}, summary="")
 
 
 # --- keeping
@@ -63,14 +63,14 @@ def change_of_heart(catalog: Catalog) -> None:
 def test_a_version_reads_back_as_it_was_without_pickles(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    blob = catalog.taste_version(1).numbers
+    blob = catalog.taste.version(1).numbers
     with np.load(io.BytesIO(blob), allow_pickle=False) as numbers:
         again = TasteModel.from_numbers(dict(numbers))
     learned = learner.learned
     assert learned is not None
     rows = learner.archive.take(np.arange(PHOTOS))
     assert again.rating(rows) == pytest.approx(learned.predicted, abs=1e-2)
-    row = catalog.taste_versions()[0]
+    row = catalog.taste.versions()[0]
     assert (row.ratings, row.encoder, row.reason) == (30, likings.ENCODER, "daily")
 
 
@@ -78,22 +78,22 @@ def test_a_version_is_kept_when_there_is_something_new_to_keep(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     assert learner.snapshot("closing") is None
-    catalog.decide({40: {"rating": 1}}, summary="")
+    catalog.journal.decide({40: {"rating": 1}}, summary="")
     after(learner)
     assert learner.snapshot("closing") == 2
-    catalog.undo()
-    catalog.decide({41: {"rating": 1}}, summary="")  # as many ratings, and others
+    catalog.journal.undo()
+    catalog.journal.decide({41: {"rating": 1}}, summary="")  # as many ratings, and others
     after(learner)
     assert learner.snapshot("closing") == 3
-    assert [row.reason for row in catalog.taste_versions()] == ["closing", "closing", "daily"]
+    assert [row.reason for row in catalog.taste.versions()] == ["closing", "closing", "daily"]
 
 
 def test_by_hand_a_version_that_is_there_is_kept_for_good(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     assert learner.keep() == 1
-    assert [(row.id, row.reason) for row in catalog.taste_versions()] == [(1, "hand")]
-    catalog.decide({40: {"rating": 1}}, summary="")
+    assert [(row.id, row.reason) for row in catalog.taste.versions()] == [(1, "hand")]
+    catalog.journal.decide({40: {"rating": 1}}, summary="")
     after(learner)
     assert learner.keep() == 2
 
@@ -107,14 +107,14 @@ def test_the_first_learning_of_a_day_keeps_a_version(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
     assert learner.keep_daily() is None, "one was kept today"
-    catalog.decide({40: {"rating": 1}}, summary="")
-    with catalog._writing():
-        catalog._run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
+    catalog.journal.decide({40: {"rating": 1}}, summary="")
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
     tomorrow = TasteLearner(catalog, TasteSettings(), home.cache)
     assert tomorrow.keep_daily() is None, "nothing is learned yet"
     after(tomorrow)
     assert tomorrow.keep_daily() == 2 and tomorrow.keep_daily() is None
-    made = datetime.date.fromtimestamp(catalog.taste_versions()[0].made_at)
+    made = datetime.date.fromtimestamp(catalog.taste.versions()[0].made_at)
     assert made == datetime.date.today()
 
 
@@ -167,7 +167,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
     versions.roll_back(catalog, 1)
-    catalog.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
+    catalog.journal.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
     learned = likings.learned_now(catalog, TasteSettings(), home.cache)
     assert learned.stars == 11 and learned.ready and learned.pinned == 1
 
@@ -183,7 +183,7 @@ def test_what_moved_most_is_told_with_both_scores(catalog: Catalog, learner: Tas
     assert [abs(each.now - each.before) for each in moved] == sorted(gaps, reverse=True)[:5]
     assert second.by_id()[moved[0].photo_id] == moved[0].now
     assert first.by_id()[moved[0].photo_id] == moved[0].before
-    catalog.decide({31: {"rating": 3}}, summary="a third mind")
+    catalog.journal.decide({31: {"rating": 3}}, summary="a third mind")
     after(learner)
     assert learner.snapshot("daily") == 3
     assert all(second.by_id()[each.photo_id] == each.before for each in learner.moved(3))
@@ -193,8 +193,8 @@ def test_what_moved_most_is_told_with_both_scores(catalog: Catalog, learner: Tas
 
 
 def spoil(catalog: Catalog, blob: bytes, number: int = 1) -> None:
-    with catalog._writing():
-        catalog._run("UPDATE taste_version SET numbers = ? WHERE id = ?", (blob, number))
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE taste_version SET numbers = ? WHERE id = ?", (blob, number))
 
 
 def pickled() -> bytes:
@@ -218,10 +218,10 @@ def pickled() -> bytes:
 def test_a_damaged_version_is_refused_and_nothing_changes(
     catalog: Catalog, learner: TasteLearner, damage
 ) -> None:  # type: ignore[no-untyped-def]
-    spoil(catalog, damage(catalog.taste_version(1).numbers))
+    spoil(catalog, damage(catalog.taste.version(1).numbers))
     with pytest.raises(KnownError, match="Version 1 of taste is damaged"):
         versions.roll_back(catalog, 1)
-    assert catalog.pinned_taste() is None and after(learner).pinned is None
+    assert catalog.taste.pinned() is None and after(learner).pinned is None
 
 
 def test_numbers_that_are_none_are_damage(catalog: Catalog, learner: TasteLearner) -> None:
@@ -238,11 +238,11 @@ def test_a_version_that_is_not_there_is_named(catalog: Catalog, learner: TasteLe
 
 
 def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: TasteLearner) -> None:
-    catalog.use_encoder("better/1")
+    catalog.vectors.use_encoder("better/1")
     likings.embed(catalog, EVERYONE, "better/1", dimension=24)
     with pytest.raises(KnownError, match="another encoder"):
         versions.roll_back(catalog, 1)
-    assert catalog.pinned_taste() is None
+    assert catalog.taste.pinned() is None
     after(learner)
     with pytest.raises(KnownError, match="another encoder"):
         change_of_heart_kept(catalog, learner)
@@ -250,19 +250,19 @@ def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: Tast
 
 def change_of_heart_kept(catalog: Catalog, learner: TasteLearner) -> None:
     """Put a second version of the old encoder beside the first, and ask what moved."""
-    row = catalog.taste_version(1)
-    learner.moved(catalog.save_taste_version(row))
+    row = catalog.taste.version(1)
+    learner.moved(catalog.taste.save_version(row))
 
 
 def test_a_version_for_vectors_of_another_length_is_refused(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    with catalog._writing():  # the same name, other weights: an encoder that was swapped
-        catalog._run("DELETE FROM vector")
+    with catalog.store.transaction():  # the same name, other weights: an encoder that was swapped
+        catalog.store.run("DELETE FROM vector")
     likings.embed(catalog, EVERYONE, dimension=24)
     with pytest.raises(KnownError, match="made for vectors of 92 numbers, not 100"):
         versions.roll_back(catalog, 1)
-    assert catalog.pinned_taste() is None
+    assert catalog.taste.pinned() is None
 
 
 def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
@@ -276,8 +276,8 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
         "Taste is pinned to version 1. Version 1 of taste is damaged"
     )
     assert learned.sentence.endswith("Unpin it, or roll back to another.")
-    with catalog._writing():
-        catalog._run("DELETE FROM taste_version")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM taste_version")
     assert (
         "no version 1 of taste"
         in likings.learned_now(catalog, TasteSettings(), home.cache).sentence
@@ -289,7 +289,7 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
 ) -> None:
     versions.roll_back(catalog, 1)
     before = after(learner)
-    catalog.use_encoder("better/1")
+    catalog.vectors.use_encoder("better/1")
     likings.embed(catalog, EVERYONE, "better/1", dimension=24)
     pinned = after(learner)
     assert (pinned.encoder, pinned.pinned) == (likings.ENCODER, 1)
@@ -297,9 +297,9 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
     assert "have no score" in report(learner).compared
     versions.unpin(catalog)
     assert after(learner).encoder == "better/1"
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE encoder = ?", (likings.ENCODER,))
-    catalog.pin_taste(1)
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE encoder = ?", (likings.ENCODER,))
+    catalog.taste.pin(1)
     gone = after(learner)
     assert not gone.ready and "learned from other vectors" in gone.sentence
 
@@ -310,7 +310,7 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
 def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    catalog.use_encoder("open_clip/better/1")
+    catalog.vectors.use_encoder("open_clip/better/1")
     half = range(1, 31)
     likings.embed(catalog, half, "open_clip/better/1", dimension=24)
     learned = after(learner)

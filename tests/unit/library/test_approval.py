@@ -63,14 +63,14 @@ def test_the_default_rule_is_the_one_promised(threshold: int) -> None:
 
 
 def test_ratings_read_from_files_approve_nothing_until_a_person_reviews(session: Session) -> None:
-    session.catalog.decide({2: {"rating": 5}, 3: {"rating": 4}}, summary="-", source="file")
-    session.catalog.decide({4: {"rating": 5}}, summary="-")
+    session.catalog.journal.decide({2: {"rating": 5}, 3: {"rating": 4}}, summary="-", source="file")
+    session.catalog.journal.decide({4: {"rating": 5}}, summary="-")
     session.refresh()
     assert found(session, "is:approved") == [4]
     assert found(session, "is:approved-by-file") == [2, 3]
     assert session.approved() == {2: "file", 3: "file", 4: "stars"}
     assert session.counts()["approved"] == 1
-    session.catalog.decide({2: {"kept": True}}, summary="-")  # reviewed here
+    session.catalog.journal.decide({2: {"kept": True}}, summary="-")  # reviewed here
     session.refresh()
     assert found(session, "is:approved") == [2, 4]
 
@@ -85,7 +85,9 @@ def test_no_rule_approves_a_reject_or_an_unreviewed_photo(session: Session, rule
 
 
 def test_each_photo_says_which_search_of_an_own_rule_approves_it(session: Session) -> None:
-    session.catalog.decide({2: {"rating": 5}, 3: {"rating": 3}, 4: {"kept": True}}, summary="-")
+    session.catalog.journal.decide(
+        {2: {"rating": 5}, 3: {"rating": 3}, 4: {"kept": True}}, summary="-"
+    )
     session.refresh()
     session.settings.approval.rule = "rating:>=4;is:picked ; label:none rating:3;"
     assert session.approved() == {1: "is:picked", 2: "stars", 3: "label:none rating:3"}

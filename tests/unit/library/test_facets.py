@@ -54,7 +54,7 @@ def test_each_value_counts_what_its_search_finds(home: Home) -> None:
         database.execute("UPDATE photo SET taken_at = NULL WHERE id = 3")
         database.execute("UPDATE photo SET label = 'red' WHERE id IN (1, 2)")
     catalog = Catalog.open(home.catalog)
-    catalog.fold_all_text()
+    catalog.text.update_all()
     table = Table(catalog)
     found = {name: facet.values(table, table.alive()) for name, facet in FACETS.items()}
     for name, values in found.items():

@@ -16,7 +16,7 @@ from tests import catalogs, likings
 
 
 def found(session: Session, expression: str) -> list[int]:
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     marked = filters.mask(filters.parse(expression), session.table)
     return session.table.ids[marked].tolist()
 
@@ -130,7 +130,7 @@ def test_capture_data_is_compared(shot: Session, expression: str, photos: list[i
 
 
 def test_width_and_height_are_those_of_the_turned_picture(shot: Session) -> None:
-    shot.catalog.turn([6], 1)
+    shot.catalog.photos.turn([6], 1)
     shot.table.refresh()
     assert found(shot, "width:<6000") == [4, 6]
     assert found(shot, "height:>=6000") == [4, 6]
@@ -140,13 +140,13 @@ def test_capture_data_is_read_once_until_a_photo_changes(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = session.catalog.capture_columns
+    real = session.catalog.photos.capture_columns
     monkeypatch.setattr(
-        session.catalog, "capture_columns", lambda rev: asked.append(rev) or real(rev)
+        session.catalog.photos, "capture_columns", lambda rev: asked.append(rev) or real(rev)
     )
     for _ in range(3):
         assert len(found(session, "iso:800 aperture:2.8")) == 12
-    session.catalog.decide({5: {"rating": 2}}, summary="")
+    session.catalog.journal.decide({5: {"rating": 2}}, summary="")
     session.table.refresh()
     assert len(found(session, "iso:800")) == 12
     assert len(asked) == 2 and asked[0] == 0 < asked[1]
@@ -187,13 +187,15 @@ def test_tags_are_read_once_until_they_change(
 ) -> None:
     tag(session, 2, ("harbor", 80))
     asked: list[str] = []
-    real = session.catalog.tagged
+    real = session.catalog.tags.photos_with
     monkeypatch.setattr(
-        session.catalog, "tagged", lambda text, whole: asked.append(text) or real(text, whole)
+        session.catalog.tags,
+        "photos_with",
+        lambda text, whole: asked.append(text) or real(text, whole),
     )
     for rating in (1, 2, 3):
         assert found(session, "tag:harbor") == [2]
-        session.catalog.decide({5: {"rating": rating}}, summary="")
+        session.catalog.journal.decide({5: {"rating": rating}}, summary="")
     assert asked == ["harbor"]
     tag(session, 5, ("harbor", 70))
     assert found(session, "tag:harbor") == [2, 5]
@@ -202,7 +204,7 @@ def test_tags_are_read_once_until_they_change(
 def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
     """Have an encoder suggest tags for a photo."""
     seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
-    session.catalog.save_embedded([(likings.job(photo), replace(seen, tags=tags))])
+    session.catalog.vectors.save([(likings.job(photo), replace(seen, tags=tags))])
 
 
 @pytest.mark.parametrize(
@@ -242,9 +244,9 @@ def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
     session: Session,
 ) -> None:
     noted: list[str] = []
-    session.catalog._connection.set_trace_callback(noted.append)
+    session.catalog.store.trace(noted.append)
     offered = [hint.text for hint in hints(session, "camera:").found]
-    session.catalog._connection.set_trace_callback(None)
+    session.catalog.store.trace(None)
     names = [str(name) for name in session.table.strings("camera")]
     assert len(offered) > 1 and noted == []
     uses = [names.count(text.removeprefix("camera:").strip(' "')) for text in offered]

@@ -106,7 +106,7 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
             **{"All photos": (7, 7), "card": (6, 6), "best": (1, 1)},
             **{"backup": (4, 4), "again": (3, 3)},
         }
-        catalog.enable_folder(catalog.folder(card / "000.jpg").id, False)
+        catalog.folders.enable(catalog.folders.containing(card / "000.jpg").id, False)
         session.refresh()
         counts = shown()  # the copies are there to be seen, and are what is worked on
         assert (counts["backup"], counts["again"], counts["All photos"]) == ((4, 4), (3, 3), (4, 4))
@@ -167,7 +167,7 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
         session = Session(catalog, home, settings)
         said: list[str] = []
         session.said.connect(said.append)
-        catalog.fold_all_text()
+        catalog.text.update_all()
 
         def shown(title: str) -> dict[str, str]:
             """Open a scope; return what its photos are called, and where they are said to lie."""

@@ -28,7 +28,7 @@ def catalog(home: Home) -> Iterator[Catalog]:
 
 
 def say(catalog: Catalog, table: Table, number: int | None, *photos: int) -> None:
-    catalog.decide({photo: {"stacked": number} for photo in photos}, summary="")
+    catalog.journal.decide({photo: {"stacked": number} for photo in photos}, summary="")
     table.refresh()
 
 
@@ -53,7 +53,7 @@ def test_the_persons_word_goes_first_and_is_taken_back(catalog: Catalog) -> None
     say(catalog, table, 0, 4)
     assert together(table)[0] == [3, 5, 6]
     assert table.stacks.serial > serial
-    catalog.undo()
+    catalog.journal.undo()
     table.refresh()
     assert together(table)[0] == [3, 4, 5, 6]
 
@@ -81,7 +81,7 @@ def test_a_frame_left_alone_is_in_no_stack(catalog: Catalog) -> None:
 def test_a_mark_changes_no_stack(catalog: Catalog) -> None:
     table = Table(catalog)
     serial = table.stacks.serial
-    catalog.decide({3: {"flag": "reject"}}, summary="")
+    catalog.journal.decide({3: {"flag": "reject"}}, summary="")
     table.refresh()
     assert table.stacks.serial == serial
 
@@ -97,10 +97,10 @@ def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
 ) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]
-    catalog.decide({6: {"flag": "reject"}}, summary="")
+    catalog.journal.decide({6: {"flag": "reject"}}, summary="")
     table.refresh()
     assert found(table, "is:suggested") == [5, 9]
-    catalog.undo()
+    catalog.journal.undo()
     table.refresh()
     assert found(table, "is:suggested") == [6, 9]
 
@@ -117,12 +117,12 @@ def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
     for reverse in (False, True):
         order = arranged(table, table.alive(), "sharpness", reverse, units=False)
         assert order.tolist()[-1] == 6
-    assert catalog.photo(6).scores is None
+    assert catalog.photos.get(6).scores is None
 
 
 def test_what_is_judged_is_no_longer_proposed(catalog: Catalog) -> None:
     table = Table(catalog)
-    catalog.decide({6: {"kept": True}}, summary="")
+    catalog.journal.decide({6: {"kept": True}}, summary="")
     table.refresh()
     assert found(table, "is:suggested") == [9]
 
@@ -142,7 +142,7 @@ def test_one_mark_looks_at_its_own_stack_alone(
         return propose(frames)
 
     monkeypatch.setattr(stack_index, "propose", counted)
-    catalog.decide({4: {"rating": 3}, 1: {"rating": 2}}, summary="")
+    catalog.journal.decide({4: {"rating": 3}, 1: {"rating": 2}}, summary="")
     table.refresh()
     table.stacks.proposed()
     table.stacks.proposed()
@@ -152,7 +152,7 @@ def test_one_mark_looks_at_its_own_stack_alone(
 def test_frames_of_a_folder_switched_off_are_no_candidates(catalog: Catalog) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]
-    catalog.enable_folder(1, False)
+    catalog.folders.enable(1, False)
     table.refresh()
     assert not table.stacks.proposed().any()
     assert not table.stacks.shared().any()

@@ -58,15 +58,15 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
         digests = dict(connection.execute("SELECT id, proxy_digest FROM photo"))
         connection.commit()
     opened = Catalog.open(path)
-    opened.decide(MARKS, summary="Marked")
-    opened.mark_seen([6, 7])
-    opened.save_described(
+    opened.journal.decide(MARKS, summary="Marked")
+    opened.photos.mark_seen([6, 7])
+    opened.descriptions.save(
         [
             (photo, Described("test", "test", digests[photo], "", kind, "", "", ()))
             for photo, kind in ((1, "street"), (2, "street"), (5, "still_life"))
         ]
     )
-    opened.fold_all_text()
+    opened.text.update_all()
     yield opened
     opened.close()
 

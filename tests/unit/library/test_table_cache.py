@@ -14,6 +14,7 @@ import pytest
 from curator import files
 from curator.bench import synthetic_catalog
 from curator.catalog import Catalog, CatalogError, photos
+from curator.catalog.photos import Photos
 from curator.library import sort_keys, table_cache
 from curator.library.columns import NUMBERS, OBJECTS
 from curator.library.table import Table
@@ -28,8 +29,10 @@ def catalog(home: Home) -> Iterator[Catalog]:
     catalogs.fill(home.catalog, 12)
     catalogs.stack(home.catalog, 3, 4)
     opened = Catalog.open(home.catalog)
-    project = opened.make_project("Iceland")
-    opened.decide({5: {("project", project): 1.0}, 6: {("project", project): 2.0}}, summary="")
+    project = opened.projects.create("Iceland")
+    opened.journal.decide(
+        {5: {("project", project): 1.0}, 6: {("project", project): 2.0}}, summary=""
+    )
     yield opened
     opened.close()
 
@@ -59,14 +62,14 @@ def everything(table: Table) -> dict[str, object]:
 def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Say whether a table with that file asks for every photo there is."""
     asked: list[object] = []
-    columns = Catalog.columns
+    columns = Photos.columns
 
-    def count(self: Catalog, since_rev: int | None = None, *rest: object) -> object:
+    def count(self: Photos, since_rev: int | None = None, *rest: object) -> object:
         asked.append(since_rev)
         return columns(self, since_rev, *rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as watched:
-        watched.setattr(Catalog, "columns", count)
+        watched.setattr(Photos, "columns", count)
         table_cache.open_table(catalog, kept)
     return 0 in asked
 
@@ -92,27 +95,29 @@ def test_nothing_that_was_kept_is_sorted_anew(
 
 
 def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
-    project = catalog.projects()[0].id
-    catalog.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")
-    catalog.decide({5: {("project", project): None}, 7: {("project", project): 1.5}}, summary="")
-    catalog.make_project("Norway")
+    project = catalog.projects.all()[0].id
+    catalog.journal.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")
+    catalog.journal.decide(
+        {5: {("project", project): None}, 7: {("project", project): 1.5}}, summary=""
+    )
+    catalog.projects.create("Norway")
     now = everything(table_cache.open_table(catalog, kept))
     assert now == everything(Table(catalog))
     assert now["projects"] == "{'Iceland': [7, 6], 'Norway': []}"
 
 
 def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept: Path) -> None:
-    folder = catalog.folders()[0]
+    folder = catalog.folders.all()[0]
     group = synthetic_catalog._group(Path(folder.path), 4)
-    assert catalog.begin_scan(folder.id, files).apply([group]).new
+    assert catalog.scans.begin(folder.id, files).apply([group]).new
     assert len(table_cache.open_table(catalog, kept).ids) == 13
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
 def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
     table = Table(catalog)
-    with catalog._writing():
-        catalog._run("UPDATE photo SET merged_into = 1 WHERE id = 2")
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE photo SET merged_into = 1 WHERE id = 2")
     table.refresh()
     table.ranks.by_time()
     table.ranks.by_name()
@@ -126,13 +131,13 @@ def test_of_a_catalog_that_was_put_back_the_marks_are_its_own(
     home: Home, catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy from before knows the file of then; what happened after the copy never was."""
-    catalog.checkpoint()
+    catalog.store.checkpoint()
     copy = home.data / "copy.db"
     shutil.copyfile(home.catalog, copy)
-    catalog.decide({2: {"rating": 5}}, summary="")
+    catalog.journal.decide({2: {"rating": 5}}, summary="")
     table_cache.write_table(table_cache.open_table(catalog, kept), kept)
     before = Catalog.open(copy)
-    before.decide({3: {"rating": 1}}, summary="")
+    before.journal.decide({3: {"rating": 1}}, summary="")
     try:
         assert reads_all(before, kept, monkeypatch)
         assert everything(table_cache.open_table(before, kept)) == everything(Table(before))
@@ -190,19 +195,21 @@ def test_an_evening_without_a_decision_writes_no_file(
 
     before = close_and_look()
     assert close_and_look() == before
-    after = close_and_look(lambda catalog: catalog.decide({3: {"rating": 5}}, summary="5 stars"))
+    after = close_and_look(
+        lambda catalog: catalog.journal.decide({3: {"rating": 5}}, summary="5 stars")
+    )
     assert after != before
     assert close_and_look() == after
     home.table_file.unlink()  # the cache was emptied
     assert close_and_look() not in (before, after)
     assert not reads_all(catalog, home.table_file, monkeypatch)
     session = Session(catalog, home, Settings.load(home))
-    catalog.hold_snapshot(catalog.new_snapshot())  # another window kept its own
+    catalog.photos.set_snapshot(catalog.photos.new_snapshot())  # another window kept its own
     session.close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
-    project = catalog.projects()[0].id
+    project = catalog.projects.all()[0].id
     before = close_and_look()
-    after = close_and_look(lambda catalog: catalog.rename_project(project, "Norway"))
+    after = close_and_look(lambda catalog: catalog.projects.rename(project, "Norway"))
     assert after != before, "and what changed of projects only"
 
 
@@ -225,7 +232,7 @@ def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
     def held(*_: object) -> NoReturn:
         raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
 
-    monkeypatch.setattr(Catalog, "snapshot", held)
+    monkeypatch.setattr(Photos, "snapshot", held)
     table_cache.save(catalog, home.table_file)
     assert not home.table_file.exists()
     monkeypatch.undo()

@@ -33,9 +33,9 @@ def test_a_mark_is_committed_while_the_back_up_is_being_made(
     keeper.finished()
     assert half_way.wait(60)
     with closing(Catalog.open(home.catalog)) as catalog:
-        catalog.decide({2: {"rating": 5}}, summary="5 stars")
-        assert catalog.photo(2).marks.rating == 5
-        catalog.checkpoint()
+        catalog.journal.decide({2: {"rating": 5}}, summary="5 stars")
+        assert catalog.photos.get(2).marks.rating == 5
+        catalog.store.checkpoint()
     keeper.finished()  # one is enough
     go_on.set()
     keeper.close()

@@ -98,7 +98,7 @@ def start(home: Home, settings: Settings) -> Iterator[Callable[..., Pipeline]]:
 
 def states(catalog: Catalog) -> dict[str, int]:
     """Count photos by where describing stands; what is nowhere is left out."""
-    found = catalog.counts().get("describe", {})
+    found = catalog.work.counts().get("describe", {})
     return {state: number for state, number in found.items() if number}
 
 
@@ -108,7 +108,7 @@ def states(catalog: Catalog) -> dict[str, int]:
 def test_nothing_is_described_and_nothing_waits_while_all_is_by_hand(start, shoot, server) -> None:
     with closing(shoot(5)) as catalog:
         assert start().wait_idle() is not None
-        assert server.asked == [] and states(catalog) == {} and catalog.failures() == []
+        assert server.asked == [] and states(catalog) == {} and catalog.work.failures() == []
 
 
 def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
@@ -116,9 +116,9 @@ def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
 ) -> None:
     with closing(shoot(5)) as catalog:
         pipeline = start()
-        rev = catalog.last_rev()
+        rev = catalog.photos.last_rev()
         pipeline.describe(3)
-        detail = catalog.photo(3)
+        detail = catalog.photos.get(3)
         told = detail.description
         assert told is not None and pipeline.told == [Told(3)]
         assert (told.subject, told.content_type, told.lighting, told.mood) == (
@@ -131,7 +131,9 @@ def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
         assert {(tag.name, tag.source, tag.state) for tag in detail.tags} == {
             (name, "vision", "suggested") for name in ollama.RECORD["suggested_tags"]
         }
-        assert [row[0] for row in catalog.columns(since_rev=rev)] == [3], "who shows it hears of it"
+        assert [row[0] for row in catalog.photos.columns(since_rev=rev)] == [3], (
+            "who shows it hears of it"
+        )
         assert len(server.chats) == 1 and states(catalog) == {"done": 1}
 
 
@@ -141,15 +143,15 @@ def test_asked_again_it_is_described_again(start, shoot, server) -> None:
         pipeline.describe(1)
         server.chat(ollama.record(subject="Another boat."))
         pipeline.describe(1)
-        assert catalog.photo(1).description.subject == "Another boat."
+        assert catalog.photos.get(1).description.subject == "Another boat."
 
 
 def test_a_photo_whose_file_is_away_is_described_from_its_proxy(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
-        with catalog._writing():
-            catalog._run("UPDATE file SET missing_since = 1 WHERE photo_id = 2")
+        with catalog.store.transaction():
+            catalog.store.run("UPDATE file SET missing_since = 1 WHERE photo_id = 2")
         start().describe(2)
-        assert catalog.photo(2).description is not None
+        assert catalog.photos.get(2).description is not None
 
 
 def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
@@ -163,14 +165,14 @@ def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
         [told] = pipeline.told
         assert f"was not described: {told.reason}" in caplog.text
         assert told.photo_id == 2 and "127.0.0.1:9" in told.reason
-        [failure] = catalog.failures()
+        [failure] = catalog.work.failures()
         assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", told.reason)
-        detail = catalog.photo(2)
+        detail = catalog.photos.get(2)
         assert (detail.state, detail.reason) == ("", None), "it can be looked at like any other"
         settings.vision.url = server.url
         pipeline.settle_vision()
         assert pipeline.retry("describe") == 1
-        assert catalog.photo(2).description is not None and catalog.failures() == []
+        assert catalog.photos.get(2).description is not None and catalog.work.failures() == []
 
 
 def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -> None:
@@ -178,11 +180,11 @@ def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -
         server.chat(*[ollama.cut] * 3)
         pipeline = start()
         pipeline.describe(1)
-        [failure] = catalog.failures()
+        [failure] = catalog.work.failures()
         assert failure.attempts == 3 and failure.reason == pipeline.told[-1].reason
         assert [told.again for told in pipeline.told] == [True, True, False]
         pipeline.describe(1)
-        assert pipeline.told[-1] == Told(1) and catalog.failures() == []
+        assert pipeline.told[-1] == Told(1) and catalog.work.failures() == []
 
 
 def test_between_two_tries_the_list_says_why_and_when(start, shoot, server, settings) -> None:
@@ -190,8 +192,8 @@ def test_between_two_tries_the_list_says_why_and_when(start, shoot, server, sett
         settings.vision.backoff_s = 600
         server.chat(ollama.cut)
         start().describe(1)
-        assert catalog.failures() == []
-        [failure] = catalog.failures(later=True)
+        assert catalog.work.failures() == []
+        [failure] = catalog.work.failures(later=True)
         assert failure.attempts == 1 and failure.reason
         assert 500 < failure.next_attempt_at - time.time() < 700
 
@@ -206,10 +208,10 @@ def test_all_are_described_once_and_a_new_proxy_with_equal_bytes_changes_nothing
         totals = start(automatic=True).wait_idle()
         assert (totals.described, states(catalog)) == (6, {"done": 6})
         assert start(automatic=True).wait_idle().described == 0
-        with catalog._writing():  # as convert would, with the bytes there were
+        with catalog.store.transaction():  # as convert would, with the bytes there were
             for photo, digest in ((1, f"{0:064x}"), (2, "other")):
-                catalog._run("UPDATE photo SET proxy_digest = ? WHERE id = ?", (digest, photo))
-                catalog._outdate("proxy", {photo: digest})
+                catalog.store.run("UPDATE photo SET proxy_digest = ? WHERE id = ?", (digest, photo))
+                catalog.work.requeue_outdated("proxy", {photo: digest})
         assert states(catalog) == {"done": 5, "waiting": 1}
         start(automatic=True)
         assert len(server.chats) == 7
@@ -250,9 +252,10 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
         settings.vision.url = server.url
         settings.vision.concurrency = 1
         pipeline.settle_vision()
-        with catalog._writing():
+        with catalog.store.transaction():
             order = [
-                row[0] for row in catalog._rows("SELECT photo_id FROM description ORDER BY made_at")
+                row[0]
+                for row in catalog.store.rows("SELECT photo_id FROM description ORDER BY made_at")
             ]
         assert order[0] == 3 and len(order) == 3
 
@@ -263,16 +266,16 @@ def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
     monkeypatch.setattr(describing, "_LOOKED_AT", 2)
     lane = VisionLane(True, settings, lambda outcome: None, lambda: None)
     with closing(shoot(12)) as catalog:
-        catalog.want_described(range(4, 13))  # of 1 to 3 the proxies are still to come
+        catalog.descriptions.request(range(4, 13))  # of 1 to 3 the proxies are still to come
         lane.ask(range(1, 13))
         looked: list[int] = []
-        pending = catalog.pending
+        pending = catalog.work.pending
 
         def look(stage: str, most: int, first: list[int]) -> object:
             looked.extend(first)
             return pending(stage, most, first)
 
-        monkeypatch.setattr(catalog, "pending", look)
+        monkeypatch.setattr(catalog.work, "pending", look)
         found = [row.photo_id for row in lane.choose(catalog, True, ())]
         assert found == [4, 5, 6, 7, 8] and looked == list(range(1, 9))
 
@@ -284,9 +287,9 @@ def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
         [sentence] = pipeline.told.held
-        assert "127.0.0.1:9" in sentence and catalog.failures(later=True) == []
+        assert "127.0.0.1:9" in sentence and catalog.work.failures(later=True) == []
         assert pipeline.wait_idle(0).described == 0
-        assert {row.attempts for row in catalog.pending("describe", 12)} == {0}
+        assert {row.attempts for row in catalog.work.pending("describe", 12)} == {0}
         settings.vision.url = server.url
         pipeline.settle_vision()
         assert states(catalog) == {"done": 12} and pipeline.told.held == [sentence, ""]
@@ -302,7 +305,7 @@ def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
         pipeline = start(automatic=True)
         for _ in range(4):  # what a busy server put off is taken up when its time has come
             pipeline.resume()
-        assert states(catalog) == {"done": 8} and catalog.failures(later=True) == []
+        assert states(catalog) == {"done": 8} and catalog.work.failures(later=True) == []
 
 
 def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
@@ -317,7 +320,7 @@ def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
         for _ in range(5):
             pipeline.resume()
         assert len(server.chats) == 3 and pipeline.told[-1].again is False
-        [failure] = catalog.failures()
+        [failure] = catalog.work.failures()
         assert failure.attempts == 3 and "busy (429)" in failure.reason
 
 
@@ -330,12 +333,12 @@ def test_what_failed_is_described_by_a_retry_though_photos_are_described_by_hand
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start()
         pipeline.describe(1, 2, 3)
-        assert len(catalog.failures()) == 3
+        assert len(catalog.work.failures()) == 3
         if url == "there":
             settings.vision.url = server.url
         pipeline.settle_vision()
         assert pipeline.retry("describe") == 3
-        assert (len(server.chats), len(catalog.failures())) == (
+        assert (len(server.chats), len(catalog.work.failures())) == (
             (3, 0) if url == "there" else (0, 3)
         )
 
@@ -356,7 +359,7 @@ def test_a_log_that_cannot_be_written_takes_nothing_down(start, shoot, server) -
             pipeline = start()
             pipeline.describe(1)
             assert [told.reason == "" for told in pipeline.told] == [False, True]
-            assert catalog.photo(1).description is not None
+            assert catalog.photos.get(1).description is not None
     finally:
         logger.removeHandler(broken)
         logger.setLevel(level)
@@ -367,7 +370,7 @@ def test_a_photo_can_be_asked_for_while_the_work_is_paused(start, shoot, server)
         pipeline = start(automatic=False)
         pipeline.pause()
         pipeline.describe(2)
-        assert catalog.photo(2).description is not None
+        assert catalog.photos.get(2).description is not None
 
 
 # --- the lane by itself: time, and threads
@@ -387,7 +390,7 @@ def test_no_more_a_minute_than_the_setting_says(
     monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
     settings.vision.per_minute, settings.vision.automatic = 3, True
     with closing(shoot(10)) as catalog:
-        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert len(lane.choose(catalog, False, ())) == 3
         lane._begun.extend([1000.0, 1010.0, 1020.0])
         now[0] = 1030.0
@@ -435,7 +438,7 @@ def test_no_more_at_a_time_than_the_setting_says_and_none_before_the_rest_is_don
 ) -> None:
     settings.vision.concurrency, settings.vision.automatic = most, True
     with closing(shoot(10)) as catalog:
-        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert lane.choose(catalog, True, ()) == [], "others are still being read"
         assert len(lane.choose(catalog, False, ())) == most
         lane.in_flight = {1}
@@ -450,7 +453,7 @@ def test_on_battery_only_who_is_asked_for_is_described(
 
     monkeypatch.setattr(describing.psutil, "sensors_battery", Battery, raising=False)
     with closing(shoot(3)) as catalog:
-        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
         assert lane.choose(catalog, False, ()) == [] and "battery" in str(lane.held)
         lane.ask([2])
         assert [row.photo_id for row in lane.choose(catalog, False, ())] == [2]
@@ -475,11 +478,11 @@ def test_it_goes_on_by_itself_once_the_server_answers(
     settings.vision.automatic, settings.vision.url = True, "http://127.0.0.1:9"
     lane = VisionLane(False, settings, outcomes.put, woken.release)
     with closing(shoot(2)) as catalog:
-        catalog.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
+        catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
 
         def begin() -> int:
             found = lane.choose(catalog, False, ())
-            catalog.start("describe", [row.photo_id for row in found])
+            catalog.work.start("describe", [row.photo_id for row in found])
             for row in found:
                 job = describing_job(row, lane, catalog)
                 lane.submit(DESCRIBE.run, [job])
@@ -521,7 +524,7 @@ def test_closing_does_not_wait_for_a_server_that_says_nothing(shoot, settings, s
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     lane = VisionLane(False, settings, outcomes.put, lambda: None)
     with closing(shoot(1)) as catalog:
-        catalog.want_described([1])
+        catalog.descriptions.request([1])
         [row] = lane.choose(catalog, False, ())
         lane.submit(DESCRIBE.run, [describing_job(row, lane, catalog)])
         while not server.chats:
@@ -538,14 +541,14 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
         pipeline = start()
 
         def change(handler: ollama.Handler) -> None:
-            with closing(Catalog.open(catalog.path)) as other, other._writing():
-                other._run("UPDATE photo SET proxy_digest = 'new' WHERE id = 1")
+            with closing(Catalog.open(catalog.path)) as other, other.store.transaction():
+                other.store.run("UPDATE photo SET proxy_digest = 'new' WHERE id = 1")
             WELL(handler)
 
         server.chat(change)
         pipeline.describe(1)
         assert len(server.chats) == 2 and pipeline.told == [Told(1)]
-        assert catalog.photo(1).description.source == "new"
+        assert catalog.photos.get(1).description.source == "new"
 
 
 def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
@@ -553,26 +556,26 @@ def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
 ) -> None:
     with closing(shoot(2)) as catalog:
         pipeline = start()
-        with catalog._writing():  # a copy has the proxy of what it is a copy of
-            catalog._run("UPDATE photo SET proxy_digest = 'same'")
+        with catalog.store.transaction():  # a copy has the proxy of what it is a copy of
+            catalog.store.run("UPDATE photo SET proxy_digest = 'same'")
 
         def merge(handler: ollama.Handler) -> None:
-            with closing(Catalog.open(catalog.path)) as other, other._writing():
-                other._merge([1, 2])
+            with closing(Catalog.open(catalog.path)) as other, other.store.transaction():
+                other.identity.merge([1, 2])
             WELL(handler)
 
         server.chat(merge)
         pipeline.describe(2)
-        assert pipeline.told == [Told(2)] and list(catalog.descriptions_of([1, 2])) == [1]
+        assert pipeline.told == [Told(2)] and list(catalog.descriptions.of([1, 2])) == [1]
 
 
 def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> None:
     with closing(shoot(3)) as catalog:
-        with catalog._writing():
-            catalog._run(
+        with catalog.store.transaction():
+            catalog.store.run(
                 "UPDATE work SET state = 'failed' WHERE photo_id = 2 AND stage = 'convert'"
             )
-            catalog._run("UPDATE photo SET proxy = NULL, proxy_digest = NULL WHERE id = 2")
+            catalog.store.run("UPDATE photo SET proxy = NULL, proxy_digest = NULL WHERE id = 2")
         pipeline = start()
         pipeline.describe(1, 2, 3)
         assert sorted(pipeline.told, key=operator.attrgetter("photo_id")) == [
@@ -595,6 +598,6 @@ def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(
         pipeline.describe(1)
         assert (
             pipeline.told == [Told(1, INTERNAL_ERROR)]
-            and catalog.failures()[0].reason == INTERNAL_ERROR
+            and catalog.work.failures()[0].reason == INTERNAL_ERROR
         )
-        assert catalog.photo(1).state == ""
+        assert catalog.photos.get(1).state == ""

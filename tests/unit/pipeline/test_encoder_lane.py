@@ -58,7 +58,7 @@ def test_every_photo_that_was_read_is_compared(
     totals = pipeline.wait_idle()
     assert totals is not None
     assert (totals.converted, totals.failed, totals.embedded) == (3, 1, 3)
-    assert catalog.encoders() == {"fake/1": 3}
+    assert catalog.vectors.encoders() == {"fake/1": 3}
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_without_an_encoder_reading_is_as_it_was(
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     totals = pipeline.wait_idle()
     assert totals is not None and (totals.converted, totals.embedded) == (2, 0)
-    assert set(catalog.counts()) == {"peek", "convert"}
+    assert set(catalog.work.counts()) == {"peek", "convert"}
 
 
 def test_what_was_read_before_there_was_an_encoder_is_compared_later(
@@ -90,7 +90,7 @@ def test_what_was_read_before_there_was_an_encoder_is_compared_later(
     first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     first.stop()
     make()
-    assert catalog.encoders() == {"fake/1": 2}
+    assert catalog.vectors.encoders() == {"fake/1": 2}
 
 
 def test_a_better_encoder_compares_everything_again(
@@ -100,7 +100,7 @@ def test_a_better_encoder_compares_everything_again(
     first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     first.stop()
     make(encoder="better")
-    assert list(catalog.encoders().items()) == [("better/1", 2), ("fake/1", 2)]
+    assert list(catalog.vectors.encoders().items()) == [("better/1", 2), ("fake/1", 2)]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
     assert totals is not None
     assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
     assert len(said) == 1
-    assert not any(catalog.photo(row[0]).state for row in catalog.columns())
-    assert catalog.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
+    assert not any(catalog.photos.get(row[0]).state for row in catalog.photos.columns())
+    assert catalog.work.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
 
 
 def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
@@ -132,7 +132,7 @@ def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     assert pipeline.wait_idle() is not None
     assert len(said) == 1
-    assert catalog.counts()["embed"]["waiting"] == 7
+    assert catalog.work.counts()["embed"]["waiting"] == 7
     assert "taste are off" in pipeline.encoding.sentence
 
 
@@ -152,7 +152,7 @@ def test_the_encoder_gets_as_many_at_once_as_it_likes(
     first.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 20)])
     first.stop()
     make()
-    assert catalog.encoders() == {"fake/1": 20}
+    assert catalog.vectors.encoders() == {"fake/1": 20}
     sizes = [number for number, _ in calls(home)]
     assert sizes[0] == 1, "the first is seen as soon as ever"
     assert max(sizes) == 8 and sum(sizes) == 20
@@ -177,13 +177,13 @@ def test_what_cannot_be_encoded_fails_alone_with_the_reason(
     first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "vague", "ok", "ok")])
     first.stop()
     make(attempts=1)
-    assert catalog.encoders() == {"fake/1": 4}
-    (failure,) = catalog.failures()
+    assert catalog.vectors.encoders() == {"fake/1": 4}
+    (failure,) = catalog.work.failures()
     assert (failure.stage, failure.reason) == (
         "embed",
         "The encoder gave no numbers for a picture.",
     )
-    assert not catalog.photo(failure.photo_id).state, "it can be culled like any other"
+    assert not catalog.photos.get(failure.photo_id).state, "it can be culled like any other"
 
 
 @pytest.mark.slow
@@ -195,7 +195,7 @@ def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
     first.stop()
     pipeline = make(encoder="greedy", inline=False)
     assert pipeline.wait_idle(LIMIT_S) is not None
-    assert catalog.encoders() == {"greedy/1": 16}
+    assert catalog.vectors.encoders() == {"greedy/1": 16}
     sizes = [number for number, _ in calls(home)]
     assert len([size for size in sizes if size > 2]) <= 2, f"it was killed again and again: {sizes}"
 
@@ -210,8 +210,8 @@ def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_befo
     first.stop()
     pipeline = make(inline=False, attempts=1)
     assert pipeline.wait_idle(LIMIT_S) is not None
-    assert catalog.encoders() == {"fake/1": 20}
-    (failure,) = catalog.failures()
+    assert catalog.vectors.encoders() == {"fake/1": 20}
+    (failure,) = catalog.work.failures()
     assert failure.stage == "embed" and "encoder's process was ended" in failure.reason
     assert calls(home)[-1][0] > 2, "the number was not to blame"
 
@@ -223,7 +223,7 @@ def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
     pipeline = make(encoder="gpu", inline=False)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
     assert pipeline.wait_idle(LIMIT_S) is not None
-    assert catalog.encoders() == {"gpu/1": 6}
+    assert catalog.vectors.encoders() == {"gpu/1": 6}
     devices = [device for _, device in calls(home)]
     assert devices[0] == "auto" and set(devices[1:]) == {"cpu"}
 
@@ -237,7 +237,7 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
     monkeypatch.setattr(package, "select_encoder", lambda *_: better)
     assert pipeline.settle_encoder().sentence == "a better one came"
     assert pipeline.wait_idle() is not None
-    assert list(catalog.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
+    assert list(catalog.vectors.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
 
 
 # --- which encoder

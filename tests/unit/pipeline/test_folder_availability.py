@@ -59,15 +59,19 @@ def trip(drives: Drives) -> Path:  # noqa: F811
 
 
 def states(catalog: Catalog) -> list[str]:
-    return [catalog.photo(row[0]).state for row in catalog.columns()]
+    return [catalog.photos.get(row[0]).state for row in catalog.photos.columns()]
 
 
 def attempts(catalog: Catalog) -> set[int]:
-    return {work.attempts for row in catalog.columns() for work in catalog.photo(row[0]).work}
+    return {
+        work.attempts
+        for row in catalog.photos.columns()
+        for work in catalog.photos.get(row[0]).work
+    }
 
 
 def paths(catalog: Catalog) -> list[str]:
-    return [str(catalog.photo(row[0]).path) for row in catalog.columns()]
+    return [str(catalog.photos.get(row[0]).path) for row in catalog.photos.columns()]
 
 
 def test_a_drive_under_another_name_is_the_same_folder(
@@ -78,24 +82,24 @@ def test_a_drive_under_another_name_is_the_same_folder(
     home: Home,
 ) -> None:
     inline.open_folders([trip])
-    catalog.decide({2: {"rating": 4}}, summary="4 stars")
-    catalog.save_place(str(trip), {"photo": 2})
+    catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
+    catalog.folders.save_position(str(trip), {"photo": 2})
     drives.pull("1a2b")
     inline.rescan()
-    [row] = catalog.folders()
+    [row] = catalog.folders.all()
     assert (row.away, row.absence) == (True, "T7 Shield unplugged")
     assert states(catalog) == ["missing"] * 3
-    assert catalog._value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
+    assert catalog.store.value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
     told: list[News] = []
     inline.presence_told.connect(told.append)
     now = drives.plug("1a2b", "T7 Shield1") / "trip"
     inline.rescan()
-    [row] = catalog.folders()
+    [row] = catalog.folders.all()
     assert (row.path, row.away, row.volume_name) == (str(now), False, "T7 Shield")
     assert paths(catalog) == [str(now / f"{n:03}.jpg") for n in range(3)]
     assert states(catalog) == ["", "", ""]
-    assert catalog.photo(2).marks.rating == 4
-    assert catalog.place(str(now)) == {"photo": 2}
+    assert catalog.photos.get(2).marks.rating == 4
+    assert catalog.folders.position(str(now)) == {"photo": 2}
     assert (home.cache / "order.log").read_text().split() == ["1", "2", "3"]  # nothing again
     assert [back.sentence for back in told[0].back] == ["T7 Shield is back"]
 
@@ -113,7 +117,7 @@ def test_a_drive_moved_while_nobody_looked_is_found_at_the_start(
     now = drives.plug("1a2b", "E") / "trip"
     make().rescan()
     assert paths(catalog) == [str(now / f"{n:03}.jpg") for n in range(3)]
-    assert len(catalog.folders()) == 1
+    assert len(catalog.folders.all()) == 1
 
 
 def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
@@ -128,21 +132,21 @@ def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
     drives.pull("1a2b")
     inline.resume()
     inline.rescan()
-    assert catalog.waiting_for() == {"T7 Shield": 3}
-    assert (catalog.unfinished(), catalog.failures(), attempts(catalog)) == (0, [], {0})
+    assert catalog.volumes.waiting_by_volume() == {"T7 Shield": 3}
+    assert (catalog.work.unfinished(), catalog.work.failures(), attempts(catalog)) == (0, [], {0})
     assert inline.wait_idle() is not None  # nobody waits for a drive for ever
     inline.stop()
     again = make()  # still away the next day
     again.rescan()
-    assert catalog.waiting_for() == {"T7 Shield": 3}
+    assert catalog.volumes.waiting_by_volume() == {"T7 Shield": 3}
     told: list[News] = []
     again.presence_told.connect(told.append)
     drives.plug("1a2b", "Volume")
     again.rescan()
     assert told[0].back[0].sentence == "T7 Shield is back · 3 photos go on being read"
-    assert catalog.waiting_for() == {}
-    assert catalog.counts()["convert"]["done"] == 3
-    assert len(catalog.columns()) == 3
+    assert catalog.volumes.waiting_by_volume() == {}
+    assert catalog.work.counts()["convert"]["done"] == 3
+    assert len(catalog.photos.columns()) == 3
 
 
 def test_another_card_at_the_same_place_is_another_folder(
@@ -156,23 +160,23 @@ def test_another_card_at_the_same_place_is_another_folder(
         (drives._shelf / key / "DCIM" / "001.jpg").write_text(f"ok - and of {key}")
     card = drives.plug("monday") / "DCIM"
     inline.open_folders([card])
-    catalog.decide({1: {"flag": "reject"}}, summary="Rejected")
+    catalog.journal.decide({1: {"flag": "reject"}}, summary="Rejected")
     drives.pull("monday")
     drives.plug("tuesday")
     inline.rescan()
     assert states(catalog) == ["missing", "missing"]  # Tuesday's are not looked for in Monday's
-    assert len(catalog.columns()) == 2
+    assert len(catalog.photos.columns()) == 2
     inline.open_folders([card])
-    assert sorted(row.volume or "" for row in catalog.folders()) == ["monday", "tuesday"]
+    assert sorted(row.volume or "" for row in catalog.folders.all()) == ["monday", "tuesday"]
     assert states(catalog) == ["missing", "missing", "", ""]
-    assert catalog.photo(3).marks.flag is None
+    assert catalog.photos.get(3).marks.flag is None
     drives.pull("tuesday")
     drives.plug("monday")
     inline.rescan()
     assert states(catalog) == ["", "", "missing", "missing"]
-    assert {row.volume: row.path for row in catalog.folders()}["monday"] == str(card)
-    assert catalog.photo(1).marks.flag == "reject"
-    assert catalog._value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
+    assert {row.volume: row.path for row in catalog.folders.all()}["monday"] == str(card)
+    assert catalog.photos.get(1).marks.flag == "reject"
+    assert catalog.store.value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
 
 
 def test_a_cloned_disk_is_the_same_folder(
@@ -187,7 +191,7 @@ def test_a_cloned_disk_is_the_same_folder(
     drives.labels["9z"] = "T7 Shield"
     drives.plug("9z")
     inline.rescan()
-    [row] = catalog.folders()
+    [row] = catalog.folders.all()
     assert (row.volume, row.away, row.path) == ("9z", False, str(trip))
 
 
@@ -201,8 +205,8 @@ def test_opened_where_it_is_now_a_known_folder_comes_along(
     drives.pull("1a2b")
     now = drives.plug("1a2b", "F") / "trip"
     inline.open_folders([now])
-    assert [row.path for row in catalog.folders()] == [str(now)]
-    assert len(catalog.columns()) == 3
+    assert [row.path for row in catalog.folders.all()] == [str(now)]
+    assert len(catalog.photos.columns()) == 3
 
 
 def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
@@ -217,7 +221,7 @@ def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
     folder.rename(tmp_path / "gone")
     inline.rescan()
     assert reports[0].problems == (f"{folder} is not there now.",)
-    assert catalog.folders()[0].absence == "folder not there now"
+    assert catalog.folders.all()[0].absence == "folder not there now"
     (tmp_path / "gone").rename(folder)
     inline.rescan()
     assert states(catalog) == ["", ""]
@@ -239,9 +243,9 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
         return look(path, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(folder_availability.volumes, "look_for", slow)
-    far, near = catalog.add_folder(tmp_path / "nas" / "a"), catalog.add_folder(tmp_path)
+    far, near = catalog.folders.add(tmp_path / "nas" / "a"), catalog.folders.add(tmp_path)
     for _ in range(2):  # the second time nobody asks it again
-        looks = folder_lookup.locate_folders(catalog.folders())
+        looks = folder_lookup.locate_folders(catalog.folders.all())
         assert looks[far] is None
         assert looks[near] is not None
     assert len(volumes._silent) == 1
@@ -276,9 +280,9 @@ def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
     with pytest.raises(KnownError, match="does not answer"):
         threaded.open_folders([far])
     threaded.open_folders([near])
-    catalog.decide({1: {"rating": 4}}, summary="4 stars")
+    catalog.journal.decide({1: {"rating": 4}}, summary="4 stars")
     assert threaded.wait_idle(LIMIT_S) is not None
-    assert (catalog.counts()["convert"]["done"], len(catalog.columns())) == (6, 6)
+    assert (catalog.work.counts()["convert"]["done"], len(catalog.photos.columns())) == (6, 6)
     silence.end()
     assert silence.waiting
     assert silence.waiting.isdisjoint({"MainThread", "curator-conductor"}), silence.waiting
@@ -312,20 +316,20 @@ def test_a_drive_pulled_while_its_photos_are_read(
     drives.pull("1a2b")
     (home.cache / "go").touch()  # what was being read goes on, into nothing
     assert threaded.wait_idle(LIMIT_S) is not None
-    away = catalog.waiting_for()
-    assert catalog.failures() == []
+    away = catalog.volumes.waiting_by_volume()
+    assert catalog.work.failures() == []
     assert away["T7 Shield"] >= 20
-    catalog.decide({1: {"rating": 5}}, summary="5 stars")
+    catalog.journal.decide({1: {"rating": 5}}, summary="5 stars")
     now = drives.plug("1a2b", "T7 Shield 1") / "trip"
     assert back.wait(LIMIT_S)
     assert isinstance(threaded.wait_idle(LIMIT_S), Totals)
-    while catalog.counts()["convert"]["done"] < 40:
+    while catalog.work.counts()["convert"]["done"] < 40:
         assert threaded.wait_idle(LIMIT_S) is not None
         threading.Event().wait(0.02)
-    assert (catalog.failures(), len(catalog.columns())) == ([], 40)
+    assert (catalog.work.failures(), len(catalog.photos.columns())) == ([], 40)
     assert sorted(paths(catalog)) == [str(now / f"{n:03}.jpg") for n in range(40)]
-    assert catalog.photo(1).marks.rating == 5
-    assert {w.state for r in catalog.columns() for w in catalog.photo(r[0]).work} == {
+    assert catalog.photos.get(1).marks.rating == 5
+    assert {w.state for r in catalog.photos.columns() for w in catalog.photos.get(r[0]).work} == {
         StageState.DONE
     }
 
@@ -336,20 +340,20 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
     numbers = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        numbers.append(catalog.add_folder(tmp_path / name))
-        catalog.set_away(numbers[-1], True)
+        numbers.append(catalog.folders.add(tmp_path / name))
+        catalog.volumes.set_away(numbers[-1], True)
     attendance = FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True)
-    here: FolderPlaces = {row.id: Place(row.path) for row in catalog.folders()}
-    note = catalog.set_away
+    here: FolderPlaces = {row.id: Place(row.path) for row in catalog.folders.all()}
+    note = catalog.volumes.set_away
 
     def refuse_second(number: int, *rest: bool) -> None:
         if number == numbers[1]:
             raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
         note(number, *rest)
 
-    monkeypatch.setattr(catalog, "set_away", refuse_second)
+    monkeypatch.setattr(catalog.volumes, "set_away", refuse_second)
     with pytest.raises(CatalogError):
         attendance.take(here)
-    monkeypatch.setattr(catalog, "set_away", note)
+    monkeypatch.setattr(catalog.volumes, "set_away", note)
     assert sorted(attendance.take(here).scan) == numbers
     assert attendance.take(here).scan == ()

@@ -12,6 +12,7 @@ import pytest
 
 from curator import files
 from curator.catalog import Catalog
+from curator.catalog.rewrites import Rewrites
 from curator.imaging import embedded_metadata
 from curator.model import KnownError
 from curator.pipeline import Inside, Pipeline
@@ -56,7 +57,7 @@ class Shoot:
             draw_jpeg(self.folder / name, size=(96, 64), seed=number)
         self.scan()
         self.catalog = Catalog.open(self.home.catalog)
-        self.ids = [self.catalog.find(self.folder / name) for name in ("a.jpg", ODD)]
+        self.ids = [self.catalog.photos.find(self.folder / name) for name in ("a.jpg", ODD)]
 
     def scan(self) -> None:
         pipeline = Pipeline(self.home, Settings.load(self.home), inline=True, stages=NEEDED)
@@ -67,10 +68,12 @@ class Shoot:
             pipeline.stop()
 
     def rate(self, stars: int) -> None:
-        self.catalog.decide({p: {"rating": stars} for p in self.ids}, summary=f"{stars} stars")
+        self.catalog.journal.decide(
+            {p: {"rating": stars} for p in self.ids}, summary=f"{stars} stars"
+        )
 
     def rows(self) -> list[tuple[int, str | None, str | None, list[tuple[str, str]]]]:
-        found = self.catalog.details(self.ids)
+        found = self.catalog.photos.details(self.ids)
         return [(p.id, p.proxy, p.thumb, [(w.stage, w.state) for w in p.work]) for p in found]
 
 
@@ -102,7 +105,7 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     assert [each.problem for each in done] == ["", ""] and left_over(shoot) == []
     assert [says(shoot.folder / name).rating for name in ("a.jpg", ODD)] == [4, 4]
     assert (shoot.folder / "a.jpg").stat().st_mode & 0o777 == 0o640
-    for photo in shoot.catalog.details(shoot.ids):
+    for photo in shoot.catalog.photos.details(shoot.ids):
         (file,) = photo.files
         status = file.path.stat()
         assert (file.size, file.mtime_ns) == (status.st_size, status.st_mtime_ns)
@@ -111,10 +114,10 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     # Nothing is new to a scan, nothing waits, the pictures are those there were.
     assert shoot.rows() == before
     shoot.scan()
-    assert shoot.rows() == before and len(shoot.catalog.columns()) == 2
+    assert shoot.rows() == before and len(shoot.catalog.photos.columns()) == 2
     assert embed_some(shoot.catalog, shoot.ids, program)[0].lines == ()
     # A decision taken back leaves the file alone, and waits to be embedded again.
-    shoot.catalog.undo()
+    shoot.catalog.journal.undo()
     assert says(shoot.folder / "a.jpg").rating == 4
     assert compared(shoot.catalog, shoot.ids)[0][0].lines == ("rating: 4 → none",)
     embed_some(shoot.catalog, shoot.ids, program)
@@ -141,16 +144,16 @@ def test_killed_before_the_catalog_knows_it_is_the_same_photo(
         raise Killed
 
     # Without a capture time there is nothing else to know the photo by.
-    with shoot.catalog._writing():
-        shoot.catalog._run("UPDATE photo SET taken_at = NULL")
+    with shoot.catalog.store.transaction():
+        shoot.catalog.store.run("UPDATE photo SET taken_at = NULL")
     shoot.rate(3)
-    monkeypatch.setattr(Catalog, "save_rewritten", killed)
+    monkeypatch.setattr(Rewrites, "save", killed)
     with pytest.raises(Killed):
         embed_some(shoot.catalog, shoot.ids[:1], fake(tmp_path))
     assert says(shoot.folder / "a.jpg").rating == 3
     shoot.scan()
-    (photo,) = shoot.catalog.details(shoot.ids[:1])
-    assert shoot.catalog.find(shoot.folder / "a.jpg") == photo.id and photo.marks.rating == 3
+    (photo,) = shoot.catalog.photos.details(shoot.ids[:1])
+    assert shoot.catalog.photos.find(shoot.folder / "a.jpg") == photo.id and photo.marks.rating == 3
     assert [file.role for file in photo.files] == ["main"] and photo.state == ""
     assert photo.files[0].fingerprint == files.fingerprint(shoot.folder / "a.jpg")
 

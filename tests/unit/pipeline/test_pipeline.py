@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt
 
 from curator import files
 from curator.catalog import Catalog, DiskFullError
+from curator.catalog.results import Results
 from curator.model import BusyError, KnownError, StageState
 from curator.pipeline import _PRELOAD, Pipeline, Progress, ScanReport, Totals, scanning
 from curator.settings import Home, Settings
@@ -67,8 +68,8 @@ def threaded(make: Make) -> Pipeline:
 def states(catalog: Catalog) -> dict[str, set[str]]:
     """Say which photos, by name, are in which state of convert."""
     found: dict[str, set[str]] = {}
-    for row in catalog.columns():
-        detail = catalog.photo(row[0])
+    for row in catalog.photos.columns():
+        detail = catalog.photos.get(row[0])
         work = next(work for work in detail.work if work.stage == "convert")
         found.setdefault(str(work.state), set()).add(detail.name)
     return found
@@ -91,7 +92,7 @@ def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_pat
     assert inline.wait_idle() == Totals(found=40, new=40, known=0, converted=40, failed=0)
     assert [report.sentence for report in reports] == ["40 photos; 1 video skipped"]
     assert states(catalog) == {"done": {f"{n:03}" for n in range(40)}}
-    assert len(catalog.columns()) == 40
+    assert len(catalog.photos.columns()) == 40
 
 
 def test_a_second_time_nothing_is_new_and_nothing_is_done(
@@ -167,7 +168,7 @@ def test_a_sample_is_drawn_from_what_is_not_known_and_never_filled_up(
     assert inline.wait_idle() == Totals(20, 10, 10, 10, 0)
     inline.open_folders([folder])
     assert inline.wait_idle() == Totals(60, 40, 20, 40, 0)
-    assert len(catalog.columns()) == 60
+    assert len(catalog.photos.columns()) == 60
 
 
 def test_a_folder_inside_another_is_read_once(
@@ -179,7 +180,7 @@ def test_a_folder_inside_another_is_read_once(
     assert inline.wait_idle() == Totals(2, 2, 0, 2, 0)
     inline.open_folders([inner])
     assert inline.wait_idle() == Totals(1, 0, 1, 0, 0)
-    assert [row.path for row in catalog.folders()] == [str(outer)]
+    assert [row.path for row in catalog.folders.all()] == [str(outer)]
 
 
 def test_a_folder_that_is_not_there_is_said_at_once(inline: Pipeline, tmp_path: Path) -> None:
@@ -198,7 +199,10 @@ def test_a_vanished_folder_keeps_its_photos_and_says_so(
     folder.rename(tmp_path / "away")
     inline.rescan()
     assert [str(folder) in problem for problem in reports[0].problems] == [True]
-    assert [catalog.photo(row[0]).state for row in catalog.columns()] == ["missing", "missing"]
+    assert [catalog.photos.get(row[0]).state for row in catalog.photos.columns()] == [
+        "missing",
+        "missing",
+    ]
 
 
 # --- bad files
@@ -219,7 +223,7 @@ def test_bad_files_fail_alone_and_say_why(
     totals = threaded.wait_idle(LIMIT_S)
     assert totals == Totals(found=12, new=12, known=0, converted=8, failed=4)
     assert {
-        Path(f.path).read_text().split()[0]: (f.reason, f.attempts) for f in catalog.failures()
+        Path(f.path).read_text().split()[0]: (f.reason, f.attempts) for f in catalog.work.failures()
     } == bad
 
 
@@ -231,7 +235,7 @@ def test_a_hang_costs_that_photo_only(
     assert settings.work.attempts > 1, "what hangs is not tried again by itself"
     threaded.open_folders([fake_stages.write(tmp_path / "in", "hang", *["ok"] * 6)])
     assert threaded.wait_idle(LIMIT_S) == Totals(7, 7, 0, 6, 1)
-    assert [(failure.reason, failure.attempts) for failure in catalog.failures()] == [
+    assert [(failure.reason, failure.attempts) for failure in catalog.work.failures()] == [
         ("Reading it took longer than 1 s.", 1)
     ]
 
@@ -241,7 +245,7 @@ def test_what_fills_memory_is_refused_once(
 ) -> None:
     assert settings.work.attempts > 1
     inline.open_folders([fake_stages.write(tmp_path / "in", "greedy", "ok")])
-    assert [(failure.reason, failure.attempts) for failure in catalog.failures()] == [
+    assert [(failure.reason, failure.attempts) for failure in catalog.work.failures()] == [
         ("Reading it needs more than 512 MB.", 1)
     ]
 
@@ -252,7 +256,7 @@ def test_what_fails_now_and_then_is_tried_again(
 ) -> None:
     threaded.open_folders([fake_stages.write(tmp_path / "in", "shaky 2", "ok")])
     assert threaded.wait_idle(LIMIT_S) == Totals(2, 2, 0, 2, 0)
-    assert catalog.failures() == []
+    assert catalog.work.failures() == []
 
 
 def test_an_attempt_is_postponed_and_asking_again_does_not_wait(
@@ -273,11 +277,11 @@ def test_failed_photos_are_read_again_when_asked(
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", "unreadable", "unreadable")
     inline.open_folders([folder])
-    photos = [row[0] for row in catalog.columns()]
-    before = {failure.photo_id: failure.attempts for failure in catalog.failures()}
+    photos = [row[0] for row in catalog.photos.columns()]
+    before = {failure.photo_id: failure.attempts for failure in catalog.work.failures()}
     assert inline.retry(None, photos[:1]) == 1
     assert inline.wait_idle() == Totals(failed=1)
-    assert {failure.photo_id: failure.attempts for failure in catalog.failures()} == before
+    assert {failure.photo_id: failure.attempts for failure in catalog.work.failures()} == before
     assert inline.retry("convert") == 2
     assert inline.wait_idle() == Totals(failed=2)
 
@@ -298,7 +302,7 @@ def test_a_full_disk_pauses_and_room_lets_it_go_on(
         threaded.wait_idle(LIMIT_S)
     assert len(problems) == 1
     assert threaded.paused
-    assert catalog.failures() == [], "a full disk is no photo's fault"
+    assert catalog.work.failures() == [], "a full disk is no photo's fault"
     full.unlink()
     threaded.resume()
     assert threaded.wait_idle(LIMIT_S) == Totals(20, 20, 0, 20, 0)
@@ -309,10 +313,10 @@ def test_results_that_could_not_be_saved_are_saved_later(
 ) -> None:
     with monkeypatch.context() as patch:
 
-        def refuse(self: Catalog, results: object) -> list[int]:
+        def refuse(self: Results, results: object) -> list[int]:
             raise DiskFullError("The disk is full.", "Make room.")
 
-        patch.setattr(Catalog, "save_converted", refuse)
+        patch.setattr(Results, "save_converted", refuse)
         inline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
         assert inline.paused
     inline.resume()
@@ -328,14 +332,14 @@ def test_a_mistake_in_one_result_costs_that_photo_only(
     expected_log: Callable[[str], None],
 ) -> None:
     expected_log("saving the result of convert for .*001.jpg failed")
-    save = Catalog.save_converted
+    save = Results.save_converted
 
-    def trip(self: Catalog, results: list[tuple[object, object]]) -> list[int]:
+    def trip(self: Results, results: list[tuple[object, object]]) -> list[int]:
         if any("001" in job.path for job, _ in results):  # type: ignore[attr-defined]
             raise TypeError("ours")
         return save(self, results)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Catalog, "save_converted", trip)
+    monkeypatch.setattr(Results, "save_converted", trip)
     inline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
     assert states(catalog) == {"done": {"000", "002"}, "failed": {"001"}}
 
@@ -345,7 +349,7 @@ def test_paused_nothing_is_begun_and_what_is_on_screen_goes_first(
 ) -> None:
     inline.pause()
     inline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
-    photos = [row[0] for row in catalog.columns()]
+    photos = [row[0] for row in catalog.photos.columns()]
     assert len(photos) == 30, "paused, photos still appear"
     assert inline.paused
     assert states(catalog) == {"waiting": {f"{n:03}" for n in range(30)}}
@@ -386,7 +390,9 @@ def test_what_a_killed_conductor_had_begun_is_begun_again(
     first.pause()
     first.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     first.stop()
-    catalog.start("peek", [row[0] for row in catalog.columns()])  # and then it was killed
+    catalog.work.start(
+        "peek", [row[0] for row in catalog.photos.columns()]
+    )  # and then it was killed
     second = make(inline=True)
     second.start()
     assert states(catalog) == {"done": {"000", "001"}}
@@ -449,7 +455,7 @@ def test_a_moved_folder_is_known_again_and_nothing_is_done_twice(
     threaded.open_folders([tmp_path / "moved"])
     assert threaded.wait_idle(LIMIT_S) == Totals(90, 0, 90, 0, 0)
     assert len(order(home)) == 90
-    paths = {catalog.photo(row[0]).path.parent for row in catalog.columns()}
+    paths = {catalog.photos.get(row[0]).path.parent for row in catalog.photos.columns()}
     assert paths == {tmp_path / "moved"}
 
 
@@ -486,7 +492,7 @@ def test_work_another_process_asks_for_is_noticed(
     pipeline.wait_idle(LIMIT_S)
     again = threading.Event()
     pipeline.idle.connect(lambda totals: again.set(), DIRECT)
-    catalog.backfill("convert")
+    catalog.work.backfill("convert")
     assert again.wait(LIMIT_S)
     assert len(order(home)) == 4
 
@@ -533,7 +539,7 @@ def test_while_copies_are_proved_others_are_read_and_saved(
 
     def see(ids: list[int]) -> None:
         with closing(Catalog.open(catalog.path)) as seen:
-            for photo in seen.details(ids):
+            for photo in seen.photos.details(ids):
                 read.update([str(photo.path)] if photo.quality is not None else [])
         if others <= read:
             all_read.set()
@@ -545,7 +551,9 @@ def test_while_copies_are_proved_others_are_read_and_saved(
     totals = threaded.wait_idle(LIMIT_S)
     assert totals is not None and totals.found == copies + 8
     assert [report.sentence for report in totals.scans] == [f"{copies + 8} photos"]
-    roles = [file.role for row in catalog.columns() for file in catalog.photo(row[0]).files]
+    roles = [
+        file.role for row in catalog.photos.columns() for file in catalog.photos.get(row[0]).files
+    ]
     assert (roles.count("main"), roles.count("copy")) == (copies + 8, copies)
 
 
@@ -560,7 +568,7 @@ def test_stopping_does_not_wait_for_a_proof(
     threaded.open_folders([tmp_path / "drive"])
     threaded.stop()
     assert not slow_proofs.is_set()
-    assert len(catalog.columns()) == 4
+    assert len(catalog.photos.columns()) == 4
 
 
 # Loads what it is told to, reads the headers of a photo, and prints what it loaded only for that.

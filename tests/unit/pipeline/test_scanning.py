@@ -26,7 +26,7 @@ class Scanning:
         folder.mkdir()
         for number in range(FILES):
             (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
-        catalog.use_stages(STAGES)
+        catalog.work.use_stages(STAGES)
         self._came = threading.Event()
         readers = Readers()
 
@@ -36,7 +36,7 @@ class Scanning:
         monkeypatch.setattr(readers, "start", look)
         self.scanner = Scanner(catalog, self._came.set, readers, False, lambda *_: True)
         reader = Reader()
-        scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+        scan = catalog.scans.begin(catalog.folders.add(folder), reader)
         self.scanner.ask(Request(reader, [Part([str(folder)], True, True, scan)]))
         walk = self.scanner._walk
         assert walk is not None
@@ -106,7 +106,7 @@ def test_the_first_screens_are_read_before_the_rest_is_found(
 def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     catalog: Catalog, tmp_path: Path
 ) -> None:
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     readers, reader = Readers(inline=True), Reader(inline=True)
     scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
     parts = []
@@ -114,7 +114,7 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
         parts.append(one_photo(catalog, reader, tmp_path / name))
         (tmp_path / name / "film.mp4").touch()
     scanner.ask(Request(reader, parts))  # both were walked
-    scanner.give_up([row for row in catalog.folders() if row.path.endswith("card")])
+    scanner.give_up([row for row in catalog.folders.all() if row.path.endswith("card")])
     told = None
     while scanner.busy:
         told = scanner.advance()[1] or told
@@ -124,19 +124,19 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
 def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_turn(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalog.use_stages(STAGES)
+    catalog.work.use_stages(STAGES)
     readers, reader = Readers(inline=True), Reader(inline=True)
     scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
     ended = []
     for name in ("first", "second"):
         parts = [one_photo(catalog, reader, tmp_path / name)]
         scanner.ask(Request(reader, parts, done=lambda name=name: ended.append(name)))
-    count = catalog.count_met
-    monkeypatch.setattr(catalog, "count_met", refuse)
+    count = catalog.scans.count_met
+    monkeypatch.setattr(catalog.scans, "count_met", refuse)
     with pytest.raises(CatalogError):
         while scanner.busy:
             scanner.advance()
-    monkeypatch.setattr(catalog, "count_met", count)
+    monkeypatch.setattr(catalog.scans, "count_met", count)
     told = []
     while scanner.busy:
         told += [report for report in scanner.advance()[1:] if report is not None]
@@ -147,7 +147,7 @@ def one_photo(catalog: Catalog, reader: Reader, folder: Path) -> Part:
     """Make a folder of one photo, to be scanned."""
     folder.mkdir()
     (folder / "DSC_1.JPG").write_text(folder.name)
-    scan = catalog.begin_scan(catalog.add_folder(folder), reader)
+    scan = catalog.scans.begin(catalog.folders.add(folder), reader)
     return Part([str(folder)], True, True, scan)
 
 

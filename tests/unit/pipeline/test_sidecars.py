@@ -49,7 +49,7 @@ def write(catalog: Catalog, *photos: int) -> Batch:
 
 
 def rate(catalog: Catalog, stars: int, *photos: int) -> None:
-    catalog.decide({photo: {"rating": stars} for photo in photos}, summary=f"{stars} stars")
+    catalog.journal.decide({photo: {"rating": stars} for photo in photos}, summary=f"{stars} stars")
 
 
 def said(path: Path) -> int | None:
@@ -64,7 +64,7 @@ def test_marks_are_written_beside_the_raw_and_once(catalog: Catalog, folder: Pat
     before = sidecar.stat().st_mtime_ns
     assert write(catalog, RAW).of(Outcome.SAME)
     assert sidecar.stat().st_mtime_ns == before
-    assert catalog.outstanding().unwritten == 0
+    assert catalog.sidecars.outstanding().unwritten == 0
 
 
 def test_what_was_there_stays(catalog: Catalog, folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_taking_a_mark_back_takes_it_out_of_the_file(catalog: Catalog, folder: P
     write(catalog, RAW)
     change(sidecar, b"<rdf:Description", b'<rdf:Description xmlns:o="o:" o:mine="1"')
     read_again(catalog, RAW, sidecar)
-    catalog.undo()
+    catalog.journal.undo()
     write(catalog, RAW)
     assert not said(sidecar) and "o:mine" in sidecar.read_text("utf-8")
 
@@ -98,15 +98,15 @@ def test_another_programs_change_is_taken_over_and_not_written_over(
     rate(catalog, 2, RAW)
     batch = write(catalog, RAW)
     assert batch.of(Outcome.CHANGED) and said(sidecar) == 5
-    assert catalog.conflicts()[0].differs == {"rating": (2, 5)}
-    catalog.settle_conflicts([RAW], write=True)
+    assert catalog.sidecars.conflicts()[0].differs == {"rating": (2, 5)}
+    catalog.sidecars.resolve_conflicts([RAW], write=True)
     write(catalog, RAW)
     assert said(sidecar) == 2
 
 
 def test_a_sidecar_nobody_met_before_is_read_first(catalog: Catalog, folder: Path) -> None:
     (folder / "DSC_0005.xmp").write_bytes(xmp(3, "Red"))
-    catalog.decide({RAW: {"flag": "pick"}}, summary="Pick")
+    catalog.journal.decide({RAW: {"flag": "pick"}}, summary="Pick")
     assert write(catalog, RAW).taken == (RAW,)
     write(catalog, RAW)
     content = read((folder / "DSC_0005.xmp").read_bytes()).metadata
@@ -131,7 +131,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(
     told = {Path(each.path).name: each.lines for each in found.differences}
     assert told["DSC_0005.xmp"] == ("rating: none → 4",)
     assert found.without == (JPEG,)
-    assert list(folder.iterdir()) == [] and catalog.outstanding().unwritten == 2
+    assert list(folder.iterdir()) == [] and catalog.sidecars.outstanding().unwritten == 2
 
 
 def test_a_folder_that_is_read_only_is_one_sentence(
@@ -156,12 +156,12 @@ def test_a_drive_that_is_away_leaves_it_pending(catalog: Catalog, folder: Path) 
     rate(catalog, 4, RAW)
     folder.rmdir()
     assert "Connect its drive" in write(catalog, RAW).failed[0][1]
-    left = catalog.outstanding()
+    left = catalog.sidecars.outstanding()
     assert (left.unwritten, left.failed) == (1, 1) and "Connect its drive" in left.reason
     folder.mkdir()
-    catalog.ask_written([RAW])
+    catalog.sidecars.request_write([RAW])
     assert write(catalog, RAW).of(Outcome.WRITTEN)
-    assert catalog.outstanding().unwritten == 0
+    assert catalog.sidecars.outstanding().unwritten == 0
 
 
 def test_a_full_disk_is_said_and_what_was_there_stays(
@@ -187,7 +187,7 @@ def test_a_sidecar_that_is_no_xml_is_left_alone(catalog: Catalog, folder: Path) 
     rate(catalog, 4, RAW)
     batch = write(catalog, RAW)
     assert batch.failed and (folder / "DSC_0005.xmp").read_bytes() == b"<broken"
-    assert catalog.outstanding().failed == 1
+    assert catalog.sidecars.outstanding().failed == 1
 
 
 # --- by itself
@@ -213,7 +213,7 @@ def test_what_is_asked_for_is_written_and_said(
     catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
 ) -> None:
     rate(catalog, 4, RAW)
-    catalog.ask_written([RAW])
+    catalog.sidecars.request_write([RAW])
     writer.start()  # as at the next start, if it was asked for at the end of the last
     while not (news := told.get(timeout=WAIT_S)).said:
         pass
@@ -226,7 +226,7 @@ def test_what_was_written_before_the_writer_was_woken_is_said_once(
 ) -> None:
     rate(catalog, 4, RAW)
     with closing(Catalog.open(catalog.path)) as here:  # the writer's
-        catalog.ask_written([RAW])
+        catalog.sidecars.request_write([RAW])
         writer._turn(here)  # it looked by itself, just before it was woken
         writer.wake()
         with suppress(queue.Empty):
@@ -244,12 +244,12 @@ def test_a_mark_nobody_wants_written_has_no_others_gone_through(
         rate(catalog, 3, JPEG)
         writer._turn(here)
         noted: list[str] = []
-        here._connection.set_trace_callback(noted.append)
+        here.store.trace(noted.append)
         for stars in (1, 2):
             rate(catalog, stars, RAW)
             writer._turn(here)
         assert noted and not [sql for sql in noted if "unwritten" in sql]
-        catalog.ask_written([RAW])  # as another process does: nobody wakes the writer
+        catalog.sidecars.request_write([RAW])  # as another process does: nobody wakes the writer
         writer._turn(here)
         assert said(folder / "DSC_0005.xmp") == 2
         writer._settings.sidecars.background = True
@@ -286,7 +286,7 @@ def test_a_drive_that_does_not_answer_holds_nobody_up_who_leaves(
 ) -> None:
     monkeypatch.setattr(sidecars, "_CLOSE_S", 0.0, raising=False)
     rate(catalog, 4, RAW)
-    catalog.ask_written([RAW])
+    catalog.sidecars.request_write([RAW])
     silence = Silence(folder, monkeypatch)
     silence.begin()
     try:

@@ -36,7 +36,7 @@ class Shoot:
         self._connection = sqlite3.connect(catalog.path, isolation_level=None)
         self._connection.execute("PRAGMA synchronous = OFF")
         none = {"flag": None, "rating": None, "label": None, "kept": False}
-        catalog.decide(dict.fromkeys(range(1, count + 1), none), summary="")
+        catalog.journal.decide(dict.fromkeys(range(1, count + 1), none), summary="")
         for photo in range(1, count + 1):
             self.put(photo, 3600.0 * photo)
 
@@ -139,7 +139,9 @@ def test_a_disk_that_was_full_does_not_make_it_forget_that_photos_came(
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
     with monkeypatch.context() as full:
-        full.setattr(shoot.catalog, "note_stacks", Mock(side_effect=CatalogError("It is full.")))
+        full.setattr(
+            shoot.catalog.stacks, "set_made_by", Mock(side_effect=CatalogError("It is full."))
+        )
         with pytest.raises(CatalogError):
             stacker.touch()
     stacker.touch()
@@ -150,9 +152,9 @@ def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
-    before = shoot.catalog.last_rev()
+    before = shoot.catalog.photos.last_rev()
     assert again(stacker) == []
-    assert shoot.catalog.last_rev() == before
+    assert shoot.catalog.photos.last_rev() == before
 
 
 def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
@@ -195,7 +197,7 @@ def test_a_stack_with_a_mark_is_never_touched_again(
     shoot.burst(2, 3, 4)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
-    shoot.catalog.decide({3: fields}, summary="")
+    shoot.catalog.journal.decide({3: fields}, summary="")
     for photo, turned in ((2, 0), (3, 50), (4, 100)):  # three pictures after all
         shoot.put(photo, 7200.0 + photo / 10, turned)
     for photo in (5, 6):  # and two more of the burst
@@ -205,7 +207,7 @@ def test_a_stack_with_a_mark_is_never_touched_again(
 
 
 def test_photos_stacked_by_hand_are_left_to_the_person(shoot: Shoot) -> None:
-    shoot.catalog.decide({2: {"stacked": 2}, 9: {"stacked": 2}}, summary="Stacked 2")
+    shoot.catalog.journal.decide({2: {"stacked": 2}, 9: {"stacked": 2}}, summary="Stacked 2")
     shoot.burst(2, 3, 4)
     work_off(Stacker(shoot.catalog))
     assert shoot.stacks() == [(3, 4)]
@@ -215,10 +217,10 @@ def test_an_undone_mark_lets_the_machine_go_on(shoot: Shoot) -> None:
     shoot.burst(2, 3)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
-    shoot.catalog.decide({3: {"flag": "pick"}}, summary="")
+    shoot.catalog.journal.decide({3: {"flag": "pick"}}, summary="")
     shoot.put(3, 9000.0)
     assert again(stacker) == []
-    shoot.catalog.undo()
+    shoot.catalog.journal.undo()
     assert sorted(again(stacker)) == [2, 3]
 
 
@@ -229,13 +231,13 @@ def test_a_mark_made_while_stacks_are_written_holds(
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(3, 9000.0)
-    save = shoot.catalog.save_stacks
+    save = shoot.catalog.stacks.save
 
     def late(changes: object) -> list[int]:
-        shoot.catalog.decide({2: {"rating": 5}}, summary="")
+        shoot.catalog.journal.decide({2: {"rating": 5}}, summary="")
         return save(changes)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(shoot.catalog, "save_stacks", late)
+    monkeypatch.setattr(shoot.catalog.stacks, "save", late)
     assert again(stacker) == []
     assert shoot.stacks() == [(2, 3)]
 
@@ -276,7 +278,7 @@ def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
 
 
 def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
-    shoot.catalog.use_stages(catalogs.STAGES)
+    shoot.catalog.work.use_stages(catalogs.STAGES)
     shoot.burst(2, 3, 4, turned=3)
     stacker = Stacker(shoot.catalog)
     stacker.use_encoder(likings.ENCODER)
@@ -298,13 +300,13 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
     pairs = Pairs(catalog, likings.ENCODER)
     pairs.refresh()
     read: list[int] = []
-    vectors_of = catalog.vectors_of
+    vectors_of = catalog.vectors.of
 
     def counting(encoder: str, ids: list[int]) -> dict[int, bytes]:
         read.extend(ids)
         return vectors_of(encoder, ids)
 
-    monkeypatch.setattr(catalog, "vectors_of", counting)
+    monkeypatch.setattr(catalog.vectors, "of", counting)
     a, b = np.array([3, 1, 7]), np.array([2, 9, 7])
     first = pairs(a, b)
     assert np.isnan(first[1]) and first[2] == pytest.approx(1, abs=1e-3)
@@ -312,7 +314,7 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
     assert np.array_equal(pairs(b, a), first, equal_nan=True) and sorted(read) == [2, 3, 7]
     same = vectors[2].astype(np.float16)
     tone = np.zeros(76, np.float32)
-    catalog.save_embedded(
+    catalog.vectors.save(
         [(likings.job(3), likings.result(catalog, 3, likings.ENCODER, same, tone))]
     )
     pairs.refresh()
@@ -325,7 +327,7 @@ def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> N
     bad = likings.result(
         shoot.catalog, 3, likings.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
     )
-    shoot.catalog.save_embedded([(likings.job(3), bad)])
+    shoot.catalog.vectors.save([(likings.job(3), bad)])
     pairs = Pairs(shoot.catalog, likings.ENCODER)
     pairs.refresh()
     answer = pairs(np.array([1, 1]), np.array([3, 2]))

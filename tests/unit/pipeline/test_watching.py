@@ -320,23 +320,23 @@ def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     watcher = Watcher(ScanSettings(), posted.put, desk.troubles.append)
     scanner = Scanner(catalog, lambda: None, Readers(inline=True), True, lambda *_: True)
-    catalog.add_folder(desk.top)
+    catalog.folders.add(desk.top)
     watcher.begin(catalog, scanner)
     try:
         [watch] = watcher._folders.values()
         desk.until(lambda: watch.ready)
         (desk.top / "1.jpg").write_bytes(b"one")
-        begin = catalog.begin_scan
-        monkeypatch.setattr(catalog, "begin_scan", refuse)
+        begin = catalog.scans.begin
+        monkeypatch.setattr(catalog.scans, "begin", refuse)
         with pytest.raises(CatalogError):
             posted.get(timeout=LIMIT_S)()
-        monkeypatch.setattr(catalog, "begin_scan", begin)
+        monkeypatch.setattr(catalog.scans, "begin", begin)
         posted.get(timeout=LIMIT_S)()
         while scanner.busy:
             scanner.advance()
     finally:
         watcher.close()
-    assert [catalog.photo(row[0]).name for row in catalog.columns()] == ["1"]
+    assert [catalog.photos.get(row[0]).name for row in catalog.photos.columns()] == ["1"]
 
 
 def refuse(*_: object) -> None:
@@ -355,11 +355,11 @@ def test_a_file_whose_copy_was_broken_off_is_the_same_photo_once_it_is_whole(
     pipeline.start()
     try:
         pipeline.open_folders([half.parent])
-        assert catalog.photo(1).state == "failed"
+        assert catalog.photos.get(1).state == "failed"
         half.write_bytes(whole)
         pipeline.rescan()
     finally:
         pipeline.stop()
-    assert [row[0] for row in catalog.columns()] == [1]
-    assert not catalog.photo(1).state and not catalog.failures()
-    assert [file.role for file in catalog.photo(1).files] == ["main"]
+    assert [row[0] for row in catalog.photos.columns()] == [1]
+    assert not catalog.photos.get(1).state and not catalog.work.failures()
+    assert [file.role for file in catalog.photos.get(1).files] == ["main"]

@@ -82,7 +82,7 @@ def see(catalog: Catalog, photo: int, *along: float) -> None:
     vector = np.array(along, np.float16)
     vector /= np.linalg.norm(vector)
     seen = likings.result(catalog, photo, likings.ENCODER, vector, np.ones(76, np.float32))
-    assert catalog.save_embedded([(likings.job(photo), seen)]) == [photo]
+    assert catalog.vectors.save([(likings.job(photo), seen)]) == [photo]
 
 
 def name_all(namer: ZeroShotTagger) -> list[int]:
@@ -96,7 +96,7 @@ def name_all(namer: ZeroShotTagger) -> list[int]:
 
 
 def names(catalog: Catalog, photo: int) -> list[tuple[str, str]]:
-    return [(tag.name, tag.state) for tag in catalog.photo(photo).tags]
+    return [(tag.name, tag.state) for tag in catalog.photos.get(photo).tags]
 
 
 def test_photos_get_the_words_their_vectors_lie_near(
@@ -108,9 +108,9 @@ def test_photos_get_the_words_their_vectors_lie_near(
     assert sorted(name_all(namer)) == [2, 3]
     assert names(catalog, 2) == [("harbor", "suggested")]
     assert sorted(names(catalog, 3)) == [("harbor", "suggested"), ("meadow", "suggested")]
-    assert catalog.photo(3).tags[0].source == "encoder"
-    assert catalog.photo(3).tags[0].confidence == 50
-    assert {row.name: row.category for row in catalog.vocabulary()}["harbor"] == "Things"
+    assert catalog.photos.get(3).tags[0].source == "encoder"
+    assert catalog.photos.get(3).tags[0].confidence == 50
+    assert {row.name: row.category for row in catalog.vocabulary.all()}["harbor"] == "Things"
     see(catalog, 4, 0, 1, 0, 0)
     namer.touch()
     assert name_all(namer) == [4] and len(speaker.asked) == 1
@@ -146,14 +146,14 @@ def test_other_words_name_all_anew_and_look_at_no_picture(
     see(catalog, 2, 1, 0, 0, 0)
     see(catalog, 3, 1, 1, 0, 0)
     name_all(make())
-    tag = catalog.tag_ids(["meadow"])["meadow"]
-    catalog.decide({3: {("tag", tag): "removed"}}, summary="no meadow")
-    before = catalog._rows("SELECT photo_id, rev FROM vector")
+    tag = catalog.tags.ids(["meadow"])["meadow"]
+    catalog.journal.decide({3: {("tag", tag): "removed"}}, summary="no meadow")
+    before = catalog.store.rows("SELECT photo_id, rev FROM vector")
     list_words(home.data, ("pier", "meadow"))
     assert sorted(name_all(make())) == [2, 3]
     assert names(catalog, 2) == [("pier", "suggested")]
     assert names(catalog, 3) == [("pier", "suggested")], "what was taken off is not suggested again"
-    assert catalog._rows("SELECT photo_id, rev FROM vector") == before
+    assert catalog.store.rows("SELECT photo_id, rev FROM vector") == before
     settings.tags.threshold = 60
     assert sorted(name_all(make())) == [2, 3]
     assert names(catalog, 3) == [], "it was half sure"

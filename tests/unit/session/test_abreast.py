@@ -53,7 +53,7 @@ def test_arrows_bring_challengers_and_the_winner_stays(comparing, session) -> No
 
 
 def duels(session: Session) -> list[tuple[int, int]]:
-    return [(each.winner, each.loser) for each in session.catalog.preferences()]
+    return [(each.winner, each.loser) for each in session.catalog.taste.preferences()]
 
 
 def test_enter_makes_the_challenger_the_winner(comparing, session) -> None:
@@ -82,7 +82,9 @@ def test_enter_twice_prefers_no_challenger_nobody_has_seen(comparing, session) -
 
 
 def test_the_last_word_between_two_counts(comparing, session) -> None:
-    session.catalog.decide({3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003")
+    session.catalog.journal.decide(
+        {3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003"
+    )
     comparing.run("promote")
     assert duels(session) == [(4, 3)]
     comparing.run("undo")
@@ -137,9 +139,9 @@ def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_
 
 
 def test_a_reject_challenges_nobody_but_a_reject(comparing, session) -> None:
-    session.catalog.decide({5: {"flag": "reject"}, 7: {"flag": "reject"}}, summary="-")
+    session.catalog.journal.decide({5: {"flag": "reject"}, 7: {"flag": "reject"}}, summary="-")
     job = StageJob(6, "convert", "", Kind.IMAGE, "")
-    session.catalog.save_failure(job, "empty", retry=False)
+    session.catalog.work.save_failure(job, "empty", retry=False)
     session.refresh()
     comparing.run("next_photo")
     assert beside(session) == (3, 8), "5 and 7 are rejects, 6 cannot be read"
@@ -159,13 +161,13 @@ def test_rejects_of_a_selection_and_of_a_stack_do_not_challenge_either(
 ) -> None:
     catalogs.stack(home.catalog, 3, 4, 5)
     session.refresh()
-    session.catalog.decide({4: {"flag": "reject"}}, summary="-")
+    session.catalog.journal.decide({4: {"flag": "reject"}}, summary="-")
     session.refresh()
     session.go_to(3)
     person.run("loupe", "compare")
     assert beside(session) == (3, 5)
     person.run("back", "grid")
-    session.catalog.decide({9: {"flag": "reject"}}, summary="-")
+    session.catalog.journal.decide({9: {"flag": "reject"}}, summary="-")
     session.refresh()
     session.select_only(7)
     for photo in (10, 9, 8):
@@ -402,8 +404,8 @@ def catalog_edit(session: Session):
     catalog = Catalog.open(session.catalog.path)
 
     def edit(statement: str) -> None:
-        with catalog._writing():
-            catalog._run(statement)
+        with catalog.store.transaction():
+            catalog.store.run(statement)
 
     yield edit
     catalog.close()

@@ -16,7 +16,7 @@ from curator.session import Session
 def come(catalog: Catalog, folder: str, name: str) -> None:
     """Have a scan meet a photo."""
     found = FoundFile(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
-    scan = catalog.begin_scan(catalog.add_folder(Path(folder)), files)
+    scan = catalog.scans.begin(catalog.folders.add(Path(folder)), files)
     scan.apply([FileGroup(folder, name, (found,))])
 
 
@@ -32,8 +32,8 @@ def test_photos_of_other_folders_do_not_lay_the_list_out_anew(
         come(reading, "/others", "DSC_9000")
         session.refresh()
         assert not told and session.ids is ids
-        with reading._writing():  # a second later, but still before the next one
-            reading._run("UPDATE photo SET taken_at = taken_at || '1' WHERE id = 3")
+        with reading.store.transaction():  # a second later, but still before the next one
+            reading.store.run("UPDATE photo SET taken_at = taken_at || '1' WHERE id = 3")
         session.refresh()
         assert not told and session.ids is ids
         come(reading, "/photos", "DSC_9001")

@@ -125,7 +125,7 @@ def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
     open_at: Open, glance_at, catalog: Catalog
 ) -> None:
     session = open_at(40)
-    glance = glance_at(session, str(catalog.photo(50).path))
+    glance = glance_at(session, str(catalog.photos.get(50).path))
     session.pipeline.tell(SEEN)
     assert glance.placard.photo == 50
     session.pipeline.tell(embedded(50))
@@ -134,7 +134,7 @@ def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
 
 def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
     glance = glance_at(open_at(0), "/elsewhere/copy.jpg")
-    key = catalog.photo(7).files[0].fingerprint
+    key = catalog.photos.get(7).files[0].fingerprint
     glance._session.pipeline.tell(replace(SEEN, fingerprint=key))
     assert glance.placard.photo == 7
 

@@ -56,7 +56,7 @@ def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
 def test_a_photo_is_no_evidence_for_itself_and_rejects_count_as_low(
     open_at: Open, ask: Ask, catalog: Catalog
 ) -> None:
-    catalog.decide({photo: {"flag": "reject"} for photo in (55, 56)}, summary="")
+    catalog.journal.decide({photo: {"flag": "reject"} for photo in (55, 56)}, summary="")
     session = open_at(25)
     why = ask(session, 7).why
     assert why is not None and 7 not in [photo for photo, _ in (*why.high, *why.low)]
@@ -78,8 +78,8 @@ def test_similar_needs_no_stars_at_all(
 
 
 def test_a_photo_not_compared_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE photo_id = 9")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE photo_id = 9")
     assert ask(open_at(0), 9) == Insight(9, missing="This photo is not analyzed yet.")
 
 
@@ -88,8 +88,8 @@ def test_a_photo_of_a_folder_that_is_off_is_not_similar(
 ) -> None:
     session = open_at(0)
     near = ask(session, 5).similar[0][0]
-    with catalog._writing():
-        catalog._run("UPDATE photo SET merged_into = 5, rev = 99999 WHERE id = ?", (near,))
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE photo SET merged_into = 5, rev = 99999 WHERE id = ?", (near,))
     session.table.refresh()
     assert near not in [photo for photo, _ in ask(session, 5).similar]
 
@@ -185,7 +185,7 @@ def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, ope
 def test_the_most_informative_are_asked_first_in_the_rate_pass(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
-    catalog.decide({photo: {"kept": True} for photo in range(31, 61)}, summary="")
+    catalog.journal.decide({photo: {"kept": True} for photo in range(31, 61)}, summary="")
     session = open_at(30)
     session.set_pass(Pass.RATE)
     with qtbot.waitSignal(session.list_changed):

@@ -18,7 +18,7 @@ def pair(tmp_path: Path) -> PhotoDetail:
     """DSC_0000: a NEF whose preview is full size, and its JPEG."""
     fill(tmp_path / "catalog.db", 1)
     catalog = Catalog.open(tmp_path / "catalog.db")
-    detail = replace(catalog.photo(1), basis="preview")
+    detail = replace(catalog.photos.get(1), basis="preview")
     catalog.close()
     assert [file.path.suffix for file in detail.files] == [".NEF", ".JPG"]
     return detail

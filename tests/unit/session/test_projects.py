@@ -26,7 +26,7 @@ def harbour(session: Session) -> int:
 
 def by_hand(session: Session) -> list[int]:
     assert session.projects.open is not None
-    return session.catalog.members(session.projects.open.id)
+    return session.catalog.projects.members(session.projects.open.id)
 
 
 def test_b_adds_and_again_takes_out_and_undo_brings_back(session: Session, person: Person) -> None:
@@ -34,14 +34,14 @@ def test_b_adds_and_again_takes_out_and_undo_brings_back(session: Session, perso
     session.set_view(View.LOUPE)
     session.go(3)
     person.run("toggle_project")
-    assert session.catalog.members(project) == [4] and session.current == 4
+    assert session.catalog.projects.members(project) == [4] and session.current == 4
     assert person.said[-1].startswith("Added DSC_0003 to Harbour")
     person.run("toggle_project")
-    assert session.catalog.members(project) == []
+    assert session.catalog.projects.members(project) == []
     assert person.said[-1].startswith("Took DSC_0003 out of Harbour")
     session.go(8)
     person.run("undo")
-    assert session.catalog.members(project) == [4] and session.current == 4
+    assert session.catalog.projects.members(project) == [4] and session.current == 4
     assert person.said[-1] == "Undid take out of Harbour, DSC_0003"
 
 
@@ -65,11 +65,11 @@ def test_b_takes_the_selection_as_one_step(session: Session, person: Person, har
     session.select_only(3)
     session.select_range(6)
     person.run("toggle_project")  # 3 and 5 are in it already
-    assert session.catalog.members(harbour) == [3, 1, 5, 4, 6]
+    assert session.catalog.projects.members(harbour) == [3, 1, 5, 4, 6]
     person.run("toggle_project")
-    assert session.catalog.members(harbour) == [1]
+    assert session.catalog.projects.members(harbour) == [1]
     person.run("undo", "undo")
-    assert session.catalog.members(harbour) == [3, 1, 5]
+    assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 
 def test_a_project_is_a_scope_in_the_order_by_hand(session: Session, harbour: int) -> None:
@@ -156,7 +156,7 @@ def test_where_the_order_is_not_by_hand_nothing_moves(
     session.set_pass(Pass.RATE)
     person.run("move_later")
     assert person.said[-1].startswith("A pass keeps its order")
-    assert session.catalog.members(harbour) == [3, 1, 5]
+    assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 
 def test_frames_of_a_stack_stand_where_they_were_put(
@@ -191,11 +191,11 @@ def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> 
 
 def test_counts_leave_out_what_is_not_to_be_seen(session: Session, harbour: int) -> None:
     assert session.projects.counts()[harbour] == (3, 0)  # 1 is a pick, but of one star
-    session.catalog.decide({3: {"rating": 4}}, summary="-")
+    session.catalog.journal.decide({3: {"rating": 4}}, summary="-")
     session.refresh()
     assert session.projects.counts()[harbour] == (3, 1)
-    (folder,) = session.catalog.folders()
-    session.catalog.enable_folder(folder.id, False)
+    (folder,) = session.catalog.folders.all()
+    session.catalog.folders.enable(folder.id, False)
     session.refresh()
     assert session.projects.counts()[harbour] == (0, 0)
     row = session.projects.current
@@ -224,13 +224,13 @@ def test_what_another_window_does_with_projects_shows(session: Session, harbour:
     session.projects.changed.connect(lambda: told.append(None))
     other = Catalog.open(session.home.catalog)
     try:
-        other.decide({9: {("project", harbour): 1.5}}, summary="elsewhere")
+        other.journal.decide({9: {("project", harbour): 1.5}}, summary="elsewhere")
         session.refresh()
         assert session.ids.tolist() == [3, 9, 1, 5]
-        other.rename_project(harbour, "Port")
+        other.projects.rename(harbour, "Port")
         session.refresh()
         assert session.scope.title == "Port" and told
-        other.remove_project(harbour)
+        other.projects.remove(harbour)
         session.refresh()
         assert session.scope == EVERYTHING and session.projects.current is None
     finally:

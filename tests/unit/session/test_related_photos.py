@@ -59,7 +59,7 @@ def test_photos_that_have_nothing_in_common_are_no_series() -> None:
 @pytest.fixture
 def approved(session: Session) -> list[int]:
     photos = [2, 3, 4, 5, 6, 7, 8]
-    session.catalog.decide({photo: {"rating": 5} for photo in photos}, summary="-")
+    session.catalog.journal.decide({photo: {"rating": 5} for photo in photos}, summary="-")
     session.refresh()
     return photos
 
@@ -93,16 +93,16 @@ def test_a_series_is_explained_made_or_dismissed(
     assert series.found is None
     series.look()
     assert series.found is None
-    session.catalog.save_place(":series", {})
-    session.catalog.decide({9: {"rating": 5}}, summary="-")
+    session.catalog.folders.save_position(":series", {})
+    session.catalog.journal.decide({9: {"rating": 5}}, summary="-")
     session.refresh()
     series.look()
     assert series.found is not None and len(series.found.photos) >= LEAST
     series.accept("Fog")
     (row,) = session.projects.rows()
-    assert set(approved) <= set(session.catalog.members(row.id))
+    assert set(approved) <= set(session.catalog.projects.members(row.id))
     session.undo()
-    assert session.catalog.members(row.id) == []
+    assert session.catalog.projects.members(row.id) == []
 
 
 def test_words_say_how_many_days_and_how_much_they_are_liked(session: Session) -> None:

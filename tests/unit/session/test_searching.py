@@ -55,10 +55,10 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
         tone = np.zeros(76, np.float32)
         seen = likings.result(catalog, photo, likings.ENCODER, vector.astype(np.float16), tone)
         results.append((likings.job(photo), seen))
-    catalog.save_embedded(results)
+    catalog.vectors.save(results)
     session = Session(catalog, home, Settings.load(home))
     session.pipeline = Reading()  # type: ignore[assignment]
-    catalog.fold_all_text()
+    catalog.text.update_all()
     yield session
     session.close()
     catalog.close()
@@ -66,8 +66,8 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
 
 def say(session: Session, photo: int, name: str) -> None:
     """Have the person give a photo a tag, in another window."""
-    number = session.catalog.tag_ids([name], make=True)[name]
-    session.catalog.decide({photo: {("tag", number): "confirmed"}}, summary=f"tag {name}")
+    number = session.catalog.tags.ids([name], make=True)[name]
+    session.catalog.journal.decide({photo: {("tag", number): "confirmed"}}, summary=f"tag {name}")
 
 
 def found_by(session: Session) -> dict[int, str]:
@@ -86,7 +86,7 @@ def test_words_and_looks_are_one_list_and_say_which(desk: Session, qtbot: QtBot)
 
 
 def test_looks_are_asked_for_among_what_the_fields_leave(desk: Session, qtbot: QtBot) -> None:
-    desk.catalog.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
+    desk.catalog.journal.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
     desk.refresh()
     desk.set_filter("night is:picked")
     qtbot.waitUntil(lambda: desk.ids.tolist() == [3])
@@ -119,7 +119,7 @@ def test_what_cannot_be_asked_is_said_and_words_stay(desk: Session, qtbot: QtBot
 
 
 def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> None:
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     session.set_order("sharpness", True)
     session.set_filter("DSC")
     assert (session.order, session.reversed) == ("relevance", False)
@@ -136,12 +136,12 @@ def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> 
 def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
     session: Session, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     session.set_filter("DSC camera:two is:unreviewed")
     assert session.ids.tolist() == [4, 7, 10]
     asked: list[object] = []
-    for name in ("worded", "ranked", "fold_text"):
-        monkeypatch.setattr(session.catalog, name, lambda *args, **_: asked.append(args))
+    for name in ("photos_with", "ranked", "update"):
+        monkeypatch.setattr(session.catalog.text, name, lambda *args, **_: asked.append(args))
     person.run("reject")
     assert asked == [] and session.ids.tolist() == [4, 7, 10]
     assert session.tile(4).stale and not session.tile(7).stale
@@ -151,12 +151,12 @@ def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
 
 
 def test_words_that_others_change_let_photos_join(session: Session) -> None:
-    session.catalog.fold_all_text()
+    session.catalog.text.update_all()
     session.set_filter("harbor")
     assert not len(session.ids)
     other = Catalog.open(session.catalog.path)
     say(session, 5, "harbor")
-    other.fold_all_text()
+    other.text.update_all()
     other.close()
     session._look_for_others()
     assert session.ids.tolist() == [5]
@@ -202,7 +202,7 @@ def test_browse_pressed_under_a_search_keeps_the_place_it_was_begun_at(
 
 
 def test_a_search_of_another_version_finds_nothing_and_harms_nothing(session: Session) -> None:
-    saved = session.catalog.save_search("Odd", "colour:red")
+    saved = session.catalog.searches.save("Odd", "colour:red")
     row = next(row for row in session.scopes() if row.scope.search == saved.id)
     assert row.count == 0
     session.open_scope(row.scope)

@@ -245,7 +245,7 @@ def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
     person.run("cull", "space", "rate")
     session = person.session
     other = Catalog.open(home.catalog)
-    other.decide({7: {"kept": True}}, summary="elsewhere")
+    other.journal.decide({7: {"kept": True}}, summary="elsewhere")
     other.close()
     session._look_for_others()
     assert session.table.verdict(7) is Verdict.KEPT
@@ -295,14 +295,14 @@ def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
 ) -> None:
     assert session.current == 1
     other = Catalog.open(home.catalog)
-    with other._writing():
-        other._run("UPDATE photo SET taken_at = '2020-01-01T00:00:00.000000' WHERE id = 9")
+    with other.store.transaction():
+        other.store.run("UPDATE photo SET taken_at = '2020-01-01T00:00:00.000000' WHERE id = 9")
     session._look_for_others()
     assert session.ids[0] == 9
     assert session.current == 9
     session.go(3)
-    with other._writing():
-        other._run("UPDATE photo SET taken_at = '2019-01-01T00:00:00.000000' WHERE id = 12")
+    with other.store.transaction():
+        other.store.run("UPDATE photo SET taken_at = '2019-01-01T00:00:00.000000' WHERE id = 12")
     session._look_for_others()
     assert session.ids[0] == 12
     assert session.current == 3
@@ -332,9 +332,9 @@ def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> No
 def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) -> None:
     assert not session.table.folders.inside("/backup").any()
     other = Catalog.open(home.catalog)
-    with other._writing():
-        other._run("INSERT INTO directory (id, path) VALUES (99, '/backup')")
-        other._run(
+    with other.store.transaction():
+        other.store.run("INSERT INTO directory (id, path) VALUES (99, '/backup')")
+        other.store.run(
             "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns)"
             " VALUES (5, 99, 'DSC_0004.JPG', 'image', 'copy', 1, 1)"
         )
@@ -406,13 +406,13 @@ def test_what_one_looks_at_is_not_yet_passed_over(person: Person) -> None:
 def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Home) -> None:
     path = str(session.detail(2).path)
     job = StageJob(2, "convert", path, Kind.IMAGE, str(home.cache))
-    session.catalog.save_failure(job, "The file is empty.", retry=False)
+    session.catalog.work.save_failure(job, "The file is empty.", retry=False)
     session.refresh()
     session.select_only(2)
     session.set_view(View.LOUPE)
     session.rested(2)
     assert not session.tile(2).seen
-    session.catalog.mark_seen([2, 3])
+    session.catalog.photos.mark_seen([2, 3])
     session.refresh()
     assert session.scope_ids("skipped") == [3]
 

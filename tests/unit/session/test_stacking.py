@@ -85,7 +85,7 @@ def test_the_best_marked_frame_stands_for_a_stack_one_has_judged(person: Person)
     at(session, 4)
     person.run("loupe", "stars_3", "grid", "first")
     assert session.front(2) == 4
-    session.catalog.decide({4: {"flag": "reject"}}, summary="")
+    session.catalog.journal.decide({4: {"flag": "reject"}}, summary="")
     session.refresh()
     assert session.front(2) == 6
 
@@ -112,7 +112,7 @@ def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
 
 def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: Person) -> None:
     session = person.session
-    session.catalog.decide({5: {"kept": True}}, summary="")
+    session.catalog.journal.decide({5: {"kept": True}}, summary="")
     session.refresh()
     person.run("first", "next_photo", "next_photo", "reject")
     assert person.said[-1] == "Rejected 3 photos"
@@ -130,7 +130,7 @@ def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: 
 def test_with_nothing_undecided_x_takes_the_frame_shown(person: Person) -> None:
     session = person.session
     changes = {photo: {"kept": True} for photo in BURST} | {4: {"rating": 4}}
-    session.catalog.decide(changes, summary="")
+    session.catalog.journal.decide(changes, summary="")
     session.refresh()
     person.run("next_photo", "next_photo")
     assert session.current == 4
@@ -157,7 +157,7 @@ def test_whatever_is_done_to_a_collapsed_stack_is_done_to_the_frame_shown(
 
     def state() -> dict[int, object]:
         projects = session.table.projects
-        return {p: (session.catalog.photo(p), projects.of(p)) for p in session.ids.tolist()}
+        return {p: (session.catalog.photos.get(p), projects.of(p)) for p in session.ids.tolist()}
 
     for mark in ("stars_4", "label_red", "turn_left", "toggle_project", "tag_again"):
         before = state()
@@ -294,7 +294,7 @@ def test_k_keeps_a_bracket_whole(person: Person) -> None:
 
 def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
     session = person.session
-    session.catalog.decide({photo: {"kept": True} for photo in BURST}, summary="")
+    session.catalog.journal.decide({photo: {"kept": True} for photo in BURST}, summary="")
     session.refresh()
     person.run("rate")
     at(session, 4)

@@ -16,9 +16,9 @@ from tests.unit.conftest import Person
 def suggest(
     catalog: Catalog, tags: dict[int, list[tuple[str, int]]], source: str = "vision"
 ) -> None:
-    with catalog._writing():
+    with catalog.store.transaction():
         for photo, words in tags.items():
-            catalog._suggest(photo, source, words)
+            catalog.tags.suggest(photo, source, words)
 
 
 def names(session: Session, photo: int) -> dict[str, str]:
@@ -33,7 +33,7 @@ def counted(index: TagIndex, *photos: int) -> list[tuple[str, int, int]]:
 
 
 def as_the_catalog_has_it(catalog: Catalog) -> list[tuple[str, int, int]]:
-    return [(row.name, row.count, row.confirmed) for row in catalog.vocabulary() if row.count]
+    return [(row.name, row.count, row.confirmed) for row in catalog.vocabulary.all() if row.count]
 
 
 def test_counts_in_memory_follow_all_that_is_said_and_taken_back(session: Session) -> None:
@@ -53,7 +53,7 @@ def test_counts_in_memory_follow_all_that_is_said_and_taken_back(session: Sessio
     assert sorted(counted(index)) == sorted(as_the_catalog_has_it(catalog))
     assert counted(index)[0] == ("harbor", 2, 2)
     for _ in range(5):
-        catalog.undo()
+        catalog.journal.undo()
         assert sorted(counted(index)) == sorted(as_the_catalog_has_it(catalog))
     assert counted(index) == [("harbor", 2, 0), ("boat", 1, 0)]
 
@@ -153,7 +153,7 @@ def test_a_word_made_while_tags_are_read_is_read_too(session, monkeypatch) -> No
     while index.read():
         pass
     suggest(catalog, {2: [("fog", 50)]})
-    asked = catalog.tag_rows
+    asked = catalog.tags.rows
 
     def meanwhile() -> object:
         rows = asked()
@@ -161,6 +161,6 @@ def test_a_word_made_while_tags_are_read_is_read_too(session, monkeypatch) -> No
         suggest(catalog, {3: [("pier", 50), ("rope", 50)]})  # the conductor, or another window
         return rows
 
-    monkeypatch.setattr(catalog, "tag_rows", meanwhile)
+    monkeypatch.setattr(catalog.tags, "rows", meanwhile)
     assert counted(index)
     assert counted(index) == [("fog", 1, 0), ("pier", 1, 0), ("rope", 1, 0)]

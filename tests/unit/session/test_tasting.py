@@ -30,7 +30,7 @@ def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
     catalogs.fill(catalog.path, PHOTOS)
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
     return likings.embed(catalog, everyone)
 
 
@@ -188,7 +188,7 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
     assert expected is not None
     Person(session).run("stars_4")
     assert session.caption(photo)[1].startswith(f"you 4 · expected {min(max(expected, 1), 5):.1f}")
-    told = [each for each in catalog.foreseen() if each.photo_id == photo]
+    told = [each for each in catalog.taste.predictions() if each.photo_id == photo]
     assert [each.expected for each in told] == [pytest.approx(expected)]
     assert told[0].order_name == "match"
     Person(session).run("next_photo", "previous_photo")
@@ -198,12 +198,12 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
 def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_compared(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
-    with catalog._writing():
-        catalog._run("DELETE FROM vector WHERE photo_id = 40")
+    with catalog.store.transaction():
+        catalog.store.run("DELETE FROM vector WHERE photo_id = 40")
     session = open_at(25)
     with qtbot.waitSignal(session.scores_changed):
         star(session, 40, "stars_4")
-    assert [told.expected for told in catalog.foreseen() if told.photo_id == 40] == [None]
+    assert [told.expected for told in catalog.taste.predictions() if told.photo_id == 40] == [None]
     assert session.learned is not None
     assert (session.learned.stars, session.learned.taught) == (26, 25)
     likings.embed(catalog, [40])
@@ -213,15 +213,15 @@ def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_comp
     with qtbot.waitSignal(session.scores_changed):
         Person(session).run("undo")
     assert (session.learned.stars, session.learned.taught) == (25, 25)
-    assert 40 not in {told.photo_id for told in catalog.foreseen()}
+    assert 40 not in {told.photo_id for told in catalog.taste.predictions()}
 
 
 def test_a_stack_split_by_hand_is_learned_from_at_once(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
-    with catalog._writing():
-        catalog._run("UPDATE photo SET stack = 40, stack_kind = 'burst' WHERE id IN (40, 41)")
-    catalog.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
+    with catalog.store.transaction():
+        catalog.store.run("UPDATE photo SET stack = 40, stack_kind = 'burst' WHERE id IN (40, 41)")
+    catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     session = open_at(30)
     beside = session.table.scores.expected(40)
     with qtbot.waitSignal(session.scores_changed):
@@ -243,7 +243,7 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
     best = int(arranged(session.table, session.table.unreviewed(), "match", True)[0])
     threshold = session.table.scores.match_of(best)
     session.settings.taste.match_threshold = threshold
-    catalog.decide({best: {"rating": 3}}, summary="")
+    catalog.journal.decide({best: {"rating": 3}}, summary="")
     session.table.refresh()
     assert session.approved()[best] == "match"
     scores, model = session.scores_for_export()
@@ -253,7 +253,7 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
 def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Catalog) -> None:
     session = open_at(25)
     session.close()
-    assert [row.ratings for row in catalog.taste_versions()] == [25]
+    assert [row.ratings for row in catalog.taste.versions()] == [25]
 
 
 def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: Catalog) -> None:
@@ -261,7 +261,7 @@ def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: 
     session.go_to(40)
     Person(session).run("stars_1")
     session.close()
-    assert [row.ratings for row in catalog.taste_versions()] == [26, 25]
+    assert [row.ratings for row in catalog.taste.versions()] == [26, 25]
 
 
 # --- questions to the thread that learns

@@ -11,12 +11,13 @@ at any moment between, the next scan still knows the photo.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.catalog.identity import FileRow
-from curator.catalog.results import Results
-from curator.catalog.store import chunks, marks
+from curator.catalog.integrity import judging
+from curator.catalog.photo_files import PhotoFiles
+from curator.catalog.store import Store
+from curator.catalog.work import WorkQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +30,20 @@ class NewContent:
     mtime_ns: int
 
 
-class Rewritten(Results):
+@judging
+class Rewrites:
     """The part of the catalog that follows what we write into originals."""
 
-    def main_files(self, ids: Sequence[int]) -> dict[int, FileRow]:
-        """Give the file that stands for each photo, where it is not missing."""
-        return {
-            row.photo_id: row
-            for part in chunks(list(ids))
-            for row in self._files_where(
-                f"role = 'main' AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
-                part,
-            )
-        }
+    def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue) -> None:
+        self._store = store
+        self._files = files
+        self._work = work
 
-    def expect_content(self, row: FileRow, content: NewContent) -> None:
+    def expect(self, row: FileRow, content: NewContent) -> None:
         """Note what a file is about to hold, so that it is known whoever meets it first."""
-        with self._writing():
-            self._forget_expected(row, content)
-            self._run(
+        with self._store.transaction():
+            self._cancel(row, content)
+            self._store.run(
                 "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
                 " fingerprint, sha256, missing_since) VALUES (?, ?, ?, ?, 'former', ?, ?, ?, ?, ?)",
                 (
@@ -63,38 +59,38 @@ class Rewritten(Results):
                 ),
             )
 
-    def forget_expected(self, row: FileRow, content: NewContent) -> None:
+    def cancel(self, row: FileRow, content: NewContent) -> None:
         """Take back what was expected: the file was not replaced."""
-        with self._writing():
-            self._forget_expected(row, content)
+        with self._store.transaction():
+            self._cancel(row, content)
 
-    def save_rewritten(self, row: FileRow, content: NewContent) -> None:
+    def save(self, row: FileRow, content: NewContent) -> None:
         """Note that a file holds what was expected; what was made of its picture holds on.
 
         If a scan was faster, it is as that settled it.
         """
-        with self._writing():
-            self._forget_expected(row, content)
-            now = self._files_where("file.id = ? AND fingerprint = ?", (row.id, row.fingerprint))
+        with self._store.transaction():
+            self._cancel(row, content)
+            now = self._files.where("file.id = ? AND fingerprint = ?", (row.id, row.fingerprint))
             if not now:
                 return
-            self._keep_former(row)
-            self._run(
+            self._files.keep_former(row)
+            self._store.run(
                 "UPDATE file SET fingerprint = ?, sha256 = ?, size = ?, mtime_ns = ? WHERE id = ?",
                 (content.fingerprint, content.sha256, content.size, content.mtime_ns, row.id),
             )
-            self._run_many(
+            self._store.run_many(
                 "UPDATE work SET source = ?1 || ?2 WHERE photo_id = ?3 AND stage = ?4"
                 " AND state = 'done' AND source = ?5 || ?2",
                 [
                     (content.fingerprint, rule.variant, row.photo_id, rule.name, row.fingerprint)
-                    for rule in self.stages()
+                    for rule in self._work.stages()
                     if rule.reads == "file"
                 ],
             )
 
-    def _forget_expected(self, row: FileRow, content: NewContent) -> None:
-        self._run(
+    def _cancel(self, row: FileRow, content: NewContent) -> None:
+        self._store.run(
             "DELETE FROM file WHERE photo_id = ? AND directory_id = ? AND name = ?"
             " AND role = 'former' AND fingerprint = ?",
             (row.photo_id, row.directory_id, row.name, content.fingerprint),

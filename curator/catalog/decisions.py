@@ -1,0 +1,110 @@
+"""What photos are by the decisions of the journal: the fields of a photo and its relations.
+
+The journal, merging and replaying stand on this. Nothing here writes a step of the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, unknown
+from curator.catalog.integrity import judging
+from curator.catalog.store import Row, Store, chunks, marks
+from curator.model import Change, NotFoundError
+
+
+@judging
+class Decisions:
+    """Reads and writes the decided fields of photos, and finds the decisions that stand."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def current_id(self, name: str, about: int | None) -> int | None:
+        """Give the id the other thing of a relation has today.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+        if about is None:
+            return None
+        found = self._store.value(RELATIONS[name].known, (about,))
+        if found is None:
+            raise unknown(name, about)
+        return int(found)
+
+    def value_before(self, photo: int, current: Row, name: str, about: int | None) -> object:
+        """Read what a field is now; ``current`` has the plain ones."""
+        if about is None:
+            return current[FIELDS.index(name)]
+        return self._store.value(RELATIONS[name].read, (photo, about))
+
+    def marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
+        """Read marks: asked id → (id of the photo it is today, its fields)."""
+        asked = list(ids)
+        found: dict[int, tuple[int, Row]] = {}
+        for part in chunks(asked):
+            for row in self._store.rows(
+                f"SELECT id, merged_into, {', '.join(FIELDS)} FROM photo"
+                f" WHERE id IN ({marks(len(part))})",
+                part,
+            ):
+                found[row[0]] = (row[1] or row[0], row[2:])
+        for photo in asked:
+            if photo not in found:
+                raise NotFoundError(
+                    f"There is no photo {photo}.", "`curator photos` lists those there are."
+                )
+            target = found[photo][0]
+            if target != photo:
+                found[photo] = self.marks([target])[target]
+        return found
+
+    def apply(self, changes: Collection[Change]) -> None:
+        """Write what photos are after some changes."""
+        for fields, rows in _by_fields(changes).items():
+            setting = ", ".join(f"{name} = ?" for name in fields)
+            self._store.run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
+        self._relate(changes)
+
+    def _relate(self, changes: Collection[Change]) -> None:
+        """Write the relations among the changes, and note that they changed."""
+        for name in dict.fromkeys(change.field for change in changes if change.about is not None):
+            relation = RELATIONS[name]
+            rows = [
+                (change.photo_id, change.about, change.after)
+                for change in changes
+                if change.field == name
+            ]
+            self._store.run_many(relation.take, [row[:2] for row in rows if row[2] is None])
+            self._store.run_many(relation.put, [row for row in rows if row[2] is not None])
+            self._store.increment(relation.rev)
+
+    def family(self, photo: int) -> list[int]:
+        """List a photo and those merged into it."""
+        rows = self._store.rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
+        return [photo, *(row[0] for row in rows)]
+
+    def standing(self, photos: Sequence[int], field: Place, but_for: int = 0) -> Row | None:
+        """Find the newest decision on a field that nobody took back: (number, value), or None."""
+        return self._store.row(
+            "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
+            f" AND {STANDS} AND s.id <> ? ORDER BY d.id DESC LIMIT 1",
+            (*photos, *field, but_for),
+        )
+
+
+def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
+    """Lay changes out as rows of new values and photo id, by the fields that change together.
+
+    One update a photo: every update is a trigger, a revision, and one more wait of a mark.
+    """
+    photos: dict[int, dict[str, object]] = {}
+    for change in changes:
+        if change.about is None:
+            photos.setdefault(change.photo_id, {})[change.field] = change.after
+    rows: dict[tuple[str, ...], list[list[object]]] = {}
+    for photo, values in photos.items():
+        rows.setdefault(tuple(values), []).append([*values.values(), photo])
+    return rows

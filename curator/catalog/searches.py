@@ -1,0 +1,88 @@
+"""Saved searches: expressions of the search language kept under a name."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from curator.catalog.integrity import judging
+from curator.catalog.store import Store
+from curator.catalog.text import plain
+from curator.model import NotFoundError, UsageError
+
+NAME_LENGTH = 80
+"""Characters of a search's name at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search kept by name; it stands beside the folders."""
+
+    id: int
+    name: str
+    expression: str
+
+
+@judging
+class SavedSearches:
+    """Keeps searches by name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def all(self) -> list[SavedSearch]:
+        """List the saved searches by name."""
+        rows = self._store.rows("SELECT id, name, expression FROM saved_search")
+        return sorted((SavedSearch(*row) for row in rows), key=lambda each: each.name.casefold())
+
+    def save(self, name: str, expression: str) -> SavedSearch:
+        """Keep a search by name; one of that name gets the new expression.
+
+        Raises:
+            UsageError: the name is empty.
+        """
+        name = _named(name)
+        with self._store.transaction(durable=True):
+            self._store.run(
+                "INSERT INTO saved_search (name, expression, made_at) VALUES (?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET expression = excluded.expression",
+                (name, expression, time.time()),
+            )
+            row = self._store.row("SELECT id FROM saved_search WHERE name = ?", (name,))
+        assert row is not None
+        return SavedSearch(int(row[0]), name, expression)
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a saved search another name.
+
+        Raises:
+            UsageError: the name is empty, or another search has it.
+            NotFoundError: there is no such search.
+        """
+        name = _named(name)
+        with self._store.transaction(durable=True):
+            if self._store.row(
+                "SELECT 1 FROM saved_search WHERE name = ? AND id <> ?", (name, number)
+            ):
+                raise UsageError(f"Another search is called {name}.", "Choose another name.")
+            if not self._store.run(
+                "UPDATE saved_search SET name = ? WHERE id = ?", (name, number)
+            ).rowcount:
+                raise NotFoundError("There is no such search.")
+
+    def remove(self, number: int) -> None:
+        """Forget a saved search; photos stay as they are.
+
+        Raises:
+            NotFoundError: there is no such search.
+        """
+        with self._store.transaction(durable=True):
+            if not self._store.run("DELETE FROM saved_search WHERE id = ?", (number,)).rowcount:
+                raise NotFoundError("There is no such search.")
+
+
+def _named(name: str) -> str:
+    name = " ".join(plain(name).split())[:NAME_LENGTH].strip()
+    if not name:
+        raise UsageError("A search needs a name.")
+    return name

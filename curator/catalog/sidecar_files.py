@@ -1,0 +1,159 @@
+"""The table `sidecar`: which XMP files lie beside which photos, and whether they were read.
+
+Scans report the files they find here. What sidecars say is imported in `metadata_import`; what
+they should say is computed in `sidecars`. No file is opened here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from curator.catalog.integrity import judging
+from curator.catalog.store import Store, chunks, marks, span
+from curator.model import FoundFile
+
+
+class SidecarRow(NamedTuple):
+    """A row of the table ``sidecar``; JSON as it is stored."""
+
+    id: int
+    photo_id: int
+    path: str
+    digest: str
+    size: int
+    mtime_ns: int
+    metadata_date: str | None
+    said: str | None
+    theirs: str | None
+    state: str
+    reason: str | None
+
+    @property
+    def base(self) -> dict[str, Any] | None:
+        """What file and catalog agreed on last; None if the file was never read."""
+        return None if self.said is None else json.loads(self.said)
+
+
+@judging
+class SidecarFiles:
+    """Records which sidecars exist, which photo each belongs to, and which have changed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
+        """Return the sidecars whose column has one of these values, by path."""
+        return [
+            SidecarRow(*row)
+            for part in chunks(list(values))
+            for row in self._store.rows(
+                f"SELECT {', '.join(SidecarRow._fields)} FROM sidecar"
+                f" WHERE {column} IN ({marks(len(part))}) ORDER BY path",
+                part,
+            )
+        ]
+
+    def note_found(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
+        """Note the sidecars a scan met; return photos that have one that is new or changed.
+
+        Only inside a transaction.
+        """
+        met = self.by_owner(met)
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {row.path: row for row in self.where("path", paths)}
+        fresh: list[int] = []
+        for photo, sidecars in met:
+            for found in sidecars:
+                row = known.get(found.path)
+                there = (found.size, found.mtime_ns)
+                if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
+                    continue
+                self._store.run(
+                    # One that moved with its photo was agreed on where it lay before.
+                    "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
+                    " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
+                    " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
+                    " ON CONFLICT (path) DO UPDATE SET"
+                    " photo_id = excluded.photo_id, size = excluded.size,"
+                    " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
+                    # Beside another photo it is another's: nothing was agreed on with that one.
+                    " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
+                    " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
+                    " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
+                    (photo, found.path, *there),
+                )
+                fresh.append(photo)
+        return list(dict.fromkeys(fresh))
+
+    def has_news(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
+        """Say whether any of these was not met before as it is now; reads only."""
+        met = self.by_owner(met)
+        paths = [found.path for _, sidecars in met for found in sidecars]
+        known = {
+            (row.path, row.size, row.mtime_ns, row.photo_id) for row in self.where("path", paths)
+        }
+        return any(
+            (found.path, found.size, found.mtime_ns, photo) not in known
+            for photo, sidecars in met
+            for found in sidecars
+        )
+
+    def by_owner(
+        self, met: Sequence[tuple[int, Sequence[FoundFile]]]
+    ) -> list[tuple[int, Sequence[FoundFile]]]:
+        """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
+        halves = {
+            (pair, str(Path(directory, name)).casefold()): half
+            for part in chunks([photo for photo, _ in met])
+            for pair, half, directory, name in self._store.rows(
+                "SELECT half_of, photo.id, path, file.name FROM photo"
+                " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
+                " file.directory_id WHERE role <> 'former' AND merged_into IS NULL"
+                f" AND half_of IN ({marks(len(part))})",
+                part,
+            )
+        }
+        if not halves:
+            return list(met)
+        found: dict[int, list[FoundFile]] = {}
+        for photo, sidecars in met:
+            for sidecar in sidecars:
+                named = str(Path(sidecar.path).with_suffix("")).casefold()
+                found.setdefault(halves.get((photo, named), photo), []).append(sidecar)
+        return [*found.items()]
+
+    def photos_with_unread(self, ids: Sequence[int]) -> list[int]:
+        """Return those of the photos that have a sidecar not read yet."""
+        return [
+            row[0]
+            for part in chunks(ids)
+            for row in self._store.rows(
+                "SELECT DISTINCT photo_id FROM sidecar WHERE state = 'unread'"
+                f" AND photo_id IN ({marks(len(part))})",
+                part,
+            )
+        ]
+
+    def below(self, root: str, deep: bool) -> list[tuple[int, str]]:
+        """List (id, path) of the sidecars known in a folder, ``deep`` in its subfolders too."""
+        rows = self._store.rows(
+            "SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root)
+        )
+        return [row for row in rows if deep or str(Path(row[1]).parent) == root]
+
+    def remove(self, gone: Sequence[int]) -> None:
+        """Forget sidecars that are there no more; the marks stay."""
+        if gone:
+            with self._store.transaction():
+                self._store.run_many("DELETE FROM sidecar WHERE id = ?", [(row,) for row in gone])
+
+    def merge_photo(self, survivor: int, other: int) -> None:
+        """Give a photo the sidecars of another that proved to be the same."""
+        self._store.run("UPDATE sidecar SET photo_id = ? WHERE photo_id = ?", (survivor, other))
+        self._store.run(
+            "UPDATE OR IGNORE unwritten SET photo_id = ? WHERE photo_id = ?", (survivor, other)
+        )
+        self._store.run("DELETE FROM unwritten WHERE photo_id = ?", (other,))

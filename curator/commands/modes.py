@@ -25,13 +25,13 @@ def rate(session: Session) -> None:
     session.set_pass(Pass.RATE)
 
 
-@command("Order", "Modes")
+@command("Sort order", "Modes")
 def order(session: Session) -> None:
     """Choose the order of the list."""
     session.ask("order")
 
 
-@command("Reverse the order", "Modes")
+@command("Reverse sort order", "Modes")
 def reverse_order(session: Session) -> None:
     """Turn the order of the list round."""
     session.set_order(session.order, not session.reversed)

@@ -38,22 +38,22 @@ from curator.ui.grid.grid_view import GridView
 from curator.ui.loupe.candidates import CandidatesPanel
 from curator.ui.loupe.filmstrip import Filmstrip
 from curator.ui.loupe.loupe_view import LoupeView
+from curator.ui.notices.model_download import EncoderPanel, ModelDownload
+from curator.ui.notices.notification_bar import Notification, NotificationBar
+from curator.ui.notices.sidecar_notices import SidecarNotices
+from curator.ui.notices.vision_provider import VisionNotices, for_settings
 from curator.ui.pages.empty_state import EmptyList, EmptyWindow
 from curator.ui.pages.file_preview import FilePreview
 from curator.ui.pages.finish_page import FinishPage
 from curator.ui.pages.help_overlay import HelpOverlay
 from curator.ui.pages.overview_page import OverviewPage
-from curator.ui.pages.projects import ProjectParts
+from curator.ui.pages.projects import ProjectActions
 from curator.ui.pages.tour import Tour
 from curator.ui.panels import saved_searches
 from curator.ui.panels.inspector import Inspector
-from curator.ui.panels.model_download import EncoderPanel, Weights
-from curator.ui.panels.notification_bar import Offer, OfferLine
 from curator.ui.panels.sidebar import Sidebar
-from curator.ui.panels.sidecars import SidecarParts
 from curator.ui.panels.status_line import StatusLine
 from curator.ui.panels.top_bar import TopBar
-from curator.ui.panels.vision_provider import ProviderWatch, for_settings
 from curator.ui.photo_menu import photo_menu
 from curator.ui.pipeline_notifications import PipelineNotifications
 from curator.ui.widgets.frames import Pictures
@@ -98,10 +98,10 @@ class MainWindow(QWidget):
         self._restore()
         self.refresh()
         if self.keys.problem:
-            offer = Offer(
+            offer = Notification(
                 "keys", self.keys.problem, "Change the keys…", self._edit_keys, once=False
             )
-            self.offers.offer(offer)
+            self.notifications.post(offer)
 
     # --- parts
 
@@ -129,27 +129,27 @@ class MainWindow(QWidget):
     def _make_edges(self) -> None:
         session, run = self.session, self.run
         self.topbar = TopBar(session, run, self.view_name)
-        self.offers = OfferLine()
+        self.notifications = NotificationBar()
         self.tour = Tour(session, self._state)
         self.filmstrip = Filmstrip(session, self.pictures)
         self.candidates = CandidatesPanel(session, self.pictures, self.keys.state)
         self.status = StatusLine(session, lambda: session.ask("failures"))
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
-        self.weights = Weights(session, self.offers, self)
-        provider = ProviderWatch(session, self.offers, self)
+        self.model_download = ModelDownload(session, self.notifications, self)
+        provider = VisionNotices(session, self.notifications, self)
         for edge in (
             self.topbar,
             self.tour,
             self.filmstrip,
             self.candidates,
             self.status,
-            self.offers,
+            self.notifications,
             self.sidebar,
             self.inspector,
         ):
             edge.setParent(self)
-        self.sidecars = SidecarParts(self, session, self.offers, self.status, run)
+        self.sidecars = SidecarNotices(self, session, self.notifications, self.status, run)
         self.window_actions = WindowActions(
             self,
             session,
@@ -157,7 +157,7 @@ class MainWindow(QWidget):
             self._state,
             self.keys,
             lambda: {
-                "encoder": EncoderPanel(self.weights),
+                "encoder": EncoderPanel(self.model_download),
                 "vision": for_settings(session, provider),
             },
         )
@@ -166,7 +166,9 @@ class MainWindow(QWidget):
         session, keyboard = self.session, lambda: self.keys.keyboard
         self.file_drop = FileDrop(self)
         self.file_preview = FilePreview(self, session)
-        self.projects = ProjectParts(self, session, self.pictures, self.grid, self.offers, keyboard)
+        self.projects = ProjectActions(
+            self, session, self.pictures, self.grid, self.notifications, keyboard
+        )
         self.help = HelpOverlay(self, self.view_name, keyboard)
         self.command_palette = palette.Palette(self, keyboard)
         self.tag_entry = TagEntry(self, session)
@@ -191,7 +193,7 @@ class MainWindow(QWidget):
         edges = Edges(
             self.topbar,
             self.tour,
-            self.offers,
+            self.notifications,
             self.filmstrip,
             self.candidates,
             self.status,
@@ -207,25 +209,25 @@ class MainWindow(QWidget):
         session.list_changed.connect(self.refresh)
         session.asked.connect(self._asked)
         session.taste_ready.connect(self._offer_taste)
-        session.said.connect(self.offers.make_way)
-        actions.settings_changed.connect(self.weights.settings_changed)
-        self.keys.changed.connect(lambda: self.offers.withdraw("keys"))
+        session.said.connect(self.notifications.yield_to_status)
+        actions.settings_changed.connect(self.model_download.settings_changed)
+        self.keys.changed.connect(lambda: self.notifications.withdraw("keys"))
         self.keys.changed.connect(session.view_changed)
         actions.preview_requested.connect(self.file_preview.open)
-        self.offers.changed.connect(parts.arrange)
+        self.notifications.changed.connect(parts.arrange)
         self.tour.changed.connect(parts.arrange)
         self.file_drop.dropped.connect(self.take)
         self.file_preview.folder_requested.connect(lambda folder: self.take([folder]))
         self.file_preview.photo_requested.connect(self._visit)
         self.finish.sheet.pressed.connect(self._show_in_loupe)
         self.sidebar.folder_switched.connect(actions.switch_folder)
-        self.topbar.scope.press_to(parts.call_sidebar, "")
+        self.topbar.scope.make_clickable(parts.call_sidebar, "")
         self.topbar.search.left.connect(self._focus_page)
         for rows in (self.sidebar.folders, self.sidebar.projects.rows, self.sidebar.filters):
             rows.pressed.connect(parts.dismiss_sidebar)
 
     def _watch(self, pipeline: Pipeline) -> None:
-        bars = self.status, self.offers, self.sidecars
+        bars = self.status, self.notifications, self.sidecars
         watch = PipelineNotifications(self.session, pipeline, self._state, bars, self.run, self)
         watch.scanning_changed.connect(self.empty_list.scanning)
         watch.scanning_changed.connect(self.refresh)
@@ -268,9 +270,9 @@ class MainWindow(QWidget):
         title = self.session.scope.title
         self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
         if self.session.pass_ is not Pass.BROWSE:
-            self.offers.withdraw("start")
+            self.notifications.withdraw("start")
         if self.session.pass_ is Pass.BROWSE or self.session.order == "match":
-            self.offers.withdraw("taste")
+            self.notifications.withdraw("taste")
         self.parts.arrange()
 
     def resizeEvent(self, event: object) -> None:
@@ -378,7 +380,7 @@ class MainWindow(QWidget):
         """Return what this window does when the session asks; WindowActions does the rest."""
         session = self.session
         return {
-            "dismiss": lambda _: self.offers.dismiss(),
+            "dismiss": lambda _: self.notifications.dismiss(),
             "sidebar": lambda _: self.parts.toggle_sidebar(),
             "search": lambda about: saved_searches.asked(session, about, self),
             "order": lambda _: self.topbar.show_orders(),
@@ -428,8 +430,8 @@ class MainWindow(QWidget):
         """Offer to sort by match; a pass under way never changes its order by itself."""
         key = self.session.keys.get("order")
         action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
-        self.offers.offer(
-            Offer("taste", "Taste is ready", action, lambda: self.session.set_order("match"))
+        self.notifications.post(
+            Notification("taste", "Taste is ready", action, lambda: self.session.set_order("match"))
         )
 
     # --- files from outside
@@ -465,7 +467,7 @@ class MainWindow(QWidget):
         self.session.inspector = bool(state.get("inspector"))
         self.parts.sidebar_hidden = bool(state.get("sidebar_off"))
         self.sidebar.unfolded.update(state.get("unfolded") or ())
-        self.offers.never = set(state.get("never") or ())
+        self.notifications.silenced = set(state.get("never") or ())
         if self.pipeline_notifications is not None:
             self.pipeline_notifications.report_encoder()
 
@@ -479,7 +481,7 @@ class MainWindow(QWidget):
             "inspector": self.session.inspector,
             "sidebar_off": self.parts.sidebar_hidden,
             "unfolded": sorted(self.sidebar.unfolded),
-            "never": sorted(self.offers.never),
+            "never": sorted(self.notifications.silenced),
         }
         try:
             self.session.catalog.folders.save_position(STATE_KEY, self._state)
@@ -491,6 +493,6 @@ class MainWindow(QWidget):
         self._save_state()
         self.file_preview.close_panel()
         self.overview.close_panel()
-        self.weights.close()
+        self.model_download.close()
         self.session.close()
         event.accept()

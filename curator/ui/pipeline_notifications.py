@@ -16,8 +16,8 @@ from PySide6.QtCore import QObject, Signal
 from curator.model import Pass
 from curator.pipeline import News, Pipeline, Progress, ScanReport, Totals
 from curator.session import Session
-from curator.ui.panels.notification_bar import Offer, OfferLine
-from curator.ui.panels.sidecars import SidecarParts
+from curator.ui.notices.notification_bar import Notification, NotificationBar
+from curator.ui.notices.sidecar_notices import SidecarNotices
 from curator.ui.panels.status_line import StatusLine
 
 log = logging.getLogger(__name__)
@@ -51,13 +51,13 @@ class PipelineNotifications(QObject):
         session: Session,
         pipeline: Pipeline,
         state: dict[str, Any],
-        bars: tuple[StatusLine, OfferLine, SidecarParts],
+        bars: tuple[StatusLine, NotificationBar, SidecarNotices],
         run: Callable[[str], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session, self._pipeline, self._state = session, pipeline, state
-        self._status, self._offers, self._sidecars = bars
+        self._status, self._notifications, self._sidecars = bars
         self._run = run
         self.scanning = False
         self._found = ""  # the sentence of the last scan
@@ -98,8 +98,10 @@ class PipelineNotifications(QObject):
             key = session.keys.get("enter")
             action = f"Start the cull ({key})" if key else "Start the cull"
             self._offered_scope = session.scope.key
-            offer = Offer("start", self._found, action, lambda: self._run("cull"), once=False)
-            self._offers.offer(offer)
+            offer = Notification(
+                "start", self._found, action, lambda: self._run("cull"), once=False
+            )
+            self._notifications.post(offer)
         else:
             session.announce(self._found)
 
@@ -107,15 +109,15 @@ class PipelineNotifications(QObject):
         """Withdraw the offer to start a cull once another scope is shown."""
         if self._offered_scope not in (None, self._session.scope.key):
             self._offered_scope = None
-            self._offers.withdraw("start")
+            self._notifications.withdraw("start")
 
     def _report_drives(self, news: News) -> None:
         """Report drives that came back, and what continues on them."""
         if news.back:
             text = "; ".join(dict.fromkeys(back.sentence for back in news.back))
-            self._offers.offer(Offer("back", text, once=False), first=True)
+            self._notifications.post(Notification("back", text, once=False), first=True)
         elif news.away:
-            self._offers.withdraw("back")
+            self._notifications.withdraw("back")
 
     def _report_idle(self, totals: Totals) -> None:
         """Correct the scan's sentence: copies counted as photos until read, others came since."""
@@ -131,12 +133,14 @@ class PipelineNotifications(QObject):
         """Replace the last scan's sentence where it still shows, else announce the new one."""
         before, self._found = self._found, found
         offered = self._offered_scope is not None
-        amended = offered and self._offers.amend("start", found + since)
+        amended = offered and self._notifications.update_text("start", found + since)
         if not amended and found != before and self._session.pass_ is Pass.BROWSE:
             self._session.announce(found)
 
     def _report_problem(self, text: str) -> None:
-        self._offers.offer(Offer("problem", text, "Continue", self._pipeline.resume, once=False))
+        self._notifications.post(
+            Notification("problem", text, "Continue", self._pipeline.resume, once=False)
+        )
 
     def report_encoder(self) -> None:
         """Say once, when there are photos, that no encoder is installed and how to install one."""

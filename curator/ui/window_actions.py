@@ -22,7 +22,7 @@ from curator.model import KnownError, NotFoundError, bidi_safe
 from curator.session import Session
 from curator.settings import ExportSettings, save
 from curator.ui import external_editor
-from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
+from curator.ui.dialogs.export_dialog import ExportDialog, ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.rejects_dialog import review_rejects
 from curator.ui.dialogs.settings_dialog import SettingsDialog
@@ -213,7 +213,7 @@ class WindowActions(QObject):
             session.announce(dialog.title.text())
         dialog.deleteLater()
 
-    def _wanted(self, asked: Collection[int] | None) -> Wanted:
+    def _wanted(self, asked: Collection[int] | None) -> ExportRequest:
         session = self._session
         project = session.table.projects.row(session.scope.project)
         ids = session.catalog.projects.members(project.id) if project else session.scope_ids()
@@ -225,7 +225,7 @@ class WindowActions(QObject):
             choices = ExportSettings.model_validate(self._state.get("export_choices"))
         except ValueError:  # none yet, or from another version
             choices = None
-        return Wanted(
+        return ExportRequest(
             session.scope.title,
             ids,
             session.approved(),

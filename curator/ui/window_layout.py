@@ -17,10 +17,10 @@ from curator.model import Pass, View
 from curator.session import Session
 from curator.ui.loupe.candidates import CandidatesPanel
 from curator.ui.loupe.filmstrip import Filmstrip
-from curator.ui.pages.projects import ProjectParts
+from curator.ui.notices.notification_bar import NotificationBar
+from curator.ui.pages.projects import ProjectActions
 from curator.ui.pages.tour import Tour
 from curator.ui.panels.inspector import Inspector
-from curator.ui.panels.notification_bar import OfferLine
 from curator.ui.panels.sidebar import Sidebar
 from curator.ui.panels.status_line import StatusLine
 from curator.ui.panels.top_bar import TopBar
@@ -96,13 +96,13 @@ class Edges:
 
     topbar: TopBar
     tour: Tour
-    offers: OfferLine
+    notifications: NotificationBar
     filmstrip: Filmstrip
     candidates: CandidatesPanel
     status: StatusLine
     sidebar: Sidebar
     inspector: Inspector
-    projects: ProjectParts
+    projects: ProjectActions
 
 
 class WindowLayout:
@@ -155,7 +155,7 @@ class WindowLayout:
         space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
         space.bottom(edges.status, theme.STATUSLINE + theme.PASSLINE, chrome)
         offered = edges.status.act_room().translated(edges.status.pos())
-        place(edges.offers, offered, chrome and edges.offers.shows)
+        place(edges.notifications, offered, chrome and edges.notifications.is_showing)
         space.bottom(edges.filmstrip, theme.FILMSTRIP, chrome and filmstrip)
         shown = chrome and ((beside and not self.sidebar_hidden) or called)
         space.side(edges.sidebar, theme.SIDEBAR, shown, right=False, over=not beside)
@@ -164,8 +164,8 @@ class WindowLayout:
         rating = page is pages.loupe and session.pass_ is Pass.RATE
         rating &= window.width() >= theme.NARROW
         space.side(edges.candidates, theme.CANDIDATES, chrome and rating, right=True, over=False)
-        head = edges.projects.head_height(chrome and page is pages.grid)
-        space.top(edges.projects.head, head, head > 0)
+        head = edges.projects.header_height(chrome and page is pages.grid)
+        space.top(edges.projects.header, head, head > 0)
         pages.stack.setGeometry(space.left)
         self._drop_overlay.setGeometry(window.rect())
         search = edges.topbar.search

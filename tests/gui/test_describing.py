@@ -22,9 +22,9 @@ from curator.stages import STAGES
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.main_window import MainWindow
+from curator.ui.notices.vision_provider import ProviderPanel
 from curator.ui.panels.description import description_block
-from curator.ui.panels.status_line import reading
-from curator.ui.panels.vision_provider import ProviderPanel
+from curator.ui.panels.status_line import work_text
 from curator.ui.widgets.frames import Pictures
 from curator.vision import VisionError
 from tests import ollama
@@ -123,7 +123,7 @@ def test_an_evening_with_a_vision_model(
 
     commands.run(session, "describe_all")
     assert GONE in window.status.act.text or "All photos" in window.status.act.text
-    assert "ollama serve" in window.offers.current.text, "one sentence for all of them"
+    assert "ollama serve" in window.notifications.current.text, "one sentence for all of them"
     assert len(session.catalog.work.failures()) == 1
 
     wrong = ollama.reply("What a lovely picture!")
@@ -133,7 +133,7 @@ def test_an_evening_with_a_vision_model(
     session.pipeline.resume()
     done = session.catalog.work.counts()["describe"]
     assert (done["done"], done["failed"]) == (3, 1), "what failed by hand waits for a person"
-    assert window.offers.current is None
+    assert window.notifications.current is None
     session.pipeline.retry("describe")
     assert session.catalog.work.counts()["describe"]["done"] == 4
 
@@ -178,19 +178,21 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
     session = window.session
     gone = VisionError("Ollama is not running.", "Start it with `ollama serve`.", stops_all=True)
     pipeline.held.emit(gone)
-    assert window.offers.current is None, "while photos are described by hand, it was said by D"
+    assert window.notifications.current is None, (
+        "while photos are described by hand, it was said by D"
+    )
     session.settings.vision.automatic = True
     pipeline.held.emit(gone)
     assert window.status.act.text == str(gone)
-    assert window.offers.current.text.startswith(str(gone))
-    assert window.offers.act.text() == "Vision model…"
+    assert window.notifications.current.text.startswith(str(gone))
+    assert window.notifications.act.text() == "Vision model…"
     lacks = VisionError("llava is not here.", "Pull it.", stops_all=True)
     lacks.pull = True
     pulled: list[str] = []
     monkeypatch.setattr(session.clerk, "pull", lambda options: pulled.append(options.model))
     pipeline.held.emit(lacks)
-    window.offers.act.click()
-    assert pulled == ["llava"] and window.offers.current.text.startswith("Pulling llava")
+    window.notifications.act.click()
+    assert pulled == ["llava"] and window.notifications.current.text.startswith("Downloading llava")
     pipeline.held.emit(None)
     assert window.status.act.text == str(lacks)
 
@@ -205,7 +207,7 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
     ],
 )
 def test_the_status_line_counts_what_is_to_be_described(work: Progress, text: str) -> None:
-    assert reading(work) == text
+    assert work_text(work) == text
 
 
 # --- the provider
@@ -233,21 +235,21 @@ def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
     (panel,) = dialog.findChildren(ProviderPanel)
     dialog.enter("vision.timeout_s", "soon")
     panel.test.click()
-    assert "cannot be" in panel.said.text() and server.asked == []
+    assert "invalid" in panel.result.text() and server.asked == []
     dialog.enter("vision.timeout_s", "20")
     server.models = {"moondream:latest": ["completion", "vision"]}
     panel.test.click()
     until(panel.test.isEnabled)
-    assert "llava" in panel.said.text() and panel.pull.isVisible()
+    assert "llava" in panel.result.text() and panel.pull.isVisible()
     assert [panel.models.itemText(row) for row in range(1, panel.models.count())] == [
         "moondream:latest"
     ]
     panel.pull.click()
     until(lambda: "llava:latest" in server.models)
-    until(lambda: panel.said.text() == "llava is here.")
+    until(lambda: panel.result.text() == "llava is installed.")
     panel.test.click()
     until(panel.test.isEnabled)
-    assert ollama.RECORD["subject"] in panel.said.text() and not panel.pull.isVisible()
+    assert ollama.RECORD["subject"] in panel.result.text() and not panel.pull.isVisible()
     panel.models.activated.emit(1)
     assert dialog.entered("vision")["model"] == panel.models.itemText(1)
 
@@ -261,10 +263,10 @@ def test_a_pull_can_be_stopped(dialog: SettingsDialog, server: Ollama) -> None:
     panel.test.click()
     until(panel.test.isEnabled)
     panel.pull.click()
-    until(lambda: "of 4.7 GB" in panel.said.text())
-    assert panel.pull.text() == "Stop pulling"
+    until(lambda: "of 4.7 GB" in panel.result.text())
+    assert panel.pull.text() == "Stop download"
     panel.pull.click()
-    until(lambda: panel.pull.text() == "Pull llava")
+    until(lambda: panel.pull.text() == "Download llava")
     assert server.gone.wait(60)
 
 

@@ -18,7 +18,7 @@ from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui.dialogs.export_dialog import ExportDialog, Wanted
+from curator.ui.dialogs.export_dialog import ExportDialog, ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog, all_settings
 from curator.ui.widgets import dialogs, theme
@@ -250,7 +250,7 @@ def exporting(
     session.refresh()
 
     def make(into: Path | None = None, selected: list[int] = [], **folders: str) -> ExportDialog:  # noqa: B006
-        wanted = Wanted(
+        wanted = ExportRequest(
             session.scope.title,
             session.scope_ids(),
             session.approved(),

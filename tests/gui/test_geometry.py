@@ -21,7 +21,7 @@ from curator.pipeline import News, Progress, ScanReport, Totals
 from curator.pipeline.sidecars import SidecarNews
 from curator.session.related_photos import Suggestion
 from curator.ui.main_window import MainWindow
-from curator.ui.panels.notification_bar import Offer
+from curator.ui.notices.notification_bar import Notification
 from curator.ui.widgets.rows import Rows
 from tests import catalogs
 
@@ -126,9 +126,9 @@ def drive_goes_and_comes(window: MainWindow) -> None:
 
 def clip_can_be_had(window: MainWindow) -> None:
     text = "CLIP compares photos better than the built-in starter: 599 MB to download."
-    window.offers.offer(Offer("clip", text, "Download…"))
-    window.offers.amend("clip", "Downloading CLIP: 12 MB of 599 MB")
-    window.offers.withdraw("clip")
+    window.notifications.post(Notification("clip", text, "Download…"))
+    window.notifications.update_text("clip", "Downloading CLIP: 12 MB of 599 MB")
+    window.notifications.withdraw("clip")
 
 
 def provider_is_gone(window: MainWindow) -> None:

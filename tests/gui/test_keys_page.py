@@ -190,11 +190,11 @@ def test_a_broken_file_opens_the_window_all_the_same_and_is_said(
 ) -> None:
     keys_file(home).write_text('preset = "darktable"\nreject = ["P"]\n')
     window = make_window()
-    assert window.offers.current is not None
-    text = window.offers.text.text
+    assert window.notifications.current is not None
+    text = window.notifications.text.text
     assert "P means" in text and "reject" in text and "pick" in text
     assert window.keys.keyboard == Keyboard("darktable")
     monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: dialog.commit() or dialog.result())
-    window.offers.act.click()
-    assert window.offers.isHidden()
+    window.notifications.act.click()
+    assert window.notifications.isHidden()
     assert in_force(home) == (Keyboard("darktable"), ""), "saved anew, the broken one kept beside"

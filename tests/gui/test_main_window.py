@@ -63,7 +63,7 @@ def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
     QTest.keyClick(window, Qt.Key.Key_Tab)
     assert window.loupe.size() == window.size()
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.topbar.isHidden() and not window.offers.isHidden()
+    assert not window.topbar.isHidden() and not window.notifications.isHidden()
     assert window.session.view is View.LOUPE
 
 
@@ -134,20 +134,24 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     session.refresh()
     window = make_window(session)
     window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
-    assert window.offers.current is not None
-    assert window.offers.text.text == "60 photos (12 pairs)"
+    assert window.notifications.current is not None
+    assert window.notifications.text.text == "60 photos (12 pairs)"
     read = ScanReport(
         60, 60, 0, 12, "60 photos (12 pairs), 9 already rated in other apps", again=True
     )
     window.session.pipeline.scanned.emit(read)
-    assert window.offers.text.text == read.sentence, "in place, as soon as all headers are read"
+    assert window.notifications.text.text == read.sentence, (
+        "in place, as soon as all headers are read"
+    )
     merged = ScanReport(57, 57, 0, 11, "57 photos (11 pairs)")
     window.session.pipeline.idle.emit(Totals(57, 57, 0, 57, 0, scans=(merged,)))
-    assert window.offers.text.text == "57 photos (11 pairs)", "copies are known to be such now"
+    assert window.notifications.text.text == "57 photos (11 pairs)", (
+        "copies are known to be such now"
+    )
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.pass_ is Pass.CULL
     window.session.pipeline.scanned.emit(read)
-    assert window.offers.isHidden() and "elsewhere" not in window.status.act.text
+    assert window.notifications.isHidden() and "elsewhere" not in window.status.act.text
 
 
 def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
@@ -168,17 +172,17 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
     for has_left in left:
         assert not has_left()
         QTest.keyClick(window, Qt.Key.Key_Escape)
-        assert has_left() and not window.offers.isHidden()
+        assert has_left() and not window.notifications.isHidden()
     QTest.keyClick(window, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.page() is window.grid and not window.offers.isHidden()
+    assert window.page() is window.grid and not window.notifications.isHidden()
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.offers.isHidden()
+    assert window.notifications.isHidden()
 
 
 def test_a_problem_can_be_answered_in_its_line(window: MainWindow, pipeline: QuietPipeline) -> None:
     pipeline.problem.emit("The disk is full.")
-    window.offers.act.click()
+    window.notifications.act.click()
     assert ("resume", None) in pipeline.asked
 
 
@@ -265,10 +269,12 @@ def test_a_long_problem_leaves_room_for_its_answer(
 ) -> None:
     window.resize(700, 500)
     pipeline.problem.emit("The disk is full. " * 30)
-    offers = window.offers
-    qtbot.waitUntil(lambda: offers.act.geometry().right() < offers.close_.geometry().left() < 700)
-    QTest.mouseClick(offers.close_, Qt.MouseButton.LeftButton)
-    assert offers.isHidden()
+    notifications = window.notifications
+    qtbot.waitUntil(
+        lambda: notifications.act.geometry().right() < notifications.close_.geometry().left() < 700
+    )
+    QTest.mouseClick(notifications.close_, Qt.MouseButton.LeftButton)
+    assert notifications.isHidden()
 
 
 def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:
@@ -286,9 +292,9 @@ def test_what_came_by_itself_is_said_and_takes_no_offer_away(
 ) -> None:
     scanned = window.session.pipeline.scanned
     scanned.emit(ScanReport(60, 60, 0, 0, "60 photos"))
-    offered = window.offers.current
+    offered = window.notifications.current
     scanned.emit(ScanReport(12, 12, 0, 0, "12 new in Iceland", watched=True))
     assert window.status.act.text == "12 new in Iceland"
     scanned.emit(ScanReport(12, 0, 12, 0, "", watched=True))
     assert window.status.act.text == "12 new in Iceland"
-    assert window.offers.current is offered
+    assert window.notifications.current is offered

@@ -14,7 +14,7 @@ from curator.encoders.options import missing_package
 from curator.pipeline import Encoding, Totals
 from curator.settings import Settings
 from curator.ui.main_window import MainWindow
-from curator.ui.panels import model_download
+from curator.ui.notices import model_download
 from curator.ui.widgets import dialogs
 from tests import hubs
 from tests.gui.conftest import QuietPipeline
@@ -60,7 +60,7 @@ def say(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> list[dialogs.Que
 
 
 def offered(window: MainWindow) -> str:
-    return window.offers.current.text if window.offers.current is not None else ""
+    return window.notifications.current.text if window.notifications.current is not None else ""
 
 
 def test_clip_is_offered_once_with_its_size_and_esc_sends_it_away_for_good(
@@ -77,11 +77,11 @@ def test_size_and_place_are_said_before_anything_is_asked_of_the_hub(
     server: Hub, starting: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = say(monkeypatch, None)
-    starting.offers.act.click()
+    starting.notifications.act.click()
     (question,) = asked
     assert "1.7 GB" in question.body and str(starting.session.home.cache) in question.body
     assert question.choices[0].text == "Download 1.7 GB"
-    assert server.asked == [] and not starting.weights.coming
+    assert server.asked == [] and not starting.model_download.running
 
 
 @pytest.mark.slow
@@ -94,10 +94,10 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
 ) -> None:
     server.files[NAME] = b"weights"
     say(monkeypatch, "yes")
-    starting.offers.act.click()
+    starting.notifications.act.click()
     assert "Downloading CLIP" in offered(starting)
     pipeline.encoding = CLIP
-    qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not starting.model_download.running)  # type: ignore[attr-defined]
     assert ("settle", None) in pipeline.asked
     assert "analyzed with CLIP" in starting.status.act.text
     assert offered(starting) == ""
@@ -109,12 +109,12 @@ def test_it_can_be_stopped_and_what_came_is_kept(
 ) -> None:
     server.files[NAME], server.holds = bytes(2 * PIECE), PIECE + 1000
     say(monkeypatch, "yes")
-    starting.offers.act.click()
+    starting.notifications.act.click()
     qtbot.waitUntil(lambda: "10.5 MB of 21.0 MB" in offered(starting))  # type: ignore[attr-defined]
-    panel = model_download.EncoderPanel(starting.weights)
-    assert "10.5 MB of 21.0 MB" in panel.said.text()
+    panel = model_download.EncoderPanel(starting.model_download)
+    assert "10.5 MB of 21.0 MB" in panel.status.text()
     panel.button.click()
-    assert not starting.weights.coming and "kept" in starting.status.act.text
+    assert not starting.model_download.running and "kept" in starting.status.act.text
     assert panel.button.text() == "Download CLIP…"
     parts = list(Path(starting.session.home.cache).rglob("*.part"))
     assert [part.stat().st_size for part in parts] == [PIECE]
@@ -135,10 +135,10 @@ def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
 ) -> None:
     monkeypatch.setattr(model_download, "DownloadJob", Failing)
     say(monkeypatch, "yes")
-    starting.offers.act.click()
-    qtbot.waitUntil(lambda: not starting.weights.coming)  # type: ignore[attr-defined]
+    starting.notifications.act.click()
+    qtbot.waitUntil(lambda: not starting.model_download.running)  # type: ignore[attr-defined]
     assert "could not be reached" in offered(starting)
-    assert starting.offers.act.text() == "Try again"
+    assert starting.notifications.act.text() == "Try again"
 
 
 def test_other_settings_of_the_encoder_count_at_once(
@@ -152,5 +152,5 @@ def test_other_settings_of_the_encoder_count_at_once(
 def test_the_settings_say_which_encoder_it_is(window: MainWindow) -> None:
     panel = window.window_actions.notes()["encoder"]
     assert isinstance(panel, model_download.EncoderPanel)
-    assert panel.said.text() == "Similar photos and taste are off: no encoder installed."
+    assert panel.status.text() == "Similar photos and taste are off: no encoder installed."
     assert panel.button.isHidden()

@@ -266,6 +266,8 @@ def test_the_contact_sheet_fills_its_rows_to_the_edge() -> None:
 
 def test_a_few_photos_keep_their_size() -> None:
     assert [rect.height() for _, rect in justified([1.5, 1.5], WIDTH)] == [132, 132]
+    heights = {rect.height() for _, rect in justified([1.5] * 7, WIDTH)}
+    assert len(heights) == 1, "a row that is not full is no higher than the one above"
 
 
 # --- empty

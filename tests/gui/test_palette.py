@@ -24,7 +24,7 @@ def entry(name: str, title: str, about: str = "", **more: object) -> Entry:
 
 
 REJECT = entry("reject", "Reject", "Nothing is deleted.", key="X", at_once=True)
-REVERSE = entry("reverse_order", "Reverse the order", "Turn the list round.", at_once=True)
+REVERSE = entry("reverse_order", "Reverse sort order", "Turn the list round.", at_once=True)
 PANELS = entry("toggle_panels", "Panels", "Hide everything but the picture.", at_once=True)
 ZOOM = entry("zoom", "Zoom", "Fit or 100 %.", off="in the loupe only", at_once=True)
 ICELAND = entry("scope:/iceland", "Go to Iceland")
@@ -34,11 +34,11 @@ ALL = (REJECT, REVERSE, PANELS, ZOOM, ICELAND)
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        ("rev", ["Reverse the order"]),
-        ("re", ["Reject", "Reverse the order"]),
-        ("order", ["Reverse the order"]),
-        ("rto", ["Reverse the order"]),
-        ("rvs", ["Reverse the order"]),
+        ("rev", ["Reverse sort order"]),
+        ("re", ["Reject", "Reverse sort order"]),
+        ("order", ["Reverse sort order"]),
+        ("rto", ["Reverse sort order"]),
+        ("rvs", ["Reverse sort order"]),
         ("hide picture", ["Panels"]),
         ("toggle_p", ["Panels"]),
         ("iceland", ["Go to Iceland"]),
@@ -69,9 +69,9 @@ def test_a_few_letters_bring_up_what_a_person_means(session: Session) -> None:
 
 
 def test_of_equals_the_last_used_goes_first_and_what_is_off_goes_last() -> None:
-    assert titles("re", ["reverse_order"], *ALL) == ["Reverse the order", "Reject"]
+    assert titles("re", ["reverse_order"], *ALL) == ["Reverse sort order", "Reject"]
     offered = titles("", ["scope:/iceland", "toggle_panels"], *ALL)
-    assert offered == ["Go to Iceland", "Panels", "Reject", "Reverse the order", "Zoom"]
+    assert offered == ["Go to Iceland", "Panels", "Reject", "Reverse sort order", "Zoom"]
     assert "Go to Iceland" not in titles("", [], *ALL), "folders come once one types"
 
 
@@ -165,7 +165,7 @@ def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
 def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     open_palette(window)
     rows = window.command_palette.rows
-    QTest.keyClicks(window.command_palette.field, "order by")
+    QTest.keyClicks(window.command_palette.field, "sort by")
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Down)
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Up)
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Up)

@@ -15,10 +15,10 @@ from curator.pipeline import Totals
 from curator.session import Session
 from curator.session.related_photos import Suggestion
 from curator.ui.dialogs.palette import entries
-from curator.ui.dialogs.related_photos import SeriesDialog
+from curator.ui.dialogs.project_dialog import ProjectDialog
+from curator.ui.dialogs.related_photos import RelatedPhotosDialog
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.finish_page import rate_page
-from curator.ui.pages.project_page import ProjectDialog
 from curator.ui.widgets import dialogs, theme
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -117,8 +117,8 @@ def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: 
     assert "Harbour" not in [row.title for row in window.sidebar.folders.rows]
     QTest.mouseClick(rows, LEFT, pos=rows.row_rect(str(harbour)).center())
     assert session.scope.title == "Harbour" and session.ids.tolist() == [11, 12, 13, 14, 15, 16]
-    assert window.projects.head.isVisible()
-    name, counts, _ = window.projects.head.said
+    assert window.projects.header.isVisible()
+    name, counts, _ = window.projects.header.said
     assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
 
 
@@ -149,10 +149,12 @@ def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbou
         QTest.mousePress(port, LEFT, pos=start)
         QTest.mouseMove(port, start + QPoint(30, 0))
         QTest.mouseMove(port, to)
-        assert window.projects.hand.line.isVisible()
+        assert window.projects.drag_order.line.isVisible()
         QTest.mouseRelease(port, LEFT, pos=to)
-        assert not window.projects.hand.line.isVisible()
-        assert not window.projects.hand._scroll.isActive(), "nothing goes on once it is let go"
+        assert not window.projects.drag_order.line.isVisible()
+        assert not window.projects.drag_order._scroll.isActive(), (
+            "nothing goes on once it is let go"
+        )
 
     drag(4, window.grid.cell(1).center() - QPoint(40, 0))
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16] and session.current == 15
@@ -173,7 +175,7 @@ def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
     before = window.session.ids.tolist()
     QTest.mousePress(port, LEFT, pos=start)
     QTest.mouseMove(port, start + QPoint(200, 0))
-    assert not window.projects.hand.line.isVisible()
+    assert not window.projects.drag_order.line.isVisible()
     QTest.mouseRelease(port, LEFT, pos=start + QPoint(200, 0))
     assert window.session.ids.tolist() == before
 
@@ -202,8 +204,8 @@ def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbou
     dialog.name.setText("<b>Port</b>")
     dialog.notes.setPlainText("For <i>the</i> book\nask Ana")
     dialog.save.click()
-    assert session.scope.title == "<b>Port</b>" == window.projects.head.said[0]
-    assert window.projects.head.said[2] == "For <i>the</i> book\nask Ana"
+    assert session.scope.title == "<b>Port</b>" == window.projects.header.said[0]
+    assert window.projects.header.said[2] == "For <i>the</i> book\nask Ana"
     dialog.deleteLater()
 
 
@@ -223,7 +225,7 @@ def test_removing_asks_and_a_line_brings_it_back(
     window.projects.remove(harbour)
     assert "6 photos stay in the catalog" in asked[0].body and asked[0].choices[0].removes
     assert names(session) == [] and session.scope.kind == "all"
-    window.offers.act.click()
+    window.notifications.act.click()
     assert names(session) == ["Harbour"]
     assert session.catalog.projects.members(harbour) == [11, 12, 13, 14, 15, 16]
 
@@ -273,8 +275,8 @@ def test_a_series_is_made_or_sent_away(
     assert not rows.rows, "it would push what one aims at"
     session.set_view(View.LOUPE)
     session.set_view(View.GRID)
-    assert [row.title for row in rows.rows] == ["A series of 5?"]
-    dialog = SeriesDialog(session, window.pictures, window)
+    assert [row.title for row in rows.rows] == ["5 related photos?"]
+    dialog = RelatedPhotosDialog(session, window.pictures, window)
     dialog.name.setText("Fog")
     dialog.make.click()
     assert names(session) == ["Fog"]
@@ -291,12 +293,12 @@ def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -
     said: list[str] = []
     session.said.connect(said.append)
     window.run("find_series")  # nothing is approved
-    assert said[-1].startswith("No series")
+    assert said[-1].startswith("No five approved photos")
     session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
     session.refresh()
     window.run("find_series")
-    assert said[-1] == "Looking for a series…"
-    qtbot.waitUntil(lambda: said[-1].startswith("No series"))  # no photo was compared
+    assert said[-1] == "Looking for related photos…"
+    qtbot.waitUntil(lambda: said[-1].startswith("No five approved photos"))  # no photo was compared
 
 
 def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
@@ -307,16 +309,16 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     session.refresh()
     session.open_scope(EVERYTHING)
     window.sidecars.scanned(1)
-    assert window.offers.current is not None
-    assert window.offers.current.text == "1 already rated in other apps"
+    assert window.notifications.current is not None
+    assert window.notifications.current.text == "1 already rated in other apps"
     more = {photo: {"rating": 4} for photo in (5, 6)}
     session.catalog.journal.decide(more, summary="Read from files", source="file")
     window.session.pipeline.idle.emit(Totals())
-    assert window.offers.text.text == "3 already rated in other apps", (
+    assert window.notifications.text.text == "3 already rated in other apps", (
         "before the table looks again"
     )
     session.catalog.journal.decide({5: {"rating": 2}}, summary="2 stars")
     session.refresh()
-    assert window.offers.text.text == "2 already rated in other apps", "one was judged here"
+    assert window.notifications.text.text == "2 already rated in other apps", "one was judged here"
     session.projects.open_scope(harbour)
-    assert window.offers.current is None
+    assert window.notifications.current is None

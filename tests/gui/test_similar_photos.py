@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtGui import QImage
 
 from curator.session import Session
-from curator.ui.panels.similar_photos import NearPhotos
+from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import mark_painter, theme
 
 
-def written(near: NearPhotos, number: int) -> int:
+def written(near: SimilarPhotos, number: int) -> int:
     """Count pixels of quiet text behind the marks of a photo, within its own column and after."""
     image: QImage = near.grab().toImage()
     place = near.place(number)
@@ -25,7 +25,7 @@ def test_the_likeness_stands_behind_the_marks_if_it_fits(session: Session, dress
     every = {"flag": "pick", "rating": 5, "label": "red"}
     session.catalog.journal.decide({2: every, 3: {"flag": "pick", "rating": 5}}, summary="-")
     session.refresh()
-    near = NearPhotos(session, None, "Similar")
+    near = SimilarPhotos(session, None, "Similar")
     near.resize(272, 100)
     near.show_photos([(4, 0.91), (3, 0.87), (2, 0.86)])
     assert written(near, 0) > 20, "no marks, all the room"

@@ -15,7 +15,7 @@ from curator.pipeline import Progress as Work
 from curator.pipeline.sidecars import SidecarNews
 from curator.session import Progress, Session
 from curator.ui.main_window import MainWindow
-from curator.ui.panels.status_line import PassLine, reading
+from curator.ui.panels.status_line import ProgressLine, work_text
 from tests.gui.conftest import QuietPipeline
 
 
@@ -33,7 +33,7 @@ from tests.gui.conftest import QuietPipeline
     ],
 )
 def test_background_work_in_words(work: Work, text: str) -> None:
-    assert reading(work) == text
+    assert work_text(work) == text
 
 
 def of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress:
@@ -53,7 +53,7 @@ def of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress
     ],
 )
 def test_the_pass_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) -> None:
-    line = PassLine()
+    line = ProgressLine()
     line.show_progress(progress)
     assert line.parts(1000) == parts
 

@@ -19,9 +19,9 @@ from curator.pipeline import ScanReport, Totals
 from curator.session import Session
 from curator.ui.dialogs import palette
 from curator.ui.main_window import MainWindow
+from curator.ui.notices.notification_bar import Notification
 from curator.ui.pages.help_overlay import sheet, without_key
 from curator.ui.pages.tour import Tour
-from curator.ui.panels.notification_bar import Offer
 from curator.ui.widgets import theme
 from tests.gui.conftest import QuietPipeline
 
@@ -137,20 +137,22 @@ def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
 ) -> None:
     window = make_window(unmarked)
     window.run("cull")
-    offers = window.offers
-    offers.offer(Offer("news", "There is news."))
-    assert offers.isVisible() and window.tour.isVisible()
-    assert window.status.geometry().contains(offers.geometry())
+    notifications = window.notifications
+    notifications.post(Notification("news", "There is news."))
+    assert notifications.isVisible() and window.tour.isVisible()
+    assert window.status.geometry().contains(notifications.geometry())
     window.session.say("Kept DSC_0001")
-    assert offers.isHidden() and window.status.act.isVisible()
-    assert not offers.amend("other", "…") and offers.amend("news", "There is more news.")
-    assert offers.isHidden(), "how far something is makes no news"
-    offers.offer(Offer("other", "Something else."), first=True)
-    assert offers.isVisible(), "the newest of what there is to say"
+    assert notifications.isHidden() and window.status.act.isVisible()
+    assert not notifications.update_text("other", "…") and notifications.update_text(
+        "news", "There is more news."
+    )
+    assert notifications.isHidden(), "how far something is makes no news"
+    notifications.post(Notification("other", "Something else."), first=True)
+    assert notifications.isVisible(), "the newest of what there is to say"
     window.session.say("Kept DSC_0002")
-    offers._waits.stop()
-    offers._waits.timeout.emit()
-    assert offers.isVisible() and offers.text.text == "Something else."
+    notifications._yielding.stop()
+    notifications._yielding.timeout.emit()
+    assert notifications.isVisible() and notifications.text.text == "Something else."
 
 
 def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: MainWindow) -> None:
@@ -175,7 +177,7 @@ def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: 
 
 
 def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow) -> None:
-    window.offers.offer(Offer("news", "There is news.", "Go on"))
+    window.notifications.post(Notification("news", "There is news.", "Go on"))
     for button in window.findChildren(QAbstractButton):
         named = button.text() or button.accessibleName()
         assert named, f"{button} in {button.parent()} has no name"
@@ -234,17 +236,17 @@ def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
     told = ScanReport(9, 9, 0, 0, "9 photos")
     pipeline.scanned.emit(told)
     pipeline.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
-    assert window.offers.text.text == "9 photos; 2 videos skipped"
+    assert window.notifications.text.text == "9 photos; 2 videos skipped"
     here = session.counts()
     monkeypatch.setattr(session, "counts", lambda: {**here, "all": 12})
     pipeline.scanned.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
     pipeline.idle.emit(Totals())
-    assert window.offers.text.text == "9 photos; 2 videos skipped; 3 more since"
+    assert window.notifications.text.text == "9 photos; 2 videos skipped; 3 more since"
     monkeypatch.undo()
     session.open_scope(session.scopes()[1].scope)
-    assert window.offers.isHidden(), "it was about all photos"
+    assert window.notifications.isHidden(), "it was about all photos"
     pipeline.idle.emit(Totals())
-    assert window.offers.isHidden()
+    assert window.notifications.isHidden()
 
 
 def test_enter_in_the_empty_window_chooses_a_folder(

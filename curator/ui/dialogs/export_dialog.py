@@ -34,7 +34,7 @@ _CALM_MS = 250  # after the last change, before planning anew
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What is to be exported, before any choice: a scope's photos and its approved ones.
 
     ``clauses`` are the names of the clauses that approve photos, by photo id. ``selected`` are the
@@ -73,7 +73,9 @@ class ExportDialog(Dialog):
         parent: the window.
     """
 
-    def __init__(self, wanted: Wanted, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, wanted: ExportRequest, settings: Settings, parent: QWidget | None = None
+    ) -> None:
         super().__init__("Export", parent)
         self._wanted, self._settings = wanted, settings
         self._jobs = JobRunner(self)

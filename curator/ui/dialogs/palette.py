@@ -1,4 +1,7 @@
-"""The command palette (Ctrl+K): find a command, folder, order or filter by a few of its letters."""
+"""The command palette (Ctrl+K): find a command, folder, sort order or filter by a few letters.
+
+The project chooser and the tag entry use its field and rows, too.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,12 @@ from curator.ui.widgets import theme
 from curator.ui.widgets.actions import spelled_press
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 
+_NO_MATCH = "No matches"
 _ROWS = 12
 _MARGIN = 14
-_RECENT = 8  # acts remembered
-_OFF = 2  # kinds of fit that something counts less for being off here
-# What people do most, the most frequent first: decides between equal fits.
+_RECENT = 8  # entries remembered
+_OFF_PENALTY = 2  # kinds of fit that an entry which is off here is ranked lower
+# The most frequent actions first; decides between equal fits.
 _USUAL = {
     name: place
     for place, name in enumerate(
@@ -39,8 +43,8 @@ _USUAL = {
         )
     )
 }
-# What other programs call it.
-_ALSO = {
+# What other programs call a command.
+_SYNONYMS = {
     "choose_project": "collection album",
     "export": "save as share publish",
     "failures": "errors broken damaged",
@@ -66,16 +70,16 @@ _ALSO = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing the palette can do.
+    """One row of the palette.
 
     Attributes:
-        name: what it is called in the code, and remembered by.
-        title: what it is called on screen.
+        name: the stable name it is remembered by.
+        title: its title on screen.
         about: what it does, in a sentence.
-        act: does it.
-        key: the key that does it too, as the person reads it.
-        off: why it means nothing here; empty where it does.
-        at_once: whether it is offered before anything is typed.
+        act: called when it is chosen.
+        key: its key, as shown to the person.
+        off: why it does not apply here; empty where it does.
+        at_once: whether it is listed before anything is typed.
     """
 
     name: str
@@ -88,18 +92,18 @@ class Entry:
 
 
 def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entry]:
-    """List all there is to do: commands, then folders, orders and filters.
+    """List the palette's entries: commands, then folders, sort orders and filters.
 
     Args:
-        session: what is on the table.
-        view: the view in force.
+        session: the window's session.
+        view: the name of the current view.
         do: runs a command by name.
     """
 
     def open_scope(scope: Scope) -> None:
         try:
             session.open_scope(scope)
-        except KnownError as error:  # its folder went while one was typing
+        except KnownError as error:  # the folder was removed while the person typed
             session.say(str(error))
 
     found = [
@@ -126,7 +130,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
     for name, order in orders_for(session.scope.kind).items():
         off = "" if session.may_order(name) else session.why_not_order(name)
         act = partial(session.set_order, name)
-        title = f"Order by {_lower(order.title)}"
+        title = f"Sort by {_lower(order.title)}"
         found.append(Entry(f"order:{name}", title, order.about, act, off=off))
     for name, (title, _) in FILTERS.items():
         text = f"is:{name}"
@@ -136,13 +140,12 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
 
 
 def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> list[Entry]:
-    """Return the entries that fit the letters typed, the best first.
+    """Return the entries that fit the letters typed, best fit first.
 
-    The start of a title counts most, then the start of a word in it, initials, another program's
-    word for it, any part of it, the words of its sentence, and last letters in that order
-    anywhere. What is off here counts as a weaker fit, unless all of its title was typed. Of equal
-    fits the one used last goes first, then what people do more often. Without any letters, only
-    use counts.
+    The start of a title counts most, then the start of a word in it, its initials, a synonym, any
+    part of it, the words of its description, and last the letters in that order anywhere. An entry
+    that is off here ranks lower, unless its whole title was typed. Among equal fits the one used
+    last comes first, then the usual ones. With nothing typed, only recent use counts.
     """
     used = {name: place for place, name in enumerate(recent)}
     wanted = " ".join(text.casefold().split())
@@ -154,7 +157,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     for place, entry in enumerate(entries):
         fit = _fit(entry, wanted, letters)
         if fit is not None:
-            weaker = _OFF if entry.off and fit[0] else 0
+            weaker = _OFF_PENALTY if entry.off and fit[0] else 0
             last_used, usual = used.get(entry.name, len(used)), _USUAL.get(entry.name, len(_USUAL))
             rank = (fit[0] + weaker, fit[1], last_used, usual, place)
             ranked.append((rank, entry))
@@ -162,7 +165,7 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
 
 
 def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int] | None:
-    """Return how well an entry fits, lower is better: the kind of fit, and a step within it."""
+    """Return how well an entry fits, lower is better: the kind of fit, and a rank within it."""
     title, name = entry.title.casefold(), entry.name.casefold()
     typed, of_title = wanted.split(), f" {title}"
     if wanted in (title, entry.key.casefold()):
@@ -173,7 +176,7 @@ def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int]
         return 2, 0 if f" {wanted}" in of_title else 1
     if "".join(word[0] for word in title.split()).startswith(wanted):
         return 3, 0
-    if f" {wanted}" in f" {_ALSO.get(entry.name, '')}":
+    if f" {wanted}" in f" {_SYNONYMS.get(entry.name, '')}":
         return 4, 0
     if wanted in title or wanted in name:
         return 5, 0
@@ -187,21 +190,21 @@ def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int]
 
 
 class Palette(OverlayPanel):
-    """A field and the rows that fit.
+    """A text field, and below it the entries that fit the text.
 
     Args:
-        parent: what it covers.
-        keyboard: gives the keys in force: its own key closes it again.
+        parent: the widget it covers.
+        keyboard: returns the current keys; the palette's own key closes it.
     """
 
     def __init__(self, parent: QWidget, keyboard: Callable[[], Keyboard]) -> None:
         super().__init__(parent, theme.DIALOG)
         self._keyboard = keyboard
-        self._entries: Sequence[Entry] = ()
+        self._find: Callable[[str], Sequence[Entry]] = lambda text: ()
         self._recent: list[str] = []
         self._before: QWidget | None = None
-        self.field = Field(self._take)
-        self.field.setPlaceholderText("Find a command, folder, order or filter")
+        self.field = Field(self._handle_key)
+        self.field.setPlaceholderText("Find a command, folder, sort order or filter")
         self.field.setAccessibleName("Command palette")
         self.field.setFixedHeight(FIELD)
         self.rows = EntryRows()
@@ -210,22 +213,42 @@ class Palette(OverlayPanel):
         column.setSpacing(0)
         column.addWidget(self.field)
         column.addWidget(self.rows)
-        self.field.textChanged.connect(self._find)
+        self.field.textChanged.connect(self._refresh)
         self.rows.pressed.connect(self._run)
 
     def open(self, entries: Sequence[Entry], recent: list[str]) -> None:
-        """Show what there is to do; ``recent`` is changed in place when something is done."""
-        self._entries, self._recent = entries, recent
+        """Open over a list of entries.
+
+        Args:
+            entries: all that can be chosen.
+            recent: names of the entries used last; changed in place.
+        """
+        self.open_with(lambda text: best(entries, text, recent), recent=recent)
+
+    def open_with(
+        self,
+        find: Callable[[str], Sequence[Entry]],
+        text: str = "",
+        recent: list[str] | None = None,
+    ) -> None:
+        """Open over a search.
+
+        Args:
+            find: returns the entries for a text, best first.
+            text: typed at first, and selected.
+            recent: names of the entries used last; changed in place.
+        """
+        self._find, self._recent = find, [] if recent is None else recent
         self._before = self._covered.window().focusWidget()
-        self.field.clear()
-        self._find("")
-        self.place()
+        self.field.setText(text)
+        self.field.selectAll()
+        self._refresh(text)
         self.show()
         self.raise_()
         self.field.setFocus()
 
     def close_panel(self) -> None:
-        """Close, and give the keyboard back to who had it."""
+        """Close, and return the keyboard focus to the widget that had it."""
         before, self._before = self._before, None
         self.hide()
         if before is not None and before.isVisible() and before is not self.field:
@@ -233,12 +256,12 @@ class Palette(OverlayPanel):
         else:
             self.closed.emit()
 
-    def _find(self, text: str) -> None:
-        self.rows.show_entries(best(self._entries, text, self._recent))
+    def _refresh(self, text: str) -> None:
+        self.rows.show_entries(self._find(text))
         self.place()
 
     def _run(self, entry: Entry) -> None:
-        """Do what was chosen, once the window is as it was; what is off stays where it is."""
+        """Close, then run an entry; one that is off does nothing."""
         if entry.off:
             return
         self._recent[:] = [entry.name, *(each for each in self._recent if each != entry.name)]
@@ -246,8 +269,8 @@ class Palette(OverlayPanel):
         self.close_panel()
         entry.act()
 
-    def _take(self, event: QKeyEvent) -> bool:
-        """Take the keys that are none of the text's; tell whether this was one."""
+    def _handle_key(self, event: QKeyEvent) -> bool:
+        """Handle a key that does not edit the text. Returns whether it was one."""
         key = event.key()
         moves = {
             Qt.Key.Key_Down: 1,
@@ -268,32 +291,32 @@ class Palette(OverlayPanel):
         return True
 
     def height_for(self, width: int) -> int:
-        """Ask for the field and the rows."""
+        """Return the height of the field and the rows."""
         return FIELD + self.rows.height() + 2
 
 
 class Field(QLineEdit):
-    """A field that no shortcut reaches; its owner sees every key first."""
+    """A text field that no shortcut reaches; its owner handles every key first."""
 
-    def __init__(self, take: Callable[[QKeyEvent], bool]) -> None:
+    def __init__(self, handle_key: Callable[[QKeyEvent], bool]) -> None:
         super().__init__()
-        self._take = take
+        self._handle_key = handle_key
 
     def event(self, event: QEvent) -> bool:
-        """Keep every key from the window's shortcuts, Tab from the next widget."""
+        """Keep keys from the window's shortcuts, and Tab from moving the focus."""
         if event.type() is QEvent.Type.ShortcutOverride:
             event.accept()
             return True
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
-            return self._take(event) or super().event(event)
+            return self._handle_key(event) or super().event(event)
         return super().event(event)
 
 
 class EntryRows(QWidget):
-    """Rows of 28 px: title, what it does, its key; as many as there are, a screen of them at most.
+    """The entries as rows: title, description, key; at most `_ROWS` are visible at once.
 
     Signals:
-        pressed: an entry was pressed.
+        pressed(Entry): an entry was clicked.
     """
 
     pressed = Signal(object)
@@ -306,23 +329,23 @@ class EntryRows(QWidget):
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """What is shown, from the best on."""
+        """The entries, best first."""
         return self._entries
 
     @property
     def current(self) -> Entry | None:
-        """The entry Enter would take; none where what fits best is off."""
+        """The entry that Enter runs; None if the best fit is off."""
         return self._entries[self._at] if self._at >= 0 else None
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
-        """Show other entries, the first of them current unless it is off."""
+        """Show entries; the first one is current unless it is off."""
         self._entries, self._top = entries, 0
         self._at = 0 if entries and not entries[0].off else -1
         self.setFixedHeight(theme.ROW * max(min(len(entries), _ROWS), 1) + 8)
         self._moved()
 
     def move_(self, by: int) -> None:
-        """Make another row current that is not off; the list has ends."""
+        """Make another row current, skipping rows that are off; the list does not wrap."""
         if not self._entries:
             return
         last, step = len(self._entries) - 1, 1 if by > 0 else -1
@@ -331,16 +354,16 @@ class EntryRows(QWidget):
         self._at = next((row for row in ways if not self._entries[row].off), self._at)
         self._top = max(self._at - _ROWS + 1, min(self._top, max(self._at, 0)))
         if all(entry.off for entry in self._entries[: max(self._at, 0)]) and self._at < _ROWS:
-            self._top = 0  # what is off above the first is to be seen, too
+            self._top = 0  # show the rows that are off above the first, too
         self._moved()
 
     def _moved(self) -> None:
-        nothing = self._entries[0].title if self._entries else "Nothing fits"
+        nothing = self._entries[0].title if self._entries else _NO_MATCH
         self.setAccessibleName(self.current.title if self.current else nothing)
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Ask for the height of the rows."""
+        """Return the height of the rows."""
         return QSize(theme.DIALOG, self.height())
 
     def _row(self, at: QPoint) -> int | None:
@@ -349,13 +372,13 @@ class EntryRows(QWidget):
         return row if inside and row < len(self._entries) else None
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the rows that show, and a hairline above them."""
+        """Draw the visible rows, and a hairline above them."""
         painter = QPainter(self)
         painter.fillRect(QRect(0, 0, self.width(), 1), theme.HAIRLINE)
         if not self._entries:
             painter.setPen(theme.QUIET)
             flags = int(Qt.AlignmentFlag.AlignVCenter)
-            painter.drawText(self.rect().adjusted(_MARGIN, 0, 0, 0), flags, "Nothing fits")
+            painter.drawText(self.rect().adjusted(_MARGIN, 0, 0, 0), flags, _NO_MATCH)
         for number, entry in enumerate(self._entries[self._top : self._top + _ROWS]):
             row = QRect(0, 4 + number * theme.ROW, self.width(), theme.ROW)
             self._paint(painter, entry, row, self._top + number == self._at)
@@ -387,14 +410,14 @@ class EntryRows(QWidget):
             painter.drawText(place, middle, about)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Make the row under the pointer current."""
+        """Make the row under the pointer current, unless it is off."""
         row = self._row(event.position().toPoint())
         if row is not None and row != self._at and not self._entries[row].off:
             self._at = row
             self._moved()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take a press on a row."""
+        """Report a click on a row."""
         row = self._row(event.position().toPoint())
         if row is not None and event.button() is Qt.MouseButton.LeftButton:
             self.pressed.emit(self._entries[row])

@@ -14,7 +14,7 @@ from curator.ui.widgets.frames import Pictures
 _NAME = "Series"
 
 
-class SeriesDialog(Dialog):
+class RelatedPhotosDialog(Dialog):
     """Shows what may be a series; nothing becomes of it but what one presses."""
 
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None) -> None:

@@ -22,7 +22,7 @@ from curator.session import Session
 from curator.ui.widgets import theme
 
 # Command → what the empty window says of its key; keeping has the large key where it has one.
-SIX = (
+TOUR_KEYS = (
     (("reject",), "reject"),
     (("space", "keep"), "keep"),
     (("stars_1", "stars_5"), "stars"),
@@ -61,7 +61,7 @@ class EmptyWindow(QWidget):
 
     def showEvent(self, event: object) -> None:
         """Name the keys as they are now."""
-        _replace(self._six, _keys(six_keys(self._session), 3))
+        _replace(self._six, _keys(tour_keys(self._session), 3))
 
 
 class EmptyList(QWidget):
@@ -126,10 +126,10 @@ class EmptyList(QWidget):
         self.refresh()
 
 
-def six_keys(session: Session) -> tuple[tuple[str, str], ...]:
+def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
     """Give the keys the empty window names, with what they do."""
     pairs = []
-    for commands, does in SIX:
+    for commands, does in TOUR_KEYS:
         keys = [session.keys[name] for name in commands if name in session.keys]
         if keys:
             shown = f"{keys[0]} – {keys[-1]}" if does == "stars" and len(keys) == 2 else keys[0]

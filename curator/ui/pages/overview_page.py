@@ -27,9 +27,9 @@ from curator.session import Session
 from curator.session.background_status import Backstage
 from curator.ui.pages.charts import Chart, RowChart, StripChart, number_block
 from curator.ui.pages.time_chart import TimeChart
-from curator.ui.panels.background_panel import DiskPart, WorkPart
-from curator.ui.panels.status_line import Words
+from curator.ui.panels.background_panel import DiskSection, WorkSection
 from curator.ui.widgets import theme, words
+from curator.ui.widgets.text_line import TextLine
 
 _SOON_MS = 400  # photos come in dozens a second; the eye wants a few updates
 _BEHIND_MS = 3000  # how often the work behind is asked for while it goes on
@@ -100,8 +100,8 @@ class OverviewPage(QWidget):
         self.strip, self.time = StripChart(), TimeChart()
         self.stars = RowChart("Stars", starred=True)
         self.cameras, self.kinds = RowChart("Cameras"), RowChart("What kind of picture")
-        self.undated = Words(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
-        self.undated.press_to(self._go_undated, "")
+        self.undated = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
+        self.undated.make_clickable(self._go_undated, "")
         self.undated.setFixedHeight(20)
         self.charts: tuple[Chart, ...] = (
             self.strip,
@@ -112,7 +112,7 @@ class OverviewPage(QWidget):
         )
         for chart in self.charts:
             chart.pressed.connect(self._go)
-        self.work, self.disk = WorkPart(session), DiskPart()
+        self.work, self.disk = WorkSection(session), DiskSection()
         self._content = _Column()
         self._lay_out()
         self._scroll = theme.scrolled(self._content)
@@ -247,7 +247,7 @@ class OverviewPage(QWidget):
         self._show_numbers(told)
         self.strip.show_figures(told.verdicts)
         self.time.show_periods(told.periods, told.grain)
-        self.undated.say(f"{words.photos(told.undated.photos)} without a date")
+        self.undated.set_text(f"{words.photos(told.undated.photos)} without a date")
         self.undated.setVisible(bool(told.undated.photos) and bool(told.periods))
         self.stars.show_figures(told.stars if told.starred.photos else ())
         none = told.nameless.photos

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from curator.commands import COMMANDS
 from curator.model import Pass, View
 from curator.session import Session
-from curator.ui.pages.empty_state import SIX, six_keys
+from curator.ui.pages.empty_state import TOUR_KEYS, tour_keys
 from curator.ui.widgets import theme
 
 _MEMORY = "toured"  # what the window remembers
@@ -50,7 +50,7 @@ class Tour(QWidget):
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 8, 1)
         middle = Qt.AlignmentFlag.AlignVCenter
-        for _, does in SIX:
+        for _, does in TOUR_KEYS:
             cap, word = theme.plain(role="key"), theme.plain(does)
             self.pairs[does] = cap, word
             row.addWidget(cap, 0, middle)
@@ -80,7 +80,7 @@ class Tour(QWidget):
     def begin(self) -> None:
         """Show all six, whoever has seen them before."""
         self._memory[_MEMORY] = True
-        self._left, self._marks = {does for _, does in SIX}, 0
+        self._left, self._marks = {does for _, does in TOUR_KEYS}, 0
         self._say()
         self.changed.emit()
 
@@ -95,7 +95,7 @@ class Tour(QWidget):
         if self._left is None:
             return
         name = _SAME.get(command, command)
-        self._left -= {does for names, does in SIX if name in names}
+        self._left -= {does for names, does in TOUR_KEYS if name in names}
         self._marks += COMMANDS[command].group == "Rate and flag"
         if self._marks >= _ENOUGH:
             self._left.clear()
@@ -116,7 +116,7 @@ class Tour(QWidget):
             self._say()
 
     def _say(self) -> None:
-        keys = {does: key for key, does in six_keys(self._session)}
+        keys = {does: key for key, does in tour_keys(self._session)}
         for does, (cap, word) in self.pairs.items():
             cap.setText(keys.get(does, ""))
             for label in (cap, word):

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from curator.library.scopes import Scope
 from curator.session import Session
 from curator.session.background_status import BackgroundStatus, Kept, Lane
-from curator.ui.panels.status_line import Words
 from curator.ui.widgets import theme, words
+from curator.ui.widgets.text_line import TextLine
 
 _LINE = 96  # length of what fills as a stage goes on
 _ROW = 24
@@ -50,7 +50,7 @@ class _Part(QWidget):
             widget.show()
 
 
-class WorkPart(_Part):
+class WorkSection(_Part):
     """Each stage with how far it is, and who does it; what failed is pressed to see why."""
 
     def __init__(self, session: Session) -> None:
@@ -70,11 +70,11 @@ class WorkPart(_Part):
             says = _said(standing(lane))
             if lane.failed:
                 tip = "Show what could not be read, and why"
-                says.press_to(lambda: self._session.ask("failures"), tip)
+                says.make_clickable(lambda: self._session.ask("failures"), tip)
             self._row(row, theme.plain(lane.title), LaneBar(lane), says)
 
 
-class DiskPart(_Part):
+class DiskSection(_Part):
     """What Curator made takes so much room, and the originals that."""
 
     def __init__(self) -> None:
@@ -149,8 +149,8 @@ def on_disk(
     return tuple(rows)
 
 
-def _said(text: str) -> Words:
-    said = Words(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
+def _said(text: str) -> TextLine:
+    said = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
     said.setFont(theme.body_font())
-    said.say(text)
+    said.set_text(text)
     return said

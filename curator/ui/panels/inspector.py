@@ -31,8 +31,8 @@ from curator.model import (
 )
 from curator.session import Session
 from curator.ui.panels.description import UNDER_WAY, description_block
-from curator.ui.panels.project_chips import Memberships
-from curator.ui.panels.why import SimilarPart, WhyPart
+from curator.ui.panels.project_chips import ProjectChips
+from curator.ui.panels.why import SimilarSection, WhySection
 from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tag_chips import TagChips
@@ -121,11 +121,11 @@ class Inspector(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
         self.title.setWordWrap(True)
-        self.marks, self.memberships = MarksLine(), Memberships(session)
+        self.marks, self.memberships = MarksLine(), ProjectChips(session)
         self.approved = theme.plain("", role="caption")
         self.approved.setWordWrap(True)
         self.approved.setMinimumHeight(QFontMetrics(theme.caption_font()).height())
-        self.why, self.similar = WhyPart(session, pictures), SimilarPart(session, pictures)
+        self.why, self.similar = WhySection(session, pictures), SimilarSection(session, pictures)
         self._parts, self._late = QVBoxLayout(), QVBoxLayout()
         self._laid: tuple[object, ...] = ()  # for what the parts were laid out
         self._blocks: dict[str, tuple[object, QWidget]] = {}  # by title

@@ -1,4 +1,4 @@
-"""The button of the top bar that names the current project and opens the project chooser."""
+"""The project button at the right of the top bar: shows the current project, opens the chooser."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from PySide6.QtWidgets import QToolButton
 from curator.session import Session
 from curator.ui.widgets import theme
 
-_NAME_PX = 160  # px the name of the project may take
+_WIDEST = 160  # px of the name
 
 
 class ProjectButton(QToolButton):
-    """Names the current project in the top bar, in the pencil color while the photo is in it."""
+    """The current project in the top bar; in pencil color while the current photo is in it.
+
+    Args:
+        session: the window's session.
+        run: runs a command by name.
+    """
 
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
         self._session = session
         self._shows: tuple[object, ...] = ()
-        self._room = _NAME_PX
+        self._room = _WIDEST
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.clicked.connect(lambda: run("choose_project"))
         session.projects.changed.connect(self.refresh)
@@ -30,13 +35,13 @@ class ProjectButton(QToolButton):
         session.photos_changed.connect(lambda _: self.refresh())
         self.refresh()
 
-    def have_room(self, px: int) -> None:
+    def set_room(self, px: int) -> None:
         """Limit the width of the name."""
-        self._room = min(px, _NAME_PX)
+        self._room = min(px, _WIDEST)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the current project, and whether it contains the photo."""
+        """Show the current project's name, and whether the current photo is in it."""
         session = self._session
         row, photo = session.projects.current, session.current
         inside = (
@@ -45,7 +50,7 @@ class ProjectButton(QToolButton):
             and bool(session.table.projects.has(row.id, [photo])[0])
         )
         state = row, inside, session.keys, self._room
-        if state == self._shows:  # called for every key press, and hardly ever different
+        if state == self._shows:  # called with every key, and hardly ever different
             return
         self._shows = state
         name = row.name if row is not None else "Project"
@@ -62,9 +67,9 @@ class ProjectButton(QToolButton):
     def _tip(self, name: str, inside: bool) -> str:
         keys = self._session.keys
         choose, toggle = keys.get("choose_project"), keys.get("toggle_project")
-        lines = ["This photo is in it." if inside else ""]
+        lines = ["Contains this photo" if inside else ""]
         if name:
             lines = [name, *lines]
-            lines.append(f"{toggle} adds the photo, and takes it out" if toggle else "")
+            lines.append(f"{toggle} adds or removes the photo" if toggle else "")
         lines.append(f"{choose} chooses a project" if choose else "Choose a project")
         return "\n".join(line for line in lines if line)

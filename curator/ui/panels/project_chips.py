@@ -12,7 +12,7 @@ from curator.session import Session
 from curator.ui.widgets import theme
 
 
-class Memberships(QWidget):
+class ProjectChips(QWidget):
     """Which projects a photo is in; absent where it is in none."""
 
     def __init__(self, session: Session) -> None:

@@ -68,7 +68,7 @@ class ProjectRows(QWidget):
             rows = self._folded(rows)
         found = session.series.found
         if found is not None:
-            title = f"A series of {len(found.photos)}?"
+            title = f"{len(found.photos)} related photos?"
             rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))
         before = self._chosen
         self._chosen = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)

@@ -16,7 +16,7 @@ from curator.ui.widgets.dialogs import Choice, Dialog, Question
 from curator.ui.widgets.rows import Row, Rows, headed
 
 
-class SavedRows(QWidget):
+class SavedSearchRows(QWidget):
     """The saved searches by name with their counts, and the way to save the one in force.
 
     Args:

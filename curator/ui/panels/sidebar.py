@@ -21,7 +21,7 @@ from curator.model import KnownError, Pass
 from curator.session import Session
 from curator.ui.panels.facet_rows import FacetRows, narrow
 from curator.ui.panels.project_rows import ProjectRows
-from curator.ui.panels.saved_searches import SavedRows
+from curator.ui.panels.saved_searches import SavedSearchRows
 from curator.ui.panels.tag_cloud import TagCloud
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.rows import Row, Rows
@@ -138,7 +138,7 @@ class Sidebar(QWidget):
         self.folders, self.filters, self.stars = Rows(), Rows(), StarFilter()
         self.facets = FacetRows(session, self.unfolded)
         self.projects = ProjectRows(session, run)
-        self.saved = SavedRows(session, run)
+        self.saved = SavedSearchRows(session, run)
         self._lay_out()
         self.folders.pressed.connect(self._open)
         self.folders.folded.connect(self._fold)

@@ -23,7 +23,7 @@ _AFTER_MARKS = 4
 _SHAPE = 2 / 3  # height of a picture's place over its width
 
 
-class NearPhotos(QWidget):
+class SimilarPhotos(QWidget):
     """Photos that are like another, nearest first, as many as fit its rows.
 
     Args:

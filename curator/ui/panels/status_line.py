@@ -1,156 +1,36 @@
-"""The bottom edge: the last act, the pass, background work; and the pass as a 2 px line on top."""
+"""The status line: the status message, the pass, background work, and the pass as a 2 px line.
+
+The main window shows it at the bottom edge. No part of it may move another one: counts come and
+grow while a person aims at them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from curator.model import Pass
 from curator.pipeline import Progress as Work
 from curator.session import Progress, Session
 from curator.ui.widgets import theme, words
+from curator.ui.widgets.text_line import TextLine
 
-FADE_MS = 120
+SHOW_PENDING = "Show the pending sidecars and why they wait"
 _COUNT_MS = 30
 _MARGIN = 12
 _GAP = 16
-_PASS = 0.30  # of the width: the pass in the middle, while there is one
-_ACT = 0.62  # of the width: the last act, while there is no pass
-# The longest of what is usual: such counts grow and shrink, and move nothing beside them.
+_PASS_SHARE = 0.30  # of the width, for the pass in the middle
+_MESSAGE_SHARE = 0.62  # of the width, for the status message while browsing
+# The widest usual texts: the counts keep their places while the numbers change.
 _UNREADABLE, _PENDING = "8,888 unreadable", "8,888 sidecars pending"
-_COUNTED = "8,888"  # and no more of it than an icon and the number where the window is narrow
-_SIDECARS = "Show what is to be written, and why it waits"
+_NUMBER = "8,888"  # in a narrow window, shown with an icon instead of the words
 
 
-class Words(QWidget):
-    """One line of plain text, elided where it does not fit; new text may fade in.
-
-    Signals:
-        clicked: it was pressed.
-        said: the text is another.
-    """
-
-    clicked = Signal()
-    said = Signal()
-
-    def __init__(
-        self,
-        color: QColor,
-        align: Qt.AlignmentFlag,
-        *,
-        fades: bool = False,
-        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
-        icon: str = "",
-    ) -> None:
-        """Make it empty.
-
-        Args:
-            color: of the text.
-            align: where it stands in its room.
-            fades: another text fades in.
-            elide: where it is cut; at the right, whole facts are left out first.
-            icon: stands with the first word of the text where there is no room for all of it.
-        """
-        super().__init__()
-        self._color, self._align, self._elide, self._icon = color, align, elide, icon
-        self._text = ""
-        self._opacity = 1.0
-        self._fade: QVariantAnimation | None = None
-        self.setFont(theme.caption_font())
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        if fades:
-            self._fade = QVariantAnimation(self, duration=FADE_MS, startValue=0.0, endValue=1.0)
-            self._fade.valueChanged.connect(self._set_opacity)
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self._text
-
-    def say(self, text: str) -> None:
-        """Show another text; the same text again changes nothing."""
-        if text == self._text:
-            return
-        self._text = text
-        self.setAccessibleName(text)
-        self.updateGeometry()
-        if self._fade is not None and self.isVisible():
-            self._fade.stop()
-            self._fade.start()
-        self.update()
-        self.said.emit()
-
-    def say_now(self, text: str) -> None:
-        """Have another text on screen before anything else is done: that takes a moment."""
-        self.say(text)
-        if self._fade is not None:
-            self._fade.stop()
-        self._opacity = 1.0
-        self.repaint()
-
-    def press_to(self, act: Callable[[], None], tip: str) -> None:
-        """Make the text something to press."""
-        self.clicked.connect(act)
-        self.setToolTip(tip)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def _set_opacity(self, value: float) -> None:
-        self._opacity = value
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """Ask for the width of the text."""
-        metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height())
-
-    def minimumSizeHint(self) -> QSize:
-        """Be content with nothing: text is elided."""
-        return QSize(0, 0)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the text."""
-        painter = QPainter(self)
-        painter.setOpacity(self._opacity)
-        color = self._color
-        if self.cursor().shape() is Qt.CursorShape.PointingHandCursor and self.underMouse():
-            color = theme.WHITE
-        painter.setPen(color)
-        text = self.shown_text()
-        flags = int(self._align | Qt.AlignmentFlag.AlignVCenter) | Qt.TextFlag.TextSingleLine
-        painter.drawText(self.rect(), flags, text)
-        if self._icon and text and text != self._text:
-            left = self.width() - self.fontMetrics().horizontalAdvance(text) - theme.ICON - 4
-            image = theme.pixmap(self._icon, color, theme.ICON, self.devicePixelRatioF())
-            painter.drawPixmap(left, (self.height() - theme.ICON) // 2, image)
-
-    def shown_text(self) -> str:
-        """Return as much of the text as there is room for."""
-        metrics = self.fontMetrics()
-        if self._icon and metrics.horizontalAdvance(self._text) > self.width():
-            return self._text.partition(" ")[0]
-        if self._elide is Qt.TextElideMode.ElideRight:
-            return words.elide_facts(self._text, metrics, self.width())
-        return metrics.elidedText(self._text, self._elide, self.width())
-
-    def enterEvent(self, event: QEvent) -> None:
-        """Brighten what can be pressed."""
-        self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Calm down again."""
-        self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Act where pressing means something."""
-        if self.rect().contains(event.position().toPoint()):
-            self.clicked.emit()
-
-
-class PassLine(QWidget):
-    """The pass as 2 px: pencil decided, gray seen, hairline ahead; absent while browsing."""
+class ProgressLine(QWidget):
+    """The pass as a 2 px line: marked photos in pencil color, skipped ones gray, the rest dark."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,18 +38,18 @@ class PassLine(QWidget):
         self.setFixedHeight(theme.PASSLINE)
 
     def show_progress(self, progress: Progress) -> None:
-        """Show how far the pass is."""
+        """Show the progress of a pass."""
         if progress != self._progress:
             self._progress = progress
             self.update()
 
     def parts(self, width: int) -> tuple[int, int]:
-        """Give the widths in px of what is decided and of what was seen unreviewed."""
+        """Return the widths in px of the marked and of the skipped part."""
         progress = self._progress
         if progress is None or not progress.text or not progress.total:
             return 0, 0
         decided = round(width * progress.decided / progress.total)
-        # One decision of ten thousand must still show, and one left must not look done.
+        # One mark among ten thousand photos must show, and one photo left must not look done.
         decided = max(decided, 1) if progress.decided else 0
         if progress.decided < progress.total:
             decided = min(decided, width - 1)
@@ -186,14 +66,14 @@ class PassLine(QWidget):
 
 
 class StatusLine(QWidget):
-    """The status line; idle it is blank.
+    """The status line; blank while nothing happens.
 
-    Where its parts are follows from its width and from whether a pass is under way, never from
-    what they say: counts come and grow while somebody aims at one of them.
+    The places of its parts depend on its width and on whether a pass is running, never on their
+    texts.
 
     Args:
-        session: what is on the table.
-        show_failures: called when the number of unreadable photos is pressed.
+        session: the window's session.
+        show_failures: called when the number of unreadable photos is clicked.
     """
 
     def __init__(self, session: Session, show_failures: Callable[[], None]) -> None:
@@ -202,58 +82,59 @@ class StatusLine(QWidget):
         self.setObjectName("statusline")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(theme.STATUSLINE + theme.PASSLINE)
-        self.line = PassLine()
+        self.line = ProgressLine()
         self.line.setParent(self)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        self.act = Words(theme.TEXT, left, fades=True)
-        self.pass_ = Words(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
-        self.chosen = Words(theme.TEXT, right)
-        self.work = Words(theme.QUIET, right)
-        self.sidecars = Words(theme.QUIET, right, icon="sidecar")
-        self.unreadable = Words(theme.QUIET, right, icon="failed")
-        self.unreadable.press_to(show_failures, "Show what could not be read, and why")
-        self.advances = Words(theme.QUIET, right)
+        self.act = TextLine(theme.TEXT, left, fades=True)
+        self.pass_ = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
+        self.chosen = TextLine(theme.TEXT, right)
+        self.work = TextLine(theme.QUIET, right)
+        self.sidecars = TextLine(theme.QUIET, right, icon="sidecar")
+        self.unreadable = TextLine(theme.QUIET, right, icon="failed")
+        self.unreadable.make_clickable(show_failures, "Show unreadable photos and the reasons")
+        self.advances = TextLine(theme.QUIET, right)
         self.ending = QWidget(self)
         for part in (self.act, self.pass_):
             part.setParent(self)
         for part in (self.chosen, self.work, self.sidecars, self.unreadable, self.advances):
             part.setParent(self.ending)
-        for part in (self.chosen, self.advances):  # a person selects, and switches the mode
-            part.said.connect(self._arrange)
-        session.said.connect(self.act.say)
-        session.lengthy.connect(self.act.say_now)
-        self.act.said.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
-        # Counting a large catalog takes a millisecond or two: not between a key and its frame.
+        for part in (self.chosen, self.advances):  # only the person changes these
+            part.text_changed.connect(self._arrange)
+        session.said.connect(self.act.set_text)
+        session.lengthy.connect(self.act.set_text_now)
+        self.act.text_changed.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
+        # Counting a large catalog takes a millisecond or two, too long between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
         session.view_changed.connect(self._arrange)
         for signal in (
             session.counts_changed,
-            session.current_changed,  # what one leaves unreviewed counts as passed over then
+            session.current_changed,  # the photo left unreviewed counts as skipped now
             session.view_changed,
             session.selection_changed,
         ):
             signal.connect(self._soon)
 
     def resizeEvent(self, event: object) -> None:
-        """Keep the pass line on top, the full width."""
+        """Place the progress line at the top, and the parts below it."""
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
         self._arrange()
 
     def act_room(self) -> QRect:
-        """Return the room at the left, from edge to edge: the last act's, and an offer's."""
+        """Return the place at the left for the status message or a notification."""
         width = self.width()
         passing = self._session.pass_ is not Pass.BROWSE
-        end = round(width * (1 - _PASS) / 2) - _GAP if passing else round(width * _ACT)
+        share = (1 - _PASS_SHARE) / 2
+        end = round(width * share) - _GAP if passing else round(width * _MESSAGE_SHARE)
         return QRect(0, theme.PASSLINE, end, self.height() - theme.PASSLINE)
 
     def _arrange(self) -> None:
-        """Put the pass in the middle of the window, act and work at its sides."""
+        """Place the pass in the middle, the message at its left and the counts at its right."""
         room = self.act_room()
         self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
         start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
         if self._session.pass_ is not Pass.BROWSE:
-            wide = round(self.width() * _PASS)
+            wide = round(self.width() * _PASS_SHARE)
             self.pass_.setGeometry((self.width() - wide) // 2, room.y(), wide, room.height())
             start = self.pass_.geometry().right() + 1 + _GAP
         else:
@@ -262,10 +143,10 @@ class StatusLine(QWidget):
         self._arrange_ending()
 
     def _arrange_ending(self) -> None:
-        """Place what stands at the right, from there: what can be pressed has its own place."""
+        """Place the parts at the right edge, from right to left, each in its own fixed place."""
         metrics = self.work.fontMetrics()
         narrow = self.width() < theme.NARROW
-        short = metrics.horizontalAdvance(_COUNTED) + theme.ICON + 4
+        short = metrics.horizontalAdvance(_NUMBER) + theme.ICON + 4
         right = self.ending.width()
         for part, widest in (
             (self.advances, self.advances.text),
@@ -283,7 +164,7 @@ class StatusLine(QWidget):
         self.work.setGeometry(left, 0, max(right - left, 0), self.ending.height())
 
     def showEvent(self, event: object) -> None:
-        """Catch up on what changed while hidden."""
+        """Show what changed while the line was hidden."""
         self._arrange()
         self.refresh()
 
@@ -292,11 +173,11 @@ class StatusLine(QWidget):
             self._later.start()
 
     def refresh(self) -> None:
-        """Take over pass, selection, unreadable count and advance mode, while it shows."""
+        """Show pass, selection, unreadable count and advance mode; nothing while hidden."""
         if not self.isVisible():
             return
         progress = self._session.progress()
-        self.pass_.say(progress.text)
+        self.pass_.set_text(progress.text)
         self.line.show_progress(progress)
         chosen = len(self._session.selection)
         self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
@@ -305,26 +186,26 @@ class StatusLine(QWidget):
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
         key = self._session.keys.get("toggle_stars_advance")
         self._show(self.advances, (key or "M") if self._session.stars_advance else "")
-        self.advances.setToolTip(theme.tip("Stars and labels go to the next photo", key))
+        self.advances.setToolTip(theme.tip("Auto-advance after stars and labels", key))
 
     def progressed(self, work: Work) -> None:
-        """Show how background reading is going; nothing when it is done."""
-        self._show(self.work, reading(work))
+        """Show the progress of background work."""
+        self._show(self.work, work_text(work))
         self.work.setToolTip(theme.plain_tip(". ".join(filter(None, (work.held, work.away)))))
 
     def show_sidecars(self, text: str, reason: str) -> None:
-        """Show how many sidecars are to be written, and why some cannot be."""
+        """Show how many sidecars are pending; ``reason`` says why some cannot be written."""
         self._show(self.sidecars, text)
-        self.sidecars.setToolTip(theme.plain_tip(reason or _SIDECARS))
+        self.sidecars.setToolTip(theme.plain_tip(reason or SHOW_PENDING))
 
     @staticmethod
-    def _show(part: Words, text: str) -> None:
-        part.say(text)
+    def _show(part: TextLine, text: str) -> None:
+        part.set_text(text)
         part.setVisible(bool(text))
 
 
-def reading(work: Work) -> str:
-    """Say how background reading is going: ``Reading 1,840 of 3,012 · 56 s``; empty when idle."""
+def work_text(work: Work) -> str:
+    """Return the progress of background work: ``Reading 1,840 of 3,012 · 56 s``; empty if idle."""
     done = work.done + work.failed
     if work.paused:
         left = work.found - done

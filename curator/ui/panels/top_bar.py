@@ -15,9 +15,9 @@ from curator.model import Pass, bidi_safe, counted
 from curator.session import Session
 from curator.ui.panels.project_button import ProjectButton
 from curator.ui.panels.search_box import SearchField
-from curator.ui.panels.status_line import Words
 from curator.ui.widgets import theme
 from curator.ui.widgets.menus import menu_heading
+from curator.ui.widgets.text_line import TextLine
 
 _PASS_TIPS = {
     Pass.BROWSE: "Look around",
@@ -52,7 +52,7 @@ class TopBar(QWidget):
         self.sidebar.clicked.connect(lambda: run("toggle_sidebar"))
         self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
         middle = Qt.TextElideMode.ElideMiddle  # folders differ at their ends
-        self.scope = Words(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
+        self.scope = TextLine(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
         self.scope.setMaximumWidth(_SCOPE)
         self.scope.setFont(theme.body_font())
         self.order = self._button("", "")
@@ -134,7 +134,7 @@ class TopBar(QWidget):
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
         self.export.setVisible(self.width() >= _LITTLE)  # it is in the menu, and has a key
-        self.project.have_room(self.width() // (12 if narrow else 9))
+        self.project.set_room(self.width() // (12 if narrow else 9))
 
     def refresh(self) -> None:
         """Take over pass, scope and order."""
@@ -145,7 +145,7 @@ class TopBar(QWidget):
         self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
         self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
         self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
-        self.scope.say(bidi_safe(session.scope.title))
+        self.scope.set_text(bidi_safe(session.scope.title))
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
         arrow = " ↑" if session.reversed else ""
         self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")

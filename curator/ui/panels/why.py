@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from curator.learning.explanations import Insight, Why
 from curator.session import Session
-from curator.ui.panels.similar_photos import NearPhotos
+from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
 
@@ -36,7 +36,7 @@ class _Part(QWidget):
         return label
 
 
-class WhyPart(_Part):
+class WhySection(_Part):
     """Match and expected stars, how sure that is, and the nearest photos rated high and low."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
@@ -64,7 +64,7 @@ class WhyPart(_Part):
         ):
             self.heads[name] = self.line("quiet", above=8)
             self.heads[name].setText(title)
-            self.near[name] = NearPhotos(session, pictures, title)
+            self.near[name] = SimilarPhotos(session, pictures, title)
             self.near[name].pressed.connect(session.visit)
             self.column.addWidget(self.near[name])
 
@@ -96,13 +96,13 @@ class WhyPart(_Part):
             self.heads[name].setVisible(bool(near))
 
 
-class SimilarPart(_Part):
+class SimilarSection(_Part):
     """The photos most like this one, wherever they lie."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__("Similar")
         self._session = session
-        self.near = NearPhotos(session, pictures, "Similar", rows=2)
+        self.near = SimilarPhotos(session, pictures, "Similar", rows=2)
         self.near.pressed.connect(session.visit)
         self.column.addWidget(self.near)
 

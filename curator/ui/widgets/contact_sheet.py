@@ -112,13 +112,15 @@ def fitting_rows(height: int) -> int:
 def justified(
     shapes: Sequence[float], width: int, rows: int = _SHEET_ROWS
 ) -> list[tuple[int, QRect]]:
-    """Arrange pictures of these aspect ratios in full rows; the last row keeps its height.
+    """Arrange pictures of these aspect ratios in full rows.
+
+    A last row that is not full is as high as the row above it.
 
     Returns:
         Index and place of each picture that fits ``rows``.
     """
     placed: list[tuple[int, QRect]] = []
-    start, y = 0, 0
+    start, y, above = 0, 0, _SHEET_ROW
     for _ in range(rows):
         if start >= len(shapes):
             break
@@ -127,8 +129,9 @@ def justified(
             total += shapes[end]
             end += 1
         room = width - (end - start - 1) * _GAP
-        height = min(_SHEET_ROW, int(room / total))
-        full = height < _SHEET_ROW
+        fitted = int(room / total)
+        full = fitted < _SHEET_ROW
+        height = above = fitted if full else above
         x = 0
         for number in range(start, end):
             wide = round(shapes[number] * height)

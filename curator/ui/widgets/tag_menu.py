@@ -13,7 +13,7 @@ def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
     """Build the context menu of a tag: show its photos, rename it."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction("Show its photos", lambda: show_tagged(session, name))
+    menu.addAction("Show photos with this tag", lambda: show_tagged(session, name))
     menu.addAction("Rename or merge…", lambda: session.ask("rename_tag", name))
     return menu
 

@@ -1,4 +1,7 @@
-"""The vision model in the window: what keeps it from describing, a test of it, and a pull."""
+"""Reports on the vision model: why photos are not described, a test of it, and its download.
+
+`VisionNotices` posts to the notification bar; `ProviderPanel` stands above the vision settings.
+"""
 
 from __future__ import annotations
 
@@ -14,122 +17,121 @@ from curator.pipeline.provider import Pulled, Pulling
 from curator.session import Session
 from curator.settings import VisionSettings
 from curator.ui.dialogs.settings_dialog import SettingsDialog
-from curator.ui.panels.notification_bar import Offer, OfferLine
+from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.widgets import theme, words
 from curator.vision import Health, VisionOptions
 
 _HELD, _PULLING = "describing-held", "pulling"
-CHOOSE = "Models it has…"
+CHOOSE = "Installed models…"
 
 
-class ProviderWatch(QObject):
-    """Says in the offer line why photos wait to be described, and how a pull is going.
+class VisionNotices(QObject):
+    """Posts why photos wait for their descriptions, and the progress of a model's download.
 
     Signals:
-        changed: a pull began, went on or ended.
+        changed: a download started, progressed or ended.
 
     Attributes:
-        pulling: how far the pull under way is; None if there is none.
+        pulling: progress of the running download; None if there is none.
     """
 
     changed = Signal()
 
-    def __init__(self, session: Session, offers: OfferLine, window: QWidget) -> None:
+    def __init__(self, session: Session, notifications: NotificationBar, window: QWidget) -> None:
         super().__init__(window)
-        self._session, self._offers = session, offers
+        self._session, self._notifications = session, notifications
         self.pulling: Pulling | None = None
-        session.clerk.held_changed.connect(self._hold)
-        session.clerk.answered.connect(self._take)
+        session.clerk.held_changed.connect(self._show_held)
+        session.clerk.answered.connect(self._on_answer)
 
-    def _hold(self, error: KnownError | None) -> None:
+    def _show_held(self, error: KnownError | None) -> None:
         if error is None or not self._session.settings.vision.automatic:
-            self._offers.withdraw(_HELD)
+            self._notifications.withdraw(_HELD)
             return
-        text = f"{error} Describing goes on by itself then."
+        text = f"{error} Describing continues by itself then."
+        act_title, act = "Vision model…", lambda: self._session.ask("provider")
         if getattr(error, "pull", False):
-            model = self._session.settings.vision.model
-            offer = Offer(_HELD, str(error.args[0]), f"Pull {model}", self._pull, once=False)
-        else:
-            act = "Vision model…"
-            offer = Offer(_HELD, text, act, lambda: self._session.ask("provider"), once=False)
-        self._offers.offer(offer)
+            text = str(error.args[0])
+            act_title, act = f"Download {self._session.settings.vision.model}", self._pull
+        self._notifications.post(Notification(_HELD, text, act_title, act, once=False))
 
     def _pull(self) -> None:
         self.pull(self._session.clerk.options())
 
     def pull(self, options: VisionOptions) -> None:
-        """Have the provider fetch a model; everything goes on meanwhile."""
+        """Ask the provider to download a model, in the background."""
         self.pulling = Pulling(options.model, "")
         self._session.clerk.pull(options)
-        self._offers.withdraw(_HELD)
-        self._offers.offer(Offer(_PULLING, said(self.pulling), "Stop", self.stop, once=False))
+        self._notifications.withdraw(_HELD)
+        text = progress_text(self.pulling)
+        self._notifications.post(Notification(_PULLING, text, "Stop", self.stop, once=False))
         self.changed.emit()
 
     def stop(self) -> None:
-        """Stop the pull; it goes on from there another time."""
+        """Stop the download; the next one continues where it stopped."""
         self._session.clerk.stop()
 
-    def _take(self, answer: object) -> None:
+    def _on_answer(self, answer: object) -> None:
         if isinstance(answer, Pulling):
             self.pulling = answer
-            self._offers.amend(_PULLING, said(answer))
+            self._notifications.update_text(_PULLING, progress_text(answer))
         elif isinstance(answer, Pulled):
             self.pulling = None
-            self._offers.withdraw(_PULLING)
-            self._end(answer)
+            self._notifications.withdraw(_PULLING)
+            self._report_end(answer)
         else:
             return
         self.changed.emit()
 
-    def _end(self, end: Pulled) -> None:
+    def _report_end(self, end: Pulled) -> None:
         if end.stopped:
             self._session.announce(
-                f"Stopped pulling {end.model}; it goes on from there another time"
+                f"Stopped the download of {end.model}; it continues there next time"
             )
         elif end.error is not None:
             self._session.announce(str(end.error))
         else:
-            self._session.announce(f"{end.model} is here")
+            self._session.announce(f"{end.model} is installed")
             self._session.clerk.settle()
 
 
 class ProviderPanel(QWidget):
-    """Stands over the settings of the vision model: test it, choose a model, have it fetched.
+    """Tests the vision model, lists the installed models and downloads one.
 
     Args:
-        session: who has it tested.
-        watch: who pulls.
-        entered: gives whom to ask, as the fields around it say now.
-        choose: puts a model's name into its field.
+        session: runs the test.
+        notices: runs the download.
+        entered: returns the provider's options as the settings fields have them now.
+        choose: puts a model's name into its settings field.
     """
 
     def __init__(
         self,
         session: Session,
-        watch: ProviderWatch,
+        notices: VisionNotices,
         entered: Callable[[QWidget], VisionOptions],
         choose: Callable[[QWidget, str], None],
     ) -> None:
         super().__init__()
-        self._session, self._watch = session, watch
+        self._session, self._notices = session, notices
         self._entered, self._choose = entered, choose
         self._tested: VisionOptions | None = None
-        self.said = theme.plain("", role="quiet")
-        self.said.setWordWrap(True)
+        self.result = theme.plain("", role="quiet")
+        self.result.setWordWrap(True)
         self.test = QPushButton("Test provider")
         self.pull = QPushButton("")
         self.models = QComboBox()
-        self.models.setAccessibleName("Models the provider has")
+        self.models.setAccessibleName("Installed models")
         for button in (self.test, self.pull):
             button.setAutoDefault(False)
         self.test.clicked.connect(self._test)
         self.pull.clicked.connect(self._pull)
-        self.models.activated.connect(self._take_model)
+        self.models.activated.connect(self._choose_model)
         self._lay_out()
-        session.clerk.answered.connect(self._take)
-        watch.changed.connect(self.refresh)
+        session.clerk.answered.connect(self._on_answer)
+        notices.changed.connect(self.refresh)
         held = session.clerk.held
-        self.said.setText(str(held) if held is not None else "")
+        self.result.setText(str(held) if held is not None else "")
         self.models.hide()
         self._may_pull = bool(getattr(held, "pull", False))
         self.refresh()
@@ -138,7 +140,7 @@ class ProviderPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2, 0, 8)
         column.setSpacing(8)
-        column.addWidget(self.said)
+        column.addWidget(self.result)
         row = QHBoxLayout()
         row.setSpacing(8)
         for each in (self.test, self.pull, self.models):
@@ -147,32 +149,32 @@ class ProviderPanel(QWidget):
         column.addLayout(row)
 
     def refresh(self) -> None:
-        """Show how things are."""
-        pulling = self._watch.pulling
+        """Show the last result and the download's progress."""
+        pulling = self._notices.pulling
         if pulling is not None:
-            self.said.setText(said(pulling))
+            self.result.setText(progress_text(pulling))
         model = self._tested.model if self._tested else self._session.settings.vision.model
-        self.pull.setText("Stop pulling" if pulling else f"Pull {model}")
+        self.pull.setText("Stop download" if pulling else f"Download {model}")
         self.pull.setVisible(pulling is not None or self._may_pull)
-        self.said.setVisible(bool(self.said.text()))
+        self.result.setVisible(bool(self.result.text()))
 
     def _test(self) -> None:
         try:
             self._tested = self._entered(self)
         except ValidationError:
-            self.said.setText("One of the values below cannot be.")
+            self.result.setText("A value below is invalid.")
         else:
             self.test.setEnabled(False)
-            self.said.setText(f"Asking {self._tested.shown_url} to describe a small picture…")
+            self.result.setText(f"Asking {self._tested.shown_url} to describe a small picture…")
             self._session.clerk.test(self._tested)
         self.refresh()
 
-    def _take(self, answer: object) -> None:
+    def _on_answer(self, answer: object) -> None:
         if isinstance(answer, Health):
             parts = [answer.sentence, answer.remedy]
             if answer.description is not None:
                 parts.append(f"“{answer.description.subject}”")
-            self.said.setText(" ".join(part for part in parts if part))
+            self.result.setText(" ".join(part for part in parts if part))
             self._may_pull = answer.pull
             self.models.clear()
             self.models.addItem(CHOOSE)
@@ -180,26 +182,26 @@ class ProviderPanel(QWidget):
             self.models.setVisible(bool(answer.models))
         elif isinstance(answer, Pulled):
             self._may_pull = answer.stopped or answer.error is not None
-            text = f"{answer.model} is here." if not self._may_pull else str(answer.error or "")
-            self.said.setText(text)
+            installed = f"{answer.model} is installed."
+            self.result.setText(str(answer.error or "") if self._may_pull else installed)
         elif isinstance(answer, KnownError):
-            self.said.setText(str(answer))
+            self.result.setText(str(answer))
         self.test.setEnabled(True)
         self.refresh()
 
     def _pull(self) -> None:
-        if self._watch.pulling is not None:
-            self._watch.stop()
+        if self._notices.pulling is not None:
+            self._notices.stop()
         else:
-            self._watch.pull(self._tested or self._session.clerk.options())
+            self._notices.pull(self._tested or self._session.clerk.options())
 
-    def _take_model(self, number: int) -> None:
+    def _choose_model(self, number: int) -> None:
         if number:
             self._choose(self, self.models.itemText(number))
 
 
-def for_settings(session: Session, watch: ProviderWatch) -> ProviderPanel:
-    """Make the panel as it stands in the settings: it tests what is typed there, saved or not."""
+def for_settings(session: Session, notices: VisionNotices) -> ProviderPanel:
+    """Build the panel for the settings dialog. It tests the values typed there, saved or not."""
 
     def entered(panel: QWidget) -> VisionOptions:
         dialog = panel.window()
@@ -214,12 +216,12 @@ def for_settings(session: Session, watch: ProviderWatch) -> ProviderPanel:
         assert isinstance(dialog, SettingsDialog)
         dialog.enter("vision.model", model)
 
-    return ProviderPanel(session, watch, entered, choose)
+    return ProviderPanel(session, notices, entered, choose)
 
 
-def said(pulling: Pulling) -> str:
-    """Say how far a pull is: ``Pulling llava: 1.2 GB of 4.7 GB``."""
-    text = f"Pulling {pulling.model}"
+def progress_text(pulling: Pulling) -> str:
+    """Return a download's progress: ``Downloading llava: 1.2 GB of 4.7 GB``."""
+    text = f"Downloading {pulling.model}"
     if pulling.total:
         return f"{text}: {words.size(pulling.done)} of {words.size(pulling.total)}"
     return f"{text}: {pulling.doing}" if pulling.doing else f"{text}…"

@@ -1,0 +1,201 @@
+"""Downloads CLIP's weights: offered once, started by the person, reported while it runs.
+
+The main window owns the download, the settings dialog shows it. Nothing is downloaded without the
+person's consent.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from curator.encoders import DownloadJob, DownloadPlan, download_plan
+from curator.encoders.selection import encoder_options
+from curator.model import KnownError
+from curator.session import Session
+from curator.ui.notices.notification_bar import Notification, NotificationBar
+from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets.dialogs import Choice, Question
+
+_POLL_MS = 250
+_RUNNING = "clip-coming"
+
+
+class ModelDownload(QObject):
+    """The encoder's download in one window.
+
+    The download runs in its own process, which is polled four times a second.
+
+    Signals:
+        changed: `status` returns another text.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session, notifications: NotificationBar, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._notifications, self._window = session, notifications, window
+        self._job: DownloadJob | None = None
+        self._timer = QTimer(self, interval=_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        if session.pipeline is not None:
+            session.pipeline.idle.connect(self._suggest)
+            session.pipeline.encoder_said.connect(self._report_change)
+
+    # --- state
+
+    def status(self) -> str:
+        """Return which encoder is in use and why, or the download's progress."""
+        if self._job is not None:
+            return _progress_text(self._job)
+        pipeline = self._session.pipeline
+        return pipeline.encoding.sentence if pipeline is not None else ""
+
+    def plan(self) -> DownloadPlan | None:
+        """Return what can be downloaded; None if there is nothing, or downloads are off."""
+        pipeline = self._session.pipeline
+        recipe = pipeline.encoding.recipe if pipeline is not None else None
+        if recipe is None or recipe.name != "starter":
+            return None
+        try:
+            options = encoder_options(self._session.home, self._session.settings)
+            return download_plan(options, usual_only=True)
+        except KnownError:
+            return None  # `status` says what is missing
+
+    @property
+    def running(self) -> bool:
+        """Whether a download is running."""
+        return self._job is not None
+
+    def _report_change(self) -> None:
+        self.changed.emit()
+
+    # --- downloading
+
+    def _suggest(self) -> None:
+        """Suggest CLIP where the starter is in use because CLIP is missing."""
+        if self._job is not None or self._session.settings.encoder.which != "auto":
+            return
+        if not self._session.table.size:
+            return  # the empty window asks for a folder, and nothing else
+        plan = self.plan()
+        if plan is None:
+            return
+        text = (
+            "CLIP finds similar photos and learns your taste better than the built-in model: "
+            f"{plan.size} to download."
+        )
+        self._notifications.post(Notification("clip", text, "Download…", self.ask))
+
+    def ask(self) -> None:
+        """Ask whether to download, naming size, source and destination; then download."""
+        plan = self.plan()
+        if plan is None or self._job is not None:
+            return
+        question = Question(
+            f"Download {plan.title}",
+            f"{plan.sentence}\n"
+            "You can keep working. A stopped download continues later where it stopped. Afterwards"
+            " all photos are analyzed again in the background.",
+            (Choice("yes", f"Download {plan.size}", primary=True),),
+        )
+        if dialogs.ask(self._window, question) == "yes":
+            self._start(plan)
+
+    def _start(self, plan: DownloadPlan) -> None:
+        self._notifications.withdraw("clip")
+        self._job = DownloadJob(plan)
+        self._job.start()
+        self._timer.start()
+        text = _progress_text(self._job)
+        self._notifications.post(Notification(_RUNNING, text, "Stop", self.stop, once=False))
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Stop the download; the part downloaded so far is kept."""
+        if self._job is not None:
+            self._job.cancel()
+            self._poll()
+
+    def close(self) -> None:
+        """Stop the download and wait for its process, because the window closes."""
+        self._timer.stop()
+        if self._job is not None:
+            self._job.cancel()
+            self._job.wait()
+
+    def _poll(self) -> None:
+        job = self._job
+        assert job is not None
+        if job.running and not job.cancelled:
+            self._notifications.update_text(_RUNNING, _progress_text(job))
+            self.changed.emit()
+            return
+        job.wait()
+        self._timer.stop()
+        self._job = None
+        self._notifications.withdraw(_RUNNING)
+        if job.path is not None:
+            self.select_encoder()
+        elif job.error is not None:
+            failed = Notification("clip-failed", str(job.error), "Try again", self.ask, once=False)
+            self._notifications.post(failed)
+        else:
+            self._session.announce("Download stopped; what was downloaded is kept")
+        self.changed.emit()
+
+    # --- which encoder
+
+    def settings_changed(self, changed: set[str]) -> None:
+        """Select the encoder again if its settings changed."""
+        if any(name.startswith("encoder.") for name in changed):
+            self.select_encoder()
+
+    def select_encoder(self) -> None:
+        """Select the encoder to use from now on, and report it."""
+        if self._session.pipeline is not None:
+            self._session.announce(self._session.pipeline.settle_encoder().sentence)
+        self.changed.emit()
+
+
+class EncoderPanel(QWidget):
+    """Shows the encoder's status above its settings, with a button to download or stop."""
+
+    def __init__(self, download: ModelDownload) -> None:
+        super().__init__()
+        self._download = download
+        self.status = theme.plain("", role="quiet")
+        self.status.setWordWrap(True)
+        self.button = QPushButton()
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(self._click)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 8)
+        column.setSpacing(8)
+        column.addWidget(self.status)
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch(1)
+        column.addLayout(row)
+        download.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the current status."""
+        download = self._download
+        self.status.setText(download.status())
+        self.button.setText("Stop download" if download.running else "Download CLIP…")
+        self.button.setVisible(download.running or download.plan() is not None)
+
+    def _click(self) -> None:
+        if self._download.running:
+            self._download.stop()
+        else:
+            self._download.ask()
+
+
+def _progress_text(job: DownloadJob) -> str:
+    done, total = job.progress
+    of = f" of {words.size(total)}" if total else ""
+    return f"Downloading {job.plan.title}: {words.size(done)}{of}"

@@ -1,0 +1,156 @@
+"""The notification bar: one notification at a time, at the left of the status line.
+
+Modules of this package and the window post to it. It takes the place of the status message and
+never moves anything else. A new status message shows in its place for a few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+
+from curator.ui.widgets import theme
+from curator.ui.widgets.text_line import TextLine
+
+_YIELD_MS = 4000  # how long a status message takes the bar's place
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A line with an optional button.
+
+    Attributes:
+        key: names it; a newer notification of the same key replaces it.
+        text: what it says.
+        act_title: the button's text; no button where empty.
+        act: called when the button is pressed.
+        once: whether dismissing it silences its key for good. False for news.
+    """
+
+    key: str
+    text: str
+    act_title: str = ""
+    act: Callable[[], None] | None = None
+    once: bool = True
+
+
+class NotificationBar(QWidget):
+    """Shows the oldest notification that was not dismissed; urgent ones come first.
+
+    Signals:
+        changed: the bar appeared, disappeared or shows another notification.
+        dismissed: the key of a notification that the person dismissed.
+
+    Attributes:
+        silenced: keys that are never shown again.
+    """
+
+    changed = Signal()
+    dismissed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("offer")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._queue: list[Notification] = []
+        self._yielding = QTimer(self, singleShot=True, interval=_YIELD_MS)
+        self._yielding.timeout.connect(self._show)
+        self.silenced: set[str] = set()
+        self.text = TextLine(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
+        self.text.setFont(theme.body_font())
+        self.act = QToolButton()
+        self.act.setProperty("link", True)
+        self.act.clicked.connect(self._run_action)
+        self.close_ = QToolButton()
+        self.close_.setProperty("flat", True)
+        self.close_.setIcon(theme.icon("close"))
+        self.close_.setToolTip("Dismiss (Esc)")
+        self.close_.setAccessibleName("Dismiss")
+        self.close_.clicked.connect(self.dismiss)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.text)
+        row.addWidget(self.act)
+        row.addWidget(self.close_)
+        row.addStretch(1)
+        for button in (self.act, self.close_):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.hide()
+
+    @property
+    def current(self) -> Notification | None:
+        """The notification shown next, or now; None if there is none."""
+        return self._queue[0] if self._queue else None
+
+    @property
+    def is_showing(self) -> bool:
+        """Whether there is a notification and no status message in its place."""
+        return bool(self._queue) and not self._yielding.isActive()
+
+    def post(self, notification: Notification, first: bool = False) -> None:
+        """Add a notification, or replace the one of the same key.
+
+        Args:
+            notification: what to show; ignored if its key was silenced.
+            first: show it before all others.
+        """
+        if notification.key in self.silenced:
+            return
+        keys = [each.key for each in self._queue]
+        if first or notification.key not in keys:
+            self._yielding.stop()  # it is newer than the status message
+        if first:
+            rest = (each for each in self._queue if each.key != notification.key)
+            self._queue = [notification, *rest]
+        elif notification.key in keys:
+            self._queue[keys.index(notification.key)] = notification
+        else:
+            self._queue.append(notification)
+        self._show()
+
+    def update_text(self, key: str, text: str) -> bool:
+        """Change the text of a notification. Returns whether there is one of that key."""
+        found = next((each for each in self._queue if each.key == key), None)
+        if found is not None:
+            self.post(replace(found, text=text))
+        return found is not None
+
+    def withdraw(self, key: str) -> None:
+        """Remove a notification that no longer applies."""
+        self._queue = [each for each in self._queue if each.key != key]
+        self._show()
+
+    def yield_to_status(self, text: str) -> None:
+        """Make room for a new status message for a few seconds."""
+        if text and self._queue:
+            self._yielding.start()
+            self._show()
+
+    def dismiss(self) -> None:
+        """Remove the notification shown, at the person's request."""
+        if self.current is not None:
+            gone = self._queue.pop(0)
+            if gone.once:
+                self.silenced.add(gone.key)
+            self.dismissed.emit(gone.key)
+            self._show()
+
+    def _run_action(self) -> None:
+        shown = self.current
+        if shown is not None and shown.act is not None:
+            self.withdraw(shown.key)
+            shown.act()
+
+    def _show(self) -> None:
+        shown = self.current
+        if shown is not None:
+            self.text.set_text(shown.text)
+            self.text.setToolTip(theme.plain_tip(shown.text))
+            self.act.setText(shown.act_title)
+            self.act.setVisible(bool(shown.act_title))
+        self.setVisible(self.is_showing)
+        self.changed.emit()

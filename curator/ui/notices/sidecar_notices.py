@@ -1,0 +1,109 @@
+"""Reports on sidecars: how many are pending, which contradict, what other apps rated.
+
+The status line shows the pending ones; contradictions and ratings from other apps are posted to the
+notification bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from curator.model import Pass, counted
+from curator.session import Session
+from curator.ui.dialogs.sidecars_dialog import SidecarsDialog
+from curator.ui.notices.notification_bar import Notification, NotificationBar
+from curator.ui.panels.status_line import SHOW_PENDING, StatusLine
+
+
+class SidecarNotices(QObject):
+    """The sidecar messages of one window.
+
+    Args:
+        window: the parent of the dialog.
+        session: the window's session.
+        notifications: the window's notification bar.
+        status: the window's status line.
+        run: runs a command by name.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        notifications: NotificationBar,
+        status: StatusLine,
+        run: Callable[[str], None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session, self._run = window, session, run
+        self._notifications, self._status = notifications, status
+        self._conflicts = 0
+        self._rated_scope = ""  # the scope in which photos rated in other apps were found
+        self._rated_shown = 0  # their number, as posted
+        status.sidecars.make_clickable(self.open, SHOW_PENDING)
+        session.sidecars.changed.connect(self.refresh)
+        session.view_changed.connect(self._withdraw_rated)
+        session.counts_changed.connect(self._update_rated)
+        self.refresh()
+
+    def open(self) -> None:
+        """Open the sidecars dialog for the selection, or for the scope."""
+        session = self._session
+        chosen = session.selection if len(session.selection) > 1 else ()
+        ids = sorted(chosen) or session.scope_ids()
+        of = counted(len(ids), "photo") if chosen else session.scope.title
+        dialog = SidecarsDialog(session, ids, of, self._window)
+        dialog.exec()
+        dialog.deleteLater()
+
+    def refresh(self) -> None:
+        """Show how many sidecars are pending, and post how many contradict."""
+        news = self._session.sidecars.news
+        text = f"{counted(news.pending, 'sidecar')} pending" if news.pending else ""
+        self._status.show_sidecars(text, news.reason)
+        if news.conflicts > self._conflicts:
+            verb = "contradicts" if news.conflicts == 1 else "contradict"
+            text = f"{counted(news.conflicts, 'sidecar')} changed in other apps {verb} your marks"
+            self._notifications.post(
+                Notification("conflicts", text, "Choose…", self.open, once=False)
+            )
+        elif not news.conflicts:
+            self._notifications.withdraw("conflicts")
+        self._conflicts = news.conflicts
+
+    def scanned(self, new: int) -> None:
+        """Suggest culling photos that other apps rated, if any of ``new`` photos have ratings."""
+        number = self._session.marked_elsewhere() if new else 0
+        if number and not self._session.with_elsewhere:
+            self._rated_scope, self._rated_shown = self._session.scope.key, number
+            text = _rated_text(number)
+            self._notifications.post(
+                Notification("elsewhere", text, "Include in cull", self._include_rated, once=False)
+            )
+
+    def _include_rated(self) -> None:
+        self._run("cull_elsewhere")
+
+    def _update_rated(self) -> None:
+        """Correct the number posted: more photos were read, or the person marked some."""
+        number = self._session.marked_elsewhere() if self._rated_shown else 0
+        if number == self._rated_shown:
+            return
+        posted = self._notifications.update_text("elsewhere", _rated_text(number))
+        self._rated_shown = number if posted else 0
+        if not number:
+            self._notifications.withdraw("elsewhere")
+
+    def _withdraw_rated(self) -> None:
+        session = self._session
+        moved = session.scope.key != self._rated_scope
+        if moved or session.with_elsewhere or session.pass_ is Pass.RATE:
+            self._rated_shown = 0
+            self._notifications.withdraw("elsewhere")
+
+
+def _rated_text(number: int) -> str:
+    return f"{number:,} already rated in other apps"

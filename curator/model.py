@@ -1,7 +1,8 @@
-"""The words of Curator as data: photos, marks, decisions, results of work, and errors.
+"""The vocabulary of Curator as data: photos, marks, decisions, results of stages, and errors.
 
-Standard library only, so that every layer and every worker process can import it in
-milliseconds. Nothing here touches a disk, a window or a database.
+Every layer and every worker process imports this module, so it may use the standard library only
+and must never touch a disk, a window or a database. Values of enums are stored in catalogs and
+files: never change one.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import Any, NamedTuple
 
 
 class Flag(StrEnum):
-    """What a person said of a photo outright; no flag is ``None``."""
+    """A person's flag on a photo; ``None`` stands for no flag."""
 
     PICK = "pick"
     REJECT = "reject"
 
 
 class Label(StrEnum):
-    """Colour labels, in the order of keys 6 to 9; purple has no key."""
+    """Color labels, in the order of the keys 6 to 9; purple has no key."""
 
     RED = "red"
     YELLOW = "yellow"
@@ -33,7 +34,7 @@ class Label(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a photo's marks amount to; derived, never stored."""
+    """The result of a photo's marks; derived, never stored."""
 
     UNREVIEWED = "unreviewed"
     KEPT = "kept"
@@ -41,7 +42,7 @@ class Verdict(StrEnum):
 
 
 class Pass(StrEnum):
-    """What the person is doing: looking around, culling (pass 1) or rating (pass 2)."""
+    """The current pass: browsing, culling (pass 1) or rating (pass 2)."""
 
     BROWSE = "browse"
     CULL = "cull"
@@ -49,7 +50,7 @@ class Pass(StrEnum):
 
 
 class View(StrEnum):
-    """How photos are shown."""
+    """The view that shows the photos."""
 
     GRID = "grid"
     LOUPE = "loupe"
@@ -58,12 +59,12 @@ class View(StrEnum):
 
     @property
     def side_by_side(self) -> bool:
-        """Whether a few photos stand beside each other."""
+        """Whether the view shows a few photos next to each other."""
         return self in (View.COMPARE, View.SURVEY)
 
 
 class StageState(StrEnum):
-    """Where one stage stands for one photo."""
+    """The state of a stage for a photo."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -72,7 +73,7 @@ class StageState(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a file of a photo is: the camera's RAW, a picture any viewer opens, or a sidecar."""
+    """The kind of a photo's file: the camera's RAW, a picture any viewer opens, or a sidecar."""
 
     RAW = "raw"
     IMAGE = "image"
@@ -80,7 +81,7 @@ class Kind(StrEnum):
 
 
 class ContentType(StrEnum):
-    """What kind of picture a vision model says it is."""
+    """The kind of picture, as classified by a vision model."""
 
     PORTRAIT = "portrait"
     STREET = "street"
@@ -93,7 +94,7 @@ class ContentType(StrEnum):
 
 
 class StackKind(StrEnum):
-    """Why the machine shows photos as one."""
+    """The reason for which photos are stacked."""
 
     BURST = "burst"
     BRACKET = "bracket"
@@ -102,9 +103,9 @@ class StackKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The four independent fields a person decides.
+    """The four independent fields that a person decides.
 
-    ``rating`` is 1-5 or None. ``kept`` means let through the cull and nothing more.
+    ``rating`` is 1-5 or None. ``kept`` means kept in the cull, and nothing more.
     """
 
     flag: Flag | None = None
@@ -114,7 +115,7 @@ class Marks:
 
     @property
     def verdict(self) -> Verdict:
-        """Rejected if flagged so, else through if kept, picked or rated, else unreviewed."""
+        """Rejected if flagged so, else kept if kept, picked or rated, else unreviewed."""
         if self.flag is Flag.REJECT:
             return Verdict.REJECTED
         if self.kept or self.flag is Flag.PICK or self.rating is not None:
@@ -123,72 +124,78 @@ class Marks:
 
 
 def keep_fields(marks: Marks) -> dict[str, object]:
-    """Say what keeping sets: the photo is let through, so a reject is taken back."""
+    """Return the fields that keeping a photo sets; it also removes a reject flag."""
     return {"kept": True} | ({"flag": None} if marks.flag is Flag.REJECT else {})
 
 
 def pick_fields(marks: Marks) -> dict[str, object]:
-    """Say what picking sets: a pick is kept."""
+    """Return the fields that picking a photo sets; a pick is also kept."""
     return {"flag": Flag.PICK, "kept": True}
 
 
 def reject_fields(marks: Marks) -> dict[str, object]:
-    """Say what rejecting sets: stars, label and kept stay."""
+    """Return the fields that rejecting a photo sets; stars, label and kept stay."""
     return {"flag": Flag.REJECT}
 
 
 def rating_fields(marks: Marks, number: int) -> dict[str, object]:
-    """Say what 1 to 5 stars set, or 0, none: a photo that had stars stays kept without them."""
+    """Return the fields that a rating sets, 1-5, or 0 for none.
+
+    A photo that loses its stars stays kept.
+    """
     if number:
         return {"rating": number, "kept": True}
     return {"rating": None, "kept": marks.kept or marks.rating is not None}
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun, the plural by adding an s: ``1 photo``, ``3,012 photos``."""
+    """Format a number with its noun, adding an s for the plural: ``1 photo``, ``3,012 photos``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def shutter(seconds: float | None) -> str:
-    """Write a shutter time as cameras show it: 1/250, 0.6 s, 30 s; empty where it is unknown."""
+    """Format a shutter time as cameras show it: 1/250, 0.6 s, 30 s; "" if unknown."""
     if not seconds or seconds <= 0:
         return ""
     return f"{_figure(seconds)} s" if seconds >= 0.3 else f"1/{round(1 / seconds):d}"
 
 
 def aperture(number: float | None) -> str:
-    """Write an aperture as lenses do: f/2.8, f/11, f/0.95; empty where it is unknown."""
+    """Format an aperture as lenses show it: f/2.8, f/11, f/0.95; "" if unknown."""
     if not number or number <= 0:
         return ""
     return f"f/{number:.2g}" if number < 10 else f"f/{_figure(number)}"
 
 
 def focal_length(mm: float | None) -> str:
-    """Write a focal length: 85 mm, 3.5 mm; empty where it is unknown."""
+    """Format a focal length: 85 mm, 3.5 mm; "" if unknown."""
     return f"{_figure(mm)} mm" if mm and mm > 0 else ""
 
 
 def _figure(number: float) -> str:
-    """Write a number with one decimal, or none where that is 0."""
+    """Format a number with one decimal, or none if that is 0."""
     return f"{number:.1f}".removesuffix(".0")
 
 
-# Marks that turn the direction of what follows, or end such a turn.
-_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Characters that change the direction of the text after them, or end such a change.
+_DIRECTION_MARKS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
 
 
 def bidi_safe(name: str) -> str:
-    """Make the name of a file safe to stand in a line of text, whatever it is made of.
+    """Return the name of a file, safe to show within a line of text.
 
-    One with letters that run from right to left keeps its ending at its end, and turns nothing
-    beside it. Control characters and marks that turn the direction are spelled out as escapes:
-    such a name shows what it holds.
+    A name with right-to-left letters keeps its suffix at its end and does not reorder the text
+    around it. Control characters and marks that change the direction become visible escapes.
     """
     if name.isascii() and name.isprintable():
         return name
     spelled = "".join(
-        ascii(each)[1:-1] if each in _TURNS or unicodedata.category(each) == "Cc" else each
+        ascii(each)[1:-1]
+        if each in _DIRECTION_MARKS or unicodedata.category(each) == "Cc"
+        else each
         for each in name
     )
     if any(unicodedata.bidirectional(each) in _FROM_RIGHT for each in spelled):
@@ -197,10 +204,10 @@ def bidi_safe(name: str) -> str:
 
 
 class Clause(StrEnum):
-    """The clauses of the default approval rule, by name; others are named by their search.
+    """The clauses of the default approval rule; clauses of other rules are named by their search.
 
-    ``FILE`` is any of them, for a photo whose marks were read from a file and that nobody has
-    reviewed here: it is exported only when that is asked for.
+    ``FILE`` stands for any clause met only by marks read from a file. Such photos are exported
+    only if the user asks for them.
     """
 
     STARS = "stars"
@@ -211,13 +218,12 @@ class Clause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What the camera wrote about one exposure.
+    """The data a camera recorded about an exposure.
 
     ``taken_at`` is the wall-clock time the camera showed, naive, with sub-seconds;
-    ``utc_offset_min`` stands beside it where the camera recorded it. ``width`` and
-    ``height`` are of the upright picture in px; ``orientation`` is the EXIF value 1-8
-    the file carries. ``subject`` is the upright centre of EXIF SubjectArea as fractions
-    of width and height.
+    ``utc_offset_min`` is set if the camera recorded it. ``width`` and ``height`` are of the
+    upright picture in px; ``orientation`` is the EXIF value 1-8 of the file. ``subject`` is the
+    upright center of EXIF SubjectArea, as fractions of width and height.
     """
 
     taken_at: datetime | None = None
@@ -236,7 +242,7 @@ class Capture:
     subject: tuple[float, float] | None = None
 
     def facts(self) -> dict[str, Any]:
-        """Give what stands beside the time, by name: camera and exposure, place, size."""
+        """Return all fields but the time and those for decoding, by name."""
         return {name: getattr(self, name) for name in _FACTS}
 
 
@@ -257,11 +263,11 @@ _FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Technical measures of the full-resolution pixels; they sort and explain, never decide.
+    """Technical measures of the full-resolution pixels; they sort and explain but never decide.
 
     ``sharpness`` 0-100 (higher is sharper), ``exposure`` 0-100 (100: nothing clipped),
     ``highlights`` and ``shadows`` the clipped share of all pixels, 0.0-1.0.
-    ``sharpest`` is the centre of the sharpest tile as fractions of width and height.
+    ``sharpest`` is the center of the sharpest tile as fractions of width and height.
     """
 
     sharpness: float
@@ -273,7 +279,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """One photo file met in a folder, as the walk saw it; ``path`` is absolute."""
+    """A photo file found in a folder; ``path`` is absolute."""
 
     path: str
     kind: Kind
@@ -283,15 +289,15 @@ class FoundFile:
     @property
     def name(self) -> str:
         """The file's name, with its suffix."""
-        return os.path.basename(self.path)  # noqa: PTH119 (a scan asks for ten thousand)
+        return os.path.basename(self.path)  # noqa: PTH119 (a scan calls this ten thousand times)
 
 
 @dataclass(frozen=True, slots=True)
 class FileGroup:
-    """The files of one photo in one folder: a single file, or a RAW and its JPEG or HEIC.
+    """The files of a photo in a folder: a single file, or a RAW and its JPEG or HEIC.
 
-    ``files`` has the main file first (the RAW of a pair), then the other half if there is one;
-    ``name`` is the name without suffix, as the photo is shown (DSC_0412). ``sidecars`` lie beside.
+    ``files`` has the main file first (the RAW of a pair), then the other file of a pair. ``name``
+    is the name without suffix, as shown to people (DSC_0412). ``sidecars`` are next to the files.
     """
 
     directory: str
@@ -302,15 +308,13 @@ class FileGroup:
 
 @dataclass(frozen=True, slots=True)
 class StageJob:
-    """All that a stage may know of a photo: plain data, sent to a worker process.
+    """All that a stage may know about a photo: plain data, sent to a worker process.
 
-    ``path`` is the file this stage reads (of a pair, the RAW unless ``fallback`` is needed);
-    ``fallback`` is the other half of a pair, used when ``path`` cannot be decoded.
-    ``cache`` is the folder derived files go to. ``encoder`` is the recipe of the encoder to use
-    (`curator.encoders`), for the stage that embeds; it reads the proxy, whose digest is then
-    ``fingerprint``. ``sidecars`` are the paths of those known of, for the stage that reads headers.
-    ``asking`` is whom to ask (`curator.stages.describe`), for the stage that describes; that one
-    reads the proxy too.
+    ``path`` is the file to read (of a pair, the RAW); ``fallback`` is the other file of a pair,
+    used if ``path`` cannot be decoded. ``cache`` is the folder for derived files. Stages embed and
+    describe read the proxy, whose digest is then ``fingerprint``. ``encoder`` is for embed: the
+    recipe of the encoder (`curator.encoders`). ``asking`` is for describe: the provider
+    (`curator.stages.describe`). ``sidecars`` is for peek: the paths of the known sidecars.
     """
 
     photo_id: int
@@ -330,10 +334,10 @@ class StageJob:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What an encoder saw in a proxy: ``vector`` float16 bytes, ``tone`` float32 bytes.
+    """The result of stage embed: ``vector`` as float16 bytes, ``tone`` as float32 bytes.
 
-    ``encoder`` is the key of the encoder, ``source`` the digest of the proxy. ``tags`` are what it
-    would call the picture, (name, confidence 0-100) each; None if it knows no words.
+    ``encoder`` is the key of the encoder, ``source`` the digest of the proxy. ``tags`` are the
+    suggested tags, (name, confidence 0-100) each; None if the encoder has no tags.
     """
 
     encoder: str
@@ -345,10 +349,10 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """What came of several photos given to the encoder together, in their order.
+    """The results of a batch of photos in stage embed, in their order.
 
-    ``results`` holds what was seen, or the error of just that photo. ``at_once`` is how many the
-    encoder would like to have together next time.
+    ``results`` holds the result or the error of each photo. ``at_once`` is the size of the next
+    batch that suits the encoder.
     """
 
     results: tuple[Embedded | Exception, ...]
@@ -357,12 +361,12 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class FileMarks:
-    """What a file says of a photo's marks, as other programs write them.
+    """The marks in a file, as other programs write them.
 
-    ``path`` is the sidecar's, empty for what is embedded in the original; ``digest`` the sha256
-    of its bytes. ``date`` is its ``xmp:MetadataDate`` in ISO form, empty if it has none. ``said``
-    are the fields it speaks of, by name, plain data; None if it cannot be read, and ``problem``
-    says why.
+    ``path`` is the path of the sidecar, "" for metadata embedded in the original; ``digest`` is
+    the sha256 of its bytes. ``date`` is its ``xmp:MetadataDate`` in ISO form, "" if it has none.
+    ``said`` holds the fields in the file, by name, as plain data; it is None if the file cannot be
+    read, and ``problem`` tells why.
     """
 
     path: str
@@ -376,12 +380,11 @@ class FileMarks:
 
 @dataclass(frozen=True, slots=True)
 class Peeked:
-    """What the headers say: identity, capture data, and whether a thumbnail was there.
+    """The result of stage peek, read from the headers: identity, capture data and a thumbnail.
 
-    ``fingerprint`` of ``job.path``; ``thumb`` is the cache key of a thumbnail made from the
-    file's embedded one, or None. ``half_fingerprint`` is of ``job.fallback`` where the stage
-    read it; the catalog reads it itself otherwise. ``readings`` are of its sidecars and of what
-    is embedded.
+    ``fingerprint`` is of ``job.path``. ``thumb`` is the cache key of the thumbnail made from the
+    embedded one, or None. ``half_fingerprint`` is of ``job.fallback``, if the stage read it;
+    otherwise the catalog does. ``readings`` are the marks in the sidecars and in the file itself.
     """
 
     fingerprint: str
@@ -395,17 +398,17 @@ class Peeked:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What one decode of the original gave.
+    """The result of stage convert, from one decode of the original.
 
-    ``basis`` says which pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
-    in a RAW, ``"small preview"`` one that is not full size, of a RAW nothing else can be read of,
-    ``"demosaic"`` the sensor data, ``"fallback"`` the pair's other half; ``"float"`` and
-    ``"integer"`` the file itself, its long or signed values scaled for viewing, and ``"hdr"``
+    ``basis`` names the decoded pixels: ``"image"`` the file itself, ``"preview"`` the JPEG embedded
+    in a RAW, ``"small preview"`` one of reduced size, for a RAW without other readable pixels,
+    ``"demosaic"`` the sensor data, ``"fallback"`` the other file of a pair; ``"float"`` and
+    ``"integer"`` the file itself with long or signed values scaled for viewing, and ``"hdr"``
     with highlights rolled off.
     ``proxy`` is the cache key of proxy and thumbnail, ``proxy_digest`` the sha256 of the proxy's
-    bytes. ``damage`` is a plain sentence when the file is damaged: part of the picture is missing
-    or wrong, and what was measured on it is no score. ``look`` is what the picture looks like, as
-    text (`curator.imaging.perceptual_hash`).
+    bytes. ``damage`` is a plain sentence if part of the picture is missing or wrong; its measures
+    are then no scores. ``look`` is the perceptual hash of the picture as text
+    (`curator.imaging.perceptual_hash`).
     """
 
     fingerprint: str
@@ -421,9 +424,9 @@ class Converted:
 
 
 class SuggestedTag(NamedTuple):
-    """A tag as a machine suggests it.
+    """A tag suggested by an encoder or a vision model.
 
-    ``confidence`` is 0-100 and ``category`` the path above the name; None where it gave none.
+    ``confidence`` is 0-100 and ``category`` the path above the name; None if unknown.
     """
 
     name: str
@@ -433,10 +436,10 @@ class SuggestedTag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a vision model said is in a picture; it is never asked whether that is good.
+    """The result of stage describe: the content of a picture, never a judgment of it.
 
-    ``source`` is the digest of the proxy it saw. ``content_type`` is a ContentType, ``lighting``
-    one sentence. Plain text all of it, cleaned.
+    ``source`` is the digest of the proxy. ``content_type`` is a ContentType, ``lighting`` one
+    sentence. All texts are plain and cleaned.
     """
 
     provider: str
@@ -451,7 +454,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One stage's failure of one photo, in words a photographer understands."""
+    """The failure of a stage for a photo, in words a photographer understands."""
 
     photo_id: int
     path: str
@@ -463,10 +466,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one photo, before and after; what a decision does.
+    """The value of a field of a photo before and after a decision.
 
-    ``about`` is the id of the other thing for a field about the photo and something else: a tag,
-    a project, the photo it was preferred over.
+    A field may relate the photo to something else; ``about`` is then the id of that tag or
+    project, or of the photo it was preferred to.
     """
 
     photo_id: int
@@ -477,19 +480,19 @@ class Change:
 
 
 Field = str | tuple[str, int]
-"""How a field is asked for: its name, for a relation with the id of the other thing."""
+"""The name of a field; for a relation, the name and the id of the other thing."""
 Fields = Mapping[str, object] | Mapping[Field, object]
-"""What is to be set of a photo: its marks by name, and relations."""
+"""Values to set on a photo, by field."""
 Changes = Mapping[int, Fields]
-"""What is to be set, by photo id."""
+"""Values to set, by photo id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry of the journal: the changes one act of a person made, undone as one.
+    """An entry of the journal: the changes made by one action, undone together.
 
     ``kind`` is ``do``, ``undo`` or ``redo``; an undo or redo ``reverts`` an earlier step.
-    ``summary`` is what the status line says of it ("Rejected DSC_0411").
+    ``summary`` is its text in the status line ("Rejected DSC_0411").
     """
 
     id: int
@@ -502,14 +505,14 @@ class Step:
 
 
 INTERNAL_ERROR = "Curator made a mistake here (see the log)."
-"""What is said of our own faults; the log has their traceback."""
+"""The message for bugs of Curator; the log has their traceback."""
 
 
 class KnownError(Exception):
-    """The world's fault, not ours: one plain sentence, and what to do about it.
+    """An expected problem outside Curator's control: a plain sentence and a remedy.
 
     Attributes:
-        remedy: what the person can do, a sentence; may be empty.
+        remedy: a sentence that tells what the user can do; may be "".
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
@@ -521,31 +524,31 @@ class KnownError(Exception):
 
 
 class UnreadableError(KnownError):
-    """A file's content cannot be made into a picture; the message is the reason."""
+    """A file cannot be decoded into a picture; the message is the reason."""
 
 
 class UnsupportedError(UnreadableError):
-    """A file is of a kind no decoder here knows; that does not make it damaged."""
+    """No decoder supports this kind of file, which does not mean that it is damaged."""
 
 
 class GoneError(KnownError):
-    """A file is not where it was; trying again later may help."""
+    """A file is no longer at its path; a later attempt may find it."""
 
 
 class UnavailableError(KnownError):
-    """A file must not or cannot be read now: its card is spared, or its drive does not answer."""
+    """A file must not be read now (on a memory card) or its drive does not answer."""
 
 
 class CatalogError(KnownError):
-    """The catalog cannot be opened, read or written; nothing was half-written."""
+    """The catalog cannot be opened, read or written; no change was written in part."""
 
 
 class BusyError(KnownError):
-    """Another process holds what may have one holder only."""
+    """Another process holds a resource that only one may hold."""
 
 
 class UsageError(KnownError):
-    """What was asked for makes no sense as asked (exit code 2)."""
+    """The request is invalid (exit code 2)."""
 
 
 class NotFoundError(KnownError):
@@ -555,10 +558,10 @@ class NotFoundError(KnownError):
 class Stopped(KeyboardInterrupt):
     """A signal asked the program to end: SIGTERM, SIGHUP, or Ctrl+C in a terminal.
 
-    What is under way ends as it does at Ctrl+C: nothing done so far is lost.
+    Work in progress ends as at Ctrl+C, and no completed work is lost.
 
     Attributes:
-        code: the exit code shells expect, 128 and the signal's number.
+        code: the exit code shells expect, 128 plus the signal's number.
     """
 
     def __init__(self, number: int) -> None:

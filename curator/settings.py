@@ -1,9 +1,12 @@
-"""Settings as typed models: defaults < file < environment < flags; and where things live.
+"""Settings as typed models, and the folders where Curator keeps its files.
 
-Every setting is one pydantic field with a title and a range; the settings dialog, the README
-table and `curator settings` are made from these models. The file is ``settings.json`` in the
-home folder and holds only what differs from the defaults. An environment variable is
-``CURATOR_`` plus the path of the field with double underscores: ``CURATOR_WORK__WORKERS=4``.
+Flags override environment variables, these override ``settings.json``, and that overrides the
+defaults. Each setting is a pydantic field with a title, a range and, where the title is not enough,
+a description of complete sentences. The settings dialog, `curator settings` and docs/settings.md
+are generated from these models. ``settings.json`` lies in the home folder and holds only values
+that differ from the defaults. An environment variable is ``CURATOR_`` plus the path of the field
+with double underscores: ``CURATOR_WORK__WORKERS=4``. Names of sections and fields are stored on
+disk: never rename one without reading the former name, too.
 """
 
 from __future__ import annotations
@@ -33,9 +36,9 @@ from curator.model import KnownError, SuggestedTag, UsageError
 
 P = TypeVar("P", bound=PurePath)
 
-CACHE_TAG = "CACHEDIR.TAG"  # bford.info/cachedir: what marks a folder as a cache, and how
+CACHE_TAG = "CACHEDIR.TAG"  # marks a folder as a cache, see bford.info/cachedir
 _CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
-# What is ours in a home that may hold other things, too.
+# Names of Curator's own files in a home folder, which may hold other files, too.
 _TEMPORARY = r"\.curator-.*\.tmp"
 _DATA = re.compile(
     rf"{_TEMPORARY}|catalog[-\w]*\.(db|lock|reserve)(-\w+)?|conductor\.lock|curator\.log(\.\d+)?"
@@ -48,23 +51,24 @@ _CACHE = re.compile(
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
 _PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")
 _PROXIES = re.compile(rf"{_TEMPORARY}|[0-9a-f]{{2}}")
-_SMALL = 1 << 16  # bytes of a file of settings or keys: parsers need seconds for some of 1 MB
+_SMALL = 1 << 16  # most bytes of a settings file; some files of 1 MB take a parser seconds
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """Make what was typed absolute, the one way the catalog knows it by.
+    """Return a typed path as an absolute path, in the form the catalog stores.
 
-    ``~`` is one's home, links stay as they are, and ``..`` goes back by name, as a shell's cd.
+    ``~`` becomes the user's home folder and ``..`` removes a folder by name, as a shell's cd does.
+    Links are not resolved.
     """
     typed = Path(path)
-    # ~somebody, whom this machine does not know, is a name like any other.
+    # ~name of an unknown user stays a file name.
     with contextlib.suppress(RuntimeError):
         typed = typed.expanduser()
     return with_capital_drive(Path(os.path.normpath(typed.absolute())))
 
 
 def with_capital_drive(path: P) -> P:
-    """Name a drive of Windows by its capital letter, as the system does: c: and C: are one."""
+    """Return a Windows path with its drive letter capitalized; other paths unchanged."""
     if path.drive[1:] != ":":
         return path
     return type(path)(path.anchor.upper(), *path.parts[1:])
@@ -83,7 +87,7 @@ class Home:
 
     @classmethod
     def at(cls, folder: str | Path | None = None) -> Home:
-        """Find the home: ``folder``, else ``CURATOR_HOME``, else the platform's folders."""
+        """Return the home: ``folder``, else ``CURATOR_HOME``, else the platform's folders."""
         chosen = folder or os.environ.get("CURATOR_HOME")
         if chosen:
             base = absolute(chosen)
@@ -97,43 +101,43 @@ class Home:
         """Create the folders.
 
         Raises:
-            KnownError: the place cannot be written; nothing was created below it.
+            KnownError: the folder cannot be written; nothing was created in it.
         """
         try:
             private.make_folder(self.data)
             private.make_folder(self.cache)
             self._restrict()
-            # Back-up programs leave a folder out that has this file, and so does a scan: a home
-            # inside an opened folder must not have its own proxies read in as photos.
+            # Backup programs skip a folder with this file, and so does a scan: proxies must not be
+            # read as photos if the home lies inside an opened folder.
             tag = self.cache / CACHE_TAG
             if not tag.exists():
-                with contextlib.suppress(OSError):  # a full disk: reading needs no room
-                    text = f"{_CACHE_SIGNATURE}\n# Made by Curator; can be made again.\n"
+                with contextlib.suppress(OSError):  # the disk is full: photos can still be viewed
+                    text = f"{_CACHE_SIGNATURE}\n# Made by Curator, which can make it again.\n"
                     atomic.write(tag, text.encode("utf-8"))
             probe = atomic.temporary_path(self.data / "probe")
             try:
                 probe.touch(private.FILE)
                 probe.unlink()
             except OSError as error:
-                if not atomic.is_full(error):  # there one can look, at least
+                if not atomic.is_full(error):  # on a full disk photos can still be viewed
                     raise
         except (FileExistsError, NotADirectoryError) as error:
             raise KnownError(
-                f"The home folder {self.data} cannot be made: a file is in its way.",
-                "Choose another with --home or CURATOR_HOME.",
+                f"The home folder {self.data} cannot be created: a file is in the way.",
+                "Choose another folder with --home or CURATOR_HOME.",
             ) from error
         except OSError as error:
-            first = "Make room there, or choose" if atomic.is_full(error) else "Choose"
+            first = "Free disk space, or choose" if atomic.is_full(error) else "Choose"
             raise KnownError(
                 f"The home folder {self.data} cannot be written ({error.strerror or error}).",
-                f"{first} another with --home or CURATOR_HOME.",
+                f"{first} another folder with --home or CURATOR_HOME.",
             ) from error
         return self
 
     def _restrict(self) -> None:
-        """Keep others out of what is here, as earlier versions did not; see `private`.
+        """Deny other users access to files of earlier versions, which did not; see `private`.
 
-        The folders keep them out, so that no proxy is looked at: there are 100,000 of them.
+        Restricting the folders is enough; checking 100,000 proxies would take too long.
         """
         ours = self.data == Path(platformdirs.user_data_dir("curator", False))
         private.restrict_known(self.data, _DATA, is_ours=ours)
@@ -150,12 +154,12 @@ class Home:
 
     @property
     def backups(self) -> Path:
-        """Copies of the catalog made before migrations."""
+        """The folder for copies of the catalog."""
         return self.data / "backups"
 
     @property
     def table_file(self) -> Path:
-        """What was last known of all photos, for the next window; may be thrown away."""
+        """The cached photo table for the next window; may be deleted."""
         return self.cache / "table.npz"
 
     @property
@@ -165,12 +169,12 @@ class Home:
 
     @property
     def settings_file(self) -> Path:
-        """What differs from the defaults, as JSON."""
+        """The JSON file of the settings that differ from the defaults."""
         return self.data / "settings.json"
 
 
 class Section(BaseModel):
-    """A group of settings; unknown names are refused."""
+    """A group of settings; unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, validate_default=True)
 
@@ -183,77 +187,111 @@ class WorkSettings(Section):
         ge=0,
         le=64,
         title="Decoding processes",
-        description="0: one a core; takes effect after restart",
+        description="0 means one per core. Takes effect after restart.",
     )
-    timeout_s: float = Field(60, ge=1, le=3600, title="Time limit for one photo, s")
+    timeout_s: float = Field(60, ge=1, le=3600, title="Time limit per photo, s")
     memory_mb: int = Field(
         4096,
         ge=512,
         le=65536,
-        title="Memory limit of one process, MB",
-        description="takes effect after restart",
+        title="Memory limit per process, MB",
+        description="Takes effect after restart.",
     )
-    max_megapixels: int = Field(400, ge=10, le=2000, title="Largest picture, megapixels")
+    max_megapixels: int = Field(
+        400,
+        ge=10,
+        le=2000,
+        title="Largest picture, megapixels",
+        description="Larger photos are listed as failed.",
+    )
     attempts: int = Field(
         3,
         ge=1,
         le=10,
         title="Attempts before a photo counts as failed",
-        description="photos that time out are not retried automatically",
+        description="Photos that time out are not retried automatically.",
     )
-    backoff_s: float = Field(2.0, ge=0, le=600, title="Wait before the second attempt, s")
+    backoff_s: float = Field(
+        2.0,
+        ge=0,
+        le=600,
+        title="Wait before the second attempt, s",
+        description="The wait doubles with each further attempt.",
+    )
 
 
 class ProxySettings(Section):
-    """The JPEGs Curator makes for looking."""
+    """The JPEGs that Curator makes to show photos."""
 
-    long_edge_px: int = Field(1440, ge=640, le=4096, title="Proxy long edge, px")
+    long_edge_px: int = Field(
+        1440,
+        ge=640,
+        le=4096,
+        title="Proxy long edge, px",
+        description="The loupe shows proxies when a photo fits the window.",
+    )
     quality: int = Field(88, ge=60, le=98, title="Proxy JPEG quality")
 
 
 class LoupeSettings(Section):
-    """Looking at one photo."""
+    """Viewing one photo."""
 
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
-    surround: int = Field(0, ge=0, le=3, title="Surround of the picture (L)")
+    surround: int = Field(
+        0,
+        ge=0,
+        le=3,
+        title="Background around the picture (L)",
+        description="0 is dark gray, 1 black, 2 middle gray, 3 white.",
+    )
     clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
-    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show what is sharp (A)")
+    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show sharp areas (A)")
     histogram: bool = Field(False, title="Show the histogram (H)")
-    frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded frames, MB")
-    prefetch: int = Field(4, ge=0, le=20, title="Neighbors decoded ahead")
+    frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded photos, MB")
+    prefetch: int = Field(4, ge=0, le=20, title="Photos decoded ahead in each direction")
     originals_mb: int = Field(
         640,
         ge=128,
         le=65536,
         title="Memory for pixels at 100 %, MB",
-        description="a 24-megapixel photo takes 72, with overlays 100",
+        description="A 24-megapixel photo needs 72 MB, with overlays 100 MB.",
     )
 
 
 class GridSettings(Section):
-    """Looking at many photos."""
+    """Viewing many photos."""
 
     thumb_px: int = Field(184, ge=120, le=360, title="Thumbnail size, px")
     captions: bool = Field(False, title="File name and date below each photo")
 
 
 class TasteSettings(Section):
-    """What is learned from stars, and what counts as a match."""
+    """Learning from your ratings, and the score that counts as a match."""
 
-    match_threshold: int = Field(70, ge=0, le=100, title="Match from this score on")
+    match_threshold: int = Field(
+        70,
+        ge=0,
+        le=100,
+        title="Least match score of a match",
+        description="Photos with three stars are exported if they match.",
+    )
     lowest_first: bool = Field(
-        True, title="A new cull begins with the lowest match, once that order can be trusted"
+        True,
+        title="Start a new cull with the lowest match",
+        description="Curator does so once the order is reliable.",
     )
     show_match: bool = Field(
-        False, title="Show match everywhere", description="also before you have decided"
+        False,
+        title="Show match scores everywhere",
+        description="They may influence you before you decide.",
     )
     from_files: bool = Field(
         False,
-        title="Learn from marks read from files too",
-        description="from sidecars, and from what is embedded in originals",
+        title="Also learn from ratings read from files",
+        description="Ratings are read from sidecars and from metadata in originals.",
     )
     half_life_days: float = Field(
-        365, ge=7, le=36500, title="Days after which a rating weighs half as much"
+        365, ge=7, le=36500, title="Days after which a rating counts half"
     )
 
 
@@ -261,80 +299,100 @@ DEFAULT_RULE = "rating:>=4; is:picked -rating:1 -rating:2; rating:3 is:match"
 
 
 class ApprovalSettings(Section):
-    """Which photos are approved for export; searches are checked where they are understood."""
+    """The photos approved for export; `curator.library.filters` checks the searches."""
 
     rule: str = Field(
         DEFAULT_RULE,
         min_length=1,
         max_length=1000,
         title="Approved for export",
-        description="searches separated by semicolons, one has to hold; "
-        "never rejected or unreviewed photos",
+        description="Enter searches separated by semicolons; a photo must match one of them."
+        " Rejected and unreviewed photos are never exported.",
     )
 
 
 class EncoderSettings(Section):
-    """What compares photos; it runs in a process of its own."""
+    """The encoder that analyzes photos, in a process of its own."""
 
     which: Literal["auto", "open_clip", "starter", "none"] = Field(
-        "auto", title="Encoder", description="auto: CLIP where its weights are, else the starter"
+        "auto",
+        title="Encoder",
+        description="auto uses CLIP if its weights are installed, else the starter.",
     )
-    model: str = Field("ViT-L-14", title="CLIP model, by open_clip's name")
-    pretrained: str = Field("laion2b_s32b_b82k", title="CLIP weights, by open_clip's name")
-    checkpoint: str = Field("", title="Weights file of your own for CLIP")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", title="Where the encoder runs")
+    model: str = Field(
+        "ViT-L-14", title="CLIP model", description="This is the name of the model in open_clip."
+    )
+    pretrained: str = Field(
+        "laion2b_s32b_b82k",
+        title="CLIP weights",
+        description="This is the name of the weights in open_clip.",
+    )
+    checkpoint: str = Field(
+        "",
+        title="Weights file for CLIP",
+        description="It is used instead of downloaded weights.",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", title="Device of the encoder")
     memory_mb: int = Field(
         8192,
         ge=1024,
         le=262144,
         title="Memory limit of the encoder, MB",
-        description="takes effect after restart",
+        description="Takes effect after restart.",
     )
     hub: bool = Field(
         True,
-        title="Weights may be downloaded when asked for",
-        description="Curator asks the model hub for nothing else, and never by itself",
+        title="Allow downloading weights",
+        description="Curator downloads them only when you ask, and nothing else from the hub.",
     )
 
 
 class TagSettings(Section):
-    """What machines suggest as tags: the encoder, and the vision model."""
+    """Tags suggested by the encoder and the vision model."""
 
     threshold: int = Field(
         20,
         ge=0,
         le=100,
-        title="Suggest a tag from this confidence on",
-        description="for photos looked at from now on",
+        title="Least confidence of a suggested tag, %",
+        description="It applies to photos analyzed from now on.",
     )
-    most: int = Field(7, ge=0, le=30, title="Tags a machine suggests for one photo, at most")
+    most: int = Field(7, ge=0, le=30, title="Most tags suggested for a photo")
 
-    def kept(self, tags: Sequence[SuggestedTag]) -> list[SuggestedTag]:
-        """Return the surest; tags without a confidence keep their order behind the others."""
-        sure = [tag for tag in tags if tag.confidence is None or tag.confidence >= self.threshold]
-        return sorted(sure, key=lambda tag: -(tag.confidence or 0))[: self.most]
+    def select(self, tags: Sequence[SuggestedTag]) -> list[SuggestedTag]:
+        """Return the most confident tags; those without a confidence come last, in their order."""
+        enough = [tag for tag in tags if tag.confidence is None or tag.confidence >= self.threshold]
+        return sorted(enough, key=lambda tag: -(tag.confidence or 0))[: self.most]
 
 
 class VisionSettings(Section):
-    """Who describes photos: a model on this machine, or one at an address of your own."""
+    """The vision model that describes photos, on this machine or at another address."""
 
     provider: Literal["ollama", "openai_compatible"] = Field(
-        "ollama", title="What describes photos"
+        "ollama", title="Provider of the vision model"
     )
     url: str = Field(
         "http://localhost:11434",
-        title="Its address",
-        description="the only one Curator connects to; photos are sent there",
+        title="Address of the provider",
+        description="Photos are sent to this address, and Curator connects to no other.",
     )
-    model: str = Field("llava", title="Model, by the provider's name")
-    timeout_s: float = Field(120, ge=1, le=3600, title="Time limit for one description, s")
+    model: str = Field(
+        "llava", title="Model", description="This is the name of the model at the provider."
+    )
+    timeout_s: float = Field(120, ge=1, le=3600, title="Time limit per description, s")
     automatic: bool = Field(
-        False, title="Describe all photos", description="otherwise only the one D is pressed on"
+        False,
+        title="Describe all photos",
+        description="If off, press D to describe a photo.",
     )
-    on_battery: bool = Field(False, title="Describe all photos also on battery")
-    concurrency: int = Field(1, ge=1, le=16, title="Photos described at a time")
+    on_battery: bool = Field(False, title="Describe all photos on battery power, too")
+    concurrency: int = Field(1, ge=1, le=16, title="Photos described at the same time")
     per_minute: int = Field(
-        0, ge=0, le=6000, title="Descriptions a minute, at most", description="0: no limit"
+        0,
+        ge=0,
+        le=6000,
+        title="Most descriptions per minute",
+        description="0 means no limit.",
     )
     attempts: int = Field(3, ge=1, le=10, title="Attempts before a description counts as failed")
     backoff_s: float = Field(
@@ -342,25 +400,25 @@ class VisionSettings(Section):
         ge=0,
         le=3600,
         title="Wait before the second attempt, s",
-        description="doubles from attempt to attempt",
+        description="The wait doubles with each further attempt.",
     )
     long_edge_px: int = Field(
         1440,
         ge=224,
         le=4096,
         title="Long edge of the picture sent, px",
-        description="never more than the proxy's",
+        description="It is never larger than the proxy.",
     )
 
 
-Kept = Literal["all", "no_location", "none"]
+KeptMetadata = Literal["all", "no_location", "none"]
 
 
-def kept_metadata(metadata: str, target: str, form: str) -> Kept:
-    """Return what metadata an export keeps; the one place that decides about location.
+def kept_metadata(metadata: str, target: str, form: str) -> KeptMetadata:
+    """Return the metadata an export keeps. Only this function decides about the location.
 
-    Unless asked otherwise, galleries and JPEGs, which are made for others to see, say nothing of
-    the place. Copies of originals cannot be without metadata, but without location.
+    By default galleries and JPEGs, which are made to be shown to others, have no location. Copies
+    of originals can lose their location, but not all metadata.
     """
     picture = form == "jpeg" or target == "gallery"
     if metadata == "auto":
@@ -371,7 +429,7 @@ def kept_metadata(metadata: str, target: str, form: str) -> Kept:
 
 
 class ExportSettings(Section):
-    """Getting the approved photos out; what a preset holds, too."""
+    """Exporting the approved photos; a preset holds the same values."""
 
     target: Literal["folder", "gallery", "sidecar"] = Field(
         "folder", title="Export to a folder, to a web gallery, or sidecars only"
@@ -383,53 +441,54 @@ class ExportSettings(Section):
     metadata: Literal["auto", "all", "no_location", "none"] = Field(
         "auto",
         title="Metadata of exported files",
-        description="auto: no location in JPEGs and galleries, originals as they are;"
-        " exiftool removes the location from originals",
+        description="auto removes the location from JPEGs and galleries and leaves originals"
+        " unchanged. Removing it from originals needs exiftool.",
     )
-    pair: Literal["both", "raw", "jpeg"] = Field("both", title="Of a RAW+JPEG pair, export")
+    pair: Literal["both", "raw", "jpeg"] = Field("both", title="Files of RAW+JPEG pairs")
     names: str = Field(
         "{name}",
         min_length=1,
         max_length=200,
         title="Names of exported files",
-        description="of {name} {date} {time} {seq} {rating} {project} {camera}",
+        description="Use {name} {date} {time} {seq} {rating} {project} {camera}.",
     )
 
     @property
-    def kept(self) -> Kept:
-        """What metadata goes out."""
+    def kept(self) -> KeptMetadata:
+        """The metadata that exported files keep."""
         return kept_metadata(self.metadata, self.target, self.form)
 
 
 class EditingSettings(Section):
-    """Opening photos elsewhere."""
+    """Opening photos in another program."""
 
     program: str = Field(
         "",
         max_length=1000,
         title="Editor (Ctrl+E)",
-        description="a program, with its options if it needs any; the files come after them",
+        description="Enter a program and its options; the files are added at the end.",
     )
 
 
 class SidecarSettings(Section):
-    """What is written beside originals, for other editors."""
+    """Sidecars written for other programs."""
 
     profile: Literal["lightroom", "darktable", "digikam"] = Field(
         "lightroom",
-        title="Sidecars are for",
-        description="Lightroom: base.xmp beside RAW files; the others: file.ext.xmp beside any",
+        title="Program that reads the sidecars",
+        description="Lightroom reads base.xmp next to RAW files; the others read file.ext.xmp next"
+        " to any file.",
     )
     background: bool = Field(
         False,
         title="Write sidecars in the background",
-        description="two seconds after the last mark; off: only when asked (Ctrl+S)",
+        description="Curator writes them two seconds after the last mark. If off, press Ctrl+S.",
     )
     exiftool: str = Field(
         "",
         max_length=1000,
-        title="exiftool",
-        description="embeds marks where asked; empty: the one that is installed",
+        title="Path of exiftool",
+        description="Curator embeds marks with it. If empty, it looks for an installed one.",
     )
 
 
@@ -439,19 +498,19 @@ class ScanSettings(Section):
     recursive: bool = Field(True, title="Include subfolders of a newly opened folder")
     watch: bool = Field(
         True,
-        title="New and changed files show up by themselves",
-        description="while the window is open; off: only when asked (F5)",
+        title="Show new and changed files automatically",
+        description="This works while the window is open. If off, press F5 to look for changes.",
     )
 
 
 class Settings(BaseSettings):
-    """All settings; read with :meth:`load`, changed with :func:`save`."""
+    """All settings, read with :meth:`load` and written with :func:`save`."""
 
     model_config = SettingsConfigDict(
         env_prefix="CURATOR_", env_nested_delimiter="__", extra="ignore", validate_assignment=True
     )
 
-    # In the order of the settings dialog: what people change most first, machinery last.
+    # In the order of the settings dialog: the settings changed most come first.
     loupe: LoupeSettings = Field(default_factory=LoupeSettings, title="Loupe")
     grid: GridSettings = Field(default_factory=GridSettings, title="Grid")
     scan: ScanSettings = Field(default_factory=ScanSettings, title="Folders")
@@ -475,7 +534,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read flags over environment over file; :meth:`load` passes file and flags in."""
+        """Return flags, environment and file, strongest first; :meth:`load` passes the values."""
         assert isinstance(init_settings, InitSettingsSource)
         given = dict(init_settings.init_kwargs)
         flags, file = given.pop("flags_", {}), given.pop("file_", {})
@@ -487,8 +546,8 @@ class Settings(BaseSettings):
 
     _flags: frozenset[tuple[str, str]] = PrivateAttr(default=frozenset())
 
-    def borrowed(self) -> list[tuple[str, str]]:
-        """List section and name of the settings that flags or the environment hold now."""
+    def overridden(self) -> list[tuple[str, str]]:
+        """Return section and name of the settings that flags or the environment override."""
         return [
             (section, name)
             for section in type(self).model_fields
@@ -502,11 +561,11 @@ class Settings(BaseSettings):
         """Read the settings of a home.
 
         Args:
-            home: whose ``settings.json`` is read, if it is there.
-            flags: nested values from the command line, which win over everything.
+            home: whose ``settings.json`` is read, if it exists.
+            flags: nested values from the command line, which override everything else.
 
         Raises:
-            UsageError: a value is out of range or of the wrong type; says which and where.
+            UsageError: a value is out of range or of the wrong type.
         """
         file = read_file(home)
         try:
@@ -520,20 +579,20 @@ class Settings(BaseSettings):
             name = ".".join(str(part) for part in first["loc"])
             raise UsageError(
                 f"Setting {name}: {first['msg']} (got {_short(first.get('input'))}).",
-                f"Mend it in {home.settings_file}, the environment or the flag.",
+                f"Correct it in {home.settings_file}, the environment or the flag.",
             ) from error
         except SettingsError as error:
             raise UsageError(
-                f"The environment holds what is no setting ({error}).",
-                "A variable has the name of one setting: CURATOR_WORK__WORKERS=4.",
+                f"An environment variable is not a setting ({error}).",
+                "A variable has the name of a setting: CURATOR_WORK__WORKERS=4.",
             ) from error
 
 
 def read_file(home: Home) -> dict[str, Any]:
-    """Read a home's ``settings.json``, empty if there is none.
+    """Return the content of a home's ``settings.json``, empty if it does not exist.
 
     Raises:
-        KnownError: it is there and cannot be read as JSON.
+        KnownError: the file cannot be read as JSON.
     """
     try:
         found = json.loads(read_small_file(home.settings_file, "utf-8"))
@@ -541,28 +600,29 @@ def read_file(home: Home) -> dict[str, Any]:
         return {}
     except (ValueError, OSError, RecursionError) as error:
         raise KnownError(
-            f"{home.settings_file} cannot be read ({parse_problem(error)}).", "Mend or remove it."
+            f"{home.settings_file} cannot be read ({parse_problem(error)}).",
+            "Correct or remove it.",
         ) from error
     if not isinstance(found, dict):
-        raise KnownError(f"{home.settings_file} holds no settings.", "Mend or remove it.")
+        raise KnownError(f"{home.settings_file} holds no settings.", "Correct or remove it.")
     return found
 
 
 def _short(value: object) -> str:
-    """Return a value as Python writes it, cut where it is long."""
+    """Return the repr of a value, shortened to 80 characters."""
     try:
-        said = repr(value)
-    except ValueError:  # a number of more digits than Python writes
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python prints
         return "a very long number"
-    return said if len(said) <= 80 else f"{said[:77]}..."
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def read_small_file(path: Path, encoding: str) -> str:
-    """Read a file a person may have written; nobody writes more than 64 KB of settings.
+    """Read a text file that people may edit, such as settings or keys, of at most 64 KB.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is too large, or no text in this encoding.
+        OSError: the file cannot be read.
+        ValueError: the file is too large, or not text in this encoding.
     """
     data = atomic.read(path, _SMALL + 1)
     if len(data) > _SMALL:
@@ -571,7 +631,7 @@ def read_small_file(path: Path, encoding: str) -> str:
 
 
 def parse_problem(error: Exception) -> str:
-    """Return in plain words why a file a person may have written cannot be read."""
+    """Return in plain words why a settings or keys file cannot be read."""
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON: see line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):
@@ -584,15 +644,15 @@ def parse_problem(error: Exception) -> str:
 
 
 def save(settings: Settings, home: Home) -> None:
-    """Write what differs from the defaults, through a temporary file.
+    """Write the settings that differ from the defaults, atomically.
 
-    What the environment or a flag holds for this run stays out of the file.
+    Values that the environment or a flag overrides for this run keep what the file had.
 
     Raises:
         KnownError: the home cannot be written; the old file stays.
     """
     differing = settings.model_dump(mode="json", exclude_defaults=True)
-    for section, name in settings.borrowed():
+    for section, name in settings.overridden():
         old = read_file(home).get(section, {})
         differing.setdefault(section, {}).pop(name, None)
         if name in old:
@@ -603,30 +663,30 @@ def save(settings: Settings, home: Home) -> None:
 
 
 def write_text_file(path: Path, text: str, failed: str, aside: Path | None = None) -> None:
-    """Write a text file of a person's choices through a temporary one.
+    """Write a settings, keys or preset file atomically.
 
     Args:
         path: the file.
-        text: what it is to hold.
-        failed: how the error begins if it cannot be written.
-        aside: where the old file is kept, too.
+        text: its new content.
+        failed: the beginning of the error message if it cannot be written.
+        aside: where to put a copy of the old file.
 
     Raises:
-        KnownError: the place cannot be written; the old file stays.
+        KnownError: the file cannot be written; the old one stays.
     """
     try:
-        if aside is not None:  # a copy: there is a file of that name at any moment
+        if aside is not None:  # copied, not moved, so that the file exists at any moment
             atomic.write(aside, atomic.read(path))
         atomic.write(path, text.encode("utf-8"))
     except OSError as error:
         raise KnownError(
             f"{failed} ({error.strerror or error}).",
-            "Make room there, or make it writable; the old ones stay.",
+            "Free disk space, or make the folder writable. The old file is unchanged.",
         ) from error
 
 
 def resource(name: str) -> Path:
-    """Find a file of ``resources/``: inside an installed or frozen package, else the checkout."""
+    """Return the path of a file of ``resources/``, in the package or in the checkout."""
     here = Path(__file__).resolve().parent
     inside = here / "resources" / name
     return inside if inside.exists() else here.parent / "resources" / name

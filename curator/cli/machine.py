@@ -88,7 +88,7 @@ def every_setting() -> list[tuple[str, str, str, object]]:
     found = []
     for section, group in Settings.model_fields.items():
         for field, info in getattr(group.annotation, "model_fields", {}).items():
-            title = f"{info.title} ({info.description})" if info.description else info.title
+            title = f"{info.title}. {info.description}" if info.description else info.title
             found.append((section, field, str(title), info.default))
     return found
 

@@ -199,7 +199,7 @@ class VisionLane(Lane):
 
     def kept(self, told: Described) -> Described:
         """Leave out tags the settings do not want suggested."""
-        return replace(told, tags=tuple(self._settings.tags.kept(told.tags)))
+        return replace(told, tags=tuple(self._settings.tags.select(told.tags)))
 
     def answered(self, photo_ids: Sequence[int]) -> None:
         """Take note that photos were described: the server is there, and not too busy."""

@@ -328,7 +328,7 @@ def test_a_full_home_is_opened_all_the_same(home: Home, monkeypatch: pytest.Monk
     monkeypatch.setattr(Path, "touch", full)
     assert home.make() == home
     monkeypatch.setattr(Path, "mkdir", full)
-    with pytest.raises(KnownError, match=r"No space left on device.*Make room there, or choose"):
+    with pytest.raises(KnownError, match=r"No space left on device.*Free disk space, or choose"):
         home.make()
 
 

@@ -1,4 +1,4 @@
-"""Settings: defaults < file < environment < flags, and what is saved of them."""
+"""Settings: which source overrides which, what is saved, and errors in settings files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from curator.settings import (
 )
 
 
-def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_source_overrides_the_one_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.load(home).work.attempts == 3
     home.settings_file.write_text('{"work": {"attempts": 4, "workers": 2}}', "utf-8")
     assert Settings.load(home).work.attempts == 4
@@ -30,7 +30,7 @@ def test_each_source_wins_over_the_one_before(home: Home, monkeypatch: pytest.Mo
     assert (settings.work.attempts, settings.work.workers) == (6, 2)
 
 
-def test_only_what_differs_from_the_defaults_is_saved(home: Home) -> None:
+def test_only_values_that_differ_from_the_defaults_are_saved(home: Home) -> None:
     settings = Settings.load(home)
     settings.loupe.stars_advance = True
     save(settings, home)
@@ -38,7 +38,7 @@ def test_only_what_differs_from_the_defaults_is_saved(home: Home) -> None:
     assert Settings.load(home).loupe.stars_advance
 
 
-def test_what_flags_and_environment_hold_for_this_run_stays_out_of_the_file(
+def test_values_of_flags_and_environment_are_not_saved(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.settings_file.write_text('{"work": {"attempts": 4}}', "utf-8")
@@ -50,12 +50,12 @@ def test_what_flags_and_environment_hold_for_this_run_stays_out_of_the_file(
 
 
 @pytest.mark.parametrize("value", [0, 900, "many"])
-def test_a_value_out_of_range_is_refused_by_name(home: Home, value: object) -> None:
+def test_the_error_about_a_bad_value_names_the_setting(home: Home, value: object) -> None:
     with pytest.raises(UsageError, match=r"work\.attempts"):
         Settings.load(home, {"work": {"attempts": value}})
 
 
-def test_a_variable_that_is_no_setting_is_refused(
+def test_a_variable_of_a_whole_section_is_an_error(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURATOR_WORK", "fast")
@@ -63,29 +63,31 @@ def test_a_variable_that_is_no_setting_is_refused(
         Settings.load(home)
 
 
-def test_an_unknown_setting_is_refused(home: Home) -> None:
+def test_an_unknown_setting_is_an_error(home: Home) -> None:
     with pytest.raises(UsageError, match=r"work\.speed"):
         Settings.load(home, {"work": {"speed": 9}})
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("{", "cannot be read"), ("[1]", "holds no settings")]
+    ("content", "message"), [("{", "cannot be read"), ("[1]", "holds no settings")]
 )
-def test_a_settings_file_that_is_none_is_named(home: Home, content: str, said: str) -> None:
+def test_the_error_about_a_bad_settings_file_names_it(
+    home: Home, content: str, message: str
+) -> None:
     home.settings_file.write_text(content, "utf-8")
-    with pytest.raises(KnownError, match=said) as caught:
+    with pytest.raises(KnownError, match=message) as caught:
         Settings.load(home)
     assert str(home.settings_file) in str(caught.value)
 
 
-def test_a_file_in_the_way_of_the_home_is_said(tmp_path: Path) -> None:
+def test_a_file_in_the_way_of_the_home_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for place in (tmp_path / "file", tmp_path / "file" / "home"):
-        with pytest.raises(KnownError, match="a file is in its way"):
-            Home.at(place).make()
+    for folder in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(KnownError, match="a file is in the way"):
+            Home.at(folder).make()
 
 
-def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
+def test_a_tilde_is_the_users_home_and_an_unknown_user_is_a_file_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -95,7 +97,7 @@ def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
 
 
 @pytest.mark.parametrize(
-    ("typed", "known"),
+    ("typed", "expected"),
     [
         (r"c:\photos\iceland", r"C:\photos\iceland"),
         ("e:/", "E:/"),
@@ -103,14 +105,12 @@ def test_a_tilde_is_ones_home_and_somebody_unknown_is_a_name(
         (r"\\nas\photos\a", r"\\nas\photos\a"),
     ],
 )
-def test_a_drive_of_windows_is_one_whichever_way_its_letter_is_typed(
-    typed: str, known: str
-) -> None:
-    assert str(with_capital_drive(PureWindowsPath(typed))) == str(PureWindowsPath(known))
+def test_the_letter_of_a_windows_drive_is_capitalized(typed: str, expected: str) -> None:
+    assert str(with_capital_drive(PureWindowsPath(typed))) == str(PureWindowsPath(expected))
     assert with_capital_drive(PurePosixPath("/c:/photos")) == PurePosixPath("/c:/photos")
 
 
-def test_a_home_that_cannot_be_written_says_what_to_do(home: Home) -> None:
+def test_the_error_about_an_unwritable_home_has_a_remedy(home: Home) -> None:
     (home.data / "file").write_text("")
     with pytest.raises(KnownError, match="--home or CURATOR_HOME"):
         Home.at(home.data / "file" / "home").make()
@@ -120,17 +120,17 @@ def test_resources_are_found() -> None:
     assert resource("photos.schema.json").is_file()
 
 
-def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
+def test_the_most_confident_of_the_suggested_tags_are_selected() -> None:
     told = (("boat", 30), ("harbor", 80), ("sky", 10), ("pier", 50), ("rope",))
     said = [SuggestedTag(*tag) for tag in told]
-    assert TagSettings(threshold=20, most=2).kept(said) == [said[1], said[3]]
-    assert TagSettings(threshold=20, most=9).kept(said)[-1] == SuggestedTag("rope"), (
+    assert TagSettings(threshold=20, most=2).select(said) == [said[1], said[3]]
+    assert TagSettings(threshold=20, most=9).select(said)[-1] == SuggestedTag("rope"), (
         "no number, no limit"
     )
-    assert TagSettings(threshold=0).kept(said) == sorted(
+    assert TagSettings(threshold=0).select(said) == sorted(
         said, key=lambda tag: -(tag.confidence or 0)
     )
-    assert TagSettings(most=0).kept(said) == []
+    assert TagSettings(most=0).select(said) == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_of_what_a_machine_suggests_the_surest_tags_are_kept() -> None:
     ],
     ids=["arrays", "objects", "large", "zeros", "utf-16", "giant"],
 )
-def test_a_file_that_is_no_settings_is_refused_with_a_sentence(
+def test_the_error_about_a_broken_settings_file_tells_the_reason(
     home: Home, content: bytes, why: str
 ) -> None:
     home.settings_file.write_bytes(content)
@@ -154,7 +154,7 @@ def test_a_file_that_is_no_settings_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("digits", [4000, 6000])
-def test_a_giant_number_is_not_said_back(home: Home, digits: int) -> None:
+def test_a_giant_number_is_not_repeated_in_the_error(home: Home, digits: int) -> None:
     home.settings_file.write_text(json.dumps({"work": {"attempts": "9" * digits}}))
     with pytest.raises(UsageError) as refused:
         Settings.load(home)

@@ -149,7 +149,8 @@ class SettingRow:
         self.field.setProperty("wrong", bool(text))
         self.field.style().unpolish(self.field)
         self.field.style().polish(self.field)
-        usual = " · ".join(part for part in (info.description, setting.range) if part)
+        description = (info.description or "").removesuffix(".")
+        usual = " · ".join(part for part in (description, setting.range) if part)
         if self.locked:
             usual = f"Set by {setting.variable} in the environment"
         self.note.setText(text or usual)

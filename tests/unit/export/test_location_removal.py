@@ -22,7 +22,7 @@ from curator.catalog import PhotoDetail
 from curator.export import TARGETS, ExportReport, Options, location_removal
 from curator.export.presets import BUILT_IN
 from curator.model import Kind, KnownError
-from curator.settings import Export, kept_metadata
+from curator.settings import ExportSettings, kept_metadata
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import STARS, Here, make_plan, photo
 from tests.unit.export.test_folder import book
@@ -112,7 +112,7 @@ def test_presets_and_options_follow_the_rule(tmp_path: Path) -> None:
     assert kept.pop("Originals") == "all" and set(kept.values()) == {"no_location"}
     for preset in BUILT_IN:
         assert Options(tmp_path).chosen_as(preset.choices).kept == preset.choices.kept
-    assert Options(tmp_path).chosen_as(Export(target="gallery")).kept == "no_location"
+    assert Options(tmp_path).chosen_as(ExportSettings(target="gallery")).kept == "no_location"
 
 
 def test_without_exiftool_originals_without_location_are_refused(

@@ -1,6 +1,7 @@
-"""The composition root: settings → catalog → pipeline → session → window, and back down again.
+"""The composition root: builds catalog, pipeline, session and window, and takes them down again.
 
-The only module that may import everything. Nothing else builds these parts or knows them all.
+``python -m curator`` and the benchmarks call it. It is the only module that may import everything;
+nothing else builds these parts or knows them all.
 """
 
 from __future__ import annotations
@@ -39,19 +40,19 @@ log = logging.getLogger(__name__)
 # Python's default lets a busy thread keep the interpreter for 5 ms at a time, several times over;
 # with two Python-bound threads the slowest key took 229 ms to paint, and 9 ms with this.
 _SWITCH_INTERVAL_S = 0.0005
-# glibc's mallopt (malloc.h): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. Left alone, each
-# thread keeps a heap of its own and what numpy let go of: a window on 100,000 photos had 797 MB
-# after an evening's searches, and has 543 MB with these. Of 256 KB instead of 16 MB the second one
-# had every layer of an overlay and column of a table come as fresh pages: 27 ms a frame, not 10.
+# glibc's mallopt (malloc.h): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. By default each
+# thread keeps its own heap and the memory numpy freed: after an evening of searches a window on
+# 100,000 photos used 797 MB, with these 543 MB. With an mmap threshold of 256 KB instead of 16 MB every
+# overlay layer and table column came as fresh pages: 27 ms per frame, not 10.
 _MEMORY = {-8: 2, -3: 1 << 24, -1: 1 << 24}
-_AROUND = QSize(4, 40)  # px that usual window managers take for a frame and the title
-# What says on Linux where windows go; the last one, that they go nowhere.
+_AROUND = QSize(4, 40)  # px that common window managers use for frame and title bar
+# Variables that name a display on Linux, or select a Qt platform without one.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 @dataclass
 class App:
-    """The parts of a running window, from below to above."""
+    """The parts of a running window, in the order they are built."""
 
     home: Home
     catalog: Catalog
@@ -61,7 +62,7 @@ class App:
     window: MainWindow
 
     def close(self) -> None:
-        """Take the parts down from above to below; nothing decided is lost, work resumes later."""
+        """Close all parts in reverse order; no mark is lost, unfinished work resumes later."""
         self.session.close()
         self.window.close()
         self.window.deleteLater()
@@ -72,17 +73,17 @@ class App:
 
 
 def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
-    """Put a window together over a home; a QApplication must exist.
+    """Build a window over a home; a QApplication must exist.
 
-    Where another process is already reading photos into this catalog the window opens all the
-    same, to look and decide; it says who reads. A single file is looked at without adding it, as
-    when it is dropped on the window.
+    If another process is already reading photos into this catalog, the window opens all the same,
+    to view and mark photos, and says so. A single file is inspected without adding it, as when it
+    is dropped on the window.
 
     Raises:
-        KnownError: the home or its catalog cannot be opened, or a source is not there.
+        KnownError: the home or its catalog cannot be opened, or a source is missing.
     """
     home.make()
-    with ExitStack() as begun:  # what was begun by then ends with a start that fails
+    with ExitStack() as begun:  # closes what was built if a later part fails
         catalog = Catalog.open(home.catalog)
         begun.callback(catalog.close)
         pipeline, notice = _start_reading(home, settings)
@@ -109,8 +110,8 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
 
 
 def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
-    """Say whether to open a window: none is there, or the person wants another."""
-    if _is_blind() or not single_instance.answers(home):
+    """Whether to open a window: none is open, or the person wants another."""
+    if _is_headless() or not single_instance.is_running(home):
         return True
     paths = check_sources(sources)
     chosen = recovery.ask_which_window(sources)
@@ -119,28 +120,28 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
     return not single_instance.send_to_running(home, paths, token) and recovery.ask_without_answer()
 
 
-def _hear_others(app: App, entrance: single_instance.InstanceServer, qt: QApplication) -> None:
-    """Let a later start bring this window to the front, and hand over what it was to open."""
+def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApplication) -> None:
+    """Let later starts bring this window to the front and send what to open."""
 
-    def come(call: single_instance.OpenRequest) -> None:
-        single_instance.bring_to_front(app.window, call.token)
-        if call.paths:
-            app.window.take(call.paths)
+    def handle(request: single_instance.OpenRequest) -> None:
+        single_instance.bring_to_front(app.window, request.token)
+        if request.paths:
+            app.window.take(request.paths)
 
-    entrance.attend(come)
-    entrance.setParent(app.window)
-    if not _is_blind():
-        # The window one used last is the one that is found, once the first is closed.
-        qt.applicationStateChanged.connect(lambda _: entrance.listen())
+    server.deliver_to(handle)
+    server.setParent(app.window)
+    if not _is_headless():
+        # Once the first window is closed, later starts find the one that was used last.
+        qt.applicationStateChanged.connect(lambda _: server.listen())
 
 
 def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
-    """Build the window; a damaged catalog may have its back-up put in its place first."""
+    """Build the window; offer to restore a damaged catalog from its backup first."""
     try:
         with blaming(home.catalog):
             return build(home, settings, sources)
     except DamagedError:
-        if _is_blind() or not recovery.offer_restore(home):
+        if _is_headless() or not recovery.offer_restore(home):
             raise
     app = build(home, settings, sources)
     if app.pipeline is not None:
@@ -149,9 +150,9 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
 
 
 def _fit_screen(window: QWidget) -> None:
-    """Maximize a window that is too large for its screen: a new one, or one of a larger screen.
+    """Maximize a window that is too large for its screen, as after a change of screen.
 
-    The frame counts, too, but the window manager draws it only once the window shows.
+    The window manager's frame counts, too, but is unknown before the window shows.
     """
     within = window.size().boundedTo(window.screen().availableSize() - _AROUND)
     if within != window.size():
@@ -159,8 +160,8 @@ def _fit_screen(window: QWidget) -> None:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
-def _is_blind() -> bool:
-    """Say whether nobody sees this process's windows, or can answer its questions."""
+def _is_headless() -> bool:
+    """Whether nobody can see this process's windows or answer its questions."""
     return QApplication.platformName() in ("offscreen", "minimal")
 
 
@@ -174,39 +175,39 @@ def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str
 
 
 def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
-    """Open the window and stay until it is closed; the exit code.
+    """Open the window and run until it is closed. Return the exit code.
 
-    Where a window is open on this home already, the person chooses: that one comes to the front
-    and opens the sources, or there is another.
+    If a window is already open on this home, the person chooses whether it comes to the front and
+    opens the sources, or another window opens.
 
     Raises:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
-            which a dialog says where no terminal would show it.
+            which a dialog reports where no terminal would show it.
         Stopped: a signal closed the window.
     """
     _need_display()
     tune_process()
-    token = single_instance.token()  # Qt takes it away
+    token = single_instance.activation_token()  # before Qt removes it
     qt = QApplication.instance() or single_instance.Application(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
-        # At once: who starts while this window is made, or in the same instant, is to find it.
-        entrance = single_instance.InstanceServer(home)
-        first = not _is_blind() and entrance.listen()
+        # First of all: a start meanwhile, or in the same instant, must find this one.
+        server = single_instance.InstanceServer(home)
+        first = not _is_headless() and server.listen()
         if not first and not _is_alone(home, sources, token):
             return 0
         if isinstance(qt, single_instance.Application):
-            qt.opened.connect(entrance.called)
+            qt.opened.connect(server.requested)
         app = _built(home, settings, sources)
     except KnownError as error:
         _show(error)
         raise
-    _report_mistakes(app.session)
-    _hear_others(app, entrance, qt)
+    _report_bugs(app.session)
+    _receive_requests(app, server, qt)
     _fit_screen(app.window)
     app.window.show()
-    settle(app)
+    freeze_long_lived(app)
     try:
         return _run(app.window, qt)
     finally:
@@ -214,12 +215,12 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
 
 
 def tune_process() -> None:
-    """Set up the interpreter and memory for a window: threads take turns often, room is given back.
+    """Tune interpreter and memory for a window: threads switch often, freed memory is returned.
 
-    OpenRequest it before there are other threads; bench does as well.
+    Call it before other threads start; bench does as well.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    gc.freeze()  # the modules: to look through them twice was a fifth of the time to a window
+    gc.freeze()  # traversing the modules twice took a fifth of the start
     if sys.platform == "linux":
         import ctypes
 
@@ -229,49 +230,49 @@ def tune_process() -> None:
                 mallopt(option, value)
 
 
-def settle(app: App) -> None:
-    """Keep what stays for the evening out of the garbage collector's rounds.
+def freeze_long_lived(app: App) -> None:
+    """Exclude long-lived objects from garbage collection.
 
-    With 100,000 photos they held the window up for 60 to 100 ms; half of what they looked at is
-    there when the window is, half once taste was learned. Bench does as well.
+    With 100,000 photos a collection stopped the window for 60 to 100 ms. Half of the objects exist
+    when the window does, half once taste was learned. Bench calls it as well.
     """
     gc.freeze()
     app.session.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
 
 
 def _need_display() -> None:
-    """Say in a sentence what Qt would end the process for."""
+    """Raise an error in words where Qt would abort the process."""
     if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
         raise KnownError(
             "There is no display to open a window on.",
-            "The verbs need none: `curator --help` lists them.",
+            "The commands need none: `curator --help` lists them.",
         )
 
 
 def _show(error: KnownError) -> None:
-    """Show why no window opens, where no terminal does: when a file manager started us."""
+    """Show why no window opens in a dialog, if no terminal shows it."""
     hidden = sys.platform == "win32" and getattr(sys, "frozen", False)  # the bundle's terminal
     on_terminal = sys.stderr is not None and sys.stderr.isatty() and not hidden
-    if on_terminal or _is_blind():
+    if on_terminal or _is_headless():
         return
     body = "\n".join(part for part in (str(error.args[0]), error.remedy) if part)
     question = dialogs.Question("Nothing was opened", body, (), cancel="Close")
     dialogs.question_dialog(None, question).exec()
 
 
-def _report_mistakes(session: Session) -> None:
-    """Keep our own mistakes from taking the window down: the log has them, the line says so."""
+def _report_bugs(session: Session) -> None:
+    """Log our own bugs and report them in the status line instead of ending the process."""
 
     def report(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
-        if isinstance(error, KnownError):  # the world's fault: a slot that nobody pressed
-            log.info("said by a slot: %s", error, exc_info=(kind, error, trace))
+        if isinstance(error, KnownError):  # a known cause, raised in a slot no command ran
+            log.info("reported by a slot: %s", error, exc_info=(kind, error, trace))
             session.announce(str(error))
             return
-        log.error("a mistake of ours", exc_info=(kind, error, trace))
+        log.error("bug", exc_info=(kind, error, trace))
         damage = session.catalog.store.damage_error(error)
         if damage is not None:
             session.announce(str(damage))
@@ -280,7 +281,7 @@ def _report_mistakes(session: Session) -> None:
 
     def report_thread(args: threading.ExceptHookArgs) -> None:
         log.error(
-            "a mistake of ours in %s",
+            "bug in %s",
             args.thread.name if args.thread else "a thread",
             exc_info=(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback),
         )
@@ -290,10 +291,10 @@ def _report_mistakes(session: Session) -> None:
 
 
 def _run(window: MainWindow, qt: QApplication) -> int:
-    """Run until the window is closed, or a signal closes it as its own button would.
+    """Run until the window is closed, by a person or by a signal.
 
     Raises:
-        Stopped: a signal did.
+        Stopped: a signal closed it.
     """
     got: list[int] = []
 
@@ -302,10 +303,10 @@ def _run(window: MainWindow, qt: QApplication) -> int:
         window.close()
         qt.exit()  # also out of dialogs that wait for an answer
 
-    # Qt's event loop runs no Python by itself; a handler needs a moment of it now and then.
-    beat = QTimer(window)
-    beat.timeout.connect(lambda: None)
-    beat.start(200)
+    # Qt's event loop runs no Python by itself; a signal handler needs some now and then.
+    heartbeat = QTimer(window)
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start(200)
     with stopping.on_signal(leave):
         code = qt.exec()
     if got:

@@ -172,7 +172,7 @@ def begin() -> None:
                 pass  # it ended with who had it
         with contextlib.redirect_stdout(io.StringIO()):
             assert cli.main(["--home", folder, "photos"], mock.Mock(), mock.Mock()) == 0
-        assert single_instance.name_of(home)
+        assert single_instance.socket_name(home)
     workers._check_room(1)
     workers._lower_priority(1)
 

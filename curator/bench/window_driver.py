@@ -48,7 +48,7 @@ def opened(home: Home, *sources: Path) -> Iterator[app.App]:
     running = app.build(home, settings, sources)
     running.window.resize(SIZE)
     running.window.show()
-    app.settle(running)
+    app.freeze_long_lived(running)
     try:
         yield running
     finally:

@@ -1,15 +1,17 @@
-"""The door between windows: a second start finds the first, and hands it what is to be opened.
+"""One window per home: a second start finds the first, and sends it what to open.
 
-    door = InstanceServer(home)
-    if not door.listen() and answers(home):         # there is a window already
+:mod:`curator.app` uses it:
+
+    server = InstanceServer(home)
+    if not server.listen() and is_running(home):          # another window is open
         send_to_running(home, [Path("/photos/Iceland")])  # it comes to the front and opens that
-    door.attend(...)                                # who opens what other starts hand over
+    server.deliver_to(...)                                # gets what later starts send
 
-It is a local socket (a named pipe on Windows) that only the same user can open, named after the
-home; nothing of it is on a network. What comes through it is data: a limited number of paths, no
-command, and whoever does not keep to that is hung up on.
+It is a local socket (a named pipe on Windows) named after the home, which only the same user can
+open; nothing of it reaches a network. Requests are data: a limited number of paths and never a
+command. A connection that sends anything else is closed.
 
-macOS starts no second program: it tells the one that runs what to open (:class:`Application`).
+macOS starts no second process: it tells the running one what to open (:class:`Application`).
 """
 
 from __future__ import annotations
@@ -35,47 +37,47 @@ from curator.settings import Home
 
 log = logging.getLogger(__name__)
 
-_BYTES = 256 << 10  # of one call
+_BYTES = 256 << 10  # of one request
 _PATHS = 1000
 _LONG = 4096  # characters of one path
 _TOKEN = 256
-_CALLERS = 8
+_CONNECTIONS = 8
 _LONGEST = 100  # bytes of a socket's path; systems take 103 or 107
-_SPEAK_MS = 5_000  # a caller says what it wants within this, or is hung up on
-_ANSWER_MS = 15_000  # a window that is just being made hears nobody before it is there
+_REQUEST_MS = 5_000  # a connection without a request is closed after this
+_ANSWER_MS = 15_000  # a window that is still starting does not answer before it shows
 _OK = b"ok\n"
 _MINIMIZED = Qt.WindowState.WindowMinimized
-# What desktops give a program they start, so that it may come to the front.
+# Where desktops put the token that lets a started program come to the front.
 _TOKENS = ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """What another start asks of the window: to come to the front, and to open these."""
+    """What another start asks of the window: to come to the front and open these paths."""
 
     paths: tuple[Path, ...] = ()
     token: str = ""
 
 
-def name_of(home: Home) -> str:
-    """Name the socket of a home: the same for every process of one user, and short."""
+def socket_name(home: Home) -> str:
+    """Return the socket of a home: the same for all processes of one user, and short."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(home.data))).hexdigest()[:24]
     if sys.platform == "win32":
         return f"curator-{digest}"
-    given = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
-    paths = [Path(place, f"curator-{os.getuid()}-{digest}") for place in given if place]
+    folders = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
+    paths = [Path(place, f"curator-{os.getuid()}-{digest}") for place in folders if place]
     fit = (path for path in paths if len(os.fsencode(path)) <= _LONGEST and path.parent.is_dir())
     return str(next(fit, paths[-1]))
 
 
-def answers(home: Home) -> bool:
-    """Say whether a window is open on this home; its process may be busy."""
-    return _connected(name_of(home)) is not None
+def is_running(home: Home) -> bool:
+    """Whether a window is open on this home; its process may be busy."""
+    return _connected(socket_name(home)) is not None
 
 
 def send_to_running(home: Home, paths: Sequence[Path] = (), token: str = "") -> bool:
-    """Have the open window come to the front and open these; say whether it answered."""
-    socket = _connected(name_of(home))
+    """Ask the running window to come to the front and open paths. Return whether it answered."""
+    socket = _connected(socket_name(home))
     if socket is None:
         return False
     asked = {"paths": [str(path) for path in paths[:_PATHS]], "token": token}
@@ -87,8 +89,8 @@ def send_to_running(home: Home, paths: Sequence[Path] = (), token: str = "") -> 
     return answer == _OK
 
 
-def token() -> str:
-    """Give what the desktop that started this process lets come to the front by, if anything."""
+def activation_token() -> str:
+    """Return the token with which the desktop lets this process come to the front, or ''."""
     return next(filter(None, (os.environ.get(name, "") for name in _TOKENS)), "")
 
 
@@ -96,7 +98,7 @@ def _connected(name: str) -> QLocalSocket | None:
     if sys.platform != "win32":
         try:
             if Path(name).stat().st_uid != os.getuid():
-                return None  # somebody else's: what we open is none of their business
+                return None  # another user's: never tell them what we open
         except OSError:
             return None
     socket = QLocalSocket()
@@ -105,29 +107,25 @@ def _connected(name: str) -> QLocalSocket | None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(name: str) -> Iterator[None]:
-    """Keep other starts from looking who listens until it is settled whether this one does.
+def _start_lock(name: str) -> Iterator[None]:
+    """Let only one start at a time decide whether it becomes the listening one.
 
-    Qt takes away the lock of a process that is gone; where none can be had, there is none.
+    Qt removes the lock of a dead process. If locking is impossible, go on without.
     """
-    # Beside the socket; the name of a pipe is no path.
+    # In the temporary folder, as the name of a pipe is no path.
     lock = QLockFile(str(Path(tempfile.gettempdir(), f"{name}.lock")))
     if lock.tryLock(_ANSWER_MS):
         private.restrict(lock.fileName())
     else:
-        log.info("who listens is settled without a lock: %s", lock.error())
+        log.info("starting to listen without a lock: %s", lock.error())
     try:
         yield
     finally:
         lock.unlock()
 
 
-def parsed(line: bytes) -> OpenRequest | None:
-    """Read a call; None if it is none.
-
-    Args:
-        line: JSON with ``paths``, absolute ones, and ``token``.
-    """
+def parse_request(line: bytes) -> OpenRequest | None:
+    """Parse a request: JSON with absolute ``paths`` and a ``token``. Return None if invalid."""
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError):
@@ -149,121 +147,121 @@ def _is_path(text: object) -> bool:
 
 
 class InstanceServer(QObject):
-    """The open window's end of it.
+    """Receives the requests of later starts in the running process.
 
     Signals:
-        called(OpenRequest): another start asks for something.
+        requested(OpenRequest): another start asks for something.
 
     Thread: GUI.
     """
 
-    called = Signal(object)
+    requested = Signal(object)
 
     def __init__(self, home: Home, parent: QObject | None = None) -> None:
-        """Make a door; nobody hears at it before :meth:`listen`."""
+        """Create the server; it accepts nothing before :meth:`listen`."""
         super().__init__(parent)
-        self._name = name_of(home)
-        self._callers: set[_Caller] = set()
+        self._name = socket_name(home)
+        self._connections: set[_Connection] = set()
         self._early: list[OpenRequest] = []
-        self.called.connect(self._keep)
+        self.requested.connect(self._hold)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.setMaxPendingConnections(_CALLERS)
-        self._server.newConnection.connect(self._come)
+        self._server.setMaxPendingConnections(_CONNECTIONS)
+        self._server.newConnection.connect(self._accept)
 
-    def attend(self, listener: Callable[[OpenRequest], None]) -> None:
-        """Have calls heard from now on; what was called while there was no window comes first.
+    def deliver_to(self, listener: Callable[[OpenRequest], None]) -> None:
+        """Deliver requests from now on, first those held while there was no window.
 
         Args:
-            listener: gets each call, not before the event loop runs.
+            listener: gets each request, not before the event loop runs.
         """
-        self.called.disconnect(self._keep)
-        self.called.connect(listener)
-        for call in self._early:
-            QTimer.singleShot(0, self, lambda call=call: self.called.emit(call))
+        self.requested.disconnect(self._hold)
+        self.requested.connect(listener)
+        for request in self._early:
+            QTimer.singleShot(0, self, lambda request=request: self.requested.emit(request))
 
-    def _keep(self, call: OpenRequest) -> None:
-        """Keep a call for the window to come; the question that holds it up comes forward."""
-        self._early.append(call)
+    def _hold(self, request: OpenRequest) -> None:
+        """Hold a request until the window exists; bring a dialog that delays it to the front."""
+        self._early.append(request)
         question = QApplication.activeModalWidget()
         if question is not None:
-            bring_to_front(question, call.token)
+            bring_to_front(question, request.token)
 
     def listen(self) -> bool:
-        """Listen, unless another window does; what a killed process left is cleared away.
+        """Start to listen unless another window does. Return whether this process listens now.
 
-        Who listens is the first: of several starts in one instant just one is.
+        The socket of a killed process is removed. Of several simultaneous starts only one listens.
         """
         if self._server.isListening():
             return True
-        with _one_at_a_time(self._name):
+        with _start_lock(self._name):
             if _connected(self._name) is not None:
                 return False
             QLocalServer.removeServer(self._name)
-            heard = self._server.listen(self._name)
-        if not heard:
+            listening = self._server.listen(self._name)
+        if not listening:
             log.info("no other start will find this window: %s", self._server.errorString())
-        return heard
+        return listening
 
     def close(self) -> None:
-        """Hear nobody any more."""
+        """Stop listening."""
         self._server.close()
 
-    def _come(self) -> None:
+    def _accept(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
-            if len(self._callers) >= _CALLERS:
+            if len(self._connections) >= _CONNECTIONS:
                 socket.abort()
                 continue
-            caller = _Caller(socket, self)
-            self._callers.add(caller)
-            caller.hear()  # it may have spoken already
+            connection = _Connection(socket, self)
+            self._connections.add(connection)
+            connection.read()  # its request may have arrived already
 
-    def forget(self, caller: _Caller) -> None:
-        """Let go of somebody who went."""
-        self._callers.discard(caller)
+    def forget(self, connection: _Connection) -> None:
+        """Drop a closed connection."""
+        self._connections.discard(connection)
 
 
-class _Caller(QObject):
+class _Connection(QObject):
     """One connection, from its first byte to the answer."""
 
-    def __init__(self, socket: QLocalSocket, door: InstanceServer) -> None:
-        super().__init__(door)
-        self._socket, self._door = socket, door
+    def __init__(self, socket: QLocalSocket, server: InstanceServer) -> None:
+        super().__init__(server)
+        self._socket, self._server = socket, server
         socket.setParent(self)
-        socket.readyRead.connect(self.hear)
+        socket.readyRead.connect(self.read)
         socket.disconnected.connect(self._end)
-        patience = QTimer(self, singleShot=True, interval=_SPEAK_MS)
-        patience.timeout.connect(self._hang_up)
-        patience.start()
+        timeout = QTimer(self, singleShot=True, interval=_REQUEST_MS)
+        timeout.timeout.connect(self._reject)
+        timeout.start()
 
-    def hear(self) -> None:
-        """Take in what was said so far; answer once it is a call."""
+    def read(self) -> None:
+        """Read what has arrived; answer once it is a complete request."""
         if not self._socket.canReadLine():
             if self._socket.bytesAvailable() > _BYTES:
-                self._hang_up()
+                self._reject()
             return
         line = bytes(self._socket.readLine(_BYTES).data())
-        call = parsed(line) if line.endswith(b"\n") else None
-        if call is None:
-            self._hang_up()
+        request = parse_request(line) if line.endswith(b"\n") else None
+        if request is None:
+            self._reject()
             return
-        self._socket.readyRead.disconnect(self.hear)
+        self._socket.readyRead.disconnect(self.read)
         self._socket.write(_OK)
-        self._socket.disconnectFromServer()  # once that is written
-        self._door.called.emit(call)
+        self._socket.disconnectFromServer()  # after the answer is written
+        self._server.requested.emit(request)
 
-    def _hang_up(self) -> None:
-        log.info("hung up on somebody who asked for nothing")
+    def _reject(self) -> None:
+        log.info("closed a connection without a valid request")
         self._socket.abort()
         self._end()
 
     def _end(self) -> None:
-        self._door.forget(self)
+        self._server.forget(self)
         self.deleteLater()
 
 
 class Application(QApplication):
-    """Qt's application, which also hears what macOS's Finder has opened with Curator.
+    """Qt's application, which also receives the files macOS's Finder opens with Curator.
 
     Signals:
         opened(OpenRequest): files and folders that arrived together, as one request.
@@ -277,31 +275,31 @@ class Application(QApplication):
         super().__init__(list(arguments))
         self._paths: list[Path] = []
         self._soon = QTimer(self, singleShot=True, interval=0)
-        self._soon.timeout.connect(self._tell)
+        self._soon.timeout.connect(self._emit)
 
     def event(self, event: QEvent) -> bool:
-        """Take in one file that is to be opened."""
+        """Collect a file to open."""
         if not isinstance(event, QFileOpenEvent):
             return super().event(event)
-        if event.file():  # else it is an address of the web
+        if event.file():  # otherwise it is a web address
             self._paths.append(Path(event.file()))
             self._soon.start()
         return True
 
-    def _tell(self) -> None:
+    def _emit(self) -> None:
         paths, self._paths = self._paths, []
         self.opened.emit(OpenRequest(tuple(paths)))
 
 
 def bring_to_front(window: QWidget, token: str = "") -> None:
-    """Bring a window to the front as far as the system lets it; else its button asks for a look.
+    """Bring a window to the front; where the system refuses, its taskbar button blinks.
 
     Args:
         window: the window; a dialog over it comes with it.
-        token: of the start that asks for it; Wayland lets nobody forward without one.
+        token: the activation token of the start that asks; Wayland requires one.
     """
     if token:
-        os.environ[_TOKENS[0]] = token  # where Qt looks for it
+        os.environ[_TOKENS[0]] = token  # Qt reads it there
     window.setWindowState(window.windowState() & ~_MINIMIZED)
     window.show()
     front = QApplication.activeModalWidget() or window

@@ -38,8 +38,8 @@ def test_the_editor_gets_the_file_as_one_word_and_its_options(tmp_path: Path, qt
     [
         ("", "No editor is set."),
         ("   ", "No editor is set."),
-        ("no-such-editor-anywhere --x", "The editor no-such-editor-anywhere is not found."),
-        ("gimp 'unclosed", "The quotes of the editor do not match."),
+        ("no-such-editor-anywhere --x", "Editor not found: no-such-editor-anywhere."),
+        ("gimp 'unclosed", "The quotes in the editor setting do not match."),
     ],
 )
 def test_an_editor_that_is_not_there_is_one_sentence(program: str, sentence: str) -> None:
@@ -49,7 +49,7 @@ def test_an_editor_that_is_not_there_is_one_sentence(program: str, sentence: str
 
 
 def test_a_photo_that_is_away_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"gone\.jpg is not there now"):
+    with pytest.raises(NotFoundError, match=r"gone\.jpg is missing"):
         external_editor.open_in(sys.executable, [tmp_path / "gone.jpg"])
 
 

@@ -1,4 +1,4 @@
-"""A second start finds the window that is open, and hands it what was to be opened."""
+"""A second start finds the running window and sends it what to open."""
 
 from __future__ import annotations
 
@@ -37,101 +37,102 @@ pytestmark = [
 
 
 @pytest.fixture
-def open_door(home: Home, qapp: QApplication) -> Iterator[InstanceServer]:
+def server(home: Home, qapp: QApplication) -> Iterator[InstanceServer]:
     made = InstanceServer(home)
     assert made.listen()
     yield made
     made.close()
 
 
-def speak(home: Home, words: bytes) -> bytes:
-    """Say something at the door as another process would, and hear it to the end."""
+def send(home: Home, request: bytes) -> bytes:
+    """Send a request as another process would. Return the whole answer."""
     with socket.socket(socket.AF_UNIX) as caller:
-        caller.connect(single_instance.name_of(home))
-        with contextlib.suppress(OSError):  # it may hang up in the middle of a word
-            caller.sendall(words)
-        said = b""
+        caller.connect(single_instance.socket_name(home))
+        with contextlib.suppress(OSError):  # the server may close the connection meanwhile
+            caller.sendall(request)
+        answer = b""
         with contextlib.suppress(ConnectionError):
             while part := caller.recv(100):
-                said += part
-        return said
+                answer += part
+        return answer
 
 
-def elsewhere(qtbot: QtBot, act: Callable[[], object]) -> object:
-    """Do something on a thread while the window lives."""
-    said: list[object] = []
-    thread = threading.Thread(target=lambda: said.append(act()))
+def on_thread(qtbot: QtBot, act: Callable[[], object]) -> object:
+    """Run something on a thread while the event loop runs. Return its result."""
+    results: list[object] = []
+    thread = threading.Thread(target=lambda: results.append(act()))
     thread.start()
-    qtbot.waitUntil(lambda: bool(said), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(results), timeout=PATIENCE_MS)
     thread.join()
-    return said[0]
+    return results[0]
 
 
-def call(*paths: Path, token: str = "") -> bytes:
-    asked = {"paths": [str(path) for path in paths], "token": token}
-    return json.dumps(asked).encode("ascii") + b"\n"
+def request(*paths: Path, token: str = "") -> bytes:
+    fields = {"paths": [str(path) for path in paths], "token": token}
+    return json.dumps(fields).encode("ascii") + b"\n"
 
 
 @pytest.mark.slow
-def test_what_another_process_hands_over_arrives_and_is_answered(
-    qtbot: QtBot, open_door: InstanceServer, home: Home, tmp_path: Path
+def test_a_request_of_another_process_arrives_and_is_answered(
+    qtbot: QtBot, server: InstanceServer, home: Home, tmp_path: Path
 ) -> None:
-    odd = tmp_path / os.fsdecode(b"caf\xe9 \xff")  # bytes that are no text
+    odd = tmp_path / os.fsdecode(b"caf\xe9 \xff")  # not valid UTF-8
     script = (
         "import sys; from pathlib import Path; from curator.settings import Home;"
         "from curator.ui import single_instance as single;"
         "sys.exit(not single.send_to_running(Home.at(sys.argv[1]), [Path(sys.argv[2])], 't0ken'))"
     )
-    heard: list[OpenRequest] = []
-    open_door.called.connect(heard.append)
+    received: list[OpenRequest] = []
+    server.requested.connect(received.append)
     other = subprocess.Popen([sys.executable, "-c", script, str(home.data), os.fspath(odd)])
     qtbot.waitUntil(lambda: other.poll() is not None, timeout=PATIENCE_MS)
-    assert other.returncode == 0 and heard == [OpenRequest((odd,), "t0ken")]
+    assert other.returncode == 0 and received == [OpenRequest((odd,), "t0ken")]
 
 
-def test_a_call_in_pieces_is_one_call(qtbot: QtBot, open_door: InstanceServer, home: Home) -> None:
-    heard: list[OpenRequest] = []
-    open_door.called.connect(heard.append)
-    caller = socket.socket(socket.AF_UNIX)
-    caller.connect(single_instance.name_of(home))
-    words = call(Path("/photos/a"), Path("/photos/b"))
-    caller.sendall(words[:20])
-    qtbot.waitUntil(lambda: len(open_door._callers) == 1, timeout=PATIENCE_MS)
-    assert heard == []
-    caller.sendall(words[20:])
-    qtbot.waitUntil(lambda: bool(heard), timeout=PATIENCE_MS)
-    assert heard == [OpenRequest((Path("/photos/a"), Path("/photos/b")))]
-    assert elsewhere(qtbot, lambda: caller.recv(100)) == b"ok\n"
-    caller.close()
-    qtbot.waitUntil(lambda: not open_door._callers, timeout=PATIENCE_MS)
-
-
-def test_nobody_is_there_and_what_a_killed_process_left_is_in_nobodys_way(
-    qtbot: QtBot, home: Home
+def test_a_request_in_pieces_is_one_request(
+    qtbot: QtBot, server: InstanceServer, home: Home
 ) -> None:
-    assert not single_instance.answers(home) and not single_instance.send_to_running(home)
-    left = Path(single_instance.name_of(home))
+    received: list[OpenRequest] = []
+    server.requested.connect(received.append)
+    caller = socket.socket(socket.AF_UNIX)
+    caller.connect(single_instance.socket_name(home))
+    sent = request(Path("/photos/a"), Path("/photos/b"))
+    caller.sendall(sent[:20])
+    qtbot.waitUntil(lambda: len(server._connections) == 1, timeout=PATIENCE_MS)
+    assert received == []
+    caller.sendall(sent[20:])
+    qtbot.waitUntil(lambda: bool(received), timeout=PATIENCE_MS)
+    assert received == [OpenRequest((Path("/photos/a"), Path("/photos/b")))]
+    assert on_thread(qtbot, lambda: caller.recv(100)) == b"ok\n"
+    caller.close()
+    qtbot.waitUntil(lambda: not server._connections, timeout=PATIENCE_MS)
+
+
+def test_the_socket_of_a_killed_process_is_replaced(qtbot: QtBot, home: Home) -> None:
+    assert not single_instance.is_running(home) and not single_instance.send_to_running(home)
+    left = Path(single_instance.socket_name(home))
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(left))
-    assert left.exists() and not single_instance.answers(home)
+    assert left.exists() and not single_instance.is_running(home)
     alive = InstanceServer(home)
-    assert alive.listen() and single_instance.answers(home)
+    assert alive.listen() and single_instance.is_running(home)
     alive.close()
 
 
-def test_one_window_is_found_and_the_next_once_the_first_is_closed(
-    open_door: InstanceServer, home: Home, tmp_path: Path
+def test_the_first_window_is_found_and_the_second_after_it_closed(
+    server: InstanceServer, home: Home, tmp_path: Path
 ) -> None:
     second = InstanceServer(home)
-    assert single_instance.answers(home) and not second.listen()
-    assert not single_instance.answers(Home.at(tmp_path / "other").make()), "each home has its own"
-    open_door.close()
-    assert second.listen() and second.listen() and single_instance.answers(home)
+    assert single_instance.is_running(home) and not second.listen()
+    other = Home.at(tmp_path / "other").make()
+    assert not single_instance.is_running(other), "each home has its own"
+    server.close()
+    assert second.listen() and second.listen() and single_instance.is_running(home)
     second.close()
 
 
-def test_only_the_same_user_may_come(open_door: InstanceServer, home: Home) -> None:
-    path = Path(single_instance.name_of(home))
+def test_only_the_same_user_may_connect(server: InstanceServer, home: Home) -> None:
+    path = Path(single_instance.socket_name(home))
     assert path.stat().st_mode & 0o077 == 0
     assert len(os.fsencode(path)) < 250
 
@@ -153,32 +154,34 @@ def test_only_the_same_user_may_come(open_door: InstanceServer, home: Home) -> N
         json.dumps({"paths": [], "token": "x" * 300}).encode(),
     ],
 )
-def test_what_is_no_call_is_none(line: bytes) -> None:
-    assert single_instance.parsed(line) is None
+def test_an_invalid_request_is_refused(line: bytes) -> None:
+    assert single_instance.parse_request(line) is None
 
 
-def test_who_does_not_speak_the_language_is_hung_up_on(
-    qtbot: QtBot, open_door: InstanceServer, home: Home
+def test_a_connection_that_sends_anything_else_is_closed(
+    qtbot: QtBot, server: InstanceServer, home: Home
 ) -> None:
-    heard: list[OpenRequest] = []
-    open_door.called.connect(heard.append)
+    received: list[OpenRequest] = []
+    server.requested.connect(received.append)
     for words in (b"GET / HTTP/1.1\n", b"x" * (single_instance._BYTES + 10)):
-        assert elsewhere(qtbot, lambda words=words: speak(home, words)) == b""
-    assert heard == [] and not open_door._callers
-    assert elsewhere(qtbot, lambda: speak(home, call())) == b"ok\n" and heard == [OpenRequest()]
+        assert on_thread(qtbot, lambda words=words: send(home, words)) == b""
+    assert received == [] and not server._connections
+    assert on_thread(qtbot, lambda: send(home, request())) == b"ok\n" and received == [
+        OpenRequest()
+    ]
 
 
-def test_who_says_nothing_is_not_waited_for(
-    qtbot: QtBot, open_door: InstanceServer, home: Home, monkeypatch: pytest.MonkeyPatch
+def test_a_silent_connection_is_closed(
+    qtbot: QtBot, server: InstanceServer, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single_instance, "_SPEAK_MS", 1)
-    assert elsewhere(qtbot, lambda: speak(home, b"")) == b""
+    monkeypatch.setattr(single_instance, "_REQUEST_MS", 1)
+    assert on_thread(qtbot, lambda: send(home, b"")) == b""
 
 
-def test_the_window_comes_forward_out_of_the_task_bar(
+def test_a_minimized_window_comes_to_the_front(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QWidget, "raise_", lambda _: None)  # this platform has none
+    monkeypatch.setattr(QWidget, "raise_", lambda _: None)  # the platform has no raise
     window = QWidget()
     qtbot.addWidget(window)
     window.showMinimized()
@@ -189,18 +192,18 @@ def test_the_window_comes_forward_out_of_the_task_bar(
 # --- macOS
 
 
-def test_what_finder_opens_comes_through_the_door_as_one_call(
+def test_files_that_finder_opens_arrive_as_one_request(
     qtbot: QtBot, qapp: QApplication, home: Home, tmp_path: Path
 ) -> None:
-    entrance, heard = InstanceServer(home), list[OpenRequest]()
+    server, received = InstanceServer(home), list[OpenRequest]()
     assert isinstance(qapp, single_instance.Application)
-    qapp.opened.connect(entrance.called)
+    qapp.opened.connect(server.requested)
     chosen = (tmp_path / "card 1", tmp_path / "DSC_1.JPG")
     for place in (*map(QUrl.fromLocalFile, map(str, chosen)), QUrl("https://example.com/")):
         QApplication.sendEvent(qapp, QFileOpenEvent(place))
-    entrance.called.connect(heard.append)
-    qtbot.waitUntil(lambda: bool(heard))
-    assert heard == [OpenRequest(chosen)]
+    server.requested.connect(received.append)
+    qtbot.waitUntil(lambda: bool(received))
+    assert received == [OpenRequest(chosen)]
 
 
 # --- a second start
@@ -208,24 +211,24 @@ def test_what_finder_opens_comes_through_the_door_as_one_call(
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
-    """Somebody looks at the screen; what they are asked. Answers are set by the test."""
+    """The questions asked as if a person could see the screen; the test sets the answers."""
     monkeypatch.setattr(QApplication, "platformName", lambda: "xcb")
     questions: list[Question] = []
     return questions
 
 
 def answering(questions: list[Question], *answers: str | None) -> Callable[..., str | None]:
-    left = list(answers)
+    remaining = list(answers)
 
     def answer(parent: object, question: Question) -> str | None:
         questions.append(question)
-        return left.pop(0)
+        return remaining.pop(0)
 
     return answer
 
 
 @pytest.mark.parametrize(("answer", "alone"), [("show", False), ("another", True), (None, False)])
-def test_where_a_window_is_open_the_person_chooses(
+def test_if_a_window_is_open_the_person_chooses(
     home: Home,
     tmp_path: Path,
     seen: list[Question],
@@ -233,33 +236,31 @@ def test_where_a_window_is_open_the_person_chooses(
     answer: str | None,
     alone: bool,
 ) -> None:
-    handed: list[object] = []
-    monkeypatch.setattr(single_instance, "answers", lambda _: True)
-    monkeypatch.setattr(
-        single_instance, "send_to_running", lambda *what: handed.append(what) or True
-    )
+    sent: list[object] = []
+    monkeypatch.setattr(single_instance, "is_running", lambda _: True)
+    monkeypatch.setattr(single_instance, "send_to_running", lambda *what: sent.append(what) or True)
     monkeypatch.setattr(dialogs, "ask", answering(seen, answer))
     assert app._is_alone(home, [tmp_path], "token") is alone
     (question,) = seen
     assert question.title == "Curator is already open on this catalog"
     assert question.choices[-1].text == f"Open “{tmp_path.name}” there"
-    assert handed == ([(home, [tmp_path], "token")] if answer == "show" else [])
+    assert sent == ([(home, [tmp_path], "token")] if answer == "show" else [])
 
 
-def test_a_place_that_is_not_there_is_said_by_who_was_asked_before_any_question(
+def test_a_missing_source_is_reported_before_any_question(
     home: Home, tmp_path: Path, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single_instance, "answers", lambda _: True)
+    monkeypatch.setattr(single_instance, "is_running", lambda _: True)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show"))
     with pytest.raises(KnownError):
         app._is_alone(home, [tmp_path / "nothing"], "")
     assert not seen
 
 
-def test_a_window_that_hangs_keeps_nobody_from_opening_another(
+def test_another_window_can_open_while_the_first_hangs(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(single_instance, "answers", lambda _: True)
+    monkeypatch.setattr(single_instance, "is_running", lambda _: True)
     monkeypatch.setattr(single_instance, "send_to_running", lambda *_: False)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show", "another", "show", None))
     assert app._is_alone(home, [], "")
@@ -272,7 +273,7 @@ def test_a_window_that_hangs_keeps_nobody_from_opening_another(
 
 
 @pytest.mark.slow
-def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
+def test_a_damaged_catalog_can_be_restored_from_its_backup(
     home: Home,
     pipeline: object,
     seen: list[Question],
@@ -284,8 +285,8 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     catalog = Catalog.open(home.catalog)
     backups.keep(catalog.path)
     catalog.close()
-    whole = home.catalog.read_bytes()
-    home.catalog.write_bytes(b"\x89PNG" * 4096 + whole[16384:])
+    content = home.catalog.read_bytes()
+    home.catalog.write_bytes(b"\x89PNG" * 4096 + content[16384:])
     monkeypatch.setattr(dialogs, "ask", answering(seen, None, "restore", None))
     with pytest.raises(KnownError, match="damaged"):
         app._built(home, Settings.load(home), ())
@@ -300,9 +301,9 @@ def test_a_damaged_catalog_offers_its_back_up_and_the_window_opens_on_it(
     assert told.title == "The catalog is restored" and "is kept" in told.body
 
 
-def test_what_is_called_before_there_is_a_window_goes_to_the_one_that_comes(
+def test_a_request_before_the_window_exists_is_delivered_later(
     qtbot: QtBot,
-    open_door: InstanceServer,
+    server: InstanceServer,
     home: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -312,20 +313,20 @@ def test_what_is_called_before_there_is_a_window_goes_to_the_one_that_comes(
     monkeypatch.setattr(QApplication, "alert", lambda *_: None)
     question = QDialog()
     qtbot.addWidget(question)
-    question.open()  # the catalog is gone, say
-    assert elsewhere(qtbot, lambda: speak(home, call(tmp_path))) == b"ok\n"
+    question.open()  # for example because the catalog is missing
+    assert on_thread(qtbot, lambda: send(home, request(tmp_path))) == b"ok\n"
     assert raised == [question]
-    heard: list[OpenRequest] = []
-    open_door.attend(heard.append)
+    received: list[OpenRequest] = []
+    server.deliver_to(received.append)
     question.close()
-    qtbot.waitUntil(lambda: bool(heard))
-    assert elsewhere(qtbot, lambda: speak(home, call())) == b"ok\n"
-    qtbot.waitUntil(lambda: len(heard) == 2)
-    assert [each.paths for each in heard] == [(tmp_path,), ()]
+    qtbot.waitUntil(lambda: bool(received))
+    assert on_thread(qtbot, lambda: send(home, request())) == b"ok\n"
+    qtbot.waitUntil(lambda: len(received) == 2)
+    assert [each.paths for each in received] == [(tmp_path,), ()]
 
 
 @pytest.mark.parametrize("answer", [recovery.RESTORE, recovery.ANEW, None])
-def test_a_catalog_that_is_gone_is_put_back_or_begun_anew(
+def test_a_missing_catalog_is_restored_or_created_anew(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch, answer: str | None
 ) -> None:
     fill(home.catalog, 20)
@@ -345,7 +346,7 @@ def test_a_catalog_that_is_gone_is_put_back_or_begun_anew(
             assert len(catalog.photos.columns()) == (20 if answer == recovery.RESTORE else 0)
 
 
-def test_without_a_sound_back_up_nothing_is_offered(
+def test_without_a_valid_backup_nothing_is_offered(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.catalog.write_bytes(b"no catalog")

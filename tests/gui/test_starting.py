@@ -114,7 +114,7 @@ def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
     running = started(home)
     counts = []
     try:
-        app.settle(running)
+        app.freeze_long_lived(running)
         counts.append(gc.get_freeze_count())
         stays = []
         for _ in range(2):  # what came when taste was learned is there to stay, later things not

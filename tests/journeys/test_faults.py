@@ -275,7 +275,7 @@ def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.Monkey
 
     for hook in ((sys, "excepthook"), (threading, "excepthook")):
         monkeypatch.setattr(*hook, getattr(*hook))
-    composition._report_mistakes(Told())  # type: ignore[arg-type]
+    composition._report_bugs(Told())  # type: ignore[arg-type]
     error = DiskFullError("The disk is full.", "Make room.")
     sys.excepthook(DiskFullError, error, None)
     assert said == ["The disk is full. Make room."]

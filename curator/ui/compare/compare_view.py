@@ -304,7 +304,7 @@ class CompareView(QWidget):
             self._session.rested(photo)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
-        if not self.isVisible() or (looks and self._pan_zoom.let_go(seconds)):
+        if not self.isVisible() or (looks and self._pan_zoom.end_peek(seconds)):
             return
         if not self._key_state.is_navigating() and not self._rest.isActive():
             self._rest.start()

@@ -290,7 +290,7 @@ class ExportDialog(Dialog):
         self.outcome.setText(text)
         self.details.setText(more)
         self.details.setVisible(bool(more))
-        self.grow()
+        self.fit_content()
 
     # --- doing
 

@@ -1,1 +1,1 @@
-"""The grid view and its tiles."""
+"""The grid: the view, its arithmetic, its tiles and their thumbnails."""

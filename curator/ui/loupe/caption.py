@@ -1,4 +1,4 @@
-"""The line under the picture, and the small map of where one is in a zoomed one."""
+"""The caption line below a picture, and the navigator map of a zoomed one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from curator.ui.widgets import mark_painter, theme, words
 
 HEIGHT = 24
 _GAP = 16
-_LEAST = 48  # px; what is cut shorter than this says nothing
+_LEAST = 48  # px; elided text narrower than this is left out
 NAVIGATOR = 96
 _DARK = QColor("#191919")
-_BRIGHT_FROM = 100  # lightness from which a surround needs dark letters
+_BRIGHT_FROM = 100  # lightness from which a surround needs dark text
 
 
 def ink(surround: QColor) -> tuple[QColor, QColor]:
-    """Choose the colors of text and quiet text on a surround."""
+    """Return the colors of text and quiet text on a surround."""
     if surround.lightness() < _BRIGHT_FROM:
         return theme.TEXT, theme.QUIET
     return _DARK, _DARK
@@ -28,22 +28,27 @@ def ink(surround: QColor) -> tuple[QColor, QColor]:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What stands under a picture: marks, capture line, and facts of the file at the right.
+    """The line below a picture: marks at the left, capture data, and file facts at the right.
 
-    ``role`` is what the photo is beside another: winner or challenger. ``sign`` is what was just
-    decided, in pencil before the line, with the name of its photo: that may have been the last one.
+    Attributes:
+        tile: the photo.
+        middle: its capture data.
+        right: facts about its file and the pixels shown.
+        role: of a photo beside another one: winner or challenger.
+        decision: the mark just made, in pencil before the capture data, with the photo's name: it
+            may have been the previous photo.
     """
 
     tile: Tile
     middle: str
     right: str
     role: str = ""
-    sign: str = ""
+    decision: str = ""
 
     def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
-        """Draw it into ``room``, a line of 24 px; the capture line stays in the middle.
+        """Draw it into ``room``, a line of 24 px, with the capture data in the middle.
 
-        Where it is narrow the facts of the file give way before the photo's name does.
+        In a narrow pane the file facts are elided before the photo's name.
         """
         text, quiet = ink(surround)
         painter.setFont(font)
@@ -59,7 +64,7 @@ class Caption:
         if rejected:
             self._cross(painter, left, middle)
             left += 16
-        # What one looks at is not yet passed over, however long one rests on it.
+        # The photo in view is not skipped yet, however long it has been shown.
         left = mark_painter.draw_marks(painter, left, middle, self.tile.marks, False, quiet)
         name = metrics.horizontalAdvance(self.tile.name)
         spare = max(room.right() + 1 - left - name - 2 * _GAP, 0)
@@ -72,18 +77,18 @@ class Caption:
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
         shown = words.elide_facts(self.middle, metrics, end - start)
-        if self.sign:
+        if self.decision:
             before = QRect(left + _GAP, room.top(), start - left - 2 * _GAP, room.height())
             painter.setPen(theme.PENCIL)
-            sign = metrics.elidedText(self.sign, elide, max(before.width(), 0))
-            painter.drawText(before, align | Qt.AlignmentFlag.AlignRight, sign)
+            shown_decision = metrics.elidedText(self.decision, elide, max(before.width(), 0))
+            painter.drawText(before, align | Qt.AlignmentFlag.AlignRight, shown_decision)
         painter.setPen(text)
         line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
         painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)
 
     @staticmethod
     def _cross(painter: QPainter, left: int, middle: int) -> None:
-        """Draw a small thumbnail's outline with the strike stroke: rejected."""
+        """Draw the icon of a reject: a small frame with the stroke across."""
         rect = QRectF(left, middle - 5, 13, 9)
         painter.setPen(QPen(theme.QUIET, 1))
         painter.drawRect(rect)
@@ -91,14 +96,14 @@ class Caption:
 
 
 def navigator(area: QRect, picture: tuple[int, int]) -> QRect:
-    """Place the map of a zoomed picture: lower right of ``area``, 96 px on its long side."""
+    """Return where the map lies: at the lower right of ``area``, 96 px on its long side."""
     scale = NAVIGATOR / max(picture)
     width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
     return QRect(area.right() + 1 - width, area.bottom() - 7 - height, width, height)
 
 
 def draw_part(painter: QPainter, place: QRect, part: QRectF, percent: str, font: QFont) -> None:
-    """Frame the map, outline what is on screen (fractions of the picture), name the zoom."""
+    """Draw the frame of the map, the part on screen (fractions of the picture), the zoom."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.CANVAS, 1))
     painter.drawRect(place.adjusted(-1, -1, 0, 0))

@@ -55,7 +55,7 @@ class LoupePainter:
         return thumbnail_request(tile, (edge, edge))
 
     def line(
-        self, painter: QPainter, tile: Tile, room: QRect, role: str = "", sign: str = ""
+        self, painter: QPainter, tile: Tile, room: QRect, role: str = "", decision: str = ""
     ) -> None:
         """Draw the line at the bottom of ``room``, the whole pane.
 
@@ -64,10 +64,10 @@ class LoupePainter:
             tile: its photo.
             room: the pane.
             role: begins the line.
-            sign: what was just decided, and of which photo.
+            decision: the mark just made, and on which photo.
         """
         line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
-        said = replace(self._caption(tile), role=role, sign=sign)
+        said = replace(self._caption(tile), role=role, decision=decision)
         said.draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:

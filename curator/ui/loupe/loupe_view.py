@@ -284,7 +284,7 @@ class LoupeView(QWidget):
             self._session.catalog.store.hold_background(True)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
-        if looks and self.isVisible() and self._pan_zoom.let_go(seconds):
+        if looks and self.isVisible() and self._pan_zoom.end_peek(seconds):
             return
         if not self._key_state.is_navigating() and self.isVisible() and not self._rest.isActive():
             self._rest.start()
@@ -302,11 +302,11 @@ class LoupeView(QWidget):
         if self._sign and not self._signing.isActive():
             self._signing.start()
         if not self._session.bare and self._line().contains(event.rect()):
-            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
+            self._drawing.line(painter, tile, self.rect(), decision=self._sign)
             return  # the picture stands as it is
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
         if not self._session.bare:
-            self._drawing.line(painter, tile, self.rect(), sign=self._sign)
+            self._drawing.line(painter, tile, self.rect(), decision=self._sign)
         if self._viewport.shared_zoom.dragged is None:
             self._naming.start()  # who listens hears it once who looks has seen it
         if own:

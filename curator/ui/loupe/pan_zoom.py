@@ -1,7 +1,7 @@
-"""The hand over a picture: zooming by keys, wheel and pinch, dragging, looking while a key is held.
+"""Zooming by key, wheel and pinch, panning by drag and swipe, peeking while a key is held.
 
-One hand serves all panes of a view: whoever owns it says which :class:`Viewport` lies under it, and
-as panes share a :class:`SharedZoom`, moving one moves all.
+Loupe and compare view own one each. It serves all panes of a view: the view says which
+:class:`Viewport` is under the pointer, and panes with a common :class:`SharedZoom` move together.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from PySide6.QtWidgets import QWidget
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.viewport import LARGEST, Viewport
 
-PEEK_S = 0.25  # a key held longer than this is a look, not a switch
-_CLICK_PX = 4  # a press that moved less is a click
+PEEK_S = 0.25  # holding the key longer peeks instead of switching
+_CLICK_PX = 4  # a press that moves less is a click
 _NOTCH = 120
-_SETTLE_MS = 250  # after a swipe, until the rest of the window hears of it
+_COMMIT_MS = 250  # after a swipe, until the session learns the new place
 
 
 class PanZoom(QObject):
-    """Moves and zooms what a widget shows.
+    """Pans and zooms the picture of a widget.
 
     Attributes:
-        viewport: what lies under the hand.
+        viewport: the pane to pan and zoom.
 
     Signals:
-        moved: the picture has to be painted at another place; nothing else changed.
+        moved: the picture must be painted at another place; nothing else changed.
 
     Thread: GUI.
     """
@@ -41,13 +41,13 @@ class PanZoom(QObject):
         self._dragged = False
         self._wheel = 0
         self._before: tuple[float | None, view_transform.Fraction] | None = None
-        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle.timeout.connect(self._rest)
+        self._commit_timer = QTimer(self, singleShot=True, interval=_COMMIT_MS)
+        self._commit_timer.timeout.connect(self._commit)
 
     # --- zoom
 
     def pointer(self) -> QPoint | None:
-        """Give the pointer if it is on the picture, in the widget's px."""
+        """Return the pointer in the widget's px, or None if it is not on the picture."""
         at = self._widget.mapFromGlobal(self._widget.cursor().pos())
         return at if self._widget.underMouse() and self._on_picture(at) else None
 
@@ -55,13 +55,13 @@ class PanZoom(QObject):
         """Switch between fit and 100 %.
 
         Args:
-            pointer: the point of the widget to keep in place, logical px; None looks at the
-                subject the camera marked, else at the sharpest spot.
+            pointer: the point of the widget to keep in place, logical px; None goes to the
+                camera's focus point, else to the sharpest spot.
         """
         self.zoom_to(1.0 if self.viewport.shared_zoom.zoom is None else None, pointer)
 
     def step(self, by: int, pointer: QPoint | None) -> None:
-        """Go one step between fit, 50 (where that is larger), 100, 200, 400 and 800 %."""
+        """Zoom one step between fit, 25 and 50 (if larger than fit), 100, 200, 400 and 800 %."""
         tile, zoom = self.viewport.tile(), self.viewport.shared_zoom.zoom or 0.0
         if tile is None:
             return
@@ -73,7 +73,7 @@ class PanZoom(QObject):
             self.zoom_to(smaller[-1] if smaller else None, pointer)
 
     def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
-        """Go to a zoom, None for fit; ``pointer`` as for :meth:`toggle`."""
+        """Zoom to a factor, None for fit; ``pointer`` as in :meth:`toggle`."""
         tile, shared_zoom = self.viewport.tile(), self.viewport.shared_zoom
         if tile is None or not tile.width or tile.state == "failed" or zoom == shared_zoom.zoom:
             return
@@ -85,15 +85,15 @@ class PanZoom(QObject):
         shared_zoom.set(zoom, self.viewport.center_for(zoom, pointer))
 
     def peek(self, pointer: QPoint | None) -> None:
-        """Switch as a key goes down; :meth:`let_go` tells whether it was a look only."""
+        """Toggle the zoom as a key goes down; :meth:`end_peek` may undo it."""
         self._before = self.viewport.shared_zoom.zoom, self.viewport.shared_zoom.center
         self.toggle(pointer)
 
-    def let_go(self, seconds: float) -> bool:
-        """Take note that the key is up; back to what was before if it was held.
+    def end_peek(self, seconds: float) -> bool:
+        """Handle the release of the key: after holding it, return to the zoom before.
 
         Returns:
-            Whether there was a key to let go of.
+            Whether a peek had begun.
         """
         before, self._before = self._before, None
         if before is not None and seconds > PEEK_S:
@@ -110,7 +110,7 @@ class PanZoom(QObject):
         self._dragged = False
 
     def drag(self, event: QMouseEvent) -> None:
-        """Drag a zoomed picture about."""
+        """Drag a zoomed picture."""
         if self._press is None or self.viewport.shared_zoom.zoom is None:
             return
         at, start = self._press
@@ -118,14 +118,14 @@ class PanZoom(QObject):
         if self._dragged or moved.manhattanLength() >= _CLICK_PX:
             self._dragged = True
             self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
-            self._look(start, moved)
+            self._pan(start, moved)
 
     def release(self, event: QMouseEvent, clicks: bool = True) -> None:
-        """End a drag, or take it for a click: 100 % at the pointer, or back to fit.
+        """End a drag; if it was a click, toggle between fit and 100 % at the pointer.
 
         Args:
             event: of the widget.
-            clicks: whether a click means that here.
+            clicks: whether a click zooms here.
         """
         if self._press is None or event.button() != Qt.MouseButton.LeftButton:
             return
@@ -133,7 +133,7 @@ class PanZoom(QObject):
         self._widget.unsetCursor()
         at = event.position().toPoint()
         if self._dragged:
-            self._rest()
+            self._commit()
         elif clicks:
             self.toggle(at if self._on_picture(at) else None)
 
@@ -141,7 +141,7 @@ class PanZoom(QObject):
         """Zoom at the pointer; a touchpad pans instead.
 
         Returns:
-            How many photos to go on: with Ctrl the wheel goes through them.
+            The number of photos to go forward: with Ctrl the wheel goes through photos.
         """
         event.accept()
         if event.device().type() == QInputDevice.DeviceType.TouchPad:
@@ -158,7 +158,7 @@ class PanZoom(QObject):
         return 0
 
     def gesture(self, event: QNativeGestureEvent) -> bool:
-        """Zoom by as much as one pinches; tell whether it was a pinch."""
+        """Zoom by a pinch. Return whether the gesture was one."""
         tile = self.viewport.tile()
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture or tile is None:
             return False
@@ -169,11 +169,11 @@ class PanZoom(QObject):
 
     def _swipe(self, by: QPoint) -> None:
         if self.viewport.shared_zoom.zoom is not None:
-            self._look(view_transform.center_of(self.viewport.place(), self.viewport.view), by)
-            self._settle.start()
+            self._pan(view_transform.center_of(self.viewport.place(), self.viewport.view), by)
+            self._commit_timer.start()
 
-    def _look(self, start: view_transform.Fraction, moved: QPoint) -> None:
-        """Have the views follow the hand; nobody else hears of it until the hand rests."""
+    def _pan(self, start: view_transform.Fraction, moved: QPoint) -> None:
+        """Move the picture on screen only; the session learns the place in :meth:`_commit`."""
         ratio, place = self._widget.devicePixelRatioF(), self.viewport.place()
         self.viewport.shared_zoom.dragged = (
             start[0] - moved.x() * ratio / max(place.width(), 1),
@@ -181,8 +181,8 @@ class PanZoom(QObject):
         )
         self.moved.emit()
 
-    def _rest(self) -> None:
-        """Stay where the picture lies, which is not always where it was dragged to."""
+    def _commit(self) -> None:
+        """Tell the session where the picture lies, which may differ from where it was dragged."""
         shared_zoom, viewport = self.viewport.shared_zoom, self.viewport
         if shared_zoom.zoom is not None:
             shared_zoom.set(

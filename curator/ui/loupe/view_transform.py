@@ -1,7 +1,8 @@
-"""Where a picture lies in the loupe: fit, zoomed, and which of its points stays under the pointer.
+"""Where a picture lies in a pane, fitted or zoomed, and which of its points the pointer keeps.
 
-All sizes and places are device px, so that a pixel of the picture can be a pixel of the screen;
-points of the picture are fractions of its upright width and height.
+Pure arithmetic for the viewport and the file preview. Sizes and rectangles are device px, so that
+a pixel of the picture can be a pixel of the screen; points of the picture are fractions of its
+upright width and height.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Fraction = tuple[float, float]
 
 
 def fit(picture: QSize, view: QRect) -> QRect:
-    """Center a picture in the view, as large as it goes but never past its own pixels."""
+    """Center a picture in the view, as large as possible but never above 100 %."""
     size = QSize(picture)
     if size.width() > view.width() or size.height() > view.height():
         scale = min(view.width() / size.width(), view.height() / size.height())
@@ -30,7 +31,7 @@ def fit(picture: QSize, view: QRect) -> QRect:
 def zoomed(picture: QSize, view: QRect, zoom: float, center: Fraction) -> QRect:
     """Place a picture at ``zoom`` with its point ``center`` in the middle of the view.
 
-    It never leaves a side of the view bare that it could fill.
+    The picture is shifted where that would leave a part of the view empty that it can fill.
     """
     width, height = round(picture.width() * zoom), round(picture.height() * zoom)
     return QRect(
@@ -45,12 +46,12 @@ def _edge(start: int, room: int, length: int, fraction: float) -> int:
     if length <= room:
         return start + (room - length) // 2
     wanted = start + room / 2 - fraction * length
-    # Halves go one way, whatever the number: panes beside each other show the very same pixels.
+    # Halves always round down: panes side by side must show exactly the same pixels.
     return math.floor(min(max(wanted, start + room - length), start) + 0.5)
 
 
 def center_of(place: QRect, view: QRect) -> Fraction:
-    """Tell which point of a placed picture lies in the middle of the view."""
+    """Return the point of a placed picture that lies in the middle of the view."""
     return (
         (view.x() + view.width() / 2 - place.x()) / max(place.width(), 1),
         (view.y() + view.height() / 2 - place.y()) / max(place.height(), 1),
@@ -60,14 +61,14 @@ def center_of(place: QRect, view: QRect) -> Fraction:
 def center_under(
     pointer: QPoint, place: QRect, picture: QSize, view: QRect, zoom: float
 ) -> Fraction:
-    """Find the center that keeps the point under the pointer there when zooming.
+    """Return the center that keeps the point under the pointer in place when zooming.
 
     Args:
         pointer: in the view.
-        place: where the picture lies now.
+        place: the rectangle of the picture now.
         picture: its own size.
-        view: the room there is.
-        zoom: the zoom to go to.
+        view: the rectangle to fill.
+        zoom: the new zoom.
     """
     x, y = pointer.x() + 0.5, pointer.y() + 0.5
     fx = (x - place.x()) / max(place.width(), 1)
@@ -79,7 +80,7 @@ def center_under(
 
 
 def turned(point: Fraction, turn: int) -> Fraction:
-    """Carry a point of the upright picture over to the picture after quarter turns clockwise."""
+    """Return a point of the upright picture after quarter turns clockwise."""
     x, y = point
     for _ in range(turn % 4):
         x, y = 1 - y, x

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from curator.session import Session
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.rows import Row, Rows, headed
+from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
 _SERIES, _REST = "series", "rest"
 _MOST = 8  # projects before the rest is folded: the filters below are to stay in sight
@@ -29,7 +29,7 @@ class ProjectRows(QWidget):
         self._unfolded = False
         self._chosen: tuple[object, ...] = ()  # what a person chose when rows last came or went
         self.rows = Rows()
-        self.add = headed(self, "Projects", "Choose or make a project", self.rows)
+        self.add = section_with_add_button(self, "Projects", "Choose or make a project", self.rows)
         self.add.clicked.connect(lambda: run("choose_project"))
         self.rows.pressed.connect(self._press)
         self.rows.menu.connect(self._menu)

@@ -13,7 +13,7 @@ from curator.model import KnownError
 from curator.session import Session
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
-from curator.ui.widgets.rows import Row, Rows, headed
+from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
 
 class SavedSearchRows(QWidget):
@@ -29,7 +29,7 @@ class SavedSearchRows(QWidget):
         self._session = session
         self._scopes: dict[str, ScopeRow] = {}
         self.rows = Rows()
-        self.add = headed(self, "Searches", "Save this search", self.rows)
+        self.add = section_with_add_button(self, "Searches", "Save this search", self.rows)
         self.add.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.add.clicked.connect(lambda: run("save_search"))
         self.rows.pressed.connect(self._open)

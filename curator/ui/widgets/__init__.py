@@ -1,1 +1,1 @@
-"""Parts every view is made of."""
+"""Widgets and drawing that several rooms of the window share; none of them imports a room."""

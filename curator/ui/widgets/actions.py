@@ -1,19 +1,20 @@
-"""One QAction per line of the keyboard in force, and keys read by their place where that is meant.
+"""The shortcuts of a window: one QAction per key binding, digit keys read by their place.
 
-Letters type normally in text fields: a field takes them before any shortcut sees them. What Qt
-delivers was looked at on X11 with US, German, French, Czech and Russian keyboards:
+The window's keyboard owns them; the Keys page of the settings spells presses with it. Letters
+type normally in text fields, which take them before any shortcut. Qt's behavior was checked on X11
+with US, German, French, Czech and Russian keyboards:
 
-- Digits of the top row are places. Shift with one types another character everywhere, and on
-  AZERTY the plain key does (``&``, ``-`` for 6), on Czech too (``+`` for 1). So a press there is
-  the digit, by scan code, unless a bound character was typed with Shift (``/`` is Shift+7 on a
-  German keyboard) or Ctrl (``Ctrl+-``).
-- Signs are characters: ``?`` and ``+`` come with Shift or without. Qt finds them on X11, Windows
-  and macOS; here they are looked up first, so that no platform is left out.
-- AltGr is no modifier of ours: ``Ctrl+[`` is Ctrl+AltGr+8 on a German keyboard, and matches.
-- The number pad sends the main keys' digits and signs with a modifier that Qt ignores where it
-  does not match, but an Enter of its own, which therefore goes wherever Return does. Shift turns
-  the pad's digits into arrows before anybody sees them.
-- Letters of a keyboard that is not Latin match where a Latin one is installed beside it.
+- Digits of the top row are places. With Shift such a key types another character everywhere; on
+  AZERTY the plain key does so too (``&``, ``-`` for 6), and on Czech (``+`` for 1). A press there
+  counts as the digit, by scan code, unless a bound character was typed with Shift (``/`` is Shift+7
+  on a German keyboard) or Ctrl (``Ctrl+-``).
+- Signs are characters: ``?`` and ``+`` come with or without Shift. Qt finds them on X11, Windows
+  and macOS; they are looked up here first so that every platform behaves alike.
+- AltGr is not one of our modifiers: ``Ctrl+[`` is Ctrl+AltGr+8 on a German keyboard, and matches.
+- The number pad sends the digits and signs of the main keys with a modifier that Qt ignores if it
+  does not match, but has its own Enter, which is therefore bound wherever Return is. Shift turns
+  the pad's digits into arrows before any program sees them.
+- Letters of a non-Latin keyboard match if a Latin one is installed beside it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _NONE, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifie
 _CTRL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 _META = Qt.KeyboardModifier.MetaModifier
 _HELD = {_NONE: "", _SHIFT: "Shift+", _ALT: "Alt+", _CTRL: "Ctrl+", _CTRL | _SHIFT: "Ctrl+Shift+"}
-_OURS = _SHIFT | _CTRL | _ALT | _META  # neither AltGr nor the number pad makes another key
+_OURS = _SHIFT | _CTRL | _ALT | _META  # AltGr and the number pad make no other key
 _MODIFIERS = frozenset(
     (
         *(Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr),
@@ -48,16 +49,16 @@ _MODIFIERS = frozenset(
 
 
 class KeyActions:
-    """The keyboard of a window.
+    """The actions for the key bindings in force in one window.
 
     Attributes:
         keyboard: the keys in force.
-        actions: each of its lines with its action.
+        actions: each key binding with its action.
 
     Args:
-        window: whose shortcuts they are.
+        window: gets the shortcuts.
         keyboard: the keys to begin with.
-        run: runs what a binding says.
+        run: runs a binding.
     """
 
     def __init__(self, window: QWidget, keyboard: Keyboard, run: Callable[[Binding], None]) -> None:
@@ -85,16 +86,16 @@ class KeyActions:
         return action
 
     def enter_view(self, view: str) -> None:
-        """Let only those keys act that mean something in this view."""
+        """Enable only the keys that mean something in this view."""
         self._view = view
         for binding, action in self.actions:
             action.setEnabled(view in binding.views)
 
     def by_place(self, event: QKeyEvent) -> QAction | None:
-        """Find what a press does whose key code would not lead there.
+        """Find the action of a press whose key code would not match it.
 
         Returns:
-            An enabled action, or None: the key goes its usual way.
+            An enabled action, or None: Qt handles the key as usual.
         """
         modifiers, typed = event.modifiers() & _OURS, event.text()
         if modifiers == _SHIFT and _is_sign(typed) and (action := self.action(typed)) is not None:
@@ -110,7 +111,7 @@ class KeyActions:
         return self.action(held + digit)
 
     def action(self, keys: str) -> QAction | None:
-        """Give the enabled action of a key, or None."""
+        """Return the enabled action of a key, or None."""
         for binding, action in self.actions:
             if binding.keys == keys and action.isEnabled():
                 return action
@@ -118,14 +119,14 @@ class KeyActions:
 
 
 def spelled_press(event: QKeyEvent, keyboard: Keyboard) -> str:
-    """Spell the key that was pressed as KEYMAP does, however the keyboard types it.
+    """Return the pressed key as KEYMAP spells it, whatever keyboard typed it.
 
     Args:
         event: the press.
-        keyboard: the keys in force: a sign bound in them is that sign, though typed by a digit.
+        keyboard: the keys in force: a bound sign counts as the sign, even if a digit key typed it.
 
     Returns:
-        The key; empty for a modifier alone and for what no key can be bound to.
+        The key; empty for a modifier alone and for keys that cannot be bound.
     """
     key, modifiers = event.key(), event.modifiers() & _OURS
     if key in _MODIFIERS:
@@ -148,7 +149,7 @@ def _spelled(modifiers: Qt.KeyboardModifier, name: str) -> str:
 
 
 def _digit(event: QKeyEvent) -> str | None:
-    """Name the digit a press stands for by its place; with AltGr it is the character typed."""
+    """Return the digit of a press by its place, or None; with AltGr the typed character counts."""
     if event.modifiers() & Qt.KeyboardModifier.GroupSwitchModifier:
         return None
     return digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)
@@ -159,7 +160,7 @@ def _is_sign(text: str) -> bool:
 
 
 def digit_at(scan_code: int, virtual_key: int, platform: str) -> str | None:
-    """Name the digit of the top row at a physical key, or None if it is another key."""
+    """Return the digit of a physical key of the top row, or None for another key."""
     if platform == "darwin":
         return _MACOS.get(virtual_key)
     return (_WINDOWS if platform == "win32" else _EVDEV).get(scan_code)

@@ -1,4 +1,4 @@
-"""A contact sheet of a few photos in justified rows: the reward on a finish page."""
+"""A contact sheet of a few photos in justified rows, on the finish page and in dialogs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WIDTH = 960
 _SHEET_ROW = 132  # px, at most
 _SHEET_ROWS = 2
 _GAP = 8
-_MOST = 60  # photos considered: more never fit two rows
+_MOST = 60  # more photos never fit two rows
 
 
 class ContactSheet(QWidget):
-    """Photos in justified rows, hard edges, nothing on them.
+    """Photos in justified rows, without marks.
 
     Signals:
-        pressed: a photo was pressed.
+        pressed(int): the id of a photo that was pressed.
     """
 
     pressed = Signal(int)
@@ -41,23 +41,23 @@ class ContactSheet(QWidget):
         session.photos_changed.connect(self._on_photos)
 
     def show_photos(self, ids: Sequence[int]) -> None:
-        """Lay out these photos, as many as fit two rows."""
+        """Show these photos, as many as fit the rows."""
         self._ids = list(ids[:_MOST])
         self._arrange()
 
     def _on_photos(self, changed: Set[int]) -> None:
-        """Show pictures that were made, or turned, since they were laid out."""
+        """Show thumbnails that were made or rotated since they were laid out."""
         if self.isVisible() and not changed.isdisjoint(self._ids):
             self._arrange()
 
     def have_rows(self, most: int) -> None:
-        """Lay out at most so many rows."""
+        """Limit the number of rows."""
         if most != self._rows:
             self._rows = most
             self._arrange()
 
     def resizeEvent(self, event: object) -> None:
-        """Lay out anew for the width."""
+        """Lay the photos out for the new width."""
         self._arrange()
 
     def _arrange(self) -> None:
@@ -72,7 +72,7 @@ class ContactSheet(QWidget):
         self.update()
 
     def hideEvent(self, event: object) -> None:
-        """Want nothing while out of sight."""
+        """Request nothing while hidden."""
         if self._pictures is not None:
             self._pictures.thumbs.want("sheet", [])
 
@@ -84,7 +84,7 @@ class ContactSheet(QWidget):
         return FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is loaded, a flat shape for what is not."""
+        """Draw the thumbnails, and a flat rectangle where one is not loaded."""
         painter = QPainter(self)
         for tile, rect in self.places:
             want = self._want(tile, rect)
@@ -98,14 +98,14 @@ class ContactSheet(QWidget):
                 painter.drawImage(QRectF(rect), frame.image)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which photo was pressed."""
+        """Emit the photo under the pointer."""
         for tile, rect in self.places:
             if rect.contains(event.position().toPoint()):
                 self.pressed.emit(tile.id)
 
 
 def fitting_rows(height: int) -> int:
-    """Say how many rows there is room for in ``height`` px, as many as there ever are at most."""
+    """Return how many rows fit ``height`` px, at most two."""
     return min(max((height + _GAP) // (_SHEET_ROW + _GAP), 0), _SHEET_ROWS)
 
 
@@ -117,7 +117,7 @@ def justified(
     A last row that is not full is as high as the row above it.
 
     Returns:
-        Index and place of each picture that fits ``rows``.
+        Index and rectangle of each picture that fits ``rows``.
     """
     placed: list[tuple[int, QRect]] = []
     start, y, above = 0, 0, _SHEET_ROW
@@ -136,7 +136,7 @@ def justified(
         for number in range(start, end):
             wide = round(shapes[number] * height)
             if full and number == end - 1:
-                wide = width - x  # rounding must not leave a ragged edge
+                wide = width - x  # despite rounding, the right edge is straight
             placed.append((number, QRect(x, y, wide, height)))
             x += wide + _GAP
         y += height + _GAP

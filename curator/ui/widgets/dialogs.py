@@ -1,7 +1,8 @@
-"""Dialogs: the title is the act, the body the consequence, the button repeats the act.
+"""Base of all dialogs, questions, and choosing files and folders.
 
-Every modal question goes through :data:`ask` and every choice of a place through
-:data:`choose_folder` or :data:`choose_file`; tests put their own answers there.
+A dialog's title names the action, its body the consequence, and its button repeats the action.
+Every modal question goes through :data:`ask` and every file or folder through :data:`choose_file`
+or :data:`choose_folder`, which tests replace.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from PySide6.QtWidgets import (
 from curator.catalog import FolderRow
 from curator.ui.widgets import theme, words
 
-_EDGE = 8  # of the screen, that a dialog leaves free
+_EDGE = 8  # px a dialog leaves free at each edge of the screen
 
 
 class Dialog(QDialog):
-    """A dialog of 560 px: a title, a body to fill, a row of buttons to fill.
+    """A dialog with a title, and a body and a row of buttons to fill.
 
     Args:
-        title: the act.
+        title: the action.
         parent: the window.
-        width: px; never wider than the screen.
+        width: px; limited to the screen.
 
     Attributes:
         body: the layout between title and buttons.
-        buttons: the layout at the bottom; the first widget put in stands at the left.
+        buttons: the layout at the bottom, from left to right.
     """
 
     def __init__(self, title: str, parent: QWidget | None, width: int = theme.DIALOG) -> None:
@@ -63,19 +64,19 @@ class Dialog(QDialog):
 
     @property
     def room(self) -> QSize:
-        """The size of the screen without what always lies on it, and a little less."""
+        """The largest size: the screen without taskbars and a small margin."""
         parent = self.parentWidget()
         size = (parent or self).screen().availableGeometry().size()
         return size - QSize(2 * _EDGE, 2 * _EDGE)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Be as high as what is in it: Qt itself stops at two thirds of the screen."""
+        """Fit the content: Qt itself stops at two thirds of the screen."""
         if not event.spontaneous():
-            self.grow()
+            self.fit_content()
         super().showEvent(event)
 
     def button(self, text: str, *, primary: bool = False) -> QPushButton:
-        """Make a button for the row; never one that Enter presses from elsewhere."""
+        """Return a button that Enter presses only while it has the focus."""
         made = QPushButton(text.replace("&", "&&"))
         made.setAutoDefault(False)
         made.setDefault(False)
@@ -83,15 +84,15 @@ class Dialog(QDialog):
         return made
 
     def wrapped(self, text: str, role: str = "") -> QLabel:
-        """Make a paragraph of plain text."""
+        """Return a paragraph of plain text."""
         label = theme.plain(text, role=role)
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return label
 
-    def grow(self) -> None:
-        """Make room for text that became longer; Qt would lay the rows over each other."""
+    def fit_content(self) -> None:
+        """Make room for text that became longer; otherwise Qt overlaps the rows."""
         layout = self.layout()
         if layout is None or not self.isVisible():
             return
@@ -101,7 +102,7 @@ class Dialog(QDialog):
         self.resize(self.width(), max(self.height(), needed))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Press the focused button with Enter; Enter elsewhere does nothing by itself."""
+        """Let Enter press the focused button and do nothing elsewhere."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             focused = self.focusWidget()
             if isinstance(focused, QPushButton):
@@ -112,7 +113,7 @@ class Dialog(QDialog):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer; ``removes`` keeps Enter from giving it."""
+    """One answer; Enter never gives one that ``removes`` something."""
 
     key: str
     text: str
@@ -122,7 +123,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the act as title, the consequence with numbers, the answers."""
+    """A question: the action as title, the consequence with numbers, the answers."""
 
     title: str
     body: str
@@ -131,7 +132,7 @@ class Question:
 
 
 def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
-    """Make the dialog for a question; its result is 1 + the index of the choice, 0 for none."""
+    """Build the dialog of a question; its result is 1 + the index of the choice, 0 for Cancel."""
     dialog = Dialog(question.title, parent)
     dialog.body.setSpacing(8)
     for paragraph in question.body.split("\n"):
@@ -150,13 +151,13 @@ def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
     first.setFocus()
     layout = dialog.layout()
     assert layout is not None
-    # As high as the text at this width: Qt's own guess is made for a narrower one.
+    # Qt's own size hint is made for a narrower dialog, hence too high.
     dialog.resize(theme.DIALOG, layout.totalHeightForWidth(theme.DIALOG))
     return dialog
 
 
 def ask_in_dialog(parent: QWidget | None, question: Question) -> str | None:
-    """Ask in a modal dialog; give the key of the choice, None if it was cancelled."""
+    """Ask in a modal dialog. Return the key of the choice, or None if it was canceled."""
     dialog = question_dialog(parent, question)
     number = dialog.exec()
     dialog.deleteLater()
@@ -164,14 +165,14 @@ def ask_in_dialog(parent: QWidget | None, question: Question) -> str | None:
 
 
 def choose_folder_in_dialog(parent: QWidget | None, title: str, start: str = "") -> str | None:
-    """Let the person choose a folder; None if they did not."""
+    """Let the person choose a folder. Return None if they cancel."""
     return QFileDialog.getExistingDirectory(parent, title, start) or None
 
 
 def choose_file_in_dialog(
     parent: QWidget | None, title: str, *, pattern: str, new: str = ""
 ) -> str | None:
-    """Let the person choose a file, or where to write a ``new`` one of that name; None if not."""
+    """Let the person choose a file, or a path for a ``new`` one. Return None if they cancel."""
     if new:
         return QFileDialog.getSaveFileName(parent, title, new, pattern)[0] or None
     return QFileDialog.getOpenFileName(parent, title, "", pattern)[0] or None
@@ -183,13 +184,13 @@ choose_file = choose_file_in_dialog
 
 
 def folder_removal(folder: FolderRow) -> Question:
-    """Ask what becomes of a folder's photos when it is removed from the list."""
+    """Return the question what happens to the photos of a folder that is removed."""
     number = words.photos(folder.photos or 0)
     return Question(
         f"Remove {Path(folder.path).name or folder.path}",
-        f"Curator stops looking at {folder.path}, which holds {number}. No file is touched.\n"
-        "The photos can stay in the catalog, or go out of sight with the folder. Opening the "
-        "folder again brings them back, with their marks.",
+        f"Curator stops reading {folder.path}, which holds {number}. No file is touched.\n"
+        "The photos can stay in the catalog or be hidden with the folder. Opening the folder "
+        "again brings them back with their marks.",
         (
             Choice("go", f"Remove with {number}", removes=True),
             Choice("stay", "Keep the photos", primary=True),

@@ -1,10 +1,10 @@
-"""Decoded pictures in memory, ready to be painted without any further work.
+"""Decoded thumbnails and proxies in memory, ready to paint.
 
-A view says which pictures it wants, most urgent first, and each time it moves it says so anew:
-what is no longer wanted is never decoded. Decoding, turning and resizing to the exact device
-pixels run in a thread pool; a paint is one blit. What was decoded stays until the byte budget is
-needed for something newer. Frames are known by the *content* they show (a cache key), never by a
-place in a list, so that no photo's pixels can come up under another's name.
+Each view requests the pictures it needs, most urgent first, and requests anew whenever it moves;
+what no view requests any longer is never decoded. Decoding, rotating and resizing to exact device
+pixels run in a thread pool, so that a paint is one blit. Frames stay until newer ones need their
+share of the byte budget. A frame is identified by the *content* it shows (a cache key), never by a
+position in a list: no photo's pixels may appear under another photo's name.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ THUMB, PROXY = "thumb", "proxy"
 
 _MB = 1 << 20
 _THUMBS_MB = 64  # some 700 tiles of 184 px at one device pixel a pixel, 170 at two
-# One frame takes 13 ms of a core, one thumbnail 1 ms; a core is left to the window.
+# One frame takes 13 ms of a core, one thumbnail 1 ms; one core is left for the window.
 _THREADS = max(1, min((os.cpu_count() or 2) - 1, 3))
-_GUESS_BYTES = 1440 * 960 * 4  # what a proxy at its own size weighs, before it is known
+_GUESS_BYTES = 1440 * 960 * 4  # of a proxy at its own size, before it is known
 _FORMATS = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGB32}
 
 
 class FrameRequest(NamedTuple):
-    """One picture at one size.
+    """A picture at one size.
 
     Attributes:
         kind: THUMB or PROXY of the cache.
         key: cache key of the content.
-        size: (width, height) in device px with ``turn`` applied; None for the picture's own.
+        size: (width, height) in device px after ``turn``; None for the picture's own size.
         turn: quarter turns clockwise, 0-3.
     """
 
@@ -57,27 +57,27 @@ class FrameRequest(NamedTuple):
 
     @property
     def guessed_bytes(self) -> int:
-        """About what the frame will weigh."""
+        """Estimated bytes of the frame."""
         return self.size[0] * self.size[1] * 4 if self.size else _GUESS_BYTES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A picture ready to blit: an opaque image tagged sRGB, one image pixel a device pixel."""
+    """A picture ready to blit: an opaque sRGB image, one image pixel per device pixel."""
 
     image: QImage
-    pixels: np.ndarray  # the image looks into these; they live as long as it does
+    pixels: np.ndarray  # owns the memory of the image
 
     @property
     def nbytes(self) -> int:
-        """Weight in memory."""
+        """Bytes in memory."""
         return int(self.pixels.nbytes)
 
     @classmethod
     def of(cls, pixels: np.ndarray) -> Frame:
-        """Wrap (H, W, 4) BGRX or (H, W, 3) RGB uint8 pixels; nothing is copied.
+        """Wrap (H, W, 4) BGRX or (H, W, 3) RGB uint8 pixels without copying.
 
-        They may be a part of the columns of a larger picture, each row whole.
+        They may be a view of some columns of a larger picture.
         """
         height, width, depth = pixels.shape
         line = pixels.strides[0]
@@ -89,12 +89,12 @@ class Frame:
 
 
 class FrameStore(QObject):
-    """Frames within a byte budget, decoded ahead in the order wanted.
+    """Frames within a byte budget, decoded ahead in the order requested.
 
     Signals:
-        arrived: set of the :class:`FrameRequest` that are there now, or that failed just now.
+        arrived(set[FrameRequest]): requests that were decoded or failed just now.
 
-    Thread: GUI only, but for what runs in its pool.
+    Thread: GUI only; decoding runs in its own pool.
     """
 
     arrived = Signal(object)
@@ -107,12 +107,12 @@ class FrameStore(QObject):
         threads: int = _THREADS,
         parent: QObject | None = None,
     ) -> None:
-        """Make an empty store.
+        """Create an empty store.
 
         Args:
-            read: gives the JPEG of a want; runs in the pool; OSError where there is none.
-            budget_bytes: decoded frames never weigh more than this together.
-            threads: how many pictures are decoded at once.
+            read: returns the JPEG of a request, or raises OSError; runs in the pool.
+            budget_bytes: all decoded frames together never exceed it.
+            threads: number of pictures decoded at once.
             parent: Qt parent.
         """
         super().__init__(parent)
@@ -125,9 +125,7 @@ class FrameStore(QObject):
         self._wants: dict[str, list[FrameRequest]] = {}
         self._wanted: frozenset[FrameRequest] = frozenset()
         self._lock = threading.Lock()
-        self._queue: list[
-            FrameRequest
-        ] = []  # next one last; guarded by the lock, as the three below
+        self._queue: list[FrameRequest] = []  # next one last; the lock guards it and the next three
         self._running: set[FrameRequest] = set()
         self._done: list[tuple[FrameRequest, Frame | str]] = []
         self._busy = 0
@@ -139,25 +137,25 @@ class FrameStore(QObject):
     # --- asking
 
     def get(self, want: FrameRequest) -> Frame | None:
-        """Give a frame if it is there; it counts as used now."""
+        """Return a frame if it is decoded, and mark it as used."""
         frame = self._frames.get(want)
         if frame is not None:
             self._frames.move_to_end(want)
         return frame
 
     def any_size(self, want: FrameRequest) -> Frame | None:
-        """Give the same content at another size, if that is there, until the exact one is."""
+        """Return the same content at the size decoded last, to show until the exact one arrives."""
         other = self._any_size.get((want.kind, want.key, want.turn))
         return None if other is None else self._frames.get(other)
 
     def failure(self, want: FrameRequest) -> str | None:
-        """Say why a picture could not be made, or None."""
+        """Return why a picture could not be decoded, or None."""
         return self._failed.get(want)
 
     def want(self, client: str, wants: Iterable[FrameRequest]) -> None:
-        """Replace what a view wants, most urgent first; the last view to ask comes first.
+        """Replace the requests of a view, most urgent first; the view that asked last goes first.
 
-        Asking stops at the budget, so that what is wanted never pushes itself out.
+        Requests beyond the budget are ignored, so that wanted frames never evict each other.
         """
         self._wants.pop(client, None)
         self._wants = {client: list(wants)} | self._wants
@@ -184,9 +182,9 @@ class FrameStore(QObject):
             self._pool.start(self._work)
 
     def clear_failures(self, keys: Iterable[str | None]) -> None:
-        """Forget that pictures of these keys failed: their files may be there now.
+        """Try pictures with these keys again if they failed: their files may exist now.
 
-        Nobody is asked for a key unless one has failed.
+        ``keys`` is iterated only if anything failed.
         """
         if self._failed:
             gone = set(keys)
@@ -201,14 +199,14 @@ class FrameStore(QObject):
 
     @property
     def nbytes(self) -> int:
-        """Weight of all frames."""
+        """Bytes of all frames."""
         return self._bytes
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def close(self) -> None:
-        """Drop what is waiting and wait for what is running (milliseconds)."""
+        """Drop waiting requests and wait for running ones (milliseconds)."""
         with self._lock:
             self._queue = []
         self._pool.waitForDone()
@@ -228,7 +226,7 @@ class FrameStore(QObject):
                 self._running.discard(want)
                 self._done.append((want, made))
                 first = len(self._done) == 1
-            if first:  # one wake-up takes all that has landed by then
+            if first:  # one wake-up stores all frames decoded by then
                 self._landed.emit()
 
     def _make(self, want: FrameRequest) -> Frame | str:
@@ -242,7 +240,7 @@ class FrameStore(QObject):
             log.exception("Making a frame of %s failed", want)
             return INTERNAL_ERROR
 
-    # --- taking in, on the GUI thread
+    # --- storing, on the GUI thread
 
     def _take(self) -> None:
         with self._lock:
@@ -263,7 +261,7 @@ class FrameStore(QObject):
         self._any_size[want.kind, want.key, want.turn] = want
 
     def _evict(self) -> None:
-        """Drop the longest unused until the budget holds; what is wanted goes last."""
+        """Drop the least recently used until the budget holds, wanted frames last."""
         if self._bytes <= self.budget_bytes:
             return
         for spare in ([one for one in self._frames if one not in self._wanted], [*self._frames]):
@@ -279,9 +277,9 @@ class FrameStore(QObject):
 
 
 class Pictures:
-    """The two stores of a window: ``frames`` for the loupe, ``thumbs`` for grid and filmstrip.
+    """The frame stores of a window: ``frames`` for the loupe, ``thumbs`` for grid and filmstrip.
 
-    Kept apart so that scrolling a grid never costs the loupe a frame. Thread: GUI.
+    They are separate so that scrolling a grid never evicts a frame of the loupe. Thread: GUI.
     """
 
     def __init__(self, home: Home, settings: Settings) -> None:
@@ -294,11 +292,11 @@ class Pictures:
         return where(self._cache, want.key).read_bytes()
 
     def clear_failures(self, keys: Iterable[str | None]) -> None:
-        """Try again what had failed: these pictures were made anew."""
+        """Try these pictures again if they failed: their files were written anew."""
         for store, some in zip((self.frames, self.thumbs), tee(keys), strict=True):
             store.clear_failures(some)
 
     def close(self) -> None:
-        """Stop decoding; the threads are gone afterwards."""
+        """Stop decoding and end the threads."""
         self.frames.close()
         self.thumbs.close()

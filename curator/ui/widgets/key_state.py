@@ -1,11 +1,11 @@
-"""Which keys are down: a held arrow is no rest, and a held Z is a look, not a switch.
+"""Which keys of a window are down: a photo passed with a held arrow was not seen, a held Z peeks.
 
-A key that is bound to an action never reaches a widget as a press. What a window does see of it is
-the question whether it overrides the shortcut, and the release; both are enough.
+Loupe, compare view and candidates ask it. A key bound to an action never reaches a widget as a
+press, but the window still sees its ShortcutOverride event and its release, which suffice.
 
-X11 repeats a held key as releases and presses, and Qt tells them from a finger's only where both
-arrive together; what a server sends in two goes looks like a key hit again. Both still have one
-time stamp, to the millisecond, and no finger is that fast.
+X11 repeats a held key as releases and presses. Qt recognizes a repeat only if both arrive
+together; if the server sends them apart, it looks like a second press. Both still carry the same
+time stamp to the millisecond, and no finger is that fast.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _DOWN = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 
 
 class KeyState(QObject):
-    """Watches one window's keyboard for all its parts, without taking anything from it.
+    """Watches the keyboard of one window without consuming events.
 
     Signals:
-        pressed: a key went down, or repeats.
-        released: a key is up: whether it is one that looks while it is held, and the seconds.
+        pressed: a key went down or repeats.
+        released(bool, float): a key went up: whether it is a peek key, and the seconds it was down.
 
     Attributes:
-        caps_lock: Caps Lock was on at the last press of any other key.
-        repeated: the last press was a repeat of a held key. It is never set for a peek key, whose
-            release has ended the peek, so that a repeat begins it again.
+        caps_lock: whether Caps Lock was on at the last press of another key.
+        repeated: whether the last press was a repeat of a held key. Always false for a peek key:
+            its release ended the peek, so that a repeat begins it again.
 
     Thread: GUI.
     """
@@ -42,53 +42,53 @@ class KeyState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._since: dict[int, float] = {}
-        self._let_go: dict[int, tuple[int, float]] = {}  # key: time stamp, and down since when
+        self._down_since: dict[int, float] = {}
+        self._released: dict[int, tuple[int, float]] = {}  # key: time stamp, down since
         self.repeated = self.caps_lock = False
         self.use(Keyboard())
 
     def use(self, keyboard: Keyboard) -> None:
-        """Take over which keys move through the photos, and which look while they are held."""
-        repeating = (line.keys for line in keyboard.bindings if line.repeat)
-        self._moves = frozenset(map(_qt_key, repeating))
-        self._looks = frozenset(map(_qt_key, keyboard.keys_of("zoom")))
+        """Take navigation keys and peek keys from a keyboard."""
+        repeating = (binding.keys for binding in keyboard.bindings if binding.repeat)
+        self._navigation_keys = frozenset(map(_qt_key, repeating))
+        self._peek_keys = frozenset(map(_qt_key, keyboard.keys_of("zoom")))
 
     def watch(self, window: QWidget) -> None:
-        """Watch this window from now on."""
+        """Start watching a window."""
         window.installEventFilter(self)
 
     def is_navigating(self) -> bool:
-        """Tell whether a key that moves through the photos is down."""
-        return not self._moves.isdisjoint(self._since)
+        """Whether a key that moves through the photos is down."""
+        return not self._navigation_keys.isdisjoint(self._down_since)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note keys going down and up; never takes an event."""
+        """Record keys going down and up; never consumes an event."""
         kind = event.type()
         if kind in _DOWN and isinstance(event, QKeyEvent):
             self._went_down(event)
             self.pressed.emit()
         elif kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
             if not event.isAutoRepeat():
-                since = self._since.pop(event.key(), None)
+                since = self._down_since.pop(event.key(), None)
                 if since is not None:
-                    self._let_go[event.key()] = event.timestamp(), since
-                    looks = event.key() in self._looks
-                    self.released.emit(looks, time.monotonic() - since)
+                    self._released[event.key()] = event.timestamp(), since
+                    peeks = event.key() in self._peek_keys
+                    self.released.emit(peeks, time.monotonic() - since)
         elif kind == QEvent.Type.WindowDeactivate:
-            self._since.clear()
+            self._down_since.clear()
         return False
 
     def _went_down(self, event: QKeyEvent) -> None:
         key = event.key()
         self.caps_lock = is_caps_lock_on(event.nativeModifiers(), sys.platform)
-        let_go, since = self._let_go.get(key, (0, 0.0))
-        again = bool(let_go) and event.timestamp() == let_go
-        self.repeated = (again or event.isAutoRepeat()) and key not in self._looks
-        self._since.setdefault(key, since if again else time.monotonic())
+        released_at, since = self._released.get(key, (0, 0.0))
+        again = bool(released_at) and event.timestamp() == released_at
+        self.repeated = (again or event.isAutoRepeat()) and key not in self._peek_keys
+        self._down_since.setdefault(key, since if again else time.monotonic())
 
 
 def is_caps_lock_on(native_modifiers: int, platform: str) -> bool:
-    """Whether Caps Lock is on, from the modifiers as the platform gives them.
+    """Whether Caps Lock is on, from the platform's native modifiers.
 
     Qt has no modifier for it. X11 and Wayland set LockMask, macOS NSEventModifierFlagCapsLock,
     and Qt's Windows plugin a flag of its own.
@@ -98,5 +98,5 @@ def is_caps_lock_on(native_modifiers: int, platform: str) -> bool:
 
 
 def _qt_key(keys: str) -> int:
-    """Give Qt's code of a key, its modifiers left out."""
+    """Return Qt's code of a key without modifiers."""
     return QKeySequence(keys)[0].key().value  # type: ignore[index]

@@ -1,8 +1,8 @@
-"""What a person wrote on a photo, drawn small: label bar, verdict glyph, stars, the strike stroke.
+"""Draws the marks of a photo: label bar, flag, stars, the stroke of a reject, the match score.
 
-Solid pencil is a decision of a person; what the machine says is a gray outline. The row of marks
-is drawn once per combination and device pixel ratio and blitted afterwards: a screen full of
-tiles has a few dozen different ones.
+Grid, filmstrip, loupe and panels draw with it. A person's marks are solid in the pencil color;
+what a model computed is a gray outline. A row of marks is drawn once per combination and device
+pixel ratio and then blitted: a screenful of tiles has a few dozen combinations.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STROKE = 2.0
 
 
 def draw_strike(painter: QPainter, rect: QRectF) -> None:
-    """Draw the one pencil stroke of a reject, corner to corner, from lower left."""
+    """Draw the stroke of a reject from the lower left to the upper right corner."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     pen = QPen(theme.PENCIL, _STROKE)
@@ -51,14 +51,14 @@ def draw_marks(
 
     Args:
         painter: in logical px.
-        left: where the row begins, px.
+        left: x of the row's start, px.
         middle: y of its center, px.
-        of: what a person decided.
+        of: the photo's marks.
         skipped: seen and unreviewed: a hollow dot.
         ink: its color.
 
     Returns:
-        x px where the row ends; ``left`` if there is nothing to draw.
+        x of the row's end, px; ``left`` if there is nothing to draw.
     """
     glyph = _glyph(of, skipped)
     if not (glyph or of.rating or of.label):
@@ -70,7 +70,7 @@ def draw_marks(
 
 
 def marks_width(of: Marks, skipped: bool) -> int:
-    """Give the width of a row of marks, px; 0 if there is nothing to draw."""
+    """Return the width of a row of marks, px; 0 if there is nothing to draw."""
     parts = _parts(of.label, _glyph(of, skipped), of.rating or 0)
     return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
 
@@ -81,7 +81,7 @@ def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
 
 
 def draw_match(painter: QPainter, left: int, middle: int, score: int) -> int:
-    """Draw a match score, the machine's: a gray outlined number. Returns where it ends, px."""
+    """Draw a match score as a gray outlined number. Return x of its end, px."""
     ratio = painter.device().devicePixelRatioF()
     painter.drawPixmap(QPoint(left, middle - _MATCH_PX // 2), _number(score, ratio))
     return left + match_width(score)
@@ -105,12 +105,12 @@ def _number(score: int, ratio: float) -> QPixmap:
 
 @lru_cache(maxsize=256)
 def match_width(score: int) -> int:
-    """Give the width of a match score, px."""
+    """Return the width of a match score, px."""
     return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8
 
 
 def _glyph(of: Marks, skipped: bool) -> str:
-    """Choose the verdict glyph; stars and the strike speak for themselves."""
+    """Return the glyph for the verdict; stars and rejects need none."""
     if of.flag is Flag.PICK:
         return "pick"
     if of.flag is Flag.REJECT:
@@ -166,7 +166,7 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
 
 @lru_cache(maxsize=1)
 def _star() -> QPainterPath:
-    """Make a five-pointed star within 10 px; the inner radius is that of the pentagram."""
+    """Build a five-pointed star within 10 px; its inner radius is close to a pentagram's."""
     path = QPainterPath()
     center, outer = _STAR_PX / 2, _STAR_PX / 2
     for point in range(10):

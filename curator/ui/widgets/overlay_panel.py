@@ -1,4 +1,4 @@
-"""A panel to type into, over the whole window: the palette, choosers, the entry of tags."""
+"""A panel over the whole window to type into: base of command palette, choosers and tag entry."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from PySide6.QtWidgets import QWidget
 
 from curator.ui.widgets import theme
 
-FIELD = 40  # height of the field one types into, px
-_ABOVE = 12  # below the top bar and an offer
-_BESIDE = 16  # where the window is narrow
+FIELD = 40  # height of the text field, px
+_ABOVE = 12  # px below the top bar and the tour
+_BESIDE = 16  # px at each side in a narrow window
 
 
 class OverlayPanel(QWidget):
-    """Lies over what it covers, a panel in its middle; a press beside the panel closes it.
+    """Covers its parent with a panel in the middle; a press beside the panel closes it.
 
     Attributes:
-        panel: holds what is shown.
+        panel: holds the content.
 
     Signals:
-        left: it was closed; somebody should take the keyboard.
+        closed: it was closed, and another widget should take the keyboard.
 
     Args:
-        parent: what it covers.
-        width: of the panel, px, where there is room.
+        parent: the widget to cover.
+        width: of the panel where there is room, px.
     """
 
     closed = Signal()
@@ -39,16 +39,16 @@ class OverlayPanel(QWidget):
         self.hide()
 
     def height_for(self, width: int) -> int:
-        """Say how high the panel is to be at a width, px."""
+        """Return the height of the panel at a width, px."""
         raise NotImplementedError
 
     def close_panel(self) -> None:
-        """Close, and have somebody take the keyboard."""
+        """Close the panel and emit ``closed``."""
         self.hide()
         self.closed.emit()
 
     def place(self) -> None:
-        """Put the panel where it belongs: below the top bar, as high as what is in it."""
+        """Place the panel below the top bar, as high as its content."""
         self.setGeometry(self._covered.rect())
         width = min(self._width, self.width() - 2 * _BESIDE)
         height = self.height_for(width)
@@ -56,12 +56,12 @@ class OverlayPanel(QWidget):
         self.panel.setGeometry((self.width() - width) // 2, top, width, height)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Follow the size of the window."""
+        """Follow the size of the parent."""
         if event.type() is QEvent.Type.Resize and self.isVisible():
             self.place()
         return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Close with a press beside the panel."""
+        """Close on a press beside the panel."""
         if not self.panel.geometry().contains(event.position().toPoint()):
             self.close_panel()

@@ -1,4 +1,4 @@
-"""A column of rows to press: icon, plain text, a count at the right; the sidebar is made of it."""
+"""A column of clickable rows with icon, text and a count; the sidebar is made of them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ _RIGHT = 14
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. ``opens``: None no children, else whether they are shown; ``dim``: out of use.
+    """One row.
 
-    ``swatch`` is the name of a label whose color stands before the title.
+    Attributes:
+        opens: whether the row's children are shown; None for a row without children.
+        dim: whether the row is drawn as disabled.
+        swatch: name of a label whose color is drawn before the title.
     """
 
     key: str
@@ -44,12 +47,12 @@ class Row:
 
 
 class Rows(QWidget):
-    """Rows of 28 px, painted only where visible; presses are signals with the row's key.
+    """Rows of 28 px, painted only where visible.
 
     Signals:
-        pressed: a row was pressed.
-        folded: the triangle of a row with children was pressed.
-        menu: a row's context menu is wanted, with the global position.
+        pressed(str): the row with this key was pressed.
+        folded(str): the triangle of a row with children was pressed.
+        menu(str, QPoint): a row's context menu was requested at a global position.
     """
 
     pressed = Signal(str)
@@ -65,7 +68,7 @@ class Rows(QWidget):
 
     @property
     def rows(self) -> Sequence[Row]:
-        """What is shown."""
+        """The rows shown."""
         return self._rows
 
     def show_rows(self, rows: Sequence[Row]) -> None:
@@ -78,17 +81,17 @@ class Rows(QWidget):
         self.update()
 
     def update_rows(self, rows: Sequence[Row]) -> None:
-        """Take over what is new of the rows shown; none comes, none goes, none moves."""
+        """Update the rows shown without adding, removing or moving any; missing ones turn dim."""
         found = {row.key: row for row in rows}
         gone = (replace(row, count="", dim=True) for row in self._rows)
         self.show_rows([found.get(row.key, row) for row in gone])
 
     def sizeHint(self) -> QSize:
-        """Ask for the height of all rows."""
+        """Return the size of all rows."""
         return QSize(theme.SIDEBAR, len(self._rows) * theme.ROW)
 
     def row_rect(self, key: str) -> QRect:
-        """Give where a row is, for tests and menus; empty if it is not there."""
+        """Return the rectangle of a row; empty if there is no such row."""
         for number, row in enumerate(self._rows):
             if row.key == key:
                 return QRect(0, number * theme.ROW, self.width(), theme.ROW)
@@ -99,7 +102,7 @@ class Rows(QWidget):
         return number if 0 <= number < len(self._rows) else -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the rows that show."""
+        """Draw the visible rows."""
         painter = QPainter(self)
         first = max(event.rect().top() // theme.ROW, 0)
         last = min(event.rect().bottom() // theme.ROW, len(self._rows) - 1)
@@ -141,17 +144,17 @@ class Rows(QWidget):
         painter.setFont(theme.body_font())
         painter.setPen(color)
         room = right - taken - 8 - left
-        # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b): elide the middle.
+        # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b), so the middle is elided.
         title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle
         text = painter.fontMetrics().elidedText(title, elide, room)
         painter.drawText(QRect(left, top, room, theme.ROW), int(flags), text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Mark the row under the pointer."""
+        """Highlight the row under the pointer."""
         self._hover_at(self._at(event.position().y()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """No row is under the pointer."""
+        """Remove the highlight."""
         self._hover_at(-1)
 
     def _hover_at(self, number: int) -> None:
@@ -160,7 +163,7 @@ class Rows(QWidget):
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take a press on a row or on its triangle."""
+        """Emit ``pressed`` for a row or ``folded`` for its triangle."""
         number = self._at(event.position().y())
         if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
             return
@@ -171,7 +174,7 @@ class Rows(QWidget):
             self.pressed.emit(row.key)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for the row's menu."""
+        """Request the row's menu."""
         number = self._at(event.pos().y())
         if number >= 0:
             self.menu.emit(self._rows[number].key, event.globalPos())
@@ -186,14 +189,14 @@ class Rows(QWidget):
         return super().event(event)
 
 
-def headed(part: QWidget, title: str, adds: str, rows: Rows) -> QToolButton:
-    """Lay a part of the sidebar out: a caption with a button that adds, and its rows.
+def section_with_add_button(part: QWidget, title: str, adds: str, rows: Rows) -> QToolButton:
+    """Lay out a section of the sidebar: a caption with an Add button, and rows below.
 
     Args:
-        part: what is laid out.
+        part: the section, still empty.
         title: its caption.
-        adds: what the button is called.
-        rows: what stands below.
+        adds: the accessible name of the button.
+        rows: the rows below.
 
     Returns:
         The button.

@@ -1,4 +1,4 @@
-"""Tables in dialogs: rows of plain text under heads, 28 px each, in one look."""
+"""Tables in dialogs and pages: rows of plain text, 28 px high, under column heads."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ R = TypeVar("R")
 
 
 class TextRows(QAbstractTableModel, Generic[R]):
-    """Rows of plain text; a subclass says what stands in a cell.
+    """Rows of plain text; a subclass returns the text of each cell.
 
     Attributes:
-        heads: what the columns are called, as many as there are.
-        numbers: columns of numbers, which stand at the right.
-        rows: what is shown, one row each.
+        heads: the names of the columns.
+        numbers: indexes of columns with numbers, which are aligned right.
+        rows: the rows shown.
     """
 
     heads: tuple[str, ...] = ()
@@ -39,15 +39,15 @@ class TextRows(QAbstractTableModel, Generic[R]):
         self.rows: list[R] = []
 
     def cell(self, row: R, column: int) -> str:
-        """Give the text of a cell."""
+        """Return the text of a cell."""
         raise NotImplementedError
 
     def tip(self, row: R) -> str:
-        """Give what is said of a row under a resting pointer; empty for nothing."""
+        """Return the tooltip of a row; empty for none."""
         return ""
 
     def color(self, row: R, column: int) -> QColor:
-        """Give the color of a cell's text."""
+        """Return the text color of a cell."""
         return theme.QUIET if column else theme.TEXT
 
     def show_rows(self, rows: Sequence[R]) -> None:
@@ -57,15 +57,15 @@ class TextRows(QAbstractTableModel, Generic[R]):
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:
-        """One row each."""
+        """Return the number of rows."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:
-        """As many as there are heads."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(self.heads)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> object:
-        """Name the columns."""
+        """Return names and alignment of columns."""
         if orientation is Qt.Orientation.Horizontal and role == DISPLAY:
             return self.heads[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -73,10 +73,10 @@ class TextRows(QAbstractTableModel, Generic[R]):
         return None
 
     def data(self, index: Index, role: int = DISPLAY) -> object:
-        """Give a cell."""
+        """Return text, tooltip, color or alignment of a cell."""
         row, column = self.rows[index.row()], index.column()
         if role == DISPLAY:
-            return "↵".join(self.cell(row, column).splitlines())  # Qt would end at the first
+            return "↵".join(self.cell(row, column).splitlines())  # Qt shows one line only
         if role == Qt.ItemDataRole.ToolTipRole:
             tip = self.tip(row)
             return theme.plain_tip(tip) if tip else None
@@ -92,10 +92,10 @@ class TextRows(QAbstractTableModel, Generic[R]):
 
 
 class _Middle(QStyledItemDelegate):
-    """Cuts what is too long in its middle: names of files differ at their ends."""
+    """Elides long text in its middle: file names differ at their ends."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        """Take over what is drawn of a cell."""
+        """Set the elision mode."""
         super().initStyleOption(option, index)
         option.textElideMode = Qt.TextElideMode.ElideMiddle
 
@@ -103,12 +103,12 @@ class _Middle(QStyledItemDelegate):
 def table(
     model: QAbstractTableModel, name: str, widths: Mapping[int, int], selects: bool = False
 ) -> QTableView:
-    """Show a model's rows; the first column names them.
+    """Build a table over a model whose first column names the rows.
 
     Args:
         model: the rows.
         name: what a screen reader calls the table.
-        widths: of columns, px; the one that is left out has the rest.
+        widths: of columns, px; the one left out takes the rest.
         selects: whether rows can be selected.
     """
     made = QTableView()
@@ -136,5 +136,5 @@ def table(
 
 
 def height(rows: int, most: int) -> int:
-    """Give the height of a table with its head for so many rows, px."""
+    """Return the height of a table for ``rows`` rows, at most ``most``, with its head, px."""
     return (1 + min(max(rows, 1), most)) * theme.ROW + 4

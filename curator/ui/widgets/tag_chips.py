@@ -1,4 +1,4 @@
-"""Tags as chips: outlined where a machine suggests, solid where a person confirmed."""
+"""Tags as chips: outlined if suggested by a model, solid if confirmed by a person."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from curator.ui.widgets import theme
 _HEIGHT = 22
 _GAP = 6
 _PADDING = 8
-_BETWEEN = 5  # name and what is said of it
-_CROSS = 20  # the end of a chip that takes it off
+_BETWEEN = 5  # px between name and detail
+_CROSS = 20  # px at the end of a chip that remove the tag
 
 
 class TagChips(QWidget):
-    """The tags of a photo in rows; each says its name, and of a suggestion whose and how sure.
+    """The tags of a photo in rows; a suggestion also shows its confidence.
 
     Signals:
-        confirmed: the name of a suggestion that was pressed.
-        removed: the name of a tag whose cross was pressed.
-        menu: a name, and where on screen a menu for it belongs.
+        confirmed(str): the name of a suggestion that was pressed.
+        removed(str): the name of a tag whose cross was pressed.
+        menu(str, QPoint): a tag whose context menu was requested at a global position.
 
     Args:
-        tags: what to show.
+        tags: the tags to show.
         live: whether they can be pressed.
     """
 
@@ -52,10 +52,10 @@ class TagChips(QWidget):
         self.setMouseTracking(live)
         self.show_tags(tags)
 
-    def show_tags(self, tags: Sequence[TagDetail], said: Sequence[str] | None = None) -> None:
-        """Show other tags; ``said`` is what stands behind each name instead of its source."""
+    def show_tags(self, tags: Sequence[TagDetail], details: Sequence[str] | None = None) -> None:
+        """Show other tags, with ``details`` behind their names instead of the confidence."""
         self._tags = tuple(tags)
-        self._said = tuple(map(_said, tags) if said is None else said)
+        self._details = tuple(map(_detail, tags) if details is None else details)
         if self._at is not None:
             self._at = min(self._at, len(tags) - 1) if tags else None
         self.setAccessibleName(f"Tags: {', '.join(map(in_words, tags))}")
@@ -64,33 +64,33 @@ class TagChips(QWidget):
         self.updateGeometry()
         self.update()
 
-    # --- the one the keyboard is at
+    # --- keyboard
 
     @property
     def current(self) -> TagDetail | None:
-        """The tag the keyboard is at, or None."""
+        """The tag selected by the keyboard, or None."""
         return None if self._at is None else self._tags[self._at]
 
     def go(self, by: int) -> None:
-        """Go to another chip; from nowhere to the last, past the last to nowhere."""
+        """Select another chip; without a selection the last, past the last none."""
         at = len(self._tags) + by if self._at is None else self._at + by
         self._at = max(at, 0) if at < len(self._tags) and self._tags else None
         self.update()
 
     def leave(self) -> None:
-        """Be at no chip any more."""
+        """Select no chip."""
         self._at = None
         self.update()
 
     # --- size and looks
 
     def sizeHint(self) -> QSize:
-        """Room for the panel's usual width."""
+        """Return the size at the panel's usual width."""
         width = theme.INSPECTOR - 32
         return QSize(width, self.heightForWidth(width))
 
     def heightForWidth(self, width: int) -> int:
-        """Room for all rows."""
+        """Return the height of all rows at a width."""
         return max((place.bottom() + 1 for place in self._places(width)), default=0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -101,7 +101,7 @@ class TagChips(QWidget):
             self._paint(painter, number, place)
 
     def _paint(self, painter: QPainter, number: int, place: QRect) -> None:
-        tag, said = self._tags[number], self._said[number]
+        tag, said = self._tags[number], self._details[number]
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
         solid, hovered = tag.state == "confirmed", number == self._hover
         if number == self._at:
@@ -132,14 +132,14 @@ class TagChips(QWidget):
             painter.drawPixmap(place.right() - 16, place.top() + (_HEIGHT - 12) // 2, cross)
 
     def _needs(self, number: int) -> int:
-        """Say how wide a chip's words are."""
+        """Return the width of a chip's text."""
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
-        said = self._said[number]
-        wide = large.horizontalAdvance(self._tags[number].name) + 1  # just as wide, it elides
+        said = self._details[number]
+        wide = large.horizontalAdvance(self._tags[number].name) + 1  # without it, Qt elides
         return wide + (small.horizontalAdvance(said) + _BETWEEN if said else 0)
 
     def _places(self, width: int) -> Iterator[QRect]:
-        """Give each chip its place: rows from the left, as wide as its words."""
+        """Yield the rectangle of each chip, in rows from the left."""
         x = y = 0
         for number in range(len(self._tags)):
             wide = min(self._needs(number) + 2 * _PADDING, width)
@@ -151,7 +151,7 @@ class TagChips(QWidget):
     # --- the mouse
 
     def place_of(self, name: str) -> QRect:
-        """Say where a tag's chip is; nowhere if there is none."""
+        """Return the rectangle of a tag's chip; empty if there is none."""
         places = zip(self._tags, self._places(self.width()), strict=True)
         return next((place for tag, place in places if tag.name == name), QRect())
 
@@ -164,7 +164,7 @@ class TagChips(QWidget):
         return point.x() > place.right() - _CROSS
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show what a press would do."""
+        """Show in cursor and tooltip what a press would do."""
         point = event.position().toPoint()
         number = self._chip_at(point)
         self._hover = number
@@ -174,7 +174,7 @@ class TagChips(QWidget):
             self.setToolTip("")
             return
         tag, off = self._tags[number], self._crosses(point)
-        acts = "Press to take it off" if off else "Press to confirm"
+        acts = "Click to remove" if off else "Click to confirm"
         says = in_words(tag) + ("" if tag.state == "confirmed" and not off else f". {acts}")
         self.setToolTip(theme.plain_tip(says))
         pressable = off or tag.state != "confirmed"
@@ -182,12 +182,12 @@ class TagChips(QWidget):
         self.setCursor(shape)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Show nothing of that any more."""
+        """Remove the highlight."""
         self._hover = -1
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Confirm a suggestion, or take a tag off by its cross."""
+        """Confirm a suggestion, or remove the tag whose cross was pressed."""
         point = event.position().toPoint()
         number = self._chip_at(point)
         if not self._live or number < 0 or event.button() is not Qt.MouseButton.LeftButton:
@@ -200,20 +200,20 @@ class TagChips(QWidget):
             self.confirmed.emit(tag.name)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for a menu for the tag under the pointer."""
+        """Request a menu for the tag under the pointer."""
         number = self._chip_at(event.pos())
         if self._live and number >= 0:
             self.menu.emit(self._tags[number].name, event.globalPos())
 
 
-def _said(tag: TagDetail) -> str:
+def _detail(tag: TagDetail) -> str:
     if tag.state == "confirmed":
         return ""
     return "suggested" if tag.confidence is None else f"suggested {tag.confidence} %"
 
 
 def in_words(tag: TagDetail) -> str:
-    """Describe a tag in a few words: ``harbor, suggested by the encoder, 80 %``."""
+    """Return a tag in words: ``harbor, suggested by the encoder, 80 %``."""
     if tag.state == "confirmed":
         return f"{tag.name}, confirmed"
     return f"{tag.name}, {suggestion(tag)}"

@@ -1,8 +1,9 @@
-"""The look as numbers: colors, sizes, fonts, icons and the stylesheet; nothing else draws them.
+"""The look of the window: colors, sizes, fonts, icons and the stylesheet.
 
-Contact sheet and pencil: the room is neutral, a person's decisions are *pencil* (one orange),
-what the machine says is gray. Focus and current are white. Pencil is for decisions, the primary
-button and the progress of a pass only. Source of all values: DESIGN section 11.
+Everything that draws takes them from here. The surroundings are neutral gray, a person's decisions
+are *pencil* (one orange), what a model computed is gray, focus and current item are white. Pencil
+must be used for decisions, the primary button and the progress of a pass only. Source of all
+values: DESIGN section 11.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ OFFER = 28
 ROW = 28
 RADIUS = 4
 DIALOG = 560
-NARROW = 1100  # below this window width panels lie over the picture
+NARROW = 1100  # in narrower windows panels lie over the picture
 ICON = 16
 
 BODY_PX = 13
@@ -75,11 +76,11 @@ TITLE_PX = 15
 
 
 def font(px: int = BODY_PX, *, semibold: bool = False) -> QFont:
-    """Make the system's UI font at ``px`` logical pixels, with tabular figures.
+    """Return the system's UI font at ``px`` logical pixels, with tabular figures.
 
     Thread: GUI only, after the QApplication exists.
     """
-    return QFont(_font(px, semibold))  # a caller's own, which shares what is in it
+    return QFont(_font(px, semibold))  # a copy: it shares its data
 
 
 @lru_cache
@@ -92,25 +93,25 @@ def _font(px: int, semibold: bool) -> QFont:
 
 
 def body_font() -> QFont:
-    """Body text, 13 px."""
+    """Return the font of body text, 13 px."""
     return font(BODY_PX)
 
 
 def caption_font() -> QFont:
-    """Captions, counts, tile footers, 11 px."""
+    """Return the font of captions, counts and tile footers, 11 px."""
     return font(CAPTION_PX)
 
 
 def title_font() -> QFont:
-    """Titles, 15 px semibold."""
+    """Return the font of titles, 15 px semibold."""
     return font(TITLE_PX, semibold=True)
 
 
 class _Panel(QScrollArea):
-    """Leaves room for its vertical bar while that is hidden."""
+    """Keeps room for its vertical scroll bar while that is hidden."""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the content as wide as it is beside the bar."""
+        """Keep the width of the content the same with and without the bar."""
         bar = self.verticalScrollBar()
         room = 0 if bar.isVisibleTo(self) else bar.sizeHint().width()
         if self.viewportMargins().right() != room:
@@ -119,9 +120,9 @@ class _Panel(QScrollArea):
 
 
 def scrolled(content: QWidget) -> QScrollArea:
-    """Let a panel's content scroll up and down, without a frame and without taking the focus.
+    """Return a vertical scroll area without frame and focus.
 
-    The bar has its room where it does not show, too: the content keeps its width.
+    It keeps room for a hidden scroll bar, so that the content keeps its width.
     """
     scroll = _Panel()
     scroll.setWidget(content)
@@ -133,13 +134,13 @@ def scrolled(content: QWidget) -> QScrollArea:
 
 
 def height_in(part: QWidget, width: int) -> int:
-    """Return how high a widget wants to be in so much room, px."""
+    """Return the preferred height of a widget at a width, px."""
     part.ensurePolished()
     return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
 
 
 def clear_layout(layout: QLayout) -> None:
-    """Take everything out of a layout, out of sight at once."""
+    """Hide and delete all widgets of a layout."""
     while (item := layout.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.hide()
@@ -147,7 +148,7 @@ def clear_layout(layout: QLayout) -> None:
 
 
 def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> QLabel:
-    """Make a label that shows its text as it is, never as markup.
+    """Return a label that shows its text as it is, never as markup.
 
     Args:
         text: shown as plain text, whatever it looks like.
@@ -156,7 +157,7 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
     """
     label = QLabel(parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    # What is written from right to left stands at the left with the rest, too.
+    # Text written from right to left is aligned left as well.
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
     label.setAlignment(left | Qt.AlignmentFlag.AlignVCenter)
     label.setText(text)
@@ -166,17 +167,17 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
 
 
 def plain_tip(text: str) -> str:
-    """Make a tooltip that shows its text as it is: tooltips alone have no plain-text mode."""
+    """Return a tooltip that shows its text as it is: tooltips have no plain-text mode."""
     return f"<span style='white-space:pre-wrap'>{html.escape(text)}</span>"
 
 
 def tip(text: str, key: str | None) -> str:
-    """Make a tooltip that names its key, as the person reads it, where there is one."""
+    """Return a tooltip followed by the key that does the same, if there is one."""
     return plain_tip(f"{text} ({key})" if key else text)
 
 
 def keys(sequence: str) -> str:
-    """Write a key of KEYMAP as this platform shows it, with words where a symbol is obscure."""
+    """Return a key of KEYMAP as this platform writes it, in words where a symbol is obscure."""
     shown = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
     for name, arrow in (("Left", "←"), ("Right", "→"), ("Up", "↑"), ("Down", "↓")):
         if shown == name or shown.endswith(f"+{name}"):
@@ -185,7 +186,7 @@ def keys(sequence: str) -> str:
 
 
 def all_keys(sequences: Mapping[str, str]) -> dict[str, str]:
-    """Write the keys of commands as :func:`keys`."""
+    """Return the keys of all commands as this platform writes them."""
     return {command: keys(sequence) for command, sequence in sequences.items()}
 
 
@@ -204,7 +205,7 @@ def _pixmap(name: str, rgb: str, px: int, ratio: float) -> QPixmap:
 
 
 def pixmap(name: str, color: QColor = TEXT, px: int = ICON, ratio: float = 1.0) -> QPixmap:
-    """Draw ``resources/icons/<name>.svg`` in one color for a device pixel ratio.
+    """Return ``resources/icons/<name>.svg`` in one color for a device pixel ratio.
 
     Raises:
         FileNotFoundError: no icon of that name (a bug: icons ship with the program).
@@ -214,7 +215,7 @@ def pixmap(name: str, color: QColor = TEXT, px: int = ICON, ratio: float = 1.0) 
 
 @lru_cache(maxsize=128)
 def icon(name: str, quiet: bool = False) -> QIcon:
-    """Make an icon in text color or quiet gray, disabled gray where its button is disabled."""
+    """Return an icon in text color or quiet gray, and in disabled gray for disabled buttons."""
     made = QIcon()
     for ratio in (1.0, 2.0, 3.0):
         made.addPixmap(pixmap(name, QUIET if quiet else TEXT, ICON, ratio), QIcon.Mode.Normal)
@@ -223,7 +224,7 @@ def icon(name: str, quiet: bool = False) -> QIcon:
 
 
 def app_icon() -> QIcon:
-    """Make the program's icon."""
+    """Return the program's icon."""
     made = QIcon()
     for px in (16, 32, 48, 128, 256):
         made.addPixmap(_pixmap("curator", TEXT.name(), px, 1.0))
@@ -231,7 +232,7 @@ def app_icon() -> QIcon:
 
 
 def palette() -> QPalette:
-    """Make the palette that Fusion draws whatever the stylesheet does not."""
+    """Return the palette for all that the stylesheet leaves to the Fusion style."""
     made = QPalette()
     role = QPalette.ColorRole
     for which, color in (
@@ -264,7 +265,7 @@ def palette() -> QPalette:
 
 
 def stylesheet() -> str:
-    """Read ``resources/theme.qss`` and put the colors and sizes of this module in."""
+    """Read ``resources/theme.qss`` and insert the colors and sizes of this module."""
     text = resource("theme.qss").read_text("utf-8")
     values: dict[str, str] = {
         name: value.name()
@@ -294,11 +295,11 @@ def stylesheet() -> str:
 
 
 def apply(app: QApplication) -> None:
-    """Dress the application: Fusion, palette, body font, stylesheet, icon, name.
+    """Set style, palette, font, stylesheet, icon and desktop name of the application.
 
     Thread: GUI, once, before the first window.
     """
-    app.setDesktopFileName("curator")  # by which a desktop finds the icon of its windows
+    app.setDesktopFileName("curator")  # desktops find the window icon by it
     app.setStyle("Fusion")
     app.setPalette(palette())
     app.setFont(body_font())

@@ -1,4 +1,4 @@
-"""Numbers and units as a photographer reads them: counts, sizes, durations, exposure."""
+"""Numbers, sizes and capture data as texts on screen."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from curator.model import Capture, aperture, bidi_safe, counted, focal_length, s
 
 
 def count(number: int) -> str:
-    """Write a count with thousands separated: ``3,012``."""
+    """Format a count with thousands separators: ``3,012``."""
     return f"{number:,}"
 
 
 def photos(number: int) -> str:
-    """Write a number of photos: ``1 photo``, ``3,012 photos``."""
+    """Format a number of photos: ``1 photo``, ``3,012 photos``."""
     return counted(number, "photo")
 
 
 def size(number: int) -> str:
-    """Write a number of bytes in decimal units, as shops and file managers do: ``58.1 GB``."""
+    """Format a number of bytes in decimal units, as file managers do: ``58.1 GB``."""
     value = float(number)
     for unit in ("bytes", "kB", "MB", "GB"):
         if value < 999.5 or unit == "GB":
@@ -35,7 +35,7 @@ def size(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration coarsely: ``56 s``, ``12 min``, ``2 h 05``."""
+    """Format a duration coarsely: ``56 s``, ``12 min``, ``2 h 05``."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 5400:
@@ -45,12 +45,12 @@ def duration(seconds: float) -> str:
 
 
 def megapixels(width: int, height: int) -> str:
-    """Write a size in px: ``6000 × 4000 · 24.0 MP``."""
+    """Format a size in px: ``6000 × 4000 · 24.0 MP``."""
     return f"{width} × {height} · {width * height / 1e6:.1f} MP"
 
 
 def capture_rows(capture: Capture) -> list[tuple[str, str]]:
-    """Give what the camera wrote as rows of a name and a value; absent values are left out."""
+    """Return the capture data as rows of name and value, without missing values."""
     rows: list[tuple[str, str | None]] = [
         ("Taken", _taken(capture)),
         ("Camera", capture.camera),
@@ -67,20 +67,20 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
 
 
 def path(of: Path) -> str:
-    """Write a path so that names from right to left leave the order of its parts alone."""
+    """Format a path whose parts keep their order although names may run from right to left."""
     separator, parts = os.sep, of.relative_to(of.anchor).parts
     return of.anchor + separator.join(map(bidi_safe, parts))
 
 
 def joined(parts: Iterable[str | None]) -> str:
-    """Join what is there with middle dots."""
+    """Join the texts that are not empty with middle dots."""
     return " · ".join(part for part in parts if part)
 
 
 def _taken(capture: Capture) -> str | None:
     if capture.taken_at is None:
         return None
-    # ISO order: the one way of writing a date that no reader takes for another.
+    # ISO order is the only date format nobody misreads.
     text = f"{capture.taken_at:%Y-%m-%d  %H:%M:%S}"
     if capture.utc_offset_min is not None:
         text += f"  {offset(capture.utc_offset_min)}"

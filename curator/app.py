@@ -42,8 +42,8 @@ log = logging.getLogger(__name__)
 _SWITCH_INTERVAL_S = 0.0005
 # glibc's mallopt (malloc.h): M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD. By default each
 # thread keeps its own heap and the memory numpy freed: after an evening of searches a window on
-# 100,000 photos used 797 MB, with these 543 MB. With an mmap threshold of 256 KB instead of 16 MB every
-# overlay layer and table column came as fresh pages: 27 ms per frame, not 10.
+# 100,000 photos used 797 MB, with these 543 MB. With an mmap threshold of 256 KB instead of
+# 16 MB every overlay layer and table column came as fresh pages: 27 ms per frame, not 10.
 _MEMORY = {-8: 2, -3: 1 << 24, -1: 1 << 24}
 _AROUND = QSize(4, 40)  # px that common window managers use for frame and title bar
 # Variables that name a display on Linux, or select a Qt platform without one.

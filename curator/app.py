@@ -26,7 +26,7 @@ from curator.catalog import Catalog, DamagedError, blaming
 from curator.cli import stopping
 from curator.model import BusyError, KnownError, Stopped
 from curator.pipeline import Pipeline
-from curator.pipeline.opening import check_sources
+from curator.pipeline.ingest import check_sources
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.ui import single_instance

@@ -14,11 +14,13 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from curator import stages
 from curator.encoders import EncodingError
 from curator.files import fingerprint
 from curator.model import (
@@ -33,7 +35,6 @@ from curator.model import (
     StageJob,
     UnreadableError,
 )
-from curator.stages import Stage
 from curator.stages.frame import Frame, Look
 from curator.workers import WorkerMemory, share
 
@@ -149,11 +150,6 @@ def _embedded(job: StageJob) -> Embedded | Exception:
     return Embedded(job.encoder.key, job.fingerprint, half, tone.tobytes(), tags)
 
 
-STAGES = (
-    Stage("peek", 1, peek, (), "peek", "Reading headers"),
-    Stage("convert", 1, convert, ("peek",), "convert", "Making proxies"),
-)
-EMBEDDING = (
-    *STAGES,
-    Stage("embed", 1, embed, ("convert",), "encoder", "Analyzing photos", "proxy"),
-)
+_PEEK, _CONVERT, _EMBED, _ = stages.STAGES
+STAGES = (replace(_PEEK, version=1, run=peek), replace(_CONVERT, version=1, run=convert))
+EMBEDDING = (*STAGES, replace(_EMBED, version=1, run=embed))

@@ -33,7 +33,7 @@ def compare(place: Place) -> list[Figure]:
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
             session.photos_changed,
         )
-        wait(lambda: pipeline.is_idle, pipeline.idle)
+        wait(lambda: pipeline.is_idle, pipeline.events.idle)
         session.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
         wait(lambda: session._shown == session.current, window.compare.painted)

@@ -151,11 +151,13 @@ def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list
     if encoder.missing() is not None:
         return []
     pipeline.open_folders([many_small(place.scratch / "compared", _COMPARED)])
-    wait(lambda: pipeline.is_idle, pipeline.progressed)  # read: only the encoder is at work then
+    wait(
+        lambda: pipeline.is_idle, pipeline.events.progressed
+    )  # read: only the encoder is at work then
     settings.encoder.which = "starter"
     pipeline.settle_encoder()
     catalog = running.session.catalog
-    wait(lambda: bool(catalog.vectors.encoders()), pipeline.saved)
+    wait(lambda: bool(catalog.vectors.encoders()), pipeline.events.photos_saved)
     before = sum(catalog.vectors.encoders().values())
     moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
     seen = sum(catalog.vectors.encoders().values()) - before

@@ -47,7 +47,7 @@ def zoom(place: Place) -> list[Figure]:
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
             session.photos_changed,
         )
-        wait(lambda: pipeline.is_idle, pipeline.idle)
+        wait(lambda: pipeline.is_idle, pipeline.events.idle)
         QTest.keyClick(running.window, Qt.Key.Key_E)
         wait(lambda: bool(loupe.isVisible()), loupe.painted)
         QTest.keyClick(running.window, Qt.Key.Key_Z)

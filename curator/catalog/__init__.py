@@ -36,7 +36,7 @@ from curator.catalog.identity import Identity
 from curator.catalog.journal import Journal
 from curator.catalog.lock import ConductorLock, UseLock
 from curator.catalog.metadata_import import MetadataImport
-from curator.catalog.photo_files import FileReader, FileRow, PhotoFiles, Unread
+from curator.catalog.photo_files import FileReader, FileRow, PhotoFiles
 from curator.catalog.photos import (
     CAPTURE_COLUMNS,
     PHOTO_COLUMNS,
@@ -49,9 +49,9 @@ from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removal
 from curator.catalog.replaying import Recovery, Redone
 from curator.catalog.restoring import Restored
-from curator.catalog.results import Results
+from curator.catalog.results import PeekFindings, Results
 from curator.catalog.rewrites import NewContent, Rewrites
-from curator.catalog.scan import Applied, Scan, ScanCount, Scans
+from curator.catalog.scan import Applied, Looked, Missing, Scan, ScanCount, Scans
 from curator.catalog.searches import NAME_LENGTH, SavedSearch, SavedSearches
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
 from curator.catalog.sidecars import Conflict, Outstanding, Sidecars, ToWrite, Wrote
@@ -94,9 +94,12 @@ __all__ = [
     "FileRow",
     "FolderRow",
     "Lesson",
+    "Looked",
+    "Missing",
     "MissingError",
     "NewContent",
     "Outstanding",
+    "PeekFindings",
     "Pending",
     "PhotoDetail",
     "Prediction",
@@ -113,7 +116,6 @@ __all__ = [
     "TagRow",
     "TasteRow",
     "ToWrite",
-    "Unread",
     "UseLock",
     "WorkDetail",
     "Wrote",

@@ -11,31 +11,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from curator.catalog.integrity import judging
 from curator.catalog.store import Store, chunks, marks
 from curator.model import FoundFile, KnownError, StageJob, UnavailableError
 
 
-class Unread(Exception):
-    """A reader has not read yet what it was asked for; nothing was written meanwhile.
-
-    Attributes:
-        wanted: what it lacks, in the reader's own terms: have that read, and ask again.
-    """
-
-    def __init__(self, wanted: Sequence[Any]) -> None:
-        super().__init__(f"{len(wanted)} not read yet")
-        self.wanted = list(wanted)
-
-
 class FileReader(Protocol):
     """What reads files for the catalog; the module `curator.files` is one.
 
-    One that must not keep its thread waiting may raise :class:`Unread` instead of reading. All
-    raise GoneError for what is not there, UnavailableError for what must not or cannot be read now,
-    and another KnownError for what cannot be read at all.
+    All methods raise GoneError for a file that is not there, UnavailableError for one that must
+    not or cannot be read now, and another KnownError for one that cannot be read at all.
     """
 
     def status(self, path: str) -> os.stat_result:

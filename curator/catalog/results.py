@@ -17,7 +17,7 @@ from pathlib import PurePath
 from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import judging
 from curator.catalog.metadata_import import MetadataImport
-from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles, Unread
+from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
 from curator.catalog.store import Store, chunks, marks
 from curator.catalog.work import WorkQueue
@@ -25,17 +25,17 @@ from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeke
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class PeekSaved:
     """What saving peeks came to.
 
     Attributes:
-        changed: ids of all photos that changed: those merged away and new ones too.
-        lacking: by photo, what the reader has to read before it can be settled; nothing of these
-            was saved.
+        changed: ids of all photos that changed.
+        doubtful: jobs and results that were not saved, because their content is known elsewhere
+            or replaced other content: :meth:`Results.look_into` finds out which photo each is.
     """
 
     changed: list[int]
-    lacking: dict[int, Unread]
+    doubtful: list[tuple[StageJob, Peeked]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,23 @@ class _Halves:
 
     unchanged: bool
     changed: list[tuple[FileRow, FoundFile, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PeekFindings:
+    """What the files say about one doubtful peek; saved by :meth:`Results.settle_peek`.
+
+    Attributes:
+        result: the peek, with the fingerprint of the pair's other half.
+        row: the file as the catalog knew it; None if the job's file is no longer the photo's.
+        twin: the known file that holds the same content.
+        halves: whether the photo's other half changed along with this file.
+    """
+
+    result: Peeked
+    row: FileRow | None
+    twin: Twin | None
+    halves: _Halves
 
 
 @judging
@@ -96,31 +113,38 @@ class Results:
 
     def save_peeked(
         self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
-    ) -> Settled:
-        """Save what peek found, and settle who each photo is.
+    ) -> list[int]:
+        """Save what peek found and read files where that leaves doubt; for callers that may wait.
 
         Args:
             results: jobs with their results; some tens at a time.
             reader: `curator.files`; opens files only where content was seen before.
 
         Returns:
-            Which photos changed, and which could not be settled yet.
+            Ids of all photos that changed: those merged away and new ones too.
         """
-        lacking: dict[int, Unread] = {}
-        results = [(job, _with_half(job, result, reader, lacking)) for job, result in results]
-        results = [(job, result) for job, result in results if job.photo_id not in lacking]
+        saved = self.save_peeks(results)
+        changed = [*saved.changed]
+        for job, result in saved.doubtful:
+            changed += self.settle_peek(job, self.look_into(job, result, reader))
+        return changed
+
+    def save_peeks(self, results: Sequence[tuple[StageJob, Peeked]]) -> PeekSaved:
+        """Save what peek found where no other content is involved; opens no file."""
         changed: list[int] = []
-        doubtful: list[tuple[StageJob, Peeked, FileRow]] = []
+        doubtful: list[tuple[StageJob, Peeked]] = []
         sure: list[tuple[FileRow, Peeked]] = []
         with self._store.transaction_with(lambda: self._lookup(results)) as (rows, holders):
             for (job, result), row in zip(results, rows, strict=True):
                 photo = job.photo_id
                 if row is None or row.role != "main":
                     self._work.requeue(photo, job.stage)
-                elif row.fingerprint not in (None, result.fingerprint) or (
-                    result.size and holders[result.fingerprint] - {photo}
+                elif (
+                    row.fingerprint not in (None, result.fingerprint)
+                    or (result.size and holders[result.fingerprint] - {photo})
+                    or (job.fallback is not None and result.half_fingerprint is None)
                 ):
-                    doubtful.append((job, result, row))
+                    doubtful.append((job, result))
                 else:
                     sure.append((row, result))
                     changed.append(photo)
@@ -128,12 +152,7 @@ class Results:
                         holders[fingerprint].add(photo)
             self._save_peeks(sure)
             self._import_metadata([(row.photo_id, result) for row, result in sure])
-        for job, result, row in doubtful:
-            try:
-                changed += self._save_doubtful(job, result, row, reader)
-            except Unread as unread:
-                lacking[job.photo_id] = unread
-        return Settled(changed, lacking)
+        return PeekSaved(changed, doubtful)
 
     def _lookup(
         self, results: Sequence[tuple[StageJob, Peeked]]
@@ -148,18 +167,29 @@ class Results:
                 holders[fingerprint].add(photo)
         return self._files.of_jobs([job for job, _ in results]), holders
 
-    def _save_doubtful(
-        self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
-    ) -> list[int]:
-        """Save a peek whose content is not what the path held, or is known elsewhere."""
+    def look_into(self, job: StageJob, result: Peeked, reader: FileReader) -> PeekFindings:
+        """Find out which photo a doubtful peek is about; may read whole files, writes nothing."""
+        row = self._files.of_job(job)
+        result = _with_half(job, result, reader)
+        if row is None:
+            return PeekFindings(result, None, None, _Halves(False, []))
         twins = (
             self._files.with_fingerprint(result.fingerprint, job.photo_id) if result.size else []
         )
         twin = self._identity.find_twin(row.path, twins, reader) if twins else None
-        halves = self._changed_halves(job, result, row, reader)
+        return PeekFindings(result, row, twin, self._changed_halves(job, result, row, reader))
+
+    def settle_peek(self, job: StageJob, findings: PeekFindings) -> list[int]:
+        """Save a doubtful peek as the photo it was found to be; return photos that changed.
+
+        A photo whose files changed since :meth:`look_into` waits to be peeked at again.
+        """
+        result, row = findings.result, findings.row
+        twin, halves = findings.twin, findings.halves
         with self._store.transaction():
             photo = job.photo_id
-            if self._files.of_job(job) != row or (twin is not None and self._has_changed(twin.row)):
+            stale = twin is not None and self._has_changed(twin.row)
+            if row is None or self._files.of_job(job) != row or stale:
                 # Another process may have settled it meanwhile.
                 self._work.requeue(photo, job.stage)
                 return []
@@ -370,17 +400,12 @@ class Results:
         )
 
 
-def _with_half(
-    job: StageJob, result: Peeked, reader: FileReader, lacking: dict[int, Unread]
-) -> Peeked:
+def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
     """Add the fingerprint of a pair's other half where the stage did not read it."""
     if job.fallback is None or result.half_fingerprint is not None:
         return result
     try:
         return replace(result, half_fingerprint=reader.fingerprint(job.fallback))
-    except Unread as unread:
-        lacking[job.photo_id] = unread
-        return result
     except KnownError:
         return result  # gone since the scan; the next one says so
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import judging
-from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles, Unread
+from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
 from curator.catalog.store import Store, by_part, chunks, marks, span
 from curator.catalog.work import WorkQueue
@@ -34,12 +34,14 @@ _AT_ONCE = 4  # groups in one transaction, some ms while photos are read: a deci
 class Applied:
     """What one batch did: ids of new photos, of other photos whose rows changed, groups left out.
 
-    ``left`` are groups not known and, with ``add=False``, not added.
+    ``left`` are groups not known and, with ``add=False``, not added. ``stale`` were not written:
+    the catalog changed since they were looked at, so they have to be looked at again.
     """
 
     new: list[int]
     changed: list[int]
     left: list[FileGroup]
+    stale: list[FileGroup] = field(default_factory=list)
 
     def extend(self, more: Applied) -> None:
         """Put what was done afterwards behind it."""
@@ -82,10 +84,42 @@ class _Met:
     gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What :meth:`Scan.look` found out about some groups of files, for :meth:`Scan.write`.
+
+    ``known`` photos and ``seen`` files are as the catalog has them; ``busy`` groups are to be
+    written; ``beside`` are known photos with the sidecars met.
+    """
+
+    busy: list[tuple[FileGroup, list[_Met]]]
+    beside: list[tuple[int, Sequence[FoundFile]]]
+    known: set[int]
+    seen: set[int]
+    sidecars: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What :meth:`Scan.look_for_missing` found to be gone under some roots.
+
+    ``files`` are file ids by photo, ``sidecars`` their ids.
+    """
+
+    roots: list[str]
+    deep: bool
+    files: dict[int, list[int]]
+    sidecars: list[int]
+
+
 class Scan:
     """One scan of one folder; made by :meth:`Scans.begin_scan`.
 
-    Thread: the catalog's.
+    Files are looked at (:meth:`look`, :meth:`look_for_missing`) before anything is written
+    (:meth:`write`, :meth:`mark_missing`). Looking may take long, so it may be done on another
+    thread, with that thread's own connection.
+
+    Thread: the catalog's, but for what looks.
     """
 
     def __init__(self, scans: Scans, folder_id: int | None, reader: FileReader) -> None:
@@ -102,44 +136,75 @@ class Scan:
         self._places: dict[str, int] = {}  # directories met in this transaction
 
     def apply(self, groups: Sequence[FileGroup], add: bool = True) -> Applied:
-        """Bring the catalog in line with some groups of files, in short transactions.
+        """Look at some groups of files and write them, for callers that may wait for files.
 
         Args:
             groups: as `curator.files.pair` gives them; some hundreds at a time.
+            add: as for :meth:`write`.
+
+        Raises:
+            CatalogError: what of this batch was not written is, when it comes again.
+        """
+        done = Applied([], [], [])
+        while groups:  # fewer each time: the first of a batch is never stale
+            part = self.write(self.look(groups), add)
+            done.extend(part)
+            groups = part.stale
+        fresh = set(done.new)
+        return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
+
+    def look(self, groups: Sequence[FileGroup], through: Scans | None = None) -> Looked:
+        """Find out what some groups of files are; opens files in doubt, writes nothing.
+
+        Args:
+            groups: as `curator.files.pair` gives them.
+            through: the connection of the calling thread, if it is not the catalog's.
+        """
+        return (through or self._scans).look(self, groups)
+
+    def write(self, looked: Looked, add: bool = True) -> Applied:
+        """Bring the catalog in line with what was looked at, in short transactions.
+
+        Args:
+            looked: from :meth:`look`.
             add: False makes no new photos: for a re-scan of a sampled folder, and before a
                 sample is drawn from ``left``.
 
         Raises:
             CatalogError: what of this batch was not written is, when it comes again.
-            Unread: nothing was written, and the reader was asked for what it has not read yet.
         """
-        return self._scans.apply(self, groups, add)
+        return self._scans.write(self, looked, add)
 
-    def finish(
-        self,
-        roots: Iterable[str],
-        deep: bool = True,
-        is_here: Callable[[], bool] = lambda: True,
-    ) -> list[int]:
-        """Mark files under ``roots`` as missing that were not met and are not there.
+    def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
+        """Mark files under ``roots`` that were not met and are gone; return photos that changed.
 
-        Not for a folder that is away (a drive): all of its files would be missing. They would
-        keep their photos, but whoever looks for lost ones would find thousands.
+        See :meth:`look_for_missing` for the arguments.
+        """
+        return self.mark_missing(self.look_for_missing(roots, deep))
+
+    def look_for_missing(
+        self, roots: Iterable[str], deep: bool = True, through: Scans | None = None
+    ) -> Missing:
+        """Find the files under ``roots`` that were not met and are not there; writes nothing.
 
         Args:
             roots: the folders walked, or single files.
             deep: False if subfolders were not walked: of these only such as are gone count, with
                 all that was in them.
-            is_here: asked once it is known what is gone: is the folder here at this moment?
+            through: the connection of the calling thread, if it is not the catalog's.
+        """
+        return (through or self._scans).look_for_missing(self, list(roots), deep)
 
-        Returns:
-            Ids of the photos whose rows changed.
+    def mark_missing(self, missing: Missing) -> list[int]:
+        """Mark files as missing; return ids of the photos whose rows changed.
+
+        Not for a folder that is away (a drive): all of its files would be missing. They would
+        keep their photos, but a person looking for lost files would find thousands.
 
         Raises:
             CatalogError: some may not be marked; the next scan does it.
-            Unread: nothing was marked, and the reader was asked what is gone.
         """
-        return self._scans.finish(self, list(roots), deep, is_here)
+        return self._scans.mark_missing(self, missing)
 
     def count(self) -> ScanCount:
         """Count the photos met; once their peeks are through, merged ones count once."""
@@ -178,47 +243,43 @@ class Scans:
 
     # --- applying a batch
 
-    def apply(self, scan: Scan, groups: Sequence[FileGroup], add: bool) -> Applied:
-        """Look first, without the lock; then write, a few groups in one transaction."""
+    def look(self, scan: Scan, groups: Sequence[FileGroup]) -> Looked:
+        """Find out what some groups of files are; see :meth:`Scan.look`."""
         met = self._match_paths(groups)
         sizes = self._known_sizes(met, scan._last_file)
-        busy: list[tuple[FileGroup, list[_Met]]] = []
-        beside: list[tuple[int, Sequence[FoundFile]]] = []  # photos known, with the sidecars met
-        unread: list[object] = []
+        looked = Looked([], [], set(), set(), set())
         for group, files in zip(groups, met, strict=True):
-            scan._beside.update(sidecar.path for sidecar in group.sidecars)
+            looked.sidecars.update(sidecar.path for sidecar in group.sidecars)
             photos = {file.row.photo_id for file in files if file.row is not None}
             if len(photos) == 1 and all(_unchanged(file) for file in files):
-                scan._known |= photos
-                scan._seen.update(file.row.id for file in files if file.row is not None)
+                looked.known.update(photos)
+                looked.seen.update(file.row.id for file in files if file.row is not None)
                 if group.sidecars:
-                    beside.append((next(iter(photos)), group.sidecars))
-            else:
-                for file in files:
-                    if files[0].peek and file.row is not None and file.row.role == "half":
-                        file.peek = True  # both changed: peek settles them together
-                    else:
-                        try:
-                            self._examine(scan, file, sizes)
-                        except Unread as lacking:
-                            unread += lacking.wanted
-                if there := [file for file in files if not file.gone]:
-                    busy.append((group, there))
-        if unread:
-            raise Unread(unread)
+                    looked.beside.append((next(iter(photos)), group.sidecars))
+                continue
+            for file in files:
+                if files[0].peek and file.row is not None and file.row.role == "half":
+                    file.peek = True  # both changed: peek settles them together
+                else:
+                    self._examine(scan, file, sizes)
+            if there := [file for file in files if not file.gone]:
+                looked.busy.append((group, there))
+        return looked
+
+    def write(self, scan: Scan, looked: Looked, add: bool) -> Applied:
+        """Write what was looked at, a few groups in one transaction."""
+        scan._beside |= looked.sidecars
+        scan._known |= looked.known
+        scan._seen |= looked.seen
         done = Applied([], [], [])
-        again: list[FileGroup] = []
-        if self._sidecar_files.has_news(beside):
+        if self._sidecar_files.has_news(looked.beside):
             with self._store.transaction():
-                self._requeue_for_sidecars(beside)
-        for some in chunks(busy, _AT_ONCE):
+                self._requeue_for_sidecars(looked.beside)
+        for some in chunks(looked.busy, _AT_ONCE):
             taken, stale = self._take_some(scan, some, add)
             done.extend(taken)
-            again += stale
-        if again:  # fewer each time: the first of a batch is never stale
-            done.extend(self.apply(scan, again, add))
-        fresh = set(done.new)
-        return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
+            done.stale.extend(stale)
+        return done
 
     def _take_some(
         self, scan: Scan, busy: Sequence[tuple[FileGroup, list[_Met]]], add: bool
@@ -433,35 +494,34 @@ class Scans:
 
     # --- the end of a scan
 
-    def finish(
-        self, scan: Scan, roots: Sequence[str], deep: bool, is_here: Callable[[], bool]
-    ) -> list[int]:
-        """Mark what is missing under the roots; see :meth:`Scan.finish`."""
-        now = time.time()
-        gone: dict[int, list[int]] = {}
-        sidecars: list[int] = []
+    def look_for_missing(self, scan: Scan, roots: list[str], deep: bool) -> Missing:
+        """Find files that are gone; see :meth:`Scan.look_for_missing`."""
+        missing = Missing(roots, deep, {}, [])
         for root in roots:
             for row in self._gone_under(root, scan, deep):
-                gone.setdefault(row.photo_id, []).append(row.id)
-            sidecars += self._gone_sidecars(root, scan, deep)
-        if not is_here():
-            return []
-        for part in by_part(list(gone)):
+                missing.files.setdefault(row.photo_id, []).append(row.id)
+            missing.sidecars.extend(self._gone_sidecars(root, scan, deep))
+        return missing
+
+    def mark_missing(self, scan: Scan, missing: Missing) -> list[int]:
+        """Mark files as missing; see :meth:`Scan.mark_missing`."""
+        now = time.time()
+        for part in by_part(list(missing.files)):
             with self._store.transaction():
                 self._store.run_many(
                     "UPDATE file SET missing_since = ? WHERE id = ?",
-                    [(now, file) for photo in part for file in gone[photo]],
+                    [(now, file) for photo in part for file in missing.files[photo]],
                 )
                 self._identity.sync(part)
-        if deep and scan.folder_id is not None:
+        if missing.deep and scan.folder_id is not None:
             with self._store.transaction():
                 self._store.run(
                     "UPDATE folder SET scanned_at = ? WHERE id = ?"
-                    f" AND path IN ({marks(len(roots))})",
-                    (now, scan.folder_id, *roots),
+                    f" AND path IN ({marks(len(missing.roots))})",
+                    (now, scan.folder_id, *missing.roots),
                 )
-        self._sidecar_files.remove(sidecars)
-        return list(gone)
+        self._sidecar_files.remove(missing.sidecars)
+        return list(missing.files)
 
     def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
         """List files known to lie under a root that a scan has not seen, and that are not there."""
@@ -578,18 +638,13 @@ def _unchanged(file: _Met) -> bool:
 
 
 def _gone(paths: Iterable[str], reader: FileReader) -> set[str]:
-    """Say which paths are not there; what cannot be looked at is not gone."""
+    """Return the paths that are not there; what cannot be looked at is not gone."""
     gone: set[str] = set()
-    unread: list[object] = []
     for path in paths:
         try:
             reader.status(path)
-        except Unread as lacking:
-            unread += lacking.wanted
         except GoneError:
             gone.add(path)
         except KnownError:
             continue
-    if unread:
-        raise Unread(unread)
     return gone

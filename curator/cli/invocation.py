@@ -82,9 +82,9 @@ class Invocation:
 
         if all_in_place(self.catalog.folders.all()):
             return
-        from curator.pipeline.folder_availability import settled
+        from curator.pipeline.folder_availability import update_folders
 
-        settled(self.catalog)
+        update_folders(self.catalog)
 
     @cached_property
     def learner(self) -> TasteLearner:

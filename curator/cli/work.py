@@ -76,7 +76,7 @@ def _check_there(sources: Sequence[Path]) -> None:
     Raises:
         KnownError: one is not, or cannot be read; nothing was read.
     """
-    from curator.pipeline.opening import check_sources
+    from curator.pipeline.ingest import check_sources
 
     check_sources(sources)
 
@@ -131,11 +131,11 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
     pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
     run.encoder, run.blind = pipeline.encoding.sentence, pipeline.encoding.recipe is None
     with bar(title) as advance:
-        pipeline.encoder_said.connect(run.problems.append, direct)
-        pipeline.problem.connect(run.problems.append, direct)
-        pipeline.no_backup.connect(run.problems.append, direct)
-        pipeline.held.connect(run.hold, direct)
-        pipeline.progressed.connect(lambda told: _advance(advance, told), direct)
+        pipeline.events.encoder_failed.connect(run.problems.append, direct)
+        pipeline.events.paused_by.connect(run.problems.append, direct)
+        pipeline.events.backup_failed.connect(run.problems.append, direct)
+        pipeline.events.describing_held.connect(run.hold, direct)
+        pipeline.events.progressed.connect(lambda told: _advance(advance, told), direct)
         try:
             pipeline.start()
             ask(pipeline)

@@ -1,21 +1,26 @@
-"""The pipeline: photos go from folders through the stages into the catalog, beside the window.
+"""The pipeline: takes photos from folders through the stages into the catalog, beside the window.
 
     pipeline = Pipeline(home, settings, catalog_path=home.catalog)
-    pipeline.saved.connect(table.refresh)
+    pipeline.events.photos_saved.connect(table.refresh)
     pipeline.start()                                  # BusyError: another Curator reads already
     pipeline.open_folders([Path("/photos/iceland")], recursive=True)
     pipeline.focus([412, 413])                        # on screen: first
     pipeline.stop()
 
-`conductor` is the one thread that asks, saves and reports; `lanes` wait for worker processes;
-`opening` makes folders known, `scanning` walks them; `watching` has scanned what changed in them,
-as `lookout` saw it, once it is still (`stillness`); `presence` knows which folders are here;
-`reading` looks at files, so that nobody waits for a drive; `saving` takes results in; `stacking`
-keeps the stacks up to date, with `likeness` for pairs of photos; `progress` counts;
-`encoding` settles which encoder there is and hands it photos, `phrases` has it read words;
-`describing` asks the vision model; `frames` decodes originals for the loupe on demand, `placard`
-single files that are in no catalog. Nothing here draws, and no Python loop here runs long: the
-window's thread shares the interpreter with it.
+The session, the command line and the window use :class:`Pipeline`. Inside, `conductor` is the one
+thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
+
+    ingest       opens and scans folders (`scanning`), notices drives (`folder_availability`) and
+                 changes (`folder_watcher`, `file_stability`)
+    dispatch     decides which jobs start next; `lanes` wait for worker processes, `encoder_lane`
+                 for the encoder, `describing` for the vision model
+    saving       saves results, as each stage says, and failures
+    file_probe   looks at files, so that the conductor waits for no drive
+    stacking, zero_shot_tagger, indexing    work between jobs; `backup_scheduler`
+
+Beside it, `frames` decodes originals for the loupe on demand, `file_preview` shows a file that is
+in no catalog, `text_encoding` encodes searches, `sidecars` writes sidecars. Nothing here draws, and
+no Python loop here may run long: the window's thread shares the interpreter.
 """
 
 from __future__ import annotations
@@ -24,11 +29,8 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-
-from PySide6.QtCore import QObject, Signal
 
 from curator import atomic
 from curator.catalog import ConductorLock
@@ -36,11 +38,17 @@ from curator.encoders.selection import Encoding, select_encoder
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoder_lane import make_pool
+from curator.pipeline.events import (
+    DescriptionNews,
+    PipelineEvents,
+    Progress,
+    ScanReport,
+    Totals,
+)
 from curator.pipeline.file_preview import DescriptionCallback, PlacardCallback, Placards
-from curator.pipeline.folder_availability import News
+from curator.pipeline.folder_availability import FolderNews
 from curator.pipeline.frames import FrameCallback, Frames
-from curator.pipeline.opening import check_sources
-from curator.pipeline.progress import Progress, ScanReport, Told, Totals
+from curator.pipeline.ingest import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
 from curator.pipeline.text_encoding import PhraseCallback, Phrases
 from curator.settings import Home, Settings
@@ -51,18 +59,19 @@ from curator.stages.frame import Look
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
+    "DescriptionNews",
     "Difference",
     "Encoding",
+    "FolderNews",
     "FrameCallback",
     "Inside",
     "Look",
-    "News",
     "Pipeline",
+    "PipelineEvents",
     "Preview",
     "Progress",
     "ScanReport",
     "SidecarNews",
-    "Told",
     "Totals",
 ]
 
@@ -78,39 +87,14 @@ _HEADERS = (
 _PRELOAD = ("curator.stages", *_HEADERS, "curator.imaging.quality", *_PIXELS)
 
 
-class Pipeline(QObject):
+class Pipeline:
     """Reads photos in the background, for one catalog.
 
-    Signals (emitted on the conductor's thread; a receiver in the window's gets them queued):
-        saved(list[int]): ids of photos whose rows changed, after each transaction.
-        progressed(Progress): at most four times a second, and when something changed for good.
-        scanned(ScanReport): a scan ended; ``again`` once the headers of all it found are read.
-        problem(str): reading paused itself: one sentence and what to do. :meth:`resume` goes on.
-        no_backup(str): no back-up could be made: why, and what to do; work goes on.
-        idle(Totals): all that was asked for is done.
-        encoder_said(str): photos are no longer compared: why, and what to do.
-        described(Told): what came of a photo that :meth:`describe` was asked for.
-        held(object): the KnownError that keeps all others from being described; None: nothing does
-            any more.
-        sidecars_told(SidecarNews): where sidecars stand, whenever that changes.
-        presence_told(News): folders are here again, away, or at another path.
-        unwatched(str): not all folders can be watched: why, and what to do; once.
+    Attributes:
+        events: everything it reports, as signals.
 
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
-
-    saved = Signal(object)
-    progressed = Signal(object)
-    scanned = Signal(object)
-    problem = Signal(str)
-    no_backup = Signal(str)
-    idle = Signal(object)
-    encoder_said = Signal(str)
-    described = Signal(object)
-    held = Signal(object)
-    sidecars_told = Signal(object)
-    presence_told = Signal(object)
-    unwatched = Signal(str)
 
     def __init__(
         self,
@@ -128,11 +112,11 @@ class Pipeline(QObject):
             home: where the catalog, its lock and derived files are.
             settings: shared; changes of time limits, attempts and proxies count at once.
             catalog_path: the SQLite file, if it is not the home's.
-            inline: everything happens in the call that asks for it, for tests.
+            inline: do everything in the call that asks for it, for tests.
             stages: what photos go through.
-            watching: what changes in folders is seen without being asked for, as the settings say.
+            watching: scan changes in folders without being asked, as the settings say.
         """
-        super().__init__()
+        self.events = PipelineEvents()
         self._path = catalog_path or home.catalog
         self._lock = ConductorLock(home)
         work = settings.work
@@ -144,11 +128,11 @@ class Pipeline(QObject):
             )
         )
         self._home, self._settings = home, settings
-        self.encoding = select_encoder(home, settings)
         self._encoder_pool = InlinePool() if inline else make_pool(settings)
         self._conductor = Conductor(
-            settings, stages, home.cache, (self._pool, self._encoder_pool), self
+            settings, stages, home.cache, (self._pool, self._encoder_pool), self.events
         )
+        self._conductor.encoding = select_encoder(home, settings)
         self._thread: threading.Thread | None = None
         self._running = False
         self._inline, self._watching = inline, watching
@@ -159,7 +143,11 @@ class Pipeline(QObject):
         self._frames_warm = self._looked_at = False
         self._placards = Placards(settings, self._frame_pool, self._encoder_pool)
         self._sidecars = SidecarWriter(
-            self._path, settings, self._pool, self.sidecars_told.emit, self.on_saved
+            self._path,
+            settings,
+            self._pool,
+            self.events.sidecars_changed.emit,
+            self.events.photos_saved.emit,
         )
         self._phrases = Phrases(settings, self._encoder_pool, self._conductor.keep_encoder)
 
@@ -205,7 +193,7 @@ class Pipeline(QObject):
             # One core is left to the window that is being built.
             self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
             if self._watching:
-                self._conductor.post(self._conductor.watch)
+                self._conductor.post(self._conductor.ingest.watch)
             self._sidecars.start()
         self._settle()
 
@@ -236,7 +224,7 @@ class Pipeline(QObject):
 
     def resume(self) -> None:
         """Go on after :meth:`pause`, or after a problem."""
-        self._conductor.forgive()
+        self._conductor.idle.forgive()
         self._post(lambda: self._conductor.set_paused(False))
 
     @property
@@ -283,8 +271,8 @@ class Pipeline(QObject):
         """
         paths = check_sources(sources)
         conductor = self._conductor
-        conductor.forgive()
-        self._post(lambda: conductor.open_sources(paths, recursive, sample))
+        conductor.idle.forgive()
+        self._post(lambda: conductor.ingest.open(paths, recursive, sample))
 
     def rescan(self, folder_id: int | None = None) -> None:
         """Look for new, moved and missing files in a folder, or in all that are switched on.
@@ -292,13 +280,13 @@ class Pipeline(QObject):
         If a problem had paused reading, it goes on.
         """
         conductor = self._conductor
-        conductor.forgive()
-        self._post(lambda: conductor.rescan(folder_id))
+        conductor.idle.forgive()
+        self._post(lambda: conductor.ingest.rescan(folder_id))
 
     def settle_watching(self) -> None:
         """Watch folders by the settings as they are now."""
         if self._running:
-            self._post(self._conductor.watcher.settle)
+            self._post(self._conductor.ingest.refresh)
 
     def retry(
         self,
@@ -317,8 +305,8 @@ class Pipeline(QObject):
             return 0
         conductor = self._conductor
         answer: SimpleQueue[int] = SimpleQueue()
-        conductor.forgive()
-        self._post(lambda: answer.put(conductor.retry(stage, ids)))
+        conductor.idle.forgive()
+        self._post(lambda: answer.put(conductor.jobs.retry(stage, ids)))
         try:
             return answer.get(timeout=timeout_s)
         except Empty:
@@ -330,20 +318,25 @@ class Pipeline(QObject):
         Photos it has not seen are compared in the background; taste goes by the former vectors
         until then.
         """
-        self.encoding = encoding = select_encoder(self._home, self._settings)
+        encoding = self._conductor.encoding = select_encoder(self._home, self._settings)
         if self._running:
-            self._post(lambda: self._conductor.settle(encoding))
+            self._post(lambda: self._conductor.use_encoder(encoding))
         return encoding
+
+    @property
+    def encoding(self) -> Encoding:
+        """The encoder in use, or why there is none."""
+        return self._conductor.encoding
 
     def describe(self, *photos: int) -> None:
         """Describe photos before all others, whether or not all are; :attr:`described` tells."""
         conductor = self._conductor
-        self._post(lambda: conductor.describe(photos))
+        self._post(lambda: conductor.jobs.describe(photos))
 
     def settle_vision(self) -> None:
         """Describe by the settings as they are now; what waited for a server is tried anew."""
         if self._running:
-            self._post(self._conductor.settle_vision)
+            self._post(self._conductor.jobs.renew_vision)
 
     def focus(self, ids: Sequence[int]) -> None:
         """Name the photos on screen, the most wanted first; replaces what was named before."""
@@ -436,55 +429,6 @@ class Pipeline(QObject):
                 known, else on a thread.
         """
         return self._phrases.want(text, self.encoding.recipe, tell)
-
-    # --- Listener
-
-    def on_saved(self, ids: list[int]) -> None:
-        """Pass on from the conductor."""
-        self.saved.emit(ids)
-
-    def on_progress(self, progress: Progress) -> None:
-        """Pass on from the conductor."""
-        self.progressed.emit(progress)
-
-    def on_scanned(self, report: ScanReport) -> None:
-        """Pass on from the conductor."""
-        self.scanned.emit(report)
-
-    def on_problem(self, error: KnownError) -> None:
-        """Pass on from the conductor."""
-        self.problem.emit(str(error))
-
-    def on_encoder(self, error: KnownError) -> None:
-        """Pass on from the conductor, and remember it as what there is to say of the encoder."""
-        self.encoding = replace(
-            self.encoding, sentence=f"Similar photos and taste are off. {error}"
-        )
-        self.encoder_said.emit(str(error))
-
-    def on_described(self, told: Told) -> None:
-        """Pass on from the conductor."""
-        self.described.emit(told)
-
-    def on_held(self, error: KnownError | None) -> None:
-        """Pass on from the conductor."""
-        self.held.emit(error)
-
-    def on_presence(self, news: News) -> None:
-        """Pass on from the conductor."""
-        self.presence_told.emit(news)
-
-    def on_unwatched(self, error: KnownError) -> None:
-        """Pass on from the conductor."""
-        self.unwatched.emit(str(error))
-
-    def on_no_backup(self, error: KnownError) -> None:
-        """Pass on from the keeper of back-ups, on its thread."""
-        self.no_backup.emit(str(error))
-
-    def on_idle(self, totals: Totals) -> None:
-        """Pass on from the conductor."""
-        self.idle.emit(totals)
 
 
 def _sweep(home: Home) -> None:

@@ -1,61 +1,73 @@
-"""The conductor: asks what is pending, keeps a bounded window in flight, saves, reports.
+"""The conductor: the one thread that scans, starts jobs, saves their results and reports.
 
-Everything that writes to the catalog in the background happens on its one thread, in
-transactions of a few milliseconds, because a decision on another connection waits for them. The
-rest of the program talks to it through :meth:`Conductor.post`.
+Everything that writes to the catalog in the background happens on this thread, in transactions of
+a few milliseconds, because a decision on another connection waits for them. It never looks at a
+file itself, because a drive may not answer. The rest of the program talks to it through
+:meth:`Conductor.post`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import removal
-from curator.catalog import Catalog, Pending
-from curator.encoders import Recipe
+from curator.catalog import Catalog
 from curator.encoders.selection import Encoding
-from curator.model import INTERNAL_ERROR, KnownError, StageJob
-from curator.pipeline import describing
+from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.backup_scheduler import BackupScheduler
-from curator.pipeline.describing import VisionLane
-from curator.pipeline.encoder_lane import FREED_S, LANE, EncoderLane, possible
-from curator.pipeline.file_probe import Readers
-from curator.pipeline.folder_availability import Attended, FolderAvailability
+from curator.pipeline.dispatch import Dispatcher
+from curator.pipeline.encoder_lane import FREED_S
+from curator.pipeline.events import PipelineEvents, Totals
+from curator.pipeline.idle_tracker import IdleTracker
 from curator.pipeline.indexing import Indexer
-from curator.pipeline.lanes import Lane, Outcome, job_of
-from curator.pipeline.opening import Opener
-from curator.pipeline.progress import TELL_S, Listener, Pace, Teller, Totals
+from curator.pipeline.ingest import Ingest
+from curator.pipeline.lanes import Outcome
+from curator.pipeline.progress import PUBLISH_S, Pace, ProgressReporter
 from curator.pipeline.saving import Saver
-from curator.pipeline.scanning import Request, Scanner, rescanned
 from curator.pipeline.stacking import Stacker
-from curator.pipeline.watching import Watcher
 from curator.pipeline.zero_shot_tagger import ZeroShotTagger
 from curator.settings import Settings
-from curator.stages import Stage
+from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
 
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
-LET_GO_S = 0.003  # the write lock stays free this long after each
+FREE_S = 0.003  # the write lock stays free this long after each
 LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
-# Folding the log in syncs the catalog, and a decision that comes just then waits for the disk; at
-# eight keys a second this is one key in a hundred and sixty.
+# A checkpoint syncs the catalog, and a decision at that moment waits for the disk; at eight keys a
+# second this is one key in a hundred and sixty.
 CHECKPOINT_S = 20.0
-_SHORT_JOBS = 24  # peeks in flight: processes never wait for a save, the screen not for them
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Something a caller asked for and may wait for."""
+
+    act: Callable[[], None]
 
 
 class Conductor:
     """Runs all background work on the photos of one catalog.
 
-    Thread: any for what stands under "from other threads"; everything else is the conductor's.
+    Attributes:
+        catalog: its connection.
+        encoding: the encoder in use.
+        idle: whether all that was asked for is done.
+        jobs: which jobs start next; ``jobs.focus`` may be set from any thread.
+        ingest: opens, scans and watches folders.
+
+    Thread: any for the methods under "from other threads"; all others are the conductor's.
     """
+
+    catalog: Catalog
+    ingest: Ingest
 
     def __init__(
         self,
@@ -63,120 +75,72 @@ class Conductor:
         stages: Sequence[Stage],
         cache: Path,
         pools: tuple[WorkerPool, WorkerPool],
-        to: Listener,
+        events: PipelineEvents,
     ) -> None:
         """Make a conductor; nothing happens before :meth:`open`.
 
         Args:
-            settings: read anew for every job, so that changes count at once.
+            settings: read for every job, so that changes count at once.
             stages: what photos go through, in order, where there is an encoder.
             cache: where derived files go.
             pools: where stages run, and where the encoder does; a pool of size 0 runs them on
                 the conductor's thread.
-            to: who is told what happens.
+            events: where everything is reported.
         """
-        self.catalog: Catalog
-        self._settings = settings
-        self._all = self._stages = tuple(stages)
-        self._cache = cache
+        self._settings, self._cache, self._events = settings, cache, events
         pool, self._encoder_pool = pools
-        self.recipe: Recipe | None = None  # how to load the encoder
-        self._to = to
         self._inline = pool.size == 0
-        # One process stays free for short jobs while all others are at pixels.
-        self._at_once = max(1, pool.size - 1)
-        self._inbox: SimpleQueue[Outcome | Callable[[], None] | None] = SimpleQueue()
-        self._vision = VisionLane(self._inline, settings, self._inbox.put, self._wake)
-        self._held: KnownError | None = None  # why nothing is described, as it was last told
-        self._lanes = {
-            name: self._lane(name, pool) for name in dict.fromkeys(stage.lane for stage in stages)
-        }
-        self._readers = Readers(self._inline)
-        self._blind = False  # the encoder sees nothing, for as long as this conductor lives
-        self._compared_at = 0.0  # when the encoder last had something to do
+        self._inbox: SimpleQueue[Outcome | _Request | Callable[[], None] | None] = SimpleQueue()
+        self.encoding = Encoding(None, "")
+        self.idle = IdleTracker()
+        self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
+        self._held: KnownError | None = None  # why photos are not described, as last reported
+        self._no_encoder = False  # it works for no photo, as long as this conductor lives
+        self._analyzed_at = 0.0  # when the encoder last had something to do
         self._pace = Pace()
-        self._requests: list[Request] = []
-        self._focus: tuple[int, ...] = ()
+        self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
-        self._halted: KnownError | None = None
         self._save_at = 0.0
-        self._fold_at = time.monotonic() + CHECKPOINT_S
-        self._teller = Teller(self._pace, to.on_progress)
-        self._version = -1
-        # Who waits for idleness waits for the acts posted before; ``_done`` is set when idle.
-        self._calm = threading.Condition()
-        self._posted = self._done = self._taken = self._read = 0
-        self._arrived = 0  # photos that came by themselves, since the last rest
-        self.watcher = Watcher(settings.scan, self.post, to.on_unwatched)
-        self._look = True  # whether there may be something to begin
-        self._totals = Totals()
-
-    def _lane(self, name: str, pool: WorkerPool) -> Lane:
-        threads = 0 if self._inline else self._at_once
-        work, put = self._settings.work, self._inbox.put
-        if name == describing.LANE:
-            return self._vision
-        if name == LANE:
-            return EncoderLane(threads, self._encoder_pool, work, put)
-        window = _SHORT_JOBS if name == "peek" else self._at_once + 2
-        return Lane(threads, window, pool, work, put)
+        self._checkpoint_at = time.monotonic() + CHECKPOINT_S
+        self._version = -1  # of the catalog, when it was last looked at
+        self._look = True  # whether there may be jobs to start
 
     # --- from other threads
 
     def post(self, act: Callable[[], None]) -> None:
-        """Have something done on the conductor's thread."""
-        with self._calm:
-            self._posted += 1
+        """Run a request on the conductor's thread; :meth:`wait_idle` waits for what it starts."""
+        self.idle.note_posted()
+        self._inbox.put(_Request(act))
+
+    def deliver(self, act: Callable[[], None]) -> None:
+        """Run a function on the conductor's thread, as a part of work already asked for."""
         self._inbox.put(act)
 
-    def focus(self, ids: Sequence[int]) -> None:
-        """Name the photos on screen: theirs is done first, in this order."""
-        self._focus = tuple(ids)
-        self._wake()
+    def wake(self) -> None:
+        """Make the conductor look for work."""
+        self._inbox.put(None)
 
-    def forgive(self) -> None:
-        """Take the trouble that paused the work for over; any thread, before posting an act."""
-        with self._calm:
-            self._halted = None
+    def focus(self, ids: Sequence[int]) -> None:
+        """Set the photos on screen: they are done first, in this order."""
+        self.jobs.focus = tuple(ids)
+        self.wake()
 
     def stop(self) -> None:
-        """Have :meth:`run` end soon; what is in flight is put back."""
+        """Make :meth:`run` end soon; what is in flight is put back."""
         self._stopping = True
-        self.watcher.stop()
-        self._wake()
-        with self._calm:
-            self._calm.notify_all()
-
-    def wait_idle(self, timeout_s: float | None) -> Totals | None:
-        """Wait until all that was asked for is done; None if time ran out or it was stopped.
-
-        Raises:
-            KnownError: the work is paused because of this (a full disk).
-        """
-        with self._calm:
-            asked = self._posted
-            self._calm.wait_for(
-                lambda: self._done >= asked or self._halted or self._stopping, timeout_s
-            )
-            if self._done >= asked:
-                return self._totals
-            if self._halted is not None:
-                raise self._halted
-            return None
+        self.ingest.stop()
+        self.wake()
+        self.idle.stop()
 
     @property
     def is_idle(self) -> bool:
         """Whether all that was posted is done, and nothing else is being done."""
-        with self._calm:
-            return self._taken >= self._posted and self._resting
+        return self._resting and self.idle.is_taken()
 
     def keep_encoder(self) -> None:
-        """Say that the encoder was of use to somebody just now."""
-        self._compared_at = time.monotonic()
-        self._wake()
-
-    def _wake(self) -> None:
-        self._inbox.put(None)
+        """Keep the encoder in memory: it was used by someone else just now."""
+        self._analyzed_at = time.monotonic()
+        self.wake()
 
     # --- the thread
 
@@ -184,36 +148,30 @@ class Conductor:
         """Open the catalog, on the thread that will do the rest.
 
         Args:
-            path: its file.
-            encoding: what compares the photos, to begin with.
+            path: of the catalog.
+            encoding: the encoder to begin with.
 
         Raises:
             CatalogError: it cannot be opened.
         """
-        self.catalog = Catalog.open(path)
-        reader = self._readers.reader()
+        catalog = self.catalog = Catalog.open(path)
+        self.jobs.open(catalog)
+        self.ingest = Ingest(catalog, self._settings, self._inline, self, self._events)
         self._saver = Saver(
-            self.catalog,
-            self._all,
+            catalog,
+            self.jobs.stages,
+            self.jobs.lanes,
+            self.ingest.availability,
+            self.ingest.probe,
             self._settings.work,
-            self._cache,
-            lambda outcome, unread: self._readers.start(
-                reader, unread, lambda: self._inbox.put(outcome)
-            ),
-            reader,
         )
-        self._saver.vision = self._vision
-        self._attendance = FolderAvailability(self.catalog, self._wake, self._readers, self._inline)
-        self._saver.doubts = self._attendance.doubts
-        self._opener = Opener(self.catalog, self._attendance, self._readers, self.post)
-        self._scanner = Scanner(
-            self.catalog, self._wake, self._readers, self._inline, self._attendance.is_here
+        self._stacker = Stacker(catalog)
+        self._indexer = Indexer(catalog)
+        self._backups = BackupScheduler(
+            path, self._inline, lambda error: self._events.backup_failed.emit(str(error))
         )
-        self._stacker = Stacker(self.catalog)
-        self._indexer = Indexer(self.catalog)
-        self._keeper = BackupScheduler(path, self._inline, self._to.on_no_backup)
-        self._namer = ZeroShotTagger(self.catalog, self._encoder_pool, self._settings, self._cache)
-        self._afterwards = (self._stacker, self._indexer, self._namer)
+        self._tagger = ZeroShotTagger(catalog, self._encoder_pool, self._settings, self._cache)
+        self._between = (self._stacker, self._indexer, self._tagger)
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
@@ -228,18 +186,16 @@ class Conductor:
         """Do what there is to do now, on the calling thread; postponed attempts stay."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
-            idle = self._halted or (self.paused and not self._scanner.busy)
-            if idle and self._inbox.empty():
+            held = self.idle.halted or (self.paused and not self.ingest.scanner.busy)
+            if held and self._inbox.empty():
                 break
 
     def close(self) -> None:
         """Save what came in, put back what did not, and close; the pool was closed before."""
-        for lane in self._lanes.values():
-            lane.close()
-        for part in (self._attendance, self._scanner, self._readers, self._namer):
-            part.stop()
-        self.watcher.close()
-        self._keeper.close()
+        self.jobs.close()
+        self.ingest.close()
+        self._tagger.stop()
+        self._backups.close()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
             while self._saver.outcomes and self._saver.save().trouble is None:
@@ -249,43 +205,25 @@ class Conductor:
         self.catalog.close()
 
     def _begin(self, encoding: Encoding) -> None:
-        self.settle(encoding)
+        self.use_encoder(encoding)
         self.catalog.work.reset_running()
         removal.note_interrupted(self.catalog.removal)
-        self._attendance.start()
+        self.ingest.start()
         self.catalog.store.reserve_space()
 
-    def settle(self, encoding: Encoding) -> None:
-        """Compare photos by this encoder from now on; those another saw wait for it again."""
-        self.recipe, self._blind = encoding.recipe, False
-        self._use(possible(self._all, encoding))
-        if self.recipe is not None:
-            self.catalog.vectors.use_encoder(self.recipe.key)
-        key = self.recipe.key if self.recipe is not None else None
-        self._saver.use_encoder(key)
-        self._stacker.use_encoder(key)
-        self._namer.use(self.recipe)
-        for lane in self._lanes.values():
-            lane.forget()
-        self._encoder_pool.rest()
+    def use_encoder(self, encoding: Encoding) -> None:
+        """Analyze photos with this encoder; photos another one analyzed wait for it again."""
+        self.encoding, self._no_encoder = encoding, False
+        self.jobs.use_encoder(encoding)
+        self._stacker.use_encoder(None if encoding.recipe is None else encoding.recipe.key)
+        self._tagger.use(encoding.recipe)
 
-    def settle_vision(self) -> None:
-        """Describe photos as the settings say now; what is under way is begun anew."""
-        self._vision.renew()
-        self._use(self._stages)
-        self.catalog.descriptions.request(list(self._vision.asked))
-
-    def describe(self, photos: Sequence[int]) -> None:
-        """Describe photos before all others, whether or not all are described."""
-        self._vision.ask(photos)
-        self.catalog.descriptions.request(photos)
-
-    def _use(self, stages: Sequence[Stage]) -> None:
-        self._stages = describing.tuned(stages, self._settings)
-        self.catalog.work.use_stages(self._stages)
+    def give_up_away(self) -> None:
+        """Cancel jobs that read files on drives that are away."""
+        self.jobs.give_up_away()
 
     def _guard(self, act: Callable[[], None]) -> None:
-        """Run a piece of the loop; what goes wrong pauses the work and never ends the thread."""
+        """Run a piece of work; an error pauses all work and never ends the thread."""
         try:
             act()
         except KnownError as error:
@@ -296,46 +234,46 @@ class Conductor:
             self._halt(known or KnownError(INTERNAL_ERROR, "Reading is paused."))
 
     def _turn(self) -> None:
-        """Wait for something to happen, take it in, and begin what can be begun."""
+        """Wait for something to happen, take it in, and start what can be started."""
         self._take_in(self._patience())
         if self._stopping:
             return
-        if not self._inline:
-            self._heed(self._attendance.attend())
-        self._save()  # also in trouble: what is in flight lands, and what cannot be saved stays
-        if not self._halted:
+        if not self._inline and self.ingest.notice_drives():
+            self._look = True
+        self._save()  # also while halted: what is in flight lands, and what cannot be saved stays
+        if self.idle.halted is None:
             self._scan()
             if self._look:
                 self._look = False
                 self._fill()
-            self._stack()
-            self._indexer.advance(self._inline or self._is_calm())
+            self._work_between()
             self._rest()
-        self._tell_described()
-        if not self._halted:
-            self._release()  # who waited finds all of it told
-        self._tell()
+        self._report_descriptions()
+        if self.idle.halted is None:
+            self._release()  # last: callers find everything reported
+        self._publish()
 
     def _patience(self) -> float:
-        """Say how long nothing but the inbox needs looking at, in s."""
+        """Return for how long only the inbox needs to be watched, in s."""
         if self._inline:
             return 0.0
-        if self._halted:
+        if self.idle.halted is not None:
             return LOOK_S
-        if self._scanner.waiting:
+        if self.ingest.scanner.waiting:
             return 0.0
         if self._saver.outcomes:
             return max(0.0, self._save_at - time.monotonic())
-        patience = LOOK_S if self._resting or self._paused else TELL_S
-        if self._vision.due:
-            patience = min(patience, max(GATHER_S, self._vision.wait_s()))
-        for each in self._afterwards:
+        patience = LOOK_S if self._resting or self._paused else PUBLISH_S
+        vision = self.jobs.vision
+        if vision.due:
+            patience = min(patience, max(GATHER_S, vision.wait_s()))
+        for each in self._between:
             if each.waiting:  # after a pause in which a decision finds the catalog free
-                patience = min(patience, max(LET_GO_S, each.wait_s(self._is_calm())))
+                patience = min(patience, max(FREE_S, each.wait_s(self._is_calm())))
         return patience
 
     def _take_in(self, patience: float) -> None:
-        """Empty the inbox: outcomes are laid ready, acts are done."""
+        """Empty the inbox: keep outcomes for saving, run everything else."""
         try:
             item = self._inbox.get(patience > 0, patience or None)
         except Empty:
@@ -347,264 +285,184 @@ class Conductor:
                     self._saver.outcomes.append(item)
                 else:
                     self._resting, self._look = False, True
-                if callable(item):
-                    self._taken += 1
-                    self._guard(item)
+                    if isinstance(item, _Request):
+                        self.idle.note_taken()
+                        self._guard(item.act)
+                    elif item is not None:
+                        self._guard(item)
                 item = self._inbox.get_nowait()
 
-    # --- saving and scanning, one short transaction each
+    # --- one short transaction each
 
     def _save(self) -> None:
         if not self._saver.outcomes:
             return
         if not self._inline and time.monotonic() < self._save_at:
             return
-        saved = self._saver.save()
+        landed = self._saver.save()
         # What did not fit follows at once; the lock is free in between for a decision.
-        self._save_at = time.monotonic() + (LET_GO_S if self._saver.outcomes else GATHER_S)
+        self._save_at = time.monotonic() + (FREE_S if self._saver.outcomes else GATHER_S)
         self._look = True
-        for job in saved.landed:
-            self._scanner.go_on()
-            lane = next(stage.lane for stage in self._all if stage.name == job.stage)
-            self._lanes[lane].landed(job.photo_id)
-        self._pace.count(saved.done, saved.failed)
-        self._pace.described += saved.described
-        if saved.embedded:
-            self._pace.embedded += saved.embedded
-            self._namer.touch()
-            self._compared_at = time.monotonic()
-        self._say_saved(saved.changed)
-        if saved.blind is not None and not self._blind:
-            self._blind = True
-            # What waits for it waits for the next start, and nobody for it until then.
-            self._use(tuple(stage for stage in self._stages if stage.lane != LANE))
-            log.info("photos are no longer compared: %s", saved.blind)
-            self._to.on_encoder(saved.blind)
-        if saved.trouble is not None:
-            self._halt(saved.trouble)
+        for job in landed.jobs:
+            self.ingest.scanner.go_on()
+            self.jobs.landed(job)
+        self._pace.count(landed.done, landed.failed)
+        self._pace.described += landed.saved[LaneKind.VISION]
+        if analyzed := landed.saved[LaneKind.ENCODER]:
+            self._pace.embedded += analyzed
+            self._tagger.touch()
+            self._analyzed_at = time.monotonic()
+        self._report_saved(landed.changed)
+        if landed.no_encoder is not None and not self._no_encoder:
+            self._drop_encoder(landed.no_encoder)
+        if landed.trouble is not None:
+            self._halt(landed.trouble)
 
-    def open_sources(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
-        """Make folders and files known, and scan them after what was asked for before."""
-        self._opener.open(paths, recursive, sample, self._opened)
-
-    def _opened(self, found: Attended, request: Request) -> None:
-        self._heed(found)
-        self._ask(request)
-
-    def rescan(self, folder_id: int | None) -> None:
-        """Scan a folder again, or all that are on, after what was asked for before."""
-        self._heed(self._attendance.attend())
-        self._ask(rescanned(self.catalog, folder_id, self._readers.reader()))
-
-    def watch(self) -> None:
-        """Scan from now on what changes in folders, as the settings say."""
-        self.watcher.begin(self.catalog, self._scanner)
-
-    def _heed(self, found: Attended | None) -> None:
-        """Have folders scanned that are here again; tell who came, and where from."""
-        if found is None:
-            return
-        if found.away:
-            self._scanner.give_up(found.away)
-            for lane in {self._lanes[stage.lane] for stage in self._all if stage.reads == "file"}:
-                lane.give_up(self.catalog.volumes.away_among(lane.in_flight))
-        for number in found.scan:
-            request = rescanned(self.catalog, number, self._readers.reader())
-            request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
-            self._scanner.ask(request)
-        self.watcher.settle()
-        self._look = True
-        self._to.on_presence(found.news)
-
-    def _ask(self, request: Request) -> None:
-        self._requests.append(request)
-        self._scanner.ask(request)
+    def _drop_encoder(self, error: KnownError) -> None:
+        """Analyze no more photos; those that wait do so until the next start."""
+        log.info("photos are no longer analyzed: %s", error)
+        self._no_encoder = True
+        self.jobs.drop_encoder()
+        self.encoding = Encoding(self.encoding.recipe, f"Similar photos and taste are off. {error}")
+        self._events.encoder_failed.emit(str(error))
 
     def _scan(self) -> None:
-        if not self._scanner.waiting:
-            return
-        self._look = True
-        changed, report = self._scanner.advance()
-        self._say_saved(changed)
-        if report is not None:
-            self._arrived += report.new if report.watched else 0
-            self._to.on_scanned(report)
+        if self.ingest.scanner.waiting:
+            self._look = True
+            self._report_saved(self.ingest.advance())
 
-    def _say_saved(self, ids: Sequence[int]) -> None:
+    def _report_saved(self, ids: Sequence[int]) -> None:
         if ids:
             self._stacker.touch()
-            self._to.on_saved(list(dict.fromkeys(ids)))
-
-    def _stack(self) -> None:
-        """Bring the stacks up to date, and the words encoders have, a piece at a time."""
-        changed = self._stacker.advance(self._is_calm(), self._focus)
-        changed += self._namer.advance(self._inline or self._is_calm())
-        if changed:
-            self._to.on_saved(changed)
-
-    def _is_calm(self) -> bool:
-        """Say whether nothing is being read or compared, and nothing waits to be saved."""
-        busy = self._scanner.busy or self._saver.outcomes
-        lanes = (lane for lane in self._lanes.values() if lane is not self._vision)
-        return not busy and not any(lane.in_flight for lane in lanes)
-
-    # --- filling the lanes
+            self._events.photos_saved.emit(list(dict.fromkeys(ids)))
 
     def _fill(self) -> None:
-        """Put jobs in flight, on-screen photos first; describing comes last, but for who asked."""
-        if self._halted or not self._attendance.begun:
-            return
-        behind = self._paused
-        for stage in self._stages:
-            lane = self._lanes[stage.lane]
-            if lane is self._vision:
-                found = self._vision.choose(self.catalog, behind, self._focus)
-                self._begin_jobs(stage, found)
-                continue
-            room = 0 if self._paused else lane.room()
-            if room <= 0:
-                behind = True
-                continue
-            found = self.catalog.work.pending(stage.name, room, self._focus)
-            if behind:
-                # Headers of all come before pixels of all, but for the pixels on screen.
-                found = [pending for pending in found if pending.photo_id in self._focus]
-            behind = behind or len(found) == room
-            self._begin_jobs(stage, found)
+        if self.ingest.availability.begun:
+            self.jobs.fill(self._paused)
 
-    def _begin_jobs(self, stage: Stage, found: Sequence[Pending]) -> None:
-        lane = self._lanes[stage.lane]
-        if found:
-            self.catalog.work.start(stage.name, [pending.photo_id for pending in found])
-            for group in lane.groups(found):
-                lane.submit(stage.run, [self._job(stage, pending) for pending in group])
+    def _work_between(self) -> None:
+        """Do a piece of the work between jobs: stacks, suggested tags, the full-text index."""
+        calm = self._is_calm()
+        changed = self._stacker.advance(calm, self.jobs.focus)
+        changed += self._tagger.advance(self._inline or calm)
+        if changed:
+            self._events.photos_saved.emit(changed)
+        self._indexer.advance(self._inline or self._is_calm())
 
-    def _job(self, stage: Stage, pending: Pending) -> StageJob:
-        job = job_of(stage, pending, self._settings, self._cache)
-        if stage.lane == LANE:
-            return replace(job, encoder=self.recipe)
-        return replace(job, asking=self._vision.asking) if stage.lane == describing.LANE else job
+    def _is_calm(self) -> bool:
+        """Whether nothing is being read or analyzed, and nothing waits to be saved."""
+        return self.jobs.is_calm and not (self.ingest.scanner.busy or self._saver.outcomes)
 
     # --- pausing
 
     @property
     def paused(self) -> bool:
-        """Whether nothing new is begun, by wish or because of trouble."""
-        return self._paused or self._halted is not None
+        """Whether nothing new is started, by request or because of a problem."""
+        return self._paused or self.idle.halted is not None
 
     def set_paused(self, paused: bool) -> None:
-        """Hold the work, or let it go on; what is in flight ends and is saved."""
+        """Pause or resume work; what is in flight ends and is saved."""
         self._paused = paused
-        self._saver.pardon(photo for lane in self._lanes.values() for photo in lane.in_flight)
+        self._saver.pardon(self.jobs.in_flight())
         self._pace.hold()
-        self._teller.soon()
-
-    def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
-        """Do failed work again, descriptions too where photos are not described by themselves.
-
-        Returns:
-            How much that is.
-        """
-        if stage in (None, describing.DESCRIBE) and not self._settings.vision.automatic:
-            failed = self.catalog.work.failures(ids, later=True)
-            self._vision.ask([row.photo_id for row in failed if row.stage == describing.DESCRIBE])
-        return self.catalog.work.retry(stage, ids)
+        self._reporter.hurry()
 
     def _halt(self, error: KnownError) -> None:
-        if self._halted is not None:
+        if self.idle.halted is not None:
             return
-        log.info("reading is paused: %s", error)
-        self._teller.soon()
-        self._to.on_problem(error)
-        with self._calm:
-            self._halted = error
-            self._calm.notify_all()
+        log.info("all work is paused: %s", error)
+        self._reporter.hurry()
+        self._events.paused_by.emit(str(error))
+        self.idle.halt(error)
 
-    # --- telling and resting
+    # --- reporting and resting
 
-    def _tell(self) -> None:
-        scanning, waits = self._scanner.asked, self._vision.waits
-        self._teller.tell(self.catalog, scanning, self.paused, self._blind, waits)
+    def _publish(self) -> None:
+        waits = self.jobs.vision.waits
+        scanning = self.ingest.scanner.asked
+        self._reporter.publish(self.catalog, scanning, self.paused, self._no_encoder, waits)
 
     def _rest(self) -> None:
-        """Notice that all is done; fold the log in; look whether others left us work."""
+        """Notice that all is done; look after the catalog; look for work others left."""
         # A person who marks and moves wakes this thread all the time; that is no work for it.
-        if time.monotonic() > self._compared_at + FREED_S and self._is_calm():
+        if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.rest()
-        self._keeper.look(self._resting)
+        self._backups.look(self._resting)
         if self._resting:
             version = self.catalog.store.data_version()
             if version != self._version:
-                self.watcher.settle()  # a folder may have been switched on or off, or taken out
-                self._attendance.settle()
+                self.ingest.refresh()  # a folder may have been switched on or off, or removed
             self._resting, self._version = version == self._version, version
             return
-        self._fold()
-        if not self._is_idle():
-            return
-        self._rest_from_reading()
+        self._checkpoint()
+        if self._is_idle():
+            self._report_idle()
 
-    def _rest_from_reading(self) -> None:
-        """Tell that all is read; who waits for all to be done waits for descriptions too."""
+    def _report_idle(self) -> None:
+        """Report that every photo has been read; callers waiting for all wait for descriptions."""
         self._resting, self._version = True, self.catalog.store.data_version()
-        self._vision.let_go(self.catalog)
+        self.jobs.vision.give_up_unreadable(self.catalog)
         worked = self._pace.done or self._pace.failed or self._pace.embedded
-        if self._read == self._taken and not worked:
-            return  # somebody only looked
-        reports = [request.told(self.catalog) for request in self._requests]
-        totals, self._arrived = self._pace.totals(reports, self._arrived), 0
-        self._teller.soon()
-        self._teller.recount()
-        self._tell()
+        if self.idle.is_reported and not worked:
+            return  # nothing was asked for; somebody only looked
+        totals = self._pace.totals(*self.ingest.take_reports())
+        self._reporter.hurry()
+        self._reporter.recount()
+        self._publish()
         self._pace.reset()
-        self._teller.recount()
-        self._requests.clear()
-        self._to.on_idle(totals)
-        self._keeper.finished()
-        self._totals, self._read = totals, self._taken
+        self._reporter.recount()
+        self.ingest.forget_requests()
+        self._events.idle.emit(totals)
+        self._backups.finished()
+        self.idle.note_read(totals)
 
     def _release(self) -> None:
-        """Let go who waits for all to be done, once that is so."""
-        if not self._resting or self._done == self._read or self._is_describing():
-            return
-        with self._calm:
-            self._totals = replace(self._totals, described=self._pace.described)
+        """Wake callers that wait for all to be done, once that is so."""
+        waited_for = self._resting and self.idle.is_waited_for
+        if waited_for and not self._is_describing():
+            self.idle.release(self._pace.described)
             self._pace.described = 0
-            self._done = self._read
-            self._calm.notify_all()
 
     def _is_describing(self) -> bool:
-        """Say whether photos are being described, or will be by themselves before long."""
-        lane = self._vision
+        """Whether photos are being described, or will be by themselves before long."""
+        lane = self.jobs.vision
         if lane.in_flight or (lane.due and not self._inline):
             return True
-        held = lane.held is not None or self._inline or self.paused
-        return not held and self.catalog.work.next_due(only=describing.DESCRIBE) is not None
+        stage = self.jobs.described_by
+        held = lane.held is not None or self._inline or self.paused or not stage
+        return not held and self.catalog.work.next_due(only=stage) is not None
 
-    def _tell_described(self) -> None:
-        """Tell what came of photos somebody wanted described, and what keeps others from it."""
-        for told in self._vision.news():
-            self._to.on_described(told)
-        if str(self._vision.held or "") != str(self._held or ""):
-            self._held = self._vision.held
-            self._teller.soon()
+    def _report_descriptions(self) -> None:
+        """Report what came of requested descriptions, and what keeps others from being made."""
+        lane = self.jobs.vision
+        for news in lane.take_news():
+            self._events.description_ended.emit(news)
+        if str(lane.held or "") != str(self._held or ""):
+            self._held = lane.held
+            self._reporter.hurry()
             if self._held is not None:
                 log.info("describing waits: %s", self._held)
-            self._to.on_held(self._held)
+            self._events.describing_held.emit(self._held)
 
-    def _fold(self) -> None:
-        """Fold the write-ahead log in now and then, and when it is long; its file is used again."""
+    def _checkpoint(self) -> None:
+        """Fold the write-ahead log in now and then, and when it is long; its file is reused."""
         now = time.monotonic()
-        if now >= self._fold_at:
+        if now >= self._checkpoint_at:
             self.catalog.store.checkpoint()
-            self._fold_at = now + CHECKPOINT_S
+            self._checkpoint_at = now + CHECKPOINT_S
         else:
             self.catalog.store.checkpoint_if_long()
 
     def _is_idle(self) -> bool:
-        later = any(each.waiting for each in (*self._afterwards, self._opener))
-        busy = later or not self._is_calm()
-        if self.paused or busy or not self._inbox.empty() or not self._attendance.begun:
+        later = any(each.waiting for each in self._between)
+        busy = later or self.ingest.is_busy or not self._is_calm()
+        if self.paused or busy or not self._inbox.empty():
             return False
-        # Nothing was begun although there was room: only postponed attempts can be left.
-        return self._inline or self.catalog.work.next_due(but=describing.DESCRIBE) is None
+        if not self.ingest.availability.begun:
+            return False
+        # Nothing was started although there was room: only postponed attempts can be left.
+        return self._inline or self.catalog.work.next_due(but=self.jobs.described_by) is None
+
+    def wait_idle(self, timeout_s: float | None) -> Totals | None:
+        """Wait until all that was asked for is done; from any thread. See `IdleTracker.wait`."""
+        return self.idle.wait(timeout_s)

@@ -1,8 +1,8 @@
-"""The lane that asks the vision model: threads that wait for a server, and what its refusals mean.
+"""The lane that asks the vision model: threads that wait for a server, and what its errors mean.
 
-Attempts at one photo are counted in the catalog, as for every stage. What concerns all photos is
-here: a server that is not running stops the lane with one sentence, and it goes on by itself once
-the server answers; one that is busy is asked again after a wait that doubles, or after the wait it
+The catalog counts attempts for each photo, as for every stage. What concerns all photos is here. A
+server that is not running stops the lane with one sentence, and the lane continues by itself once
+the server answers. A busy server is asked again after a wait that doubles, or after the wait it
 names, whichever is longer.
 """
 
@@ -22,49 +22,47 @@ import psutil
 from curator import vision
 from curator.catalog import Catalog, Pending
 from curator.model import INTERNAL_ERROR, Described, KnownError, StageJob
-from curator.pipeline.lanes import Lane, Outcome
-from curator.pipeline.progress import Told
+from curator.pipeline.events import DescriptionNews
+from curator.pipeline.lanes import Lane, Outcome, Round, Verdict
 from curator.settings import Settings, resource
-from curator.stages import Stage
+from curator.stages import LaneKind, Stage
 from curator.stages.describe import Asking
 from curator.vision import VisionError
 
 log = logging.getLogger(__name__)
 
-LANE = "vision"
-DESCRIBE = "describe"
-LOOK_S = 10.0  # how often a server that stopped the lane is looked at
+LOOK_S = 10.0  # how often a server that stopped the lane is checked
 _BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the least wait for a busy server; it doubles up to the second
-_PATIENCE_S = 300.0  # one that wants more, or has been busy for longer, has stopped the lane
-_LOOKED_AT = 100  # photos somebody waits for, at a time
-_POWER_S = 10.0  # how often the battery is looked at
+_PATIENCE_S = 300.0  # a server that wants more, or is busy for longer, stops the lane
+_CHUNK = 100  # requested photos looked up at a time
+_POWER_S = 10.0  # how often the battery is checked
 
-NO_PICTURE = "There is no picture of it to look at."
+NO_PICTURE = "It has no picture to describe."
 ON_BATTERY = KnownError("Photos are not described on battery.", "Plug the computer in.")
 
 
 def tuned(stages: Sequence[Stage], settings: Settings) -> tuple[Stage, ...]:
-    """Say of the stage that describes whether it is for all photos, and by which words."""
+    """Set whether the stages of the vision model are for all photos, and with which prompt."""
     every, variant = settings.vision.automatic, prompt_key()
     return tuple(
-        replace(stage, every=every, variant=variant) if stage.lane == LANE else stage
+        replace(stage, every=every, variant=variant) if stage.lane is LaneKind.VISION else stage
         for stage in stages
     )
 
 
 def prompt_key() -> str:
-    """Name the words a vision model is asked with: other words, another key."""
+    """Return a key of the prompt for the vision model: a changed prompt has another key."""
     words = resource("prompts/describe.txt").read_bytes()
     return f" {hashlib.sha256(words).hexdigest()[:12]}"
 
 
 def asking(settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Asking:
-    """Put the settings in the words of `curator.stages.describe`."""
+    """Return the settings as `curator.stages.describe` takes them."""
     return Asking(vision.options(settings), cancelled, prompt_key())
 
 
 def on_battery() -> bool:
-    """Say whether this computer runs on battery; one that cannot tell does not."""
+    """Whether this computer runs on battery; False where that cannot be told."""
     try:
         battery = psutil.sensors_battery()
     except (AttributeError, OSError, psutil.Error):  # no such call here, or no such file
@@ -73,13 +71,13 @@ def on_battery() -> bool:
 
 
 class VisionLane(Lane):
-    """Asks about as many photos at a time as the settings say, and one more for who presses D.
+    """Asks about several photos at a time, as set, and one more for a person who presses D.
 
     Attributes:
-        held: why no photo is begun by itself; None while all is well.
-        due: photos wait that time alone keeps from being begun: a rate, or a busy server.
-        asked: photos somebody waits for, in order, the latest first; nothing holds these.
-        asking: whom to ask, by the settings as they are now.
+        held: why no photo is described by itself; None while nothing is wrong.
+        due: photos wait only for time to pass: a rate limit, or a busy server.
+        requested: photos a person asked for, the latest first; nothing holds these.
+        asking: which server and model to ask, by the settings as they are now.
 
     Thread: as Lane.
     """
@@ -91,78 +89,72 @@ class VisionLane(Lane):
         deliver: Callable[[Outcome], None],
         wake: Callable[[], None],
     ) -> None:
-        """Make it; ``inline`` asks on the calling thread, ``wake`` has the conductor look again."""
+        """Make a lane; ``inline`` asks on the calling thread, ``wake`` wakes the conductor."""
         self._settings, self._wake = settings, wake
         threads = 0 if inline else settings.vision.concurrency + 1
         super().__init__(threads, 0, None, settings.work, deliver)
         self.held: KnownError | None = None
         self.due = False
-        self.asked: dict[int, None] = {}
-        self._news: list[Told] = []
-        self._idle = True  # nobody of those waited for could be begun
-        self._begun: deque[float] = deque()  # when photos were, in the last minute
+        self.requested: dict[int, None] = {}
+        self._news: list[DescriptionNews] = []
+        self._idle = True  # no requested photo could be started
+        self._begun: deque[float] = deque()  # when photos were started, in the last minute
         self._power_at, self._battery = 0.0, False
         self._stop = threading.Event()
         self._busy_with: VisionError | None = None
         self._health: vision.Health | None = None
-        self._looking = False
+        self._checking = False
         self.renew()
 
     # --- which photos next
 
     def renew(self) -> None:
-        """Ask by the settings as they are now; what is under way is given up and put back."""
+        """Ask by the settings as they are now; requests in progress are canceled and put back."""
         self._stop.set()
         self._stop = threading.Event()
         self.asking = asking(self._settings, self._stop.is_set)
-        self._not_before = self._busy_since = self._look_at = 0.0
+        self._not_before = self._busy_since = self._check_at = 0.0
         self._busy, self._busy_with = 0, None
         self.held = None
         if self._threads is not None:
             self._threads.setMaxThreadCount(self._settings.vision.concurrency + 1)
 
-    def ask(self, photos: Sequence[int]) -> None:
-        """Have photos go before all others, whatever holds those."""
-        self.asked = dict.fromkeys([*photos, *self.asked])
+    def request(self, photos: Sequence[int]) -> None:
+        """Describe photos before all others, whatever holds those."""
+        self.requested = dict.fromkeys([*photos, *self.requested])
 
-    def choose(self, catalog: Catalog, alone: bool, first: Sequence[int]) -> list[Pending]:
-        """Say which photos are begun now.
-
-        Args:
-            catalog: has those that wait.
-            alone: only those somebody waits for: the stages before this one are behind.
-            first: ids of photos on screen.
-        """
+    def choose(self, catalog: Catalog, stage: Stage, now: Round) -> tuple[list[Pending], bool]:
+        """Choose the photos to start: requested ones first, others if no other work waits."""
         most = self._settings.vision.concurrency
-        found = self._asked_for(catalog, most + 1 - len(self.in_flight))
+        found = self._find_requested(catalog, stage.name, most + 1 - len(self.in_flight))
         self._idle = not found
         self.due = False
-        if alone:
-            return found
+        if now.behind or now.paused:
+            return found, now.behind
         room = most - len(self.in_flight) - len(found)
-        waiting = catalog.work.pending(DESCRIBE, max(room, 1) + len(found), first)
+        waiting = catalog.work.pending(stage.name, max(room, 1) + len(found), now.focus)
         waiting = [pending for pending in waiting if pending not in found]
         if waiting and not self._is_held():
             may = min(room, self._allowed())
             self.due = may <= 0 < room
             found += waiting[: max(may, 0)]
-        return found
+        return found, now.behind
 
-    def _asked_for(self, catalog: Catalog, most: int) -> list[Pending]:
-        """Give photos somebody waits for, of a whole shoot no more than are needed."""
+    def _find_requested(self, catalog: Catalog, stage: str, most: int) -> list[Pending]:
+        """Return requested photos that are ready, at most so many."""
         found: list[Pending] = []
         if most > 0:
-            asked = list(self.asked)
-            for start in range(0, len(asked), _LOOKED_AT):
-                some = asked[start : start + _LOOKED_AT]
-                ready = catalog.work.pending(DESCRIBE, most - len(found), some)
+            asked = list(self.requested)
+            for start in range(0, len(asked), _CHUNK):
+                some = asked[start : start + _CHUNK]
+                ready = catalog.work.pending(stage, most - len(found), some)
                 found += [pending for pending in ready if pending.photo_id in some]
                 if len(found) >= most:
                     break
         return found
 
     def _allowed(self) -> int:
-        """Count the photos that may be begun now without asking too much of the server."""
+        """Return how many photos may be started now by the rate limit and a busy server's wait."""
         now, rate = time.monotonic(), self._settings.vision.per_minute
         if now < self._not_before:
             return 0
@@ -171,7 +163,7 @@ class VisionLane(Lane):
         return rate - len(self._begun) if rate else self._settings.vision.concurrency
 
     def wait_s(self) -> float:
-        """Say how long nothing can be begun, in s, where photos are due."""
+        """Return for how long no photo can be started, in s, where photos are due."""
         now = time.monotonic()
         rated = self._begun[0] + 60 if self._begun else now
         return (self._not_before if now < self._not_before else rated) - now
@@ -181,57 +173,67 @@ class VisionLane(Lane):
         self._begun.extend(time.monotonic() for _ in jobs)
         super().submit(run, jobs)
 
+    def equip(self, job: StageJob) -> StageJob:
+        """Add to a job which server and model to ask."""
+        return replace(job, asking=self.asking)
+
     def _run(self, run: Callable[..., object], job: StageJob) -> object:
-        return run(job)
+        result = run(job)
+        if isinstance(result, Described):  # without the tags the settings do not want
+            return replace(result, tags=tuple(self._settings.tags.select(result.tags)))
+        return result
 
     def close(self) -> None:
-        """Give up what is under way, and wait for the threads."""
+        """Cancel requests in progress, and wait for the threads."""
         self._stop.set()
         super().close()
 
     # --- what came of them
 
-    def let_go(self, catalog: Catalog) -> None:
-        """Say of photos that cannot be described that they cannot; all that can be read was."""
-        if self.asked and self._idle and not self.in_flight:
-            for photo in catalog.descriptions.not_pending(list(self.asked)):
-                self._tell(photo, NO_PICTURE, True)
+    def give_up_unreadable(self, catalog: Catalog) -> None:
+        """Report requested photos that cannot be described, once all that can be read was."""
+        if self.requested and self._idle and not self.in_flight:
+            for photo in catalog.descriptions.not_pending(list(self.requested)):
+                self._report(photo, NO_PICTURE, True)
 
-    def kept(self, told: Described) -> Described:
-        """Leave out tags the settings do not want suggested."""
-        return replace(told, tags=tuple(self._settings.tags.select(told.tags)))
-
-    def answered(self, photo_ids: Sequence[int]) -> None:
-        """Take note that photos were described: the server is there, and not too busy."""
+    def succeeded(self, photos: Sequence[int]) -> None:
+        """Note that photos were described: the server is there, and not too busy."""
         self._busy, self._not_before, self._busy_with = 0, 0.0, None
         self.held = None
-        for photo in photo_ids:
-            self._tell(photo, "", True)
+        for photo in photos:
+            self._report(photo, "", True)
 
-    def refused(self, catalog: Catalog, job: StageJob, error: VisionError) -> None:
-        """Save why a photo was not described, and what that means for it and for all others."""
+    def judge(self, catalog: Catalog, job: StageJob, error: Exception) -> Verdict | None:
+        """Save why a photo was not described, and what that means for all others."""
+        if isinstance(error, VisionError):
+            self._refused(catalog, job, error)
+        else:
+            if not isinstance(error, KnownError):
+                note("describing %s failed", job.path, level=logging.ERROR, error=error)
+                error = KnownError(INTERNAL_ERROR)
+            self.fail(catalog, job, error)
+        return Verdict((job.photo_id,))
+
+    def _refused(self, catalog: Catalog, job: StageJob, error: VisionError) -> None:
         reason, final = str(error), True
         if error.stops_all:
             self._hold(error, LOOK_S)
             if self._settings.vision.automatic:
                 catalog.work.put_back(job.stage, [job.photo_id])
-            else:  # somebody asked for it, here or by `curator retry`
+            else:  # a person asked for it, here or by `curator retry`
                 catalog.work.save_failure(job, reason, retry=False)
         else:
             wait_s = None if error.uses_attempt else self._is_busy(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
         note("%s was not described: %s", job.path, reason)
-        self._tell(job.photo_id, reason, final)
+        self._report(job.photo_id, reason, final)
 
-    def failed(self, catalog: Catalog, job: StageJob, error: Exception) -> None:
-        """Save that a photo was not described for another reason than the server's."""
-        reason = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
-        if isinstance(error, KnownError):
-            note("%s was not described: %s", job.path, reason)
-        else:
-            note("describing %s failed", job.path, level=logging.ERROR, error=error)
-        self._failed(catalog, job, reason, False)
-        self._tell(job.photo_id, reason, True)
+    def fail(self, catalog: Catalog, job: StageJob, error: KnownError) -> bool:
+        """Save that a photo was not described, for another reason than the server's."""
+        note("%s was not described: %s", job.path, error)
+        self._failed(catalog, job, str(error), False)
+        self._report(job.photo_id, str(error), True)
+        return True
 
     def _failed(
         self,
@@ -241,7 +243,7 @@ class VisionLane(Lane):
         retry: bool,
         wait_s: float | None = None,
     ) -> bool:
-        """Count an attempt at a photo that failed; return whether it was the last."""
+        """Count a failed attempt at a photo; return whether it was the last."""
         limits = self._settings.vision
         return catalog.work.save_failure(
             job,
@@ -252,24 +254,24 @@ class VisionLane(Lane):
             wait_s=wait_s,
         )
 
-    def news(self) -> list[Told]:
-        """Give what came of photos somebody waited for, once."""
+    def take_news(self) -> list[DescriptionNews]:
+        """Return what came of requested photos since the last call."""
         news, self._news = self._news, []
         return news
 
-    def _tell(self, photo: int, reason: str, final: bool) -> None:
-        if photo in self.asked:
-            self._news.append(Told(photo, reason, not final))
+    def _report(self, photo: int, reason: str, final: bool) -> None:
+        if photo in self.requested:
+            self._news.append(DescriptionNews(photo, reason, not final))
             if final:
-                del self.asked[photo]
+                del self.requested[photo]
 
     # --- a server that is away or busy
 
     def _is_busy(self, error: VisionError) -> float:
         """Leave a busy server alone; return for how long, in s.
 
-        It may name a shorter wait than ours and be busy again each time: one that says "1 s" was
-        asked 256 times in five minutes.
+        A server may name a shorter wait than ours and be busy again each time: a server that
+        named 1 s was asked 256 times in five minutes.
         """
         now = time.monotonic()
         self._busy_since = now if not self._busy else self._busy_since
@@ -284,7 +286,7 @@ class VisionLane(Lane):
 
     @property
     def waits(self) -> str:
-        """Why no photo is begun by itself now, and until when, in one sentence; or empty."""
+        """Why no photo is described by itself now, and until when, in one sentence; or empty."""
         if self.held is not None:
             return str(self.held)
         left = self._not_before - time.monotonic()
@@ -293,50 +295,50 @@ class VisionLane(Lane):
         again = time.strftime("%H:%M:%S", time.localtime(time.time() + left))
         return f"{self._busy_with.args[0]} Next try at {again}."
 
-    def _hold(self, error: KnownError, look_in_s: float) -> None:
-        self.held, self._look_at = error, time.monotonic() + look_in_s
+    def _hold(self, error: KnownError, check_in_s: float) -> None:
+        self.held, self._check_at = error, time.monotonic() + check_in_s
 
     def _is_held(self) -> bool:
-        """Say whether something keeps photos from being begun; look whether it still does."""
-        self._look_at_power()
+        """Whether something holds photos back; check whether it still does."""
+        self._check_power()
         if self._battery and self.held is None:
             self.held = ON_BATTERY
         elif not self._battery and self.held is ON_BATTERY:
             self.held = None
         self._take_health()
-        if self.held not in (None, ON_BATTERY) and time.monotonic() >= self._look_at:
-            self._begin_looking()
+        if self.held not in (None, ON_BATTERY) and time.monotonic() >= self._check_at:
+            self._begin_check()
         return self.held is not None
 
-    def _begin_looking(self) -> None:
-        if not self._looking and self._threads is not None:
-            self._looking = True
+    def _begin_check(self) -> None:
+        if not self._checking and self._threads is not None:
+            self._checking = True
             options, stop = self.asking.options, self._stop
-            self._threads.start(lambda: self._look(options, stop))
+            self._threads.start(lambda: self._check(options, stop))
 
-    def _look_at_power(self) -> None:
+    def _check_power(self) -> None:
         now = time.monotonic()
         if now >= self._power_at:
             self._power_at = now + _POWER_S
             self._battery = on_battery() and not self._settings.vision.on_battery
 
-    def _look(self, options: vision.VisionOptions, stop: threading.Event) -> None:
-        """See whether the server answers again; on a thread of the lane."""
+    def _check(self, options: vision.VisionOptions, stop: threading.Event) -> None:
+        """Check whether the server answers again; on a thread of the lane."""
         health = None
         with contextlib.suppress(vision.Cancelled):
             try:
                 health = vision.check(options, None, stop.is_set)
             except Exception as error:
-                note("looking at the vision model failed", level=logging.ERROR, error=error)
+                note("checking the vision model failed", level=logging.ERROR, error=error)
         self._health = health if not stop.is_set() else None
-        self._looking = False
+        self._checking = False
         self._wake()
 
     def _take_health(self) -> None:
         health, self._health = self._health, None
         if health is None:
             return
-        self._look_at = time.monotonic() + LOOK_S
+        self._check_at = time.monotonic() + LOOK_S
         if health.ok:  # it may be as busy as before: only an answer shortens the next wait
             self.held = None
         elif self.held is not None:
@@ -347,6 +349,6 @@ class VisionLane(Lane):
 def note(
     text: str, *about: object, level: int = logging.INFO, error: Exception | None = None
 ) -> None:
-    """Write a line into the log; a log that cannot be written takes nothing down with it."""
+    """Write a line to the log; a log that cannot be written stops nothing."""
     with contextlib.suppress(Exception):
         log.log(level, text, *about, exc_info=error)

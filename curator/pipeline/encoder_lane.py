@@ -1,4 +1,4 @@
-"""The lane that hands photos to the encoder process; no torch needed in this process."""
+"""The lane that gives photos to the encoder's process; must never import torch itself."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from curator.catalog import Pending
+from curator.catalog import Catalog, Pending
+from curator.encoders import EncodingError, Recipe
 from curator.encoders.selection import Encoding
-from curator.model import Embeddings, StageJob
-from curator.pipeline.lanes import Lane, Outcome
+from curator.model import (
+    INTERNAL_ERROR,
+    Embeddings,
+    GoneError,
+    KnownError,
+    StageJob,
+    UnreadableError,
+)
+from curator.pipeline.lanes import Lane, Outcome, Verdict
 from curator.settings import Settings, WorkSettings
-from curator.stages import Stage
+from curator.stages import LaneKind, Stage
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -25,19 +33,24 @@ from curator.workers import (
 
 log = logging.getLogger(__name__)
 
-LANE = "encoder"
-NICE = 19  # behind the decoders: photos to look at go before photos to compare
-FREED_S = 60.0  # an encoder that has nothing to do gives its memory back after this long
+NICE = 19  # behind the decoders: photos to look at go before photos to analyze
+FREED_S = 60.0  # an idle encoder's memory is freed after this long
 LOADING_S = 240.0  # more for a process's first group: weights of gigabytes from a slow disk
+# Failures in a row after which the encoder itself is to blame: one that worked before, a new one.
+_BROKEN_AFTER, _BROKEN_FROM_THE_START = 6, 2
 
 
 def possible(stages: Sequence[Stage], encoding: Encoding) -> tuple[Stage, ...]:
-    """Leave out the stage that needs an encoder where there is none."""
-    return tuple(stage for stage in stages if stage.lane != LANE or encoding.recipe is not None)
+    """Leave out the stages that need an encoder where there is none."""
+    return tuple(
+        stage
+        for stage in stages
+        if stage.lane is not LaneKind.ENCODER or encoding.recipe is not None
+    )
 
 
 def with_loading(pool: WorkerPool, timeout_s: float) -> float:
-    """Give an encoder that is not loaded yet the time for that beside its work."""
+    """Return a time limit that includes loading the encoder where it is not loaded yet."""
     return timeout_s + (0.0 if pool.processes() else LOADING_S)
 
 
@@ -55,12 +68,15 @@ def make_pool(settings: Settings) -> WorkerPool:
 
 
 class EncoderLane(Lane):
-    """Hands the encoder as many photos at once as it likes, and saves what it can when it dies.
+    """Gives the encoder several photos at once, and saves what it can when its process dies.
 
     A group whose process died is halved until the culprit is alone: a photo, or their number. A
-    photo whose process dies even so is tried once on the CPU, where memory is larger; then it has
-    failed, with the reason, and the others go on as before. Each photo is tried at most once on
-    each device in one attempt, so this ends.
+    photo that kills the process even so is tried once on the CPU, where memory is larger; then it
+    has failed, with the reason, and the others go on. Each photo is tried at most once on each
+    device in one attempt, so this ends.
+
+    Attributes:
+        recipe: how to load the encoder; None: there is none.
 
     Thread: as Lane; what is learned about the encoder changes on the lane's one thread.
     """
@@ -69,22 +85,62 @@ class EncoderLane(Lane):
         self, threads: int, pool: WorkerPool, work: WorkSettings, deliver: Callable[[Outcome], None]
     ) -> None:
         super().__init__(min(threads, 1), 0, pool, work, deliver)
+        self.recipe: Recipe | None = None
         self._groups: list[set[int]] = []
         self._at_once = 1  # until the encoder says how many it likes
         self._most: int | None = None  # more at once cost it its process
-        self._on_cpu = False  # the GPU's memory did not do even for one
+        self._on_cpu = False  # the GPU's memory was too small even for one
         self._guilty = 0  # photos no encoder survived
+        self._failed_in_a_row = 0
+        self._works = False  # whether any photo was analyzed yet
+
+    def use(self, recipe: Recipe | None) -> None:
+        """Analyze photos with this encoder; what was learned about another is forgotten."""
+        self.recipe = recipe
+        self.forget()
+        self._failed_in_a_row, self._works = 0, False
 
     def forget(self) -> None:
-        """Let go of what was learned about the encoder; there is another now."""
+        """Forget what was learned about the encoder's memory."""
         self._at_once, self._most, self._on_cpu = 1, None, False
 
+    def equip(self, job: StageJob) -> StageJob:
+        """Add the encoder to a job."""
+        return replace(job, encoder=self.recipe)
+
+    def succeeded(self, photos: Sequence[int]) -> None:
+        """Note that the encoder works."""
+        self._failed_in_a_row, self._works = 0, True
+
+    def judge(self, catalog: Catalog, job: StageJob, error: Exception) -> Verdict | None:
+        """Put a photo back if the encoder is to blame, or if it is no longer the one in use."""
+        if self.recipe is None or job.encoder.key != self.recipe.key:
+            catalog.work.put_back(job.stage, [job.photo_id])
+            return Verdict()
+        if not self._is_broken(error):
+            return None
+        catalog.work.put_back(job.stage, [job.photo_id])
+        if isinstance(error, KnownError):
+            return Verdict(no_encoder=error)
+        log.error("%s of %s failed: %s", job.stage, job.path, error)
+        return Verdict(no_encoder=KnownError(INTERNAL_ERROR))
+
+    def _is_broken(self, error: Exception) -> bool:
+        """Whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
+        if isinstance(error, UnreadableError | GoneError | OSError):
+            return False
+        if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):
+            self._failed_in_a_row += 1
+            most = _BROKEN_AFTER if self._works else _BROKEN_FROM_THE_START
+            return self._failed_in_a_row > most
+        return True
+
     def room(self) -> int:
-        """Count the photos that may be submitted now: one group works, one waits."""
+        """Return how many photos may be submitted now: one group works, one waits."""
         return self._at_once if len(self._groups) < 2 else 0
 
     def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
-        """Put photos together as the encoder likes; one that failed before goes alone."""
+        """Group photos by the encoder's batch size; one that failed before goes alone."""
         fresh = [pending for pending in found if not pending.attempts]
         alone = [[pending] for pending in found if pending.attempts]
         size = self._at_once
@@ -96,7 +152,7 @@ class EncoderLane(Lane):
         super().submit(run, jobs)
 
     def landed(self, photo_id: int) -> None:
-        """Take note that the outcome of a job arrived at the conductor."""
+        """Note that the outcome of a job was saved."""
         super().landed(photo_id)
         for group in self._groups:
             group.discard(photo_id)
@@ -135,7 +191,7 @@ class EncoderLane(Lane):
     def _survive(
         self, run: Callable[..., object], jobs: Sequence[StageJob], error: Exception
     ) -> None:
-        """Go on after a group's process died, or after a mistake of ours in it."""
+        """Continue after a group's process died, or after a bug in it."""
         guilty = self._guilty
         if len(jobs) > 1:
             before, half = self._most, len(jobs) // 2
@@ -146,13 +202,13 @@ class EncoderLane(Lane):
             if self._guilty > guilty:  # one of them was to blame, not their number
                 self._most = before
         elif isinstance(error, WorkerError) and self._may_have_a_gpu(jobs[0]):
-            log.info("encoder: goes on on the CPU: %s", error.args[0])
+            log.info("encoder: continues on the CPU: %s", error.args[0])
             self._on_cpu = True
             self._work(run, jobs)
             self._on_cpu = self._guilty == guilty
         else:
             self._guilty += 1
-            self._fail(jobs, said_of_encoder(error, self._limits.timeout_s))
+            self._fail(jobs, explain_encoder_error(error, self._limits.timeout_s))
 
     def _may_have_a_gpu(self, job: StageJob) -> bool:
         return not self._on_cpu and job.encoder.options.device != "cpu"
@@ -162,13 +218,13 @@ class EncoderLane(Lane):
             self._deliver(Outcome(job, error=error))
 
 
-def said_of_encoder(error: Exception, timeout_s: float) -> Exception:
-    """Say of a photo what the pool says of a decoder."""
-    again = "Try again with less running beside it, or set the encoder to starter."
+def explain_encoder_error(error: Exception, timeout_s: float) -> Exception:
+    """Return an error of the encoder's process in words about analyzing a photo."""
+    again = "Close other programs and try again, or set the encoder to starter."
     if isinstance(error, WorkerMemory):
         return WorkerMemory("Analyzing it needs more memory than there is.", again)
     if isinstance(error, WorkerTimeout):
         return WorkerTimeout(f"Analyzing it took longer than {timeout_s:g} s.", again)
     if isinstance(error, WorkerCrashed):
-        return WorkerCrashed("The encoder's process was ended while analyzing it.", again)
+        return WorkerCrashed("The encoder's process died while analyzing it.", again)
     return error

@@ -15,7 +15,7 @@ from PySide6.QtCore import QThreadPool
 from curator.encoders import Recipe
 from curator.model import INTERNAL_ERROR, Described, Embedded, Kind, KnownError, StageJob
 from curator.pipeline.describing import asking
-from curator.pipeline.encoder_lane import said_of_encoder, with_loading
+from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
 from curator.settings import Settings
 from curator.stages.describe import described
 from curator.stages.embed import embedded
@@ -80,7 +80,7 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
     except (WorkerCancelled, WorkerUnavailable):
         raise
     except WorkerError as error:
-        raise said_of_encoder(error, limit) from None
+        raise explain_encoder_error(error, limit) from None
     except WorkerBug as error:
         log.error("comparing a file failed: %s", error)
         raise KnownError(INTERNAL_ERROR) from None

@@ -1,162 +1,186 @@
-"""Looking at files for the catalog beside the conductor: whether they are there, and what is in.
+"""Looking at files for the catalog beside the conductor, because a drive may not answer.
 
-The catalog asks a :class:`Reader` for what it must know of a file to tell what it is. What was
-not looked at yet makes it raise :class:`~curator.catalog.Unread`; :class:`Readers` then do that on
-threads of their own, and the catalog is asked again. A drive full of copies, each proved by its
-sha256, takes an evening; meanwhile results are saved, and stopping takes no longer than a read. A
-drive that does not answer holds up nobody: what is asked of it is answered by a UnavailableError.
+The conductor writes to the catalog and must never wait for a drive. What it needs to know from
+files is asked in two plain steps: a :class:`FileProbe` calls a question on its own thread, with a
+connection that reads the catalog there, and hands the answer back to the conductor. Proving a
+drive full of copies by their sha256 takes an evening; meanwhile results are saved, and stopping
+takes no longer than one read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
-from pathlib import PurePath
+from collections.abc import Callable
+from pathlib import Path, PurePath
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from curator import files, volumes
-from curator.catalog import Unread
+from curator.catalog import Catalog, FileReader
 from curator.model import KnownError, UnavailableError
 
 log = logging.getLogger(__name__)
 
-A = TypeVar("A", bound=Hashable)
 T = TypeVar("T")
-Wish = tuple[Callable[[Any], Any], Any]  # what to ask, and what of: the path of a file mostly
-_THREADS = 2  # more would only make one disk seek
 PATIENCE_S = 10.0  # a disk that sleeps takes long to wake
 _CLOSE_S = 2.0
-_SPARED = "It is on a card, which is not read whole without being asked."
+_ON_CARD = "It is on a card, which is not read completely unless you ask."
 
 
-class Reader:
-    """What was found out about files, for the catalog; the rest is asked for.
+class PatientReader:
+    """Reads files for the catalog and waits for a drive only as long as it makes progress.
 
-    Thread: the conductor's, but for :meth:`read`.
+    A drive that does not answer raises UnavailableError, and so does a reader that was stopped.
+
+    Thread: any.
     """
 
     def __init__(self, inline: bool = False) -> None:
-        """Make a reader; ``inline`` finds out at once what is asked for."""
+        """Make a reader; ``inline`` reads on the calling thread and waits as long as it takes."""
         self._inline = inline
-        self._found: dict[Wish, Any] = {}
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Give up the read in progress and refuse all others."""
+        self._stopped = True
 
     def status(self, path: str) -> os.stat_result:
-        """Give size, times and all of a file."""
-        return self.ask(files.status, path)
+        """Return size, times and all of a file."""
+        return self._ask(path, lambda _: files.status(path))
 
     def fingerprint(self, path: str) -> str:
-        """Give the fingerprint of a file."""
-        return self.ask(files.fingerprint, path)
+        """Return the fingerprint of a file."""
+        return self._ask(path, lambda _: files.fingerprint(path))
 
     def sha256(self, path: str) -> str:
-        """Give the sha256 of a whole file; one that can be pulled out is not read for it."""
-        return self.ask(_whole, path)
-
-    def ask(self, question: Callable[[A], T], about: A) -> T:
-        """Give the answer to any question; one that failed raises its KnownError.
+        """Return the sha256 of a whole file.
 
         Raises:
-            Unread: nobody found out yet.
+            UnavailableError: it is on a removable card, which is not read completely unasked.
         """
+        return self._ask(path, lambda stopped: _sha256(path, stopped))
+
+    def _ask(self, path: str, question: Callable[[Callable[[], bool]], T]) -> T:
         if self._inline:
-            return question(about)
-        if (question, about) not in self._found:
-            raise Unread([(question, about)])
-        found = self._found[question, about]
-        if isinstance(found, KnownError):
-            raise found
-        answer: T = found
-        return answer
+            return question(lambda: False)
+        moved_at = time.monotonic()
 
-    def read(self, wanted: Iterable[Wish], stopped: Callable[[], bool]) -> None:
-        """Find out what an ``Unread`` names, or why that cannot be; any thread."""
-        for what in wanted:
-            if stopped():
-                return
-            try:
-                self._found[what] = _patiently(what, stopped)
-            except KnownError as error:
-                self._found[what] = error
-            except Exception:
-                log.exception("looking at %s failed", what[1])
-                self._found[what] = KnownError("The file cannot be read.")
+        def stopped() -> bool:
+            nonlocal moved_at
+            moved_at = time.monotonic()
+            return self._stopped
 
-    def forget(self, wanted: Iterable[Wish] | None = None) -> None:
-        """Let go of what was found out, or of some of it: files may change from now on."""
-        if wanted is None:
-            self._found.clear()
-            return
-        for what in wanted:
-            self._found.pop(what, None)
+        return volumes.ask(
+            PurePath(path).parent,
+            lambda: question(stopped),
+            PATIENCE_S,
+            lambda: moved_at,
+            lambda: self._stopped,
+        )
 
 
-def _whole(path: str, stopped: Callable[[], bool] = lambda: False) -> str:
+def _sha256(path: str, stopped: Callable[[], bool]) -> str:
     mount = volumes.mount_of(path)
     if mount is not None and mount.removable:
-        raise UnavailableError(_SPARED)
+        raise UnavailableError(_ON_CARD)
     return files.sha256(path, stopped)
 
 
-def _patiently(what: Wish, stopped: Callable[[], bool]) -> object:
-    """Ask on a thread that may hang, for as long as it gets on."""
-    question, about = what
-    moved_at = time.monotonic()
+class FileProbe:
+    """A thread that answers questions about files, one after the other.
 
-    def heed() -> bool:
-        nonlocal moved_at
-        moved_at = time.monotonic()
-        return stopped()
+    Thread: the conductor's, but for the questions.
+    """
 
-    def put() -> object:
-        return _whole(about, heed) if question is _whole else question(about)
+    def __init__(
+        self,
+        catalog: Catalog,
+        deliver: Callable[[Callable[[], None]], None],
+        inline: bool = False,
+    ) -> None:
+        """Make a probe; its thread starts with the first question.
 
-    # A file's folder; else it is about a folder, or a row of one.
-    near: Any = PurePath(about).parent if isinstance(about, str) else getattr(about, "path", about)
-    return volumes.ask(near, put, PATIENCE_S, lambda: moved_at, stopped)
-
-
-class Readers:
-    """The threads on which files are looked at for the catalog; they begin with the first wish."""
-
-    def __init__(self, inline: bool = False) -> None:
-        """Make them; ``inline``: there are none, all is looked at where it is asked for."""
-        self._inline = inline
-        self._stopped = False
-        self._wishes: SimpleQueue[tuple[Reader, Unread, Callable[[], None]] | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
-
-    def reader(self) -> Reader:
-        """Make a reader for something that is to be told apart."""
-        return Reader(self._inline)
-
-    def start(self, reader: Reader, lacking: Unread, then: Callable[[], None]) -> None:
-        """Find out what is lacking, and call ``then`` on a reading thread unless stopped.
-
-        Thread: the conductor's.
+        Args:
+            catalog: the conductor's connection; the thread opens its own to the same file.
+            deliver: calls a function on the conductor's thread.
+            inline: answer on the calling thread.
         """
-        if self._stopped:
-            return
-        self._wishes.put((reader, lacking, then))
-        if len(self._threads) < _THREADS:
-            thread = threading.Thread(target=self._work, name="curator-reading", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._catalog, self._deliver, self._inline = catalog, deliver, inline
+        self._reader = PatientReader(inline)
+        self._stopped = False
+        self._questions: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
-    def _work(self) -> None:
-        while (wish := self._wishes.get()) is not None and not self._stopped:
-            reader, lacking, then = wish
-            reader.read(lacking.wanted, lambda: self._stopped)
-            if not self._stopped:
-                then()
+    def look(
+        self,
+        question: Callable[[Catalog, FileReader], T],
+        then: Callable[[T], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Answer a question about files, and pass the answer on unless stopped meanwhile.
+
+        Args:
+            question: reads files and the catalog; must not write.
+            then: gets the answer on the conductor's thread.
+            failed: gets what the question raised, there too.
+        """
+
+        def work(catalog: Catalog) -> None:
+            try:
+                answer = question(catalog, self._reader)
+            except Exception as error:
+                reason = error  # the name goes with the block
+                if not isinstance(error, KnownError):
+                    log.exception("looking at files failed")
+                self._hand_back(lambda: failed(reason))
+            else:
+                self._hand_back(lambda: then(answer))
+
+        if self._inline:
+            work(self._catalog)
+            return
+        self._questions.put(work)
+        if self._thread is None and not self._stopped:
+            self._thread = threading.Thread(target=self._run, name="curator-probe", daemon=True)
+            self._thread.start()
+
+    def _hand_back(self, act: Callable[[], None]) -> None:
+        if self._inline:
+            act()
+        elif not self._stopped:
+            self._deliver(act)
+
+    def _run(self) -> None:
+        catalog: Catalog | None = None
+        try:
+            while (work := self._questions.get()) is not None and not self._stopped:
+                if catalog is None:
+                    catalog = open_beside(self._catalog.path)
+                work(catalog)
+        finally:
+            if catalog is not None:
+                catalog.close()
 
     def stop(self) -> None:
-        """Give up what is being read; what hangs is left to end with the process."""
+        """Give up what is being read; a thread that hangs is left to end with the process."""
         self._stopped = True
-        for _ in self._threads:
-            self._wishes.put(None)
-        for thread in self._threads:
-            thread.join(_CLOSE_S)
+        self._reader.stop()
+        if self._thread is not None:
+            self._questions.put(None)
+            self._thread.join(_CLOSE_S)
+
+
+def open_beside(path: Path) -> Catalog:
+    """Open a second connection to an open catalog, for a thread that only reads.
+
+    Another process may hold the file for a moment; then it is tried again.
+    """
+    for _ in range(3):
+        with contextlib.suppress(KnownError):
+            return Catalog.open(path)
+        time.sleep(0.1)
+    return Catalog.open(path)

@@ -1,15 +1,16 @@
-"""Which folders are here: drives are pulled, come back, and come back under other names.
+"""Which folders are here: drives are unplugged and come back, perhaps at another path.
 
-:class:`Presence` looks every few seconds on a thread of its own, because a network drive may not
-answer. :class:`FolderAvailability` draws the conclusions on the conductor's thread.
+:class:`DriveWatch` looks every few seconds on its own thread, because a network drive may not
+answer. :class:`FolderAvailability` draws the conclusions on the conductor's thread. The conductor
+itself must never look at a drive.
 
-What tells a folder from another at the same path, in this order: its volume's key; if that is
-another one, a few of its known files, by content. A cloned disk or a card copied to a larger one
-is the same folder, whose new volume is noted. Another card at the same mount point is not: the
-folder is away, nothing is looked for in there and nothing is taken for missing. Once a person
-opens that path, the card's folder becomes one of its own, and the one that is away gives up the
-path until its own volume is back (`Volumes.set_aside`). Where volumes cannot be told apart (in
-memory, in containers) a folder is what lies at its path.
+A folder is recognized by its volume's key. If the key differs, a few of its known files are
+compared by content: a cloned disk or a card copied to a larger one is the same folder, and its new
+volume is noted. Another card at the same mount point is a different folder: the known one is away,
+and none of its photos becomes missing. Once a person opens that path, the card becomes a folder of
+its own, and the folder that is away gives up the path until its volume is back
+(`Volumes.set_aside`). Where volumes cannot be told apart (in memory, in containers) a folder is
+whatever lies at its path.
 """
 
 from __future__ import annotations
@@ -19,31 +20,42 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from curator import files, volumes
-from curator.catalog import Catalog, FolderRow, Unread
-from curator.catalog.identity import FileRow
-from curator.library.folder_lookup import FolderPlaces, locate_folder, locate_folders
+from curator import volumes
+from curator.catalog import Catalog, FileReader, FolderRow
+from curator.library.folder_lookup import FolderPlaces, locate_folders
 from curator.model import GoneError, KnownError, StageJob, counted
-from curator.pipeline.file_probe import Reader, Readers
+from curator.pipeline.file_probe import FileProbe, PatientReader
 from curator.volumes import Mount, Place
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 3.0  # how soon a pulled drive shows
-AT_MOST_S = 0.3  # and how often it is looked at all, whoever asks
+EVERY_S = 3.0  # how soon an unplugged drive shows
+AT_MOST_S = 0.3  # the shortest pause between two looks
 _CLOSE_S = 2.0
-ASIDE_S = 3.0  # how long a photo waits whose drive may just have gone
-UNSURE = "Its drive does not answer."
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLooks:
+    """Where folders are, by folder id.
+
+    Attributes:
+        places: where each was found.
+        known: whether those on another volume than before hold their known files.
+    """
+
+    places: FolderPlaces
+    known: Mapping[int, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """A folder that is here again: its name, its drive's, and how many photos waited for it."""
+    """A folder that is here again: its name, its drive's name, and how many photos waited."""
 
     folder: str
     drive: str
@@ -51,16 +63,13 @@ class Back:
 
     @property
     def sentence(self) -> str:
-        """Say it, for the offer line."""
-        said = f"{self.drive or self.folder} is back"
-        if not self.waited:
-            return said
-        goes = "goes" if self.waited == 1 else "go"
-        return f"{said} · {counted(self.waited, 'photo')} {goes} on being read"
+        """Describe it for the notification bar."""
+        back = f"{self.drive or self.folder} is back"
+        return f"{back} · Reading {counted(self.waited, 'photo')}" if self.waited else back
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class FolderNews:
     """What changed about which folders are here.
 
     Attributes:
@@ -75,22 +84,22 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Attended:
-    """What came of a look.
+class FolderChanges:
+    """What changed at one look.
 
     Attributes:
-        news: for whoever shows it.
-        scan: ids of the folders to be scanned: those here again, or at another path.
+        news: what to show.
+        scan: ids of the folders to scan: those here again, or at another path.
         away: the folders that are away now.
     """
 
-    news: News
+    news: FolderNews
     scan: tuple[int, ...]
     away: tuple[FolderRow, ...] = ()
 
 
-class Presence:
-    """Looks where folders are, again and again.
+class DriveWatch:
+    """FolderPlaces where folders are, every few seconds.
 
     Thread: any for every method; ``deliver`` is called on the one that looks, when something is
     not as it was at the last look, and after the first.
@@ -100,7 +109,7 @@ class Presence:
         self._deliver = deliver
         self._rows: tuple[FolderRow, ...] = ()
         self._soon, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="curator-presence", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="curator-drives", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
@@ -162,22 +171,79 @@ class Source:
         return self.path if self.is_folder else self.path.parent
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Some files of a folder, by which it is told from another at the same path."""
-
-    path: str
-    files: tuple[FileRow, ...]
-
-    def are_there(self) -> bool:
-        return not self.files or any(file.is_there(files) for file in self.files)
+def in_doubt(places: FolderPlaces) -> set[int]:
+    """Return the folders that were found on another volume than before."""
+    return {number for number, place in places.items() if place and place.path and not place.own}
 
 
-def settled(catalog: Catalog) -> Attended:
-    """Look once which folders are here, where no conductor does."""
-    return FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True).take(
-        locate_folders(catalog.folders.all())
-    )
+def hold_known_files(
+    folders: Iterable[int], catalog: Catalog, reader: FileReader
+) -> dict[int, bool]:
+    """Whether each folder holds one of its known files; one without any counts as known.
+
+    Thread: one that may wait for a drive.
+    """
+    found: dict[int, bool] = {}
+    for number in folders:
+        some = catalog.volumes.sample_files(number)
+        try:
+            found[number] = not some or any(file.is_there(reader) for file in some)
+        except KnownError:
+            found[number] = False
+    return found
+
+
+def look_for_folders(
+    catalog: Catalog, rows: Sequence[FolderRow], reader: FileReader
+) -> FolderLooks:
+    """Look for folders now, by volume and by content; blocks as long as their drives do."""
+    places = locate_folders(rows)
+    return FolderLooks(places, hold_known_files(in_doubt(places), catalog, reader))
+
+
+def near(catalog: Catalog, sources: Sequence[Source]) -> list[FolderRow]:
+    """List the known folders that opening these sources may concern: by path, or by volume."""
+    keys = {source.mount.key for source in sources if source.mount is not None}
+    return [
+        row
+        for row in catalog.folders.all()
+        if any(_related(row.path, str(source.path)) for source in sources)
+        or (row.volume is not None and row.volume in keys)
+    ]
+
+
+def is_here(catalog: Catalog, folder_id: int | None, reader: FileReader) -> bool:
+    """Whether a folder is where the catalog has it; a file in no folder counts as here.
+
+    Thread: one that may wait for a drive.
+    """
+    row = next((row for row in catalog.folders.all() if row.id == folder_id), None)
+    return row is None or _found(catalog, row, reader) is not None
+
+
+def _found(catalog: Catalog, row: FolderRow, reader: FileReader) -> Place | None:
+    """Look for a folder now; None unless it is where the catalog has it."""
+    looks = look_for_folders(catalog, [row], reader)
+    return looks.places[row.id] if _path_of(row, looks) == row.path else None
+
+
+def _path_of(row: FolderRow, looks: FolderLooks) -> str:
+    """Return where a folder is by what was found; empty if it is away.
+
+    On its own volume a folder is what it was; on another one it is if its files are there.
+    """
+    place = looks.places[row.id]
+    if place is None:
+        return ""
+    mine = place.own or row.volume is None or looks.known.get(row.id, False)
+    return place.path if mine else ""
+
+
+def update_folders(catalog: Catalog) -> FolderChanges:
+    """Look once which folders are here, for a process that runs no conductor."""
+    probe = FileProbe(catalog, lambda act: act(), inline=True)
+    availability = FolderAvailability(catalog, lambda: None, probe, inline=True)
+    return availability.take(look_for_folders(catalog, catalog.folders.all(), PatientReader(True)))
 
 
 class FolderAvailability:
@@ -187,99 +253,105 @@ class FolderAvailability:
     """
 
     def __init__(
-        self, catalog: Catalog, wake: Callable[[], None], readers: Readers, inline: bool
+        self, catalog: Catalog, wake: Callable[[], None], probe: FileProbe, inline: bool
     ) -> None:
-        """Make it; nobody looks before :meth:`start`.
+        """Keep the folders of a catalog; nothing is looked at before :meth:`start`.
 
         Args:
-            catalog: where folders are.
-            wake: has the conductor call :meth:`attend`; any thread.
-            readers: look at files where a folder's volume is another than it was.
+            catalog: has the folders.
+            wake: makes the conductor call :meth:`update`; any thread.
+            probe: looks at files where a folder's volume is another than it was.
             inline: look only when asked, on the calling thread.
         """
         self._catalog = catalog
         self._wake = wake
-        self._readers = readers
-        self._reader = readers.reader()
-        self._presence = None if inline else Presence(self._lay_ready)
+        self._probe = probe
+        self._watch = None if inline else DriveWatch(self._lay_ready)
         self._looks: SimpleQueue[FolderPlaces] = SimpleQueue()
-        self._last: FolderPlaces | None = None  # a look no conclusions were drawn from yet
-        self._reading = False
-        self._known: dict[int, _Known] = {}
+        self._last: FolderLooks | None = None  # a look no conclusions were drawn from yet
+        self._asking = False
         self._places: dict[int, Place | None] = {}  # as last seen
         self._doubted: set[int] = set()
         self._begun = False
-        self._to_scan: list[int] = []  # they are here again, and nobody was told yet
+        self._to_scan: list[int] = []  # here again, and not reported yet
 
     def start(self) -> None:
         """Begin to look."""
-        if self._presence is not None:
-            self._presence.watch(self._catalog.folders.all())
-            self._presence.start()
+        if self._watch is not None:
+            self._watch.watch(self._catalog.folders.all())
+            self._watch.start()
 
     def stop(self) -> None:
         """Look no more."""
-        if self._presence is not None:
-            self._presence.stop()
+        if self._watch is not None:
+            self._watch.stop()
 
     @property
     def begun(self) -> bool:
         """Whether anybody has looked yet; until then nobody knows what can be read."""
-        return self._begun or self._presence is None
+        return self._begun or self._watch is None
 
-    def settle(self) -> None:
-        """Look for the folders there are now: some came or went."""
-        if self._presence is not None:
-            self._presence.watch(self._catalog.folders.all())
+    def watch_folders(self) -> None:
+        """Look for the folders the catalog has now: some were added or removed."""
+        if self._watch is not None:
+            self._watch.watch(self._catalog.folders.all())
 
-    def attend(self) -> Attended | None:
-        """Draw the conclusions of the last look; None if nothing is as it was not before."""
-        if self._presence is None:
-            return self.take(locate_folders(self._catalog.folders.all()))
+    def update(self) -> FolderChanges | None:
+        """Draw the conclusions of the last look; None if nothing changed, or not all is known."""
+        if self._watch is None:
+            rows = self._catalog.folders.all()
+            return self.take(look_for_folders(self._catalog, rows, PatientReader(True)))
+        places: FolderPlaces | None = None
         with contextlib.suppress(Empty):
             while True:
-                self._last = self._looks.get_nowait()
-        if self._last is None or self._reading:
+                places = self._looks.get_nowait()
+        if places is not None:
+            self._last = FolderLooks(places, {})
+        if self._last is None or self._asking:
             return None
-        try:
-            found = self.take(self._last)
-        except Unread as unread:
-            self._reading = True
-            self._readers.start(self._reader, unread, self._lay_read)
+        doubtful = in_doubt(self._last.places)
+        if doubtful - self._last.known.keys():
+            self._asking = True
+            looks = self._last
+            self._probe.look(
+                partial(hold_known_files, doubtful),
+                lambda known: self._lay_known(looks, known),
+                lambda _: self._lay_known(looks, dict.fromkeys(doubtful, False)),
+            )
             return None
+        found = self.take(self._last)
         self._last = None
         return found
 
+    def _lay_known(self, looks: FolderLooks, known: Mapping[int, bool]) -> None:
+        self._asking = False
+        if self._last is looks:  # else drives were looked at again meanwhile
+            self._last = FolderLooks(looks.places, known)
+        self._wake()
+
     def _look(self) -> None:
-        if self._presence is not None:
-            self._presence.look()
+        if self._watch is not None:
+            self._watch.look()
 
     def _lay_ready(self, looks: FolderPlaces) -> None:
         self._looks.put(looks)
         self._wake()
 
-    def _lay_read(self) -> None:
-        self._reading = False
-        self._wake()
-
-    def take(self, looks: FolderPlaces, reader: Reader | None = None) -> Attended:
+    def take(self, looks: FolderLooks) -> FolderChanges:
         """Draw the conclusions of a look.
 
         Raises:
             CatalogError: some may be drawn; the others are the next time.
-            Unread: nothing was written, and the reader has to look at some files first.
         """
-        reader = reader or self._reader
-        rows = [row for row in self._catalog.folders.all() if row.id in looks]
-        paths = self._where([(row, looks[row.id]) for row in rows], reader)
+        rows = [row for row in self._catalog.folders.all() if row.id in looks.places]
         first = not self._begun
         waiting = self._catalog.volumes.waiting_by_folder()
         back: list[Back] = []
         moved: list[tuple[str, str]] = []
-        for row, path in zip(rows, paths, strict=True):
-            place, number = looks[row.id], row.id
+        for row in rows:
+            place, number, path = looks.places[row.id], row.id, _path_of(row, looks)
             if place is not None and path:
-                self._settle_volume(row, place, reader)
+                self._note_found(row, place, looks.known.get(row.id, False))
             if path and path != row.path:
                 log.info("%s is at %s now", row.path, path)
                 number = self._catalog.volumes.relink(row.id, path)
@@ -296,49 +368,14 @@ class FolderAvailability:
             if path and row.enabled and (row.away or path != row.path):
                 self._to_scan.append(number)
         self._begun = True
-        self._places |= looks
+        self._places |= looks.places
         self._doubted.clear()
-        self._known.clear()
-        self._reader.forget()
-        self.settle()
+        self.watch_folders()
         away = tuple(row for row in self._catalog.folders.all() if row.away)
         scan, self._to_scan = tuple(dict.fromkeys(self._to_scan)), []
-        return Attended(News(tuple(back), tuple(moved), bool(away)), scan, away)
+        return FolderChanges(FolderNews(tuple(back), tuple(moved), bool(away)), scan, away)
 
-    def _where(self, looks: Sequence[tuple[FolderRow, Place | None]], reader: Reader) -> list[str]:
-        """Say where folders are by what a look found, each empty if it is away.
-
-        On its own volume a folder is what it was; on another one it is if its files are there.
-
-        Raises:
-            Unread: the reader has to look at those first.
-        """
-        found: list[str] = []
-        unread: list[object] = []
-        for row, place in looks:
-            path = place.path if place is not None else ""
-            try:
-                if place is not None and path and not place.own:
-                    known = self._is_known(row, reader)
-                    path = path if known or row.volume is None else ""
-            except Unread as lacking:
-                unread += lacking.wanted
-            found.append(path)
-        if unread:
-            raise Unread(unread)
-        return found
-
-    def _is_known(self, row: FolderRow, reader: Reader) -> bool:
-        """Say whether what lies at a folder's path is that folder: by content, if it had any."""
-        if row.id not in self._known:
-            some = self._catalog.volumes.sample_files(row.id)
-            self._known[row.id] = _Known(row.path, tuple(some))
-        try:
-            return reader.ask(_Known.are_there, self._known[row.id])
-        except KnownError:
-            return False
-
-    def _settle_volume(self, row: FolderRow, place: Place, reader: Reader) -> None:
+    def _note_found(self, row: FolderRow, place: Place, known: bool) -> None:
         """Note the volume a folder was found on, if that is news; others there may make way."""
         mount = place.mount
         if mount is None:
@@ -347,14 +384,14 @@ class FolderAvailability:
             self._free(mount, place.path)
         elif place.own and (mount.key is None or mount.label == row.volume_name):
             return
-        if place.own or self._is_known(row, reader):
+        if place.own or known:
             self._note(row, mount, place.within)
 
     def _note(self, row: FolderRow, mount: Mount, within: str) -> None:
         self._catalog.volumes.note(row.id, mount.key, mount.label, within)
 
     def _free(self, mount: Mount, path: str) -> None:
-        """Have folders of other volumes give up a path that a folder on this one comes to."""
+        """Set folders of other volumes aside whose path a folder on this volume now has."""
         for row in self._catalog.folders.all():
             foreign = row.volume is not None and row.volume != mount.key
             if foreign and _is_in(row.path, mount.path) and _related(row.path, path):
@@ -363,24 +400,18 @@ class FolderAvailability:
 
     # --- what a person opens
 
-    def receive(self, sources: Sequence[Source], reader: Reader) -> Attended:
-        """Make ready for folders to be opened.
+    def make_room(self, sources: Sequence[Source], looks: FolderLooks) -> FolderChanges:
+        """Prepare for folders to be opened.
 
-        Known folders on the same volumes come along first, if those have another mount point
+        Known folders on the same volumes move along first, if those have another mount point
         now. A folder of another volume that had one of the paths gives it up.
 
-        Raises:
-            Unread: nothing was written, and the reader has to look for folders first.
+        Args:
+            sources: what a person opens.
+            looks: where the folders :func:`near` them are.
         """
-        keys = {source.mount.key for source in sources if source.mount is not None}
-        near = [
-            row
-            for row in self._catalog.folders.all()
-            if any(_related(row.path, str(source.path)) for source in sources)
-            or (row.volume is not None and row.volume in keys)
-        ]
         begun = self._begun
-        found = self.take(self._looked(near, reader), reader)
+        found = self.take(looks)
         self._begun = begun
         for source in sources:
             for row in self._catalog.folders.all():
@@ -390,22 +421,8 @@ class FolderAvailability:
                     self._catalog.volumes.set_aside(row)
         return found
 
-    def _looked(self, rows: Sequence[FolderRow], reader: Reader) -> FolderPlaces:
-        found: dict[int, Place | None] = {}
-        unread: list[object] = []
-        for row in rows:
-            try:
-                found[row.id] = reader.ask(locate_folder, row)
-            except Unread as lacking:
-                unread += lacking.wanted
-            except KnownError:
-                found[row.id] = None
-        if unread:
-            raise Unread(unread)
-        return found
-
     def note_new(self, sources: Sequence[Source]) -> None:
-        """Note which volumes folders are on that were just added."""
+        """Note the volumes of folders that were just added."""
         at = {str(source.folder): source for source in sources}
         for row in self._catalog.folders.all():
             source = at.get(row.path)
@@ -413,65 +430,64 @@ class FolderAvailability:
                 mount = source.mount
                 if mount is not None and mount.key is not None:
                     self._note(row, mount, source.within)
-        self.settle()
+        self.watch_folders()
 
-    # --- what goes wrong meanwhile
+    # --- jobs that fail because a drive went
 
-    def is_here(self, folder_id: int | None, reader: Reader) -> bool:
-        """Say whether a folder is here at this moment; what is of no folder counts as here.
+    def may_be_gone(self, job: StageJob, error: Exception) -> bool | FolderRow:
+        """Whether a job may have failed because its drive went, as far as no drive is asked.
 
-        Raises:
-            Unread: the reader has to look.
-        """
-        row = next((row for row in self._catalog.folders.all() if row.id == folder_id), None)
-        return row is None or self._found(row, reader) is not None
+        A drive that hangs does not report that it is gone. Thousands of files that are not
+        pictures, on a disk that is mounted as it was, must not cost a look each.
 
-    def _found(self, row: FolderRow, reader: Reader) -> Place | None:
-        """Look for a folder at this moment; None unless it is where the catalog has it."""
-        place = self._looked([row], reader)[row.id]
-        [path] = self._where([(row, place)], reader)
-        return place if path == row.path else None
-
-    def doubts(self, job: StageJob, error: Exception, reader: Reader) -> bool:
-        """Say whether a job may have failed because its drive went; once a photo, until a look.
-
-        A drive that hangs does not say that it is gone, so that a file on one that can be pulled
-        gets a second chance unless it can be read at this moment. Thousands of files that are no
-        pictures, on a disk that is mounted as it was, cost no look each.
-
-        Raises:
-            Unread: the reader has to look.
+        Returns:
+            The answer, or the folder :meth:`ask_drive` has to look at.
         """
         file = self._catalog.files.main([job.photo_id]).get(job.photo_id)
         if file is not None and file.path != job.path:
             return True  # its drive came back under another name meanwhile
         row = self._catalog.folders.containing(Path(job.path).parent)
-        if row is None:
+        if row is None or row.away:
+            return row is not None and self._doubt(job)
+        if not isinstance(error, GoneError | OSError) and self._is_fixed(row):
             return False
-        if not isinstance(error, GoneError | OSError) and self._stands(row):
-            return False
-        place = None if row.away else self._found(row, reader)
-        if place is None:
-            self._look()
-            return True
-        mount = place.mount
-        if mount is None or not (mount.removable or mount.network):
-            return False
-        if job.photo_id in self._doubted:
-            return False
-        if not mount.network:
+        return row
+
+    def ask_drive(self, job: StageJob, row: FolderRow, then: Callable[[bool], None]) -> None:
+        """Look whether the drive of a job that failed may be gone; once a photo, until a look.
+
+        A file on a removable drive gets a second chance unless it can be read right now.
+        """
+        tried = job.photo_id in self._doubted
+
+        def question(catalog: Catalog, reader: FileReader) -> bool:
+            place = _found(catalog, row, reader)
+            if place is None:
+                return True
+            mount = place.mount
+            if mount is None or not (mount.removable or mount.network) or tried:
+                return False
+            if mount.network:
+                return True
             try:
                 reader.fingerprint(job.path)
             except KnownError:
-                pass
-            else:
-                return False
-        self._look()
+                return True
+            return False
+
+        self._probe.look(
+            question,
+            lambda gone: then(gone and self._doubt(job)),
+            lambda _: then(False),
+        )
+
+    def _doubt(self, job: StageJob) -> bool:
         self._doubted.add(job.photo_id)
+        self._look()
         return True
 
-    def _stands(self, row: FolderRow) -> bool:
-        """Say whether a folder is on a disk nobody pulls, mounted as it was at the last look.
+    def _is_fixed(self, row: FolderRow) -> bool:
+        """Whether a folder is on a fixed disk that is mounted as it was at the last look.
 
         The kernel's table of mounts is at hand at any time; other systems ask the drives.
         """
@@ -483,10 +499,10 @@ class FolderAvailability:
 
 
 def _is_in(path: str, folder: str) -> bool:
-    """Say whether a path is a folder or lies in it."""
+    """Whether a path is a folder or lies in it."""
     return (path.rstrip(os.sep) + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _related(one: str, other: str) -> bool:
-    """Say whether two paths are the same or one lies in the other."""
+    """Whether two paths are the same or one lies in the other."""
     return _is_in(one, other) or _is_in(other, one)

@@ -1,9 +1,15 @@
-"""One watched folder: what changes in it, looked at once it is still, and handed over.
+"""Watching folders: changed directories are scanned once their files are completely written.
 
-The thread of a folder sleeps until the system says something, waits until it is quiet
-(`stillness`), looks at just the directories that changed, and hands over what is still in them.
-The system does not tell of network drives, and of only so many directories: there the thread
-looks at the directories' own times instead, which move when files come, go or change their names.
+    watcher = FolderWatcher(settings.scan, post, scan, trouble)
+    watcher.start(catalog)                # watches the folders that are on and completely known
+    watcher.refresh()                     # a folder was opened, or the setting changed
+    watcher.close()
+
+Each folder has a thread. It sleeps until the system reports a change, waits until that directory
+is quiet (`file_stability`), lists just the directories that changed, and passes them on to be
+scanned, one batch at a time. The system does not report changes on network drives, and watches
+only so many directories: there the thread compares the directories' own times, which change when
+files come, go or are renamed. A file that is still being written must never be passed on.
 """
 
 from __future__ import annotations
@@ -16,14 +22,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator import files
-from curator.model import FoundFile, KnownError
+from curator.catalog import Catalog
+from curator.model import CatalogError, FoundFile, KnownError
 from curator.pipeline.file_stability import Changes, Place
+from curator.settings import ScanSettings
 from curator.volumes import mount_of
 
 if TYPE_CHECKING:
@@ -62,7 +70,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ChangedDirectory:
     """What was found in a directory in which something changed.
 
     Attributes:
@@ -76,7 +84,7 @@ class Looked:
     found: list[FoundFile]
 
 
-Tell = Callable[[int, list[Looked]], None]
+Tell = Callable[[int, list[ChangedDirectory]], None]
 
 
 class System:
@@ -211,7 +219,7 @@ class FolderWatch(threading.Thread):
             self._handed = False
             self._news.notify()
 
-    def lost(self, looked: Iterable[Looked]) -> None:
+    def lost(self, looked: Iterable[ChangedDirectory]) -> None:
         """Say that what was handed over did not get into the catalog: it is, another time."""
         with self._news:
             for each in looked:
@@ -382,7 +390,7 @@ class FolderWatch(threading.Thread):
             self._changes.clear()
         return False
 
-    def _look(self, place: Place) -> Looked | None:
+    def _look(self, place: Place) -> ChangedDirectory | None:
         """Look at a directory; None if nothing is new or nothing in it is still."""
         found: list[FoundFile] = []
         if not files.is_reached_from(self._top, place.directory):
@@ -397,7 +405,7 @@ class FolderWatch(threading.Thread):
                 found.append(file)
         with self._news:
             still = self._changes.look(place, found)
-        return None if still is None else Looked(place.directory, deep, still)
+        return None if still is None else ChangedDirectory(place.directory, deep, still)
 
     # --- where the system says nothing
 
@@ -446,6 +454,119 @@ class FolderWatch(threading.Thread):
 
     def _below(self, top: str) -> Iterable[str]:
         return files.directories(top, lambda: self._stopped) if self._recursive else (top,)
+
+
+class FolderWatcher:
+    """Watches the folders of a catalog, a thread each.
+
+    Thread: the conductor's, but for :meth:`stop`.
+    """
+
+    def __init__(
+        self,
+        settings: ScanSettings,
+        post: Callable[[Callable[[], None]], None],
+        scan: ScanChanges,
+        trouble: Callable[[str], None],
+    ) -> None:
+        """Make a watcher of nothing.
+
+        Args:
+            settings: read at each :meth:`refresh`.
+            post: runs a function on the conductor's thread.
+            scan: scans changed directories; called there.
+            trouble: gets the reason, once, why not everything can be watched; called there.
+        """
+        self._settings, self._post, self._scan, self._trouble = settings, post, scan, trouble
+        self._lock = threading.Lock()
+        self._folders: dict[int, FolderWatch] = {}
+        self._ending: list[threading.Thread] = []
+        self._system = System()
+        self._told = self._stopped = False
+        self._catalog: Catalog | None = None
+
+    def start(self, catalog: Catalog) -> None:
+        """Watch from now on, and look for changes since the last scan."""
+        self._catalog = catalog
+        self.refresh(at_start=True)
+
+    def refresh(self, at_start: bool = False) -> None:
+        """Watch the folders there are now that are switched on, if the settings say so.
+
+        A folder that was added, switched on or came back has to be scanned as well.
+        """
+        if self._catalog is None:
+            return
+        now = time.time()
+        self._watch(
+            {
+                row.id: Watched(row.path, row.recursive, row.scanned_at or 0 if at_start else now)
+                for row in (self._catalog.folders.all() if self._settings.watch else [])
+                if row.enabled and not row.sampled and not row.away
+            }
+        )
+
+    def _watch(self, folders: Mapping[int, Watched]) -> None:
+        """Watch these folders and no others; those already watched go on."""
+        with self._lock:
+            for number, watch in list(self._folders.items()):
+                wanted = folders.get(number)
+                if wanted is None or (wanted.path, wanted.recursive) != watch.what:
+                    watch.stop()
+                    self._ending.append(self._folders.pop(number))
+            self._ending = [thread for thread in self._ending if thread.is_alive()]
+            for number, wanted in folders.items():
+                if number not in self._folders and not self._stopped:
+                    watch = FolderWatch(number, wanted, self._system, self._changed, self._report)
+                    self._folders[number] = watch
+                    watch.start()
+
+    def stop(self) -> None:
+        """Tell the threads to end; any thread. Safe to repeat."""
+        self._stopped = True
+        self._watch({})
+
+    def close(self) -> None:
+        """End the threads; one that hangs in a slow drive is left to end with the process."""
+        self.stop()
+        until = time.monotonic() + CLOSE_S
+        ending = threading.Thread(target=self._system.close, name="curator-unwatch", daemon=True)
+        ending.start()
+        for thread in (*self._ending, ending):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    # --- on the threads of folders
+
+    def _changed(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
+        self._post(lambda: self._take(folder_id, changes))
+
+    def _report(self, error: KnownError) -> None:
+        self._post(lambda: self._report_once(error))
+
+    # --- on the conductor's thread
+
+    def _take(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
+        """Scan changed directories of a folder.
+
+        Raises:
+            CatalogError: the catalog cannot be read; the changes are passed on again.
+        """
+        watch = self._folders.get(folder_id)
+        if watch is None:
+            return
+        try:
+            self._scan(folder_id, watch, changes)
+        except CatalogError:
+            watch.lost(changes)
+            raise
+
+    def _report_once(self, error: KnownError) -> None:
+        if not self._told:
+            self._told = True
+            self._trouble(str(error))
+
+
+ScanChanges = Callable[[int, FolderWatch, Sequence[ChangedDirectory]], None]
 
 
 def _time(path: str) -> int | None:

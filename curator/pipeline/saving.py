@@ -1,31 +1,32 @@
-"""Saving what came of jobs, in transactions short enough for a decision to wait for one."""
+"""Saving the results of jobs, in transactions short enough that a decision can wait for one.
+
+The conductor hands outcomes to the :class:`Saver`. Each stage saves its own results
+(`curator.stages.Stage.save`), and each lane decides what failures in its queue mean; here is what
+is common to all. An outcome must never be lost: it stays here until it is saved, also while the
+disk is full or another program holds the catalog.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curator import atomic
-from curator.catalog import Catalog, DiskFullError, Unread
+from curator.catalog import Catalog, DiskFullError
 from curator.encoders import EncodingError
-from curator.model import (
-    INTERNAL_ERROR,
-    CatalogError,
-    GoneError,
-    KnownError,
-    StageJob,
-    UnreadableError,
-)
-from curator.pipeline.describing import DESCRIBE, VisionLane
-from curator.pipeline.file_probe import Reader, Wish
-from curator.pipeline.folder_availability import ASIDE_S, UNSURE
-from curator.pipeline.lanes import Outcome
+from curator.model import INTERNAL_ERROR, CatalogError, GoneError, KnownError, StageJob
+from curator.pipeline.file_probe import FileProbe
+from curator.pipeline.folder_availability import FolderAvailability
+from curator.pipeline.lanes import Lane, Outcome
 from curator.settings import WorkSettings
-from curator.stages import Stage
-from curator.vision import Cancelled, VisionError
+from curator.stages import LaneKind, Stage
+from curator.vision import Cancelled
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -35,271 +36,243 @@ from curator.workers import (
     WorkerUnavailable,
 )
 
+if TYPE_CHECKING:
+    from curator.stages.saving import Question
+
 log = logging.getLogger(__name__)
 
-EMBED = "embed"
-# Photos in a row that the encoder could do nothing with: of one that saw others, and of a new one.
-_BLIND_AFTER, _BLIND_FROM_THE_START = 6, 2
-_AT_MOST = 32  # results in one transaction
+RETRY_S = 3.0  # how long a photo waits whose drive may just have gone
+NO_ANSWER = "Its drive does not answer."
+_MOST = 32  # results in one transaction
 # A decision waits while we write: batches shrink until a transaction is shorter than this.
 _TARGET_S = 0.003
 
 
 @dataclass
-class Saved:
+class Landed:
     """What one call saved.
 
     Attributes:
         changed: ids of photos whose rows changed.
-        landed: the jobs that are dealt with.
-        done: photos that went through their last stage.
+        jobs: the jobs that are done with.
+        done: photos that went through the last stage that reads originals.
         failed: photos that failed for good.
-        embedded: photos the encoder has seen.
-        described: photos the vision model has described.
-        blind: why the encoder sees nothing; its photos were put back.
-        trouble: why nothing more should be begun now.
+        saved: photos with a new result, by lane.
+        no_encoder: why the encoder works for no photo; its photos were put back.
+        trouble: why nothing more should be started now.
     """
 
     changed: list[int] = field(default_factory=list)
-    landed: list[StageJob] = field(default_factory=list)
+    jobs: list[StageJob] = field(default_factory=list)
     done: int = 0
     failed: int = 0
-    embedded: int = 0
-    described: int = 0
-    blind: KnownError | None = None
+    saved: Counter[LaneKind] = field(default_factory=Counter)
+    no_encoder: KnownError | None = None
     trouble: KnownError | None = None
 
 
 class Saver:
-    """Keeps outcomes until they are saved; the catalog may be full or held meanwhile.
+    """Keeps outcomes until they are saved.
 
     Attributes:
-        vision: the lane that is told what came of describing.
-        doubts: says of a job that failed whether its drive may just have gone.
+        outcomes: those to be saved.
 
     Thread: the conductor's.
     """
-
-    vision: VisionLane
-    doubts: Callable[[StageJob, Exception, Reader], bool]
 
     def __init__(
         self,
         catalog: Catalog,
         stages: Sequence[Stage],
+        lanes: Mapping[LaneKind, Lane],
+        availability: FolderAvailability,
+        probe: FileProbe,
         work: WorkSettings,
-        cache: Path,
-        read: Callable[[Outcome, Unread], None],
-        reader: Reader,
     ) -> None:
         """Make a saver.
 
         Args:
-            catalog: where results go.
+            catalog: where results are saved.
             stages: what photos go through, in order.
-            work: how often what failed is tried again.
-            cache: where derived files go, for words about a full disk.
-            read: takes an outcome aside until what it lacks was read; it comes again then.
-            reader: has what was read.
+            lanes: decide what failures of their stages mean.
+            availability: whether the drive of a photo that failed is still here.
+            probe: looks at files where a result cannot be saved without.
+            work: how often failed work is tried again.
         """
-        self._read, self._reader = read, reader
-        self._aside: dict[int, list[Wish]] = {}
         self._catalog = catalog
         self._stages = stages
+        self._lanes = lanes
+        self._availability = availability
+        self._probe = probe
         self._work = work
-        self._cache = cache
-        self._at_most = _AT_MOST
+        self._most = _MOST
         self._pardoned: set[int] = set()
-        self._of_files = [stage.name for stage in stages if stage.reads == "file"]
-        self._last_read = self._of_files[-1]
-        self.use_encoder(None)
+        self._last_read = [stage for stage in stages if stage.reads == "file"][-1]
         self.outcomes: list[Outcome] = []
 
-    def use_encoder(self, key: str | None) -> None:
-        """Judge failures by this encoder alone: one that was given up may still be at work."""
-        self._encoder = key
-        self._blind_in_a_row = 0
-        self._sees = False  # whether the encoder has seen anything yet
-
     def pardon(self, photo_ids: Iterable[int]) -> None:
-        """Not take trouble of these as new: they were begun before it was over."""
+        """Ignore new trouble with these photos: their jobs began before it was over."""
         self._pardoned = set(photo_ids)
 
-    def save(self) -> Saved:
-        """Save some outcomes; those that were are taken off :attr:`outcomes`.
+    def save(self) -> Landed:
+        """Save some outcomes and take them off :attr:`outcomes`.
 
-        A CatalogError is told as ``trouble``, and what could not be saved stays.
+        A CatalogError becomes ``trouble``, and what could not be saved stays.
         """
-        saved = Saved()
-        some = self.outcomes[: self._at_most]
+        landed = Landed()
+        some = self.outcomes[: self._most]
         begin = time.monotonic()
         try:
             for stage in self._stages:
-                self._save_results(
-                    stage.name, [o for o in some if o.job.stage == stage.name], saved
-                )
+                outcomes = [outcome for outcome in some if outcome.job.stage == stage.name]
+                if good := [outcome for outcome in outcomes if outcome.error is None]:
+                    self._save_results(stage, good, landed)
+                for outcome in outcomes:
+                    if outcome.error is not None:
+                        self._save_error(stage, outcome, outcome.error, landed)
         except CatalogError as error:
-            saved.trouble = error
+            landed.trouble = error
         took = time.monotonic() - begin
         if took > _TARGET_S:
-            self._at_most = max(4, self._at_most // 2)
+            self._most = max(4, self._most // 2)
         elif took < _TARGET_S / 2:
-            self._at_most = min(_AT_MOST, self._at_most + 2)
-        return saved
+            self._most = min(_MOST, self._most + 2)
+        return landed
 
-    def _save_results(self, stage: str, outcomes: list[Outcome], saved: Saved) -> None:
-        good = [outcome for outcome in outcomes if outcome.error is None]
-        if good:
-            self._save_good(stage, good, saved)
-        for outcome in outcomes:
-            if outcome.error is not None:
-                try:
-                    self._save_error(outcome.job, outcome.error, saved)
-                except Unread as unread:
-                    self._lay_aside(outcome, unread)
-                else:
-                    self._landed(outcome, saved)
+    # --- results
 
-    def _save_good(self, stage: str, good: list[Outcome], saved: Saved) -> None:
-        results = [(outcome.job, outcome.result) for outcome in good]
+    def _save_results(self, stage: Stage, good: list[Outcome], landed: Landed) -> None:
         try:
-            if stage == "peek":
-                settled = self._catalog.results.save_peeked(results, self._reader)
-                saved.changed += settled.changed
-                good = self._put_aside(good, settled.lacking)
-            elif stage == EMBED:
-                embedded = self._catalog.vectors.save(results)
-                saved.changed += embedded
-                saved.embedded += len(embedded)
-                self._blind_in_a_row, self._sees = 0, True
-            elif stage == DESCRIBE:
-                told = [(job.photo_id, self.vision.kept(result)) for job, result in results]
-                described = self._catalog.descriptions.save(told, good[0].job.asking.prompt)
-                saved.changed += described
-                saved.described += len(described)
-                self.vision.answered(described)
-            else:
-                saved.changed += self._catalog.results.save_converted(results)
+            saved = stage.save(self._catalog, [(outcome.job, outcome.result) for outcome in good])
         except CatalogError:
             raise
         except Exception:
             if len(good) > 1:  # one of them is to blame
                 for outcome in good:
-                    self._save_good(stage, [outcome], saved)
+                    self._save_results(stage, [outcome], landed)
                 return
-            log.exception("saving the result of %s for %s failed", stage, good[0].job.path)
-            self._fail(good[0].job, INTERNAL_ERROR, False, saved)
-        else:
-            saved.done += len(good) if stage == self._last_read else 0
+            log.exception("saving the result of %s for %s failed", stage.name, good[0].job.path)
+            self._fail(stage, good[0].job, KnownError(INTERNAL_ERROR), False, landed)
+            self._land(good[0], landed)
+            return
+        landed.changed += saved.changed
         for outcome in good:
-            self._landed(outcome, saved)
+            question = saved.questions.get(outcome.job.photo_id)
+            if question is None:
+                landed.done += stage is self._last_read
+                self._land(outcome, landed)
+            else:
+                self._ask(outcome, question)
+        landed.saved[stage.lane] += len(saved.changed)
+        self._lanes[stage.lane].succeeded(saved.changed)
 
-    def _put_aside(self, good: list[Outcome], lacking: Mapping[int, Unread]) -> list[Outcome]:
-        """Have read what some peeks lack, which may be whole files; return the others."""
-        for outcome in good:
-            unread = lacking.get(outcome.job.photo_id)
-            if unread is not None:
-                self._lay_aside(outcome, unread)
-        return [outcome for outcome in good if outcome.job.photo_id not in lacking]
-
-    def _lay_aside(self, outcome: Outcome, unread: Unread) -> None:
+    def _ask(self, outcome: Outcome, question: Question) -> None:
+        """Set an outcome aside until a question about files is answered."""
         self.outcomes.remove(outcome)
-        self._aside.setdefault(outcome.job.photo_id, []).extend(unread.wanted)
-        self._read(outcome, unread)
+        self._probe.look(
+            question,
+            lambda found: self.outcomes.append(replace(outcome, result=found)),
+            lambda error: self.outcomes.append(replace(outcome, result=None, error=error)),
+        )
 
-    def _landed(self, outcome: Outcome, saved: Saved) -> None:
-        self._reader.forget(self._aside.pop(outcome.job.photo_id, ()))
+    def _land(self, outcome: Outcome, landed: Landed) -> None:
         self.outcomes.remove(outcome)
         self._pardoned.discard(outcome.job.photo_id)
-        saved.landed.append(outcome.job)
+        landed.jobs.append(outcome.job)
 
-    def _save_error(self, job: StageJob, error: Exception, saved: Saved) -> None:
+    # --- failures
+
+    def _save_error(self, stage: Stage, outcome: Outcome, error: Exception, landed: Landed) -> None:
+        job = outcome.job
         stopped = isinstance(error, WorkerCancelled | Cancelled)
-        trouble = error if isinstance(error, WorkerUnavailable) else self._trouble(error)
+        trouble = error if isinstance(error, WorkerUnavailable) else self._trouble(job, error)
         if stopped or trouble is not None:
             self._catalog.work.put_back(job.stage, [job.photo_id])
             if not stopped and job.photo_id not in self._pardoned:
-                saved.trouble = trouble
-        elif isinstance(error, VisionError):
-            self.vision.refused(self._catalog, job, error)
-            saved.changed.append(job.photo_id)
-        elif job.stage == DESCRIBE:
-            self.vision.failed(self._catalog, job, error)
-            saved.changed.append(job.photo_id)
-        elif job.encoder is not None and job.encoder.key != self._encoder:
-            self._catalog.work.put_back(job.stage, [job.photo_id])
-        elif job.stage == EMBED and self._is_blind(error):
-            self._catalog.work.put_back(job.stage, [job.photo_id])
-            saved.blind = error if isinstance(error, KnownError) else KnownError(INTERNAL_ERROR)
-            if not isinstance(error, KnownError):
-                log.error("%s of %s failed: %s", job.stage, job.path, error)
-        elif job.stage in self._of_files and self.doubts(job, error, self._reader):
-            self._catalog.work.postpone(job.stage, job.photo_id, UNSURE, ASIDE_S)
-        elif isinstance(error, WorkerError | GoneError | EncodingError):
-            # What hung, or filled memory up to its limit, would again, a process and a minute each
-            # time: it waits for a person.
-            costly = isinstance(error, WorkerTimeout | WorkerMemory) and job.stage in self._of_files
-            self._fail(job, error.args[0], not costly, saved)
+                landed.trouble = trouble
+        elif verdict := self._lanes[stage.lane].judge(self._catalog, job, error):
+            landed.changed += verdict.changed
+            landed.no_encoder = landed.no_encoder or verdict.no_encoder
+        elif stage.reads == "file" and (gone := self._drive_gone(outcome, error)) is not False:
+            if gone is None:
+                return  # its drive is looked at first
+            self._catalog.work.postpone(job.stage, job.photo_id, NO_ANSWER, RETRY_S)
+        else:
+            self._save_failure(stage, job, error, landed)
+        self._land(outcome, landed)
+
+    def _drive_gone(self, outcome: Outcome, error: Exception) -> bool | None:
+        """Whether a job failed because its drive went; None: not known until it was looked at."""
+        if outcome.drive_gone is not None:
+            return outcome.drive_gone
+        answer = self._availability.may_be_gone(outcome.job, error)
+        if isinstance(answer, bool):
+            return answer
+        self.outcomes.remove(outcome)
+        self._availability.ask_drive(outcome.job, answer, partial(self._know_drive, outcome))
+        return None
+
+    def _know_drive(self, outcome: Outcome, gone: bool) -> None:
+        self.outcomes.append(replace(outcome, drive_gone=gone))
+
+    def _save_failure(self, stage: Stage, job: StageJob, error: Exception, landed: Landed) -> None:
+        """Save why a photo failed; the reason is shown to the photographer."""
+        if isinstance(error, WorkerError | GoneError | EncodingError):
+            # A job that hung, or filled memory up to its limit, would do so again, and cost a
+            # process and a minute each time: it waits for a person.
+            costly = isinstance(error, WorkerTimeout | WorkerMemory) and stage.reads == "file"
+            self._fail(stage, job, error, not costly, landed)
         elif isinstance(error, KnownError):
-            self._fail(job, error.args[0], False, saved)
+            self._fail(stage, job, error, False, landed)
         elif isinstance(error, OSError):
             reason = f"The file cannot be read ({error.strerror or error})."
-            self._fail(job, reason, True, saved)
+            self._fail(stage, job, KnownError(reason), True, landed)
         else:
             trace = None if isinstance(error, WorkerBug) else error
             log.error("%s of %s failed: %s", job.stage, job.path, error, exc_info=trace)
-            self._fail(job, INTERNAL_ERROR, False, saved)
+            self._fail(stage, job, KnownError(INTERNAL_ERROR), False, landed)
 
-    def _trouble(self, error: Exception) -> KnownError | None:
-        """Say what is wrong with the place of derived files, if that is what an error means.
+    def _trouble(self, job: StageJob, error: Exception) -> KnownError | None:
+        """Return what is wrong with the folder of derived files, if that caused an error.
 
         No photo is to blame for it, so none fails by it.
         """
+        cache = Path(job.cache)
         if is_disk_full(error):
-            return disk_full(self._cache)
+            return disk_full(cache)
         if not isinstance(error, OSError) or not isinstance(error.filename, str):
             return None
-        if not Path(error.filename).is_relative_to(self._cache):
+        if not Path(error.filename).is_relative_to(cache):
             return None
         return KnownError(
-            f"Nothing can be written in {self._cache} ({error.strerror}); reading is paused.",
-            "See to that disk, then let it go on or ask again; what was read is kept.",
+            f"Nothing can be written in {cache} ({error.strerror}). Reading is paused.",
+            "Check that disk, then resume. Everything read so far is kept.",
         )
 
-    def _is_blind(self, error: Exception) -> bool:
-        """Say whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
-        if isinstance(error, UnreadableError | GoneError | OSError):
-            return False
-        if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):
-            self._blind_in_a_row += 1
-            most = _BLIND_AFTER if self._sees else _BLIND_FROM_THE_START
-            return self._blind_in_a_row > most
-        return True
-
-    def _fail(self, job: StageJob, reason: str, retry: bool, saved: Saved) -> None:
-        if job.stage == DESCRIBE:  # a mistake of ours: what the world does goes to the lane
-            self.vision.failed(self._catalog, job, KnownError(reason))
-            saved.changed.append(job.photo_id)
+    def _fail(
+        self, stage: Stage, job: StageJob, error: KnownError, retry: bool, landed: Landed
+    ) -> None:
+        landed.changed.append(job.photo_id)
+        if self._lanes[stage.lane].fail(self._catalog, job, error):
             return
         final = self._catalog.work.save_failure(
             job,
-            reason,
+            error.args[0],
             retry=retry,
             attempts=self._work.attempts,
             backoff_s=self._work.backoff_s,
         )
-        saved.failed += final and job.stage != EMBED
-        saved.changed.append(job.photo_id)
+        landed.failed += final and stage.reads == "file"
 
 
 def is_disk_full(error: Exception) -> bool:
-    """Say whether an error means that there is no room to write."""
+    """Whether an error means that there is no room to write."""
     return isinstance(error, DiskFullError) or atomic.is_full(error)
 
 
 def disk_full(where: Path) -> DiskFullError:
-    """Say that there is no room for derived files."""
+    """Make the error that tells that there is no room for derived files."""
     return DiskFullError(
-        f"The disk that holds {where} is full; reading is paused.",
-        "Make room, then let it go on or ask again; what was read is kept.",
+        f"The disk that holds {where} is full. Reading is paused.",
+        "Make room, then resume. Everything read so far is kept.",
     )

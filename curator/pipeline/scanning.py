@@ -1,28 +1,30 @@
-"""Walking folders beside the conductor, and what one request to open folders asks for.
+"""Scanning folders beside the conductor, and what one request to open folders asks for.
 
-A walk runs on a thread of its own, because a network drive may take minutes; it hands over groups
-of files in small batches, so that the first photo is worked on while the walk goes on.
+A scan has two plain phases for each small batch of files. A :class:`Walk` finds the files and looks
+at them, on a thread and a catalog connection of its own, because a network drive may take minutes.
+The :class:`Scanner` then writes what the walk found, on the conductor's thread, so that the first
+photo is read while the walk goes on. The conductor never waits for a drive.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import files
-from curator.catalog import Catalog, FolderRow, Scan, Unread
+from curator.catalog import Catalog, FileReader, FolderRow, Looked, Missing, Scan
 from curator.files import WalkReport
 from curator.model import CatalogError, FileGroup, FoundFile, KnownError
-from curator.pipeline.file_probe import Reader, Readers, Wish
-from curator.pipeline.folder_watcher import Looked
-from curator.pipeline.progress import ScanReport
+from curator.pipeline.events import ScanReport
+from curator.pipeline.file_probe import PatientReader, open_beside
+from curator.pipeline.folder_watcher import ChangedDirectory
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ _SCREENS = 1_000
 _LEAD = 240
 _SCREENS_S = 6.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
+_MISTAKE = "Curator made a mistake in a scan (see the log)."
 
 
 @dataclass
@@ -67,27 +70,41 @@ class Batch:
     """Some groups of files on their way into the catalog.
 
     Attributes:
-        part: whose.
+        part: the part of the request they belong to.
         groups: the files.
-        add: whether what is new becomes photos.
-        read: what was read to tell what they are.
+        add: whether new files become photos.
+        looked: what was found out about them; None if that failed with ``error``.
+        error: why they have to be looked at again.
     """
 
     part: Part
     groups: list[FileGroup]
     add: bool
-    read: list[Wish] = field(default_factory=list)
+    looked: Looked | None = None
+    error: CatalogError | None = None
+
+
+@dataclass
+class GoneFiles:
+    """What a part of a request no longer has; ``missing`` None: nothing, or ``error`` tells why."""
+
+    part: Part
+    missing: Missing | None = None
+    error: CatalogError | None = None
+
+
+Step = Batch | GoneFiles
 
 
 @dataclass
 class Request:
     """One request to open or re-scan folders, and what came of it so far.
 
-    ``watched`` names the folder whose change brought it about, where nobody asked; ``done`` is
-    called at its end. ``changed`` are photos of parts that have ended.
+    ``watched`` names the folder whose change started the scan, where no person asked for it;
+    ``done`` is called at its end. ``changed`` are photos of parts that have ended. ``again`` are
+    batches to be looked at once more: the catalog changed before they were written.
     """
 
-    reader: Reader
     parts: list[Part]
     sample: int | None = None
     report: WalkReport = field(default_factory=WalkReport)
@@ -95,6 +112,7 @@ class Request:
     drawn: list[tuple[Part, FileGroup]] = field(default_factory=list)
     unknown: int = 0
     changed: list[int] = field(default_factory=list)
+    again: list[Batch] = field(default_factory=list)
     watched: str = ""
     done: Callable[[], None] = lambda: None
 
@@ -132,9 +150,9 @@ class Request:
         )
 
 
-def rescanned(catalog: Catalog, folder_id: int | None, reader: Reader) -> Request:
+def rescanned(catalog: Catalog, folder_id: int | None, reader: FileReader) -> Request:
     """Prepare to scan a folder again, or all that are switched on; those away are told of."""
-    request = Request(reader, [])
+    request = Request([])
     for row in catalog.folders.all():
         if row.id == folder_id or (folder_id is None and row.enabled):
             if row.away:
@@ -151,102 +169,180 @@ def _not_there(row: FolderRow) -> str:
 
 
 def watched(
-    catalog: Catalog, folder: Path, folder_id: int, looked: Sequence[Looked], reader: Reader
+    catalog: Catalog,
+    folder: Path,
+    folder_id: int,
+    changes: Sequence[ChangedDirectory],
+    reader: FileReader,
 ) -> Request:
     """Prepare to scan what changed in a watched folder, and nothing else of it."""
     parts: list[Part] = []
     for deep in (True, False):
-        places = [each for each in looked if each.deep is deep]
+        places = [each for each in changes if each.deep is deep]
         if places:
             scan = catalog.scans.begin(folder_id, reader)
             found = [file for each in places for file in each.found]
             sources = [each.directory for each in places]
             parts.append(Part(sources, deep, True, scan, found))
-    # Where all of it happened, if that is one place.
-    name = folder.name if len(looked) > 1 else Path(looked[0].directory).name
-    return Request(reader, parts, watched=name or str(folder))
+    # Name the one directory in which everything happened, if there is one.
+    name = folder.name if len(changes) > 1 else Path(changes[0].directory).name
+    return Request(parts, watched=name or str(folder))
 
 
-class Walk(threading.Thread):
-    """Walks the parts of one request and lays groups of files ready, in batches.
+IsHere = Callable[[Catalog, int | None, FileReader], bool]
 
-    It is never more than a few batches ahead of whoever takes them in.
 
-    Thread: its own; ``wake`` is called there.
+class Walk:
+    """Finds the files of one request and looks at them, batch after batch.
+
+    Thread: :meth:`steps` runs on the walk's own thread after :meth:`start`, or on the caller's.
     """
 
-    def __init__(self, request: Request, wake: Callable[[], None]) -> None:
-        super().__init__(name="curator-walk", daemon=True)
+    def __init__(
+        self, request: Request, reader: FileReader, is_here: IsHere, wake: Callable[[], None]
+    ) -> None:
+        """Make a walk of a request.
+
+        Args:
+            request: what to walk.
+            reader: looks at files.
+            is_here: whether a folder is here: files are not missing while their drive is away.
+            wake: tells the conductor that a batch is ready; called on the walk's thread.
+        """
         self.request = request
         self.done = False
-        self._wake = wake
-        self._batches: SimpleQueue[tuple[Part, list[FileGroup]]] = SimpleQueue()
-        self._ahead: threading.Semaphore | None = threading.Semaphore(_AHEAD)
+        self._reader, self._is_here, self._wake = reader, is_here, wake
+        self._ready: SimpleQueue[Step] = SimpleQueue()
+        self._room = threading.Semaphore(_AHEAD)
         self._stopped = False
 
-    def walk_here(self) -> None:
-        """Walk on the calling thread, without waiting for batches to be taken."""
-        self._ahead = None
-        self.run()
+    def steps(self, catalog: Catalog) -> Iterator[Step | None]:
+        """Walk everything and yield what is to be written, each step looked at already.
 
-    def take(self) -> tuple[Part, list[FileGroup]] | None:
-        """Take a batch in; None if there is none now."""
+        None asks the caller to write all former steps before it goes on. A folder that cannot be
+        read becomes a problem of the request, and the rest is walked.
+
+        Args:
+            catalog: the connection of the calling thread.
+        """
+        for part in self.request.parts:
+            for groups in self._batches(part):
+                yield self._look(catalog, Batch(part, groups, part.add))
+        yield from self._look_again(catalog)
+        if self.request.drawn:
+            for batch in _of_sample(self.request):
+                yield self._look(catalog, batch)
+            yield from self._look_again(catalog)
+        for part in self.request.parts:
+            step = self._look_for_gone(catalog, part)
+            yield step
+            while step.error is not None:
+                yield None
+                step = self._look_for_gone(catalog, part)
+                yield step
+
+    def _look_again(self, catalog: Catalog) -> Iterator[Step | None]:
+        yield None
+        while self.request.again:
+            again, self.request.again = self.request.again, []
+            for batch in again:
+                yield self._look(catalog, Batch(batch.part, batch.groups, batch.add))
+            yield None
+
+    def _look(self, catalog: Catalog, batch: Batch) -> Batch:
         try:
-            batch = self._batches.get_nowait()
-        except Empty:
-            return None
-        if self._ahead is not None:
-            self._ahead.release()
-        return batch
+            return replace(batch, looked=batch.part.scan.look(batch.groups, catalog.scans))
+        except CatalogError as error:
+            return replace(batch, error=error)
 
-    def waiting(self) -> bool:
-        """Say whether there is something to take in."""
-        return not self._batches.empty()
-
-    def stop(self) -> None:
-        """Have it end at the next batch."""
-        self._stopped = True
-        if self._ahead is not None:
-            self._ahead.release()
-
-    def run(self) -> None:
-        """Walk everything; a folder that cannot be read is told of, and the rest goes on."""
+    def _look_for_gone(self, catalog: Catalog, part: Part) -> GoneFiles:
+        deep = part.found is None or part.recursive
         try:
-            for part in self.request.parts:
-                self._walk(part)
-        except Exception:
-            log.exception("the walk failed")
-            self.request.problems.append("Curator made a mistake in a scan (see the log).")
-        self.done = True
-        self._wake()
+            missing = part.scan.look_for_missing(part.sources, deep, catalog.scans)
+            here = self._is_here(catalog, part.scan.folder_id, self._reader)
+        except CatalogError as error:
+            return GoneFiles(part, error=error)
+        return GoneFiles(part, missing if here else None)
 
-    def _walk(self, part: Part) -> None:
+    def _batches(self, part: Part) -> Iterator[list[FileGroup]]:
         batch: list[FileGroup] = []
         wanted, since = _FIRST_BATCH, time.monotonic()
-        request = self.request
         try:
             for group in files.pair(self._found(part)):
                 if self._stopped:
                     return
                 batch.append(group)
                 if len(batch) >= wanted or time.monotonic() - since > _BATCH_S:
-                    self._lay_ready(part, batch)
+                    yield batch
                     batch, wanted, since = [], _BATCH, time.monotonic()
         except KnownError as error:
-            request.problems.append(str(error))
+            if not self._stopped:
+                self.request.problems.append(str(error))
         if batch:
-            self._lay_ready(part, batch)
+            yield batch
 
     def _found(self, part: Part) -> Iterable[FoundFile]:
         if part.found is not None:
             return part.found
         return files.walk(part.sources, part.recursive, self.request.report)
 
-    def _lay_ready(self, part: Part, batch: list[FileGroup]) -> None:
-        if self._ahead is not None:
-            self._ahead.acquire()
-        self._batches.put((part, batch))
+    # --- on a thread of its own
+
+    def start(self, path: Path) -> None:
+        """Walk on a new thread, never more than a few batches ahead of what was written.
+
+        Args:
+            path: of the catalog.
+        """
+        threading.Thread(target=self._run, args=(path,), name="curator-walk", daemon=True).start()
+
+    def take(self) -> Step | None:
+        """Return the next step; None if none is ready. Report each by :meth:`written`."""
+        with contextlib.suppress(Empty):
+            return self._ready.get_nowait()
+        return None
+
+    def written(self) -> None:
+        """Note that a step was written: there is room for another."""
+        self._room.release()
+
+    def waiting(self) -> bool:
+        """Whether a step is ready."""
+        return not self._ready.empty()
+
+    def stop(self) -> None:
+        """End the walk at the next batch; its thread may sit in a slow directory until then."""
+        self._stopped = True
+        self._room.release(_AHEAD)
+
+    def _run(self, path: Path) -> None:
+        try:
+            with contextlib.closing(open_beside(path)) as catalog:
+                for step in self.steps(catalog):
+                    for _ in range(_AHEAD if step is None else 1):
+                        self._room.acquire()
+                    if self._stopped:
+                        return
+                    if step is None:
+                        self._room.release(_AHEAD)
+                    else:
+                        self._ready.put(step)
+                        self._wake()
+        except Exception as error:
+            known = isinstance(error, KnownError)
+            if not known:
+                log.exception("the walk failed")
+            self.request.problems.append(str(error) if known else _MISTAKE)
+        self.done = True
         self._wake()
+
+
+def _of_sample(request: Request) -> Iterator[Batch]:
+    """Cut the photos drawn for a sample into batches to be added."""
+    for part in request.parts:
+        groups = [group for owner, group in request.drawn if owner is part]
+        for start in range(0, len(groups), _BATCH):
+            yield Batch(part, groups[start : start + _BATCH], True)
 
 
 class Scanner:
@@ -256,33 +352,26 @@ class Scanner:
     """
 
     def __init__(
-        self,
-        catalog: Catalog,
-        wake: Callable[[], None],
-        readers: Readers,
-        inline: bool,
-        is_here: Callable[[int | None, Reader], bool],
+        self, catalog: Catalog, wake: Callable[[], None], inline: bool, is_here: IsHere
     ) -> None:
         """Make a scanner.
 
         Args:
-            catalog: what is found goes there.
-            wake: has the conductor look what came; any thread.
-            readers: read what tells files apart.
+            catalog: where files and photos are written.
+            wake: wakes the conductor; any thread.
             inline: walk on the calling thread.
-            is_here: says whether a folder is here: nothing is missing in one that is away.
+            is_here: whether a folder is here: nothing is missing in one that is away.
         """
         self._catalog = catalog
         self._wake = wake
-        self._readers = readers
         self._inline = inline
         self._is_here = is_here
+        self.reader = PatientReader(inline)
         self._queued: list[Request] = []
         self._walk: Walk | None = None
-        self._unsaid: Request | None = None  # ended; what its headers tell is to be said
-        # Read, or drawn: to be taken in (again). None: what tells how a scan ended was looked at.
-        self._ready: SimpleQueue[Batch | None] = SimpleQueue()
-        self._reading = 0
+        self._steps: Iterator[Step | None] = iter(())  # of the walk, inline
+        self._unmarked: GoneFiles | None = None  # the catalog could not be written
+        self._unsaid: Request | None = None  # ended; its report waits for the headers
         self._alone_until: float | None = None  # the first photos, until one of them was read
         self._lead_until = 0.0  # in this scan: photos not read yet go first
         self._new = self._read = 0  # photos, in this scan
@@ -310,9 +399,9 @@ class Scanner:
             return True
         if self._walk is None or self._gives_way():
             return False
-        if not self._ready.empty() or (self._reading < _AHEAD and self._walk.waiting()):
+        if self._inline or self._unmarked is not None or self._walk.waiting():
             return True
-        return self._walk.done and not self._reading  # its end is to be noticed
+        return self._walk.done  # its end is to be noticed
 
     def go_on(self) -> None:
         """Take note that a photo was read: the first ones need not go alone any more."""
@@ -326,48 +415,72 @@ class Scanner:
         return now < (self._alone_until or 0.0) or (ahead and now < self._lead_until)
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
-        """Take one batch in, in one short transaction.
+        """Write one step of the walk, in short transactions.
 
         Returns:
             Ids of photos that are new or changed, and the report if this was the end of a scan,
             or if by now the headers of all it found are read.
 
         Raises:
-            CatalogError: the catalog cannot be written; the batch is taken in the next time.
+            CatalogError: the catalog cannot be written; the step is written the next time.
         """
         if self._is_to_be_said():
             return [], self._say_again()
-        if self._walk is None:
+        walk = self._walk
+        if walk is None:
             return [], None
-        request = self._walk.request
-        done = self._walk.done  # before taking: batches are laid ready before it is set
-        batch = self._next_batch()
-        if batch is not None:
-            return self._take_in(request, batch), None
-        if not done or self._reading:
-            return [], None
-        if request.drawn:
-            self._lay_drawn(request)
-            return [], None
-        if not self._finish(request):
-            return [], None
-        return self._end(request)
-
-    def _finish(self, request: Request) -> bool:
-        """Note what is missing in the parts; False if first it has to be looked at."""
-        for part in request.parts:
-            folder = part.scan.folder_id
+        done = walk.done  # before taking: steps are laid ready before it is set
+        step = self._unmarked or self._next_step(walk)
+        if step is None:
+            return self._end(walk.request) if done else ([], None)
+        if isinstance(step, Batch):
             try:
-                request.changed += part.scan.finish(
-                    part.sources,
-                    part.found is None or part.recursive,
-                    partial(self._is_here, folder, request.reader),
-                )
-            except Unread as unread:
-                self._reading += 1
-                self._readers.start(request.reader, unread, self._laying(None))
-                return False
-        return True
+                return self._write(walk.request, step), None
+            except CatalogError:
+                walk.request.again.append(step)  # what is not written yet is looked at again
+                raise
+            finally:
+                walk.written()
+        self._unmarked = step if step.error is None else None
+        self._mark_gone(walk.request, step)
+        self._unmarked = None
+        walk.written()
+        return [], None
+
+    def _next_step(self, walk: Walk) -> Step | None:
+        if not self._inline:
+            return walk.take()
+        for step in self._steps:
+            if step is not None:
+                return step
+        walk.done = True
+        return None
+
+    def _mark_gone(self, request: Request, step: GoneFiles) -> None:
+        if step.error is not None:
+            if self._walk is not None:
+                self._walk.written()
+            raise step.error
+        if step.missing is not None:
+            request.changed += step.part.scan.mark_missing(step.missing)
+
+    def _write(self, request: Request, batch: Batch) -> list[int]:
+        if batch.looked is None:
+            assert batch.error is not None
+            raise batch.error
+        applied = batch.part.scan.write(batch.looked, batch.add)
+        if applied.stale:
+            request.again.append(replace(batch, groups=applied.stale))
+        if applied.new and not self._inline:
+            now = time.monotonic()
+            if self._alone_until is None:
+                self._alone_until = now + _FIRST_S
+            if not self._new:
+                self._lead_until = now + _SCREENS_S
+            self._new += len(applied.new)
+        if request.sample is not None and not batch.add:
+            request.draw(batch.part, applied.left, self._chance)
+        return [*applied.new, *applied.changed]
 
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
         report = request.told(self._catalog)
@@ -401,8 +514,8 @@ class Scanner:
             return
         request = self._walk.request
         self._walk.stop()
-        self._ready, self._reading = SimpleQueue(), 0
-        self._walk, request.drawn, request.unknown = None, [], 0
+        self._walk, self._unmarked = None, None
+        request.drawn, request.unknown, request.again = [], 0, []
         if request.parts:
             request.report = WalkReport()  # what is left is walked from its beginning
         self._queued.insert(0, request)
@@ -416,69 +529,18 @@ class Scanner:
         request.parts = [part for part in request.parts if part not in gone]
         return bool(gone)
 
-    def _next_batch(self) -> Batch | None:
-        if not self._ready.empty():
-            batch = self._ready.get_nowait()
-            self._reading -= batch is None or bool(batch.read)
-            return batch
-        if self._walk is None or self._reading >= _AHEAD:
-            return None
-        walked = self._walk.take()
-        return None if walked is None else Batch(*walked, walked[0].add)
-
-    def _take_in(self, request: Request, batch: Batch) -> list[int]:
-        """Take a batch in, or have read first what it takes to tell its files apart."""
-        try:
-            applied = batch.part.scan.apply(batch.groups, batch.add)
-        except Unread as unread:
-            batch.read += unread.wanted
-            self._reading += 1
-            self._readers.start(request.reader, unread, self._laying(batch))
-            return []
-        except CatalogError:
-            self._reading += bool(batch.read)
-            self._ready.put(batch)
-            raise
-        request.reader.forget(batch.read)
-        if applied.new and not self._inline:
-            now = time.monotonic()
-            if self._alone_until is None:
-                self._alone_until = now + _FIRST_S
-            if not self._new:
-                self._lead_until = now + _SCREENS_S
-            self._new += len(applied.new)
-        if request.sample is not None and not batch.add:
-            request.draw(batch.part, applied.left, self._chance)
-        return [*applied.new, *applied.changed]
-
-    def _laying(self, batch: Batch | None) -> Callable[[], None]:
-        """Give what lays a batch ready that can be told apart now, or the end; any thread."""
-        ready = self._ready  # of this scan: it may be given up meanwhile
-
-        def lay() -> None:
-            ready.put(batch)
-            self._wake()
-
-        return lay
-
-    def _lay_drawn(self, request: Request) -> None:
-        """Lay the sample ready, to be made photos of."""
-        for part in request.parts:
-            groups = [group for owner, group in request.drawn if owner is part]
-            for start in range(0, len(groups), _BATCH):
-                self._ready.put(Batch(part, groups[start : start + _BATCH], True))
-        request.drawn = []
-
     def stop(self) -> None:
-        """Have the walk end; its thread may sit in a slow directory and is not waited for."""
+        """End the walk; its thread may sit in a slow directory and is not waited for."""
+        self.reader.stop()
         if self._walk is not None:
             self._walk.stop()
 
     def _next(self) -> None:
         if self._walk is not None or not self._queued:
             return
-        self._walk, self._new, self._read = Walk(self._queued.pop(0), self._wake), 0, 0
+        self._walk = Walk(self._queued.pop(0), self.reader, self._is_here, self._wake)
+        self._new = self._read = 0
         if self._inline:
-            self._walk.walk_here()
+            self._steps = self._walk.steps(self._catalog)
         else:
-            self._walk.start()
+            self._walk.start(self._catalog.path)

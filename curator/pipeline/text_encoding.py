@@ -14,7 +14,7 @@ from PySide6.QtCore import QThreadPool
 from curator import encoders
 from curator.encoders import Recipe
 from curator.model import INTERNAL_ERROR, KnownError
-from curator.pipeline.encoder_lane import said_of_encoder, with_loading
+from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
 from curator.settings import Settings
 from curator.stages.embed import phrased
 from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerPool, WorkerUnavailable
@@ -38,7 +38,7 @@ def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> 
     except (WorkerCancelled, WorkerUnavailable):
         raise
     except WorkerError as error:
-        raise said_of_encoder(error, limit) from None
+        raise explain_encoder_error(error, limit) from None
     except WorkerBug as error:
         log.error("encoding a phrase failed: %s", error)
         raise KnownError(INTERNAL_ERROR) from None

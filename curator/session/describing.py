@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from curator import vision
 from curator.model import KnownError, counted
-from curator.pipeline.progress import Told
+from curator.pipeline.events import DescriptionNews
 from curator.pipeline.provider import Provider, Pulled, Pulling
 from curator.vision import Health, VisionOptions
 
@@ -48,8 +48,8 @@ class DescriptionController(QObject):
         self.held: KnownError | None = None
         self._provider = Provider()
         if session.pipeline is not None:
-            session.pipeline.described.connect(self._take)
-            session.pipeline.held.connect(self._hold)
+            session.pipeline.events.description_ended.connect(self._take)
+            session.pipeline.events.describing_held.connect(self._hold)
 
     # --- photos
 
@@ -82,7 +82,7 @@ class DescriptionController(QObject):
         self.changed.emit()
         session.pipeline.describe(*wanted)
 
-    def _take(self, told: Told) -> None:
+    def _take(self, told: DescriptionNews) -> None:
         """Say what came of a photo somebody waits for."""
         name, session = self._asked.get(told.photo_id), self._session
         if name is None:

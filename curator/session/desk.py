@@ -133,9 +133,9 @@ class Desk(QObject):
         self.current_changed.connect(self._outlive)
         self._timer(_OTHERS_MS, self._look_for_others, repeat=True)
         if pipeline is not None:
-            pipeline.saved.connect(self._on_saved)
-            pipeline.presence_told.connect(self._on_saved)
-            pipeline.scanned.connect(self._on_scanned)
+            pipeline.events.photos_saved.connect(self._on_saved)
+            pipeline.events.folders_changed.connect(self._on_saved)
+            pipeline.events.scan_ended.connect(self._on_scanned)
 
     def _timer(self, ms: int, slot: object, repeat: bool = False) -> QTimer:
         timer = QTimer(self)

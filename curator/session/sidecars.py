@@ -41,7 +41,7 @@ class Sidecars(QObject):
         self._session = session
         self.news = news_of(session.catalog.sidecars.outstanding(), session.settings)
         if session.pipeline is not None:
-            session.pipeline.sidecars_told.connect(self._take)
+            session.pipeline.events.sidecars_changed.connect(self._take)
 
     def _take(self, news: SidecarNews) -> None:
         self.news = news

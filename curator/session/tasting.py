@@ -61,7 +61,7 @@ class Tasting(Opening):
         self.taste.judged.connect(self._on_judged)
         self.taste.trouble.connect(self.announce)
         if pipeline is not None:
-            pipeline.saved.connect(self._look_soon)
+            pipeline.events.photos_saved.connect(self._look_soon)
         self._look_timer = self._timer(_LOOK_MS, self._look)
         # Once the window is painted: the first learning takes seconds of processor time.
         self._timer(0, self.taste.start).start()

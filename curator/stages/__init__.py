@@ -1,42 +1,71 @@
-"""STAGES: what every photo goes through, one file each, run in a worker process.
+"""STAGES: the steps every photo goes through, one module each, and how each result is saved.
 
-To add a stage: one module here with a function ``(StageJob) -> result`` and one line in the table.
-The function knows only its job, raises UnreadableError or GoneError for the world's faults, and
-writes its derived files itself, whole or not at all. Raise ``version`` when results change: just
-that stage is then done again for every photo. (`stack` is about all photos together and no row of
-the table; it has a version in `curator.pipeline.stacking`.)
+To add a stage: one module here and one line in the table. The module has a function that turns a
+`StageJob` into a result, and a function that saves results. Nothing else in Curator names a stage
+to run or save it: the pipeline reads this table.
+
+The job function knows only its job. It raises UnreadableError or GoneError for faults of the file
+and writes derived files itself, atomically. It runs in a worker process, so a module here must
+import neither the window nor the catalog at its top. The save function runs in the window's
+process, on the conductor's thread: one or a few short transactions, and no file is opened there.
+Raise ``version`` when results change: that stage alone is then done again for every photo.
+
+(`stack` groups all photos together and is not in the table; its version is in
+`curator.pipeline.stacking`.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from curator.stages.convert import convert
-from curator.stages.describe import describe
-from curator.stages.embed import embed
-from curator.stages.peek import peek
+from curator.stages.convert import convert, save_converted
+from curator.stages.describe import describe, save_described
+from curator.stages.embed import embed, save_embedded
+from curator.stages.peek import peek, save_peeked
+
+if TYPE_CHECKING:
+    from curator.stages.saving import Save
+
+__all__ = ["STAGES", "LaneKind", "Stage"]
+
+
+class LaneKind(StrEnum):
+    """The queue a stage's jobs wait in, so that quick work never waits for slow work."""
+
+    HEADERS = "peek"  # worker processes; many short jobs
+    PIXELS = "convert"  # worker processes; one decode each
+    ENCODER = "encoder"  # the encoder's process: takes a list of jobs, returns Embeddings
+    VISION = "vision"  # threads that wait for a server; by itself or when asked
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One step of a photo's life.
 
-    ``needs`` names the stages that come first; ``lane`` the queue it waits in, so that quick work
-    never waits for slow; ``title`` is what the window says of it. ``reads`` is ``file`` for what
-    reads originals and ``proxy`` for what reads the proxy: equal bytes are not read again.
-    In the lane ``encoder`` the function takes several jobs and gives `curator.model.Embeddings`.
-    In the lane ``vision`` it runs on a thread: it waits for a server. ``every``: all photos go
-    through it; otherwise only those it was asked for. ``variant`` names what else a result depends
-    on, such as the words a model is asked with: with another one it is made again.
+    Attributes:
+        name: one lower-case word; the catalog keeps results under it.
+        version: raise it when results change.
+        run: the job function, ``(StageJob) -> result``; pickled by name.
+        save: saves results of ``run``; see `curator.stages.saving.Save`.
+        needs: names of the stages that come first.
+        lane: the queue its jobs wait in.
+        title: what the window calls it.
+        reads: ``file`` if it reads originals, ``proxy`` if it reads the proxy. A result holds as
+            long as those bytes do.
+        every: all photos go through it; otherwise only those it was asked for.
+        variant: names what else a result depends on, such as a prompt. With another variant the
+            result is made again.
     """
 
     name: str
     version: int
     run: Callable[..., Any]
+    save: Save
     needs: tuple[str, ...]
-    lane: str
+    lane: LaneKind
     title: str
     reads: str = "file"
     every: bool = True
@@ -44,8 +73,27 @@ class Stage:
 
 
 STAGES = (
-    Stage("peek", 3, peek, (), "peek", "Reading headers"),
-    Stage("convert", 4, convert, ("peek",), "convert", "Making proxies"),
-    Stage("embed", 2, embed, ("convert",), "encoder", "Analyzing photos", "proxy"),
-    Stage("describe", 1, describe, ("convert",), "vision", "Describing photos", "proxy", False),
+    Stage("peek", 3, peek, save_peeked, (), LaneKind.HEADERS, "Reading headers"),
+    Stage("convert", 4, convert, save_converted, ("peek",), LaneKind.PIXELS, "Making proxies"),
+    Stage(
+        "embed",
+        2,
+        embed,
+        save_embedded,
+        ("convert",),
+        LaneKind.ENCODER,
+        "Analyzing photos",
+        reads="proxy",
+    ),
+    Stage(
+        "describe",
+        1,
+        describe,
+        save_described,
+        ("convert",),
+        LaneKind.VISION,
+        "Describing photos",
+        reads="proxy",
+        every=False,
+    ),
 )

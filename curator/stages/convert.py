@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from curator.model import (
     UnreadableError,
     UnsupportedError,
 )
+from curator.stages.saving import Saved
 
 if TYPE_CHECKING:
+    from curator.catalog import Catalog
     from curator.imaging.pixels import DecodedImage, Image
 
 log = logging.getLogger(__name__)
@@ -56,6 +59,11 @@ def convert(job: StageJob) -> Converted:
         damage=found.damage,
         look=perceptual_hash(shown),
     )
+
+
+def save_converted(catalog: Catalog, results: Sequence[tuple[StageJob, Converted]]) -> Saved:
+    """Save capture data, scores and the key of the proxy."""
+    return Saved(catalog.results.save_converted(results))
 
 
 def decoded(job: StageJob) -> tuple[DecodedImage, Capture]:

@@ -5,14 +5,16 @@ The model sees the proxy's bytes and nothing else of the photo: no name, no plac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curator.model import Described, GoneError, StageJob
+from curator.stages.saving import Saved
 
 if TYPE_CHECKING:
+    from curator.catalog import Catalog
     from curator.vision import VisionOptions
 
 
@@ -44,6 +46,12 @@ def describe(job: StageJob) -> Described:
     except FileNotFoundError:
         raise GoneError("Its proxy is gone; `curator backfill convert` makes it again.") from None
     return described(proxy, job.asking, job.fingerprint or "")
+
+
+def save_described(catalog: Catalog, results: Sequence[tuple[StageJob, Described]]) -> Saved:
+    """Save descriptions and suggested tags, all made with the same prompt."""
+    prompt = results[0][0].asking.prompt
+    return Saved(catalog.descriptions.save([(job.photo_id, told) for job, told in results], prompt))
 
 
 def described(proxy: bytes, asking: Asking, source: str = "") -> Described:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from curator.model import Embedded, Embeddings, KnownError, StageJob
+from curator.stages.saving import Saved
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from curator.catalog import Catalog
     from curator.encoders import Encoder, Recipe
 
 
@@ -39,6 +41,11 @@ def embed(jobs: Sequence[StageJob]) -> Embeddings:
         source = job.fingerprint or ""
         results.append(part if isinstance(part, Exception) else _row(recipe.key, source, *part))
     return Embeddings(tuple(results), encoder.batch)
+
+
+def save_embedded(catalog: Catalog, results: Sequence[tuple[StageJob, Embedded]]) -> Saved:
+    """Save vectors, tone measures and suggested tags."""
+    return Saved(catalog.vectors.save(results))
 
 
 def embedded(recipe: Recipe, proxy: bytes) -> Embedded:

@@ -6,9 +6,16 @@ And what is said of the photo by its sidecars, or inside it.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from curator import files
 from curator.model import FileMarks, KnownError, Peeked, StageJob
+from curator.stages.saving import Saved
+
+if TYPE_CHECKING:
+    from curator.catalog import Catalog, FileReader, PeekFindings
 
 
 def peek(job: StageJob) -> Peeked:
@@ -40,6 +47,29 @@ def peek(job: StageJob) -> Peeked:
             half = files.fingerprint(job.fallback)
     readings = _said_of(job)
     return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half, readings)
+
+
+def save_peeked(
+    catalog: Catalog, results: Sequence[tuple[StageJob, Peeked | PeekFindings]]
+) -> Saved:
+    """Save what headers say, and find out which photo a file is.
+
+    Where its content is known elsewhere, or replaced other content, files have to be compared
+    first; those findings come back here as the result.
+    """
+    peeked = [(job, found) for job, found in results if isinstance(found, Peeked)]
+    saved = catalog.results.save_peeks(peeked) if peeked else None
+    changed = [] if saved is None else list(saved.changed)
+    for job, found in results:
+        if not isinstance(found, Peeked):
+            changed += catalog.results.settle_peek(job, found)
+    doubtful = [] if saved is None else saved.doubtful
+    questions = {job.photo_id: partial(_look_into, job, found) for job, found in doubtful}
+    return Saved(changed, questions)
+
+
+def _look_into(job: StageJob, result: Peeked, catalog: Catalog, reader: FileReader) -> PeekFindings:
+    return catalog.results.look_into(job, result, reader)
 
 
 def _said_of(job: StageJob) -> tuple[FileMarks, ...]:

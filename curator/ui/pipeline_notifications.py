@@ -14,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from curator.model import Pass
-from curator.pipeline import News, Pipeline, Progress, ScanReport, Totals
+from curator.pipeline import FolderNews, Pipeline, Progress, ScanReport, Totals
 from curator.session import Session
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.notices.sidecar_notices import SidecarNotices
@@ -63,14 +63,14 @@ class PipelineNotifications(QObject):
         self._found = ""  # the sentence of the last scan
         self._count = 0  # photos of the scope once all files of that scan were read
         self._offered_scope: str | None = None  # the scope for which a cull is offered
-        pipeline.progressed.connect(self._show_progress)
-        pipeline.scanned.connect(self._report_scan)
-        pipeline.idle.connect(self._report_idle)
-        pipeline.problem.connect(self._report_problem)
-        pipeline.presence_told.connect(self._report_drives)
-        pipeline.encoder_said.connect(session.announce)
-        pipeline.no_backup.connect(session.announce)
-        pipeline.unwatched.connect(session.announce)
+        pipeline.events.progressed.connect(self._show_progress)
+        pipeline.events.scan_ended.connect(self._report_scan)
+        pipeline.events.idle.connect(self._report_idle)
+        pipeline.events.paused_by.connect(self._report_problem)
+        pipeline.events.folders_changed.connect(self._report_drives)
+        pipeline.events.encoder_failed.connect(session.announce)
+        pipeline.events.backup_failed.connect(session.announce)
+        pipeline.events.watching_limited.connect(session.announce)
         session.view_changed.connect(self._withdraw_cull)
 
     def _show_progress(self, progress: Progress) -> None:
@@ -111,7 +111,7 @@ class PipelineNotifications(QObject):
             self._offered_scope = None
             self._notifications.withdraw("start")
 
-    def _report_drives(self, news: News) -> None:
+    def _report_drives(self, news: FolderNews) -> None:
         """Report drives that came back, and what continues on them."""
         if news.back:
             text = "; ".join(dict.fromkeys(back.sentence for back in news.back))

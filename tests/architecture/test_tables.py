@@ -15,7 +15,7 @@ from curator.keyboard import PRESETS, Keyboard, preset, views_of
 from curator.keymap import KEYMAP, Binding, KeymapError, check, shifted
 from curator.model import KnownError, UsageError
 from curator.settings import Settings
-from curator.stages import STAGES, Stage
+from curator.stages import STAGES, LaneKind, Stage
 
 FIELDS = [
     (section, name, field)
@@ -33,7 +33,7 @@ def test_a_stage_is_a_documented_function_a_worker_can_be_sent(stage: Stage) -> 
     assert inspect.getdoc(stage.run)
     assert pickle.loads(pickle.dumps(stage.run)) is stage.run
     assert stage.run.__module__ == f"curator.stages.{stage.name}"
-    several = stage.lane == "encoder"  # an encoder profits from seeing them together
+    several = stage.lane is LaneKind.ENCODER  # an encoder profits from seeing them together
     assert list(inspect.signature(stage.run).parameters) == ["jobs" if several else "job"]
 
 

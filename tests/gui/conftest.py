@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from curator.catalog import Catalog
-from curator.pipeline import Encoding
+from curator.pipeline import Encoding, PipelineEvents
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.ui.main_window import MainWindow
@@ -23,25 +22,13 @@ from tests.conftest import PATIENCE_MS
 PHOTOS = 60
 
 
-class QuietPipeline(QObject):
-    """Stands where the pipeline stands; reads nothing."""
+class QuietPipeline:
+    """A pipeline that reads nothing; tests emit its events."""
 
-    saved = Signal(object)
-    progressed = Signal(object)
-    scanned = Signal(object)
-    problem = Signal(str)
-    no_backup = Signal(str)
-    idle = Signal(object)
-    encoder_said = Signal(str)
-    described = Signal(object)
-    held = Signal(object)
-    sidecars_told = Signal(object)
-    unwatched = Signal(str)
-    presence_told = Signal(object)
     encoding = Encoding(None, "Similar photos and taste are off: no encoder installed.")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.events = PipelineEvents()
         self.asked: list[tuple[str, object]] = []
         self.paused = False
 

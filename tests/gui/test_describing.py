@@ -15,7 +15,7 @@ from curator import commands
 from curator.catalog import Catalog
 from curator.imaging.proxy import proxy_path
 from curator.model import Described
-from curator.pipeline import Pipeline, Progress, Told
+from curator.pipeline import DescriptionNews, Pipeline, Progress
 from curator.session import Session
 from curator.settings import Home, Settings
 from curator.stages import STAGES
@@ -147,11 +147,13 @@ def test_d_says_what_it_does_and_then_what_came_of_it(
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", (1,))]
     assert window.status.act.text == "Describing DSC_0000…"
-    pipeline.described.emit(Told(1, "The server sent half an answer.", again=True))
+    pipeline.events.description_ended.emit(
+        DescriptionNews(1, "The server sent half an answer.", again=True)
+    )
     assert window.status.act.text.endswith("half an answer. It is tried again.")
-    pipeline.described.emit(Told(1, "The server sent half an answer."))
+    pipeline.events.description_ended.emit(DescriptionNews(1, "The server sent half an answer."))
     assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
-    pipeline.described.emit(Told(1))
+    pipeline.events.description_ended.emit(DescriptionNews(1))
     assert window.status.act.text.endswith("half an answer."), "nobody waits for it any more"
     window.session.pipeline = None  # another process reads
     press(window, Key.Key_D)
@@ -166,9 +168,9 @@ def test_in_the_grid_the_selection_is_described(
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", tuple(range(1, 61)))], "asked for once, all together"
     assert window.status.act.text == "Describing 60 photos…"
-    pipeline.described.emit(Told(1))
-    pipeline.described.emit(Told(2, "It cannot be read."))
-    pipeline.described.emit(Told(3))
+    pipeline.events.description_ended.emit(DescriptionNews(1))
+    pipeline.events.description_ended.emit(DescriptionNews(2, "It cannot be read."))
+    pipeline.events.description_ended.emit(DescriptionNews(3))
     assert window.status.act.text == "Described 2 of 60, 1 not"
 
 
@@ -177,12 +179,12 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
 ) -> None:
     session = window.session
     gone = VisionError("Ollama is not running.", "Start it with `ollama serve`.", stops_all=True)
-    pipeline.held.emit(gone)
+    pipeline.events.describing_held.emit(gone)
     assert window.notifications.current is None, (
         "while photos are described by hand, it was said by D"
     )
     session.settings.vision.automatic = True
-    pipeline.held.emit(gone)
+    pipeline.events.describing_held.emit(gone)
     assert window.status.act.text == str(gone)
     assert window.notifications.current.text.startswith(str(gone))
     assert window.notifications.act.text() == "Vision model…"
@@ -190,10 +192,10 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
     lacks.pull = True
     pulled: list[str] = []
     monkeypatch.setattr(session.clerk, "pull", lambda options: pulled.append(options.model))
-    pipeline.held.emit(lacks)
+    pipeline.events.describing_held.emit(lacks)
     window.notifications.act.click()
     assert pulled == ["llava"] and window.notifications.current.text.startswith("Downloading llava")
-    pipeline.held.emit(None)
+    pipeline.events.describing_held.emit(None)
     assert window.status.act.text == str(lacks)
 
 

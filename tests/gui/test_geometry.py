@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.learning.explanations import Insight
 from curator.model import ContentType, Described, KnownError
-from curator.pipeline import News, Progress, ScanReport, Totals
+from curator.pipeline import FolderNews, Progress, ScanReport, Totals
 from curator.pipeline.sidecars import SidecarNews
 from curator.session.related_photos import Suggestion
 from curator.ui.main_window import MainWindow
@@ -88,19 +88,21 @@ def write(window: MainWindow, *statements: str) -> None:
 
 
 def scan_ends(window: MainWindow) -> None:
-    window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
+    window.session.pipeline.events.scan_ended.emit(
+        ScanReport(60, 60, 0, 12, "60 photos (12 pairs)")
+    )
 
 
 def work_is_done(window: MainWindow) -> None:
-    window.session.pipeline.idle.emit(Totals(60, 60, 0, 60, 0))
+    window.session.pipeline.events.idle.emit(Totals(60, 60, 0, 60, 0))
 
 
 def work_goes_on(window: MainWindow) -> None:
     """Report ever more of it, and counts with ever more digits."""
     for done in (9, 99, 999, 2_999):
         told = Progress(3_012, done, 0, 3_012 - done, 20.0, 56.2)
-        window.session.pipeline.progressed.emit(told)
-    window.session.pipeline.progressed.emit(Progress(3_012, 3_012))
+        window.session.pipeline.events.progressed.emit(told)
+    window.session.pipeline.events.progressed.emit(Progress(3_012, 3_012))
 
 
 def ratings_were_read(window: MainWindow) -> None:
@@ -116,12 +118,12 @@ def taste_is_ready(window: MainWindow) -> None:
 
 
 def disk_is_full(window: MainWindow) -> None:
-    window.session.pipeline.problem.emit("The disk is full. Make room, then go on.")
+    window.session.pipeline.events.paused_by.emit("The disk is full. Make room, then go on.")
 
 
 def drive_goes_and_comes(window: MainWindow) -> None:
-    window.session.pipeline.presence_told.emit(News(away=True))
-    window.session.pipeline.presence_told.emit(News())
+    window.session.pipeline.events.folders_changed.emit(FolderNews(away=True))
+    window.session.pipeline.events.folders_changed.emit(FolderNews())
 
 
 def clip_can_be_had(window: MainWindow) -> None:
@@ -138,7 +140,9 @@ def provider_is_gone(window: MainWindow) -> None:
 
 def sidecars_wait(window: MainWindow) -> None:
     for pending in (9, 14, 1_200):
-        window.session.pipeline.sidecars_told.emit(SidecarNews(pending=pending, conflicts=2))
+        window.session.pipeline.events.sidecars_changed.emit(
+            SidecarNews(pending=pending, conflicts=2)
+        )
 
 
 def photos_fail(window: MainWindow) -> None:

@@ -59,7 +59,7 @@ def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     window.session.set_view(View.LOUPE)
-    pipeline.problem.emit("The disk is full.")
+    pipeline.events.paused_by.emit("The disk is full.")
     QTest.keyClick(window, Qt.Key.Key_Tab)
     assert window.loupe.size() == window.size()
     QTest.keyClick(window, Qt.Key.Key_Escape)
@@ -133,24 +133,26 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     )
     session.refresh()
     window = make_window(session)
-    window.session.pipeline.scanned.emit(ScanReport(60, 60, 0, 12, "60 photos (12 pairs)"))
+    window.session.pipeline.events.scan_ended.emit(
+        ScanReport(60, 60, 0, 12, "60 photos (12 pairs)")
+    )
     assert window.notifications.current is not None
     assert window.notifications.text.text == "60 photos (12 pairs)"
     read = ScanReport(
         60, 60, 0, 12, "60 photos (12 pairs), 9 already rated in other apps", again=True
     )
-    window.session.pipeline.scanned.emit(read)
+    window.session.pipeline.events.scan_ended.emit(read)
     assert window.notifications.text.text == read.sentence, (
         "in place, as soon as all headers are read"
     )
     merged = ScanReport(57, 57, 0, 11, "57 photos (11 pairs)")
-    window.session.pipeline.idle.emit(Totals(57, 57, 0, 57, 0, scans=(merged,)))
+    window.session.pipeline.events.idle.emit(Totals(57, 57, 0, 57, 0, scans=(merged,)))
     assert window.notifications.text.text == "57 photos (11 pairs)", (
         "copies are known to be such now"
     )
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.pass_ is Pass.CULL
-    window.session.pipeline.scanned.emit(read)
+    window.session.pipeline.events.scan_ended.emit(read)
     assert window.notifications.isHidden() and "elsewhere" not in window.status.act.text
 
 
@@ -158,7 +160,7 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     session = window.session
-    pipeline.problem.emit("The disk is full.")
+    pipeline.events.paused_by.emit("The disk is full.")
     session.set_filter("is:unreviewed")
     session.select_all()
     session.set_view(View.LOUPE)
@@ -181,7 +183,7 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
 
 
 def test_a_problem_can_be_answered_in_its_line(window: MainWindow, pipeline: QuietPipeline) -> None:
-    pipeline.problem.emit("The disk is full.")
+    pipeline.events.paused_by.emit("The disk is full.")
     window.notifications.act.click()
     assert ("resume", None) in pipeline.asked
 
@@ -234,7 +236,7 @@ def test_removing_a_folder_asks_what_becomes_of_its_photos(
 
 def test_scanning_says_so_where_nothing_is_yet(make_window, pipeline: QuietPipeline) -> None:
     window = make_window(photos=0)
-    pipeline.progressed.emit(Progress(found=0, scanning=True))
+    pipeline.events.progressed.emit(Progress(found=0, scanning=True))
     assert window.pages.currentWidget() is window.empty_list
     assert window.empty_list.reason.text() == "Looking for photos…"
 
@@ -268,7 +270,7 @@ def test_a_long_problem_leaves_room_for_its_answer(
     window: MainWindow, pipeline: QuietPipeline, qtbot
 ) -> None:
     window.resize(700, 500)
-    pipeline.problem.emit("The disk is full. " * 30)
+    pipeline.events.paused_by.emit("The disk is full. " * 30)
     notifications = window.notifications
     qtbot.waitUntil(
         lambda: notifications.act.geometry().right() < notifications.close_.geometry().left() < 700
@@ -290,7 +292,7 @@ def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> Non
 def test_what_came_by_itself_is_said_and_takes_no_offer_away(
     window: MainWindow,
 ) -> None:
-    scanned = window.session.pipeline.scanned
+    scanned = window.session.pipeline.events.scan_ended
     scanned.emit(ScanReport(60, 60, 0, 0, "60 photos"))
     offered = window.notifications.current
     scanned.emit(ScanReport(12, 12, 0, 0, "12 new in Iceland", watched=True))

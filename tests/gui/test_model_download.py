@@ -48,7 +48,7 @@ def starting(
     settings.encoder.which = "auto"
     pipeline.encoding = STARTER
     window = make_window()
-    pipeline.idle.emit(Totals())
+    pipeline.events.idle.emit(Totals())
     return window
 
 
@@ -68,7 +68,7 @@ def test_clip_is_offered_once_with_its_size_and_esc_sends_it_away_for_good(
 ) -> None:
     assert "CLIP" in offered(starting) and "1.7 GB" in offered(starting)
     QTest.keyClick(starting, Qt.Key.Key_Escape)
-    pipeline.idle.emit(Totals())
+    pipeline.events.idle.emit(Totals())
     assert offered(starting) == ""
     assert server.asked == []
 

@@ -313,7 +313,7 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     assert window.notifications.current.text == "1 already rated in other apps"
     more = {photo: {"rating": 4} for photo in (5, 6)}
     session.catalog.journal.decide(more, summary="Read from files", source="file")
-    window.session.pipeline.idle.emit(Totals())
+    window.session.pipeline.events.idle.emit(Totals())
     assert window.notifications.text.text == "3 already rated in other apps", (
         "before the table looks again"
     )

@@ -133,9 +133,9 @@ def test_the_pass_is_told_in_the_middle(window: MainWindow, qtbot) -> None:
 
 
 def test_work_comes_and_goes(window: MainWindow, pipeline) -> None:
-    pipeline.progressed.emit(Work(10, 3, 0, 7))
+    pipeline.events.progressed.emit(Work(10, 3, 0, 7))
     assert window.status.work.text == "Reading 3 of 10"
-    pipeline.progressed.emit(Work(10, 10))
+    pipeline.events.progressed.emit(Work(10, 10))
     assert window.status.work.isHidden()
 
 
@@ -157,12 +157,14 @@ def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) 
 def test_sidecars_that_wait_are_counted_and_why(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
-    pipeline.sidecars_told.emit(SidecarNews(pending=14, reason="Make the folder writable."))
+    pipeline.events.sidecars_changed.emit(
+        SidecarNews(pending=14, reason="Make the folder writable.")
+    )
     assert window.status.sidecars.text == "14 sidecars pending"
     assert "Make the folder writable." in window.status.sidecars.toolTip()
-    pipeline.sidecars_told.emit(SidecarNews())
+    pipeline.events.sidecars_changed.emit(SidecarNews())
     assert window.status.sidecars.text == ""
-    pipeline.sidecars_told.emit(SidecarNews(pending=1))
+    pipeline.events.sidecars_changed.emit(SidecarNews(pending=1))
     assert "writable" not in window.status.sidecars.toolTip(), "that was another time"
 
 

@@ -234,18 +234,18 @@ def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
 ) -> None:
     window, session = make_window(unmarked), unmarked
     told = ScanReport(9, 9, 0, 0, "9 photos")
-    pipeline.scanned.emit(told)
-    pipeline.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
+    pipeline.events.scan_ended.emit(told)
+    pipeline.events.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
     assert window.notifications.text.text == "9 photos; 2 videos skipped"
     here = session.counts()
     monkeypatch.setattr(session, "counts", lambda: {**here, "all": 12})
-    pipeline.scanned.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
-    pipeline.idle.emit(Totals())
+    pipeline.events.scan_ended.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
+    pipeline.events.idle.emit(Totals())
     assert window.notifications.text.text == "9 photos; 2 videos skipped; 3 more since"
     monkeypatch.undo()
     session.open_scope(session.scopes()[1].scope)
     assert window.notifications.isHidden(), "it was about all photos"
-    pipeline.idle.emit(Totals())
+    pipeline.events.idle.emit(Totals())
     assert window.notifications.isHidden()
 
 

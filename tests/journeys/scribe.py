@@ -27,7 +27,7 @@ def main(folder: str, source: str, seed: int) -> None:
     pipeline = Pipeline(home, settings)
     told: queue.SimpleQueue[sidecars.SidecarNews] = queue.SimpleQueue()
     # No event loop runs here: what is said on the writer's thread is taken there.
-    pipeline.sidecars_told.connect(told.put, Qt.ConnectionType.DirectConnection)
+    pipeline.events.sidecars_changed.connect(told.put, Qt.ConnectionType.DirectConnection)
     pipeline.start()
     pipeline.open_folders([source])
     pipeline.wait_idle(60)

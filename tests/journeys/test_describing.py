@@ -105,7 +105,7 @@ def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
     server.chat(WELL, ollama.busy(after="1"), WELL, wrong, wrong, ollama.cut, WELL)
     held: list[str] = []
     pipeline = Pipeline(home, settings)
-    pipeline.held.connect(
+    pipeline.events.describing_held.connect(
         lambda error: held.append(str(error or "")), Qt.ConnectionType.DirectConnection
     )
     pipeline.start()

@@ -38,7 +38,7 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     evening: Evening, stick: Stick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_availability, "EVERY_S", 0.2)
-    monkeypatch.setattr(saving, "ASIDE_S", 0.2)
+    monkeypatch.setattr(saving, "RETRY_S", 0.2)
     trip = stick.plug("T7 Shield") / "trip"
     for number in range(PHOTOS):
         draw_jpeg(trip / f"DSC_{number:04}.JPG", size=SIZE, seed=number)

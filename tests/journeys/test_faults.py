@@ -92,7 +92,7 @@ def test_no_photo_fails_because_its_proxy_cannot_be_written(
 ) -> None:
     draw(tmp_path / "card", 3)
     said: list[str] = []
-    inline.problem.connect(said.append)
+    inline.events.paused_by.connect(said.append)
     disk = refuse(monkeypatch, home.cache, number)
     disk.room_for(9)  # of some photo's second file
     inline.open_folders([tmp_path / "card"])
@@ -184,7 +184,7 @@ def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
 ) -> None:
     draw(tmp_path / "card", 3)
     said: list[str] = []
-    inline.problem.connect(said.append)
+    inline.events.paused_by.connect(said.append)
     with broken_beyond(12_000):
         inline.open_folders([tmp_path / "card"])
     assert inline.paused and catalog.work.failures() == []
@@ -671,7 +671,7 @@ def test_what_is_asked_for_while_reading_is_paused_is_answered(
     inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    inline.problem.connect(said.append)
+    inline.events.paused_by.connect(said.append)
     draw(tmp_path / "one", 1)
     (tmp_path / "two").mkdir()
     with full_catalog(monkeypatch):

@@ -182,7 +182,7 @@ def test_three_thousand_files_copied_in_while_one_culls_come_once_in_few_scans(
     assert pipeline is not None
     evening.press("Alt+1")
     scans: list[ScanReport] = []
-    pipeline.scanned.connect(scans.append, Qt.ConnectionType.DirectConnection)
+    pipeline.events.scan_ended.connect(scans.append, Qt.ConnectionType.DirectConnection)
     for number in range(3000):
         (folder / f"{number:04}.jpg").write_bytes(whole + b"%d" % number)
         if number == 1500:

@@ -39,8 +39,8 @@ class ModelDownload(QObject):
         self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         if session.pipeline is not None:
-            session.pipeline.idle.connect(self._suggest)
-            session.pipeline.encoder_said.connect(self._report_change)
+            session.pipeline.events.idle.connect(self._suggest)
+            session.pipeline.events.encoder_failed.connect(self._report_change)
 
     # --- state
 

@@ -106,7 +106,7 @@ class Shoot:
             result = Peeked(
                 files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
             )
-            changed += self.catalog.results.save_peeked([(job, result)], self.reader).changed
+            changed += self.catalog.results.save_peeked([(job, result)], self.reader)
         return changed
 
     def convert(self) -> list[int]:

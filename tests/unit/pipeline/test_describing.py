@@ -15,12 +15,12 @@ from queue import SimpleQueue
 
 import pytest
 
-from curator.catalog import Catalog
+from curator.catalog import Catalog, Pending
 from curator.imaging.proxy import proxy_path
 from curator.model import INTERNAL_ERROR, StageJob
-from curator.pipeline import Pipeline, Told, describing
+from curator.pipeline import DescriptionNews, Pipeline, describing
 from curator.pipeline.describing import VisionLane
-from curator.pipeline.lanes import Outcome
+from curator.pipeline.lanes import Outcome, Round
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from curator.vision.errors import BusyError
@@ -67,14 +67,14 @@ def shoot(home: Home, jpeg: bytes) -> Callable[[int], Catalog]:
     return shoot
 
 
-class Ear(list[Told]):
+class Ear(list[DescriptionNews]):
     """What a pipeline told about photos somebody asked for, and what held the others."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.held: list[str] = []
-        pipeline.described.connect(self.append)
-        pipeline.held.connect(lambda error: self.held.append(str(error or "")))
+        pipeline.events.description_ended.connect(self.append)
+        pipeline.events.describing_held.connect(lambda error: self.held.append(str(error or "")))
 
 
 @pytest.fixture
@@ -94,6 +94,11 @@ def start(home: Home, settings: Settings) -> Iterator[Callable[..., Pipeline]]:
     yield start
     for pipeline in made:
         pipeline.stop()
+
+
+def chosen(lane: VisionLane, catalog: Catalog, behind: bool = False) -> list[Pending]:
+    """List the photos a lane would start now; ``behind``: others are still being read."""
+    return lane.choose(catalog, DESCRIBE, Round((), paused=False, behind=behind))[0]
 
 
 def states(catalog: Catalog) -> dict[str, int]:
@@ -120,7 +125,7 @@ def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
         pipeline.describe(3)
         detail = catalog.photos.get(3)
         told = detail.description
-        assert told is not None and pipeline.told == [Told(3)]
+        assert told is not None and pipeline.told == [DescriptionNews(3)]
         assert (told.subject, told.content_type, told.lighting, told.mood) == (
             ollama.RECORD["subject"],
             "landscape",
@@ -184,7 +189,7 @@ def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -
         assert failure.attempts == 3 and failure.reason == pipeline.told[-1].reason
         assert [told.again for told in pipeline.told] == [True, True, False]
         pipeline.describe(1)
-        assert pipeline.told[-1] == Told(1) and catalog.work.failures() == []
+        assert pipeline.told[-1] == DescriptionNews(1) and catalog.work.failures() == []
 
 
 def test_between_two_tries_the_list_says_why_and_when(start, shoot, server, settings) -> None:
@@ -248,7 +253,7 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
-        pipeline._conductor._vision.ask([3])
+        pipeline._conductor.jobs.vision.request([3])
         settings.vision.url = server.url
         settings.vision.concurrency = 1
         pipeline.settle_vision()
@@ -263,11 +268,11 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
 def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
     shoot, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describing, "_LOOKED_AT", 2)
+    monkeypatch.setattr(describing, "_CHUNK", 2)
     lane = VisionLane(True, settings, lambda outcome: None, lambda: None)
     with closing(shoot(12)) as catalog:
         catalog.descriptions.request(range(4, 13))  # of 1 to 3 the proxies are still to come
-        lane.ask(range(1, 13))
+        lane.request(range(1, 13))
         looked: list[int] = []
         pending = catalog.work.pending
 
@@ -276,7 +281,7 @@ def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
             return pending(stage, most, first)
 
         monkeypatch.setattr(catalog.work, "pending", look)
-        found = [row.photo_id for row in lane.choose(catalog, True, ())]
+        found = [row.photo_id for row in chosen(lane, catalog, behind=True)]
         assert found == [4, 5, 6, 7, 8] and looked == list(range(1, 9))
 
 
@@ -391,15 +396,15 @@ def test_no_more_a_minute_than_the_setting_says(
     settings.vision.per_minute, settings.vision.automatic = 3, True
     with closing(shoot(10)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
-        assert len(lane.choose(catalog, False, ())) == 3
+        assert len(chosen(lane, catalog)) == 3
         lane._begun.extend([1000.0, 1010.0, 1020.0])
         now[0] = 1030.0
-        assert lane.choose(catalog, False, ()) == [] and lane.due
+        assert chosen(lane, catalog) == [] and lane.due
         assert lane.wait_s() == pytest.approx(30.0)
-        lane.ask([7])
-        assert [row.photo_id for row in lane.choose(catalog, False, ())] == [7]
+        lane.request([7])
+        assert [row.photo_id for row in chosen(lane, catalog)] == [7]
         now[0] = 1061.0
-        assert len(lane.choose(catalog, False, ())) == 2  # one as asked for, one by the rate
+        assert len(chosen(lane, catalog)) == 2  # one as asked for, one by the rate
 
 
 @pytest.mark.parametrize(
@@ -418,7 +423,7 @@ def test_a_busy_server_is_left_alone_for_the_longer_of_its_wait_and_ours(
         )
         now[0] += wait_s
         assert lane.waits == ""
-    lane.answered([])
+    lane.succeeded([])
     assert lane._is_busy(BusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
 
 
@@ -427,7 +432,7 @@ def test_what_a_busy_server_is_waited_for_is_told_as_progress(start, shoot, serv
         server.chat(ollama.busy(after="7"))
         pipeline = start()
         told: list[str] = []
-        pipeline.progressed.connect(lambda progress: told.append(progress.held))
+        pipeline.events.progressed.connect(lambda progress: told.append(progress.held))
         pipeline.describe(1)
         assert "is busy (429)" in told[-1] and "Next try at" in told[-1]
 
@@ -439,10 +444,10 @@ def test_no_more_at_a_time_than_the_setting_says_and_none_before_the_rest_is_don
     settings.vision.concurrency, settings.vision.automatic = most, True
     with closing(shoot(10)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
-        assert lane.choose(catalog, True, ()) == [], "others are still being read"
-        assert len(lane.choose(catalog, False, ())) == most
+        assert chosen(lane, catalog, behind=True) == [], "others are still being read"
+        assert len(chosen(lane, catalog)) == most
         lane.in_flight = {1}
-        assert len(lane.choose(catalog, False, ())) == most - 1
+        assert len(chosen(lane, catalog)) == most - 1
 
 
 def test_on_battery_only_who_is_asked_for_is_described(
@@ -454,11 +459,11 @@ def test_on_battery_only_who_is_asked_for_is_described(
     monkeypatch.setattr(describing.psutil, "sensors_battery", Battery, raising=False)
     with closing(shoot(3)) as catalog:
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
-        assert lane.choose(catalog, False, ()) == [] and "battery" in str(lane.held)
-        lane.ask([2])
-        assert [row.photo_id for row in lane.choose(catalog, False, ())] == [2]
+        assert chosen(lane, catalog) == [] and "battery" in str(lane.held)
+        lane.request([2])
+        assert [row.photo_id for row in chosen(lane, catalog)] == [2]
         Battery.power_plugged, lane._power_at = True, 0.0
-        assert len(lane.choose(catalog, False, ())) > 1 and lane.held is None
+        assert len(chosen(lane, catalog)) > 1 and lane.held is None
 
 
 def test_a_computer_that_cannot_tell_has_no_battery(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -481,7 +486,7 @@ def test_it_goes_on_by_itself_once_the_server_answers(
         catalog.work.use_stages((*NEEDED, replace(DESCRIBE, every=True)))
 
         def begin() -> int:
-            found = lane.choose(catalog, False, ())
+            found = chosen(lane, catalog)
             catalog.work.start("describe", [row.photo_id for row in found])
             for row in found:
                 job = describing_job(row, lane, catalog)
@@ -491,7 +496,7 @@ def test_it_goes_on_by_itself_once_the_server_answers(
         assert begin() == 2
         for _ in range(2):
             outcome = outcomes.get(timeout=60)
-            lane.refused(catalog, outcome.job, outcome.error)
+            lane.judge(catalog, outcome.job, outcome.error)
             lane.landed(outcome.job.photo_id)
         assert begin() == 0 and lane.held is not None
         assert woken.acquire(timeout=60) and begin() == 0, "it looked, and nobody was there"
@@ -525,7 +530,7 @@ def test_closing_does_not_wait_for_a_server_that_says_nothing(shoot, settings, s
     lane = VisionLane(False, settings, outcomes.put, lambda: None)
     with closing(shoot(1)) as catalog:
         catalog.descriptions.request([1])
-        [row] = lane.choose(catalog, False, ())
+        [row] = chosen(lane, catalog)
         lane.submit(DESCRIBE.run, [describing_job(row, lane, catalog)])
         while not server.chats:
             time.sleep(0.01)
@@ -547,7 +552,7 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
 
         server.chat(change)
         pipeline.describe(1)
-        assert len(server.chats) == 2 and pipeline.told == [Told(1)]
+        assert len(server.chats) == 2 and pipeline.told == [DescriptionNews(1)]
         assert catalog.photos.get(1).description.source == "new"
 
 
@@ -566,7 +571,9 @@ def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
 
         server.chat(merge)
         pipeline.describe(2)
-        assert pipeline.told == [Told(2)] and list(catalog.descriptions.of([1, 2])) == [1]
+        assert pipeline.told == [DescriptionNews(2)] and list(catalog.descriptions.of([1, 2])) == [
+            1
+        ]
 
 
 def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> None:
@@ -579,9 +586,9 @@ def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> N
         pipeline = start()
         pipeline.describe(1, 2, 3)
         assert sorted(pipeline.told, key=operator.attrgetter("photo_id")) == [
-            Told(1),
-            Told(2, describing.NO_PICTURE),
-            Told(3),
+            DescriptionNews(1),
+            DescriptionNews(2, describing.NO_PICTURE),
+            DescriptionNews(3),
         ]
 
 
@@ -597,7 +604,7 @@ def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(
         pipeline = start(stage=replace(DESCRIBE, run=clumsy))
         pipeline.describe(1)
         assert (
-            pipeline.told == [Told(1, INTERNAL_ERROR)]
+            pipeline.told == [DescriptionNews(1, INTERNAL_ERROR)]
             and catalog.work.failures()[0].reason == INTERNAL_ERROR
         )
         assert catalog.photos.get(1).state == ""

@@ -65,7 +65,7 @@ def test_every_photo_that_was_read_is_compared(
 def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_path: Path) -> None:
     pipeline = make(inline=False)
     told: list[Progress] = []
-    pipeline.progressed.connect(told.append, DIRECT)
+    pipeline.events.progressed.connect(told.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
     totals = pipeline.wait_idle(LIMIT_S)
     assert totals is not None and totals.embedded == 6
@@ -112,7 +112,7 @@ def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
 ) -> None:
     pipeline = make(encoder=encoder, inline=inline)
     said: list[str] = []
-    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.events.encoder_failed.connect(said.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     totals = pipeline.wait_idle(LIMIT_S)
     assert totals is not None
@@ -128,7 +128,7 @@ def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
     expected_log("ZeroDivisionError")
     pipeline = make(encoder="clumsy")
     said: list[str] = []
-    pipeline.encoder_said.connect(said.append, DIRECT)
+    pipeline.events.encoder_failed.connect(said.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     assert pipeline.wait_idle() is not None
     assert len(said) == 1

@@ -13,11 +13,10 @@ from PySide6.QtCore import Qt
 from curator import volumes
 from curator.catalog import Catalog
 from curator.library import folder_lookup
-from curator.library.folder_lookup import FolderPlaces
 from curator.model import CatalogError, KnownError, StageState
-from curator.pipeline import News, Pipeline, ScanReport, Totals, folder_availability, saving
-from curator.pipeline.file_probe import Readers
-from curator.pipeline.folder_availability import FolderAvailability
+from curator.pipeline import FolderNews, Pipeline, ScanReport, Totals, folder_availability, saving
+from curator.pipeline.file_probe import FileProbe
+from curator.pipeline.folder_availability import FolderAvailability, FolderLooks
 from curator.settings import Home, Settings
 from curator.volumes import Mount, Place
 from tests import catalogs, fake_stages
@@ -90,8 +89,8 @@ def test_a_drive_under_another_name_is_the_same_folder(
     assert (row.away, row.absence) == (True, "T7 Shield unplugged")
     assert states(catalog) == ["missing"] * 3
     assert catalog.store.value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
-    told: list[News] = []
-    inline.presence_told.connect(told.append)
+    told: list[FolderNews] = []
+    inline.events.folders_changed.connect(told.append)
     now = drives.plug("1a2b", "T7 Shield1") / "trip"
     inline.rescan()
     [row] = catalog.folders.all()
@@ -139,11 +138,11 @@ def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
     again = make()  # still away the next day
     again.rescan()
     assert catalog.volumes.waiting_by_volume() == {"T7 Shield": 3}
-    told: list[News] = []
-    again.presence_told.connect(told.append)
+    told: list[FolderNews] = []
+    again.events.folders_changed.connect(told.append)
     drives.plug("1a2b", "Volume")
     again.rescan()
-    assert told[0].back[0].sentence == "T7 Shield is back · 3 photos go on being read"
+    assert told[0].back[0].sentence == "T7 Shield is back · Reading 3 photos"
     assert catalog.volumes.waiting_by_volume() == {}
     assert catalog.work.counts()["convert"]["done"] == 3
     assert len(catalog.photos.columns()) == 3
@@ -217,7 +216,7 @@ def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
     folder = fake_stages.write(tmp_path / "in", "ok", "ok")
     inline.open_folders([folder])
     reports: list[ScanReport] = []
-    inline.scanned.connect(reports.append)
+    inline.events.scan_ended.connect(reports.append)
     folder.rename(tmp_path / "gone")
     inline.rescan()
     assert reports[0].problems == (f"{folder} is not there now.",)
@@ -298,7 +297,7 @@ def test_a_drive_pulled_while_its_photos_are_read(
 ) -> None:
     """Jobs that fail because of it are put back; all of it is read once, under the new name."""
     monkeypatch.setattr(folder_availability, "EVERY_S", 0.05)
-    monkeypatch.setattr(saving, "ASIDE_S", 0.05)
+    monkeypatch.setattr(saving, "RETRY_S", 0.05)
     fake_stages.write(drives.make("1a2b", "T7 Shield") / "trip", *["ok"] * 10, *["wait"] * 30)
     trip = drives.plug("1a2b") / "trip"
     threaded = make(inline=False)
@@ -309,8 +308,8 @@ def test_a_drive_pulled_while_its_photos_are_read(
         if order.exists() and len(order.read_text().split()) >= 3:  # a wish to wait may come first
             some.set()
 
-    threaded.saved.connect(count, DIRECT)
-    threaded.presence_told.connect(lambda news: back.set() if news.back else None, DIRECT)
+    threaded.events.photos_saved.connect(count, DIRECT)
+    threaded.events.folders_changed.connect(lambda news: back.set() if news.back else None, DIRECT)
     threaded.open_folders([trip])
     assert some.wait(LIMIT_S)
     drives.pull("1a2b")
@@ -342,8 +341,9 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
         (tmp_path / name).mkdir()
         numbers.append(catalog.folders.add(tmp_path / name))
         catalog.volumes.set_away(numbers[-1], True)
-    attendance = FolderAvailability(catalog, lambda: None, Readers(inline=True), inline=True)
-    here: FolderPlaces = {row.id: Place(row.path) for row in catalog.folders.all()}
+    probe = FileProbe(catalog, lambda act: act(), inline=True)
+    availability = FolderAvailability(catalog, lambda: None, probe, inline=True)
+    here = FolderLooks({row.id: Place(row.path) for row in catalog.folders.all()}, {})
     note = catalog.volumes.set_away
 
     def refuse_second(number: int, *rest: bool) -> None:
@@ -353,7 +353,7 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
 
     monkeypatch.setattr(catalog.volumes, "set_away", refuse_second)
     with pytest.raises(CatalogError):
-        attendance.take(here)
+        availability.take(here)
     monkeypatch.setattr(catalog.volumes, "set_away", note)
-    assert sorted(attendance.take(here).scan) == numbers
-    assert attendance.take(here).scan == ()
+    assert sorted(availability.take(here).scan) == numbers
+    assert availability.take(here).scan == ()

@@ -85,7 +85,7 @@ def order(home: Home) -> list[int]:
 
 def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_path: Path) -> None:
     reports: list[ScanReport] = []
-    inline.scanned.connect(reports.append)
+    inline.events.scan_ended.connect(reports.append)
     folder = fake_stages.write(tmp_path / "in", *["ok"] * 40)
     (folder / "clip.mp4").write_bytes(b"moving")
     inline.open_folders([folder])
@@ -109,7 +109,7 @@ def test_a_pair_is_one_photo(inline: Pipeline, tmp_path: Path) -> None:
     folder = fake_stages.write(tmp_path / "in", "ok")
     (folder / "000.nef").write_text("ok raw")
     reports: list[ScanReport] = []
-    inline.scanned.connect(reports.append)
+    inline.events.scan_ended.connect(reports.append)
     inline.open_folders([folder])
     assert [report.sentence for report in reports] == ["1 photo (1 pair)"]
 
@@ -123,7 +123,7 @@ def test_what_was_rated_elsewhere_is_counted_once_all_headers_are_read(
             (tmp_path / "in" / f"DSC_{number}.xmp").write_bytes(xmp(4))
     reports: list[ScanReport] = []
     pipeline = make(inline=True, stages=STAGES[:1])
-    pipeline.scanned.connect(reports.append)
+    pipeline.events.scan_ended.connect(reports.append)
     pipeline.start()
     pipeline.pause()  # the scan ends before a header is read
     pipeline.open_folders([tmp_path / "in"])
@@ -139,11 +139,11 @@ def test_copies_count_as_photos_only_until_all_headers_are_read(make: Make, tmp_
         shutil.copy(folder / f"00{number}.jpg", folder / f"copy of 00{number}.jpg")
     reports: list[ScanReport] = []
     pipeline = make(inline=True)
-    pipeline.scanned.connect(reports.append)
+    pipeline.events.scan_ended.connect(reports.append)
     pipeline.start()
     pipeline.pause()
     pipeline.open_folders([folder])
-    pipeline.idle.connect(lambda _: reports.append(ScanReport(0, 0, 0, 0, "idle")))
+    pipeline.events.idle.connect(lambda _: reports.append(ScanReport(0, 0, 0, 0, "idle")))
     pipeline.resume()
     assert [report.sentence for report in reports] == ["6 photos", "3 photos", "idle"]
 
@@ -195,7 +195,7 @@ def test_a_vanished_folder_keeps_its_photos_and_says_so(
     folder = fake_stages.write(tmp_path / "in", "ok", "ok")
     inline.open_folders([folder])
     reports: list[ScanReport] = []
-    inline.scanned.connect(reports.append)
+    inline.events.scan_ended.connect(reports.append)
     folder.rename(tmp_path / "away")
     inline.rescan()
     assert [str(folder) in problem for problem in reports[0].problems] == [True]
@@ -294,7 +294,7 @@ def test_a_full_disk_pauses_and_room_lets_it_go_on(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     problems: list[str] = []
-    threaded.problem.connect(problems.append, DIRECT)
+    threaded.events.paused_by.connect(problems.append, DIRECT)
     full = home.cache / "disk-is-full"
     full.touch()
     threaded.open_folders([fake_stages.write(tmp_path / "in", *["full"] * 20)])
@@ -367,7 +367,7 @@ def test_stopped_in_the_middle_it_goes_on_the_next_time(
     first = make()
     first.start()
     begun = threading.Event()
-    first.saved.connect(lambda ids: begun.set(), DIRECT)
+    first.events.photos_saved.connect(lambda ids: begun.set(), DIRECT)
     first.open_folders([fake_stages.write(tmp_path / "in", *["wait"] * 12)])
     assert begun.wait(LIMIT_S)
     first.stop()
@@ -436,7 +436,7 @@ def test_the_first_photos_are_read_before_the_walk_ends(
             converted.set()
 
     monkeypatch.setattr(files, "walk", slow)
-    threaded.saved.connect(look, DIRECT)
+    threaded.events.photos_saved.connect(look, DIRECT)
     folder = fake_stages.write(tmp_path / "in" / "a", *["ok"] * 50).parent
     fake_stages.write(folder / "b", *["ok"] * 20)
     threaded.open_folders([folder])
@@ -471,8 +471,8 @@ def test_signals_arrive_on_the_windows_thread(
         threads.add(threading.get_ident())
 
     threaded.wait_idle(LIMIT_S)
-    threaded.progressed.connect(progressed)
-    with qtbot.waitSignal(threaded.idle, timeout=60_000) as idle:  # type: ignore[attr-defined]
+    threaded.events.progressed.connect(progressed)
+    with qtbot.waitSignal(threaded.events.idle, timeout=60_000) as idle:  # type: ignore[attr-defined]
         threaded.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
     assert idle.args == [Totals(30, 30, 0, 30, 0)]
     assert threads == {here}
@@ -491,7 +491,7 @@ def test_work_another_process_asks_for_is_noticed(
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     pipeline.wait_idle(LIMIT_S)
     again = threading.Event()
-    pipeline.idle.connect(lambda totals: again.set(), DIRECT)
+    pipeline.events.idle.connect(lambda totals: again.set(), DIRECT)
     catalog.work.backfill("convert")
     assert again.wait(LIMIT_S)
     assert len(order(home)) == 4
@@ -544,7 +544,7 @@ def test_while_copies_are_proved_others_are_read_and_saved(
         if others <= read:
             all_read.set()
 
-    threaded.saved.connect(see, DIRECT)
+    threaded.events.photos_saved.connect(see, DIRECT)
     threaded.open_folders([card, tmp_path / "drive"])
     assert all_read.wait(LIMIT_S), "proofs hold up what needs none"
     slow_proofs.set()

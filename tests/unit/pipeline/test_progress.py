@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from curator.model import FileGroup, KnownError
-from curator.pipeline.file_probe import Reader
-from curator.pipeline.opening import check_sources
+from curator.pipeline.ingest import check_sources
 from curator.pipeline.progress import Pace
 from curator.pipeline.scanning import Request
 
@@ -91,7 +90,7 @@ def test_a_sample_is_fair() -> None:
     drawn: Counter[str] = Counter()
     chance = random.Random(1)
     for _ in range(2000):
-        request = Request(Reader(), [part], sample=5)
+        request = Request([part], sample=5)
         request.draw(part, groups[:7], chance)
         request.draw(part, groups[7:], chance)
         assert len({group.name for _, group in request.drawn}) == 5

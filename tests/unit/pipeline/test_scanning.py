@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import Catalog, Unread
+from curator.catalog import Catalog, FileReader
 from curator.model import CatalogError
 from curator.pipeline import scanning
-from curator.pipeline.file_probe import Reader, Readers
 from curator.pipeline.scanning import Part, Request, Scanner
 from curator.stages import STAGES
 
@@ -28,16 +27,11 @@ class Scanning:
             (folder / f"DSC_{number:04}.JPG").write_bytes(number.to_bytes(4, "big"))
         catalog.work.use_stages(STAGES)
         self._came = threading.Event()
-        readers = Readers()
-
-        def look(_: Reader, lacking: Unread, __: object) -> None:
-            raise AssertionError(f"met, and looked for again: {lacking.wanted}")
-
-        monkeypatch.setattr(readers, "start", look)
-        self.scanner = Scanner(catalog, self._came.set, readers, False, lambda *_: True)
-        reader = Reader()
+        self.scanner = Scanner(catalog, self._came.set, False, lambda *_: True)
+        reader = self.scanner.reader
+        monkeypatch.setattr(reader, "fingerprint", lambda path: pytest.fail(f"opened {path}"))
         scan = catalog.scans.begin(catalog.folders.add(folder), reader)
-        self.scanner.ask(Request(reader, [Part([str(folder)], True, True, scan)]))
+        self.scanner.ask(Request([Part([str(folder)], True, True, scan)]))
         walk = self.scanner._walk
         assert walk is not None
         self.walk = walk
@@ -63,7 +57,6 @@ class Scanning:
         rest = 0
         while self.scanner.busy:
             rest += self.advance()
-        self.walk.join()
         return rest
 
 
@@ -107,13 +100,12 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     catalog.work.use_stages(STAGES)
-    readers, reader = Readers(inline=True), Reader(inline=True)
-    scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
+    scanner = Scanner(catalog, lambda: None, True, lambda *_: True)
     parts = []
     for name in ("card", "disk"):
-        parts.append(one_photo(catalog, reader, tmp_path / name))
+        parts.append(one_photo(catalog, scanner.reader, tmp_path / name))
         (tmp_path / name / "film.mp4").touch()
-    scanner.ask(Request(reader, parts))  # both were walked
+    scanner.ask(Request(parts))  # both were walked
     scanner.give_up([row for row in catalog.folders.all() if row.path.endswith("card")])
     told = None
     while scanner.busy:
@@ -125,12 +117,11 @@ def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog.work.use_stages(STAGES)
-    readers, reader = Readers(inline=True), Reader(inline=True)
-    scanner = Scanner(catalog, lambda: None, readers, True, lambda *_: True)
+    scanner = Scanner(catalog, lambda: None, True, lambda *_: True)
     ended = []
     for name in ("first", "second"):
-        parts = [one_photo(catalog, reader, tmp_path / name)]
-        scanner.ask(Request(reader, parts, done=lambda name=name: ended.append(name)))
+        parts = [one_photo(catalog, scanner.reader, tmp_path / name)]
+        scanner.ask(Request(parts, done=lambda name=name: ended.append(name)))
     count = catalog.scans.count_met
     monkeypatch.setattr(catalog.scans, "count_met", refuse)
     with pytest.raises(CatalogError):
@@ -143,7 +134,7 @@ def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_
     assert [report.new for report in told] == [1, 1] and ended == ["first", "second"]
 
 
-def one_photo(catalog: Catalog, reader: Reader, folder: Path) -> Part:
+def one_photo(catalog: Catalog, reader: FileReader, folder: Path) -> Part:
     """Make a folder of one photo, to be scanned."""
     folder.mkdir()
     (folder / "DSC_1.JPG").write_text(folder.name)

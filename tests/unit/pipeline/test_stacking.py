@@ -386,7 +386,7 @@ def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> 
     draw_jpeg(tmp_path / "in" / "single.jpg", size=(300, 200), seed=2, taken=TAKEN + hour)
     saved: list[int] = []
     pipeline = Pipeline(home, Settings.load(home), inline=True)
-    pipeline.saved.connect(saved.extend)
+    pipeline.events.photos_saved.connect(saved.extend)
     pipeline.start()
     try:
         pipeline.open_folders([tmp_path / "in"])
@@ -407,9 +407,9 @@ def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
         conductor = pipeline._conductor
         assert conductor._stacker.encoder is None
         recipe = Recipe("starter", likings.ENCODER, EncoderOptions(home.cache))
-        conductor.settle(Encoding(recipe, "Photos are compared."))
+        conductor.use_encoder(Encoding(recipe, "Photos are analyzed."))
         assert conductor._stacker.encoder == likings.ENCODER
-        conductor.settle(Encoding(None, "Photos are not analyzed."))
+        conductor.use_encoder(Encoding(None, "Photos are not analyzed."))
         assert conductor._stacker.encoder is None
     finally:
         pipeline.stop()

@@ -10,18 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from watchdog.events import FileDeletedEvent
 
 from curator.catalog import Catalog
 from curator.model import CatalogError, KnownError
-from curator.pipeline import Pipeline, file_stability, folder_watcher
-from curator.pipeline.file_probe import Readers
-from curator.pipeline.folder_watcher import FolderWatch, Looked, System, Watched
-from curator.pipeline.scanning import Scanner
-from curator.pipeline.watching import Watcher
-from curator.settings import Home, ScanSettings, Settings
+from curator.pipeline import Pipeline, PipelineEvents, file_stability, folder_watcher
+from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, System, Watched
+from curator.pipeline.ingest import Ingest
+from curator.settings import Home, Settings
 from tests.photos import draw_jpeg
 
 LIMIT_S = 60.0
@@ -34,7 +34,7 @@ class Desk:
         self.top = top
         self.system = System()
         self.watch: FolderWatch | None = None
-        self.told: list[Looked] = []
+        self.told: list[ChangedDirectory] = []
         self.troubles: list[KnownError] = []
         self._news = threading.Condition()
 
@@ -45,7 +45,7 @@ class Desk:
         self.until(lambda: self.watch is not None and self.watch.ready)
         return self
 
-    def _take(self, number: int, looked: list[Looked]) -> None:
+    def _take(self, number: int, looked: list[ChangedDirectory]) -> None:
         assert number == 3 and self.watch is not None
         with self._news:
             self.told += looked
@@ -286,7 +286,7 @@ def test_without_subfolders_these_are_left_alone(desk: Desk) -> None:
 def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
     desk.begin()
     assert desk.watch is not None
-    given: list[Looked] = []
+    given: list[ChangedDirectory] = []
     desk.watch._changed = lambda _, looked: given.extend(looked)  # and nobody says it is scanned
     (desk.top / "1.jpg").write_bytes(b"one")
     desk.until(lambda: given)
@@ -301,9 +301,9 @@ def test_what_the_catalog_could_not_take_in_is_handed_over_again(desk: Desk) -> 
     desk.begin()
     watch = desk.watch
     assert watch is not None
-    lost: list[Looked] = []
+    lost: list[ChangedDirectory] = []
 
-    def lose(number: int, looked: list[Looked]) -> None:
+    def lose(number: int, looked: list[ChangedDirectory]) -> None:
         lost.extend(looked)
         watch._changed = desk._take
         watch.lost(looked)
@@ -315,15 +315,15 @@ def test_what_the_catalog_could_not_take_in_is_handed_over_again(desk: Desk) -> 
 
 
 def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
-    desk: Desk, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    watcher = Watcher(ScanSettings(), posted.put, desk.troubles.append)
-    scanner = Scanner(catalog, lambda: None, Readers(inline=True), True, lambda *_: True)
+    conductor: Any = SimpleNamespace(post=posted.put, deliver=posted.put, wake=lambda: None)
+    ingest = Ingest(catalog, Settings.load(home), True, conductor, PipelineEvents())
     catalog.folders.add(desk.top)
-    watcher.begin(catalog, scanner)
+    ingest.watch()
     try:
-        [watch] = watcher._folders.values()
+        [watch] = ingest._watcher._folders.values()
         desk.until(lambda: watch.ready)
         (desk.top / "1.jpg").write_bytes(b"one")
         begin = catalog.scans.begin
@@ -332,10 +332,10 @@ def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
             posted.get(timeout=LIMIT_S)()
         monkeypatch.setattr(catalog.scans, "begin", begin)
         posted.get(timeout=LIMIT_S)()
-        while scanner.busy:
-            scanner.advance()
+        while ingest.is_busy:
+            ingest.advance()
     finally:
-        watcher.close()
+        ingest.close()
     assert [catalog.photos.get(row[0]).name for row in catalog.photos.columns()] == ["1"]
 
 

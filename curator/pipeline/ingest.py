@@ -1,0 +1,300 @@
+"""Folders into the catalog: opening them, scanning them, and noticing drives and changes.
+
+The conductor owns one :class:`Ingest` and calls it on its thread. A drive that does not answer
+must hold up nothing: paths a person opens are looked at beside the conductor, and added once they
+answered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from curator import files, volumes
+from curator.catalog import Catalog, FileReader
+from curator.model import KnownError
+from curator.pipeline.events import PipelineEvents, ScanReport
+from curator.pipeline.file_probe import PATIENCE_S, FileProbe
+from curator.pipeline.folder_availability import (
+    FolderAvailability,
+    FolderChanges,
+    FolderLooks,
+    Source,
+    is_here,
+    look_for_folders,
+    near,
+)
+from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, FolderWatcher
+from curator.pipeline.scanning import Part, Request, Scanner, rescanned, watched
+from curator.settings import Settings, absolute
+
+
+class ConductorCalls(Protocol):
+    """What the ingest needs of the conductor."""
+
+    def post(self, act: Callable[[], None]) -> None:
+        """Run a request on the conductor's thread; callers may wait until it is done."""
+
+    def deliver(self, act: Callable[[], None]) -> None:
+        """Run a function on the conductor's thread."""
+
+    def wake(self) -> None:
+        """Make the conductor look for work."""
+
+    def give_up_away(self) -> None:
+        """Cancel jobs that read files on drives that are away."""
+
+
+def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Make sources absolute and check that they are there; each is returned once.
+
+    Raises:
+        KnownError: a source is not there, cannot be read or does not answer.
+    """
+    found: list[Path] = []
+    for source in sources:
+        path = absolute(source)
+        try:
+            volumes.ask(path, partial(_touch, path))
+        except OSError as error:
+            raise files.unreadable(path, error) from error
+        if not files.is_text(str(path)):
+            raise KnownError(
+                f"The name {files.printable(str(path))} is not valid text.", "Rename it."
+            )
+        found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _touch(path: Path) -> None:
+    if path.is_dir():
+        os.scandir(path).close()
+    else:
+        path.stat()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What lies at the paths a person opened, and where the folders they may concern are."""
+
+    sources: list[Source]
+    problems: list[str]
+    folders: FolderLooks
+
+
+def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _Opened:
+    """Look at what a person opens; writes nothing.
+
+    Thread: one that may wait for a drive.
+    """
+    sources: list[Source] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            sources.append(volumes.ask(path, partial(_source_at, path), PATIENCE_S))
+        except KnownError as error:
+            problems.append(str(error))
+    return _Opened(sources, problems, look_for_folders(catalog, near(catalog, sources), reader))
+
+
+def _source_at(path: Path) -> Source:
+    is_folder, mount = path.is_dir(), volumes.mount_of(path)
+    folder = path if is_folder else path.parent
+    return Source(path, is_folder, mount, "" if mount is None else volumes.within(folder, mount))
+
+
+def _request(
+    catalog: Catalog,
+    sources: Sequence[Source],
+    recursive: bool,
+    sample: int | None,
+    reader: FileReader,
+) -> Request:
+    """Add the folders to the catalog and prepare to scan them."""
+    if recursive:
+        tops = {source.path for source in sources}
+        sources = [source for source in sources if not set(source.path.parents) & tops]
+    parts: list[Part] = []
+    singles: dict[Path, list[str]] = {}
+    for source in sources:
+        path = source.path
+        if source.is_folder:
+            number = _folder_for(catalog, path, recursive, sample is not None)
+            scan = catalog.scans.begin(number, reader)
+            parts.append(Part([str(path)], recursive, sample is None, scan))
+        else:
+            singles.setdefault(path.parent, []).append(str(path))
+    for parent, names in singles.items():
+        holder = catalog.folders.containing(parent)
+        owner = holder.id if holder else None
+        if owner is None and any(files.is_picture_name(name) for name in names):
+            # Sampled, so that the next re-scan does not add the files beside these.
+            owner = catalog.folders.add(parent, False, True)
+        scan = catalog.scans.begin(owner, reader)
+        parts.append(Part(names, False, sample is None, scan))
+    return Request(parts, sample)
+
+
+def _folder_for(catalog: Catalog, path: Path, recursive: bool, sampled: bool) -> int:
+    """Return the folder in the catalog that contains a path; add one if none does."""
+    holder = catalog.folders.containing(path)
+    if holder and holder.path != str(path) and holder.enabled and not holder.sampled:
+        return holder.id
+    return catalog.folders.add(path, recursive, sampled)
+
+
+class Ingest:
+    """Opens, scans and watches folders.
+
+    Thread: the conductor's, but for :meth:`stop`.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        inline: bool,
+        conductor: ConductorCalls,
+        events: PipelineEvents,
+    ) -> None:
+        """Make it; nothing is looked at before :meth:`start`.
+
+        Args:
+            catalog: where folders, files and photos are added.
+            settings: whether folders are watched, read at each :meth:`refresh`.
+            inline: do everything on the calling thread.
+            conductor: runs functions on the conductor's thread.
+            events: where scans and drives are reported.
+        """
+        self._catalog, self._conductor, self._events = catalog, conductor, events
+        # A long comparison of contents must not delay what a person opens.
+        self.probe = FileProbe(catalog, conductor.deliver, inline)
+        self._folder_probe = FileProbe(catalog, conductor.deliver, inline)
+        self.availability = FolderAvailability(catalog, conductor.wake, self._folder_probe, inline)
+        self.scanner = Scanner(catalog, conductor.wake, inline, is_here)
+        self._watcher = FolderWatcher(
+            settings.scan, conductor.post, self._scan_changes, events.watching_limited.emit
+        )
+        self._inline = inline
+        self._opening = 0  # requests that are still being looked at
+        self._requests: list[Request] = []
+        self._arrived = 0  # photos found by watching, since the last report
+
+    def start(self) -> None:
+        """Begin to look which folders are here."""
+        self.availability.start()
+
+    def watch(self) -> None:
+        """Scan changes in folders from now on, as the settings say."""
+        self._watcher.start(self._catalog)
+
+    def refresh(self) -> None:
+        """Watch the folders the catalog has now, by the settings as they are now."""
+        self._watcher.refresh()
+        self.availability.watch_folders()
+
+    def stop(self) -> None:
+        """End the threads that watch folders; any thread."""
+        self._watcher.stop()
+
+    def close(self) -> None:
+        """End all threads; one that hangs in a slow drive is left to end with the process."""
+        self.availability.stop()
+        self.scanner.stop()
+        self.probe.stop()
+        self._folder_probe.stop()
+        self._watcher.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether folders are being opened or scanned."""
+        return self._opening > 0 or self.scanner.busy
+
+    # --- opening
+
+    def open(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
+        """Add folders and files, and scan them after what was asked for before."""
+
+        def opened(found: _Opened) -> None:
+            self._opening -= 1
+            changes = self.availability.make_room(found.sources, found.folders)
+            reader = self.scanner.reader
+            request = _request(self._catalog, found.sources, recursive, sample, reader)
+            request.problems += found.problems
+            self.availability.note_new(found.sources)
+            self._react(changes)
+            self._ask(request)
+
+        def failed(error: Exception) -> None:
+            self._opening -= 1
+            raise error
+
+        self._opening += 1
+        self._folder_probe.look(partial(_look_at, paths), opened, failed)
+
+    def rescan(self, folder_id: int | None) -> None:
+        """Scan a folder again, or all that are switched on."""
+        self.notice_drives()
+        self._ask(rescanned(self._catalog, folder_id, self.scanner.reader))
+
+    def _ask(self, request: Request) -> None:
+        self._requests.append(request)
+        self.scanner.ask(request)
+
+    # --- drives
+
+    def notice_drives(self) -> bool:
+        """React to drives that came or went; False if none did."""
+        changes = self.availability.update()
+        if changes is not None:
+            self._react(changes)
+        return changes is not None
+
+    def _react(self, changes: FolderChanges) -> None:
+        """Scan folders that are here again, and stop reading those that are away."""
+        if changes.away:
+            self.scanner.give_up(changes.away)
+            self._conductor.give_up_away()
+        for number in changes.scan:
+            request = rescanned(self._catalog, number, self.scanner.reader)
+            request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
+            self.scanner.ask(request)
+        self._watcher.refresh()
+        self._conductor.wake()
+        self._events.folders_changed.emit(changes.news)
+
+    # --- scanning
+
+    def _scan_changes(
+        self, folder_id: int, watch: FolderWatch, changes: Sequence[ChangedDirectory]
+    ) -> None:
+        """Scan changed directories of a watched folder."""
+        folder = Path(watch.what[0])
+        request = watched(self._catalog, folder, folder_id, changes, self.scanner.reader)
+        request.done = watch.scanned
+        self.scanner.ask(request)
+
+    def advance(self) -> list[int]:
+        """Write one step of the scan; return photos that are new or changed."""
+        changed, report = self.scanner.advance()
+        if report is not None:
+            self._arrived += report.new if report.watched else 0
+            self._events.scan_ended.emit(report)
+        return changed
+
+    def take_reports(self) -> tuple[list[ScanReport], int]:
+        """Return the reports of scans a person asked for, and how many photos came by watching.
+
+        Both are counted from the last call.
+        """
+        reports = [request.told(self._catalog) for request in self._requests]
+        arrived, self._arrived = self._arrived, 0
+        return reports, arrived
+
+    def forget_requests(self) -> None:
+        """Forget the scans that were reported."""
+        self._requests.clear()

@@ -1,13 +1,14 @@
-"""Files on disk: finding photos in folders, pairing RAW and JPEG, and telling content apart.
+"""Files on disk: finding photos in folders, pairing RAW and JPEG, and identifying content.
 
-Sidecars (`.xmp`) go with the photo they are named after.
+The scan, the folder watcher and the export use it. Sidecars (`.xmp`) belong to the photo they are
+named after.
 
     report = WalkReport()
     for group in pair(walk(["/photos/iceland"], recursive=True, report=report)):
         ...                    # FileGroup(directory, "DSC_0412", (FoundFile .nef, FoundFile .jpg))
     report.sentence(3012, 2980)  # "3,012 photos (2,980 pairs); 12 videos and 4 other files ..."
 
-Nothing here writes, and only :func:`fingerprint` and :func:`sha256` open a file.
+Nothing here writes to disk, and only :func:`fingerprint` and :func:`sha256` open a file.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from curator.model import (
 )
 
 # fmt: off
-# Every extension LibRaw knows a camera to write (libraw.org/supported-cameras, LibRaw 0.21).
+# All extensions of cameras that LibRaw supports (libraw.org/supported-cameras, LibRaw 0.21).
 RAW_SUFFIXES = frozenset(
     {
         ".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".cs1", ".cs4", ".dc2",
@@ -48,9 +49,9 @@ IMAGE_SUFFIXES = frozenset(
         ".heif", ".hif", ".avif", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm",
     }
 )
-# What cameras write beside a RAW; any other picture of the same name is an edit of its own.
+# Formats that cameras write beside a RAW; any other picture of that name is a separate edit.
 _HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
-# A converted DNG beside the camera's own RAW is a photo of its own; the JPEG goes with the RAW.
+# A converted DNG beside the camera's own RAW is a separate photo; the JPEG belongs to the RAW.
 _RAW_LAST = (".dng",)
 _VIDEO_SUFFIXES = frozenset(
     {
@@ -77,19 +78,18 @@ _SYSTEM_FOLDERS = frozenset(
         "lightroom previews.lrdata",
     }
 )
-# Where no photos of a person's are; a link leads there by mistake, or to have all of a disk read.
+# Folders without personal photos. A link into them is a mistake, or an attempt to read the disk.
 _SYSTEM_PLACES = (
     *("/proc", "/sys", "/dev", "/run", "/boot", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64"),
     *("/var", "/System", "/Library", "/Applications", "/private/etc", "/private/var/db"),
     *filter(None, map(os.environ.get, ("SYSTEMROOT", "PROGRAMFILES", "PROGRAMDATA"))),
 )
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-# bford.info/cachedir: a folder that has it holds what a program can make again, as Curator's own
-# cache does.
+# Marks a folder whose content a program can make again (bford.info/cachedir), like Curator's cache.
 _CACHE_TAG = "CACHEDIR.TAG"
 _NO_FILE = "It is not a file."
-_NO_TEXT = "Its name is not valid text; rename it."
-_DEAD_LINK = "It is a link to a file that is not there."
+_NO_TEXT = "Its name is not valid text. Rename it."
+_DEAD_LINK = "It is a link to a file that does not exist."
 _EDGE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
 _FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM = 0x2 | 0x4
@@ -97,14 +97,14 @@ _FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM = 0x2 | 0x4
 
 @dataclass
 class WalkReport:
-    """What a walk saw besides photos.
+    """What a walk found besides photos.
 
     Attributes:
-        videos: video files, left alone.
-        others: other files, left alone; companions (.xmp, .aae ...) are not counted.
-        unreadable: folders and files passed over, each with the reason in plain words.
+        videos: number of video files skipped.
+        others: number of other files skipped; companions (.xmp, .aae ...) are not counted.
+        unreadable: (path, reason) of folders and files that could not be read.
         links: links to folders that were not followed, because they lead to another drive, to a
-            system folder or around the one that is walked.
+            system folder or to a folder that contains the one being walked.
     """
 
     videos: int = 0
@@ -113,12 +113,12 @@ class WalkReport:
     links: list[str] = field(default_factory=list)
 
     def sentence(self, photos: int, pairs: int = 0, elsewhere: int = 0) -> str:
-        """Say what a scan found, for the status line and the terminal.
+        """Return what a scan found in one sentence, for the status line and the terminal.
 
         Args:
-            photos: how many.
-            pairs: so many of them are RAW and JPEG.
-            elsewhere: and so many came with marks in their files.
+            photos: number of photos.
+            pairs: number of photos that are RAW+JPEG pairs.
+            elsewhere: number of photos rated in other apps.
         """
         said = counted(photos, "photo")
         if pairs:
@@ -137,7 +137,7 @@ class WalkReport:
         return said
 
     def _skipped(self) -> str:
-        """Say which linked folders were skipped, two of them by name, and how to have them."""
+        """Return which linked folders were skipped, naming two, and how to include them."""
         some = [
             f"{printable(link)} → {printable(os.path.realpath(link))}" for link in self.links[:2]
         ]
@@ -148,7 +148,7 @@ class WalkReport:
 
 
 def is_text(path: str) -> bool:
-    """Say whether a path is valid text: other bytes cannot be kept in the catalog."""
+    """Whether a path is valid text; the catalog cannot store other bytes."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -157,17 +157,17 @@ def is_text(path: str) -> bool:
 
 
 def printable(path: str) -> str:
-    """Give a path as text to show, with a mark for bytes that are none."""
+    """Return a path as displayable text, with a replacement character for invalid bytes."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
 def is_picture_name(name: str) -> bool:
-    """Say whether a file name is that of a RAW or of a picture."""
+    """Whether a file name is that of a RAW or another picture."""
     return _kind(name) is not None
 
 
 def is_photo_or_sidecar_name(name: str) -> bool:
-    """Say whether a file of this name may be a photo's, or a sidecar."""
+    """Whether a file name is that of a picture or a sidecar."""
     return is_picture_name(name) or name.lower().endswith(_SIDECAR_SUFFIX)
 
 
@@ -177,23 +177,23 @@ def walk(
     report: WalkReport | None = None,
     within: str | None = None,
 ) -> Iterator[FoundFile]:
-    """Find photo files and sidecars in folders, and files given by name, without opening any.
+    """Yield the photo files and sidecars in folders, and those given by name, opening none.
 
-    Files come directory by directory, in the order of their names; a directory's own files come
-    before its subfolders, folders behind symbolic links last. What is met twice (sources inside
-    each other, loops of links) comes once. Hidden and system files and folders are left out.
+    Files come directory by directory, sorted by name: first a directory's own files, then its
+    subfolders, and folders behind symbolic links last. A file reached twice (nested sources, loops
+    of links) is yielded once. Hidden and system files and folders are left out.
 
-    A link to a folder is followed on the file system of the source only, and neither into folders
-    of the system nor to one that holds the source: ``x -> /`` would take in the disk.
+    A link to a folder is followed only within the file system of the source, and never into system
+    folders or to a folder that contains the source: ``x -> /`` would read the whole disk.
 
     Args:
         sources: folders and files.
-        recursive: whether to go into subfolders.
-        report: is told what else there was.
-        within: the folder that links are judged by, where the sources are folders inside of it.
+        recursive: whether to walk subfolders.
+        report: collects what else was found.
+        within: the folder used to judge links, if the sources are folders inside it.
 
     Raises:
-        KnownError: a source is not there or cannot be read; files found before it were given.
+        KnownError: a source does not exist or cannot be read; earlier files have been yielded.
     """
     told = report if report is not None else WalkReport()
     visited: set[tuple[int, int]] = set()
@@ -214,13 +214,13 @@ def walk(
 
 
 def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterator[str]:
-    """Find the directories a walk of ``top`` comes to, ``top`` among them; links are not followed.
+    """Yield the directories that a walk of ``top`` reaches, including ``top``, but not by links.
 
-    Their files are not looked at, so that this takes a fraction of a walk.
+    It ignores files and therefore takes a fraction of the time of a walk.
 
     Args:
-        top: a folder; one that is not there or cannot be read gives nothing below it.
-        stopped: asked before each directory whether the answer is still wanted.
+        top: a folder; nothing below it is yielded if it does not exist or cannot be read.
+        stopped: called before each directory; stop when it returns True.
     """
     ahead = [top]
     while ahead and not stopped():
@@ -235,7 +235,7 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
 
 
 def is_reached_from(top: str, path: str) -> bool:
-    """Say whether a walk of ``top`` comes to a directory: nothing on the way is left out."""
+    """Whether a walk of ``top`` reaches a directory, skipping no folder on the way."""
     here = Path(path)
     while str(here) != top:
         if here.name.startswith(".") or not _is_walked(here.name, str(here)):
@@ -249,11 +249,11 @@ def is_reached_from(top: str, path: str) -> bool:
 
 
 def is_link_skipped(top: str, link: str) -> bool:
-    """Whether a link to a folder is left alone by a walk of ``top``; see :func:`walk`."""
+    """Whether a walk of ``top`` does not follow a link to a folder; see :func:`walk`."""
     real, root = Path(os.path.realpath(link)), Path(os.path.realpath(top))
     there, here = directory_id(str(real)), directory_id(top)
     if there is None or here is None:
-        return False  # what cannot be looked at is said where it is opened
+        return False  # reported when it is opened
     if there[0] != here[0] or root.is_relative_to(real):
         return True
     return any(real.is_relative_to(p) and not root.is_relative_to(p) for p in _SYSTEM_PLACES)
@@ -264,28 +264,28 @@ def _is_walked(name: str, path: str) -> bool:
 
 
 def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:
-    """Say of a folder or file a person named why it cannot be read, and what to do."""
+    """Return the error for a folder or file named by the user that cannot be read."""
     if isinstance(error, FileNotFoundError):
         return KnownError(
-            f"{path} is not there.", "Check the name, and that its drive is connected."
+            f"{path} does not exist.", "Check the name and whether its drive is connected."
         )
     return KnownError(
         f"{path} cannot be read ({error.strerror or error}).",
-        "Check its permissions, and that its drive is connected.",
+        "Check its permissions and whether its drive is connected.",
     )
 
 
 def _given_file(path: str, report: WalkReport) -> FoundFile | None:
-    """Look at a file named by the person."""
+    """Return a file named by the user; None if it is not a readable picture."""
     try:
         status = Path(path).stat()
     except OSError as error:
         raise unreadable(path, error) from error
     kind = _kind(path)
     if kind is None:
-        report.unreadable.append((path, "It is not a picture Curator knows."))
+        report.unreadable.append((path, "It is not a picture format that Curator supports."))
         return None
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would block forever
         report.unreadable.append((path, _NO_FILE))
         return None
     if not is_text(path):
@@ -295,7 +295,7 @@ def _given_file(path: str, report: WalkReport) -> FoundFile | None:
 
 
 def _sidecars_beside(path: str) -> Iterator[FoundFile]:
-    """Look for sidecars of a single file under the names they have."""
+    """Yield the sidecars of a single file, under all names they may have."""
     file = Path(path)
     for stem in (file.stem, file.name):
         for suffix in (_SIDECAR_SUFFIX, _SIDECAR_SUFFIX.upper()):
@@ -314,7 +314,7 @@ def _walk_folder(
     ahead = [top]
     linked: list[str] = []
     device = (directory_id(within) or (None,))[0]
-    followed = False  # all that is left to be walked is behind links
+    followed = False  # whether only folders behind links are left
     while ahead or linked:
         followed = followed or not ahead
         path = ahead.pop() if ahead else linked.pop(0)
@@ -322,7 +322,7 @@ def _walk_folder(
         if here is not None and here in visited:
             continue
         if followed and here is not None:
-            away = here[0] != device  # also a drive that is mounted in a folder behind a link
+            away = here[0] != device  # includes a drive mounted in a folder behind a link
             if away or (Path(path).is_symlink() and is_link_skipped(within, path)):
                 report.links.append(path)
                 continue
@@ -345,7 +345,7 @@ def _walk_folder(
 
 
 def _list(path: str, report: WalkReport) -> tuple[list[FoundFile], list[str], list[str]]:
-    """List a directory: photo files and sidecars, subfolders, linked subfolders, by name."""
+    """Return a directory's photo files and sidecars, subfolders and linked subfolders, sorted."""
     files: list[FoundFile] = []
     folders: list[str] = []
     links: list[str] = []
@@ -379,7 +379,7 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
         elif suffix not in _COMPANION_SUFFIXES and entry.name.lower() not in _SYSTEM_FILES:
             report.others += 1
         return None
-    if not entry.is_file():  # a pipe, a device, a link to nowhere
+    if not entry.is_file():  # a pipe, a device or a dead link
         gone = entry.is_symlink() and not Path(entry.path).exists()
         report.unreadable.append((entry.path, _DEAD_LINK if gone else _NO_FILE))
         return None
@@ -392,13 +392,13 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
 
 def _found_sidecar(entry: os.DirEntry[str]) -> FoundFile | None:
     if not entry.is_file() or not is_text(entry.path):
-        return None  # no photo, so not worth a word
+        return None  # not a photo, so not worth reporting
     status = entry.stat()
     return FoundFile(entry.path, Kind.SIDECAR, status.st_size, status.st_mtime_ns)
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith("."):  # also ._NAME, what macOS leaves on other file systems
+    if entry.name.startswith("."):  # includes ._NAME, which macOS writes on other file systems
         return True
     if os.name != "nt":
         return False
@@ -406,12 +406,12 @@ def _is_hidden(entry: os.DirEntry[str]) -> bool:
     return bool(attributes & _FILE_ATTRIBUTE_HIDDEN_OR_SYSTEM)
 
 
-# A walk looks at the names of ten thousand files before the first photo comes, beside a window
-# that is being built: with a PurePath for each look that took 0.4 s, by plain text it takes 0.1 s.
+# A walk parses ten thousand names before the first photo appears, while the window is being built:
+# 0.4 s with PurePath, 0.1 s with plain strings.
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Give the stem of a file's name, and its suffix in small letters."""
+    """Return the stem of a file name, and its suffix in lower case."""
     stem, suffix = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122
     return stem, suffix.lower()
 
@@ -432,7 +432,7 @@ def _kind(name: str) -> Kind | None:
 
 
 def directory_id(path: str) -> tuple[int, int] | None:
-    """Tell a directory from others by the system's numbers for it; None if it is not there."""
+    """Return device and inode number of a directory; None if it does not exist."""
     try:
         status = Path(path).stat()
     except OSError:
@@ -441,13 +441,13 @@ def directory_id(path: str) -> tuple[int, int] | None:
 
 
 def pair(found: Iterable[FoundFile]) -> Iterator[FileGroup]:
-    """Put files together that are one photo: a RAW and the JPEG or HEIC of the same name beside it.
+    """Group the files of one photo: a RAW, and the JPEG or HEIC of the same name beside it.
 
-    Reads ahead one directory at a time, so that a scan can begin with the first. Names are
-    compared without regard to case. A second RAW (a converted DNG) or a second picture of a
-    name is a photo of its own, as is a TIFF or PNG beside a RAW: somebody made it. Sidecars go
-    with the file they name (``DSC_0412.NEF.xmp``), such that name only the stem
-    (``DSC_0412.xmp``) with the RAW if there is one; those of no photo are left out.
+    It reads ahead one directory at a time, so that a scan can start with the first. Case does not
+    matter. A second RAW of a name (a converted DNG) or a second picture is a separate photo, and so
+    is a TIFF or PNG beside a RAW, because somebody made it. A sidecar belongs to the file it names
+    (``DSC_0412.NEF.xmp``). If it names only the stem (``DSC_0412.xmp``), it belongs to the RAW, if
+    there is one. Sidecars without a photo are left out.
     """
     batch: list[FoundFile] = []
     directory = ""
@@ -494,7 +494,7 @@ def _pair_directory(directory: str, files: Sequence[FoundFile]) -> Iterator[File
 def _sidecars_by_photo(
     files: Sequence[FoundFile], groups: Iterable[tuple[FoundFile, ...]]
 ) -> dict[str, list[FoundFile]]:
-    """Give the sidecars of photos, by the path of the main file."""
+    """Map the path of each photo's main file to its sidecars."""
     sidecars = [file for file in files if file.kind is Kind.SIDECAR]
     if not sidecars:
         return {}
@@ -505,7 +505,7 @@ def _sidecars_by_photo(
         for file in members:
             by_name[file.name.casefold()] = main.path
         stem = _split(main.path)[0].casefold()
-        by_stem[stem] = min(by_stem.get(stem, main), main, key=_claim)
+        by_stem[stem] = min(by_stem.get(stem, main), main, key=_sidecar_priority)
     found: dict[str, list[FoundFile]] = {}
     for sidecar in sidecars:
         named = _split(sidecar.path)[0].casefold()
@@ -517,18 +517,18 @@ def _sidecars_by_photo(
     return found
 
 
-def _claim(file: FoundFile) -> tuple[bool, bool, str]:
-    """Order files of one stem by who a sidecar of that stem is about: RAWs, converted ones last."""
+def _sidecar_priority(file: FoundFile) -> tuple[bool, bool, str]:
+    """Return the sort key for which file of a stem owns its sidecar: RAWs first, DNGs last."""
     suffix = _suffix(file.path)
     return file.kind is not Kind.RAW, suffix in _RAW_LAST, suffix
 
 
 def status(path: str | os.PathLike[str]) -> os.stat_result:
-    """Give size, times and all of a file.
+    """Return the status of a file.
 
     Raises:
-        GoneError: it is not there.
-        UnreadableError: it cannot be looked at.
+        GoneError: it does not exist.
+        UnreadableError: its status cannot be read.
     """
     try:
         return Path(path).stat()
@@ -537,10 +537,10 @@ def status(path: str | os.PathLike[str]) -> os.stat_result:
 
 
 def fingerprint(path: str | os.PathLike[str]) -> str:
-    """Tell a file by its size and its first and last 64 KiB; 32 hex digits of BLAKE2b.
+    """Hash a file's size and its first and last 64 KiB; return 32 hex digits of BLAKE2b.
 
     Raises:
-        GoneError: it is not there.
+        GoneError: it does not exist.
         UnreadableError: it cannot be read.
     """
     digest = hashlib.blake2b(digest_size=16)
@@ -558,15 +558,15 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
 
 
 def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: False) -> str:
-    """Read a whole file and give its sha256 as hex.
+    """Read a whole file and return its sha256 in hex.
 
     Args:
         path: the file.
-        stopped: asked now and then whether the answer is still wanted.
+        stopped: called after each block; give up when it returns True.
 
     Raises:
-        GoneError: it is not there.
-        UnreadableError: it cannot be read, or was not read to the end because it was stopped.
+        GoneError: it does not exist.
+        UnreadableError: it cannot be read, or ``stopped`` returned True.
     """
     digest = hashlib.sha256()
     try:
@@ -581,7 +581,7 @@ def sha256(path: str | os.PathLike[str], stopped: Callable[[], bool] = lambda: F
 
 
 def _read(handle: int, wanted: int) -> bytes:
-    """Read up to ``wanted`` bytes; a file system may give fewer at a time."""
+    """Read up to ``wanted`` bytes; a file system may return fewer per call."""
     parts: list[bytes] = []
     while wanted and (part := os.read(handle, wanted)):
         parts.append(part)
@@ -591,5 +591,5 @@ def _read(handle: int, wanted: int) -> bytes:
 
 def _read_error(error: OSError) -> KnownError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return GoneError("The file is no longer there.", "Connect its drive, or scan again.")
+        return GoneError("The file is no longer there.", "Connect its drive or rescan the folder.")
     return UnreadableError(f"The file cannot be read ({error.strerror or error}).")

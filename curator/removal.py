@@ -1,12 +1,13 @@
-"""Removing the files of rejects: an act of its own, shown exactly, derived again when applied.
+"""Removing the files of rejected photos: planned exactly, and planned again when applied.
 
-    shown = plan(photos)                              # reads folders, touches nothing
-    shown = plan(photos, wanted=what_was_ticked)
+    shown = plan(photos)                              # reads folders, changes nothing
+    shown = plan(photos, wanted=ticked_paths)
     report = remove(shown, photos_now, way=trash, ledger=catalog.removal)
 
-What goes is the files of rejected photos and the sidecars that are theirs alone. Copies elsewhere
-and other companions are listed and stay unless ticked. What cannot go to a trash is named and left
-alone; only :func:`delete_permanently` removes for good, after a second confirmation.
+The plan contains the files of rejected photos and the sidecars that belong only to them. Copies in
+other folders and other companions are listed, but stay unless ticked. Files that cannot go to a
+trash are listed with the reason and stay. Only :func:`delete_permanently` deletes permanently, and
+the window and the command line call it only after a second confirmation.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from curator import files, volumes
 from curator.catalog import FileDetail, PhotoDetail
 from curator.model import Flag, KnownError, counted
 
-_LINK = "It is a link; what it points to stays."
-_SAME = "It is no copy but the same file, by another way to its folder."
-_LOCKED = "It is write-protected; the trash takes no such file."
-_TAKEN_BACK = "It is a reject no more, so it was left alone."
-_NO_COPY = "It only looked like a copy, so it was left alone."
-_CHANGED = "It changed since the list was made, so it was left alone."
+_LINK = "It is a link; the file it points to stays."
+_SAME = "It is not a copy but the same file, reached by another path."
+_LOCKED = "It is write-protected and cannot be moved to the trash."
+_TAKEN_BACK = "The photo is no longer rejected, so the file was kept."
+_NO_COPY = "It only looked like a copy, so it was kept."
+_CHANGED = "It changed after the list was made, so it was kept."
 
 
 class Part(StrEnum):
-    """What a listed file is to its photo."""
+    """How a listed file relates to its photo."""
 
     ORIGINAL = "original"
     SIDECAR = "sidecar"
@@ -44,12 +45,12 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """One file that goes, could go, or has to stay.
+    """One file that will be removed, could be removed, or has to stay.
 
-    ``ticked``: it goes. ``stays`` says why it cannot, in one sentence; then it is never ticked.
-    ``of`` are the pictures that what lies beside them belongs to; it stays with any of them.
-    ``folder`` is where its folder really is: a link that takes the place of a folder would have
-    equal files removed elsewhere, as those of a backup.
+    ``ticked``: it will be removed. ``stays`` is the reason why it cannot be, in one sentence; such
+    a file is never ticked. ``of`` are the pictures that a companion belongs to; it stays if any of
+    them stays. ``folder`` is the resolved path of its folder: if a link replaced the folder,
+    identical files elsewhere, such as a backup, would be removed.
     """
 
     photo_id: int
@@ -65,28 +66,28 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Exactly what would go; ``within``: the folder it was seen from, empty for all."""
+    """Exactly which files would be removed; ``within`` is the folder shown, empty for all."""
 
     files: tuple[ListedFile, ...]
     within: str = ""
 
     @property
     def going(self) -> list[ListedFile]:
-        """The files that go."""
+        """The files that will be removed."""
         return [file for file in self.files if file.ticked]
 
     @property
     def photos(self) -> int:
-        """How many photos lose files."""
+        """The number of photos that lose files."""
         return len({file.photo_id for file in self.going})
 
     @property
     def bytes(self) -> int:
-        """What the files that go take up."""
+        """The size of the files that will be removed, in bytes."""
         return sum(file.size for file in self.going)
 
     def staying(self) -> dict[str, int]:
-        """Count what has to stay, by reason."""
+        """Return the number of files that have to stay, by reason."""
         counts: dict[str, int] = defaultdict(int)
         for file in self.files:
             if file.stays:
@@ -95,7 +96,7 @@ class Removal:
 
 
 def untick_shared(files: Sequence[ListedFile]) -> list[ListedFile]:
-    """Take the ticks off what lies beside pictures that stay."""
+    """Untick companions that also belong to a picture that stays."""
     going = {file.path for file in files if file.ticked}
     return [
         replace(file, ticked=False) if file.ticked and not going.issuperset(file.of) else file
@@ -105,7 +106,7 @@ def untick_shared(files: Sequence[ListedFile]) -> list[ListedFile]:
 
 @dataclass
 class RemovalReport:
-    """What was removed, and what was left alone and why: (path, sentence)."""
+    """What was removed, and (path, reason) of each file that was kept."""
 
     removed: list[str] = field(default_factory=list)
     bytes: int = 0
@@ -115,26 +116,26 @@ class RemovalReport:
 
 
 Way = Callable[[str], None]
-"""Takes a file away, or raises KnownError and leaves it."""
+"""Removes a file, or raises KnownError and keeps it."""
 
 
 class Ledger(Protocol):
-    """What knows of rejects while they go; the catalog is one."""
+    """Records the removal of rejects; the catalog implements it."""
 
     def is_reject(self, photo_id: int) -> bool:
-        """Say whether a photo is a reject now."""
+        """Whether a photo is still rejected."""
 
     def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
-        """Note which files of a photo went: path → sha256, empty where it was not read."""
+        """Record the removed files of a photo: path → sha256, empty if it was not read."""
 
     def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
-        """Note which files of which photos are to go; give what that is ended by."""
+        """Record which files of which photos will be removed; return an id to end it by."""
 
     def end(self, intent: str) -> None:
-        """Note that nothing of it is left to be noted."""
+        """Record that a removal is complete."""
 
     def interrupted(self) -> Mapping[str, Mapping[int, Sequence[str]]]:
-        """Read what was begun and never ended, by processes that were killed."""
+        """Return removals that killed processes began and never ended: id → photo → paths."""
 
 
 def plan(
@@ -145,22 +146,22 @@ def plan(
     within: str = "",
     heed: Callable[[], None] = lambda: None,
 ) -> Removal:
-    """List what would go with some photos; what is no reject is passed over.
+    """List the files to remove with some photos; photos that are not rejected are skipped.
 
     Args:
-        photos: as the catalog has them.
-        wanted: paths that are to go instead of those proposed; what has to stay stays.
-        erasing: for good, so that no trash is needed.
-        within: the folder one looks at, empty for all; of a photo that is there by its copies
-            alone, those are what goes, and its files elsewhere are the copies that stay.
-        heed: called before each look at a disk; what it raises ends the planning.
+        photos: as stored in the catalog.
+        wanted: paths to remove instead of the proposed ones; files that have to stay still stay.
+        erasing: whether files are deleted permanently, so that no trash is needed.
+        within: the folder shown, empty for all. If only copies of a photo are in this folder, the
+            copies are proposed, and its files elsewhere count as the copies that stay.
+        heed: called before each disk access; an exception it raises ends the planning.
 
     Thread: any; reads each folder once.
     """
     rejected = [photo for photo in photos if photo.marks.flag is Flag.REJECT]
     folders = _Folders()
 
-    def settled(file: ListedFile) -> ListedFile:
+    def decided(file: ListedFile) -> ListedFile:
         heed()
         stays = file.stays or ("" if erasing else no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
@@ -174,12 +175,12 @@ def plan(
     pictures: dict[str, ListedFile] = {}
     for photo in rejected:
         for file in _originals(photo, folders, seen_from[photo.id]):
-            pictures.setdefault(file.path, settled(file))
+            pictures.setdefault(file.path, decided(file))
     found = dict(pictures)
     for photo in rejected:
         for file in _beside(photo, folders, pictures, seen_from[photo.id]):
-            found.pop(file.path, None)  # what several share is gone with the last of them
-            found[file.path] = settled(file)
+            found.pop(file.path, None)  # a shared companion is removed with its last picture
+            found[file.path] = decided(file)
     return Removal(tuple(untick_shared(list(found.values()))), within)
 
 
@@ -192,23 +193,23 @@ def remove(
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> RemovalReport:
-    """Remove what was shown, photo by photo, the original first.
+    """Remove the files shown, photo by photo, each original first.
 
-    A file in use is refused by some systems: then nothing of its photo has gone. Killed between
-    the pictures of a pair, what is left of it can be removed again; :func:`settle` notes later
-    what went whole and was not noted.
+    Some systems refuse to remove a file in use; then nothing of its photo has been removed. If
+    Curator is killed between the pictures of a pair, the rest can be removed again;
+    :func:`note_interrupted` later records the photos whose files are all gone.
 
     Args:
-        shown: what the person saw and agreed to.
+        shown: the plan that the user saw and confirmed.
         photos: the same photos as the catalog has them now.
         way: :func:`trash` or :func:`delete_permanently`.
-        ledger: asked right before each photo whether it is a reject still, as thousands take
-            minutes and others decide meanwhile; told right after it what went. The catalog.
-        progress: told before each photo: how many are through, how many there are, its name.
-        cancelled: asked between photos.
+        ledger: the catalog. It is asked right before each photo whether that is still rejected,
+            because thousands take minutes and marks change meanwhile, and told right after.
+        progress: called before each photo with photos done, photos in all, and its name.
+        cancelled: called between photos; stop when it returns True.
 
     Raises:
-        KnownError: what would go now is not what was shown; nothing was removed.
+        KnownError: a new plan differs from the one shown; nothing was removed.
     """
     ticked = {file.path for file in shown.going}
     now = list(photos)
@@ -216,9 +217,8 @@ def remove(
     if set(again.going) != set(shown.going):
         changed = len(set(again.going) ^ set(shown.going))
         raise KnownError(
-            f"{counted(changed, 'file')} of the list changed since it was made; nothing was"
-            " removed.",
-            "Look at the list again.",
+            f"{counted(changed, 'file')} changed after the list was made. Nothing was removed.",
+            "Review the list again.",
         )
     by_photo: dict[int, list[ListedFile]] = defaultdict(list)
     for file in again.going:
@@ -246,14 +246,14 @@ def remove(
 
 
 def note_interrupted(ledger: Ledger) -> int:
-    """Note the photos that were removed whole by a process that was killed before it noted them.
+    """Record photos whose files were all removed by a process killed before it recorded them.
 
-    Without it a reject whose files lie in the trash would count as missing. Where something of a
-    photo is still there nothing is noted: it stays in the list, and removing the rest takes
-    another yes. Of a folder that cannot be reached nothing is known yet; that is kept for later.
+    Otherwise a reject whose files are in the trash would count as missing. A photo with a file
+    left is not recorded: it stays in the list, and removing the rest needs another confirmation.
+    A folder that cannot be reached now is checked again next time.
 
     Returns:
-        How many photos were noted.
+        The number of photos recorded.
     """
     noted = 0
     for intent, wanted in ledger.interrupted().items():
@@ -272,10 +272,10 @@ def note_interrupted(ledger: Ledger) -> int:
 def _remove_photo(
     photo: PhotoDetail, going: Sequence[ListedFile], way: Way, report: RemovalReport
 ) -> dict[str, str]:
-    """Remove the files of one photo; give path and sha256 of those that went.
+    """Remove the files of one photo; return path and sha256 of those removed.
 
-    Each is proven to be what was judged before the first one goes. The original goes first: where
-    that has to stay, so does all the rest; what lies beside stays with any picture that does.
+    Before the first is removed, each is checked to be the file the user judged. The original goes
+    first: if it has to stay, all others stay. A companion stays with any of its pictures.
     """
     fingerprints = {str(file.path): (file.fingerprint, file.sha256) for file in photo.files}
     gone: dict[str, str] = {}
@@ -288,19 +288,19 @@ def _remove_photo(
     try:
         for file in ordered:
             known = fingerprints.get(file.path, (None, None))
-            digests[file.path] = _proven(file, *known)
+            digests[file.path] = _verified_sha256(file, *known)
             copied = file.part is Part.COPY or file.path in copies
             if copied and known[0] is not None and known[1] is None:
-                _prove_copy(photo, file.path, known[0], digests[file.path])
+                _check_copy(photo, file.path, known[0], digests[file.path])
     except KnownError as error:
         report.left.append((file.path, str(error)))
         return gone
     for file in ordered:
         if not stayed.isdisjoint(file.of):
-            report.left.append((file.path, "It also belongs to a photo that was left alone."))
+            report.left.append((file.path, "It also belongs to a photo that was kept."))
             continue
         try:
-            _unchanged(file)
+            _check_unchanged(file)
             way(file.path)
         except KnownError as error:
             report.left.append((file.path, str(error)))
@@ -314,13 +314,13 @@ def _remove_photo(
     return gone
 
 
-def _proven(file: ListedFile, fingerprint: str | None, sha256: str | None) -> str:
-    """Prove that a file still is what was judged; give its sha256, empty for what lies beside.
+def _verified_sha256(file: ListedFile, fingerprint: str | None, sha256: str | None) -> str:
+    """Return the sha256 of a file after checking its content; empty for a companion.
 
     Raises:
-        KnownError: it is not, or it cannot be read.
+        KnownError: it has another content now, or cannot be read.
     """
-    _unchanged(file)
+    _check_unchanged(file)
     if fingerprint is None:
         return ""
     digest = files.sha256(file.path)
@@ -330,11 +330,11 @@ def _proven(file: ListedFile, fingerprint: str | None, sha256: str | None) -> st
     return digest
 
 
-def _prove_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) -> None:
-    """Prove a copy that was taken for one by its fingerprint: it lay on a card.
+def _check_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) -> None:
+    """Check the sha256 of a copy that was recognized by its fingerprint only, as on a card.
 
     Raises:
-        KnownError: it is none, or what it is a copy of cannot be read.
+        KnownError: it is not a copy, or the file it should equal cannot be read.
     """
     for file in photo.files:
         if str(file.path) != path and file.fingerprint == fingerprint:
@@ -344,18 +344,18 @@ def _prove_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) ->
     raise KnownError(_NO_COPY)
 
 
-def _unchanged(file: ListedFile) -> None:
+def _check_unchanged(file: ListedFile) -> None:
     status = files.status(file.path)
     moved = os.path.realpath(PurePath(file.path).parent) != file.folder
     if moved or (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
         raise KnownError(_CHANGED)
 
 
-# --- what lies where
+# --- finding files
 
 
 def _is_there_by_copies(photo: PhotoDetail, within: str) -> bool:
-    """Say whether a photo is in a folder by its copies alone."""
+    """Whether only copies of a photo are in a folder, not its own files."""
     if not within or any(file.role != "copy" and _here(file, within) for file in photo.files):
         return False
     own = [file.path for file in photo.files if file.role != "copy"]
@@ -368,9 +368,9 @@ def _here(file: FileDetail, within: str) -> bool:
 
 
 def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterable[ListedFile]:
-    """List a photo's own files and its copies elsewhere; seen from a folder of copies, those.
+    """Yield a photo's own files and its copies; in a folder of copies, the roles are swapped.
 
-    A copy stays one when what it is a copy of was removed: it was left on purpose.
+    A copy remains a copy after the original was removed, because it was kept on purpose.
     """
     emptied = {file.fingerprint for file in photo.files if file.emptied}
     own = {_folded(f.path): f.path for f in photo.files if f.role != "copy"}
@@ -386,13 +386,13 @@ def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterabl
         if file.away:
             stays = f"{file.away[:1].upper()}{file.away[1:]}."
         elif status is None:
-            stays = f"{_drive(path)} cannot be reached now."
+            stays = f"{_drive(path)} cannot be reached."
         elif stat.S_ISLNK(status.st_mode):
             stays = _LINK
         elif (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            stays = "Another program changed it since it was read; scan its folder again."
+            stays = "Another program changed it; rescan its folder."
         elif file.fingerprint is None:
-            stays = "It was not read yet."
+            stays = "It has not been read yet."
         elif file.role == "copy" and _is_same(file.path, own.get(_folded(file.path))):
             stays = _SAME
         yield ListedFile(
@@ -405,7 +405,7 @@ def _folded(path: Path) -> str:
 
 
 def _is_same(path: Path, other: Path | None) -> bool:
-    """Say whether two names are one file; a disk may take names that differ in case for one."""
+    """Whether two paths are the same file; a disk may ignore case in names."""
     try:
         return other is not None and path.samefile(other)
     except OSError:
@@ -415,7 +415,7 @@ def _is_same(path: Path, other: Path | None) -> bool:
 def _beside(
     photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, ListedFile], seen_from: str
 ) -> Iterable[ListedFile]:
-    """List what lies beside a photo's own files, or its copies; ``pictures`` are those listed."""
+    """Yield the companions of a photo's own files or copies; ``pictures`` are the files listed."""
     for original in photo.files:
         if not _here(original, seen_from) if seen_from else original.role == "copy":
             continue
@@ -437,7 +437,7 @@ def _beside(
 
 
 class _Folders:
-    """Folders as they are, each read once."""
+    """The content of folders, each read once."""
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, os.stat_result]] = {}
@@ -445,21 +445,21 @@ class _Folders:
         self._real: dict[str, str] = {}
 
     def real(self, path: str) -> str:
-        """Return where the folder of a file really is, links followed."""
+        """Return the folder of a file with all links resolved."""
         folder = str(PurePath(path).parent)
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
         return self._real[folder]
 
     def status(self, path: str) -> os.stat_result | None:
-        """Give what a file of these folders is now, a link as itself; None if it is not there."""
+        """Return the status of a file, without following a link; None if it does not exist."""
         name = PurePath(path)
         return self._read(str(name.parent)).get(name.name)
 
     def beside(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
-        """List what belongs to a picture: path, status, and all the pictures it belongs to.
+        """Yield the companions of a picture: path, status, and all pictures it belongs to.
 
-        IMG_1.jpg.xmp is of IMG_1.jpg alone; IMG_1.xmp of all that are called IMG_1.
+        IMG_1.jpg.xmp belongs to IMG_1.jpg only, IMG_1.xmp to all pictures named IMG_1.
         """
         folder = str(picture.parent)
         entries = self._read(folder)
@@ -468,14 +468,14 @@ class _Folders:
         for name in named:
             if files.is_picture_name(name) or not stat.S_ISREG(entries[name].st_mode):
                 continue
-            whole = [p for p in pictures if name.casefold().startswith(f"{p.casefold()}.")]
-            owners = whole or pictures
+            named_in_full = [p for p in pictures if name.casefold().startswith(f"{p.casefold()}.")]
+            owners = named_in_full or pictures
             if picture.name in owners:
                 paths = tuple(str(Path(folder, owner)) for owner in owners)
                 yield str(Path(folder, name)), entries[name], paths
 
     def alone(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
-        """List what was left of a picture that is gone, as by a kill between the two."""
+        """Yield the sidecars and companions left of a picture that is gone, as after a kill."""
         folder = str(picture.parent)
         entries = self._read(folder)
         named = self._by_stem[folder].get(_stem(picture.name), [])
@@ -496,13 +496,13 @@ class _Folders:
                         entries[entry.name] = entry.stat(follow_symlinks=False)
                         stems[_stem(entry.name)].append(entry.name)
             except OSError:
-                entries = {}  # its drive is away, or went meanwhile
+                entries = {}  # its drive is not connected
             self._entries[folder], self._by_stem[folder] = entries, stems
         return self._entries[folder]
 
 
 def _stem(name: str) -> str:
-    """Give what files of one exposure share: ``IMG_1.CR2.xmp`` and ``IMG_1.jpg`` are of img_1."""
+    """Return the stem shared by the files of one exposure: ``IMG_1.CR2.xmp`` → ``img_1``."""
     first = PurePath(name)
     second = PurePath(first.stem)
     if second.suffix and files.is_picture_name(first.stem):
@@ -510,14 +510,14 @@ def _stem(name: str) -> str:
     return first.stem.casefold()
 
 
-# --- ways to go
+# --- removing one file
 
 
 def trash(path: str) -> None:
     """Move a file to the system's trash.
 
     Raises:
-        KnownError: it has none there, or refuses; the file stays.
+        KnownError: the volume has no trash, or the system refuses; the file stays.
     """
     from send2trash import send2trash
 
@@ -533,7 +533,7 @@ def trash(path: str) -> None:
 
 
 def delete_permanently(path: str) -> None:
-    """Delete a file for good.
+    """Delete a file permanently.
 
     Raises:
         KnownError: the system refuses; the file stays.
@@ -545,17 +545,17 @@ def delete_permanently(path: str) -> None:
 
 
 def no_trash(path: str) -> str:
-    """Say in a sentence why a file cannot go to a trash, nothing where it can.
+    """Return why a file cannot be moved to a trash, in one sentence; empty if it can.
 
-    The trash of another volume lies at its top (freedesktop.org trash specification 1.0). On
-    Windows only fixed drives have one: elsewhere the system would delete for good without asking.
+    The trash of another volume is in its top folder (freedesktop.org trash specification 1.0). On
+    Windows only fixed drives have one; on others the system would delete permanently, unasked.
     """
     folder = Path(path).parent
     try:
         if sys.platform == "win32":
             return "" if _is_fixed(folder) else f"{_drive(path)} has no trash."
         if sys.platform == "darwin":
-            return ""  # the system refuses where there is none
+            return ""  # the system itself refuses if there is none
         if not os.access(path, os.W_OK) and os.access(path, os.F_OK):
             return _LOCKED
         if folder.stat().st_dev == Path.home().resolve().stat().st_dev:
@@ -567,7 +567,7 @@ def no_trash(path: str) -> str:
         if any(os.access(each, os.W_OK) for each in mine) or os.access(top, os.W_OK):
             return ""
     except OSError:
-        return f"{_drive(path)} cannot be reached now."
+        return f"{_drive(path)} cannot be reached."
     return f"{top} has no trash."
 
 

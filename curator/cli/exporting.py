@@ -159,7 +159,7 @@ def _reported(plan: Plan, report: ExportReport) -> list[str]:
     lines = [
         f"{counted(report.photos, 'photo')} in {report.folder}:"
         f" {counted(len(report.written), 'file')} written"
-        f" ({size(report.bytes)}), {report.kept:,} there already."
+        f" ({size(report.bytes)}), {report.unchanged:,} there already."
     ]
     lines += _location(plan)
     lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]

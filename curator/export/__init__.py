@@ -1,18 +1,29 @@
-"""TARGETS: how the approved set leaves the house.
+"""TARGETS: the ways to export the approved set.
 
-An export asks three things in order: :func:`make_plan` says what would happen and touches nothing
-(this is the dry run), :func:`write` does it, and the :class:`~curator.export.plan.ExportReport`
-says what was done, in numbers and names.
+An export has three steps: :func:`make_plan` plans it and changes nothing (this is the dry run),
+:func:`write` carries the plan out, and the :class:`~curator.export.plan.ExportReport` it returns
+lists what was done.
 
     plan = make_plan(photos_of_the_scope, Options(folder=Path("out"), target="gallery"))
     report = write(plan)
 
-Photos that are not in the scope given are neither exported nor withdrawn. `options` what is wanted,
-`sources` which files of a photo that is, `naming` and `claims` what they are called, `plan` what is
-to be done, `sizes` how large JPEGs will be, `rendering` and `render` make them, `location` copies
-of originals without it, `writing` puts files in place and `manifest` lists them; `place` opens the
-target outside of originals, `alone` keeps two exports apart; `presets` choices with a name.
-Whatever is done in a target is done in a :mod:`curator.opened_folder`.
+Photos outside the given scope are neither exported nor withdrawn. The modules:
+
+    options            what to export and how
+    sources            the files to export of a photo
+    naming             file names from a template
+    name_allocator     names that are free
+    plan               what an export will do
+    size_estimates     the size of JPEGs before they are made
+    render             makes the JPEGs of a photo; render_queue does so ahead
+    location_removal   copies of originals without their location
+    writing            writes the files and verifies them
+    manifest           photos.json
+    target_folder      opens the target, never inside originals
+    folder_lock        one export into a folder at a time
+    presets            named choices
+
+All operations in a target go through :mod:`curator.opened_folder`.
 """
 
 from __future__ import annotations
@@ -36,10 +47,10 @@ def _as_given(options: Options) -> Options:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One way out: a name for ``--target``, a title for the dialog, and the act itself.
+    """An export target: a name for ``--target``, a title for the dialog, and its functions.
 
-    ``settle`` brings what was chosen to what the target makes of it (a page is made of JPEGs);
-    ``choose`` says which files that is, for a target that makes others.
+    ``adapt_options`` changes the chosen options to those the target needs (a page needs JPEGs).
+    ``choose`` plans the files of the photos. ``write`` carries out a plan.
     """
 
     name: str
@@ -63,15 +74,15 @@ TARGETS: dict[str, Target] = {
 
 
 def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
-    """Say what exporting a scope would do; see :func:`curator.export.plan.make_plan`.
+    """Plan the export of a scope; see :func:`curator.export.plan.make_plan`.
 
     Raises:
-        UsageError: there is no such target.
+        UsageError: the target is unknown.
         KnownError: as there.
     """
     if options.target not in TARGETS:
         raise UsageError(
-            f"There is no export target {options.target}.", f"Targets: {', '.join(TARGETS)}."
+            f"Unknown export target {options.target}.", f"Targets: {', '.join(TARGETS)}."
         )
     target = TARGETS[options.target]
     return plan.make_plan(photos, target.adapt_options(options), target.choose)
@@ -82,7 +93,7 @@ def write(
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
-    """Do what a plan says, by its target; see :func:`curator.export.writing.write_files`.
+    """Carry out a plan with its target; see :func:`curator.export.writing.write_files`.
 
     Raises:
         BusyError, KnownError: as there.

@@ -16,5 +16,5 @@ def write(
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
-    """Do what the plan says; see :func:`curator.export.writing.write_files`."""
+    """Carry out the plan; see :func:`curator.export.writing.write_files`."""
     return write_files(plan, pool=pool, progress=progress, cancelled=cancelled)

@@ -1,10 +1,10 @@
-"""One export into a folder at a time, of all Curators on this computer.
+"""A lock that allows one export into a folder at a time, across all Curators on this computer.
 
-The folder itself is locked, as it is held open: by whatever name, person or home it is come to,
-it is one lock, nothing of it is on disk, and it ends with the process that holds it. Windows locks
-files only: there it is a file in the folder, which the system removes when it is closed. A disk
-that knows no locks keeps nobody out; then a manifest that somebody else wrote meanwhile stops an
-export (:func:`curator.export.manifest.save`), and no file is ever written over.
+It locks the opened folder itself. The lock is therefore the same by whatever path, user or home,
+leaves nothing on disk, and ends with its process. Windows can lock only files: there it is a file
+in the folder, which the system removes when it is closed. On a disk without locks, an export
+notices that another one wrote the manifest (:func:`curator.export.manifest.save`) and stops; no
+file is ever overwritten.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ def exclusive(folder: OpenedFolder) -> Iterator[None]:
     """Keep other exports out of a folder.
 
     Raises:
-        BusyError: one is under way there; nothing was written.
-        KnownError: something else has the name of the lock.
+        BusyError: another export is running; nothing was written.
+        KnownError: the name of the lock file is taken.
     """
     try:
         with _locked(folder):
             yield
     except _HeldError as error:
         raise BusyError(
-            f"Another export into {folder.path} is under way.", "Wait until it is done."
+            f"Another export into {folder.path} is running.", "Wait until it is done."
         ) from error
 
 
 class _HeldError(Exception):
-    """Somebody else has the lock."""
+    """Another process holds the lock."""
 
 
 if sys.platform == "win32":
@@ -49,8 +49,8 @@ if sys.platform == "win32":
     def _locked(folder: OpenedFolder) -> Iterator[None]:
         passing = getattr(os, "O_TEMPORARY", 0)  # gone once nobody has it open
         if folder.status(_FILE) is not None and not folder.is_file(_FILE):
-            # Opened, it would be what a link leads to that is gone afterwards.
-            raise KnownError(f"{folder.path / _FILE} is a link, or no file.", "Remove it.")
+            # Opening and closing it would remove the file that a link leads to.
+            raise KnownError(f"{folder.path / _FILE} is a link or not a file.", "Remove it.")
         try:
             handle = os.open(folder.path / _FILE, os.O_RDWR | os.O_CREAT | passing)
         except PermissionError as error:

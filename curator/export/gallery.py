@@ -1,8 +1,9 @@
-"""The gallery target: a web page that needs nothing but its own folder, and its photos.
+"""The gallery target: a self-contained web page with its photos.
 
-``index.html`` opens from a disk as from any server, asks nobody for anything, and works without
-JavaScript. Photos are in ``images``, each in up to three sizes; ``photos.json`` beside it has no
-original path. A photo that is no longer approved leaves the page; its files stay and are named.
+``index.html`` opens from a disk or from any server, loads nothing from elsewhere, and works without
+JavaScript. Photos are in ``images``, each in up to three sizes; ``photos.json`` contains no paths
+of originals. A photo that is no longer approved is removed from the page; its files stay and are
+listed in the report.
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ from curator.workers import WorkerPool
 
 PAGE = "index.html"
 _IMAGES = "images"
-# The digests of the page before and of the one an unfinished run was writing; gone when it is
-# done. Killed between page and manifest, a run would else find its own page edited for ever.
+# The digests of the old page and of the page an unfinished run was writing; removed when it is
+# done. Without it, a run killed between page and manifest would make the page look edited forever.
 _MEANT = ".curator-page"
-# For tiles and small windows; the largest is the person's choice. A browser takes what fits.
+# Smaller sizes for tiles and small windows, one of which a browser chooses.
 _SMALLER = (1280, 640)
 
 
 def adapt_options(options: Options) -> Options:
-    """Have JPEGs made in the sizes a page needs, and a manifest that is everybody's to read.
+    """Return options for JPEGs in the sizes a page needs, and for a public manifest.
 
     Raises:
-        KnownError: there is a page in that folder that is none of ours.
+        KnownError: the folder contains a page that Curator did not write.
     """
     folder = options.folder
     if os.path.lexists(folder / PAGE) and not (folder / NAME).exists():
-        raise KnownError(f"{folder} holds a page already.", "Choose another folder.")
+        raise KnownError(f"{folder} already contains a page.", "Choose another folder.")
     largest = options.long_edge_px
     edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
     return replace(options, form="jpeg", edges=edges, inside=_IMAGES, private=True)
@@ -53,7 +54,7 @@ def write(
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
-    """Make or bring up to date the pictures, then the page of all that is in the manifest.
+    """Write or update the pictures, then the page with all photos of the manifest.
 
     Raises:
         KnownError: as :func:`curator.export.writing.write_files`; the page stays as it was.
@@ -70,22 +71,22 @@ def _finish(run: Run) -> None:
 
 
 def _bring_up_to_date(run: Run) -> None:
-    """Write the page, unless somebody has changed it since: then it is theirs, and named."""
-    options, book, folder = run.plan.options, run.plan.manifest, run.folder
+    """Write the page, unless somebody edited it since; then report it as edited and keep it."""
+    options, current, folder = run.plan.options, run.plan.manifest, run.folder
     if not folder.is_file(NAME):
         return
     _order(run.plan)
     title = options.title or options.project or options.folder.name
     try:
-        content = page(Heading(title, options.notes), book.listed())
+        content = page(Heading(title, options.notes), current.listed())
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
         raise KnownError(
-            f"The page cannot be made: somebody wrote into {folder.path / NAME}.",
+            f"The page cannot be made, because {folder.path / NAME} was edited.",
             "Export into another folder.",
         ) from error
     try:
         there = folder.read(PAGE)
-        ours = there in (None, content) or _sha(there or b"") in (book.page, *_meant(folder))
+        ours = there in (None, content) or _sha(there or b"") in (current.page, *_meant(folder))
     except OutsideError:  # a link, a folder
         ours = False
     if not ours:
@@ -94,8 +95,8 @@ def _bring_up_to_date(run: Run) -> None:
         if there != content:
             folder.write(_MEANT, f"{_sha(there or b'')} {_sha(content)}".encode("ascii"))
         folder.write(PAGE, content)
-        book.page = _sha(content)
-    save(book, folder)
+        current.page = _sha(content)
+    save(current, folder)
     folder.remove(_MEANT)
 
 
@@ -111,7 +112,7 @@ def _sha(content: bytes) -> str:
 
 
 def _order(plan: Plan) -> None:
-    """Put the entries in the order they are shown in: by hand, or by capture time."""
+    """Sort the entries in display order: manual order, or capture time."""
     by_hand: dict[str, int] = {}
     if plan.options.order:
         for at, chosen in enumerate(plan.chosen):

@@ -1,9 +1,9 @@
-"""Copies of originals without the place they were taken at, made by exiftool.
+"""Copies of originals without their location, made by exiftool.
 
-Used by exports of originals without location, for photos and for the sidecars along with them.
-Never here: a change of an original, or a copy that still says where it was taken. Each copy is made
-in a temporary folder, written by exiftool, and read again by it: GPS, places in XMP and IPTC, in
-maker notes, and in every embedded picture. What cannot be removed is an error, not a warning.
+Exports of originals without location use it, for photos and their sidecars. It must never change an
+original or return a copy that still contains the location. Each copy is made in a temporary folder,
+written by exiftool, and read again by it: GPS, places in XMP and IPTC, in maker notes, and in every
+embedded picture. A location that cannot be removed is an error, not a warning.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MISSING = KnownError(
 )
 _TIMEOUT_S = 120.0
 _MEMORY_MB = 4096
-# Names of tags, in any group, that say where a photo was taken. The city of a camera's clock
-# (TimeZoneCity, HometownCity) is a time zone like the offset beside the capture time, and stays.
+# Names of tags, in any group, that state a location. The city of a camera's clock (TimeZoneCity,
+# HometownCity) only states a time zone, like the offset of the capture time, and stays.
 _PLACES = re.compile(
     r"GPS|Latitude|Longitude|^DC(?:Country|State|County|Municip|Localit|Island|Continent|Water"
     r"|HigherGeo|Geo|Location|Verbatim)|^(?:City\d?|State|StateProvince|Province-State"
@@ -40,8 +40,8 @@ _PLACES = re.compile(
     r"|Places?|ShotLocation|Coverage)$"
 )
 _EMBEDDED = "embedded picture"
-_NOWHERE = ("", "---")  # values that say nothing
-# Removed from every copy; what else tells the place is removed by its group once it was seen.
+_NOWHERE = ("", "---")  # values without a location
+# Removed from every copy; other tags with a location are removed by their group once found.
 _REMOVED = (
     "-GPS:all=",
     "-XMP:GPS*=",
@@ -68,7 +68,7 @@ class _Job:
 
 
 class LocationRemover:
-    """Makes copies without location, one at a time; its temporary folder goes with it.
+    """Makes copies without location, one at a time, in a temporary folder of its own.
 
     Thread: one.
     """
@@ -79,9 +79,9 @@ class LocationRemover:
         self._count = 0
 
     def take(self, source: Source) -> tuple[Source, str]:
-        """Return a copy of a file without location, and the sha256 of the file it was made of.
+        """Return a copy of a file without location, and the sha256 of the original.
 
-        The copy is there until the next call.
+        The copy exists until the next call.
 
         Raises:
             UnreadableError: the location cannot be removed, or the file cannot be read.
@@ -90,7 +90,7 @@ class LocationRemover:
             raise MISSING
         try:
             folder = self._new_folder()
-        except OSError as error:  # of the system's temporary folder, not of the export's
+        except OSError as error:  # in the system's temporary folder, not in the target
             raise _no_copy(error) from error
         if self._pool is None:
             self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location")
@@ -99,7 +99,7 @@ class LocationRemover:
         return Source(Path(path), source.kind, source.size, source.mtime_ns), sha256
 
     def _new_folder(self) -> Path:
-        """Make an empty folder for the next copy; the one before it goes."""
+        """Create an empty folder for the next copy, and remove the previous one."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="curator-export-")
         here = Path(self._folder.name)
@@ -111,7 +111,7 @@ class LocationRemover:
         return folder
 
     def close(self) -> None:
-        """Remove the temporary folder and end the process that was started here."""
+        """Remove the temporary folder, and end the process started here."""
         if self._pool is not None and not self._given:
             self._pool.close()
         if self._folder is not None:
@@ -119,7 +119,7 @@ class LocationRemover:
 
 
 def without_location(job: _Job) -> tuple[str, str]:
-    """Copy a file without the place it was taken at; return the copy and the original's sha256.
+    """Copy a file without its location; return the path of the copy and the original's sha256.
 
     Raises:
         UnreadableError: the location cannot be removed, or the file cannot be read.
@@ -136,12 +136,12 @@ def without_location(job: _Job) -> tuple[str, str]:
             names = ", ".join(sorted({name for *_, name in left})[:3])
             because = f" ({complaint})" if complaint else ""
             raise UnreadableError(
-                f"Its location cannot be removed: {names} would stay{because}.",
+                f"The location cannot be removed: {names} would stay{because}.",
                 "Export it as a JPEG.",
             )
         if job.source.kind != SIDECAR and not _same_picture(original, copy):
             raise UnreadableError(
-                "Its picture would not stay the same without its location.", "Export it as a JPEG."
+                "Removing the location would change the picture.", "Export it as a JPEG."
             )
         os.utime(copy, ns=(job.source.mtime_ns, job.source.mtime_ns))
     except OSError as error:
@@ -150,13 +150,13 @@ def without_location(job: _Job) -> tuple[str, str]:
 
 
 def _no_copy(error: OSError) -> UnreadableError:
-    return UnreadableError(f"No copy without location can be made ({error.strerror or error}).")
+    return UnreadableError(f"A copy without location failed ({error.strerror or error}).")
 
 
 def _groups_of(left: Iterable[tuple[str, str, str]], kind: str) -> list[str]:
-    """Return what removes the groups of tags that cannot be removed by their own names.
+    """Return exiftool arguments that remove whole groups, for tags not removable by name.
 
-    Of a RAW the maker notes stay, which its pixels are decoded by, and its pictures.
+    A RAW keeps its maker notes, which decoding needs, and its embedded pictures.
     """
     groups = set()
     for where, group, _ in left:
@@ -170,10 +170,10 @@ def _groups_of(left: Iterable[tuple[str, str, str]], kind: str) -> list[str]:
 
 
 def _suffix(source: Source) -> str:
-    """Return the suffix of what a file is: exiftool refuses a JPEG that is called HEIC.
+    """Return the suffix of a file's true format, because exiftool refuses a JPEG named HEIC.
 
     Raises:
-        OSError: it cannot be read, or is no plain file.
+        OSError: it cannot be read, or is not a plain file.
     """
     from curator.imaging import containers
 
@@ -186,10 +186,10 @@ def _suffix(source: Source) -> str:
 def _removed(
     program: str, copy: Path, removing: Iterable[str]
 ) -> tuple[list[tuple[str, str, str]], str]:
-    """Remove tags from a copy; return those that still tell the place, and a complaint.
+    """Remove tags from a copy; return the tags that still state a location, and an error message.
 
-    Each is (family, group, name), as ("XMP", "XMP-photoshop", "City"); of an embedded picture its
-    tag stands for the group, as (_EMBEDDED, "ThumbnailImage", "GPSLatitude").
+    Each tag is (family, group, name), such as ("XMP", "XMP-photoshop", "City"). For an embedded
+    picture, its tag replaces the group: (_EMBEDDED, "ThumbnailImage", "GPSLatitude").
     """
     name, inside = f"./{copy.name}", "pictures"
     (copy.parent / inside).mkdir(exist_ok=True)
@@ -210,25 +210,25 @@ def _removed(
             check=False,
         )
     except (subprocess.TimeoutExpired, OSError) as error:
-        raise UnreadableError(f"exiftool could not remove its location ({error}).") from error
+        raise UnreadableError(f"exiftool could not remove the location ({error}).") from error
     shutil.rmtree(copy.parent / inside)
     told = list(_documents(done.stdout.decode("utf-8", "replace")))
     if not any(each.get("SourceFile") == name for each in told):
-        raise UnreadableError("exiftool cannot read it, so its location cannot be removed.")
+        raise UnreadableError("exiftool cannot read it, so the location cannot be removed.")
     errors = done.stderr.decode("utf-8", "replace").splitlines()
     complaint = next((line for line in errors if line.startswith("Error")), "")
     complaint = complaint.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
     found = []
     for each in told:
         picture = Path(str(each.get("SourceFile", name))).stem.partition("-")[0]
-        of_it = list(_telling(each))
+        of_it = list(_location_tags(each))
         own = each.get("SourceFile") == name
         found += of_it if own else [(_EMBEDDED, picture, tag) for *_, tag in of_it]
     return found, complaint
 
 
 def _documents(text: str) -> Iterator[dict[str, Any]]:
-    """Read the JSON lists that exiftool wrote one after another."""
+    """Yield the items of the JSON lists that exiftool wrote one after the other."""
     decoder, at = json.JSONDecoder(), 0
     while (at := text.find("[{", at)) >= 0:
         try:
@@ -238,8 +238,8 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
         yield from found
 
 
-def _telling(tags: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Find the tags of a file that say where it was taken."""
+def _location_tags(tags: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the tags of a file that state a location."""
     for key, value in tags.items():
         where, _, rest = key.partition(":")
         group, _, name = rest.rpartition(":")
@@ -248,19 +248,19 @@ def _telling(tags: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _same_picture(original: Path, copy: Path) -> bool:
-    """Whether two files have the same picture: a JPEG's coded bytes, or the decoded pixels."""
+    """Whether two files have the same picture: equal JPEG data, or equal decoded pixels."""
     before, after = original.read_bytes(), copy.read_bytes()
     if before == after:
         return True
     if before[:3] == b"\xff\xd8\xff":
         coded, left = _coded(before), _coded(after)
-        # Further pictures behind the first are gone where they told the place.
+        # Further pictures after the first may have been removed because of their location.
         return coded == left or (coded.startswith(left) and left.endswith(_END))
     return _pixels(original) == _pixels(copy)
 
 
 def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
-    """Return size and digest of the pixels of a file, of a RAW also those of its preview.
+    """Return shape and digest of the pixels of a file; for a RAW also of its preview.
 
     Raises:
         UnreadableError: it cannot be decoded.
@@ -274,7 +274,7 @@ def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
 
 
 def _coded(data: bytes) -> bytes:
-    """Return a JPEG without its application segments and comments: all its pixels depend on."""
+    """Return a JPEG without application segments and comments: everything its pixels need."""
     parts, at = [], 2
     while data[at : at + 1] == b"\xff" and data[at + 1] != 0xDA:
         if data[at + 1] == 0xFF:  # fill

@@ -1,9 +1,9 @@
-"""``photos.json``: what was exported, from where, and why; the memory of an export folder.
+"""``photos.json``: the manifest of an export folder: what was exported, from where, and why.
 
-The file is an object with ``photos`` and ``withdrawn``, one entry a photo, described by
-``resources/photos.schema.json``. Entries are plain dictionaries here, because a newer Curator's
-extra fields must survive a run of this one. The file is written only when its bytes change, so
-that running an export twice leaves even its time stamp alone.
+The file is an object with ``photos`` and ``withdrawn``, one entry per photo, described by
+``resources/photos.schema.json``. Entries are plain dictionaries, because fields of a newer Curator
+must survive a run of this version. The file is written only if its bytes change, so that exporting
+twice does not even change its time stamp.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from curator.opened_folder import OpenedFolder, OutsideError, is_leaf
 
 NAME = "photos.json"
 VERSION = 1
-_MOST = 1_000_000_000  # photos in one export that anybody numbers
+_MOST = 1_000_000_000  # larger sequence numbers are damage
 
 Entry = dict[str, Any]
 FileEntry = dict[str, Any]
@@ -28,11 +28,10 @@ FileEntry = dict[str, Any]
 
 @dataclass
 class Manifest:
-    """The entries of one export folder, oldest first; of a gallery, the sha256 of its page, too.
+    """The entries of one export folder, oldest first; for a gallery also the sha256 of its page.
 
-    ``read`` is the file's content as it was read or written last; empty where there was none.
-    Entries are told apart by identity, not by comparing them: 10,000 are compared with 10,000
-    in minutes.
+    ``read`` is the file's content when last read or written; empty if there was none. Entries are
+    compared by identity, because comparing 10,000 entries with 10,000 by value takes minutes.
     """
 
     target: str = "folder"
@@ -43,7 +42,7 @@ class Manifest:
     _dropped: set[int] = field(default_factory=set)
 
     def names(self) -> set[str]:
-        """Return the file names that belong to an entry, folded for comparison."""
+        """Return the file names of all entries, folded for comparison."""
         return {
             naming.folded(record["filename"])
             for entry in (*self.photos, *self.withdrawn)
@@ -51,19 +50,19 @@ class Manifest:
         }
 
     def drop(self, entry: Entry) -> None:
-        """Take an entry out of the list that holds it."""
+        """Remove an entry from its list."""
         self._dropped.add(id(entry))
 
     def holds(self, entry: Entry) -> bool:
-        """Say whether an entry read from the file is still in its list."""
+        """Whether an entry read from the file is still in its list."""
         return id(entry) not in self._dropped
 
     def listed(self) -> list[Entry]:
-        """Return the entries of photos that are approved today."""
+        """Return the entries of photos that are currently approved."""
         return [entry for entry in self.photos if self.holds(entry)]
 
     def rendered(self) -> bytes:
-        """Return the file's content; the same entries always give the same bytes."""
+        """Return the file's content; the same entries always produce the same bytes."""
         content = {
             "version": VERSION,
             "target": self.target,
@@ -72,19 +71,19 @@ class Manifest:
             "withdrawn": [entry for entry in self.withdrawn if self.holds(entry)],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        # A name with bytes that are no text has halves of letters in it: JSON can escape those.
+        # File names that are not valid text contain lone surrogates, which JSON can escape.
         return text.encode("utf-8", "backslashreplace")
 
 
 def load(folder: OpenedFolder) -> Manifest:
-    """Read the manifest of an export folder; an empty one if the folder has none.
+    """Read the manifest of an export folder; an empty manifest if there is none.
 
     Raises:
-        KnownError: the file is there and is not one that Curator wrote; it stays as it is.
+        KnownError: the file was not written by Curator; it stays as it is.
     """
     path = folder.path / NAME
     remedy = "Choose another folder, or move that file away."
-    foreign = KnownError(f"{path} is no manifest of Curator.", remedy)
+    foreign = KnownError(f"{path} was not written by Curator.", remedy)
     try:
         data = folder.read(NAME)
         content: Any = json.loads(data) if data is not None else None
@@ -111,14 +110,14 @@ def load(folder: OpenedFolder) -> Manifest:
     return found
 
 
-# What is read of an entry and of its files, and may not be missing.
+# The required fields of an entry and of its file records.
 _ENTRY = {"filename": str, "form": str, "files": list, "tags": list, "capture": dict}
 _RECORD = {"filename": str, "sha256": str, "kind": str, "size": int, "original_size": int,
            "original_mtime_ns": int}  # fmt: skip
 
 
 def _is_entry(entry: object) -> bool:
-    """Whether an entry is made as ours are; a person or a program may have written into it."""
+    """Whether an entry has our structure; somebody may have edited it."""
     if not isinstance(entry, dict) or not {"project", "turn"} <= entry.keys():
         return False
     seq = entry.get("seq")
@@ -143,7 +142,7 @@ def _is_record(record: object) -> bool:
 
 
 def _is_metadata(value: object) -> bool:
-    """Whether this is what :meth:`curator.sidecar.SidecarMetadata.as_json` gives."""
+    """Whether a value has the structure of :meth:`curator.sidecar.SidecarMetadata.as_json`."""
     return isinstance(value, dict) and all(
         value is None
         or isinstance(value, int if name == "rating" else str)
@@ -153,10 +152,10 @@ def _is_metadata(value: object) -> bool:
 
 
 def _is_of_target(target: str, name: str) -> bool:
-    """Whether a target has files of such a name: they are renamed and replaced by it.
+    """Whether a target writes files of such a name, which it may rename and replace.
 
-    A folder has them in no folder below, a gallery in one. Sidecars lie as their originals do;
-    there every name is looked at when its turn comes.
+    A folder target writes no subfolders, a gallery one. Sidecars mirror the folders of their
+    originals; there each name is checked when it is written.
     """
     below, _, leaf = name.rpartition("/")
     return target == "sidecar" or (
@@ -165,27 +164,27 @@ def _is_of_target(target: str, name: str) -> bool:
 
 
 def unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
-    """Make sure nobody wrote the file since it was read.
+    """Check that nobody wrote the manifest since it was read.
 
     Raises:
-        KnownError: somebody did: what was planned would forget what is said there.
+        KnownError: somebody did, and saving ours would lose their entries.
     """
     try:
         there = folder.read(NAME)
     except OSError:
-        return  # gone, or away: the run itself says of what it cannot do
+        return  # the run itself reports what it cannot read or write
     if there and there != manifest.read:
         raise KnownError(
-            f"Another export into {folder.path} was done meanwhile.",
-            "Export again; it goes on from there.",
+            f"Another export into {folder.path} has run meanwhile.",
+            "Export again; it continues from there.",
         )
 
 
 def save(manifest: Manifest, folder: OpenedFolder) -> bool:
-    """Write the manifest through a temporary file; return whether anything had to change.
+    """Write the manifest atomically; return whether it changed.
 
     Raises:
-        KnownError: somebody else wrote it since we did.
+        KnownError: somebody else wrote it after we read it.
         OSError: the folder cannot be written; the old manifest stays.
     """
     if not manifest.read and not (manifest.photos or manifest.withdrawn):
@@ -198,15 +197,15 @@ def save(manifest: Manifest, folder: OpenedFolder) -> bool:
 
 
 def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry:
-    """Say everything of a photo that an entry holds, except which files were written.
+    """Build the entry of a photo, without its files.
 
     Args:
-        photo: as the catalog has it now.
-        clause: name of the clause of the approval rule; None once withdrawn.
-        location: whether GPS may leave the house.
+        photo: the photo as the catalog has it now.
+        clause: the name of the clause that approves it; None if it is withdrawn.
+        location: whether to include GPS.
     """
     capture, quality, marks = photo.capture, photo.scores, photo.marks
-    taken, told = capture.taken_at, photo.description
+    taken, description = capture.taken_at, photo.description
     return {
         "clause": str(clause) if clause else None,
         "project": None,
@@ -218,10 +217,10 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
         "match_model": None,
         "sharpness": _round(quality.sharpness if quality else None, 1),
         "exposure": _round(quality.exposure if quality else None, 1),
-        "subject": told.subject if told else None,
-        "mood": told.mood if told else None,
-        "lighting": told.lighting if told else None,
-        "content_type": told.content_type if told else None,
+        "subject": description.subject if description else None,
+        "mood": description.mood if description else None,
+        "lighting": description.lighting if description else None,
+        "content_type": description.content_type if description else None,
         "tags": [
             {
                 "name": tag.name,
@@ -244,13 +243,13 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def compose(told: Entry, records: list[FileEntry], **how: object) -> Entry:
-    """Put an entry together; the first record is the photo's main file.
+def compose(details: Entry, records: list[FileEntry], **how: object) -> Entry:
+    """Compose an entry; the first record is the photo's main file.
 
     Args:
-        told: from :func:`describe`.
+        details: from :func:`describe`.
         records: the files in the export folder.
-        how: ``form``, ``turn``, ``names`` and ``seq`` they were written with.
+        how: the ``form``, ``turn``, ``names`` and ``seq`` they were written with.
     """
     first = records[0]
     where = {"original_path": first["original_path"]} if "original_path" in first else {}
@@ -258,7 +257,7 @@ def compose(told: Entry, records: list[FileEntry], **how: object) -> Entry:
         "filename": first["filename"],
         **where,
         "sha256": first["sha256"],
-        **told,
+        **details,
         **how,
         "files": records,
     }
@@ -266,7 +265,7 @@ def compose(told: Entry, records: list[FileEntry], **how: object) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """What came of writing one file: both digests, its size in bytes, its size in px if made."""
+    """The result of writing one file: both digests, size in bytes, and size in px for a JPEG."""
 
     sha256: str
     original_sha256: str
@@ -274,9 +273,9 @@ class WrittenFile:
     pixels: tuple[int, int] | None = None
 
 
-def record(slot: OutputFile, filename: str, written: WrittenFile, *, private: bool) -> FileEntry:
-    """Describe one written file and the original it came from, in private without its path."""
-    source = slot.source
+def record(output: OutputFile, filename: str, written: WrittenFile, *, private: bool) -> FileEntry:
+    """Build the record of a written file and its original; if private, without its path."""
+    source = output.source
     entry: FileEntry = {"filename": filename, "sha256": written.sha256, "size": written.size}
     if written.pixels is not None:
         entry |= {"width": written.pixels[0], "height": written.pixels[1]}
@@ -288,12 +287,12 @@ def record(slot: OutputFile, filename: str, written: WrittenFile, *, private: bo
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
-        **({"said": slot.metadata.as_json()} if slot.metadata else {}),
+        **({"said": output.metadata.as_json()} if output.metadata else {}),
     }
 
 
 def is_of(entry: FileEntry, source: Source) -> bool:
-    """Say whether a record is of this very content: by fingerprint, or path, size and time."""
+    """Whether a record is of this content: same fingerprint, or same path, size and time."""
     if entry.get("fingerprint") and source.fingerprint:
         return bool(entry["fingerprint"] == source.fingerprint)
     return (entry.get("original_path"), entry["original_size"], entry["original_mtime_ns"]) == (
@@ -304,7 +303,7 @@ def is_of(entry: FileEntry, source: Source) -> bool:
 
 
 def kind(form: str) -> str:
-    """Give the kind of a rendering: an original and a JPEG of a photo are two entries."""
+    """Return the kind of a rendering; an original and a JPEG of a photo are separate entries."""
     return form.partition(" ")[0]
 
 
@@ -320,7 +319,7 @@ def lookup(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
 
 
 def find(index: dict[tuple[str, str], Entry], form: str, photo: PhotoDetail) -> Entry | None:
-    """Find the entry of a photo by its main file, then its other half: by content before path."""
+    """Find the entry of a photo by its main file, then its other half; content before path."""
     halves = [main_file(photo), *(file for file in photo.files if file.role == "half")]
     for file in halves:
         if file.fingerprint and (form, file.fingerprint) in index:

@@ -1,4 +1,4 @@
-"""Which names an export may use: none that is on disk, in the manifest or given out already."""
+"""Allocation of file names for an export: never one on disk, in the manifest or already given."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from curator.export.sources import OutputFile
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError
 
-INTENT = ".curator-export.json"  # names an unfinished run was writing; gone when it is done
+INTENT = ".curator-export.json"  # the names a run is writing; removed when it is done
 
 
 class FileAction(StrEnum):
-    """What happens to one file of the export folder."""
+    """The action planned for one file of the export folder."""
 
     WRITE = "write"
     KEEP = "keep"
     ADOPT = "adopt"  # an unfinished run may have written it: compare, and write if it differs
-    REPLACE = "replace"  # what an earlier run made is made anew, if nobody changed it since
+    REPLACE = "replace"  # write a file of an earlier run again, if nobody changed it since
     RENAME = "rename"
 
 
 class NameAllocator:
-    """Settles file names without a clash, on file systems that fold case and accents too."""
+    """Allocates file names without clashes, also on file systems that ignore case and accents."""
 
     def __init__(self, options: Options, known: Manifest, folder: OpenedFolder | None) -> None:
         """Read which names are taken.
 
         Args:
-            options: of the export.
-            known: its manifest.
-            folder: where it goes, None while that is not there.
+            options: the options of the export.
+            known: the manifest of the folder.
+            folder: the target folder, None if it does not exist yet.
 
         Raises:
-            KnownError: the folder cannot be looked into.
+            KnownError: the folder cannot be listed.
         """
         self._options, self._folder = options, folder
         self._taken = {naming.folded(name) for name in (manifest.NAME, INTENT)} | known.names()
@@ -52,7 +52,7 @@ class NameAllocator:
         except OSError as error:
             raise KnownError(
                 f"{options.folder} cannot be used ({error.strerror or error}).",
-                "Choose a folder that can be written.",
+                "Choose a writable folder.",
             ) from error
         self._disk = {naming.folded(name): name for name in there}
         self._intent = read_intent(folder)
@@ -61,33 +61,33 @@ class NameAllocator:
         return f"{self._options.inside}/{name}" if self._options.inside else name
 
     def allocate(
-        self, stem: str, slots: Sequence[OutputFile], own: Sequence[str | None] = ()
+        self, stem: str, outputs: Sequence[OutputFile], own: Sequence[str | None] = ()
     ) -> list[tuple[str, FileAction]]:
-        """Give the files of one photo names with one common number, the lowest that is free.
+        """Name the files of one photo, with the lowest common number that is free.
 
         Args:
-            stem: the photo's name, safe.
-            slots: the files, told apart by their endings.
-            own: the name each has already and may keep, if any.
+            stem: the photo's name, made safe.
+            outputs: the files; their endings differ.
+            own: the name each file already has and may keep, if any.
         """
-        mine = [naming.folded(name) if name else "" for name in own] or [""] * len(slots)
-        room = max((len(slot.ending.encode()) for slot in slots), default=0)
+        mine = [naming.folded(name) if name else "" for name in own] or [""] * len(outputs)
+        room = max((len(output.ending.encode()) for output in outputs), default=0)
         number = 1
         while True:
             names = [
                 self._inside(
-                    naming.joined(stem, number, slot.ending, room - len(slot.ending.encode()))
+                    naming.joined(stem, number, output.ending, room - len(output.ending.encode()))
                 )
-                for slot in slots
+                for output in outputs
             ]
-            acts = [self._act(*each) for each in zip(slots, names, mine, strict=True)]
+            acts = [self._act(*each) for each in zip(outputs, names, mine, strict=True)]
             free = len({naming.folded(name) for name in names}) == len(names)
             if free and None not in acts:
                 self._taken |= {naming.folded(name) for name in names}
                 return [(n, act) for n, act in zip(names, acts, strict=True) if act]
             number += 1
 
-    def _act(self, slot: OutputFile, name: str, mine: str) -> FileAction | None:
+    def _act(self, output: OutputFile, name: str, mine: str) -> FileAction | None:
         folded = naming.folded(name)
         if folded == mine:
             return FileAction.KEEP
@@ -95,24 +95,24 @@ class NameAllocator:
             return None
         if folded not in self._disk:
             return FileAction.WRITE
-        if self._intent.get(name) == meant(slot, self._options):
+        if self._intent.get(name) == meant(output, self._options):
             return FileAction.ADOPT
         assert self._folder is not None
         there = self._folder.status(self._disk[folded])
-        same = there and stat.S_ISREG(there.st_mode) and there.st_size == slot.source.size
-        return FileAction.ADOPT if same and slot.edge is None else None
+        same = there and stat.S_ISREG(there.st_mode) and there.st_size == output.source.size
+        return FileAction.ADOPT if same and output.edge is None else None
 
 
-def meant(slot: OutputFile, options: Options) -> list[str]:
-    """Say which file is to be what, to find it again after a run that was killed."""
-    known = slot.source.fingerprint or "" if options.private else str(slot.source.path)
+def meant(output: OutputFile, options: Options) -> list[str]:
+    """Return what identifies a file to write, to recognize it after a run that was killed."""
+    known = output.source.fingerprint or "" if options.private else str(output.source.path)
     return [known, options.rendering]
 
 
 def read_intent(folder: OpenedFolder) -> dict[str, list[str]]:
-    """Read which names an unfinished run was writing: name → as :func:`meant`."""
+    """Return the names an unfinished run was writing, with what :func:`meant` returned."""
     try:
         found = json.loads(folder.read(INTENT) or b"{}")
     except (OSError, OutsideError, ValueError, RecursionError):
-        return {}  # no such run, or it ended while saying so: nothing to adopt
+        return {}  # no unfinished run, or killed while writing this file: nothing to adopt
     return found if isinstance(found, dict) else {}

@@ -1,8 +1,8 @@
-"""File names for the outside world: a small template language, and names every system takes.
+"""Names of exported files: a small template language, and names valid on every system.
 
-A template is text with words in braces: ``{date}_{name}``. There is no more to it, so that a name
-can be nothing but a name: what comes out holds no separator, no control character, nothing Windows
-keeps for itself, and fits the 255 bytes of the common file systems.
+A template is text with words in braces: ``{date}_{name}``. It can do nothing else, so that the
+result is always a plain file name: without separators, control characters or names reserved by
+Windows, and within the 255 bytes of the common file systems.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from datetime import datetime
 from curator.model import KnownError
 
 PLAIN = "{name}"  # the camera's own name
-MAX_BYTES = 255  # ext4, APFS and NTFS count differently; this is the least of them all
+MAX_BYTES = 255  # ext4, APFS and NTFS count differently; this is the smallest limit
 
-# Windows: devices, whatever follows the first dot. Superscript digits count there, too.
+# Names of Windows devices, whatever follows the first dot; superscript digits count as digits.
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])$")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
-# Marks that turn the direction of writing: "gpj.exe" must not read as "exe.jpg".
+# Marks that change the writing direction: "gpj.exe" must not be displayed as "exe.jpg".
 TURNING = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
@@ -30,7 +30,7 @@ _WORD = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a name may be made of; ``seq`` counts from 1, ``seq_digits`` wide."""
+    """The facts a name can contain; ``seq`` counts from 1 with ``seq_digits`` digits."""
 
     name: str
     taken_at: datetime | None = None
@@ -41,7 +41,7 @@ class Facts:
     camera: str | None = None
 
 
-# To add a word: one line; the dialog, the README and the error for unknown words list these.
+# To add a word, add a line; the dialog, the docs and the error for unknown words list these.
 WORDS: Mapping[str, tuple[str, Callable[[Facts], str]]] = {
     "name": ("the original's name", lambda facts: facts.name),
     "date": (
@@ -54,55 +54,55 @@ WORDS: Mapping[str, tuple[str, Callable[[Facts], str]]] = {
     ),
     "seq": ("001, 002 ...", lambda facts: f"{facts.seq:0{facts.seq_digits}d}"),
     "rating": ("stars, 0 for none", lambda facts: str(facts.rating or 0)),
-    "project": ("the project exported", lambda facts: facts.project or ""),
+    "project": ("the exported project", lambda facts: facts.project or ""),
     "camera": ("the camera's name", lambda facts: facts.camera or ""),
 }
 
 
 def check(template: str) -> str:
-    """Give back a template that makes names.
+    """Return a template if it is valid.
 
     Raises:
-        KnownError: it is empty, has a word that is not known or a brace that stands alone.
+        KnownError: it is empty, or contains an unknown word or a single brace.
     """
     known = ", ".join(f"{{{word}}}" for word in WORDS)
     for word in _WORD.findall(template):
         if word not in WORDS:
-            raise KnownError(f"{{{word}}} means nothing in a file name.", f"Known: {known}.")
+            raise KnownError(f"Unknown word {{{word}}} in the file name.", f"Known: {known}.")
     rest = _WORD.sub("", template)
     if "{" in rest or "}" in rest:
-        raise KnownError("A brace in a file name stands alone.", f"Known: {known}.")
+        raise KnownError("The file name contains a single brace.", f"Known: {known}.")
     if not template.strip():
-        raise KnownError("A file name has to be made of something.", f"Known: {known}.")
+        raise KnownError("The file name is empty.", f"Known: {known}.")
     return template
 
 
 def stem(template: str, facts: Facts) -> str:
-    """Make the name without its ending, safe on every system; never empty.
+    """Build the name without its ending, safe on every system and never empty.
 
     Args:
-        template: as :func:`check` passes it.
-        facts: of one photo; what is in them is never read as template.
+        template: a valid template; see :func:`check`.
+        facts: the facts of one photo; braces in them are not read as a template.
     """
     missing = False
 
-    def said(found: re.Match[str]) -> str:
+    def replaced(found: re.Match[str]) -> str:
         nonlocal missing
         text = WORDS[found[1]][1](facts)
         missing = missing or not text
         return text
 
-    text = _WORD.sub(said, template)
-    if missing:  # "{project}_{name}" without a project is no "_DSC_0412"
+    text = _WORD.sub(replaced, template)
+    if missing:  # "{project}_{name}" without a project must not become "_DSC_0412"
         text = re.sub(r"([-_. ])[-_. ]+", r"\1", text).strip("-_. ")
     return safe(text)
 
 
 def safe(text: str) -> str:
-    """Make any text a file name without ending that Windows, macOS and Linux take as it is.
+    """Turn any text into a file name without ending that is valid on Windows, macOS and Linux.
 
-    Composed (NFC), because macOS takes the two spellings of an é for one name; a leading dash is
-    an option to programs, a leading dot hides a file.
+    It is composed (NFC), because macOS treats both encodings of é as the same name. Programs read a
+    leading dash as an option, and a leading dot hides a file.
     """
     text = _FORBIDDEN.sub("_", _plain(text)).strip(" ").rstrip(". ")
     if text[:1] in ("-", "."):
@@ -113,13 +113,13 @@ def safe(text: str) -> str:
 
 
 def joined(stem: str, number: int, ending: str, room: int = 0) -> str:
-    """Put a name together, ``-2`` and so on where it is taken, cut to what file systems hold.
+    """Join a name from its parts, shortened to the limit of file systems.
 
     Args:
         stem: from :func:`stem`.
-        number: 1 adds nothing.
-        ending: with its dot; kept whole.
-        room: bytes to leave for what hangs on to the name (``.xmp``).
+        number: 2 and up is appended as ``-2``; 1 adds nothing.
+        ending: with its dot; never shortened.
+        room: bytes to leave free for a further ending (``.xmp``).
     """
     tail = f"-{number}" if number > 1 else ""
     ending = safe_ending(ending)
@@ -131,7 +131,7 @@ def joined(stem: str, number: int, ending: str, room: int = 0) -> str:
 
 
 def safe_ending(ending: str) -> str:
-    """Make a file's ending safe; its letters keep their case."""
+    """Make a file's ending safe; keep its case."""
     return _FORBIDDEN.sub("_", _plain(ending)).rstrip(". ")
 
 
@@ -141,5 +141,5 @@ def _plain(text: str) -> str:
 
 
 def folded(name: str) -> str:
-    """Fold a name as the pickiest file system would: two that agree clash."""
+    """Fold a name as the strictest file system does: equal results mean a clash."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

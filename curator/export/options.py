@@ -1,4 +1,4 @@
-"""What is to be exported and how, as one value."""
+"""The options of an export, as one value."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ class Options:
     """What to export and how.
 
     Attributes:
-        folder: where to.
+        folder: the target folder.
         clauses: the approved photos by id, each with the name of the clause that approves it.
-        rule: names of all clauses of the approval rule, in its order.
-        approve: names of the clauses whose photos go out; None: all but ratings read from files,
-            because nobody has reviewed those photos here.
+        rule: the names of all clauses of the approval rule, in order.
+        approve: the names of the clauses to export; None: all except ratings read from files,
+            because nobody has reviewed those photos in Curator.
         target: a name of TARGETS.
-        form: copies of the originals, JPEGs made of them, or (a target's business) sidecars.
-        long_edge_px: of JPEGs, at most; nothing is enlarged.
+        form: copies of the originals, JPEGs, or (set by the target) sidecars.
+        long_edge_px: the maximal long edge of JPEGs; pictures are never enlarged.
         jpeg_quality: 60-100.
-        sharpen: JPEGs for a screen, for print, or not.
-        metadata: what files and manifest keep of the camera's notes: all, all but the location,
-            none; auto: as `curator.settings.kept_metadata` decides.
+        sharpen: sharpen JPEGs for a screen, for print, or not.
+        metadata: the camera metadata in files and manifest: all, all but the location, or none;
+            auto as `curator.settings.kept_metadata` decides.
         exiftool: path of exiftool, which removes the location from originals; empty without it.
-        pair: which halves of a RAW+JPEG pair are copied; JPEGs are made of the RAW unless "jpeg".
+        pair: the halves of a RAW+JPEG pair to copy; JPEGs are made from the RAW unless "jpeg".
         names: a template (`curator.export.naming`).
-        sources: the folders read with their subfolders: no export may land inside one.
-        flat_sources: the folders read without their subfolders: no export may land in one.
+        sources: folders that are read with subfolders; no export may be written inside them.
+        flat_sources: folders that are read without subfolders; no export may be written into them.
         scores: match scores by photo id.
-        match_model: whose scores they are.
-        project: what is exported is this project.
-        projects: names of the projects photos are in, by photo id.
-        partial: photos of the scope were chosen one by one; nothing is said of the others.
-        order: photo ids as ordered by hand; otherwise capture time orders them.
-        title: what a page is headed with.
-        notes: what stands under the title.
-        edges: long edges of the JPEGs made of each photo, the largest first; a target's business.
-        inside: the subfolder files go to, for targets that have more than files.
-        private: the manifest is for everyone's eyes: it has no original paths.
-        proxies: where the proxies are that tell how large JPEGs will be, if they are known.
-        profile: the editor sidecars are named and written for (`curator.sidecar.PROFILES`).
+        match_model: the name of the model that made the scores.
+        project: the name of the exported project, if it is one.
+        projects: names of the projects of each photo, by photo id.
+        partial: whether single photos of the scope were chosen; the others are left as they are.
+        order: photo ids in manual order; otherwise photos are sorted by capture time.
+        title: the title of the page.
+        notes: the text under the title.
+        edges: long edges of the JPEGs of each photo, the largest first; set by the target.
+        inside: the subfolder for files; set by the target.
+        private: whether the manifest is public and leaves out paths of originals.
+        proxies: where the proxies are from which JPEG sizes are estimated, if known.
+        profile: the editor to write sidecars for (`curator.sidecar.PROFILES`).
     """
 
     folder: Path
@@ -85,7 +85,7 @@ class Options:
     profile: str = "lightroom"
 
     def outside(self, folders: Iterable[FolderRow]) -> Options:
-        """Return these options with the folders photos are read from: no export lands there."""
+        """Return these options with the folders of originals, into which no export may write."""
         rows = list(folders)
         return replace(
             self,
@@ -94,7 +94,7 @@ class Options:
         )
 
     def chosen_as(self, preset: ExportSettings) -> Options:
-        """Give these options with what a preset, or the settings, choose."""
+        """Return these options with the choices of a preset or of the settings."""
         return replace(
             self,
             target=preset.target,
@@ -112,24 +112,24 @@ class Options:
         return self.clauses.get(photo.id) if photo.marks.verdict is Verdict.KEPT else None
 
     def takes(self, clause: str) -> bool:
-        """Whether photos of a clause go out."""
+        """Whether photos of a clause are exported."""
         return clause != Clause.FILE if self.approve is None else clause in self.approve
 
     @property
     def rendered(self) -> tuple[int, ...]:
-        """Long edges of the JPEGs made of each photo; none where originals are copied."""
+        """The long edges of the JPEGs of each photo; empty if originals are copied."""
         if self.form != "jpeg":
             return ()
         return self.edges or (self.long_edge_px,)
 
     @property
     def location(self) -> bool:
-        """Whether files and manifest may say where photos were taken."""
-        return self.kept == "all"
+        """Whether files and manifest include the location."""
+        return self.metadata_kept == "all"
 
     @property
-    def kept(self) -> Keep:
-        """What files and manifest keep of the camera's notes."""
+    def metadata_kept(self) -> Keep:
+        """The camera metadata in files and manifest: all, all but the location, or none."""
         return kept_metadata(self.metadata, self.target, self.form)
 
     @property
@@ -139,7 +139,7 @@ class Options:
 
     @property
     def rendering(self) -> str:
-        """The form as the manifest names it; a JPEG of another rendering is made anew."""
+        """The form as named in the manifest; JPEGs of another rendering are made again."""
         if self.form == "sidecar":
             return f"sidecar {self.profile}"
         if self.form == "original":
@@ -147,5 +147,5 @@ class Options:
         said = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
         if self.sharpen != "off":
             said += f", sharpened for {self.sharpen}"
-        kept = {"all": "", "no_location": ", without place", "none": ", without metadata"}
-        return said + kept[self.kept]
+        names = {"all": "", "no_location": ", without place", "none": ", without metadata"}
+        return said + names[self.metadata_kept]

@@ -1,10 +1,10 @@
 """The page of a gallery, from the entries of its manifest.
 
-Written by a builder that escapes every text and every attribute it is given, so that there is no
-way past it: a template engine (jinja2) would be one dependency more for one page, escapes by
-default only, and knows no difference between a text and an unquoted attribute. Style and script
-stand in the page, named by their hash in its content policy: nothing else may run, even if a text
-did get through, and the page needs nothing but its pictures, from a disk as from a server.
+All markup comes from :func:`element`, which escapes every text and attribute it is given. A
+template engine (jinja2) would be one more dependency for a single page, can be told not to escape,
+and does not distinguish a text from an unquoted attribute. Style and script are part of the page,
+and its content policy names their hashes: nothing else can run even if a text got through
+unescaped, and the page needs only its pictures, on a disk as on a server.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from curator.settings import resource
 
 _VOID = {"img"}
 _MAX_TEXT = 4000
-_TILE = 320  # px: the height of a row, as in page.css (20rem)
-_EAGER = 6  # tiles that are on the first screen of most
+_TILE = 320  # px, the height of a row, as in page.css (20rem)
+_EAGER = 6  # tiles visible without scrolling on most screens
 _ICONS = {
     "previous": "M10 3 5 8l5 5",
     "next": "M6 3l5 5-5 5",
@@ -37,27 +37,27 @@ _ICONS = {
 
 
 class Markup(str):
-    """Text that is markup already: what :func:`element` made."""
+    """Text that is already markup, made by :func:`element`."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *children: str, **attributes: str | int | None) -> Markup:
-    """Make an element; what is not markup already is escaped.
+    """Build an element; children and attributes that are plain text are escaped.
 
     Args:
-        name: the element's.
-        *children: text, or markup from here.
-        **attributes: by name, ``_`` for ``-`` and at the end left out; None is left out.
+        name: the name of the element.
+        *children: text, or markup from this function.
+        **attributes: by name; ``_`` stands for ``-`` and is dropped at the end; None is left out.
     """
-    said = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{html.escape(clean(str(value)), quote=True)}"'
         for key, value in attributes.items()
         if value is not None
     )
     if name in _VOID:
-        return Markup(f"<{name}{said}>")
-    return Markup(f"<{name}{said}>{''.join(map(_inner, children))}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{''.join(map(_inner, children))}</{name}>")
 
 
 def _inner(child: str) -> str:
@@ -65,29 +65,29 @@ def _inner(child: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Take out of a text what steers instead of saying; cut it to a length."""
-    kept = (sign for sign in text[:_MAX_TEXT] if sign == "\n" or not _steers(sign))
+    """Remove control characters from a text, and limit its length."""
+    kept = (sign for sign in text[:_MAX_TEXT] if sign == "\n" or not _is_control(sign))
     return "".join(kept)
 
 
-def _steers(sign: str) -> bool:
+def _is_control(sign: str) -> bool:
     return unicodedata.category(sign) in ("Cc", "Cs") or sign in naming.TURNING
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above the photos."""
+    """Title and notes above the photos."""
 
     title: str
     notes: str = ""
 
 
 def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
-    """Make the page; the same entries always give the same bytes.
+    """Build the page; the same entries always produce the same bytes.
 
     Args:
         heading: title and notes, plain text.
-        entries: of the manifest, in the order they are shown in.
+        entries: entries of the manifest, in display order.
     """
     style = _part("page.css") + _proportions(entries)
     script = _part("page.js")
@@ -103,9 +103,9 @@ def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
         "SHEET": _sheet(entries),
         "FRAMES": frames,
     }
-    # In one pass: what is put in is not looked at again.
-    whole = re.sub(r"@([A-Z_]+)@", lambda found: slots[found[1]], _part("page.html"))
-    return whole.encode()
+    # Replace all in one pass, so that inserted text is not searched again.
+    content = re.sub(r"@([A-Z_]+)@", lambda found: slots[found[1]], _part("page.html"))
+    return content.encode()
 
 
 def _part(name: str) -> str:
@@ -117,7 +117,7 @@ def _hash(text: str) -> str:
 
 
 def _proportion(entry: Entry) -> int:
-    """Give width by height in thousandths: with fewer, heights in a row differ by a pixel."""
+    """Return width by height in thousandths; coarser, heights in a row would differ by a pixel."""
     width, height = _size(entry["files"][0])
     return min(6000, max(250, round(1000 * width / height)))
 
@@ -127,7 +127,7 @@ def _size(record: dict[str, Any]) -> tuple[int, int]:
 
 
 def _proportions(entries: Sequence[Entry]) -> str:
-    """Say how wide a photo stands in its row; inline styles are barred by the policy."""
+    """Return CSS classes for the photos' proportions; the content policy bars inline styles."""
     found = sorted({_proportion(entry) for entry in entries})
     return "".join(
         f".r{each} {{ flex: {each} 1 calc({each / 1000:g} * var(--row)); }}\n" for each in found
@@ -136,18 +136,18 @@ def _proportions(entries: Sequence[Entry]) -> str:
 
 def _head(heading: Heading, entries: Sequence[Entry]) -> Markup:
     notes = [element("p", heading.notes.strip())] if heading.notes.strip() else []
-    said = " · ".join(filter(None, (counted(len(entries), "photograph"), _when(entries))))
+    count = " · ".join(filter(None, (counted(len(entries), "photograph"), _when(entries))))
     return element(
         "header",
         element("h1", heading.title),
         *notes,
-        element("p", said, class_="count"),
+        element("p", count, class_="count"),
         class_="head",
     )
 
 
 def _when(entries: Sequence[Entry]) -> str:
-    """Say when the photos were taken: a day, a month, or from one to another."""
+    """Return when the photos were taken: a day, a month, or a range of them."""
     days = sorted(taken for entry in entries if (taken := _taken(entry)) is not None)
     if not days:
         return ""
@@ -165,26 +165,26 @@ def _taken(entry: Entry) -> datetime | None:
     text = (entry.get("capture") or {}).get("taken_at")
     try:
         return datetime.fromisoformat(text) if text else None
-    except (TypeError, ValueError):  # a manifest somebody wrote into
+    except (TypeError, ValueError):  # somebody edited the manifest
         return None
 
 
 def _sheet(entries: Sequence[Entry]) -> Markup:
     if not entries:
-        return element("main", element("p", "No photograph is here."), class_="none")
+        return element("main", element("p", "No photographs yet."), class_="none")
     tiles = Markup("\n".join(_tile(e, at, len(entries)) for at, e in enumerate(entries, 1)))
     return element("main", tiles, class_="sheet")
 
 
 def _tile(entry: Entry, at: int, number: int) -> Markup:
-    wide = round(_proportion(entry) / 1000 * _TILE * 1.2)  # a row that is filled grows a little
+    wide = round(_proportion(entry) / 1000 * _TILE * 1.2)  # photos grow a little to fill a row
     sizes = f"(max-width: 640px) 100vw, {wide}px"
     picture = _picture(entry, sizes, _alt(entry, at, number), tile=at)
     return element("a", picture, id=f"t{at}", class_=f"r{_proportion(entry)}", href=f"#p{at}")
 
 
 def _picture(entry: Entry, sizes: str, alt: str, *, tile: int = 0) -> Markup:
-    """Make the picture of a tile of that number, or of a frame; what is far below loads later."""
+    """Build the picture of tile number ``tile``, or (0) of a frame; those far down load later."""
     width, height = _size(entry["files"][0])
     made = {_size(record)[0]: _address(record["filename"]) for record in entry["files"]}
     widths = sorted(made)
@@ -202,12 +202,12 @@ def _picture(entry: Entry, sizes: str, alt: str, *, tile: int = 0) -> Markup:
 
 
 def _address(filename: str) -> str:
-    """Write a file's name as an address, relative to the page."""
+    """Return a file's name as a URL relative to the page."""
     return quote(filename, safe="/")
 
 
 def _alt(entry: Entry, at: int, number: int) -> str:
-    """Say what is in a photo by the tags a person confirmed; a guess stays out of it."""
+    """Return the alt text of a photo, with confirmed tags only; suggestions are left out."""
     confirmed = [tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed"]
     return ", ".join([f"Photograph {at} of {number}", *confirmed[:8]])
 
@@ -222,14 +222,14 @@ def _frame(entry: Entry, at: int, number: int) -> Markup:
         links.append(_link("next", f"#p{at + 1}", "Next photograph"))
     links.append(_link("close", f"#t{at}", "Close"))
     picture = _picture(entry, sizes, _alt(entry, at, number))
-    said = [element("span", text) for text in (_moment(entry), _exposure(entry), _tags(entry))]
+    facts = [element("span", text) for text in (_moment(entry), _exposure(entry), _tags(entry))]
     return element(
         "section",
         element("div", picture, *links, class_="picture"),
         element(
             "footer",
             element("span", _name(entry), class_="name"),
-            *[each for each in said if each != "<span></span>"],
+            *[each for each in facts if each != "<span></span>"],
             element("span", f"{at} / {number}", class_="place"),
         ),
         id=f"p{at}",
@@ -245,7 +245,7 @@ def _link(kind: str, href: str, label: str) -> Markup:
 
 
 def _name(entry: Entry) -> str:
-    """Give the name a photo has for who asks for it, without folder, size and ending."""
+    """Return the name by which a viewer can ask for a photo, without folder, size and ending."""
     name = str(entry["filename"]).rpartition("/")[2]
     return re.sub(r"(-\d+)?\.jpg$", "", name)
 

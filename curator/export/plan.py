@@ -1,8 +1,8 @@
-"""What an export would do, before it does anything: who is approved, which names, how much.
+"""Planning an export before anything is written: which photos, which names, how many bytes.
 
-The plan reads the catalog's photos, the target folder's manifest and its list of names, and
-writes nothing. Names are settled in the order photos are shown in, so the same scope into the same
-folder always gives the same names; a photo that went out keeps its name until the template changes.
+The plan reads the catalog's photos, the target folder's manifest and its file names; it writes
+nothing. Names are allocated in display order, so the same scope in the same folder always gets the
+same names. An exported photo keeps its name until the template changes.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ NOT_APPROVED = "It is not approved."
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """One file to have in the export folder; ``known`` is its record from an earlier run."""
+    """One file planned for the export folder; ``known`` is its record from an earlier run."""
 
-    slot: OutputFile
+    output: OutputFile
     name: str
     action: FileAction
     known: FileEntry | None = None
@@ -42,7 +42,7 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPhoto:
-    """One photo that goes out; ``entry`` is the manifest's, if it went out before."""
+    """One photo to export; ``entry`` is its manifest entry, if it was exported before."""
 
     photo: PhotoDetail
     clause: str
@@ -53,7 +53,7 @@ class PlannedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A photo that is approved and cannot go out now, and why."""
+    """An approved photo that cannot be exported now, and why."""
 
     path: str
     reason: str
@@ -61,12 +61,12 @@ class Skipped:
 
 @dataclass
 class Plan:
-    """What would happen; changes nothing by being made.
+    """What an export will do; making a plan changes nothing.
 
-    ``approved`` counts photos by clause, ticked or not. ``leaving`` are entries whose photo is no
-    longer approved, ``gone`` those of a photo that was taken out of the project exported; their
-    files stay. ``edited`` are exported files that another program changed. ``originals`` are the
-    folders to keep out of.
+    ``approved`` counts photos by clause, selected or not. ``leaving`` are entries of photos that
+    are no longer approved, ``gone`` of photos removed from the exported project; their files stay.
+    ``edited`` are exported files that another program changed. ``originals`` are the folders that
+    the export must not write to.
     """
 
     options: Options
@@ -81,20 +81,20 @@ class Plan:
     edited: list[str] = field(default_factory=list)
 
     def items(self) -> Iterator[PlannedFile]:
-        """Go through the files of every chosen photo."""
+        """Yield the planned files of all photos."""
         for chosen in self.chosen:
             yield from chosen.items
 
     def describe(self, photo: PhotoDetail, clause: str | None) -> Entry:
-        """Say of a photo what the manifest holds, except which files were written."""
+        """Build the manifest entry of a photo, without its files."""
         options = self.options
         score = options.scores.get(photo.id)
-        told = manifest.describe(photo, clause, location=options.location)
-        if options.private and options.kept == "none":
-            told["capture"] = dict.fromkeys(told["capture"])
+        details = manifest.describe(photo, clause, location=options.location)
+        if options.private and options.metadata_kept == "none":
+            details["capture"] = dict.fromkeys(details["capture"])
         own = [options.project] if options.project else []
         projects = own if options.private else list(options.projects.get(photo.id, own))
-        return told | {
+        return details | {
             "project": options.project or next(iter(projects), None),
             "projects": projects,
             "match_score": score,
@@ -103,19 +103,19 @@ class Plan:
 
     @property
     def located(self) -> int:
-        """Photos that go out and say where they were taken, as far as their GPS is known."""
+        """The number of exported photos that include a location, as far as their GPS is known."""
         return self.options.location * sum(
             chosen.photo.capture.latitude is not None for chosen in self.chosen
         )
 
     @property
     def bytes_to_write(self) -> int:
-        """Bytes of the files to copy; of JPEGs about, as `curator.export.size_estimates` tells."""
+        """The bytes to write; for JPEGs estimated by `curator.export.size_estimates`."""
         anew = (FileAction.WRITE, FileAction.REPLACE)
-        return sum(item.slot.weight for item in self.items() if item.action in anew)
+        return sum(item.output.size_bytes for item in self.items() if item.action in anew)
 
     def summary(self) -> dict[str, object]:
-        """Say the plan in numbers and names, for the dry run and the dialog."""
+        """Return the plan in numbers and names, for the dry run and the dialog."""
         acts = Counter(item.action for item in self.items())
         return {
             "folder": str(self.options.folder),
@@ -128,7 +128,7 @@ class Plan:
             "unchanged_files": acts[FileAction.KEEP],
             "names": [item.name for item in self.items()],
             "bytes": self.bytes_to_write,
-            "metadata": self.options.kept,
+            "metadata": self.options.metadata_kept,
             "photos_with_location": self.located,
             "withdrawn": [
                 entry["filename"] for entry in (*(entry for entry, _ in self.leaving), *self.gone)
@@ -139,20 +139,20 @@ class Plan:
 
 
 Candidate = tuple[PhotoDetail, str, Entry | None]
-"""A photo that goes out, why, and its entry if it went out before."""
+"""A photo to export, the clause that approves it, and its entry if it was exported before."""
 
 Choose = Callable[[Plan, Sequence[Candidate], OpenedFolder | None], None]
-"""Puts the files of photos that go out into a plan; gets the target, None while it is not there."""
+"""Plans the files of the photos to export; gets the target, None if it does not exist yet."""
 
 
 @dataclass
 class ExportReport:
-    """What an export did. ``failed`` photos are named and stop nothing."""
+    """What an export did. ``failed`` photos are listed and do not stop the export."""
 
     folder: Path
     photos: int = 0
     written: list[str] = field(default_factory=list)
-    kept: int = 0
+    unchanged: int = 0
     withdrawn: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     failed: list[Skipped] = field(default_factory=list)
@@ -160,13 +160,13 @@ class ExportReport:
     cancelled: bool = False
 
     def summary(self) -> dict[str, object]:
-        """Say the report in numbers and names, for ``--json``."""
+        """Return the report in numbers and names, for ``--json``."""
         return {
             "folder": str(self.folder),
             "manifest": str(self.folder / manifest.NAME),
             "photos": self.photos,
             "written": self.written,
-            "unchanged_files": self.kept,
+            "unchanged_files": self.unchanged,
             "withdrawn": self.withdrawn,
             "edited": self.edited,
             "failed": [{"path": skip.path, "reason": skip.reason} for skip in self.failed],
@@ -180,19 +180,19 @@ def make_plan(
     options: Options,
     choose: Choose,
 ) -> Plan:
-    """Say what exporting a scope would do.
+    """Plan the export of a scope.
 
     Args:
-        photos: every photo of the scope, approved or not: one that went out and is no longer
-            approved has to be known to be withdrawn.
-        options: what and how, as the target settled it.
-        choose: puts the files of photos that go out into a plan.
+        photos: all photos of the scope, approved or not: exported photos that are no longer
+            approved will be withdrawn.
+        options: the options, adapted by the target.
+        choose: plans the files of the photos to export.
 
     Raises:
-        KnownError: the target lies inside a source folder, is no folder, is on a drive that is
-            away or does not answer, or holds a ``photos.json`` that Curator did not write, or of
-            another target; the template makes no names; location is to be removed from originals
-            and exiftool is missing.
+        KnownError: the target is inside a source folder, is not a folder, is on a drive that is
+            disconnected or does not answer, or contains a ``photos.json`` that Curator did not
+            write or that belongs to another target. Or the template is invalid, or the location
+            should be removed from originals but exiftool is missing.
     """
     naming.check(options.names)
     if options.removes_location and not options.exiftool:
@@ -211,14 +211,14 @@ def _load(options: Options, folder: OpenedFolder | None) -> Manifest:
         found.target = options.target
     if found.target != options.target:
         raise KnownError(
-            f"{options.folder} holds an export of another kind ({found.target}).",
+            f"{options.folder} contains another kind of export ({found.target}).",
             "Choose another folder.",
         )
     return found
 
 
 def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDetail]:
-    """Put photos as the person ordered them, or by capture time; those without a time come last."""
+    """Return photos in manual order, else by capture time; photos without a time come last."""
     by_hand = {photo: place for place, photo in enumerate(options.order)}
     late = datetime.max
 
@@ -230,7 +230,7 @@ def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDeta
 
 
 def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
-    """Say of each photo whether it stays as it went out, or leaves; give those that go out."""
+    """Record which entries stay or are withdrawn; return the photos to export."""
     options = plan.options
     standing = manifest.lookup(plan.manifest.photos)
     returned = manifest.lookup(plan.manifest.withdrawn)
@@ -246,7 +246,7 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
             elif entry is not None and clause is not None:
                 plan.refreshed.append((entry, photo, clause))
         if clause is None:
-            if options.partial:  # it was asked for by name
+            if options.partial:  # it was chosen individually
                 plan.skipped.append(Skipped(str(main_file(photo).path), NOT_APPROVED))
             continue
         plan.approved[clause] += 1
@@ -264,12 +264,12 @@ def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
 
 
 def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
-    """Put the copies, or the JPEGs, of photos that go out into a plan."""
-    _Choosing(plan, len(going), folder).choose(going)
+    """Plan the copies or JPEGs of the photos to export."""
+    _Planner(plan, len(going), folder).choose(going)
 
 
-class _Choosing:
-    """Settles what is done for each photo that goes out."""
+class _Planner:
+    """Plans the files of each photo to export."""
 
     def __init__(self, plan: Plan, number: int, folder: OpenedFolder | None) -> None:
         self._plan, self._options, self._folder = plan, plan.options, folder
@@ -281,19 +281,19 @@ class _Choosing:
         self._digits = max(3, len(str(self._last + number)))
 
     def choose(self, going: Sequence[Candidate]) -> None:
-        """Put what goes out into the plan."""
+        """Add the files of the photos to the plan."""
         for photo, clause, entry in going:
-            slots = output_files(photo, self._options, self._sidecars)
-            known = _known(slots, entry, self._options)
-            slots, known = self._there(photo, slots, known, entry)
-            if not slots:
+            outputs = output_files(photo, self._options, self._sidecars)
+            known = _known(outputs, entry, self._options)
+            outputs, known = self._there(photo, outputs, known, entry)
+            if not outputs:
                 continue
             seq = self._seq(entry)
-            items = self._items(photo, slots, known, entry, seq)
+            items = self._items(photo, outputs, known, entry, seq)
             self._plan.chosen.append(PlannedPhoto(photo, clause, tuple(items), entry, seq))
 
     def _seq(self, entry: Entry | None) -> int | None:
-        """Number a photo once: it keeps its number when others join before it."""
+        """Return a photo's number; it keeps its number when others are inserted before it."""
         if not self._counts:
             return None
         if entry is not None and entry.get("seq"):
@@ -304,79 +304,81 @@ class _Choosing:
     def _there(
         self,
         photo: PhotoDetail,
-        slots: list[OutputFile],
+        outputs: list[OutputFile],
         known: list[FileEntry | None],
         entry: Entry | None,
     ) -> tuple[list[OutputFile], list[FileEntry | None]]:
-        """Leave out what cannot be written now because the original is away, and say so."""
+        """Drop files whose original is missing now, and list them as skipped."""
         kept: list[tuple[OutputFile, FileEntry | None]] = []
         away: set[str] = set()
-        for slot, old in zip(slots, known, strict=True):
-            if slot.source.missing and (old is None or not self._fresh(slot, old, entry, photo)):
-                away.add(str(slot.source.path))
+        for output, old in zip(outputs, known, strict=True):
+            if output.source.missing and (
+                old is None or not self._fresh(output, old, entry, photo)
+            ):
+                away.add(str(output.source.path))
             else:
-                kept.append((slot, old))
+                kept.append((output, old))
         self._plan.skipped += [
-            Skipped(path, "The original is not there now.") for path in sorted(away)
+            Skipped(path, "The original cannot be reached.") for path in sorted(away)
         ]
-        return [slot for slot, _ in kept], [old for _, old in kept]
+        return [output for output, _ in kept], [old for _, old in kept]
 
     def _fresh(
-        self, slot: OutputFile, old: FileEntry, entry: Entry | None, photo: PhotoDetail
+        self, output: OutputFile, old: FileEntry, entry: Entry | None, photo: PhotoDetail
     ) -> bool:
-        """Say whether a file is what this export would write."""
-        if not manifest.is_of(old, slot.source):
+        """Whether an exported file is what this export would write."""
+        if not manifest.is_of(old, output.source):
             return False
         if entry is None:
             return True
-        if slot.edge is None:
+        if output.edge is None:
             return bool(entry["form"] == self._options.rendering)
         same = entry["form"] == self._options.rendering and entry["turn"] == photo.turn
         return bool(
             same
             and SidecarMetadata.from_json(old.get("said", {}))
-            == (slot.metadata or SidecarMetadata())
+            == (output.metadata or SidecarMetadata())
         )
 
     def _items(
         self,
         photo: PhotoDetail,
-        slots: list[OutputFile],
+        outputs: list[OutputFile],
         known: list[FileEntry | None],
         entry: Entry | None,
         seq: int | None,
     ) -> list[PlannedFile]:
         template = self._options.names
-        stem = naming.stem(template, self._facts(photo, slots[0], seq))
+        stem = naming.stem(template, self._facts(photo, outputs[0], seq))
         if entry is not None and entry.get("names", naming.PLAIN) == template:
-            names = self._settled(stem, slots, known)
+            names = self._kept_names(stem, outputs, known)
         else:
             own = [old["filename"] if old else None for old in known]
-            names = self._allocator.allocate(stem, slots, own)
+            names = self._allocator.allocate(stem, outputs, own)
         items = []
-        for slot, old, (name, act) in zip(slots, known, names, strict=True):
+        for output, old, (name, act) in zip(outputs, known, names, strict=True):
             if old is None:
-                items.append(PlannedFile(slot, name, act))
+                items.append(PlannedFile(output, name, act))
             else:
-                items.append(self._again(PlannedFile(slot, name, act, old), entry, photo))
+                items.append(self._again(PlannedFile(output, name, act, old), entry, photo))
         return items
 
-    def _settled(
-        self, stem: str, slots: list[OutputFile], known: list[FileEntry | None]
+    def _kept_names(
+        self, stem: str, outputs: list[OutputFile], known: list[FileEntry | None]
     ) -> list[tuple[str, FileAction]]:
-        """Keep the names a photo has; what joins it takes the same, with its own ending."""
-        fresh = [slot for slot, old in zip(slots, known, strict=True) if old is None]
-        for slot, old in zip(slots, known, strict=True):
-            ending = naming.safe_ending(slot.ending)
+        """Keep the names a photo has; a new file takes the same stem with its own ending."""
+        fresh = [output for output, old in zip(outputs, known, strict=True) if old is None]
+        for output, old in zip(outputs, known, strict=True):
+            ending = naming.safe_ending(output.ending)
             if old is not None and old["filename"].endswith(ending):
                 stem = Path(old["filename"].removesuffix(ending)).name
                 break
         claimed = iter(self._allocator.allocate(stem, fresh) if fresh else ())
         return [(old["filename"], FileAction.KEEP) if old else next(claimed) for old in known]
 
-    def _facts(self, photo: PhotoDetail, slot: OutputFile, seq: int | None) -> naming.Facts:
+    def _facts(self, photo: PhotoDetail, output: OutputFile, seq: int | None) -> naming.Facts:
         return naming.Facts(
-            Path(slot.source.path).stem,
+            Path(output.source.path).stem,
             photo.capture.taken_at,
             seq or 1,
             self._digits,
@@ -386,26 +388,26 @@ class _Choosing:
         )
 
     def _again(self, item: PlannedFile, entry: Entry | None, photo: PhotoDetail) -> PlannedFile:
-        """Look at a file that an earlier run wrote: keep it, or have it as it should be now."""
+        """Plan a file that an earlier run wrote: keep, replace or rename it."""
         old = item.known
         assert old is not None
-        fresh = self._fresh(item.slot, old, entry, photo)
+        fresh = self._fresh(item.output, old, entry, photo)
         size = self._size(old["filename"])
         if size is None:
             return PlannedFile(
-                item.slot, item.name, FileAction.WRITE if fresh else FileAction.REPLACE, old
+                item.output, item.name, FileAction.WRITE if fresh else FileAction.REPLACE, old
             )
         if size != old["size"]:
             self._plan.edited.append(old["filename"])
         if not fresh:
-            return PlannedFile(item.slot, item.name, FileAction.REPLACE, old)
+            return PlannedFile(item.output, item.name, FileAction.REPLACE, old)
         if item.name != old["filename"]:
             act = FileAction.ADOPT if item.action is FileAction.ADOPT else FileAction.RENAME
-            return PlannedFile(item.slot, item.name, act, old)
-        return PlannedFile(item.slot, item.name, FileAction.KEEP, old)
+            return PlannedFile(item.output, item.name, act, old)
+        return PlannedFile(item.output, item.name, FileAction.KEEP, old)
 
     def _size(self, name: str) -> int | None:
-        """Return the size of an exported file; None where no file is by that name, or a link."""
+        """Return the size of an exported file; None if it does not exist or is a link."""
         try:
             status = None if self._folder is None else self._folder.status(name)
         except (KnownError, OSError):
@@ -414,29 +416,28 @@ class _Choosing:
 
 
 def _known(
-    slots: list[OutputFile], entry: Entry | None, options: Options
+    outputs: list[OutputFile], entry: Entry | None, options: Options
 ) -> list[FileEntry | None]:
-    """Find for each file the record of an earlier run.
+    """Return the record of an earlier run for each file.
 
-    A copy is known by its content: an older version is nobody's to replace, it may be the last
-    there is. What was made of an original, and a sidecar, can be made again, so it is known by its
-    place.
+    A copy is recognized by its content: an older version must not be replaced, as it may be the
+    last one. A JPEG or a sidecar can be made again, so it is recognized by its place.
     """
     if entry is None:
-        return [None] * len(slots)
+        return [None] * len(outputs)
     records = [dict(record) for record in entry["files"]]
     if options.rendered:
-        return [records[at] if at < len(records) else None for at in range(len(slots))]
+        return [records[at] if at < len(records) else None for at in range(len(outputs))]
     found: list[FileEntry | None] = []
-    for slot in slots:
-        of_it = (old for old in records if manifest.is_of(old, slot.source))
-        if slot.source.kind == SIDECAR:
-            ending = naming.safe_ending(slot.ending)
+    for output in outputs:
+        of_it = (old for old in records if manifest.is_of(old, output.source))
+        if output.source.kind == SIDECAR:
+            ending = naming.safe_ending(output.ending)
             of_it = (
                 old
                 for old in records
                 if old["kind"] == SIDECAR
-                and (old.get("original_path") == str(slot.source.path))
+                and (old.get("original_path") == str(output.source.path))
                 and old["filename"].endswith(ending)
             )
         found.append(next(of_it, None))

@@ -1,7 +1,8 @@
-"""Export choices with a name: one small file each, to keep, to change by hand and to pass on.
+"""Export presets: named export settings, one small JSON file each, to edit and to share.
 
-A preset holds what `curator.settings.ExportSettings` holds and nothing of this machine: no folder,
-no scope. Files lie in ``export-presets`` of the home; to use a preset somebody sent, put it there.
+A preset contains the fields of `curator.settings.ExportSettings` and nothing about this computer:
+no folder, no scope. The files are in ``export-presets`` of the home folder; to use a preset from
+somebody else, copy it there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MAX_BYTES = 64_000  # a preset has a few hundred
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name and what is chosen; ``path`` is its file, None for those that come with Curator."""
+    """A named set of choices; ``path`` is its file, None for presets that come with Curator."""
 
     name: str
     choices: ExportSettings
@@ -54,28 +55,28 @@ BUILT_IN: tuple[Preset, ...] = (
 
 
 def folder(home: Home) -> Path:
-    """Say where presets are kept."""
+    """Return the folder of presets."""
     return home.data / "export-presets"
 
 
 def presets(home: Home) -> list[Preset]:
-    """List the presets, Curator's first; a file that cannot be read is left out, and logged."""
+    """Return all presets, built-in ones first; a file that cannot be read is logged and skipped."""
     found = []
     for path in sorted(folder(home).glob("*.json")):
         try:
             found.append(read(path))
         except KnownError as error:
-            log.warning("a preset is left out: %s", error)
+            log.warning("a preset was skipped: %s", error)
     names = {preset.name for preset in found}
     return [preset for preset in BUILT_IN if preset.name not in names] + found
 
 
 def find(home: Home, name: str) -> Preset:
-    """Find a preset by its name in any case, or by the path of its file.
+    """Find a preset by its name, ignoring case, or by the path of its file.
 
     Raises:
-        NotFoundError: there is none.
-        KnownError: the file cannot be read as one.
+        NotFoundError: there is no such preset.
+        KnownError: the file cannot be read or is not a preset.
     """
     for preset in presets(home):
         if preset.name.casefold() == name.casefold():
@@ -83,14 +84,14 @@ def find(home: Home, name: str) -> Preset:
     if name.endswith(".json"):
         return read(Path(name))
     known = ", ".join(preset.name for preset in presets(home))
-    raise NotFoundError(f"There is no export preset {name!r}.", f"There are: {known}.")
+    raise NotFoundError(f"Unknown export preset {name!r}.", f"Presets: {known}.")
 
 
 def read(path: Path) -> Preset:
     """Read a preset's file.
 
     Raises:
-        KnownError: it is not there, or is no preset; says what is wrong.
+        KnownError: it does not exist or is not a preset, with the reason.
     """
     remedy = "Save the preset again, or remove the file."
     try:
@@ -98,32 +99,32 @@ def read(path: Path) -> Preset:
     except OSError as error:
         raise KnownError(f"{path} cannot be read ({error.strerror or error}).", remedy) from error
     except (ValueError, RecursionError) as error:
-        raise KnownError(f"{path} is no export preset.", remedy) from error
+        raise KnownError(f"{path} is not an export preset.", remedy) from error
     if not isinstance(content, dict):
-        raise KnownError(f"{path} is no export preset.", remedy)
+        raise KnownError(f"{path} is not an export preset.", remedy)
     name = str(content.pop("name", "") or path.stem)
     try:
         choices = ExportSettings.model_validate(content)
     except ValueError as error:
         reason = str(error).partition("\n")[2].partition("[")[0]
         raise KnownError(
-            f"{path} is no export preset: {' '.join(reason.split())}.", remedy
+            f"{path} is not an export preset: {' '.join(reason.split())}.", remedy
         ) from error
     return Preset(" ".join(name.split())[:80], choices, path)
 
 
 def save(home: Home, name: str, choices: ExportSettings) -> Preset:
-    """Keep choices under a name; a preset of that name is written over.
+    """Save choices under a name; a preset of that name is replaced.
 
     Raises:
-        UsageError: the name is empty, or one of Curator's.
-        KnownError: it cannot be written; an older one stays.
+        UsageError: the name is empty, or belongs to a built-in preset.
+        KnownError: it cannot be written; the old one stays.
     """
     name = " ".join(name.split())[:80]
     if not name:
         raise UsageError("A preset needs a name.")
     if any(preset.name.casefold() == name.casefold() for preset in BUILT_IN):
-        raise UsageError(f"{name} comes with Curator and stays as it is.", "Choose another name.")
+        raise UsageError(f"{name} comes with Curator.", "Choose another name.")
     naming.check(choices.names)
     old = next((p for p in presets(home) if p.name.casefold() == name.casefold()), None)
     path = old.path if old and old.path else _free(folder(home), naming.safe(name))
@@ -138,7 +139,7 @@ def save(home: Home, name: str, choices: ExportSettings) -> Preset:
 
 
 def _free(where: Path, stem: str) -> Path:
-    """Find a file name that no other preset has: two names may make one file name."""
+    """Return an unused file name; two preset names may produce the same file name."""
     number = 1
     while True:
         path = where / naming.joined(stem, number, ".json", room=8)
@@ -148,13 +149,14 @@ def _free(where: Path, stem: str) -> Path:
 
 
 def remove(preset: Preset) -> None:
-    """Remove a preset that was saved; one that comes with Curator stays.
+    """Remove a saved preset.
 
     Raises:
         KnownError: its file cannot be removed.
+        UsageError: it is a built-in preset.
     """
     if preset.path is None:
-        raise UsageError(f"{preset.name} comes with Curator and stays.")
+        raise UsageError(f"{preset.name} comes with Curator and cannot be removed.")
     try:
         preset.path.unlink(missing_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The exported JPEGs of one photo, made in a worker process from one decode of the original."""
+"""Making the exported JPEGs of one photo, in a worker process, from one decode of the original."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from curator.imaging.pixels import Picture
 
 Keep = Literal["all", "no_location", "none"]
-_MOST_XMP = 65_502  # bytes of a packet in one segment of a JPEG (XMP 3, 1.1.3); thousands of words
+_MOST_XMP = 65_502  # bytes of a packet in one JPEG segment (XMP 3, 1.1.3); thousands of keywords
 
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """All a worker needs to know.
+    """Everything a worker needs to make the JPEGs.
 
-    ``long_edges_px`` the largest first, one JPEG each; ``turn`` is quarter turns clockwise;
-    ``fallback`` is the pair's other half, for where ``path`` cannot be decoded; ``xmp`` are the
-    marks and keywords the JPEGs carry, if they are to carry any.
+    ``long_edges_px``: one JPEG each, the largest first. ``turn``: quarter turns clockwise.
+    ``fallback``: the pair's other half, used if ``path`` cannot be decoded. ``xmp``: the marks and
+    keywords to embed, if any.
     """
 
     path: str
@@ -39,7 +39,7 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The JPEGs in the order asked for, each with its (width, height); sha256 of the original."""
+    """The JPEGs in the requested order, each with its (width, height); sha256 of the original."""
 
     contents: tuple[bytes, ...]
     sizes: tuple[tuple[int, int], ...]
@@ -47,14 +47,14 @@ class Rendered:
 
 
 def render(job: RenderJob) -> Rendered:
-    """Make upright sRGB JPEGs of an original, never enlarged, with a profile.
+    """Make upright sRGB JPEGs of an original, with a profile and never enlarged.
 
-    The bytes go back to the exporting process, which alone writes to the target: a full disk is
-    then one fault in one place, not a photo's.
+    The bytes are returned to the exporting process, the only one that writes to the target: so a
+    full disk is one error in one place and does not look like a fault of the photo.
 
     Raises:
-        UnreadableError: the original cannot be made into a picture.
-        GoneError: it is not there.
+        UnreadableError: the original cannot be decoded.
+        GoneError: it does not exist.
     """
     from curator.imaging.export_exif import exif_to_keep
     from curator.imaging.export_jpeg import JpegOptions, encode_jpeg, scaled
@@ -66,7 +66,7 @@ def render(job: RenderJob) -> Rendered:
     rgb = _picture(job).rgb
     contents, sizes = [], []
     for long_edge_px in job.long_edges_px:
-        rgb = scaled(rgb, long_edge_px)  # the next is made from this one
+        rgb = scaled(rgb, long_edge_px)  # the next smaller size is made from this one
         contents.append(encode_jpeg(rgb, long_edge_px, how))
         height, width = rgb.shape[:2]
         sizes.append((height, width) if job.turn % 2 else (width, height))
@@ -74,7 +74,7 @@ def render(job: RenderJob) -> Rendered:
 
 
 def _packet(job: RenderJob) -> bytes:
-    """Make the XMP of the JPEGs; the same photo, saying the same, always gives the same bytes."""
+    """Build the XMP of the JPEGs; the same photo and metadata always produce the same bytes."""
     if not job.xmp:
         return b""
     dated = datetime.fromtimestamp(status(job.path).st_mtime, UTC)

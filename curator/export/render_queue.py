@@ -1,4 +1,4 @@
-"""JPEGs of the photos to come, made ahead in worker processes while others are being written."""
+"""A queue that renders the JPEGs of the next photos ahead, while earlier ones are written."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from curator.export.plan import Plan, PlannedPhoto
 from curator.export.render import Rendered, RenderJob, render
 from curator.workers import WorkerPool
 
-_MOST = 4  # processes: a 24-megapixel photo takes some 300 MB while it is made
-_AHEAD = 2  # photos a process, so that none waits for the disk
+_MOST = 4  # processes; each needs some 300 MB for a 24-megapixel photo
+_AHEAD = 2  # photos per process, so that none waits for the disk
 _MEMORY_MB = 4096
 _TIMEOUT_S = 120.0
-_MAX_MEGAPIXELS = 2000  # convert has judged the photo by the user's own limit; this is a backstop
+_MAX_MEGAPIXELS = 2000  # convert already applied the user's limit; this is a backstop
 
 
 class RenderQueue:
-    """The JPEGs of a plan's photos, in its order.
+    """Renders the JPEGs of a plan's photos in its order.
 
     Thread: one.
     """
@@ -36,10 +36,10 @@ class RenderQueue:
         self._latest: tuple[PlannedPhoto, Future[Rendered]] | None = None
 
     def take(self, chosen: PlannedPhoto, edge: int) -> tuple[bytes, tuple[int, int], str]:
-        """Give one JPEG of a photo, its (width, height), and the sha256 of the original.
+        """Return one JPEG of a photo, its (width, height), and the sha256 of the original.
 
         Raises:
-            KnownError: no picture can be made of the original; says why.
+            KnownError: the original cannot be rendered, with the reason.
         """
         if self._latest is None or self._latest[0] is not chosen:
             self._latest = self._next(chosen)
@@ -48,17 +48,17 @@ class RenderQueue:
         return made.contents[at], made.sizes[at], made.original_sha256
 
     def _next(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
-        if not _needs(chosen):  # only to be renamed, but somebody changed it since
+        if not _needs(chosen):  # planned as a rename, but somebody changed the file since
             return self._begun(chosen)
         self._fill()
         while self._under_way[0][0] is not chosen:
-            self._under_way.popleft()  # it failed before it came to this
+            self._under_way.popleft()  # that photo failed before its JPEG was taken
         found = self._under_way.popleft()
         self._fill()
         return found
 
     def close(self) -> None:
-        """Let go of what was not taken; end the processes that were started here."""
+        """Cancel what was not taken, and end the processes started here."""
         for _, future in self._under_way:
             future.cancel()
         if self._pool is not None and not self._given:
@@ -82,17 +82,17 @@ class RenderQueue:
         return chosen, self._threads.submit(self._render, chosen)
 
     def _render(self, chosen: PlannedPhoto) -> Rendered:
-        options, slot = self._options, chosen.items[0].slot
+        options, output = self._options, chosen.items[0].output
         job = RenderJob(
-            str(slot.source.path),
+            str(output.source.path),
             options.rendered,
             options.jpeg_quality,
             options.sharpen,
-            options.kept,
+            options.metadata_kept,
             chosen.photo.turn,
             _MAX_MEGAPIXELS,
-            slot.fallback,
-            slot.metadata,
+            output.fallback,
+            output.metadata,
         )
         assert self._pool is not None
         return self._pool.run(render, job, timeout_s=_TIMEOUT_S)
@@ -100,6 +100,6 @@ class RenderQueue:
 
 def _needs(chosen: PlannedPhoto) -> bool:
     return any(
-        item.slot.edge is not None and item.action not in (FileAction.KEEP, FileAction.RENAME)
+        item.output.edge is not None and item.action not in (FileAction.KEEP, FileAction.RENAME)
         for item in chosen.items
     )

@@ -1,9 +1,9 @@
-"""The sidecar target: ratings for somebody who has the originals, and no originals.
+"""The sidecar target: ratings for somebody who already has the originals.
 
-One sidecar a photo, in the folders the photos lie in, counted from the folder that was opened, and
-named as its profile's editors look for it. What is there already is merged with, never replaced: it
-keeps all that is not ours, and where it contradicts it stays as it is and is named. A manifest
-remembers what was said last, so that the next run changes only what changed here.
+It writes one sidecar per photo, in the same folders as the photos relative to the opened folder,
+named for the editors of the profile. An existing sidecar is merged, never replaced: everything that
+is not ours stays, and if it contradicts, it is left alone and reported. The manifest records the
+last written metadata, so that the next run writes only what changed in Curator.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from curator.workers import WorkerPool
 
 @dataclass(frozen=True, slots=True)
 class _Wanted(OutputFile):
-    """A sidecar the export is to have: what it says, what it said last, its size in bytes."""
+    """A sidecar to export: its metadata, the metadata written last, and its size in bytes."""
 
     metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
     base: SidecarMetadata | None = None
     size: int = 0
 
     @property
-    def weight(self) -> int:
-        """Bytes of the sidecar, not of the photo it is of."""
+    def size_bytes(self) -> int:
+        """The size of the sidecar, not of its photo."""
         return self.size
 
 
 def adapt_options(options: Options) -> Options:
-    """Have sidecars written, whatever was chosen for pictures."""
+    """Return options for sidecars, whatever was chosen for pictures."""
     return replace(options, form="sidecar", names=naming.PLAIN)
 
 
 def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
-    """Put the sidecar of each photo that goes out into the plan, or say why there is none."""
-    choosing = _Choosing(plan, folder)
+    """Plan the sidecar of each photo to export, or list the photo as skipped with the reason."""
+    choosing = _SidecarPlanner(plan, folder)
     several = len({choosing.root(main_file(photo).path) for photo, *_ in going}) > 1
     for photo, clause, entry in going:
         try:
@@ -67,14 +67,16 @@ def write(
     progress: Progress = lambda done, total, name: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> ExportReport:
-    """Do what the plan says; see :func:`curator.export.writing.write_files`."""
-    report = write_files(plan, pool=pool, progress=progress, cancelled=cancelled, bring=_bring)
+    """Carry out the plan; see :func:`curator.export.writing.write_files`."""
+    report = write_files(
+        plan, pool=pool, progress=progress, cancelled=cancelled, write_file=_write_file
+    )
     sidecar.sync_folders([report.folder / name for name in report.written])
     return report
 
 
-class _Choosing:
-    """Names each sidecar, and looks at what is there."""
+class _SidecarPlanner:
+    """Names each sidecar and compares it with an existing one."""
 
     def __init__(self, plan: Plan, folder: OpenedFolder | None) -> None:
         self._options, self._folder = plan.options, folder
@@ -88,23 +90,23 @@ class _Choosing:
         self._listed: dict[str, dict[str, str]] = {}
 
     def root(self, path: Path) -> Path:
-        """Give the folder that was opened and holds a photo, else the photo's own."""
+        """Return the opened folder that contains a photo, else the photo's own folder."""
         above = [source for source in self._options.sources if path.is_relative_to(source)]
         return max(above, key=lambda source: len(source.parts), default=path.parent)
 
     def item(self, photo: PhotoDetail, entry: Entry | None, several: bool) -> PlannedFile:
-        """Say what is to be done for one photo; ``several`` opened folders are told apart by name.
+        """Plan the sidecar of one photo; with ``several`` opened folders, below the folder's name.
 
         Raises:
-            KnownError: this editor reads no sidecar of it, another photo's has that name, or what
-                is there is no sidecar, or contradicts.
+            KnownError: this editor reads no sidecar for it, another photo's sidecar has that name,
+                or the existing file is not a sidecar or contradicts.
         """
         file = main_file(photo)
         name = self._name(file, entry, several)
         folded = naming.folded(name)
         known = self._known.get(folded)
         if folded in self._taken or (known is not None and not _is_of(known, file)):
-            raise KnownError(f"The sidecar of another photo is called {name} there.")
+            raise KnownError(f"Another photo's sidecar there is already named {name}.")
         self._taken.add(folded)
         name = self._as_there(name)
         base = SidecarMetadata.from_json(known["said"]) if known and "said" in known else None
@@ -125,11 +127,11 @@ class _Choosing:
         name = sidecar.name_for(self._profile, file.path.name, Kind(file.kind))
         if name is None:
             raise KnownError(
-                f"{self._profile.title} read no sidecar of it (JPEG, TIFF, DNG, HEIC).",
-                "Sidecars for darktable and digiKam go with every photo (Settings, Sidecars).",
+                f"{self._profile.title} read no sidecars for JPEG, TIFF, DNG and HEIC.",
+                "Choose darktable or digiKam (Settings, Sidecars); they read all sidecars.",
             )
         for record in entry["files"] if entry else ():
-            # Where it went once it goes again, also after another folder was opened.
+            # Keep its earlier place, even after another folder was opened.
             if PurePath(record["filename"]).name == name and _is_of(record, file):
                 return str(record["filename"])
         root = self.root(file.path)
@@ -137,7 +139,7 @@ class _Choosing:
         return (Path(root.name) / inside / name if several else inside / name).as_posix()
 
     def _as_there(self, name: str) -> str:
-        """Take the name in the letters it has there: editors do not tell DSC_1.XMP from .xmp."""
+        """Return the name in the case it has on disk: to editors DSC_1.XMP and .xmp are equal."""
         below, _, leaf = name.rpartition("/")
         if below not in self._listed:
             try:
@@ -156,28 +158,28 @@ class _Choosing:
 
 
 def _is_of(record: FileEntry, file: FileDetail) -> bool:
-    """Say whether a record is of this photo: the same content, or another one of its path."""
+    """Whether a record belongs to this photo: the same content or the same path."""
     same = record.get("fingerprint")
     return bool(same and same == file.fingerprint) or record.get("original_path") == str(file.path)
 
 
-def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
-    """Have one sidecar there, as it should be now, and say what it is.
+def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
+    """Write or keep one sidecar, and return its record.
 
     Raises:
-        KnownError: it cannot be written, or contradicts by now; what is there stays.
+        KnownError: it cannot be written, or contradicts now; the existing file stays.
         OSError: the disk is full.
     """
-    wanted, folder, name = item.slot, run.folder, item.name
+    wanted, folder, name = item.output, run.folder, item.name
     assert isinstance(wanted, _Wanted)
     _leave_withdrawn(run, chosen, name)
     if item.action is FileAction.KEEP and item.known is not None:
-        run.report.kept += 1
+        run.report.unchanged += 1
         return {**item.known, "original_path": str(wanted.source.path)}
     there = _load(folder, name)
     new = _merged(there, wanted, run.plan.options)
     if new == there:
-        run.report.kept += 1
+        run.report.unchanged += 1
     else:
         _put(folder, name, new, sidecar.digest(there))
         run.report.written.append(name)
@@ -189,7 +191,7 @@ def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
         "size": len(new),
         "kind": source.kind,
         "original_path": str(source.path),
-        "original_sha256": None,  # nobody reads originals for this
+        "original_sha256": None,  # originals are not read for this
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
@@ -198,20 +200,20 @@ def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
 
 
 def _leave_withdrawn(run: Run, chosen: PlannedPhoto, name: str) -> None:
-    """Take a file that is written again out of what was withdrawn of the same photo."""
-    book = run.plan.manifest
-    for entry in book.withdrawn:
+    """Remove a file that is written again from the withdrawn entries."""
+    current = run.plan.manifest
+    for entry in current.withdrawn:
         if entry is not chosen.entry and [record["filename"] for record in entry["files"]] == [
             name
         ]:
-            book.drop(entry)
+            current.drop(entry)
 
 
 def _load(folder: OpenedFolder, name: str) -> bytes | None:
-    """Read the sidecar that is there, if any.
+    """Read the existing sidecar, if any.
 
     Raises:
-        KnownError: it cannot be read, or is, or lies behind, a link.
+        KnownError: it cannot be read, or a link is in the way.
     """
     below, _, leaf = name.rpartition("/")
     try:
@@ -233,7 +235,7 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
         if atomic.is_full(error):
             raise
         raise KnownError(
-            f"The folder of {name} cannot be made ({error.strerror or error})."
+            f"The folder of {name} cannot be created ({error.strerror or error})."
         ) from error
     try:
         with inside:
@@ -245,10 +247,10 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
 
 
 def _merged(there: bytes | None, wanted: _Wanted, options: Options) -> bytes:
-    """Put what we say into what is there.
+    """Merge our metadata into an existing sidecar, or a new one.
 
     Raises:
-        KnownError: it is no sidecar, or somebody said something else there.
+        KnownError: it is not a sidecar, or contradicts our metadata.
     """
     base = wanted.base if there is not None else None
     if there is not None:
@@ -261,8 +263,8 @@ def _merged(there: bytes | None, wanted: _Wanted, options: Options) -> bytes:
         ]
         if against:
             raise KnownError(
-                f"The sidecar there says another {' and '.join(against)}; it stays as it is.",
-                "Take it away to have yours written.",
+                f"The existing sidecar has another {' and '.join(against)}; it was kept.",
+                "Move it away to write yours.",
             )
     return sidecar.merge(there, wanted.metadata, base, PROFILES[options.profile])
 

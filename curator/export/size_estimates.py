@@ -1,8 +1,8 @@
-"""How large exported JPEGs will be, before any is made: told by the proxies of their photos.
+"""Estimates of the size of exported JPEGs, from the proxies of their photos.
 
-A proxy's bytes a pixel say how much detail a photo has; what comes of that at another size, quality
-and sharpening was fitted on 222 real photos. The sum over an export is what counts: one photo may
-be a third off.
+The bytes per pixel of a proxy measure how much detail a photo has. The formula for other sizes,
+qualities and sharpening was fitted on 222 real photos. It is meant for the sum over an export; a
+single photo may be off by a third.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from curator import files
 from curator.imaging.proxy import proxy_path
 from curator.model import KnownError
 
-# quality -> (a, b): a JPEG has exp(a + b * ln(density)) bytes a pixel, where the density is that
-# of a proxy of quality 88, at the proxy's size. From 90 on colors have full resolution.
+# quality -> (a, b): a JPEG has exp(a + b * ln(density)) bytes per pixel, where density is that of a
+# proxy of quality 88, at the proxy's size. From 90 on colors have full resolution.
 _QUALITIES = {
     60: (-0.53, 1.12),
     70: (-0.35, 1.11),
@@ -32,20 +32,20 @@ _PROXY_QUALITY = 88
 _GROWTH = -0.13  # exponent of the pixels: a larger picture has less detail in each
 _SHARPENED = {"off": 1.0, "screen": 1.036, "print": 1.116}
 _FULL_SIZE = 0.86  # from quality 90 on: the original's colors had less than full resolution
-_USUAL = 0.205  # bytes a pixel of a proxy, where there is none
-_HEADERS, _PROXY_HEADERS = 1500, 600  # bytes: profile, notes and tables; tables alone
+_USUAL = 0.205  # bytes per pixel of a typical proxy, for photos without one
+_HEADERS, _PROXY_HEADERS = 1500, 600  # bytes: profile, EXIF and tables; tables only
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """Where proxies are, and how they are made: long edge in px, JPEG quality."""
+    """Where proxies are stored, and how they are made: long edge in px, JPEG quality."""
 
     cache: Path
     long_edge_px: int = 1440
     quality: int = _PROXY_QUALITY
 
     def density(self, key: str | None, pixels: int) -> float | None:
-        """Return the bytes a pixel of a proxy of ``pixels``, as if of quality 88; None without."""
+        """Return a proxy's bytes per pixel, converted to quality 88; None if there is no proxy."""
         if key is None:
             return None
         try:
@@ -67,15 +67,15 @@ def jpeg_bytes(
     proxies: Proxies | None = None,
     key: str | None = None,
 ) -> int:
-    """Estimate the bytes of a JPEG.
+    """Estimate the size of a JPEG in bytes.
 
     Args:
-        pixels: width and height of the photo in px; zeros where they are not known.
-        edge: long edge of the JPEG in px, at most; nothing is enlarged.
+        pixels: width and height of the photo in px; zeros if unknown.
+        edge: maximal long edge of the JPEG in px; pictures are never enlarged.
         quality: 60 to 100.
         sharpen: off, screen or print.
-        proxies: where proxies are.
-        key: the photo's proxy, None without one.
+        proxies: where proxies are stored.
+        key: the key of the photo's proxy, None if it has none.
     """
     proxies = proxies or Proxies(Path())
     wide, high = pixels if min(pixels) else (3 * edge, 2 * edge)
@@ -90,13 +90,13 @@ def jpeg_bytes(
 
 
 def _area(wide: int, high: int, edge: int) -> int:
-    """Return the pixels of a picture scaled down to a long edge."""
+    """Return the number of pixels of a picture scaled down to a long edge."""
     scale = min(1.0, edge / max(wide, high))
     return max(round(wide * scale), 1) * max(round(high * scale), 1)
 
 
 def _at(quality: int) -> tuple[float, float]:
-    """Return the constants of a quality, between those measured."""
+    """Return the constants of a quality, interpolated between the measured ones."""
     known = sorted(_QUALITIES)
     quality = min(max(quality, known[0]), known[-1])
     after = known[bisect_left(known, quality)]

@@ -1,4 +1,4 @@
-"""Which files of a photo go out: halves, sidecars along with them, or JPEGs to be made."""
+"""The files to export of a photo: its halves with their sidecars, or JPEGs to make."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDECAR = "sidecar"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be copied, or to make JPEGs of; ``kind`` is raw, image or sidecar."""
+    """A file to copy or to make JPEGs from; ``kind`` is raw, image or sidecar."""
 
     path: Path
     kind: str
@@ -33,7 +33,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """One file the export is to have of a photo.
+    """One file to export of a photo.
 
     ``ending`` follows the photo's name. ``edge`` is the long edge in px of a JPEG to make, None
     for a copy. ``fallback`` is the file to make the JPEG from if the source is unreadable.
@@ -49,23 +49,23 @@ class OutputFile:
     guess: int = 0
 
     @property
-    def weight(self) -> int:
-        """Bytes to write: of a copy exactly, of a JPEG about."""
+    def size_bytes(self) -> int:
+        """Bytes to write: exact for a copy, estimated for a JPEG."""
         return self.source.size if self.edge is None else self.guess
 
 
 class SidecarFinder:
-    """Finds the sidecars beside originals, under both names; each folder is listed once."""
+    """Finds the sidecars of originals, under both names; lists each folder once."""
 
     def __init__(self) -> None:
         self._listed: dict[Path, dict[str, os.DirEntry[str]]] = {}
         self._raws: dict[Path, dict[str, set[Path]]] = {}
 
     def beside(self, file: Path, own: Collection[Path]) -> list[tuple[Source, str]]:
-        """List sidecars of one file with their ending, ``.xmp`` or ``.nef.xmp``.
+        """Return the sidecars of a file with their ending, ``.xmp`` or ``.nef.xmp``.
 
-        A sidecar that names the stem only is the RAW's of that stem, where that is another
-        photo's: ``own`` are the files of this one.
+        A sidecar that names only the stem belongs to the RAW of that stem, even if that is another
+        photo. ``own`` are the files of this photo.
         """
         here = self._list(file.parent)
         raws = self._raws[file.parent].get(file.stem.casefold(), set())
@@ -103,25 +103,25 @@ def _is_raw(name: str) -> bool:
 
 
 def main_file(photo: PhotoDetail) -> FileDetail:
-    """Give the file that stands for a photo: the RAW of a pair."""
+    """Return the main file of a photo; the RAW of a pair."""
     return next((file for file in photo.files if file.role == "main"), photo.files[0])
 
 
 def metadata_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> SidecarMetadata:
-    """Say of a photo what other editors understand: marks, confirmed tags, projects if given."""
+    """Return what other editors can read: marks, confirmed tags, and projects if given."""
     tags = [tag for tag in photo.tags if tag.state == "confirmed"]
     paths = [f"{tag.category}|{tag.name}" for tag in tags if tag.category]
     return SidecarMetadata.of(photo.marks, dict.fromkeys(tag.name for tag in tags), paths, projects)
 
 
 def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) -> list[OutputFile]:
-    """List the files an export is to have of a photo, the one that stands for it first."""
+    """Return the files to export of a photo, its main file first."""
     halves = _halves(photo, options)
     if options.rendered:
         source, *others = [_reachable(file, photo) for file in halves]
         fallback = next((str(other.path) for other in others if not other.missing), None)
-        # Everyone's eyes need no marks, and whose projects a photo is in is nobody's business.
-        hidden = options.private or options.kept == "none"
+        # A public gallery shows no marks and no project names.
+        hidden = options.private or options.metadata_kept == "none"
         metadata = None if hidden else metadata_of(photo)
         pixels = (photo.capture.width or 0, photo.capture.height or 0)
         how = (options.jpeg_quality, options.sharpen, options.proxies, photo.proxy)
@@ -136,30 +136,30 @@ def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) 
             )
             for edge in options.rendered
         ]
-    slots: dict[Path, OutputFile] = {}
+    outputs: dict[Path, OutputFile] = {}
     for file in halves:
         source = _reachable(file, photo)
-        slots[source.path] = OutputFile(source, file.path.suffix)
+        outputs[source.path] = OutputFile(source, file.path.suffix)
     for file in halves:
         own = [known.path for known in photo.files]
         for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path), own):
-            slots.setdefault(sidecar.path, OutputFile(sidecar, ending))
-    return list(slots.values())
+            outputs.setdefault(sidecar.path, OutputFile(sidecar, ending))
+    return list(outputs.values())
 
 
 def _halves(photo: PhotoDetail, options: Options) -> list[FileDetail]:
-    """Give the files of a photo that were asked for; of a pair perhaps one half."""
+    """Return the wanted files of a photo; for a pair perhaps only one half."""
     main = main_file(photo)
     both = [main, *(file for file in photo.files if file.role == "half" and file is not main)]
     wanted = {"raw": Kind.RAW, "jpeg": Kind.IMAGE}.get(options.pair)
     ordered = sorted(both, key=lambda file: file.kind is not wanted) if wanted else both
     if options.rendered or wanted is None:
-        return ordered  # what a JPEG is made of, then what it can be made of instead
+        return ordered  # the file to make a JPEG from, then its fallback
     return [file for file in both if file.kind is wanted] or both
 
 
 def _reachable(file: FileDetail, photo: PhotoDetail) -> Source:
-    """Take a copy with the same content where the file itself is not there now."""
+    """Return a file as a source, or a copy with the same content if the file is missing."""
     if file.missing:
         file = next(
             (

@@ -1,6 +1,6 @@
-"""Where an export goes: a folder held open, outside of whatever holds originals.
+"""The target folder of an export, held open, and never inside a folder with originals.
 
-A target is looked at when the plan is made and opened anew when it is carried out: in between a
+The target is checked when the plan is made and again when it is carried out, because in between a
 link may have appeared, or a folder of originals may have been moved.
 """
 
@@ -22,9 +22,9 @@ from curator.opened_folder import FileId, OpenedFolder, file_id
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """The folders an export keeps out of.
+    """The folders that an export must not write to.
 
-    ``sources`` are read with their subfolders; of ``others`` only the folder itself holds photos.
+    ``sources`` contain photos in their subfolders too; ``others`` only directly.
     """
 
     sources: frozenset[Path]
@@ -32,40 +32,40 @@ class Originals:
 
     @classmethod
     def of(cls, options: Options, photos: Iterable[PhotoDetail]) -> Originals:
-        """Collect the folders read, and those of photos that lie elsewhere."""
+        """Collect the source folders, and the folders of photos outside them."""
         known = (file for photo in photos for file in photo.files if not file.away)
         beside = {Path(file.path).parent for file in known}
         return cls(frozenset(options.sources), frozenset(beside | set(options.flat_sources)))
 
     def found(self) -> OriginalFolders:
-        """Find which folders these are now; those of drives that are away hold nothing now."""
+        """Identify these folders on disk; folders of disconnected drives are left out."""
         read = _marks(self.sources)
         return OriginalFolders(read, {**_marks(self.others), **read})
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalFolders:
-    """Folders of originals as they are on disk: read whole, and all of them."""
+    """Folders of originals by file id: ``read`` with subfolders, ``holding`` all of them."""
 
     read: dict[FileId, Path]
     holding: dict[FileId, Path]
 
     def refuse(self, folder: OpenedFolder, *, to_be_made: bool = False) -> None:
-        """Refuse a target in or below a folder of originals, however it is spelled or linked.
+        """Refuse a target in or below a folder of originals, by whatever path or link.
 
         Args:
-            folder: the target, or what it is to be made in.
+            folder: the target, or the folder in which it will be created.
             to_be_made: whether it is the latter.
 
         Raises:
-            KnownError: it holds originals, or lies inside a folder that is read whole.
+            KnownError: it contains originals, or is inside a folder read with its subfolders.
         """
         for depth, mark in enumerate(folder.above()):
             above = (self.read if depth or to_be_made else self.holding).get(mark)
             if above is not None:
                 raise KnownError(
-                    f"{folder.path} lies inside {above}, which holds originals.",
-                    "Choose a folder outside, so that exports are not read in as new photos.",
+                    f"{folder.path} is inside {above}, which contains originals.",
+                    "Choose a folder outside it, so that exports are not added as new photos.",
                 )
 
 
@@ -76,11 +76,11 @@ def _marks(folders: Iterable[Path]) -> dict[FileId, Path]:
 
 @contextmanager
 def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | None]:
-    """Open a target to plan what goes there; None while it is to be made.
+    """Open a target for planning; yield None if it does not exist yet.
 
     Raises:
-        KnownError: it is no folder, cannot be used, is on a drive that is away or does not answer,
-            or lies inside a folder of originals.
+        KnownError: it is not a folder, cannot be used, is on a drive that is disconnected or does
+            not answer, or is inside a folder of originals.
     """
     try:
         is_folder = stat.S_ISDIR(volumes.ask(folder, folder.stat).st_mode)
@@ -102,11 +102,11 @@ def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | 
 
 
 def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
-    """Open a target to write into it; make it first where it is not there.
+    """Open a target for writing; create it if it does not exist.
 
     Raises:
-        KnownError: it lies inside a folder of originals, or a link is in the way.
-        OSError: it cannot be made or opened.
+        KnownError: it is inside a folder of originals, or a link is in the way.
+        OSError: it cannot be created or opened.
     """
     found = originals.found()
     opened, missing = _nearest(folder, found)
@@ -118,7 +118,7 @@ def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
 
 
 def _nearest(folder: Path, found: OriginalFolders) -> tuple[OpenedFolder, str]:
-    """Open a folder or the nearest above it that is there; gives it and the rest of the path."""
+    """Open a folder or its nearest existing parent; return it and the rest of the path."""
     missing: list[str] = []
     here = folder.absolute()
     while True:
@@ -134,17 +134,17 @@ def _nearest(folder: Path, found: OriginalFolders) -> tuple[OpenedFolder, str]:
 def _unusable(folder: Path, error: OSError) -> KnownError:
     return KnownError(
         f"{folder} cannot be used ({error.strerror or error}).",
-        "Choose a folder that can be written.",
+        "Choose a writable folder.",
     )
 
 
-# Where systems put drives, and at which depth below the drive's own folder stands. Making it there
-# while the drive is away would fill the disk underneath, unseen.
+# Where systems mount drives, and how deep the drive's folder is. Creating that folder while the
+# drive is disconnected would fill the system disk unnoticed.
 _MOUNTS = (("/Volumes", 1), ("/media", 2), ("/run/media", 2), ("/mnt", 1))
 
 
 def _refuse_away(folder: Path) -> None:
-    """Refuse to make the folder of a drive that is not connected."""
+    """Refuse to create the folder of a drive that is not connected."""
     for root, depth in _MOUNTS:
         if not folder.is_relative_to(root) or folder == Path(root):
             continue

@@ -1,9 +1,8 @@
-"""Having files in an export folder: verified, never over anybody's, and true at any moment.
+"""Writing the files of an export: verified, never over foreign files, and consistent at any time.
 
-Every file is written under a temporary name, read back, compared, and only then given its own
-name, which it never takes from a file that an export did not write. A run that is stopped at any
-moment leaves whole files and a true manifest; the next run picks up what the unfinished one had
-written.
+Every target uses it. Each file is written under a temporary name, read back, compared and only then
+renamed; it never replaces a file that no export wrote. A run stopped at any moment leaves complete
+files and a correct manifest; the next run adopts what the unfinished one had written.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ from curator.workers import WorkerPool
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
-_SPARE = 16 << 20  # bytes left free for the manifest and the file system's own books
-_SAVE_EVERY_S = 2.0  # the manifest of 10,000 photos is some 15 MB: not after each photo
-# The photo's name is at fault, not the disk: too long for it, or with signs it does not take.
+_SPARE = 16 << 20  # bytes left free for the manifest and the file system's own data
+_SAVE_EVERY_S = 2.0  # not after each photo: the manifest of 10,000 photos has some 15 MB
+# The photo's name is at fault, not the disk: too long, or with characters the disk refuses.
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 Progress = Callable[[int, int, str], None]
@@ -49,18 +48,18 @@ class _TakenError(Exception):
 
 @dataclass
 class Run:
-    """What one export holds on to while it goes."""
+    """The state of one running export."""
 
     plan: Plan
     report: ExportReport
     folder: OpenedFolder
-    renderings: RenderQueue
-    removals: LocationRemover
+    render_queue: RenderQueue
+    location_remover: LocationRemover
     saved_at: float = field(default_factory=monotonic)
 
 
 WriteFile = Callable[[Run, PlannedPhoto, PlannedFile], FileEntry]
-"""Has one file in the folder, and says what it is."""
+"""Makes sure that one file is in the folder, and returns its record."""
 
 
 def write_files(
@@ -69,24 +68,24 @@ def write_files(
     pool: WorkerPool | None,
     progress: Progress,
     cancelled: Callable[[], bool],
-    bring: WriteFile | None = None,
+    write_file: WriteFile | None = None,
     finish: Callable[[Run], None] = lambda run: None,
 ) -> ExportReport:
-    """Do what the plan says. Running it twice changes nothing the second time.
+    """Carry out a plan. Running it again changes nothing.
 
     Args:
         plan: from :func:`~curator.export.plan.make_plan`, made just before.
-        pool: decodes the originals of JPEGs; one is made and closed if none is given.
-        progress: told photos done, photos in all, and the name of the one just done.
-        cancelled: asked before each photo; what is written by then stays, with its entries.
-        bring: has one file in the folder and says what it is; copies and JPEGs unless given.
-        finish: does what is to be done once all files are there.
+        pool: decodes the originals of JPEGs; one is started and closed if none is given.
+        progress: called with photos done, photos in all, and the name of the last photo.
+        cancelled: called before each photo; files and entries written before it returns True stay.
+        write_file: writes one file and returns its record; by default copies and JPEGs.
+        finish: called after all files are written.
 
     Raises:
-        BusyError: another export into the folder is under way.
-        KnownError: the folder is full or cannot be written; photos exported by then stay, whole
-            and listed, and nothing is half-written. Or another export was there since the plan
-            was made, or the folder holds originals by now; nothing was written.
+        BusyError: another export into the folder is running.
+        KnownError: the folder is full or cannot be written; the photos exported so far stay,
+            complete and listed. Or the folder changed after planning, because of another export
+            or because it contains originals now; then nothing was written.
 
     Thread: any; only one export into a folder at a time.
     """
@@ -94,15 +93,18 @@ def write_files(
     report = ExportReport(target, edited=list(plan.edited))
     if not target.exists() and all(item.action is FileAction.KEEP for item in plan.items()):
         return report
-    renderings, removals = RenderQueue(plan, pool), LocationRemover(plan.options.exiftool, pool)
+    render_queue, location_remover = (
+        RenderQueue(plan, pool),
+        LocationRemover(plan.options.exiftool, pool),
+    )
     try:
         with target_folder.open_to_write(target, plan.originals) as folder, exclusive(folder):
             manifest.unchanged(plan.manifest, folder)
-            run = Run(plan, report, folder, renderings, removals)
+            run = Run(plan, report, folder, render_queue, location_remover)
             try:
                 _prepare(run)
-                _settle_entries(run)
-                _export_all(run, bring or _bring, progress, cancelled)
+                _update_entries(run)
+                _export_all(run, write_file or _write_file, progress, cancelled)
                 _save(run)
                 folder.remove(INTENT)
             except OSError as error:
@@ -111,13 +113,13 @@ def write_files(
     except OSError as error:
         raise stopped(target, error, _done(plan, report), plan.bytes_to_write) from error
     finally:
-        renderings.close()
-        removals.close()
+        render_queue.close()
+        location_remover.close()
     return report
 
 
 def _prepare(run: Run) -> None:
-    """Sweep what a killed run left, see that all fits, note what is meant."""
+    """Remove leftovers of killed runs, check the free space, and record the names to write."""
     plan, folder = run.plan, run.folder
     to_write = [item for item in plan.items() if item.action is not FileAction.KEEP]
     below = plan.options.inside
@@ -133,40 +135,40 @@ def _prepare(run: Run) -> None:
     free = shutil.disk_usage(folder.path).free
     if to_write and plan.bytes_to_write + _SPARE > free:
         raise KnownError(
-            f"The export needs {_size(plan.bytes_to_write)} and {folder.path} has {_size(free)}"
-            " free.",
-            "Free some space or choose another folder; nothing was written.",
+            f"The export needs {_size(plan.bytes_to_write)}, but {folder.path} has only"
+            f" {_size(free)} free.",
+            "Free some space or choose another folder. Nothing was written.",
         )
-    names = {item.name: meant(item.slot, plan.options) for item in to_write}
+    names = {item.name: meant(item.output, plan.options) for item in to_write}
     if names:
         folder.write(INTENT, json.dumps(names).encode())
 
 
 def _export_all(
-    run: Run, bring: WriteFile, progress: Progress, cancelled: Callable[[], bool]
+    run: Run, write_file: WriteFile, progress: Progress, cancelled: Callable[[], bool]
 ) -> None:
     chosen = run.plan.chosen
     for number, each in enumerate(chosen, 1):
         if cancelled():
             run.report.cancelled = True
             return
-        _export(run, each, bring)
+        _export(run, each, write_file)
         progress(number, len(chosen), Path(each.items[0].name).name)
         if monotonic() - run.saved_at > _SAVE_EVERY_S:
             _save(run)
 
 
-def _settle_entries(run: Run) -> None:
-    """WriteFile the manifest's entries up to today's decisions: refreshed, and withdrawn."""
-    plan, book = run.plan, run.plan.manifest
+def _update_entries(run: Run) -> None:
+    """Update the manifest's entries to the current marks, and withdraw those not approved."""
+    plan, current = run.plan, run.plan.manifest
     for entry, photo, clause in plan.refreshed:
         entry.update(plan.describe(photo, clause))
     leaving = [(entry, plan.describe(photo, None)) for entry, photo in plan.leaving]
-    leaving = [(entry, {**told, "reason": _why(told)}) for entry, told in leaving]
+    leaving = [(entry, {**details, "reason": _why(details)}) for entry, details in leaving]
     out = {"clause": None, "reason": "no longer in the project"}
-    for entry, told in (*leaving, *((entry, out) for entry in plan.gone)):
-        book.drop(entry)
-        book.withdrawn.append({**entry, **told})
+    for entry, details in (*leaving, *((entry, out) for entry in plan.gone)):
+        current.drop(entry)
+        current.withdrawn.append({**entry, **details})
         run.report.withdrawn += [record["filename"] for record in entry["files"]]
 
 
@@ -174,20 +176,20 @@ def _why(entry: Entry) -> str:
     return "rejected" if entry["flag"] == "reject" else "no longer approved"
 
 
-def _export(run: Run, chosen: PlannedPhoto, bring: WriteFile) -> None:
-    """WriteFile one photo's files into the folder and its entry into the manifest."""
+def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
+    """Write one photo's files, and its entry in the manifest."""
     records: list[FileEntry] = []
     for item in chosen.items:
         try:
-            records.append(bring(run, chosen, item))
+            records.append(write_file(run, chosen, item))
         except KnownError as error:
-            log.info("not exported: %s: %s", item.slot.source.path, error)
-            run.report.failed.append(Skipped(str(item.slot.source.path), str(error)))
-            if item.slot.edge is not None:
-                return  # the other sizes are of the same original; what went out before stays
+            log.info("not exported: %s: %s", item.output.source.path, error)
+            run.report.failed.append(Skipped(str(item.output.source.path), str(error)))
+            if item.output.edge is not None:
+                return  # the other sizes need the same original; earlier files stay
     if not records:
         return
-    options, book = run.plan.options, run.plan.manifest
+    options, current = run.plan.options, run.plan.manifest
     entry = manifest.compose(
         run.plan.describe(chosen.photo, chosen.clause),
         records,
@@ -199,19 +201,19 @@ def _export(run: Run, chosen: PlannedPhoto, bring: WriteFile) -> None:
     run.report.photos += 1
     old = chosen.entry
     if old is None:
-        book.photos.append(entry)
+        current.photos.append(entry)
         return
     _supersede(run, chosen, entry)
-    if "reason" in old:  # it had been withdrawn, and is approved again
-        book.drop(old)
-        book.photos.append(entry)
+    if "reason" in old:  # it was withdrawn before and is approved again
+        current.drop(old)
+        current.photos.append(entry)
     else:
         old.clear()
         old.update(entry)
 
 
 def _supersede(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
-    """Name the files of the old entry that the new one no longer speaks of and that stay."""
+    """List the files of the old entry that the new one no longer contains as withdrawn."""
     old = chosen.entry
     assert old is not None
     names = {naming.folded(record["filename"]) for record in new["files"]}
@@ -239,19 +241,19 @@ def _is_there(run: Run, name: str) -> bool:
         return False
 
 
-def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
-    """Have one file in the folder, and say what it is."""
-    slot, private = item.slot, run.plan.options.private
+def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
+    """Make sure that one file is in the folder, and return its record."""
+    output, private = item.output, run.plan.options.private
     if item.action is FileAction.KEEP and item.known is not None:
-        run.report.kept += 1
-        moved = {} if private else {"original_path": str(slot.source.path)}
+        run.report.unchanged += 1
+        moved = {} if private else {"original_path": str(output.source.path)}
         return {**item.known, **moved}
     if (
         item.action is FileAction.RENAME
         and item.known is not None
         and _renamed(run, item, item.known)
     ):
-        moved = {} if private else {"original_path": str(slot.source.path)}
+        moved = {} if private else {"original_path": str(output.source.path)}
         return {**item.known, **moved, "filename": item.name}
     name = item.name
     while True:
@@ -264,17 +266,17 @@ def _bring(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
             if error.errno not in _BAD_NAME:
                 raise
             raise KnownError(
-                f"The disk of the export takes no file named {name} ({error.strerror}).",
-                "Rename the original, or give exported files another name.",
+                f"The export's disk refuses the file name {name} ({error.strerror}).",
+                "Rename the original, or choose other names for exported files.",
             ) from error
         break
     if item.known is not None and item.known["filename"] != name:
         _retire(run, item.known, name)
-    return manifest.record(slot, name, written, private=private)
+    return manifest.record(output, name, written, private=private)
 
 
 def _renamed(run: Run, item: PlannedFile, known: FileEntry) -> bool:
-    """Give a file that an earlier run wrote its new name; False where it was changed since."""
+    """Rename a file that an earlier run wrote; return False if it was changed since."""
     old = run.folder.file_state(known["filename"])
     if old is None or old.sha256 != known["sha256"]:
         return False
@@ -287,30 +289,30 @@ def _renamed(run: Run, item: PlannedFile, known: FileEntry) -> bool:
 
 
 def _retire(run: Run, known: FileEntry, name: str) -> None:
-    """Remove a file that has been written anew under another name, if nobody changed it since."""
+    """Remove the old file of a photo written under another name, if nobody changed it since."""
     old, new = run.folder.file_state(known["filename"]), run.folder.status(name)
     if old is None or (new is not None and file_id(new) == old.file_id):
-        return  # gone; or a disk that takes both for one, as where they differ in case alone
+        return  # gone, or the same file: a disk may ignore that the names differ in case
     if old.sha256 == known["sha256"]:
         run.folder.remove(known["filename"], old)
 
 
 def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> WrittenFile:
-    """Write one file under ``name``, or adopt the equal one that is there.
+    """Write one file under ``name``, or adopt an identical one that exists.
 
     Raises:
         _TakenError: another file has that name.
     """
     folder, pixels = run.folder, None
     with folder.temporary(name) as temporary:
-        if item.slot.edge is None:
-            source, original_sha = item.slot.source, ""
+        if item.output.edge is None:
+            source, original_sha = item.output.source, ""
             if run.plan.options.removes_location:
-                source, original_sha = run.removals.take(source)
+                source, original_sha = run.location_remover.take(source)
             sha = _copy(source, folder, temporary)
             original_sha = original_sha or sha
         else:
-            content, pixels, original_sha = run.renderings.take(chosen, item.slot.edge)
+            content, pixels, original_sha = run.render_queue.take(chosen, item.output.edge)
             sha = hashlib.sha256(content).hexdigest()
             with folder.create(temporary) as target:
                 target.write(content)
@@ -319,7 +321,7 @@ def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> Wr
             raise _TakenError(name)  # by a folder or a link
         if there is not None:
             if there.sha256 == sha:
-                run.report.kept += 1
+                run.report.unchanged += 1
                 return WrittenFile(sha, original_sha, there.size, pixels)
             ours = item.known is not None and there.sha256 == item.known["sha256"]
             if item.action is not FileAction.REPLACE or not ours:
@@ -337,14 +339,15 @@ def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> Wr
 
 
 def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
-    """Copy an original with its time stamp; return the sha256 of what was read.
+    """Copy an original with its time stamp; return the sha256 of the content read.
 
     Raises:
-        UnreadableError: the original cannot be read; faults of the target stay an OSError.
+        UnreadableError: the original cannot be read.
+        OSError: the copy cannot be written.
     """
     digest = hashlib.sha256()
     try:
-        source = atomic.open_plain(file.path)  # a pipe in its place must not hold the export up
+        source = atomic.open_plain(file.path)  # a pipe must not block the export
     except OSError as error:
         raise UnreadableError(
             f"The original cannot be read ({error.strerror or error})."
@@ -360,7 +363,7 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
 
 
 def _read(read: Callable[[int], bytes]) -> bytes:
-    """Read a chunk of an original: its disk's faults are that photo's, not the export's."""
+    """Read a chunk of an original; an error fails that photo, not the export."""
     try:
         return read(_CHUNK)
     except OSError as error:
@@ -370,10 +373,10 @@ def _read(read: Callable[[int], bytes]) -> bytes:
 
 
 def _next_free(run: Run, item: PlannedFile, name: str) -> str:
-    """Find the next name with a number that neither disk, manifest nor plan has."""
+    """Return the next numbered name that is neither on disk nor in the manifest or plan."""
     plan = run.plan
     taken = plan.manifest.names() | {naming.folded(other.name) for other in plan.items()}
-    ending = naming.safe_ending(item.slot.ending)
+    ending = naming.safe_ending(item.output.ending)
     path = Path(name)
     stem = path.name.removesuffix(ending)
     number = 2
@@ -390,11 +393,11 @@ def _save(run: Run) -> None:
 
 
 def _stopped(run: Run, error: OSError) -> KnownError:
-    """Save what is true so far, if the disk still takes it, and put the fault in one sentence."""
+    """Save the manifest, if still possible, and return the error for a failed run."""
     try:
         _save(run)
-    except (KnownError, OSError) as again:  # the next run adopts the files by the names it meant
-        log.info("the manifest could not be brought up to date: %s", again)
+    except (KnownError, OSError) as again:  # the next run adopts the files by their names
+        log.info("the manifest could not be updated: %s", again)
     missing = run.plan.bytes_to_write - run.report.bytes
     return stopped(run.folder.path, error, _done(run.plan, run.report), missing)
 
@@ -404,16 +407,17 @@ def _done(plan: Plan, report: ExportReport) -> str:
 
 
 def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
-    """Put a fault of the target folder in one sentence; ``missing`` bytes were to come."""
+    """Return the error for a fault of the target folder; ``missing`` bytes are still to write."""
     if atomic.is_full(error):
         room = f"some {_size(missing)}" if missing > 0 else "some space"
-        what, remedy = "is full", f"Free {room} and export again; it goes on where it stopped."
+        what, remedy = "is full", f"Free {room} and export again; it continues where it stopped."
     elif error.errno in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO):
-        what, remedy = f"went away ({error.strerror})", "Connect its drive and export again."
+        what = f"is no longer reachable ({error.strerror})"
+        remedy = "Connect its drive and export again."
     else:
         what = f"cannot be written ({error.strerror or error})"
-        remedy = "Choose a folder that can be written."
-    return KnownError(f"{folder} {what}; {done}, and nothing is half-written.", remedy)
+        remedy = "Choose a writable folder."
+    return KnownError(f"{folder} {what}. {done}; no file is incomplete.", remedy)
 
 
 def _size(count: float) -> str:

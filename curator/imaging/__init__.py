@@ -6,7 +6,7 @@ tiff        the directories EXIF and most RAWs are made of
 exif        notes -> Capture; xmp fills in what only XMP or IPTC says
 packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
 decode      file -> Picture (upright, sRGB) or UnreadableError; by jpeg, stills, deep and raw
-colour      embedded profiles -> sRGB, by their content; icc reads what is in them,
+color      embedded profiles -> sRGB, by their content; icc reads what is in them,
             spaces makes them of what else names colors
 damage      wrong parts of a JPEG that no decoder notices
 quality     full-resolution pixels -> sharpness and exposure

@@ -16,7 +16,7 @@ from curator.imaging import tiff
 
 # Names under which a TIFF structure is a picture; under any other it is taken for a RAW first.
 _PICTURE_SUFFIXES = {".tif", ".tiff", ".jpg", ".jpeg", ".png", ".psd", ""}
-# Colour filter array and linear RAW (TIFF/EP, DNG 1.6): photometric values only a RAW has.
+# Color filter array and linear RAW (TIFF/EP, DNG 1.6): photometric values only a RAW has.
 _RAW_PHOTOMETRIC = {32803, 34892}
 _DNG_VERSION = 50706
 # A JPEG marker that a segment may follow; between segments there may be padding or rubbish.

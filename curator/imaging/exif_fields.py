@@ -223,7 +223,7 @@ def _degrees(value: object, half: str | None, negative: str, limit: int) -> floa
 
 
 def _subject(exif: tiff.Directory, orientation: int) -> tuple[float, float] | None:
-    """Turn SubjectArea (centre in stored pixels) into upright fractions."""
+    """Turn SubjectArea (center in stored pixels) into upright fractions."""
     area, width, height = exif.tags.get(37396), exif.number(40962), exif.number(40963)
     if not isinstance(area, tuple) or len(area) < 2 or not width or not height:
         return None

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 Sharpen = Literal["off", "screen", "print"]
 
 # Radius in px of the output (standard deviation of the blur), amount, and the difference in luma
-# that is left alone. A screen shows a pixel as it is; on paper ink spreads over its neighbours,
+# that is left alone. A screen shows a pixel as it is; on paper ink spreads over its neighbors,
 # so it takes a wider and stronger edge, which looks too hard on a screen. Chosen by eye.
 _UNSHARP: dict[str, tuple[float, float, float]] = {
     "screen": (0.6, 0.45, 1.0),
@@ -39,7 +39,7 @@ def srgb_profile() -> bytes:
 class JpegOptions:
     """How a JPEG is made.
 
-    ``quality`` is 60-100; colour is kept at full resolution from 90 on. ``turn`` is the
+    ``quality`` is 60-100; color is kept at full resolution from 90 on. ``turn`` is the
     photographer's quarter turns clockwise, put into the pixels. ``exif`` is a block as
     :func:`curator.imaging.export_exif.exif_to_keep` makes it, ``xmp`` a packet; or nothing.
     """
@@ -63,13 +63,13 @@ def scaled(rgb: NDArray[np.uint8], long_edge_px: int) -> NDArray[np.uint8]:
         return rgb
     size = max(1, round(width * scale)), max(1, round(height * scale))
     # Sharpness is in the luma: Lanczos for that alone takes a third of the time, and what is left
-    # of colour at a JPEG's resolution is the same (52 dB and more on photos of 12-16 MP).
-    colours = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-    luma = Image.fromarray(cv2.extractChannel(colours, 0))
+    # of color at a JPEG's resolution is the same (52 dB and more on photos of 12-16 MP).
+    colors = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+    luma = Image.fromarray(cv2.extractChannel(colors, 0))
     # reducing_gap halves by area first where that leaves three times the size: as sharp, and fast.
     luma = luma.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     way = cv2.INTER_LINEAR if scale >= 0.5 else cv2.INTER_AREA
-    small = cv2.resize(colours, size, interpolation=way)
+    small = cv2.resize(colors, size, interpolation=way)
     cv2.insertChannel(np.asarray(luma), small, 0)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_YCrCb2RGB), np.uint8)
 
@@ -77,7 +77,7 @@ def scaled(rgb: NDArray[np.uint8], long_edge_px: int) -> NDArray[np.uint8]:
 def sharpened(rgb: NDArray[np.uint8], how: Sharpen) -> NDArray[np.uint8]:
     """Sharpen a picture at its output size by an unsharp mask on luma.
 
-    The same difference is added to all three colours: edges gain no coloured rims. Differences of
+    The same difference is added to all three colors: edges gain no colored rims. Differences of
     noise's size are left alone.
 
     Args:

@@ -67,7 +67,7 @@ def decode(
 
 
 def _is_adobe(directories: list[tiff.Directory]) -> bool:
-    """Adobe RGB by name only: interoperability index R03 (DCF 2.0 optional colour space)."""
+    """Adobe RGB by name only: interoperability index R03 (DCF 2.0 optional color space)."""
     return any(d.role == "interop" and d.text(1) == "R03" for d in directories)
 
 
@@ -97,9 +97,9 @@ def _salvaged(
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
     missing = blank_share(rgb)
-    # libjpeg-turbo tells of the first fault only, and paints what is not there middle grey.
-    grey = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
-    if not grey and not _is_incomplete(data, head):
+    # libjpeg-turbo tells of the first fault only, and paints what is not there middle gray.
+    gray = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
+    if not gray and not _is_incomplete(data, head):
         return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
     if missing > 0.97:
         raise UnreadableError("The file ends early: next to nothing of the picture is there.")

@@ -32,7 +32,7 @@ STEP = 4  # the small copy of the marks has one value for 4 x 4 pixels
 # A second difference of 1 px against the strongest of 4 px nearby. Of straight edges of any angle
 # 1 px has 2.7 marks where it is blurred by 0.6 px, 2.2 by 1 px, 0.1 by 1.5 px, none by 2 px.
 _PEAK_RATIO = 0.18
-_PEAK_LEAST = 10.0  # grey levels; less is no edge anyone sees
+_PEAK_LEAST = 10.0  # gray levels; less is no edge anyone sees
 _PEAK_NOISE = 5.0  # times what the calmest tiles show
 _PEAK_NEIGHBOURS = 3  # marks in 3 x 3 px, itself among them: edges are lines, noise is points
 _BAND = 128  # rows at a time, so that they stay in the processor's cache; a multiple of STEP
@@ -65,8 +65,8 @@ def measure(rgb: _Array, kinds: Collection[str]) -> Overlay:
     """Measure what the overlays asked for need.
 
     Args:
-        rgb: (H, W, 3) uint8 at full resolution, in the file's own colours: after a conversion to
-            another colour space other pixels would count as clipped.
+        rgb: (H, W, 3) uint8 at full resolution, in the file's own colors: after a conversion to
+            another color space other pixels would count as clipped.
         kinds: names from KINDS.
     """
     found = Overlay(frozenset(kinds))

@@ -59,7 +59,7 @@ def draw(
         line_px: width of a line of the hatch.
 
     Returns:
-        Pixels to lie exactly over ``area``, (h, w, 4) uint8 BGRA, colours multiplied with alpha;
+        Pixels to lie exactly over ``area``, (h, w, 4) uint8 BGRA, colors multiplied with alpha;
         None where there is nothing to be drawn.
     """
     value: _Array = np.zeros((area[3], area[2]), np.uint8)

@@ -9,8 +9,8 @@ from curator.imaging.pixels import Image, shrink
 
 _CELLS = 8
 _EDGE = 72  # px, so that 8 x 9 and 9 x 8 cells are averages of whole pixels
-_STEP = 1  # levels between neighbours that rounding and JPEG make; more is the picture's own
-# So many neighbours of 128 at least must be lighter, and as many darker: fewer (black, fog, a sky
+_STEP = 1  # levels between neighbors that rounding and JPEG make; more is the picture's own
+# So many neighbors of 128 at least must be lighter, and as many darker: fewer (black, fog, a sky
 # that only gets lighter) are no evidence that two pictures agree.
 _STRUCTURE = 12
 _DARKEST = 12.7  # stops below white, as far as eight bits tell
@@ -22,8 +22,8 @@ def perceptual_hash(rgb: Image) -> str:
     """Describe a picture by 128 bits and its light.
 
     The bits say of each of 8 x 8 places whether it is lighter than its right, and than its lower,
-    neighbour (a difference hash: N. Krawetz, "Kind of like that", 2013). Sizes, re-saving, moderate
-    changes of light and colour leave nearly all of them. On 490 real pictures, against 0 to 8 bits
+    neighbor (a difference hash: N. Krawetz, "Kind of like that", 2013). Sizes, re-saving, moderate
+    changes of light and color leave nearly all of them. On 490 real pictures, against 0 to 8 bits
     for copies (half to a quarter size, JPEG quality 40, half a stop, a curve, 1 % cropped; 95 of
     100), two different pictures never came closer than 19, most lie at 62.
 

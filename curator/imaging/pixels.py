@@ -54,7 +54,7 @@ class DecodeOptions:
 class DecodedImage:
     """Pixels as stored: not yet turned upright, not yet converted to sRGB.
 
-    ``rgb`` (H, W, 3) uint8 in the colours of ``icc`` (None: sRGB), ``orientation`` EXIF 1-8,
+    ``rgb`` (H, W, 3) uint8 in the colors of ``icc`` (None: sRGB), ``orientation`` EXIF 1-8,
     ``full_size`` the upright (width, height) of the whole picture even if ``rgb`` is scaled,
     ``basis`` and ``damage`` as in :class:`curator.model.Converted`.
     """
@@ -175,7 +175,7 @@ def block_average(rgb: _Any, step: int) -> _Any:
 
 
 def blank_share(rgb: _Any) -> float:
-    """Give the share of rows, counted from the stored end, that are one flat colour (0-1).
+    """Give the share of rows, counted from the stored end, that are one flat color (0-1).
 
     What a decoder leaves where data was missing; looked at on every 4th row and 8th column.
     """

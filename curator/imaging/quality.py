@@ -24,8 +24,8 @@ _EXTRA = 16  # and the most structured tiles of the whole
 _BEST = 8  # so many of the sharpest tiles make the score
 _CALM = 24  # at most so many tiles tell the noise
 _NOISE = 1.5  # times the floor is taken out: the floor itself scatters
-_FLOOR = 10.0  # grey levels², keeps the ratio quiet where there is no structure at all
-# Coarse energy, grey levels², up to which a tile of the map is empty, and from which it tells all:
+_FLOOR = 10.0  # gray levels², keeps the ratio quiet where there is no structure at all
+# Coarse energy, gray levels², up to which a tile of the map is empty, and from which it tells all:
 # clear skies and mist of real photos have 1 to 4, the dullest rock 15.
 _EMPTY, _FULL = 4.0, 16.0
 # Second differences along 0, 45, 90 and 135 degrees.
@@ -116,7 +116,7 @@ def sharpness(
         half: the same at half size, if at hand.
 
     Returns:
-        The raw ratio (0 and up; see :func:`score`) and the centre of the sharpest tile as
+        The raw ratio (0 and up; see :func:`score`) and the center of the sharpest tile as
         fractions of width and height, None where there is no structure.
     """
     height, width = pixels.shape[:2]
@@ -138,8 +138,8 @@ def sharpness(
     if strongest <= 0:
         return 0.0, None
     row, column = divmod(int(picked[order[0]]), columns)
-    centre = ((column + 0.5) * TILE / width, (row + 0.5) * TILE / height)
-    return weakest / strongest**0.5, (min(centre[0], 1.0), min(centre[1], 1.0))
+    center = ((column + 0.5) * TILE / width, (row + 0.5) * TILE / height)
+    return weakest / strongest**0.5, (min(center[0], 1.0), min(center[1], 1.0))
 
 
 def _ratio(fine: _Array, coarse: _Array, noise: float) -> _Array:

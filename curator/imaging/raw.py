@@ -200,14 +200,14 @@ def _demosaiced(
         user_flip=0,
         output_bps=8,
     )
-    if rgb.shape[2] != 3:  # of a sensor without colours there is one channel
+    if rgb.shape[2] != 3:  # of a sensor without colors there is one channel
         rgb = np.repeat(rgb[:, :, :1], 3, 2)
     rgb = np.ascontiguousarray(rgb)
     return DecodedImage(rgb, orientation, None, size, "demosaic", _missing(rgb))
 
 
 def _missing(rgb: Image) -> str | None:
-    """Say what is missing when the end of a frame is one flat colour and the rest is not.
+    """Say what is missing when the end of a frame is one flat color and the rest is not.
 
     Sensors have noise: no real row is flat in full width, unless it is blown to white. Such a
     frame decoded "successfully".
@@ -216,7 +216,7 @@ def _missing(rgb: Image) -> str | None:
     if share < 0.02 or rgb[-1, -1].max() >= 250:
         return None
     if share > 0.97:
-        raise ValueError("nothing but one colour")
+        raise ValueError("nothing but one color")
     return f"The file is damaged: the last {100 * share:.0f} % of the picture is missing."
 
 

@@ -361,7 +361,7 @@ def _tiff_orientation(image: Pillow.Image) -> int:
 
 
 def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
-    """Convert any mode to RGB; the second value says that colours are sRGB already."""
+    """Convert any mode to RGB; the second value says that colors are sRGB already."""
     if image.mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
         return np.repeat(color.gray16(icc)[gray][:, :, None], 3, axis=2), True

@@ -10,9 +10,9 @@ import re
 import struct
 from collections.abc import Callable
 
-# PNG (third edition), 11.3: of the chunks that are not critical, those colours depend on.
+# PNG (third edition), 11.3: of the chunks that are not critical, those colors depend on.
 _PNG_NEEDED = {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP"}
-# TIFF 6.0 and supplements: layout of the pixels, their colours (with the profile), orientation.
+# TIFF 6.0 and supplements: layout of the pixels, their colors (with the profile), orientation.
 _TIFF_NEEDED = frozenset(
     {*range(254, 260), 262, 266, 273, 274, *range(277, 285), 292, 293, 317, *range(320, 326), 332}
     | {330, 338, 339, 340, 341, 347, *range(512, 522), *range(529, 533), 34675}

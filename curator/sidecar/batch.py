@@ -50,21 +50,21 @@ class SidecarJob:
 
 
 class Outcome(StrEnum):
-    """What came of a sidecar."""
+    """The outcome of writing a sidecar."""
 
     WRITTEN = "written"
-    SAME = "same"  # it says so already, or there is nothing to say
-    CHANGED = "changed"  # by another program since it was read: left alone
+    SAME = "same"  # nothing to change
+    CHANGED = "changed"  # another program wrote it after we read it; we left it alone
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarResult:
-    """What came of one job.
+    """The result of one job.
 
-    ``now`` is what the file says: afterwards, or where it was changed, as it was found; None
-    where there is no file. ``lines`` say what was, or would be, different. ``problem`` is why it
-    could not be written.
+    ``now`` is the metadata in the file after writing or, if another program changed it, as found;
+    None if there is no file. ``lines`` describe what was or would be changed. ``problem`` is the
+    reason why it could not be written.
     """
 
     photo_id: int
@@ -82,14 +82,14 @@ def job_for(
     known: Known,
     profile: Profile,
 ) -> SidecarJob | None:
-    """Say what is to be done for a photo, None where this editor reads no sidecar of its file.
+    """Build the job of a photo; None if this editor reads no sidecar for its file.
 
     Args:
         photo_id: the photo.
         file: path and kind of its main file.
-        metadata: what its sidecar is to say.
-        known: its sidecars; one of that name in other letters (``.XMP``) is used as it is.
-        profile: the editor it is for.
+        metadata: the metadata to write.
+        known: its sidecars; an existing name in another case (``.XMP``) is used as it is.
+        profile: the editor to write for.
     """
     path, kind = Path(file[0]), file[1]
     name = paths.name_for(profile, path.name, kind)
@@ -102,9 +102,9 @@ def job_for(
 
 
 def write(jobs: Sequence[SidecarJob]) -> tuple[SidecarResult, ...]:
-    """Write sidecars, a few at a time; what fails costs that one alone.
+    """Write sidecars, a few in parallel; a failure affects only its own sidecar.
 
-    Most of the time is waiting for the disk to have them, which a few do as fast as one.
+    Most of the time is spent waiting for syncs to disk, which run well in parallel.
     """
     if len(jobs) < _AT_ONCE:
         return tuple(map(_write_guarded, jobs))
@@ -113,7 +113,7 @@ def write(jobs: Sequence[SidecarJob]) -> tuple[SidecarResult, ...]:
 
 
 def read(path: str) -> FileMarks:
-    """Read what one sidecar says; what the world does wrong is in the answer."""
+    """Read the metadata of a sidecar; a problem is part of the result and never raised."""
     try:
         data = paths.load(Path(path))
         if data is None:
@@ -129,7 +129,7 @@ def read_all(paths: Sequence[str]) -> tuple[FileMarks, ...]:
 
 
 def embedded(metadata: SidecarMetadata) -> tuple[FileMarks, ...]:
-    """Give what an original carries inside as a reading, if it says anything."""
+    """Return the metadata embedded in an original as a reading, if it states anything."""
     return (FileMarks("", "", 0, 0, "", metadata.as_json()),) if metadata else ()
 
 
@@ -146,13 +146,13 @@ def _write(job: SidecarJob) -> SidecarResult:
     path, profile = Path(job.path), PROFILES[job.profile]
     if not path.parent.is_dir():
         raise SidecarError(
-            f"The folder {path.parent} is not there.", "Connect its drive, then write again."
+            f"The folder {path.parent} does not exist.", "Connect its drive, then write again."
         )
     paths.check(path)
     data = paths.load(path)
     if paths.digest(data) != job.digest and data is not None:
         return SidecarResult(job.photo_id, job.path, Outcome.CHANGED, _reading(job.path, data))
-    # Gone since: what was agreed on went with it, and all we have to say is news to a new file.
+    # If the sidecar is gone, so is its base: everything is new to a new file.
     base = None if job.base is None or data is None else SidecarMetadata.from_json(dict(job.base))
     metadata = SidecarMetadata.from_json(dict(job.metadata))
     new = merging.merge(data, metadata, base, profile)

@@ -1,7 +1,7 @@
-"""Bytes of XMP -> elements with their places in the bytes, as far down as anybody will ask.
+"""Bytes of XMP -> XML elements with their byte positions, down to the wanted properties.
 
-expat does the parsing. Nothing outside is read and nothing expanded: a document type, which
-entities need, is refused; and size, depth and number of everything are bounded.
+expat does the parsing. No external entity is read and none is expanded: a document type, which
+entities need, is refused. Size, depth and number of elements are bounded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curator.sidecar.sidecar_data import SidecarError
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 400_000
-MAX_SPACES = 1000  # prefixes in force at one place, and descriptions
+MAX_SPACES = 1000  # prefixes in scope at one position, and descriptions
 ALONE = "Curator leaves it alone."
 
 ROOT, DESCRIPTION = f"{RDF} RDF", f"{RDF} Description"
@@ -32,13 +32,13 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_BARE = (  # "<" and its neighbours, where a UTF-16 or 32 text has no mark
+_WITHOUT_BOM = (  # the first bytes of UTF-16 and UTF-32 text that has no byte order mark
     (b"<\0\0\0", "utf-32-le"),
     (b"\0\0\0<", "utf-32-be"),
     (b"<\0", "utf-16-le"),
     (b"\0<", "utf-16-be"),
 )
-# A start tag expat has found well formed; the spaces before an attribute belong to it.
+# Parts of a start tag that expat has found well formed. An attribute includes the space before it.
 _TAG_NAME = re.compile(rb"<([^\s/>]+)")
 _ATTRIBUTE = re.compile(rb"""(\s+)([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _TAG_END = re.compile(rb"\s*(/?)>")
@@ -46,10 +46,10 @@ _TAG_END = re.compile(rb"\s*(/?)>")
 
 @dataclass(slots=True, eq=False)
 class Element:
-    """One element of ``source``, from its start tag at ``start``; ``stop`` is where expat ended it.
+    """One element of ``source``: its start tag begins at ``start``, and expat ended it at ``stop``.
 
     ``name`` and the names of ``attributes`` are namespace, space, local name. ``spaces`` are the
-    prefixes in force, for rdf:RDF and the descriptions in it; empty for what is deeper.
+    prefixes in scope, for rdf:RDF and the descriptions in it; empty for deeper elements.
     """
 
     source: bytes
@@ -63,19 +63,19 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The characters in it, entities of XML itself resolved."""
+        """Its character data, with XML's predefined entities resolved."""
         return "".join(self.parts)
 
     @property
     def tag(self) -> bytes:
         """Its name with the prefix it has in the file."""
         found = _TAG_NAME.match(self.source, self.start)
-        assert found is not None, "expat has found a tag here"
+        assert found is not None, "expat found a tag here"
         return found[1]
 
     @property
     def inside(self) -> int:
-        """Where its start tag ends."""
+        """The position where its start tag ends."""
         found = self._start_tag()
         return found.end()
 
@@ -86,16 +86,16 @@ class Element:
 
     @property
     def close(self) -> int:
-        """Where its end tag begins; of an empty one, the slash."""
+        """The position of its end tag; of an empty element, of the slash."""
         return self._start_tag().start(1) if self.empty else self.stop
 
     @property
     def end(self) -> int:
-        """Where it ends."""
+        """The position where it ends."""
         return self.inside if self.empty else self.source.index(b">", self.stop) + 1
 
     def written(self) -> Iterator[re.Match[bytes]]:
-        """Find its attributes in the file: the space before, the name, the value by its quotes."""
+        """Yield its attributes as matches: the space before, the name, the value by its quotes."""
         at = self.start + 1 + len(self.tag)
         while found := _ATTRIBUTE.match(self.source, at):
             yield found
@@ -106,12 +106,12 @@ class Element:
         for attribute in self.written():
             at = attribute.end()
         found = _TAG_END.match(self.source, at)
-        assert found is not None, "expat has found this tag well formed"
+        assert found is not None, "expat found this tag well formed"
         return found
 
 
 class Parser:
-    """Builds the elements down to the wanted properties and all that is in those."""
+    """Builds the elements down to the wanted properties, and everything inside those."""
 
     def __init__(self, text: bytes, wanted: frozenset[str]) -> None:
         self._found: Element | None = None
@@ -121,7 +121,7 @@ class Parser:
         self._spaces: list[dict[str, str]] = [{}]
         self._pending: dict[str, str] = {}
         self._count = 0
-        parser = expat.ParserCreate("UTF-8", " ")  # whatever it declares, it is UTF-8 here
+        parser = expat.ParserCreate("UTF-8", " ")  # the text is UTF-8 here, whatever it declares
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _refuse
         parser.StartNamespaceDeclHandler = self._declare
@@ -134,13 +134,13 @@ class Parser:
             reason = expat.errors.messages[error.code]
             raise SidecarError(
                 f"The XMP is broken at line {error.lineno} ({reason}).",
-                "Another program has to write it anew; Curator leaves it alone.",
+                f"Write it again with another program. {ALONE}",
             ) from error
         finally:
-            # The parser and this object hold each other; a thousand of them wait for no collector.
+            # Break the cycle of the parser and this object, to free both without the collector.
             del self._parser
         if self._found is None:
-            raise SidecarError("The file holds no XMP.", ALONE)
+            raise SidecarError("The file contains no XMP.", ALONE)
         self.root: Element = self._found
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
@@ -154,7 +154,7 @@ class Parser:
         parent = stack[-1] if stack else None
         made: Element | None = None
         if parent is None and self._found is not None:
-            pass  # inside what others wrote, nearly all there is
+            pass  # inside other programs' metadata, which is most of the file
         elif self._found is None:
             self._scope()
             if name == ROOT:
@@ -176,7 +176,7 @@ class Parser:
         stack.append(made)
 
     def _scope(self) -> None:
-        # One per level down to the descriptions; the next element of a level takes its place.
+        # One entry per level down to the descriptions; the next element of a level replaces it.
         depth = len(self._stack)
         del self._spaces[depth + 1 :]
         spaces = self._spaces[depth]
@@ -206,31 +206,31 @@ class Parser:
 
 
 def _beyond_measure() -> SidecarError:
-    return SidecarError("The XMP is nested or filled beyond all measure.", ALONE)
+    return SidecarError("The XMP has too many elements or levels.", ALONE)
 
 
 def _refuse(*_: Any) -> None:
     raise SidecarError(
-        "The XMP declares a document type, which no editor writes and attacks need.",
+        "The XMP declares a document type, which no editor writes but attacks use.",
         ALONE,
     )
 
 
 def decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
-    """Split into what is before the text, its encoding, what is after, the text as UTF-8."""
+    """Split bytes into what precedes the text, its encoding, what follows, and the UTF-8 text."""
     head, encoding, body = b"", "utf-8", data
     for mark, name in _BOMS:
         if data.startswith(mark):
             head, encoding, body = mark, name, data[len(mark) :]
             break
     else:
-        for mark, name in _BARE:
+        for mark, name in _WITHOUT_BOM:
             if data.startswith(mark):
                 encoding = name
                 break
     if encoding == "utf-8":
-        start = len(body) - len(body.lstrip())  # expat wants <?xml first; some write a line before
-        end = len(body.rstrip(b"\0 \t\r\n"))  # padding by NUL bytes
+        start = len(body) - len(body.lstrip())  # expat needs <?xml first; some files begin empty
+        end = len(body.rstrip(b"\0 \t\r\n"))  # some files are padded with NUL bytes
         head, body, tail = head + body[:start], body[start:end], body[end:]
         declared = _DECLARED.match(body[:200])
         name = declared[1].decode().lower() if declared else "utf-8"
@@ -245,7 +245,7 @@ def decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
             raise UnicodeError
     except UnicodeError as error:
         raise SidecarError(
-            f"The XMP is not the {encoding.upper()} text it says it is.", ALONE
+            f"The XMP is not valid {encoding.upper()} text, although it says so.", ALONE
         ) from error
     if encoding.startswith("utf-"):
         tail = text[len(text.rstrip("\0")) :].encode(encoding)

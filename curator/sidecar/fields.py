@@ -1,4 +1,4 @@
-"""The names of what Curator reads and writes in XMP: namespaces, prefixes, properties, values.
+"""XMP names that Curator reads and writes: namespaces, prefixes, properties and their values.
 
 A property is named as expat names it: namespace, space, local name.
 """
@@ -41,8 +41,8 @@ COLORLABELS = f"{DARKTABLE} colorlabels"
 XMP_VERSION = f"{DARKTABLE} xmp_version"
 TAGGED = f"{MECHANIC} Tagged"
 EXTENDED = "http://ns.adobe.com/xmp/note/ HasExtendedXMP"
-# Curator's own. The stars of a reject whose xmp:Rating is -1; flag and label as they were when we
-# wrote the file, so that of two fields that disagree the one changed since can be told; projects.
+# Curator's own: the stars of a reject whose xmp:Rating is -1; flag and label at the time we wrote
+# the file, which shows which of two contradicting fields was changed since; projects.
 OUR_RATING = f"{CURATOR} rating"
 OUR_FLAG = f"{CURATOR} flag"
 OUR_LABEL = f"{CURATOR} label"
@@ -61,7 +61,7 @@ DIGIKAM_LABELS = {"none": "0", "red": "1", "yellow": "3", "green": "4", "blue": 
 PICK_LABELS = {"none": "0", "reject": "1", "pick": "3"}  # 2 is pending
 PICKS = {"none": "0", "reject": "-1", "pick": "1"}
 
-# What Lightroom in other languages, and Bridge by default, write as xmp:Label.
+# The values of xmp:Label written by Lightroom in other languages, and by Bridge.
 _WRITTEN = {
     "red": "red select rot rouge rojo rosso vermelho rood röd rød punainen czerwony красный "
     "紅 红色 紅色 レッド 빨강 빨간색",

@@ -1,4 +1,7 @@
-"""What there is + what we want metadata -> the bytes of a sidecar; every foreign byte stays."""
+"""Three-way merge of a sidecar: its bytes, our metadata and the last agreed state -> new bytes.
+
+Every byte that other programs wrote stays, unless it states a field that we change.
+"""
 
 from __future__ import annotations
 
@@ -37,23 +40,23 @@ def merge(
     profile: Profile,
     now: datetime | None = None,
 ) -> bytes:
-    """Put what we changed since ``base`` into a sidecar, and nothing else.
+    """Write into a sidecar what we changed since ``base``, and nothing else.
 
-    A field is written when ``metadata`` speaks of it and differs from ``base``; keywords, paths and
-    projects are added and taken away one by one, so that what others added stays. Everything else
+    A field is written if ``metadata`` states it and it differs from ``base``. Keywords, paths and
+    projects are added and removed one by one, so that those others added stay. Everything else
     keeps its bytes: unknown namespaces, develop settings, history, order, encoding, padding.
 
     Args:
-        existing: the sidecar's bytes; None (or nothing but NUL and space): there is none yet.
-        metadata: what it is to say (`SidecarMetadata.of`).
-        base: what the file metadata when we last read or wrote it; None: never. Then "none" and 0
-            are no wish of ours, and no keyword is taken away.
-        profile: the editor it is for.
-        now: ``xmp:MetadataDate``; the present by default.
+        existing: the sidecar's bytes; None (or only NUL and space) if there is none yet.
+        metadata: what it should state (`SidecarMetadata.of`).
+        base: what the file stated when we last read or wrote it; None if never. Then "none" and 0
+            change nothing, and no keyword is removed.
+        profile: the editor to write for.
+        now: ``xmp:MetadataDate``; the current time by default.
 
     Returns:
-        The new bytes; the very same bytes if nothing had to change. With ``existing`` None and
-        nothing to say: ``b""``, no sidecar is needed.
+        The new bytes; the very same bytes object if nothing had to change. ``b""`` if ``existing``
+        is None and nothing is stated: no sidecar is needed.
 
     Raises:
         SidecarError: ``existing`` cannot be read as XMP (see `read`).
@@ -83,7 +86,7 @@ def merge(
     after = read(data).metadata
     for wish in wishes:
         if _value(after, wish) != _value(metadata, wish):
-            raise RuntimeError(f"{wish} was not written as meant: {after} for {metadata}")
+            raise RuntimeError(f"{wish} was written wrong: {after} for {metadata}")
     return data
 
 
@@ -93,7 +96,7 @@ def difference(
     base: SidecarMetadata | None,
     profile: Profile,
 ) -> list[str]:
-    """Say line by line what `merge` would change (``rating: 2 → 4``, ``keyword added: Iceland``).
+    """Return what `merge` would change, by line (``rating: 2 → 4``, ``keyword added: Iceland``).
 
     Raises:
         SidecarError: ``existing`` cannot be read as XMP.
@@ -127,7 +130,7 @@ def _shown(metadata: SidecarMetadata, name: str) -> str:
 
 
 def _wishes(metadata: SidecarMetadata, base: SidecarMetadata) -> set[str]:
-    """Name the marks we changed; what a file never metadata is the same as none."""
+    """Return the names of the marks we changed; a mark the file never stated counts as none."""
     return {
         name
         for name in _EMPTY
@@ -136,14 +139,14 @@ def _wishes(metadata: SidecarMetadata, base: SidecarMetadata) -> set[str]:
 
 
 def _changes(now: Iterable[str], before: Iterable[str] | None) -> tuple[list[str], set[str]]:
-    """Give the names added, and the keys of those gone."""
+    """Return the names added, and the keys of those removed."""
     old = {key(name) for name in before or ()}
     new = {key(name): name for name in now}
     return [name for k, name in new.items() if k not in old], old - set(new)
 
 
 def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int, flag: str) -> None:
-    """Write stars and flag together: in darktable's way they share a field."""
+    """Write stars and flag together, because darktable stores both in one field."""
     there = number(packet.value(fields.RATING))
     rejected, minus = flag == "reject", there == -1
     by_rating = rejected and profile.rejects_by_rating and ("flag" in wishes or minus)
@@ -167,7 +170,7 @@ def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int,
 def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | None) -> None:
     is_set = label != NO_VALUE
     if label != theirs or not _there(packet, fields.LABEL):
-        # A translated word of the same colour stays: the editor that wrote it knows it by that.
+        # A translated word for the same color stays: its editor recognizes the label by it.
         _put(packet, fields.LABEL, label.title() if is_set else None)
     number_of = fields.DIGIKAM_LABELS[label]
     _put(packet, fields.COLOR_LABEL, number_of, create=is_set and profile.digikam)
@@ -192,14 +195,14 @@ def _write_keywords(
     if metadata.hierarchical is not None:
         paths, lost = _changes(metadata.hierarchical, base.hierarchical)
     leaves = {key(path.rpartition("|")[2]) for path in metadata.hierarchical or ()}
-    # A keyword stands alone in the lists of paths too, unless a path ends in it (any longer).
+    # The lists of paths also contain each keyword that no path ends in (any longer).
     alone = {key(name) for name in adds} | {path.rpartition("|")[2] for path in lost}
     flat = [name for name in metadata.keywords if key(name) in alone - leaves]
     _items(packet, fields.SUBJECT, "Bag", adds, gone, "|")
     piped = [*flat, *paths]
     _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")
     if profile.digikam or _there(packet, fields.TAGS_LIST):
-        # digiKam has no way to write a name with a slash in it; it is left to dc:subject.
+        # digiKam cannot store a name with a slash; only dc:subject gets it.
         slashed = [name.replace("|", "/") for name in piped if "/" not in name]
         lost = {path.replace("|", "/") for path in lost}
         _items(packet, fields.TAGS_LIST, "Seq", slashed, gone | lost, "/")
@@ -208,7 +211,7 @@ def _write_keywords(
 def _items(
     packet: Packet, name: str, kind: str, adds: list[str], gone: set[str], separator: str = ""
 ) -> None:
-    """Add names that are not there, take away those whose key, or last level, is gone."""
+    """Add missing names, and remove those whose key or last level is in ``gone``."""
     there = packet.values(name) or []
     present: set[str] = set()
     remove: set[str] = set()
@@ -231,7 +234,7 @@ def _key(text: str, separator: str) -> str:
 
 
 def _put(packet: Packet, name: str, value: str | None, create: bool = True) -> None:
-    """Give a property its value unless it means that already; None takes it away."""
+    """Set a property unless it already has this meaning; None removes it."""
     there = packet.value(name)
     if there is None:
         if value is not None and create:

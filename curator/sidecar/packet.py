@@ -1,7 +1,7 @@
 """The properties of an XMP packet, and the splices into its bytes that change them.
 
-Nothing is ever parsed and written anew: a change replaces exactly the bytes of what is changed, and
-everything else keeps its own, whoever wrote it.
+A packet is never serialized again as a whole: a change replaces exactly the bytes of the changed
+property, and all other bytes stay, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _LI, _VALUE, _RESOURCE, _TYPE = (
     f"{RDF} {name}" for name in ("li", "value", "resource", "parseType")
 )
 _ARRAYS = {f"{RDF} {name}" for name in ("Bag", "Seq", "Alt")}
-_NUMBERED = re.compile(rf"{re.escape(RDF)} _\d+")  # rdf:_1, rdf:_2: how li was written once
+_NUMBERED = re.compile(rf"{re.escape(RDF)} _\d+")  # rdf:_1, rdf:_2: an old spelling of rdf:li
 
 Splice = tuple[int, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Where a property stands: an attribute of a description, or an element in it."""
+    """One occurrence of a property: an attribute of a description, or an element in it."""
 
     description: Element
     element: Element | None = None
@@ -36,7 +36,7 @@ class Packet:
 
     Args:
         data: the file's bytes.
-        wanted: names of the properties that will be asked for or changed.
+        wanted: names of the properties that will be read or changed.
 
     Raises:
         SidecarError: see `curator.sidecar.read`.
@@ -46,7 +46,7 @@ class Packet:
         if len(data) > MAX_BYTES:
             raise SidecarError(
                 f"The XMP is larger than {MAX_BYTES >> 20} MB.",
-                "No editor writes so much; look at the file.",
+                "No editor writes that much. Check the file.",
             )
         self._head, self._encoding, self._tail, self.text = decoded(data)
         parser = Parser(self.text, wanted)
@@ -64,11 +64,11 @@ class Packet:
     # --- reading
 
     def occurrences(self, name: str) -> list[Occurrence]:
-        """Find a property wherever it stands; one is usual, none and several happen."""
+        """Return all occurrences of a property; usually one, sometimes none or several."""
         return self._occurrences.get(name, [])
 
     def value(self, name: str) -> str | None:
-        """Read a simple property; None where it is absent."""
+        """Return the value of a simple property; None if it is absent."""
         for place in self.occurrences(name):
             if place.element is None:
                 return place.description.attributes[name].strip()
@@ -78,7 +78,7 @@ class Packet:
         return None
 
     def values(self, name: str) -> list[str] | None:
-        """Read a property with several values, in order; None where it is absent."""
+        """Return the values of an array property, in order; None if it is absent."""
         found: list[str] | None = None
         for place in self.occurrences(name):
             found = [] if found is None else found
@@ -93,7 +93,7 @@ class Packet:
     # --- changing
 
     def put(self, name: str, value: str | None) -> None:
-        """Give a simple property this value everywhere it stands; None takes it away."""
+        """Set a simple property wherever it occurs; None removes it."""
         places = self.occurrences(name)
         for place in places:
             if value is None:
@@ -106,13 +106,13 @@ class Packet:
             self._additions(name).attributes.append((name, value))
 
     def change(self, name: str, kind: str, add: list[str], remove: set[str]) -> None:
-        """Add and take away items of a property with several values; the others keep their bytes.
+        """Add and remove items of an array property; the other items keep their bytes.
 
         Args:
             name: the property.
-            kind: ``Bag`` or ``Seq``, if it has to be made.
-            add: items to put at its end.
-            remove: exact texts of items to take away.
+            kind: ``Bag`` or ``Seq``, if the array has to be created.
+            add: items to append.
+            remove: exact texts of the items to remove.
         """
         places = self.occurrences(name)
         for place in places:
@@ -136,14 +136,14 @@ class Packet:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was given another value."""
+        """Whether any value was changed."""
         return bool(self._splices or self._new)
 
     def with_description(self) -> bytes:
-        """Give the file's bytes with an empty rdf:Description in its rdf:RDF."""
+        """Return the file's bytes with an empty rdf:Description added to its rdf:RDF."""
         root, name = self._root, self._root.tag
         prefix = b"".join(name.rpartition(b":")[:2])
-        # Without a prefix the namespace is the default one, which no attribute has.
+        # Without a prefix RDF is the default namespace, which attributes do not inherit.
         made = b'<%bDescription %babout=""/>' % (prefix, prefix) if prefix else b"<Description/>"
         if root.empty:
             self._splices.append((root.close, root.end, b">%b</%b>" % (made, name)))
@@ -152,7 +152,7 @@ class Packet:
         return self.spliced()
 
     def spliced(self) -> bytes:
-        """Give the file's bytes with every change made; without changes the very same bytes."""
+        """Return the file's bytes with all changes; identical bytes if there are none."""
         for description in self.descriptions:
             if (additions := self._new.get(id(description))) is not None:
                 self._splices += additions.splices(self.text)
@@ -200,7 +200,7 @@ class Packet:
             prefix, _, rest = found[2].decode().rpartition(":")
             if rest == local and prefix in prefixes:
                 return found
-        raise AssertionError(f"{name} is not where the parser saw it")
+        raise AssertionError(f"{name} is not where the parser found it")
 
     def _set_element(self, element: Element, value: str) -> None:
         holder = _holder(element)
@@ -240,7 +240,7 @@ class Packet:
 
 @dataclass(slots=True)
 class _Additions:
-    """What a description gets that it did not have: attributes in its tag, arrays at its end."""
+    """New properties of a description: attributes in its start tag, arrays at its end."""
 
     description: Element
     attributes: list[tuple[str, str]] = field(default_factory=list)
@@ -299,7 +299,7 @@ def _texts(element: Element) -> list[str]:
 
 
 def _simple(element: Element) -> str:
-    """Read a value, also one with qualifiers: then it stands in an rdf:value."""
+    """Return the value of an element; one with qualifiers is stored in an rdf:value."""
     holder = _holder(element)
     return (holder.attributes.get(_VALUE) or holder.text).strip()
 
@@ -314,14 +314,14 @@ def _holder(element: Element) -> Element:
 
 
 def _before(text: bytes, at: int) -> int:
-    """Step back over the white space before a place."""
+    """Return the position before the white space that precedes a position."""
     while at > 0 and text[at - 1] in b" \t\r\n":
         at -= 1
     return at
 
 
 def _deeper(text: bytes, element: Element) -> bytes:
-    """Give line break and indentation for what is to stand inside an element."""
+    """Return line break and indentation for a child of an element."""
     lead = text[_before(text, element.start) : element.start]
     _, line, indent = lead.rpartition(b"\r\n" if b"\r\n" in lead else b"\n")
     return line + indent + b" " if line else b""
@@ -332,7 +332,7 @@ def _attribute_text(value: str) -> bytes:
 
 
 def _qualified(spaces: dict[str, str], declared: dict[str, str], name: str) -> bytes:
-    """Give a name with a prefix in force, declaring one if there is none."""
+    """Return a name with a prefix that is in scope; declare a prefix if there is none."""
     uri, local = name.split(" ")
     for prefix, bound in (*spaces.items(), *declared.items()):
         if bound == uri and prefix:

@@ -1,4 +1,4 @@
-"""Bytes of an XMP packet -> what it says of a photo."""
+"""Bytes of an XMP packet -> the rating, flag, label and keywords stated in it."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def read(data: bytes) -> SidecarContent:
     Understood: ``xmp:Rating`` (-1 a reject), ``xmpDM:pick`` and ``good``, ``xmp:Label`` (English,
     Bridge's own and known translations), ``dc:subject``, ``lr:hierarchicalSubject``,
     ``digiKam:TagsList``, ``PickLabel`` and ``ColorLabel``, ``darktable:colorlabels``,
-    ``photomechanic:Tagged``, and Curator's own namespace. Where two fields disagree about the
-    same thing, the one changed since we wrote the file counts.
+    ``photomechanic:Tagged``, and Curator's own namespace. If two fields contradict each other, the
+    one that changed after we wrote the file counts.
 
     Args:
-        data: the packet in any encoding XML knows; no external thing is read, nothing expanded.
+        data: the packet in any XML encoding; no external entity is read, none is expanded.
 
     Returns:
-        What it says; a file without any of these fields says nothing.
+        The metadata; without any of these fields it states nothing.
 
     Raises:
-        SidecarError: no XMP, broken, too large or too deep, or it declares entities.
+        SidecarError: it is not XMP, is broken, too large or too deep, or declares entities.
     """
     return content_of(Packet(data, fields.WANTED))
 
 
 def content_of(packet: Packet) -> SidecarContent:
-    """Read what a parsed packet says (`read`)."""
+    """Return the content of a parsed packet; see `read`."""
     label, note = _label(packet)
     keywords, paths = _keywords(packet)
     projects = packet.values(fields.OUR_PROJECTS)
@@ -68,19 +68,20 @@ def read_embedded(
     """Read the metadata embedded in a picture; `embedded_metadata.read` fetches the parts.
 
     Args:
-        packets: its XMP packet and the extended one, if any. A broken packet is a note, no error.
+        packets: its XMP packet and the extended one, if any. A broken packet becomes a note.
         keywords: of IPTC-IIM.
         exif_rating: EXIF 0x4746.
 
     Returns:
-        XMP goes before EXIF; keywords are those of XMP and IPTC together.
+        The metadata: XMP takes precedence over EXIF; keywords of XMP and IPTC are joined.
     """
     found = SidecarContent()
     for packet in packets:
         try:
             more = read(packet)
         except SidecarError as error:
-            more = SidecarContent(notes=(f"What is embedded could not be read: {error.args[0]}",))
+            note = f"Embedded metadata could not be read: {error.args[0]}"
+            more = SidecarContent(notes=(note,))
         found = SidecarContent(
             found.metadata.filled_by(more.metadata),
             found.metadata_date or more.metadata_date,
@@ -92,7 +93,7 @@ def read_embedded(
 
 
 def number(text: str | None) -> int | None:
-    """Read a whole number, also one written 3.0; None for anything else."""
+    """Parse a whole number, also if written as 3.0; None for anything else."""
     try:
         value = float(text) if text is not None and len(text) < 24 else None
     except ValueError:
@@ -108,23 +109,23 @@ def _rating(packet: Packet) -> int | None:
 
 
 def flag_of(packet: Packet) -> str | None:
-    """Read the flag from whatever field says one; what changed since our writing goes first."""
-    heard = [flag for flag in _flags(packet) if flag is not None]
+    """Return the flag stated by any field; a field changed after we wrote takes precedence."""
+    stated = [flag for flag in _flags(packet) if flag is not None]
     ours = packet.value(fields.OUR_FLAG)
-    return _loudest(heard, ours if ours in fields.PICKS else None)
+    return _resolve(stated, ours if ours in fields.PICKS else None)
 
 
-def _loudest(heard: list[str], ours: str | None) -> str | None:
-    """Choose among what several fields say; ``ours`` is what all said when we wrote them."""
+def _resolve(stated: list[str], ours: str | None) -> str | None:
+    """Choose among the values of several fields; ``ours`` is what all stated when we wrote them."""
     if ours is not None:
-        heard = [word for word in heard if word != ours] or [ours]
-    return next((word for word in heard if word != NO_VALUE), NO_VALUE if heard else None)
+        stated = [word for word in stated if word != ours] or [ours]
+    return next((word for word in stated if word != NO_VALUE), NO_VALUE if stated else None)
 
 
 def _flags(packet: Packet) -> Iterable[str | None]:
     stars = number(packet.value(fields.RATING))
     ours = packet.value(fields.OUR_RATING) is not None
-    # We wrote -1 with our own stars beside it: with another number there the reject was undone.
+    # We wrote -1 and our own stars beside it. Another number there means the reject was undone.
     yield "reject" if stars == -1 else NO_VALUE if ours and stars is not None else None
     pick = number(packet.value(fields.PICK))
     good = (packet.value(fields.GOOD) or "").lower()
@@ -136,7 +137,7 @@ def _flags(packet: Packet) -> Iterable[str | None]:
         _known(number(packet.value(fields.PICK_LABEL)))
     )
     tagged = (packet.value(fields.TAGGED) or "").lower()
-    # Untagged is all Photo Mechanic can say of a reject.
+    # Photo Mechanic stores a reject as untagged; it has nothing more specific.
     rejected = packet.value(fields.OUR_FLAG) == "reject"
     yield "pick" if tagged in _TRUE else NO_VALUE if tagged in _FALSE and not rejected else None
 
@@ -152,19 +153,19 @@ def _label(packet: Packet) -> tuple[str | None, str]:
         word = fields.LABEL_WORDS.get(written.casefold()) if written else NO_VALUE
         if word is None:
             shown = " ".join(clean([written[:60]]))
-            note = f"The label “{shown}” is no colour Curator knows; it stays in the file."
-    colour = packet.value(fields.COLOR_LABEL)
+            note = f"Unknown label “{shown}”; it stays in the file."
+    color = packet.value(fields.COLOR_LABEL)
     digikam = {int(value): name for name, value in fields.DIGIKAM_LABELS.items()}
-    heard = [word, digikam.get(_known(number(colour))), _darktable_label(packet)]
+    labels = (word, digikam.get(_known(number(color))), _darktable_label(packet))
     ours = packet.value(fields.OUR_LABEL)
-    there = [label for label in heard if label is not None]
-    return _loudest(there, ours if ours in fields.DIGIKAM_LABELS else None), note
+    stated = [label for label in labels if label is not None]
+    return _resolve(stated, ours if ours in fields.DIGIKAM_LABELS else None), note
 
 
 def _darktable_label(packet: Packet) -> str | None:
     numbers = packet.values(fields.COLORLABELS)
     if numbers is None:
-        # darktable writes none for no label; that counts where we had written one.
+        # darktable omits the field if there is no label; that counts only if we had written one.
         written = packet.value(fields.XMP_VERSION) is not None
         return NO_VALUE if written and packet.value(fields.OUR_LABEL) is not None else None
     known = [value for text in numbers if (value := number(text)) in range(5)]
@@ -177,14 +178,14 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
     slashed = packet.values(fields.TAGS_LIST)
     if flat is None and piped is None and slashed is None:
         return None, None
-    # A bar always stands between levels, as Lightroom has it; some write paths among the words.
+    # A bar always separates levels, as in Lightroom; some programs write paths among the keywords.
     levels = [
         _levels(path, "|")
         for path in (*(name for name in flat or () if "|" in name), *(piped or ()))
     ]
     levels += [_levels(path, "/") for path in slashed or ()]
     cleaned = [clean_path(path) for path in levels[:MAX_NAMES]]
-    # darktable's own tags (darktable|changed, darktable|format|cr2) are no keywords of a person.
+    # darktable's internal tags (darktable|changed, darktable|format|cr2) are not the user's.
     theirs = {name for path in cleaned if len(path) > 1 and path[0] == "darktable" for name in path}
     cleaned = [path for path in cleaned if path and not (len(path) > 1 and path[0] == "darktable")]
     names = [
@@ -196,7 +197,7 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
 
 
 def _levels(path: str, sign: str) -> list[str]:
-    """Cut a path at its signs; one beyond all measure has no levels."""
+    """Split a path at its separator; an absurdly long path has no levels."""
     return path.split(sign) if len(path) <= 16 * MAX_NAME else []
 
 

@@ -1,4 +1,7 @@
-"""What a file says of a photo, as plain data, and for which editor a sidecar is written."""
+"""The metadata that sidecars carry, as plain data, and the editors they are written for.
+
+Everything in `curator.sidecar`, the catalog and the export exchange it in this form.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,27 @@ from typing import Any
 
 from curator.model import Flag, KnownError, Label, Marks
 
-NO_VALUE = "none"  # said outright: no flag, no label; None says nothing of it
+NO_VALUE = "none"  # an explicit "no flag" or "no label"; None means the field is not stated
 MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
 _TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 MAX_NAMES = 10_000  # keywords of one file
 
 
 class SidecarError(KnownError):
-    """A sidecar cannot be read or written; what was on disk is still there, whole."""
+    """A sidecar cannot be read or written; the file on disk is unchanged."""
 
 
 class ChangedError(SidecarError):
-    """Another program wrote the sidecar since we read it; nothing of ours was written."""
+    """Another program wrote the sidecar after we read it; we wrote nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One editor's habits: which fields it reads and what its sidecars are called.
+    """The conventions of an editor: which fields it reads and how it names sidecars.
 
-    ``appended``: the name is ``file.ext.xmp`` (else ``base.xmp``, for RAW files only).
-    ``rejects_by_rating``: ``xmp:Rating`` -1 is how it knows a reject.
-    ``digikam``: it wants ``digiKam:TagsList``, ``PickLabel`` and ``ColorLabel``.
+    ``appended``: the name is ``file.ext.xmp`` (otherwise ``base.xmp``, for RAW files only).
+    ``rejects_by_rating``: it stores a reject as ``xmp:Rating`` -1.
+    ``digikam``: it needs ``digiKam:TagsList``, ``PickLabel`` and ``ColorLabel``.
     """
 
     name: str
@@ -52,13 +55,13 @@ PROFILES: dict[str, Profile] = {
 
 @dataclass(frozen=True, slots=True)
 class SidecarMetadata:
-    """What a file says, or is to say, of a photo; a field that is None is not spoken of.
+    """The marks and keywords in a file, or to be written into one; a None field is not stated.
 
-    ``rating`` 0-5, 0 for no stars. ``flag`` "pick", "reject" or "none"; ``label`` a colour of
-    `curator.model.Label` or "none". ``keywords`` are single words or phrases (dc:subject);
-    ``hierarchical`` are paths of two levels or more, joined by ``|`` (``Places|Iceland``), whose
-    last level is among the keywords too. Names are clean: NFC, no control characters, no
-    repetition, at most 1,024 characters.
+    ``rating`` is 0-5, 0 for no stars. ``flag`` is "pick", "reject" or "none"; ``label`` a color of
+    `curator.model.Label` or "none". ``keywords`` are single words or phrases (dc:subject).
+    ``hierarchical`` are paths of two or more levels, joined by ``|`` (``Places|Iceland``); the last
+    level of each is also a keyword. Names are clean: NFC, no control characters, no repetition, at
+    most 1,024 characters.
     """
 
     rating: int | None = None
@@ -76,13 +79,13 @@ class SidecarMetadata:
         hierarchical: Iterable[str] | None = None,
         projects: Iterable[str] | None = None,
     ) -> SidecarMetadata:
-        """Say everything of a photo in the catalog, also that it has no stars, flag or label.
+        """Build the metadata of a photo in the catalog; missing stars, flag or label are explicit.
 
         Args:
-            marks: its marks; ``kept`` is no field of a sidecar.
-            keywords: names of its tags; one with a bar in it is a path.
-            hierarchical: paths of tags; None: leave those in the file as they are.
-            projects: names of its projects; None: leave those in the file as they are.
+            marks: its marks; ``kept`` is not stored in sidecars.
+            keywords: names of its tags; a name with a bar in it is a path.
+            hierarchical: paths of tags; None leaves those in the file unchanged.
+            projects: names of its projects; None leaves those in the file unchanged.
         """
         words = list(keywords)
         barred = (word for word in words if "|" in word)
@@ -103,9 +106,9 @@ class SidecarMetadata:
         )
 
     def marks(self) -> dict[str, object]:
-        """Give the marks spoken of by their field in the catalog, None for "none" and 0.
+        """Return the stated marks by catalog field, with None for "none" and 0.
 
-        ``{"rating": 3, "flag": Flag.REJECT, "label": None}``: the keys of `Catalog.journal.decide`.
+        For example ``{"rating": 3, "flag": Flag.REJECT, "label": None}``.
         """
         marks: dict[str, object] = {}
         if self.rating is not None:
@@ -117,7 +120,7 @@ class SidecarMetadata:
         return marks
 
     def __bool__(self) -> bool:
-        """Whether anything is said that is not "none"; a camera's ``Rating`` 0 is nothing."""
+        """Whether any field has a value other than "none"; a camera's ``Rating`` 0 is no value."""
         scalar = (
             self.rating
             or (self.flag or NO_VALUE) != NO_VALUE
@@ -126,7 +129,7 @@ class SidecarMetadata:
         return bool(scalar or self.keywords or self.hierarchical or self.projects)
 
     def filled_by(self, other: SidecarMetadata) -> SidecarMetadata:
-        """Take from ``other`` what this one does not speak of; keywords of both."""
+        """Return this metadata with missing fields taken from ``other``; keywords are joined."""
         return replace(
             self,
             rating=other.rating if self.rating is None else self.rating,
@@ -138,12 +141,12 @@ class SidecarMetadata:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give a plain mapping for the catalog's ``said``; `from_json` takes it back."""
+        """Return a plain mapping to store in the catalog; `from_json` reads it back."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SidecarMetadata:
-        """Take back what `as_json` gave; unknown keys are passed over."""
+        """Build the metadata from a mapping of `as_json`; unknown keys are ignored."""
         known: dict[str, Any] = {
             name: tuple(data[name]) if isinstance(data[name], list) else data[name]
             for name in cls.__slots__
@@ -154,10 +157,10 @@ class SidecarMetadata:
 
 @dataclass(frozen=True, slots=True)
 class SidecarContent:
-    """What one file says, how new that is, and what in it was not understood.
+    """The metadata of a file, its date, and notes about values that were not understood.
 
-    ``metadata_date`` is ``xmp:MetadataDate`` with its zone (local time where it has none).
-    ``notes`` are plain sentences for a person (a label no editor is known to write, ...).
+    ``metadata_date`` is ``xmp:MetadataDate`` with its zone (local time if it has none).
+    ``notes`` are sentences for the user, for example about an unknown label.
     """
 
     metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
@@ -166,12 +169,12 @@ class SidecarContent:
 
 
 def clean(names: Iterable[str]) -> tuple[str, ...]:
-    """Make names safe to show and to write: NFC, one line, no controls, once each, in order."""
+    """Make names safe to show and write: NFC, one line, no control characters, no duplicates."""
     found: dict[str, str] = {}
     for name in names:
         if len(found) >= MAX_NAMES:
             break
-        name = name[: 16 * MAX_NAME]  # a text of 16 MB takes seconds
+        name = name[: 16 * MAX_NAME]  # normalizing 16 MB would take seconds
         one = " ".join(_printable(unicodedata.normalize("NFC", name)).split())[:MAX_NAME].strip()
         if one:
             found.setdefault(key(one), one)
@@ -179,19 +182,19 @@ def clean(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def clean_path(levels: Sequence[str]) -> list[str]:
-    """Make the levels of a path safe, and leave out empty ones; too long a path is none."""
+    """Make the levels of a path safe and drop empty ones; a path that is too long is dropped."""
     found = [name for level in levels for name in clean([level])]
     return found if len("|".join(found)) <= MAX_NAME else []
 
 
 def key(name: str) -> str:
-    """Give what two spellings of one name share."""
+    """Return the key under which two spellings of a name are equal."""
     return name.casefold()
 
 
 def _printable(text: str) -> str:
-    # Controls, lone surrogates and noncharacters cannot be written in XML 1.0; what turns the
-    # direction of writing deceives. Other invisible letters join emoji and Persian words.
+    # XML 1.0 cannot hold control characters, lone surrogates and noncharacters. Characters that
+    # change the writing direction can deceive. Other invisible ones join emoji and Persian words.
     return "".join(
         letter
         if letter.isprintable()

@@ -428,7 +428,7 @@ def test_exporting_writes_and_again_finds_all_there(exporting, qtbot, tmp_path: 
 
 def test_an_export_into_the_originals_is_refused_in_place(exporting, qtbot, tmp_path) -> None:
     dialog = exporting(tmp_path / "originals" / "out")
-    qtbot.waitUntil(lambda: "lies inside" in dialog.outcome.text())
+    qtbot.waitUntil(lambda: "is inside" in dialog.outcome.text())
     assert not dialog.go.isEnabled()
     dialog.reject()
 
@@ -448,7 +448,7 @@ def test_names_are_shown_before_they_are_given(exporting, qtbot) -> None:
     dialog.form.names.setText("{seq} {name}")
     qtbot.waitUntil(lambda: dialog.form.called.text().startswith("001 DSC_"))
     dialog.form.names.setText("{nmae}")
-    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("{nmae} means nothing"))
+    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("Unknown word {nmae}"))
     assert not dialog.go.isEnabled()
     dialog.reject()
 

@@ -407,7 +407,7 @@ def test_an_export_goes_on_where_the_disk_refused(
             export_to(home, tmp_path / "out", target, form)
         except KnownError as error:
             refused += 1
-            assert "nothing is half-written" in str(error) and "Errno" not in str(error)
+            assert "no file is incomplete" in str(error) and "Errno" not in str(error)
             if number == FULL:
                 assert "is full" in str(error) and "Free some" in str(error)
         assert not list((tmp_path / "out").rglob("*.tmp")) if (tmp_path / "out").exists() else True

@@ -172,11 +172,13 @@ def test_files_can_be_given_by_name(tmp_path: Path) -> None:
     found = list(walk([tmp_path / "c.txt", tmp_path / "a.nef", tmp_path / "a.jpg"], report=report))
     assert [Path(file.path).name for file in found] == ["a.jpg", "a.nef"]
     assert len(list(pair(found))) == 1
-    assert report.unreadable == [(str(tmp_path / "c.txt"), "It is not a picture Curator knows.")]
+    assert report.unreadable == [
+        (str(tmp_path / "c.txt"), "It is not a picture format that Curator supports.")
+    ]
 
 
 def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(KnownError, match="is not there") as caught:
+    with pytest.raises(KnownError, match="does not exist") as caught:
         list(walk([tmp_path / "gone"]))
     assert caught.value.remedy
 
@@ -228,9 +230,9 @@ def test_odd_names_are_found_and_names_that_are_no_text_are_told(tmp_path: Path)
     report = WalkReport()
     assert sorted(Path(f.path).name for f in walk([tmp_path], report=report)) == sorted(odd)
     assert {reason for _, reason in report.unreadable} == {
-        "Its name is not valid text; rename it.",
+        "Its name is not valid text. Rename it.",
         "It is not a file.",
-        "It is a link to a file that is not there.",
+        "It is a link to a file that does not exist.",
     }
     given = WalkReport()
     assert list(walk([tmp_path / "pipe.jpg"], report=given)) == [], "opened, it waits for ever"

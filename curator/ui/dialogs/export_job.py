@@ -75,7 +75,7 @@ def consequences(plan: Plan) -> str:
 def told(report: ExportReport) -> tuple[str, str]:
     """Say what an export did, and what it could not do."""
     text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
-    text += f"; {words.count(report.kept)} were there already." if report.kept else "."
+    text += f"; {words.count(report.unchanged)} were there already." if report.unchanged else "."
     if report.cancelled:
         text = f"Stopped. {text} Export again to go on where it stopped."
     lines = [f"Saved to {report.folder} (with photos.json)"]

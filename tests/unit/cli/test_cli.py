@@ -361,7 +361,7 @@ def test_export_of_a_project_by_a_preset(shoot: Type, tmp_path: Path) -> None:
 
 def test_no_export_among_the_originals(shoot: Type, card: Path) -> None:
     said = shoot("export", card / "best", "--json")
-    assert said.code == 1 and "holds originals" in said.json["error"]
+    assert said.code == 1 and "contains originals" in said.json["error"]
     assert not (card / "best").exists()
 
 

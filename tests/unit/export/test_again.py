@@ -297,14 +297,14 @@ def test_a_drive_that_goes_away_meanwhile_is_one_sentence(
             path.unlink()
         out.rmdir()
 
-    with pytest.raises(KnownError, match=r"went away.*1 of 2 photos") as caught:
+    with pytest.raises(KnownError, match=r"no longer reachable.*1 of 2 photos") as caught:
         write(made, progress=pull)
     assert "Connect its drive" in caught.value.remedy
 
 
 def test_a_folder_of_another_kind_is_refused(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     run(shoot, tmp_path / "out")
-    with pytest.raises(KnownError, match="export of another kind"):
+    with pytest.raises(KnownError, match="another kind of export"):
         make_plan(shoot, Options(tmp_path / "out", target="gallery"))
 
 
@@ -384,10 +384,10 @@ def test_two_exports_into_one_folder_take_turns(
         stood.append(str(busy.value))
 
     write(first, progress=meanwhile)
-    assert stood == [f"Another export into {other_name} is under way. Wait until it is done."]
+    assert stood == [f"Another export into {other_name} is running. Wait until it is done."]
     assert list(temporary.iterdir()) == [] and {".lock"}.isdisjoint(p.suffix for p in out.iterdir())
     before = snapshot(out)
-    with pytest.raises(KnownError, match="was done meanwhile"):
+    with pytest.raises(KnownError, match="has run meanwhile"):
         write(second)
     assert snapshot(out) == before
     write(make_plan(shoot[1:], Options(out)))

@@ -88,7 +88,7 @@ def test_a_second_run_changes_nothing_not_even_a_time(
     before = snapshot(tmp_path / "out")
     report = run(shoot, tmp_path / "out")
     assert snapshot(tmp_path / "out") == before
-    assert (report.written, report.kept) == ([], 3)
+    assert (report.written, report.unchanged) == ([], 3)
 
 
 def test_a_dry_run_counts_by_clause_and_touches_nothing(
@@ -189,7 +189,7 @@ def test_a_moved_original_keeps_its_entry(
     moved.parent.mkdir()
     (card / "DSC_2.JPG").rename(moved)
     report = run([photo(2, PICK, moved)], tmp_path / "out")
-    assert (report.written, report.kept) == ([], 1)
+    assert (report.written, report.unchanged) == ([], 1)
     assert book(tmp_path / "out")["photos"][1]["original_path"] == str(moved)
 
 
@@ -235,7 +235,7 @@ def test_no_export_into_a_source_folder(
     link = tmp_path / "link"
     link.symlink_to(card)
     for target in (card / below, link / below):
-        with pytest.raises(KnownError, match="holds originals"):
+        with pytest.raises(KnownError, match="contains originals"):
             make_plan(shoot, Options(target, sources=(card,)))
 
 
@@ -246,7 +246,7 @@ def test_a_foreign_photos_json_is_refused_and_stays(
     out = tmp_path / "out"
     out.mkdir()
     (out / "photos.json").write_text(content)
-    with pytest.raises(KnownError, match="no manifest of Curator"):
+    with pytest.raises(KnownError, match="was not written by Curator"):
         run(shoot, out)
     assert names(out) == {"photos.json"}
 
@@ -292,7 +292,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
 ) -> None:
     out = tmp_path / "out"
     fill_up_after(monkeypatch, files=1)
-    with pytest.raises(KnownError, match="is full; 0 of 2 photos") as caught:
+    with pytest.raises(KnownError, match=r"is full\. 0 of 2 photos") as caught:
         run(shoot, out)
     assert "\n" not in str(caught.value)
     assert not [name for name in names(out) if name.endswith((".part", ".tmp"))]
@@ -368,7 +368,7 @@ def test_a_name_the_disk_does_not_take_costs_that_photo_only(
     monkeypatch.setattr(os, "link", picky(os.link))
     monkeypatch.setattr(os, "replace", picky(os.replace))
     report = run(shoot, tmp_path / "out")
-    assert ["takes no file named DSC_2.JPG" in skip.reason for skip in report.failed] == [True]
+    assert ["refuses the file name DSC_2.JPG" in skip.reason for skip in report.failed] == [True]
     assert report.written and "DSC_2.JPG" not in names(tmp_path / "out")
 
 

@@ -177,7 +177,7 @@ def test_a_page_of_somebody_else_is_never_written_over(
     out = tmp_path / "out"
     out.mkdir()
     (out / "index.html").write_text("my homepage")
-    with pytest.raises(KnownError, match="holds a page already"):
+    with pytest.raises(KnownError, match="already contains a page"):
         run(two, out)
     assert (out / "index.html").read_text() == "my homepage"
     (out / "index.html").unlink()

@@ -94,7 +94,7 @@ def test_photos_that_lie_inside_the_target_are_out_of_reach(tmp_path: Path, nest
     if not nested:
         # A folder that is read without those below it; the scope is of another.
         elsewhere = photo(2, STARS, draw_jpeg(tmp_path / "card" / "a.JPG", size=(96, 64)))
-        assert "holds originals" in export([elsewhere], out, flat_sources=(out,))[0]
+        assert "contains originals" in export([elsewhere], out, flat_sources=(out,))[0]
     else:
         export([some], out, sources=(photos,))
         sha = hashlib.sha256(victim.read_bytes()).hexdigest()
@@ -142,7 +142,7 @@ def test_a_target_that_became_a_link_to_the_photos_after_the_plan_is_refused(
     out.symlink_to(photos)
     before = standing(photos)
     for plan in plans:
-        with pytest.raises(KnownError, match="holds originals"):
+        with pytest.raises(KnownError, match="contains originals"):
             write(plan)
     assert standing(photos) == before
 

@@ -54,7 +54,7 @@ def test_a_file_that_is_no_preset_is_left_out(home: Home, content: str, expected
     path = presets.folder(home) / "odd.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(KnownError, match="is no export preset"):
+    with pytest.raises(KnownError, match="is not an export preset"):
         presets.read(path)
-    expected_log("a preset is left out: .*odd.json is no export preset")
+    expected_log("a preset was skipped: .*odd.json is not an export preset")
     assert presets.presets(home) == list(presets.BUILT_IN)

@@ -94,7 +94,7 @@ def test_the_profile_names_them_and_then_jpegs_go_too(
     report = run(trip, out, profile="darktable")
     assert report.written == ["mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp", "tue/DSC_3.JPG.xmp"]
     assert report.withdrawn == ["mon/DSC_1.xmp", "tue/DSC_1.xmp"]
-    assert run(trip, out).kept == 2  # back again, nobody has touched them
+    assert run(trip, out).unchanged == 2  # back again, nobody has touched them
     assert {e["filename"] for e in book(out)["withdrawn"]} == {
         "mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp"}  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_again_only_what_changed_is_written(trip: list[PhotoDetail], tmp_path: P
     run(trip, out)
     before = as_written(out)
     again = run(trip, out)
-    assert (again.written, again.kept) == ([], 2)
+    assert (again.written, again.unchanged) == ([], 2)
     assert before == as_written(out) and len(before) == 3
     trip[0] = replace(trip[0], marks=Marks(rating=5, kept=True), tags=())
     trip[1] = replace(trip[1], marks=REJECT)

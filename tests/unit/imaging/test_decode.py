@@ -23,7 +23,7 @@ from tests.photos import draw_jpeg, scene, write_dng
 
 
 def near(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean difference in grey levels."""
+    """Mean difference in gray levels."""
     assert one.shape == other.shape
     return float(np.abs(one.astype(int) - other).mean())
 
@@ -118,10 +118,10 @@ def test_other_formats(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path, suffix: str) -> None:
-    grey = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
-    path = saved(tmp_path, Image.fromarray(grey), f"a.{suffix}")
+    gray = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    path = saved(tmp_path, Image.fromarray(gray), f"a.{suffix}")
     rgb = decode.decode(path).rgb
-    assert near(rgb, np.repeat((grey >> 8)[:, :, None], 3, 2)) < 1
+    assert near(rgb, np.repeat((gray >> 8)[:, :, None], 3, 2)) < 1
 
 
 def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.photos import scene
 
 
 def edge() -> np.ndarray:
-    """Dark grey meets light grey, as a lens would draw it."""
+    """Dark gray meets light gray, as a lens would draw it."""
     row = np.clip(np.linspace(-8, 9, 64), 0, 1) * 100 + 80
     return np.repeat(np.repeat(row.astype(np.uint8)[None, :, None], 32, 0), 3, 2)
 
@@ -37,7 +37,7 @@ def test_sharpening_leaves_flat_noise_and_hue_alone() -> None:
     tinted = edge() // np.array([1, 2, 3], np.uint8)
     change = sharpened(tinted, "print").astype(int) - tinted
     inside = (tinted > 20).all(axis=2) & (tinted < 235).all(axis=2)
-    assert np.ptp(change[inside], axis=1).max() == 0, "the same to all three colours"
+    assert np.ptp(change[inside], axis=1).max() == 0, "the same to all three colors"
 
 
 def test_scaling_meets_the_long_edge_and_never_enlarges() -> None:

@@ -15,7 +15,7 @@ WHOLE = (300, 200)
 
 @pytest.fixture(scope="module")
 def spots() -> np.ndarray:
-    """A grey picture with a blown and a black rectangle."""
+    """A gray picture with a blown and a black rectangle."""
     rgb = np.full((200, 300, 3), 128, np.uint8)
     rgb[40:80, 60:120] = 255
     rgb[120:160, 200:280] = 0

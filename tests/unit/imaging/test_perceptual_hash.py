@@ -44,12 +44,12 @@ def test_black_fog_and_a_plain_sky_are_nothing_to_know_a_picture_by() -> None:
 
 
 def test_light_is_in_tenths_of_a_stop_below_white() -> None:
-    def grey(level: int) -> int:
+    def gray(level: int) -> int:
         return int(perceptual_hash(np.full((90, 90, 3), level, np.uint8))[32:])
 
-    assert (grey(255), grey(0)) == (0, 127)
-    assert grey(186) == 10, "half of white's light"
-    assert grey(136) == 20
+    assert (gray(255), gray(0)) == (0, 127)
+    assert gray(186) == 10, "half of white's light"
+    assert gray(136) == 20
 
 
 def test_any_shape_has_a_look() -> None:

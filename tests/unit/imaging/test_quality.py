@@ -92,7 +92,7 @@ def test_clipping_counts_pixels_highlights_and_shadows_apart() -> None:
     picture[:50] = 255
     picture[50:60] = 0
     picture[60:70, :, 0] = 255  # one channel gone is detail gone
-    picture[70:80, :, 1] = 0  # but a pure colour is not black
+    picture[70:80, :, 1] = 0  # but a pure color is not black
     found = quality.measure(picture)
     assert found.highlights == pytest.approx(0.30)
     assert found.shadows == pytest.approx(0.05)

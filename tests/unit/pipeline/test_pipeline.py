@@ -184,7 +184,7 @@ def test_a_folder_inside_another_is_read_once(
 
 
 def test_a_folder_that_is_not_there_is_said_at_once(inline: Pipeline, tmp_path: Path) -> None:
-    with pytest.raises(KnownError, match="is not there"):
+    with pytest.raises(KnownError, match="does not exist"):
         inline.open_folders([tmp_path / "nowhere"])
     assert inline.wait_idle() == Totals()
 

@@ -103,5 +103,5 @@ def test_sources_are_made_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert check_sources(["a/b/..", tmp_path / "a"]) == [tmp_path / "a"]
-    with pytest.raises(KnownError, match=r"nowhere is not there\. Check the name"):
+    with pytest.raises(KnownError, match=r"nowhere does not exist\. Check the name"):
         check_sources(["a", "nowhere"])

@@ -313,7 +313,7 @@ def test_a_dry_run_says_each_difference() -> None:
         "rating: 2 → 4",
         "flag: none → pick",
         "label: none → red",
-        "not kept: The label “Client” is no colour Curator knows; it stays in the file.",
+        "not kept: Unknown label “Client”; it stays in the file.",
         "keyword added: new",
         "keyword removed: old",
         "project added: Book",

@@ -78,7 +78,7 @@ MARKS: list[tuple[str, str, int | None, str | None, str | None]] = [
     ('xmp:Label=""', "", None, None, "none"),
     ('xmp:Label="Client choice"', "", None, None, None),
     ('digiKam:ColorLabel="4"', "", None, None, "green"),
-    ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is none of our colours
+    ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is none of our colors
     ("", bag("darktable:colorlabels", "3", kind="Seq"), None, None, "blue"),
     ("", bag("darktable:colorlabels", "9", kind="Seq"), None, None, "none"),
     ('xmp:Label="Blue" digiKam:ColorLabel="0"', "", None, None, "blue"),
@@ -169,7 +169,7 @@ def test_text_is_made_safe() -> None:
     assert "\n" not in "".join(keywords) and "\u202e" not in "".join(keywords)
     odd = read(xmp('xmp:Label="&lt;script&gt;"'))
     assert odd.metadata.label is None
-    assert odd.notes == ("The label “<script>” is no colour Curator knows; it stays in the file.",)
+    assert odd.notes == ("Unknown label “<script>”; it stays in the file.",)
 
 
 def test_the_date_is_read() -> None:
@@ -256,7 +256,7 @@ def test_what_is_embedded_comes_together() -> None:
     assert read_embedded([], [], 65535).metadata == SidecarMetadata()
     broken = read_embedded([PACKET[:-9]], ["kept"])
     assert broken.metadata == SidecarMetadata(keywords=("kept",))
-    assert broken.notes[0].startswith("What is embedded could not be read")
+    assert broken.notes[0].startswith("Embedded metadata could not be read")
 
 
 def test_what_is_said_goes_to_the_catalog_and_back() -> None:

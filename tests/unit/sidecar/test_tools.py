@@ -190,17 +190,17 @@ def darktable(
 
 
 @pytest.mark.parametrize(
-    ("metadata", "stars", "rejected", "colours"), [(SAID, 0, 8, [2]), (PICKED, 4, 0, [4])]
+    ("metadata", "stars", "rejected", "colors"), [(SAID, 0, 8, [2]), (PICKED, 4, 0, [4])]
 )
 def test_darktable_sees_what_we_wrote(
-    tmp_path: Path, metadata: SidecarMetadata, stars: int, rejected: int, colours: list[int]
+    tmp_path: Path, metadata: SidecarMetadata, stars: int, rejected: int, colors: list[int]
 ) -> None:
     library = darktable(tmp_path, metadata)
     try:
         # darktable's own bits: 0-2 the stars, 3 rejected (DT_IMAGE_REJECTED)
         flags = "SELECT flags & 7, flags & 8 FROM images"
         assert library.execute(flags).fetchall() == [(stars, rejected)]
-        assert [c for (c,) in library.execute("SELECT color FROM color_labels")] == colours
+        assert [c for (c,) in library.execute("SELECT color FROM color_labels")] == colors
         tags = "SELECT name FROM data.tags WHERE id IN (SELECT tagid FROM tagged_images)"
         names = {name for (name,) in library.execute(tags) if not name.startswith("darktable|")}
         paths = set(metadata.hierarchical or ())

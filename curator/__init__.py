@@ -4,6 +4,7 @@ The map. A module may import from the rows above its own, never from below or be
 
     model       the words: photos, marks, decisions, results and errors; standard library only
     private     folders and files that are their owner's alone; secrets left out of texts
+    file_lock   locks on files and folders that end with their process
     atomic      files written whole or not at all, plain files read; what killed processes left
     arrays      arrays by name as bytes, never a pickle; numpy
     deadline    how long work on one file may take, by its size

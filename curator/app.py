@@ -22,7 +22,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import volumes
-from curator.catalog import Catalog, DamagedError, blaming
+from curator.catalog import Catalog, DamagedError, damage_context
 from curator.cli import stopping
 from curator.model import BusyError, KnownError, Stopped
 from curator.pipeline import Pipeline
@@ -138,7 +138,7 @@ def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApp
 def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
     """Build the window; offer to restore a damaged catalog from its backup first."""
     try:
-        with blaming(home.catalog):
+        with damage_context(home.catalog):
             return build(home, settings, sources)
     except DamagedError:
         if _is_headless() or not recovery.offer_restore(home):

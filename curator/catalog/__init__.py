@@ -47,14 +47,14 @@ from curator.catalog.photos import (
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removal
-from curator.catalog.replaying import Recovery, Redone
-from curator.catalog.restoring import Restored
+from curator.catalog.replaying import Recovery, ReplayReport
+from curator.catalog.restoring import RestoreReport
 from curator.catalog.results import PeekFindings, Results
 from curator.catalog.rewrites import NewContent, Rewrites
 from curator.catalog.scan import Applied, Looked, Missing, Scan, ScanCount, Scans
 from curator.catalog.searches import NAME_LENGTH, SavedSearch, SavedSearches
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
-from curator.catalog.sidecars import Conflict, Outstanding, Sidecars, ToWrite, Wrote
+from curator.catalog.sidecars import Conflict, SidecarContent, SidecarCounts, Sidecars, WriteResult
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import (
     DamagedError,
@@ -66,9 +66,9 @@ from curator.catalog.store import (
     translate,
 )
 from curator.catalog.tags import TagDetail, Tags, folded, plain_name, tag_name, tag_names
-from curator.catalog.taste import Lesson, Prediction, Preference, Taste, TasteRow
+from curator.catalog.taste import Judgment, PredictedRating, Preference, Taste, TasteRow
 from curator.catalog.text import TextIndex
-from curator.catalog.vectors import Comparing, Vectors
+from curator.catalog.vectors import EncoderProgress, Vectors
 from curator.catalog.vocabulary import TagRow, Vocabulary
 from curator.catalog.volumes import Volumes
 from curator.catalog.work import BLOCKED, Pending, WorkQueue
@@ -84,44 +84,44 @@ __all__ = [
     "Applied",
     "Backup",
     "Catalog",
-    "Comparing",
     "ConductorLock",
     "Conflict",
     "DamagedError",
     "DiskFullError",
+    "EncoderProgress",
     "FileDetail",
     "FileReader",
     "FileRow",
     "FolderRow",
-    "Lesson",
+    "Judgment",
     "Looked",
     "Missing",
     "MissingError",
     "NewContent",
-    "Outstanding",
     "PeekFindings",
     "Pending",
     "PhotoDetail",
-    "Prediction",
+    "PredictedRating",
     "Preference",
     "ProjectRow",
-    "Redone",
-    "Restored",
+    "ReplayReport",
+    "RestoreReport",
     "SavedSearch",
     "Scan",
     "ScanCount",
+    "SidecarContent",
+    "SidecarCounts",
     "SidecarRow",
     "StackChange",
     "TagDetail",
     "TagRow",
     "TasteRow",
-    "ToWrite",
     "UseLock",
     "WorkDetail",
-    "Wrote",
+    "WriteResult",
     "absence",
-    "begin_anew",
-    "blaming",
+    "create_new_catalog",
+    "damage_context",
     "folded",
     "is_damaged",
     "plain_name",
@@ -182,7 +182,7 @@ class Catalog:
 
         Args:
             path: the SQLite file.
-            anew: create an empty catalog even if there are backups of a lost one (`begin_anew`).
+            anew: create an empty catalog even if backups of a lost one exist.
 
         Raises:
             CatalogError: the file is damaged, made by a newer Curator or another program, locked,
@@ -264,7 +264,7 @@ def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
 
 
 @contextlib.contextmanager
-def blaming(path: Path) -> Iterator[None]:
+def damage_context(path: Path) -> Iterator[None]:
     """Have what goes wrong with what a damaged catalog holds be said to be its fault.
 
     Raises:
@@ -295,7 +295,7 @@ def is_damaged(path: Path) -> bool:
         opened.close()
 
 
-def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
+def restore(catalog: Path, backup: Path, *, redo: bool) -> RestoreReport:
     """Put a back-up in the place of a catalog nobody has open; see :func:`restoring.restore`.
 
     Args:
@@ -309,7 +309,7 @@ def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
         CatalogError: the back-up is not sound, or there is no room; the catalog is as it was.
     """
 
-    def mend(copy: Path, former: Path) -> Redone:
+    def mend(copy: Path, former: Path) -> ReplayReport:
         mended = Catalog.open(copy)
         try:
             return mended.recovery.replay(former)
@@ -319,7 +319,7 @@ def restore(catalog: Path, backup: Path, *, redo: bool) -> Restored:
     return restoring.restore(catalog, backup, mend if redo else None)
 
 
-def begin_anew(path: Path) -> None:
+def create_new_catalog(path: Path) -> None:
     """Make an empty catalog where there is none; of the one that is gone the back-ups stay.
 
     The newest of them is held from now on: those of the new catalog never push it out.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, unknown
+from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, unknown
 from curator.catalog.integrity import judging
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import Change, NotFoundError
@@ -85,7 +85,7 @@ class Decisions:
         rows = self._store.rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
         return [photo, *(row[0] for row in rows)]
 
-    def standing(self, photos: Sequence[int], field: Place, but_for: int = 0) -> Row | None:
+    def standing(self, photos: Sequence[int], field: FieldKey, but_for: int = 0) -> Row | None:
         """Find the newest decision on a field that nobody took back: (number, value), or None."""
         return self._store.row(
             "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"

@@ -27,7 +27,7 @@ FIELDS = tuple(NOTHING)
 VERDICT = frozenset({"flag", "rating", "kept"})
 """Whoever sets one of these judges the photo."""
 
-Place = tuple[str, int | None]
+FieldKey = tuple[str, int | None]
 """A field as the journal holds it: its name, and what else it is about."""
 
 _WORDS = {"flag": tuple(map(str, Flag)), "label": tuple(map(str, Label))}
@@ -103,13 +103,13 @@ RELATIONS: dict[str, Relation] = {
 _MAY_BE_NONE = frozenset({*FIELDS, *RELATIONS} - {"elsewhere"})
 
 
-def checked(fields: Fields) -> dict[Place, object]:
+def checked(fields: Fields) -> dict[FieldKey, object]:
     """Bring fields and values to what the catalog stores, or refuse them.
 
     Raises:
         UsageError: there is no such field, or it cannot have that value.
     """
-    found: dict[Place, object] = {}
+    found: dict[FieldKey, object] = {}
     for key, value in fields.items():
         name, about = key if isinstance(key, tuple) else (key, None)
         if (name in RELATIONS) != (about is not None):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from curator.catalog.decisions import Decisions
-from curator.catalog.fields import FIELDS, RELATIONS, STANDS, Place, nothing
+from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, nothing
 from curator.catalog.integrity import judging
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
@@ -284,7 +284,7 @@ class Identity:
             f" WHERE d.photo_id = ? AND d.field = 'apart' AND d.after AND {STANDS}",
             (pair,),
         )
-        places: set[Place] = {(name, None) for name in FIELDS if name != "apart"}
+        places: set[FieldKey] = {(name, None) for name in FIELDS if name != "apart"}
         places |= {
             (name, about)
             for name, about in self._store.rows(

@@ -19,7 +19,7 @@ from curator.catalog.decisions import Decisions
 from curator.catalog.fields import (
     FIELDS,
     VERDICT,
-    Place,
+    FieldKey,
     checked,
     nothing,
 )
@@ -103,9 +103,11 @@ class Journal:
             scope = str(step.context.get("scope", ""))
             return self.enter(step, Seen(scope, order_name, expected or {}, source))
 
-    def _changes(self, wanted: Mapping[int, Mapping[Place, object]], source: str) -> list[Change]:
+    def _changes(
+        self, wanted: Mapping[int, Mapping[FieldKey, object]], source: str
+    ) -> list[Change]:
         now = self._decisions.marks(wanted)
-        made: dict[tuple[int, Place], Change] = {}
+        made: dict[tuple[int, FieldKey], Change] = {}
         for asked, fields in wanted.items():
             photo, current = now[asked]
             for (name, about), after in fields.items():

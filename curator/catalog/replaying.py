@@ -82,13 +82,13 @@ _FACTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Redone:
+class ReplayReport:
     """What became of what happened after a back-up.
 
     Attributes:
         steps: acts found in the damaged catalog and made again.
         decisions: single decisions among them that were made again.
-        homeless: decisions found that are about photos nobody knows any more.
+        orphaned: decisions found that are about photos nobody knows any more.
         whole: the damaged catalog's journal could be read to its end.
         related: the damaged catalog is what became of this back-up; otherwise nothing is redone.
         photos: those added since that were taken over.
@@ -96,7 +96,7 @@ class Redone:
 
     steps: int = 0
     decisions: int = 0
-    homeless: int = 0
+    orphaned: int = 0
     whole: bool = True
     related: bool = True
     photos: int = 0
@@ -122,7 +122,7 @@ class Recovery:
         self._tags = tags
         self._descriptions = descriptions
 
-    def replay(self, former: Path) -> Redone:
+    def replay(self, former: Path) -> ReplayReport:
         """Make again, in the catalog a back-up became, what happened in the former one since.
 
         Args:
@@ -142,7 +142,7 @@ class Recovery:
                     _listed("step", "id, made_at, summary"), "FROM step WHERE id = ?", since[0]
                 )
                 if rows != [since]:
-                    return Redone(whole=whole, related=not whole)
+                    return ReplayReport(whole=whole, related=not whole)
             with self._store.transaction(durable=True):
                 photos = self._take_photos(reading)
                 redone = self._redo(reading, since[0] if since else 0)
@@ -219,14 +219,14 @@ class Recovery:
 
     # --- what was decided since
 
-    def _redo(self, reading: _Former, since: int) -> Redone:
+    def _redo(self, reading: _Former, since: int) -> ReplayReport:
         for table, names in _NAMES.items():
             newest = self._store.value(f"SELECT coalesce(max(id), 0) FROM {table}")
             rows, _ = reading.rows(_listed(table, names), f"FROM {table} WHERE id > ?", newest)
             self._write(
                 f"INSERT INTO {table} ({names}) VALUES ({marks(1 + names.count(','))})", rows
             )
-        steps = decisions = homeless = 0
+        steps = decisions = orphaned = 0
         rows, whole = reading.rows(
             _listed("step", _OF_STEP), "FROM step WHERE id > ? ORDER BY id", since
         )
@@ -246,9 +246,9 @@ class Recovery:
                 log.info("step %d of the former catalog makes no sense: %s", row[0], error)
                 whole = False
                 break
-            homeless += len(made) - len(housed)
+            orphaned += len(made) - len(housed)
             steps, decisions = steps + 1, decisions + len(housed)
-        return Redone(steps, decisions, homeless, whole)
+        return ReplayReport(steps, decisions, orphaned, whole)
 
     def _has(self, photo: int, field: str, about: int | None) -> bool:
         """Say whether what a decision is about is in this catalog."""

@@ -20,7 +20,7 @@ from curator import private
 from curator.catalog import backups
 from curator.catalog.backups import Backup
 from curator.catalog.lock import UseLock
-from curator.catalog.replaying import Redone
+from curator.catalog.replaying import ReplayReport
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _ROOM = 1.2  # of a back-up's size: what was decided since comes on top
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreReport:
     """What was put back.
 
     Attributes:
@@ -40,12 +40,12 @@ class Restored:
 
     backup: Backup
     aside: Path | None
-    redone: Redone | None
+    redone: ReplayReport | None
 
 
 def restore(
-    catalog: Path, backup: Path, mend: Callable[[Path, Path], Redone] | None = None
-) -> Restored:
+    catalog: Path, backup: Path, mend: Callable[[Path, Path], ReplayReport] | None = None
+) -> RestoreReport:
     """Put a back-up in the catalog's place; the catalog there was is set aside, never deleted.
 
     Either all of it is done or nothing is: the copy is made, verified and brought up to date
@@ -83,7 +83,7 @@ def restore(
         aside = _set_aside(catalog)
         copy.replace(catalog)
         log.info("restored %s from %s; the former one is %s", catalog, backup, aside)
-        return Restored(found, aside, redone)
+        return RestoreReport(found, aside, redone)
     except (OSError, sqlite3.Error) as error:
         said = (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise CatalogError(

@@ -4,7 +4,7 @@ What they say comes in through `readings`; here is what goes out.
 
     catalog.ask_written([412])                      # Ctrl+S
     catalog.to_write(catalog.due_sidecars(...))     # what its sidecar should say now
-    catalog.save_written([Wrote(412, since, reading)])
+    catalog.save_written([WriteResult(412, since, reading)])
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LATER_S = 60.0  # after which what could not be written is tried again by itsel
 
 
 @dataclass(frozen=True, slots=True)
-class ToWrite:
+class SidecarContent:
     """What a photo's sidecar should say now.
 
     ``path`` and ``kind`` are of its main file. ``said`` are all fields, as plain data: stars, flag,
@@ -75,7 +75,7 @@ class ToWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrote:
+class WriteResult:
     """What came of writing one sidecar.
 
     ``now`` is what the file says afterwards, None where there was nothing to write. ``problem``
@@ -104,7 +104,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Outstanding:
+class SidecarCounts:
     """How many sidecars are to be written, how many contradict us, and why some cannot be written.
 
     ``asked`` of ``unwritten`` are wanted by a person, ``ready`` of those can be written now.
@@ -202,7 +202,7 @@ class Sidecars:
             )
         ]
 
-    def outstanding(self) -> Outstanding:
+    def outstanding(self) -> SidecarCounts:
         """Say how many sidecars are to be written, and what is in the way.
 
         Goes through all that is unwritten, as :meth:`due_sidecars` does.
@@ -214,11 +214,13 @@ class Sidecars:
         )
         assert row is not None
         unwritten, asked, ready, failed, reason, newest = row
-        return Outstanding(unwritten, asked, ready, failed, conflicts, reason or "", newest or 0.0)
+        return SidecarCounts(
+            unwritten, asked, ready, failed, conflicts, reason or "", newest or 0.0
+        )
 
-    def to_write(self, ids: Sequence[int]) -> list[ToWrite]:
+    def to_write(self, ids: Sequence[int]) -> list[SidecarContent]:
         """Say what the sidecars of photos should say now; photos merged or gone are left out."""
-        found: list[ToWrite] = []
+        found: list[SidecarContent] = []
         for part in chunks(list(ids)):
             among = f"IN ({marks(len(part))})"
             keywords = self._tags.keywords_of(part)
@@ -252,7 +254,7 @@ class Sidecars:
                 said["projects"] = list(projects.get(photo, ()))
                 where = str(Path(path, name))
                 found.append(
-                    ToWrite(photo, where, Kind(kind), said, beside, since, *map(bool, more))
+                    SidecarContent(photo, where, Kind(kind), said, beside, since, *map(bool, more))
                 )
         return found
 
@@ -278,7 +280,7 @@ class Sidecars:
                 ],
             )
 
-    def save_written(self, done: Sequence[Wrote]) -> None:
+    def save_written(self, done: Sequence[WriteResult]) -> None:
         """Note what came of writing; a photo marked again meanwhile stays to be written."""
         now = time.time()
         with self._store.transaction():

@@ -35,7 +35,7 @@ _NEWEST_KEPT = 20
 _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
 
 
-class Lesson(NamedTuple):
+class Judgment(NamedTuple):
     """What a person thinks of one photo now.
 
     ``kept``: it came through and is no reject. ``stack`` is what it is judged with, a number of
@@ -54,7 +54,7 @@ class Lesson(NamedTuple):
 class Preference(NamedTuple):
     """A duel that stands: of two photos side by side a person preferred one.
 
-    ``stack`` is what the winner is judged with, as in Lesson; ``decided_at`` when that was.
+    ``stack`` is what the winner is judged with, as in Judgment; ``decided_at`` when that was.
     """
 
     winner: int
@@ -63,7 +63,7 @@ class Preference(NamedTuple):
     decided_at: float
 
 
-class Prediction(NamedTuple):
+class PredictedRating(NamedTuple):
     """A first rating that stands, and the rating foretold before it, if one was.
 
     The first of its photo, and of the stack the photo is in now.
@@ -109,7 +109,7 @@ class Taste:
         """Count the photos with stars that are not rejected; ``from_files`` as for lessons."""
         return int(self._store.value(_STARRED, (from_files,)))
 
-    def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Lesson]:
+    def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Judgment]:
         """Read what a person thinks of photos: all that teach something, or of these.
 
         Rated and rejected ones teach, and what was kept of a stack, for its rejects.
@@ -143,7 +143,7 @@ class Taste:
                     f"{select} AND p.id IN ({marks(len(part))})", (from_files, from_files, *part)
                 )
             ]
-        return [Lesson(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
+        return [Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
     def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
         """Read the duels that stand, of all photos, or those that any of these fought."""
@@ -165,7 +165,7 @@ class Taste:
         }
         return [Preference(*row) for row in rows.values()]
 
-    def predictions(self) -> list[Prediction]:
+    def predictions(self) -> list[PredictedRating]:
         """Read each photo's first rating that stands, oldest first, with what was foretold.
 
         Of a stack only the first rated counts: its frames are hardly told apart. A rating undone
@@ -180,7 +180,7 @@ class Taste:
             " WHERE d.field = 'rating' AND d.after IS NOT NULL AND s.source = 'person'"
             f" AND {STANDS} GROUP BY {_STACK}) ON first = d.id ORDER BY d.id"
         )
-        return [Prediction(*row) for row in rows]
+        return [PredictedRating(*row) for row in rows]
 
     # --- versions
 

@@ -19,7 +19,7 @@ _NEARLY_ALL = 0.9  # of the photos of the encoder before: some are away, some al
 
 
 @dataclass(frozen=True, slots=True)
-class Comparing:
+class EncoderProgress:
     """How far an encoder is with the photos another has seen before it.
 
     ``seen`` of ``of`` photos; ``waiting`` of the rest can be compared now, the others are away or
@@ -106,7 +106,7 @@ class Vectors:
             lead = before
         return dict(sorted(counts.items(), key=lambda each: each[0] != lead))
 
-    def catching_up(self) -> Comparing | None:
+    def catching_up(self) -> EncoderProgress | None:
         """Say how far the encoder in use is with photos taste goes by another for; None if done."""
         counts, wanted, before = self._encoders()
         if before is None:
@@ -138,7 +138,7 @@ class Vectors:
         before = next((encoder for encoder in counts if encoder != wanted), None)
         return counts, wanted or "", before if wanted is not None else None
 
-    def _progress(self, wanted: str, before: str, of: int) -> Comparing:
+    def _progress(self, wanted: str, before: str, of: int) -> EncoderProgress:
         """Say how far one encoder is with the ``of`` photos another has seen."""
         lacking, waiting = self._store.row(
             "SELECT count(*), coalesce(sum(NOT p.missing AND coalesce(f.enabled, 1)"
@@ -151,7 +151,7 @@ class Vectors:
             f" WHERE n.photo_id = v.photo_id AND n.encoder = ?) AND {HERE}",
             (before, wanted),
         ) or (0, 0)
-        return Comparing(wanted, of - lacking, of, waiting)
+        return EncoderProgress(wanted, of - lacking, of, waiting)
 
     def save(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.

@@ -52,7 +52,7 @@ def main(
         outside = Outside(open_window, run_bench)
         with on_signal(), Invocation(home, arguments, output, outside) as invocation:
             log.info("curator %s", shown(encodable(" ".join(argv))))
-            with invocation.blaming():
+            with invocation.damage_context():
                 return int(arguments.run(invocation) or 0)
     except KnownError as error:
         log.info("refused: %s", error)

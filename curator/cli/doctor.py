@@ -245,7 +245,7 @@ def _new_catalog(invocation: Invocation) -> None:
     from curator import catalog as catalogs
 
     invocation.home.make()
-    catalogs.begin_anew(invocation.home.catalog)
+    catalogs.create_new_catalog(invocation.home.catalog)
     lines = ["The catalog is empty. The back-ups of the one that is gone stay where they are."]
     invocation.output.answer({"catalog": invocation.home.catalog}, lines)
 

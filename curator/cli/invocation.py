@@ -59,7 +59,7 @@ class Invocation:
         return Catalog.open(self.home.catalog)
 
     @contextlib.contextmanager
-    def blaming(self) -> Iterator[None]:
+    def damage_context(self) -> Iterator[None]:
         """Have what goes wrong with what a damaged catalog holds be said to be its fault.
 
         Raises:

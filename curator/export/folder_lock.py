@@ -15,8 +15,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from curator import file_lock
 from curator.model import BusyError, KnownError
 from curator.opened_folder import OpenedFolder
+
+_WINDOWS_FILE = ".curator-export.lock"
 
 
 @contextmanager
@@ -27,55 +30,34 @@ def exclusive(folder: OpenedFolder) -> Iterator[None]:
         BusyError: another export is running; nothing was written.
         KnownError: the name of the lock file is taken.
     """
+    busy = BusyError(f"Another export into {folder.path} is running.", "Wait until it is done.")
+    with _handle(folder, busy) as handle:
+        taken = True
+        with contextlib.suppress(OSError):  # a file system without locks
+            taken = file_lock.acquire(handle)
+        if not taken:
+            raise busy
+        try:
+            yield
+        finally:
+            file_lock.release(handle)
+
+
+@contextmanager
+def _handle(folder: OpenedFolder, busy: BusyError) -> Iterator[int]:
+    """Return what is locked: the open folder, or on Windows a file in it."""
+    if sys.platform != "win32":
+        yield folder.fileno()
+        return
+    if folder.status(_WINDOWS_FILE) is not None and not folder.is_file(_WINDOWS_FILE):
+        # Opening a link would open its target, which is then deleted when it is closed.
+        raise KnownError(f"{folder.path / _WINDOWS_FILE} is a link, or no file.", "Remove it.")
+    temporary = getattr(os, "O_TEMPORARY", 0)  # deleted once nobody has it open
     try:
-        with _locked(folder):
-            yield
-    except _HeldError as error:
-        raise BusyError(
-            f"Another export into {folder.path} is running.", "Wait until it is done."
-        ) from error
-
-
-class _HeldError(Exception):
-    """Another process holds the lock."""
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    _FILE = ".curator-export.lock"
-
-    @contextmanager
-    def _locked(folder: OpenedFolder) -> Iterator[None]:
-        passing = getattr(os, "O_TEMPORARY", 0)  # gone once nobody has it open
-        if folder.status(_FILE) is not None and not folder.is_file(_FILE):
-            # Opening and closing it would remove the file that a link leads to.
-            raise KnownError(f"{folder.path / _FILE} is a link or not a file.", "Remove it.")
-        try:
-            handle = os.open(folder.path / _FILE, os.O_RDWR | os.O_CREAT | passing)
-        except PermissionError as error:
-            raise _HeldError from error  # another is just closing it
-        try:
-            try:
-                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            except OSError as error:
-                raise _HeldError from error
-            yield
-        finally:
-            os.close(handle)
-
-else:
-    import fcntl
-
-    @contextmanager
-    def _locked(folder: OpenedFolder) -> Iterator[None]:
-        with contextlib.suppress(OSError):
-            try:
-                fcntl.flock(folder.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise _HeldError from error
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                fcntl.flock(folder.fileno(), fcntl.LOCK_UN)
+        handle = os.open(folder.path / _WINDOWS_FILE, os.O_RDWR | os.O_CREAT | temporary)
+    except PermissionError as error:
+        raise busy from error  # another export is just closing it
+    try:
+        yield handle
+    finally:
+        os.close(handle)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator import taste
-from curator.catalog import Catalog, Lesson, Prediction, Preference, TasteRow
+from curator.catalog import Catalog, Judgment, PredictedRating, Preference, TasteRow
 from curator.learning import comparisons, versions
 from curator.learning.vector_index import VectorIndex
 from curator.learning.versions import Pinned
@@ -142,7 +142,7 @@ class TasteLearner:
         self.archive = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`learn`
         self._settings = settings
-        self._known: dict[int, Lesson] = {}
+        self._known: dict[int, Judgment] = {}
         self._starred: dict[int, int] = {}  # those of them with stars, and how many
         self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
         self._duels = comparisons.Duels()
@@ -223,7 +223,7 @@ class TasteLearner:
             self._put_duels(fought.fresh)
         return bool(touched or fought)
 
-    def _forget(self, lesson: Lesson) -> None:
+    def _forget(self, lesson: Judgment) -> None:
         del self._known[lesson.photo_id]
         self._starred.pop(lesson.photo_id, None)
         others = self._stacks[lesson.stack]
@@ -240,8 +240,8 @@ class TasteLearner:
         assert self._lessons is not None
         photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
         compared = self._compared(dict.fromkeys(photos))
-        rated: list[tuple[Lesson, float]] = []  # with the share of a whole lesson
-        against: list[tuple[Lesson, Lesson, float]] = []
+        rated: list[tuple[Judgment, float]] = []  # with the share of a whole lesson
+        against: list[tuple[Judgment, Judgment, float]] = []
         for stack in stacks:
             known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
             seen = [lesson for lesson in known if lesson.photo_id in compared]
@@ -258,7 +258,7 @@ class TasteLearner:
         self._put(rated)
         self._put_against(against)
 
-    def _put(self, lessons: Sequence[tuple[Lesson, float]]) -> None:
+    def _put(self, lessons: Sequence[tuple[Judgment, float]]) -> None:
         assert self._lessons is not None
         for some in self._parts(lessons):
             told = [lesson for lesson, _ in some]
@@ -271,7 +271,7 @@ class TasteLearner:
                 [each.stack for each in told],
             )
 
-    def _put_against(self, lessons: Sequence[tuple[Lesson, Lesson, float]]) -> None:
+    def _put_against(self, lessons: Sequence[tuple[Judgment, Judgment, float]]) -> None:
         assert self._lessons is not None
         for some in self._parts(lessons):
             rejected = [lesson for lesson, _, _ in some]
@@ -307,10 +307,10 @@ class TasteLearner:
             self._breathe()
             yield lessons[start : start + _TAUGHT]
 
-    def _rows(self, lessons: Sequence[Lesson]) -> NDArray[np.float32]:
+    def _rows(self, lessons: Sequence[Judgment]) -> NDArray[np.float32]:
         return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
 
-    def _strength(self, lessons: Sequence[Lesson]) -> NDArray[np.float64]:
+    def _strength(self, lessons: Sequence[Judgment]) -> NDArray[np.float64]:
         weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
         return weights * self._recency([lesson.decided_at for lesson in lessons])
 
@@ -411,7 +411,7 @@ class TasteLearner:
             self._accuracy = judge(self.foreseen())
         return self._accuracy
 
-    def foreseen(self) -> list[Prediction]:
+    def foreseen(self) -> list[PredictedRating]:
         """Read what was predicted before each rating, oldest first.
 
         Of a photo like one rated just before it there is no prediction: it would test none.
@@ -422,7 +422,7 @@ class TasteLearner:
             for told, away in zip(found, self._given_away(found).tolist(), strict=True)
         ]
 
-    def _given_away(self, found: Sequence[Prediction]) -> NDArray[np.bool_]:
+    def _given_away(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
         """Mark the ratings of photos like one that was rated just before."""
         away = np.zeros(len(found), bool)
         places = self.archive.places([told.photo_id for told in found])
@@ -561,7 +561,7 @@ class TasteLearner:
         ]
 
 
-def judge(foreseen: Sequence[Prediction]) -> taste.Accuracy:
+def judge(foreseen: Sequence[PredictedRating]) -> taste.Accuracy:
     """Judge the predictions that were stored before ratings, oldest first."""
     return taste.accuracy(*as_columns(foreseen))
 
@@ -592,7 +592,7 @@ def least_alike(vectors: NDArray[np.float32]) -> float:
     return usual + _ALIKE * 1.4826 * float(np.median(np.abs(pairs - usual)))
 
 
-def as_columns(foreseen: Sequence[Prediction]) -> tuple[list[float], list[int]]:
+def as_columns(foreseen: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
     """Give what was foretold (NaN where nothing was) and the ratings, as `curator.taste` has it."""
     predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
     return predicted, [told.rating for told in foreseen]
@@ -611,15 +611,15 @@ def taught(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLea
     return learner
 
 
-def _says_something(lesson: Lesson) -> bool:
+def _says_something(lesson: Judgment) -> bool:
     """Tell whether a photo teaches, or stands beside what its stack's rejects are set against."""
     return lesson.rating is not None or lesson.rejected or (lesson.kept and lesson.stack > 0)
 
 
-def _has_stars(lesson: Lesson) -> bool:
+def _has_stars(lesson: Judgment) -> bool:
     return lesson.rating is not None and not lesson.rejected
 
 
-def _liking(lesson: Lesson) -> tuple[int, int]:
+def _liking(lesson: Judgment) -> tuple[int, int]:
     """Order what was kept of a stack: by stars, and the first of equals."""
     return lesson.rating or 0, -lesson.photo_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.catalog import Comparing, TasteRow
+from curator.catalog import EncoderProgress, TasteRow
 from curator.encoders import ENCODERS
 from curator.learning.learner import Learned, TasteLearner, as_columns, judge
 from curator.model import counted
@@ -44,7 +44,7 @@ class Report:
     curve: Sequence[tuple[int, Accuracy]]
     versions: Sequence[TasteRow]
     encoder: str
-    comparing: Comparing | None
+    comparing: EncoderProgress | None
 
     @property
     def compared(self) -> str:

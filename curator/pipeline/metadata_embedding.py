@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curator import atomic
-from curator.catalog import Catalog, FileRow, NewContent, ToWrite
+from curator.catalog import Catalog, FileRow, NewContent, SidecarContent
 from curator.model import KnownError, counted
 from curator.settings import Settings
 from curator.sidecar import PROFILES, name_for
@@ -61,7 +61,7 @@ def exiftool_if_any(settings: Settings) -> str:
         return ""
 
 
-def lone(found: Sequence[ToWrite]) -> list[ToWrite]:
+def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
     """Give those a person had a word in and whose marks no sidecar takes to Lightroom."""
     return [
         each

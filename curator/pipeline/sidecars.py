@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from curator.catalog import Catalog, Outstanding, ToWrite, Wrote
+from curator.catalog import Catalog, SidecarContent, SidecarCounts, WriteResult
 from curator.model import INTERNAL_ERROR, KnownError, counted
 from curator.pipeline import metadata_embedding
 from curator.settings import Settings
@@ -92,18 +92,18 @@ def profile_of(settings: Settings) -> Profile:
     return PROFILES[settings.sidecars.profile]
 
 
-def news_of(left: Outstanding, settings: Settings) -> SidecarNews:
+def news_of(left: SidecarCounts, settings: Settings) -> SidecarNews:
     """Say where sidecars stand; what nobody asked for is pending where it is written by itself."""
     pending = left.unwritten if settings.sidecars.background else left.asked
     return SidecarNews(pending, left.conflicts, left.reason)
 
 
 def jobs_for(
-    found: Sequence[ToWrite], profile: Profile, dry: bool = False
-) -> tuple[list[SidecarJob], list[ToWrite]]:
+    found: Sequence[SidecarContent], profile: Profile, dry: bool = False
+) -> tuple[list[SidecarJob], list[SidecarContent]]:
     """Say what is to be done for photos, and for which this editor reads no sidecar."""
     jobs: list[SidecarJob] = []
-    without: list[ToWrite] = []
+    without: list[SidecarContent] = []
     for each in found:
         file = (each.path, each.kind)
         job = batch.job_for(each.photo_id, file, each.said, each.known, profile)
@@ -191,9 +191,9 @@ def write_some(
     away = [each for each in found.values() if each.missing]
     jobs, without = jobs_for([e for e in found.values() if not e.missing], profile)
     # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
-    done = [Wrote(photo, None, None) for photo in ids if photo not in found]
-    done += [Wrote(each.photo_id, each.since, None) for each in without]
-    done += [Wrote(each.photo_id, each.since, None, _AWAY) for each in away]
+    done = [WriteResult(photo, None, None) for photo in ids if photo not in found]
+    done += [WriteResult(each.photo_id, each.since, None) for each in without]
+    done += [WriteResult(each.photo_id, each.since, None, _AWAY) for each in away]
     results: tuple[SidecarResult, ...] = ()
     if jobs:
         catalog.sidecars.start_writing({job.photo_id: job.metadata for job in jobs})
@@ -205,10 +205,10 @@ def write_some(
     for result in results:
         if result.outcome is not Outcome.CHANGED:
             since = found[result.photo_id].since
-            done.append(Wrote(result.photo_id, since, result.now, result.problem))
+            done.append(WriteResult(result.photo_id, since, result.now, result.problem))
         elif result.now is not None and result.now.said is None:
             # It cannot be read, so nothing may be put into it.
-            done.append(Wrote(result.photo_id, None, None, result.now.problem))
+            done.append(WriteResult(result.photo_id, None, None, result.now.problem))
     catalog.sidecars.save_written(done)
     return Batch(
         results,
@@ -416,7 +416,7 @@ class SidecarWriter:
         was, self._known = self._known, (background, *catalog.sidecars.revision())
         return background or self._known != was
 
-    def _pause(self, left: Outstanding) -> float:
+    def _pause(self, left: SidecarCounts) -> float:
         """Say when there may be something to write in the background, in s from now."""
         if not self._settings.sidecars.background or not left.unwritten:
             return _AGAIN_S
@@ -453,7 +453,7 @@ class SidecarWriter:
     def _profile(self) -> Profile:
         return profile_of(self._settings)
 
-    def _say(self, left: Outstanding) -> None:
+    def _say(self, left: SidecarCounts) -> None:
         said = ""
         if not left.ready:
             said = self._report.sentence(left, self._profile) if self._report.asked else ""
@@ -483,7 +483,7 @@ class _Report:
         self.without += len(batch.without)
         self.failed += len(batch.failed)
 
-    def sentence(self, left: Outstanding, profile: Profile) -> str:
+    def sentence(self, left: SidecarCounts, profile: Profile) -> str:
         """Say it in one line; nothing where it was written, and told, before its wake came."""
         parts: list[str] = []
         if self.names:

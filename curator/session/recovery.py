@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curator.catalog import Backup, Restored
+from curator.catalog import Backup, RestoreReport
 from curator.library.captions import when
 from curator.model import counted
 
@@ -14,7 +14,7 @@ def titled(backup: Backup) -> str:
     return f"{day} ({counted(backup.photos, 'photo')})"
 
 
-def told(restored: Restored) -> list[str]:
+def told(restored: RestoreReport) -> list[str]:
     """Say what was put back, what became of the decisions since, and where the former one is."""
     backup, redone = restored.backup, restored.redone
     lines = [
@@ -28,8 +28,8 @@ def told(restored: Restored) -> list[str]:
         if redone.decisions:
             number = counted(redone.decisions, "decision")
             lines.append(f"{number} made since could be read in the damaged one and made again.")
-        if redone.homeless:
-            number = counted(redone.homeless, "decision")
+        if redone.orphaned:
+            number = counted(redone.orphaned, "decision")
             lines.append(f"{number} made since, about photos that could not be read: lost.")
         if not redone.whole:
             what = "What was decided after those" if redone.decisions else "What was decided since"

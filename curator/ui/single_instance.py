@@ -23,16 +23,17 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QLockFile, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication, QWidget
 
-from curator import private
+from curator import file_lock, private
 from curator.settings import Home
 
 log = logging.getLogger(__name__)
@@ -110,18 +111,24 @@ def _connected(name: str) -> QLocalSocket | None:
 def _start_lock(name: str) -> Iterator[None]:
     """Let only one start at a time decide whether it becomes the listening one.
 
-    Qt removes the lock of a dead process. If locking is impossible, go on without.
+    If locking is impossible, go on without.
     """
     # In the temporary folder, as the name of a pipe is no path.
-    lock = QLockFile(str(Path(tempfile.gettempdir(), f"{name}.lock")))
-    if lock.tryLock(_ANSWER_MS):
-        private.restrict(lock.fileName())
-    else:
-        log.info("starting to listen without a lock: %s", lock.error())
+    path = Path(tempfile.gettempdir(), f"{name}.lock")
     try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), private.FILE)
+    except OSError as error:
+        log.info("starting to listen without a lock: %s", error)
+        yield
+        return
+    try:
+        deadline = time.monotonic() + _ANSWER_MS / 1000
+        with contextlib.suppress(OSError):  # a file system without locks
+            while not file_lock.acquire(handle) and time.monotonic() < deadline:
+                time.sleep(0.02)
         yield
     finally:
-        lock.unlock()
+        os.close(handle)
 
 
 def parse_request(line: bytes) -> OpenRequest | None:

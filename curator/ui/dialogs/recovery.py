@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from curator.catalog import Backup, backups, begin_anew, restore
+from curator.catalog import Backup, backups, create_new_catalog, restore
 from curator.model import counted
 from curator.session import recovery
 from curator.settings import Home
@@ -58,7 +58,7 @@ def offer_restore(home: Home) -> bool:
         return False
     answer = dialogs.ask(None, _gone(home, backup) if gone else _damaged(home, backup))
     if answer == ANEW:
-        begin_anew(home.catalog)
+        create_new_catalog(home.catalog)
         return True
     if answer != RESTORE or backup is None:
         return False

@@ -18,10 +18,10 @@ from curator import atomic
 from curator.catalog import (
     Catalog,
     MissingError,
-    Redone,
+    ReplayReport,
     UseLock,
     backups,
-    begin_anew,
+    create_new_catalog,
     restore,
 )
 from curator.model import BusyError, CatalogError, Described
@@ -225,7 +225,7 @@ def test_what_was_decided_since_is_made_again(home: Home, backed: Path) -> None:
     hurt(home.catalog)
     whole = home.catalog.read_bytes()
     restored = restore(home.catalog, backed, redo=True)
-    assert restored.redone == Redone(4, 5, 0, True)
+    assert restored.redone == ReplayReport(4, 5, 0, True)
     assert restored.aside is not None and restored.aside.read_bytes() == whole
     with closing(Catalog.open(home.catalog)) as catalog:
         assert (
@@ -251,14 +251,14 @@ def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
             )
         catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
     hurt(home.catalog)
-    assert restore(home.catalog, backed, redo=True).redone == Redone(1, 1, 1, True)
+    assert restore(home.catalog, backed, redo=True).redone == ReplayReport(1, 1, 1, True)
 
 
 def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({5: {"flag": "reject"}}, summary="one")
     hurt(home.catalog, "decision")
-    assert restore(home.catalog, backed, redo=True).redone == Redone(whole=False)
+    assert restore(home.catalog, backed, redo=True).redone == ReplayReport(whole=False)
 
 
 @pytest.mark.slow
@@ -289,7 +289,7 @@ def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({9: {"rating": 5}}, summary="5 stars")
     redone = restore(home.catalog, backed, redo=True).redone
-    assert redone == Redone(related=False)
+    assert redone == ReplayReport(related=False)
     with closing(Catalog.open(home.catalog)) as catalog:
         assert catalog.photos.get(9).marks.rating is None
 
@@ -366,12 +366,12 @@ def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: P
         Catalog.open(home.catalog)
     assert "doctor restore" in caught.value.remedy and "doctor new-catalog" in caught.value.remedy
     assert not home.catalog.exists()
-    begin_anew(home.catalog)
+    create_new_catalog(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:
         assert len(catalog.photos.columns()) == 0
         catalog.journal.decide({}, summary="")
     with pytest.raises(CatalogError, match="There is a catalog"):
-        begin_anew(home.catalog)
+        create_new_catalog(home.catalog)
     (held,) = backups.listed(home.catalog)
     assert "-held-" in held.path.name and held.made_at == before.made_at and held.photos == 20
     new = [named(home.backups, "daily", NOON - timedelta(days=day)) for day in range(60)]
@@ -409,7 +409,7 @@ def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, ba
         catalog.photos.turn([4], 1)
         catalog.removal.note_removed(5, {str(catalog.photos.get(5).path): ""})
     hurt(home.catalog, "vector")
-    assert restore(home.catalog, newest, redo=True).redone == Redone(1, 2, 0, True, photos=1)
+    assert restore(home.catalog, newest, redo=True).redone == ReplayReport(1, 2, 0, True, photos=1)
     with closing(Catalog.open(home.catalog)) as catalog:
         new = catalog.photos.get(99)
         assert (new.marks.rating, str(new.path)) == (5, "/new/a/NEW_1.JPG")
@@ -449,7 +449,7 @@ def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Pat
 def test_nobody_opens_a_catalog_that_is_being_swapped(home: Home, backed: Path) -> None:
     with UseLock(home.catalog) as lock:
         lock.alone()
-        with pytest.raises(BusyError, match="being put back"):
+        with pytest.raises(BusyError, match="being restored"):
             Catalog.open(home.catalog)
     Catalog.open(home.catalog).close()
 

@@ -19,7 +19,7 @@ import pytest
 
 from curator import files
 from curator.bench import synthetic_library
-from curator.catalog import Catalog, StackChange, Wrote
+from curator.catalog import Catalog, StackChange, WriteResult
 from curator.model import Embedded, FileMarks, Kind, StackKind, StageJob
 from curator.settings import Home
 from curator.stages import STAGES
@@ -87,8 +87,8 @@ def _sidecars(catalog: Catalog) -> None:
     catalog.metadata.save_readings([(first.photo_id, [now])])
     catalog.sidecars.save_written(
         [
-            Wrote(first.photo_id, first.since, now),
-            Wrote(second.photo_id, second.since, None, "The disk is full."),
+            WriteResult(first.photo_id, first.since, now),
+            WriteResult(second.photo_id, second.since, None, "The disk is full."),
         ]
     )
     catalog.sidecars.conflicts(SOME)
@@ -245,7 +245,8 @@ COLD: dict[str, str] = {
     "a scan or a person found that two photos are one, or one is two": """
         decisions.standing files.disabled_directories files.keep_former files.with_fingerprint
         identity.attach identity.bring_back identity.find_twin identity.join identity.merge
-        identity.split identity.split_among scans.finish sidecar_files.merge_photo
+        identity.split identity.split_among results.look_into results.settle_peek
+        scans.look_for_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
     "a tag was renamed": "journal.revise_tags",
     "putting a catalog back": """

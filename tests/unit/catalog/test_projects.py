@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.catalog import Catalog, Wrote, project_name
+from curator.catalog import Catalog, WriteResult, project_name
 from curator.model import NotFoundError, UsageError
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
@@ -150,5 +150,5 @@ def test_a_name_that_changes_while_sidecars_are_written_is_written_after_that(
     put(catalog, harbour, photos[0])
     (begun,) = catalog.sidecars.to_write(photos[:1])
     catalog.projects.rename(harbour, "Pier")
-    catalog.sidecars.save_written([Wrote(photos[0], begun.since, None)])
+    catalog.sidecars.save_written([WriteResult(photos[0], begun.since, None)])
     assert catalog.sidecars.outstanding().unwritten == 1

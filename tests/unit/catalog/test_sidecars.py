@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.catalog import PHOTO_COLUMNS, Catalog, Wrote
+from curator.catalog import PHOTO_COLUMNS, Catalog, WriteResult
 from curator.model import Flag, Label
 from tests import catalogs
 from tests.sidecars import reading
@@ -176,7 +176,7 @@ def test_what_was_read_before_we_wrote_is_no_news_after_it(twelve: Catalog) -> N
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     job = twelve.sidecars.to_write([RAW])[0]
     now = replace(reading(rating=2), mtime_ns=2)
-    twelve.sidecars.save_written([Wrote(RAW, job.since, now)])
+    twelve.sidecars.save_written([WriteResult(RAW, job.since, now)])
     with twelve.store.transaction():  # as results of peek are saved: read before it was written
         twelve.metadata.apply_readings([(RAW, [reading(rating=4)])])
     assert twelve.sidecars.to_write([RAW])[0].known[now.path] == (now.digest, {"rating": 2})
@@ -241,10 +241,10 @@ def test_what_was_marked_again_while_it_was_written_is_written_again(twelve: Cat
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
     job = twelve.sidecars.to_write([RAW])[0]
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
-    twelve.sidecars.save_written([Wrote(RAW, job.since, reading(rating=3))])
+    twelve.sidecars.save_written([WriteResult(RAW, job.since, reading(rating=3))])
     assert twelve.sidecars.due(9, True, 0) == [RAW]
     job = twelve.sidecars.to_write([RAW])[0]
-    twelve.sidecars.save_written([Wrote(RAW, job.since, reading(rating=4))])
+    twelve.sidecars.save_written([WriteResult(RAW, job.since, reading(rating=4))])
     assert twelve.sidecars.outstanding().unwritten == 0
 
 
@@ -258,7 +258,7 @@ def test_a_clock_that_is_set_back_loses_nothing_and_holds_nothing_up(
     assert twelve.sidecars.due(9, True, 2) == [RAW], "no mark lies in the future"
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
     assert twelve.sidecars.due(9, True, 2) == []
-    twelve.sidecars.save_written([Wrote(RAW, job.since, reading(rating=3))])
+    twelve.sidecars.save_written([WriteResult(RAW, job.since, reading(rating=3))])
     assert twelve.sidecars.outstanding().unwritten == 1, "the second mark is to be written, too"
 
 
@@ -269,14 +269,14 @@ def test_a_mark_made_while_what_was_not_due_is_written_stays_to_be_written(
     assert job.since is None, "nothing is due, and it is written all the same"
     twelve.sidecars.start_writing({RAW: job.said})
     twelve.journal.decide({RAW: {"rating": 5}}, summary="5 stars")
-    twelve.sidecars.save_written([Wrote(RAW, job.since, reading(rating=0))])
+    twelve.sidecars.save_written([WriteResult(RAW, job.since, reading(rating=0))])
     assert twelve.sidecars.outstanding().unwritten == 1
 
 
 def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
     twelve.sidecars.request_write([RAW])
-    twelve.sidecars.save_written([Wrote(RAW, time.time(), None, "The disk is full.")])
+    twelve.sidecars.save_written([WriteResult(RAW, time.time(), None, "The disk is full.")])
     left = twelve.sidecars.outstanding()
     assert (left.unwritten, left.failed, left.reason) == (1, 1, "The disk is full.")
     assert twelve.sidecars.due(9, True, 0) == []

@@ -1,7 +1,9 @@
-"""`curator bench`: the speed bars of the design, each with its reference from the same run.
+"""`curator bench`: measure the speed of Curator against its bars.
 
-:func:`bars` lists them. Each bar runs in a process of its own, in a scratch folder of its own, on
-photos it draws (or those of ``--photos FOLDER``), so that none profits or suffers from another.
+A bar is a limit for one figure; each figure is compared with a reference measured in the same run.
+:func:`bars` lists the bars. Each runs in its own process and scratch folder, on photos it draws (or
+those of ``--photos FOLDER``), so that bars do not influence each other. To compare two versions,
+run `curator bench` in both checkouts with the same ``--home`` and then ``--history``.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def bars() -> dict[str, Bar]:
-    """Return all bars by name; imported late, because they import everything."""
+    """Return all bars by name. Imports almost all of Curator, so call it only when needed."""
     from curator.bench import (
         compare,
         encoder,
@@ -45,63 +47,65 @@ def bars() -> dict[str, Bar]:
     )
     from curator.bench.figures import Bar
 
-    # To add a bar: a function from a Place to figures, and one line here.
+    # To add a bar, write a function from a Workspace to figures, and add a line here.
     listed = (
-        Bar("convert", "converting JPEGs against a bare grey decode", ingest.convert),
-        Bar("raw", "a RAW by its preview against a full demosaic", ingest.raw),
-        Bar("again", "a second ingest of 5,000 unchanged files", ingest.again, ingest.missing),
-        Bar("commit", "a mark to its commit, with the pipeline writing", ingest.commit),
-        Bar("first", "the first photo of 10,000, and 1,000 thumbnails", window.first),
-        Bar("keys", "a key to the painted photo", window.keys),
-        Bar("zoom", "a key to the painted 100 % crop, panning, memory", zoom.zoom),
-        Bar("compare", "two to eight photos side by side, dragged at 100 %", compare.compare),
-        Bar("large", "a window on 100,000 photos: filters, orders, scrolling", large_library.large),
-        Bar("flat", "a photo more among 100,000, against among none", growth.flat),
-        Bar("clip", "CLIP on this CPU against a float32 loop", encoder.clip, encoder.missing),
-        Bar("stacks", "which of 100,000 photos belong together", stacks.stacks),
-        Bar("sidecars", "1,000 sidecars of other editors, merged and written", sidecars.sidecars),
-        Bar("export", "JPEGs of 24 MP against a loop with Pillow", export.export),
-        Bar("search", "words and looks among 100,000 photos", search.search),
-        Bar("taste", "one star more, and new scores for 100,000 photos", taste.taste),
+        Bar("convert", "convert JPEGs, compared with a gray decode", ingest.convert),
+        Bar("raw", "convert a RAW from its preview, compared with a demosaic", ingest.raw),
+        Bar("again", "ingest 5,000 unchanged files again", ingest.again, ingest.missing),
+        Bar("commit", "from a mark to its commit while the pipeline writes", ingest.commit),
+        Bar("first", "show the first photo of 10,000, and 1,000 thumbnails", window.first),
+        Bar("keys", "from a key to the painted photo", window.keys),
+        Bar("zoom", "from a key to the painted 100 % view, panning, memory", zoom.zoom),
+        Bar("compare", "drag two to eight photos at 100 %", compare.compare),
+        Bar("large", "open, filter, sort and scroll 100,000 photos", large_library.large),
+        Bar("flat", "add a photo to 100,000, compared with an empty catalog", growth.flat),
+        Bar("clip", "CLIP on this CPU, compared with float32", encoder.clip, encoder.missing),
+        Bar("stacks", "stack 100,000 photos", stacks.stacks),
+        Bar("sidecars", "merge and write 1,000 sidecars of other editors", sidecars.sidecars),
+        Bar("export", "export 24 MP JPEGs, compared with Pillow", export.export),
+        Bar("search", "search 100,000 photos by words and by similarity", search.search),
+        Bar("taste", "new match scores for 100,000 photos after a rating", taste.taste),
     )
     return {bar.name: bar for bar in listed}
 
 
 def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
-    """Measure the bars asked for and say each figure; a missed bar is no failure, exit code 0.
+    """Measure the wanted bars and print the figures; return the exit code.
+
+    A missed bar is no failure: the exit code is 0.
 
     Args:
-        home: where the history is kept; no bar touches it, each makes a home of its own.
+        home: stores the history of runs. Bars never use it; each makes a home of its own.
         arguments: ``only`` (names of bars), ``photos`` and ``stock`` (folders, or None),
-            ``count`` (photos of the library they measure), ``history`` to show earlier runs
+            ``count`` (photos in the measured library), ``history`` to show earlier runs
             instead, ``make_catalog`` (a folder, or None) to make a library of ``count`` instead.
-        output: where the answer goes.
+        output: receives the answer.
 
     Raises:
-        UsageError: there is no bar of that name.
-        KnownError: the only bar asked for could not be measured here, a library not be made. Of
-            several bars the others are measured, and the exit code is 1.
+        UsageError: no bar has that name.
+        KnownError: the only wanted bar could not be measured, or the library not be made. If one
+            of several bars fails, the others are still measured, and the exit code is 1.
     """
     known = bars()
     for name in arguments.only:
         if name not in known:
-            raise UsageError(f"There is no bar {name}.", f"Bars: {', '.join(known)}.")
+            raise UsageError(f"There is no bar “{name}”.", f"Bars: {', '.join(known)}.")
     if arguments.make_catalog:
         return _make(Home.at(arguments.make_catalog), arguments.count, output)
     if arguments.history:
-        return _tell_history(home, arguments.only, output)
-    begun, whole = history.begin(), True
+        return _show_history(home, arguments.only, output)
+    begun, complete = history.begin(), True
     if len(arguments.only) == 1:
         name = arguments.only[0]
         found = _measure(known[name], arguments)
         figures = [{"bar": name, **_plain(figure)} for figure in found]
     else:
-        figures, whole = _all(arguments, output)
+        figures, complete = _measure_all(arguments, output)
     run = replace(begun, figures=figures)
     if not arguments.apart:
-        history.keep(home, run)
+        history.save(home, run)
     output.answer(run.plain(), [*columns(_table(figures)), "", *_notes(figures), "", run.where()])
-    return 0 if whole else 1
+    return 0 if complete else 1
 
 
 def _make(home: Home, count: int, output: Output) -> int:
@@ -119,38 +123,40 @@ def _make(home: Home, count: int, output: Output) -> int:
     return 0
 
 
-def _tell_history(home: Home, only: Sequence[str], output: Output) -> int:
-    kept = history.runs(home)
-    lines = columns(history.rows(kept, only))
-    output.answer([run.plain() for run in kept], lines or ["Nothing was measured here yet."])
+def _show_history(home: Home, only: Sequence[str], output: Output) -> int:
+    runs = history.runs(home)
+    lines = columns(history.rows(runs, only))
+    output.answer([run.plain() for run in runs], lines or ["No runs are recorded yet."])
     return 0
 
 
-def _all(arguments: argparse.Namespace, output: Output) -> tuple[list[dict[str, Any]], bool]:
-    """Measure several bars, each in a process of its own; they share what takes long to make.
+def _measure_all(
+    arguments: argparse.Namespace, output: Output
+) -> tuple[list[dict[str, Any]], bool]:
+    """Measure several bars, each in its own process; they share data that takes long to make.
 
     Returns:
-        The figures, and whether each bar that can be measured here was.
+        The figures, and whether no bar failed.
     """
-    known, whole = bars(), True
+    known, complete = bars(), True
     figures: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
         for name in arguments.only or known:
             lack = known[name].missing()
             if lack is not None:
-                output.note(f"{name}: left out. {lack}")
+                output.note(f"{name}: skipped. {lack}")
                 continue
             output.note(f"{name}: {known[name].title} ...")
             try:
-                figures += _apart(name, arguments, arguments.stock or stock)
-            except KnownError as error:  # a quarter of an hour of others is not lost for it
+                figures += _measure_in_process(name, arguments, arguments.stock or stock)
+            except KnownError as error:  # keep the figures of the other bars
                 output.note(f"{error} {error.remedy}".rstrip())
-                whole = False
-    return figures, whole
+                complete = False
+    return figures, complete
 
 
 def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
-    from curator.bench.figures import Place
+    from curator.bench.figures import Workspace
 
     if (lack := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
@@ -158,11 +164,13 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
         absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
     )
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
-        return bar.measure(Place(Path(scratch), given, kept, arguments.count))
+        return bar.measure(Workspace(Path(scratch), given, kept, arguments.count))
 
 
-def _apart(name: str, arguments: argparse.Namespace, stock: str) -> list[dict[str, Any]]:
-    """Measure one bar in a process of its own."""
+def _measure_in_process(
+    name: str, arguments: argparse.Namespace, stock: str
+) -> list[dict[str, Any]]:
+    """Measure a bar in a process of its own."""
     words = ["bench", "--json", "--apart", "--only", name, "--stock", stock]
     words += ["--count", str(arguments.count)]
     words += ["--photos", arguments.photos] if arguments.photos else []
@@ -182,7 +190,7 @@ def _apart(name: str, arguments: argparse.Namespace, stock: str) -> list[dict[st
 
 
 def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
-    """Lay figures out: what, beside what, how many times that, what it is to be, whether it is."""
+    """Return the rows of a table of figures with reference, ratio, limit and result."""
     table: list[list[object]] = [["bar", "what", "figure", "reference", "ratio", "limit", ""]]
     for each in figures:
         unit, sign = each["unit"], "≥" if each["at_least"] else "≤"
@@ -202,26 +210,27 @@ def _table(figures: Sequence[dict[str, Any]]) -> list[list[object]]:
 
 
 def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
-    """Say below the table what references are, or why there is none, and what else was seen."""
-    said = []
+    """Return the lines below the table: the reference of each figure, or why it has none."""
+    lines = []
     for each in figures:
-        beside = f"beside {each['reference_what']}" if each["reference_what"] else each["alone"]
-        said.append(f"{each['what']}: {'; '.join(filter(None, (beside, each['note'])))}")
-    return said
+        reference = each["reference_what"]
+        beside = f"reference: {reference}" if reference else each["alone"]
+        lines.append(f"{each['what']}: {'; '.join(filter(None, (beside, each['note'])))}")
+    return lines
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
     from curator.bench.figures import Reference
 
-    beside = figure.beside
-    reference = beside if isinstance(beside, Reference) else None
+    given = figure.reference
+    reference = given if isinstance(given, Reference) else None
     return {
         "what": figure.what,
         "value": figure.value,
         "unit": figure.unit,
         "reference": reference and reference.value,
         "reference_what": reference.what if reference else "",
-        "alone": "" if isinstance(beside, Reference) else beside.why,
+        "alone": "" if isinstance(given, Reference) else given.why,
         "ratio": figure.ratio,
         "limit": figure.limit,
         "per_reference": figure.per_reference,

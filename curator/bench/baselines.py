@@ -1,6 +1,6 @@
-"""What bars are set beside: the least that has to be done, by bare libraries and nothing else.
+"""References for figures: the least work needed, done by bare libraries.
 
-These share no code with the program, so that what makes it slower does not make them slower.
+They share no code with Curator, so a change that slows Curator does not slow them.
 `curator.bench.window_driver` has the bare viewer.
 """
 
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 from curator.bench.figures import timed
 from curator.learning.vector_index import VectorIndex
 
-COMMIT = "a bare SQLite commit of one row, as safe"
-PRODUCT = "a float32 product with all of them, held in memory"
-_PART = 2_000  # vectors
-_ROW = "x" * 200  # about what is said of a mark
+COMMIT = "a bare SQLite commit of one row, with the same safety"
+PRODUCT = "a float32 product with all vectors, held in memory"
+_PART = 2_000  # vectors read at a time
+_ROW = "x" * 200  # about the size of a mark in the journal
 _JPEG = b"\xff\xd8\xff"
 
 
 @contextmanager
 def commits(folder: Path) -> Iterator[Callable[[], float]]:
-    """Give an act that commits a row to a SQLite file of its own, and says the seconds.
+    """Yield a function that commits a row to a SQLite file and returns the seconds.
 
-    As for a mark, the row is on the disk then, and nothing is copied from the log meanwhile.
+    As for a mark, the row is then on disk, and no checkpoint runs meanwhile.
     """
     with closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as connection:
         for name, value in (
@@ -45,14 +45,14 @@ def commits(folder: Path) -> Iterator[Callable[[], float]]:
 
 
 def rows(catalog: Path, query: str, *values: object) -> list[tuple[object, ...]]:
-    """Read rows of a catalog by SQLite alone, all of them at once."""
+    """Read rows of a catalog with plain SQLite, all at once."""
     with closing(sqlite3.connect(f"{catalog.as_uri()}?mode=ro", uri=True)) as connection:
         return connection.execute(query, values).fetchall()
 
 
 @contextmanager
 def index(folder: Path) -> Iterator[Callable[[list[str]], float]]:
-    """Give an act that puts texts into a full-text index of its own, and says the seconds."""
+    """Yield a function that adds texts to a full-text index and returns the seconds."""
     with closing(sqlite3.connect(folder / "index.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE VIRTUAL TABLE said USING fts5 (words, prefix = '1 2 3')")
@@ -66,7 +66,7 @@ def index(folder: Path) -> Iterator[Callable[[list[str]], float]]:
 
 
 def vectors(archive: VectorIndex) -> NDArray[np.float32]:
-    """Hold all vectors in memory, (N, dimension) float32: 0.5 GB of a hundred thousand."""
+    """Return all vectors in memory, (N, dimension) float32; 100,000 take 0.5 GB."""
     found = np.empty((archive.size, archive.dimension), np.float32)
     for start in range(0, archive.size, _PART):
         some = range(start, min(start + _PART, archive.size))
@@ -75,7 +75,7 @@ def vectors(archive: VectorIndex) -> NDArray[np.float32]:
 
 
 def listed(folder: Path) -> list[str]:
-    """List the files below a folder, asking each for its size and time."""
+    """Return the files below a folder after reading size and time of each."""
     found: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -88,7 +88,7 @@ def listed(folder: Path) -> list[str]:
 
 
 def thumbnail(path: Path | str) -> NDArray[np.uint8]:
-    """Decode the JPEG inside a JPEG, or where there is none the file's own; BGRA."""
+    """Decode the JPEG embedded in a JPEG, else the file itself, (H, W, 4) BGRA."""
     data = Path(path).read_bytes()
     inside = data.find(_JPEG, len(_JPEG))
     return np.asarray(simplejpeg.decode_jpeg(data[max(inside, 0) :], "BGRA", strict=False))

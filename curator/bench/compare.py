@@ -1,4 +1,4 @@
-"""The bar about photos side by side: dragging two and eight at 100 %, and a key to a challenger."""
+"""The bar for compare and survey: from a key to a challenger, and dragging photos at 100 %."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
-from curator.bench.figures import Figure, Pairs, Place
+from curator.bench.figures import Figure, PairedTimes, Workspace
 from curator.bench.photo_sets import large_jpegs
 from curator.bench.window_driver import Viewer, application, blank, opened, rest, wait, whole
 from curator.bench.zoom import REACH, panned
@@ -22,11 +22,11 @@ _KEYS = 60
 _KEY_EVERY_S = 0.25
 
 
-def compare(place: Place) -> list[Figure]:
-    """Compare 24 MP JPEGs, at fit by key and at 100 % by hand; survey eight of them at 100 %."""
+def compare(workspace: Workspace) -> list[Figure]:
+    """Compare 24 MP JPEGs by key at fit, drag two of them and a survey of eight at 100 %."""
     application()
-    photos = large_jpegs(place, _FILES, _SIZE)
-    with opened(Home.at(place.scratch / "home"), photos[0].parent) as running:
+    photos = large_jpegs(workspace, _FILES, _SIZE)
+    with opened(Home.at(workspace.scratch / "home"), photos[0].parent) as running:
         session, window, pipeline = running.session, running.window, running.pipeline
         assert pipeline is not None
         wait(
@@ -49,14 +49,14 @@ def compare(place: Place) -> list[Figure]:
     drawn = "a bare viewer drawing as many decoded pixels"
     return [
         steps.figure("key to the painted challenger, prefetched", 0.95, 16.0, drawn),
-        pair.figure("dragging two 24 MP photos at 100 %, a frame", 0.95, 16.0, drawn),
-        survey.figure(f"dragging {MOST} 24 MP photos at 100 %, a frame", 0.95, 16.0, drawn),
+        pair.figure("dragging two 24 MP photos at 100 %, per frame", 0.95, 16.0, drawn),
+        survey.figure(f"dragging {MOST} 24 MP photos at 100 %, per frame", 0.95, 16.0, drawn),
     ]
 
 
-def _challenged(running: app.App, viewer: Viewer) -> Pairs:
-    """Bring challengers by key: the seconds from each key to the one painted."""
-    session, view, pairs = running.session, running.window.compare, Pairs()
+def _challenged(running: app.App, viewer: Viewer) -> PairedTimes:
+    """Press keys for the next challenger; return the seconds until each is painted."""
+    session, view, pairs = running.session, running.window.compare, PairedTimes()
     layers = [whole(blank(pane.picture.size()), pane.picture.topLeft()) for pane in view.panes()]
     way = Qt.Key.Key_Right
     for _ in range(_KEYS):
@@ -73,7 +73,7 @@ def _challenged(running: app.App, viewer: Viewer) -> Pairs:
         begin = time.perf_counter()
         QTest.keyClick(running.window, way)
         if session.current == before:
-            raise KnownError(f"The key {way.name} brought no challenger.")
+            raise KnownError(f"The key {way.name} led to no challenger.")
         wait(lambda painted=painted: bool(painted), view.painted, 10.0)  # type: ignore[misc]
         view.painted.disconnect(note)
         spent = painted[0] - begin
@@ -83,8 +83,8 @@ def _challenged(running: app.App, viewer: Viewer) -> Pairs:
     return pairs
 
 
-def _dragged(running: app.App, viewer: Viewer) -> Pairs:
-    """Go to 100 %, wait for every pixel of every pane, drag, and go back to fit."""
+def _dragged(running: app.App, viewer: Viewer) -> PairedTimes:
+    """Zoom to 100 %, wait for the full pixels of every pane, drag, and zoom back to fit."""
     view = running.window.compare
     QTest.keyClick(running.window, Qt.Key.Key_Z)
     wait(lambda: view.whole, view.painted, 60.0)

@@ -1,8 +1,8 @@
-"""Drawn photos, for tests and benchmarks: camera JPEGs and RAWs in milliseconds.
+"""Draw photos for tests and benchmarks: camera JPEGs and RAWs in milliseconds.
 
-They have real texture and real EXIF. The same arguments always give the same bytes, and every
-seed other ones. A scene has soft light, hard edges at all angles and fine detail down to single
-pixels, so that sharpness means something.
+They have realistic texture and EXIF. The same arguments always give the same bytes, and each seed
+gives others. A scene has soft light, hard edges at all angles and fine detail down to single
+pixels, so that its sharpness can be measured.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Image = npt.NDArray[np.uint8]
 Look = Literal["sharp", "soft", "shaken", "subject"]
 
 TAKEN = datetime(2024, 5, 4, 18, 42, 7, 120000)
-_TILE = 1024  # large scenes repeat one tile, mirrored, so that 24 megapixels are quick
+_TILE = 1024  # large scenes repeat a mirrored tile, so that 24 megapixels are quick to draw
 _WHITE = 16383  # 14 bits, as most cameras have
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What the camera is said to have written."""
+    """The EXIF data of a drawn photo."""
 
     taken: datetime | None = TAKEN
     offset_min: int | None = 120
@@ -48,10 +48,10 @@ class Shot:
 
 @dataclass(frozen=True)
 class Coding:
-    """How the file is made.
+    """How to encode the file.
 
-    ``thumbnail`` embeds an EXIF thumbnail of 160 px, ``icc`` the bytes of a colour profile (both
-    JPEG only). ``preview`` is the JPEG inside a RAW: full size, none, or a size of its own.
+    ``thumbnail`` embeds an EXIF thumbnail of 160 px, ``icc`` a color profile (both JPEG only).
+    ``preview`` is the JPEG inside a RAW: full size, none, or a given size.
     """
 
     quality: int = 90
@@ -63,13 +63,13 @@ class Coding:
 
 @dataclass
 class _Directory:
-    """One TIFF directory: (tag, type, values) entries, and directories hung from tags."""
+    """A TIFF directory: (tag, type, values) entries, and child directories by tag."""
 
     entries: list[tuple[int, int, object]] = field(default_factory=list)
     children: list[tuple[int, list[_Directory]]] = field(default_factory=list)
 
     def add(self, tag: int, kind: int, value: object) -> None:
-        """Add an entry; a value in a list is a blob that is laid at the end of the file."""
+        """Add an entry; a value in a list is a blob to place at the end of the file."""
         self.entries.append((tag, kind, value))
 
 
@@ -89,11 +89,11 @@ def draw_jpeg(
     """Write a camera JPEG and return its path.
 
     Args:
-        path: where; folders are made.
+        path: of the file; missing folders are created.
         size: (width, height) as stored, before orientation.
-        seed: which scene; other seeds give other pictures and bytes.
+        seed: selects the scene; other seeds give other pictures and bytes.
         look: sharp, soft (out of focus), shaken (motion), or a sharp subject on a soft background.
-        shot: what the camera wrote.
+        shot: the EXIF data.
         **more: single fields of :class:`Coding` and, without ``shot``, of :class:`Shot`.
     """
     shot, coding = _told(shot, more)
@@ -120,11 +120,11 @@ def write_dng(
     """Write a RAW (DNG, 14 bit Bayer mosaic, uncompressed) and return its path.
 
     Args:
-        path: where; folders are made.
+        path: of the file; missing folders are created.
         size: (width, height) of the sensor's picture before orientation; even numbers.
-        seed: which scene.
+        seed: selects the scene.
         look: as for :func:`draw_jpeg`.
-        shot: what the camera wrote.
+        shot: the EXIF data.
         **more: single fields of :class:`Coding` and, without ``shot``, of :class:`Shot`.
     """
     shot, coding = _told(shot, more)
@@ -144,7 +144,7 @@ def write_dng(
     main.add(50706, 1, (1, 4, 0, 0))
     main.add(50708, _ASCII, f"{shot.make} {shot.model}")
     main.add(50717, _LONG, _WHITE)
-    # XYZ to linear sRGB (IEC 61966-2-1), so that the camera's colours are those of the scene.
+    # XYZ to linear sRGB (IEC 61966-2-1), so that the camera's colors are those of the scene.
     main.add(
         50721,
         _SRATIONAL,
@@ -159,7 +159,7 @@ def write_dng(
 
 
 def _told(shot: Shot | None, more: dict[str, object]) -> tuple[Shot, Coding]:
-    """Sort single fields into what they belong to; an unknown one raises TypeError."""
+    """Return Shot and Coding with the given fields; an unknown field raises TypeError."""
     names = {field.name for field in fields(Coding)}
     coding = Coding(**{name: more.pop(name) for name in names & set(more)})  # type: ignore[arg-type]
     return (replace(shot, **more) if shot else Shot(**more)), coding  # type: ignore[arg-type]
@@ -191,7 +191,7 @@ def _resized(image: Image, size: tuple[int, int]) -> Image:
 
 @lru_cache(maxsize=8)
 def scene(size: tuple[int, int], seed: int, look: Look = "sharp") -> Image:
-    """Draw a picture; ``rgb`` (H, W, 3) uint8, the same for the same arguments."""
+    """Draw a picture, ``rgb`` (H, W, 3) uint8, always the same for the same arguments."""
     width, height = size
     tile = _tile(seed, min(_TILE, max(width, height)))
     edge = tile.shape[0]
@@ -204,7 +204,7 @@ def scene(size: tuple[int, int], seed: int, look: Look = "sharp") -> Image:
             for r in range(rows)
         ]
     )[:height, :width]
-    # Light falls off to one side: no two places are equal, and large pictures are not periodic.
+    # Light falls off to one side, so that large pictures are not periodic.
     fall = np.linspace(1.0, 0.72, width, dtype=np.float32)[None, :, None]
     sharp = np.ascontiguousarray((whole * fall).astype(np.uint8))
     if look == "sharp":
@@ -227,7 +227,7 @@ def jpeg_bytes(image: Image, quality: int = 90) -> bytes:
 
 
 def _tile(seed: int, edge: int) -> Image:
-    """Draw a square with soft light, edges at all angles and detail of one pixel."""
+    """Draw a square with soft light, edges at all angles and detail of single pixels."""
     random = np.random.default_rng(seed)
     image = np.zeros((edge, edge, 3), np.float32)
     for cells, weight in ((3, 60.0), (9, 40.0), (40, 22.0)):
@@ -237,13 +237,13 @@ def _tile(seed: int, edge: int) -> Image:
     for _ in range(60):
         x, y, turn = (int(v) for v in random.integers(0, (edge, edge, 180)))
         reach = max(3, int(edge * random.uniform(0.01, 0.12)))
-        colour = tuple(int(v) for v in random.integers(10, 240, 3))
+        color = tuple(int(v) for v in random.integers(10, 240, 3))
         box = cv2.boxPoints(((x, y), (reach, max(2, reach // 3)), turn)).astype(np.int32)
         if random.random() < 0.5:
-            cv2.fillPoly(canvas, [box], colour, cv2.LINE_AA)
+            cv2.fillPoly(canvas, [box], color, cv2.LINE_AA)
         else:
-            cv2.polylines(canvas, [box], True, colour, 1, cv2.LINE_AA)
-    # Foliage-like detail on half of the picture, none on the calm rest.
+            cv2.polylines(canvas, [box], True, color, 1, cv2.LINE_AA)
+    # Detail like foliage on half of the picture, none on the rest.
     noise = random.normal(0, 26, (edge, edge, 1)).astype(np.float32)
     detail = cv2.GaussianBlur(noise, (0, 0), 0.6)[:, :, None]
     mask = cv2.resize(random.random((5, 5)).astype(np.float32), (edge, edge))[:, :, None] > 0.5
@@ -289,12 +289,12 @@ def _shot_directory(shot: Shot, size: tuple[int, int]) -> _Directory:
     exif.add(42036, _ASCII, shot.lens)
     main.children.append((34665, [exif]))
     if shot.gps:
-        place = _Directory()
+        gps = _Directory()
         for tag, value, names in ((1, shot.gps[0], "NS"), (3, shot.gps[1], "EW")):
             degrees, rest = divmod(abs(value) * 3600, 3600)
-            place.add(tag, _ASCII, names[value < 0])
-            place.add(tag + 1, _RATIONAL, (degrees, *divmod(rest, 60)))
-        main.children.append((34853, [place]))
+            gps.add(tag, _ASCII, names[value < 0])
+            gps.add(tag + 1, _RATIONAL, (degrees, *divmod(rest, 60)))
+        main.children.append((34853, [gps]))
     return main
 
 
@@ -310,10 +310,10 @@ def _exif_tiff(shot: Shot, size: tuple[int, int], thumbnail: bytes | None) -> by
 
 
 def _tiff(pages: Sequence[_Directory]) -> bytes:
-    """Lay out directories and their data; little-endian, blobs given as ``[bytes]`` last."""
+    """Encode directories and their data, little-endian, with blobs (``[bytes]``) at the end."""
     out = bytearray(b"II*\0\0\0\0\0")
     blobs: list[tuple[int, bytes]] = []
-    at = 4  # where the offset of the next page goes
+    at = 4  # position of the offset of the next page
     for page in pages:
         start, at_next = _lay(out, page, blobs)
         struct.pack_into("<I", out, at, start)
@@ -325,7 +325,7 @@ def _tiff(pages: Sequence[_Directory]) -> bytes:
 
 
 def _lay(out: bytearray, page: _Directory, blobs: list[tuple[int, bytes]]) -> tuple[int, int]:
-    """Append one directory; returns its offset and where its next-page offset stands."""
+    """Append a directory; return its offset and the position of its next-page offset."""
     links = [(tag, [_lay(out, child, blobs)[0] for child in kids]) for tag, kids in page.children]
     entries = sorted([*page.entries, *((tag, _LONG, tuple(at)) for tag, at in links)])
     out += b"\0" * (len(out) % 2)

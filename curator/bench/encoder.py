@@ -1,4 +1,4 @@
-"""The bar of the encoder: CLIP on this machine's CPU against open_clip's own float32 loop."""
+"""The bar for the encoder: CLIP on this machine's CPU, compared with open_clip's float32 loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curator import encoders
 from curator.bench.draw import scene
-from curator.bench.figures import Alone, Figure, Place, Reference, timed
+from curator.bench.figures import Figure, NoReference, Reference, Workspace, timed
 from curator.encoders import EncoderOptions
 from curator.encoders.options import missing_package
 from curator.encoders.reference import Encode, cpu_bf16, plain_clip
@@ -25,11 +25,11 @@ _LEAST_COSINE = 0.999
 
 
 def missing() -> str | None:
-    """Say what is not installed here, with the remedy."""
+    """Return the missing package with the remedy; None if nothing is missing."""
     return missing_package("torch", "open_clip", "timm")
 
 
-# What bfloat16 gains depends on the instructions: AMX multiplies whole tiles (4.3 x measured),
+# The gain of bfloat16 depends on the instructions: AMX multiplies whole tiles (4.3 x measured),
 # AVX512-BF16 two products at a time (2.7 to 2.9 x on an AMD EPYC).
 _GAIN = {"amx": 3.0, "avx512": 2.0, "": 1.0}
 _BF16 = {
@@ -39,18 +39,19 @@ _BF16 = {
 }
 
 
-def clip(place: Place) -> list[Figure]:
-    """Encode photos by the path that is taken here, and by a plain loop, with the same weights.
+def clip(workspace: Workspace) -> list[Figure]:
+    """Encode photos as Curator does and with a plain loop, using the same weights.
 
-    The weights are random: speed does not depend on them. Each path is first held to float32.
+    The weights are random, because speed does not depend on them. The precision of the fast path
+    is checked against float32, too.
     """
-    pictures = _pictures(place)
+    pictures = _pictures(workspace)
     threads = os.cpu_count() or 1
     starter = encoders.cosine_to_reference("starter", EncoderOptions(threads=threads), pictures)
     gc.collect()
-    weights = place.scratch / "random.safetensors"
+    weights = workspace.scratch / "random.safetensors"
     loop, exact = _timed(plain_clip(_MODEL, threads, weights), pictures)
-    gc.collect()  # both at once would not fit into a small machine
+    gc.collect()  # two encoders at once would not fit into a small machine
     options = EncoderOptions(
         checkpoint=weights, model=_MODEL, pretrained="", device="cpu", threads=threads
     )
@@ -61,10 +62,10 @@ def clip(place: Place) -> list[Figure]:
     instructions = cpu_bf16()
     told += f"; {_BF16[instructions]}"
     return [
-        _exact("starter against plain float32", starter, pictures),
-        _exact("CLIP against open_clip's float32", cosine, pictures),
+        _exact("precision of the starter", starter, pictures),
+        _exact("precision of CLIP", cosine, pictures),
         Figure(
-            f"CLIP {_MODEL}, a photo",
+            f"CLIP {_MODEL}, per photo",
             1000 * spent,
             "ms",
             _GAIN[instructions],
@@ -77,7 +78,7 @@ def clip(place: Place) -> list[Figure]:
 
 
 def _timed(encode: Encode, pictures: Pictures) -> tuple[float, NDArray[np.float32]]:
-    """Encode; return seconds a picture, and the vectors. The first picture is encoded before."""
+    """Encode pictures after a warm-up; return seconds per picture, and the vectors."""
     encode(pictures[:1])
     vectors: list[NDArray[np.float32]] = []
     spent = timed(lambda: vectors.append(encode(pictures)))
@@ -85,16 +86,16 @@ def _timed(encode: Encode, pictures: Pictures) -> tuple[float, NDArray[np.float3
 
 
 def _exact(what: str, cosine: float, pictures: Pictures) -> Figure:
-    what = f"{what}, least of {len(pictures)}"
+    what = f"{what}, worst of {len(pictures)}"
     note = f"1 - {max(1 - cosine, 0):.0e}"
-    alone = Alone("a likeness, no speed: what it is compared with gives 1")
+    alone = NoReference("the cosine to plain float32, 1 at best; not a speed")
     return Figure(what, cosine, "cosine", _LEAST_COSINE, alone, at_least=True, note=note)
 
 
-def _pictures(place: Place) -> Pictures:
-    """Give proxies' pixels: of the user's photos, else drawn."""
+def _pictures(workspace: Workspace) -> Pictures:
+    """Return pictures of the size of proxies: the user's photos, else drawn ones."""
     found: Pictures = []
-    for path in sorted(place.photos.rglob("*")) if place.photos else []:
+    for path in sorted(workspace.photos.rglob("*")) if workspace.photos else []:
         if path.suffix.lower() in (".jpg", ".jpeg") and len(found) < _PHOTOS:
             found.append(decode.decode_scaled(path, _PROXY[0]).rgb)
     return found or [scene(_PROXY, seed) for seed in range(_PHOTOS)]

@@ -1,4 +1,4 @@
-"""The bar about exporting: JPEGs of large photos against the loop everybody writes with Pillow."""
+"""The bar for exporting: JPEGs of large photos, compared with a simple loop with Pillow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from curator.bench.figures import Figure, Place, Reference, one_core, worked
+from curator.bench.figures import Figure, Reference, Workspace, one_core, worked
 from curator.bench.photo_sets import large_jpegs
 from curator.catalog import FileDetail, PhotoDetail
 from curator.export import TARGETS, Options, make_plan
@@ -21,8 +21,8 @@ _EDGES = (2560, 1280, 640)
 _QUALITY = 88
 
 
-class _Here:
-    """A pool of one: this process, so that its processor time is all there is to count."""
+class _ThisProcess:
+    """A worker pool that runs everything in this process, to measure all processor time."""
 
     size = 1
 
@@ -30,21 +30,21 @@ class _Here:
         return function(*arguments)
 
 
-def export(place: Place) -> list[Figure]:
-    """Export 24 MP JPEGs, sharpened, with metadata, verified; and as a gallery of three sizes.
+def export(workspace: Workspace) -> list[Figure]:
+    """Export 24 MP JPEGs with sharpening, metadata and checks, and as a gallery of three sizes.
 
-    The reference decodes, turns upright, scales by Lanczos and saves with Pillow: no check, no
-    sharpening, no manifest. Figures are seconds of processor time of one process.
+    The reference decodes, turns upright, scales by Lanczos and saves with Pillow, without checks,
+    sharpening or manifest. Figures are processor time of one process.
     """
-    photos = large_jpegs(place, _FILES, _SIZE)
+    photos = large_jpegs(workspace, _FILES, _SIZE)
     with one_core():
-        loop = worked(lambda: _pillow(photos, place.scratch / "loop", _EDGES[:1]))
-        three = worked(lambda: _pillow(photos, place.scratch / "three", _EDGES))
-        folder = worked(lambda: _export(photos, place.scratch / "out", "folder"))
-        gallery = worked(lambda: _export(photos, place.scratch / "page", "gallery"))
+        loop = worked(lambda: _pillow(photos, workspace.scratch / "loop", _EDGES[:1]))
+        three = worked(lambda: _pillow(photos, workspace.scratch / "three", _EDGES))
+        folder = worked(lambda: _export(photos, workspace.scratch / "out", "folder"))
+        gallery = worked(lambda: _export(photos, workspace.scratch / "page", "gallery"))
     return [
-        _figure("export a 24 MP JPEG at 2560 px, sharpened", folder, loop),
-        _figure("the same as a gallery's three sizes", gallery, three),
+        _figure("exporting a 24 MP JPEG at 2560 px, sharpened", folder, loop),
+        _figure("exporting it as a gallery in three sizes", gallery, three),
     ]
 
 
@@ -82,7 +82,7 @@ def _export(photos: Sequence[Path], to: Path, target: str) -> None:
         long_edge_px=2560,
         sharpen="screen",
     )
-    report = TARGETS[target].write(make_plan(shoot, options), pool=_Here())
+    report = TARGETS[target].write(make_plan(shoot, options), pool=_ThisProcess())
     if report.photos != len(photos):
         raise KnownError("Not every photo could be exported.")
 

@@ -1,4 +1,4 @@
-"""What a bar is, and what measuring one gives."""
+"""Bars and the figures they measure: the data classes of `curator bench`, and clocks for it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 import psutil
 
 PHOTOS = 100_000
-"""Photos of the library that bars measure, where nobody says otherwise."""
+"""Default number of photos in the measured library."""
 
 _SHARES = {0.5: "median", 0.95: "p95", 0.99: "p99", 1.0: "worst"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a figure is set beside: the least that has to be done, by bare libraries.
+    """The reference of a figure: the least work needed, done by bare libraries.
 
     ``value`` was measured in the same run, in the figure's unit.
     """
@@ -30,41 +30,41 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
-    """Why there is nothing a figure could be set beside."""
+class NoReference:
+    """The reason why a figure has no reference."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number beside its reference, and what it is judged by.
+    """A measured number with its reference and its limit.
 
-    The bar holds if ``value`` is at most ``limit``, or at least, with ``at_least``; where
-    ``per_reference`` is set, it is the ratio that has to.
+    The bar holds if ``value`` is at most ``limit``, or with ``at_least`` at least ``limit``. With
+    ``per_reference`` the limit applies to the ratio instead.
     """
 
     what: str
     value: float
     unit: str
     limit: float
-    beside: Reference | Alone
+    reference: Reference | NoReference
     per_reference: bool = False
     at_least: bool = False
     note: str = ""
 
     @property
     def ratio(self) -> float | None:
-        """How many references the figure is; with ``at_least``, how many of it a reference is."""
-        if isinstance(self.beside, Alone):
+        """The figure divided by its reference; with ``at_least`` the reference by the figure."""
+        if isinstance(self.reference, NoReference):
             return None
-        parts = self.value, self.beside.value
+        parts = self.value, self.reference.value
         above, below = reversed(parts) if self.at_least else parts
         return above / below if below else None
 
     @property
     def judged(self) -> float:
-        """The number that is compared with the limit; NaN for a ratio there is not."""
+        """The number to compare with the limit; NaN for an undefined ratio."""
         if not self.per_reference:
             return self.value
         return math.nan if self.ratio is None else self.ratio
@@ -75,10 +75,10 @@ class Figure:
         return self.judged >= self.limit if self.at_least else self.judged <= self.limit
 
     def sentence(self) -> str:
-        """Say it in one line."""
+        """Return the figure, its reference and the result in one line."""
         text = f"{self.what}: {number(self.value)} {self.unit}"
-        if isinstance(self.beside, Reference):
-            text += f" ({self.beside.what} {number(self.beside.value)} {self.unit})"
+        if isinstance(self.reference, Reference):
+            text += f" ({self.reference.what} {number(self.reference.value)} {self.unit})"
         if self.ratio is not None:
             text += f" = {number(self.ratio)} ×"
         sign, times = ("≥" if self.at_least else "≤"), ("×" if self.per_reference else self.unit)
@@ -87,51 +87,53 @@ class Figure:
 
 
 @dataclass
-class Pairs:
-    """Seconds of many acts, and of the bare reference right after each: noise meets both."""
+class PairedTimes:
+    """Seconds of many actions and of the reference right after each, so noise affects both."""
 
     spent: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
 
     def add(self, spent: float, bare: float) -> None:
-        """Take one act, and its reference."""
+        """Add the seconds of an action and of its reference."""
         self.spent.append(spent)
         self.bare.append(bare)
 
-    def figure(self, what: str, share: float, limit: float, beside: str, note: str = "") -> Figure:
-        """Give the act in ms at a percentile, beside the reference at the same.
+    def figure(
+        self, what: str, share: float, limit: float, reference: str, note: str = ""
+    ) -> Figure:
+        """Return the figure of a percentile in ms, with the reference at the same percentile.
 
         Args:
-            what: the act.
-            share: 0.5, 0.95, 0.99, or 1.0 for the worst; said behind ``what``.
+            what: the action.
+            share: 0.5, 0.95, 0.99, or 1.0 for the worst; appended to ``what``.
             limit: ms.
-            beside: the reference.
-            note: what else is to be said.
+            reference: the reference.
+            note: an additional remark.
         """
         value, bare = (1000 * percentile(each, share) for each in (self.spent, self.bare))
         middle, usual = (1000 * percentile(each, 0.5) for each in (self.spent, self.bare))
-        said = f"{len(self.spent)} of them, median {middle:.1f} ms beside {usual:.1f} ms"
+        times = f"median of {len(self.spent)}: {middle:.1f} ms, reference {usual:.1f} ms"
         return Figure(
             f"{what}, {_SHARES[share]}",
             value,
             "ms",
             limit,
-            Reference(beside, bare),
-            note=f"{said}; {note}" if note else said,
+            Reference(reference, bare),
+            note=f"{times}; {note}" if note else times,
         )
 
 
 def number(value: float) -> str:
-    """Say a number in three digits."""
+    """Format a number with three digits."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a bar works: a scratch folder of its own, and the photos the user gave, if any.
+class Workspace:
+    """The folders a bar works with: its own scratch folder, and the user's photos, if given.
 
-    ``stock`` is a folder for what takes long to make: bars copy from it, and leave it as it is.
-    ``count`` is how many photos the library has that is lent to them.
+    ``stock`` is a shared folder for data that takes long to make; bars copy from it and never
+    change it. ``count`` is the number of photos in the library to measure.
     """
 
     scratch: Path
@@ -142,26 +144,26 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of BARS: a name for ``--only``, what it shows, and how it is measured.
+    """A bar: its name for ``--only``, a title, and the function that measures it.
 
-    ``missing`` says what is not installed that it needs, with the remedy.
+    ``missing`` returns what it needs that is not installed, with the remedy; None if nothing.
     """
 
     name: str
     title: str
-    measure: Callable[[Place], list[Figure]]
+    measure: Callable[[Workspace], list[Figure]]
     missing: Callable[[], str | None] = lambda: None
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which ``share`` (0-1) of the values lie, the larger neighbour."""
+    """Return the value below which ``share`` (0-1) of the values lie, the larger neighbor."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 @contextmanager
 def one_core() -> Iterator[bool]:
-    """Keep this process, and those it starts, on one core; yields whether the system can."""
+    """Restrict this process and its children to one core; yields whether the system can."""
     process = psutil.Process()
     try:
         before = process.cpu_affinity()
@@ -176,21 +178,21 @@ def one_core() -> Iterator[bool]:
 
 
 def timed(act: Callable[..., object], *given: object) -> float:
-    """Run something on what it is given and return how many seconds it took."""
+    """Call a function and return the seconds it took."""
     begin = time.perf_counter()
     act(*given)
     return time.perf_counter() - begin
 
 
 def worked(act: Callable[[], object]) -> float:
-    """Run something and return how many seconds of processor time this process spent on it."""
+    """Call a function and return the processor time it took in this process, in seconds."""
     begin = time.process_time()
     act()
     return time.process_time() - begin
 
 
 def program() -> list[str]:
-    """Give the words that start Curator in a process of its own; a bundle is the program itself."""
+    """Return the command that starts Curator in another process."""
     return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "curator"]
 
 

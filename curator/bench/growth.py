@@ -1,4 +1,4 @@
-"""The bar of growth: what one photo more costs, with none in the catalog and with 100,000."""
+"""The bar for growth: the cost of adding a photo to an empty catalog and to 100,000 photos."""
 
 from __future__ import annotations
 
@@ -8,57 +8,57 @@ from itertools import islice
 from statistics import median
 
 from curator import files
-from curator.bench.figures import Figure, Pairs, Place, Reference, worked
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, worked
 from curator.bench.photo_sets import many_small
 from curator.bench.synthetic_catalog import fill, read, tidy
-from curator.bench.synthetic_library import lent
+from curator.bench.synthetic_library import library_copy
 from curator.catalog import Catalog, Scan
 from curator.model import KnownError
 from curator.pipeline import Pipeline
 from curator.settings import Home, Settings
 
-_SOME = 32  # photos in one transaction, as the pipeline saves them
+_SOME = 32  # photos per transaction, as in the pipeline
 _ROUND = 10 * _SOME
 _ROUNDS = 12
-_FIRST = 5_000_000  # numbers no photo of a library has
-_CARDS = (20, 300, 300)  # photos of cards; the first is for what comes once a start
+_FIRST = 5_000_000  # numbers that no photo of the library has
+_CARDS = (20, 300, 300)  # photos per card; the first card is a warm-up
 _SIZE = (600, 400)
 _MERGED = (
-    "median of {} rounds, the worst {:.2f} ms beside {:.2f} ms: at times the index of words merges"
-    " what many photos wrote"
+    "median of {} rounds; the worst took {:.2f} ms, reference {:.2f} ms, because the word index"
+    " merges the words of many photos at times"
 )
 _NOTE = (
-    "cards of 300; stacks of all photos are looked for anew at the end of each, a good part of"
-    " the difference; it moves by a tenth from run to run"
+    "cards of 300; all photos are stacked again after each card, which makes up much of the"
+    " difference; varies by 10 % from run to run"
 )
 
 
-def flat(place: Place) -> list[Figure]:
-    """Take photos into an empty catalog and into a library, turn by turn, and compare.
+def flat(workspace: Workspace) -> list[Figure]:
+    """Add photos to an empty catalog and to a library in turn, and compare.
 
-    Figures are processor time of this process in the median round: what the catalog does for a
-    photo, and all that the pipeline does, from the look for files to the words in the index.
+    Figures are processor time of this process in the median round, for the work of the catalog
+    alone and for the whole pipeline, from the scan to the word index.
     """
-    library = lent(place)
-    saved, ingested = _saved(place, library), _ingested(place, library)
+    library = library_copy(workspace)
+    saved, ingested = _saved(workspace, library), _ingested(workspace, library)
     merged = _MERGED.format(_ROUNDS, 1000 * max(saved.spent), 1000 * max(saved.bare))
     return [
-        _figure("a photo more with {} in the catalog", place, saved, merged),
-        _figure("a drawn JPEG read with {} in the catalog", place, ingested, _NOTE),
+        _figure("saving a photo in a catalog of {}", workspace, saved, merged),
+        _figure("ingesting a JPEG into a catalog of {}", workspace, ingested, _NOTE),
     ]
 
 
-def _figure(what: str, place: Place, spent: Pairs, note: str) -> Figure:
-    """Judge the processor time of a photo among those of a library (s), beside that among none."""
+def _figure(what: str, workspace: Workspace, spent: PairedTimes, note: str) -> Figure:
+    """Return the figure of the time per photo in a library (s), relative to an empty catalog."""
     more, alone = (1000 * median(each) for each in (spent.spent, spent.bare))
-    beside = Reference("with none", alone)
-    what = what.format(f"{place.count:,}")
+    beside = Reference("the same with an empty catalog", alone)
+    what = what.format(f"{workspace.count:,}")
     return Figure(what, more, "ms", 1.2, beside, per_reference=True, note=note)
 
 
-def _saved(place: Place, library: Home) -> Pairs:
-    """Save scan, header, proxy and words of photos, and count, as the pipeline does."""
-    empty, pairs = Home.at(place.scratch / "empty").make(), Pairs()
+def _saved(workspace: Workspace, library: Home) -> PairedTimes:
+    """Save photos in both catalogs as the pipeline does, from the scan to the words."""
+    empty, pairs = Home.at(workspace.scratch / "empty").make(), PairedTimes()
     fill(empty, 0, pictures=False)
     with ExitStack() as opened:
         catalogs, takings = [], []
@@ -77,7 +77,7 @@ def _saved(place: Place, library: Home) -> Pairs:
 
 
 def _take(home: Home, catalog: Catalog, scan: Scan, first: int) -> None:
-    """Take a round of photos in."""
+    """Save a round of photos."""
     for start in range(first, first + _ROUND, _SOME):
         read(home, catalog, scan, range(start, start + _SOME))
         catalog.text.update(_SOME)
@@ -85,20 +85,20 @@ def _take(home: Home, catalog: Catalog, scan: Scan, first: int) -> None:
         catalog.work.unfinished()
 
 
-def _ingested(place: Place, library: Home) -> Pairs:
-    """Read cards of drawn JPEGs by the pipeline itself, on this thread and without an encoder."""
-    drawn = iter(sorted(many_small(place.scratch / "drawn", sum(_CARDS), _SIZE).iterdir()))
-    pairs = Pairs()
+def _ingested(workspace: Workspace, library: Home) -> PairedTimes:
+    """Ingest cards of drawn JPEGs with the pipeline, on this thread and without an encoder."""
+    drawn = iter(sorted(many_small(workspace.scratch / "drawn", sum(_CARDS), _SIZE).iterdir()))
+    pairs = PairedTimes()
     settings = Settings()
     settings.encoder.which = "none"
     with ExitStack() as running:
         pipelines = []
-        for home in (Home.at(place.scratch / "fresh").make(), library):
+        for home in (Home.at(workspace.scratch / "fresh").make(), library):
             pipelines.append(Pipeline(home, settings, inline=True))
             pipelines[-1].start()
             running.callback(pipelines[-1].stop)
         for number, count in enumerate(_CARDS):
-            card = place.scratch / f"card {number}"
+            card = workspace.scratch / f"card {number}"
             card.mkdir()
             for photo in islice(drawn, count):
                 photo.rename(card / photo.name)

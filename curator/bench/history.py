@@ -1,10 +1,11 @@
-"""What the bars said in earlier runs: a line of JSON a run, in the home."""
+"""The history of runs of `curator bench`: one line of JSON per run, in the home folder."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import re
 import sqlite3
 import subprocess
 import sys
@@ -21,12 +22,36 @@ from curator.bench.figures import number
 from curator.model import KnownError
 from curator.settings import Home
 
-_SHOWN = 4  # runs side by side: they fit 120 columns
+_SHOWN = 4  # runs side by side, to fit into 120 columns
+# Former texts of figures, so that runs of earlier versions stay comparable.
+_RENAMED = (
+    (r", a frame\b", ", per frame"),
+    (r"^CLIP (\S+), a photo$", r"CLIP \1, per photo"),
+    (r"^starter against plain float32, least of", "precision of the starter, worst of"),
+    (r"^CLIP against open_clip's float32, least of", "precision of CLIP, worst of"),
+    (r"^export a 24 MP JPEG", "exporting a 24 MP JPEG"),
+    (r"^the same as a gallery's three sizes$", "exporting it as a gallery in three sizes"),
+    (r"^a photo more with (\S+) in the catalog$", r"saving a photo in a catalog of \1"),
+    (r"^a drawn JPEG read with (\S+) in the catalog$", r"ingesting a JPEG into a catalog of \1"),
+    (r"^convert through the catalog, a photo$", "ingesting a JPEG, per photo"),
+    (r"^sharpness, a photo$", "measuring sharpness, per photo"),
+    (r"^convert a 24 MP RAW", "converting a 24 MP RAW"),
+    (r"^nearest of (\S+) vectors", r"most similar of \1 vectors"),
+    (r"^what fits a search, after a mark", "filtering again after a mark"),
+    (r"^what looks like a phrase, of", "photos that look like a phrase, of"),
+    (r"^words of (\S+) photos read into the index", r"indexing the words of \1 photos"),
+    (r"sidecars that say so already$", "sidecars already up to date"),
+    (r"^stacks of (\S+) photos$", r"stacking \1 photos"),
+    (r"^how that grows, (\d+) times the photos$", r"stacking, growth with \1 times the photos"),
+    (r"^a proposal for each of (\S+) stacks$", r"suggesting the best of \1 stacks"),
+    (r"^the same with nothing kept, all read$", "the same without the cached table"),
+    (r"^another (filter|order|scope), painted", r"changing the \1 until painted"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: when, of what, where, and its figures as the bench answers them."""
+    """A run: its time, version and machine, and its figures in the form of the JSON answer."""
 
     at: str
     version: str
@@ -35,7 +60,7 @@ class Run:
     figures: Sequence[Mapping[str, Any]] = ()
 
     def plain(self) -> dict[str, object]:
-        """Give it as one JSON object."""
+        """Return the run as a JSON object."""
         return {
             "at": self.at,
             "version": self.version,
@@ -45,34 +70,34 @@ class Run:
         }
 
     def where(self) -> str:
-        """Say in one line what was measured on what."""
+        """Return machine, libraries and version in one line."""
         machine = self.machine
-        told = [f"{machine['processor']}, {machine['cores']} cores", str(machine["system"])]
-        if "load" in machine:  # earlier runs did not say
-            told.append(f"load {machine['load']} at the start")
+        parts = [f"{machine['processor']}, {machine['cores']} cores", str(machine["system"])]
+        if "load" in machine:  # missing in early runs
+            parts.append(f"load {machine['load']} at the start")
         libraries = machine.get("libraries")
         if isinstance(libraries, Mapping):
-            told += [f"{name} {version}" for name, version in libraries.items()]
-        told.append(f"Curator {self.version} {self.commit}".strip())
-        return "; ".join(told)
+            parts += [f"{name} {version}" for name, version in libraries.items()]
+        parts.append(f"Curator {self.version} {self.commit}".strip())
+        return "; ".join(parts)
 
 
 def file(home: Home) -> Path:
-    """Where the runs of a home are kept."""
+    """Return the path of the history in a home."""
     return home.data / "bench.jsonl"
 
 
 def begin() -> Run:
-    """Note when, of what and where a run begins; it has no figures yet."""
+    """Return a run that starts now, without figures."""
     at = datetime.now().astimezone().isoformat(timespec="seconds")
     return Run(at, __version__, _commit(), machine())
 
 
-def keep(home: Home, run: Run) -> None:
+def save(home: Home, run: Run) -> None:
     """Add a run to the history.
 
     Raises:
-        KnownError: the home cannot be written; the history is as it was.
+        KnownError: the home cannot be written; the history is unchanged.
     """
     try:
         home.data.mkdir(parents=True, exist_ok=True)
@@ -80,16 +105,16 @@ def keep(home: Home, run: Run) -> None:
             lines.write(json.dumps(run.plain()) + "\n")
     except OSError as error:
         raise KnownError(
-            f"The figures could not be kept in {file(home)} ({error.strerror or error}).",
-            "Make the home writable, or name another with --home.",
+            f"The figures could not be saved in {file(home)} ({error.strerror or error}).",
+            "Make the home folder writable, or choose another with --home.",
         ) from error
 
 
 def runs(home: Home) -> list[Run]:
-    """Read the runs kept, oldest first; a line that is none, cut off by a crash, is left out.
+    """Return the recorded runs, oldest first, skipping lines that a crash cut off.
 
     Raises:
-        KnownError: the history is there and cannot be read.
+        KnownError: the history exists and cannot be read.
     """
     try:
         lines = file(home).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -108,19 +133,25 @@ def runs(home: Home) -> list[Run]:
     return found
 
 
-def rows(kept: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
-    """Lay runs side by side, the newest last: two rows a figure, itself and its ratio.
+def rows(runs: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
+    """Return a table of runs side by side, newest last, with two rows per figure: value and ratio.
 
-    An absolute figure moves with the machine's hour; how it moved beside its ratio says whether
-    it was the program.
+    A value changes with the load of the machine. If the ratio changed as well, it was the program.
 
     Args:
-        kept: runs, oldest first; the last few of those with a figure that is wanted are shown.
-        only: names of bars; none for all.
+        runs: oldest first; the last few that have a wanted figure are shown.
+        only: names of the wanted bars; empty for all.
     """
     wanted = [
-        (run, {(f["bar"], f["what"]): f for f in run.figures if not only or f["bar"] in only})
-        for run in kept
+        (
+            run,
+            {
+                (f["bar"], _renamed(f["what"])): f
+                for f in run.figures
+                if not only or f["bar"] in only
+            },
+        )
+        for run in runs
     ]
     wanted = [(run, figures) for run, figures in wanted if figures][-_SHOWN:]
     if not wanted:
@@ -140,17 +171,24 @@ def rows(kept: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
 
 
 def _cell(figure: Mapping[str, Any] | None, name: str) -> str:
-    """Say a figure or its ratio; that it missed its bar stands with the one that is judged."""
+    """Format a value or a ratio; the one that the limit applies to tells if it missed."""
     if figure is None or figure[name] is None:
         return ""
-    # Earlier runs have a ratio only where that is judged.
+    # Early runs have a ratio only if the limit applies to it.
     by_ratio = figure.get("per_reference", figure["ratio"] is not None)
     missed = not figure["holds"] and by_ratio == (name == "ratio")
     return f"{number(figure[name])}{' missed' if missed else ''}"
 
 
+def _renamed(what: str) -> str:
+    """Return the present text of a figure, from that of any version."""
+    for pattern, text in _RENAMED:
+        what = re.sub(pattern, text, what)
+    return what
+
+
 def machine() -> dict[str, object]:
-    """Say what figures are measured on, and how much it has to do just now (processes, 1 min)."""
+    """Return facts about the machine, with its load (processes over one minute)."""
     import numpy
     import simplejpeg
     from PIL import features
@@ -167,14 +205,14 @@ def machine() -> dict[str, object]:
             "Qt": qVersion(),
             "numpy": numpy.__version__,
             "libjpeg-turbo": str(features.version("libjpeg_turbo")),  # Pillow's
-            "simplejpeg": simplejpeg.__version__,  # which has one of its own
+            "simplejpeg": simplejpeg.__version__,  # with a libjpeg-turbo of its own
             "SQLite": sqlite3.sqlite_version,
         },
     }
 
 
 def _processor() -> str:
-    """Name the processor as its maker does, where the system tells."""
+    """Return the name of the processor as its maker spells it, if the system tells."""
     if sys.platform == "linux":
         try:
             text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
@@ -187,7 +225,7 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """Name the commit of the checkout this runs from; empty where it is none."""
+    """Return the commit of the checkout this runs from; "" outside a checkout."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return ""
@@ -198,6 +236,6 @@ def _commit() -> str:
             text=True,
             check=False,
         )
-    except OSError:  # no git here
+    except OSError:  # git is not installed
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""Bars about reading: convert, RAW previews, a second ingest, and marks while all that goes on."""
+"""The bars for reading photos: convert, RAW previews, a second ingest, and marks meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ import simplejpeg
 
 from curator.bench import baselines
 from curator.bench.draw import write_dng
-from curator.bench.figures import Figure, Pairs, Place, Reference, one_core, program, timed, worked
+from curator.bench.figures import (
+    Figure,
+    PairedTimes,
+    Reference,
+    Workspace,
+    one_core,
+    program,
+    timed,
+    worked,
+)
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.catalog import Catalog
 from curator.imaging.decode import decode
@@ -30,45 +39,45 @@ from curator.stages.convert import convert as convert_stage
 _LARGE_FILES = 16
 _SMALL_FILES = 5_000
 _MARKS = 400
-# What a second ingest cannot do without: Python, and a look at each file.
-_LOOK = "import os, sys; print(len([each.stat() for each in os.scandir(sys.argv[1])]))"
-_MARK_EVERY_S = 0.02  # 50 a second, six times what a hand does, so that many meet a write
+# The least work of a second ingest: start Python, and read size and time of each file.
+_STAT_FILES = "import os, sys; print(len([each.stat() for each in os.scandir(sys.argv[1])]))"
+_MARK_EVERY_S = 0.02  # 50 per second, six times a fast hand, so that many coincide with a write
 
 
-def convert(place: Place) -> list[Figure]:
-    """Convert JPEGs of 6 MP and more through the catalog, on one core, against a grey decode.
+def convert(workspace: Workspace) -> list[Figure]:
+    """Ingest JPEGs of 6 MP and more on one core, compared with a gray decode.
 
-    Figures are seconds of processor time of all processes involved: on one core and a quiet
-    machine the same as seconds on the clock, which are in the note, and steady on a busy one.
+    Figures are processor time of all processes involved, which is steady on a busy machine. The
+    note has the elapsed time.
     """
-    photos = large_jpegs(place, _LARGE_FILES)
+    photos = large_jpegs(workspace, _LARGE_FILES)
     megapixels = sum(_pixels(path) for path in photos) / 1e6
     with one_core() as pinned:
-        grey = [worked(lambda: _grey(photos))]
-        spent, clock = _through_the_catalog(place, photos[0].parent)
-        grey.append(worked(lambda: _grey(photos)))
+        gray = [worked(lambda: _decode_gray(photos))]
+        spent, clock = _ingest(workspace, photos[0].parent)
+        gray.append(worked(lambda: _decode_gray(photos)))
         pixels = [decode(path).rgb for path in photos[:4]]
         sharp = min(worked(lambda: [sharpness(rgb) for rgb in pixels]) for _ in range(3))
-        four = min(worked(lambda: _grey(photos[:4])) for _ in range(3))
-    note = f"{len(photos)} files, {megapixels / len(photos):.1f} MP each; on the clock"
-    note += f" {1000 * clock / len(photos):.0f} ms a photo"
-    note += "" if pinned else "; this system cannot keep a process on one core"
+        four = min(worked(lambda: _decode_gray(photos[:4])) for _ in range(3))
+    note = f"{len(photos)} files, {megapixels / len(photos):.1f} MP each; elapsed"
+    note += f" {1000 * clock / len(photos):.0f} ms per photo"
+    note += "" if pinned else "; this system cannot restrict a process to one core"
     return [
         Figure(
-            "convert through the catalog, a photo",
+            "ingesting a JPEG, per photo",
             1000 * spent / len(photos),
             "ms",
             3.0,
-            Reference("bare grey decode", 1000 * min(grey) / len(photos)),
+            Reference("bare gray decode", 1000 * min(gray) / len(photos)),
             per_reference=True,
             note=note,
         ),
         Figure(
-            "sharpness, a photo",
+            "measuring sharpness, per photo",
             1000 * sharp / 4,
             "ms",
             0.6,
-            Reference("bare grey decode", 1000 * four / 4),
+            Reference("bare gray decode", 1000 * four / 4),
             per_reference=True,
         ),
     ]
@@ -79,23 +88,23 @@ def _pixels(path: Path) -> int:
     return int(height) * int(width)
 
 
-def _grey(photos: Sequence[Path]) -> None:
+def _decode_gray(photos: Sequence[Path]) -> None:
     for path in photos:
         simplejpeg.decode_jpeg(path.read_bytes(), "GRAY")
 
 
 def _settings(**work: int) -> Settings:
     settings = Settings()
-    settings.encoder.which = "none"  # reading is measured, not comparing
+    settings.encoder.which = "none"  # measure reading only
     for name, value in work.items():
         setattr(settings.work, name, value)
     return settings
 
 
-def _through_the_catalog(place: Place, folder: Path) -> tuple[float, float]:
-    """Ingest a folder with workers that are warm; return seconds of work and on the clock."""
-    warm = many_small(place.scratch / "warm", 12)
-    pipeline = Pipeline(Home.at(place.scratch / "home").make(), _settings(workers=1))
+def _ingest(workspace: Workspace, folder: Path) -> tuple[float, float]:
+    """Ingest a folder after a warm-up; return processor time and elapsed time, in seconds."""
+    warm = many_small(workspace.scratch / "warm", 12)
+    pipeline = Pipeline(Home.at(workspace.scratch / "home").make(), _settings(workers=1))
     pipeline.start()
     try:
         pipeline.open_folders([warm])
@@ -104,33 +113,35 @@ def _through_the_catalog(place: Place, folder: Path) -> tuple[float, float]:
         pipeline.open_folders([folder])
         totals = pipeline.wait_idle(600)
         if totals is None or totals.failed or not totals.converted:
-            raise KnownError(f"The photos of {folder} could not all be read.")
+            raise KnownError(f"Some photos of {folder} could not be read.")
         return _work_done() - before, time.perf_counter() - begin
     finally:
         pipeline.stop()
 
 
 def _work_done() -> float:
-    """Return seconds of processor time of this process and those it started."""
+    """Return the processor time of this process and its children, in seconds."""
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
     times = [process.cpu_times() for process in processes]
     return float(sum(each.user + each.system for each in times))
 
 
-def raw(place: Place) -> list[Figure]:
-    """Convert a 24 MP RAW by its full-size preview, against the same by full demosaic."""
+def raw(workspace: Workspace) -> list[Figure]:
+    """Convert a 24 MP RAW from its full-size preview, compared with a full demosaic."""
     jobs = []
     for name, preview in (("preview", True), ("demosaic", False)):
-        path = write_dng(place.scratch / f"{name}.dng", size=(6000, 4000), seed=3, preview=preview)
-        jobs.append(StageJob(1, "convert", str(path), Kind.RAW, str(place.scratch / "cache")))
+        path = write_dng(
+            workspace.scratch / f"{name}.dng", size=(6000, 4000), seed=3, preview=preview
+        )
+        jobs.append(StageJob(1, "convert", str(path), Kind.RAW, str(workspace.scratch / "cache")))
     quick, slow = (min(worked(_act(job)) for _ in range(2)) for job in jobs)
     return [
         Figure(
-            "convert a 24 MP RAW with a full-size preview",
+            "converting a 24 MP RAW with a full-size preview",
             1000 * quick,
             "ms",
             5.0,
-            Reference("by demosaic", 1000 * slow),
+            Reference("converting it by demosaic", 1000 * slow),
             per_reference=True,
             at_least=True,
         )
@@ -142,62 +153,62 @@ def _act(job: StageJob) -> Callable[[], object]:
 
 
 def missing() -> str | None:
-    """Say why a second ingest cannot be measured here: a bundle has no bare Python beside it."""
+    """Return why the second ingest cannot be measured: a packaged program has no bare Python."""
     if getattr(sys, "frozen", False):
-        return "It is set beside a bare Python, which this build has not."
+        return "Its reference needs a bare Python, which this build does not include."
     return None
 
 
-def again(place: Place) -> list[Figure]:
-    """Ingest 5,000 unchanged files a second time: the whole command, start of Python included.
+def again(workspace: Workspace) -> list[Figure]:
+    """Ingest 5,000 unchanged files a second time: the whole command, with the start of Python.
 
-    Without an encoder, which would take minutes over them the first time and nothing the second.
+    There is no encoder: it would take minutes the first time and no time the second.
     """
-    folder = many_small(place.scratch / "many", _SMALL_FILES)
-    ingest = partial(_command, place, "ingest", str(folder), "--encoder", "none")
+    folder = many_small(workspace.scratch / "many", _SMALL_FILES)
+    ingest = partial(_command, workspace, "ingest", str(folder), "--encoder", "none")
     first = timed(ingest)
-    pairs, answers = Pairs(), []
+    pairs, answers = PairedTimes(), []
     for _ in range(2):
         again = timed(lambda: answers.append(ingest()))
-        look = [sys.executable, "-c", _LOOK, str(folder)]
-        pairs.add(again, timed(subprocess.check_output, look))
+        stat_files = [sys.executable, "-c", _STAT_FILES, str(folder)]
+        pairs.add(again, timed(subprocess.check_output, stat_files))
     if (answers[-1]["found"], answers[-1]["new"]) != (_SMALL_FILES, 0):
-        raise KnownError(f"The second ingest found something new: {answers[-1]}")
+        raise KnownError(f"The second ingest found new files: {answers[-1]}")
     return [
         Figure(
             f"second ingest of {_SMALL_FILES:,} unchanged files",
             min(pairs.spent),
             "s",
             2.0,
-            Reference("Python started, and each file looked at", min(pairs.bare)),
+            Reference("starting Python and reading size and time of each file", min(pairs.bare)),
             note=f"the first took {first:.1f} s",
         )
     ]
 
 
-def _command(place: Place, *words: str) -> dict[str, object]:
+def _command(workspace: Workspace, *words: str) -> dict[str, object]:
     done = subprocess.run(
-        [*program(), "--home", place.scratch / "home", *words, "--json"],
+        [*program(), "--home", workspace.scratch / "home", *words, "--json"],
         stdout=subprocess.PIPE,
         check=False,
     )
     return dict(json.loads(done.stdout))
 
 
-def commit(place: Place) -> list[Figure]:
-    """Mark photos while the pipeline writes what it converts; from the call to the commit."""
+def commit(workspace: Workspace) -> list[Figure]:
+    """Measure marks from the call to the commit, while the pipeline writes and while it is idle."""
     sys.setswitchinterval(0.0005)  # as in the window
-    home = Home.at(place.scratch / "home").make()
+    home = Home.at(workspace.scratch / "home").make()
     pipeline = Pipeline(home, _settings())
     pipeline.start()
     catalog = Catalog.open(home.catalog)
     try:
-        pipeline.open_folders([many_small(place.scratch / "first", 200)])
+        pipeline.open_folders([many_small(workspace.scratch / "first", 200)])
         pipeline.wait_idle(120)
         ids = [row[0] for row in catalog.photos.columns()]
-        with baselines.commits(place.scratch) as row:
+        with baselines.commits(workspace.scratch) as row:
             calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
-            pipeline.open_folders([many_small(place.scratch / "more", 6_000)])
+            pipeline.open_folders([many_small(workspace.scratch / "more", 6_000)])
             busy = _marked(catalog, ids, row, lambda done: done < _MARKS or _meets(pipeline, done))
     finally:
         catalog.close()
@@ -209,15 +220,15 @@ def commit(place: Place) -> list[Figure]:
 
 
 def _meets(pipeline: Pipeline, done: int) -> bool:
-    """Say whether marks still meet writes, up to three times as many marks."""
+    """Whether the pipeline still writes; False after three times as many marks."""
     return done < 3 * _MARKS and pipeline.wait_idle(0.0) is None
 
 
 def _marked(
     catalog: Catalog, ids: list[int], row: Callable[[], float], more: Callable[[int], bool]
-) -> Pairs:
-    """Mark photo after photo at an even pace, committing a bare row in between."""
-    pairs, pace = Pairs(), threading.Event()
+) -> PairedTimes:
+    """Mark photos at an even pace, with the commit of a bare row in between."""
+    pairs, pace = PairedTimes(), threading.Event()
     decide = partial(catalog.journal.decide, summary="bench")
     for number in itertools.takewhile(more, itertools.count()):
         flag = (Flag.PICK, Flag.REJECT, None)[(number // len(ids)) % 3]

@@ -1,4 +1,4 @@
-"""The bar about a library of 100,000 photos in the window: opening, filters, orders, scrolling."""
+"""The bar for a library of 100,000 photos: open the window, filter, sort, change scope, scroll."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication
 
 from curator import app
 from curator.bench import baselines
-from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
-from curator.bench.synthetic_library import lent, vocabulary
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, resident_mb, timed
+from curator.bench.synthetic_library import library_copy, vocabulary
 from curator.bench.window_driver import (
     Paints,
     Viewer,
@@ -34,9 +34,9 @@ from curator.model import KnownError
 from curator.settings import Home
 
 _BAR_MS = 150.0
-_BARE = "SQLite alone asked the like, and a bare viewer drawing a screen"
+_BARE = "a similar query of SQLite, and a bare viewer drawing a screen"
 _ALL = "true"
-# One text, not a hundred thousand rows: memory is measured, too.
+# One text instead of 100,000 rows, because memory is measured, too.
 _LISTED = "SELECT group_concat(id) FROM (SELECT id FROM photo WHERE {} ORDER BY {})"
 _FILTERS = (
     "is:unreviewed", "is:picked", "match:<60", "is:stack", "rating:>=4", "label:red",
@@ -44,39 +44,39 @@ _FILTERS = (
 )  # fmt: skip
 
 
-def large(place: Place) -> list[Figure]:
-    """Open the window on a library, with nothing kept and as one always does; filter it, scroll it.
+def large(workspace: Workspace) -> list[Figure]:
+    """Open a library without and with its cached table, then filter, sort and scroll it.
 
-    Each opening is in a process of its own: the first has everything to read, and its memory and
-    what it imported are not the second's.
+    The first opening runs in another process: it reads everything, and neither its memory nor its
+    imports may count for the second.
     """
-    home = lent(place)
+    home = library_copy(workspace)
     home.table_file.unlink(missing_ok=True)
-    words = [sys.executable, "-m", __name__, str(home.data), str(place.count)]
+    words = [sys.executable, "-m", __name__, str(home.data), str(workspace.count)]
     application()
     without = resident_mb()
     first = float(subprocess.check_output(words))
-    kept = "" if home.table_file.exists() else "the window before kept nothing for it"
-    with _window(home, place.count) as (running, paints, ready):
+    kept = "" if home.table_file.exists() else "without a cached table"
+    with _window(home, workspace.count) as (running, paints, ready):
         bare_grid = _BareGrid(running, home.catalog)
         acts = _Acts(running, paints, bare_grid)
         judged = [acts.filters(), acts.orders(), acts.scopes()]
         running.session.set_order("taken")
         scrolled = _scrolled(running, bare_grid)
         resident = resident_mb()
-    # Afterwards: so many rows in memory would count as the window's.
+    # At the end, so that these rows do not count as memory of the window.
     rows = min(timed(baselines.rows, home.catalog, "SELECT * FROM photo") for _ in range(2))
-    alone = Reference("their rows read by SQLite alone", rows)
+    alone = Reference("reading their rows with plain SQLite", rows)
     return [
         Figure(
-            f"window on {place.count:,} photos, thumbnails painted",
+            f"window on {workspace.count:,} photos, thumbnails painted",
             ready,
             "s",
             1.0,
             alone,
             note=kept,
         ),
-        Figure("the same with nothing kept, all read", first, "s", 2.0, alone),
+        Figure("the same without the cached table", first, "s", 2.0, alone),
         *judged,
         scrolled.figure(
             "grid scroll step", 0.99, 16.0, "a bare viewer drawing as many decoded thumbnails"
@@ -93,7 +93,7 @@ def large(place: Place) -> list[Figure]:
 
 @contextmanager
 def _window(home: Home, count: int) -> Iterator[tuple[app.App, Paints, float]]:
-    """Open the window on all photos; gives it with taste learned, and the seconds it took."""
+    """Open the window on all photos; yields it once taste is learned, with the opening seconds."""
     begin = time.perf_counter()
     with opened(home) as running:
         arrived: list[object] = []
@@ -110,16 +110,16 @@ def _window(home: Home, count: int) -> Iterator[tuple[app.App, Paints, float]]:
 
 
 def _learned(running: app.App) -> None:
-    """Wait until taste has scored all photos: it is then that an order by match can be asked."""
+    """Wait until all photos have match scores, so that they can be sorted by them."""
     within = time.monotonic() + 300
     while not running.session.may_order("match"):
         if time.monotonic() > within:
-            raise KnownError("No match score came.")
+            raise KnownError("There were no match scores within five minutes.")
         rest(0.2)
 
 
 class _Act(NamedTuple):
-    """What was done, the seconds until it was painted, and those of the bare reference."""
+    """An action, the seconds until it was painted, and the seconds of its reference."""
 
     name: str
     spent: float
@@ -127,15 +127,15 @@ class _Act(NamedTuple):
 
 
 def _worst(what: str, acts: Sequence[_Act]) -> Figure:
-    """Judge by the slowest act, each at its first time; say which that is."""
-    pairs = Pairs([act.spent for act in acts], [act.bare for act in acts])
+    """Return the figure of the slowest action, with the three slowest in its note."""
+    pairs = PairedTimes([act.spent for act in acts], [act.bare for act in acts])
     slowest = sorted(acts, key=lambda act: act.spent, reverse=True)[:3]
     note = ", ".join(f"{act.name} {1000 * act.spent:.0f} ms" for act in slowest)
     return pairs.figure(what, 1.0, _BAR_MS, _BARE, note)
 
 
 class _BareGrid:
-    """As many thumbnails as the grid shows, drawn by a bare viewer; and the catalog, by SQLite."""
+    """The reference: a query with plain SQLite, and the grid's thumbnails in a bare viewer."""
 
     def __init__(self, running: app.App, catalog: Path) -> None:
         grid = running.window.grid
@@ -146,17 +146,17 @@ class _BareGrid:
         self._catalog = catalog
 
     def drawn(self, moved_px: int = 0) -> float:
-        """Draw the thumbnails, moved up; return the seconds."""
+        """Draw the thumbnails, moved up by some px; return the seconds."""
         up = QPoint(0, -moved_px)
         return self._viewer.drawn(*(whole(self._image, corner + up) for corner in self._corners))
 
     def listed(self, where: str, order: str) -> float:
-        """List photos in an order, and draw; return the seconds."""
+        """Query photos in an order, and draw; return the seconds."""
         return timed(baselines.rows, self._catalog, _LISTED.format(where, order)) + self.drawn()
 
 
 class _Acts:
-    """What a person does with the whole library, each measured from the command to the paint."""
+    """Actions on the whole library, each measured from the command to the paint."""
 
     def __init__(self, running: app.App, paints: Paints, bare_grid: _BareGrid) -> None:
         self._session, self._paints, self._bare = running.session, paints, bare_grid
@@ -177,7 +177,7 @@ class _Acts:
         return found
 
     def filters(self) -> Figure:
-        """Filter by facts, marks and words, seldom and frequent; and take each filter off."""
+        """Filter by capture data, marks and words, and remove each filter."""
         words = vocabulary()
         texts = (words[0], words[0][:2], words[300], f"{words[2]} {words[5]}", f"tag:{words[9]}")
         acts = []
@@ -185,10 +185,10 @@ class _Acts:
             set_filter = partial(self._session.set_filter, text)
             acts.append(self._painted(text, set_filter, "sharpness > 60"))
             acts.append(self._painted(f"{text}, off", self._session.leave_filter, _ALL))
-        return _worst("another filter, painted", acts)
+        return _worst("changing the filter until painted", acts)
 
     def orders(self) -> Figure:
-        """Sort by each order there is for everything, forwards and backwards."""
+        """Sort by every order that applies to all photos, forwards and backwards."""
         acts = []
         for name, order in ORDERS.items():
             if order.loose or order.question is not None or not self._session.may_order(name):
@@ -197,10 +197,10 @@ class _Acts:
                 title = f"{name}{', reversed' if back else ''}"
                 sort = partial(self._session.set_order, name, back)
                 acts.append(self._painted(title, sort, _ALL, "name"))
-        return _worst("another order, painted", acts)
+        return _worst("changing the order until painted", acts)
 
     def scopes(self) -> Figure:
-        """Go to folders, a project and a saved search, and back to everything."""
+        """Open a folder, a project and a saved search, and go back to everything."""
         rows = {row.scope.kind: row.scope for row in reversed(self._session.scopes())}
         acts = []
         for kind in ("folder", "project", "search"):
@@ -208,13 +208,13 @@ class _Acts:
             acts.append(self._painted(kind, go, "directory_id < 9"))
             back = partial(self._session.open_scope, rows["all"])
             acts.append(self._painted(f"everything after {kind}", back, _ALL))
-        return _worst("another scope, painted", acts)
+        return _worst("changing the scope until painted", acts)
 
 
-def _scrolled(running: app.App, bare_grid: _BareGrid) -> Pairs:
-    """Scroll by notches, by pages and by leaps: what the event loop took each time."""
+def _scrolled(running: app.App, bare_grid: _BareGrid) -> PairedTimes:
+    """Scroll by wheel steps, pages and jumps; measure the event loop each time."""
     bar = running.window.grid.verticalScrollBar()
-    chance, pairs = random.Random(2), Pairs()
+    chance, pairs = random.Random(2), PairedTimes()
     steps = [*[120] * 300, *[bar.pageStep()] * 100]
     leaps = [chance.randrange(bar.maximum()) for _ in range(60)]
     targets: list[Callable[[], int]] = [lambda step=step: bar.value() + step for step in steps]  # type: ignore[misc]
@@ -232,7 +232,7 @@ def _scrolled(running: app.App, bare_grid: _BareGrid) -> Pairs:
 
 
 def _first(data: str, count: str) -> float:
-    """Open the window on a library, and close it, which keeps what it read; return the seconds."""
+    """Open the window on a library and close it, which caches its table; return the seconds."""
     application()
     with _window(Home.at(Path(data)), int(count)) as (_, _, ready):
         return ready

@@ -1,11 +1,11 @@
-"""Folders of photos for the bars: drawn once a run, or copied from what the user gave."""
+"""Folders of photos for the bars, drawn or copied from the user's photos."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from curator.bench.draw import draw_jpeg
-from curator.bench.figures import Place
+from curator.bench.figures import Workspace
 from curator.imaging.exif import read_capture
 from curator.model import KnownError
 
@@ -13,15 +13,15 @@ LARGE = (4000, 3000)  # 12 MP
 LEAST_PIXELS = 6_000_000
 
 
-def large_jpegs(place: Place, count: int, size: tuple[int, int] = LARGE) -> list[Path]:
-    """Give JPEGs of 6 MP and more, in a folder of their own: drawn, or copies of the user's.
+def large_jpegs(workspace: Workspace, count: int, size: tuple[int, int] = LARGE) -> list[Path]:
+    """Return JPEGs of 6 MP and more in a new folder: drawn, or copies of the user's photos.
 
     Raises:
-        KnownError: the user's folder holds none that large.
+        KnownError: the user's folder has no JPEG of that size.
     """
-    folder = place.scratch / "large"
+    folder = workspace.scratch / "large"
     folder.mkdir()
-    if place.photos is None:
+    if workspace.photos is None:
         return [
             draw_jpeg(folder / f"L{number:04}.jpg", size=size, seed=number % 8, quality=92)
             if number < 8
@@ -29,7 +29,7 @@ def large_jpegs(place: Place, count: int, size: tuple[int, int] = LARGE) -> list
             for number in range(count)
         ]
     found: list[Path] = []
-    for path in sorted(place.photos.rglob("*")):
+    for path in sorted(workspace.photos.rglob("*")):
         if path.suffix.lower() in (".jpg", ".jpeg"):
             capture = read_capture(path)
             if (capture.width or 0) * (capture.height or 0) >= LEAST_PIXELS:
@@ -37,12 +37,14 @@ def large_jpegs(place: Place, count: int, size: tuple[int, int] = LARGE) -> list
         if len(found) == count:
             break
     if not found:
-        raise KnownError(f"{place.photos} holds no JPEG of 6 megapixels or more.", "Name another.")
+        raise KnownError(
+            f"{workspace.photos} has no JPEG of 6 megapixels or more.", "Choose another folder."
+        )
     return found
 
 
 def many_small(folder: Path, count: int, size: tuple[int, int] = (240, 160)) -> Path:
-    """Make a folder of many small camera JPEGs, each with bytes of its own."""
+    """Make a folder of many small camera JPEGs, all with different content."""
     folder.mkdir(parents=True)
     kinds = [draw_jpeg(folder / f"kind{n}.jpg", size=size, seed=n).read_bytes() for n in range(20)]
     for path in folder.glob("kind*.jpg"):

@@ -1,8 +1,7 @@
-"""A small library made a large one: its rows repeated in SQL, as photos, folders and days of later.
+"""Enlarge a small library by repeating its rows in SQL, as further photos, folders and days.
 
-What reads and judges a photo takes a millisecond a row; this takes a tenth of that. The rows are
-those the catalog wrote, with ids, names, days and contents moved on, and it is the catalog's own
-schema that says which columns there are.
+The catalog's own code takes a millisecond per row, this a tenth of that. The rows are those the
+catalog wrote, with ids, names, dates and fingerprints shifted; the columns come from its schema.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from pathlib import Path
 from curator.bench.synthetic_catalog import DAYS, EVENING, index
 from curator.catalog import Catalog
 
-# Table → column → how it moves on; ``:photos`` is by how much ids of photos grow. In this order:
-# what points at a row comes behind it.
-_MOVED: dict[str, dict[str, str]] = {
+# Table → column → SQL for its value in the copy; ``:photos`` is the offset of photo ids. A table
+# comes after those it refers to.
+_SHIFTED: dict[str, dict[str, str]] = {
     "photo": {
         "id": "id + :photos",
         "directory_id": "directory_id + :directorys",
@@ -50,7 +49,7 @@ _MOVED: dict[str, dict[str, str]] = {
     },
     "unwritten": {"photo_id": "photo_id + :photos"},
 }
-_OF_FIRST = {  # which rows are repeated, of tables that have no photo; ``:last`` is of photos
+_WHERE = {  # the rows to repeat of tables without photo_id; ``:last`` is the last photo
     "photo": "id <= :last",
     "project": "id <= :first_project",
     "step": "id <= :first_step",
@@ -59,9 +58,9 @@ _COUNTED = ("photo", "directory", "file", "project", "step", "decision")
 
 
 def repeat(path: Path, count: int, root: Path) -> None:
-    """Make the catalog at ``path`` hold ``count`` photos by repeating those it holds.
+    """Enlarge the catalog at ``path`` to ``count`` photos by repeating its photos.
 
-    These have to fill whole evenings; folders of what is new lie under ``root``.
+    Its photos must fill complete evenings; folders of the new photos are under ``root``.
     """
     catalog = Catalog.open(path)
     try:
@@ -80,7 +79,7 @@ def repeat(path: Path, count: int, root: Path) -> None:
 def _repeat_once(
     catalog: Catalog, first: Mapping[str, int], start: int, some: int, root: Path
 ) -> None:
-    """Repeat the first ``some`` photos behind the first ``start``, in one transaction."""
+    """Repeat the first ``some`` photos after the first ``start``, in one transaction."""
     evenings, times = start // EVENING, start // first["photo"]
     values: dict[str, object] = {
         **{f"{name}s": times * number for name, number in first.items()},
@@ -92,7 +91,7 @@ def _repeat_once(
         "first_step": first["step"],
     }
     with catalog.store.transaction():
-        # What they keep in step comes along as it is.
+        # The rows that triggers would add are repeated, too.
         triggers = catalog.store.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         for name, _ in triggers:
             catalog.store.run(f"DROP TRIGGER {name}")
@@ -106,12 +105,12 @@ def _repeat_once(
                 for number, folder, day in days
             ],
         )
-        for table, moved in _MOVED.items():
+        for table, shifted in _SHIFTED.items():
             columns = [row[1] for row in catalog.store.rows(f"PRAGMA table_info({table})")]
-            given = ", ".join(moved.get(column, column) for column in columns)
+            given = ", ".join(shifted.get(column, column) for column in columns)
             catalog.store.run(
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {given} FROM {table}"
-                f" WHERE {_OF_FIRST.get(table, 'photo_id <= :last')}",
+                f" WHERE {_WHERE.get(table, 'photo_id <= :last')}",
                 values,
             )
         catalog.store.run(
@@ -124,6 +123,6 @@ def _repeat_once(
 
 
 def _later(day: str, evenings: int, root: Path) -> str:
-    """Give the folder of so many evenings later."""
+    """Return the folder of a day a number of evenings later."""
     later = date.fromisoformat(Path(day).name) + timedelta(days=DAYS * evenings)
     return str(root / f"{later:%Y}" / f"{later:%Y-%m-%d}")

@@ -1,4 +1,4 @@
-"""The bar of search: words and looks over a hundred thousand photos, and what a mark pays."""
+"""The bar for search: by words and by similarity in 100,000 photos, and again after a mark."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from curator.bench import baselines
-from curator.bench.figures import Figure, Pairs, Place, timed
+from curator.bench.figures import Figure, PairedTimes, Workspace, timed
 from curator.bench.synthetic_catalog import drawn_vectors, tidy
-from curator.bench.synthetic_library import describe, lent, sayings, vocabulary
+from curator.bench.synthetic_library import describe, descriptions, library_copy, vocabulary
 from curator.catalog import Catalog
 from curator.learning.vector_index import VectorIndex
 from curator.library.filters import mask, parse
@@ -21,12 +21,12 @@ from curator.library.table import Table
 from curator.pipeline.indexing import PART
 
 _TURNS = 40
-_READ = 8_000  # photos of which something else is said
+_READ = 8_000  # photos that get another description
 
 
-def search(place: Place) -> list[Figure]:
-    """Look for words, seldom and frequent, in a library; and have others said of some photos."""
-    home = lent(place)
+def search(workspace: Workspace) -> list[Figure]:
+    """Search a library for rare and frequent words, and index changed descriptions."""
+    home = library_copy(workspace)
     catalog = Catalog.open(home.catalog)
     try:
         table, archive, words = Table(catalog), VectorIndex(home.cache), vocabulary()
@@ -36,28 +36,28 @@ def search(place: Place) -> list[Figure]:
             _by_words(table, words, home.catalog),
             _after_a_mark(table, words),
             _by_looks(archive, table),
-            _reading(catalog, place.scratch),
+            _reading(catalog, workspace.scratch),
         ]
     finally:
         catalog.close()
 
 
 def _asked(words: list[str]) -> Iterator[str]:
-    """Draw searches: one word or two, whole or begun, from the commonest to the rarest."""
+    """Yield searches: one or two words, complete or as prefix, from frequent to rare ones."""
     for turn in range(_TURNS):
         word = words[int((turn / _TURNS) ** 3 * (len(words) - 1))]
         yield (word, word[:2], f"{word} {words[turn]}", f"DSC_{turn:03}")[turn % 4]
 
 
 def _by_words(table: Table, words: list[str], catalog: Path) -> Figure:
-    pairs = Pairs()
+    pairs = PairedTimes()
     match = "SELECT rowid FROM photo_text WHERE photo_text MATCH ?"
     for text in _asked(words):
         spent = timed(_found, table, parse(text))
         begun = " ".join(f'"{word}"*' for word in text.split())
         pairs.add(spent, timed(baselines.rows, catalog, match, begun))
     what = f"words found and ranked among {len(table.ids):,} photos"
-    return pairs.figure(what, 0.95, 50.0, "SQLite's full-text index asked, unranked")
+    return pairs.figure(what, 0.95, 50.0, "a query of SQLite's full-text index, unranked")
 
 
 def _found(table: Table, query: Query) -> None:
@@ -65,8 +65,8 @@ def _found(table: Table, query: Query) -> None:
 
 
 def _after_a_mark(table: Table, words: list[str]) -> Figure:
-    """Ask again what fits, as each mark under a search does; the words are known by then."""
-    query, pairs = parse(f"{words[0][:2]} is:unreviewed sharpness:>10"), Pairs()
+    """Filter again, as after each mark during a search; the words are already found then."""
+    query, pairs = parse(f"{words[0][:2]} is:unreviewed sharpness:>10"), PairedTimes()
     numbers = np.random.default_rng(6).random(len(table.ids))
     first = timed(mask, query, table)
     for _ in range(_TURNS):
@@ -74,33 +74,36 @@ def _after_a_mark(table: Table, words: list[str]) -> Figure:
         pairs.add(timed(mask, query, table), compared)
     beside = "numpy comparing as many numbers twice"
     note = f"the first time {1000 * first:.0f} ms"
-    return pairs.figure("what fits a search, after a mark", 0.95, 8.0, beside, note)
+    return pairs.figure("filtering again after a mark", 0.95, 8.0, beside, note)
 
 
 def _by_looks(archive: VectorIndex, table: Table) -> Figure:
-    phrases, pairs = drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)), Pairs()
+    phrases, pairs = (
+        drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)),
+        PairedTimes(),
+    )
     among, vectors = table.ids[table.alive()], baselines.vectors(archive)
     for each in phrases:
         spent = timed(looking_like, archive, each, among)
         pairs.add(spent, timed(np.matmul, vectors, each))
-    what = f"what looks like a phrase, of {len(among):,}"
-    note = f"slowest {1000 * max(pairs.spent):.0f} ms; beside encoding the phrase"
+    what = f"photos that look like a phrase, of {len(among):,}"
+    note = f"slowest {1000 * max(pairs.spent):.0f} ms; without encoding the phrase"
     return pairs.figure(what, 0.5, 30.0, baselines.PRODUCT, note)
 
 
 def _reading(catalog: Catalog, scratch: Path) -> Figure:
-    """Say something else of some photos, and have that read."""
+    """Change the descriptions of some photos, and index them."""
     every = sorted(int(row[0]) for row in catalog.photos.columns())
     ids = every[:: max(1, len(every) // _READ)]
     describe(catalog, ids, seed=5)
-    texts = (" ".join(said) for said in sayings(len(ids) + PART, seed=5))
-    pairs, more, tidied = Pairs(), [True], 0.0
+    texts = (" ".join(words) for words in descriptions(len(ids) + PART, seed=5))
+    pairs, more, tidied = PairedTimes(), [True], 0.0
     with baselines.index(scratch) as insert:
         while more[-1]:
             spent = timed(lambda: more.append(catalog.text.update(PART)))
             pairs.add(spent, insert(list(itertools.islice(texts, PART))))
             tidied += timed(tidy, catalog)
-    what = f"words of {PART} photos read into the index"
+    what = f"indexing the words of {PART} photos"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; {len(ids):,} photos in "
     note += f"{sum(pairs.spent):.1f} s, and {tidied:.1f} s to merge them"
-    return pairs.figure(what, 0.99, 20.0, "as many bare rows put into one by SQLite", note)
+    return pairs.figure(what, 0.99, 20.0, "adding as many rows to an index with plain SQLite", note)

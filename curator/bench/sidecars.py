@@ -1,4 +1,4 @@
-"""The bar of sidecars: a thousand edited ones merged, written and read back."""
+"""The bar for sidecars: merge, write and read back 1,000 sidecars of another editor."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import os
 from pathlib import Path
 from xml.etree import ElementTree
 
-from curator.bench.figures import Figure, Pairs, Place, Reference, timed
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, timed
 from curator.model import Flag, Label, Marks
 from curator.sidecar import SidecarMetadata, batch, digest, read
 
 _COUNT = 1000
-_BATCH = 50  # sidecars a worker takes at a time
-_STEPS = 12  # of an edit as darktable keeps them, 8 KB in all
+_BATCH = 50  # sidecars per job of a worker
+_STEPS = 12  # steps of an edit by darktable, 8 KB in all
 _SAID = SidecarMetadata.of(
     Marks(Flag.REJECT, 3, Label.RED), ["sea", "winter"], ["Places|Iceland"], ["Book"]
 )
 
 
-def sidecars(place: Place) -> list[Figure]:
-    """Bring marks and keywords into a thousand sidecars others wrote; then once more, unchanged."""
+def sidecars(workspace: Workspace) -> list[Figure]:
+    """Merge marks and keywords into 1,000 foreign sidecars, and once more without a change."""
     data = draw()
-    paths = [place.scratch / f"DSC_{number:04}.NEF.xmp" for number in range(_COUNT)]
-    merged, known = Pairs(), Pairs()
+    paths = [workspace.scratch / f"DSC_{number:04}.NEF.xmp" for number in range(_COUNT)]
+    merged, known = PairedTimes(), PairedTimes()
     for start in range(0, _COUNT, _BATCH):
         some = paths[start : start + _BATCH]
         bare = timed(_replaced, some, data)
@@ -32,8 +32,8 @@ def sidecars(place: Place) -> list[Figure]:
         same = timed(_write, jobs, batch.Outcome.SAME)
         known.add(same, timed(_parsed, some))
     note = f"{len(data) / 1000:.0f} KB each, darktable's profile, one process"
-    written = Reference("the same files only written, fsync and rename", sum(merged.bare))
-    parsed = Reference("the same files only parsed, by ElementTree", sum(known.bare))
+    written = Reference("only writing the same files, with fsync and rename", sum(merged.bare))
+    parsed = Reference("only parsing the same files with ElementTree", sum(known.bare))
     return [
         Figure(
             f"{_COUNT:,} sidecars merged and written",
@@ -43,12 +43,12 @@ def sidecars(place: Place) -> list[Figure]:
             written,
             note=note,
         ),
-        Figure(f"{_COUNT:,} sidecars that say so already", sum(known.spent), "s", 3.0, parsed),
+        Figure(f"{_COUNT:,} sidecars already up to date", sum(known.spent), "s", 3.0, parsed),
     ]
 
 
 def draw() -> bytes:
-    """Write the sidecar of an edit: a history whose every step is foreign to us."""
+    """Return the sidecar of an edit by darktable, with a history that Curator must preserve."""
     steps = "".join(
         f'     <rdf:li\n      darktable:num="{number}"\n      darktable:operation="step{number}"\n'
         f'      darktable:enabled="1"\n      darktable:params="{"5a" * 180}"\n'

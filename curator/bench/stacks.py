@@ -1,4 +1,4 @@
-"""The bar of stacks: which of a hundred thousand photos belong together, and what that grows by."""
+"""The bar for stacks: stack 100,000 photos, and how the time grows with their number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.bench.figures import Figure, Place, Reference, timed
+from curator.bench.figures import Figure, Reference, Workspace, timed
 from curator.stages.stack import Candidates, Shots, group, propose
 
 _PHOTOS = 100_000
@@ -16,8 +16,8 @@ _START = np.datetime64("2015-01-01T08:00:00", "us")
 _SECOND = 1_000_000  # us
 
 
-def stacks(place: Place) -> list[Figure]:
-    """Group photos and propose a frame of each stack; then see what ten times as many take."""
+def stacks(workspace: Workspace) -> list[Figure]:
+    """Stack photos and suggest the best of each stack, for two library sizes."""
     small, large = draw(_PHOTOS // _LARGER), draw(_PHOTOS)
     group(small)
     fewer = min(timed(lambda: group(small)) for _ in range(5))
@@ -30,20 +30,20 @@ def stacks(place: Place) -> list[Figure]:
     stacked = int((found.stack > 0).sum())
     made = len(np.unique(found.stack)) - 1
     note = f"{stacked:,} photos in {made:,} stacks"
-    sorting = Reference("numpy sorting their times, and eight parts of their looks", sort)
-    grouping = Reference(f"stacks of {_PHOTOS // _LARGER:,}", fewer)
+    sorting = Reference("numpy sorting times, and eight parts of the perceptual hashes", sort)
+    grouping = Reference(f"stacking {_PHOTOS // _LARGER:,}", fewer)
     ranking = Reference("numpy sorting stacks and sharpness", 1000 * least)
     return [
-        Figure(f"stacks of {_PHOTOS:,} photos", more, "s", 5.0, sorting, note=note),
+        Figure(f"stacking {_PHOTOS:,} photos", more, "s", 5.0, sorting, note=note),
         Figure(
-            f"how that grows, {_LARGER} times the photos",
+            f"stacking, growth with {_LARGER} times the photos",
             more,
             "s",
             2.0 * _LARGER,
             grouping,
             per_reference=True,
         ),
-        Figure(f"a proposal for each of {made:,} stacks", 1000 * best, "ms", 50.0, ranking),
+        Figure(f"suggesting the best of {made:,} stacks", 1000 * best, "ms", 50.0, ranking),
     ]
 
 
@@ -53,18 +53,18 @@ def _sorted(shots: Shots) -> None:
 
 
 def _beside(act: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
-    """Give the best seconds of an act and of its reference, turn by turn."""
+    """Run an action and its reference in turn; return the best time of each, in seconds."""
     turns = [(timed(act), timed(reference)) for _ in range(3)]
     return min(spent for spent, _ in turns), min(bare for _, bare in turns)
 
 
 def draw(count: int, seed: int = 1) -> Shots:
-    """Draw photos of some years: singles, bursts, brackets, copies, a timer's series, black frames.
+    """Draw the columns of photos: singles, bursts, brackets, copies, time lapses, black frames.
 
-    A tenth has no time, a fiftieth no look.
+    A tenth has no capture time, a fiftieth no perceptual hash.
     """
     chance = np.random.default_rng(seed)
-    scene, place = _scenes(chance, count)
+    scene, frame = _scenes(chance, count)
     first = np.r_[True, scene[1:] != scene[:-1]]
     burst = chance.random(scene[-1] + 1) < 0.5  # the other scenes are shot one by one
     pause = chance.lognormal(4.0, 1.2, count) + 5.0
@@ -73,8 +73,8 @@ def draw(count: int, seed: int = 1) -> Shots:
     step[timer], first[timer] = 2.0, False
     scene[timer] = scene[timer.start]
     taken = _START + np.cumsum(np.where(first, pause, step) * _SECOND).astype("m8[us]")
-    bracket = (chance.random(scene[-1] + 1) < 0.05)[scene] & (place < 3)
-    stops = np.where(bracket, np.array([0, -2, 2])[place % 3], 0).astype(np.float32)
+    bracket = (chance.random(scene[-1] + 1) < 0.05)[scene] & (frame < 3)
+    stops = np.where(bracket, np.array([0, -2, 2])[frame % 3], 0).astype(np.float32)
     look = _looks(chance, scene, moved=0.06)
     width, height = np.full(count, 6000, np.int32), np.full(count, 4000, np.int32)
     camera = (scene % 2).astype(np.int32)
@@ -91,7 +91,7 @@ def draw(count: int, seed: int = 1) -> Shots:
 
 
 def _scenes(chance: np.random.Generator, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Number each photo's scene, and the photo in it: half the scenes are a photo or two."""
+    """Return each photo's scene number and frame number; half the scenes have one or two photos."""
     sizes = np.minimum(chance.geometric(0.25, count), 40)
     sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), count)) + 1]
     scene = np.repeat(np.arange(len(sizes)), sizes)[:count]
@@ -102,7 +102,7 @@ def _scenes(chance: np.random.Generator, count: int) -> tuple[NDArray[np.intp], 
 def _looks(
     chance: np.random.Generator, scene: NDArray[np.intp], moved: float
 ) -> NDArray[np.uint64]:
-    """Draw a look for each scene, and change a share of its bits from photo to photo."""
+    """Draw a perceptual hash for each scene, and flip a share of its bits in each photo."""
     looks = chance.integers(0, 2, (scene.max() + 1, 128), np.uint8)[scene]
     looks ^= (chance.random(looks.shape, np.float32) < moved).astype(np.uint8)
     return np.packbits(looks, axis=1).view(np.uint64)

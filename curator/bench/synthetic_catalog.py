@@ -1,4 +1,4 @@
-"""A catalog of any size without any files: rows as if a hundred thousand photos had been read."""
+"""Fill a catalog of any size without photo files, as if 100,000 photos had been read."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from curator.settings import Home
 from curator.stages import STAGES
 from curator.taste.tone import TONES
 
-BATCH = 500  # photos in one transaction
+BATCH = 500  # photos per transaction
 BURST = 5  # photos of one motif
-EVENING = 800  # photos in one folder, of one day
+EVENING = 800  # photos of a day, in one folder
 DAYS = 3  # from one evening to the next
 
-_COMMON = 0.46  # length of the mean vector of the corpus
-_ALIKE = 0.8  # how much of its motif is in each photo
-_PICTURES = 2_000  # thumbnails on disk; photos share them, but more than any cache in memory holds
+_COMMON = 0.46  # length of the mean vector of real photos
+_ALIKE = 0.8  # share of its motif in each vector
+_PICTURES = 2_000  # thumbnails on disk, shared by photos; more than any cache in memory holds
 _SCENES = 20
 
 
 def fill(home: Home, count: int, pictures: bool = True) -> None:
-    """Make the catalog of ``home`` hold ``count`` photos that are all read.
+    """Fill the catalog of ``home`` with ``count`` photos that have been read.
 
-    The files they came from are nowhere, as on a drive that is away; thumbnails and proxies are
-    in the cache, if ``pictures`` are drawn.
+    Their files do not exist, as if their drive was disconnected. With ``pictures`` thumbnails and
+    proxies are drawn into the cache.
     """
     if pictures:
         _draw(home, min(count, _PICTURES))
@@ -64,7 +64,7 @@ def fill(home: Home, count: int, pictures: bool = True) -> None:
 
 
 def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> None:
-    """Take photos in as if a scan had met them and the stages had read them."""
+    """Add photos as if a scan had found them and the stages had read them."""
     root = home.data / "photos"
     new = scan.apply([_group(root, number) for number in numbers]).new
     pairs = list(zip(new, numbers, strict=True))
@@ -73,10 +73,10 @@ def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> No
 
 
 def index(catalog: Catalog) -> None:
-    """Read all words that wait into the full-text index, in parts as the pipeline does.
+    """Add all pending words to the full-text index, in parts as the pipeline does.
 
-    FTS5 merges by how often something was merged, not by how much it is: what went in at once
-    would be written again after every few hundred photos more.
+    FTS5 merges by the number of merges, not by size: words added all at once would be written
+    again after every few hundred further photos.
     """
     while catalog.text.update(PART):
         tidy(catalog)
@@ -84,18 +84,17 @@ def index(catalog: Catalog) -> None:
 
 
 def tidy(catalog: Catalog) -> None:
-    """Merge what was last read into the full-text index, as the pipeline does after each part."""
+    """Merge segments of the full-text index, as the pipeline does after each part."""
     for _ in range(MERGES):
         if not catalog.text.merge_some():
             break
 
 
 def embed(home: Home, dimension: int = 1280) -> None:
-    """Give every photo of a filled catalog a vector of an encoder there is not, and tones.
+    """Store a drawn vector and tone measures for every photo of a catalog.
 
-    Vectors vary as the starter's do over real photos: along the k-th strongest direction by
-    (k + 100) ** -2.3, which is a little less structure than the corpus has, and photos come in
-    bursts.
+    Vectors vary like those of the starter over real photos: along the k-th strongest direction by
+    (k + 100) ** -2.3, slightly less structure than real photos have. Photos come in bursts.
     """
     catalog = Catalog.open(home.catalog)
     chance = np.random.default_rng(1)
@@ -131,7 +130,7 @@ def drawn_vectors(count: int, dimension: int, chance: np.random.Generator) -> ND
     motifs, own = chance.standard_normal((2, count, dimension), np.float32)
     motifs = motifs[np.arange(count) // BURST * BURST]
     vectors = (_ALIKE * motifs + np.sqrt(1.0 - _ALIKE**2) * own) * spread.astype(np.float32)
-    vectors[:, -1] += _COMMON  # what all photos have in common
+    vectors[:, -1] += _COMMON  # the part all photos share
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
@@ -140,9 +139,9 @@ def _digests(catalog: Catalog, ids: list[int]) -> list[tuple[int, str]]:
 
 
 def _taken(number: int) -> datetime:
-    """Give a capture time: an evening every third day, every other motif shot as a burst."""
-    evening, place = divmod(number, EVENING)
-    motif, frame = divmod(place, BURST)
+    """Return a capture time: an evening every third day, every other motif shot as a burst."""
+    evening, position = divmod(number, EVENING)
+    motif, frame = divmod(position, BURST)
     between = 0.2 if motif % 2 else 8.0
     seconds = 40.0 * motif + between * frame
     return datetime(2012, 1, 1, 16) + timedelta(days=DAYS * evening, seconds=seconds)
@@ -192,7 +191,7 @@ def _key(number: int) -> str:
 
 
 def _draw(home: Home, count: int) -> None:
-    """Put thumbnails and proxies into the cache: crops of a few scenes, one proxy a scene."""
+    """Draw thumbnails and proxies into the cache: crops of a few scenes, one proxy per scene."""
     scenes = min(_SCENES, count)
     for seed in range(scenes):
         large = scene((1440 + count // scenes, 960), seed)
@@ -213,7 +212,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _linked(first: Path, path: Path) -> bool:
-    """Give the same bytes another name, where the file system can: they are 700 MB otherwise."""
+    """Hard-link a file, which saves 700 MB; return whether the file system supports that."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.hardlink_to(first)

@@ -1,7 +1,7 @@
-"""A library of years in a catalog, without any files: `curator bench --make-catalog` and the bars.
+"""Make the catalog of a large library without photo files, for bars and `bench --make-catalog`.
 
-Photos in folders by day, half of their motifs shot as bursts, all compared with each other, most
-of them described; the older ones culled, some rated, tagged and put into projects.
+Photos lie in folders by day, half of their motifs shot as bursts. All are analyzed and most are
+described; the older ones are culled, and some are rated, tagged and in projects.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.bench.figures import PHOTOS, Place, program
+from curator.bench.figures import PHOTOS, Workspace, program
 from curator.bench.replication import repeat
 from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index
 from curator.catalog import Catalog
@@ -23,20 +23,20 @@ from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
 from curator.settings import save as save_settings
 
-_READ = 8_000  # photos that go through all of the catalog's own code; more repeat these
-DESCRIBED = 0.7  # shares of all photos
-_CULLED = 0.6
-_TAGGED = 0.05  # of those culled: by hand, a machine tags what it describes
-_WORDS = 4000
-_SAID = 24  # words of a photo
-_PROJECT = 250  # photos in one
+_READ = 8_000  # photos saved by the catalog's own code; further photos repeat their rows
+DESCRIBED = 0.7  # share of all photos
+_CULLED = 0.6  # share of all photos
+_TAGGED = 0.05  # share of the culled photos that are tagged by hand
+_WORDS = 4000  # size of the vocabulary
+_DESCRIPTION_WORDS = 24  # per photo
+_PROJECT = 250  # photos per project
 _SEARCHES = {
     "Best of all": "rating:>=4",
     "To look at again": "is:skipped sharpness:>40",
     "Red and picked": "label:red is:picked",
     "Sharp 85 mm": "lens:85mm sharpness:>60 -is:rejected",
 }
-# What a cull leaves behind: how often, and what was decided.
+# The results of a cull: share of the photos, and the decision.
 _VERDICTS: tuple[tuple[float, dict[str, object]], ...] = (
     (0.40, {"flag": "reject"}),
     (0.25, {"kept": True}),
@@ -48,54 +48,55 @@ _VERDICTS: tuple[tuple[float, dict[str, object]], ...] = (
     (0.11, {}),  # passed over
 )
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 def make(
-    home: Home, count: int = PHOTOS, tell: Tell = lambda text: None, pictures: bool = True
+    home: Home, count: int = PHOTOS, progress: Progress = lambda text: None, pictures: bool = True
 ) -> None:
-    """Make a home that looks as if a photographer had worked in it for years.
+    """Make a home as if a photographer had worked with it for years.
 
-    The files are nowhere, as on a drive that is away; all that is derived from them is there.
+    The photo files do not exist, as if their drive was disconnected; everything derived from them
+    does.
 
     Args:
-        home: where; nothing may be in its catalog.
-        count: photos.
-        tell: gets a line before each step.
-        pictures: whether there are to be thumbnails and proxies, which take the longest.
+        home: must not have a catalog yet.
+        count: number of photos.
+        progress: called with a line before each step.
+        pictures: whether to draw thumbnails and proxies, which takes longest.
 
     Raises:
-        KnownError: there is a catalog already, or no room; what was begun stays.
+        KnownError: the home has a catalog already, or the disk is full; partial data stays.
     """
     if home.catalog.exists():
         raise KnownError(
-            f"{home.data} holds a catalog already.", "Name a folder that does not exist yet."
+            f"{home.data} holds a catalog already.", "Choose a folder that does not exist yet."
         )
     home.make()
-    # Nothing is to be compared anew when somebody opens it: the vectors are drawn, too.
+    # The vectors are drawn, so no encoder must replace them when the window opens.
     settings = Settings()
     settings.encoder.which = "none"
     save_settings(settings, home)
-    tell(f"{count:,} photos: read ...")
+    progress(f"{count:,} photos: adding ...")
     fill(home, min(count, _READ), pictures)
     catalog = Catalog.open(home.catalog)
     try:
-        tell("stacked ...")
+        progress("stacking ...")
         _stack(catalog)
-        tell("described ...")
+        progress("describing ...")
         ids = [int(photo) for photo in sorted(row[0] for row in catalog.photos.columns())]
         describe(catalog, ids[: int(DESCRIBED * len(ids))])
         index(catalog)
         catalog.store.checkpoint()
-        tell("culled ...")
+        progress("culling ...")
         _cull(catalog, ids[: int(_CULLED * len(ids))])
         index(catalog)
         catalog.store.checkpoint()
     finally:
         catalog.close()
-    tell("repeated ...")
+    progress("repeating rows ...")
     repeat(home.catalog, count, home.data / "photos")
-    tell("compared ...")
+    progress("adding vectors ...")
     embed(home)
     catalog = Catalog.open(home.catalog)
     try:
@@ -104,18 +105,18 @@ def make(
         catalog.close()
 
 
-def lent(place: Place) -> Home:
-    """Give a bar a library of its own: a copy of the one that all bars of a run share."""
-    stock = place.stock or place.scratch / "stock"
-    whole = stock / f"library-{place.count}"
-    if not whole.exists():
+def library_copy(workspace: Workspace) -> Home:
+    """Return the home of a copy of the library that all bars of a run share."""
+    stock = workspace.stock or workspace.scratch / "stock"
+    shared = stock / f"library-{workspace.count}"
+    if not shared.exists():
         shutil.rmtree(stock / "begun", ignore_errors=True)
-        # In a process of its own: what drawing takes would count as memory of what is measured.
-        words = ["bench", "--make-catalog", str(stock / "begun"), "--count", str(place.count)]
+        # In another process, so that its memory does not count as memory of the bar.
+        words = ["bench", "--make-catalog", str(stock / "begun"), "--count", str(workspace.count)]
         if subprocess.run([*program(), *words], check=False, stdout=subprocess.DEVNULL).returncode:
-            raise KnownError("The library could not be drawn.", "Why is said above.")
-        (stock / "begun").rename(whole)
-    before, home = Home.at(whole), Home.at(place.scratch / "home").make()
+            raise KnownError("The library could not be made.", "See the messages above.")
+        (stock / "begun").rename(shared)
+    before, home = Home.at(shared), Home.at(workspace.scratch / "home").make()
     shutil.copyfile(before.catalog, home.catalog)
     shutil.copyfile(before.settings_file, home.settings_file)
     shutil.copytree(before.cache, home.cache, copy_function=_link, dirs_exist_ok=True)
@@ -123,7 +124,7 @@ def lent(place: Place) -> Home:
 
 
 def _link(source: str, to: str) -> None:
-    """Give a picture of the cache, which is never changed in place, another name."""
+    """Hard-link a file of the cache, which is never changed in workspace, else copy it."""
     try:
         Path(to).hardlink_to(source)
     except OSError:
@@ -131,29 +132,29 @@ def _link(source: str, to: str) -> None:
 
 
 def vocabulary() -> list[str]:
-    """Draw words, the most frequent first."""
+    """Return drawn words, the most frequent first."""
     chance = np.random.default_rng(2)
     letters = np.array(list("abdefghiklmnoprstu"))
     return ["".join(chance.choice(letters, 3 + number % 7)) for number in range(_WORDS)]
 
 
-def sayings(count: int, seed: int = 3) -> Iterator[list[str]]:
-    """Draw what is said of photos, the k-th word as often as in a language: by 1 / (k + 5)."""
+def descriptions(count: int, seed: int = 3) -> Iterator[list[str]]:
+    """Draw the words of descriptions; the frequency of the k-th word is 1 / (k + 5)."""
     chance, words = np.random.default_rng(seed), np.array(vocabulary())
     limits = np.cumsum(1.0 / (np.arange(_WORDS) + 5.0))
     for start in range(0, count, BATCH):
-        among = chance.random((min(BATCH, count - start), _SAID)) * limits[-1]
+        among = chance.random((min(BATCH, count - start), _DESCRIPTION_WORDS)) * limits[-1]
         yield from words[np.searchsorted(limits, among)].tolist()
 
 
 def describe(catalog: Catalog, ids: Sequence[int], seed: int = 3) -> None:
-    """Say something of photos, in drawn words and tags."""
-    told = sayings(len(ids), seed)
+    """Save descriptions of drawn words and tags."""
+    texts = descriptions(len(ids), seed)
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
         digests = {photo.id: photo.proxy_digest or "" for photo in catalog.photos.details(some)}
         catalog.descriptions.save(
-            [(photo, _described(digests[photo], next(told), photo)) for photo in some]
+            [(photo, _described(digests[photo], next(texts), photo)) for photo in some]
         )
 
 
@@ -173,24 +174,25 @@ def _stack(catalog: Catalog) -> None:
 
 
 def _cull(catalog: Catalog, ids: Sequence[int]) -> None:
-    """Judge photos, an evening at a time; seen are all of them."""
+    """Cull photos evening by evening, and mark all of them as seen."""
     chance = np.random.default_rng(4)
     shares = np.array([share for share, _ in _VERDICTS])
     names = vocabulary()[:200]
     tags = catalog.tags.ids(names, make=True)
     for start in range(0, len(ids), EVENING):
         some = ids[start : start + EVENING]
-        fates = chance.choice(len(_VERDICTS), len(some), p=shares / shares.sum()).tolist()
+        choices = chance.choice(len(_VERDICTS), len(some), p=shares / shares.sum()).tolist()
         changes: dict[int, dict[str | tuple[str, int], object]] = {
-            photo: dict(_VERDICTS[fate][1]) for photo, fate in zip(some, fates, strict=True)
+            photo: dict(_VERDICTS[choice][1]) for photo, choice in zip(some, choices, strict=True)
         }
         for photo in chance.choice(some, int(_TAGGED * len(some)), replace=False).tolist():
             changes[photo]["tag", tags[names[photo % len(names)]]] = "confirmed"
-        kept = [photo for photo, fate in zip(some, fates, strict=True) if fate > 1][:_PROJECT]
+        kept = [photo for photo, choice in zip(some, choices, strict=True) if choice > 1]
+        kept = kept[:_PROJECT]
         if start // EVENING % 3 == 0 and kept:
             project = catalog.projects.create(f"Evening {1 + start // EVENING:,}")
-            for place, photo in enumerate(kept):
-                changes[photo]["project", project] = float(place)
+            for position, photo in enumerate(kept):
+                changes[photo]["project", project] = float(position)
         catalog.photos.mark_seen(some)
         catalog.journal.decide(changes, summary=f"Culled {len(some)} photos")
     for name, expression in _SEARCHES.items():

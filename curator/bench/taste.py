@@ -1,4 +1,4 @@
-"""The bar of taste: from a decision on disk to new scores for a hundred thousand photos."""
+"""The bar for taste: from a rating on disk to new match scores for 100,000 photos."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from curator import app
 from curator.bench import baselines
-from curator.bench.figures import Figure, Pairs, Place, Reference, resident_mb, timed
-from curator.bench.synthetic_library import lent
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, resident_mb, timed
+from curator.bench.synthetic_library import library_copy
 from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
 from curator.learning.vector_index import VectorIndex
@@ -22,10 +22,10 @@ _ASKED = 20
 _NEAREST = 10
 
 
-def taste(place: Place) -> list[Figure]:
-    """Rate photos one by one; each time learn anew and score all, as the window's thread does."""
+def taste(workspace: Workspace) -> list[Figure]:
+    """Rate photos one by one, and fit and score all photos each time, as the window does."""
     app.tune_process()
-    home = lent(place)
+    home = library_copy(workspace)
     catalog = Catalog.open(home.catalog)
     try:
         ids = [int(row[0]) for row in catalog.photos.columns()]
@@ -39,9 +39,9 @@ def taste(place: Place) -> list[Figure]:
         learner.learn()
         learner.archive.prepare()
         _one_more(learner, ids[-1])
-        held = resident_mb() - before  # what the references take is not learning's
+        held = resident_mb() - before  # measured before the references allocate memory
         vectors = baselines.vectors(learner.archive)
-        learned, nearest, shares = Pairs(), Pairs(), []
+        learned, nearest, shares = PairedTimes(), PairedTimes(), []
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
             spent = _one_more(learner, photo)
             learned.add(spent, timed(_ridge, vectors, turn))
@@ -60,7 +60,7 @@ def taste(place: Place) -> list[Figure]:
             f"slowest {1000 * max(learned.spent):.0f} ms; vectors read before in {read:.1f} s",
         ),
         nearest.figure(
-            f"nearest of {len(ids):,} vectors",
+            f"most similar of {len(ids):,} vectors",
             0.5,
             30.0,
             baselines.PRODUCT,
@@ -78,7 +78,7 @@ def taste(place: Place) -> list[Figure]:
 
 
 def _one_more(learner: TasteLearner, photo: int) -> float:
-    """Rate one photo more; return how long it takes until all have new scores, in s."""
+    """Rate one more photo; return the seconds until all photos have new scores."""
     learner.catalog.journal.decide({photo: {"rating": 1 + photo % 5}}, summary="")
     begin = time.perf_counter()
     learner.study([photo])
@@ -87,7 +87,7 @@ def _one_more(learner: TasteLearner, photo: int) -> float:
 
 
 def _ridge(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Learn from the first vectors and score all: a Cholesky solve, a product."""
+    """Fit to the first vectors and score all: a Cholesky solve and a product."""
     some = vectors[:count].astype(np.float64)
     lower = np.linalg.cholesky(some @ some.T + np.eye(count))
     stars = 1.0 + np.arange(count) % 5
@@ -98,10 +98,10 @@ def _ridge(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
 def _similar(
     archive: VectorIndex, vectors: NDArray[np.float32], at: int
 ) -> tuple[float, float, float]:
-    """Find the ten photos nearest to one, and by comparing all with it.
+    """Find the ten photos most similar to a photo, with the index and by comparing all vectors.
 
     Returns:
-        The seconds of both, and the share of the nearest that was found.
+        The seconds of both, and the share of the most similar photos that the index found.
     """
     asked = vectors[at]
     begin = time.perf_counter()

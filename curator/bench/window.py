@@ -1,4 +1,4 @@
-"""Bars about the window: the first photo, thumbnails, a key to its photo."""
+"""The bars for the window: the first photo, thumbnails, and from a key to the painted photo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 
 from curator import app
 from curator.bench import baselines, encoder
-from curator.bench.figures import Figure, Pairs, Place, Reference, timed
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, timed
 from curator.bench.photo_sets import large_jpegs, many_small
 from curator.bench.window_driver import (
     Viewer,
@@ -35,19 +35,19 @@ _LARGE_FILES = 40
 _LARGE_SIZE = (6000, 4000)
 _KEYS = 240
 _COMPARED = 1_500
-_KEY_EVERY_S = 0.125  # eight keys a second
+_KEY_EVERY_S = 0.125  # eight keys per second
 _COLD = 40
 _DRAWN = "a bare viewer drawing a decoded photo"
 
 
-def first(place: Place) -> list[Figure]:
-    """Open 10,000 files: when is the first photo on screen, when are there 1,000 thumbnails."""
+def first(workspace: Workspace) -> list[Figure]:
+    """Open 10,000 files; measure the time to the first photo and to 1,000 thumbnails."""
     qt = application()
-    folder = place.photos or many_small(place.scratch / "many", _FILES)
+    folder = workspace.photos or many_small(workspace.scratch / "many", _FILES)
     before = _bare_first(folder), _bare_thumbnails(folder)
     seen: list[float] = []
     begin = time.perf_counter()
-    with opened(Home.at(place.scratch / "home"), folder) as running:
+    with opened(Home.at(workspace.scratch / "home"), folder) as running:
         thumbs = running.window.pictures.thumbs
         thumbs.arrived.connect(lambda *_: seen.append(time.perf_counter()))
         wait(lambda: bool(seen), thumbs.arrived)
@@ -68,20 +68,20 @@ def first(place: Place) -> list[Figure]:
             shown,
             "s",
             1.0,
-            Reference("a bare listing of them, one thumbnail decoded and drawn", listed),
+            Reference("listing the files, and decoding and drawing one thumbnail", listed),
         ),
         Figure(
             f"{_THUMBNAILS:,} thumbnails, from opening the folder",
             thousand,
             "s",
             5.0,
-            Reference("a bare decode of as many embedded ones, one thread", decoded),
+            Reference("decoding as many embedded thumbnails on one thread", decoded),
         ),
     ]
 
 
 def _bare_first(folder: Path) -> float:
-    """List the files and draw the first one's thumbnail in a window; return the seconds."""
+    """List the files and draw the thumbnail of the first in a window; return the seconds."""
     begin = time.perf_counter()
     viewer = Viewer()
     viewer.drawn(whole(image_of(baselines.thumbnail(baselines.listed(folder)[0]))))
@@ -93,17 +93,17 @@ def _bare_thumbnails(folder: Path) -> float:
     return timed(lambda: [baselines.thumbnail(path) for path in some])
 
 
-def keys(place: Place) -> list[Figure]:
-    """Go through 24 MP JPEGs by key at eight keys a second while another folder is read.
+def keys(workspace: Workspace) -> list[Figure]:
+    """Go through 24 MP JPEGs at eight keys per second while another folder is read.
 
-    After each key a bare viewer draws a photo of the same size, in the same conditions: decoded
-    ahead, with a bare commit before it, or from its file, as the key's photo was.
+    After each key a bare viewer draws a photo of the same size under the same conditions: decoded
+    ahead, after a bare commit, or from its file.
     """
     application()
-    home = Home.at(place.scratch / "home")
-    photos = large_jpegs(place, _LARGE_FILES, _LARGE_SIZE)
-    noise = many_small(place.scratch / "noise", 4_000, (1600, 1200))
-    with opened(home, photos[0].parent) as running, baselines.commits(place.scratch) as commit:
+    home = Home.at(workspace.scratch / "home")
+    photos = large_jpegs(workspace, _LARGE_FILES, _LARGE_SIZE)
+    noise = many_small(workspace.scratch / "noise", 4_000, (1600, 1200))
+    with opened(home, photos[0].parent) as running, baselines.commits(workspace.scratch) as commit:
         pipeline, session, window = running.pipeline, running.session, running.window
         assert pipeline is not None
         wait(
@@ -121,7 +121,7 @@ def keys(place: Place) -> list[Figure]:
         read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
         ahead = itertools.cycle([read() for _ in range(4)])
         draw = lambda: viewer.drawn(next(ahead))  # noqa: E731
-        compared = _compared(running, place, draw)
+        compared = _compared(running, workspace, draw)
         pipeline.open_folders([noise])
         moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
         decide = itertools.cycle([Qt.Key.Key_X, Qt.Key.Key_P])
@@ -130,30 +130,28 @@ def keys(place: Place) -> list[Figure]:
         pipeline.pause()
         rest(1.0)
         cold = _cold(running, lambda: timed(lambda: viewer.drawn(read())))
-    note = "" if busy else "the pipeline was done before the keys were"
+    note = "" if busy else "the pipeline finished before the keys did"
     return [
         moves.figure("key to painted photo, pipeline running", 0.99, 16.0, _DRAWN, note),
         *compared,
         marks.figure(
             "mark to the next painted photo, committed",
             0.99,
-            26.0,  # the bar of a commit and that of a painted photo
+            26.0,  # the sum of the bars for a commit and for a painted photo
             f"{baselines.COMMIT}, and {_DRAWN}",
         ),
-        cold.figure("key to painted photo, cold", 1.0, 100.0, "a bare decode of a proxy, drawn"),
+        cold.figure("key to painted photo, cold", 1.0, 100.0, "decoding and drawing a proxy"),
     ]
 
 
-def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list[Figure]:
-    """Go through them by key while an encoder looks at others; nothing where none is installed."""
+def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float]) -> list[Figure]:
+    """Go through photos by key while an encoder analyzes others; [] if none is installed."""
     pipeline, settings = running.pipeline, running.session.settings
     assert pipeline is not None
     if encoder.missing() is not None:
         return []
-    pipeline.open_folders([many_small(place.scratch / "compared", _COMPARED)])
-    wait(
-        lambda: pipeline.is_idle, pipeline.events.progressed
-    )  # read: only the encoder is at work then
+    pipeline.open_folders([many_small(workspace.scratch / "compared", _COMPARED)])
+    wait(lambda: pipeline.is_idle, pipeline.events.progressed)  # afterwards only the encoder works
     settings.encoder.which = "starter"
     pipeline.settle_encoder()
     catalog = running.session.catalog
@@ -163,16 +161,16 @@ def _compared(running: app.App, place: Place, draw: Callable[[], float]) -> list
     seen = sum(catalog.vectors.encoders().values()) - before
     settings.encoder.which = "none"
     pipeline.settle_encoder()
-    note = f"{seen:,} photos compared meanwhile"
+    note = f"{seen:,} photos analyzed meanwhile"
     what = "key to painted photo, an encoder at work"
     return [moves.figure(what, 0.99, 16.0, _DRAWN, note)]
 
 
 def _pressed(
     running: app.App, which: Iterator[Qt.Key], count: int, draw: Callable[[], float]
-) -> Pairs:
-    """Press keys at an even pace, turning round at the ends; half-way to the next, ``draw``."""
-    session, pairs = running.session, Pairs()
+) -> PairedTimes:
+    """Press keys at an even pace, and ``draw`` halfway between two keys."""
+    session, pairs = running.session, PairedTimes()
     for key in itertools.islice(which, count):
         if session.finished or session.index >= len(session.ids) - 1:
             session.go(0)
@@ -185,7 +183,7 @@ def _pressed(
 
 
 def _press(running: app.App, key: Qt.Key) -> float:
-    """Press a key that goes to another photo; return the seconds until that one is painted."""
+    """Press a key that goes to another photo; return the seconds until it is painted."""
     session, loupe = running.session, running.window.loupe
     before, painted = session.current, []
     slot = lambda photo_id: painted.append((photo_id, time.perf_counter()))  # noqa: E731
@@ -200,9 +198,9 @@ def _press(running: app.App, key: Qt.Key) -> float:
     return next(at for photo, at in painted if photo == session.current) - begin
 
 
-def _cold(running: app.App, draw: Callable[[], float]) -> Pairs:
-    """Go to photos anywhere, nothing decoded ahead."""
-    session, pairs = running.session, Pairs()
+def _cold(running: app.App, draw: Callable[[], float]) -> PairedTimes:
+    """Go to random photos that are not decoded ahead."""
+    session, pairs = running.session, PairedTimes()
     chance = random.Random(1)
     frames = running.window.pictures.frames
     for _ in range(_COLD):

@@ -1,7 +1,7 @@
-"""The real window without a display (Qt's offscreen platform), driven by real events.
+"""Drive the real window without a display (Qt's offscreen platform) by real events.
 
-A moment counts when the widget has painted, which is all the program can answer for. Beside it
-stands a bare viewer, which draws given pictures and does nothing else.
+A measurement ends when the widget has painted, the last step Curator controls. The reference is a
+bare viewer that only draws given pictures.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from curator.settings import Home, Settings
 from curator.ui.widgets import theme
 
 SIZE = QSize(1440, 900)
-_WAIT_S = 600.0  # what reads photos makes way for all else a busy machine does
+_WAIT_S = 600.0  # background work has a low priority, so it is slow on a busy machine
 
 
 def application() -> QApplication:
-    """Give the application, without a display, as the program sets it up."""
+    """Return the QApplication, without a display, set up as in the program."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app.tune_process()
     qt = QApplication.instance() or QApplication(["curator"])
@@ -42,7 +42,7 @@ def application() -> QApplication:
 
 @contextmanager
 def opened(home: Home, *sources: Path) -> Iterator[app.App]:
-    """Open the window as the program does; closed again at the end."""
+    """Open the window as the program does, and close it at the end."""
     settings = Settings()
     settings.encoder.which = "none"
     running = app.build(home, settings, sources)
@@ -57,9 +57,9 @@ def opened(home: Home, *sources: Path) -> Iterator[app.App]:
 
 
 def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -> None:
-    """Run the event loop until something holds, looking whenever ``signal`` is emitted.
+    """Run the event loop until ``holds`` returns True, checking whenever ``signal`` is emitted.
 
-    Polling with a sleep would delay the very paint that is waited for.
+    Polling with a sleep would delay the paint to measure.
     """
     loop, timer = QEventLoop(), QTimer()
     timer.setSingleShot(True)
@@ -75,18 +75,18 @@ def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -
         loop.exec()
     signal.disconnect(look)  # type: ignore[attr-defined]
     if not holds():
-        raise KnownError(f"Something waited for did not come within {within_s:.0f} s.")
+        raise KnownError(f"The window did not react within {within_s:.0f} s.")
 
 
 def rest(seconds: float) -> None:
-    """Let the event loop run for a while."""
+    """Run the event loop for some seconds."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
     loop.exec()
 
 
 class Paints(QObject):
-    """Notes when a widget was last painted."""
+    """Counts the paint events of a widget."""
 
     def __init__(self, widget: QObject) -> None:
         super().__init__()
@@ -94,13 +94,13 @@ class Paints(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Count paints, and let everything through."""
+        """Count paint events, and filter none."""
         self.count += event.type() == QEvent.Type.Paint
         return False
 
 
 class Layer(NamedTuple):
-    """A part of an image, pixel for pixel, with its top left corner at a point."""
+    """A part of an image to draw at 100 %, with its upper left corner at a point."""
 
     at: QPoint
     image: QImage
@@ -108,15 +108,15 @@ class Layer(NamedTuple):
 
 
 class Viewer(QWidget):
-    """The bare viewer: a window of its own that draws the layers it is given.
+    """The bare viewer: a window that only draws the given layers.
 
-    It never takes the keyboard from the window that is measured.
+    It never takes the keyboard from the measured window.
     """
 
     painted = Signal()
 
     def __init__(self, size: QSize = SIZE) -> None:
-        # Without a display, any other kind of window takes the keyboard when it is shown.
+        # Without a display, any other type of window takes the keyboard when it is shown.
         super().__init__(None, Qt.WindowType.ToolTip)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -135,7 +135,7 @@ class Viewer(QWidget):
         return time.perf_counter() - begin
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the layers, one over the other."""
+        """Draw the layers on top of each other."""
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), Qt.GlobalColor.black)
             for at, image, part in self._layers:
@@ -145,7 +145,7 @@ class Viewer(QWidget):
 
 
 def blank(size: QSize, seen_through: bool = False) -> QImage:
-    """Give an image of one colour, which takes as long to draw as any other of its size."""
+    """Return an image of one color, which takes as long to draw as any other of its size."""
     form = QImage.Format.Format_ARGB32_Premultiplied if seen_through else QImage.Format.Format_RGB32
     image = QImage(size, form)
     image.fill(0x40404040)
@@ -153,7 +153,7 @@ def blank(size: QSize, seen_through: bool = False) -> QImage:
 
 
 def picture(path: Path, box: QSize) -> QImage:
-    """Decode a JPEG by libjpeg-turbo and scale it into a box by OpenCV."""
+    """Decode a JPEG with libjpeg-turbo and scale it into a box with OpenCV."""
     pixels = simplejpeg.decode_jpeg(path.read_bytes(), "BGRA")
     scale = min(box.width() / pixels.shape[1], box.height() / pixels.shape[0], 1.0)
     scaled = cv2.resize(pixels, None, fx=scale, fy=scale)
@@ -161,11 +161,11 @@ def picture(path: Path, box: QSize) -> QImage:
 
 
 def image_of(pixels: NDArray[np.uint8]) -> QImage:
-    """Give (H, W, 4) BGRX pixels as an image of their own."""
+    """Return a copy of (H, W, 4) BGRX pixels as an image."""
     height, width = pixels.shape[:2]
     return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 
 
 def whole(image: QImage, at: QPoint | None = None) -> Layer:
-    """Show all of an image, at a point or the corner."""
+    """Return a layer of a complete image, at a point or in the corner."""
     return Layer(at or QPoint(), image, image.rect())

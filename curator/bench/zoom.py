@@ -1,6 +1,6 @@
-"""The bar about looking closely: a key to the painted 100 % crop, panning, memory over an evening.
+"""The bar for zooming: from a key to the painted 100 % view, panning, and memory over time.
 
-A crop counts when the loupe has painted from every pixel of the original.
+A measurement ends when the loupe has painted all pixels of the original.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
-from curator.bench.figures import Figure, Pairs, Place, Reference, percentile, resident_mb
+from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, percentile, resident_mb
 from curator.bench.photo_sets import large_jpegs
 from curator.bench.window_driver import Layer, Viewer, application, blank, opened, rest, wait
 from curator.model import KnownError
@@ -26,20 +26,20 @@ _FILES = 24
 _SIZE = (6000, 4000)  # 24 MP
 _KEYS = 80
 _MOVES = 240
-REACH = QSize(640, 360)  # px a drag goes, at most
+REACH = QSize(640, 360)  # the longest drag, px
 _STEPS = 2_000
-_STEP_S = 0.03  # faster than anything can be decoded
-_LOOK_EVERY = 20  # steps, after which one waits to see
-_WARM = 200  # steps until everything is there that will be
-# Resident memory of the window beside what pixels at 100 % may take.
+_STEP_S = 0.03  # faster than photos can be decoded
+_PAUSE_EVERY = 20  # steps, after which to wait for the full pixels
+_WARM = 200  # steps until memory has settled
+# Resident memory of the window in addition to the pixels at 100 %.
 _BESIDE_MB = 560
 
 
-def zoom(place: Place) -> list[Figure]:
-    """Go through 24 MP JPEGs at 100 %, drag them about, and go on for 2,000 steps."""
+def zoom(workspace: Workspace) -> list[Figure]:
+    """Go through 24 MP JPEGs at 100 %, drag them, and continue for 2,000 steps."""
     application()
-    home = Home.at(place.scratch / "home")
-    photos = large_jpegs(place, _FILES, _SIZE)
+    home = Home.at(workspace.scratch / "home")
+    photos = large_jpegs(workspace, _FILES, _SIZE)
     with opened(home, photos[0].parent) as running:
         session, loupe, pipeline = running.session, running.window.loupe, running.pipeline
         assert pipeline is not None
@@ -64,14 +64,14 @@ def zoom(place: Place) -> list[Figure]:
         before, after, most = _walked(running)
         budget = session.settings.loupe.originals_mb
     crop = (
-        f"read ahead {1000 * percentile(ready, 0.5):.0f} ms after one has come, p95 "
+        f"the next photo is read ahead after {1000 * percentile(ready, 0.5):.0f} ms, p95 "
         f"{1000 * percentile(ready, 0.95):.0f} ms"
     )
     drawn = "a bare viewer drawing as many decoded pixels"
     return [
         steps.figure("key to the next photo at 100 %, read ahead", 0.95, 50.0, drawn, crop),
-        moves.figure("panning at 100 %, a frame", 0.95, 16.0, drawn),
-        covered.figure("panning at 100 % under overlays, a frame", 0.95, 16.0, f"{drawn}, twice"),
+        moves.figure("panning at 100 %, per frame", 0.95, 16.0, drawn),
+        covered.figure("panning at 100 % under overlays, per frame", 0.95, 16.0, f"{drawn}, twice"),
         Figure(
             f"most resident memory over {_STEPS:,} zoomed steps",
             most,
@@ -84,19 +84,19 @@ def zoom(place: Place) -> list[Figure]:
 
 
 def _sharp(running: app.App) -> None:
-    """Wait until the current photo was painted from every pixel."""
+    """Wait until the loupe has painted all pixels of the current photo."""
     loupe = running.window.loupe
     wait(lambda: loupe.whole, loupe.painted, 20.0)
 
 
-def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[Pairs, list[float]]:
-    """Go on photo by photo, each once it was read ahead.
+def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTimes, list[float]]:
+    """Go from photo to photo, each time after the next was read ahead.
 
     Returns:
-        Seconds from each key to the crop painted whole, and until the next photo was ready.
+        Seconds from each key to the complete paint, and until each next photo was ready.
     """
     session, loupe = running.session, running.window.loupe
-    pairs = Pairs()
+    pairs = PairedTimes()
     ready: list[float] = []
     for _ in range(_KEYS):
         if session.index >= len(session.ids) - 1:
@@ -126,17 +126,17 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[Pairs, li
 
 def panned(
     view: QWidget, cells: Sequence[QRect], viewer: Viewer, images: Sequence[QImage]
-) -> Pairs:
-    """Drag what a view shows about, taken hold of in its first cell: the seconds a frame.
+) -> PairedTimes:
+    """Drag the photos of a view, starting in its first cell; measure the seconds per frame.
 
-    After each frame a bare viewer draws the images, one over the other, in each of the cells,
-    moved as far; they are larger than a cell by REACH.
+    After each frame a bare viewer draws the images on top of each other in each cell, moved by the
+    same distance; they are larger than a cell by REACH.
     """
-    pairs, held = Pairs(), Qt.MouseButton.LeftButton
+    pairs, held = PairedTimes(), Qt.MouseButton.LeftButton
     at = cells[0].center()
     QTest.mousePress(view, held, Qt.KeyboardModifier.NoModifier, at)
     for number in range(_MOVES):
-        # Out and back on a slanting way, some 20 px a frame: a fast hand.
+        # Diagonally out and back, about 20 px per frame, like a fast hand.
         out = number % 60 if number % 60 < 30 else 60 - number % 60
         way = QPoint(out * 20, out * 11)
         begin = time.perf_counter()
@@ -153,7 +153,7 @@ def panned(
 
 
 def _walked(running: app.App) -> tuple[float, float, float]:
-    """Hurry to and fro; return resident MB once all is warm, at the end, and the most there was."""
+    """Step back and forth fast; return the resident MB when warm, at the end, and at most."""
     session = running.session
     before = most = 0.0
     way = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
@@ -161,7 +161,7 @@ def _walked(running: app.App) -> tuple[float, float, float]:
     for number, key in enumerate(itertools.islice(way, _STEPS), 1):
         QTest.keyClick(running.window, key)
         rest(_STEP_S)
-        if number % _LOOK_EVERY == 0:
+        if number % _PAUSE_EVERY == 0:
             _sharp(running)
         if number == _WARM:
             gc.collect()

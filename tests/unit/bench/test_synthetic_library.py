@@ -1,4 +1,4 @@
-"""A drawn library is a sound catalog with everything in it, also where its rows were repeated."""
+"""A synthetic library is a sound catalog, also after its rows were repeated."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
         counts = catalog.work.counts()
         assert counts["convert"][StageState.DONE] == COUNT
         assert not catalog.text.is_outdated() and catalog.work.unfinished() == 0
-        # The last is what the first of its kind is, a few evenings later.
+        # A copy is like its original, a few evenings later.
         first, last = catalog.photos.get(1), catalog.photos.get(2 * READ + 1)
         assert last.name == "DSC_001600" and last.files[0].path.name == "DSC_001600.JPG"
         assert first.capture.taken_at is not None and last.capture.taken_at is not None
@@ -45,7 +45,7 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
         for text in ("is:stack", "is:rejected", "rating:>=4", "folder:2012-01", "name:DSC_0016"):
             found = table.ids[mask(parse(text), table)]
             assert (found > READ).any(), text
-        # What was decided can be taken back, and is taken back of that photo only.
+        # Undo affects the photos of the last step only.
         step = catalog.journal.undo()
         assert step is not None and {change.photo_id > READ for change in step.changes} == {True}
     finally:
@@ -62,7 +62,7 @@ def test_a_home_with_a_catalog_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_library_is_drawn_by_the_verb_and_can_be_used(
+def test_the_verb_makes_a_library_that_can_be_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawn = tmp_path / "drawn"

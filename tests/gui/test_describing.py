@@ -106,7 +106,7 @@ def test_an_evening_with_a_vision_model(
     press(window, Key.Key_E)
     press(window, Key.Key_D)
     assert window.status.act.text == f"DSC_0000: {ollama.RECORD['subject']}"
-    until(lambda: "Said by llava" in shown(window.inspector))
+    until(lambda: "Described by llava" in shown(window.inspector))
     told = shown(window.inspector)
     assert ollama.RECORD["subject"] in told and ollama.RECORD["lighting_critique"] in told
 

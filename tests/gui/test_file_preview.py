@@ -124,7 +124,7 @@ def test_what_the_model_says_stands_on_the_label_as_plain_text(
     subject = "A <b>boat</b> & its mooring."
     pipeline.say(Described("ollama", "llava", "", subject, "still_life", "Soft.", "calm", tags))
     text = said(window)
-    for part in (subject, "Soft.", "Still life · calm", "Said by llava"):
+    for part in (subject, "Soft.", "Still life · calm", "Described by llava"):
         assert part in text, f"{part} in {text}"
     assert "Describing…" not in text
     names = window.file_preview.panel.findChildren(TagChips)[-1].accessibleName()

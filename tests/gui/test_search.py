@@ -129,6 +129,6 @@ def test_esc_returns_to_the_exact_place(window: MainWindow) -> None:
     QTest.keyClicks(window.topbar.search, "DSC_0003")
     QTest.keyClick(window.topbar.search, Qt.Key.Key_Return)
     assert session.view is View.GRID and len(session.ids) == 1
-    assert window.topbar.order.text().startswith("by relevance")
+    assert window.topbar.order.text().startswith("Sort: Relevance")
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert (session.view, session.index, len(session.ids)) == (View.LOUPE, 17, 60)

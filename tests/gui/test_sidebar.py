@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from curator.library.filters import FILTERS
+from curator.ui.grid import grid_view
 from curator.ui.grid.grid_layout import FOOTER
 from curator.ui.main_window import MainWindow
 from curator.ui.panels.sidebar import StarFilter
@@ -49,7 +50,7 @@ def test_damaged_photos_have_a_filter_and_a_sign_in_the_grid(
     qtbot.waitUntil(lambda: footer(window, 5) != before[5])
     assert footer(window, 6) == before[6]
     assert "damaged" in session.caption(5)[2]
-    assert "The file is damaged" in window.grid._tip(session.tile(5), None)
+    assert "The file is damaged" in grid_view._tooltip(session, session.tile(5), None)
 
 
 def footer(window: MainWindow, photo: int) -> QImage:
@@ -91,7 +92,7 @@ def test_a_folder_can_be_switched_off_and_read_again(window: MainWindow, pipelin
     assert window.session.counts()["all"] == 0
     window.sidebar.refresh()
     assert counts(window.sidebar.folders)["photos"] == "off"
-    actions["Read again"].trigger()
+    actions["Rescan"].trigger()
     assert pipeline.asked == [("rescan", 1)]
 
 

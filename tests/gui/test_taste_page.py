@@ -146,7 +146,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     press(qtbot, page.roll_back)
     qtbot.waitUntil(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
     assert np.abs(session.table.scores.match - before).max() <= 1
-    assert window.topbar.order.text().startswith("by match, version 1")
+    assert window.topbar.order.text().startswith("Sort: Match, version 1")
     orders = [action.text() for action in window.topbar.orders_menu().actions()]
     assert "Taste is pinned to version 1." in orders
     assert session.scores_for_export()[1] == f"{likings.ENCODER}, version 1"
@@ -155,7 +155,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     press(qtbot, page.unpin)
     qtbot.waitUntil(lambda: not page.pin.isVisible())
     assert np.abs(session.table.scores.match - changed).max() <= 1
-    assert window.topbar.order.text().startswith("by match ▾")
+    assert window.topbar.order.text().startswith("Sort: Match ▾")
     QTest.keyClick(page, Qt.Key.Key_Escape)
     assert not page.isVisible()
 

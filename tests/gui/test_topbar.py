@@ -28,7 +28,7 @@ def test_a_press_on_the_pass_in_force_leaves_it_marked(window: MainWindow) -> No
 def test_scope_and_order_are_named(window: MainWindow) -> None:
     window.session.set_order("sharpness", True)
     assert window.topbar.scope.text == "All photos"
-    assert window.topbar.order.text() == "by sharpness ↑ ▾"
+    assert window.topbar.order.text() == "Sort: Sharpness ↑ ▾"
 
 
 def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:

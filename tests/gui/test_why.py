@@ -86,7 +86,7 @@ def test_a_star_opens_why_by_itself_and_says_that_it_is_learned_from(
     qtbot.waitUntil(lambda: texts(window) == ["Hidden until you decide."])
     QTest.keyClick(window, Qt.Key.Key_4)
     qtbot.waitUntil(lambda: texts(window)[:1] != ["Hidden until you decide."])
-    qtbot.waitUntil(lambda: "Your stars for this photo are learned from, too." in texts(window))
+    qtbot.waitUntil(lambda: "Includes your rating of this photo" in texts(window))
     assert all(40 not in row.ids for row in window.inspector.why.near.values())
 
 

@@ -106,7 +106,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     evening.until(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
     leave(evening, page)
     assert order_of(evening) == liked
-    evening.reads("by match, version 1")
+    evening.reads("Sort: Match, version 1")
 
     evening.again()
     session = evening.session

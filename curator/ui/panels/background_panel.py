@@ -1,4 +1,4 @@
-"""What goes on behind the photos, on the overview: how far the work is, and what lies on disk."""
+"""Background work and disk usage, two sections of the overview page."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from curator.session.background_status import BackgroundStatus, Kept, Lane
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
 
-_LINE = 96  # length of what fills as a stage goes on
+_LINE = 96  # px, length of a progress line
 _ROW = 24
 
 
 class _Part(QWidget):
-    """A title, and rows below it."""
+    """A title with rows below it."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _Part(QWidget):
         self._shown: Sequence[object] = ()
 
     def _is_new(self, shown: Sequence[object]) -> bool:
-        """Clear the rows if others are to be shown."""
+        """Clear the rows if other ones are to be shown. Returns whether they are."""
         if shown == self._shown:
             return False
         self._shown = shown
@@ -51,7 +51,7 @@ class _Part(QWidget):
 
 
 class WorkSection(_Part):
-    """Each stage with how far it is, and who does it; what failed is pressed to see why."""
+    """Each stage with its progress. A click on failures lists them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("Work on all photos")
@@ -61,7 +61,7 @@ class WorkSection(_Part):
         self.column.addWidget(self.told)
 
     def show_work(self, stock: BackgroundStatus | None) -> None:
-        """Show how the work stands; before that is known, who does it."""
+        """Show the progress of each stage; only encoder and vision model while it is unknown."""
         self.told.setText("\n".join(machines(self._session)))
         lanes = stock.lanes if stock is not None else ()
         if not self._is_new(lanes):
@@ -69,19 +69,19 @@ class WorkSection(_Part):
         for row, lane in enumerate(lanes):
             says = _said(standing(lane))
             if lane.failed:
-                tip = "Show what could not be read, and why"
+                tip = "Show the failures and the reasons"
                 says.make_clickable(lambda: self._session.ask("failures"), tip)
             self._row(row, theme.plain(lane.title), LaneBar(lane), says)
 
 
 class DiskSection(_Part):
-    """What Curator made takes so much room, and the originals that."""
+    """The sizes of Curator's own files and of the originals."""
 
     def __init__(self) -> None:
         super().__init__("On disk")
 
     def show_disk(self, scope: Scope, stock: BackgroundStatus | None, kept: Kept | None) -> None:
-        """Show what is known of it."""
+        """Show the sizes known so far."""
         sizes = on_disk(scope, stock, kept)
         if not self._is_new(sizes):
             return
@@ -92,7 +92,7 @@ class DiskSection(_Part):
 
 
 class LaneBar(QWidget):
-    """How far a stage is: a line that fills with gray; the machine's work, so no pencil."""
+    """The progress of a stage as a line that fills."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class LaneBar(QWidget):
         self.setAccessibleName(f"{lane.title}: {standing(lane)}")
 
     def paintEvent(self, event: object) -> None:
-        """Draw the line; it looks done only where it is."""
+        """Draw the line; it looks complete only when the stage is."""
         painter = QPainter(self)
         line = QRectF(0, self.height() / 2 - 1, self.width(), 3)
         painter.fillRect(line, theme.HAIRLINE)
@@ -110,7 +110,7 @@ class LaneBar(QWidget):
 
 
 def standing(lane: Lane) -> str:
-    """Say how a stage stands: ``1,840 done · 4 running · 1,168 waiting``."""
+    """Return a stage's counts: ``1,840 done · 4 running · 1,168 waiting``."""
     parts = (
         (lane.done, "done"),
         (lane.running, "running"),
@@ -121,9 +121,9 @@ def standing(lane: Lane) -> str:
 
 
 def machines(session: Session) -> list[str]:
-    """Say who compares photos and who describes them, or what keeps them from it."""
+    """Return which encoder and which vision model are in use, or why they are not working."""
     if session.pipeline is None:
-        return ["Another Curator reads photos into this catalog."]
+        return ["Another Curator is reading photos into this catalog."]
     vision, held = session.settings.vision, session.clerk.held
     whom = f"Described by {vision.model} ({vision.provider})"
     when = "all photos" if vision.automatic else "when asked"
@@ -134,7 +134,7 @@ def machines(session: Session) -> list[str]:
 def on_disk(
     scope: Scope, stock: BackgroundStatus | None, kept: Kept | None
 ) -> tuple[tuple[str, str, str], ...]:
-    """Say what lies on disk: what it is, its size, and what is to be said of it."""
+    """Return the rows of the disk section: title, size, note."""
     rows = []
     if kept is not None:
         inside = f"{words.size(stock.vectors)} vectors" if stock and stock.vectors else ""

@@ -1,4 +1,4 @@
-"""What a vision model said of a photo, as the inspector and the placard show it: plain text."""
+"""A photo's description by a vision model, for the inspector and the file preview."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from curator.model import Described
 from curator.ui.widgets import theme, words
 
-_GAP = 5  # between its sentences
+_GAP = 5  # px between its sentences
 _LONG_WORD = re.compile(r"(\S{20})(?=\S)")
 UNDER_WAY = "Describing…"
 
 
 def description_block(told: Described | None, waits: str = "") -> QWidget | None:
-    """Lay a description out as a part of the inspector, with its title; None if there is nothing.
+    """Build the inspector's description section; None if there is nothing to show.
 
     Args:
-        told: what was said.
-        waits: what stands there while another is made.
+        told: the description.
+        waits: shown while a new description is being made.
     """
     if told is None and not waits:
         return None
@@ -37,19 +37,19 @@ def description_block(told: Described | None, waits: str = "") -> QWidget | None
 
 
 def sentences(told: Described) -> list[QLabel]:
-    """Give the lines of a description: what it is, how the light reads, its kind and mood."""
+    """Return the lines of a description as labels: subject, lighting, kind and mood, model."""
     kind = told.content_type.replace("_", " ")
     lines = [
         (told.subject, ""),
         (told.lighting, "quiet"),
         (words.joined((kind.capitalize(), told.mood)), "quiet"),
-        (f"Said by {told.model}", "caption"),
+        (f"Described by {told.model}", "caption"),
     ]
     return [_line(text, role) for text, role in lines if text]
 
 
 def _line(text: str, role: str) -> QLabel:
-    # A line that cannot be broken makes the panel's layout cut all that stands in it.
+    # A word too long to wrap would make the layout cut the whole panel.
     label = theme.plain(_LONG_WORD.sub("\\1\u200b", text), role=role)
     label.setWordWrap(True)
     return label

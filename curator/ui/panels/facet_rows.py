@@ -1,4 +1,4 @@
-"""Filters by label, camera, lens and date in the sidebar: a fold each, a row for each value."""
+"""The sidebar's filters by label, camera, lens and date: a fold each, with a row for each value."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from curator.session import Session
 from curator.ui.widgets import words
 from curator.ui.widgets.rows import Row, Rows
 
-_MOST = 60  # values shown of one kind; the search box finds the others
+_MOST = 60  # values shown of one facet; the search box finds the others
 
 
 class FacetRows(QWidget):
-    """One row for each thing to filter by; unfolded, its values with their counts.
+    """A row for each facet; unfolded, its values with their counts.
 
-    Folded rows cost nothing: only what is unfolded is counted. While it is, values keep their
-    places and new ones come at the end, so that none slips from under the pointer.
+    Only unfolded facets are counted. While a facet is unfolded, its values keep their places and
+    new values are appended, so that no row moves under the pointer.
 
     Args:
-        session: what is on the table.
-        unfolded: names of what is unfolded, kept with that of folders; changed in place.
+        session: the window's session.
+        unfolded: keys of the unfolded rows, shared with the folders; changed in place.
     """
 
     def __init__(self, session: Session, unfolded: set[str]) -> None:
         super().__init__()
         self._session = session
         self.unfolded = unfolded
-        self._places: dict[str, dict[str, int]] = {}  # query → place, by name and what it is inside
+        self._places: dict[str, dict[str, int]] = {}  # query → position, by facet and parent value
         self._scope = session.scope.key
         self._presses: dict[str, tuple[Facet, str]] = {}
         self.rows = Rows()
@@ -42,7 +42,7 @@ class FacetRows(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Count what is unfolded, and mark what the search box says."""
+        """Count the unfolded facets, and mark the values the current search asks for."""
         if self._scope != self._session.scope.key:
             self._scope = self._session.scope.key
             self._places.clear()
@@ -59,7 +59,7 @@ class FacetRows(QWidget):
             return
         values = facet.values(self._session.table, self._session.in_scope())
         if not values:
-            yield Row("", f"No {facet.title.lower()} here", depth=1, dim=True)
+            yield Row("", "None here", depth=1, dim=True)
         inside: dict[str, list[Value]] = {}
         for value in values:
             inside.setdefault(value.inside, []).append(value)
@@ -73,7 +73,7 @@ class FacetRows(QWidget):
         values = self._in_place(f"{name} {above}", inside.get(above, []))
         for value in values:
             key, opens = _key(f"{name} {value.query}"), None
-            if value.query in inside:  # the only year is open at first
+            if value.query in inside:  # a single year is unfolded at first
                 opens = (key in self.unfolded) != (len(values) == 1)
             self._presses[key] = facet, value.query
             yield Row(
@@ -107,7 +107,7 @@ class FacetRows(QWidget):
         self.refresh()
 
     def _press(self, key: str) -> None:
-        """Filter by a value, or take it off; a row without values folds."""
+        """Filter by a value or remove that filter; a row without a value folds."""
         if key not in self._presses:
             if key:
                 self._fold(key)
@@ -117,7 +117,7 @@ class FacetRows(QWidget):
 
 
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
-    """Put a search in place of what the one in the box says of some fields, or take it off."""
+    """Replace what the current search says about some fields; the same again removes it."""
     text = applied(session.filter, fields, query)
     try:
         if text:
@@ -129,4 +129,4 @@ def narrow(session: Session, fields: frozenset[str], query: str) -> None:
 
 
 def _key(name: str) -> str:
-    return f":{name}"  # no path of a folder looks like it
+    return f":{name}"  # never equals a folder's path

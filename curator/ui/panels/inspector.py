@@ -1,13 +1,13 @@
-"""The right edge: all there is to know of the current photo, yours first, the machine's last.
+"""The inspector at the right edge: everything known about the current photo, its marks first.
 
-What comes in while one looks at a photo moves nothing: it takes its own room, or stands below all
-the rest until another photo is looked at.
+News about the photo on screen never moves what is there: it replaces the old section if it fits,
+else it is appended below until another photo becomes current.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -38,37 +38,36 @@ from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tag_chips import TagChips
 from curator.ui.widgets.tag_menu import tag_menu
 
-_REST_MS = 60  # held arrows must not rebuild the panel at every frame
-_HISTORY = 12
+_REST_MS = 60  # a held arrow key must not rebuild the panel at every frame
+_HISTORY = 12  # steps shown
 _MARGIN = 16
 _DESCRIPTION = "Description"
-_BEFORE_WORDS = ("Capture", "Files", "Quality")
+_BEFORE_DESCRIPTION = ("Capture", "Files", "Quality")
 _WORK = "Work"
 _STAGES = {
     "peek": "Headers",
-    "convert": "Picture",
-    "embed": "Compared",
-    "describe": "Described",
+    "convert": "Image",
+    "embed": "Analysis",
+    "describe": "Description",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled block of rows; ``quiet`` rows are a name and a value, ``lines`` plain lines."""
+    """A titled section: ``rows`` are names and values, ``tags`` are shown as chips."""
 
     title: str
     rows: Sequence[tuple[str, str]] = ()
-    lines: Sequence[str] = field(default=())
     tags: Sequence[TagDetail] = ()
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to show: such a section is absent."""
-        return not self.rows and not self.lines and not self.tags
+        """Whether there is nothing to show; such a section is left out."""
+        return not self.rows and not self.tags
 
 
 class MarksLine(QWidget):
-    """Flag, stars and label of a photo, drawn in pencil, and named."""
+    """Flag, stars and label of a photo, as icons and in words."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +81,7 @@ class MarksLine(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the marks, and say them in words beside."""
+        """Draw the icons, and the words beside them."""
         painter = QPainter(self)
         marks = self._marks
         x = mark_painter.draw_marks(painter, 0, theme.ROW // 2, marks, False)
@@ -99,7 +98,7 @@ class MarksLine(QWidget):
         painter.drawText(rest, int(flags), self.words(rest.width()))
 
     def words(self, room: int) -> str:
-        """Choose the words that fit ``room`` px: the stars are drawn already."""
+        """Return the words that fit ``room`` px; stars are left out first, as they are drawn."""
         metrics = self.fontMetrics()
         whole = in_words(self._marks)
         if metrics.horizontalAdvance(whole) <= room:
@@ -109,14 +108,14 @@ class MarksLine(QWidget):
 
 
 class Inspector(QWidget):
-    """The inspector; it follows the current photo a moment after it came to rest."""
+    """The inspector; it follows the current photo a moment after the person stops moving."""
 
     def __init__(self, session: Session, pictures: Pictures | None = None) -> None:
         super().__init__()
         self._session = session
         self._told: Insight | None = None
         self._shows: tuple[int, Insight | None, bool] | None = None
-        self._why_wanted = False  # by a key, for the photo that is current
+        self._why_wanted = False  # asked for by a key, for the current photo
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
@@ -127,7 +126,7 @@ class Inspector(QWidget):
         self.approved.setMinimumHeight(QFontMetrics(theme.caption_font()).height())
         self.why, self.similar = WhySection(session, pictures), SimilarSection(session, pictures)
         self._parts, self._late = QVBoxLayout(), QVBoxLayout()
-        self._laid: tuple[object, ...] = ()  # for what the parts were laid out
+        self._laid: tuple[object, ...] = ()  # what the sections were laid out for
         self._blocks: dict[str, tuple[object, QWidget]] = {}  # by title
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
@@ -142,7 +141,7 @@ class Inspector(QWidget):
 
     def _lay_out(self) -> None:
         content = QWidget()
-        content.setMinimumWidth(1)  # never wider than the panel, whatever a file is called
+        content.setMinimumWidth(1)  # never wider than the panel, however long a file's name is
         column = QVBoxLayout(content)
         column.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
         column.setSpacing(0)
@@ -152,7 +151,7 @@ class Inspector(QWidget):
         column.addWidget(self.approved)
         column.addWidget(self.memberships)
         column.addLayout(self._parts)
-        column.addWidget(self.why)  # a moment later than the rest: nothing is below
+        column.addWidget(self.why)  # comes a moment later, and moves only what is below
         column.addWidget(self.similar)
         column.addLayout(self._late)
         column.addStretch(1)
@@ -162,7 +161,7 @@ class Inspector(QWidget):
         whole.addWidget(self._scroll)
 
     def _leave(self) -> None:
-        """Take away at once what was said of another photo; the rest follows at rest."""
+        """Clear the former photo's insight at once; the rest follows when moving stops."""
         self._told, self._why_wanted = None, False
         self._show_insight()
         self._later.start()
@@ -178,7 +177,7 @@ class Inspector(QWidget):
         if current is None or not self.isVisible():
             return
         if self._late.count() and not self._why_wanted:
-            return  # it would push what came in meanwhile
+            return  # it would push the sections appended meanwhile
         state = current, self._told, self._session.may_show_why(current)
         if state != self._shows:
             self._shows = state
@@ -186,7 +185,7 @@ class Inspector(QWidget):
             self.similar.show_insight(current, self._told)
 
     def _bring_why(self) -> None:
-        """Scroll to the why, once it is laid out."""
+        """Scroll to Why once it is laid out."""
         self._why_wanted = True
         self._show_insight()
         QTimer.singleShot(0, self, self._scroll_to_why)
@@ -203,11 +202,11 @@ class Inspector(QWidget):
             self._later.start()
 
     def showEvent(self, event: object) -> None:
-        """Catch up with the current photo."""
+        """Show the current photo."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the current photo; nothing while the panel does not show."""
+        """Show the current photo; nothing while hidden."""
         if not self.isVisible():
             return
         current = self._session.current
@@ -215,7 +214,7 @@ class Inspector(QWidget):
             widget.setVisible(current is not None)
         self.memberships.show_photo(current)
         self.approved.setText(self._why_approved(current))
-        self.approved.setVisible(current is not None)  # it comes and goes with a score
+        self.approved.setVisible(current is not None)  # keeps its place while a score changes it
         if current is None:
             self._lay_anew((), [])
             self.title.setText("No photo")
@@ -235,10 +234,10 @@ class Inspector(QWidget):
         ]
         asked = self._session.clerk.describes(current)
         if detail.description is not None or asked:
-            before = sum(title in _BEFORE_WORDS for title, _ in found)
+            before = sum(title in _BEFORE_DESCRIPTION for title, _ in found)
             told = detail.description, UNDER_WAY if asked else ""
             found.insert(before, (_DESCRIPTION, told))
-        acts = history[-1].id if history else None, asked  # what a person did to it
+        acts = history[-1].id if history else None, asked  # what the person did
         if self._laid != (current, acts):
             self._lay_anew((current, acts), found)
         else:
@@ -248,7 +247,7 @@ class Inspector(QWidget):
         self._session.wonder(current)
 
     def _why_approved(self, photo_id: int | None) -> str:
-        """Return the clause that approves a photo for export, as a line; empty if none does."""
+        """Return which clause approves a photo for export, as a sentence; empty if none does."""
         session = self._session
         name = None if photo_id is None else session.clause_of(photo_id)
         if name == Clause.FILE:
@@ -258,7 +257,7 @@ class Inspector(QWidget):
         return f"Approved for export: {title}" if title else ""
 
     def _lay_anew(self, laid: tuple[object, ...], found: Sequence[tuple[str, object]]) -> None:
-        """Lay all parts out in their order."""
+        """Lay all sections out in their order."""
         self._laid, self._blocks = laid, {}
         for part in (self._parts, self._late):
             theme.clear_layout(part)
@@ -266,7 +265,7 @@ class Inspector(QWidget):
             self._add(self._parts, title, value)
 
     def _let_in(self, found: dict[str, object]) -> None:
-        """Show what changed meanwhile where there is room for it, and below the rest where not."""
+        """Show changes in place where they fit, and below the rest where they do not."""
         for title, (value, block) in list(self._blocks.items()):
             if found.get(title) == value:
                 continue
@@ -296,7 +295,7 @@ class Inspector(QWidget):
         block.show()
 
     def _block(self, title: str, value: object) -> QWidget:
-        """Make a part: a section, or the description."""
+        """Build the widget of a section or of the description."""
         if not isinstance(value, Section):
             assert isinstance(value, tuple)
             return description_block(*value) or QWidget()
@@ -309,7 +308,7 @@ class Inspector(QWidget):
         return block
 
     def _again(self, photo_id: int) -> QToolButton:
-        """Make the way to try again what failed for a photo."""
+        """Build the button that retries a photo's failed stages."""
         button = QToolButton()
         button.setText("Try again")
         button.setProperty("link", True)
@@ -320,7 +319,7 @@ class Inspector(QWidget):
         return button
 
     def _chips(self, section: Section, photo_id: int) -> TagChips | None:
-        """Make the tags of a photo, to be confirmed and taken off."""
+        """Build a photo's tags as chips to confirm and remove; None without tags."""
         if not section.tags:
             return None
         session, chips = self._session, TagChips(section.tags, live=True)
@@ -340,7 +339,7 @@ class Inspector(QWidget):
 def sections(
     detail: PhotoDetail, history: Sequence[Step] = (), stack: Sequence[tuple[str, str]] = ()
 ) -> list[Section]:
-    """Say all about a photo, section by section; empty ones are left out."""
+    """Return the sections about a photo; empty ones are left out."""
     found = [
         Section("Capture", words.capture_rows(detail.capture)),
         Section("Files", _files(detail)),
@@ -354,7 +353,7 @@ def sections(
 
 
 def in_words(marks: Marks) -> str:
-    """Say marks in words, the label's name among them; "unreviewed" where there are none."""
+    """Return marks in words, with the label's name; "unreviewed" where there are none."""
     flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
     stars = counted(marks.rating, "star") if marks.rating else None
     label = f"{marks.label} label" if marks.label else None
@@ -365,11 +364,11 @@ def in_words(marks: Marks) -> str:
 
 def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
     rows = []
-    here = detail.path.parent  # in a folder of copies the copy there comes first
+    here = detail.path.parent  # files in the photo's own folder come first
     for file in sorted(detail.files, key=lambda file: file.path.parent != here):
         name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
         name = name or ("RAW" if file.kind is Kind.RAW else "File")
-        gone = f" · {file.away or 'not there now'}" if file.missing else ""
+        gone = f" · {file.away or 'missing'}" if file.missing else ""
         size, folder = words.size(file.size), words.path(file.path.parent)
         rows.append((name, f"{bidi_safe(file.path.name)}\n{size}{gone}\n{folder}"))
     return rows
@@ -381,8 +380,8 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     if quality is None:
         return damage
     rows = [
-        ("Sharpness", f"{quality.sharpness:.0f}"),
-        ("Exposure", f"{quality.exposure:.0f}"),
+        ("Sharpness score", f"{quality.sharpness:.0f}"),
+        ("Exposure score", f"{quality.exposure:.0f}"),
     ]
     clipped = [
         f"{share * 100:.1f} % {where}"
@@ -398,7 +397,7 @@ def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
     rows = []
     for step in list(reversed(history))[:_HISTORY]:
         verb = {"undo": "Undid: ", "redo": "Redid: "}.get(step.kind, "")
-        # What is about the photo and something else is told by the step, which has its name.
+        # A change about the photo and something else is described by the step's summary.
         plain = [c for c in step.changes if c.about is None and c.field != "elsewhere"]
         what = words.joined(_change(change) for change in plain) or step.summary
         rows.append((when(step.made_at), verb + what))
@@ -419,7 +418,7 @@ def _change(change: Change) -> str:
 
 
 def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
-    """Say what is not done yet, or failed; work that is done is not news."""
+    """Return the stages that are waiting, running or failed; done ones are left out."""
     rows = []
     for work in detail.work:
         title = _STAGES.get(work.stage, work.stage)
@@ -454,5 +453,5 @@ def _block(section: Section, chips: TagChips | None = None) -> QWidget:
 
 
 def breakable(text: str) -> str:
-    """Let long paths wrap at their separators: a zero-width space after each."""
+    """Let long paths wrap, by a zero-width space after each separator."""
     return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")

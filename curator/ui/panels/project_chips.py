@@ -1,4 +1,4 @@
-"""The projects of a photo in the inspector, as chips: a press opens the project."""
+"""The current photo's projects as chips in the inspector; a click opens the project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from curator.ui.widgets import theme
 
 
 class ProjectChips(QWidget):
-    """Which projects a photo is in; absent where it is in none."""
+    """The projects of a photo; hidden where there are none."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class ProjectChips(QWidget):
         room = theme.INSPECTOR - 90
         shown = metrics.elidedText(row.name, Qt.TextElideMode.ElideRight, room)
         button.setText(shown.replace("&", "&&"))
-        button.setToolTip(theme.plain_tip(f"Open the project {row.name}"))
+        button.setToolTip(theme.plain_tip(f"Open project {row.name}"))
         button.setAccessibleName(f"Project {row.name}")
         button.clicked.connect(lambda: self._session.projects.open_scope(row.id))
         inside.addWidget(button)

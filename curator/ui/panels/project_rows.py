@@ -1,4 +1,4 @@
-"""Projects in the sidebar: a row each, and a series if one was found."""
+"""The sidebar's projects: a row each, and a suggestion of related photos if there is one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
 _SERIES, _REST = "series", "rest"
-_MOST = 8  # projects before the rest is folded: the filters below are to stay in sight
+_MOST = 8  # projects before the rest is folded, so that the filters below stay visible
 
 
 class ProjectRows(QWidget):
-    """The projects by name with their counts; a press opens one.
+    """The projects by name with their counts; a click opens one.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         run: runs a command by name.
     """
 
@@ -27,9 +27,10 @@ class ProjectRows(QWidget):
         super().__init__()
         self._session, self._run = session, run
         self._unfolded = False
-        self._chosen: tuple[object, ...] = ()  # what a person chose when rows last came or went
         self.rows = Rows()
-        self.add = section_with_add_button(self, "Projects", "Choose or make a project", self.rows)
+        self.add = section_with_add_button(
+            self, "Projects", "Choose or create a project", self.rows
+        )
         self.add.clicked.connect(lambda: run("choose_project"))
         self.rows.pressed.connect(self._press)
         self.rows.menu.connect(self._menu)
@@ -38,12 +39,12 @@ class ProjectRows(QWidget):
         session.series.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Take over projects and counts; nothing while this does not show."""
+        """Show the projects and their counts; nothing while hidden."""
         if not self.isVisible():
             return
         session = self._session
         self.add.setToolTip(
-            theme.tip("Choose or make a project", session.keys.get("choose_project"))
+            theme.tip("Choose or create a project", session.keys.get("choose_project"))
         )
         counts = session.projects.counts()
         opened, current = session.scope.project, session.projects.current
@@ -70,15 +71,12 @@ class ProjectRows(QWidget):
         if found is not None:
             title = f"{len(found.photos)} related photos?"
             rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))
-        before = self._chosen
-        self._chosen = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)
-        if self._chosen != before:
-            self.rows.show_rows(rows)
-        else:  # a series is suggested the next time: it would push what one aims at
-            self.rows.update_rows(rows)
+        # A suggestion alone waits: its new row would move the others under the pointer.
+        choice = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)
+        self.rows.show_stable(rows, choice)
 
     def _folded(self, rows: list[Row]) -> list[Row]:
-        """Leave the rest out, but never the one on the table; a row brings it back."""
+        """Fold the projects beyond the first ones, but never the open one."""
         if self._unfolded:
             return [*rows, Row(_REST, "Fewer", opens=True)]
         shown = [row for place, row in enumerate(rows) if place < _MOST or row.current]
@@ -90,8 +88,8 @@ class ProjectRows(QWidget):
         self.refresh()
 
     def showEvent(self, event: object) -> None:
-        """Catch up on what changed while hidden."""
-        self._chosen = ()
+        """Show what changed while hidden."""
+        self.rows.forget_choice()
         self.refresh()
 
     def _press(self, key: str) -> None:
@@ -107,10 +105,10 @@ class ProjectRows(QWidget):
             self.project_menu(int(key)).popup(where)
 
     def project_menu(self, project: int) -> QMenu:
-        """Make the menu of a project: choose it, its page, remove."""
+        """Build the menu of a project."""
         session = self._session
         menu = QMenu(self)
-        menu.addAction("Add photos to this one", lambda: session.projects.choose(project))
+        menu.addAction("Set as current project", lambda: session.projects.choose(project))
         menu.addAction("Name and notes…", lambda: session.ask("project", ("edit", project)))
         menu.addSeparator()
         menu.addAction("Remove…", lambda: session.ask("project", ("remove", project)))

@@ -1,4 +1,4 @@
-"""Saved searches in the sidebar, and giving one its name."""
+"""Saved searches: the sidebar's rows, and the dialogs that name, rename and remove one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
 
 class SavedSearchRows(QWidget):
-    """The saved searches by name with their counts, and the way to save the one in force.
+    """The saved searches by name with their counts, and a button that saves the current one.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         run: runs a command by name.
     """
 
@@ -36,7 +36,7 @@ class SavedSearchRows(QWidget):
         self.rows.menu.connect(lambda key, where: self.search_menu(key).popup(where))
 
     def show_scopes(self, listed: list[ScopeRow]) -> None:
-        """Take over the saved searches among the scopes."""
+        """Show the saved searches among the scopes."""
         session = self._session
         found = [row for row in listed if row.scope.search is not None]
         self._scopes = {row.scope.key: row for row in found}
@@ -64,7 +64,7 @@ class SavedSearchRows(QWidget):
             self._session.say(str(error))
 
     def search_menu(self, key: str) -> QMenu:
-        """Make the menu of a saved search: rename, remove."""
+        """Build the menu of a saved search: rename, remove."""
         scope, session = self._scopes[key].scope, self._session
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -74,13 +74,13 @@ class SavedSearchRows(QWidget):
 
 
 class NameDialog(Dialog):
-    """A field for a name; Enter takes it.
+    """Asks for a name; Enter accepts it.
 
     Args:
-        title: the act.
-        name: proposed.
-        button: repeats the act.
-        take: does it with the name; what it refuses is said below the field.
+        title: the dialog's title.
+        name: the suggested name.
+        button: the accepting button's text.
+        take: called with the name; the message of a KnownError is shown below the field.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class NameDialog(Dialog):
 
 
 def asked(session: Session, about: object, window: QWidget) -> None:
-    """Do what the session asks for about searches: ``save``, ``(rename, scope)``, ``remove``."""
+    """Open the dialog for ``save``, ``(rename, scope)`` or ``(remove, scope)``."""
     if about == "save":
         dialog = NameDialog("Save this search", session.filter, "Save", session.save_search, window)
         dialog.body.addWidget(dialog.wrapped(session.filter, role="caption"))
@@ -143,10 +143,10 @@ def asked(session: Session, about: object, window: QWidget) -> None:
         dialog.open()
     elif dialogs.ask(window, removal(name)) is not None:
         session.remove_search(number)
-        session.say(f"Removed the search {name}")
+        session.say(f"Removed search {name}")
 
 
 def removal(name: str) -> Question:
-    """Ask whether a saved search is to go."""
-    body = "The search is forgotten. No photo changes, and none leaves the catalog."
-    return Question(f"Remove the search {name}", body, (Choice("go", "Remove", removes=True),))
+    """Build the question whether to remove a saved search."""
+    body = "Only the saved search is removed. No photo changes or leaves the catalog."
+    return Question(f"Remove search {name}", body, (Choice("go", "Remove", removes=True),))

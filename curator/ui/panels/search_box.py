@@ -1,4 +1,4 @@
-"""The search box: one line, what may come next below it, and where it makes no sense."""
+"""The search box: a text field with suggestions below it and mistakes underlined."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.rows import Row, Rows
 
 _TYPING_MS = 200
-_TIP = "Words in names, tags and descriptions, or fields: is:picked rating:>=4 camera:x100"
+_TIP = "Search names, tags and descriptions, or fields: is:picked rating:>=4 camera:x100"
 _HINTS = 380  # px wide
-_LONGEST = 10_000  # characters; what is longer than a search may be is said, not cut
+_LONGEST = 10_000  # characters, more than a search may have: a long one is refused, not cut
 
 
 class HintRows(QWidget):
-    """The ways to go on, below the box; it never takes the keyboard.
+    """The suggestions below the box; they never take the keyboard focus.
 
     Signals:
-        chosen(Hint): one was pressed.
+        chosen(Hint): a suggestion was clicked.
     """
 
     chosen = Signal(object)
@@ -51,13 +51,13 @@ class HintRows(QWidget):
         self.hide()
 
     def show_hints(self, found: list[Hint]) -> None:
-        """Show these, none of them chosen."""
+        """Show suggestions, none of them selected."""
         self.found, self.at = found, -1
         self._draw()
         self.setVisible(bool(found))
 
     def step(self, by: int) -> None:
-        """Choose the next one, or none before the first."""
+        """Select the next or previous suggestion, or none before the first."""
         self.at = min(max(self.at + by, -1), len(self.found) - 1)
         self._draw()
 
@@ -72,12 +72,12 @@ class HintRows(QWidget):
 
 
 class SearchField(QLineEdit):
-    """The search as text: applied while typing, Enter returns to the photos, Esc takes it off.
+    """The search as text: applied while typing; Enter returns to the photos, Esc clears it.
 
-    Tab takes the first way to go on, Up and Down choose among them.
+    Tab accepts the first suggestion, Up and Down select one.
 
     Signals:
-        left: the person is done typing.
+        left: the person has finished typing.
     """
 
     left = Signal()
@@ -108,7 +108,7 @@ class SearchField(QLineEdit):
             changed.connect(self._count)
 
     def _count(self) -> None:
-        """Show at the right end how many photos the search found."""
+        """Show at the right end how many photos were found."""
         found = len(self._session.ids) if self._session.filter else None
         self._found = "" if found is None else words.photos(found)
         self.setAccessibleDescription(self._found)
@@ -118,12 +118,12 @@ class SearchField(QLineEdit):
     def _leave_room(self) -> None:
         metrics = QFontMetrics(theme.caption_font())
         if metrics.horizontalAdvance(self._found) > self.width() // 3:
-            self._found = self._found.partition(" ")[0]  # the number alone
+            self._found = self._found.partition(" ")[0]  # only the number
         wide = metrics.horizontalAdvance(self._found)
         self.setTextMargins(0, 0, wide + 8 if wide else 0, 0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Have room for the count beside the text."""
+        """Keep room for the count beside the text."""
         super().resizeEvent(event)
         self._count()
 
@@ -141,7 +141,7 @@ class SearchField(QLineEdit):
         self._hint()
 
     def _try(self) -> None:
-        """Apply what is typed so far; half a term is no mistake yet."""
+        """Apply the text typed so far. A term still being typed is no mistake."""
         try:
             self._apply()
         except FilterError as error:
@@ -158,7 +158,7 @@ class SearchField(QLineEdit):
         self._complain(None)
 
     def commit(self) -> bool:
-        """Apply the text; tell whether it makes sense, saying in place where it does not."""
+        """Apply the text, or mark the mistake in it. Returns whether it was applied."""
         try:
             self._apply()
         except FilterError as error:
@@ -190,7 +190,7 @@ class SearchField(QLineEdit):
         self._edited()
 
     def _place(self, below: QWidget) -> None:
-        """Put something below the box, its right edge under the box's."""
+        """Place a widget below the box, right-aligned with it."""
         window = self.window()
         if below.parent() is not window:
             shown = below.isVisible()
@@ -217,11 +217,11 @@ class SearchField(QLineEdit):
         self.update()
 
     def _underlined(self) -> QRect:
-        """Give the place of the characters that make no sense."""
+        """Return the place of the line below the mistake; empty if there is none."""
         error = self._mistake
         if error is None:
             return QRect()
-        # Qt tells where the cursor is and nothing else; from there it can be measured.
+        # Qt only reports the cursor's place; the rest is measured from there.
         metrics, text, here = self.fontMetrics(), self.text(), self.cursorRect()
         cursor = metrics.horizontalAdvance(text[: self.cursorPosition()])
         origin = here.center().x() - cursor
@@ -232,7 +232,7 @@ class SearchField(QLineEdit):
     # --- Qt
 
     def event(self, event: QEvent) -> bool:
-        """Keep every plain key while typing: none of them is a command here."""
+        """Keep plain keys from the window's shortcuts while the person types."""
         if isinstance(event, QKeyEvent):
             if event.type() is QEvent.Type.ShortcutOverride:
                 strong = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
@@ -245,7 +245,7 @@ class SearchField(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave with Enter or Down (keeping the search), or with Esc (taking it off)."""
+        """Leave with Enter or Down, which keep the search, or with Esc, which clears it."""
         key, hinting = event.key(), self.hints.isVisible()
         enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if hinting and key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
@@ -266,7 +266,7 @@ class SearchField(QLineEdit):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the field with its glass, and a line under what makes no sense."""
+        """Draw the field with its icon, the count, and a line under a mistake."""
         super().paintEvent(event)
         color = theme.TEXT if self.text() or self.hasFocus() else theme.QUIET
         image = theme.pixmap("search", color, theme.ICON, self.devicePixelRatioF())
@@ -285,18 +285,18 @@ class SearchField(QLineEdit):
                 painter.drawLine(line.left(), y, line.right(), y)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Apply nothing more once the window is closed or its edges are hidden."""
+        """Stop the pending search when the window closes or its panels are hidden."""
         self._typing.stop()
         self.hints.hide()
         super().hideEvent(event)
 
     def focusInEvent(self, event: object) -> None:
-        """Say what may be typed."""
+        """Show suggestions."""
         super().focusInEvent(event)  # type: ignore[arg-type]
         self._hint()
 
     def focusOutEvent(self, event: object) -> None:
-        """Forget a complaint about text that was left standing."""
+        """Clear the mistake of a text that stays in the field."""
         self._complain(None)
         self.hints.hide()
         super().focusOutEvent(event)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The left edge beside the grid: what one works on (folders), and which of it (filters)."""
+"""The sidebar at the left edge: folders, projects and searches, and the filters below them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _ICONS = {
     "pair": "photos",
 }
 _IS, _RATING = frozenset({"is"}), frozenset({"rating"})
-_COUNT_MS = 250  # counts while photos stream in: the eye wants a few a second
+_COUNT_MS = 250  # counts are refreshed at most this often
 
 
 class StarFilter(QWidget):
-    """Five stars to press: at least that many, exactly that many, and off again."""
+    """A filter by stars: a click asks for at least that many, then exactly that many, then off."""
 
     chosen = Signal(str)
 
@@ -58,10 +58,10 @@ class StarFilter(QWidget):
         self.setFixedHeight(theme.ROW)
         self.setMouseTracking(True)
         self.setAccessibleName("Show by stars")
-        self.setToolTip("Press once for that many stars and up, twice for exactly that many")
+        self.setToolTip("Click once for that many stars or more, twice for exactly that many")
 
     def take(self, filter_: str) -> None:
-        """Show what a filter says of the rating."""
+        """Show the rating a search asks for."""
         self._stars, self._exact = 0, False
         for term in filter_.split():
             field, _, value = term.partition(":")
@@ -75,17 +75,17 @@ class StarFilter(QWidget):
         return number if 1 <= number <= 5 else 0
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Preview the stars under the pointer."""
+        """Highlight the stars up to the pointer."""
         self._hover = self._star_at(event.position().x())
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """No preview."""
+        """Remove the highlight."""
         self._hover = 0
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Step a star through at least, exactly, off."""
+        """Step through at least, exactly and off."""
         star = self._star_at(event.position().x())
         if not star:
             return
@@ -97,13 +97,13 @@ class StarFilter(QWidget):
             self.chosen.emit("")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the stars and what they mean."""
+        """Draw the stars, and "and up" or "only"."""
         painter = QPainter(self)
         lit = self._hover or self._stars
         ratio = self.devicePixelRatioF()
         top = (theme.ROW - theme.ICON) // 2
         for number in range(1, 6):
-            # A filter is no decision: white, not pencil.
+            # White, not pencil color: a filter is not a mark.
             color = theme.WHITE if number <= lit else theme.DISABLED
             icon = theme.pixmap("star", color, theme.ICON, ratio)
             painter.drawPixmap(12 + (number - 1) * 20, top, icon)
@@ -116,12 +116,17 @@ class StarFilter(QWidget):
 
 
 class Sidebar(QWidget):
-    """Scopes with their counts, filters with theirs, and the way to add a folder.
+    """Folders, projects, saved searches, filters and tags, each with its number of photos.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         run: runs a command by name.
-        fold_changed: told the set of unfolded folders, to be remembered.
+
+    Signals:
+        folder_switched(int, bool): the person switched a folder on or off.
+
+    Attributes:
+        unfolded: keys of the unfolded rows, which the window remembers.
     """
 
     folder_switched = Signal(int, bool)
@@ -131,7 +136,6 @@ class Sidebar(QWidget):
         self._session = session
         self._run = run
         self.unfolded: set[str] = set()
-        self._chosen: tuple[object, ...] = ()  # what a person chose when rows last came or went
         self._scopes: dict[str, ScopeRow] = {}
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -204,29 +208,25 @@ class Sidebar(QWidget):
             self._later.start()
 
     def refresh(self) -> None:
-        """Take over scopes and counts; nothing while the sidebar does not show."""
+        """Show the current scopes and counts; nothing while hidden."""
         if not self.isVisible():
             return
         self.add.setToolTip(theme.tip("Open a folder…", self._session.keys.get("open_folder")))
         listed = self._session.scopes()
         rows = [row for row in listed if row.scope.kind in ("all", "folder")]
         self._scopes = {row.scope.key: row for row in rows}
-        before, self._chosen = self._chosen, self._choice(rows)
-        if self._chosen != before:
-            self.folders.show_rows(self._folder_rows(rows))
-        else:
-            self.folders.update_rows(self._folder_rows(rows))
+        replaced = self.folders.show_stable(self._folder_rows(rows), self._choice(rows))
         self.projects.refresh()
         self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.filter)
         self.facets.refresh()
-        self.cloud.refresh(anew=self._chosen != before)
+        self.cloud.refresh(anew=replaced)
 
     def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
-        """Name what a person chose: only with it do rows come and go, not while one aims at them.
+        """Return the person's choices. Rows only come and go with them, never under the pointer.
 
-        Subfolders that a scan finds, and new tags between the others, are shown the next time.
+        Subfolders found by a scan and new tags are inserted with the next choice.
         """
         session = self._session
         opened = tuple(row.scope.key for row in rows if row.depth == 0)
@@ -234,8 +234,8 @@ class Sidebar(QWidget):
         return opened, here, frozenset(self.unfolded)
 
     def showEvent(self, event: object) -> None:
-        """Catch up on what changed while hidden."""
-        self._chosen = ()
+        """Show what changed while hidden."""
+        self.folders.forget_choice()
         self.refresh()
 
     # --- folders
@@ -250,7 +250,7 @@ class Sidebar(QWidget):
             closed_at = None
             key = row.scope.key
             has_children = number + 1 < len(rows) and rows[number + 1].depth > row.depth
-            # Only the folders a person opened have a depth-0 row of their own under "All photos".
+            # Only folders the person opened have a row of depth 0 below "All photos".
             opens: bool | None = None
             if has_children:
                 inside = current != key and current.startswith(key + _separator(key))
@@ -301,13 +301,13 @@ class Sidebar(QWidget):
         menu.popup(where)
 
     def folder_menu(self, row: ScopeRow) -> QMenu:
-        """Make the menu of a folder: read again, on or off, remove."""
+        """Build the menu of a folder: rescan, switch on or off, show, remove."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         folder = row.folder_id
         assert folder is not None
         session = self._session
-        menu.addAction("Read again", lambda: session.ask("rescan_folder", folder))
+        menu.addAction("Rescan", lambda: session.ask("rescan_folder", folder))
         menu.addAction(
             "Switch off" if row.enabled else "Switch on",
             lambda: self.folder_switched.emit(folder, not row.enabled),
@@ -354,7 +354,7 @@ class Sidebar(QWidget):
             narrow(self._session, _IS, f"is:{name}")
 
     def _shows(self, name: str) -> bool:
-        """Whether the search says this of how photos stand, whatever else it says."""
+        """Whether the search contains this filter and no other ``is:`` term."""
         return says(self._session.filter, _IS) == says(f"is:{name}", _IS)
 
     def _filter_by_stars(self, text: str) -> None:

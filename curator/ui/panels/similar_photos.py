@@ -1,4 +1,4 @@
-"""A few photos in rows of a panel: thumbnails with your own marks, pressed to go there."""
+"""A few similar photos as thumbnails with their marks; a click goes to the photo."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _SHAPE = 2 / 3  # height of a picture's place over its width
 
 
 class SimilarPhotos(QWidget):
-    """Photos that are like another, nearest first, as many as fit its rows.
+    """Photos similar to another one, the most similar first.
 
     Args:
-        session: what is on the table.
-        pictures: where thumbnails come from; None draws flat shapes.
-        name: what this row is, for the store of thumbnails and for screen readers.
-        rows: how many rows of three.
+        session: the window's session.
+        pictures: the source of thumbnails; None draws flat shapes.
+        name: names the rows, for the thumbnail store and for screen readers.
+        rows: the number of rows of three.
 
     Signals:
-        pressed(int): a photo was pressed.
+        pressed(int): a photo was clicked.
 
     Thread: GUI.
     """
@@ -59,7 +59,7 @@ class SimilarPhotos(QWidget):
         return [photo for photo, _ in self._near]
 
     def show_photos(self, near: Sequence[Near], *, marked: bool = True) -> None:
-        """Show these photos; ``marked`` with what you decided of them."""
+        """Show photos; ``marked`` with their marks."""
         self._near, self._marked = tuple(near[: self._most]), marked
         self._fit()
         self.setAccessibleName(f"{self._name}: {', '.join(map(self._said, self._near))}")
@@ -69,12 +69,12 @@ class SimilarPhotos(QWidget):
     def _said(self, near: Near) -> str:
         tile = self._session.tile(near[0])
         marks = marks_line(tile.marks) if self._marked else ""
-        return " · ".join(part for part in (tile.name, f"{near[1]:.2f} alike", marks) if part)
+        return " · ".join(part for part in (tile.name, f"similarity {near[1]:.2f}", marks) if part)
 
     # --- geometry
 
     def place(self, number: int) -> QRect:
-        """Give the place of a photo's picture, px, its footer below."""
+        """Return the place of a photo's picture in px; its footer is below."""
         wide = (self.width() - (_COLUMNS - 1) * _GAP) // _COLUMNS
         tall = round(wide * _SHAPE)
         row, column = divmod(number, _COLUMNS)
@@ -85,11 +85,11 @@ class SimilarPhotos(QWidget):
         self.setFixedHeight(rows * (self.place(0).height() + _FOOTER))
 
     def sizeHint(self) -> QSize:
-        """Be as wide as there is room."""
+        """Return a hint that leaves the width to the layout."""
         return QSize(1, self.height())
 
     def resizeEvent(self, event: object) -> None:
-        """Lay out anew for the width."""
+        """Lay the thumbnails out again for the width."""
         self._fit()
         self._want()
 
@@ -108,15 +108,15 @@ class SimilarPhotos(QWidget):
         self._store.want(f"near {self._name}", [want for want in wants if want is not None])
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding."""
+        """Request thumbnails."""
         self._want()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Leave the decoders to other views."""
+        """Withdraw the request for thumbnails."""
         self._want()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw what is loaded, else a flat shape; marks below, and the likeness if it fits."""
+        """Draw the thumbnails, marks below them, and the similarity where it fits."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
         for number, (photo, likeness) in enumerate(self._near):
@@ -160,13 +160,13 @@ class SimilarPhotos(QWidget):
         return None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which photo was pressed."""
+        """Report the photo that was clicked."""
         near = self._at(event)
         if near is not None and event.button() == Qt.MouseButton.LeftButton:
             self.pressed.emit(near[0])
 
     def event(self, event: QEvent) -> bool:
-        """Name the photo under the pointer."""
+        """Show the name of the photo under the pointer."""
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             near = self._at(event)
             if near is None:

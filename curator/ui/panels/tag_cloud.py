@@ -1,4 +1,4 @@
-"""The cloud of tags in the sidebar: what the scope's photos are of, larger where it is more."""
+"""The sidebar's tag cloud: the scope's most used tags, larger where they are more frequent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetrics, QMouseEvent, Q
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.catalog import folded
+from curator.model import counted
 from curator.session import Session
 from curator.session.tagging import TagCount
 from curator.ui.widgets import theme
@@ -27,17 +28,16 @@ _SIZES = (theme.CAPTION_PX, theme.BODY_PX, theme.TITLE_PX)
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    tag: TagCount | None  # None: the word that shows more or fewer
+    tag: TagCount | None  # None: "more" or "fewer"
     text: str
     place: QRect
     font: QFont
 
 
 class TagCloud(QWidget):
-    """The most used tags of the scope in the order of the alphabet; a press shows their photos.
+    """The most used tags of the scope in alphabetical order; a click filters by one.
 
-    Size is on how many photos a tag is. What nobody confirmed on any of them is in gray: the
-    machine's word.
+    The size shows how many photos have the tag. Tags that nobody confirmed on any photo are gray.
     """
 
     def __init__(self, session: Session) -> None:
@@ -54,14 +54,14 @@ class TagCloud(QWidget):
 
     @property
     def tags(self) -> list[TagCount]:
-        """What is counted, most used first."""
+        """The tags, most used first."""
         return self._tags
 
     def refresh(self, anew: bool = False) -> None:
-        """Take over the scope's tags.
+        """Show the scope's tags.
 
         Args:
-            anew: sort and size them anew; else the words stay where they are and new ones follow.
+            anew: sort and size them again; else they keep their places and new ones follow.
         """
         tags = self._session.tags.cloud()
         if anew or tags != self._tags:
@@ -71,11 +71,11 @@ class TagCloud(QWidget):
         self.update()
 
     def place_of(self, name: str) -> QRect:
-        """Say where a tag stands; nowhere if it does not."""
+        """Return the place of a tag; empty if it is not shown."""
         return next((word.place for word in self._words if word.text == name), QRect())
 
     def _sorted(self) -> list[tuple[TagCount | None, str, int]]:
-        """List the words in the order of the alphabet, and the one that shows more at the end."""
+        """List the words in alphabetical order, with "more" or "fewer" at the end."""
         tags = self._tags[: _MANY if self._all else _FEW]
         steps = _steps([tag.count for tag in tags])
         sized = sorted(zip(tags, steps, strict=True), key=lambda each: folded(each[0].name))
@@ -87,7 +87,7 @@ class TagCloud(QWidget):
         return words
 
     def _kept(self) -> list[tuple[TagCount | None, str, int]]:
-        """List the words as they stand, and behind them those that came, while there is room."""
+        """List the words in their current places, followed by new ones while there is room."""
         counts = {tag.name: tag for tag in self._tags}
         words = [(counts.get(text, tag), text, px) for tag, text, px in self._shown]
         if words and words[-1][0] is None:
@@ -120,20 +120,20 @@ class TagCloud(QWidget):
         return found
 
     def sizeHint(self) -> QSize:
-        """Room for the sidebar's usual width."""
+        """Return the size at the sidebar's usual width."""
         return QSize(theme.SIDEBAR, self.heightForWidth(theme.SIDEBAR))
 
     def heightForWidth(self, width: int) -> int:
-        """Room for all rows."""
+        """Return the height of all rows at a width."""
         words = self._placed(width - 2 * _MARGIN)
         return words[-1].place.bottom() + 5 if words else _ROW
 
     def resizeEvent(self, event: object) -> None:
-        """Lay the words out for the width."""
+        """Lay the words out again for the width."""
         self._lay_out()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the words on common lines."""
+        """Draw the words on common baselines."""
         painter = QPainter(self)
         if not self._words:
             painter.setFont(theme.caption_font())
@@ -163,7 +163,7 @@ class TagCloud(QWidget):
         return next(found, -1)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the word under the pointer, and say on how many photos it is."""
+        """Highlight the tag under the pointer, and show how many photos have it."""
         number = self._at(event.position().toPoint())
         if number == self._hover:
             return
@@ -175,12 +175,12 @@ class TagCloud(QWidget):
         self.update()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Light none."""
+        """Remove the highlight."""
         self._hover = -1
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Show the photos that have a tag; pressed again, all of them."""
+        """Filter by the tag that was clicked; a second click removes the filter."""
         number = self._at(event.position().toPoint())
         if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
             return
@@ -194,7 +194,7 @@ class TagCloud(QWidget):
             show_tagged(self._session, tag.name)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offer to rename the tag under the pointer."""
+        """Open the menu of the tag under the pointer."""
         number = self._at(event.pos())
         tag = self._words[number].tag if number >= 0 else None
         if tag is not None:
@@ -202,7 +202,7 @@ class TagCloud(QWidget):
 
 
 def _steps(counts: list[int]) -> list[int]:
-    """Sort counts into three sizes, by the logarithm between the least and the most."""
+    """Return a size for each count, 0 to 2, by the logarithm between the least and the most."""
     if not counts:
         return []
     logs = np.log(np.array(counts, float))
@@ -215,5 +215,6 @@ def _steps(counts: list[int]) -> list[int]:
 
 
 def _said(tag: TagCount) -> str:
-    agreed = "all confirmed" if tag.confirmed == tag.count else f"{tag.confirmed:,} confirmed"
-    return f"{tag.name}: {tag.count:,}, {agreed if tag.confirmed else 'suggested'}"
+    confirmed = "all confirmed" if tag.confirmed == tag.count else f"{tag.confirmed:,} confirmed"
+    state = confirmed if tag.confirmed else "suggested"
+    return f"{tag.name}: {counted(tag.count, 'photo')}, {state}"

@@ -1,4 +1,4 @@
-"""The top edge: the passes as plain words, scope and order; at the right search and the menu."""
+"""The top bar: passes, scope and sort order; at the right search, project, export and menu."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from curator.ui.widgets.menus import menu_heading
 from curator.ui.widgets.text_line import TextLine
 
 _PASS_TIPS = {
-    Pass.BROWSE: "Look around",
-    Pass.CULL: "Pass 1: may it stay?",
-    Pass.RATE: "Pass 2: how much do I want it?",
+    Pass.BROWSE: "All photos of the folder",
+    Pass.CULL: "Pass 1: keep or reject",
+    Pass.RATE: "Pass 2: rate the kept photos",
 }
-_COUNT_MS = 250  # counts while photos stream in
-_LITTLE = 800  # px of width under which there is no room for all words
-_SCOPE = 480  # px the name of a scope may take
-_NOT_IN_MENU = frozenset({"delete", "menu"})  # what does nothing, and what one has done already
+_COUNT_MS = 250  # counts are refreshed at most this often
+_LITTLE = 800  # px of width below which Export has no room
+_SCOPE = 480  # px, the widest a scope's name gets
+_NOT_IN_MENU = frozenset({"delete", "menu"})  # one does nothing, the other opened this menu
 
 
 class TopBar(QWidget):
-    """The top bar; nothing in it but the search field ever takes the keyboard.
+    """The top bar. Only its search field takes the keyboard focus.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         run: runs a command by name.
-        view: gives the name of the view in force, for the menu.
+        view: returns the name of the current view, for the menu.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TopBar(QWidget):
         self.sidebar.setAccessibleName("Sidebar")
         self.sidebar.clicked.connect(lambda: run("toggle_sidebar"))
         self.passes = {pass_: self._pass_button(pass_) for pass_ in Pass}
-        middle = Qt.TextElideMode.ElideMiddle  # folders differ at their ends
+        middle = Qt.TextElideMode.ElideMiddle  # folders' names differ at their ends
         self.scope = TextLine(theme.TEXT, Qt.AlignmentFlag.AlignLeft, elide=middle)
         self.scope.setMaximumWidth(_SCOPE)
         self.scope.setFont(theme.body_font())
@@ -95,7 +95,7 @@ class TopBar(QWidget):
 
     def _press(self, pass_: Pass) -> None:
         self._run(pass_.value)
-        self.refresh()  # a press on the pass in force must not uncheck it
+        self.refresh()  # a click on the current pass must not uncheck it
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
@@ -127,28 +127,33 @@ class TopBar(QWidget):
         row.addWidget(self.more)
 
     def resizeEvent(self, event: object) -> None:
-        """Leave the scope its room: Export becomes a sign, then goes; the project is cut first."""
+        """Make room for the scope: shorten the project, show Export as an icon, then hide it."""
         narrow = self.width() < theme.NARROW
         style = Qt.ToolButtonStyle
         self.export.setToolButtonStyle(
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
         self.export.setVisible(self.width() >= _LITTLE)  # it is in the menu, and has a key
+        self._show_order()
         self.project.set_room(self.width() // (12 if narrow else 9))
 
+    def _show_order(self) -> None:
+        arrow = " ↑" if self._session.reversed else ""
+        sort = "" if self.width() < theme.NARROW else "Sort: "
+        self.order.setText(f"{sort}{self._session.order_title}{arrow} ▾")
+
     def refresh(self) -> None:
-        """Take over pass, scope and order."""
+        """Show the current pass, scope and sort order."""
         session = self._session
         for pass_, button in self.passes.items():
             button.setChecked(pass_ is session.pass_)
             button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
         self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
-        self.order.setToolTip(theme.tip("Order of the photos", session.keys.get("order")))
+        self.order.setToolTip(theme.tip("Sort order", session.keys.get("order")))
         self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
         self.scope.set_text(bidi_safe(session.scope.title))
         self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
-        arrow = " ↑" if session.reversed else ""
-        self.order.setText(f"by {_lower(session.order_title)}{arrow} ▾")
+        self._show_order()
 
         self._count_soon()
 
@@ -157,15 +162,15 @@ class TopBar(QWidget):
             self._later.start()
 
     def _count_approved(self) -> None:
-        """Say how many photos Export would take; the word stays where it is."""
+        """Show in the tooltip how many photos Export would export."""
         number = self._session.count_of("approved")
         if number:
             approved = counted(number, "approved photo")
             said = f"Export {approved} of {self._session.scope.title}"
         else:
-            said = "Nothing here is approved for export yet"
+            said = "No photos here are approved for export yet"
         self.export.setToolTip(theme.tip(said, self._session.keys.get("export")))
-        # While one culls, export is not what comes next.
+        # During a cull, export is not the next step.
         loud = "off" if not number else "plain" if self._session.pass_ is Pass.CULL else "pencil"
         if self.export.property("tone") != loud:
             color = {"off": theme.DISABLED, "plain": theme.QUIET, "pencil": theme.PENCIL}[loud]
@@ -178,11 +183,11 @@ class TopBar(QWidget):
     # --- menus
 
     def show_orders(self) -> None:
-        """Open the menu of orders under its button."""
+        """Open the menu of sort orders under its button."""
         self._popup(self.orders_menu(), self.order)
 
     def orders_menu(self) -> QMenu:
-        """Make the menu of orders, the one in force ticked."""
+        """Build the menu of sort orders, the current one checked."""
         session = self._session
         menu = self._menu()
         menu.setProperty("checks", True)
@@ -206,7 +211,7 @@ class TopBar(QWidget):
         return menu
 
     def _begin_taste(self, menu: QMenu) -> None:
-        """Set the orders by taste apart; say why where there is none yet or a version is pinned."""
+        """Separate the orders by taste, with a heading if taste is not ready or pinned."""
         menu.addSeparator()
         if not self._session.has_scores or self._session.pinned_taste is not None:
             menu.addAction(
@@ -218,7 +223,7 @@ class TopBar(QWidget):
         self._popup(self.commands_menu(), self.more)
 
     def commands_menu(self) -> QMenu:
-        """Make the menu of all commands: files plainly, the other groups one level down."""
+        """Build the menu of all commands: files at the top level, the other groups as submenus."""
         menu = self._menu()
         self._add_group(menu, GROUPS[-1])
         menu.addSeparator()
@@ -229,7 +234,7 @@ class TopBar(QWidget):
         return menu
 
     def _add_group(self, menu: QMenu, group: str) -> None:
-        """Add the commands of a group, with a line between subjects."""
+        """Add the commands of a group, with a separator between subjects."""
         subject = ""
         for command in COMMANDS.values():
             if command.group == group and command.name not in _NOT_IN_MENU:
@@ -256,7 +261,3 @@ class TopBar(QWidget):
         left = button.mapToGlobal(QPoint(0, button.height() + 2))
         edge = self.mapToGlobal(QPoint(self.width() - 8, 0)).x() - size.width()
         menu.popup(QPoint(min(left.x(), edge), left.y()))
-
-
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]

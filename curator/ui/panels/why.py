@@ -1,6 +1,6 @@
-"""What the machine thinks of a photo, and what is like it: the inspector's Why and Similar.
+"""The inspector's sections Why (the predicted rating and its reasons) and Similar.
 
-Why stays closed where one has yet to judge: the number would be in one's eye while one looks.
+Why stays hidden until the person has marked the photo: the number would influence the decision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CLOSED = "Hidden until you decide."
 
 
 class _Part(QWidget):
-    """A titled part of the inspector, its rows below each other."""
+    """A titled section of the inspector."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Part(QWidget):
 
 
 class WhySection(_Part):
-    """Match and expected stars, how sure that is, and the nearest photos rated high and low."""
+    """Match and expected rating, their uncertainty, and the nearest photos rated high and low."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__("Why")
@@ -45,7 +45,7 @@ class WhySection(_Part):
         self.closed = theme.plain("", role="quiet")
         self.closed.setWordWrap(True)
         self.open_ = QToolButton()
-        self.open_.setText("Show it now")
+        self.open_.setText("Show now")
         self.open_.setProperty("link", True)
         self.open_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.open_.clicked.connect(session.show_why)
@@ -59,8 +59,8 @@ class WhySection(_Part):
         self.own = self.line("quiet")
         self.heads, self.near = {}, {}
         for name, title in (
-            ("high", "Nearest you rated high"),
-            ("low", "Nearest you rated low or rejected"),
+            ("high", "Most similar you rated high"),
+            ("low", "Most similar you rated low or rejected"),
         ):
             self.heads[name] = self.line("quiet", above=8)
             self.heads[name].setText(title)
@@ -69,7 +69,7 @@ class WhySection(_Part):
             self.column.addWidget(self.near[name])
 
     def show_insight(self, photo_id: int, told: Insight | None) -> None:
-        """Show what was told of this photo, None while nothing is; as much as one may see."""
+        """Show a photo's insight, None while it is computed; only as much as may be seen."""
         open_ = self._session.may_show_why(photo_id)
         why = told.why if told is not None and open_ else None
         missing = told.missing if told is not None and told.why is None else ""
@@ -77,15 +77,15 @@ class WhySection(_Part):
         self.closed.setText(missing or _CLOSED)
         self.closed.setVisible(bool(missing) or shut)
         self.open_.setVisible(shut)
-        self.open_.setToolTip(theme.tip("Show it now", self._session.keys.get("why")))
+        self.open_.setToolTip(theme.tip("Show now", self._session.keys.get("why")))
         self._show(why, bool(self._session.table.marks(photo_id).rating))
         self.setVisible(why is not None or bool(missing) or shut)
 
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
             self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
-            self.doubt.setText(f"± {why.std:.1f}, {why.doubt}")
-            self.own.setText("Your stars for this photo are learned from, too.")
+            self.doubt.setText(f"±{why.std:.1f} · {why.doubt}")
+            self.own.setText("Includes your rating of this photo")
         for label in (self.score, self.doubt):
             label.setVisible(why is not None)
         self.own.setVisible(why is not None and rated)
@@ -97,7 +97,7 @@ class WhySection(_Part):
 
 
 class SimilarSection(_Part):
-    """The photos most like this one, wherever they lie."""
+    """The most similar photos, in any folder."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__("Similar")
@@ -107,7 +107,7 @@ class SimilarSection(_Part):
         self.column.addWidget(self.near)
 
     def show_insight(self, photo_id: int, told: Insight | None) -> None:
-        """Show what is like this photo; your marks on them only where a why may be seen."""
+        """Show similar photos; their marks only where Why may be seen."""
         marked = self._session.may_show_why(photo_id)
         self.near.show_photos(told.similar if told is not None else (), marked=marked)
         self.setVisible(bool(self.near.ids))

@@ -63,6 +63,7 @@ class Rows(QWidget):
         super().__init__()
         self._rows: Sequence[Row] = ()
         self._hover = -1
+        self._choice: object = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -79,6 +80,23 @@ class Rows(QWidget):
         self.setAccessibleName(", ".join(f"{row.title} {row.count}".strip() for row in rows))
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
+
+    def show_stable(self, rows: Sequence[Row], choice: object) -> bool:
+        """Show rows that come and go only when ``choice`` changes, never under the pointer.
+
+        Returns:
+            Whether the rows were replaced; else only those there were updated.
+        """
+        replaced, self._choice = choice != self._choice, choice
+        if replaced:
+            self.show_rows(rows)
+        else:
+            self.update_rows(rows)
+        return replaced
+
+    def forget_choice(self) -> None:
+        """Replace the rows the next time, whatever was chosen."""
+        self._choice = None
 
     def update_rows(self, rows: Sequence[Row]) -> None:
         """Update the rows shown without adding, removing or moving any; missing ones turn dim."""

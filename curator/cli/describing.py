@@ -1,4 +1,4 @@
-"""The placard on a terminal: what is known of a photo, or of any picture file without adding it."""
+"""The preview on a terminal: what is known of a photo, or of any picture file without adding it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from curator.settings import absolute
 
 if TYPE_CHECKING:
     from curator.catalog import TagDetail
-    from curator.session.file_preview import Placard
+    from curator.session.file_preview import FilePreview
 
 
 def describe(invocation: Invocation) -> int:
@@ -30,46 +30,46 @@ def describe(invocation: Invocation) -> int:
         NotFoundError: there is no such photo or file.
         KnownError: no picture can be made of the file; says why.
     """
-    from curator.session.file_preview import Placard, of_photo
+    from curator.session.file_preview import FilePreview, of_photo
 
     name = invocation.arguments.photo
-    placard = Placard(absolute(name))
+    preview = FilePreview(absolute(name))
     if invocation.home.catalog.exists():  # else a catalog would be made for nothing
         try:
             detail = invocation.catalog.photos.get(name)
         except NotFoundError:
-            if not placard.path.exists():
+            if not preview.path.exists():
                 raise
         else:
-            placard = of_photo(detail)
-    if placard.refused:
-        raise KnownError(placard.refused, "`curator retry` tries it again.")
-    if placard.photo is None or placard.quality is None:
-        placard = _of_file(invocation, placard)
+            preview = of_photo(detail)
+    if preview.refused:
+        raise KnownError(preview.refused, "`curator retry` tries it again.")
+    if preview.photo is None or preview.quality is None:
+        preview = _of_file(invocation, preview)
     else:
-        placard = _with_why(invocation, _of_catalog(invocation, placard))
-    invocation.output.answer(_document(placard), _lines(placard))
-    return 1 if placard.undescribed else 0
+        preview = _with_why(invocation, _of_catalog(invocation, preview))
+    invocation.output.answer(_document(preview), _lines(preview))
+    return 1 if preview.undescribed else 0
 
 
-def _of_catalog(invocation: Invocation, placard: Placard) -> Placard:
+def _of_catalog(invocation: Invocation, preview: FilePreview) -> FilePreview:
     """Have a photo of the catalog described now, if nobody did or if it was asked for."""
     from curator.imaging.proxy import proxy_path
     from curator.pipeline.describing import prompt_key
     from curator.session.file_preview import of_photo
 
-    catalog, number = invocation.catalog, placard.photo or 0
-    if placard.description is not None and not invocation.arguments.again:
-        return placard
+    catalog, number = invocation.catalog, preview.photo or 0
+    if preview.description is not None and not invocation.arguments.again:
+        return preview
     detail = catalog.photos.get(number)
     try:
         proxy = proxy_path(invocation.home.cache, detail.proxy or "").read_bytes()
     except OSError:
         gone = "Its proxy is gone; `curator backfill convert` makes it again."
-        return replace(placard, undescribed=gone)
+        return replace(preview, undescribed=gone)
     told = _ask(invocation, proxy, detail.proxy_digest or "")
     if isinstance(told, KnownError):
-        return placard.with_description(told)
+        return preview.with_description(told)
     catalog.descriptions.save([(number, told)], prompt_key())
     return of_photo(catalog.photos.get(number))
 
@@ -87,99 +87,101 @@ def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | 
         return error
 
 
-def _of_file(invocation: Invocation, placard: Placard) -> Placard:
+def _of_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
     """Look at a file as the window does, in processes of their own."""
     from curator.encoders.selection import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
-    found = see_file(invocation, placard.path)
-    placard = replace(placard.with_seen(found), compared=encoding.sentence)
-    if placard.photo is None and invocation.home.catalog.exists():
-        photo = invocation.catalog.photos.find_file(placard.path, found.fingerprint)
+    found = see_file(invocation, preview.path)
+    preview = replace(preview.with_seen(found), compared=encoding.sentence)
+    if preview.photo is None and invocation.home.catalog.exists():
+        photo = invocation.catalog.photos.find_file(preview.path, found.fingerprint)
         if photo is not None:
-            placard = placard.with_photo(invocation.catalog.photos.get(photo))
-    if placard.description is None or invocation.arguments.again:
-        placard = placard.with_description(_ask(invocation, found.proxy))
+            preview = preview.with_photo(invocation.catalog.photos.get(photo))
+    if preview.description is None or invocation.arguments.again:
+        preview = preview.with_description(_ask(invocation, found.proxy))
     if encoding.recipe is None:
-        return placard
+        return preview
     try:
         vector = compare_file(invocation, encoding.recipe, found)
     except KnownError as error:
-        return replace(placard, compared=str(error))
-    return _with_why(invocation, placard.with_tags(vector), vector)
+        return replace(preview, compared=str(error))
+    return _with_why(invocation, preview.with_tags(vector), vector)
 
 
-def _with_why(invocation: Invocation, placard: Placard, found: Embedded | None = None) -> Placard:
+def _with_why(
+    invocation: Invocation, preview: FilePreview, found: Embedded | None = None
+) -> FilePreview:
     """Add what the learned taste makes of a photo, or of what an encoder found in a file."""
     from curator.learning.explanations import insight, opinion
     from curator.learning.learner import Learned
 
     if not invocation.home.catalog.exists():
-        return replace(placard, unmatched=Learned("", 0, 0, 0).sentence)
+        return replace(preview, unmatched=Learned("", 0, 0, 0).sentence)
     learner = invocation.learner
     if found is None:
-        told = insight(learner, placard.photo or 0)
-        return replace(placard, why=told.why, unmatched=told.missing)
+        told = insight(learner, preview.photo or 0)
+        return replace(preview, why=told.why, unmatched=told.missing)
     try:
-        return replace(placard, why=opinion(learner, found))
+        return replace(preview, why=opinion(learner, found))
     except KnownError as error:
-        return replace(placard, unmatched=str(error))
+        return replace(preview, unmatched=str(error))
 
 
-def _document(placard: Placard) -> dict[str, Any]:
-    capture, quality, why = placard.capture, placard.quality, placard.why
+def _document(preview: FilePreview) -> dict[str, Any]:
+    capture, quality, why = preview.capture, preview.quality, preview.why
     assert capture is not None and quality is not None
     return {
-        "id": placard.photo,
-        "name": placard.path.stem,
-        "path": placard.path,
-        "format": placard.form,
-        "bytes": placard.size,
+        "id": preview.photo,
+        "name": preview.path.stem,
+        "path": preview.path,
+        "format": preview.form,
+        "bytes": preview.size,
         "taken_at": capture.taken_at,
         **capture.facts(),
-        "sharpness": None if placard.damage else quality.sharpness,
-        "exposure": None if placard.damage else quality.exposure,
+        "sharpness": None if preview.damage else quality.sharpness,
+        "exposure": None if preview.damage else quality.exposure,
         "highlights": round(quality.highlights, 5),
         "shadows": round(quality.shadows, 5),
-        "basis": placard.basis,
-        "damage": placard.damage,
+        "basis": preview.basis,
+        "damage": preview.damage,
         "match_score": why.match if why else None,
         "expected_stars": round(why.expected, 2) if why else None,
         "uncertainty_stars": round(why.std, 2) if why else None,
-        "doubt": why.doubt if why else placard.unmatched or None,
-        "tags": None if placard.tags is None else [asdict(tag) for tag in placard.tags],
-        "description": _description(placard.description),
-        "undescribed": placard.undescribed or None,
-        "encoder": placard.compared or None,
+        "doubt": why.doubt if why else preview.unmatched or None,
+        "tags": None if preview.tags is None else [asdict(tag) for tag in preview.tags],
+        "description": _description(preview.description),
+        "undescribed": preview.undescribed or None,
+        "encoder": preview.compared or None,
     }
 
 
-def _lines(placard: Placard) -> list[str]:
-    """Lay the placard out as the window does: what it is, what was measured, its words."""
+def _lines(preview: FilePreview) -> list[str]:
+    """Lay the preview out as the window does: what it is, what was measured, its words."""
     from curator.library.captions import MEASURED
     from curator.session.file_preview import clipped, made
 
-    capture, quality, why = placard.capture, placard.quality, placard.why
+    capture, quality, why = preview.capture, preview.quality, preview.why
     assert capture is not None and quality is not None
     rows = []
-    if not placard.damage:
-        rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(placard.basis, "")))
+    if not preview.damage:
+        rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
         rows.append(("exposure", f"{quality.exposure:.0f}", clipped(quality)))
     if why is not None:
         told = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
         rows.append(("match", f"{why.match}", told))
-    elif placard.unmatched:
-        rows.append(("match", "", placard.unmatched))
-    known = "not in the catalog" if placard.photo is None else f"photo {placard.photo}"
+    elif preview.unmatched:
+        rows.append(("match", "", preview.unmatched))
+    known = "not in the catalog" if preview.photo is None else f"photo {preview.photo}"
     pixels = f"{capture.width} × {capture.height} px"
-    lines = [placard.path.stem, *made(capture), "", *columns(rows)]
-    if placard.damage:
-        lines.append(placard.damage)
-    if placard.tags:
-        lines.append("tags: " + ", ".join(_tag(tag) for tag in placard.tags))
-    lines += [*_said(placard), ""]
-    lines.append(f"{placard.form} · {pixels} · {size(placard.size)} · {known}")
-    return [*lines, str(placard.path), *filter(None, [placard.compared])]
+    lines = [preview.path.stem, *made(capture), "", *columns(rows)]
+    if preview.damage:
+        lines.append(preview.damage)
+    if preview.tags:
+        lines.append("tags: " + ", ".join(_tag(tag) for tag in preview.tags))
+    lines += [*_said(preview), ""]
+    lines.append(f"{preview.form} · {pixels} · {size(preview.size)} · {known}")
+    return [*lines, str(preview.path), *filter(None, [preview.compared])]
 
 
 def _description(told: Described | None) -> dict[str, Any] | None:
@@ -195,10 +197,10 @@ def _description(told: Described | None) -> dict[str, Any] | None:
     }
 
 
-def _said(placard: Placard) -> list[str]:
-    told = placard.description
+def _said(preview: FilePreview) -> list[str]:
+    told = preview.description
     if told is None:
-        return [f"description: {placard.undescribed}"] if placard.undescribed else []
+        return [f"description: {preview.undescribed}"] if preview.undescribed else []
     rows = [
         ("subject", told.subject),
         ("light", told.lighting),

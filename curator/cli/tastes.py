@@ -324,7 +324,7 @@ def see_file(invocation: Invocation, path: Path) -> Seen:
     from curator.workers import WorkerPool
 
     settings = invocation.settings
-    pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="placard")
+    pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="preview")
     try:
         return seen(pool, str(path), settings)
     finally:

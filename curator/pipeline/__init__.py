@@ -45,7 +45,7 @@ from curator.pipeline.events import (
     ScanReport,
     Totals,
 )
-from curator.pipeline.file_preview import DescriptionCallback, PlacardCallback, Placards
+from curator.pipeline.file_preview import DescriptionCallback, FilePreviewCallback, FilePreviewer
 from curator.pipeline.folder_availability import FolderNews
 from curator.pipeline.frames import FrameCallback, Frames
 from curator.pipeline.ingest import check_sources
@@ -141,7 +141,7 @@ class Pipeline:
         )
         self._frames = Frames(work, self._frame_pool)
         self._frames_warm = self._looked_at = False
-        self._placards = Placards(settings, self._frame_pool, self._encoder_pool)
+        self._file_previewer = FilePreviewer(settings, self._frame_pool, self._encoder_pool)
         self._sidecars = SidecarWriter(
             self._path,
             settings,
@@ -200,7 +200,7 @@ class Pipeline:
     def stop(self) -> None:
         """End: jobs in flight are put back, processes killed. Safe to repeat."""
         self._frames.close()
-        self._placards.give_up()
+        self._file_previewer.give_up()
         self._phrases.give_up()
         running, self._running = self._running, False
         if running:
@@ -208,7 +208,7 @@ class Pipeline:
             self._pool.close()
             self._sidecars.close()
         self._encoder_pool.close()
-        self._placards.close()
+        self._file_previewer.close()
         self._phrases.close()
         if not running:
             return
@@ -395,7 +395,7 @@ class Pipeline:
 
     # --- single files
 
-    def want_placard(self, path: str, screen_px: int, tell: PlacardCallback) -> None:
+    def request_file_preview(self, path: str, screen_px: int, tell: FilePreviewCallback) -> None:
         """Look at one file that need not be a photo of the catalog; nothing of it is kept.
 
         Args:
@@ -405,7 +405,7 @@ class Pipeline:
                 is one; with a KnownError in place of either, which is the end. Never once the
                 placard was given up.
         """
-        self._placards.want(path, screen_px, self.encoding.recipe, tell)
+        self._file_previewer.want(path, screen_px, self.encoding.recipe, tell)
 
     def want_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
         """Have the vision model describe the file of the placard wanted last; nothing is kept.
@@ -414,11 +414,11 @@ class Pipeline:
             proxy: what was seen of it.
             tell: called on a thread with a Described, or a KnownError; never once given up.
         """
-        self._placards.describe(proxy, tell)
+        self._file_previewer.describe(proxy, tell)
 
-    def give_up_placard(self) -> None:
+    def cancel_file_preview(self) -> None:
         """Want no placard any more; a file that is being decoded ends at once."""
-        self._placards.give_up()
+        self._file_previewer.give_up()
 
     def want_phrase(self, text: str, tell: PhraseCallback) -> bool:
         """Encode what somebody searches for; say whether there is an encoder that knows words.

@@ -31,7 +31,7 @@ from curator.workers import (
 
 log = logging.getLogger(__name__)
 
-PlacardCallback = Callable[[Seen | Embedded | KnownError], None]
+FilePreviewCallback = Callable[[Seen | Embedded | KnownError], None]
 DescriptionCallback = Callable[[Described | KnownError], None]
 
 
@@ -50,7 +50,7 @@ def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) ->
     """
     job = StageJob(
         photo_id=0,
-        stage="placard",
+        stage="file_preview",
         path=path,
         kind=Kind.IMAGE,
         cache="",
@@ -86,7 +86,7 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
         raise KnownError(INTERNAL_ERROR) from None
 
 
-class Placards:
+class FilePreviewer:
     """Looks at one file at a time; the next one asked for gives up the one before.
 
     Thread: any, for every method; callbacks come from threads of this object's own.
@@ -100,7 +100,9 @@ class Placards:
         self._path = ""
         self._threads = QThreadPool()
 
-    def want(self, path: str, screen_px: int, recipe: Recipe | None, tell: PlacardCallback) -> None:
+    def want(
+        self, path: str, screen_px: int, recipe: Recipe | None, tell: FilePreviewCallback
+    ) -> None:
         """Look at a file.
 
         Args:
@@ -163,7 +165,7 @@ class Placards:
         path: str,
         screen_px: int,
         recipe: Recipe | None,
-        tell: PlacardCallback,
+        tell: FilePreviewCallback,
     ) -> None:
         def said(what: Seen | Embedded | KnownError) -> bool:
             """Tell, unless that is not wanted any more."""

@@ -4,15 +4,15 @@
 :mod:`curator.library.filters` serve the command line too.
 """
 
-from curator.session.file_preview import Glance, Placard
+from curator.session.file_preview import FilePreview, FilePreviewLoader
 from curator.session.progress import Progress
 from curator.session.search_hints import Hint, hints
 from curator.session.session import Session, Words, changed_marks
 
 __all__ = [
-    "Glance",
+    "FilePreview",
+    "FilePreviewLoader",
     "Hint",
-    "Placard",
     "Progress",
     "Session",
     "Words",

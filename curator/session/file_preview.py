@@ -1,6 +1,6 @@
-"""One file described without adding it to the catalog: its placard, in window and terminal.
+"""One file described without adding it to the catalog: its preview, in window and terminal.
 
-A placard fills as answers come: what one decode of the file gave, what the encoder sees in it, and
+A preview fills as answers come: what one decode of the file gave, what the encoder sees in it, and
 what the learned taste makes of that. Nothing of it is stored anywhere.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.catalog import PhotoDetail, TagDetail
+from curator.catalog import FileDetail, PhotoDetail, TagDetail
 from curator.learning.explanations import Why, opinion
 from curator.library.captions import exposure_line, offset, place
 from curator.model import (
@@ -21,7 +21,9 @@ from curator.model import (
     Described,
     Embedded,
     GoneError,
+    Kind,
     KnownError,
+    Marks,
     Quality,
     SuggestedTag,
 )
@@ -38,7 +40,7 @@ _BUSY = "Another Curator is reading photos into this catalog."
 
 
 @dataclass(frozen=True, slots=True)
-class Placard:
+class FilePreview:
     """What there is to say of one file; what is not known yet, or never will be, is empty.
 
     Attributes:
@@ -74,7 +76,34 @@ class Placard:
     undescribed: str = ""
     photo: int | None = None
 
-    def with_seen(self, seen: Seen) -> Placard:
+    def detail(self) -> PhotoDetail:
+        """Return what is known in the form in which the inspector shows a photo."""
+        kind = Kind.RAW if self.form.endswith("RAW") else Kind.IMAGE
+        file = FileDetail(self.path, kind, "main", self.size, 0, None, None, missing=False)
+        return PhotoDetail(
+            id=self.photo or 0,
+            name=self.path.stem,
+            path=self.path,
+            files=(file,),
+            marks=Marks(),
+            capture=self.capture or Capture(),
+            quality=self.quality,
+            turn=0,
+            basis=self.basis or None,
+            damage=self.damage,
+            thumb=None,
+            proxy=None,
+            proxy_digest=None,
+            added_at=0.0,
+            seen_at=None,
+            state="",
+            reason=None,
+            work=(),
+            tags=self.tags or (),
+            description=self.description,
+        )
+
+    def with_seen(self, seen: Seen) -> FilePreview:
         """Add what a decode gave."""
         return replace(
             self,
@@ -87,43 +116,45 @@ class Placard:
             picture=seen.picture,
         )
 
-    def with_tags(self, found: Embedded) -> Placard:
+    def with_tags(self, found: Embedded) -> FilePreview:
         """Add what the encoder calls it, unless a person or the catalog has better."""
         if found.tags is None or (self.photo is not None and self.tags):
             return self
         return self._with_more("encoder", found.tags)
 
-    def with_description(self, told: Described | KnownError) -> Placard:
+    def with_description(self, told: Described | KnownError) -> FilePreview:
         """Add what the vision model said, and the tags it suggests; or why it said nothing."""
         if isinstance(told, KnownError):
             return replace(self, undescribed=str(told))
-        placard = replace(self, description=told, undescribed="")
+        preview = replace(self, description=told, undescribed="")
         known = self.photo is not None and self.tags  # those a person let it have
-        return placard if known or not told.tags else placard._with_more("vision", told.tags)
+        return preview if known or not told.tags else preview._with_more("vision", told.tags)
 
-    def _with_more(self, source: str, tags: Sequence[SuggestedTag | tuple[str, int]]) -> Placard:
+    def _with_more(
+        self, source: str, tags: Sequence[SuggestedTag | tuple[str, int]]
+    ) -> FilePreview:
         known = {tag.name for tag in self.tags or ()}
         named = [SuggestedTag(*tag) for tag in tags]
         more = [TagDetail(tag.name, source, tag.confidence, "suggested") for tag in named]
         new = tuple(tag for tag in more if tag.name not in known)
         return replace(self, tags=(*(self.tags or ()), *new))
 
-    def with_photo(self, detail: PhotoDetail) -> Placard:
+    def with_photo(self, detail: PhotoDetail) -> FilePreview:
         """Add that the file is a photo of the catalog, and what was said of it there."""
         return replace(
             self, photo=detail.id, tags=detail.tags or None, description=detail.description
         )
 
-    def refuse(self, error: KnownError) -> Placard:
+    def refuse(self, error: KnownError) -> FilePreview:
         """Say why there is no picture."""
         gone = isinstance(error, GoneError)  # what helps a folder's photos does not help here
         return replace(self, refused=str(error.args[0] if gone else error))
 
 
-def of_photo(detail: PhotoDetail) -> Placard:
-    """Make the placard of a photo from what the catalog knows of it; nothing is decoded."""
+def of_photo(detail: PhotoDetail) -> FilePreview:
+    """Make the preview of a photo from what the catalog knows of it; nothing is decoded."""
     main = detail.files[0]
-    return Placard(
+    return FilePreview(
         path=detail.path,
         refused=detail.reason or "",
         form=form_name("raw" if main.kind == "raw" else "", detail.path),
@@ -172,14 +203,14 @@ def clipped(quality: Quality) -> str:
     return f"clipped: {', '.join(parts)}" if parts else "nothing clipped"
 
 
-class Glance(QObject):
-    """Has one file looked at, and tells its placard whenever there is more on it.
+class FilePreviewLoader(QObject):
+    """Has one file looked at, and tells its preview whenever there is more on it.
 
     Signals:
-        told(Placard): first with what is seen, or why nothing is; then with more.
+        told(FilePreview): first with what is seen, or why nothing is; then with more.
 
     Attributes:
-        placard: what was told last.
+        preview: what was told last.
 
     Thread: GUI only. Close it before letting go of it.
     """
@@ -191,7 +222,7 @@ class Glance(QObject):
     def __init__(self, session: Session, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._closed = session, False
-        self.placard = Placard(path)
+        self.preview = FilePreview(path)
         self._came.connect(self._take)
         self._described.connect(self._take_description)
 
@@ -199,23 +230,23 @@ class Glance(QObject):
         """Have the file looked at; its picture comes with this long edge at most."""
         pipeline = self._session.pipeline
         if pipeline is None:
-            self._tell(self.placard.refuse(KnownError(_BUSY, "Drop the file there.")))
+            self._tell(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
         else:
-            pipeline.want_placard(str(self.placard.path), screen_px, self._came.emit)
+            pipeline.request_file_preview(str(self.preview.path), screen_px, self._came.emit)
 
     def close(self) -> None:
         """Want no more; nothing is told any longer."""
         self._closed = True
         if self._session.pipeline is not None:
-            self._session.pipeline.give_up_placard()
+            self._session.pipeline.cancel_file_preview()
 
-    def _tell(self, placard: Placard) -> None:
-        self.placard = placard
-        self.told.emit(placard)
+    def _tell(self, preview: FilePreview) -> None:
+        self.preview = preview
+        self.told.emit(preview)
 
     def _take_description(self, told: Described | KnownError) -> None:
         if not self._closed:
-            self._tell(self.placard.with_description(told))
+            self._tell(self.preview.with_description(told))
 
     def _take(self, what: Seen | Embedded | KnownError) -> None:
         """Take what came; what it is tells what it is about."""
@@ -225,32 +256,32 @@ class Glance(QObject):
             self._take_vector(what)
         elif not isinstance(what, KnownError):
             self._take_seen(what)
-        elif self.placard.quality is None:
-            self._tell(self.placard.refuse(what))
+        elif self.preview.quality is None:
+            self._tell(self.preview.refuse(what))
         else:
-            self._tell(replace(self.placard, compared=str(what)))
+            self._tell(replace(self.preview, compared=str(what)))
 
     def _take_seen(self, seen: Seen) -> None:
-        session, placard = self._session, self.placard.with_seen(seen)
+        session, preview = self._session, self.preview.with_seen(seen)
         try:
-            photo = session.catalog.photos.find_file(placard.path, seen.fingerprint)
+            photo = session.catalog.photos.find_file(preview.path, seen.fingerprint)
             if photo is not None:
                 session.refresh()
-                placard = placard.with_photo(session.catalog.photos.get(photo))
+                preview = preview.with_photo(session.catalog.photos.get(photo))
         except KnownError as error:
             session.say(str(error))
         assert session.pipeline is not None
-        placard = replace(placard, compared=session.pipeline.encoding.sentence)
-        asks = placard.description is None
-        self._tell(replace(placard, undescribed=DESCRIBING) if asks else placard)
+        preview = replace(preview, compared=session.pipeline.encoding.sentence)
+        asks = preview.description is None
+        self._tell(replace(preview, undescribed=DESCRIBING) if asks else preview)
         if asks:
             session.pipeline.want_description(seen.proxy, self._described.emit)
 
     def _take_vector(self, found: Embedded) -> None:
-        self._tell(self.placard.with_tags(found))
-        photo, session = self.placard.photo, self._session
+        self._tell(self.preview.with_tags(found))
+        photo, session = self.preview.photo, self._session
         if photo in session.table and photo is not None and not session.may_show_why(photo):
-            self._tell(replace(self.placard, unmatched=_BLIND))
+            self._tell(replace(self.preview, unmatched=_BLIND))
         else:
             session.taste.ask(lambda learner: opinion(learner, found), self._take_opinion)
 
@@ -258,6 +289,6 @@ class Glance(QObject):
         if self._closed:
             return
         if isinstance(told, KnownError):
-            self._tell(replace(self.placard, unmatched=str(told)))
+            self._tell(replace(self.preview, unmatched=str(told)))
         else:
-            self._tell(replace(self.placard, why=told))
+            self._tell(replace(self.preview, why=told))

@@ -43,7 +43,7 @@ from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.notices.sidecar_notices import SidecarNotices
 from curator.ui.notices.vision_provider import VisionNotices, for_settings
 from curator.ui.pages.empty_state import EmptyList, EmptyWindow
-from curator.ui.pages.file_preview import FilePreview
+from curator.ui.pages.file_preview import FilePreviewPanel
 from curator.ui.pages.finish_page import FinishPage
 from curator.ui.pages.help_overlay import HelpOverlay
 from curator.ui.pages.overview_page import OverviewPage
@@ -165,7 +165,7 @@ class MainWindow(QWidget):
     def _make_overlays(self) -> None:
         session, keyboard = self.session, lambda: self.keys.keyboard
         self.file_drop = FileDrop(self)
-        self.file_preview = FilePreview(self, session)
+        self.file_preview = FilePreviewPanel(self, session)
         self.projects = ProjectActions(
             self, session, self.pictures, self.grid, self.notifications, keyboard
         )

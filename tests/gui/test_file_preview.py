@@ -1,4 +1,4 @@
-"""One file dropped on the window: its placard, and everything as it was once that is closed."""
+"""One file dropped on the window is previewed; closing the preview leaves all as it was."""
 
 from __future__ import annotations
 
@@ -29,16 +29,18 @@ Key = Qt.Key
 
 
 class Studio(QuietPipeline):
-    """Decodes a file wanted for a placard at once, on this thread."""
+    """Decodes a file to preview at once, on this thread."""
 
     encoding = Encoding(None, "Photos are analyzed with the test.")
     tags = (("harbor", 76), ("pier", 31))
     given_up = 0
 
-    def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
-        self.asked.append(("placard", path))
+    def request_file_preview(
+        self, path: str, screen_px: int, tell: Callable[[object], None]
+    ) -> None:
+        self.asked.append(("preview", path))
         try:
-            tell(see(StageJob(0, "placard", path, Kind.IMAGE, ""), screen_px))
+            tell(see(StageJob(0, "file_preview", path, Kind.IMAGE, ""), screen_px))
             tell(Embedded("test/1", "", b"", b"", self.tags))
         except KnownError as error:
             tell(error)
@@ -47,7 +49,7 @@ class Studio(QuietPipeline):
         assert proxy.startswith(b"\xff\xd8")
         self.say = tell
 
-    def give_up_placard(self) -> None:
+    def cancel_file_preview(self) -> None:
         self.given_up += 1
 
 
@@ -80,7 +82,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
 
 
 def said(window: MainWindow) -> str:
-    """All the placard's label says, line by line."""
+    """Return all texts of the facts, line by line."""
 
     def seen(of: QWidget) -> list[str]:
         labels = of.findChildren(QLabel)
@@ -88,7 +90,7 @@ def said(window: MainWindow) -> str:
 
     for _ in range(100):  # Qt shows what joins a layout in a turn of its own
         QApplication.processEvents()
-        if seen(window.file_preview.label):
+        if seen(window.file_preview.facts):
             break
     shown = seen(window.file_preview.panel)
     return "\n".join(shown).replace("\u200b", "")
@@ -98,22 +100,22 @@ def press(window: MainWindow, key: Key, *more: object) -> None:
     QTest.keyClick(window.focusWidget() or window, key, *more)
 
 
-def test_one_dropped_file_shows_its_placard_and_opens_no_folder(
+def test_a_single_dropped_file_is_previewed_and_no_folder_opens(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     drop(window, photo)
-    assert pipeline.asked == [("placard", str(photo))]
+    assert pipeline.asked == [("preview", str(photo))]
     assert window.file_preview.isVisible() and window.file_drop.isHidden()
     assert window.file_preview.geometry() == window.rect()
     text = said(window)
-    for part in ("DSC_0412", "Sharpness", "Exposure", "of 100", "JPEG · ", "900 × 600 · 0.5 MP"):
+    for part in ("DSC_0412", "Sharpness", "Exposure", "JPEG", "900 × 600 · 0.5 MP"):
         assert part in text, f"{part} in {text}"
-    assert "Not in the catalog, and nothing of it is kept." in text
+    assert "Not in the catalog. Curator keeps nothing of it." in text
     assert "Describing…" in text
     assert "Photos are analyzed with the test." in text
     (chips,) = window.file_preview.panel.findChildren(TagChips)
     assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
-    assert window.file_preview.wall.place().size().toTuple() == (900, 600), "never enlarged"
+    assert window.file_preview.picture.place().size().toTuple() == (900, 600), "never enlarged"
 
 
 def test_what_the_model_says_stands_on_the_label_as_plain_text(
@@ -184,11 +186,11 @@ def test_tab_walks_the_buttons_and_enter_presses_the_one_it_is_on(
 ) -> None:
     drop(window, photo)
     press(window, Key.Key_Tab)
-    assert window.file_preview.folder.hasFocus()
+    assert window.file_preview.folder_button.hasFocus()
     press(window, Key.Key_Tab)
-    assert window.file_preview.shut.hasFocus()
+    assert window.file_preview.close_button.hasFocus()
     press(window, Key.Key_Tab)
-    assert window.file_preview.folder.hasFocus(), "what lies beneath is not reached"
+    assert window.file_preview.folder_button.hasFocus(), "what lies beneath is not reached"
     press(window, Key.Key_Return)
     assert window.file_preview.isHidden() and pipeline.asked[-1] == ("open", [photo.parent])
 
@@ -201,7 +203,7 @@ def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
     path = draw_jpeg(tmp_path / "000" / "DSC_0010.NEF", size=(90, 60))  # photo 11
     drop(window, path)
     assert "In the catalog: rejected" in said(window) and "Not in the catalog" not in said(window)
-    QTest.mouseClick(window.file_preview.show_, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(window.file_preview.show_button, Qt.MouseButton.LeftButton)
     assert window.file_preview.isHidden()
     assert (session.current, session.view) == (11, View.LOUPE)
 
@@ -221,11 +223,11 @@ def test_what_is_no_picture_gets_one_sentence(
     if content is not None:
         path.write_bytes(content)
     drop(window, path)
-    placard = window.file_preview._glance.placard
-    assert placard.refused == reason and window.file_preview.wall.words == reason
+    preview = window.file_preview._loader.preview
+    assert preview.refused == reason and window.file_preview.picture.message == reason
     assert "odd.jpg" in said(window) and "Sharpness" not in said(window)
-    assert "catalog" not in said(window), "there is nothing to say of what is no photo"
-    assert window.file_preview.folder.isVisible()
+    assert "catalog" not in said(window), "nothing is said about the catalog"
+    assert window.file_preview.folder_button.isVisible()
     press(window, Key.Key_Escape)
     assert window.file_preview.isHidden()
 
@@ -240,7 +242,7 @@ def test_the_command_asks_for_a_file(
     QTest.keyClick(window, Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(window.focusWidget(), "placard")
     press(window, Key.Key_Return)
-    assert window.file_preview.isVisible() and pipeline.asked == [("placard", str(photo))]
+    assert window.file_preview.isVisible() and pipeline.asked == [("preview", str(photo))]
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1000, 700), (640, 480)])
@@ -250,13 +252,13 @@ def test_the_label_stays_inside_and_the_picture_beside_it(
     name = "a name without any end_" * 6
     drop(window, draw_jpeg(tmp_path / f"{name}.jpg", size=(3000, 2000)))
     window.resize(*size)
-    placard = window.file_preview
-    assert placard.geometry() == window.rect()
-    assert placard.panel.geometry().right() == window.rect().right()
-    assert placard.wall.width() + placard.panel.width() == size[0]
-    assert placard.wall.rect().contains(placard.wall.place())
-    assert placard.label.width() <= placard.panel.width(), "nothing is cut off at the right"
-    assert placard.shut.isVisible()
+    panel = window.file_preview
+    assert panel.geometry() == window.rect()
+    assert panel.panel.geometry().right() == window.rect().right()
+    assert panel.picture.width() + panel.panel.width() == size[0]
+    assert panel.picture.rect().contains(panel.picture.place())
+    assert panel.facts.width() <= panel.panel.width(), "nothing is cut off at the right"
+    assert panel.close_button.isVisible()
 
 
 @pytest.fixture
@@ -283,9 +285,9 @@ def test_nothing_of_it_remains(real: app.App, photo: Path, qtbot: QtBot) -> None
     before = kept(real.home)
     original = photo.read_bytes(), photo.stat().st_mtime_ns
     drop(window, photo)
-    qtbot.waitUntil(lambda: window.file_preview._glance.placard.quality is not None, timeout=60_000)
-    assert not window.file_preview.wall.place().isEmpty()
+    qtbot.waitUntil(lambda: window.file_preview._loader.preview.quality is not None, timeout=60_000)
+    assert not window.file_preview.picture.place().isEmpty()
     press(window, Key.Key_Escape)
     assert (photo.read_bytes(), photo.stat().st_mtime_ns) == original
     assert kept(real.home) == before
-    assert window.file_preview.wall.place().isEmpty(), "its pixels are let go"
+    assert window.file_preview.picture.place().isEmpty(), "its pixels are let go"

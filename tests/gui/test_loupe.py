@@ -25,7 +25,7 @@ from curator.model import Flag, KnownError
 from curator.session import Session
 from curator.ui.loupe import caption, pan_zoom, view_transform
 from curator.ui.loupe.loupe_view import LoupeView
-from curator.ui.widgets import theme
+from curator.ui.widgets import theme, words
 from tests.catalogs import fill
 from tests.gui import swatches
 from tests.gui.darkroom import Darkroom, loupe_over, on_screen, seen
@@ -573,10 +573,10 @@ def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:
     assert loupe._frames._wanted == frozenset()
 
 
-def test_a_fact_without_room_is_left_out_whole(qapp) -> None:
+def test_a_fact_without_room_is_left_out(qapp) -> None:
     metrics = QFontMetrics(theme.caption_font())
     facts = "DSC_0412 · 18:42:07 · 1/250 · ISO 800"
     room = metrics.horizontalAdvance("DSC_0412 · 18:42:07 · 1/250 · IS")
-    assert caption.whole(facts, metrics, room) == "DSC_0412 · 18:42:07 · 1/250"
-    assert caption.whole(facts, metrics, 1000) == facts
-    assert caption.whole(facts, metrics, metrics.horizontalAdvance("DSC_041")).startswith("DSC")
+    assert words.elide_facts(facts, metrics, room) == "DSC_0412 · 18:42:07 · 1/250"
+    assert words.elide_facts(facts, metrics, 1000) == facts
+    assert words.elide_facts(facts, metrics, metrics.horizontalAdvance("DSC_041")).startswith("DSC")

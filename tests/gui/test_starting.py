@@ -39,8 +39,10 @@ def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
     picture = tmp_path / "card" / "DSC_1.JPG"
     draw_jpeg(picture)
     wanted: list[str] = []
-    monkeypatch.setattr(quiet, "want_placard", lambda path, *_: wanted.append(path), raising=False)
-    monkeypatch.setattr(quiet, "give_up_placard", lambda: None, raising=False)
+    monkeypatch.setattr(
+        quiet, "request_file_preview", lambda path, *_: wanted.append(path), raising=False
+    )
+    monkeypatch.setattr(quiet, "cancel_file_preview", lambda: None, raising=False)
     fill(home.catalog, 3)
     running = started(home, picture)
     window = running.window

@@ -24,6 +24,30 @@ _CARD = QSize(480, 144)
 _FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
 
 
+def draw_scaled(
+    painter: QPainter, frame: Frame, place: QRect, part: QRect, ratio: float, smooth: bool | None
+) -> None:
+    """Draw the part of a frame that is on screen, at its exact device pixels.
+
+    Args:
+        painter: in logical px.
+        frame: the pixels.
+        place: the rectangle of the whole picture, device px.
+        part: the part of it on screen, device px.
+        ratio: device px per logical px.
+        smooth: whether enlarged pixels are blended; None: by the zoom.
+    """
+    size = place.size().toTuple()
+    area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
+    where = screen.cut(frame.image.size().toTuple(), size, area)
+    shown = Frame.of(screen.scaled(frame.pixels[where.rows, where.columns], where, smooth))
+    painter.save()
+    painter.scale(1 / ratio, 1 / ratio)
+    painter.setClipRect(part)
+    painter.drawImage(place.topLeft() + QPoint(where.x, where.y), shown.image)
+    painter.restore()
+
+
 class LoupePainter:
     """Draws one :class:`Viewport`.
 
@@ -98,7 +122,8 @@ class LoupePainter:
         zoomed = self._viewport.shared_zoom.zoom is not None
         part = place.intersected(self._viewport.view) if zoomed else place
         if zoomed or best.whole:
-            self._scaled(painter, best, place, part)
+            smooth = None if best.whole else True
+            draw_scaled(painter, best.frame, place, part, self.ratio, smooth)
         else:
             exact = best.frame.image.size() == place.size()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
@@ -107,20 +132,6 @@ class LoupePainter:
         if with_map and part.size() != place.size():
             self._navigator(painter, tile, place, part)
         return True
-
-    def _scaled(self, painter: QPainter, best: BestPixels, place: QRect, part: QRect) -> None:
-        """Paint the part on screen, pixel for pixel; smoothly only while it is not the original."""
-        size = place.size().toTuple()
-        area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
-        pixels = best.frame.pixels
-        where = screen.cut(best.frame.image.size().toTuple(), size, area)
-        smooth = None if best.whole else True
-        shown = Frame.of(screen.scaled(pixels[where.rows, where.columns], where, smooth))
-        painter.save()
-        painter.scale(1 / self.ratio, 1 / self.ratio)
-        painter.setClipRect(part)
-        painter.drawImage(place.topLeft() + QPoint(where.x, where.y), shown.image)
-        painter.restore()
 
     def _overlay(
         self, painter: QPainter, tile: Tile, best: BestPixels, place: QRect, part: QRect

@@ -301,7 +301,7 @@ class Inspector(QWidget):
             return description_block(*value) or QWidget()
         photo = self._session.current
         assert photo is not None
-        block = _block(value, self._chips(value, photo))
+        block = section_block(value, self._chips(value, photo))
         layout = block.layout()
         if title == _WORK and self._session.table.state(photo) == "failed" and layout is not None:
             layout.addWidget(self._again(photo))
@@ -432,7 +432,8 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
     return rows
 
 
-def _block(section: Section, chips: TagChips | None = None) -> QWidget:
+def section_block(section: Section, chips: TagChips | None = None) -> QWidget:
+    """Build a section: its title, its rows, its tags as ``chips`` or as plain ones."""
     block = QWidget()
     grid = QGridLayout(block)
     grid.setContentsMargins(0, 14, 0, 0)

@@ -12,7 +12,7 @@ import pytest
 from curator import encoders
 from curator.encoders import EncoderOptions
 from curator.model import Embedded, KnownError
-from curator.pipeline.file_preview import Placards, seen
+from curator.pipeline.file_preview import FilePreviewer, seen
 from curator.settings import Home, Settings
 from curator.stages.file_preview import Seen
 from curator.workers import WorkerBug, WorkerCancelled, WorkerMemory, WorkerPool
@@ -52,11 +52,11 @@ class Pool(WorkerPool):
 
 
 @pytest.fixture
-def placards(home: Home) -> Iterator[Callable[..., Placards]]:
-    made: list[Placards] = []
+def previewer(home: Home) -> Iterator[Callable[..., FilePreviewer]]:
+    made: list[FilePreviewer] = []
 
-    def make(pool: Pool, encoder: Pool | None = None) -> Placards:
-        made.append(Placards(Settings.load(home), pool, encoder or Pool(EMBEDDED)))
+    def make(pool: Pool, encoder: Pool | None = None) -> FilePreviewer:
+        made.append(FilePreviewer(Settings.load(home), pool, encoder or Pool(EMBEDDED)))
         return made[-1]
 
     yield make
@@ -69,19 +69,21 @@ def told() -> SimpleQueue[Seen | Embedded | KnownError]:
     return SimpleQueue()
 
 
-def test_what_is_seen_comes_first_then_what_the_encoder_saw(placards, told, tmp_path: Path) -> None:
+def test_what_is_seen_comes_first_then_what_the_encoder_saw(
+    previewer, told, tmp_path: Path
+) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
-    placards(Pool()).want(str(path), 100, RECIPE, told.put)
+    previewer(Pool()).want(str(path), 100, RECIPE, told.put)
     first = told.get(timeout=LIMIT_S)
     assert isinstance(first, Seen) and first.picture is not None
     assert first.picture.array.shape == (67, 100, 3)
     assert told.get(timeout=LIMIT_S) == EMBEDDED
 
 
-def test_another_file_gives_up_the_first_at_once(placards, told, tmp_path: Path) -> None:
+def test_another_file_gives_up_the_first_at_once(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     pool = Pool()
-    looking = placards(pool)
+    looking = previewer(pool)
     looking.want("held.jpg", 100, None, told.put)
     assert pool.asked.get(timeout=LIMIT_S) == "held.jpg"
     looking.want(str(path), 100, None, told.put)
@@ -90,10 +92,10 @@ def test_another_file_gives_up_the_first_at_once(placards, told, tmp_path: Path)
     assert told.empty(), "of the first nothing was told"
 
 
-def test_what_was_given_up_is_told_no_more(placards, told, tmp_path: Path) -> None:
+def test_what_was_given_up_is_told_no_more(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     encoder = Pool(EMBEDDED)
-    looking = placards(Pool(), encoder)
+    looking = previewer(Pool(), encoder)
 
     def give_up(what: object) -> None:
         told.put(what)
@@ -114,19 +116,19 @@ def test_what_was_given_up_is_told_no_more(placards, told, tmp_path: Path) -> No
     ],
 )
 def test_why_there_is_no_picture_is_told(
-    placards, told, error: Exception, said: str, expected_log: ExpectedLog
+    previewer, told, error: Exception, said: str, expected_log: ExpectedLog
 ) -> None:
     if isinstance(error, WorkerBug):
         expected_log("decoding a.jpg failed: ours")
-    placards(Pool(error)).want("a.jpg", 100, RECIPE, told.put)
+    previewer(Pool(error)).want("a.jpg", 100, RECIPE, told.put)
     answer = told.get(timeout=LIMIT_S)
     assert isinstance(answer, KnownError) and said in str(answer)
 
 
-def test_an_encoder_that_dies_leaves_what_was_seen(placards, told, tmp_path: Path) -> None:
+def test_an_encoder_that_dies_leaves_what_was_seen(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
-    placards(Pool(), dead).want(str(path), 100, RECIPE, told.put)
+    previewer(Pool(), dead).want(str(path), 100, RECIPE, told.put)
     assert isinstance(told.get(timeout=LIMIT_S), Seen)
     assert "Analyzing it needs more memory" in str(told.get(timeout=LIMIT_S))
 

@@ -1,4 +1,4 @@
-"""A placard fills as answers come; taste says of a file what it would say of the same photo."""
+"""A preview fills as answers come; taste says of a file what it would say of the same photo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curator.catalog import Catalog
 from curator.model import Capture, Embedded, GoneError, KnownError, Quality, UnreadableError
 from curator.pipeline import Encoding
 from curator.session import Session
-from curator.session.file_preview import Glance, Placard, clipped, form_name, made
+from curator.session.file_preview import FilePreview, FilePreviewLoader, clipped, form_name, made
 from curator.stages.file_preview import Seen
 from curator.taste.tone import TONES
 from tests import likings
@@ -44,27 +44,29 @@ SEEN = Seen(
 
 
 class Looking(QObject):
-    """As much of the pipeline as a glance asks for; the test answers."""
+    """As much of the pipeline as a loader asks for; the test answers."""
 
     encoding = Encoding(None, "Photos are analyzed with the test.")
 
-    def want_placard(self, path: str, screen_px: int, tell: Callable[[object], None]) -> None:
+    def request_file_preview(
+        self, path: str, screen_px: int, tell: Callable[[object], None]
+    ) -> None:
         self.wanted, self.tell = (path, screen_px), tell
 
     def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
         self.proxy, self.say = proxy, tell
 
-    def give_up_placard(self) -> None:
+    def cancel_file_preview(self) -> None:
         self.wanted = None
 
 
 @pytest.fixture
-def glance_at(qtbot: QtBot) -> Iterator[Callable[..., Glance]]:
-    made: list[Glance] = []
+def glance_at(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
+    made: list[FilePreviewLoader] = []
 
-    def make(session: Session, path: str = "/card/DSC_0412.JPG") -> Glance:
+    def make(session: Session, path: str = "/card/DSC_0412.JPG") -> FilePreviewLoader:
         session.pipeline = Looking()  # type: ignore[assignment]
-        made.append(Glance(session, Path(path)))
+        made.append(FilePreviewLoader(session, Path(path)))
         made[-1].begin(2880)
         return made[-1]
 
@@ -88,13 +90,13 @@ def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
     open_at: Open, glance_at, qtbot: QtBot
 ) -> None:
     session = open_at(40)
-    glance = glance_at(session)
-    told: list[Placard] = []
-    glance.told.connect(told.append)
+    loader = glance_at(session)
+    told: list[FilePreview] = []
+    loader.told.connect(told.append)
     session.pipeline.tell(SEEN)
     assert told[0].quality == SEEN.quality and told[0].form == "JPEG" and told[0].photo is None
     assert told[0].compared == "Photos are analyzed with the test." and told[0].tags is None
-    with qtbot.waitSignal(glance.told, check_params_cb=lambda placard: placard.why is not None):
+    with qtbot.waitSignal(loader.told, check_params_cb=lambda preview: preview.why is not None):
         session.pipeline.tell(embedded(50))
     assert [tag.name for tag in told[1].tags or ()] == ["harbor"]
     assert (told[1].tags or ())[0].state == "suggested"
@@ -114,29 +116,29 @@ def test_where_taste_says_nothing_it_says_why(
     open_at: Open, glance_at, qtbot: QtBot, rated: int, encoder: str, reason: str
 ) -> None:
     session = open_at(rated)
-    glance = glance_at(session)
+    loader = glance_at(session)
     session.pipeline.tell(SEEN)
-    with qtbot.waitSignal(glance.told, check_params_cb=lambda placard: placard.unmatched != ""):
+    with qtbot.waitSignal(loader.told, check_params_cb=lambda preview: preview.unmatched != ""):
         session.pipeline.tell(embedded(50, encoder))
-    assert reason in glance.placard.unmatched and glance.placard.why is None
+    assert reason in loader.preview.unmatched and loader.preview.why is None
 
 
 def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
     open_at: Open, glance_at, catalog: Catalog
 ) -> None:
     session = open_at(40)
-    glance = glance_at(session, str(catalog.photos.get(50).path))
+    loader = glance_at(session, str(catalog.photos.get(50).path))
     session.pipeline.tell(SEEN)
-    assert glance.placard.photo == 50
+    assert loader.preview.photo == 50
     session.pipeline.tell(embedded(50))
-    assert glance.placard.unmatched == "Hidden until you decide." and glance.placard.why is None
+    assert loader.preview.unmatched == "Hidden until you decide." and loader.preview.why is None
 
 
 def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
-    glance = glance_at(open_at(0), "/elsewhere/copy.jpg")
+    loader = glance_at(open_at(0), "/elsewhere/copy.jpg")
     key = catalog.photos.get(7).files[0].fingerprint
-    glance._session.pipeline.tell(replace(SEEN, fingerprint=key))
-    assert glance.placard.photo == 7
+    loader._session.pipeline.tell(replace(SEEN, fingerprint=key))
+    assert loader.preview.photo == 7
 
 
 def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at) -> None:
@@ -145,35 +147,35 @@ def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at)
         (UnreadableError("The file is empty."), "The file is empty."),
         (GoneError("The file is no longer there.", "Scan again."), "The file is no longer there."),
     ):
-        glance = glance_at(session)
+        loader = glance_at(session)
         session.pipeline.tell(error)
-        assert glance.placard.refused == said and glance.placard.quality is None
+        assert loader.preview.refused == said and loader.preview.quality is None
 
 
 def test_without_a_pipeline_it_says_who_reads(open_at: Open) -> None:
-    glance = Glance(open_at(0), Path("/card/a.jpg"))
-    glance.begin(100)
-    assert glance.placard.refused.startswith("Another Curator is reading photos")
-    glance.close()
+    loader = FilePreviewLoader(open_at(0), Path("/card/a.jpg"))
+    loader.begin(100)
+    assert loader.preview.refused.startswith("Another Curator is reading photos")
+    loader.close()
 
 
 def test_an_encoder_that_fails_is_said_beside_the_scores(open_at: Open, glance_at) -> None:
     session = open_at(0)
-    glance = glance_at(session)
+    loader = glance_at(session)
     session.pipeline.tell(SEEN)
     session.pipeline.tell(KnownError("Analyzing it took too long."))
-    assert glance.placard.compared == "Analyzing it took too long."
-    assert glance.placard.quality is not None and not glance.placard.refused
+    assert loader.preview.compared == "Analyzing it took too long."
+    assert loader.preview.quality is not None and not loader.preview.refused
 
 
 def test_a_closed_glance_tells_nothing_more(open_at: Open, glance_at) -> None:
     session = open_at(0)
-    glance = glance_at(session)
+    loader = glance_at(session)
     tell = session.pipeline.tell
-    glance.close()
+    loader.close()
     assert session.pipeline.wanted is None
     tell(SEEN)
-    assert glance.placard == Placard(Path("/card/DSC_0412.JPG"))
+    assert loader.preview == FilePreview(Path("/card/DSC_0412.JPG"))
 
 
 # --- words

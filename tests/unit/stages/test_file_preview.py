@@ -21,7 +21,7 @@ from tests.unit.stages.test_embed import RECIPE, Stub
 
 
 def job(path: Path, cache: Path | str = "") -> StageJob:
-    return StageJob(0, "placard", str(path), Kind.IMAGE, str(cache), long_edge_px=640)
+    return StageJob(0, "file_preview", str(path), Kind.IMAGE, str(cache), long_edge_px=640)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.dng"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from curator.catalog import Catalog
-from curator.learning.learner import Learned, taught
+from curator.learning.learner import Learned, learn_once
 from curator.model import Embedded, Kind, StageJob
 from curator.settings import TasteSettings
 from curator.taste.tone import TONES
@@ -72,7 +72,7 @@ def rate(
 
 
 def learned_now(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Learned:
-    """Give what is learned from all there is; see :func:`taught`."""
-    learned = taught(catalog, settings, scratch).learned
+    """Give what is learned from all there is; see :func:`learn_once`."""
+    learned = learn_once(catalog, settings, scratch).learned
     assert learned is not None
     return learned

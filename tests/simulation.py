@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.learning.learner import DUEL_WEIGHT
+from curator.learning.learner import COMPARISON_WEIGHT
 from curator.taste.accuracy import rank_correlation
 from curator.taste.explain import informative
 from curator.taste.space import Array, Rows, Space
@@ -241,7 +241,7 @@ def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -
                 [("over", number) for number in range(fought)],
                 scene.rows[better],
                 scene.rows[worse],
-                np.full(fought, DUEL_WEIGHT),
+                np.full(fought, COMPARISON_WEIGHT),
                 scene.stacks[better].tolist(),
             )
     return found

@@ -191,7 +191,7 @@ class _Acts:
         """Sort by every order that applies to all photos, forwards and backwards."""
         acts = []
         for name, order in ORDERS.items():
-            if order.loose or order.question is not None or not self._session.may_order(name):
+            if order.manual or order.question is not None or not self._session.may_order(name):
                 continue
             for back in (True, False):
                 title = f"{name}{', reversed' if back else ''}"

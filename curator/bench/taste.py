@@ -34,19 +34,19 @@ def taste(workspace: Workspace) -> list[Figure]:
         )
         learner = TasteLearner(catalog, TasteSettings(), home.cache)
         before = resident_mb()
-        read = timed(learner.look)
-        learner.study()
-        learner.learn()
-        learner.archive.prepare()
+        read = timed(learner.sync_vectors)
+        learner.update_training()
+        learner.fit()
+        learner.vectors.prepare()
         _one_more(learner, ids[-1])
         held = resident_mb() - before  # measured before the references allocate memory
-        vectors = baselines.vectors(learner.archive)
+        vectors = baselines.vectors(learner.vectors)
         learned, nearest, shares = PairedTimes(), PairedTimes(), []
         for turn, photo in enumerate(ids[_RATED : _RATED + _TURNS], _RATED):
             spent = _one_more(learner, photo)
             learned.add(spent, timed(_ridge, vectors, turn))
         for at in range(0, len(ids), max(1, len(ids) // _ASKED)):
-            spent, exact, share = _similar(learner.archive, vectors, at)
+            spent, exact, share = _similar(learner.vectors, vectors, at)
             nearest.add(spent, exact)
             shares.append(share)
     finally:
@@ -81,8 +81,8 @@ def _one_more(learner: TasteLearner, photo: int) -> float:
     """Rate one more photo; return the seconds until all photos have new scores."""
     learner.catalog.journal.decide({photo: {"rating": 1 + photo % 5}}, summary="")
     begin = time.perf_counter()
-    learner.study([photo])
-    learner.learn()
+    learner.update_training([photo])
+    learner.fit()
     return time.perf_counter() - begin
 
 

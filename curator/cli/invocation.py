@@ -89,9 +89,9 @@ class Invocation:
     @cached_property
     def learner(self) -> TasteLearner:
         """What was learned from all stars there are; a second at 100,000 photos."""
-        from curator.learning.learner import taught
+        from curator.learning.learner import learn_once
 
-        return taught(self.catalog, self.settings.taste, self.home.cache)
+        return learn_once(self.catalog, self.settings.taste, self.home.cache)
 
     def agreed(self, sentence: str, otherwise: str) -> bool:
         """Say what is about to happen, and get a yes: by --yes, or on a terminal.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def photos(invocation: Invocation) -> None:
     """List photos, filtered and sorted as in the window."""
     from curator.library.filters import approved, mask, parse
-    from curator.library.sort_orders import ORDERS, arranged
+    from curator.library.sort_orders import ORDERS, sorted_ids
 
     arguments = invocation.arguments
     if arguments.sort not in ORDERS:
@@ -45,7 +45,7 @@ def photos(invocation: Invocation) -> None:
     clauses = approved(table, threshold)
     rows = mask(query, table, threshold) & table.alive()
     answer_order(invocation, arguments.sort, table, table.ids[rows])
-    ids = arranged(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
+    ids = sorted_ids(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
     stacks, projects = _stacks(table), invocation.catalog.projects.names_of(ids)
     listed = [
@@ -115,7 +115,7 @@ def _stacks(table: Table) -> dict[int, dict[str, Any]]:
         smallest[where],
         table.column("stack_kind")[rows],
         table.column("stacked")[rows] > 0,
-        table.stacks.proposed_at(rows),
+        table.stacks.suggested_at(rows),
     )
     return {
         photo: {

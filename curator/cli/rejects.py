@@ -36,11 +36,11 @@ def rejects(invocation: Invocation) -> None:
 
 
 def _rejected(invocation: Invocation) -> list[int]:
-    from curator.library.sort_orders import arranged
+    from curator.library.sort_orders import sorted_ids
     from curator.library.table import Table
 
     catalog, table = invocation.catalog, Table(invocation.catalog)
-    ids = arranged(table, table.rejected() & table.alive(), "taken", units=False).tolist()
+    ids = sorted_ids(table, table.rejected() & table.alive(), "taken", units=False).tolist()
     if invocation.arguments.photos:
         wanted = {catalog.photos.find(name) for name in invocation.arguments.photos}
         ids = [photo_id for photo_id in ids if photo_id in wanted]

@@ -42,7 +42,7 @@ def search(invocation: Invocation) -> None:
     """
     from curator.library.filters import mask, parse
     from curator.library.relevance import REASONS, relevance
-    from curator.library.sort_orders import arranged
+    from curator.library.sort_orders import sorted_ids
 
     arguments = invocation.arguments
     query = parse(" ".join(arguments.text))
@@ -53,7 +53,7 @@ def search(invocation: Invocation) -> None:
     found = relevance(query, table, fits, near)
     table.scores.set_answer("relevance", found.ids, found.value)
     order = "relevance" if query.is_ranked else "taken"
-    ids = arranged(table, fits, order, units=False)
+    ids = sorted_ids(table, fits, order, units=False)
     listed = ids[: arguments.limit or _FOUND].tolist()
     why = dict(zip(found.ids.tolist(), found.by.tolist(), strict=True))
     photos: list[dict[str, Any]] = [

@@ -20,7 +20,7 @@ def stack_selection(session: Session) -> None:
     elif stacks[0] and set(session.stack(int(ids[0]))) == set(ids.tolist()):
         session.say("These are one stack already.")
     else:
-        _set(session, "stack", ids.tolist(), session.table.stacks.free_number(ids))
+        _set(session, "stack", ids.tolist(), session.table.stacks.unused_number(ids))
 
 
 def _none_stacked(session: Session) -> str:

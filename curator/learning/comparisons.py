@@ -1,4 +1,4 @@
-"""Duels: of two photos side by side a person preferred one, and taste learns from it.
+"""Comparisons: of two photos side by side a person preferred one, and taste learns from it.
 
 A duel says nothing of how good either is, only which is the better: a lesson about their
 difference, worth one star (:meth:`curator.taste.TrainingSet.prefer`).
@@ -23,7 +23,7 @@ class News:
         return bool(self.fresh or self.gone)
 
 
-class Duels:
+class Comparisons:
     """The duels that stand, as they were last read.
 
     Thread: the learner's.
@@ -32,7 +32,7 @@ class Duels:
     def __init__(self) -> None:
         self._known: dict[Hashable, Preference] = {}
 
-    def study(self, catalog: Catalog, ids: Collection[int] | None) -> News:
+    def refresh(self, catalog: Catalog, ids: Collection[int] | None) -> News:
         """Read the duels again: all of them, or those these photos fought."""
         told = {key(each): each for each in catalog.taste.preferences(ids)}
         before = self._known.keys() if ids is None else self.keys_of(ids)

@@ -62,7 +62,7 @@ class Insight:
 
 def insight(learner: TasteLearner, photo_id: int) -> Insight:
     """Gather what is like a photo and why it scores as it does."""
-    archive, learned = learner.archive, learner.learned
+    archive, learned = learner.vectors, learner.learned
     place = archive.places([photo_id])[0]
     if place < 0:
         damaged = photo_id in archive.damaged
@@ -87,7 +87,7 @@ def opinion(learner: TasteLearner, found: Embedded) -> Why:
     Raises:
         KnownError: there is no taste yet, or it goes by another encoder; says what is missing.
     """
-    learned = learner.learned or learner.learn()
+    learned = learner.learned or learner.fit()
     if learned.model is None:
         raise KnownError(learned.sentence)
     if learned.encoder != found.encoder:
@@ -105,7 +105,7 @@ def _why(
 ) -> Why:
     rated = {photo: stars for photo, stars in learner.opinions().items() if photo != photo_id}
     ids = list(rated)
-    rows = learner.archive.take(learner.archive.places(ids))
+    rows = learner.vectors.take(learner.vectors.places(ids))
     found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
     expected, std = model.rating(row), float(model.std(row)[0])
     return Why(
@@ -136,16 +136,16 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
         KnownError: there is no taste yet; says what is missing.
     """
     model = _model(learner)
-    places = learner.archive.places(ids)
+    places = learner.vectors.places(ids)
     found = np.full(len(places), np.nan, np.float32)
     seen = np.flatnonzero(places >= 0)
     for start in range(0, len(seen), _AT_ONCE):
         some = seen[start : start + _AT_ONCE]
-        found[some] = model.std(learner.archive.take(places[some]))
+        found[some] = model.std(learner.vectors.take(places[some]))
     return found
 
 
-def lessons_to_come(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
+def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
     """Rank photos by how much their stars would teach about all photos, 0 first.
 
     Those that have stars, and all beyond the first _TAUGHT, are NaN.
@@ -153,7 +153,7 @@ def lessons_to_come(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.flo
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    space, archive, rated = _model(learner).space, learner.archive, learner.opinions()
+    space, archive, rated = _model(learner).space, learner.vectors, learner.opinions()
     places = archive.places(ids)
     open_ = np.flatnonzero((places >= 0) & ~np.isin(ids, list(rated)))
     some = _sample(open_, CANDIDATES)

@@ -1,9 +1,9 @@
 """Learning a person's taste from the catalog: what was rated goes in, scores come out.
 
     learner = TasteLearner(catalog, settings.taste, home.cache)
-    learner.look()                    # vectors that are new, and the version that is pinned
-    learner.study()                   # what is thought of photos, all of it or of some
-    learned = learner.learn()         # one solve, one product; Learned.scores by Learned.ids
+    learner.sync_vectors()                    # vectors that are new, and the version that is pinned
+    learner.update_training()                   # what is thought of photos, all of it or of some
+    learned = learner.fit()         # one solve, one product; Learned.scores by Learned.ids
 
 The command line uses it once, the window keeps one on a thread of its own (`live`).
 """
@@ -33,7 +33,7 @@ MIN_RATINGS = taste.MIN_RATINGS
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 # 40 duels beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
 # raters of real photos; a quarter or a whole instead of a half is a little less.
-DUEL_WEIGHT = 0.5
+COMPARISON_WEIGHT = 0.5
 _SAMPLE = 4000  # rows the space is learned from
 _TAUGHT = 1000  # lessons taught at a time
 _GROWN = 2.0  # times the archive may grow before the space is learned anew
@@ -139,13 +139,13 @@ class TasteLearner:
         """
         self.catalog = catalog
         self._breathe = breathe
-        self.archive = VectorIndex(scratch)
-        self.learned: Learned | None = None  # by the last :meth:`learn`
+        self.vectors = VectorIndex(scratch)
+        self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
         self._known: dict[int, Judgment] = {}
         self._starred: dict[int, int] = {}  # those of them with stars, and how many
         self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
-        self._duels = comparisons.Duels()
+        self._comparisons = comparisons.Comparisons()
         self._lessons: taste.TrainingSet | None = None
         self._spaced_at = 0
         self._epoch: float | None = None
@@ -157,38 +157,38 @@ class TasteLearner:
 
     # --- looking
 
-    def look(self) -> bool:
+    def sync_vectors(self) -> bool:
         """Take in vectors, the version that is pinned, the settings; say whether any is new.
 
         Raises:
             KnownError: there is no room for the vectors; what is known stays, and the next look
                 takes over the rest.
         """
-        pinned, encoder = self._pinned, self.archive.encoder
+        pinned, encoder = self._pinned, self.vectors.encoder
         weighed = self._half_life_days == self._settings.half_life_days
         if self.catalog.taste.pinned() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
         try:
             wanted = self._pinned.encoder if self._pinned else None
-            fresh = self.archive.sync(self.catalog, wanted, self._breathe)
+            fresh = self.vectors.sync(self.catalog, wanted, self._breathe)
         except Exception:
             self._lessons = None  # they may be of the encoder before, and the archive no more
             raise
-        if len(fresh) or encoder != self.archive.encoder:
+        if len(fresh) or encoder != self.vectors.encoder:
             self._accuracy = None
-        news = len(fresh) > 0 or encoder != self.archive.encoder or not weighed
-        if encoder != self.archive.encoder or not weighed:
+        news = len(fresh) > 0 or encoder != self.vectors.encoder or not weighed
+        if encoder != self.vectors.encoder or not weighed:
             self._half_life_days = self._settings.half_life_days
             self._lessons = None
-        if self._lessons is not None and self.archive.size < _GROWN * self._spaced_at:
+        if self._lessons is not None and self.vectors.size < _GROWN * self._spaced_at:
             ids = fresh.tolist()
             self._teach({self._known[id_].stack for id_ in ids if id_ in self._known})
-            self._put_duels(self._duels.of(ids))
+            self._put_comparisons(self._comparisons.of(ids))
         elif len(fresh):
             self._lessons = None  # the archive's structure changed: a new space
         return news or pinned is not self._pinned
 
-    def study(self, ids: Collection[int] | None = None) -> bool:
+    def update_training(self, ids: Collection[int] | None = None) -> bool:
         """Take in what is thought of photos now: of all, or of those whose marks changed.
 
         Returns:
@@ -215,12 +215,12 @@ class TasteLearner:
                 if _has_stars(new):
                     self._starred[photo] = new.rating or 0
                 self._stacks.setdefault(new.stack, set()).add(photo)
-        fought = self._duels.study(self.catalog, ids)
+        fought = self._comparisons.refresh(self.catalog, ids)
         if self._lessons is not None:
             self._teach(touched)
             for name in fought.gone:
                 self._lessons.remove(name)
-            self._put_duels(fought.fresh)
+            self._put_comparisons(fought.fresh)
         return bool(touched or fought)
 
     def _forget(self, lesson: Judgment) -> None:
@@ -283,21 +283,21 @@ class TasteLearner:
                 [each.stack for each in rejected],
             )
 
-    def _put_duels(self, fought: Sequence[Preference]) -> None:
+    def _put_comparisons(self, fought: Sequence[Preference]) -> None:
         """Teach which of two was preferred, where both were compared."""
         sides = [[each.winner for each in fought], [each.loser for each in fought]]
-        seen = [self.archive.places(side) for side in sides]
+        seen = [self.vectors.places(side) for side in sides]
         both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if fought else np.zeros(0, int)
         if not len(both):
             return
         told = [fought[place] for place in both.tolist()]
-        better, worse = (self.archive.take(places[both]) for places in seen)
+        better, worse = (self.vectors.take(places[both]) for places in seen)
         assert self._lessons is not None
         self._lessons.add_comparisons(
             [comparisons.key(each) for each in told],
             better,
             worse,
-            DUEL_WEIGHT * self._recency([each.decided_at for each in told]),
+            COMPARISON_WEIGHT * self._recency([each.decided_at for each in told]),
             [each.stack for each in told],
         )
 
@@ -308,7 +308,7 @@ class TasteLearner:
             yield lessons[start : start + _TAUGHT]
 
     def _rows(self, lessons: Sequence[Judgment]) -> NDArray[np.float32]:
-        return self.archive.take(self.archive.places([lesson.photo_id for lesson in lessons]))
+        return self.vectors.take(self.vectors.places([lesson.photo_id for lesson in lessons]))
 
     def _strength(self, lessons: Sequence[Judgment]) -> NDArray[np.float64]:
         weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
@@ -321,15 +321,15 @@ class TasteLearner:
 
     def _begin(self) -> taste.TrainingSet:
         """Learn the space of the archive, and put all that is known into it."""
-        size = self.archive.size
-        sample = self.archive.take(np.arange(0, size, max(size // _SAMPLE, 1)))
-        space = taste.Space.of(sample, self.archive.dimension)
+        size = self.vectors.size
+        sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
+        space = taste.Space.of(sample, self.vectors.dimension)
         self._lessons, self._spaced_at = (
-            taste.TrainingSet(space, scratch=self.archive.scratch),
+            taste.TrainingSet(space, scratch=self.vectors.scratch),
             size,
         )
         self._teach(list(self._stacks))
-        self._put_duels(self._duels.all())
+        self._put_comparisons(self._comparisons.all())
         return self._lessons
 
     def opinions(self) -> dict[int, float]:
@@ -350,15 +350,15 @@ class TasteLearner:
 
     def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
         """Keep of what is told of photos, by id, that of those with a vector."""
-        seen = self.archive.places(list(told)) >= 0
+        seen = self.vectors.places(list(told)) >= 0
         pairs = zip(told.items(), seen.tolist(), strict=True)
         return {photo: value for (photo, value), here in pairs if here}
 
     # --- learning
 
-    def learn(self) -> Learned:
+    def fit(self) -> Learned:
         """Learn from all that was studied, and score the archive; from MIN_RATINGS stars on."""
-        archive = self.archive
+        archive = self.vectors
         rated = self._compared(self._starred)
         known = Learned(
             archive.encoder, len(self._starred), len(rated), archive.size, len(archive.damaged)
@@ -379,7 +379,7 @@ class TasteLearner:
         known, model = replace(known, pinned=pinned.number), pinned.model
         if model is None:
             return replace(known, problem=pinned.problem)
-        if known.vectors and self.archive.columns == model.space.columns:
+        if known.vectors and self.vectors.columns == model.space.columns:
             return self._scored(known, model)
         problem = (
             f"Taste is pinned to version {pinned.number}, which was learned from other vectors than"
@@ -392,14 +392,14 @@ class TasteLearner:
         return replace(
             known,
             model=model,
-            ids=self.archive.ids.copy(),
+            ids=self.vectors.ids.copy(),
             predicted=predicted,
             scores=model.scores(predicted),
         )
 
     def _foretold(self, model: taste.TasteModel) -> NDArray[np.float32]:
         """Predict the stars of every photo: :meth:`TasteModel.rating`, read in blocks."""
-        return self.archive.product(model.weights) + np.float32(model.bias)
+        return self.vectors.product(model.weights) + np.float32(model.bias)
 
     def judged(self) -> taste.Accuracy:
         """Return how well ratings were predicted so far.
@@ -408,10 +408,10 @@ class TasteLearner:
         10,000 ratings.
         """
         if self._accuracy is None:
-            self._accuracy = judge(self.foreseen())
+            self._accuracy = judge(self.predictions())
         return self._accuracy
 
-    def foreseen(self) -> list[PredictedRating]:
+    def predictions(self) -> list[PredictedRating]:
         """Read what was predicted before each rating, oldest first.
 
         Of a photo like one rated just before it there is no prediction: it would test none.
@@ -419,25 +419,25 @@ class TasteLearner:
         found = self.catalog.taste.predictions()
         return [
             told._replace(expected=None) if away else told
-            for told, away in zip(found, self._given_away(found).tolist(), strict=True)
+            for told, away in zip(found, self._follow_similar(found).tolist(), strict=True)
         ]
 
-    def _given_away(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
+    def _follow_similar(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
         """Mark the ratings of photos like one that was rated just before."""
         away = np.zeros(len(found), bool)
-        places = self.archive.places([told.photo_id for told in found])
+        places = self.vectors.places([told.photo_id for told in found])
         seen = np.flatnonzero(places >= 0)
         times = np.array([told.made_at for told in found])
         least = self._least_alike()
         for start in range(0, len(seen), _TAUGHT):
             self._breathe()
             part = seen[max(start - _JUST_RATED, 0) : start + _TAUGHT]
-            away[part] |= given_away(self._vectors(places[part]), times[part], least)
+            away[part] |= follows_similar(self._vectors(places[part]), times[part], least)
         return away
 
     def _least_alike(self) -> float:
         """Return the cosine from which two photos of the archive are alike."""
-        archive = self.archive
+        archive = self.vectors
         encoder, size, least = self._alike_from
         if archive.size and (encoder != archive.encoder or archive.size >= _GROWN * size):
             some = np.arange(0, archive.size, -(-archive.size // _PAIRS_OF))
@@ -447,7 +447,7 @@ class TasteLearner:
 
     def _vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """Read vectors of the archive at unit length, without the tone beside them."""
-        vectors = self.archive.take(places)[:, : self.archive.dimension]
+        vectors = self.vectors.take(places)[:, : self.vectors.dimension]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
     def search(self) -> Callable[[], taste.Hyperparameters] | None:
@@ -456,7 +456,7 @@ class TasteLearner:
         return lessons.search_job() if lessons is not None and lessons.search_due else None
 
     def adopt(self, choice: taste.Hyperparameters) -> None:
-        """Use what a search settled, from the next :meth:`learn` on."""
+        """Use what a search settled, from the next :meth:`fit` on."""
         if self._lessons is not None:
             self._lessons.use(choice)
 
@@ -517,7 +517,7 @@ class TasteLearner:
         Raises:
             KnownError: there is nothing to keep yet, or a version is pinned.
         """
-        learned = self.learned or self.learn()
+        learned = self.learned or self.fit()
         if learned.pinned is not None:
             raise KnownError(
                 f"Taste is pinned to version {learned.pinned}: what was learned since is not in "
@@ -545,8 +545,8 @@ class TasteLearner:
         if not earlier:
             return []
         models = [versions.read(self.catalog, each) for each in (earlier[0], number)]
-        if encoder != self.archive.encoder or any(
-            model.space.columns != self.archive.columns for model in models
+        if encoder != self.vectors.encoder or any(
+            model.space.columns != self.vectors.columns for model in models
         ):
             raise KnownError(
                 f"Version {number} of taste was learned with another encoder than photos are"
@@ -555,7 +555,7 @@ class TasteLearner:
         before, now = (model.scores(self._foretold(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
-            Moved(int(self.archive.ids[place]), int(before[place]), int(now[place]))
+            Moved(int(self.vectors.ids[place]), int(before[place]), int(now[place]))
             for place in furthest.tolist()
             if before[place] != now[place]
         ]
@@ -563,10 +563,10 @@ class TasteLearner:
 
 def judge(foreseen: Sequence[PredictedRating]) -> taste.Accuracy:
     """Judge the predictions that were stored before ratings, oldest first."""
-    return taste.accuracy(*as_columns(foreseen))
+    return taste.accuracy(*prediction_columns(foreseen))
 
 
-def given_away(
+def follows_similar(
     vectors: NDArray[np.float32], rated_at_s: NDArray[np.float64], least: float
 ) -> NDArray[np.bool_]:
     """Mark photos like one that was rated just before them.
@@ -592,22 +592,22 @@ def least_alike(vectors: NDArray[np.float32]) -> float:
     return usual + _ALIKE * 1.4826 * float(np.median(np.abs(pairs - usual)))
 
 
-def as_columns(foreseen: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
+def prediction_columns(foreseen: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
     """Give what was foretold (NaN where nothing was) and the ratings, as `curator.taste` has it."""
     predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
     return predicted, [told.rating for told in foreseen]
 
 
-def taught(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
+def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
     """Learn once from all there is: what the command line does. A second at 100,000 photos."""
     learner = TasteLearner(catalog, settings, scratch)
     if (
         catalog.taste.count_rated(settings.from_files) >= MIN_RATINGS
         or catalog.taste.pinned() is not None
     ):
-        learner.look()
-    learner.study()
-    learner.learn()
+        learner.sync_vectors()
+    learner.update_training()
+    learner.fit()
     return learner
 
 

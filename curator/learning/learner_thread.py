@@ -67,14 +67,14 @@ class LearnerThread(QObject):
         learned(Learned): emitted on that thread whenever something was learned anew.
         judged(Accuracy): emitted on that thread when ratings or vectors changed how well ratings
             were predicted.
-        trouble(str): why something cannot be learned or kept, once until it can be.
+        problem(str): why something cannot be learned or kept, once until it can be.
 
     Thread: any, for every method.
     """
 
     learned = Signal(object)
     judged = Signal(object)
-    trouble = Signal(str)
+    problem = Signal(str)
     _answered = Signal(object, object)
 
     def __init__(self, catalog_path: Path, settings: TasteSettings, scratch: Path) -> None:
@@ -94,15 +94,15 @@ class LearnerThread(QObject):
         self._asked.put(_Asked(None, look=True))
         self._thread.start()
 
-    def decided(self, ids: Iterable[int]) -> None:
+    def marks_changed(self, ids: Iterable[int]) -> None:
         """Say that marks of photos changed, by a decision or its undo."""
         self._asked.put(_Asked(set(ids)))
 
-    def look(self, ids: Iterable[int] = ()) -> None:
+    def vectors_changed(self, ids: Iterable[int] = ()) -> None:
         """Say that there may be new vectors or another version pinned, and which photos changed."""
         self._asked.put(_Asked(set(ids), look=True))
 
-    def anything(self) -> None:
+    def everything_changed(self) -> None:
         """Say that another process decided or compared something."""
         self._asked.put(_Asked(None, look=True))
 
@@ -180,8 +180,8 @@ class LearnerThread(QObject):
         """Learn from marks made right before closing, so that the version kept has them."""
         if learner.learned is not None and asked.ids:
             with self._forgiving("learned"):
-                learner.study(asked.ids)
-                learner.learn()
+                learner.update_training(asked.ids)
+                learner.fit()
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
@@ -196,7 +196,7 @@ class LearnerThread(QObject):
             if self._told.get(what) != said:
                 self._told[what] = said
                 log.warning("%s", said)
-                self.trouble.emit(said)
+                self.problem.emit(said)
         except Exception:
             log.exception("taste could not be %s: a mistake of Curator's", what)
 
@@ -212,15 +212,15 @@ class LearnerThread(QObject):
         if asked.choice is not None:
             learner.adopt(asked.choice)
         if asked.look:
-            news |= learner.look()
+            news |= learner.sync_vectors()
         if asked.ids is None or asked.ids:
-            news |= learner.study(asked.ids)
+            news |= learner.update_training(asked.ids)
         news |= learner.learned is None
         if news:
-            self.learned.emit(learner.learn())
+            self.learned.emit(learner.fit())
             self._tell_accuracy(learner.judged())
         if asked.look:
-            learner.archive.prepare()
+            learner.vectors.prepare()
         if news:
             self._begin_search(learner)  # after the rest: one busy core is enough
 

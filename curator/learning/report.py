@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from curator.catalog import EncoderProgress, TasteRow
 from curator.encoders import ENCODERS
-from curator.learning.learner import Learned, TasteLearner, as_columns, judge
+from curator.learning.learner import Learned, TasteLearner, judge, prediction_columns
 from curator.model import counted
 from curator.taste import Accuracy, learning_curve
 
@@ -83,13 +83,13 @@ class Report:
 
 def report(learner: TasteLearner) -> Report:
     """Gather all there is to say of taste; a tenth of a second at 10,000 ratings."""
-    catalog, learned = learner.catalog, learner.learned or learner.learn()
-    foreseen = learner.foreseen()
+    catalog, learned = learner.catalog, learner.learned or learner.fit()
+    foreseen = learner.predictions()
     return Report(
         learned,
         judge(foreseen),
         judge([told for told in foreseen if told.order_name == BY_TIME]),
-        learning_curve(*as_columns(foreseen)),
+        learning_curve(*prediction_columns(foreseen)),
         catalog.taste.versions(),
         next(iter(catalog.vectors.encoders()), ""),
         catalog.vectors.catching_up(),

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from curator import private
 from curator.catalog import Catalog
-from curator.learning.vector_sketch import Sketch
+from curator.learning.vector_sketch import VectorSketch
 from curator.model import KnownError
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class VectorIndex:
         self._stored = np.dtype([])
         self._ids: NDArray[np.int64] = _NOBODY
         self._place: NDArray[np.int64] = _NOBODY
-        self._sketch: Sketch | None = None
+        self._sketch: VectorSketch | None = None
         self._sketched_at = 0
         self.damaged: set[int] = set()
 
@@ -182,7 +182,7 @@ class VectorIndex:
         if self.size < max(_SKETCHED, _GROWN * self._sketched_at):
             return
         sample = self.take(np.arange(0, self.size, max(self.size // _SAMPLE, 1)))
-        sketch = Sketch.of(sample[:, : self.dimension])
+        sketch = VectorSketch.of(sample[:, : self.dimension])
         self._sketch, self._sketched_at = None, self.size
         if sketch is None:
             return

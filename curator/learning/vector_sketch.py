@@ -22,7 +22,7 @@ _MARGIN = 1.25  # beyond the sample's largest coordinates; what lies further out
 Floats = NDArray[np.float32]
 
 
-class Sketch:
+class VectorSketch:
     """Coordinates of many vectors along their strongest directions, a byte each.
 
     Attributes:
@@ -36,7 +36,7 @@ class Sketch:
         self._size = 0
 
     @classmethod
-    def of(cls, sample: Floats) -> Sketch | None:
+    def of(cls, sample: Floats) -> VectorSketch | None:
         """Find the strongest directions of a sample; None where too little depends on them.
 
         Args:

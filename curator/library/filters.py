@@ -76,7 +76,7 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "damaged": ("Damaged", lambda table, _: table.column("damaged")),
     "missing": ("Missing", lambda table, _: table.missing()),
     "stack": ("Stacks", lambda table, _: table.stacks.shared()),
-    "suggested": ("Suggested best", lambda table, _: table.stacks.proposed()),
+    "suggested": ("Suggested best", lambda table, _: table.stacks.suggested()),
     "pair": ("RAW+JPEG", lambda table, _: table.column("pair").astype(bool)),
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.learning.explanations import lessons_to_come, uncertainties
+from curator.learning.explanations import information_gain, uncertainties
 from curator.learning.learner import TasteLearner
 from curator.library.table import Ids, Mask, Table
 
@@ -30,7 +30,7 @@ class Order:
         by_taste: whether there has to be taste for it.
         question: what the learner is asked before; its answer goes into ``Table.set_answer``.
         part: photos asked for at a time, so that learning never waits long; 0 is all at once.
-        loose: sorts frames after all: stacks are taken apart where somebody placed each photo.
+        manual: sorts frames after all: stacks are taken apart where somebody placed each photo.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Order:
     by_taste: bool = False
     question: Callable[[TasteLearner, Sequence[int]], NDArray[np.float32]] | None = None
     part: int = 0
-    loose: bool = False
+    manual: bool = False
 
 
 # Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
@@ -65,7 +65,7 @@ ORDERS: dict[str, Order] = {
         "Project", lambda table: table.projects.by_project(), np.fmin, "by name, then by hand"
     ),
     "hand": Order(
-        "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", loose=True
+        "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", manual=True
     ),
     "relevance": Order(
         "Relevance", lambda table: table.scores.answer("relevance"), np.fmin, "best fit first"
@@ -86,7 +86,7 @@ ORDERS: dict[str, Order] = {
         np.fmin,
         "whose stars teach most",
         True,
-        lessons_to_come,
+        information_gain,
     ),
 }
 
@@ -101,17 +101,17 @@ def _stack_sizes(table: Table) -> NDArray[np.float64]:
     return np.where(names > 0, -counts[where].astype(np.float64), np.nan)
 
 
-def is_loose(table: Table, order: str) -> bool:
+def is_manual(table: Table, order: str) -> bool:
     """Tell whether an order takes stacks apart: somebody placed each photo by itself."""
-    return ORDERS[order].loose and table.projects.open is not None
+    return ORDERS[order].manual and table.projects.open is not None
 
 
 def orders_for(kind: str) -> dict[str, Order]:
     """Give the orders a scope of a kind can have: by hand there is only in a project."""
-    return {name: each for name, each in ORDERS.items() if kind == "project" or not each.loose}
+    return {name: each for name, each in ORDERS.items() if kind == "project" or not each.manual}
 
 
-def arranged(
+def sorted_ids(
     table: Table, mask: Mask, order: str, reverse: bool = False, *, units: bool = True
 ) -> Ids:
     """Give the ids of the marked rows in an order of ORDERS.
@@ -133,7 +133,7 @@ def arranged(
     ranks = table.ranks.by_time()[rows]
     value = chosen.key(table)[rows].astype(np.float64)
     keys: list[NDArray[Any]] = [ranks]
-    together = units and not is_loose(table, order)
+    together = units and not is_manual(table, order)
     members = np.flatnonzero(table.stacks.names[rows]) if together else ranks[:0]
     if len(members):
         names, where = np.unique(table.stacks.names[rows[members]], return_inverse=True)

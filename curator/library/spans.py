@@ -13,7 +13,7 @@ Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def gathered(stacks: Ids, ranks: Ids) -> NDArray[np.intp]:
+def group_stacks(stacks: Ids, ranks: Ids) -> NDArray[np.intp]:
     """Give the positions in an order that has each stack whole, where its first frame is.
 
     Args:
@@ -55,14 +55,14 @@ class Spans:
         return range(int(self._edges[number]), int(self._edges[number + 1]))
 
 
-def units(stacks: Ids) -> Spans:
+def unit_spans(stacks: Ids) -> Spans:
     """Cut a list into its units: runs of one stack, and single photos."""
     begins = np.ones(len(stacks), bool)
     begins[1:] = (stacks[1:] == 0) | (stacks[1:] != stacks[:-1])
     return Spans(begins)
 
 
-def tiles(of: Spans, expanded: Mask) -> Spans:
+def tile_spans(of: Spans, expanded: Mask) -> Spans:
     """Cut a list into the grid's tiles: a unit is one, but where it is expanded.
 
     Args:

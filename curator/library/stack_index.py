@@ -73,7 +73,7 @@ class StackIndex:
             self._doubtful.update(before.tolist(), after.tolist())
             self._doubtful.discard(0)  # who stands alone is proposed to nobody
 
-    def doubt(self) -> None:
+    def invalidate(self) -> None:
         """Look at all of them again: photos came or went with their folder."""
         self._doubtful = None
 
@@ -91,7 +91,7 @@ class StackIndex:
         """Return how many stacks the marked rows are of."""
         return len(np.unique(self.names[among & (self.names > 0)]))
 
-    def rows_with(self, row: int) -> NDArray[np.intp]:
+    def rows_of_stack(self, row: int) -> NDArray[np.intp]:
         """Give the rows of the stack a row is in, itself included; of a photo alone, just that."""
         name = self._names[row]
         return np.flatnonzero(self.names == name) if name else np.array([row])
@@ -101,7 +101,7 @@ class StackIndex:
         kinds = self._rows.column("stack_kind")[rows]
         return bool((kinds == KIND_CODE[StackKind.BRACKET]).any())
 
-    def free_number(self, ids: Ids) -> int:
+    def unused_number(self, ids: Ids) -> int:
         """Find a number for a stack by hand of these photos: one that no other photo goes by."""
         table = self._rows
         others = np.ones(table.size, bool)
@@ -112,19 +112,19 @@ class StackIndex:
 
     # --- proposals
 
-    def proposed(self) -> Mask:
+    def suggested(self) -> Mask:
         """Mark the proposed frames that nobody has judged yet."""
         self._propose()
         return self._proposed[: self._rows.size] & self._rows.unreviewed()
 
-    def proposed_at(self, rows: NDArray[np.int64]) -> Mask:
+    def suggested_at(self, rows: NDArray[np.int64]) -> Mask:
         """Mark the proposed frames among these rows, judged or not."""
         self._propose()
         return self._proposed[rows]
 
     def reason(self, row: int) -> str:
         """Say why the frame in a row is proposed."""
-        rows = self._in_order(self.rows_with(row))
+        rows = self._in_order(self.rows_of_stack(row))
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
     def _propose(self) -> None:

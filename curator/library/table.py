@@ -39,8 +39,8 @@ class Tile:
 
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
-    ``struck``: rejected while still in the list; ``stale``: no longer fits the filter;
-    ``proposed``: by the machine, of an unreviewed stack. ``doubt`` is how unsure the taste model
+    ``rejected``: rejected while still in the list; ``stale``: no longer fits the filter;
+    ``suggested``: by the machine, of an unreviewed stack. ``doubt`` is how unsure the taste model
     is, in stars, where an order asked for it; ``found`` says why a search found it.
     """
 
@@ -59,9 +59,9 @@ class Tile:
     sharpness: float | None
     exposure: float | None
     match: int | None
-    struck: bool = False
+    rejected: bool = False
     stale: bool = False
-    proposed: bool = False
+    suggested: bool = False
     damaged: bool = False
     doubt: float | None = None
     found: str = ""
@@ -168,7 +168,7 @@ class Table:
 
     def _refresh_folders(self) -> None:
         if self.folders.refresh():
-            self.stacks.doubt()
+            self.stacks.invalidate()
 
     def _refresh_photos(self) -> set[int]:
         if self.size:
@@ -346,7 +346,7 @@ class Table:
             self.scores.matches_at(rows),
             [each.flag is Flag.REJECT for each in marks],
             repeat(False),
-            (self.stacks.proposed_at(rows) & unreviewed).tolist(),
+            (self.stacks.suggested_at(rows) & unreviewed).tolist(),
             number["damaged"].tolist(),
             self.scores.uncertainties_at(rows),
         )

@@ -149,7 +149,7 @@ class Backstage(QObject):
 
 def stock(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundStatus:
     """Ask the catalog; its vectors are 16-bit floats, and what stands behind them 32-bit ones."""
-    archive = learner.archive
+    archive = learner.vectors
     row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
     catalog = learner.catalog
     return BackgroundStatus(

@@ -108,7 +108,7 @@ def likeness(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> NDArra
 
     Thread: that of the learner.
     """
-    archive = learner.archive
+    archive = learner.vectors
     found = np.full(len(ids), np.nan, np.float32)
     here, places = archive.places([photo_id]), archive.places(ids)
     if here[0] < 0:

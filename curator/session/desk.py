@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions, filters, table_cache
 from curator.library.scopes import EVERYTHING
-from curator.library.sort_orders import arranged, is_loose
+from curator.library.sort_orders import is_manual, sorted_ids
 from curator.library.table import Mask, Tile
 from curator.model import KnownError, Pass, View
 from curator.session.listing import Listing, Loose
@@ -152,7 +152,7 @@ class Desk(QObject):
         """Make an empty list for this scope; which stacks are expanded stays while open."""
         # What it holds must not hold it: a collector on another thread would end its timers.
         desk = weakref.proxy(self)
-        stacks = Loose(self.table.stacks, lambda: is_loose(desk.table, desk.order))
+        stacks = Loose(self.table.stacks, lambda: is_manual(desk.table, desk.order))
         return Listing(stacks, self._expanded.setdefault(self.scope.key, set()))
 
     def _have_told(self) -> None:
@@ -254,7 +254,7 @@ class Desk(QObject):
             row = self.table.rows_of([keep])[0]
             mask[row] |= self._in_scope()[row]
         before = self.current
-        self.listing.replace(arranged(self.table, mask, self.order, self.reversed), keep)
+        self.listing.replace(sorted_ids(self.table, mask, self.order, self.reversed), keep)
         if keep is None and before is None:
             self._begin()
         self._order_serial = self.table.order_serial
@@ -328,7 +328,7 @@ class Desk(QObject):
         fits = self._fits()
         members = self._members() & self._may_stay()
         self._stale = frozenset(self.table.ids[members & ~fits].tolist())
-        ordered = arranged(self.table, members | fits, self.order, self.reversed)
+        ordered = sorted_ids(self.table, members | fits, self.order, self.reversed)
         was_empty, before = not len(self.listing), self.current
         if self.pass_ is Pass.BROWSE:
             # A folder just opened stays at its first photo while capture times come in.
@@ -357,10 +357,10 @@ class Desk(QObject):
     def _follow_hand(self) -> None:
         """Have photos stand where a person just placed them; none comes, none goes."""
         serial = self.table.projects.serial
-        if serial == self._shelf_serial or not is_loose(self.table, self.order):
+        if serial == self._shelf_serial or not is_manual(self.table, self.order):
             return
         self._shelf_serial = serial
-        self.listing.replace(arranged(self.table, self._members(), self.order, self.reversed))
+        self.listing.replace(sorted_ids(self.table, self._members(), self.order, self.reversed))
         self.list_changed.emit()
 
     def _with_their_stacks(self, changed: set[int]) -> set[int]:
@@ -461,7 +461,7 @@ class Desk(QObject):
         mask = self._in_scope()
         if name:
             mask &= filters.FILTERS[name][1](self.table, self.settings.taste.match_threshold)
-        return [int(photo_id) for photo_id in arranged(self.table, mask, "taken", units=False)]
+        return [int(photo_id) for photo_id in sorted_ids(self.table, mask, "taken", units=False)]
 
     def clause_of(self, photo_id: int) -> str | None:
         """Return the name of the clause that approves a photo for export, None if none does."""

@@ -120,13 +120,13 @@ class Listing:
     def gather(self, start: int = 0) -> None:
         """Have the frames of each stack together, from a position on; nothing else moves."""
         rest = self.ids[start:]
-        order = spans.gathered(self._stacked.of(rest), self._stacked.ranks(rest))
+        order = spans.group_stacks(self._stacked.of(rest), self._stacked.ranks(rest))
         self.replace(np.concatenate([self.ids[:start], rest[order]]))
 
     # --- units and tiles
 
     def _cut(self) -> None:
-        self.units = spans.units(self._stacked.of(self.ids))
+        self.units = spans.unit_spans(self._stacked.of(self.ids))
         self._tile()
 
     def _tile(self) -> None:
@@ -134,7 +134,7 @@ class Listing:
         if self.expanded:
             open_ = (self.position(photo) for photo in self.expanded)
             expanded[[place for place in open_ if place is not None]] = True
-        self.tiles: Spans = spans.tiles(self.units, expanded)
+        self.tiles: Spans = spans.tile_spans(self.units, expanded)
 
     def unit(self, photo_id: int) -> Ids:
         """Give the photos of the list a photo is shown as one with, itself among them."""

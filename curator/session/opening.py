@@ -18,7 +18,7 @@ from curator import volumes
 from curator.catalog import Catalog
 from curator.library import filters, scopes
 from curator.library.scopes import Scope, ScopeRow, followed
-from curator.library.sort_orders import ORDERS, arranged
+from curator.library.sort_orders import ORDERS, sorted_ids
 from curator.model import KnownError, Pass, View
 from curator.session.absent_folders import AwayFolders
 from curator.session.desk import Desk
@@ -278,7 +278,7 @@ class Opening(Desk):
         """Sort the list; the choice sticks to this scope and pass."""
         self._untouched = False
         self._orders[self.pass_] = (order, backwards)
-        self.listing.replace(arranged(self.table, self._members(), order, backwards))
+        self.listing.replace(sorted_ids(self.table, self._members(), order, backwards))
         self.list_changed.emit()
         self.view_changed.emit()
         self._place_timer.start()

@@ -165,7 +165,7 @@ def alike(
 
     Thread: that of the learner.
     """
-    archive = learner.archive
+    archive = learner.vectors
     places = archive.places(ids)
     there = places >= 0
     if there.sum() < LEAST:

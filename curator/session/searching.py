@@ -241,7 +241,7 @@ class Searching(Insights):
                 return
             vector = np.frombuffer(answer, np.float32)
             self._ask(
-                asked, phrase, lambda learner, among: looking_like(learner.archive, vector, among)
+                asked, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
             )
 
         self.pipeline.want_phrase(phrase, lambda answer: self._phrase_came.emit(take, answer))
@@ -352,7 +352,7 @@ class Searching(Insights):
 
 
 def _alike(photo: int, learner: TasteLearner, among: Ids) -> Likeness:
-    return alike(learner.archive, photo, among)
+    return alike(learner.vectors, photo, among)
 
 
 def _understood(expression: str) -> Query:

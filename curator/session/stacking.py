@@ -42,7 +42,7 @@ class Stacking(Searching):
         marks = self.table.marks_of(frames.tolist())
         liking = np.array(list(map(self._liking, frames.tolist(), marks)))
         best = np.flatnonzero(liking == liking.max())
-        proposed = best[self.table.stacks.proposed_at(rows[best])]
+        proposed = best[self.table.stacks.suggested_at(rows[best])]
         return int(frames[proposed[0] if len(proposed) else best[0]])
 
     def _liking(self, photo_id: int, marks: Marks) -> int:
@@ -97,7 +97,7 @@ class Stacking(Searching):
         """Say why a photo is the proposed frame of its stack; empty if it is not."""
         rows = self.table.rows_of([photo_id])
         stacks = self.table.stacks
-        return stacks.reason(int(rows[0])) if stacks.proposed_at(rows)[0] else ""
+        return stacks.reason(int(rows[0])) if stacks.suggested_at(rows)[0] else ""
 
     def stack_facts(self, photo_id: int) -> list[tuple[str, str]]:
         """Say what there is to say of a photo's stack, name and value; nothing if it is alone."""
@@ -203,7 +203,7 @@ class Stacking(Searching):
             there &= self._members()
         found = []
         for row in table.rows_of(photos).tolist():
-            rows = table.stacks.rows_with(row)
+            rows = table.stacks.rows_of_stack(row)
             rows = rows[there[rows] | (rows == row)]
             found.append(table.ids[rows[np.argsort(table.ranks.by_time()[rows])]].tolist())
         return found
@@ -219,7 +219,7 @@ class Stacking(Searching):
     def is_bracket(self, frames: Sequence[int]) -> bool:
         """Tell whether the stack these frames are of is a bracket, which is kept whole."""
         row = int(self.table.rows_of(frames[:1])[0])
-        return self.table.stacks.is_bracket(self.table.stacks.rows_with(row))
+        return self.table.stacks.is_bracket(self.table.stacks.rows_of_stack(row))
 
     def _undecided(self, photos: Sequence[int]) -> list[int]:
         """Give those one can judge: readable, and not judged yet."""

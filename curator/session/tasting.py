@@ -59,7 +59,7 @@ class Tasting(Opening):
         super().__init__(catalog, home, settings, pipeline)
         self.taste.learned.connect(self._on_learned)
         self.taste.judged.connect(self._on_judged)
-        self.taste.trouble.connect(self.announce)
+        self.taste.problem.connect(self.announce)
         if pipeline is not None:
             pipeline.events.photos_saved.connect(self._look_soon)
         self._look_timer = self._timer(_LOOK_MS, self._look)
@@ -125,7 +125,7 @@ class Tasting(Opening):
 
     def _teach_now(self) -> None:
         if self._marked:
-            self.taste.decided(self._marked)
+            self.taste.marks_changed(self._marked)
             self._marked = set()
 
     def _come_from_elsewhere(self, changed: set[int]) -> None:
@@ -139,7 +139,7 @@ class Tasting(Opening):
             self._look_timer.start()
 
     def _look(self) -> None:
-        self.taste.look(self._touched)
+        self.taste.vectors_changed(self._touched)
         self._touched = set()
 
     def _look_for_others(self) -> None:
@@ -148,7 +148,7 @@ class Tasting(Opening):
         if self._data_version == version:
             return
         if self.pipeline is None:
-            self.taste.anything()
+            self.taste.everything_changed()
         else:
             self._look_soon()  # a version may have been pinned
 
@@ -178,13 +178,13 @@ class Tasting(Opening):
             KnownError: that version cannot be used; nothing was changed.
         """
         versions.roll_back(self.catalog, number)
-        self.taste.look()
+        self.taste.vectors_changed()
         self.say(f"Taste is pinned to version {number}")
 
     def unpin_taste(self) -> None:
         """Go on with all that was learned."""
         if versions.unpin(self.catalog) is not None:
-            self.taste.look()
+            self.taste.vectors_changed()
             self.say("Taste is learned from all your stars again")
 
     # --- order

@@ -300,8 +300,8 @@ class WindowActions(QObject):
             pipeline.write_sidecars()
         if any(name.startswith("taste.") for name in changed):
             if "taste.from_files" in changed:
-                session.taste.anything()
-            session.taste.look()  # the weight of recent ratings may have changed
+                session.taste.everything_changed()
+            session.taste.vectors_changed()  # the weight of recent ratings may have changed
         self.settings_changed.emit(changed)
         session.view_changed.emit()
 

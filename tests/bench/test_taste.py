@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from curator.learning.learner import given_away, least_alike
+from curator.learning.learner import follows_similar, least_alike
 from curator.taste import Space, TrainingSet, accuracy, rank_correlation
 from tests.bench.scene import corpus_scene
 from tests.simulation import ORDERS, compare, duelled, evening, ratio, teaching
@@ -90,7 +90,7 @@ def test_the_accuracy_claimed_holds_for_photos_not_rated(order, bursts):
         made = np.isfinite(person.predicted)
         plain.append(rank_correlation(person.predicted[made], person.stars[made]))
         seconds = 5.0 * np.arange(len(person.stars))
-        away = given_away(person.vectors, seconds, least_alike(person.vectors))
+        away = follows_similar(person.vectors, seconds, least_alike(person.vectors))
         claimed.append(accuracy(np.where(away, np.nan, person.predicted), person.stars))
     low = np.array([found.low for found in claimed])
     holds = float((low <= truth).mean())

@@ -393,4 +393,4 @@ def test_k_keeps_the_one_in_focus_and_leaves_its_stack_alone(window, qtbot) -> N
     settled(window, qtbot)
     press(window, "K")
     assert [session.tile(photo).marks.kept for photo in (3, 4, 5)] == [True, False, False]
-    assert not any(session.tile(photo).struck for photo in (3, 4, 5))
+    assert not any(session.tile(photo).rejected for photo in (3, 4, 5))

@@ -67,7 +67,7 @@ def test_each_cell_shows_its_own_photo_while_one_goes_along(session, strip, qtbo
                     image, strip.cell(place).center().x() + 10, 30, int(session.ids[place])
                 )
                 for place in strip.visible()
-                if not session.tile(int(session.ids[place])).struck
+                if not session.tile(int(session.ids[place])).rejected
                 and 0 < strip.cell(place).center().x() + 10 < 1000
             )
 
@@ -154,7 +154,7 @@ def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home:
             if y != 79 and not picture.contains(x, y)
         )
 
-    assert session.tile(int(session.ids[4])).proposed and light_around(4) > 0, "it still whispers"
+    assert session.tile(int(session.ids[4])).suggested and light_around(4) > 0, "it still whispers"
     assert light_around(1) > 2 * light_around(4)
     assert light_around(8) == 0
 

@@ -156,7 +156,9 @@ def test_what_becomes_known_of_pictures_moves_no_tile_until_one_comes_back(sessi
 def test_each_tile_shows_its_own_photo(session, make_grid, qtbot) -> None:
     swatches.lay_out(session.home.cache, session.ids.tolist())
     grid = make_grid(session)
-    places = [place for place in grid.visible() if not session.tile(int(session.ids[place])).struck]
+    places = [
+        place for place in grid.visible() if not session.tile(int(session.ids[place])).rejected
+    ]
 
     def all_right() -> bool:
         image = seen(grid)

@@ -57,7 +57,7 @@ def opened(qtbot: QtBot, session: Session, window: MainWindow) -> Open:
     """Open the page by its key, and wait until it says something."""
 
     def open_page() -> TastePage:
-        session.taste.anything()
+        session.taste.everything_changed()
         window.activateWindow()
         QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         (page,) = [each for each in window.findChildren(TastePage) if each.isVisible()]
@@ -132,7 +132,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
         stars = 6 - likings.stars(vectors[photo])
         session.catalog.journal.decide({photo: {"rating": stars}}, summary="")
     with qtbot.waitSignal(session.scores_changed):
-        session.taste.anything()
+        session.taste.everything_changed()
     changed = session.table.scores.match.copy()
     assert np.abs(changed - before).max() > 10
     press(qtbot, page.keep)

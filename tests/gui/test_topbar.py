@@ -35,7 +35,7 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(window.session.taste_sentence))
     menu = window.topbar.orders_menu()
     actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
-    assert {order.title for order in ORDERS.values() if not order.loose} <= set(actions)
+    assert {order.title for order in ORDERS.values() if not order.manual} <= set(actions)
     assert actions["Sharpness"].text() == "Sharpness\tsoftest first"
     assert actions["Capture time"].isChecked()
     by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]

@@ -76,7 +76,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
 ) -> None:
     session = evening.open(shoot, photos=PHOTOS).session
     vectors = compare(home)
-    session.taste.look()
+    session.taste.vectors_changed()
     evening.press("Alt+1")
     for _ in range(19):
         assert session.current is not None

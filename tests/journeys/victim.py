@@ -126,8 +126,8 @@ def learn(home: str, seed: int) -> None:
     there = Home.at(home)
     catalog = Catalog.open(there.catalog)
     learner = TasteLearner(catalog, Settings().taste, there.cache)
-    learner.look()
-    learner.study()
+    learner.sync_vectors()
+    learner.update_training()
     ids = [row[0] for row in catalog.photos.columns()]
     chance = random.Random(seed)
     while True:
@@ -135,8 +135,8 @@ def learn(home: str, seed: int) -> None:
         step = catalog.journal.decide({photo: {"rating": chance.randint(1, 5)}}, summary="Stars")
         for change in step.changes:
             say("step", step.id, photo, change.field, change.after)
-        learner.study([photo])
-        learner.learn()
+        learner.update_training([photo])
+        learner.fit()
         number = learner.snapshot("hand")
         if number is not None:
             say("version", number)

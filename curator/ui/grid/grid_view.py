@@ -519,7 +519,7 @@ def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
         key = session.keys.get("toggle_stack")
         opens = f" ({key} expands it)" if key else ""
         parts.append(f"stack of {stack.count:,}{opens}")
-    if tile.proposed:
+    if tile.suggested:
         parts.append(f"suggested best: {session.proposal(tile.id)}")
     if tile.taken is not None:
         parts.append(f"{tile.taken:%H:%M:%S}")

@@ -116,7 +116,7 @@ class TilePainter:
         self._draw_picture(painter, cell, tile)
         if stack is not None and stack.closed:
             self._draw_edges(painter, cell, tile)
-        elif tile.proposed:
+        elif tile.suggested:
             draw_suggestion_ring(painter, self._logical(self.picture(cell, tile)))
         self._draw_footer(painter, cell, tile, stack)
         if current:
@@ -175,13 +175,13 @@ class TilePainter:
             frame = self.store.get(request) or self.store.any_size(request)
         if frame is None:
             painter.fillRect(self._logical(place), theme.PANEL)
-        elif tile.struck or tile.stale:
-            painter.setOpacity(REJECTED_OPACITY if tile.struck else STALE_OPACITY)
+        elif tile.rejected or tile.stale:
+            painter.setOpacity(REJECTED_OPACITY if tile.rejected else STALE_OPACITY)
             blit(painter, frame, place, self.ratio)
             painter.setOpacity(1.0)
         else:
             blit(painter, frame, place, self.ratio)
-        if tile.struck:
+        if tile.rejected:
             mark_painter.draw_strike(painter, self._logical(place))
 
     def _draw_footer(

@@ -209,13 +209,13 @@ class Filmstrip(QWidget):
             painter.fillRect(rect, theme.PANEL)
         else:
             painter.setOpacity(
-                REJECTED_OPACITY if tile.struck else STALE_OPACITY if tile.stale else 1.0
+                REJECTED_OPACITY if tile.rejected else STALE_OPACITY if tile.stale else 1.0
             )
             blit(painter, frame, picture, ratio)
             painter.setOpacity(1.0)
-        if tile.struck:
+        if tile.rejected:
             mark_painter.draw_strike(painter, rect)
-        if tile.proposed:
+        if tile.suggested:
             draw_suggestion_ring(painter, rect)
         if tile.state == "failed":
             icon = theme.pixmap("failed", theme.QUIET, theme.ICON, ratio)
@@ -275,7 +275,7 @@ class Filmstrip(QWidget):
     def _tip(self, photo: int) -> str:
         tile = self._known(photo)
         parts = [tile.name, self._session.place_in_stack(photo)]
-        if tile.proposed:
+        if tile.suggested:
             parts.append(f"proposed: {self._session.proposal(photo)}")
         return " · ".join(part for part in parts if part)
 

@@ -144,10 +144,10 @@ class SimilarPhotos(QWidget):
         if frame is None:
             painter.fillRect(rect, theme.RAISED)
         else:
-            painter.setOpacity(REJECTED_OPACITY if tile.struck and self._marked else 1.0)
+            painter.setOpacity(REJECTED_OPACITY if tile.rejected and self._marked else 1.0)
             blit(painter, frame, QRect(left, top, width, height), ratio)
             painter.setOpacity(1.0)
-        if tile.struck and self._marked:
+        if tile.rejected and self._marked:
             mark_painter.draw_strike(painter, rect)
 
     # --- mouse

@@ -36,9 +36,9 @@ def learner(catalog: Catalog, home: Home) -> TasteLearner:
 
 
 def after(learner: TasteLearner, ids: list[int] | None = None) -> Learned:
-    learner.look()
-    learner.study(ids)
-    return learner.learn()
+    learner.sync_vectors()
+    learner.update_training(ids)
+    return learner.fit()
 
 
 def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_one(
@@ -52,9 +52,9 @@ def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_on
     catalog.vectors.use_encoder("wider/1")
     likings.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
     with monkeypatch.context() as full:
-        full.setattr(learner.archive, "_write", refuse)
+        full.setattr(learner.vectors, "_write", refuse)
         with pytest.raises(KnownError):
-            learner.look()
+            learner.sync_vectors()
     learned = after(learner)
     assert learned.encoder == "wider/1" and len(learned.scores) == PHOTOS
 
@@ -241,7 +241,7 @@ def test_frames_of_a_stack_are_left_out_together(
     after(learner, [5])
     assert len({group for _, _, group in lessons_of(learner).values()}) == 29
     restack(catalog, 20, range(20, 23))
-    assert learner.study([20, 21, 22]), "what the machine stacks anew counts at once"
+    assert learner.update_training([20, 21, 22]), "what the machine stacks anew counts at once"
     assert len({group for _, _, group in lessons_of(learner).values()}) == 27
 
 
@@ -276,7 +276,7 @@ def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
     before = after(learner)
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     now = after(learner, [40, 41])
-    places = learner.archive.places([40, 41])
+    places = learner.vectors.places([40, 41])
     gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
     assert gap[id(now)] > gap[id(before)]
     middle = [float(each.predicted[places].mean()) for each in (before, now)]
@@ -288,14 +288,14 @@ def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
 ) -> None:
     likings.rate(catalog, liked, range(1, 31))
     before = after(learner)
-    places = learner.archive.places([40, 41])
+    places = learner.vectors.places([40, 41])
     worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
     catalog.journal.decide(
         {worse: {("over", better): True}}, summary="Preferred what was thought worse"
     )
     now = after(learner, [worse, better])
     assert now.taught == before.taught, "a duel is no rating"
-    gained = (now.predicted - before.predicted)[learner.archive.places([worse, better])]
+    gained = (now.predicted - before.predicted)[learner.vectors.places([worse, better])]
     assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
     catalog.journal.undo()
     back = after(learner, [worse])
@@ -348,8 +348,8 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
     weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
     assert weights[30] / weights[2] == pytest.approx(2, rel=1e-3)
     learner._settings.half_life_days = 182.5  # as the settings dialog does
-    assert learner.look() and not learner.look()
-    learner.learn()
+    assert learner.sync_vectors() and not learner.sync_vectors()
+    learner.fit()
     weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
     assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)
 
@@ -424,6 +424,6 @@ def test_a_photo_like_one_rated_just_before_tests_no_prediction(
             monkeypatch.setattr(time, "time", lambda: tomorrow)
         catalog.journal.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
     after(learner)
-    counted = {told.photo_id: told.expected for told in learner.foreseen()}
+    counted = {told.photo_id: told.expected for told in learner.predictions()}
     assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}
     assert learner.judged().count == 4

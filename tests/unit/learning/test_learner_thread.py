@@ -51,11 +51,11 @@ def test_a_mistake_in_learning_is_logged_and_does_not_end_it(
 ) -> None:
     expected_log("taste could not be learned")
     with monkeypatch.context() as bug:
-        bug.setattr(TasteLearner, "study", broken)
+        bug.setattr(TasteLearner, "update_training", broken)
         taste.start()
         assert answer_of(qtbot, taste) == "here"
     with qtbot.waitSignal(taste.learned):
-        taste.anything()
+        taste.everything_changed()
     assert any(each.exc_info for each in expected_log.records), "the traceback is in the log"
 
 
@@ -75,7 +75,7 @@ def test_a_search_that_fails_is_logged_and_not_begun_again_by_itself(
     monkeypatch.setattr(TasteLearner, "search", search)
     taste.start()
     assert answer_of(qtbot, taste) == "here"
-    taste.anything()
+    taste.everything_changed()
     assert answer_of(qtbot, taste) == "here"
     assert len(begun) == 1
 

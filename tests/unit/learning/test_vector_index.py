@@ -12,7 +12,7 @@ from curator.bench.synthetic_catalog import drawn_vectors
 from curator.catalog import Catalog
 from curator.learning import vector_index as archives
 from curator.learning.vector_index import VectorIndex
-from curator.learning.vector_sketch import Sketch
+from curator.learning.vector_sketch import VectorSketch
 from curator.model import KnownError
 from curator.settings import Home
 from tests import catalogs, likings
@@ -93,8 +93,8 @@ def test_what_comes_or_changes_after_the_sketch_is_found_where_it_is_now(
 def test_vectors_without_structure_get_no_sketch() -> None:
     chance = np.random.default_rng(0).standard_normal((2000, 640), np.float32)
     chance /= np.linalg.norm(chance, axis=1, keepdims=True)
-    assert Sketch.of(chance) is None
-    assert Sketch.of(np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)) is None
+    assert VectorSketch.of(chance) is None
+    assert VectorSketch.of(np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)) is None
 
 
 def test_an_empty_archive_answers(tmp_path: Path) -> None:

@@ -45,9 +45,9 @@ def learner(catalog: Catalog, home: Home, liked: dict[int, np.ndarray]) -> Taste
 
 
 def after(learner: TasteLearner) -> Learned:
-    learner.look()
-    learner.study()
-    return learner.learn()
+    learner.sync_vectors()
+    learner.update_training()
+    return learner.fit()
 
 
 def change_of_heart(catalog: Catalog) -> None:
@@ -68,7 +68,7 @@ def test_a_version_reads_back_as_it_was_without_pickles(
         again = TasteModel.from_numbers(dict(numbers))
     learned = learner.learned
     assert learned is not None
-    rows = learner.archive.take(np.arange(PHOTOS))
+    rows = learner.vectors.take(np.arange(PHOTOS))
     assert again.rating(rows) == pytest.approx(learned.predicted, abs=1e-2)
     row = catalog.taste.versions()[0]
     assert (row.ratings, row.encoder, row.reason) == (30, likings.ENCODER, "daily")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
-from curator.library.sort_orders import ORDERS, arranged
+from curator.library.sort_orders import ORDERS, sorted_ids
 from curator.library.table import Table
 from curator.settings import Home
 from tests import catalogs
@@ -27,7 +27,7 @@ def table(home: Home) -> Iterator[Table]:
 
 
 def listed(table: Table, order: str, reverse: bool = False, **how: bool) -> list[int]:
-    return arranged(table, table.alive(), order, reverse, **how).tolist()
+    return sorted_ids(table, table.alive(), order, reverse, **how).tolist()
 
 
 def test_by_time_a_stack_stands_where_its_first_frame_was_taken(table: Table) -> None:
@@ -63,7 +63,7 @@ def test_a_frame_without_the_value_goes_by_one_that_has_it(table: Table) -> None
 def test_a_stack_is_what_is_listed_of_it(table: Table) -> None:
     mask = table.alive()
     mask[2] = False  # photo 3
-    assert arranged(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
+    assert sorted_ids(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
 
 
 def test_frames_are_sorted_alone_when_asked(table: Table) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curator.library.spans import Spans, gathered, tiles, units
+from curator.library.spans import Spans, group_stacks, tile_spans, unit_spans
 
 
 def spans(cut: Spans) -> list[list[int]]:
@@ -13,23 +13,23 @@ def spans(cut: Spans) -> list[list[int]]:
 
 
 def test_neighbours_of_one_stack_are_a_unit_and_photos_alone_are_one_each() -> None:
-    cut = units(np.array([0, 0, 7, 7, 9, 9, 9, 0]))
+    cut = unit_spans(np.array([0, 0, 7, 7, 9, 9, 9, 0]))
     assert spans(cut) == [[0], [1], [2, 3], [4, 5, 6], [7]]
     assert [cut.at(position) for position in range(8)] == [0, 1, 2, 2, 3, 3, 3, 4]
     assert cut.starts.tolist() == [0, 1, 2, 4, 7]
 
 
 def test_an_empty_list_has_no_units() -> None:
-    cut = units(np.zeros(0, np.int64))
+    cut = unit_spans(np.zeros(0, np.int64))
     assert len(cut) == 0
     assert cut.at(-1) == -1
-    assert tiles(cut, np.zeros(0, bool)) is cut
+    assert tile_spans(cut, np.zeros(0, bool)) is cut
 
 
 def test_a_unit_is_one_tile_unless_one_of_its_frames_says_it_is_expanded() -> None:
-    cut = units(np.array([0, 7, 7, 9, 9, 9]))
+    cut = unit_spans(np.array([0, 7, 7, 9, 9, 9]))
     expanded = np.array([False, False, False, False, True, False])
-    assert spans(tiles(cut, expanded)) == [[0], [1, 2], [3], [4], [5]]
+    assert spans(tile_spans(cut, expanded)) == [[0], [1, 2], [3], [4], [5]]
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_unit_is_one_tile_unless_one_of_its_frames_says_it_is_expanded() -> No
 def test_stacks_are_gathered_where_their_first_frame_is(
     stacks: list[int], ranks: list[int], order: list[int]
 ) -> None:
-    assert gathered(np.array(stacks), np.array(ranks)).tolist() == order
+    assert group_stacks(np.array(stacks), np.array(ranks)).tolist() == order

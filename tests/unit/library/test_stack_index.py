@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.library.filters import mask, parse
-from curator.library.sort_orders import arranged
+from curator.library.sort_orders import sorted_ids
 from curator.library.table import Table
 from curator.settings import Home
 from tests import catalogs
@@ -66,10 +66,10 @@ def test_a_stack_by_hand_is_never_mixed_with_one_of_the_same_number(catalog: Cat
 
 def test_the_number_of_a_new_stack_is_nobody_elses(catalog: Catalog) -> None:
     table = Table(catalog)
-    assert table.stacks.free_number(np.array([1, 2])) == 1
-    assert table.stacks.free_number(np.array([3, 7])) == 7  # 3 names what 4, 5 and 6 are in
+    assert table.stacks.unused_number(np.array([1, 2])) == 1
+    assert table.stacks.unused_number(np.array([3, 7])) == 7  # 3 names what 4, 5 and 6 are in
     say(catalog, table, 1, 2, 7)
-    assert table.stacks.free_number(np.array([1])) == 11  # past 10, the highest in use
+    assert table.stacks.unused_number(np.array([1])) == 11  # past 10, the highest in use
 
 
 def test_a_frame_left_alone_is_in_no_stack(catalog: Catalog) -> None:
@@ -115,7 +115,7 @@ def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
     assert 6 not in found(table, "sharpness:>=0")
     assert [tile.damaged for tile in table.tiles([5, 6])] == [False, True]
     for reverse in (False, True):
-        order = arranged(table, table.alive(), "sharpness", reverse, units=False)
+        order = sorted_ids(table, table.alive(), "sharpness", reverse, units=False)
         assert order.tolist()[-1] == 6
     assert catalog.photos.get(6).scores is None
 
@@ -133,7 +133,7 @@ def test_one_mark_looks_at_its_own_stack_alone(
     from curator.library import stack_index
 
     table = Table(catalog)
-    table.stacks.proposed()
+    table.stacks.suggested()
     looked: list[int] = []
     propose = stack_index.propose
 
@@ -144,8 +144,8 @@ def test_one_mark_looks_at_its_own_stack_alone(
     monkeypatch.setattr(stack_index, "propose", counted)
     catalog.journal.decide({4: {"rating": 3}, 1: {"rating": 2}}, summary="")
     table.refresh()
-    table.stacks.proposed()
-    table.stacks.proposed()
+    table.stacks.suggested()
+    table.stacks.suggested()
     assert looked == [4]
 
 
@@ -154,5 +154,5 @@ def test_frames_of_a_folder_switched_off_are_no_candidates(catalog: Catalog) -> 
     assert found(table, "is:suggested") == [6, 9]
     catalog.folders.enable(1, False)
     table.refresh()
-    assert not table.stacks.proposed().any()
+    assert not table.stacks.suggested().any()
     assert not table.stacks.shared().any()

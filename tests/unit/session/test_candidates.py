@@ -34,7 +34,7 @@ def test_without_vectors_the_nearest_in_time_stand_beside_it(nearby, qtbot) -> N
 
 def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
     vectors = likings.embed(session.catalog, range(1, 13))
-    session.taste.look()
+    session.taste.vectors_changed()
     like = sorted(
         (one for one in range(2, 11) if one != 5),
         key=lambda one: -float(vectors[5] @ vectors[one]),
@@ -127,7 +127,7 @@ def test_what_was_not_compared_comes_behind_what_was(session) -> None:
 def test_likeness_is_unknown_where_nobody_compared(session, home) -> None:
     vectors = likings.embed(session.catalog, [1, 2, 3])
     learner = TasteLearner(session.catalog, session.settings.taste, home.cache)
-    learner.look()
+    learner.sync_vectors()
     told = likeness(learner, 1, [2, 9, 3])
     expected = [vectors[1] @ vectors[2], vectors[1] @ vectors[3]]
     assert told[[0, 2]] == pytest.approx(expected, abs=0.01)

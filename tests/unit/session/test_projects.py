@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.library.scopes import EVERYTHING
-from curator.library.sort_orders import arranged
+from curator.library.sort_orders import sorted_ids
 from curator.model import Pass, View
 from curator.session import Session
 from tests import catalogs
@@ -180,12 +180,12 @@ def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> 
     catalogs.stack(session.home.catalog, 9, 10, 12)
     session.refresh()
     everything = session.table.alive()
-    by_stack = arranged(session.table, everything, "stack").tolist()
+    by_stack = sorted_ids(session.table, everything, "stack").tolist()
     assert by_stack[:5] == [9, 10, 12, 6, 7] and by_stack[5:] == [1, 2, 3, 4, 5, 8, 11]
     night, early = session.projects.make("Night"), session.projects.make("early")
     session.projects.add(night, [5, 2], on_screen=False)
     session.projects.add(early, [8, 5, 6], on_screen=False)
-    by_project = arranged(session.table, everything, "project").tolist()
+    by_project = sorted_ids(session.table, everything, "project").tolist()
     assert by_project[:5] == [8, 5, 6, 7, 2]  # 7 is stacked with 6
 
 

@@ -81,7 +81,7 @@ def test_a_series_is_explained_made_or_dismissed(
             places = staticmethod(lambda ids: np.asarray(ids) + 30)  # 2 to 8 are fog
             take = staticmethod(lambda places: ALL[places])
 
-        tell(question(type("TasteLearner", (), {"archive": VectorIndex})))
+        tell(question(type("TasteLearner", (), {"vectors": VectorIndex})))
 
     monkeypatch.setattr(session.taste, "ask", answer)
     series = session.series

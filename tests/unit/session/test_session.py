@@ -31,7 +31,7 @@ def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
     session = person.run("cull", "reject", "space").session
     assert session.current == 4
     assert session.ids.tolist() == UNDECIDED
-    assert session.tile(2).struck
+    assert session.tile(2).rejected
     assert session.table.marks(3) == Marks(kept=True)
     assert session.progress().decided == 4
 

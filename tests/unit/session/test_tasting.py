@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from curator.catalog import Catalog
 from curator.learning.learner import TasteLearner
 from curator.learning.report import Report
-from curator.library.sort_orders import arranged
+from curator.library.sort_orders import sorted_ids
 from curator.model import KnownError, Pass
 from curator.session import Session
 from curator.settings import Home, Settings
@@ -208,7 +208,7 @@ def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_comp
     assert (session.learned.stars, session.learned.taught) == (26, 25)
     likings.embed(catalog, [40])
     with qtbot.waitSignal(session.scores_changed):
-        session.taste.look()
+        session.taste.vectors_changed()
     assert (session.learned.stars, session.learned.taught) == (26, 26)
     with qtbot.waitSignal(session.scores_changed):
         Person(session).run("undo")
@@ -240,7 +240,7 @@ def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> 
 
 def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
     session = open_at(40)
-    best = int(arranged(session.table, session.table.unreviewed(), "match", True)[0])
+    best = int(sorted_ids(session.table, session.table.unreviewed(), "match", True)[0])
     threshold = session.table.scores.match_of(best)
     session.settings.taste.match_threshold = threshold
     catalog.journal.decide({best: {"rating": 3}}, summary="")

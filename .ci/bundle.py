@@ -1,8 +1,8 @@
-"""The folder PyInstaller makes, built and used: what a release hands to people without Python.
+"""Build the PyInstaller bundle and use it as somebody without Python would.
 
-Run by `.ci/run` in a clone, with the Python of an environment that has PyInstaller and Curator
-without the extra `taste`. The window gets real keys where Xvfb and xdotool are; elsewhere it opens
-where nobody sees it, and the marks come by verbs.
+`.ci/run` runs this in a clone, with the Python of an environment that has PyInstaller and Curator
+without the extra `taste`. With Xvfb and xdotool the window gets real key presses; without them it
+opens offscreen and the marks are set by verbs.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ LARGEST_MB = 600
 
 
 def main() -> None:
-    """Build it, weigh it, play with it, kill it."""
+    """Build the bundle, check its size, use it, and kill it."""
     with tempfile.TemporaryDirectory() as scratch, screen() as on:
-        base = Path(scratch, "a folder")  # people's folders have blanks in their names
+        base = Path(scratch, "a folder")  # a name with a space
         program = build(base)
         megabytes = weigh(program.parent)
         newcomer = Newcomer(program, base)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def build(base: Path) -> Path:
-    """Run PyInstaller, and give the program it made."""
+    """Run PyInstaller and return the path of the program."""
     made = ("--distpath", base / "dist", "--workpath", base / "build", ROOT / "curator.spec")
     quiet = ("--noconfirm", "--log-level", "ERROR")
     subprocess.run([sys.executable, "-m", "PyInstaller", *quiet, *made], check=True)
@@ -50,10 +50,10 @@ def build(base: Path) -> Path:
 
 
 def weigh(folder: Path) -> float:
-    """Give its size in MB; it holds no torch and is no larger than was promised."""
+    """Return the size of the bundle in MB; it must not contain torch or exceed LARGEST_MB."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    strange = [path for path in files if "torch" in path.name.lower()]
-    assert not strange, strange
+    unwanted = [path for path in files if "torch" in path.name.lower()]
+    assert not unwanted, unwanted
     megabytes = sum(path.stat().st_size for path in files) / 1e6
     assert megabytes <= LARGEST_MB, f"{megabytes:.0f} MB"
     return megabytes
@@ -61,14 +61,14 @@ def weigh(folder: Path) -> float:
 
 @contextlib.contextmanager
 def screen() -> Iterator[dict[str, str]]:
-    """Have a screen nobody else uses; gives what tells a program of it."""
+    """Start a private screen; yields the environment variables to use it."""
     if not all(map(shutil.which, ("Xvfb", "xdotool"))):
         yield {"QT_QPA_PLATFORM": "offscreen"}
         return
     size = ("-screen", "0", "1440x900x24")
     with subprocess.Popen(["Xvfb", "-displayfd", "1", *size], stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
-        number = server.stdout.readline().decode("ascii").strip()  # it is there by then
+        number = server.stdout.readline().decode("ascii").strip()  # Xvfb is ready then
         try:
             yield {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
         finally:
@@ -83,15 +83,15 @@ def cull(newcomer: Newcomer, on: dict[str, str]) -> None:
         else:
             marks = ("--reject", "--keep", "--pick", "--rate=4")
             for photo, mark in zip(newcomer.photos(), marks, strict=False):
-                newcomer.verb("decide", mark, photo["id"])
+                newcomer.verb("mark", mark, photo["id"])
         draw_jpeg(newcomer.card / "DSC_7.JPG", size=(1200, 800), seed=7)
-        until(lambda: len(newcomer.photos()) == 7)  # nobody told the window of it
+        until(lambda: len(newcomer.photos()) == 7)  # found by the folder watcher
         window.send_signal(signal.SIGINT)
         assert window.wait(PATIENCE_S) == 128 + signal.SIGINT
 
 
 def press(newcomer: Newcomer, on: dict[str, str]) -> None:
-    """Press the keys of a short cull, each once the photo before it was rested on."""
+    """Press the keys of a short cull, each after the previous photo counts as seen."""
 
     def xdotool(*words: str) -> str:
         done = subprocess.run(
@@ -114,7 +114,7 @@ def press(newcomer: Newcomer, on: dict[str, str]) -> None:
 
 
 def describe(newcomer: Newcomer) -> None:
-    """Have a photo described by an Ollama that knows one sentence."""
+    """Describe a photo with a fake Ollama."""
     sys.path.append(str(ROOT))
     from tests.ollama import RECORD, Ollama
 
@@ -125,7 +125,7 @@ def describe(newcomer: Newcomer) -> None:
 
 
 def kill(newcomer: Newcomer, on: dict[str, str]) -> None:
-    """Kill a window while its workers read: they end too."""
+    """Kill a window while its workers read; the workers must end, too."""
 
     def running() -> list[int]:
         made = str(newcomer.program)
@@ -141,7 +141,7 @@ def kill(newcomer: Newcomer, on: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def opened(newcomer: Newcomer, card: Path, on: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Open a window on a folder; it is killed at the end, if it is there by then."""
+    """Open a window on a folder, and kill it at the end."""
     command = [newcomer.program, "--home", newcomer.base / "home", card]
     with subprocess.Popen(command, env={**os.environ, **on}) as window:
         try:

@@ -1,8 +1,8 @@
-"""A newcomer's first ten minutes with an installed Curator: ingest, window, keys, export.
+"""Use an installed Curator as a new user would: ingest, window, keys, export.
 
-Run by `.ci/run` with the Python of an environment that has the wheel and nothing of the checkout;
-`bundle.py` plays the same with the program PyInstaller made. It fails loudly where a wheel without
-`resources`, or a dependency that only the test extra brings, would.
+`.ci/run` runs this with the Python of an environment that has the wheel but not the checkout;
+`bundle.py` does the same with the program PyInstaller made. It fails if the wheel misses
+`resources`, or a dependency that only the extra `test` installs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PATIENCE_S = 120.0
 
 
 class Newcomer:
-    """Somebody with a card of six photos and a program."""
+    """A new user with a card of six photos and the program."""
 
     def __init__(self, program: Path, base: Path) -> None:
         self.program, self.base, self.card = program, base, base / "card"
@@ -36,7 +36,7 @@ class Newcomer:
         write_dng(self.card / "DSC_6.DNG", size=(1200, 800), seed=6, preview=False)
 
     def play(self, cull: Callable[[Newcomer], None]) -> None:
-        """Go through it; `cull` rejects one photo, keeps one, picks one and gives one 4 stars."""
+        """Ingest, cull, export; `cull` rejects, keeps, picks and rates (4 stars) a photo each."""
         before = contents(self.card)
         found = self.verb("ingest", self.card)
         assert (found["found"], found["failed"]) == (6, 0), found
@@ -70,7 +70,7 @@ class Newcomer:
 
 
 def check_export(out: Path) -> None:
-    """See that the manifest tells the truth about the files."""
+    """Check the manifest against the exported files."""
     book = json.loads((out / "photos.json").read_text("utf-8"))
     assert len(book["photos"]) == 2
     for entry in book["photos"]:
@@ -80,17 +80,17 @@ def check_export(out: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Take a picture of a folder: bytes and time stamps."""
+    """Return bytes and modification time of the files in a folder, by name."""
     return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
 
 
 def until(
     condition: Callable[[], object], meanwhile: Callable[[], object] = lambda: time.sleep(0.2)
 ) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     end = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < end, "what was waited for did not come"
+        assert time.monotonic() < end, f"not true within {PATIENCE_S:.0f} s"
         meanwhile()
 
 
@@ -98,7 +98,7 @@ def until(
 
 
 def cull_in_a_process(newcomer: Newcomer) -> None:
-    """Cull in the real window, in a process of its own that presses the keys itself."""
+    """Cull in the real window, in another process that presses the keys."""
     done = subprocess.run([sys.executable, __file__, "window", newcomer.base], check=False)
     assert done.returncode == 0, f"the window ended with {done.returncode}"
 
@@ -131,7 +131,7 @@ def window(base: Path) -> None:
 
 
 def main() -> None:
-    """Play with the wheel, in folders of its own."""
+    """Use the wheel, in temporary folders."""
     assert "site-packages" in curator.__file__, curator.__file__
     assert resource("photos.schema.json").is_relative_to(Path(curator.__file__).parent)
     program = Path(sys.executable).with_name("curator")

@@ -1,7 +1,7 @@
-"""Landscapes nobody has been to, for screenshots: drawn, so that they may be shown to anybody.
+"""Draw imaginary landscapes for screenshots, free of any rights.
 
-The same seed gives the same place in the same light. Distant ridges are paler than near ones, water
-mirrors what is above it, and far more is left out than drawn.
+The same seed gives the same landscape in the same light. Distant ridges are paler than near ones,
+and water mirrors the picture above it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-Colour = tuple[float, float, float]
-# Sky at the zenith and the horizon, the nearest ridge, the sun; linear enough for the eye.
-LIGHTS: tuple[tuple[Colour, Colour, Colour, Colour], ...] = (
+Color = tuple[float, float, float]
+# Colors of the sky at the zenith and the horizon, of the nearest ridge and of the sun.
+LIGHTS: tuple[tuple[Color, Color, Color, Color], ...] = (
     ((44, 62, 104), (246, 176, 120), (24, 26, 36), (255, 226, 170)),  # after sunset
     ((92, 142, 196), (226, 232, 228), (34, 52, 44), (255, 255, 246)),  # noon
     ((120, 96, 132), (250, 206, 168), (46, 34, 52), (255, 240, 214)),  # dawn
@@ -26,7 +26,7 @@ LIGHTS: tuple[tuple[Colour, Colour, Colour, Colour], ...] = (
 
 
 def paint(seed: int, size: tuple[int, int] = (1800, 1200), drift: float = 0.0) -> np.ndarray:
-    """Draw a place; ``drift`` moves the boat along, for frames of a series.
+    """Draw a landscape; ``drift`` moves the boat, for the frames of a series.
 
     Returns:
         rgb (H, W, 3) uint8.
@@ -64,7 +64,7 @@ def paint(seed: int, size: tuple[int, int] = (1800, 1200), drift: float = 0.0) -
 
 
 def save(path: Path, rgb: np.ndarray, taken: datetime, aperture: float = 8.0) -> None:
-    """Write a JPEG as a camera would have, with what it says of itself."""
+    """Write a JPEG with EXIF, like a camera."""
     exif = Image.Exif()
     exif[271], exif[272] = "Curator Works", "Test One"
     shot = exif.get_ifd(0x8769)
@@ -78,7 +78,7 @@ def save(path: Path, rgb: np.ndarray, taken: datetime, aperture: float = 8.0) ->
 def _noise(
     chance: np.random.Generator, shape: tuple[int, int], cells: int, stretch: float
 ) -> np.ndarray:
-    """Make soft noise, about -1 to 1, wider than it is high; (H, W) float32."""
+    """Return soft noise, about -1 to 1, stretched horizontally; (H, W) float32."""
     total = np.zeros(shape, np.float32)
     for octave in range(4):
         count = cells << octave
@@ -88,7 +88,7 @@ def _noise(
 
 
 def _crest(chance: np.random.Generator, width: int, rough: float) -> np.ndarray:
-    """Draw the line of a ridge, 0 to 1; (W,) float32."""
+    """Return the outline of a ridge, 0 to 1; (W,) float32."""
     total = np.zeros(width, np.float32)
     for octave in range(7):
         knots = chance.normal(0, 1, (1, 4 << octave)).astype(np.float32)
@@ -98,7 +98,7 @@ def _crest(chance: np.random.Generator, width: int, rough: float) -> np.ndarray:
 
 
 def _mirrored(image: np.ndarray, line: float, chance: np.random.Generator) -> np.ndarray:
-    """Lay water below the horizon: the picture above it, upside down, darker and rippled."""
+    """Draw water below the horizon: the picture above it, upside down, darker and rippled."""
     height, width = image.shape[:2]
     start = int(line)
     below = np.arange(start, height)
@@ -112,15 +112,15 @@ def _mirrored(image: np.ndarray, line: float, chance: np.random.Generator) -> np
 
 
 def _boat(image: np.ndarray, at: tuple[float, float], tone: np.ndarray) -> np.ndarray:
-    """Put a sailing boat on the water."""
+    """Draw a sailing boat on the water."""
     height, width = image.shape[:2]
     x, y, unit = at[0] * width, at[1], height * 0.02
     canvas = np.ascontiguousarray(image, np.float32)
     hull = [(-2.4, 0), (2.6, 0), (1.9, 0.8), (-1.8, 0.8)]
     sails = [[(-0.1, -0.3), (-0.1, -5.4), (-2.2, -0.3)], [(0.2, -0.3), (0.2, -4.8), (2.2, -0.4)]]
-    for shape, colour in ((hull, tone * 0.7), *((sail, (236, 232, 222)) for sail in sails)):
+    for shape, color in ((hull, tone * 0.7), *((sail, (236, 232, 222)) for sail in sails)):
         points = np.array([(x + a * unit, y + b * unit) for a, b in shape])
         cv2.fillPoly(
-            canvas, [(points * 16).astype(np.int32)], tuple(map(float, colour)), cv2.LINE_AA, 4
+            canvas, [(points * 16).astype(np.int32)], tuple(map(float, color)), cv2.LINE_AA, 4
         )
     return canvas

@@ -1,4 +1,4 @@
-"""Photos that were compared, and a person who likes what points one way: for tests of taste."""
+"""Analyzed photos and a simulated person who rates them, for tests of taste."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENCODER = "test/1"
 def embed(
     catalog: Catalog, ids: Iterable[int], encoder: str = ENCODER, dimension: int = 16
 ) -> dict[int, np.ndarray]:
-    """Give photos vectors, the same for the same ids; return them by id."""
+    """Save a vector for each photo, always the same for an id; return them by id."""
     vectors = {}
     results = []
     for photo, digest in digests(catalog, ids).items():
@@ -34,24 +34,24 @@ def embed(
 
 
 def digests(catalog: Catalog, ids: Iterable[int]) -> dict[int, str]:
-    """Say which bytes the proxies of photos have now."""
+    """Return the digests of the photos' current proxies, by id."""
     return {photo.id: photo.proxy_digest or "" for photo in catalog.photos.details(list(ids))}
 
 
 def job(photo: int) -> StageJob:
-    """Make the job that embeds a photo."""
+    """Return the job to embed a photo."""
     return StageJob(photo, "embed", "", Kind.IMAGE, "")
 
 
 def result(
     catalog: Catalog, photo: int, encoder: str, vector: np.ndarray, tone: np.ndarray
 ) -> Embedded:
-    """Make what embedding gives, of the proxy the photo has now."""
+    """Return the result of embedding the photo's current proxy."""
     return Embedded(encoder, digests(catalog, [photo])[photo], vector.tobytes(), tone.tobytes())
 
 
 def stars(vector: np.ndarray) -> int:
-    """Say how many stars the person gives: the more it points along the first axis."""
+    """Return the person's rating: it grows with the first component of the vector."""
     return int(np.clip(round(3 + 5 * float(vector[0])), 1, 5))
 
 
@@ -62,7 +62,7 @@ def rate(
     *,
     foreseen: bool = False,
 ) -> None:
-    """Have the person rate photos, one step each; where ``foreseen``, as was predicted."""
+    """Rate photos as the person does, one step each; with ``predicted``, exactly as predicted."""
     for photo in ids:
         given = stars(vectors[photo])
         told = {photo: float(given)} if foreseen else None
@@ -72,7 +72,7 @@ def rate(
 
 
 def learned_now(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Learned:
-    """Give what is learned from all there is; see :func:`learn_once`."""
+    """Return what a new learner learns from the catalog; see :func:`learn_once`."""
     learned = learn_once(catalog, settings, scratch).learned
     assert learned is not None
     return learned

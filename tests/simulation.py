@@ -1,14 +1,15 @@
-"""Simulated raters over real photos: how fast a learner learns, measured before anyone has rated.
+"""Simulated raters of real photos, to measure how fast different learners learn.
 
-A rater's liking mixes hidden attributes that no learner sees (content as another network sees it,
-light, composition), with one sweet spot and noise, and is cut into stars at their own thresholds.
-Learners rate photos of folders held out, stacks never split. The learners:
+A rater's preference mixes hidden attributes that no learner sees (content as seen by another
+network, light, composition), a preferred value of one of them, and noise; thresholds of the rater
+turn it into stars. Learners predict the ratings of held-out folders; stacks are never split. The
+learners:
 
-    standardised   StandardScaler + Ridge(1.0), the usual thing
+    standardized   StandardScaler + Ridge(1.0), the usual method
     plain          Ridge(1.0) on unit vectors
     taste          curator.taste.fit on the same vectors
-    archive        the same in the space of the unrated photos of the training folders
-    tone           the same with tone measures beside the vector: what Curator uses
+    archive        the same in the space of all photos of the training folders
+    tone           the same with tone measures, as in Curator
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from curator.taste.explain import informative
 from curator.taste.space import Array, Rows, Space
 from curator.taste.training import TrainingSet, fit
 
-Places = NDArray[np.intp]
-Predict = Callable[[Places], NDArray[np.floating]]
+Indices = NDArray[np.intp]
+Predict = Callable[[Indices], NDArray[np.floating]]
 HELD_OUT = 0.35
 STRICTNESS = (6.0, 8.0, 9.0, 7.0, 4.0)
-"""Dirichlet weights of how many photos get 1 to 5 stars."""
+"""Dirichlet weights of the shares of photos with 1 to 5 stars."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,8 @@ class Scene:
     folders: NDArray[np.intp]
     stacks: NDArray[np.intp]
 
-    def split(self, seed: int) -> tuple[Places, Places]:
-        """Hold whole folders out: (places to learn from, shuffled; places to judge by)."""
+    def split(self, seed: int) -> tuple[Indices, Indices]:
+        """Hold out whole folders; return (shuffled indices to learn from, indices to judge by)."""
         rng = np.random.default_rng(seed)
         names = rng.permutation(np.unique(self.folders))
         out = np.zeros(len(self.rows), dtype=bool)
@@ -61,21 +62,21 @@ class Scene:
         return rng.permutation(np.flatnonzero(~out & ~shared)), np.flatnonzero(out)
 
     def stars(self, seed: int, content_share: float | None = None, noise: float = 0.5) -> Array:
-        """Rate every photo as one rater would.
+        """Return the stars a rater gives to every photo.
 
         Args:
-            seed: whose taste.
-            content_share: how much of it is content, 0.0-1.0; their own (0.3-0.9) when None.
-            noise: standard deviation of their mood over that of their taste.
+            seed: selects the rater.
+            content_share: weight of content, 0.0-1.0; a random 0.3-0.9 if None.
+            noise: standard deviation of the noise, relative to that of the preference.
         """
         rng = np.random.default_rng(seed)
         share = rng.uniform(0.3, 0.9) if content_share is None else content_share
         decay = 1.0 / np.sqrt(1.0 + np.arange(self.content.shape[1]))
         content = self.content @ (rng.standard_t(4, self.content.shape[1]) * decay)
-        caring = rng.random(self.light.shape[1]) < 0.4
-        light = self.light @ (rng.standard_normal(self.light.shape[1]) * caring)
-        sweet = rng.integers(self.light.shape[1])
-        light = light - np.abs(self.light[:, sweet] - rng.standard_normal())
+        relevant = rng.random(self.light.shape[1]) < 0.4
+        light = self.light @ (rng.standard_normal(self.light.shape[1]) * relevant)
+        preferred = rng.integers(self.light.shape[1])
+        light = light - np.abs(self.light[:, preferred] - rng.standard_normal())
         liking = np.sqrt(share) * _unit(content) + np.sqrt(1 - share) * _unit(light)
         mood = _unit(liking) + noise * rng.standard_normal(len(liking))
         cuts = np.quantile(mood, np.cumsum(rng.dirichlet(STRICTNESS))[:4])
@@ -83,8 +84,8 @@ class Scene:
         return stars
 
 
-Learner = Callable[[Scene, Places, Array, Places], Predict]
-"""Given scene, rated places, all stars and the training pool, predicts the places asked for."""
+Learner = Callable[[Scene, Indices, Array, Indices], Predict]
+"""Called with scene, rated indices, all stars and the training pool; returns a predictor."""
 
 
 def _vectors(scene: Scene) -> Array:
@@ -99,46 +100,46 @@ def _ridge(x: Array, y: Array, penalty: float) -> tuple[Array, float]:
     return weights, mean - float(weights @ middle)
 
 
-def standardised(scene: Scene, rated: Places, stars: Array, pool: Places) -> Predict:
-    """Learn as scikit-learn's StandardScaler and Ridge(alpha=1.0) would."""
+def standardized(scene: Scene, rated: Indices, stars: Array, pool: Indices) -> Predict:
+    """Learn like scikit-learn's StandardScaler and Ridge(alpha=1.0)."""
     x = _vectors(scene)
     spread = x[rated].std(axis=0)
     scaled = (x - x[rated].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     weights, bias = _ridge(scaled[rated], stars[rated], 1.0)
-    return lambda places: scaled[places] @ weights + bias
+    return lambda indices: scaled[indices] @ weights + bias
 
 
-def plain(scene: Scene, rated: Places, stars: Array, pool: Places) -> Predict:
-    """Learn as Ridge(alpha=1.0) on unit vectors would."""
+def plain(scene: Scene, rated: Indices, stars: Array, pool: Indices) -> Predict:
+    """Learn like Ridge(alpha=1.0) on unit vectors."""
     x = _vectors(scene)
     weights, bias = _ridge(x[rated], stars[rated], 1.0)
-    return lambda places: x[places] @ weights + bias
+    return lambda indices: x[indices] @ weights + bias
 
 
-def taste(scene: Scene, rated: Places, stars: Array, pool: Places) -> Predict:
-    """Learn by fit() on the vectors alone."""
+def taste(scene: Scene, rated: Indices, stars: Array, pool: Indices) -> Predict:
+    """Learn with fit() from the vectors alone."""
     rows = scene.rows[:, : scene.dimension]
     model = fit(rows[rated], stars[rated], groups=scene.stacks[rated])
-    return lambda places: model.rating(rows[places])
+    return lambda indices: model.rating(rows[indices])
 
 
-def archive(scene: Scene, rated: Places, stars: Array, pool: Places) -> Predict:
-    """Learn in the space of the training folders' photos, rated or not."""
+def archive(scene: Scene, rated: Indices, stars: Array, pool: Indices) -> Predict:
+    """Learn in the space of all photos of the training folders."""
     rows = scene.rows[:, : scene.dimension]
     space = Space.of(rows[pool])
     model = fit(rows[rated], stars[rated], groups=scene.stacks[rated], space=space)
-    return lambda places: model.rating(rows[places])
+    return lambda indices: model.rating(rows[indices])
 
 
-def tone(scene: Scene, rated: Places, stars: Array, pool: Places) -> Predict:
-    """Learn with everything there is: vectors, tone and the archive's space."""
+def tone(scene: Scene, rated: Indices, stars: Array, pool: Indices) -> Predict:
+    """Learn from vectors and tone measures in the space of the archive."""
     space = Space.of(scene.rows[pool], scene.dimension)
     model = fit(scene.rows[rated], stars[rated], groups=scene.stacks[rated], space=space)
-    return lambda places: model.rating(scene.rows[places])
+    return lambda indices: model.rating(scene.rows[indices])
 
 
 LEARNERS: Mapping[str, Learner] = {
-    "standardised": standardised,
+    "standardized": standardized,
     "plain": plain,
     "taste": taste,
     "archive": archive,
@@ -153,7 +154,7 @@ def compare(
     splits: int = 2,
     content_share: float | None = None,
 ) -> dict[str, Array]:
-    """Give every learner's rank correlation on held-out folders, (raters, counts)."""
+    """Return each learner's rank correlation on held-out folders, (raters, counts)."""
     found = {name: np.zeros((raters, len(counts))) for name in LEARNERS}
     for rater in range(raters):
         stars = scene.stars(rater, content_share)
@@ -169,18 +170,18 @@ def compare(
 
 
 def ratio(one: Array, other: Array, seed: int = 0) -> tuple[float, float]:
-    """Give (mean of one over mean of other, its lower 5 % bound), paired by rater (bootstrap)."""
+    """Return the ratio of two means and its lower 5 % bound, paired by rater (bootstrap)."""
     drawn = np.random.default_rng(seed).integers(0, len(one), (4000, len(one)))
     bound = np.quantile(one[drawn].mean(axis=1) / other[drawn].mean(axis=1), 0.05)
     return float(one.mean() / other.mean()), float(bound)
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """Ratings asked in informative order over ratings in random order, for equal correlation.
+class OrderGain:
+    """Ratings needed in informative order relative to random order, for equal correlation.
 
-    ``same`` on photos held out of the folders rated, ``other`` on other folders; ``reached`` is
-    the correlation meant for each.
+    ``same`` is for unrated photos of the rated folders, ``other`` for other folders; ``reached``
+    has the correlation of each.
     """
 
     same: float
@@ -188,10 +189,10 @@ class Teaching:
     reached: tuple[float, float]
 
 
-def teaching(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> Teaching:
-    """Measure how many ratings the informative order needs for what random order reaches at ``at``.
+def informative_order(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> OrderGain:
+    """Measure the ratings that informative order needs to reach random order at ``at`` ratings.
 
-    Correlations are averaged over raters first; between steps the curve is read off linearly.
+    Correlations are averaged over raters first, and interpolated linearly between steps.
     """
     counts = np.array(range(20, 2 * at + 1, step))
     curves = np.zeros((2, 2, len(counts)))  # order (random, informative) x place x count
@@ -205,22 +206,22 @@ def teaching(scene: Scene, raters: int = 30, at: int = 60, step: int = 10) -> Te
         space = Space.of(scene.rows[np.sort(pool)], scene.dimension)
         for order in range(2):
             asked = _asked(scene, pool, space, counts.tolist(), order == 1)
-            for column, places in enumerate(asked):
-                groups = scene.stacks[places]
-                model = fit(scene.rows[places], stars[places], groups=groups, space=space)
+            for column, indices in enumerate(asked):
+                groups = scene.stacks[indices]
+                model = fit(scene.rows[indices], stars[indices], groups=groups, space=space)
                 for where, judge in enumerate((same, other)):
                     predicted = model.rating(scene.rows[judge])
                     curves[order, where, column] += rank_correlation(predicted, stars[judge])
     curves /= raters
     goal = curves[0, :, list(counts).index(at)]
     needed = [_crossing(counts, curves[1, where], float(goal[where])) for where in range(2)]
-    return Teaching(needed[0] / at, needed[1] / at, (float(goal[0]), float(goal[1])))
+    return OrderGain(needed[0] / at, needed[1] / at, (float(goal[0]), float(goal[1])))
 
 
-def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -> Array:
-    """Give the rank correlation without and with duels beside the ratings, (2, raters).
+def compared_pairs(scene: Scene, raters: int = 20, count: int = 50, pair_count: int = 40) -> Array:
+    """Return the rank correlation without and with comparisons of pairs, (2, raters).
 
-    Each duel is between two photos not rated; whom the rater likes more wins.
+    A pair has two unrated photos; the one the rater prefers wins.
     """
     found = np.zeros((2, raters))
     for rater in range(raters):
@@ -228,33 +229,33 @@ def duelled(scene: Scene, raters: int = 20, count: int = 50, fought: int = 40) -
         learn, judge = scene.split(1000 * rater)
         rng = np.random.default_rng(rater)
         space = Space.of(scene.rows[np.sort(learn)], scene.dimension)
-        rated, pairs = learn[:count], rng.choice(learn[count:], (fought, 2))
-        liking = stars + rng.uniform(-0.5, 0.5, len(stars))  # of equal stars either may win
+        rated, pairs = learn[:count], rng.choice(learn[count:], (pair_count, 2))
+        liking = stars + rng.uniform(-0.5, 0.5, len(stars))  # with equal stars either may win
         better, worse = np.where(np.diff(liking[pairs]) > 0, pairs[:, ::-1], pairs).T
-        lessons = TrainingSet(space)
+        training = TrainingSet(space)
         groups = scene.stacks[rated].tolist()
-        lessons.add(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
+        training.add(rated.tolist(), scene.rows[rated], stars[rated], np.ones(count), groups)
         for column in range(2):
-            predicted = lessons.fit().rating(scene.rows[judge])
+            predicted = training.fit().rating(scene.rows[judge])
             found[column, rater] = rank_correlation(predicted, stars[judge])
-            lessons.add_comparisons(
-                [("over", number) for number in range(fought)],
+            training.add_comparisons(
+                [("over", number) for number in range(pair_count)],
                 scene.rows[better],
                 scene.rows[worse],
-                np.full(fought, COMPARISON_WEIGHT),
+                np.full(pair_count, COMPARISON_WEIGHT),
                 scene.stacks[better].tolist(),
             )
     return found
 
 
 def _asked(
-    scene: Scene, pool: Places, space: Space, counts: list[int], chosen: bool
-) -> list[Places]:
-    """Give the photos rated by each count, in random or informative order."""
+    scene: Scene, pool: Indices, space: Space, counts: list[int], chosen: bool
+) -> list[Indices]:
+    """Return the photos rated at each count, in random or informative order."""
     if not chosen:
         return [pool[:count] for count in counts]
-    asked: list[Places] = []
-    rated: Places = pool[:0]
+    asked: list[Indices] = []
+    rated: Indices = pool[:0]
     for count in counts:
         rest = np.setdiff1d(pool, rated)
         rows = scene.rows[rest]
@@ -266,7 +267,7 @@ def _asked(
 
 
 def _crossing(counts: NDArray[np.intp], curve: Array, goal: float) -> float:
-    """Read off where a curve, made never to fall, first reaches a goal."""
+    """Return where the running maximum of a curve first reaches a goal."""
     rising = np.maximum.accumulate(curve)
     if rising[-1] < goal:
         return float("inf")
@@ -279,18 +280,18 @@ def _crossing(counts: NDArray[np.intp], curve: Array, goal: float) -> float:
 
 
 def hidden_light(pictures: list[NDArray[np.uint8]]) -> Array:
-    """Measure what raters look at beside content, by other means than the learner's tone.
+    """Return measures of light and composition for raters, unlike the learner's tone measures.
 
-    (N, 15): brightness, contrast, saturation, colourfulness, warmth, busyness, direction of
+    (N, 15): brightness, contrast, saturation, colorfulness, warmth, busyness, direction of
     lines, symmetry, bright middle, contrasty middle, richness of tones, aspect, deep shadow, white,
-    light from above; each spread evenly by rank.
+    light from above; each uniform by rank.
     """
-    found = np.array([_look(rgb) for rgb in pictures])
+    found = np.array([_light_measures(rgb) for rgb in pictures])
     spread = found.argsort(axis=0).argsort(axis=0) / len(found) - 0.5
     return spread * np.sqrt(12.0)
 
 
-def _look(rgb: NDArray[np.uint8]) -> list[float]:
+def _light_measures(rgb: NDArray[np.uint8]) -> list[float]:
     x = rgb.astype(np.float64) / 255.0
     luma = x @ [0.299, 0.587, 0.114]
     height, width = luma.shape
@@ -322,14 +323,14 @@ def _look(rgb: NDArray[np.uint8]) -> list[float]:
 
 
 def hidden_content(features: NDArray[np.float32], directions: int = 24) -> Array:
-    """Turn another network's (N, F) features into independent attributes of unit variance."""
-    centred = features.astype(np.float64) - features.mean(axis=0)
-    left, _, _ = np.linalg.svd(centred, full_matrices=False)
-    return left[:, :directions] * np.sqrt(len(centred))
+    """Convert another network's (N, F) features to independent attributes of unit variance."""
+    centered = features.astype(np.float64) - features.mean(axis=0)
+    left, _, _ = np.linalg.svd(centered, full_matrices=False)
+    return left[:, :directions] * np.sqrt(len(centered))
 
 
 def stacks_of(vectors: Rows, alike: float = 0.9) -> NDArray[np.intp]:
-    """Group near-copies: photos chained by a cosine over ``alike`` share the lowest place."""
+    """Group near-copies: photos linked by a cosine over ``alike`` get the lowest index of them."""
     near = vectors @ vectors.T > alike
     label = np.arange(len(vectors))
     while True:
@@ -344,16 +345,16 @@ def _unit(values: Array) -> Array:
 
 
 ORDERS = ("random", "scenes", "liked scenes", "batches", "stars up")
-"""How people come to rate: anyhow; scene by scene, in any order or the worst liked first; ten of
-equal stars at a time; all of one star, then all of two."""
+"""Orders in which people rate: random; scene by scene, randomly or least liked first; ten of equal
+stars at a time; all of one star, then all of two."""
 
 
 @dataclass(frozen=True, eq=False)
-class Evening:
-    """Photos one person rated, in order, with what was predicted before each.
+class RatingSession:
+    """The photos a person rated, in order, with the prediction before each rating.
 
-    ``vectors`` (N, D), ``predicted`` (N,) NaN where nothing was, ``stars`` (N,); ``truth`` is the
-    rank correlation of the last model over the photos that were not rated.
+    ``vectors`` (N, D), ``predicted`` (N,) NaN without a prediction, ``stars`` (N,); ``truth`` is
+    the rank correlation of the last model on the unrated photos.
     """
 
     vectors: Rows
@@ -362,14 +363,16 @@ class Evening:
     truth: float
 
 
-def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) -> Evening:
-    """Let one person rate photos of drawn scenes one by one, each predicted before.
+def rating_session(
+    seed: int, order: str, *, bursts: bool = False, count: int = 100
+) -> RatingSession:
+    """Simulate a person who rates photos of drawn scenes, with a prediction before each rating.
 
     Args:
-        seed: whose taste, of which photos.
+        seed: selects the person and the photos.
         order: one of ORDERS.
-        bursts: scenes are bursts, and the photos not rated are of other scenes.
-        count: photos rated.
+        bursts: scenes are bursts, and the unrated photos are of other scenes.
+        count: number of rated photos.
     """
     rng = np.random.default_rng(seed)
     scenes, hidden, spread = 60, 16, 0.25 if bursts else 0.7
@@ -381,7 +384,7 @@ def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) ->
     if bursts:
         seen += 2.5 * rng.standard_normal((scenes, 64))[scene]
     rows = (seen / np.linalg.norm(seen, axis=1, keepdims=True)).astype(np.float32)
-    own = 0.2 if bursts else 0.0  # of a scene's worth, what nobody can see
+    own = 0.2 if bursts else 0.0  # part of a scene's appeal that vectors do not show
     liking = np.sqrt(0.7 - own) * _unit(kind @ rng.standard_t(4, hidden))
     liking += np.sqrt(own) * rng.standard_normal(scenes)[scene]
     liking += np.sqrt(0.3 + 0.16) * rng.standard_normal(len(liking))
@@ -390,18 +393,18 @@ def evening(seed: int, order: str, *, bursts: bool = False, count: int = 100) ->
     own_scenes = scene < scenes // 3 if bursts else np.ones(len(scene), bool)
     rated = rng.permutation(np.flatnonzero(own_scenes))[:count]
     left = ~own_scenes if bursts else ~np.isin(np.arange(len(scene)), rated)
-    rated = rated[_sitting(order, stars[rated], scene[rated], rng)]
-    lessons, predicted = TrainingSet(Space.of(rows)), np.full(len(rated), np.nan)
+    rated = rated[_rating_order(order, stars[rated], scene[rated], rng)]
+    training, predicted = TrainingSet(Space.of(rows)), np.full(len(rated), np.nan)
     for at, photo in enumerate(rated):
         if at >= 20 and np.ptp(stars[rated[:at]]) > 0:
-            predicted[at] = lessons.fit().rating(rows[[photo]])[0]
-        lessons.add([int(photo)], rows[[photo]], [stars[photo]], [1.0], [int(photo)])
-    truth = rank_correlation(lessons.fit().rating(rows[left]), stars[left])
-    return Evening(rows[rated], predicted, stars[rated], truth)
+            predicted[at] = training.fit().rating(rows[[photo]])[0]
+        training.add([int(photo)], rows[[photo]], [stars[photo]], [1.0], [int(photo)])
+    truth = rank_correlation(training.fit().rating(rows[left]), stars[left])
+    return RatingSession(rows[rated], predicted, stars[rated], truth)
 
 
-def _sitting(order: str, stars: Array, scene: Places, rng: np.random.Generator) -> Places:
-    """Return in which order photos are rated."""
+def _rating_order(order: str, stars: Array, scene: Indices, rng: np.random.Generator) -> Indices:
+    """Return the order in which the photos are rated, as indices."""
     anyhow = rng.random(len(stars))
     if order == "scenes":
         return np.lexsort((anyhow, rng.permutation(scene.max() + 1)[scene]))

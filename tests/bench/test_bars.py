@@ -1,7 +1,7 @@
-"""`curator bench` runs from end to end: every bar gives figures, each with its reference beside it.
+"""Run every bar of `curator bench` from end to end and check its figures.
 
-What is asserted are ratios to bare libraries in the same run, never seconds: these move by half
-with the machine's hour, its ratios do not.
+The assertions are about ratios to bare libraries in the same run, never about seconds, which change
+by half with the load of the machine.
 """
 
 from __future__ import annotations
@@ -17,44 +17,43 @@ import pytest
 
 from curator import bench
 
-# A busy neighbour moves seconds, but not memory, a likeness, or a bar that is a ratio itself: these
-# have to hold.
+# Load changes seconds, but not memory, precision or figures limited by their ratio.
 CLOCK = ("ms", "s")
-# How many references seconds may be: two to three times what they are here, idle and busy. What is
-# not listed has a tail that a busy neighbour moves more than the reference's.
-MOST: dict[str, dict[str, float]] = {
+# Largest ratio to the reference: two to three times the ratio measured, idle and busy. For figures
+# not listed, load changes the tail more than that of the reference.
+MAX_RATIO: dict[str, dict[str, float]] = {
     "commit": {
         "mark to commit with the pipeline writing, p99": 10,
         "mark to commit with the pipeline idle, p99": 6,
     },
     "large": {
         "window on 100,000 photos, thumbnails painted": 2,
-        "the same with nothing kept, all read": 5,
-        "another filter, painted, worst": 6,
-        "another order, painted, worst": 4,
-        "another scope, painted, worst": 4,
+        "the same without the cached table": 5,
+        "changing the filter until painted, worst": 6,
+        "changing the order until painted, worst": 4,
+        "changing the scope until painted, worst": 4,
     },
     "stacks": {
-        "stacks of 100,000 photos": 30,
+        "stacking 100,000 photos": 30,
     },
     "sidecars": {
         "1,000 sidecars merged and written": 12,
-        "1,000 sidecars that say so already": 15,
+        "1,000 sidecars already up to date": 15,
     },
     "search": {
         "words found and ranked among 100,000 photos, p95": 5,
-        "what looks like a phrase, of 100,000, median": 2,
+        "photos that look like a phrase, of 100,000, median": 2,
     },
     "taste": {
         "refit and re-score of 100,000 photos, median": 9,
-        "nearest of 100,000 vectors, median": 1.5,
+        "most similar of 100,000 vectors, median": 1.5,
     },
 }
 
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the bars share: a library of 100,000 photos is drawn once."""
+    """The folder of the library of 100,000 photos that all bars share."""
     return tmp_path_factory.mktemp("stock")
 
 
@@ -69,8 +68,8 @@ def measured(name: str, home: Path, stock: Path) -> list[dict[str, Any]]:
 
 
 def beyond(name: str, figures: list[dict[str, Any]]) -> list[str]:
-    """Say which figures miss a bar that is no time, or are more references than they may be."""
-    most = MOST.get(name, {})
+    """Return the figures that miss a limit other than seconds, or exceed their largest ratio."""
+    most = MAX_RATIO.get(name, {})
     assert set(most) <= {figure["what"] for figure in figures}
     return [
         figure["sentence"]
@@ -86,7 +85,7 @@ def beyond(name: str, figures: list[dict[str, Any]]) -> list[str]:
 def test_a_bar_can_be_measured(name: str, tmp_path: Path, stock: Path) -> None:
     if (lack := bench.bars()[name].missing()) is not None:
         pytest.skip(lack)
-    # A busy neighbour can spoil even a ratio; not three in a row.
+    # Load can spoil even a ratio, but not three times in a row.
     for _ in range(3):
         figures = measured(name, tmp_path, stock)
         if not beyond(name, figures):
@@ -95,6 +94,6 @@ def test_a_bar_can_be_measured(name: str, tmp_path: Path, stock: Path) -> None:
     for figure in figures:
         print(figure["sentence"])
         assert figure["value"] > 0 and figure["limit"] > 0
-        assert (figure["ratio"] or 0) > 0 or figure["alone"], "neither reference nor reason"
-        assert len(figure["what"]) <= 50, "the table is wider than a terminal"
+        assert (figure["ratio"] or 0) > 0 or figure["alone"], "a reference or a reason"
+        assert len(figure["what"]) <= 50, "the table must fit a terminal"
     assert beyond(name, figures) == []

@@ -1,6 +1,6 @@
-"""What convert and sharpness cost, in processor time against a bare decode of the same files.
+"""The cost of convert and sharpness, relative to a bare decode of the same files.
 
-Processor time of one thread, not the clock: other work on the machine does not count.
+Measured as processor time of one thread, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Act = Callable[[], object]
 
 
 def cost(act: Act, times: int = 3) -> float:
-    """Processor seconds of an act at its best."""
+    """Return the least processor time of a call, in seconds."""
     spent = []
     for _ in range(times):
         begin = time.process_time()

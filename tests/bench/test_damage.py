@@ -1,4 +1,4 @@
-"""How much damage is found, and that none is in clean photos; the table is printed (-s)."""
+"""How much damage is detected, and none in clean photos; -s prints the table."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from curator.model import UnreadableError
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 CLEAN = ("photos", "bursts", "formats", "orientation", "sidecars", "raw")
-"""Folders of the corpus whose files are as their makers wrote them; hostile/ is the other."""
+"""Folders of the corpus with undamaged files; hostile/ holds the others."""
 CHUNK = 4096  # bytes: a block of a memory card
-VISIBLE, OFF = 0.01, 12  # share of the pixels that are off by more than so many levels
+VISIBLE, OFF = 0.01, 12  # damage is visible if this share of pixels is off by more levels
 Harm = Callable[[bytearray, int, random.Random], None]
 
 
@@ -50,7 +50,7 @@ def cut_tail(data: bytearray, body: int, rng: random.Random) -> None:
     del data[rng.randrange(body + (len(data) - body) // 10, len(data) - 2) :]
 
 
-# Kind → how many of those one can see are found at least, by what was measured.
+# Kind → the change, and the least share of visible damage that must be detected.
 KINDS: dict[str, tuple[Harm, float]] = {
     "one flipped bit": (one_bit, 0.7),
     "ten flipped bits": (ten_bits, 0.9),
@@ -73,7 +73,7 @@ def clean(request: pytest.FixtureRequest) -> list[bytes]:
                 simplejpeg.decode_jpeg(data, strict=True)
             except ValueError:
                 continue
-            # What lies behind the picture (other frames, makers' notes) is not harmed.
+            # Data after the picture (other frames, maker notes) stays undamaged.
             end = data.find(b"\xff\xd9", head.body) + 2
             if end - head.body > 4 * CHUNK:
                 found.append(data[:end])
@@ -105,7 +105,7 @@ def outcome(hurt: bytes, whole: np.ndarray) -> str:
     try:
         stored = jpeg.decode(hurt, DecodeOptions())
     except UnreadableError:
-        return "found"  # it is refused
+        return "found"  # refused
     same = stored.rgb.shape == whole.shape
     off = (np.abs(stored.rgb.astype(np.int16) - whole).max(axis=2) > OFF).mean() if same else 1.0
     if off < VISIBLE:
@@ -120,7 +120,7 @@ def test_no_clean_photo_is_called_damaged(corpus: Path) -> None:
             try:
                 damage = decode.decode(path).damage if path.is_file() else ""
             except UnreadableError:
-                continue  # sidecars, stubs of headers, kinds that are not read
+                continue  # sidecars, truncated headers, unsupported formats
             if damage != "":
                 counted[top] += 1
                 assert damage is None, path

@@ -1,4 +1,4 @@
-"""Ten thousand broken files: each is read or refused with a reason, and costs nobody else."""
+"""Ten thousand broken files: each is read or refused with a reason, and affects no other file."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.slow
 
 COUNT = 1000  # in each of ten parts
 SEED = 7
-SAMPLE_MB = 300  # what a decoder may fill between two looks at its memory
+SAMPLE_MB = 300  # memory a decoder may allocate between two checks
 GROWTH_MB = 60
 
 
 @pytest.fixture
 def bases(tmp_path: Path) -> tuple[Base, ...]:
-    """Good files of every format; real ones, too, where there are any."""
+    """Good files of every format, with real ones if the corpus is available."""
     beside = Path(__file__).resolve().parents[3] / "shared" / "corpus"
     corpus = Path(os.environ.get("CURATOR_CORPUS") or beside)
     real = of_corpus(corpus) if (corpus / "formats").is_dir() else ()
@@ -41,13 +41,13 @@ def bases(tmp_path: Path) -> tuple[Base, ...]:
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_broken_files_cost_nobody_else_anything(
+def test_broken_files_do_not_affect_good_ones(
     tmp_path: Path, bases: tuple[Base, ...], part: int
 ) -> None:
     good = written(drawn(), tmp_path / "good")
     good.insert(0, draw_jpeg(tmp_path / "good" / "large.jpg", size=(1800, 1200)))
     whole = draw_jpeg(tmp_path / "whole.jpg", size=(4000, 3000))
-    among, apart = [], []  # what the large one costs, s
+    among, apart = [], []  # processor time of the large photo, s
     dirty, clean = Trial(tmp_path / "dirty"), Trial(tmp_path / "clean")
     try:
         expected = {path: clean.good(path)[0] for path in good}
@@ -70,7 +70,7 @@ def test_broken_files_cost_nobody_else_anything(
     finally:
         dirty.pool.close()
         clean.pool.close()
-    # The quicker ones: what it costs when nothing else on this machine stands in its way.
+    # The lower quartiles, to exclude other load on the machine.
     ratio = sorted(among)[len(among) // 4] / sorted(apart)[len(apart) // 4]
     print(dirty.report())
     print(f"good photos among broken ones / apart: {ratio:.2f}; the parent grew by {grown:.0f} MB")
@@ -90,7 +90,7 @@ Curator = Callable[..., Any]
 
 @pytest.fixture
 def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Curator:
-    """Type a command at a home; give its exit code and its JSON."""
+    """Run a command with a home; return its exit code and its JSON."""
 
     def type_(home: str, *words: object) -> tuple[int, Any]:
         said = typed(capsys, "--home", tmp_path / home, "--json", *words)
@@ -100,7 +100,7 @@ def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Curator:
 
 
 def derived(home: Path) -> dict[str, bytes]:
-    """Read the proxies of a home."""
+    """Return the content of a home's proxies, by name."""
     found = sorted((home / "cache" / "proxies").rglob("*.jpg"))
     return {path.name: path.read_bytes() for path in found}
 
@@ -130,7 +130,7 @@ def test_a_card_three_quarters_broken_is_read(
     again = curator("home", "retry")[1]
     assert again["asked"] == again["failed"] == answer["failed"]
     assert curator("home", "failures")[1] == again["failures"]
-    # One of them is copied from the card once more, and this time whole.
+    # One of them is copied from the card again, undamaged this time.
     path = Path(answer["failures"][0]["path"])
     draw_jpeg(good / "again.jpg", size=(240, 160), seed=1000).replace(path)
     curator("home", "ingest", card)
@@ -140,7 +140,7 @@ def test_a_card_three_quarters_broken_is_read(
     assert "ok" in found
 
 
-def test_what_is_known_to_break_programs_is_read_or_refused(
+def test_files_known_to_crash_other_programs_are_read_or_refused(
     curator: Curator, corpus: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(corpus / "hostile", tmp_path / "hostile")
@@ -152,11 +152,11 @@ def test_what_is_known_to_break_programs_is_read_or_refused(
     assert [reason for reason in reasons if not is_plain(reason)] == []
 
 
-# ---------------------------------------------------------------- fifty megabytes of nothing
+# ---------------------------------------------------------------- fifty megabytes of junk
 
 MB = 1 << 20
 LIMIT_S = Settings().work.timeout_s / 4
-"""Processor time of one part of reading a photo: a slow machine is still within the limit."""
+"""Processor time of a part of reading a photo; a slow machine stays within the time limit."""
 
 
 def _rdf(inside: bytes) -> bytes:
@@ -194,7 +194,7 @@ PACKETS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_fifty_megabytes_of_nothing_are_soon_passed_over(tmp_path: Path, what: str) -> None:
+def test_fifty_megabytes_of_junk_are_skipped_fast(tmp_path: Path, what: str) -> None:
     path = tmp_path / what.split()[0]
     path.write_bytes(FILES[what]())
     begin = time.process_time()
@@ -205,7 +205,7 @@ def test_fifty_megabytes_of_nothing_are_soon_passed_over(tmp_path: Path, what: s
 
 
 @pytest.mark.parametrize("what", PACKETS)
-def test_a_packet_beyond_measure_is_soon_read_or_refused(what: str) -> None:
+def test_a_giant_xmp_packet_is_read_or_refused_fast(what: str) -> None:
     data = PACKETS[what]()
     begin = time.process_time()
     try:

@@ -1,7 +1,7 @@
-"""Sharpness separates real camera photos from their own blurred copies, as DESIGN section 4 asks.
+"""Sharpness separates real camera photos from blurred copies of them.
 
-The area under the ROC curve over all pairs (any photo against any blurred copy): 1.0 means every
-photo as taken scores above every blurred one, 0.5 that the score says nothing.
+Measured by the area under the ROC curve over all pairs of a photo and a blurred copy: 1.0 means
+that every original scores above every blurred copy, 0.5 that the score is useless.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OTHERS = ("vertical", "diagonal", "subject")
 
 
 def camera_photos(corpus: Path) -> list[Path]:
-    """The corpus's JPEGs that name a camera and have 0.25 MP or more, each once."""
+    """Return the corpus's JPEGs that name a camera and have 0.25 MP or more, without copies."""
     found: dict[bytes, Path] = {}
     with (corpus / "MANIFEST.tsv").open(encoding="utf-8") as table:
         for row in csv.DictReader(table, delimiter="\t"):
@@ -38,8 +38,8 @@ def camera_photos(corpus: Path) -> list[Path]:
     return list(found.values())
 
 
-def spoilt(luma: Luma) -> Iterator[tuple[str, Luma]]:
-    """Copies as a bad exposure would have made them: blur first, then the sensor's noise."""
+def blurred_copies(luma: Luma) -> Iterator[tuple[str, Luma]]:
+    """Yield blurred copies by kind: blur first, then the sensor's noise."""
     noise = np.random.default_rng(1).normal(0, 3, luma.shape).astype(np.float32)
     light = luma.astype(np.float32)
     gaussian, motion = cv2.GaussianBlur(light, (0, 0), 1.5), cv2.blur(light, (7, 1))
@@ -53,11 +53,11 @@ def spoilt(luma: Luma) -> Iterator[tuple[str, Luma]]:
 
 
 def with_soft_background(luma: Luma, sigma: float = 6.0) -> Luma:
-    """Leave an ellipse of an eighth of the picture as it is, throw the rest out of focus."""
+    """Blur all but an ellipse of an eighth of the picture."""
     height, width = luma.shape
     mask = np.zeros(luma.shape, np.float32)
-    centre = (int(width * 0.45), int(height * 0.55))
-    cv2.ellipse(mask, centre, (width // 5, height // 5), 0, 0, 360, 1.0, -1)
+    center = (int(width * 0.45), int(height * 0.55))
+    cv2.ellipse(mask, center, (width // 5, height // 5), 0, 0, 360, 1.0, -1)
     mask = cv2.GaussianBlur(mask, (0, 0), 4)
     light = luma.astype(np.float32)
     return _levels(cv2.GaussianBlur(light, (0, 0), sigma) * (1 - mask) + light * mask)
@@ -68,20 +68,20 @@ def _levels(picture: npt.NDArray[np.float32]) -> Luma:
 
 
 def auc(sharp: npt.NDArray[np.float64], blurred: npt.NDArray[np.float64]) -> float:
-    """The share of pairs in the right order, ties counted half."""
+    """Return the share of pairs in the right order, counting ties half."""
     above = (sharp[:, None] > blurred).mean() + 0.5 * (sharp[:, None] == blurred).mean()
     return float(above)
 
 
 def measured(corpus: Path) -> dict[str, npt.NDArray[np.float64]]:
-    """Raw sharpness of every photo, as taken and spoilt in each way."""
+    """Return the raw sharpness of every photo and of its blurred copies, by kind."""
     found: dict[str, list[float]] = {kind: [] for kind in ("as taken", *KINDS, *OTHERS)}
     photos = camera_photos(corpus)
     assert len(photos) >= 70
     for path in photos:
         luma = simplejpeg.decode_jpeg(path.read_bytes(), "GRAY", strict=False)[:, :, 0]
         found["as taken"].append(quality.sharpness(luma)[0])
-        for kind, copy in spoilt(luma):
+        for kind, copy in blurred_copies(luma):
             found[kind].append(quality.sharpness(copy)[0])
     return {kind: np.array(values) for kind, values in found.items()}
 
@@ -107,7 +107,7 @@ def test_sharp_subjects_on_soft_backgrounds_score_with_the_sharp(
     for kind in ("gaussian", "motion"):
         area = auc(scores["subject"], scores[kind])
         assert area >= BAR, f"{kind}: {area:.3f}"
-    # Against whole sharp photos they are a toss-up, as they should be.
+    # Compared with fully sharp photos the order should be random.
     assert auc(scores["as taken"], scores["subject"]) < 0.65
 
 

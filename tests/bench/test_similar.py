@@ -1,4 +1,4 @@
-"""How many of the nearest photos the sketch finds, on real photos and on 100,000 drawn vectors."""
+"""The recall of the vector sketch, with real photos and with 100,000 drawn vectors."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from tests.unit.learning.test_vector_index import filled
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 ASKED, NEAREST = 100, 10
-SHARE = 50  # of so many photos one is compared exactly, as 2,000 of 100,000 are
+SHARE = 50  # one of so many photos is compared exactly, like 2,000 of 100,000
 
 
 def recall(archive: VectorIndex, vectors: np.ndarray) -> float:
-    """Ask for the nearest of photos; return the share that a full look finds, too."""
+    """Return the share of the most similar photos that the index finds."""
     assert archive._sketch is not None
     shares = []
-    for place in np.linspace(0, len(vectors) - 1, ASKED).astype(int):
-        found, _ = archive.nearest(vectors[place], NEAREST)
-        likeness = vectors.astype(np.float32) @ vectors[place]
-        # Equals are as good: what is found has to be as near, whichever it is.
-        least = np.partition(likeness, -NEAREST)[-NEAREST]
-        shares.append(np.mean(likeness[found - 1] >= least - 1e-4))
+    for index in np.linspace(0, len(vectors) - 1, ASKED).astype(int):
+        found, _ = archive.nearest(vectors[index], NEAREST)
+        similarity = vectors.astype(np.float32) @ vectors[index]
+        # Any photos of equal similarity will do.
+        least = np.partition(similarity, -NEAREST)[-NEAREST]
+        shares.append(np.mean(similarity[found - 1] >= least - 1e-4))
     return float(np.mean(shares))
 
 
 def crops(shown: list[np.ndarray], rounds: int) -> list[np.ndarray]:
-    """Cut parts out of photos: an archive of the size a photographer has, of real content."""
+    """Return random crops of photos, to get an archive of realistic size and content."""
     chance, found = np.random.default_rng(0), []
     for rgb in shown * rounds:
         share = chance.uniform(0.3, 0.95)

@@ -1,4 +1,4 @@
-"""How fast taste is learned, by simulated raters over real photos; figures are printed (-s)."""
+"""How fast taste is learned, with simulated raters of real photos; -s prints the figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import pytest
 from curator.learning.learner import follows_similar, least_alike
 from curator.taste import Space, TrainingSet, accuracy, rank_correlation
 from tests.bench.scene import corpus_scene
-from tests.simulation import ORDERS, compare, duelled, evening, ratio, teaching
+from tests.simulation import (
+    ORDERS,
+    compare,
+    compared_pairs,
+    informative_order,
+    rating_session,
+    ratio,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -32,7 +39,7 @@ def show(figures):
     for name, found in figures.items():
         cells = [f"{name:13s}"]
         for column, count in enumerate((50, 100)):
-            usual = ratio(found[:, column], figures["standardised"][:, column])
+            usual = ratio(found[:, column], figures["standardized"][:, column])
             plain = ratio(found[:, column], figures["plain"][:, column])
             mean = found[:, column].mean()
             cells.append(f"{count} ratings {mean:.3f}, x{usual[0]:.3f} (>{usual[1]:.3f}) usual,"
@@ -41,22 +48,22 @@ def show(figures):
 
 
 @pytest.mark.parametrize("learner", ["taste", "archive", "tone"])
-def test_learns_faster_than_the_usual_thing(figures, learner):
+def test_taste_is_learned_faster_than_with_scikit_learn(figures, learner):
     for column, floor in enumerate((1.08, 1.12)):
-        mean, low = ratio(figures[learner][:, column], figures["standardised"][:, column])
+        mean, low = ratio(figures[learner][:, column], figures["standardized"][:, column])
         assert mean >= floor
         assert low > 1.0
         assert ratio(figures[learner][:, column], figures["plain"][:, column])[0] >= 0.98
 
 
-def test_tone_beside_the_vector_learns_faster_still(figures):
+def test_tone_measures_make_learning_even_faster(figures):
     for column in range(2):
         mean, low = ratio(figures["tone"][:, column], figures["taste"][:, column])
         assert mean >= 1.08
         assert low > 1.0
 
 
-def test_who_does_not_care_for_light_loses_next_to_nothing(scene):
+def test_raters_who_ignore_light_lose_almost_nothing(scene):
     figures = compare(scene, raters=60, splits=1, content_share=1.0)
     show(figures)
     for learner in ("taste", "archive", "tone"):
@@ -64,15 +71,15 @@ def test_who_does_not_care_for_light_loses_next_to_nothing(scene):
             assert ratio(figures[learner][:, column], figures["plain"][:, column])[0] >= 0.98
 
 
-def test_duels_teach_beside_the_ratings(scene):
-    without, with_duels = duelled(scene)
-    mean, low = ratio(with_duels, without)
-    print(f"\n40 duels beside 50 ratings: x{mean:.3f} (>{low:.3f})")
+def test_comparisons_improve_predictions(scene):
+    without, with_pairs = compared_pairs(scene)
+    mean, low = ratio(with_pairs, without)
+    print(f"\n40 comparisons and 50 ratings: x{mean:.3f} (>{low:.3f})")
     assert mean > 1.05 and low > 1.02
 
 
 def test_informative_order_needs_fewer_ratings(scene):
-    found = teaching(scene, raters=60)
+    found = informative_order(scene, raters=60)
     print(f"\ninformative order: {found.same:.2f} of the ratings on the same folders, "
           f"{found.other:.2f} on others (correlations {found.reached})")  # fmt: skip
     assert found.same <= 0.90
@@ -81,9 +88,9 @@ def test_informative_order_needs_fewer_ratings(scene):
 
 @pytest.mark.parametrize("bursts", [False, True])
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_accuracy_claimed_holds_for_photos_not_rated(order, bursts):
-    """Claimed against true, for people who rate in any order; the bound holds for nine in ten."""
-    people = [evening(seed, order, bursts=bursts) for seed in range(20)]
+def test_the_claimed_accuracy_holds_for_unrated_photos(order, bursts):
+    """Compare claimed and true accuracy; the lower bound must hold for most raters."""
+    people = [rating_session(seed, order, bursts=bursts) for seed in range(20)]
     truth = np.array([person.truth for person in people])
     plain, claimed = [], []
     for person in people:
@@ -104,29 +111,29 @@ def test_the_accuracy_claimed_holds_for_photos_not_rated(order, bursts):
 
 
 def test_refit_and_score_of_a_large_archive():
-    """Printed, not judged: a clock is no assertion. The bar is 150 ms for 100,000 photos."""
+    """Print the times, without asserting them. The bar is 150 ms for 100,000 photos."""
     rng = np.random.default_rng(0)
     archive = rng.standard_normal((100_000, 1280), dtype=np.float32)
     archive /= np.linalg.norm(archive, axis=1, keepdims=True)
-    lessons = TrainingSet(Space.plain(1280))
+    training = TrainingSet(Space.plain(1280))
     print()
     for count in (100, 500, 1000, 1500, 3000):
-        places = np.arange(len(lessons), count)
-        stars = rng.integers(1, 6, len(places))
-        lessons.add(places.tolist(), archive[places], stars, np.ones(len(places)), places.tolist())
+        new = np.arange(len(training), count)
+        stars = rng.integers(1, 6, len(new))
+        training.add(new.tolist(), archive[new], stars, np.ones(len(new)), new.tolist())
         if count <= 1000:
             began = time.perf_counter()
-            lessons.use(lessons.search_job()())
+            training.use(training.search_job()())
             searched = time.perf_counter() - began
         took = []
         for turn in range(5):
             began = time.perf_counter()
-            lessons.add([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
-            model = lessons.fit()
+            training.add([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
+            model = training.fit()
             refitted = time.perf_counter()
             scores = model.match_score(archive)
             took.append((refitted - began, time.perf_counter() - refitted))
         refit, score = np.median(took, axis=0) * 1e3
         print(f"{count:5d} ratings: refit {refit:5.0f} ms + score 100,000 {score:5.0f} ms "
-              f"(search of the penalty, in background: {searched * 1e3:.0f} ms)")  # fmt: skip
+              f"(search of hyperparameters, in background: {searched * 1e3:.0f} ms)")  # fmt: skip
         assert len(scores) == 100_000

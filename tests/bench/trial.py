@@ -1,4 +1,4 @@
-"""Files put through the processes as the pipeline does, and what came of each."""
+"""Read files in worker processes as the pipeline does, and collect the outcomes."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _ODD = re.compile(r"0x[0-9a-f]|Error|Exception|Traceback|[<>{}\\/_\n]|\b(?!WebP)
 
 
 def is_plain(reason: str) -> bool:
-    """Say whether a reason is a sentence for a photographer: no class, no address, no path."""
-    whole = reason[:1].isupper() and reason[-1:] in ".!?" and 10 < len(reason) <= 200
-    return whole and not _ODD.search(reason)
+    """Whether a reason is a sentence for photographers, without class, address or path."""
+    sentence = reason[:1].isupper() and reason[-1:] in ".!?" and 10 < len(reason) <= 200
+    return sentence and not _ODD.search(reason)
 
 
 def measured(job: StageJob) -> tuple[Converted, float]:
-    """Convert a photo; with the processor time that took, in s."""
+    """Convert a photo; return the result and the processor time in seconds."""
     begin = time.process_time()
     found = convert(job)
     return found, time.process_time() - begin
@@ -46,14 +46,14 @@ def measured(job: StageJob) -> tuple[Converted, float]:
 
 @dataclass
 class Trial:
-    """A pool with the limits people have, and what was seen of it.
+    """A worker pool with the default limits, and its outcomes.
 
     Attributes:
-        table: of each format, how many ended how.
-        reasons: how often each reason was given.
-        mistakes: exceptions that no person should meet, with the file.
-        died: files that cost their process its life.
-        slowest: seconds, and of which file.
+        table: number of files by format and outcome.
+        reasons: number of files by reason.
+        mistakes: unexpected exceptions, with the file.
+        died: files that killed their process.
+        slowest: seconds and name of the slowest file.
         peak_mb: most memory a process ever held.
     """
 
@@ -71,15 +71,15 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def job(self, path: Path, number: int = 0) -> StageJob:
-        """Make the job of a file."""
+        """Return the job to convert a file."""
         return StageJob(number, "convert", str(path), Kind.IMAGE, str(self.folder / "cache"))
 
     def good(self, path: Path) -> tuple[Converted, float]:
-        """Convert a good photo, which has to succeed; with its processor time, s."""
+        """Convert a good photo; return the result and the processor time in seconds."""
         return self.pool.run(measured, self.job(path), timeout_s=self.work.timeout_s)
 
     def put(self, mutant: Mutant, number: int) -> None:
-        """Peek at a file and convert it; now and then look at it as the loupe does."""
+        """Peek at a file and convert it; every tenth is also decoded as for the loupe."""
         path = self.folder / mutant.name
         path.write_bytes(mutant.data)
         job = self.job(path, number)
@@ -112,12 +112,12 @@ class Trial:
         self.peak_mb = max(self.peak_mb, *(_peak_mb(pid) for pid in self.pool.processes()), 0.0)
 
     def spent_s(self) -> float:
-        """Give the processor time of the process there is now, s."""
+        """Return the processor time of the current worker process, in seconds."""
         times = [psutil.Process(pid).cpu_times() for pid in self.pool.processes()]
         return sum(each.user + each.system for each in times)
 
     def report(self) -> str:
-        """Say what came of it all, as a table."""
+        """Return the outcomes as a table."""
         ends = ("read", "damaged", "refused", "died", "mistake")
         rows = [f"{'':8}" + "".join(f"{end:>9}" for end in ends)]
         for form in sorted({form for form, _ in self.table}):
@@ -127,13 +127,13 @@ class Trial:
 
 
 def reaped_s() -> float:
-    """Give the processor time of all processes that were ended so far, s."""
+    """Return the processor time of all child processes that have ended, in seconds."""
     spent = psutil.Process().cpu_times()
     return spent.children_user + spent.children_system
 
 
 def written(bases: Iterable[Base], folder: Path) -> list[Path]:
-    """Write files into a folder."""
+    """Write files into a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for number, base in enumerate(bases):
@@ -144,7 +144,7 @@ def written(bases: Iterable[Base], folder: Path) -> list[Path]:
 
 
 def _peak_mb(pid: int) -> float:
-    """Read the most memory a process ever held, from Linux; elsewhere what it holds."""
+    """Return the most memory a process ever held, in MB; 0 if the system does not tell."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         return int(found[1]) / 1000 if found else 0.0

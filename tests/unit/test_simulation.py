@@ -1,4 +1,4 @@
-"""The bench's raters: folders and stacks are held out, the same seed rates the same."""
+"""The simulated raters: held-out folders and stacks, repeatable ratings, and their learners."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scene():
     return Scene(rows, 24, content, light, folders, stacks)
 
 
-def test_no_folder_and_no_stack_is_on_both_sides(scene):
+def test_no_folder_and_no_stack_is_split(scene):
     for seed in range(5):
         learn, judge = scene.split(seed)
         assert not set(scene.folders[learn]) & set(scene.folders[judge])
@@ -32,14 +32,14 @@ def test_no_folder_and_no_stack_is_on_both_sides(scene):
         assert len(judge) > 40 and len(learn) > 100
 
 
-def test_a_rater_is_steady_and_uses_the_stars(scene):
+def test_a_rater_is_repeatable_and_uses_all_stars(scene):
     np.testing.assert_array_equal(scene.stars(3), scene.stars(3))
     assert (scene.stars(3) != scene.stars(4)).any()
     assert set(np.unique(scene.stars(3))) <= {1, 2, 3, 4, 5}
     assert len(np.unique(scene.stars(3))) >= 4
 
 
-def test_the_reference_is_what_scikit_learn_gives(scene):
+def test_the_reference_equals_scikit_learn(scene):
     x = scene.rows[:, :24].astype(float)
     y = scene.stars(0)
     rated, rest = np.arange(50), np.arange(50, 200)
@@ -47,19 +47,19 @@ def test_the_reference_is_what_scikit_learn_gives(scene):
     z = np.column_stack([scaled, np.ones(200)])
     inner = z[rated].T @ z[rated] + np.diag([1.0] * 24 + [0.0])
     expected = z[rest] @ np.linalg.solve(inner, z[rated].T @ y[rated])
-    given = simulation.standardised(scene, rated, y, rated)(rest)
+    given = simulation.standardized(scene, rated, y, rated)(rest)
     np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
 @pytest.mark.slow
-def test_a_learner_that_sees_the_light_learns_from_it(scene):
+def test_a_learner_with_tone_measures_learns_from_light(scene):
     figures = simulation.compare(scene, raters=8, counts=(60,), splits=1, content_share=0.3)
     assert figures["tone"].mean() > figures["taste"].mean()
     mean, low = simulation.ratio(figures["tone"][:, 0], figures["tone"][:, 0])
     assert mean == low == 1.0
 
 
-def test_teaching_reads_the_curve_between_steps():
+def test_a_crossing_is_interpolated_between_steps():
     counts = np.array([20, 30, 40])
     assert simulation._crossing(counts, np.array([0.1, 0.3, 0.2]), 0.2) == pytest.approx(25)
     assert simulation._crossing(counts, np.array([0.1, 0.2, 0.3]), 0.05) == 20
@@ -73,7 +73,7 @@ def test_copies_are_found():
     assert simulation.stacks_of(x, 0.999).tolist() == [0, 1, 2, 3, 1, 1]
 
 
-def test_raters_look_at_pictures_by_their_own_measures():
+def test_the_hidden_measures_of_light_are_finite():
     rng = np.random.default_rng(0)
     shown = [rng.integers(0, 255, (40, 60, 3), np.uint8) for _ in range(9)]
     light = simulation.hidden_light(shown)

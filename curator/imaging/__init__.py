@@ -1,15 +1,17 @@
-"""File to pixels and capture data; the only importer of rawpy, Pillow, OpenCV and simplejpeg.
+"""From files to pixels and capture data; the only importer of rawpy, Pillow and simplejpeg.
 
-containers  what a file is, by content, and where the camera's notes are in it
-heads       size, notes and colors of HEIC, AVIF, WebP and PNG without their pixels; by png, too
-tiff        the directories EXIF and most RAWs are made of
-exif        notes -> Capture; xmp fills in what only XMP or IPTC says
-packets     what a picture carries of a person's stars and keywords: XMP, IPTC, EXIF Rating
-decode      file -> Picture (upright, sRGB) or UnreadableError; by jpeg, stills, deep and raw
-color      embedded profiles -> sRGB, by their content; icc reads what is in them,
-            spaces makes them of what else names colors
-damage      wrong parts of a JPEG that no decoder notices
-quality     full-resolution pixels -> sharpness and exposure
-look        a picture -> a line of text that near-equal pictures share
-proxy       proxies and thumbnails: names, writing, reading back
+containers          file formats by content, and where their metadata is
+image_headers       size, metadata and colors of HEIC, AVIF, WebP and PNG (png) without decoding
+tiff                the directories of EXIF and of most RAW files
+exif                capture data of any file; exif_fields reads EXIF, xmp adds XMP and IPTC
+embedded_metadata   ratings and keywords in a picture, as bytes and plain values
+embedded_thumbnail  the thumbnail that cameras embed
+decode              file -> Picture (upright, sRGB); uses jpeg, stills, deep and raw
+color               conversion to sRGB; icc reads and builds profiles, spaces knows code points
+damage              damage of a JPEG that no decoder notices
+quality             full-resolution pixels -> sharpness and exposure
+perceptual_hash     similar pictures have similar hashes
+proxy               proxies and thumbnails on disk
+screen              pixels for the screen; overlay measures, overlay_mask draws overlays
+export_jpeg         exported JPEGs; export_exif builds their EXIF
 """

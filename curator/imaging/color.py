@@ -1,4 +1,4 @@
-"""Colors of a file into sRGB, once, by what its profile contains and never by its name."""
+"""Conversion of a file's colors to sRGB, by the content of its profile and never by its name."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from curator.imaging import icc as profiles
 
 log = logging.getLogger(__name__)
 
-ADOBE_RGB = b"Adobe RGB (1998)"  # stands for the profile where EXIF only names it (R03)
+ADOBE_RGB = b"Adobe RGB (1998)"  # used as profile if EXIF only names it (R03)
 # Linear Adobe RGB (1998) to linear sRGB, both D65: Adobe RGB (1998) Color Image Encoding 4.3.
 _ADOBE_TO_SRGB = np.array(
     [[1.39836, -0.39836, 0.0], [0.0, 1.0, 0.0], [0.0, -0.04293, 1.04293]], np.float32
 )
 _BAND = 64  # rows
-_SAME = 2  # levels of 255: profiles of sRGB round their tables this differently
-# A gray ramp that moves by more is measured as it is shown. Gamma 2.2 moves by 7, and only in the
-# deepest shadows, which it would make look clipped; gamma 1.8 and linear light move by 20 and 100.
+_SAME = 2  # levels of 255 by which rounding in the tables of sRGB profiles may differ
+# If a profile moves a gray ramp by more levels, pixels are measured after conversion. Gamma 2.2
+# moves it by 7, and only in deep shadows, which would then look clipped; gamma 1.8 and linear light
+# move it by 20 and 100.
 _OTHER_TONE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Conversion:
-    """How pixels of one profile become sRGB: a curve for grays, or a transform, or neither.
+    """The conversion of a profile to sRGB: a curve for grays, and a transform for colors.
 
-    ``gray`` (256,) uint8 is where a gray ramp goes; ``transform`` is None if that is all.
+    ``gray`` (256,) uint8 is the converted gray ramp; ``transform`` is None for a gray profile.
     """
 
     gray: npt.NDArray[np.uint8]
@@ -44,13 +45,13 @@ _conversions: dict[bytes, _Conversion | None] = {}
 
 
 def to_srgb(rgb: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uint8]:
-    """Convert pixels to sRGB by the profile a file embeds.
+    """Convert pixels to sRGB with a file's embedded profile.
 
     Args:
-        rgb: (H, W, 3) uint8; of a gray picture three equal channels.
-        icc: the profile's bytes, for RGB or for gray; :data:`ADOBE_RGB`, or None for sRGB. A
-            profile that is broken, or for other colors, is taken as sRGB: the picture is worth
-            more than its exact colors.
+        rgb: (H, W, 3) uint8; a gray picture has three equal channels.
+        icc: the profile's bytes, for RGB or gray; :data:`ADOBE_RGB`; or None for sRGB. A profile
+            that is broken or for other colors counts as sRGB: showing the picture matters more
+            than exact colors.
     """
     if not icc:
         return rgb
@@ -65,10 +66,10 @@ def to_srgb(rgb: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uin
 
 
 def toned(pixels: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.uint8]:
-    """Return pixels with the tones of sRGB, for measuring: light and dark as a person sees them.
+    """Return pixels with the tones of sRGB, to measure brightness as people see it.
 
-    Colors stay those of the profile, since outside sRGB they would look clipped. Pixels whose
-    tones are near those of sRGB are returned as they are.
+    The colors of the profile are kept, because converted colors outside sRGB would look clipped.
+    Pixels with tones close to sRGB are returned unchanged.
 
     Args:
         pixels: (H, W, 3) or (H, W) uint8 as the file stores them.
@@ -88,10 +89,10 @@ def is_other_tone(icc: bytes | None) -> bool:
 
 
 def gray16(icc: bytes | None) -> npt.NDArray[np.uint8]:
-    """Return what each 16-bit gray is in sRGB: (65536,) uint8, so that dark tones keep their steps.
+    """Return the sRGB value of each 16-bit gray: (65536,) uint8; dark tones keep their steps.
 
     Args:
-        icc: a profile for gray or RGB; None, or one without a curve, for sRGB.
+        icc: a profile for gray or RGB; None or a profile without a curve means sRGB.
     """
     value = np.linspace(0.0, 1.0, 65536)
     curve = profiles.curve_of(icc) if icc else None
@@ -99,12 +100,12 @@ def gray16(icc: bytes | None) -> npt.NDArray[np.uint8]:
 
 
 def is_for(icc: bytes, gray: bool) -> bool:
-    """Whether a profile's colors can be those of a picture: one for gray is no use for RGB."""
+    """Whether a profile fits a picture; a gray profile does not fit RGB."""
     return gray or icc[16:20] != b"GRAY"
 
 
 def _conversion(icc: bytes) -> _Conversion | None:
-    """Return how to convert, None where there is nothing to do; looked up by the profile's hash."""
+    """Return the cached conversion of a profile; None if nothing has to be converted."""
     key = hashlib.blake2b(icc, digest_size=16).digest()
     if key not in _conversions:
         if len(_conversions) >= 16:
@@ -147,7 +148,7 @@ def _moved(gray: npt.NDArray[np.uint8]) -> int:
 
 @lru_cache(maxsize=1)
 def _samples() -> npt.NDArray[np.uint8]:
-    """Return colors to compare profiles by, (4, 256, 3): grays, and a lattice of nine levels."""
+    """Return colors for comparing profiles, (4, 256, 3): grays, and a lattice of nine levels."""
     levels = np.rint(np.linspace(0, 255, 9)).astype(np.uint8)
     lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3)
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
@@ -161,7 +162,7 @@ def _srgb() -> ImageCms.ImageCmsProfile:
 
 def _from_adobe(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     shown = np.empty_like(rgb)
-    for top in range(0, rgb.shape[0], _BAND):  # in floats a whole picture weighs four times as much
+    for top in range(0, rgb.shape[0], _BAND):  # floats of a full picture need four times the memory
         linear = cv2.transform(cv2.LUT(rgb[top : top + _BAND], _decode_curve()), _ADOBE_TO_SRGB)
         steps = np.clip(linear * 4095 + 0.5, 0, 4095).astype(np.uint16)
         shown[top : top + _BAND] = _encode_curve()[steps]

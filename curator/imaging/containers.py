@@ -1,7 +1,7 @@
-"""What kind of file this is, and where in it the camera put its notes.
+"""File formats by content, and where their metadata is.
 
-Decided by content first and by name only where content cannot tell (a TIFF structure may be a
-picture or a RAW). Headers only: nothing here decodes a pixel.
+The name counts only if the content is ambiguous (a TIFF structure may be a picture or a RAW). Only
+headers are read; nothing here decodes a pixel.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import PurePath
 
 from curator.imaging import tiff
 
-# Names under which a TIFF structure is a picture; under any other it is taken for a RAW first.
+# Suffixes with which a TIFF structure is a picture; with any other it is tried as a RAW first.
 _PICTURE_SUFFIXES = {".tif", ".tiff", ".jpg", ".jpeg", ".png", ".psd", ""}
-# Color filter array and linear RAW (TIFF/EP, DNG 1.6): photometric values only a RAW has.
+# Photometric values that only a RAW has: color filter array and linear RAW (TIFF/EP, DNG 1.6).
 _RAW_PHOTOMETRIC = {32803, 34892}
 _DNG_VERSION = 50706
-# A JPEG marker that a segment may follow; between segments there may be padding or rubbish.
+# A JPEG marker followed by a segment; between segments there may be padding or garbage.
 _SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 _MAX_SEGMENTS = 2000  # before the picture data
-_MAX_BOXES = 64  # at the top of a file
-_MOST_S = 1 << 33  # since 1904: in 2176, later than any
+_MAX_BOXES = 64  # top-level boxes of a file
+_MOST_S = 1 << 33  # seconds since 1904, until 2176
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"}
 _RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
     (0, b"FUJIFILMCCD-RAW"),
@@ -44,12 +44,12 @@ _RAW_MAGIC: tuple[tuple[int, bytes], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class JpegHeader:
-    """What the segments before a JPEG's picture data say.
+    """The content of the segments before a JPEG's picture data.
 
-    ``components`` is 1, 3 or 4; ``bits`` per sample; ``exif`` the TIFF structure without its
-    prefix; ``body`` where the coded picture begins (0: no frame header was found). ``unit`` is
-    (width, height) px of its blocks, all components together; ``tables`` are the segments without
-    which the picture cannot be decoded, from the first bytes of the file on.
+    ``components`` is 1, 3 or 4; ``bits`` are per sample; ``exif`` is the TIFF structure without its
+    prefix; ``body`` is the offset of the coded picture (0: no frame header was found). ``unit`` is
+    (width, height) px of its blocks, all components together. ``tables`` are the segments needed
+    to decode the picture, from the start of the file.
     """
 
     width: int = 0
@@ -65,11 +65,11 @@ class JpegHeader:
 
 
 def sniff(head: bytes, name: str = "") -> str:
-    """Return what a file is: jpeg png webp gif bmp pnm pfm tiff heif avif raw, or "" for none.
+    """Return a file's format: jpeg png webp gif bmp pnm pfm tiff heif avif raw, or "" for none.
 
     Args:
-        head: its first bytes, 64 KiB if there are as many.
-        name: its name; only asked whether a TIFF structure is a picture or a RAW.
+        head: its first 64 KiB, or all of it.
+        name: its name; used only to decide whether a TIFF structure is a picture or a RAW.
     """
     if head[:3] == b"\xff\xd8\xff":
         return "jpeg"
@@ -105,10 +105,10 @@ def _says_raw(head: bytes) -> bool:
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:
-    """Walk the segments of a JPEG up to its picture data.
+    """Read the segments of a JPEG up to its picture data.
 
     Args:
-        data: the file or its beginning; ``complete`` of the result tells whether it reached.
+        data: the file or its beginning; ``complete`` of the result is whether that was enough.
     """
     width = height = components = 0
     bits, exif, unit = 8, b"", (8, 8)
@@ -134,7 +134,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and len(segment) >= 6:
             bits, height, width, components = struct.unpack_from(">BHHB", segment)
             factors = [(each >> 4, each & 15) for each in segment[7 : 6 + 3 * components : 3]]
-            if components > 1 and factors:  # of one component alone blocks come one by one
+            if components > 1 and factors:  # a single component is always stored block by block
                 unit = 8 * max(x for x, _ in factors), 8 * max(y for _, y in factors)
         elif marker == 0xE1 and segment[:5] == b"Exif\0" and not exif:
             exif = segment[6:]
@@ -148,7 +148,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 
 
 def raw_directories(read: tiff.Read) -> list[tiff.Directory]:
-    """Find the camera's directories in a RAW file, whatever its maker wraps them in.
+    """Find the camera's directories in a RAW file, in whatever container its maker uses.
 
     Args:
         read: reads the file at an offset.
@@ -167,7 +167,7 @@ def raw_directories(read: tiff.Read) -> list[tiff.Directory]:
 
 
 def movie_time(read: tiff.Read) -> tuple[datetime | None, int | None]:
-    """Read when a sequence (AVIF, HEIF) says it was made, in UTC; None and None for a still.
+    """Return the creation time of an image sequence (AVIF, HEIF) in UTC; (None, None) for a still.
 
     Source: ISO/IEC 14496-12, 8.2.2: seconds since 1904, 0 for none.
     """
@@ -181,9 +181,9 @@ def movie_time(read: tiff.Read) -> tuple[datetime | None, int | None]:
 
 
 def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
-    """Find a box at the top of a HEIC or AVIF: where its content begins, and its size.
+    """Return offset and size of the content of a top-level box of a HEIC or AVIF.
 
-    Both are 0 where there is none. Source: ISO/IEC 14496-12, 4.2.
+    Both are 0 if there is no such box. Source: ISO/IEC 14496-12, 4.2.
     """
     at = 0
     for _ in range(_MAX_BOXES):
@@ -194,7 +194,7 @@ def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
         prefix = 8
         if size == 1 and len(head) == 16:
             size, prefix = struct.unpack_from(">Q", head, 8)[0], 16
-        if size < prefix:  # also 0: up to the end of the file
+        if size < prefix:  # includes 0, which means up to the end of the file
             break
         if kind == name:
             return at + prefix, size - prefix
@@ -205,7 +205,7 @@ def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
 
 
 def _canon_boxes(head: bytes) -> list[tiff.Directory]:
-    """Collect the TIFF structures a CR3 keeps in the boxes CMT1 (main), CMT2 (EXIF), CMT4 (GPS)."""
+    """Return the TIFF structures of a CR3, in the boxes CMT1 (main), CMT2 (EXIF) and CMT4 (GPS)."""
     found: list[tiff.Directory] = []
     roles: tuple[tuple[bytes, tiff.Role], ...] = (
         (b"CMT1", "page"),

@@ -1,9 +1,10 @@
-"""Damage of a JPEG that no decoder notices: the light jumps in the middle of a row of blocks.
+"""Damage of a JPEG that no decoder notices: brightness jumps in the middle of a row of blocks.
 
-A JPEG keeps the mean of each block as the difference to the block before. One flipped bit in such
-a difference makes everything that follows lighter, darker or of another color, and the file still
-decodes to its end. What shows is a step along the top of the blocks that follow in this row, and
-along the top of those before in the next row, as high in both; pictures have no such steps.
+A JPEG stores the mean of each block as the difference to the previous block. One flipped bit in
+such a difference makes everything after it lighter, darker or of another color, and the file still
+decodes to its end. The damage shows as a step along the top of the remaining blocks of this row,
+and along the top of the preceding ones in the next row, equally high; real pictures have no such
+steps.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 
-_STRETCHES = (32, 16, 8)  # a row of blocks is looked at in so many parts, each some blocks wide
-_BYTES = 7  # from one value looked at to the next; no multiple of three
-_BLOCKS = 3  # a part has at least so many where it is one of 32
-_NOTABLE = 2.0  # gray levels; a part with less has no step
-_SHARE = 0.6  # of the parts of a step have at least that
-_FIRM = 0.8  # of them are no further from its height than what counts as its spread
-# The highest of 413 clean JPEGs was -2.5; more than half of the visible damage no decoder has a
-# word about gives more than 4 (`tests/bench/test_damage.py` has the shares by kind).
+_STRETCHES = (32, 16, 8)  # a row of blocks is divided into this many stretches
+_BYTES = 7  # distance of the bytes sampled; not a multiple of three
+_BLOCKS = 3  # minimal blocks per stretch, to divide a row into 16 or 32
+_NOTABLE = 2.0  # gray levels; a smaller difference is no step
+_SHARE = 0.6  # this share of the stretches of a step must be notable
+_FIRM = 0.8  # this quantile of the deviations from a step's height is its spread
+# The highest score of 413 clean JPEGs was -2.5; more than half of the visible damage that no
+# decoder reports scores above 4 (`tests/bench/test_damage.py` has the shares by kind).
 _LEAST = 2.0
 
 
 def is_shifted(rgb: _Array, unit: tuple[int, int]) -> bool:
-    """Whether light or color jumps from the middle of a row of blocks on.
+    """Whether brightness or color jumps in the middle of a row of blocks.
 
     Args:
-        rgb: (H, W, 3) uint8, a whole JPEG as stored, neither scaled nor turned.
+        rgb: (H, W, 3) uint8, a complete JPEG as stored, neither scaled nor turned.
         unit: (width, height) px of its blocks, all components together.
 
-    Thread: any; about a tenth of what decoding to gray takes.
+    Thread: any; takes about a tenth of the time of decoding to gray.
     """
     wide, high = unit
     across, down = rgb.shape[1] // wide, rgb.shape[0] // high
@@ -44,17 +45,17 @@ def is_shifted(rgb: _Array, unit: tuple[int, int]) -> bool:
 
 
 def _steps(rgb: _Array, unit: tuple[int, int], stretches: int) -> list[_Array]:
-    """Measure the steps between rows of blocks, for light and two differences of color.
+    """Measure the steps between rows of blocks, for brightness and two color differences.
 
     Returns:
-        Three of (rows - 1, stretches): median over a stretch, gray levels, of how much more
-        changes across the edge than beside it.
+        Three arrays (rows - 1, stretches): the median over a stretch, in gray levels, of how much
+        larger the change across the edge is than beside it.
     """
     wide, high = unit
     count = len(range(high, rgb.shape[0] - 4, high))
     across = rgb.shape[1] // wide * wide
-    # Every 7th byte, so that one pass over the rows gives each channel in turn: reading them is
-    # what costs. Two rows away from the edge: chroma of half the height is interpolated across it.
+    # Every 7th byte, so that one pass over the rows samples all channels: reading memory is the
+    # cost. Two rows away from the edge, because chroma of half height is interpolated across it.
     per = 3 * (len(range(0, 3 * across, _BYTES)) // stretches // 3)
     if per < 9:
         return []
@@ -71,16 +72,16 @@ def _steps(rgb: _Array, unit: tuple[int, int], stretches: int) -> list[_Array]:
 
 
 def _likely(notable: _Array) -> _Array:
-    """Mark (row, stretch) where a shift may begin: most of what follows steps in one direction."""
+    """Mark (row, stretch) where a shift may begin: most of the rest steps in one direction."""
     begun = np.cumsum(notable, axis=1)
     following = begun[:-1, -1:] - begun[:-1] + np.roll(begun[1:], 1, axis=1)
     likely: _Array = following >= _SHARE * notable.shape[1]
-    likely[:, [0, -1]] = False  # a whole row of blocks: the edge of a frame, a horizon
+    likely[:, [0, -1]] = False  # a full row of blocks is the edge of a frame, or a horizon
     return likely
 
 
 def _score(steps: _Array) -> float:
-    """Score the likeliest place where a shift begins, in gray levels over what else is there."""
+    """Return the best score of a shift: its height in gray levels above all other changes."""
     stretches = steps.shape[1]
     likely = _likely(steps > _NOTABLE) | _likely(steps < -_NOTABLE)
     if not likely.any():

@@ -1,4 +1,7 @@
-"""File to picture: judged by content, size checked first, upright and sRGB once."""
+"""File to picture: the format is judged by content, and the size is checked before decoding.
+
+Worker processes call it for every original. Orientation and color profile are applied here, once.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +30,16 @@ def decode(
     want: Want = "preview",
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Picture:
-    """Decode a file to an upright sRGB picture, whole.
+    """Decode a file at full size to an upright sRGB picture.
 
     Args:
         path: the file.
-        want: of a RAW, its full-size preview where there is one, or always the sensor data.
+        want: for a RAW, its full-size preview if it has one, or always the sensor data.
         max_megapixels: the largest picture to decode.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: it is no picture, damaged beyond use, or too large; says which.
+        GoneError: the file does not exist.
+        UnreadableError: it is not a picture, too damaged, or too large; the message says which.
     """
     return _shown(load(path, DecodeOptions(want, max_megapixels)))
 
@@ -48,17 +51,17 @@ def decode_scaled(
     want: Want = "preview",
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Picture:
-    """Decode a file no larger than a view needs; JPEGs and previews several times faster.
+    """Decode a file no larger than needed; several times faster for JPEGs and previews.
 
     Args:
         path: the file.
-        long_edge_px: the picture comes out at this long edge or up to twice that, whatever is
-            quickest, and never enlarged. ``full_size`` tells what it would be whole.
+        long_edge_px: the result has this long edge or up to twice that, whichever is fastest, and
+            is never enlarged. ``full_size`` is the size of the full picture.
         want: as in :func:`decode`.
         max_megapixels: as in :func:`decode`.
 
     Raises:
-        GoneError: the file is not there.
+        GoneError: the file does not exist.
         UnreadableError: as in :func:`decode`.
     """
     found = load(path, DecodeOptions(want, max_megapixels, long_edge_px))
@@ -71,16 +74,16 @@ def _shown(found: DecodedImage) -> Picture:
     return Picture(np.ascontiguousarray(rgb), found.basis, found.damage, found.full_size)
 
 
-def load(path: str | Path, wish: DecodeOptions, data: bytes | None = None) -> DecodedImage:
-    """Decode a file to its stored pixels, for who turns and converts only a small copy.
+def load(path: str | Path, options: DecodeOptions, data: bytes | None = None) -> DecodedImage:
+    """Decode a file to its stored pixels, for callers that turn and convert only a small copy.
 
     Args:
         path: the file.
-        wish: which pixels, and how large.
-        data: the file's bytes, if at hand (not needed for a RAW).
+        options: which pixels, and how large.
+        data: the file's bytes, if already read (not needed for a RAW).
 
     Raises:
-        GoneError: the file is not there.
+        GoneError: the file does not exist.
         UnreadableError: as in :func:`decode`.
     """
     name = str(path)
@@ -88,23 +91,23 @@ def load(path: str | Path, wish: DecodeOptions, data: bytes | None = None) -> De
     form = containers.sniff(head, name)
     if form == "raw":
         try:
-            return raw.decode(name, wish)
+            return raw.decode(name, options)
         except UnreadableError as error:
-            return _picture_after_all(name, head, wish, error)
+            return _picture_after_all(name, head, options, error)
     if not form:
         raise UnreadableError(_no_picture(head))
     data = read_file(path) if data is None else data
     if form == "jpeg":
-        return _jpeg(data, wish)
-    return stills.decode(data, form, wish.max_megapixels)
+        return _jpeg(data, options)
+    return stills.decode(data, form, options.max_megapixels)
 
 
 def read_file(path: str | Path, size: int = -1) -> bytes:
-    """Read a file, or its beginning.
+    """Read a file, or its first ``size`` bytes.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: the system will not give it, or it is absurdly large.
+        GoneError: the file does not exist.
+        UnreadableError: it cannot be read, or is larger than any photo.
     """
     try:
         with Path(path).open("rb") as file:
@@ -118,28 +121,28 @@ def read_file(path: str | Path, size: int = -1) -> bytes:
         raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
-def _jpeg(data: bytes, wish: DecodeOptions) -> DecodedImage:
+def _jpeg(data: bytes, options: DecodeOptions) -> DecodedImage:
     head = containers.read_jpeg_header(data)
     if head.components == 4 and head.width:
-        # CMYK needs its profile and Adobe's inversion: Pillow knows both.
-        check_size(head.width, head.height, wish.max_megapixels, len(data))
-        return stills.decode(data, "jpeg", wish.max_megapixels)
-    return jpeg.decode(data, wish, head)
+        # CMYK needs its profile and Adobe's inversion; Pillow applies both.
+        check_size(head.width, head.height, options.max_megapixels, len(data))
+        return stills.decode(data, "jpeg", options.max_megapixels)
+    return jpeg.decode(data, options, head)
 
 
 def _picture_after_all(
-    path: str, head: bytes, wish: DecodeOptions, error: UnreadableError
+    path: str, head: bytes, options: DecodeOptions, error: UnreadableError
 ) -> DecodedImage:
-    """Decode a TIFF picture under a RAW's name; never a RAW's own tiny thumbnail.
+    """Decode a TIFF picture that has a RAW's name, but never a RAW's own tiny thumbnail.
 
     Raises:
-        UnreadableError: it is none; the RAW decoder's ``error`` is the reason.
+        UnreadableError: it is not such a picture; re-raises the RAW decoder's ``error``.
     """
     pages = tiff.directories(tiff.from_bytes(head))
     if not pages or 330 in pages[0].tags or pages[0].number(254) not in (None, 0):
         raise error
     try:
-        found = stills.decode(read_file(path), "tiff", wish.max_megapixels)
+        found = stills.decode(read_file(path), "tiff", options.max_megapixels)
     except UnreadableError:
         raise error from None
     if max(found.full_size) < raw.USABLE_PX or found.basis != "image":
@@ -156,5 +159,5 @@ def _no_picture(head: bytes) -> str:
     if text[:1] in (b"<", b"{") or text[:5] == b"%PDF-":
         return "The file is a document, not a picture."
     if head[4:8] == b"ftyp":
-        return "The file is a video or of a kind that cannot be read."
-    return "The file is not a picture of a kind that can be read."
+        return "The file is a video, or in a format that Curator cannot read."
+    return "The file is not a picture in a format that Curator can read."

@@ -1,7 +1,7 @@
-"""TIFFs of 32 bits and PFMs: more tones than a screen has, so they are shown through a curve.
+"""TIFFs of 32 bits and PFMs: they have more tones than a screen and are shown through a curve.
 
-Decoded by OpenCV, which turns them upright itself. How bright white is meant to be is written in
-none of them, so what is shown is one way to look at the numbers, and ``basis`` says which.
+OpenCV decodes them and turns them upright. None of these files states how bright white is, so what
+is shown is one interpretation of the numbers; ``basis`` names it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from curator.model import UnreadableError
 
 _Values = npt.NDArray[Any]
 
-# A pixel weighs 12 bytes and more where others have 3: fewer of them are decoded.
+# A pixel needs 12 bytes or more instead of 3, so the limit of pixels is lower.
 _WEIGHT = 4
 _MOST_SAMPLES = 4
 _SIZE = re.compile(rb"P[fF]\s+(\d{1,6})\s+(\d{1,6})\s")
 _BITS, _SAMPLES, _FORMAT = 258, 277, 339
 _SIGNED, _FLOAT = 2, 3  # TIFF 6.0, section 19
 _MIDDLE_GRAY = 0.18
-_DIM = 0.1  # of white: a picture without anything brighter is not meant to be shown as it is
+_DIM = 0.1  # of white: a picture without brighter pixels is scaled before it is shown
 _BAND = 64  # rows
 
 
@@ -40,7 +40,7 @@ def is_deep(directories: list[tiff.Directory]) -> bool:
 
 
 def pfm_size(head: bytes) -> tuple[int, int] | None:
-    """Read (width, height) from the first line of a PFM; None where it is no such line."""
+    """Read (width, height) from the first line of a PFM; None if it is not such a line."""
     found = _SIZE.match(head)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -51,18 +51,18 @@ def decode_tiff(
     """Decode a deep TIFF.
 
     Args:
-        data: the whole file.
+        data: the complete file.
         directories: its pages.
-        profile: its ICC profile, or nothing.
-        max_megapixels: the largest picture of 8 bits to decode; a quarter of it is the limit here.
+        profile: its ICC profile, or empty.
+        max_megapixels: the largest 8-bit picture to decode; the limit here is a quarter of it.
 
     Raises:
-        UnreadableError: it is too large, damaged, or of a kind refused with a reason.
+        UnreadableError: it is too large, damaged, or of an unsupported kind.
     """
     page = directories[0]
     if page.number(_FORMAT) == _FLOAT and page.number(_BITS) == 16:
         raise UnreadableError(
-            "Floating-point pictures of 16 bits cannot be read.", "Save it with 32 bits per color."
+            "16-bit floating-point pictures cannot be read.", "Save it with 32 bits per color."
         )
     if (page.number(_SAMPLES) or 1) > _MOST_SAMPLES:
         raise UnreadableError("The TIFF has more than four channels and cannot be read.")
@@ -78,14 +78,14 @@ def decode_pfm(data: bytes, max_megapixels: float) -> DecodedImage:
 
 
 def by_sixteen_bits(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
-    """Decode a PNG or TIFF of 16 bits through its profile: of 8 bits, dark tones would be bands.
+    """Decode a 16-bit PNG or TIFF with its profile; from 8 bits, dark tones would show bands.
 
     Args:
-        data: the whole file.
-        profile: for RGB.
+        data: the complete file.
+        profile: its RGB profile.
 
     Returns:
-        (H, W, 3) uint8 sRGB; None where it is not RGB of 16 bits, or its profile no simple one.
+        (H, W, 3) uint8 sRGB; None if it is not 16-bit RGB or its profile is not a simple one.
     """
     curve, matrix = icc.curve_of(profile), icc.to_srgb_light(profile)
     if curve is None or matrix is None:
@@ -109,16 +109,16 @@ def _stored(data: bytes, name: str, profile: bytes) -> DecodedImage:
     if values is None or not values.size:
         raise UnreadableError(f"This kind of {name} is not supported, or the file is damaged.")
     values = values[:, :, None] if values.ndim == 2 else values
-    values = values[:, :, 2::-1] if values.shape[2] >= 3 else values[:, :, :1]  # OpenCV has BGR
+    values = values[:, :, 2::-1] if values.shape[2] >= 3 else values[:, :, :1]  # OpenCV uses BGR
     floating = values.dtype.kind == "f"
-    with np.errstate(all="ignore"):  # numbers beyond all bounds come out as black or white
+    with np.errstate(all="ignore"):  # absurd numbers become black or white
         rgb = _from_floats(values, profile) if floating else _from_integers(values)
     size = rgb.shape[1], rgb.shape[0]
     return DecodedImage(rgb, 1, None, size, basis="float" if floating else "integer")
 
 
 def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
-    """Show light: 0 to 1 as it is; other ranges by Reinhard's curve, their average middle gray.
+    """Tone-map floats: 0 to 1 unchanged, other ranges by Reinhard's curve with average middle gray.
 
     Source: Reinhard et al., Photographic Tone Reproduction for Digital Images, 2002, (2) and (4).
     """
@@ -146,7 +146,7 @@ def _profiled(values: _Values, curve: icc.Curve | None, matrix: icc.Floats | Non
 
 
 def _from_integers(values: _Values) -> npt.NDArray[np.uint8]:
-    """Show numbers evenly: black is 0 or the lowest, white the end of the range they fill."""
+    """Scale integers linearly: black is 0 or the lowest value, white the end of their range."""
     low, high = min(float(values.min()), 0.0), float(values.max())
     if low < 0:
         full = high - low
@@ -157,7 +157,7 @@ def _from_integers(values: _Values) -> npt.NDArray[np.uint8]:
 
 
 def _sample(values: _Values) -> _Values:
-    """Return some of the finite values as floats; a thousand rows and columns at the most."""
+    """Return a sample of the finite values as floats, from at most a thousand rows and columns."""
     step = max(1, max(values.shape[:2]) // 1000)
     found = values[::step, ::step].astype(np.float64).ravel()
     found = found[np.isfinite(found)]
@@ -167,7 +167,7 @@ def _sample(values: _Values) -> _Values:
 def _banded(
     values: _Values, light_of: Any, *, encode: bool = True, raw: bool = False
 ) -> npt.NDArray[np.uint8]:
-    """Make 8 bits of values, some rows at a time: in floats a whole picture weighs eight times."""
+    """Convert values to 8 bits in bands: floats of a full picture need eight times the memory."""
     shown = np.empty((*values.shape[:2], 3), np.uint8)
     table = _encoding() if encode else _eighths()
     for top in range(0, values.shape[0], _BAND):

@@ -1,7 +1,7 @@
-"""What a picture carries of a person's stars and keywords: XMP packets, IPTC, EXIF Rating.
+"""Ratings and keywords embedded in a picture: XMP packets, IPTC and EXIF Rating.
 
-Only found and handed on as bytes and plain values; what they mean is read elsewhere. Bounded by
-construction, and never raises on content: a broken file carries nothing.
+This module only finds them and returns bytes and plain values; `curator.sidecar` interprets them.
+All reads are bounded, and nothing raises on content: a broken file has no metadata.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PHOTOSHOP = b"Photoshop 3.0\0"
 _RESOURCES = (b"8BIM", b"MeSa", b"PHUT", b"AgHg", b"DCSR")
 _CANON_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _RATING, _PACKET, _IPTC = 0x4746, 700, 33723
-_MAX = 16 << 20  # bytes of one packet, and of all segments of a JPEG looked at
+_MAX = 16 << 20  # bytes of one packet, and of all segments read of a JPEG
 _MAX_SEGMENTS = 2000
 _MAX_KEYWORDS = 10_000
 _DATES = (55, 60, 62, 63)  # IPTC-IIM, record 2: created, digitized; each date, time
@@ -29,10 +29,10 @@ _DATES = (55, 60, 62, 63)  # IPTC-IIM, record 2: created, digitized; each date, 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedMetadata:
-    """The parts: XMP packets (the main one first, then the extended), IPTC keywords, EXIF Rating.
+    """XMP packets (the main one first, then the extended one), IPTC keywords, EXIF Rating.
 
-    ``keywords`` are as decoded from IPTC-IIM 2:25; ``rating`` is the number in EXIF 0x4746;
-    ``created`` and ``digitized`` are date and time as IPTC-IIM 2:55, 2:60, 2:62 and 2:63 hold them.
+    ``keywords`` are decoded from IPTC-IIM 2:25; ``rating`` is EXIF 0x4746; ``created`` and
+    ``digitized`` are date and time as stored in IPTC-IIM 2:55, 2:60, 2:62 and 2:63.
     """
 
     packets: tuple[bytes, ...] = ()
@@ -43,14 +43,14 @@ class EmbeddedMetadata:
 
 
 def read(path: str | Path) -> EmbeddedMetadata:
-    """Find what a picture carries: JPEG, TIFF, DNG and other RAWs, PNG, WebP, HEIC, AVIF.
+    """Read the metadata embedded in a JPEG, TIFF, DNG or other RAW, PNG, WebP, HEIC or AVIF.
 
     Args:
         path: the file; only its headers are read.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: the system will not let it be read.
+        GoneError: the file does not exist.
+        UnreadableError: it cannot be read.
     """
     try:
         with Path(path).open("rb") as file:
@@ -62,11 +62,11 @@ def read(path: str | Path) -> EmbeddedMetadata:
 
 
 def read_open(file: IO[bytes], name: str) -> EmbeddedMetadata:
-    """Find what an open picture carries; never raises on content.
+    """Read the metadata embedded in an open picture; never raises on content.
 
     Args:
         file: the picture.
-        name: its name; only asked whether a TIFF structure is a picture or a RAW.
+        name: its name; used only to decide whether a TIFF structure is a picture or a RAW.
     """
 
     def read(offset: int, size: int) -> bytes:
@@ -109,14 +109,14 @@ def _of_jpeg(read: tiff.Read) -> EmbeddedMetadata:
             rating = _rating(tiff.cached_directories(segment[6:]))
         elif marker == 0xED and segment.startswith(_PHOTOSHOP):
             photoshop += segment[len(_PHOTOSHOP) :]
-    # The main packet names its extension; another one is left from an edit long ago.
+    # The main packet names its extension; any other is left over from an earlier edit.
     own = [bytes(data) for digest, data in extended.items() if digest in packet]
     packets = tuple(part for part in (packet, *own[:1]) if part)
     return _with_iptc(packets, _resource(photoshop), rating)
 
 
 def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
-    """Walk a JPEG's APP1 and APP13 segments up to its picture data."""
+    """Yield a JPEG's APP1 and APP13 segments up to its picture data."""
     at, seen = 2, 0
     for _ in range(_MAX_SEGMENTS):
         head = read(at, 4)
@@ -138,7 +138,7 @@ def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
 
 
 def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
-    """Put one part of an extended packet where it belongs: digest, whole length, offset, bytes."""
+    """Insert one part of an extended packet; a part is digest, total length, offset, bytes."""
     if len(segment) < 40:
         return
     digest = segment[:32]
@@ -152,7 +152,7 @@ def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
 
 
 def _resource(data: bytes) -> bytes:
-    """Find IPTC-IIM (0x0404) among Photoshop's image resources."""
+    """Return IPTC-IIM (0x0404) from Photoshop's image resources; empty if there is none."""
     at = 0
     while data[at : at + 4] in _RESOURCES and at + 12 <= len(data):
         kind = struct.unpack_from(">H", data, at + 4)[0]
@@ -168,16 +168,16 @@ def _resource(data: bytes) -> bytes:
 
 
 def _with_iptc(packets: tuple[bytes, ...], data: bytes, rating: int | None) -> EmbeddedMetadata:
-    """Read keywords and dates of IPTC-IIM.
+    """Add the keywords and dates of IPTC-IIM.
 
-    Decoded as 1:90 says; else as UTF-8, else as Western Europe wrote it.
+    The encoding is the one stated in 1:90, else UTF-8, else Windows-1252.
     """
     keywords: list[bytes] = []
     dates: dict[int, str] = {}
     at, utf8 = 0, False
     while at + 5 <= len(data) and data[at] == 0x1C and len(keywords) < _MAX_KEYWORDS:
         record, number, size = data[at + 1], data[at + 2], struct.unpack_from(">H", data, at + 3)[0]
-        if size & 0x8000:  # a length of lengths: for data no keyword has
+        if size & 0x8000:  # an extended length, which no keyword needs
             break
         value = data[at + 5 : at + 5 + size]
         if (record, number) == (1, 90):
@@ -208,7 +208,7 @@ def _rating(directories: Iterable[tiff.Directory]) -> int | None:
 
 
 def _canon_packet(read: tiff.Read) -> bytes:
-    """Find the XMP of a CR3 in its uuid box."""
+    """Return the XMP of a CR3 from its uuid box; empty if there is none."""
     at = 0
     for _ in range(64):
         head = read(at, 32)

@@ -1,4 +1,4 @@
-"""The small picture a camera puts into its files, for a first look before anything is decoded."""
+"""The thumbnail that cameras embed in their files, shown before the picture is decoded."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from curator.imaging.pixels import Image, check_size, upright
 from curator.imaging.proxy import THUMB_PX
 from curator.model import Capture, UnreadableError
 
-_ASPECT = 0.02  # cameras pad 3:2 pictures to 4:3 thumbnails with black bars; those do not fit
-_MAX_BYTES = 600_000  # a larger preview costs as much as convert itself; that comes soon enough
+_ASPECT = 0.02  # tolerance; cameras pad 3:2 pictures to 4:3 thumbnails, which are not used
+_MAX_BYTES = 600_000  # a larger preview takes as long as convert, which follows soon anyway
 
 
 def thumbnail(path: str, capture: Capture) -> Image | None:
@@ -22,10 +22,10 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
 
     Args:
         path: the file.
-        capture: what its header says; its size and orientation are needed.
+        capture: its capture data; size and orientation are needed.
 
     Returns:
-        (H, W, 3) uint8 upright, usually 160 px; None where there is none that fits. Never
+        (H, W, 3) uint8 upright, usually 160 px; None if there is no thumbnail that fits. Never
         raises on content.
     """
     if not capture.width or not capture.height:
@@ -54,7 +54,7 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
 
 
 def _jpegs(directories: Iterable[tiff.Directory], read: tiff.Read) -> list[bytes]:
-    """Collect the small JPEGs that TIFF directories point at, by either of the two usual ways."""
+    """Return the small JPEGs that TIFF directories point to, by either of the two usual tags."""
     found = []
     for directory in directories:
         for at, length in ((513, 514), (273, 279)):
@@ -87,6 +87,6 @@ def _decoded(data: bytes, capture: Capture) -> Image | None:
     wanted = capture.width / capture.height
     if abs(turned.shape[1] / turned.shape[0] / wanted - 1) <= _ASPECT:
         return turned
-    # A RAW's preview may be upright already while the RAW says it is not.
+    # A RAW's preview may be upright already although the RAW states an orientation.
     fits = abs(rgb.shape[1] / rgb.shape[0] / wanted - 1) <= _ASPECT
     return rgb if fits and capture.orientation >= 5 else None

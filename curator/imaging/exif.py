@@ -1,4 +1,7 @@
-"""Read what the camera wrote from the header of any file."""
+"""Reading capture data from the header of any file.
+
+Peek and convert use it, and file previews. It reads headers only and never raises on their content.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,22 @@ from typing import IO
 from curator.imaging import containers, embedded_metadata, exif_fields, raw, stills, tiff, xmp
 from curator.model import Capture, GoneError, UnreadableError
 
-HEADER_BYTES = (
-    262144  # bytes read of a JPEG to find its frame header; more only if that was not enough
-)
+HEADER_BYTES = 262144  # read to find the frame header of a JPEG; more if that is not enough
 
 
 def read_capture(path: str | Path, data: bytes | None = None) -> Capture:
-    """Read capture data and size from a file's header; every format Curator decodes.
+    """Read capture data and size from a file's header, for every format Curator decodes.
 
     Args:
         path: the file.
-        data: its bytes, if they are at hand.
+        data: its bytes, if already read.
 
     Returns:
-        What could be read; fields that are absent or absurd are None.
+        The capture data; fields that are missing or absurd are None.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: the system will not let it be read.
+        GoneError: the file does not exist.
+        UnreadableError: it cannot be read.
     """
     try:
         with io.BytesIO(data) if data is not None else Path(path).open("rb") as file:
@@ -46,7 +47,7 @@ def _read(file: IO[bytes], name: str) -> Capture:
     head = read(0, HEADER_BYTES)
     form = containers.sniff(head[:65536], name)
     if form == "jpeg":
-        segments = _whole_head(head, read)
+        segments = _jpeg_header(head, read)
         directories = list(tiff.cached_directories(segments.exif))
         found = exif_fields.sized(
             exif_fields.capture_of(directories), segments.width, segments.height
@@ -69,14 +70,12 @@ def _read(file: IO[bytes], name: str) -> Capture:
     more = embedded_metadata.read_open(file, name)
     moment = exif_fields.digitized(directories)
     found = xmp.completed(found, more.packets, moment, more.created, more.digitized)
-    return (
-        exif_fields.with_first_moment(found, [exif_fields.file_changed_at(directories)])
-        if form == "raw"
-        else found
-    )
+    if form == "raw":
+        found = exif_fields.with_first_moment(found, [exif_fields.file_changed_at(directories)])
+    return found
 
 
-def _whole_head(head: bytes, read: tiff.Read) -> containers.JpegHeader:
+def _jpeg_header(head: bytes, read: tiff.Read) -> containers.JpegHeader:
     found = containers.read_jpeg_header(head)
     if not found.complete and not found.width and len(head) == HEADER_BYTES:
         found = containers.read_jpeg_header(read(0, 16 * HEADER_BYTES))

@@ -1,6 +1,6 @@
-"""What a camera's directories say, as Capture: times, exposure, lens, place, orientation.
+"""Capture data from EXIF directories: times, exposure, lens, location, orientation.
 
-Broken metadata is missing metadata: nothing here raises on content. Times are kept as the camera
+Broken metadata counts as missing: nothing here raises on content. Times are stored as the camera
 showed them, wall clock without zone, because that is what a photographer remembers.
 """
 
@@ -21,20 +21,20 @@ _DATED = re.compile(
 )
 _ENGLISH = re.compile(r"\s*\w{3}\s+(\w{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})\s+(\d{4})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# Before this a time means "none" (0000, 1601, 1919, 1970-01-01 are what cameras write then).
+# Earlier times mean "none": cameras then write 0000, 1601, 1919 or 1970-01-01.
 _EARLIEST, _LATEST = datetime(1970, 1, 2), datetime(2100, 1, 1)
-_LONGEST_PX = 1_000_000  # more is a broken header's: no camera and no program makes such pictures
+_LONGEST_PX = 1_000_000  # a larger size means a broken header
 # Tags of EXIF 2.32: time, sub-seconds, offset.
 _ORIGINAL, _DIGITIZED = (36867, 37521, 36881), (36868, 37522, 36882)
-_CHANGED = (306, 37520, 36880)  # no time of capture, but in a RAW, which only the camera writes
+_CHANGED = (306, 37520, 36880)  # change of the file; a capture time only in a RAW
 _DNG_VERSION = 50706
 
 Moment = tuple[datetime | None, int | None]
-"""A wall-clock time without zone, and its offset from UTC in minutes where that is written."""
+"""A wall-clock time without zone, and its offset from UTC in minutes if stated."""
 
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
-    """Fill in the picture's size, given as stored; turned upright by the orientation."""
+    """Return capture data with the picture's size, given as stored and turned upright here."""
     across, down = tiff.as_count(width), tiff.as_count(height)
     if not across or not down or max(across, down) > _LONGEST_PX:
         return capture
@@ -44,9 +44,9 @@ def sized(capture: Capture, width: float | None, height: float | None) -> Captur
 
 
 def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
-    """Read the fields Curator keeps out of TIFF directories; size is left out.
+    """Return the capture data in TIFF directories, without the size.
 
-    The time is DateTimeOriginal or none: other times are weighed in `curator.imaging.xmp`.
+    The time is DateTimeOriginal or None; `curator.imaging.xmp` chooses among other times.
     """
     main, exif, gps = _merged(directories)
     taken, offset = _taken(exif, _ORIGINAL)
@@ -69,14 +69,14 @@ def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
 
 
 def orientation_of(value: float | None) -> int:
-    """Give an EXIF orientation 1-8; anything else means upright."""
+    """Return a valid EXIF orientation 1-8; anything else means upright."""
     return int(value) if value is not None and value in range(1, 9) else 1
 
 
 def _merged(
     directories: Iterable[tiff.Directory],
 ) -> tuple[tiff.Directory, tiff.Directory, tiff.Directory]:
-    """Fold directories into main, EXIF and GPS; the first page wins, RAWs put EXIF in odd ones."""
+    """Merge directories into main, EXIF and GPS; the first page wins, as RAWs have odd pages."""
     main, exif, gps = (tiff.Directory("page", 0) for _ in range(3))
     for directory in directories:
         if directory.role == "page" and not main.tags:
@@ -91,10 +91,10 @@ def _merged(
 
 
 def parse_time(text: str | None) -> Moment:
-    """Read a time in any form met in files; gives it naive, and the offset if written with it.
+    """Parse a time in any format found in files; return it without zone, and its offset if stated.
 
-    Seconds over 59 are taken as 59, since the minute is right. Times that mean "none" (zeros,
-    before 1970-01-02) give None.
+    Seconds above 59 count as 59, because the minute is right. Times that mean "none" (zeros, before
+    1970-01-02) return None.
     """
     if not text:
         return None, None
@@ -116,7 +116,7 @@ def parse_time(text: str | None) -> Moment:
 
 
 def parse_offset(text: str | None) -> int | None:
-    """Read "+02:00" as 120 minutes; None for anything that is no zone of this world."""
+    """Parse "+02:00" as 120 minutes; None for anything that is not a real time zone."""
     if not text:
         return None
     if text.strip().upper() == "Z":
@@ -129,18 +129,18 @@ def parse_offset(text: str | None) -> int | None:
 
 
 def digitized(directories: Iterable[tiff.Directory]) -> Moment:
-    """Read when a picture was digitized, for where nothing says when it was taken."""
+    """Return when a picture was digitized, used if no capture time is stated."""
     return _taken(_merged(directories)[1], _DIGITIZED)
 
 
 def file_changed_at(directories: Iterable[tiff.Directory]) -> Moment:
-    """Read when a camera wrote a RAW, for where it says nothing else; a DNG may be converted."""
+    """Return when a camera wrote a RAW, the last resort; not for a DNG, which may be converted."""
     main, exif, _ = _merged(directories)
     return (None, None) if _DNG_VERSION in main.tags else _taken(exif, _CHANGED)
 
 
 def with_first_moment(capture: Capture, moments: Sequence[Moment]) -> Capture:
-    """Return capture data with the first of several times, if it has none yet."""
+    """Return capture data with the first stated of several times, if it has none yet."""
     for when, offset in moments if capture.taken_at is None else ():
         if when is not None:
             return replace(capture, taken_at=when, utc_offset_min=offset)
@@ -148,7 +148,7 @@ def with_first_moment(capture: Capture, moments: Sequence[Moment]) -> Capture:
 
 
 def filled(capture: Capture, more: Capture) -> Capture:
-    """Fill in what is missing of camera, lens, exposure and place; a place as a whole."""
+    """Return capture data completed from ``more``; latitude and longitude only together."""
     names = ["camera", "lens", "exposure_s", "f_number", "iso", "focal_length_mm"]
     if capture.latitude is None:
         names += ["latitude", "longitude"]
@@ -157,7 +157,7 @@ def filled(capture: Capture, more: Capture) -> Capture:
 
 
 def is_complete(capture: Capture) -> bool:
-    """Whether nothing is missing that XMP or IPTC could add; few photos have no need of a place."""
+    """Whether XMP or IPTC have nothing to add; a missing location does not count."""
     wanted = ("taken_at", "camera", "lens", "exposure_s", "f_number", "iso", "focal_length_mm")
     return all(getattr(capture, name) is not None for name in wanted)
 
@@ -183,7 +183,7 @@ def camera_name(make: str | None, model: str | None) -> str | None:
 
 
 def _short(make: str) -> str:
-    """Drop company forms: "OLYMPUS IMAGING CORP." is Olympus to everyone who holds one."""
+    """Return a maker's short name: "OLYMPUS IMAGING CORP." is commonly called Olympus."""
     words = make.replace(",", " ").split()
     extra = {"corporation", "corp.", "corp", "co.", "co.ltd.", "ltd.", "ltd", "inc.", "imaging"}
     kept = [word for word in words if word.lower() not in extra]
@@ -191,12 +191,12 @@ def _short(make: str) -> str:
 
 
 def within(value: float | None, low: float, high: float) -> float | None:
-    """Give a value that can be true, else None."""
+    """Return a value if it is within plausible limits, else None."""
     return value if value is not None and math.isfinite(value) and low <= value <= high else None
 
 
 def _iso(exif: tiff.Directory) -> int | None:
-    """ISO; 65535 means "look in the longer fields" (EXIF 2.3)."""
+    """Return the ISO; 65535 means that a longer field has it (EXIF 2.3)."""
     for tag in (34855, 34867, 34866):
         value = within(exif.number(tag), 1, 10_000_000)
         if value and value != 65535:
@@ -208,7 +208,7 @@ def _place(gps: tiff.Directory) -> tuple[float | None, float | None]:
     latitude = _degrees(gps.tags.get(2), gps.text(1), "S", 90)
     longitude = _degrees(gps.tags.get(4), gps.text(3), "W", 180)
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        return None, None  # zero, zero is what receivers without a fix write
+        return None, None  # receivers without a fix write zero, zero
     return latitude, longitude
 
 
@@ -223,7 +223,7 @@ def _degrees(value: object, half: str | None, negative: str, limit: int) -> floa
 
 
 def _subject(exif: tiff.Directory, orientation: int) -> tuple[float, float] | None:
-    """Turn SubjectArea (center in stored pixels) into upright fractions."""
+    """Return the center of SubjectArea (stored pixels) as fractions of the upright picture."""
     area, width, height = exif.tags.get(37396), exif.number(40962), exif.number(40963)
     if not isinstance(area, tuple) or len(area) < 2 or not width or not height:
         return None
@@ -234,7 +234,7 @@ def _subject(exif: tiff.Directory, orientation: int) -> tuple[float, float] | No
 
 
 def upright_point(point: tuple[float, float], orientation: int) -> tuple[float, float]:
-    """Move a point given in fractions of the stored picture to the upright one."""
+    """Convert a point in fractions of the stored picture to fractions of the upright one."""
     x, y = point
     return {
         2: (1 - x, y),

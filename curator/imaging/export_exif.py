@@ -1,7 +1,7 @@
-"""What an exported JPEG keeps of the camera's notes: a list of fields, never a copy of a block.
+"""The EXIF of an exported JPEG: a list of allowed fields, never a copy of the original's block.
 
-A maker's note holds serial numbers, names, and with phones the place a second time; thumbnails
-show what was cropped away. So a new block is written of named fields only.
+Maker notes contain serial numbers, names and, on phones, the location a second time; thumbnails
+show parts that were cropped away. Therefore a new block is written with named fields only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL.TiffImagePlugin import IFDRational
 from curator.imaging import containers, exif, stills, tiff
 from curator.model import Capture, GoneError, UnreadableError
 
-# EXIF 2.32 by number. Text, whole numbers and fractions apart, since they are stored apart.
+# EXIF 2.32 tag numbers, separately for text, integers and fractions, which are stored differently.
 _MAIN_TEXT = (270, 271, 272, 315, 33432)  # title, maker, model, artist, copyright
 _EXIF_TEXT = (36867, 36868, 36880, 36881, 36882, 37520, 37521, 37522, 42035, 42036)
 _EXIF_WHOLE = (34850, 34855, 34864, 37383, 37384, 37385, 40961, 41986, 41987, 41989, 41990)
@@ -25,7 +25,7 @@ _EXIF_PARTS = (33434, 33437, 37380, 37381, 37382, 37386, 41988)
 _GPS_TEXT = (1, 3, 16, 29)
 _GPS_PARTS = (2, 4, 6, 7, 17)
 _TIME, _TAKEN = 306, 36867
-# Fields of capture data that stand where the camera's exposure does.
+# Fields of capture data that are EXIF fields.
 _FACTS = {
     33434: "exposure_s",
     33437: "f_number",
@@ -33,22 +33,22 @@ _FACTS = {
     37386: "focal_length_mm",
     42036: "lens",
 }
-_MAX_TEXT = 2000  # characters; a JPEG's block holds 64 KiB in all
+_MAX_TEXT = 2000  # characters; a JPEG's block is limited to 64 KiB
 
 
 def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
-    """Make an EXIF block of an original's notes for a JPEG made from it, upright.
+    """Build the EXIF block of an upright JPEG from the metadata of its original.
 
     Args:
-        path: the original, of any kind.
-        location: whether where it was taken may be among them.
+        path: the original, in any format.
+        location: whether to include the location.
 
     Returns:
-        The block as Pillow's ``exif`` argument takes it; empty where there is nothing to keep.
+        The block for Pillow's ``exif`` argument; empty if there is nothing to keep.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: the system will not let it be read.
+        GoneError: the file does not exist.
+        UnreadableError: it cannot be read.
     """
     try:
         with Path(path).open("rb") as file:
@@ -60,14 +60,14 @@ def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
     made = Image.Exif()
     camera = made.get_ifd(0x8769)
     place = made.get_ifd(0x8825)
-    # TIFF/EP cameras write exposure into the first page, too: what EXIF says of it goes first.
+    # TIFF/EP cameras also write exposure into the first page; the EXIF directory takes precedence.
     for directory in sorted(directories, key=lambda directory: directory.role != "exif"):
         if directory.role in ("page", "exif"):
             _copy(directory, made, text=(*_MAIN_TEXT, _TIME))
             _copy(directory, camera, text=_EXIF_TEXT, whole=_EXIF_WHOLE, parts=_EXIF_PARTS)
         elif directory.role == "gps" and location:
             _copy(directory, place, text=_GPS_TEXT, parts=_GPS_PARTS)
-            height = directory.tags.get(5)  # one byte: above or below the sea
+            height = directory.tags.get(5)  # one byte: above or below sea level
             if height in ((0.0,), (1.0,)):
                 place.setdefault(5, b"\1" if height == (1.0,) else b"\0")
     lacks_facts = not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(made)
@@ -85,7 +85,7 @@ def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
 
 
 def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> None:
-    """Add what only XMP or IPTC says of when and how a photo was taken."""
+    """Add capture data that only XMP or IPTC states."""
     if capture.camera and not {271, 272} & set(made):
         made[272] = _plain(capture.camera)
     taken, offset = capture.taken_at, capture.utc_offset_min
@@ -109,7 +109,7 @@ def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> Non
 
 
 def _locate(place: dict[int, Any], capture: Capture) -> None:
-    """Add the place that only XMP tells."""
+    """Add a location that only XMP states."""
     if capture.latitude is None or capture.longitude is None:
         return
     for tag, signs, angle in ((1, "NS", capture.latitude), (3, "EW", capture.longitude)):
@@ -143,7 +143,7 @@ def _copy(
     whole: tuple[int, ...] = (),
     parts: tuple[int, ...] = (),
 ) -> None:
-    """Copy fields that are not there yet: the first page is the picture's own."""
+    """Copy fields that are still missing; the first page belongs to the picture itself."""
     for tag in text:
         said = source.text(tag)
         if said and tag not in to:
@@ -161,8 +161,7 @@ def _copy(
 
 def _plain(said: str) -> str | bytes:
     plain = "".join(sign for sign in said if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
-    # Pillow would make a question mark of every letter ASCII does not have; everyone who reads EXIF
-    # takes UTF-8 today.
+    # Pillow would replace non-ASCII letters by question marks; all EXIF readers accept UTF-8 today.
     return plain if plain.isascii() else plain.encode()
 
 
@@ -171,7 +170,7 @@ def _fits(part: float) -> bool:
 
 
 def _fraction(part: float) -> IFDRational:
-    # The nearest with a denominator one can read: 0.004 is 1/250, not its 53 bits.
+    # The nearest fraction with a readable denominator: 0.004 is 1/250, not its exact 53 bits.
     near = Fraction(part).limit_denominator(1_000_000)
     if abs(near.numerator) >= 1 << 31:
         near = Fraction(round(part))

@@ -1,6 +1,6 @@
-"""ICC profiles as bytes: curve and primaries inside one.
+"""ICC profiles as bytes: reading tone curve and primaries, and building new profiles.
 
-Only what LittleCMS behind Pillow does not hand out; nothing here raises on content.
+It contains only what Pillow's LittleCMS does not provide; nothing here raises on content.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 Curve = Callable[[Floats], Floats]
 
 
-# Linear sRGB to XYZ as profiles hold it, over D50 (sRGB v2 profiles of HP and the ICC).
+# Linear sRGB to XYZ as stored in profiles, relative to D50 (sRGB v2 profiles of HP and the ICC).
 _SRGB_XYZ = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
 )
@@ -28,7 +28,7 @@ _D50 = np.array([0.9642, 1.0, 0.8249])
 
 
 def curve_of(icc: bytes) -> Curve | None:
-    """Read the curve of a profile from value to light; of RGB that of green. None if it has none.
+    """Return a profile's curve from value to light; for RGB that of green; None without a curve.
 
     Source: ICC.1:2022, 10.6 (curv) and 10.18 (para).
     """
@@ -42,13 +42,13 @@ def curve_of(icc: bytes) -> Curve | None:
 
 
 def _bounded(curve: Curve, value: Floats) -> Floats:
-    """Compute light, 0-1, also by a curve of absurd numbers."""
+    """Apply a curve, limited to 0-1 even if its numbers are absurd."""
     with np.errstate(all="ignore"):
         return np.clip(np.nan_to_num(curve(value)), 0.0, 1.0)
 
 
 def to_srgb_light(icc: bytes) -> Floats | None:
-    """Return the matrix from a profile's light to that of sRGB; None if it has no such matrix."""
+    """Return the matrix from a profile's light to linear sRGB; None if it has no primaries."""
     tags = _tags(icc)
     parts = [tags.get(name, b"")[8:20] for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
     if any(len(part) != 12 for part in parts):
@@ -90,7 +90,7 @@ def _parametric(data: bytes) -> Curve | None:
     g, a, b, c, d, e, f = [*found, *(1, 0, 0, 0, 0, 0, 0)[len(found) - 1 :]][:7]
     if g <= 0:
         return None
-    if kind in (1, 2):  # Y = (aX + b)^g + c from -b/a on, below that c
+    if kind in (1, 2):  # Y = (aX + b)^g + c from -b/a on, and c below
         if not a:
             return None
         e, f, d, c = c, c, -b / a, 0.0
@@ -107,10 +107,11 @@ def _parametric(data: bytes) -> Curve | None:
 Point = tuple[float, float]
 
 
-def made(points: tuple[Point, Point, Point, Point], curve: Curve) -> bytes | None:
-    """Make a profile of RGB from the x and y of white, red, green and blue, and a curve.
+def build_profile(points: tuple[Point, Point, Point, Point], curve: Curve) -> bytes | None:
+    """Build an RGB profile from the x and y of white, red, green and blue, and a curve.
 
-    None where these are no colors at all. Source: ICC.1:2022, 8.3 and annex E; as version 2.
+    Returns None if the points are not valid colors. Source: ICC.1:2022, 8.3 and annex E; the
+    profile has version 2.
     """
     try:
         parts = [np.array([x / y, 1.0, (1 - x - y) / y]) for x, y in points]

@@ -1,8 +1,8 @@
-"""Read what a HEIC, AVIF, WebP or PNG holds besides its pixels, without the pixels.
+"""Headers of HEIC, AVIF, WebP and PNG: size and metadata, without decoding.
 
-The decoders of these formats want the whole file in memory before they tell even its size. Here
-the boxes (ISO/IEC 14496-12 and 23008-12) and chunks (RFC 9649) are followed instead, with a bound
-on everything read; broken files yield None or less, never an error.
+The decoders of these formats need the complete file in memory even to report its size. This module
+reads the boxes (ISO/IEC 14496-12 and 23008-12) and chunks (RFC 9649) instead. All reads are
+bounded; broken files yield None or less, never an error.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from curator.imaging.tiff import Read
 
 FORMS = ("heif", "avif", "webp", "png")
 
-_MAX_META = 4 << 20  # bytes of the box that describes all items; the corpus has 33 KB at the most
+_MAX_META = 4 << 20  # bytes of the box that describes all items; at most 33 KB in the corpus
 _MAX_NOTES = 16 << 20  # bytes of EXIF or XMP
 _MAX_BOXES = 4096
 _MAX_CHUNKS = 64
-_BEYOND = 1 << 40  # no file is so long
+_BEYOND = 1 << 40  # no file is that large
 _XMP_TYPE = b"application/rdf+xml"
 # ISO/IEC 23008-12, 6.5.10 and 6.5.12: quarter turns counterclockwise, then a mirror (None, or its
-# axis: 1 swaps left and right) → EXIF orientation.
+# axis: 1 swaps left and right) -> EXIF orientation.
 _ORIENTATIONS = {
     (0, None): 1,
     (0, 1): 2,
@@ -42,11 +42,11 @@ _ORIENTATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """The size as stored, how to turn it upright (EXIF 1-8), and the notes as bytes.
+    """The stored size, the orientation, and the metadata as bytes.
 
-    ``orientation`` is the container's own (0 for WebP and PNG, which have none), ``crop`` the size
-    in pixels that its clean aperture leaves, ``colors`` the code points of its primaries and
-    transfer (Rec. ITU-T H.273), where it has such.
+    ``orientation`` is the container's own (EXIF 1-8; 0 for WebP and PNG, which have none). ``crop``
+    is the size in px left by its clean aperture. ``colors`` are the code points of primaries and
+    transfer (Rec. ITU-T H.273), if stated.
     """
 
     width: int
@@ -59,11 +59,11 @@ class ImageHeader:
 
 
 def read_header(read: Read, form: str) -> ImageHeader | None:
-    """Read the head of a picture; None where it cannot be understood.
+    """Read the header of a picture; None if it cannot be parsed.
 
     Args:
         read: reads the file at an offset.
-        form: one of FORMS, as :func:`containers.sniff` calls them.
+        form: one of FORMS, from :func:`containers.sniff`.
     """
 
     def bounded(offset: int, size: int) -> bytes:
@@ -145,7 +145,7 @@ def _boxed(read: Read) -> ImageHeader | None:
 
 
 def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """List (kind, start, end) of the boxes in a box's content."""
+    """Yield (kind, start, end) of the boxes in a box's content."""
     for _ in range(_MAX_BOXES):
         if at + 8 > len(data):
             return
@@ -162,7 +162,7 @@ def _number(data: bytes, at: int, wide: int) -> int:
 
 
 def _properties(data: bytes, item: int) -> Iterator[tuple[bytes, bytes]]:
-    """List (kind, content) of the properties of an item, in the order they apply."""
+    """Yield (kind, content) of an item's properties, in the order they apply."""
     inside = list(_boxes(data))
     known: list[tuple[bytes, bytes]] = []
     for kind, at, end in inside:
@@ -185,7 +185,7 @@ def _properties(data: bytes, item: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """List (number, exif or xmp) of the items that are notes."""
+    """Yield (number, exif or xmp) of the items that are metadata."""
     for kind, at, end in _boxes(data, 8 if data[:1] not in (b"", b"\0") else 6):
         version = data[at]
         if kind != b"infe" or version < 2:
@@ -199,7 +199,7 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _places(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]]]]:
-    """List item → (how, [(offset, length)]): how 0 is in the file, 1 in the box idat."""
+    """Yield item, (method, [(offset, length)]); method 0 is in the file, 1 in the box idat."""
     if not data:
         return
     version = data[0]
@@ -216,7 +216,7 @@ def _places(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]
     for _ in range(min(count, _MAX_BOXES)):
         number = take(4 if version > 1 else 2)
         how = take(2) & 15 if version else 0
-        take(2)  # which file: this one
+        take(2)  # the data reference: this file
         base, extents = take(widths[2]), []
         for _ in range(take(2)):
             take(widths[3])

@@ -1,6 +1,6 @@
-"""JPEG pixels through libjpeg-turbo: the commonest file by far, so the fastest way for it.
+"""Decoding JPEGs with libjpeg-turbo: by far the most common format, so this is the fastest path.
 
-A damaged file gives what it has, and says so.
+As much as possible of a damaged file is decoded, and the damage is described.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from curator.model import UnreadableError
 
 log = logging.getLogger(__name__)
 
-# Words of libjpeg-turbo's messages that mean picture data is wrong or missing.
+# Words in libjpeg-turbo's messages that mean wrong or missing picture data.
 _LOSSES = ("premature", "huffman", "instead of rst", "progression", "arithmetic", "unexpected end")
-# So much coded picture was left over where it was to end: at the end of all, or of a part.
+# The number of bytes left over at the expected end of the picture data, or of a part of it.
 _LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0xd[0-79]")
 _WRONG = "The file is damaged: parts of the picture may be wrong."
 
 
 def decode(
-    data: bytes, wish: DecodeOptions, head: containers.JpegHeader | None = None
+    data: bytes, options: DecodeOptions, head: containers.JpegHeader | None = None
 ) -> DecodedImage:
     """Decode a JPEG.
 
     Args:
-        data: the whole file, or the preview out of a RAW.
-        wish: how large; scaled decodes come out at 1, 1/2, 1/4 or 1/8.
-        head: its segments, if already read.
+        data: the complete file, or the preview of a RAW.
+        options: among others the size; scaled pictures come out at 1, 1/2, 1/4 or 1/8.
+        head: its header, if already read.
 
     Raises:
-        UnreadableError: nothing of it can be shown.
+        UnreadableError: nothing can be shown.
     """
     head = head or containers.read_jpeg_header(data)
     if not head.width:
         raise UnreadableError(_headless(head))
-    check_size(head.width, head.height, wish.max_megapixels, len(data))
+    check_size(head.width, head.height, options.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = exif_fields.capture_of(directories).orientation
     icc = head.icc or (color.ADOBE_RGB if _is_adobe(directories) else None)
@@ -57,31 +57,31 @@ def decode(
         icc = None
     damage = None
     try:
-        rgb = _decode(data, head, wish, strict=True)
+        rgb = _decode(data, head, options, strict=True)
     except ValueError:
-        rgb, damage = _salvaged(data, head, wish)
-    if damage is None and rgb.shape[:2] == (head.height, head.width) and is_shifted(rgb, head.unit):
-        damage = _WRONG
+        rgb, damage = _salvaged(data, head, options)
+    if damage is None and options.check_damage and rgb.shape[:2] == (head.height, head.width):
+        damage = _WRONG if is_shifted(rgb, head.unit) else None
     size = upright_size(head.width, head.height, orientation)
     return DecodedImage(rgb, orientation, icc, size, damage=damage)
 
 
 def _is_adobe(directories: list[tiff.Directory]) -> bool:
-    """Adobe RGB by name only: interoperability index R03 (DCF 2.0 optional color space)."""
+    """Whether EXIF names Adobe RGB: interoperability index R03 (DCF 2.0 optional color space)."""
     return any(d.role == "interop" and d.text(1) == "R03" for d in directories)
 
 
 def _decode(
-    data: bytes, head: containers.JpegHeader, wish: DecodeOptions, *, strict: bool
+    data: bytes, head: containers.JpegHeader, options: DecodeOptions, *, strict: bool
 ) -> Image:
     if head.components == 4 or head.bits != 8:
-        raise ValueError("not a picture libjpeg-turbo gives as RGB")
-    # libjpeg-turbo is fast at 1, 1/2, 1/4 and 1/8 only: 7/8 takes longer than the whole.
+        raise ValueError("libjpeg-turbo cannot convert it to RGB")
+    # libjpeg-turbo is fast at 1, 1/2, 1/4 and 1/8 only: 7/8 takes longer than the full size.
     factor, long_edge = 1, max(head.width, head.height)
-    while wish.long_edge_px and factor < 8 and long_edge >= 2 * factor * wish.long_edge_px:
+    while options.long_edge_px and factor < 8 and long_edge >= 2 * factor * options.long_edge_px:
         factor *= 2
-    draft = wish.shrunk_to_px is not None and long_edge >= 2 * wish.shrunk_to_px
-    # Without a least size simplejpeg decodes whole; with one, at the smallest n/8 over it.
+    draft = options.shrunk_to_px is not None and long_edge >= 2 * options.shrunk_to_px
+    # Without a minimal size simplejpeg decodes the full size; with one, the smallest n/8 above it.
     least = (-(-head.width // factor), -(-head.height // factor)) if factor > 1 else (0, 0)
     return simplejpeg.decode_jpeg(
         data, "RGB", fastupsample=draft, min_width=least[0], min_height=least[1], strict=strict
@@ -89,30 +89,30 @@ def _decode(
 
 
 def _salvaged(
-    data: bytes, head: containers.JpegHeader, wish: DecodeOptions
+    data: bytes, head: containers.JpegHeader, options: DecodeOptions
 ) -> tuple[Image, str | None]:
-    """Get out of a JPEG what there is; the second value says what is missing, if anything."""
+    """Decode as much of a JPEG as possible; return the picture and what is missing, if anything."""
     try:
-        rgb = _decode(data, head, wish, strict=False)
+        rgb = _decode(data, head, options, strict=False)
     except ValueError as error:
         rgb = _by_opencv(data, head, str(error))
     missing = blank_share(rgb)
-    # libjpeg-turbo tells of the first fault only, and paints what is not there middle gray.
+    # libjpeg-turbo reports only the first fault, and fills missing parts with middle gray.
     gray = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
     if not gray and not _is_incomplete(data, head):
-        return rgb, None  # rubbish between parts, odd markers: nothing of the picture is lost
+        return rgb, None  # garbage between segments or odd markers: the picture is complete
     if missing > 0.97:
-        raise UnreadableError("The file ends early: next to nothing of the picture is there.")
+        raise UnreadableError("The file ends early: almost the whole picture is missing.")
     if missing > 0.01:
         return rgb, f"The file is damaged: the last {100 * missing:.0f} % is missing."
     return rgb, _WRONG
 
 
 def _is_incomplete(data: bytes, head: containers.JpegHeader) -> bool:
-    """Whether the decoder misses some of the coded picture, or has some of it left over.
+    """Whether coded picture data is missing, or left over.
 
-    It is asked about the picture alone: it names its first complaint only, and those about what
-    stands before the picture, of which nothing is lost, come first.
+    The decoder gets the picture data without the other segments, because it reports only its first
+    complaint, and complaints about those segments, which lose nothing, would come first.
     """
     alone = head.tables + data[head.body :]
     try:
@@ -125,11 +125,11 @@ def _is_incomplete(data: bytes, head: containers.JpegHeader) -> bool:
         return any(word in message.lower() for word in _LOSSES)
     end = data.find(b"\xff\xd9", head.body)
     rest = data[max(end - int(left[1]), head.body) : end]
-    return len(set(rest)) > 1  # otherwise it is padding: some writers fill up with zeros
+    return len(set(rest)) > 1  # otherwise it is padding; some writers append zeros
 
 
 def _by_opencv(data: bytes, head: containers.JpegHeader, message: str) -> Image:
-    """Decode what simplejpeg does not (CMYK, odd sampling) or gave up on."""
+    """Decode with OpenCV what simplejpeg cannot (CMYK, unusual sampling) or gave up on."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         found = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

@@ -1,8 +1,7 @@
-"""What the overlays of the loupe show, measured on every pixel of a picture.
+"""Measurements for the loupe's overlays, on every pixel of a picture.
 
-Clipping and focus peaking are marks on single pixels, the sharpness map one number a tile, the
-histogram counts of levels. Nothing here is drawn: where a mark lies is a fact of the picture, how
-it looks on a screen is the window's.
+Clipping and focus peaking mark single pixels, the sharpness map has one number per tile, the
+histogram counts levels. Nothing is drawn here; see `curator.imaging.overlay_mask`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from curator.imaging.pixels import block_average
 
 _Array = npt.NDArray[Any]
 
-# What can be asked for.
+# The kinds of overlays.
 CLIPPING, PEAKING, TILES, HISTOGRAM = "clipping", "peaking", "tiles", "histogram"
 KINDS = (CLIPPING, PEAKING, TILES, HISTOGRAM)
 
@@ -29,27 +28,28 @@ HIGHLIGHT, SHADOW, PEAK = 1, 2, 4
 BITS = (HIGHLIGHT, SHADOW, PEAK)
 STEP = 4  # the small copy of the marks has one value for 4 x 4 pixels
 
-# A second difference of 1 px against the strongest of 4 px nearby. Of straight edges of any angle
-# 1 px has 2.7 marks where it is blurred by 0.6 px, 2.2 by 1 px, 0.1 by 1.5 px, none by 2 px.
+# Minimal ratio of the second difference over 1 px to the strongest over 4 px nearby. One px of a
+# straight edge of any angle gets 2.7 marks if blurred by 0.6 px, 2.2 by 1 px, 0.1 by 1.5 px and
+# none by 2 px.
 _PEAK_RATIO = 0.18
-_PEAK_LEAST = 10.0  # gray levels; less is no edge anyone sees
-_PEAK_NOISE = 5.0  # times what the calmest tiles show
-_PEAK_NEIGHBOURS = 3  # marks in 3 x 3 px, itself among them: edges are lines, noise is points
+_PEAK_LEAST = 10.0  # gray levels; a weaker edge is invisible
+_PEAK_NOISE = 5.0  # minimal strength of an edge, as a multiple of the calmest tiles'
+_PEAK_NEIGHBORS = 3  # minimal marks in 3 x 3 px, including the center: edges are lines, not points
 _BAND = 128  # rows at a time, so that they stay in the processor's cache; a multiple of STEP
-_MARGIN = 3 * STEP  # rows a band looks beyond itself, so that the next one sees the same
+_MARGIN = 3 * STEP  # rows that neighboring bands share, so that both get the same result
 
 
 @dataclass(slots=True)
 class Overlay:
-    """What was asked for of one picture; the rest is None.
+    """The measurements of one picture; those not requested are None.
 
     Attributes:
-        kinds: what was measured.
+        kinds: the kinds measured.
         marks: (H, W) uint8, bits HIGHLIGHT, SHADOW and PEAK of every pixel.
-        shares: (ceil(H / 4), ceil(W / 4), 3) uint8, the share (0-255) of the 16 pixels there that
-            have the bit, in the order of BITS.
+        shares: (ceil(H / 4), ceil(W / 4), 3) uint8, the share (0-255) of each 16 pixels that have
+            the bit, in the order of BITS.
         tiles: (ceil(H / 64), ceil(W / 64)) uint8, sharpness 0-100 of every tile of 64 px.
-        histogram: (3, 256) int64, how many pixels have a level of red, green and blue.
+        histogram: (3, 256) int64, the number of pixels with each level of red, green and blue.
         clipped: shares (0-1) of pixels blown in any channel, and black in all.
     """
 
@@ -62,11 +62,11 @@ class Overlay:
 
 
 def measure(rgb: _Array, kinds: Collection[str]) -> Overlay:
-    """Measure what the overlays asked for need.
+    """Measure a picture for some overlays.
 
     Args:
         rgb: (H, W, 3) uint8 at full resolution, in the file's own colors: after a conversion to
-            another color space other pixels would count as clipped.
+            another color space, other pixels would be clipped.
         kinds: names from KINDS.
     """
     found = Overlay(frozenset(kinds))
@@ -86,9 +86,9 @@ def measure(rgb: _Array, kinds: Collection[str]) -> Overlay:
 
 
 def histogram(rgb: _Array) -> _Array:
-    """Count how many pixels have each level of each channel: (3, 256) int64."""
+    """Count the pixels with each level of each channel: (3, 256) int64."""
     counts = np.zeros((3, 256), np.int64)
-    # OpenCV counts in float32, which holds whole numbers up to 16.7 million: in bands it is exact.
+    # OpenCV counts in float32, which is exact only up to 16.7 million; therefore in bands.
     for top in range(0, rgb.shape[0], _BAND):
         band = [rgb[top : top + _BAND]]
         for channel in range(3):
@@ -98,10 +98,10 @@ def histogram(rgb: _Array) -> _Array:
 
 
 def _marked(rgb: _Array, clipping: bool, luma: _Array | None) -> tuple[_Array, _Array, int, int]:
-    """Mark clipped pixels, and where ``luma`` is given edges in focus, band by band.
+    """Mark clipped pixels and, if ``luma`` is given, edges in focus, band by band.
 
     Returns:
-        Marks and shares as in :class:`Overlay`, and how many pixels are highlights and shadows.
+        Marks and shares as in :class:`Overlay`, and the numbers of highlight and shadow pixels.
     """
     height, width = rgb.shape[:2]
     marks = np.zeros((height, width), np.uint8)
@@ -126,10 +126,10 @@ def _marked(rgb: _Array, clipping: bool, luma: _Array | None) -> tuple[_Array, _
 
 
 def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
-    """Mark the edges in focus among some rows: 0 or 255.
+    """Mark the edges in focus in some rows: 0 or 255.
 
-    A pixel is marked where its second difference stands out from the noise, is large beside that
-    of the same place at quarter size, and does not stand alone.
+    A pixel is marked if its second difference exceeds the noise, is large compared to the same
+    place at quarter size, and has marked neighbors.
     """
     start, stop = max(0, rows.start - _MARGIN), min(luma.shape[0], rows.stop + _MARGIN)
     band = luma[start:stop]
@@ -139,18 +139,18 @@ def _peaks(luma: _Array, rows: slice, least: float) -> _Array:
     fine = cv2.convertScaleAbs(cv2.Laplacian(band, cv2.CV_16S, ksize=1))
     small = block_average(band, STEP)
     coarse = cv2.convertScaleAbs(cv2.Laplacian(small, cv2.CV_16S, ksize=1), alpha=_PEAK_RATIO)
-    # The strongest nearby: an edge between two large pixels has its extremes beside it.
+    # Take the strongest nearby, because the extremes of an edge lie beside it.
     coarse = cv2.dilate(coarse, np.ones((3, 3), np.uint8))
     coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
     marks: _Array = cv2.compare(fine, coarse, cv2.CMP_GT)
     marks &= cv2.inRange(fine, least, 255)
     around = cv2.boxFilter(marks, cv2.CV_16U, (3, 3), normalize=False)
-    marks &= cv2.inRange(around, 255 * _PEAK_NEIGHBOURS, 255 * 9)
+    marks &= cv2.inRange(around, 255 * _PEAK_NEIGHBORS, 255 * 9)
     return marks[rows.start - start : rows.stop - start]
 
 
 def _least(luma: _Array) -> float:
-    """Give the second difference an edge must have: so many times that of the calmest tiles."""
+    """Return the minimal second difference of an edge, from that of the calmest tiles."""
     height, width = (edge // quality.TILE for edge in luma.shape)
     if not width:
         return _PEAK_LEAST
@@ -167,7 +167,7 @@ def _least(luma: _Array) -> float:
 
 
 def _share(mask: _Array) -> _Array:
-    """Average blocks of STEP x STEP; what is missing at right and bottom counts as unmarked."""
+    """Average blocks of STEP x STEP; pixels missing at right and bottom count as unmarked."""
     height, width = (-(-edge // STEP) * STEP for edge in mask.shape)
     pad = (0, height - mask.shape[0], 0, width - mask.shape[1])
     whole = cv2.copyMakeBorder(mask, *pad, cv2.BORDER_CONSTANT) if any(pad) else mask

@@ -1,4 +1,4 @@
-"""What a picture looks like, as a line of text: near-equal lines are near-equal pictures."""
+"""A perceptual hash of a picture as text: similar pictures have similar hashes."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ import numpy as np
 from curator.imaging.pixels import Image, shrink
 
 _CELLS = 8
-_EDGE = 72  # px, so that 8 x 9 and 9 x 8 cells are averages of whole pixels
-_STEP = 1  # levels between neighbors that rounding and JPEG make; more is the picture's own
-# So many neighbors of 128 at least must be lighter, and as many darker: fewer (black, fog, a sky
-# that only gets lighter) are no evidence that two pictures agree.
+_EDGE = 72  # px, so that 8 x 9 and 9 x 8 cells are averages of full pixels
+_STEP = 1  # a difference of levels this small may come from rounding and JPEG
+# At least this many of 128 neighbors must be lighter, and as many darker. With fewer (black, fog, a
+# plain gradient of sky) equal hashes are no evidence for equal pictures.
 _STRUCTURE = 12
-_DARKEST = 12.7  # stops below white, as far as eight bits tell
-# sRGB is near enough a power of 2.2 (IEC 61966-2-1) for a tenth of a stop.
+_DARKEST = 12.7  # stops below white, the limit of eight bits
+# sRGB is close enough to a power of 2.2 (IEC 61966-2-1) for a tenth of a stop.
 _LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 
 def perceptual_hash(rgb: Image) -> str:
-    """Describe a picture by 128 bits and its light.
+    """Compute the hash of a picture: 128 bits and its brightness.
 
-    The bits say of each of 8 x 8 places whether it is lighter than its right, and than its lower,
-    neighbor (a difference hash: N. Krawetz, "Kind of like that", 2013). Sizes, re-saving, moderate
-    changes of light and color leave nearly all of them. On 490 real pictures, against 0 to 8 bits
-    for copies (half to a quarter size, JPEG quality 40, half a stop, a curve, 1 % cropped; 95 of
-    100), two different pictures never came closer than 19, most lie at 62.
+    The bits are whether each of 8 x 8 cells is lighter than its right neighbor, and than its lower
+    one (a difference hash: N. Krawetz, "Kind of like that", 2013). Scaling, saving again, and
+    moderate changes of light and color keep nearly all of them. On 490 real pictures, 95 of 100
+    copies differed in 0 to 8 bits (half to a quarter size, JPEG quality 40, half a stop, a curve,
+    1 % cropped); two different pictures never differed in fewer than 19, most in 62.
 
     Args:
-        rgb: (H, W, 3) uint8 sRGB upright, any size: the proxy will do.
+        rgb: (H, W, 3) uint8 sRGB upright, of any size; the proxy is enough.
 
     Returns:
-        32 hex digits, all zero where there is too little structure to know a picture by; then
-        three decimal digits: mean light in tenths of a stop below white.
+        32 hex digits, all zero if the picture has too little structure; then three decimal digits:
+        mean brightness in tenths of a stop below white.
     """
     area = cv2.INTER_AREA
-    # Halved first: an area average by an odd factor straight from the proxy takes 3 ms.
+    # Halve first: an area average by an odd factor straight from the proxy takes 3 ms.
     small = shrink(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 2 * _EDGE, exact=False)
     small = cv2.resize(small, (_EDGE, _EDGE), interpolation=area)
     wide = cv2.resize(small, (_CELLS + 1, _CELLS), interpolation=area).astype(np.int16)

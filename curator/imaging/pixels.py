@@ -1,4 +1,7 @@
-"""Decoded pictures: as a file stores them, and upright in sRGB as everyone else sees them."""
+"""Decoded pictures: as stored in a file, and upright in sRGB as the rest of Curator uses them.
+
+The size limits are here, too: every decoder checks a picture's size before it decodes a pixel.
+"""
 
 from __future__ import annotations
 
@@ -13,34 +16,35 @@ from curator import deadline
 from curator.model import UnreadableError
 
 Image = npt.NDArray[np.uint8]
-_Any = npt.NDArray[Any]
+_Array = npt.NDArray[Any]
 
 Want = Literal["preview", "demosaic"]
 
 MAX_MEGAPIXELS = 400  # the default of the setting work.max_megapixels
-_MAX_FILE = 2_000_000_000  # bytes; larger pictures are not photos, and must not fill memory
-# What says it is larger than _LARGE pixels must have a byte for _PIXELS_A_BYTE of them: a JPEG has
-# at least a bit for each block of 8 x 8, however flat it is. A few bits flipped in a header of
-# 10 KB otherwise cost a minute and 4 GB, to make a picture of nothing.
+_MAX_FILE = 2_000_000_000  # bytes; larger files are not photos and must not fill memory
+# A file that claims more than _LARGE pixels must have one byte per _PIXELS_A_BYTE of them: even a
+# flat JPEG has at least one bit per 8 x 8 block. Otherwise a few flipped bits in the header of a
+# 10 KB file would cost a minute and 4 GB for an empty picture.
 _LARGE = 50_000_000
 _PIXELS_A_BYTE = 8 * 8 * 8
-# One thread a picture: the pool of worker processes shares out the cores, and a second layer of
-# threads would only contend with it.
+# One thread per picture: the pool of worker processes uses all cores already, and more threads
+# would only compete with it.
 cv2.setNumThreads(1)
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """What is wanted of a file.
+    """Options for decoding a file.
 
     Attributes:
-        want: of a RAW, its full-size preview where there is one, or always the sensor data.
+        want: for a RAW, its full-size preview if it has one, or always the sensor data.
         max_megapixels: the largest picture to decode.
-        long_edge_px: a picture of at least this will do; None for full size.
-        shrunk_to_px: the caller looks at luma and at a copy of this long edge only. Where that
-            is half or less, chroma need not be interpolated: the copy comes out the same.
-        small_preview: where a RAW's sensor data is unreadable, give a preview that is not full
+        long_edge_px: a picture of at least this long edge is enough; None for full size.
+        shrunk_to_px: the caller uses only luma and a copy with this long edge. If that is half the
+            size or less, chroma need not be interpolated: the copy comes out the same.
+        small_preview: if a RAW's sensor data is unreadable, return a preview that is not full
             size, marked as damaged.
+        check_damage: search for damage that decoders do not report (`curator.imaging.damage`).
     """
 
     want: Want = "preview"
@@ -48,15 +52,16 @@ class DecodeOptions:
     long_edge_px: int | None = None
     shrunk_to_px: int | None = None
     small_preview: bool = True
+    check_damage: bool = True
 
 
 @dataclass(slots=True)
 class DecodedImage:
     """Pixels as stored: not yet turned upright, not yet converted to sRGB.
 
-    ``rgb`` (H, W, 3) uint8 in the colors of ``icc`` (None: sRGB), ``orientation`` EXIF 1-8,
-    ``full_size`` the upright (width, height) of the whole picture even if ``rgb`` is scaled,
-    ``basis`` and ``damage`` as in :class:`curator.model.Converted`.
+    ``rgb``: (H, W, 3) uint8 in the colors of ``icc`` (None: sRGB). ``orientation``: EXIF 1-8.
+    ``full_size``: upright (width, height) of the full picture, even if ``rgb`` is scaled.
+    ``basis`` and ``damage``: as in :class:`curator.model.Converted`.
     """
 
     rgb: Image
@@ -69,7 +74,7 @@ class DecodedImage:
 
 @dataclass(slots=True)
 class Picture:
-    """A picture ready to look at.
+    """A picture ready to be shown.
 
     ``rgb`` (H, W, 3) uint8 sRGB upright; the rest as in :class:`DecodedImage`.
     """
@@ -81,54 +86,52 @@ class Picture:
 
 
 def check_file(file_bytes: int) -> None:
-    """Refuse a file before it is read into memory; a large one that is not is given more time.
+    """Refuse a file that is too large before it is read; other large files get more time.
 
     Raises:
         UnreadableError: it is larger than 2 GB.
     """
     if file_bytes > _MAX_FILE:
-        raise UnreadableError("The file is larger than 2 GB and is not read.")
+        raise UnreadableError("The file is larger than 2 GB.")
     deadline.announce_size(megabytes=file_bytes / 1e6)
 
 
 def check_size(
     width: int, height: int, max_megapixels: float, file_bytes: int | None = None
 ) -> None:
-    """Refuse a picture before it is decoded: bombs, and sizes no picture has.
-
-    A large one that is not refused is given more time.
+    """Refuse a picture with an impossible size before it is decoded; other large ones get time.
 
     Args:
-        width: as the header says, px.
-        height: the same.
+        width: width in px, according to the header.
+        height: height in px, according to the header.
         max_megapixels: the largest picture to decode.
-        file_bytes: of the file, where a large picture has to have many.
+        file_bytes: size of the file, for formats in which a large picture needs a large file.
 
     Raises:
-        UnreadableError: no pixels at all, too many, or more than the file can hold.
+        UnreadableError: it has no pixels, too many, or more than the file can hold.
     """
     if width <= 0 or height <= 0:
-        raise UnreadableError("The file says the picture has no width or no height.")
+        raise UnreadableError("The file is damaged: the picture has no width or no height.")
     if file_bytes is not None and width * height > plausible_pixels(file_bytes):
         raise UnreadableError(
-            f"The file is damaged: it says the picture has {width:,} x {height:,} pixels, "
-            "but is far too short for one."
+            f"The file is damaged: it is far too short for the {width:,} x {height:,} pixels"
+            " that its header states."
         )
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
         raise UnreadableError(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
-            'Raise "Largest picture, megapixels" in the settings to read it.',
+            "To read it, raise “Largest picture, megapixels” in the settings.",
         )
     deadline.announce_size(megapixels=megapixels)
 
 
 def plausible_pixels(file_bytes: int) -> int:
-    """Say how many pixels a file of so many bytes may claim to have."""
+    """Return the number of pixels that a file of this size can have."""
     return max(_LARGE, _PIXELS_A_BYTE * file_bytes)
 
 
-def upright(rgb: _Any, orientation: int) -> _Any:
+def upright(rgb: _Array, orientation: int) -> _Array:
     """Turn stored pixels upright by their EXIF orientation (1-8)."""
     if orientation in (5, 7):
         rgb = cv2.transpose(rgb)
@@ -140,21 +143,22 @@ def upright(rgb: _Any, orientation: int) -> _Any:
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
-    """Give (width, height) of a stored picture once it is upright."""
+    """Return (width, height) of a stored picture after turning it upright."""
     return (height, width) if orientation >= 5 else (width, height)
 
 
-def shrink(rgb: _Any, long_edge_px: int, *, exact: bool = True, halved: bool = False) -> _Any:
-    """Scale a picture down to a long edge; a smaller one is returned as it is.
+def shrink(rgb: _Array, long_edge_px: int, *, exact: bool = True, halved: bool = False) -> _Array:
+    """Scale a picture down to a long edge; a smaller picture is returned unchanged.
 
-    Halved by area as often as that goes, the rest bilinear. Against an area average of the whole,
-    which costs more than decoding did (58 against 50 ms at 12 MP), that is 42-54 dB.
+    It is halved by area as often as possible and then scaled bilinearly. The result differs by
+    42-54 dB from a single area average, which takes longer than decoding (58 against 50 ms at
+    12 MP).
 
     Args:
         rgb: (H, W, 3) uint8.
-        long_edge_px: wanted.
-        exact: otherwise only halve, and stay at or above what is wanted.
-        halved: the caller has halved it already.
+        long_edge_px: the wanted long edge.
+        exact: otherwise only halve, and stay at or above the wanted size.
+        halved: whether the caller has halved it already.
     """
     height, width = rgb.shape[:2]
     scale = long_edge_px / max(width, height)
@@ -166,7 +170,7 @@ def shrink(rgb: _Any, long_edge_px: int, *, exact: bool = True, halved: bool = F
     return cv2.resize(rgb, wanted, interpolation=cv2.INTER_LINEAR if halved else cv2.INTER_AREA)
 
 
-def block_average(rgb: _Any, step: int) -> _Any:
+def block_average(rgb: _Array, step: int) -> _Array:
     """Average blocks of ``step`` x ``step``; up to ``step`` - 1 rows and columns are dropped."""
     height, width = (edge // step for edge in rgb.shape[:2])
     return cv2.resize(
@@ -174,10 +178,10 @@ def block_average(rgb: _Any, step: int) -> _Any:
     )
 
 
-def blank_share(rgb: _Any) -> float:
-    """Give the share of rows, counted from the stored end, that are one flat color (0-1).
+def blank_share(rgb: _Array) -> float:
+    """Return the share of rows at the stored end that are a single flat color (0-1).
 
-    What a decoder leaves where data was missing; looked at on every 4th row and 8th column.
+    Decoders leave such rows where data is missing. Only every 4th row and 8th column is checked.
     """
     rows = rgb[::-4, ::8]
     flat = (rows == rows[0, 0]).all(axis=(1, 2))

@@ -1,7 +1,7 @@
-"""The notes of a PNG, wherever among its chunks they are: before the picture data or after it.
+"""The metadata of a PNG, in chunks before or after the picture data.
 
-Pillow hands out only what comes before the picture data until that is decoded, and reads no notes
-that older programs wrote as text. Bounded by construction, and never raises on content.
+Pillow returns chunks after the picture data only once that is decoded, and ignores metadata that
+older programs wrote as text. All reads are bounded, and nothing raises on content.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from curator.imaging import tiff
 
 _MAX_CHUNKS = 100_000  # a picture of 800 MB in libpng's chunks of 8 KiB
-_MAX = 16 << 20  # bytes of one chunk of notes, and of what is unpacked from it
+_MAX = 16 << 20  # bytes of one chunk of metadata, compressed and decompressed
 _MAX_TEXTS = 8
 _XMP_WORD = b"XML:com.adobe.xmp"
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
-# What ImageMagick and others write: a line for the name, one for the length, then hex.
+# ImageMagick and others write a line for the name, one for the length, then hex digits.
 _PROFILE = re.compile(rb"Raw profile type (exif|APP1|xmp)\Z", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class PngMetadata:
-    """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty where absent.
+    """EXIF as a TIFF structure, the XMP packet, and the values of cICP; empty if absent.
 
-    ``tried`` counts the texts that were unpacked: a small file may hold thousands of huge ones.
+    ``tried`` counts the texts decompressed: a small file may contain thousands of huge ones.
     """
 
     exif: bytes = b""
@@ -36,10 +36,10 @@ class PngMetadata:
 
 
 def read_metadata(read: tiff.Read) -> PngMetadata:
-    """Read the notes of a PNG.
+    """Read the metadata of a PNG.
 
     Args:
-        read: ``read(offset, size)`` of the file; picture data is passed over.
+        read: ``read(offset, size)`` of the file; picture data is skipped.
     """
     found = PngMetadata()
     at = 8
@@ -58,7 +58,7 @@ def read_metadata(read: tiff.Read) -> PngMetadata:
 
 def _take(found: PngMetadata, kind: bytes, data: bytes) -> None:
     if kind == b"eXIf":
-        found.exif = _tiff(data)  # goes before what is written as text
+        found.exif = _tiff(data)  # takes precedence over EXIF written as text
     elif kind == b"cICP":
         found.cicp = data
     else:
@@ -85,7 +85,7 @@ def _text(kind: bytes, rest: bytes) -> bytes:
         return rest
     if kind == b"zTXt":
         return _unpacked(rest[1:])
-    parts = rest[2:].split(b"\0", 2)  # after the flag and the method: language, translated word
+    parts = rest[2:].split(b"\0", 2)  # after flag and method: language, translated keyword
     if len(parts) < 3:
         return b""
     return _unpacked(parts[2]) if rest[:1] == b"\1" else parts[2]
@@ -99,7 +99,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _unhexed(text: bytes) -> bytes:
-    """Decode what stands after a name and a length."""
+    """Decode the hex digits after a name and a length."""
     digits = b"".join(text.split()[2:])
     try:
         return bytes.fromhex(digits.decode("ascii"))

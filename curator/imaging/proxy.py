@@ -1,4 +1,4 @@
-"""Proxies and thumbnails: the JPEGs Curator makes for looking, named by their file's content."""
+"""Proxies and thumbnails: the JPEGs Curator makes for display, named by the original's content."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ THUMB_QUALITY = 80
 
 
 def proxy_path(cache: str | Path, key: str) -> Path:
-    """Say where the proxy of a key is kept."""
+    """Return the path of a key's proxy."""
     return Path(cache) / "proxies" / key[:2] / f"{key}.jpg"
 
 
 def thumb_path(cache: str | Path, key: str) -> Path:
-    """Say where the thumbnail of a key is kept."""
+    """Return the path of a key's thumbnail."""
     return Path(cache) / "thumbs" / key[:2] / f"{key}.jpg"
 
 
 def _save(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees half of it; folders are made.
+    """Write a file atomically, without waiting for the disk; create its folder if needed.
 
     Raises:
-        OSError: it could not be written, as on a full disk; an older file of that name stays.
+        OSError: it could not be written, for example on a full disk; an older file stays.
     """
     private.make_folder(path.parent)
     atomic.write(path, data, work=path.parent.parent, sync=False)
@@ -43,7 +43,7 @@ def encode(rgb: Image, quality: int) -> bytes:
 def save(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
     """Write proxy and thumbnail of an upright sRGB picture that has the proxy's size.
 
-    The thumbnail goes first, the proxy last: where a proxy is, both are.
+    The thumbnail is written first: where a proxy exists, both do.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB upright.
@@ -55,7 +55,7 @@ def save(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
         The proxy's bytes.
 
     Raises:
-        OSError: as :func:`_save`.
+        OSError: it could not be written, for example on a full disk.
     """
     save_thumbnail(rgb, cache, key)
     data = encode(rgb, quality)
@@ -67,7 +67,7 @@ def save_thumbnail(rgb: Image, cache: str | Path, key: str) -> None:
     """Write the thumbnail of an upright sRGB picture of any size.
 
     Raises:
-        OSError: as :func:`_save`.
+        OSError: it could not be written, for example on a full disk.
     """
     _save(thumb_path(cache, key), encode(shrink(rgb, THUMB_PX), THUMB_QUALITY))
 
@@ -81,11 +81,11 @@ def long_edge_px(jpeg: bytes) -> int:
     try:
         return max(simplejpeg.decode_jpeg_header(jpeg)[:2])
     except ValueError as error:
-        raise UnreadableError("This is no JPEG.") from error
+        raise UnreadableError("This is not a JPEG.") from error
 
 
 def shrink_jpeg(jpeg: bytes, long_edge_px: int, quality: int = 88) -> bytes:
-    """Make one of our own JPEGs smaller; for one nobody made here there are workers.
+    """Scale down one of Curator's own JPEGs; other JPEGs may only be decoded in workers.
 
     Raises:
         UnreadableError: it cannot be decoded.

@@ -82,7 +82,7 @@ def exposure_score(highlights: float, shadows: float) -> float:
 
 
 def clipping(rgb: _Array) -> tuple[float, float]:
-    """Give the shares (0-1) of clipped pixels: blown in any channel; black in all channels."""
+    """Return the shares (0-1) of clipped pixels: blown in any channel; black in all channels."""
     high = low = 0
     for top in range(0, rgb.shape[0], _STRIP):
         blown, blocked = clipped(rgb[top : top + _STRIP])
@@ -179,7 +179,7 @@ def sharpness_map(luma: _Array) -> _Array:
 
 
 def _energies(luma: _Array, size: tuple[int, int], border: int) -> _Array:
-    """Give the energy of second differences by direction, averaged down to ``size``: (N, 4)."""
+    """Return the energy of second differences by direction, averaged down to ``size``: (N, 4)."""
     energies = []
     for kernel in _KERNELS:
         difference = cv2.filter2D(luma, cv2.CV_32F, kernel, borderType=border)
@@ -189,7 +189,7 @@ def _energies(luma: _Array, size: tuple[int, int], border: int) -> _Array:
 
 
 def _coarse(half: _Array, rows: int, columns: int) -> tuple[_Array, _Array]:
-    """Give every tile's energy by direction at quarter size (N, 4), and its mean level (N,)."""
+    """Return every tile's energy by direction at quarter size (N, 4), and its mean level (N,)."""
     if half.ndim == 3:
         half = cv2.cvtColor(half, cv2.COLOR_RGB2GRAY)
     edge = TILE // 4
@@ -224,7 +224,7 @@ def _calmest(structure: _Array, light: _Array) -> _Array:
 
 
 def _fine(pixels: _Array, tiles: _Array, columns: int) -> _Array:
-    """Give the energy by direction at full resolution of the tiles named (K, 4)."""
+    """Return the energy by direction of some tiles at full resolution, (K, 4)."""
     corners = [(TILE * int(tile // columns), TILE * int(tile % columns)) for tile in tiles]
     strip = np.concatenate([pixels[y : y + TILE, x : x + TILE] for y, x in corners])
     if strip.ndim == 3:

@@ -1,4 +1,4 @@
-"""RAW files through LibRaw: the embedded preview where it is full size, else the sensor data."""
+"""RAW files with LibRaw: the embedded preview if it is full size, otherwise the sensor data."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from curator.model import Capture, UnreadableError, UnsupportedError
 
 log = logging.getLogger(__name__)
 
-FULL_SIZE = 0.9  # a preview this near the sensor's long edge is what the photographer judges by
-USABLE_PX = 320  # a smaller preview is no picture, even where there is nothing else
-# No RAW compression goes below half a bit per pixel. LibRaw "decodes" such stubs, to noise.
+FULL_SIZE = 0.9  # share of the sensor's long edge from which a preview counts as full size
+USABLE_PX = 320  # a smaller preview is not shown, even if there is nothing else
+# No RAW compression needs less than half a bit per pixel. LibRaw "decodes" such stubs to noise.
 _LEAST_BYTES = 1 / 16
 # LibRaw's flip: bit 0 mirrors, bit 1 turns upside down, bit 2 swaps the axes.
 _ORIENTATIONS = (1, 2, 4, 3, 5, 8, 6, 7)
@@ -44,33 +44,33 @@ _REASONS = (
         "This kind of RAW is not supported, or the file is damaged.",
     ),
     (rawpy.LibRawIOError, "The RAW file ends early: its picture data is incomplete."),
-    (rawpy.LibRawTooBigError, "The RAW file says it is larger than any camera's."),
-    (rawpy.LibRawUnsufficientMemoryError, "The RAW file needs more memory than there is."),
+    (rawpy.LibRawTooBigError, "The RAW file states a size larger than any camera's."),
+    (rawpy.LibRawUnsufficientMemoryError, "There is not enough memory for this RAW file."),
     (rawpy.LibRawDataError, "The RAW file's picture data is damaged."),
 )
-# Canon's CIFF (CRW) names maker and model in one record; LibRaw's Python face does not give it.
+# Canon's CIFF (CRW) stores make and model in one record, which rawpy does not return.
 _MAX_CIFF = 32 << 20  # bytes; those cameras had 3 to 11 megapixels
 _CIFF_MODEL = re.compile(rb"Canon\0(Canon [ -~]{2,30})\0")
 
 
-def decode(path: str, wish: DecodeOptions) -> DecodedImage:
+def decode(path: str, options: DecodeOptions) -> DecodedImage:
     """Decode a RAW.
 
     Args:
         path: the file.
-        wish: which pixels, and how large.
+        options: which pixels, and how large.
 
     Raises:
-        UnreadableError: nothing can be shown; the first error met is the reason.
+        UnreadableError: nothing can be shown; the first error is the reason.
     """
-    with _opened(path) as raw:
+    with _open(path) as raw:
         width, height, orientation = _size(raw)
-        check_size(width, height, wish.max_megapixels)
-        preview = _preview(raw)  # before anything else: an error elsewhere spoils the object
+        check_size(width, height, options.max_megapixels)
+        preview = _preview(raw)  # first, because an error elsewhere makes the object unusable
         size = upright_size(width, height, orientation)
-        if wish.want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
+        if options.want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
             try:
-                return _shown(preview[0], orientation, size, wish)
+                return _shown(preview[0], orientation, size, options)
             except UnreadableError as error:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
@@ -78,30 +78,30 @@ def decode(path: str, wish: DecodeOptions) -> DecodedImage:
             deadline.announce_size(megabytes=held / 1e6)
             if held < width * height * _LEAST_BYTES:
                 raise rawpy.LibRawIOError("shorter than any compression makes it")
-            return _demosaiced(raw, orientation, size, wish.long_edge_px)
+            return _demosaiced(raw, orientation, size, options.long_edge_px)
         except (rawpy.LibRawError, ValueError, MemoryError) as error:
-            if wish.small_preview and preview and preview[1] >= USABLE_PX:
-                shown = _shown(preview[0], orientation, size, wish)
+            if options.small_preview and preview and preview[1] >= USABLE_PX:
+                shown = _shown(preview[0], orientation, size, options)
                 shown.basis = "small preview"
                 if not isinstance(error, rawpy.LibRawFileUnsupportedError):
-                    shown.damage = f"Only the small preview can be read. {_reason(error)}"
+                    shown.damage = f"Only a small preview can be read. {_reason(error)}"
                 return shown
             raise _unreadable(error) from error
 
 
 def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
-    """Add to a RAW's capture data what only LibRaw knows: size, orientation, and old formats.
+    """Add to a RAW's capture data what only LibRaw provides: size, orientation, old formats.
 
     Args:
-        found: what its directories say.
-        path: the file; ``file`` is the same, open.
-        file: read instead where the path itself cannot be opened.
+        found: the capture data from its directories.
+        path: the file; ``file`` is the same file, opened.
+        file: used if the path cannot be opened.
 
     Returns:
-        ``found`` with what could be added; never raises on content.
+        The completed capture data; never raises on content.
     """
     try:
-        with _opened(path, file) as raw:
+        with _open(path, file) as raw:
             width, height, orientation = _size(raw)
             found = replace(found, orientation=orientation)
             found = exif_fields.sized(found, width, height)
@@ -113,9 +113,9 @@ def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
 
 
 def thumbnail(path: str) -> tuple[bytes, int] | None:
-    """Return the embedded preview's JPEG bytes and the RAW's EXIF orientation, if it has one."""
+    """Return the embedded preview as JPEG bytes, and its EXIF orientation; None without preview."""
     try:
-        with _opened(path) as raw:
+        with _open(path) as raw:
             orientation = _size(raw)[2]
             preview = _preview(raw)
     except (UnreadableError, rawpy.LibRawError, ValueError, MemoryError):
@@ -128,7 +128,7 @@ def thumbnail(path: str) -> tuple[bytes, int] | None:
 
 
 @contextmanager
-def _opened(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
+def _open(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
     try:
         raw = _read(path, file)
     except (rawpy.LibRawError, UnicodeError, ValueError, MemoryError) as error:
@@ -140,9 +140,9 @@ def _opened(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
 
 
 def _read(path: str, file: IO[bytes] | None) -> Any:
-    """Open by name, since LibRaw then reads only what it needs; by content where that fails."""
+    """Open by path, so that LibRaw reads only what it needs; by content if that fails."""
     if os.path.exists(path):  # noqa: PTH110 (the name may not be valid text)
-        with contextlib.suppress(UnicodeError):  # a name LibRaw's binding cannot encode
+        with contextlib.suppress(UnicodeError):  # rawpy cannot encode some names
             return rawpy.imread(path)
     try:
         with contextlib.nullcontext(file) if file is not None else Path(path).open("rb") as raw:
@@ -172,10 +172,10 @@ def _preview(raw: Any) -> tuple[bytes, int] | None:
 
 
 def _shown(
-    data: bytes, orientation: int, size: tuple[int, int], wish: DecodeOptions
+    data: bytes, orientation: int, size: tuple[int, int], options: DecodeOptions
 ) -> DecodedImage:
-    shown = jpeg.decode(data, wish)
-    # LibRaw does not turn previews. Most are stored like the sensor; some are upright already.
+    shown = jpeg.decode(data, options)
+    # LibRaw does not turn previews. Most are stored like the sensor, some are already upright.
     upright_already = orientation >= 5 and shown.rgb.shape[0] > shown.rgb.shape[1]
     shown.orientation = 1 if upright_already else orientation
     shown.full_size, shown.basis = size, "preview"
@@ -187,7 +187,7 @@ def _demosaiced(
 ) -> DecodedImage:
     """Develop sensor data plainly: camera white balance, sRGB, no automatic brightening.
 
-    Brightening by histogram would clip 1 % of every picture and make clipping a constant.
+    Automatic brightening clips 1 % of every picture and would make clipping a constant.
     """
     half = bool(long_edge_px and max(size) >= 2 * long_edge_px)
     rgb = raw.postprocess(
@@ -200,17 +200,17 @@ def _demosaiced(
         user_flip=0,
         output_bps=8,
     )
-    if rgb.shape[2] != 3:  # of a sensor without colors there is one channel
+    if rgb.shape[2] != 3:  # a monochrome sensor has one channel
         rgb = np.repeat(rgb[:, :, :1], 3, 2)
     rgb = np.ascontiguousarray(rgb)
     return DecodedImage(rgb, orientation, None, size, "demosaic", _missing(rgb))
 
 
 def _missing(rgb: Image) -> str | None:
-    """Say what is missing when the end of a frame is one flat color and the rest is not.
+    """Return what is missing if the end of a frame is a single flat color; None if nothing is.
 
-    Sensors have noise: no real row is flat in full width, unless it is blown to white. Such a
-    frame decoded "successfully".
+    Sensors have noise: no real row is flat over its full width, unless it is blown to white. LibRaw
+    reports no error for such a frame.
     """
     share = blank_share(rgb)
     if share < 0.02 or rgb[-1, -1].max() >= 250:
@@ -221,7 +221,7 @@ def _missing(rgb: Image) -> str | None:
 
 
 def _from_libraw(raw: Any, found: Capture, file: IO[bytes]) -> Capture:
-    """Ask LibRaw for exposure and time; this unpacks the RAW, so only where nothing else knows."""
+    """Get exposure and time from LibRaw; it unpacks the RAW, so only if nothing else has them."""
     other = raw.other
     aperture, iso = (
         exif_fields.within(other.aperture, 0.1, 1000),
@@ -253,5 +253,5 @@ def _reason(error: BaseException) -> str:
         if isinstance(error, kind):
             return sentence
     if isinstance(error, MemoryError):
-        return "The RAW file needs more memory than there is."
-    return "The RAW file is damaged and its picture cannot be developed."
+        return "There is not enough memory for this RAW file."
+    return "The RAW file is damaged and cannot be developed."

@@ -1,12 +1,12 @@
-"""Pixels as a screen wants them: decoded, turned and resized to the exact size, four bytes each.
+"""Pixels for the screen: decoded, turned and resized to the exact size, four bytes each.
 
-The window blits what comes out of here and does nothing else to it. Decoding and resizing happen
-in C without the interpreter's lock, so they run beside the window in a thread pool.
+The window only copies them to the screen. Decoding and resizing run in C without the interpreter's
+lock, in a thread pool beside the window.
 
 Measured on one 1440 x 960 proxy to 1053 x 702 (two cores, 2026): simplejpeg to BGRX and the resize
 below 13 ms, QImageReader with a scaled size 21 ms, QImage and smooth scaling 27 ms, cv2.imdecode
 19 ms. libjpeg-turbo has fast inverse transforms at 1, 1/2, 1/4 and 1/8 only: 7/8 takes longer
-(14.6 ms) than the whole picture (8.5 ms), so only powers of two are asked for.
+(14.6 ms) than the full picture (8.5 ms), so only powers of two are used.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Area = tuple[int, int, int, int]  # x, y, width, height
 
 _TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCLOCKWISE)
 
-# Against a bicubic reference over real photos each of these wins in its range (PSNR 47 to 50 dB).
+# Each method is best in its range against a bicubic reference on real photos (PSNR 47 to 50 dB).
 _PLAIN_CUBIC = 0.85
 _SOFT_CUBIC = 0.62
-_SOFTEN = 0.45  # sigma in px, takes out what the smaller size cannot hold
-_KEEP_ASPECT = 0.01  # a picture that differs more from the size asked for keeps its own aspect
+_SOFTEN = 0.45  # sigma in px, removes details that the smaller size cannot show
+_KEEP_ASPECT = 0.01  # a picture that differs more from the requested size keeps its own aspect
 
 
 def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
@@ -38,15 +38,15 @@ def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
 
     Args:
         data: a proxy or thumbnail.
-        size: (width, height) px to come out with, ``turn`` included; None for the JPEG's own.
+        size: wanted (width, height) px after turning; None for the JPEG's own size.
         turn: quarter turns clockwise, 0-3.
 
     Returns:
-        (H, W, 4) uint8: blue, green, red, 255. It has exactly ``size``, or the largest size
-        inside it where the picture has another aspect.
+        (H, W, 4) uint8: blue, green, red, 255. It has exactly ``size``, or the largest size inside
+        it if the picture has another aspect.
 
     Raises:
-        UnreadableError: the bytes are no whole JPEG.
+        UnreadableError: the bytes are not a complete JPEG.
     """
     least = (1, 1) if size is None else (size[1], size[0]) if turn % 2 else size
     try:
@@ -58,7 +58,7 @@ def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
         decoded = simplejpeg.decode_jpeg(
             data,
             "BGRA",
-            # Without a least size simplejpeg decodes whole; with one, at the smallest n/8 over it.
+            # Without a minimal size simplejpeg decodes the full size; else the smallest n/8 above.
             min_width=-(-width // shrink) if shrink > 1 else 0,
             min_height=-(-height // shrink) if shrink > 1 else 0,
         )
@@ -68,7 +68,7 @@ def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
 
 
 def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> Bgrx:
-    """Make decoded pixels ready for the screen.
+    """Convert decoded pixels for the screen.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB, upright.
@@ -82,10 +82,10 @@ def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> Bgrx:
 
 
 class Cut(NamedTuple):
-    """The pixels of a picture that are on screen, and where they come to lie.
+    """The pixels of a picture that are on screen, and their place there.
 
-    ``rows`` and ``columns`` of the picture; ``x``, ``y``, ``width`` and ``height`` px of it as
-    shown.
+    ``rows`` and ``columns`` of the picture; ``x``, ``y``, ``width`` and ``height`` in px of the
+    picture as shown.
     """
 
     rows: slice
@@ -99,13 +99,13 @@ class Cut(NamedTuple):
 def cut(edges: tuple[int, int], size: tuple[float, float], area: Area) -> Cut:
     """Choose the pixels of a picture that are on screen.
 
-    Whole pixels are taken, so they may reach a little beyond ``area``; and where several become
-    one, always the same ones do, wherever the area begins: what is panned does not shimmer.
+    They may reach a little beyond ``area``, because pixels are not divided. If several pixels are
+    merged into one, always the same ones are, wherever the area starts: panning does not shimmer.
 
     Args:
         edges: (width, height) of the picture.
-        size: (width, height) px the whole picture is shown at.
-        area: x, y, width and height of the part on screen, px of the picture as shown.
+        size: (width, height) px at which the full picture is shown.
+        area: x, y, width and height of the part on screen, in px of the picture as shown.
     """
     columns, x, width = _span(edges[0], size[0], area[0], area[2])
     rows, y, height = _span(edges[1], size[1], area[1], area[3])
@@ -125,14 +125,14 @@ def _span(edge: int, shown: float, start: int, length: int) -> tuple[slice, int,
 def scaled(
     image: npt.NDArray[np.uint8], where: Cut, smooth: bool | None = None
 ) -> npt.NDArray[np.uint8]:
-    """Bring pixels that were cut out of a picture to the size they are shown at.
+    """Scale pixels cut out of a picture to the size at which they are shown.
 
     Args:
-        image: (H, W) or (H, W, C) uint8, the rows and columns of ``where``; need not be
+        image: (H, W) or (H, W, C) uint8, the rows and columns of ``where``; it need not be
             contiguous.
-        where: as :func:`cut` gave it.
-        smooth: whether an enlarged picture is smoothed; None: below twice its size only, so that
-            from there on its pixels can be told apart.
+        where: from :func:`cut`.
+        smooth: whether to smooth an enlarged picture; None: only below twice its size, so that
+            single pixels can be seen from there on.
     """
     size, scale = (where.width, where.height), where.width / image.shape[1]
     if image.shape[1::-1] == size:
@@ -145,7 +145,7 @@ def scaled(
 
 
 def turned(image: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
-    """Turn an image by quarter turns clockwise; C-contiguous, the same array if there is none."""
+    """Turn an image by quarter turns clockwise; returns the same array if ``turn`` is 0."""
     how = _TURNS[turn % 4]
     return image if how is None else np.asarray(cv2.rotate(image, how), np.uint8)
 

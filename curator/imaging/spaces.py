@@ -1,7 +1,7 @@
-"""Color spaces that a picture names in numbers, where it embeds no profile: as profiles.
+"""Profiles for color spaces that a picture states by numbers instead of an embedded profile.
 
-Code points (Rec. ITU-T H.273) stand in a PNG's cICP and in HEIC and AVIF; gAMA and cHRM in older
-PNGs. What comes out as sRGB is None: nothing is to be converted.
+Code points (Rec. ITU-T H.273) are in the cICP chunk of PNG and in HEIC and AVIF; older PNGs have
+gAMA and cHRM. The result is None for sRGB, which needs no conversion.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curator.imaging import icc
 
 _D65 = (0.3127, 0.3290)
 _SRGB = (_D65, (0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
-# H.273, table 2, of those met in pictures: white, red, green, blue. 2 is "unspecified".
+# H.273, table 2, as far as used in pictures: white, red, green, blue. 2 is "unspecified".
 _PRIMARIES = {
     1: _SRGB,
     2: _SRGB,
@@ -25,33 +25,33 @@ _PRIMARIES = {
     11: ((0.314, 0.351), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
     12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
-# H.273, table 3. The curves of video cameras (1, 6, 14, 15) are shown by that of sRGB, as browsers
-# and libavif do.
+# H.273, table 3. The curves of video cameras (1, 6, 14, 15) are treated as sRGB, as in browsers
+# and libavif.
 _PLAIN = {1, 2, 6, 13, 14, 15}
 _GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _PQ, _HLG = 16, 18
 HDR = {_PQ, _HLG}
-"""Transfers whose brightest light no screen shows: they are rolled off."""
-_WHITE_NITS = 203.0  # ITU-R BT.2408: what paper white is in HDR
+"""Transfers with highlights too bright for a screen; they are rolled off."""
+_WHITE_NITS = 203.0  # ITU-R BT.2408: paper white in HDR
 _HLG_PEAK = 1000.0
-_KNEE = 0.75  # of white; above, highlights are rolled off
-# PNG (third edition), 11.3.2.1: 45455 goes with sRGB, and is what is written where that is meant.
+_KNEE = 0.75  # share of white above which highlights are rolled off
+# PNG (third edition), 11.3.2.1: writers state a gamma of 45455 for sRGB.
 _SRGB_GAMMA = 0.45455
 _NEAR = 0.01
 
 
 @lru_cache(maxsize=16)
 def of_code_points(primaries: int, transfer: int) -> bytes | None:
-    """Return a profile for two code points; None for sRGB and for what is not known."""
+    """Return a profile for two code points; None for sRGB and unknown ones."""
     points = _PRIMARIES.get(primaries)
     if points is None or (points is _SRGB and transfer in _PLAIN):
         return None
     if transfer in _PLAIN:
-        return icc.made(points, _srgb)
+        return icc.build_profile(points, _srgb)
     if transfer in _GAMMAS:
-        return icc.made(points, lambda value: value ** _GAMMAS[transfer])
+        return icc.build_profile(points, lambda value: value ** _GAMMAS[transfer])
     if transfer in HDR:
-        return icc.made(points, _pq if transfer == _PQ else _hlg)
+        return icc.build_profile(points, _pq if transfer == _PQ else _hlg)
     return None
 
 
@@ -67,7 +67,9 @@ def of_png(gamma: float | None, chromaticities: tuple[float, ...] | None) -> byt
     plain = gamma is None or abs(gamma - _SRGB_GAMMA) <= _NEAR or not 0.1 <= gamma <= 10
     if plain and points is _SRGB:
         return None
-    return icc.made(points, _srgb if plain or gamma is None else lambda value: value ** (1 / gamma))
+    return icc.build_profile(
+        points, _srgb if plain or gamma is None else lambda value: value ** (1 / gamma)
+    )
 
 
 def _srgb(value: icc.Floats) -> icc.Floats:

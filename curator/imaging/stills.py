@@ -1,7 +1,7 @@
-"""Every picture format that is neither JPEG nor RAW, through Pillow and pillow_heif.
+"""All picture formats other than JPEG and RAW, with Pillow and pillow_heif.
 
-Pillow is told which one format to expect, since some of its plugins cost 670 MB on 284 bytes, and
-sizes are checked before a pixel is decoded.
+Pillow may try only the expected format, because some plugins use 670 MB for a file of 284 bytes.
+Sizes are checked before a pixel is decoded.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ _PLUGINS = {
     "jpeg": ["JPEG", "MPO"],
 }
 _PROFILE = 34675  # TIFF: ICC profile
-_MAX_HEADER = 16 << 20  # bytes read of a file to learn of it what its header says
-_LEAST_READ = 1024  # what a read counts at least: a GIF of zeros was read byte by byte, for minutes
+_MAX_HEADER = 16 << 20  # bytes read of a file for its header
+_LEAST_READ = 1024  # each read counts as this many bytes: a GIF of zeros was read bytewise for ages
 _NAMES = {"heif": "HEIC", "webp": "WebP"}
 _GRAY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow and its plugins were seen to raise on broken files.
+# Errors that Pillow and its plugins raise on broken files.
 _FAULTS = (
     OSError,
     SyntaxError,
@@ -89,11 +89,15 @@ def capture(file: IO[bytes], form: str) -> Capture:
         return exif_fields.sized(Capture(), *(deep.pfm_size(_reader(file)(0, 64)) or (None, None)))
     head = _head(file, form)
     if head is not None:
-        made, packet, found = _captured(head, form), head.xmp, _directories(head.exif)
+        made, packet, found = _capture_of_header(head, form), head.xmp, _directories(head.exif)
     else:
         try:
-            with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
-                made, packet, found = _capture(image, form), _packet(image), _notes(image)
+            with _open(cast("IO[bytes]", _Bounded(file)), form) as image:
+                made, packet, found = (
+                    _capture(image, form),
+                    _packet(image),
+                    _exif_directories(image),
+                )
         except _FAULTS as error:
             log.debug("header of a %s not readable: %s", form, error)
             made, packet, found = Capture(), b"", []
@@ -115,44 +119,44 @@ def inside(file: IO[bytes], form: str) -> tuple[bytes, list[tiff.Directory]]:
     if head is not None:
         return head.xmp, _directories(head.exif)
     try:
-        with _opened(cast("IO[bytes]", _Bounded(file)), form) as image:
-            return _packet(image), _notes(image)
+        with _open(cast("IO[bytes]", _Bounded(file)), form) as image:
+            return _packet(image), _exif_directories(image)
     except _FAULTS as error:
         log.debug("header of a %s not readable: %s", form, error)
         return b"", []
 
 
 class _Bounded(io.BufferedIOBase):
-    """A file of which a decoder that asks for its header gets so much and no more."""
+    """A file that gives a decoder only a limited number of bytes to find the header."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._left = file, _MAX_HEADER
         self._size = file.seek(0, io.SEEK_END)
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read on.
+        """Read the next bytes.
 
         Raises:
-            ValueError: it would be too much in all.
+            ValueError: the limit is reached.
         """
         rest = max(0, self._size - self._file.tell())
         wanted = rest if size is None or size < 0 else min(size, rest)
         self._left -= max(wanted, _LEAST_READ)
         if self._left < 0:
-            raise ValueError("the header is longer than any")
+            raise ValueError("the header is too long")
         return self._file.read(wanted)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place of the file."""
+        """Move to a position in the file."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place in the file."""
+        """Return the position in the file."""
         return self._file.tell()
 
 
 def _head(file: IO[bytes], form: str) -> image_headers.ImageHeader | None:
-    """Read what needs no decoder; None for formats that have to be opened, and for broken ones."""
+    """Read a header without a decoder; None if the format needs one or the file is broken."""
     return image_headers.read_header(_reader(file), form) if form in image_headers.FORMS else None
 
 
@@ -164,18 +168,18 @@ def _reader(file: IO[bytes]) -> tiff.Read:
     return read
 
 
-def _captured(head: image_headers.ImageHeader, form: str) -> Capture:
+def _capture_of_header(head: image_headers.ImageHeader, form: str) -> Capture:
     directories = _directories(head.exif)
     found = exif_fields.capture_of(directories)
     size = (head.width, head.height)
-    if form == "heif":  # pillow_heif crops it, and turns it upright
+    if form == "heif":  # pillow_heif crops it and turns it upright
         across, down = head.crop or size
         size = (down, across) if head.orientation >= 5 else (across, down)
         found = replace(found, orientation=1)
     elif form == "avif":
         found = replace(found, orientation=head.orientation)
     elif not any(274 in page.tags for page in directories):
-        # Until 2017 a PNG had no other place for it. JPEGs do, and their viewers look there only.
+        # Until 2017 PNG had no other place for it. JPEG has, and its viewers ignore XMP.
         found = replace(found, orientation=xmp.orientation(filter(None, (head.xmp,))) or 1)
     return exif_fields.sized(found, *size)
 
@@ -184,12 +188,12 @@ def decode(data: bytes, form: str, max_megapixels: float) -> DecodedImage:
     """Decode a picture.
 
     Args:
-        data: the whole file.
-        form: what :func:`containers.sniff` called it.
+        data: the complete file.
+        form: the format, from :func:`containers.sniff`.
         max_megapixels: the largest picture to decode.
 
     Raises:
-        UnreadableError: it cannot be decoded or is of a kind refused with a reason.
+        UnreadableError: it cannot be decoded, or its format is not supported.
     """
     name = _NAMES.get(form, form.upper())
     if form == "pfm":
@@ -201,22 +205,22 @@ def decode(data: bytes, form: str, max_megapixels: float) -> DecodedImage:
             profile = tiff.tag_bytes(read, _PROFILE, _MAX_HEADER)
             return deep.decode_tiff(data, pages, profile, max_megapixels)
     try:
-        data = _openable(data, form)
-        with _opened(io.BytesIO(data), form) as image:
+        data = _decodable(data, form)
+        with _open(io.BytesIO(data), form) as image:
             check_size(*image.size, max_megapixels, len(data))
-            found = _noted(image, data, form)
-            image, damage = _loaded(image, data, form)
+            found = _safe_capture(image, data, form)
+            image, damage = _load_pixels(image, data, form)
             icc, basis = _profile(image, _head(io.BytesIO(data), form), form)
             fine = _by_sixteen_bits(image, data, form, icc) if damage is None else None
             rgb, converted = _rgb(image, icc) if fine is None else (fine, True)
             if damage is None and form in ("heif", "avif"):
                 damage = _undecoded(rgb)
-            # Pillow turns TIFFs upright while loading, and then says so.
+            # Pillow turns TIFFs upright while loading and updates their orientation.
             turned = _tiff_orientation(image) if form == "tiff" else found.orientation
             size = upright_size(*image.size, turned)
             return DecodedImage(rgb, turned, None if converted else icc, size, basis, damage)
     except MemoryError as error:
-        raise UnreadableError("The picture needs more memory than there is.") from error
+        raise UnreadableError("There is not enough memory for this picture.") from error
     except _FAULTS as error:
         raise UnreadableError(_reason(name, error)) from error
 
@@ -224,10 +228,10 @@ def decode(data: bytes, form: str, max_megapixels: float) -> DecodedImage:
 def _profile(
     image: Pillow.Image, head: image_headers.ImageHeader | None, form: str
 ) -> tuple[bytes | None, str]:
-    """Return the profile of a picture's colors, None for sRGB, and the basis that names HDR.
+    """Return a picture's color profile (None for sRGB), and its basis, which names HDR.
 
-    PNG (third edition), 4.3: cICP goes before iCCP, that before sRGB, that before gAMA and cHRM.
-    In HEIC and AVIF an embedded profile goes before code points.
+    PNG (third edition), 4.3: cICP takes precedence over iCCP, iCCP over sRGB, sRGB over gAMA and
+    cHRM. In HEIC and AVIF an embedded profile takes precedence over code points.
     """
     named, info = head.colors if head is not None else None, image.info
     icc = info.get("icc_profile")
@@ -243,9 +247,9 @@ def _profile(
 def _by_sixteen_bits(
     image: Pillow.Image, data: bytes, form: str, icc: bytes | None
 ) -> Image | None:
-    """Decode a PNG or TIFF of 16 bits whose tones are far from sRGB; None for any other.
+    """Decode a 16-bit PNG or TIFF with tones far from sRGB; None for any other.
 
-    Pillow hands out the upper eight bits, which are too few for the dark tones of those.
+    Pillow returns only the upper eight bits, which are too few for their dark tones.
     """
     if image.mode != "RGB" or form not in ("png", "tiff") or not icc:
         return None
@@ -258,9 +262,10 @@ def _by_sixteen_bits(
 
 
 def _undecoded(rgb: Image) -> str | None:
-    """Say what is missing of a HEIC or AVIF that "decoded": tiles never written are green.
+    """Return what is missing of a decoded HEIC or AVIF; None if nothing is.
 
-    All-zero YCbCr is (0, 135 or 136, 0) in RGB, exactly, which no camera writes over an area.
+    Tiles that were never written are green: all-zero YCbCr is exactly (0, 135 or 136, 0) in RGB,
+    which no camera writes over an area.
     """
     seen = rgb[::8, ::8]
     green = (seen[:, :, 0] == 0) & (seen[:, :, 2] == 0) & (np.abs(seen[:, :, 1] - 135.5) < 1)
@@ -273,22 +278,22 @@ def _undecoded(rgb: Image) -> str | None:
 
 
 @contextmanager
-def _opened(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
-    # check_size is the limit; but a GIF's frames are made, and may be huge, before it is asked.
+def _open(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
+    # check_size sets the limit, but Pillow allocates the frames of a GIF before that is called.
     Pillow.MAX_IMAGE_PIXELS = plausible_pixels(file.seek(0, io.SEEK_END))
     file.seek(0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the reader of it copes
+        warnings.simplefilter("ignore")  # Pillow warns about odd metadata, which we handle
         with Pillow.open(file, formats=_PLUGINS[form]) as image:
             yield image
 
 
-def _openable(data: bytes, form: str) -> bytes:
-    """Give the bytes to open a picture by: without its notes, where they are why it does not."""
+def _decodable(data: bytes, form: str) -> bytes:
+    """Return the bytes to decode; without metadata if that prevents opening the file."""
     if form not in strip_metadata.FORMS:
         return data
     try:
-        with _opened(io.BytesIO(data), form):
+        with _open(io.BytesIO(data), form):
             return data
     except Pillow.DecompressionBombError:
         raise
@@ -296,18 +301,18 @@ def _openable(data: bytes, form: str) -> bytes:
         return strip_metadata.without_metadata(data, form)
 
 
-def _noted(image: Pillow.Image, data: bytes, form: str) -> Capture:
-    """Read capture data of a picture whose pixels are wanted: notes never cost them."""
+def _safe_capture(image: Pillow.Image, data: bytes, form: str) -> Capture:
+    """Read capture data of a picture; broken metadata never prevents decoding its pixels."""
     try:
         head = _head(io.BytesIO(data), form) if form in ("png", "webp") else None
-        return _captured(head, form) if head is not None else _capture(image, form)
+        return _capture_of_header(head, form) if head is not None else _capture(image, form)
     except _FAULTS as error:
-        log.debug("notes of a %s ignored: %s", form, error)
+        log.debug("metadata of a %s ignored: %s", form, error)
         return Capture()
 
 
-def _loaded(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, str | None]:
-    """Load pixels; of a truncated file as much as there is, with the damage said."""
+def _load_pixels(image: Pillow.Image, data: bytes, form: str) -> tuple[Pillow.Image, str | None]:
+    """Load the pixels; from a truncated file as many as possible, with a description of damage."""
     try:
         image.load()
         return image, None
@@ -336,7 +341,7 @@ def _packet(image: Pillow.Image) -> bytes:
     return packet.encode() if isinstance(packet, str) else bytes(packet)
 
 
-def _notes(image: Pillow.Image) -> list[tiff.Directory]:
+def _exif_directories(image: Pillow.Image) -> list[tiff.Directory]:
     return _directories(image.info.get("exif") or b"")
 
 
@@ -347,7 +352,7 @@ def _directories(block: bytes) -> list[tiff.Directory]:
 
 
 def _capture(image: Pillow.Image, form: str) -> Capture:
-    found = exif_fields.capture_of(_notes(image))
+    found = exif_fields.capture_of(_exif_directories(image))
     if form == "heif" or image.format == "HEIF":
         found = replace(found, orientation=1)  # pillow_heif has turned it upright already
     elif form == "tiff":
@@ -361,17 +366,17 @@ def _tiff_orientation(image: Pillow.Image) -> int:
 
 
 def _rgb(image: Pillow.Image, icc: bytes | None) -> tuple[Image, bool]:
-    """Convert any mode to RGB; the second value says that colors are sRGB already."""
+    """Convert any mode to RGB; the second value is whether the colors are already sRGB."""
     if image.mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)  # converting to RGB would clip at 255
         return np.repeat(color.gray16(icc)[gray][:, :, None], 3, axis=2), True
-    if image.mode == "I":  # only of a PNM: 16 bits, scaled to all of them
+    if image.mode == "I":  # only PNM: 16 bits, scaled to the full range
         gray = np.clip(np.asarray(image), 0, 65535)
         return np.repeat(color.gray16(None)[gray][:, :, None], 3, axis=2), True
     if image.mode in ("CMYK", "LAB"):
         return np.asarray(_by_profile(image, icc)), True
     if image.mode == "La":
-        image = image.convert("LA")  # the only way from there
+        image = image.convert("LA")  # Pillow has no direct conversion
     if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         full = image.convert("RGBA")
         white = Pillow.new("RGBA", full.size, (255, 255, 255, 255))
@@ -398,10 +403,10 @@ def _by_profile(image: Pillow.Image, icc: bytes | None) -> Pillow.Image:
 def _reason(name: str, error: BaseException) -> str:
     text = str(error).lower()
     if isinstance(error, Pillow.DecompressionBombError):
-        return "The file is damaged: it is far too short for the pixels it says it has."
+        return "The file is damaged: it is far too short for the size that its header states."
     if any(word in text for word in ("truncated", "end of file", "eof", "not enough")):
         return f"The {name} file ends early: the picture is incomplete."
-    # Numbers in a damaged header are most often those of a kind nobody ever made.
+    # A damaged header often looks like an unknown kind of picture.
     odd = ("not supported", "unsupported", "decoder", "cannot write")
     if isinstance(error, UnidentifiedImageError) or any(word in text for word in odd):
         return f"This kind of {name} is not supported, or the file is damaged."

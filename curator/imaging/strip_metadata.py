@@ -1,7 +1,7 @@
-"""A picture without its notes: what is tried where a decoder chokes on broken metadata.
+"""Stripping metadata from a file's bytes, for decoders that fail on broken metadata.
 
-Metadata never costs the pixels. Each function takes out of a whole file what its pixels do not
-need, and leaves a file of which it understands nothing as it is.
+Broken metadata must never cost the pixels. Each function removes from a complete file what its
+pixels do not need, and returns a file that it cannot parse unchanged.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import re
 import struct
 from collections.abc import Callable
 
-# PNG (third edition), 11.3: of the chunks that are not critical, those colors depend on.
+# PNG (third edition), 11.3: the ancillary chunks that colors depend on.
 _PNG_NEEDED = {b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP"}
-# TIFF 6.0 and supplements: layout of the pixels, their colors (with the profile), orientation.
+# TIFF 6.0 and supplements: pixel layout, colors (with the profile), orientation.
 _TIFF_NEEDED = frozenset(
     {*range(254, 260), 262, 266, 273, 274, *range(277, 285), 292, 293, 317, *range(320, 326), 332}
     | {330, 338, 339, 340, 341, 347, *range(512, 522), *range(529, 533), 34675}
 )
 # ISO/IEC 14496-12, 8.11.6: an item's entry ends, after its number and protection, in its type.
 _EXIF_ITEM = re.compile(rb"(infe.{4}(?:.{4}|.{6}))Exif", re.DOTALL)
-_HEADER = 1 << 20  # bytes of an AVIF its boxes lie in, if not at its end
+_HEADER = 1 << 20  # bytes at the start of an AVIF that contain its boxes
 _MAX_ENTRIES = 512
 
 
 def without_metadata(data: bytes, form: str) -> bytes:
-    """Give a file without the notes that decoders of its format parse before the pixels.
+    """Return a file without the metadata that decoders of its format parse before the pixels.
 
     Args:
-        data: the whole file.
-        form: one of FORMS, as :func:`containers.sniff` calls them.
+        data: the complete file.
+        form: one of FORMS, from :func:`containers.sniff`.
     """
     return FORMS[form](data)
 
@@ -55,14 +55,14 @@ def _tiff(data: bytes) -> bytes:
     if start + 2 > len(data):
         return data
     count = struct.unpack_from(order + "H", data, start)[0]
-    bare = bytearray(data)
+    stripped = bytearray(data)
     for at in range(start + 2, start + 2 + 12 * min(count, _MAX_ENTRIES), 12):
         if at + 12 > len(data):
             break
         if struct.unpack_from(order + "H", data, at)[0] not in _TIFF_NEEDED:
-            struct.pack_into(order + "HII", bare, at + 2, 1, 1, 0)  # one byte, in place
-    return bytes(bare)
+            struct.pack_into(order + "HII", stripped, at + 2, 1, 1, 0)  # one byte, in place
+    return bytes(stripped)
 
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {"png": _png, "avif": _avif, "tiff": _tiff}
-"""Formats whose decoders may choke on notes → how those are taken out."""
+"""Formats whose decoders may fail on metadata -> the function that removes it."""

@@ -1,9 +1,9 @@
-"""TIFF directories, the shape in which every camera writes what it knows.
+"""TIFF directories, the structure in which every camera writes its metadata.
 
 EXIF blocks of JPEG, HEIC, PNG and WebP, the RAW files of most makers, and the boxes of a CR3 all
-hold the same directories. One small reader serves them all: it takes a way to read bytes at an
-offset, follows every link once, reads a bounded number of bytes in all, and cannot raise or loop
-on broken files, which other readers do on about 200 files of the test corpus.
+contain such directories. This one small reader takes a function that reads bytes at an offset,
+follows every link once and reads a bounded number of bytes. It never raises or loops on broken
+files, as other readers do on about 200 files of the test corpus.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _MAX_DIRECTORIES = 48
 _MAX_ENTRIES = 512
 _MAX_VALUE = 65536
-# Bytes read in all: 24,576 entries, each of 64 KiB, would be 50 GB of numbers. The most that a
-# real file of the test corpus holds is 0.2 MB.
+# Limit for all bytes read: 24,576 entries of 64 KiB each would make 50 GB of numbers. The largest
+# real file of the test corpus has 0.2 MB.
 _MAX_BYTES = 2 << 20
 _BEYOND = 1 << 40  # no file is so long
 
 
 @dataclass(slots=True)
 class Directory:
-    """One directory: what it is for, where it starts, and its values by tag number."""
+    """One directory: its role, its offset, and its values by tag number."""
 
     role: Role
     offset: int
     tags: dict[int, Value] = field(default_factory=dict)
 
     def number(self, tag: int) -> float | None:
-        """Return the first number of a tag, if it is there and is one."""
+        """Return the first number of a tag; None if it is missing or not a number."""
         value = self.tags.get(tag)
         return value[0] if isinstance(value, tuple) and value else None
 
     def text(self, tag: int) -> str | None:
-        """Return the text of a tag without padding, if there is any."""
+        """Return the text of a tag without padding; None if there is none."""
         value = self.tags.get(tag)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
@@ -54,15 +54,15 @@ class Directory:
 
 
 def as_count(value: float | None) -> int | None:
-    """Give a number out of a file as one that can be an offset, a size or a count, else None.
+    """Return a number from a file as an offset, size or count; None if it cannot be one.
 
-    Whatever the tag, its value may be negative, infinite, or no number at all (a fraction 0/0).
+    The value of any tag may be negative, infinite or not a number (a fraction 0/0).
     """
     return int(value) if value is not None and 0 <= value < _BEYOND else None
 
 
 def from_bytes(data: bytes) -> Read:
-    """Make a reader of bytes in memory."""
+    """Return a read function for bytes in memory."""
     return lambda offset, size: data[offset : offset + size] if offset >= 0 else b""
 
 
@@ -70,10 +70,10 @@ def directories(read: Read) -> list[Directory]:
     """Read all directories of a TIFF structure, the first page first.
 
     Args:
-        read: ``read(offset, size)`` gives up to ``size`` bytes; offsets count from the TIFF header.
+        read: ``read(offset, size)`` returns up to ``size`` bytes; offsets start at the TIFF header.
 
     Returns:
-        What could be read; empty if this is no TIFF. Never raises on content.
+        What could be read; empty if this is not a TIFF. Never raises on content.
     """
     head = read(0, 8)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
@@ -103,24 +103,24 @@ def directories(read: Read) -> list[Directory]:
 
 @lru_cache(maxsize=1)
 def cached_directories(data: bytes) -> tuple[Directory, ...]:
-    """Read all directories of an EXIF block, as :func:`directories`; nobody changes what it gives.
+    """Read all directories of an EXIF block, as :func:`directories`; callers must not change them.
 
-    The last block is remembered: capture data, thumbnail and stars of one photo are all looked up
-    in the same one, and to read it was a third of what a peek cost.
+    The last block is cached: capture data, thumbnail and rating of one photo come from the same
+    block, and reading it took a third of the time of a peek.
     """
     return tuple(directories(from_bytes(data)))
 
 
 def tag_bytes(read: Read, tag: int, most: int) -> bytes:
-    """Read a tag of bytes from the first directory, where it may be larger than a tag usually is.
+    """Read a tag of bytes from the first directory; it may be larger than the usual limit.
 
     Args:
         read: as for :func:`directories`.
-        tag: its number.
-        most: bytes; a larger one is passed over.
+        tag: the tag number.
+        most: a larger tag is ignored, in bytes.
 
     Returns:
-        The bytes; empty where there is no such tag. Never raises on content.
+        The bytes; empty if there is no such tag. Never raises on content.
     """
     head = read(0, 8)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
@@ -141,7 +141,7 @@ def tag_bytes(read: Read, tag: int, most: int) -> bytes:
 
 
 def _bounded(read: Read) -> Read:
-    """Give nothing any more once too much was read."""
+    """Return a read function that returns nothing once the limit is exceeded."""
     left = _MAX_BYTES
 
     def bounded(offset: int, size: int) -> bytes:
@@ -153,7 +153,7 @@ def _bounded(read: Read) -> Read:
 
 
 def _is_magic(head: bytes, order: str) -> bool:
-    """42; or what Panasonic (0x55) and Olympus (RO, RS) write in its place."""
+    """Whether a header has the number 42, or Panasonic's (0x55) or Olympus' (RO, RS) instead."""
     return struct.unpack(order + "H", head[2:4])[0] in (42, 0x55, 0x4F52, 0x5352)
 
 

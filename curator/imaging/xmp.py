@@ -1,7 +1,7 @@
-"""Capture data that a file states in XMP or IPTC, for what EXIF leaves open.
+"""Capture data stated in XMP or IPTC, for fields missing in EXIF.
 
-`curator.imaging.exif` reads with it the packets `curator.imaging.embedded_metadata` finds. A broken
-packet counts as missing: nothing here raises on content.
+`curator.imaging.exif` uses it for the packets found by `curator.imaging.embedded_metadata`. A
+broken packet counts as missing: nothing here raises on content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 
-# When it was taken, the plainest statement first.
+# The capture time, the most direct statement first.
 _TIMES = (f"{_EXIF} DateTimeOriginal", f"{_PHOTOSHOP} DateCreated", f"{_XMP} CreateDate")
 _DIGITIZED = f"{_EXIF} DateTimeDigitized"
 _MAKE, _MODEL, _ORIENTATION = f"{_TIFF} Make", f"{_TIFF} Model", f"{_TIFF} Orientation"
@@ -81,7 +81,7 @@ def completed(
 
 
 def orientation(packets: Iterable[bytes]) -> int | None:
-    """Return the orientation, 1-8, that XMP states; None where it states none."""
+    """Return the orientation, 1-8, stated in XMP; None if there is none."""
     for packet in filter(None, map(_parsed, packets)):
         with contextlib.suppress(TypeError, ValueError):
             if 1 <= (value := int(packet.value(_ORIENTATION) or "")) <= 8:
@@ -139,7 +139,7 @@ def _place(packet: Packet, name: str, limit: int) -> float | None:
 
 
 def _moment(packet: Packet, name: str) -> exif_fields.Moment:
-    """Read a time of XMP, which may have no seconds; a date alone is its midnight."""
+    """Parse a time in XMP, which may lack seconds; a date alone counts as its midnight."""
     text = (packet.value(name) or "").strip()
     if _DAY.fullmatch(text):
         text += "T00:00:00"

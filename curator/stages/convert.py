@@ -103,12 +103,12 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImag
     head = decode.read_file(path, 65536)
     form = containers.sniff(head, path)
     data = decode.read_file(path) if form not in ("raw", "") else None
-    wish = DecodeOptions(
+    options = DecodeOptions(
         max_megapixels=job.max_megapixels,
         shrunk_to_px=job.long_edge_px,
         small_preview=small_preview,
     )
-    found = decode.load(path, wish, data if form else head)
+    found = decode.load(path, options, data if form else head)
     width, height = found.full_size
     capture = exif.read_capture(path, data)
     return found, replace(capture, width=width, height=height)

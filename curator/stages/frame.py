@@ -95,7 +95,9 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     if look.fingerprint is not None and files.fingerprint(look.path) != look.fingerprint:
         raise ChangedError("The file has changed since it was read.")
     long_edge = None if look.size is None or look.overlays else max(look.size)
-    found = decode.load(look.path, pixels.DecodeOptions(look.want, max_megapixels, long_edge))
+    found = decode.load(
+        look.path, pixels.DecodeOptions(look.want, max_megapixels, long_edge, check_damage=False)
+    )
     after = files.status(look.path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ChangedError("The file is being written.")

@@ -191,7 +191,7 @@ def test_a_raw_cut_short_shows_its_small_preview_and_says_so(tmp_path: Path) -> 
     assert picture.rgb.shape == (300, 400, 3)
     assert picture.full_size == (640, 480)
     assert picture.damage is not None
-    assert picture.damage.startswith("Only the small preview can be read.")
+    assert picture.damage.startswith("Only a small preview can be read.")
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(UnreadableError, match="RAW"):
         decode.decode(path)

@@ -183,7 +183,7 @@ def test_gray_with_multiplied_transparency_lies_on_white(tmp_path: Path) -> None
 
 def test_what_is_too_deep_or_too_large_is_refused(tmp_path: Path) -> None:
     for values, reason in (
-        (RAMP.astype("f2"), "16 bits"),
+        (RAMP.astype("f2"), "16-bit"),
         (np.zeros((8, 8, 5), "f4"), "four channels"),
     ):
         with pytest.raises(UnreadableError, match=reason):

@@ -127,7 +127,7 @@ def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) 
         data[:] = summed(bytes(data), 16)
     path = tmp_path / f"a.{form}"
     path.write_bytes(data)
-    with pytest.raises(UnreadableError, match=r"says the picture has 9,000 x 9,000 pixels"):
+    with pytest.raises(UnreadableError, match="too short for the 9,000 x 9,000 pixels"):
         decode.decode(path)
 
 
@@ -224,7 +224,7 @@ def test_the_size_of_a_gif_is_doubted_before_its_header_is_read(tmp_path: Path) 
     path = tmp_path / "a.gif"
     path.write_bytes(data)
     assert exif.read_capture(path) == Capture()
-    with pytest.raises(UnreadableError, match="far too short for the pixels"):
+    with pytest.raises(UnreadableError, match="far too short for the size"):
         decode.decode(path)
 
 

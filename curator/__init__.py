@@ -13,6 +13,7 @@ The map. A module may import from the rows above its own, never from below or be
 
     settings    defaults < file < environment (CURATOR_...) < flags; where things live (home)
 
+    exiftool    find and run exiftool, which writes into originals and copies when asked to
     sidecar     read and merge XMP without losing what others wrote: bytes in, bytes out
 
     files       walk folders, pair RAW and JPEG, identify a file by its content

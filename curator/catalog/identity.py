@@ -164,6 +164,20 @@ class Identity:
                 return Twin(row, moved=not there, sha256=digest)
         return likely
 
+    def reads_whole(self, path: str, twins: Sequence[FileRow], reader: FileReader) -> bool:
+        """Whether :meth:`find_twin` reads whole files, which may take minutes."""
+        for row in twins:
+            try:
+                there = row.is_there(reader)
+                if not there and row.sha256 is None:
+                    return False
+                if there and os.path.samestat(reader.status(row.path), reader.status(path)):
+                    return False
+            except KnownError:
+                continue
+            return True
+        return False
+
     def _is_dated(self, photo: int) -> bool:
         return bool(
             self._store.value("SELECT taken_at IS NOT NULL FROM photo WHERE id = ?", (photo,))

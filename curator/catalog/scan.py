@@ -72,7 +72,7 @@ class ScanCount:
 class _Met:
     """One file of a group: its row if its path is known, its twin if its content is.
 
-    ``gone``: it was removed after it was met.
+    ``gone``: it was removed after it was met. ``costly``: whole files must be read to tell.
     """
 
     found: FoundFile
@@ -82,6 +82,7 @@ class _Met:
     changed: bool = False
     peek: bool = False
     gone: bool = False
+    costly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Looked:
     """What :meth:`Scan.look` found out about some groups of files, for :meth:`Scan.write`.
 
     ``known`` photos and ``seen`` files are as the catalog has them; ``busy`` groups are to be
-    written; ``beside`` are known photos with the sidecars met.
+    written; ``beside`` are known photos with the sidecars met. ``deferred`` groups were not looked
+    at to the end, because that takes reading whole files.
     """
 
     busy: list[tuple[FileGroup, list[_Met]]]
@@ -97,6 +99,7 @@ class Looked:
     known: set[int]
     seen: set[int]
     sidecars: set[str]
+    deferred: list[FileGroup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +156,17 @@ class Scan:
         fresh = set(done.new)
         return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
 
-    def look(self, groups: Sequence[FileGroup], through: Scans | None = None) -> Looked:
+    def look(
+        self, groups: Sequence[FileGroup], through: Scans | None = None, prove: bool = True
+    ) -> Looked:
         """Find out what some groups of files are; opens files in doubt, writes nothing.
 
         Args:
             groups: as `curator.files.pair` gives them.
             through: the connection of the calling thread, if it is not the catalog's.
+            prove: read whole files to prove copies; otherwise such groups are deferred.
         """
-        return (through or self._scans).look(self, groups)
+        return (through or self._scans).look(self, groups, prove)
 
     def write(self, looked: Looked, add: bool = True) -> Applied:
         """Bring the catalog in line with what was looked at, in short transactions.
@@ -243,11 +249,11 @@ class Scans:
 
     # --- applying a batch
 
-    def look(self, scan: Scan, groups: Sequence[FileGroup]) -> Looked:
+    def look(self, scan: Scan, groups: Sequence[FileGroup], prove: bool) -> Looked:
         """Find out what some groups of files are; see :meth:`Scan.look`."""
         met = self._match_paths(groups)
         sizes = self._known_sizes(met, scan._last_file)
-        looked = Looked([], [], set(), set(), set())
+        looked = Looked([], [], set(), set(), set(), [])
         for group, files in zip(groups, met, strict=True):
             looked.sidecars.update(sidecar.path for sidecar in group.sidecars)
             photos = {file.row.photo_id for file in files if file.row is not None}
@@ -261,8 +267,10 @@ class Scans:
                 if files[0].peek and file.row is not None and file.row.role == "half":
                     file.peek = True  # both changed: peek settles them together
                 else:
-                    self._examine(scan, file, sizes)
-            if there := [file for file in files if not file.gone]:
+                    self._examine(scan, file, sizes, prove)
+            if any(file.costly for file in files):
+                looked.deferred.append(group)
+            elif there := [file for file in files if not file.gone]:
                 looked.busy.append((group, there))
         return looked
 
@@ -365,7 +373,7 @@ class Scans:
             )
         return known
 
-    def _examine(self, scan: Scan, file: _Met, sizes: set[int]) -> None:
+    def _examine(self, scan: Scan, file: _Met, sizes: set[int], prove: bool) -> None:
         """Find out what a file not known as it stands is; opens it only when in doubt."""
         row, found, reader = file.row, file.found, scan._reader
         if row is not None and (row.missing_since or 0.0) >= scan._began:
@@ -395,6 +403,9 @@ class Scans:
             file.row = None if row.missing_since is not None else row
         if file.content.fingerprint is not None and found.size:
             twins = self._files.with_fingerprint(file.content.fingerprint)
+            file.costly = not prove and self._identity.reads_whole(found.path, twins, reader)
+            if file.costly:
+                return
             file.twin = self._identity.find_twin(found.path, twins, reader)
             if file.twin is not None and file.twin.sha256 is not None:
                 file.content = Content(file.content.fingerprint, file.twin.sha256)

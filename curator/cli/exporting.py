@@ -47,12 +47,12 @@ def export(invocation: Invocation) -> int | None:
 
 
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
+    from curator import exiftool
     from curator.export import Options
     from curator.export.presets import find
     from curator.export.size_estimates import Proxies
     from curator.library.approval import all_clauses, chosen_clauses
     from curator.library.filters import approved
-    from curator.pipeline.metadata_embedding import exiftool_if_any
 
     arguments, settings = invocation.arguments, invocation.settings
     given = {
@@ -78,7 +78,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
-        exiftool=exiftool_if_any(settings),
+        exiftool=exiftool.find_if_any(settings),
         proxies=Proxies(invocation.home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
         profile=settings.sidecars.profile,
     )

@@ -178,13 +178,14 @@ def _without(number: int, title: str) -> list[str]:
 
 def _embed(invocation: Invocation) -> None:
     """Put marks into the originals no sidecar speaks for, or say which would change."""
+    from curator import exiftool
     from curator.pipeline import metadata_embedding
     from curator.stages import embed_metadata
     from curator.workers import WorkerPool
 
     arguments, catalog = invocation.arguments, invocation.catalog
     dry = arguments.dry_run
-    program = "" if dry else metadata_embedding.exiftool(invocation.settings)
+    program = "" if dry else exiftool.find(invocation.settings)
     change, left = metadata_embedding.compared(catalog, _ids(invocation))
     lines = [f"{each.path}: {', '.join(each.lines)}" for each in change]
     if dry or not change:

@@ -13,14 +13,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator import atomic, files
+from curator import atomic, exiftool, files
 from curator.export.sources import SIDECAR, Source
 from curator.model import Kind, KnownError, UnreadableError
 from curator.workers import WorkerPool
@@ -195,36 +194,26 @@ def _removed(
     (copy.parent / inside).mkdir(exist_ok=True)
     reading = ["-j", "-a", "-e", "-G0:1", "-ee3"]
     lines = [
-        *("-m", "-overwrite_original", *removing, name, "-execute"),
+        *("-q", "-q", "-m", "-overwrite_original", *removing, name, "-execute"),
         *(*reading, name, "-execute"),
         *("-a", "-b", "-W", f"./{inside}/%t%-c.%s", "-preview:all", name, "-execute"),
         *(*reading, "-r", f"./{inside}", "-execute"),
     ]
     try:
-        done = subprocess.run(
-            [program, "-config", "", "-q", "-q", "-@", "-"],
-            input="\n".join([*lines, ""]).encode("utf-8", "replace"),
-            capture_output=True,
-            cwd=copy.parent,
-            timeout=_TIMEOUT_S / 3,
-            check=False,
-        )
-    except (subprocess.TimeoutExpired, OSError) as error:
-        raise UnreadableError(f"exiftool could not remove the location ({error}).") from error
+        answer = exiftool.run(program, lines, copy.parent, _TIMEOUT_S / 3)
+    except exiftool.ExiftoolError as error:
+        raise UnreadableError(f"The location cannot be removed: exiftool {error}.") from error
     shutil.rmtree(copy.parent / inside)
-    told = list(_documents(done.stdout.decode("utf-8", "replace")))
+    told = list(_documents(answer.output))
     if not any(each.get("SourceFile") == name for each in told):
         raise UnreadableError("exiftool cannot read it, so the location cannot be removed.")
-    errors = done.stderr.decode("utf-8", "replace").splitlines()
-    complaint = next((line for line in errors if line.startswith("Error")), "")
-    complaint = complaint.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
     found = []
     for each in told:
         picture = Path(str(each.get("SourceFile", name))).stem.partition("-")[0]
         of_it = list(_location_tags(each))
         own = each.get("SourceFile") == name
         found += of_it if own else [(_EMBEDDED, picture, tag) for *_, tag in of_it]
-    return found, complaint
+    return found, answer.complaint()
 
 
 def _documents(text: str) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from pathlib import Path
 from curator import atomic
 from curator.catalog import Catalog, FileRow, NewContent, SidecarContent
 from curator.model import KnownError, counted
-from curator.settings import Settings
 from curator.sidecar import PROFILES, name_for
 from curator.stages import embed_metadata
 from curator.stages.embed_metadata import CHANGED, Inside, InsideJob
@@ -33,32 +31,6 @@ _AWAY = "It is not there now; connect its drive."
 
 Compare = Callable[[Sequence[InsideJob]], Sequence[Inside]]
 Make = Callable[[Sequence[InsideJob], str], Sequence[Inside]]
-
-
-def exiftool(settings: Settings) -> str:
-    """Give the path of exiftool, which alone writes into originals.
-
-    Raises:
-        KnownError: it is not installed, or not where the settings say.
-    """
-    named = settings.sidecars.exiftool.strip()
-    found = shutil.which(named or "exiftool")
-    if found is None:
-        raise KnownError(
-            f"exiftool is not at {named}." if named else "exiftool is not installed.",
-            "Originals are written by it alone: get it from exiftool.org, or as the package"
-            " libimage-exiftool-perl (Debian, Ubuntu) or exiftool (Homebrew); sidecars.exiftool"
-            " in the settings names it where it is not on the PATH.",
-        )
-    return found
-
-
-def exiftool_if_any(settings: Settings) -> str:
-    """Return the path of exiftool; empty where there is none."""
-    try:
-        return exiftool(settings)
-    except KnownError:
-        return ""
 
 
 def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:

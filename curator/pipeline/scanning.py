@@ -225,9 +225,16 @@ class Walk:
         Args:
             catalog: the connection of the calling thread.
         """
+        deferred: list[Batch] = []  # proving copies must not hold up all other files
         for part in self.request.parts:
             for groups in self._batches(part):
-                yield self._look(catalog, Batch(part, groups, part.add))
+                batch = self._look(catalog, Batch(part, groups, part.add), prove=False)
+                if batch.looked is not None:
+                    deferred += [Batch(part, [group], part.add) for group in batch.looked.deferred]
+                yield batch
+        yield from self._look_again(catalog)
+        for batch in deferred:
+            yield self._look(catalog, batch)
         yield from self._look_again(catalog)
         if self.request.drawn:
             for batch in _of_sample(self.request):
@@ -249,9 +256,10 @@ class Walk:
                 yield self._look(catalog, Batch(batch.part, batch.groups, batch.add))
             yield None
 
-    def _look(self, catalog: Catalog, batch: Batch) -> Batch:
+    def _look(self, catalog: Catalog, batch: Batch, prove: bool = True) -> Batch:
         try:
-            return replace(batch, looked=batch.part.scan.look(batch.groups, catalog.scans))
+            looked = batch.part.scan.look(batch.groups, catalog.scans, prove)
+            return replace(batch, looked=looked)
         except CatalogError as error:
             return replace(batch, error=error)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
+from curator import exiftool
 from curator.catalog import Catalog, Conflict
 from curator.model import KnownError, Step, counted
-from curator.pipeline.metadata_embedding import exiftool
 from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Sidecars(QObject):
                 "Another Curator reads photos here; only that one writes into originals.",
                 "Embed there, or close it.",
             )
-        return exiftool(self._session.settings)
+        return exiftool.find(self._session.settings)
 
     def _previewed(self, found: Preview | KnownError) -> None:
         self.previewed.emit(found)  # from any thread: whoever listens gets it on their own

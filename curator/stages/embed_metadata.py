@@ -14,13 +14,12 @@ import os
 import secrets
 import shutil
 import stat
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curator import files, sidecar
+from curator import exiftool, files, sidecar
 from curator.model import KnownError, UnreadableError
 from curator.sidecar import PROFILES, SidecarMetadata
 
@@ -96,9 +95,9 @@ def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
                 done[job.photo_id] = replace(found, problem=str(error))
     for folder, copies in folders.items():
         try:
-            said = _run(program, folder, copies)
+            answer = _run(program, folder, copies)
             for copy in copies:
-                done[copy.job.photo_id] = _verified(copy, said)
+                done[copy.job.photo_id] = _verified(copy, answer)
         finally:
             for copy in copies:
                 _sweep(copy, keep=bool(done[copy.job.photo_id].made))
@@ -193,31 +192,21 @@ def _copied(job: InsideJob, found: Inside, packet: bytes) -> _Copy:
     return copy
 
 
-def _run(program: str, folder: Path, copies: Sequence[_Copy]) -> str:
-    """Have exiftool put each packet into its copy; give what it complains of."""
+def _run(program: str, folder: Path, copies: Sequence[_Copy]) -> exiftool.Answer:
+    """Put each packet into its copy; copies that failed are found by verifying them."""
     lines: list[str] = []
     for copy in copies:
         packet = Path(copy.name).with_suffix(".packet").name
         lines += ["-overwrite_original", f"-xmp<=./{packet}", f"./{copy.name}", "-execute"]
+    timeout_s = _BATCH_S + _FILE_S * len(copies)
     try:
-        # No configuration of the user's: it can change what tags mean, and it is a program.
-        done = subprocess.run(
-            [program, "-config", "", "-@", "-"],
-            input="\n".join([*lines, ""]).encode("ascii"),
-            capture_output=True,
-            cwd=folder,
-            timeout=_BATCH_S + _FILE_S * len(copies),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "exiftool took too long"
-    except OSError as error:
-        return f"exiftool does not run ({error.strerror or error})"
-    return done.stderr.decode("utf-8", "replace")
+        return exiftool.run(program, lines, folder, timeout_s)
+    except exiftool.ExiftoolError as error:
+        return exiftool.Answer("", f"Error: it {error}")
 
 
-def _verified(copy: _Copy, complaints: str) -> Inside:
-    """Look whether a copy is the same picture and says what was wanted."""
+def _verified(copy: _Copy, answer: exiftool.Answer) -> Inside:
+    """Check that a copy has the same picture and the metadata that was to be written."""
     from curator.imaging import embedded_metadata, exif
 
     found, made = copy.found, copy.made
@@ -227,8 +216,7 @@ def _verified(copy: _Copy, complaints: str) -> Inside:
             return replace(found, problem=CHANGED)
         inside = embedded_metadata.read(made).packets
         if not inside or sidecar.read(inside[0]).metadata != sidecar.read(copy.packet).metadata:
-            why = next((line for line in complaints.splitlines() if copy.name in line), complaints)
-            why = why.partition(" - ./")[0].removeprefix("Error: ").strip()[:200]
+            why = answer.complaint(copy.name)
             because = f" ({why})" if why else ""
             return replace(found, problem=f"exiftool could not write into it{because}.")
         if not _same_picture(copy.path, made):

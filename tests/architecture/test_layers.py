@@ -26,7 +26,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("arrays", "deadline"),
     ("opened_folder",),
     ("settings",),
-    ("sidecar",),
+    ("sidecar", "exiftool"),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),
     ("encoders", "vision"),
     ("stages", "export", "removal"),

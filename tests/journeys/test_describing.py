@@ -115,7 +115,7 @@ def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
         assert totals is not None and (totals.converted, totals.described) == (PHOTOS, 0)
         assert len(held) == 1 and "127.0.0.1:9" in held[0]
         # The server comes up at the address that was asked all along.
-        options = pipeline._conductor._vision.asking.options
+        options = pipeline._conductor.jobs.vision.asking.options
         object.__setattr__(options, "url", server.url)
         deadline = time.monotonic() + 60
         with closing(Catalog.open(home.catalog)) as catalog:

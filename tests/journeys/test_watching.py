@@ -159,7 +159,7 @@ def test_photos_come_while_one_culls_until_that_is_switched_off(
 
     # The setting counts at once.
     assert session.pipeline is not None
-    watcher = session.pipeline._conductor.watcher
+    watcher = session.pipeline._conductor.ingest._watcher
     session.settings.scan.watch = False
     evening.window.window_actions.apply_settings({"scan.watch"})  # type: ignore[attr-defined]
     evening.until(lambda: not watcher._folders)

@@ -15,6 +15,7 @@ from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
 
+from curator import exiftool
 from curator.catalog import FolderRow
 from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
@@ -22,7 +23,6 @@ from curator.export.naming import safe
 from curator.export.size_estimates import Proxies
 from curator.library.approval import FROM_FILES, all_clauses
 from curator.model import KnownError
-from curator.pipeline.metadata_embedding import exiftool_if_any
 from curator.settings import ExportSettings, Home, Settings, absolute
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, told
@@ -223,7 +223,7 @@ class ExportDialog(Dialog):
             title=self.heading.text().strip(),
             notes=wanted.notes,
             profile=self._settings.sidecars.profile,
-            exiftool=exiftool_if_any(self._settings),
+            exiftool=exiftool.find_if_any(self._settings),
             proxies=Proxies(
                 wanted.home.cache,
                 self._settings.proxy.long_edge_px,

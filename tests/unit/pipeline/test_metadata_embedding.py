@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from curator import files
+from curator import exiftool, files
 from curator.catalog import Catalog
 from curator.catalog.rewrites import Rewrites
 from curator.imaging import embedded_metadata
 from curator.model import KnownError
 from curator.pipeline import Inside, Pipeline
-from curator.pipeline.metadata_embedding import compared, embed_some, exiftool
+from curator.pipeline.metadata_embedding import compared, embed_some
 from curator.settings import Home, Settings
 from curator.sidecar import SidecarMetadata, read_embedded
 from curator.stages import STAGES, embed_metadata
@@ -130,7 +130,7 @@ def test_a_photo_stays_the_photo_it_was(shoot: Shoot, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_photo_stays_the_photo_it_was_with_exiftool(shoot: Shoot) -> None:
-    check_embedding(shoot, exiftool(Settings()) if shutil.which("exiftool") else pytest.skip(
+    check_embedding(shoot, exiftool.find(Settings()) if shutil.which("exiftool") else pytest.skip(
         "exiftool is not installed"))  # fmt: skip
 
 
@@ -203,8 +203,8 @@ def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path:
 def test_without_exiftool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(KnownError, match=r"not installed.*exiftool\.org"):
-        exiftool(Settings())
+        exiftool.find(Settings())
     settings = Settings()
     settings.sidecars.exiftool = "/nowhere/exiftool"
     with pytest.raises(KnownError, match="not at /nowhere"):
-        exiftool(settings)
+        exiftool.find(settings)

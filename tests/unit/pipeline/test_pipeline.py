@@ -298,7 +298,7 @@ def test_a_full_disk_pauses_and_room_lets_it_go_on(
     full = home.cache / "disk-is-full"
     full.touch()
     threaded.open_folders([fake_stages.write(tmp_path / "in", *["full"] * 20)])
-    with pytest.raises(DiskFullError, match=r"is full; reading is paused\. Make room"):
+    with pytest.raises(DiskFullError, match=r"is full\. Reading is paused\. Make room"):
         threaded.wait_idle(LIMIT_S)
     assert len(problems) == 1
     assert threaded.paused

@@ -546,7 +546,7 @@ def test_reading_waits_for_room_in_the_cache_and_goes_on(tmp_path: Path) -> None
         pipeline.start()
         try:
             pipeline.open_folders([tmp_path / "card"])
-            with pytest.raises(DiskFullError, match="is full. Reading is paused"):
+            with pytest.raises(DiskFullError, match=r"is full\. Reading is paused"):
                 pipeline.wait_idle(120)
             assert pipeline.paused
             with contextlib.closing(Catalog.open(home.catalog)) as catalog:

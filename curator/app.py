@@ -100,12 +100,12 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
         if len(sources) == 1 and volumes.is_file(sources[0]):
             window.take(sources)
         elif sources:
-            session.open_sources(list(sources))
+            session.sources.open_sources(list(sources))
     except KnownError:
         app.close()
         raise
     if notice:
-        session.announce(notice)
+        session.messages.announce(notice)
     return app
 
 
@@ -237,7 +237,7 @@ def freeze_long_lived(app: App) -> None:
     when the window does, half once taste was learned. Bench calls it as well.
     """
     gc.freeze()
-    app.session.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
+    app.session.taste.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
 
 
 def _need_display() -> None:
@@ -270,14 +270,16 @@ def _report_bugs(session: Session) -> None:
             return
         if isinstance(error, KnownError):  # a known cause, raised in a slot no command ran
             log.info("reported by a slot: %s", error, exc_info=(kind, error, trace))
-            session.announce(str(error))
+            session.messages.announce(str(error))
             return
         log.error("bug", exc_info=(kind, error, trace))
         damage = session.catalog.store.damage_error(error)
         if damage is not None:
-            session.announce(str(damage))
+            session.messages.announce(str(damage))
             return
-        session.announce(f"Curator made a mistake ({kind.__name__}). Details are in the log.")
+        session.messages.announce(
+            f"Curator made a mistake ({kind.__name__}). Details are in the log."
+        )
 
     def report_thread(args: threading.ExceptHookArgs) -> None:
         log.error(

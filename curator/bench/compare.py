@@ -31,19 +31,19 @@ def compare(workspace: Workspace) -> list[Figure]:
         assert pipeline is not None
         wait(
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos_changed,
+            session.photos.photos_changed,
         )
         wait(lambda: pipeline.is_idle, pipeline.events.idle)
-        session.go(0)
+        session.photos.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
-        wait(lambda: session._shown == session.current, window.compare.painted)
+        wait(lambda: session.viewer.painted == session.current, window.compare.painted)
         rest(1.0)
         viewer = Viewer()
         steps = _challenged(running, viewer)
         pair = _dragged(running, viewer)
         QTest.keyClick(window, Qt.Key.Key_G)
-        session.select_only(int(session.ids[0]))
-        session.select_range(int(session.ids[MOST - 1]))
+        session.photos.select_only(int(session.ids[0]))
+        session.photos.select_range(int(session.ids[MOST - 1]))
         QTest.keyClick(window, Qt.Key.Key_N)
         survey = _dragged(running, viewer)
     drawn = "a bare viewer drawing as many decoded pixels"
@@ -60,7 +60,7 @@ def _challenged(running: app.App, viewer: Viewer) -> PairedTimes:
     layers = [whole(blank(pane.picture.size()), pane.picture.topLeft()) for pane in view.panes()]
     way = Qt.Key.Key_Right
     for _ in range(_KEYS):
-        if not session.upcoming():
+        if not session.compare.upcoming():
             way = Qt.Key.Key_Left if way is Qt.Key.Key_Right else Qt.Key.Key_Right
         before = session.current
         painted: list[float] = []

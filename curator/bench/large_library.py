@@ -61,7 +61,7 @@ def large(workspace: Workspace) -> list[Figure]:
         bare_grid = _BareGrid(running, home.catalog)
         acts = _Acts(running, paints, bare_grid)
         judged = [acts.filters(), acts.orders(), acts.scopes()]
-        running.session.set_order("taken")
+        running.session.ordering.set_order("taken")
         scrolled = _scrolled(running, bare_grid)
         resident = resident_mb()
     # At the end, so that these rows do not count as memory of the window.
@@ -112,7 +112,7 @@ def _window(home: Home, count: int) -> Iterator[tuple[app.App, Paints, float]]:
 def _learned(running: app.App) -> None:
     """Wait until all photos have match scores, so that they can be sorted by them."""
     within = time.monotonic() + 300
-    while not running.session.may_order("match"):
+    while not running.session.ordering.is_available("match"):
         if time.monotonic() > within:
             raise KnownError("There were no match scores within five minutes.")
         rest(0.2)
@@ -182,31 +182,35 @@ class _Acts:
         texts = (words[0], words[0][:2], words[300], f"{words[2]} {words[5]}", f"tag:{words[9]}")
         acts = []
         for text in (*_FILTERS, *texts):
-            set_filter = partial(self._session.set_filter, text)
+            set_filter = partial(self._session.search.set_filter, text)
             acts.append(self._painted(text, set_filter, "sharpness > 60"))
-            acts.append(self._painted(f"{text}, off", self._session.leave_filter, _ALL))
+            acts.append(self._painted(f"{text}, off", self._session.search.leave_filter, _ALL))
         return _worst("changing the filter until painted", acts)
 
     def orders(self) -> Figure:
         """Sort by every order that applies to all photos, forwards and backwards."""
         acts = []
         for name, order in ORDERS.items():
-            if order.manual or order.question is not None or not self._session.may_order(name):
+            if (
+                order.manual
+                or order.question is not None
+                or not self._session.ordering.is_available(name)
+            ):
                 continue
             for back in (True, False):
                 title = f"{name}{', reversed' if back else ''}"
-                sort = partial(self._session.set_order, name, back)
+                sort = partial(self._session.ordering.set_order, name, back)
                 acts.append(self._painted(title, sort, _ALL, "name"))
         return _worst("changing the order until painted", acts)
 
     def scopes(self) -> Figure:
         """Open a folder, a project and a saved search, and go back to everything."""
-        rows = {row.scope.kind: row.scope for row in reversed(self._session.scopes())}
+        rows = {row.scope.kind: row.scope for row in reversed(self._session.sources.scopes())}
         acts = []
         for kind in ("folder", "project", "search"):
-            go = partial(self._session.open_scope, rows[kind])
+            go = partial(self._session.sources.open_scope, rows[kind])
             acts.append(self._painted(kind, go, "directory_id < 9"))
-            back = partial(self._session.open_scope, rows["all"])
+            back = partial(self._session.sources.open_scope, rows["all"])
             acts.append(self._painted(f"everything after {kind}", back, _ALL))
         return _worst("changing the scope until painted", acts)
 

@@ -56,7 +56,7 @@ def first(workspace: Workspace) -> list[Figure]:
         table = running.session.table
         wait(
             lambda: sum(key is not None for key in table.strings("thumb")) >= _THUMBNAILS,
-            running.session.photos_changed,
+            running.session.photos.photos_changed,
         )
         thousand = time.perf_counter() - begin
     qt.processEvents()
@@ -108,7 +108,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         assert pipeline is not None
         wait(
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos_changed,
+            session.photos.photos_changed,
         )
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
@@ -172,8 +172,8 @@ def _pressed(
     """Press keys at an even pace, and ``draw`` halfway between two keys."""
     session, pairs = running.session, PairedTimes()
     for key in itertools.islice(which, count):
-        if session.finished or session.index >= len(session.ids) - 1:
-            session.go(0)
+        if session.view_state.finished or session.photos.index >= len(session.ids) - 1:
+            session.photos.go(0)
             rest(1.0)
         spent = _press(running, key)
         rest(max(0.0, _KEY_EVERY_S / 2 - spent))
@@ -204,7 +204,7 @@ def _cold(running: app.App, draw: Callable[[], float]) -> PairedTimes:
     chance = random.Random(1)
     frames = running.window.pictures.frames
     for _ in range(_COLD):
-        session.go(chance.randrange(len(session.ids) - 1))
+        session.photos.go(chance.randrange(len(session.ids) - 1))
         rest(0.3)
         frames.want("loupe", ())
         frames.clear()

@@ -45,7 +45,7 @@ def zoom(workspace: Workspace) -> list[Figure]:
         assert pipeline is not None
         wait(
             lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos_changed,
+            session.photos.photos_changed,
         )
         wait(lambda: pipeline.is_idle, pipeline.events.idle)
         QTest.keyClick(running.window, Qt.Key.Key_E)
@@ -99,8 +99,8 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
     pairs = PairedTimes()
     ready: list[float] = []
     for _ in range(_KEYS):
-        if session.index >= len(session.ids) - 1:
-            session.go(0)
+        if session.photos.index >= len(session.ids) - 1:
+            session.photos.go(0)
             _sharp(running)
         begin = time.perf_counter()
         wait(loupe.read_ahead, loupe.originals.arrived, 30.0)
@@ -157,7 +157,7 @@ def _walked(running: app.App) -> tuple[float, float, float]:
     session = running.session
     before = most = 0.0
     way = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
-    session.go(0)
+    session.photos.go(0)
     for number, key in enumerate(itertools.islice(way, _STEPS), 1):
         QTest.keyClick(running.window, key)
         rest(_STEP_S)

@@ -9,10 +9,10 @@ from curator.session import Session
 @command("Settings…", "Files")
 def settings(session: Session) -> None:
     """Change the settings."""
-    session.ask("settings")
+    session.requests.settings_requested.emit()
 
 
 @command("Quit", "Files")
 def quit_(session: Session) -> None:
     """Close Curator; the next start opens at this frame."""
-    session.ask("quit")
+    session.requests.quit_requested.emit()

@@ -9,16 +9,16 @@ from curator.session import Session
 @command("Describe", "View")
 def describe(session: Session) -> None:
     """Have the vision model say what is in this photo, now."""
-    session.clerk.describe()
+    session.descriptions.describe()
 
 
 @command("Describe all photos", "View")
 def describe_all(session: Session) -> None:
     """Have all photos described in the background, or no longer."""
-    session.clerk.switch()
+    session.descriptions.switch()
 
 
 @command("Vision model…", "View")
 def provider(session: Session) -> None:
     """Test what describes photos, choose its model, or fetch one."""
-    session.ask("provider")
+    session.requests.vision_settings_requested.emit()

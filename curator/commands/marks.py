@@ -19,7 +19,7 @@ from curator.model import (
     rating_fields,
     reject_fields,
 )
-from curator.session import Session, Words, changed_marks
+from curator.session import Session, StepText, changed_marks
 
 
 def _mark(
@@ -33,7 +33,7 @@ def _mark(
 
     ``whole``: of a collapsed stack every unreviewed frame, not the one it shows.
     """
-    photos, table = session.targets(whole), session.table
+    photos, table = session.stacks.targets(whole), session.table
     marked, elsewhere = table.marks_of(photos), table.column("elsewhere")[table.rows_of(photos)]
     said: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # of ten thousand most are alike
     changes = {}
@@ -45,7 +45,7 @@ def _mark(
             said[alike] = become if read else changed_marks(marks, **become)
         changes[photo] = said[alike]
     if changes:
-        session.mark(act, changes, advance=advance)
+        session.decisions.mark(act, changes, advance=advance)
 
 
 @command("Keep, or go on", "Rate and flag")
@@ -54,13 +54,13 @@ def space(session: Session, invert: bool) -> None:
 
     In the cull's grid a collapsed stack is kept, every unreviewed frame of it.
     """
-    culling = session.pass_ is Pass.CULL
-    if session.view is View.GRID and not (culling and session.on_collapsed_stack):
+    culling = session.criteria.mode is Pass.CULL
+    if session.view_state.view is View.GRID and not (culling and session.stacks.on_collapsed_stack):
         enter(session)
     elif culling:
         keep(session, invert)
     else:
-        session.step(1)
+        session.navigator.step(1)
 
 
 @command("Keep", "Rate and flag")
@@ -72,13 +72,13 @@ def keep(session: Session, invert: bool) -> None:
 @command("Pick", "Rate and flag")
 def pick(session: Session, invert: bool) -> None:
     """Flag the photo as a pick, keep it and go to the next (some key presets stay)."""
-    _mark(session, "pick", pick_fields, session.flags_advance != invert)
+    _mark(session, "pick", pick_fields, session.preferences.flags_advance != invert)
 
 
 @command("Reject", "Rate and flag")
 def reject(session: Session, invert: bool) -> None:
     """Reject the photo and go to the next (some key presets stay). Nothing is deleted."""
-    _mark(session, "reject", reject_fields, session.flags_advance != invert, whole=True)
+    _mark(session, "reject", reject_fields, session.preferences.flags_advance != invert, whole=True)
 
 
 @command("Keep this, reject the rest", "Rate and flag")
@@ -87,22 +87,28 @@ def keep_this(session: Session, invert: bool) -> None:
 
     A single photo is kept. What was decided before stays as it is.
     """
-    if any(len(frames) > 1 for frames in session.stacks_of(session.targets())):
+    if any(len(frames) > 1 for frames in session.stacks.frames_of_each(session.stacks.targets())):
         session.refresh()  # what others decided, or what proved to be one photo, a moment ago
-    kept = session.targets()
-    stacks = session.stacks_of(kept)
+    kept = session.stacks.targets()
+    stacks = session.stacks.frames_of_each(kept)
     table = session.table
     rest = {
         frame
         for frame in set().union(*stacks).difference(kept)
         if table.verdict(frame) is Verdict.UNREVIEWED
     }
-    if session.pass_ is not Pass.RATE:  # there unreviewed frames of the stack are never listed
-        rest &= {frame for photo in kept for frame in session.listing.unit(photo).tolist()}
-    if session.pass_ is Pass.RATE and not rest and any(len(frames) > 1 for frames in stacks):
-        session.say("Nothing unreviewed here.")
+    if (
+        session.criteria.mode is not Pass.RATE
+    ):  # there unreviewed frames of the stack are never listed
+        rest &= {frame for photo in kept for frame in session.photos.listing.unit(photo).tolist()}
+    if (
+        session.criteria.mode is Pass.RATE
+        and not rest
+        and any(len(frames) > 1 for frames in stacks)
+    ):
+        session.messages.say("Nothing unreviewed here.")
         return
-    whole = {frame for frames in stacks if session.is_bracket(frames) for frame in frames}
+    whole = {frame for frames in stacks if session.stacks.is_bracket(frames) for frame in frames}
     changes = {photo: keep_fields(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
     rejected = rest - whole
     changes |= {photo: reject_fields(table.marks(photo)) for photo in sorted(rejected)}
@@ -110,25 +116,29 @@ def keep_this(session: Session, invert: bool) -> None:
     if rejected:
         name = table.name(kept[0]) if len(kept) == 1 else counted(len(kept), "photo")
         number = f"{len(rejected):,}"
-        words = Words(name, f"Kept {name}, rejected {number}")
+        words = StepText(name, f"Kept {name}, rejected {number}")
     act = f"reject {number} and keep" if rejected else "keep"
     if changes:
-        session.mark(act, changes, advance=not invert, over="units", words=words)
+        session.decisions.mark(act, changes, advance=not invert, by_stack=True, text=words)
 
 
 @command("Keep the whole stack", "Rate and flag")
 def keep_stack(session: Session) -> None:
     """Keep every frame of the stack, rejected ones too, and go to the next."""
-    frames = {frame for frames in session.stacks_of(session.targets()) for frame in frames}
+    frames = {
+        frame
+        for frames in session.stacks.frames_of_each(session.stacks.targets())
+        for frame in frames
+    }
     changes = {photo: keep_fields(session.table.marks(photo)) for photo in sorted(frames)}
     if changes:
-        session.mark("keep", changes, advance=True, over="units")
+        session.decisions.mark("keep", changes, advance=True, by_stack=True)
 
 
 @command("No flag", "Rate and flag")
 def unflag(session: Session, invert: bool) -> None:
     """Take the flag off; in the cull the photo is unreviewed again, unless it has stars."""
-    culling = session.pass_ is Pass.CULL
+    culling = session.criteria.mode is Pass.CULL
 
     def fields(marks: Marks) -> dict[str, object]:
         if culling:
@@ -136,12 +146,17 @@ def unflag(session: Session, invert: bool) -> None:
         through = marks.kept or marks.flag is Flag.PICK
         return {"flag": None, "kept": through}
 
-    _mark(session, "unflag", fields, session.unflag_advances != invert)
+    _mark(session, "unflag", fields, session.preferences.unflag_advances != invert)
 
 
 def _stars(session: Session, number: int, invert: bool) -> None:
     act = counted(number, "star") if number else "no stars"
-    _mark(session, act, lambda marks: rating_fields(marks, number), session.stars_advance != invert)
+    _mark(
+        session,
+        act,
+        lambda marks: rating_fields(marks, number),
+        session.preferences.stars_advance != invert,
+    )
 
 
 @command("1 star", "Rate and flag")
@@ -182,10 +197,10 @@ def stars_0(session: Session, invert: bool) -> None:
 
 def _label(session: Session, label: Label, invert: bool) -> None:
     """Set a label, or take it off where every photo marked has it already."""
-    has = all(session.table.marks(photo_id).label is label for photo_id in session.targets())
+    has = all(session.table.marks(photo_id).label is label for photo_id in session.stacks.targets())
     value = None if has else label
     act = f"{label} label off" if has else f"{label} label"
-    _mark(session, act, lambda _: {"label": value}, session.stars_advance != invert)
+    _mark(session, act, lambda _: {"label": value}, session.preferences.stars_advance != invert)
 
 
 @command("Red label", "Rate and flag")
@@ -223,57 +238,60 @@ def toggle_stars_advance(session: Session) -> None:
     """Switch whether stars and labels go to the next photo too; Shift inverts it once."""
     loupe = session.settings.loupe
     loupe.stars_advance = not loupe.stars_advance
-    marks = "Marks" if session.flags_stay else "Stars"
-    session.say(f"{marks} advance" if loupe.stars_advance else f"{marks} stay on the photo")
-    session.ask("settings_changed")
-    session.view_changed.emit()
+    marks = "Marks" if session.preferences.flags_stay else "Stars"
+    session.messages.say(
+        f"{marks} advance" if loupe.stars_advance else f"{marks} stay on the photo"
+    )
+    session.preferences.save()
 
 
 @command("Undo", "Rate and flag")
 def undo(session: Session) -> None:
     """Take the last marks back, also those of an earlier evening, and show their photo."""
-    session.undo()
+    session.history.undo()
 
 
 @command("Redo", "Rate and flag")
 def redo(session: Session) -> None:
     """Make the marks taken back again."""
-    session.redo()
+    session.history.redo()
 
 
 @command("Delete does nothing", "Rate and flag")
 def delete(session: Session) -> None:
     """Say that no key deletes a file."""
-    key = session.keys.get("reject")
-    session.say(f"{key} rejects. No key deletes a file." if key else "No key deletes a file.")
+    key = session.preferences.keys.get("reject")
+    session.messages.say(
+        f"{key} rejects. No key deletes a file." if key else "No key deletes a file."
+    )
 
 
 def _passed_over(session: Session) -> list[int]:
-    return session.scope_ids("skipped")
+    return session.statistics.scope_ids("skipped")
 
 
 @command("Keep skipped photos", "Rate and flag")
 def keep_passed_over(session: Session) -> None:
     """Let every photo through that was seen in the cull and left unreviewed; one undo step."""
-    session.decide_many("keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)})
-    session.view_changed.emit()
+    session.decisions.decide(
+        "keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)}
+    )
 
 
 @command("Reject skipped photos", "Rate and flag")
 def reject_passed_over(session: Session) -> None:
     """Reject every photo that was seen in the cull and left unreviewed; one undo step."""
     photos = _passed_over(session)
-    session.decide_many("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
-    session.view_changed.emit()
+    session.decisions.decide("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
 
 
 @command("Look again", "Modes")
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still unreviewed."""
-    session.set_pass(session.pass_)
+    session.modes.set_mode(session.criteria.mode)
 
 
 @command("Go on with the unseen", "Modes")
 def look_at_unseen(session: Session) -> None:
     """Go to the first photo of the pass that you have not seen yet."""
-    session.go_to_unseen()
+    session.navigator.go_to_unseen()

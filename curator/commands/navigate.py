@@ -12,76 +12,80 @@ _ROWS = (View.GRID, View.SURVEY)
 @command("Next photo", "Navigate")
 def next_photo(session: Session) -> None:
     """Go to the next photo; no decision."""
-    session.step(1)
+    session.navigator.step(1)
 
 
 @command("Previous photo", "Navigate")
 def previous_photo(session: Session) -> None:
     """Go back to the previous photo."""
-    session.step(-1)
+    session.navigator.step(-1)
 
 
 @command("Row down", "Navigate")
 def down(session: Session) -> None:
     """Go one row down; in the loupe to the next stack, to its proposed frame."""
-    session.ask("row", 1) if session.view in _ROWS else session.step_unit(1)
+    session.requests.row_requested.emit(
+        1
+    ) if session.view_state.view in _ROWS else session.navigator.step_unit(1)
 
 
 @command("Row up", "Navigate")
 def up(session: Session) -> None:
     """Go one row up; in the loupe to the previous stack."""
-    session.ask("row", -1) if session.view in _ROWS else session.step_unit(-1)
+    session.requests.row_requested.emit(
+        -1
+    ) if session.view_state.view in _ROWS else session.navigator.step_unit(-1)
 
 
 @command("Page down", "Navigate")
 def page_down(session: Session) -> None:
     """Go one screen of thumbnails down."""
-    session.ask("page", 1)
+    session.requests.page_requested.emit(1)
 
 
 @command("Page up", "Navigate")
 def page_up(session: Session) -> None:
     """Go one screen of thumbnails up."""
-    session.ask("page", -1)
+    session.requests.page_requested.emit(-1)
 
 
 @command("Next unreviewed", "Navigate")
 def next_undecided(session: Session) -> None:
     """Go to the next photo nobody has judged."""
-    session.step_unreviewed(1)
+    session.navigator.step_unreviewed(1)
 
 
 @command("Previous unreviewed", "Navigate")
 def previous_undecided(session: Session) -> None:
     """Go back to the nearest photo nobody has judged."""
-    session.step_unreviewed(-1)
+    session.navigator.step_unreviewed(-1)
 
 
 @command("First photo", "Navigate")
 def first(session: Session) -> None:
     """Go to the first photo of the list."""
-    session.go_to_end(-1)
+    session.navigator.go_to_end(-1)
 
 
 @command("Last photo", "Navigate")
 def last(session: Session) -> None:
     """Go to the last photo of the list."""
-    session.go_to_end(1)
+    session.navigator.go_to_end(1)
 
 
 @command("Finish page", "Navigate")
 def finish(session: Session) -> None:
     """Turn to the end of the pass, with its numbers and what to do next."""
-    if session.pass_ is Pass.BROWSE:
-        session.say("A finish page stands at the end of a pass, the cull or the rating.")
+    if session.criteria.mode is Pass.BROWSE:
+        session.messages.say("A finish page stands at the end of a pass, the cull or the rating.")
     else:
-        session.finish()
+        session.navigator.finish()
 
 
 def _no_stack(session: Session) -> str:
     """Say that what is current is no stack; empty where it is one."""
     here = session.current
-    stacked = here is not None and len(session.listing.unit(here)) > 1
+    stacked = here is not None and len(session.photos.listing.unit(here)) > 1
     return "" if stacked else "no stack"
 
 
@@ -89,16 +93,16 @@ def _no_stack(session: Session) -> str:
 def toggle_stack(session: Session) -> None:
     """Show the frames of the stack in the grid, or one tile for all of them again."""
     if session.current is not None:
-        session.toggle_stack(session.current)
+        session.stacks.toggle(session.current)
 
 
 @command("Select all", "Navigate")
 def select_all(session: Session) -> None:
     """Select the whole list."""
-    session.select_all()
+    session.photos.select_all()
 
 
 @command("Select none", "Navigate")
 def select_none(session: Session) -> None:
     """Select nothing but the current photo."""
-    session.clear_selection()
+    session.photos.clear_selection()

@@ -16,7 +16,7 @@ def toggle_project(session: Session) -> None:
 @command("Choose a project…", "Files")
 def choose_project(session: Session) -> None:
     """Choose the project photos are put into, or make one by typing its name."""
-    session.ask("project", "choose")
+    session.requests.choose_project_requested.emit()
 
 
 @command("Project page…", "Files")
@@ -25,7 +25,7 @@ def edit_project(session: Session) -> None:
     row = session.projects.open or session.projects.current
     if row is None:
         raise KnownError("No project is chosen yet.")
-    session.ask("project", ("edit", row.id))
+    session.requests.edit_project_requested.emit(row.id)
 
 
 @command("Make it the project's cover", "Files")
@@ -40,13 +40,13 @@ def project_from_stars(session: Session) -> None:
     photos = session.projects.starred()
     if not photos:
         raise KnownError("No photo here has four or five stars yet.")
-    session.ask("project", ("new", session.scope.title, photos))
+    session.requests.new_project_requested.emit(session.criteria.scope.title, photos)
 
 
 @command("Find related photos…", "Files")
 def find_series(session: Session) -> None:
     """Look for approved photos that look alike and are in no project; nothing happens by itself."""
-    session.ask("project", "series")
+    session.requests.related_photos_requested.emit()
 
 
 @command("Move earlier", "Navigate")

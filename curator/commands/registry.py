@@ -79,4 +79,4 @@ def run(session: Session, name: str, invert: bool = False) -> None:
         COMMANDS[name].function(session, invert)
     except KnownError as error:
         log.info("%s: %s", name, error)
-        session.say(str(error))
+        session.messages.say(str(error))

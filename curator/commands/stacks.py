@@ -7,38 +7,40 @@ from collections.abc import Collection
 import numpy as np
 
 from curator.commands.registry import command
-from curator.session import Session, Words
+from curator.session import Session, StepText
 
 
 @command("Stack the selection", "Rate and flag")
 def stack_selection(session: Session) -> None:
     """Make one stack of the selected photos; stacks among them become one."""
-    ids = np.array(sorted(session.selected()), np.int64)
+    ids = np.array(sorted(session.stacks.selected()), np.int64)
     stacks = session.table.stacks.of(ids)
     if len(ids) < 2:
-        session.say("Select two or more photos in the grid to stack them.")
-    elif stacks[0] and set(session.stack(int(ids[0]))) == set(ids.tolist()):
-        session.say("These are one stack already.")
+        session.messages.say("Select two or more photos in the grid to stack them.")
+    elif stacks[0] and set(session.stacks.frames_of(int(ids[0]))) == set(ids.tolist()):
+        session.messages.say("These are one stack already.")
     else:
         _set(session, "stack", ids.tolist(), session.table.stacks.unused_number(ids))
 
 
 def _none_stacked(session: Session) -> str:
     """Say that nothing a mark takes is in a stack; empty where something is."""
-    stacks = session.table.stacks.of(np.array(session.targets(), np.int64))
+    stacks = session.table.stacks.of(np.array(session.stacks.targets(), np.int64))
     return "" if stacks.any() else "no stack"
 
 
 @command("Remove from stack", "Rate and flag", lacks=_none_stacked)
 def split_off(session: Session) -> None:
     """Take the photo out of its stack; it then stands alone."""
-    _leave(session, "remove from stack", session.targets())
+    _leave(session, "remove from stack", session.stacks.targets())
 
 
 @command("Unstack", "Rate and flag", lacks=_none_stacked)
 def unstack(session: Session) -> None:
     """Take the stack apart: every frame of it then stands alone."""
-    _leave(session, "unstack", set().union(*session.stacks_of(session.targets())))
+    _leave(
+        session, "unstack", set().union(*session.stacks.frames_of_each(session.stacks.targets()))
+    )
 
 
 @command("Split or join RAW and JPEG", "Rate and flag")
@@ -49,13 +51,13 @@ def split_pair(session: Session) -> None:
         return
     name, whole = session.table.name(photo), session.catalog.identity.pair_of(photo)
     if whole is not None:
-        words = Words(name, f"Joined {session.table.name(whole)} with its other half")
-        session.decide_many("join", {whole: {"apart": False}}, words)
+        words = StepText(name, f"Joined {session.table.name(whole)} with its other half")
+        session.decisions.decide("join", {whole: {"apart": False}}, words)
     elif session.tile(photo).pair:
-        words = Words(name, f"Split {name}: its two files are photos of their own")
-        session.decide_many("split", {photo: {"apart": True}}, words)
+        words = StepText(name, f"Split {name}: its two files are photos of their own")
+        session.decisions.decide("split", {photo: {"apart": True}}, words)
     else:
-        session.say(f"{name} is a single file.")
+        session.messages.say(f"{name} is a single file.")
     session.refresh()  # one photo more, or one less
     if session.pipeline is not None:
         session.pipeline.focus([photo])  # there may be one to read: do not wait for the next look
@@ -67,10 +69,10 @@ def _leave(session: Session, act: str, photos: Collection[int]) -> None:
     if len(stacked):
         _set(session, act, stacked.tolist(), 0)
     elif len(ids) == 1:
-        session.say(f"{session.table.name(int(ids[0]))} isn't in a stack")
+        session.messages.say(f"{session.table.name(int(ids[0]))} isn't in a stack")
     elif len(ids):
-        session.say("None of these is in a stack.")
+        session.messages.say("None of these is in a stack.")
 
 
 def _set(session: Session, act: str, photos: list[int], number: int) -> None:
-    session.decide_many(act, {photo: {"stacked": number} for photo in photos})
+    session.decisions.decide(act, {photo: {"stacked": number} for photo in photos})

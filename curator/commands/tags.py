@@ -11,7 +11,7 @@ def tag(session: Session) -> None:
     """Tag the photo, or the selection: type, Enter adds, several with commas; also to take off."""
     photos = session.tags.begin()
     if photos:
-        session.ask("tag", photos)
+        session.requests.tag_entry_requested.emit(photos)
 
 
 @command("Repeat last tags", "Rate and flag")

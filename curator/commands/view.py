@@ -10,19 +10,19 @@ from curator.session import Session
 @command("Zoom", "View")
 def zoom(session: Session) -> None:
     """Switch between fit and 100 % of the original, at the pointer; held, look for a moment."""
-    session.ask("zoom")
+    session.requests.zoom_requested.emit()
 
 
 @command("Larger", "View")
 def larger(session: Session) -> None:
     """Zoom in, up to 800 %; in the grid make thumbnails larger."""
-    session.ask("size", 1)
+    session.requests.resize_requested.emit(1)
 
 
 @command("Smaller", "View")
 def smaller(session: Session) -> None:
     """Zoom out; in the grid make thumbnails smaller."""
-    session.ask("size", -1)
+    session.requests.resize_requested.emit(-1)
 
 
 @command("File names and dates", "View")
@@ -30,15 +30,14 @@ def toggle_captions(session: Session) -> None:
     """Show or hide the file name and the capture date below each photo of the grid."""
     settings = session.settings.grid
     settings.captions = not settings.captions
-    session.say(f"File names and dates are {'shown' if settings.captions else 'hidden'}")
-    session.ask("settings_changed")
-    session.view_changed.emit()
+    session.messages.say(f"File names and dates are {'shown' if settings.captions else 'hidden'}")
+    session.preferences.save()
 
 
 @command("RAW or JPEG", "View")
 def switch_source(session: Session) -> None:
     """Switch between RAW and JPEG of a pair, or between a RAW's preview and its sensor data."""
-    session.switch_source()
+    session.viewer.switch_source()
 
 
 @command("Clipping", "View")
@@ -63,8 +62,7 @@ def toggle_histogram(session: Session) -> None:
 
 def _overlay(session: Session, name: str, value: object) -> None:
     setattr(session.settings.loupe, name, value)
-    session.ask("settings_changed")
-    session.view_changed.emit()
+    session.preferences.save()
 
 
 @command("Turn left", "View")
@@ -80,100 +78,95 @@ def turn_right(session: Session) -> None:
 
 
 def _turn(session: Session, quarters: int) -> None:
-    photos = session.targets()
+    photos = session.stacks.targets()
     if photos:
         session.catalog.photos.turn(photos, quarters)
         session.refresh()
-        session.say("Turned in the catalog; the file is untouched.")
+        session.messages.say("Turned in the catalog; the file is untouched.")
 
 
 @command("Surround", "View")
 def surround(session: Session) -> None:
     """Step through four surrounds of the picture: dark, black, grey, white."""
-    session.surround = (session.surround + 1) % 4
-    session.settings.loupe.surround = session.surround
-    session.ask("settings_changed")
-    session.view_changed.emit()
+    session.view_state.set_surround((session.view_state.surround + 1) % 4)
+    session.settings.loupe.surround = session.view_state.surround
+    session.preferences.save()
 
 
 @command("Inspector", "View")
 def toggle_inspector(session: Session) -> None:
     """Show or hide all there is to know of the photo."""
-    session.inspector = not session.inspector
-    session.view_changed.emit()
+    session.view_state.show_inspector(not session.view_state.inspector)
 
 
 @command("Sidebar", "View")
 def toggle_sidebar(session: Session) -> None:
     """Show or hide folders, projects and filters; in a narrow window they lie over the photos."""
-    session.ask("sidebar")
+    session.requests.sidebar_requested.emit()
 
 
 @command("Why", "View")
 def why(session: Session) -> None:
     """Show what the machine thinks of the photo, and from what; before you decide only twice."""
-    session.ask_why()
+    session.explanations.ask_why()
 
 
 @command("Panels", "View")
 def toggle_panels(session: Session) -> None:
     """Hide everything but the picture, or bring it back."""
-    session.panels_hidden = not session.panels_hidden
-    session.view_changed.emit()
+    session.view_state.hide_panels(not session.view_state.panels_hidden)
 
 
 @command("Full screen", "View")
 def toggle_fullscreen(session: Session) -> None:
     """Fill the screen with the picture, or leave it again."""
-    session.fullscreen = not session.fullscreen
-    session.ask("fullscreen")
-    session.view_changed.emit()
+    session.view_state.set_fullscreen(not session.view_state.fullscreen)
 
 
 @command("Search", "View")
 def search(session: Session) -> None:
     """Filter by text in the file name, or by fields: is:picked rating:>=4 camera:x100."""
-    session.ask("filter")
+    session.requests.search_requested.emit()
 
 
 @command("Apply the filter again", "View")
 def reapply(session: Session) -> None:
     """Take out what no longer fits the filter, and sort anew."""
-    session.rebuild(keep=None)
+    session.photos.rebuild(keep=None)
 
 
 @command("Overview", "View")
 def overview(session: Session) -> None:
     """Show how the photos here stand, in charts: judged, by month, camera, kind and stars."""
-    session.ask("overview")
+    session.requests.overview_requested.emit()
 
 
 @command("Taste…", "View")
 def taste(session: Session) -> None:
     """Say what was learned from your stars, how far to trust it, and look after its versions."""
-    session.ask("taste")
+    session.requests.taste_requested.emit()
 
 
 @command("Command palette", "View")
 def palette(session: Session) -> None:
     """Find a command, a folder, an order or a filter by typing."""
-    session.ask("palette")
+    session.requests.palette_requested.emit()
 
 
 @command("Menu", "View")
 def menu(session: Session) -> None:
     """Open the menu of all commands, each with its key."""
-    session.ask("menu")
+    session.requests.menu_requested.emit()
 
 
 @command("All keys", "View")
 def help_(session: Session) -> None:
     """Show every key of this view."""
-    session.ask("help")
+    session.requests.help_requested.emit()
 
 
 @command("Quick tour", "View")
 def tour(session: Session) -> None:
     """Show the tour of the first cull again: a line of six keys, each fading once it was used."""
-    session.set_view(View.LOUPE)
-    session.ask("tour")
+    session.viewer.set_view(View.LOUPE)
+    session.requests.tour_requested.emit()

@@ -1,13 +1,14 @@
-"""What is on the table, and the photos in memory it is made from.
+"""What one window shows, and what a person does with it.
 
-:class:`Session` is the one object under the window; :class:`Table` and the filter language in
-:mod:`curator.library.filters` serve the command line too.
+:class:`Session` is the one object under the window. It owns its parts; none of them knows it.
 """
 
-from curator.session.file_preview import FilePreview, FilePreviewLoader
+from curator.session.decisions import StepText, changed_marks
+from curator.session.file_preview import FilePreview
+from curator.session.file_preview_loader import FilePreviewLoader
 from curator.session.progress import Progress
-from curator.session.search_hints import Hint, hints
-from curator.session.session import Session, Words, changed_marks
+from curator.session.search_hints import Hint
+from curator.session.session import Session
 
 __all__ = [
     "FilePreview",
@@ -15,7 +16,6 @@ __all__ = [
     "Hint",
     "Progress",
     "Session",
-    "Words",
+    "StepText",
     "changed_marks",
-    "hints",
 ]

@@ -39,11 +39,14 @@ class AwayFolders(QObject):
         self.why: Mapping[str, str] = {}
         self._looking: threading.Thread | None = None
         self._looked.connect(self._take)
-        timer = QTimer(self)
-        timer.setInterval(_EVERY_MS)
-        timer.timeout.connect(self.look)
-        timer.start()
+        self._timer = QTimer(self, interval=_EVERY_MS)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
         self.look()
+
+    def close(self) -> None:
+        """Stop looking."""
+        self._timer.stop()
 
     def look(self) -> None:
         """Begin to look, unless that is going on."""

@@ -14,18 +14,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator.catalog import BLOCKED
 from curator.learning.learner import TasteLearner
 from curator.model import KnownError
+from curator.session.taste import TasteController
 from curator.settings import Home
 from curator.stages import STAGES
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
 
 _GOOD_FOR_S = 60.0
 _BREATH_S = 0.001  # between two folders: another thread may want the interpreter
@@ -77,7 +74,7 @@ class BackgroundStatus:
     originals: int
 
 
-class Backstage(QObject):
+class BackgroundMonitor(QObject):
     """Answers what goes on behind the photos of one session.
 
     Signals:
@@ -93,9 +90,9 @@ class Backstage(QObject):
     changed = Signal()
     _measured = Signal(object)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, home: Home, taste: TasteController) -> None:
         super().__init__()
-        self._session = session
+        self._home, self._taste = home, taste
         self.stock: BackgroundStatus | None = None
         self.kept: Kept | None = None
         self._threads = QThreadPool()
@@ -117,13 +114,13 @@ class Backstage(QObject):
             self._ask_catalog()
         if not self._measuring and time.monotonic() > self._measured_at + _GOOD_FOR_S:
             self._measuring = True
-            home, stop = self._session.home, self._stop
+            home, stop = self._home, self._stop
             self._threads.start(lambda: self._measured.emit(measure(home, stop)))
 
     def _ask_catalog(self) -> None:
         self._asked = True
         scope, ids = self._wanted
-        self._session.taste.ask(lambda learner: stock(learner, scope, ids), self._take_stock)
+        self._taste.learner.ask(lambda learner: stock(learner, scope, ids), self._take_stock)
 
     def _take_stock(self, told: BackgroundStatus | KnownError) -> None:
         self._asked = False

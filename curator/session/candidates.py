@@ -16,14 +16,16 @@ from PySide6.QtCore import QObject, Signal
 from curator.learning.learner import TasteLearner
 from curator.library.table import Ids, Table
 from curator.model import KnownError
-from curator.session.session import Session
+from curator.session.messages import Messages
+from curator.session.navigation import Navigator
+from curator.session.taste import TasteController
 
 SLOTS = 4
 _SETTLED = (1, 5)  # ratings nobody doubts any more
 _AT_ONCE = 4096  # rows of the archive read at a time
 
 
-class Nearby(QObject):
+class CandidateFinder(QObject):
     """The maybes near the current photo of a session.
 
     Signals:
@@ -37,9 +39,10 @@ class Nearby(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, navigator: Navigator, taste: TasteController, messages: Messages) -> None:
         super().__init__()
-        self._session = session
+        self._navigator, self._taste, self._messages = navigator, taste, messages
+        self._list, self._table = navigator.photos, navigator.photos.table
         self.photos: tuple[int, ...] = ()
         self._wanted = self._asking = False
 
@@ -60,18 +63,18 @@ class Nearby(QObject):
         Args:
             slot: 0 is the first.
         """
-        here = self._session.current
+        here = self._list.current
         if here is None or slot >= len(self.photos):
-            self._session.say("There is no such maybe here.")
+            self._messages.say("There is no such maybe here.")
             return
         chosen = self.photos[slot]
         self._wanted = False
-        self._session.detour(chosen)
-        if self._session.current == chosen:
+        self._navigator.detour(chosen)
+        if self._list.current == chosen:
             self._show((*self.photos[:slot], here, *self.photos[slot + 1 :]))
 
     def _ask(self) -> None:
-        session, here = self._session, self._session.current
+        here = self._list.current
         self._wanted = False
         ids = np.zeros(0, np.int64) if here is None else self._maybes(here)
         if here is None or not len(ids):
@@ -81,18 +84,18 @@ class Nearby(QObject):
 
         def tell(answer: NDArray[np.float32] | KnownError) -> None:
             self._asking = False
-            if session.current == here:
+            if self._list.current == here:
                 if isinstance(answer, KnownError):
                     answer = np.full(len(ids), np.nan, np.float32)
-                self._show(chosen(session.table, here, ids, answer))
+                self._show(chosen(self._table, here, ids, answer))
             elif self._wanted:
                 self._ask()
 
-        session.taste.ask(lambda learner: likeness(learner, here, ids.tolist()), tell)
+        self._taste.learner.ask(lambda learner: likeness(learner, here, ids.tolist()), tell)
 
     def _maybes(self, here: int) -> Ids:
         """Give the survivors in the list that are not settled, the current photo left out."""
-        table, ids = self._session.table, self._session.ids
+        table, ids = self._table, self._list.ids
         rows = table.rows_of(ids)
         open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _SETTLED)
         return ids[open_ & ~table.failed()[rows] & (ids != here)]

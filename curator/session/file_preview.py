@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-
 from curator.catalog import FileDetail, PhotoDetail, TagDetail
-from curator.learning.explanations import Why, opinion
+from curator.learning.explanations import Why
 from curator.library.captions import exposure_line, offset, place
 from curator.model import (
     Capture,
@@ -30,13 +28,10 @@ from curator.model import (
 from curator.workers import Pixels
 
 if TYPE_CHECKING:
-    from curator.session.session import Session
     from curator.stages.file_preview import Seen
 
 DESCRIBING = "Describing…"
 """Stands where a description will."""
-_BLIND = "Hidden until you decide."
-_BUSY = "Another Curator is reading photos into this catalog."
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,94 +196,3 @@ def clipped(quality: Quality) -> str:
         if share >= 0.0005
     ]
     return f"clipped: {', '.join(parts)}" if parts else "nothing clipped"
-
-
-class FilePreviewLoader(QObject):
-    """Has one file looked at, and tells its preview whenever there is more on it.
-
-    Signals:
-        told(FilePreview): first with what is seen, or why nothing is; then with more.
-
-    Attributes:
-        preview: what was told last.
-
-    Thread: GUI only. Close it before letting go of it.
-    """
-
-    told = Signal(object)
-    _came = Signal(object)
-    _described = Signal(object)
-
-    def __init__(self, session: Session, path: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._session, self._closed = session, False
-        self.preview = FilePreview(path)
-        self._came.connect(self._take)
-        self._described.connect(self._take_description)
-
-    def begin(self, screen_px: int) -> None:
-        """Have the file looked at; its picture comes with this long edge at most."""
-        pipeline = self._session.pipeline
-        if pipeline is None:
-            self._tell(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
-        else:
-            pipeline.request_file_preview(str(self.preview.path), screen_px, self._came.emit)
-
-    def close(self) -> None:
-        """Want no more; nothing is told any longer."""
-        self._closed = True
-        if self._session.pipeline is not None:
-            self._session.pipeline.cancel_file_preview()
-
-    def _tell(self, preview: FilePreview) -> None:
-        self.preview = preview
-        self.told.emit(preview)
-
-    def _take_description(self, told: Described | KnownError) -> None:
-        if not self._closed:
-            self._tell(self.preview.with_description(told))
-
-    def _take(self, what: Seen | Embedded | KnownError) -> None:
-        """Take what came; what it is tells what it is about."""
-        if self._closed:
-            return
-        if isinstance(what, Embedded):
-            self._take_vector(what)
-        elif not isinstance(what, KnownError):
-            self._take_seen(what)
-        elif self.preview.quality is None:
-            self._tell(self.preview.refuse(what))
-        else:
-            self._tell(replace(self.preview, compared=str(what)))
-
-    def _take_seen(self, seen: Seen) -> None:
-        session, preview = self._session, self.preview.with_seen(seen)
-        try:
-            photo = session.catalog.photos.find_file(preview.path, seen.fingerprint)
-            if photo is not None:
-                session.refresh()
-                preview = preview.with_photo(session.catalog.photos.get(photo))
-        except KnownError as error:
-            session.say(str(error))
-        assert session.pipeline is not None
-        preview = replace(preview, compared=session.pipeline.encoding.sentence)
-        asks = preview.description is None
-        self._tell(replace(preview, undescribed=DESCRIBING) if asks else preview)
-        if asks:
-            session.pipeline.want_description(seen.proxy, self._described.emit)
-
-    def _take_vector(self, found: Embedded) -> None:
-        self._tell(self.preview.with_tags(found))
-        photo, session = self.preview.photo, self._session
-        if photo in session.table and photo is not None and not session.may_show_why(photo):
-            self._tell(replace(self.preview, unmatched=_BLIND))
-        else:
-            session.taste.ask(lambda learner: opinion(learner, found), self._take_opinion)
-
-    def _take_opinion(self, told: Why | KnownError) -> None:
-        if self._closed:
-            return
-        if isinstance(told, KnownError):
-            self._tell(replace(self.preview, unmatched=str(told)))
-        else:
-            self._tell(replace(self.preview, why=told))

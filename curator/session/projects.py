@@ -7,7 +7,6 @@ called, its notes and its cover are facts of the project, not of a photo, and ar
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +17,18 @@ from curator.library import filters
 from curator.library.scopes import EVERYTHING, of_project
 from curator.library.spans import Ids
 from curator.model import KnownError, Pass, counted
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
+from curator.session.decisions import DecisionController, StepText
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+from curator.session.sources import SourceController
+from curator.session.stacks import StackController
+from curator.session.statistics import ScopeStatistics
 
 _PLACE = ":project"  # where the catalog keeps which project is current; no path looks like it
 _CLOSEST = 1e-6  # places nearer than this are dealt out anew
 
 
-class Projects(QObject):
+class ProjectController(QObject):
     """What a person does with projects in one window.
 
     Signals:
@@ -37,36 +39,50 @@ class Projects(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        sources: SourceController,
+        statistics: ScopeStatistics,
+        stacks: StackController,
+        decisions: DecisionController,
+    ) -> None:
         super().__init__()
-        self._session = session
-        self._scope = session.scope.key
-        kept = (session.catalog.folders.position(_PLACE) or {}).get("project")
-        self._current = kept if isinstance(kept, int) else session.scope.project
-        self._serial = session.table.projects.serial
-        session.view_changed.connect(self._follow_scope)
-        session.counts_changed.connect(self._follow_shelf)
+        self._catalog, self._messages = services.catalog, services.messages
+        self._preferences, self._requests = services.preferences, services.requests
+        self._best_effort = services.best_effort
+        self._table, self._criteria = photos.table, photos.criteria
+        self._photos, self._sources, self._statistics = photos, sources, statistics
+        self._stacks, self._decisions = stacks, decisions
+        catalog, table, criteria = services.catalog, photos.table, photos.criteria
+        self._scope = criteria.scope.key
+        kept = (catalog.folders.position(_PLACE) or {}).get("project")
+        self._current = kept if isinstance(kept, int) else criteria.scope.project
+        self._serial = table.projects.serial
+        criteria.scope_changed.connect(self._follow_scope)
+        photos.counts_changed.connect(self._follow_index)
 
     # --- which there are
 
     @property
     def current(self) -> ProjectRow | None:
         """The project B puts photos into; None where none was chosen, or it was removed."""
-        return self._session.table.projects.row(self._current)
+        return self._table.projects.row(self._current)
 
     @property
     def open(self) -> ProjectRow | None:
         """The project that is on the table, None where something else is."""
-        return self._session.table.projects.row(self._session.scope.project)
+        return self._table.projects.row(self._criteria.scope.project)
 
     def rows(self) -> tuple[ProjectRow, ...]:
         """List the projects by name."""
-        return self._session.table.projects.rows
+        return self._table.projects.rows
 
     def counts(self) -> dict[int, tuple[int, int]]:
         """Count each project's photos that are to be seen, and the approved ones of them."""
-        table = self._session.table
-        threshold = self._session.settings.taste.match_threshold
+        table = self._table
+        threshold = self._preferences.settings.taste.match_threshold
         alive = table.alive()
         approved = filters.FILTERS["approved"][1](table, threshold) & alive
         found = {}
@@ -81,7 +97,7 @@ class Projects(QObject):
 
         One that was taken out, or is not to be seen, stands for nothing.
         """
-        table = self._session.table
+        table = self._table
         ids = table.projects.ids(row.id)
         ids = ids[table.knows(ids)]
         ids = ids[table.alive()[table.rows_of(ids)]]
@@ -114,13 +130,13 @@ class Projects(QObject):
     def choose(self, project: int) -> None:
         """Make a project the one B puts photos into."""
         self._current = project
-        self._session.catalog.folders.save_position(_PLACE, {"project": project})
+        self._catalog.folders.save_position(_PLACE, {"project": project})
         self.changed.emit()
         row = self.current
-        key = self._session.keys.get("toggle_project")
+        key = self._preferences.keys.get("toggle_project")
         if row is not None:
             adds = f" · {key} adds a photo, and takes it out" if key else ""
-            self._session.say(f"Project {row.name}{adds}")
+            self._messages.say(f"Project {row.name}{adds}")
 
     def make(self, name: str) -> int:
         """Make a project and choose it; return its id.
@@ -128,28 +144,27 @@ class Projects(QObject):
         Raises:
             UsageError: the name is empty, or taken.
         """
-        project = self._session.catalog.projects.create(name)
+        project = self._catalog.projects.create(name)
         self._tell()
         self.choose(project)
         return project
 
     def open_scope(self, project: int) -> None:
         """Put a project on the table."""
-        row = self._session.table.projects.row(project)
+        row = self._table.projects.row(project)
         if row is not None:
-            self._session.open_scope(of_project(row))
+            self._sources.open_scope(of_project(row))
 
     # --- photos in and out
 
     def toggle(self) -> None:
         """Put the photo, or what is selected, into the current project; all in it: take it out."""
-        session, row = self._session, self.current
-        photos = session.targets()
+        row, photos = self.current, self._stacks.targets()
         if not photos:
-            session.say("There is no photo here.")
+            self._messages.say("There is no photo here.")
         elif row is None:
-            session.ask("project", "add")
-        elif session.table.projects.has(row.id, photos).all():
+            self._requests.add_to_project_requested.emit()
+        elif self._table.projects.has(row.id, photos).all():
             out = dict.fromkeys(photos)
             self._decide(row, out, f"take out of {row.name}", lambda what: f"Took {what} out of")
         else:
@@ -163,7 +178,7 @@ class Projects(QObject):
             photos: their ids, in the order they are put in.
             on_screen: whether they are what a mark acts on now.
         """
-        shelf = self._session.table.projects
+        shelf = self._table.projects
         row = shelf.row(project)
         if row is None:
             return
@@ -178,9 +193,8 @@ class Projects(QObject):
 
     def starred(self) -> list[int]:
         """Give the scope's photos that came through with four or five stars, by capture time."""
-        session = self._session
-        ids = np.asarray(session.scope_ids("kept"), np.int64)
-        rating = session.table.column("rating")[session.table.rows_of(ids)]
+        ids = np.asarray(self._statistics.scope_ids("kept"), np.int64)
+        rating = self._table.column("rating")[self._table.rows_of(ids)]
         return [int(photo) for photo in ids[rating >= 4]]
 
     def _decide(
@@ -193,45 +207,40 @@ class Projects(QObject):
         on_screen: bool = True,
     ) -> None:
         """Decide places in a project as one step; ``said`` begins the sentence about it."""
-        from curator.session.session import Words  # which is built on this
-
-        session = self._session
         if not places:
             return
         ids = list(places)
-        what = session.table.name(ids[0]) if len(ids) == 1 else f"{len(ids):,} photos"
-        words = Words(what, f"{said(what)} {row.name}")
+        what = self._table.name(ids[0]) if len(ids) == 1 else f"{len(ids):,} photos"
+        text = StepText(what, f"{said(what)} {row.name}")
         field = ("project", row.id)
         changes: dict[int, dict[str | tuple[str, int], object]] = {
             photo: {field: place} for photo, place in places.items()
         }
         if on_screen:
-            session.mark(act, changes, advance=False, words=words)
+            self._decisions.mark(act, changes, advance=False, text=text)
         else:
-            session.decide_many(act, changes, words)
+            self._decisions.decide(act, changes, text)
 
     # --- the order by hand
 
     def why_fixed(self) -> str:
         """Say why photos cannot be moved now; empty where they can."""
-        session = self._session
         if self.open is None:
             return "Photos are moved by hand in a project: open one in the sidebar."
-        if session.pass_ is not Pass.BROWSE:
+        if self._criteria.mode is not Pass.BROWSE:
             return "A pass keeps its order; photos are moved while one browses the project."
-        if session.order != "hand" or session.reversed:
-            key = session.keys.get("order")
+        if self._criteria.order != "hand" or self._criteria.is_reversed:
+            key = self._preferences.keys.get("order")
             return f"Photos are moved in the order by hand{f' ({key})' if key else ''}."
         return ""
 
     def shift(self, by: int) -> None:
         """Move the selection, or the current photo, one place on, or back with ``by`` below 0."""
-        session = self._session
         if self._refused():
             return
-        photos = session.targets()
-        places = sorted(session.listing.position(photo) or 0 for photo in photos)
-        ids = session.ids
+        photos = self._stacks.targets()
+        places = sorted(self._photos.listing.position(photo) or 0 for photo in photos)
+        ids = self._photos.ids
         if not places:
             return
         if by < 0:
@@ -244,9 +253,9 @@ class Projects(QObject):
 
     def shift_to_end(self, way: int) -> None:
         """Move what is selected to the very end, or with ``way`` below 0 to the front."""
-        if not self._refused() and self._session.targets():
-            front = int(self._session.ids[0]) if way < 0 else None
-            self.move(self._session.targets(), front)
+        if not self._refused() and self._stacks.targets():
+            front = int(self._photos.ids[0]) if way < 0 else None
+            self.move(self._stacks.targets(), front)
 
     def move(self, photos: Collection[int], before: int | None) -> None:
         """Place photos of the open project in front of another, None: at the end, as one step."""
@@ -255,7 +264,7 @@ class Projects(QObject):
             return
         ids, places = self._dealt(row.id, np.array(sorted(photos), np.int64), before)
         if not len(ids):
-            self._session.say(
+            self._messages.say(
                 "Already in that position." if len(photos) == 1 else "Already in that order."
             )
             return
@@ -265,7 +274,7 @@ class Projects(QObject):
         self._decide_move(row, what, len(moved))
 
     def _decide_move(self, row: ProjectRow, places: Mapping[int, float | None], moved: int) -> None:
-        first = self._session.table.name(next(iter(places)))
+        first = self._table.name(next(iter(places)))
         what = first if moved == 1 else counted(moved, "photo")
         self._decide(
             row, places, f"move in {row.name}", lambda _: f"Moved {what} in", on_screen=False
@@ -274,14 +283,14 @@ class Projects(QObject):
     def _refused(self) -> bool:
         reason = self.why_fixed()
         if reason:
-            self._session.say(reason)
+            self._messages.say(reason)
         return bool(reason)
 
     def _dealt(
         self, project: int, photos: Ids, before: int | None
     ) -> tuple[Ids, NDArray[np.float64]]:
         """Work out new places: (ids, places) of those that change; none where all stands so."""
-        shelf = self._session.table.projects
+        shelf = self._table.projects
         order = shelf.ids(project)
         moving = np.isin(order, photos)
         block, rest = order[moving], order[~moving]
@@ -316,12 +325,12 @@ class Projects(QObject):
         Raises:
             UsageError: the name is empty, or taken; nothing was changed.
         """
-        self._session.catalog.projects.rename(project, name)
+        self._catalog.projects.rename(project, name)
         self._tell()
 
     def write_notes(self, project: int, notes: str) -> None:
         """Write a project's notes, in place of those there were."""
-        self._session.catalog.projects.set_notes(project, notes)
+        self._catalog.projects.set_notes(project, notes)
         self._tell()
 
     def make_cover(self) -> None:
@@ -330,19 +339,18 @@ class Projects(QObject):
         Raises:
             KnownError: there is none, or the photo is not in it.
         """
-        session, row = self._session, self.open or self.current
-        photo = session.current
+        row, photo = self.open or self.current, self._photos.current
         if row is None:
             raise KnownError("No project is chosen yet.")
-        if photo is None or not session.table.projects.has(row.id, [photo])[0]:
+        if photo is None or not self._table.projects.has(row.id, [photo])[0]:
             raise KnownError(f"Only a photo of {row.name} can be its cover.")
-        session.catalog.projects.set_cover(row.id, photo)
+        self._catalog.projects.set_cover(row.id, photo)
         self._tell()
-        session.say(f"{session.table.name(photo)} is the cover of {row.name}")
+        self._messages.say(f"{self._table.name(photo)} is the cover of {row.name}")
 
     def remove(self, project: int) -> None:
         """Remove a project; its photos stay in the catalog, and it can be restored."""
-        self._session.catalog.projects.remove(project)
+        self._catalog.projects.remove(project)
         self._tell()
 
     def restore(self, project: int) -> None:
@@ -351,41 +359,39 @@ class Projects(QObject):
         Raises:
             UsageError: another has its name by now; nothing was changed.
         """
-        self._session.catalog.projects.restore(project)
+        self._catalog.projects.restore(project)
         self._tell()
 
     # --- following
 
     def _tell(self) -> None:
-        self._session.table.projects.refresh()
-        self._session.counts_changed.emit()  # and with it, what is to follow
+        self._table.projects.refresh()
+        self._photos.counts_changed.emit()  # and with it, what is to follow
 
     def _follow_scope(self) -> None:
         """Make a project that one opens the current one."""
-        scope = self._session.scope
+        scope = self._criteria.scope
         if scope.key != self._scope:
             self._scope = scope.key
             if scope.project is not None and scope.project != self._current:
                 self._current = scope.project
                 place: dict[str, object] = {"project": scope.project}
-                self._session.kept(
-                    lambda: self._session.catalog.folders.save_position(_PLACE, place)
-                )
+                self._best_effort.write(lambda: self._catalog.folders.save_position(_PLACE, place))
                 self.changed.emit()
 
-    def _follow_shelf(self) -> None:
+    def _follow_index(self) -> None:
         """Follow what became of projects, here or elsewhere: another name, one less."""
-        session, serial = self._session, self._session.table.projects.serial
+        serial = self._table.projects.serial
         if serial == self._serial:
             return
         self._serial = serial
-        scope = session.scope
+        scope = self._criteria.scope
         if scope.project is not None:
             row = self.open
             if row is None:
-                session.open_scope(EVERYTHING)
-                session.say(f"The project {scope.title} was removed")
+                self._sources.open_scope(EVERYTHING)
+                self._messages.say(f"The project {scope.title} was removed")
             elif row.name != scope.title:
-                session.scope = of_project(row)
-                session.view_changed.emit()
+                self._criteria.scope = of_project(row)
+                self._criteria.publish()
         self.changed.emit()

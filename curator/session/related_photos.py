@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +18,10 @@ from curator.library import filters
 from curator.library.spans import Ids
 from curator.library.table import Table
 from curator.model import KnownError
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
+from curator.session.photo_list import PhotoList
+from curator.session.projects import ProjectController
+from curator.session.services import Services
+from curator.session.taste import TasteController
 
 LEAST, MOST = 5, 16
 """Photos a series has."""
@@ -43,7 +43,7 @@ class Suggestion:
     sentence: str
 
 
-class Series(QObject):
+class RelatedPhotosFinder(QObject):
     """Looks for series when nothing else happens, and keeps the one to be suggested.
 
     Signals:
@@ -58,9 +58,16 @@ class Series(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        taste: TasteController,
+        projects: ProjectController,
+    ) -> None:
         super().__init__()
-        self._session = session
+        self._catalog, self._settings = services.catalog, services.settings
+        self._table, self._taste, self._projects = photos.table, taste, projects
         self.found: Suggestion | None = None
         self.looking = False
         self._asked: bytes | None = None
@@ -69,8 +76,8 @@ class Series(QObject):
         self._later.setSingleShot(True)
         self._later.setInterval(_REST_MS)
         self._later.timeout.connect(self.look)
-        session.counts_changed.connect(self._later.start)
-        session.scores_changed.connect(self._later.start)
+        photos.counts_changed.connect(self._later.start)
+        taste.scores_changed.connect(self._later.start)
 
     def close(self) -> None:
         """Look no more, whatever the thread that learns still says while it ends."""
@@ -81,8 +88,8 @@ class Series(QObject):
         """Have the next series found a moment later; nothing if no photo came or went since."""
         if self._closed:
             return
-        table = self._session.table
-        ids = candidates(table, self._session.settings.taste.match_threshold)
+        table = self._table
+        ids = candidates(table, self._settings.taste.match_threshold)
         asked = ids.tobytes()
         if asked == self._asked:
             return
@@ -102,7 +109,7 @@ class Series(QObject):
                 self._take(suggestion(table, found) if found else None)
 
         self.looking = True
-        self._session.taste.ask(question, tell)
+        self._taste.learner.ask(question, tell)
 
     def _take(self, found: Suggestion | None) -> None:
         self.looking, self.found = False, found
@@ -115,7 +122,7 @@ class Series(QObject):
             UsageError: the name is empty, or taken; nothing was done.
         """
         if self.found is not None:
-            photos, projects = self.found.photos, self._session.projects
+            photos, projects = self.found.photos, self._projects
             projects.add(projects.make(name), photos, on_screen=False)
             self._take(None)
 
@@ -124,13 +131,13 @@ class Series(QObject):
         if self.found is not None:
             kept = [sorted(each) for each in self._dismissed()]
             kept = [*kept, sorted(self.found.photos)][-_REMEMBERED:]
-            self._session.catalog.folders.save_position(_PLACE, {"dismissed": kept})
+            self._catalog.folders.save_position(_PLACE, {"dismissed": kept})
             self._asked = None
             self._take(None)
             self.look()
 
     def _dismissed(self) -> list[frozenset[int]]:
-        kept = (self._session.catalog.folders.position(_PLACE) or {}).get("dismissed")
+        kept = (self._catalog.folders.position(_PLACE) or {}).get("dismissed")
         return [frozenset(each) for each in kept] if isinstance(kept, list) else []
 
 

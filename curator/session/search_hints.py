@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from curator.library.filters import FIELDS, FILTERS
 from curator.library.query import slip
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
+from curator.library.table import Table
+from curator.session.projects import ProjectController
+from curator.session.tags import TagController
 
 MOST = 9
 _CAMERAS = 50  # there may be thousands of names; more than that is no choice
@@ -32,32 +32,65 @@ class Hints(NamedTuple):
     found: list[Hint]
 
 
-def hints(session: Session, text: str) -> Hints:
-    """List how the text before the cursor may go on, the likeliest first.
+class SearchHints:
+    """Completes searches in one window.
 
-    Nothing where a word stands alone that begins no field: words need no help.
+    Thread: GUI only.
     """
-    begun = _BEGUN.search(text)
-    if begun is None:
-        return Hints(len(text), [])
-    start, word = begun.start(1), begun[1].lower()
-    name, colon, value = word.partition(":")
-    if not colon:
-        found = _fields(word) if word or not text.strip() else []
-        if wrong := slip(word, tuple(FIELDS)):
-            found = [Hint(f"{wrong.meant} ", "a field is followed by a colon")]
-        elif word == "or" and begun[1] != "OR" and text[:start].strip():
-            found = [Hint("OR ", "one of the two is enough; in small letters it is a word"), *found]
-    elif name in FIELDS:
-        value = value.lstrip('"')
-        found = [
-            Hint(f"{name}:{_quoted(each)} ", about)
-            for each, about in _values(session, name, value)
-            if each.lower() != value
-        ]
-    else:
-        found = []
-    return Hints(start, found[:MOST])
+
+    def __init__(self, table: Table, projects: ProjectController, tags: TagController) -> None:
+        self._table, self._projects, self._tags = table, projects, tags
+
+    def hints(self, text: str) -> Hints:
+        """List how the text before the cursor may go on, the likeliest first.
+
+        Nothing where a word stands alone that begins no field: words need no help.
+        """
+        begun = _BEGUN.search(text)
+        if begun is None:
+            return Hints(len(text), [])
+        start, word = begun.start(1), begun[1].lower()
+        name, colon, value = word.partition(":")
+        if not colon:
+            found = _fields(word) if word or not text.strip() else []
+            if wrong := slip(word, tuple(FIELDS)):
+                found = [Hint(f"{wrong.meant} ", "a field is followed by a colon")]
+            elif word == "or" and begun[1] != "OR" and text[:start].strip():
+                found = [
+                    Hint("OR ", "one of the two is enough; in small letters it is a word"),
+                    *found,
+                ]
+        elif name in FIELDS:
+            value = value.lstrip('"')
+            found = [
+                Hint(f"{name}:{_quoted(each)} ", about)
+                for each, about in self._values(name, value)
+                if each.lower() != value
+            ]
+        else:
+            found = []
+        return Hints(start, found[:MOST])
+
+    def _values(self, name: str, begun: str) -> Iterable[tuple[str, str]]:
+        if name == "is":
+            known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
+        elif name == "tag":
+            return [(each.name, f"{each.count:,}") for each in self._tags.completions(begun)]
+        elif name == "project":
+            known = [(row.name, "") for row in self._projects.rows()]
+        elif name == "camera":
+            known = [(camera, "") for camera in self._cameras()]
+            return [pair for pair in known if begun in pair[0].lower()]
+        else:
+            known = [(value, "") for value in FIELDS[name].values]
+            if not known and not begun:
+                known = [(FIELDS[name].example, FIELDS[name].about)]
+        return [pair for pair in known if pair[0].lower().startswith(begun)]
+
+    def _cameras(self) -> list[str]:
+        """List the cameras there are, the most used first; 8 ms at 100,000 photos."""
+        counted = Counter(self._table.strings("camera"))
+        return [str(name) for name, _ in counted.most_common(_CAMERAS) if name]
 
 
 def _fields(word: str) -> list[Hint]:
@@ -72,29 +105,6 @@ def _fields(word: str) -> list[Hint]:
         if word and (name.startswith(word) or title.lower().startswith(word))
     ]
     return named + standing
-
-
-def _values(session: Session, name: str, begun: str) -> Iterable[tuple[str, str]]:
-    if name == "is":
-        known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
-    elif name == "tag":
-        return [(each.name, f"{each.count:,}") for each in session.tags.completions(begun)]
-    elif name == "project":
-        known = [(row.name, "") for row in session.projects.rows()]
-    elif name == "camera":
-        known = [(camera, "") for camera in _cameras(session)]
-        return [pair for pair in known if begun in pair[0].lower()]
-    else:
-        known = [(value, "") for value in FIELDS[name].values]
-        if not known and not begun:
-            known = [(FIELDS[name].example, FIELDS[name].about)]
-    return [pair for pair in known if pair[0].lower().startswith(begun)]
-
-
-def _cameras(session: Session) -> list[str]:
-    """List the cameras there are, the most used first; 8 ms at 100,000 photos."""
-    counted = Counter(session.table.strings("camera"))
-    return [str(name) for name, _ in counted.most_common(_CAMERAS) if name]
 
 
 def _quoted(value: str) -> str:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from curator import exiftool
 from curator.catalog import Catalog, Conflict
+from curator.library.table import Table
 from curator.model import KnownError, Step, counted
 from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
+from curator.session.decisions import DecisionController
+from curator.session.services import Services
 
 OURS, THEIRS = "ours", "theirs"
 
 
-class Sidecars(QObject):
+class SidecarController(QObject):
     """What a person does with sidecars in one window.
 
     Signals:
@@ -36,17 +35,20 @@ class Sidecars(QObject):
     previewed = Signal(object)
     compared = Signal(object)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, services: Services, table: Table, decisions: DecisionController) -> None:
         super().__init__()
-        self._session = session
-        self.news = news_of(session.catalog.sidecars.outstanding(), session.settings)
-        if session.pipeline is not None:
-            session.pipeline.events.sidecars_changed.connect(self._take)
+        self._catalog, self._settings = services.catalog, services.settings
+        self._pipeline, self._messages = services.pipeline, services.messages
+        self._table, self._decisions = table, decisions
+        catalog, settings, pipeline = services.catalog, services.settings, services.pipeline
+        self.news = news_of(catalog.sidecars.outstanding(), settings)
+        if pipeline is not None:
+            pipeline.events.sidecars_changed.connect(self._take)
 
     def _take(self, news: SidecarNews) -> None:
         self.news = news
         if news.said:
-            self._session.announce(news.said)
+            self._messages.announce(news.said)
         self.changed.emit()
 
     # --- writing
@@ -59,22 +61,22 @@ class Sidecars(QObject):
         """
         if not ids:
             return
-        self._session.catalog.sidecars.request_write(ids)
+        self._catalog.sidecars.request_write(ids)
         one = len(ids) == 1
-        what = self._session.table.name(ids[0]) if one else counted(len(ids), "sidecar")
-        if self._session.pipeline is None:
-            self._session.say(f"{what}: the Curator that reads photos here writes it")
+        what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
+        if self._pipeline is None:
+            self._messages.say(f"{what}: the Curator that reads photos here writes it")
             return
-        self._session.say(f"Writing {what}…")
-        self._session.pipeline.write_sidecars()
+        self._messages.say(f"Writing {what}…")
+        self._pipeline.write_sidecars()
 
     def preview(self, ids: Sequence[int]) -> None:
         """Have it said what writing the sidecars of photos would change: :attr:`previewed`."""
-        profile = profile_of(self._session.settings)
-        if self._session.pipeline is not None:
-            self._session.pipeline.preview_sidecars(ids, profile, self._previewed)
+        profile = profile_of(self._settings)
+        if self._pipeline is not None:
+            self._pipeline.preview_sidecars(ids, profile, self._previewed)
             return
-        path, tell = self._session.catalog.path, self._previewed
+        path, tell = self._catalog.path, self._previewed
 
         def compare() -> None:
             try:
@@ -95,8 +97,8 @@ class Sidecars(QObject):
             KnownError: exiftool is not installed, or another Curator reads photos here.
         """
         self._embedder()
-        assert self._session.pipeline is not None
-        self._session.pipeline.compare_originals(ids, self.compared.emit)
+        assert self._pipeline is not None
+        self._pipeline.compare_originals(ids, self.compared.emit)
 
     def embed(self, ids: Sequence[int]) -> None:
         """Put marks into originals; only after a person agreed to how many.
@@ -105,17 +107,17 @@ class Sidecars(QObject):
             KnownError: as :meth:`compare_originals`; nothing was begun.
         """
         program = self._embedder()
-        assert self._session.pipeline is not None
-        self._session.say(f"Embedding in {counted(len(ids), 'original')}…")
-        self._session.pipeline.embed(ids, program)
+        assert self._pipeline is not None
+        self._messages.say(f"Embedding in {counted(len(ids), 'original')}…")
+        self._pipeline.embed(ids, program)
 
     def _embedder(self) -> str:
-        if self._session.pipeline is None:
+        if self._pipeline is None:
             raise KnownError(
                 "Another Curator reads photos here; only that one writes into originals.",
                 "Embed there, or close it.",
             )
-        return exiftool.find(self._session.settings)
+        return exiftool.find(self._settings)
 
     def _previewed(self, found: Preview | KnownError) -> None:
         self.previewed.emit(found)  # from any thread: whoever listens gets it on their own
@@ -124,7 +126,7 @@ class Sidecars(QObject):
 
     def conflicts(self) -> list[Conflict]:
         """List the sidecars that contradict a person's word."""
-        return self._session.catalog.sidecars.conflicts()
+        return self._catalog.sidecars.conflicts()
 
     def settle(self, choices: Mapping[int, str]) -> None:
         """Take one side for each photo: OURS is written to the file, THEIRS is one undo step.
@@ -132,18 +134,17 @@ class Sidecars(QObject):
         Raises:
             KnownError: the catalog cannot be written.
         """
-        session = self._session
         ours = [photo for photo, side in choices.items() if side == OURS]
         theirs = [photo for photo, side in choices.items() if side == THEIRS]
-        changes = taken(session.catalog.sidecars.conflicts(theirs))
+        changes = taken(self._catalog.sidecars.conflicts(theirs))
         if changes:
-            session.decide_many("take the file's marks", changes)
-        session.catalog.sidecars.resolve_conflicts(theirs, write=False)
-        session.catalog.sidecars.resolve_conflicts(ours, write=True)
+            self._decisions.decide("take the file's marks", changes)
+        self._catalog.sidecars.resolve_conflicts(theirs, write=False)
+        self._catalog.sidecars.resolve_conflicts(ours, write=True)
         if ours and not theirs:
-            session.announce(f"Kept your marks: {counted(len(ours), 'photo')}")
-        if session.pipeline is not None:
-            session.pipeline.write_sidecars()
+            self._messages.announce(f"Kept your marks: {counted(len(ours), 'photo')}")
+        if self._pipeline is not None:
+            self._pipeline.write_sidecars()
 
 
 def taken(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:

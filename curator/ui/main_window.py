@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from curator import commands
+from curator.library.scopes import Scope
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
@@ -91,7 +92,6 @@ class MainWindow(QWidget):
         self._make_pages()
         self._make_edges()
         self._make_overlays()
-        self._answers = self._answering()
         self._connect()
         if pipeline is not None:
             self._watch(pipeline)
@@ -133,7 +133,7 @@ class MainWindow(QWidget):
         self.tour = Tour(session, self._state)
         self.filmstrip = Filmstrip(session, self.pictures)
         self.candidates = CandidatesPanel(session, self.pictures, self.keys.state)
-        self.status = StatusLine(session, lambda: session.ask("failures"))
+        self.status = StatusLine(session, lambda: session.requests.failures_requested.emit())
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
         self.model_download = ModelDownload(session, self.notifications, self)
@@ -205,14 +205,24 @@ class MainWindow(QWidget):
 
     def _connect(self) -> None:
         session, actions, parts = self.session, self.window_actions, self.parts
-        session.view_changed.connect(self.refresh)
-        session.list_changed.connect(self.refresh)
-        session.asked.connect(self._asked)
-        session.taste_ready.connect(self._offer_taste)
-        session.said.connect(self.notifications.yield_to_status)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.order_changed,
+            session.criteria.filter_changed,
+            session.view_state.view_changed,
+            session.view_state.panels_changed,
+            session.view_state.fullscreen_changed,
+            session.taste.version_changed,
+            session.preferences.changed,
+            session.photos.list_changed,
+        ):
+            changed.connect(self.refresh)
+        self._connect_requests()
+        session.taste.became_reliable.connect(self._offer_taste)
+        session.messages.status_message.connect(self.notifications.yield_to_status)
         actions.settings_changed.connect(self.model_download.settings_changed)
         self.keys.changed.connect(lambda: self.notifications.withdraw("keys"))
-        self.keys.changed.connect(session.view_changed)
         actions.preview_requested.connect(self.file_preview.open)
         self.notifications.changed.connect(parts.arrange)
         self.tour.changed.connect(parts.arrange)
@@ -239,7 +249,7 @@ class MainWindow(QWidget):
         """Return the view whose keys are in force: one of VIEWS."""
         if self.overview.is_open:
             return "overview"
-        return "finish" if self.session.finished else self.session.view.value
+        return "finish" if self.session.view_state.finished else self.session.view_state.view.value
 
     def page(self) -> QWidget:
         """Return the page that belongs in the middle now."""
@@ -247,15 +257,21 @@ class MainWindow(QWidget):
         if not session.table.alive().any():
             watch = self.pipeline_notifications
             scanning = watch is not None and watch.scanning
-            known = session.scope.kind == "folder" or scanning or bool(session.scopes()[1:])
+            known = (
+                session.criteria.scope.kind == "folder"
+                or scanning
+                or bool(session.sources.scopes()[1:])
+            )
             return self.empty_list if known else self.empty_window
         if self.overview.is_open:
             return self.overview
-        if session.finished and session.progress().total:
+        if session.view_state.finished and session.statistics.progress().total:
             return self.finish
         if not len(session.ids):
             return self.empty_list
-        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(session.view, self.compare)
+        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(
+            session.view_state.view, self.compare
+        )
 
     def refresh(self) -> None:
         """Show page, edges and keys that belong to the session's state."""
@@ -267,11 +283,11 @@ class MainWindow(QWidget):
             if not self.topbar.search.hasFocus():  # whoever types a search goes on typing
                 self._focus_page()
         self.keys.shortcuts.enter_view(self.view_name())
-        title = self.session.scope.title
+        title = self.session.criteria.scope.title
         self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
-        if self.session.pass_ is not Pass.BROWSE:
+        if self.session.criteria.mode is not Pass.BROWSE:
             self.notifications.withdraw("start")
-        if self.session.pass_ is Pass.BROWSE or self.session.order == "match":
+        if self.session.criteria.mode is Pass.BROWSE or self.session.criteria.order == "match":
             self.notifications.withdraw("taste")
         self.parts.arrange()
 
@@ -301,9 +317,9 @@ class MainWindow(QWidget):
 
     def _current_photo_center(self) -> QPoint:
         """Return the center of the current photo on the screen."""
-        page, panes = self.pages.currentWidget() or self.pages, self.session.panes
+        page, panes = self.pages.currentWidget() or self.pages, self.session.compare.panes
         rect = page.rect()
-        if page is self.grid and (number := self.session.tile_number) >= 0:
+        if page is self.grid and (number := self.session.stacks.tile_number) >= 0:
             self.grid.reveal(number)
             page, rect = self.grid.viewport(), self.grid.cell(number)
         elif page is self.compare and panes is not None:
@@ -330,9 +346,9 @@ class MainWindow(QWidget):
         """Let Esc close what lies over the page first. Return whether there was anything."""
         if self.parts.dismiss_sidebar():
             return True
-        if self.session.zoom is not None or self.session.fullscreen:
+        if self.session.view_state.zoom is not None or self.session.view_state.fullscreen:
             return False
-        if self.session.panels_hidden:
+        if self.session.view_state.panels_hidden:
             self.run("toggle_panels")
             return True
         return False
@@ -343,7 +359,7 @@ class MainWindow(QWidget):
 
         def run(command: str) -> None:
             if photo is not None and session.current != photo:
-                session.go_to(photo)
+                session.navigator.go_to(photo)
             self.keys.run(command)
 
         recent = self._state.setdefault("recent", [])
@@ -370,42 +386,45 @@ class MainWindow(QWidget):
 
     # --- what commands ask of the window
 
-    def _asked(self, what: str, about: object) -> None:
-        if self.window_actions.does(what):
-            self.window_actions.do(what, about)
-        elif what in self._answers:
-            self._answers[what](about)
+    def _connect_requests(self) -> None:
+        """Connect what this window shows when asked; WindowActions connects the rest."""
+        requests = self.session.requests
+        requests.dismissal_requested.connect(self.notifications.dismiss)
+        requests.sidebar_requested.connect(self.parts.toggle_sidebar)
+        requests.orders_requested.connect(self.topbar.show_orders)
+        requests.search_requested.connect(self.search)
+        requests.help_requested.connect(self.help.open)
+        requests.menu_requested.connect(self.topbar.show_menu)
+        requests.palette_requested.connect(self._open_palette)
+        requests.tag_entry_requested.connect(self.tag_entry.open)
+        requests.rename_tag_requested.connect(self.tag_entry.rename)
+        requests.sidecars_requested.connect(self.sidecars.open)
+        requests.tour_requested.connect(self.tour.begin)
+        requests.overview_requested.connect(self.overview.toggle)
+        requests.quit_requested.connect(self.close)
+        requests.save_search_requested.connect(self._save_search)
+        requests.rename_search_requested.connect(self._rename_search)
+        requests.remove_search_requested.connect(self._remove_search)
+        self.session.view_state.fullscreen_changed.connect(self._apply_fullscreen)
 
-    def _answering(self) -> dict[str, Callable[[Any], object]]:
-        """Return what this window does when the session asks; WindowActions does the rest."""
-        session = self.session
-        return {
-            "dismiss": lambda _: self.notifications.dismiss(),
-            "sidebar": lambda _: self.parts.toggle_sidebar(),
-            "search": lambda about: saved_searches.asked(session, about, self),
-            "order": lambda _: self.topbar.show_orders(),
-            "filter": lambda _: self.search(),
-            "help": lambda _: self.help.open(),
-            "menu": lambda _: self.topbar.show_menu(),
-            "palette": lambda _: self._open_palette(),
-            "tag": self.tag_entry.open,
-            "rename_tag": lambda name: self.tag_entry.rename(str(name)),
-            "sidecars": lambda _: self.sidecars.open(),
-            "tour": lambda _: self.tour.begin(),
-            "project": self.projects.asked,
-            "fullscreen": lambda _: self._apply_fullscreen(),
-            "quit": lambda _: self.close(),
-        }
+    def _save_search(self) -> None:
+        saved_searches.save(self.session, self)
+
+    def _rename_search(self, scope: Scope) -> None:
+        saved_searches.rename(self.session, scope, self)
+
+    def _remove_search(self, scope: Scope) -> None:
+        saved_searches.remove(self.session, scope, self)
 
     def search(self) -> None:
         """Put the cursor into the search field."""
-        if self.session.panels_hidden:
+        if self.session.view_state.panels_hidden:
             self.run("toggle_panels")
         self.topbar.search.setFocus()
         self.topbar.search.selectAll()
 
     def _apply_fullscreen(self) -> None:
-        if self.session.fullscreen:
+        if self.session.view_state.fullscreen:
             self._was_maximized = self.isMaximized()
             self.showFullScreen()
         elif self._was_maximized:
@@ -415,23 +434,25 @@ class MainWindow(QWidget):
 
     def _show_in_loupe(self, photo_id: int) -> None:
         """Show a photo of the finish page in the loupe: in the pass, or else in the scope."""
-        if photo_id not in self.session.listing:
+        if photo_id not in self.session.photos.listing:
             self.run("browse")
-        if photo_id not in self.session.listing:
-            self.session.set_filter("")
-        self.session.go_to(photo_id)
-        self.session.set_view(View.LOUPE)
+        if photo_id not in self.session.photos.listing:
+            self.session.search.set_filter("")
+        self.session.navigator.go_to(photo_id)
+        self.session.viewer.set_view(View.LOUPE)
 
     def _visit(self, photo_id: int) -> None:
-        self.session.visit(photo_id)
-        self.session.set_view(View.LOUPE)
+        self.session.visitor.visit(photo_id)
+        self.session.viewer.set_view(View.LOUPE)
 
     def _offer_taste(self) -> None:
         """Offer to sort by match; a pass under way never changes its order by itself."""
-        key = self.session.keys.get("order")
+        key = self.session.preferences.keys.get("order")
         action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
         self.notifications.post(
-            Notification("taste", "Taste is ready", action, lambda: self.session.set_order("match"))
+            Notification(
+                "taste", "Taste is ready", action, lambda: self.session.ordering.set_order("match")
+            )
         )
 
     # --- files from outside
@@ -464,7 +485,7 @@ class MainWindow(QWidget):
         geometry = state.get("geometry")
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray(base64.b64decode(geometry)))
-        self.session.inspector = bool(state.get("inspector"))
+        self.session.view_state.show_inspector(bool(state.get("inspector")))
         self.parts.sidebar_hidden = bool(state.get("sidebar_off"))
         self.sidebar.unfolded.update(state.get("unfolded") or ())
         self.notifications.silenced = set(state.get("never") or ())
@@ -472,13 +493,12 @@ class MainWindow(QWidget):
             self.pipeline_notifications.report_encoder()
 
     def _save_state(self) -> None:
-        if self.session.fullscreen:
-            self.session.fullscreen = False
-            self._apply_fullscreen()
+        if self.session.view_state.fullscreen:
+            self.session.view_state.set_fullscreen(False)
         geometry = bytes(self.saveGeometry().data())
         self._state |= {
             "geometry": base64.b64encode(geometry).decode("ascii"),
-            "inspector": self.session.inspector,
+            "inspector": self.session.view_state.inspector,
             "sidebar_off": self.parts.sidebar_hidden,
             "unfolded": sorted(self.sidebar.unfolded),
             "never": sorted(self.notifications.silenced),

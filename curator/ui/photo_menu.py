@@ -49,7 +49,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
         for name in names:
             means = view in views_of(name) or name in _EVERYWHERE
             if name != view and means and not COMMANDS[name].lacks(session):
-                key = session.keys.get(name, "")
+                key = session.preferences.keys.get(name, "")
                 title = COMMANDS[name].title
                 action = into.addAction(f"{title}\t{key}" if key else title)
                 action.triggered.connect(lambda _=False, name=name: run(name))
@@ -74,5 +74,5 @@ def request_menu_by_key(event: QKeyEvent, window: QWidget) -> bool:
 
 
 def _heading(session: Session) -> str:
-    photos = session.targets()
+    photos = session.stacks.targets()
     return session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

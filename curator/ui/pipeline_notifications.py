@@ -68,10 +68,10 @@ class PipelineNotifications(QObject):
         pipeline.events.idle.connect(self._report_idle)
         pipeline.events.paused_by.connect(self._report_problem)
         pipeline.events.folders_changed.connect(self._report_drives)
-        pipeline.events.encoder_failed.connect(session.announce)
-        pipeline.events.backup_failed.connect(session.announce)
-        pipeline.events.watching_limited.connect(session.announce)
-        session.view_changed.connect(self._withdraw_cull)
+        pipeline.events.encoder_failed.connect(session.messages.announce)
+        pipeline.events.backup_failed.connect(session.messages.announce)
+        pipeline.events.watching_limited.connect(session.messages.announce)
+        session.criteria.scope_changed.connect(self._withdraw_cull)
 
     def _show_progress(self, progress: Progress) -> None:
         self._status.progressed(progress)
@@ -85,7 +85,7 @@ class PipelineNotifications(QObject):
         session = self._session
         if report.watched:
             if report.sentence:
-                session.announce(report.sentence)
+                session.messages.announce(report.sentence)
             return
         if report.again:
             session.refresh()  # the last headers may not have been loaded yet
@@ -93,21 +93,25 @@ class PipelineNotifications(QObject):
             self._correct(_summary(report))
             return
         self._found = _summary(report)
-        fresh = session.pass_ is Pass.BROWSE and len(session.ids) and session.is_fresh()
+        fresh = (
+            session.criteria.mode is Pass.BROWSE
+            and len(session.ids)
+            and session.statistics.is_fresh()
+        )
         if fresh and report.new:
-            key = session.keys.get("enter")
+            key = session.preferences.keys.get("enter")
             action = f"Start the cull ({key})" if key else "Start the cull"
-            self._offered_scope = session.scope.key
+            self._offered_scope = session.criteria.scope.key
             offer = Notification(
                 "start", self._found, action, lambda: self._run("cull"), once=False
             )
             self._notifications.post(offer)
         else:
-            session.announce(self._found)
+            session.messages.announce(self._found)
 
     def _withdraw_cull(self) -> None:
         """Withdraw the offer to start a cull once another scope is shown."""
-        if self._offered_scope not in (None, self._session.scope.key):
+        if self._offered_scope not in (None, self._session.criteria.scope.key):
             self._offered_scope = None
             self._notifications.withdraw("start")
 
@@ -124,7 +128,7 @@ class PipelineNotifications(QObject):
         self._session.refresh()
         self._sidecars.scanned(totals.new)
         self.report_encoder()
-        here, found = self._session.counts()["all"], self._found
+        here, found = self._session.statistics.counts()["all"], self._found
         if totals.scans:
             found, self._count = _summary(totals.scans[-1]), here
         self._correct(found, f"; {here - self._count:,} more since" if here > self._count else "")
@@ -134,8 +138,8 @@ class PipelineNotifications(QObject):
         before, self._found = self._found, found
         offered = self._offered_scope is not None
         amended = offered and self._notifications.update_text("start", found + since)
-        if not amended and found != before and self._session.pass_ is Pass.BROWSE:
-            self._session.announce(found)
+        if not amended and found != before and self._session.criteria.mode is Pass.BROWSE:
+            self._session.messages.announce(found)
 
     def _report_problem(self, text: str) -> None:
         self._notifications.post(
@@ -150,7 +154,7 @@ class PipelineNotifications(QObject):
         encoding = self._pipeline.encoding
         if encoding.recipe is None and self._state.get("encoder") != encoding.sentence:
             self._state["encoder"] = encoding.sentence
-            session.announce(encoding.sentence)
+            session.messages.announce(encoding.sentence)
 
 
 def _summary(report: ScanReport) -> str:

@@ -20,7 +20,7 @@ from curator import volumes
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
 from curator.model import KnownError, NotFoundError, bidi_safe
 from curator.session import Session
-from curator.settings import ExportSettings, save
+from curator.settings import ExportSettings
 from curator.ui import external_editor
 from curator.ui.dialogs.export_dialog import ExportDialog, ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
@@ -72,33 +72,59 @@ class WindowActions(QObject):
         super().__init__(window)
         self._window, self._session, self._pictures = window, session, pictures
         self._state, self._keyboard, self.notes = state, keyboard, notes
-        self._table: dict[str, Callable[[object], None]] = {
-            "add_folder": lambda _: self.choose_folder(),
-            "export": self.export,
-            "failures": lambda _: self.failures(),
-            "settings": lambda _: self.settings(),
-            "provider": lambda _: self.settings(section="vision"),
-            "settings_changed": lambda _: save(session.settings, session.home),
-            "open_in_editor": self._open_in_editor,
-            "show_file": self._show_file,
-            "show_path": lambda path: self._show_path(Path(str(path))),
-            "placard": lambda _: self._choose_preview(),
-            "taste": lambda _: self._open_taste(),
-            "remove_rejects": lambda _: review_rejects(session, pictures, window),
-            "remove_folder": self._remove_folder,
-            "rescan_folder": self._rescan,
-        }
+        requests = session.requests
+        requests.add_folder_requested.connect(self._add_folder)
+        requests.export_requested.connect(self._export)
+        requests.failures_requested.connect(self._show_failures)
+        requests.settings_requested.connect(self._change_settings)
+        requests.vision_settings_requested.connect(self._change_vision_settings)
+        requests.editor_requested.connect(self._open_in_editor)
+        requests.show_file_requested.connect(self._show_file)
+        requests.show_path_requested.connect(self._show_folder)
+        requests.file_preview_requested.connect(self._choose_preview)
+        requests.taste_requested.connect(self._open_taste)
+        requests.remove_rejects_requested.connect(self._review_rejects)
+        requests.remove_folder_requested.connect(self._remove_folder)
+        requests.rescan_folder_requested.connect(self._rescan)
 
-    def does(self, what: str) -> bool:
-        """Whether this is one of the actions here."""
-        return what in self._table
+    # --- what commands request
 
-    def do(self, what: str, about: object) -> None:
+    def _report(self, action: Callable[[], object]) -> None:
         """Do an action; errors with a known cause go to the status line."""
         try:
-            self._table[what](about)
+            action()
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
+
+    def _add_folder(self) -> None:
+        self._report(self.choose_folder)
+
+    def _export(self, selected: Collection[int] | None) -> None:
+        self._report(lambda: self.export(selected))
+
+    def _show_failures(self) -> None:
+        self._report(self.failures)
+
+    def _change_settings(self) -> None:
+        self._report(self.settings)
+
+    def _change_vision_settings(self) -> None:
+        self._report(lambda: self.settings(section="vision"))
+
+    def _open_in_editor(self, photos: Sequence[int]) -> None:
+        self._report(lambda: self._open_originals(photos))
+
+    def _show_file(self, photo: int) -> None:
+        self._report(lambda: self._show_path(self._session.detail(photo).path))
+
+    def _show_folder(self, path: str) -> None:
+        self._report(lambda: self._show_path(Path(path)))
+
+    def _remove_folder(self, folder: int) -> None:
+        self._report(lambda: self._remove_after_asking(folder))
+
+    def _review_rejects(self) -> None:
+        self._report(lambda: review_rejects(self._session, self._pictures, self._window))
 
     # --- folders
 
@@ -118,32 +144,32 @@ class WindowActions(QObject):
         if not sources:
             return
         try:
-            self._session.open_sources(list(sources))
+            self._session.sources.open_sources(list(sources))
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
             return
         self._state["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-        self._session.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
+        self._session.messages.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
         try:
             self._session.catalog.folders.enable(folder_id, on)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
             return
         self._session.table.refresh()
-        self._session.rebuild()
+        self._session.photos.rebuild()
         if on:
             self._rescan(folder_id)
 
-    def _rescan(self, folder: object) -> None:
+    def _rescan(self, folder: int) -> None:
         if self._session.pipeline is not None:
-            self._session.pipeline.rescan(int(str(folder)))
-            self._session.say("Looking for new and missing files…")
+            self._session.pipeline.rescan(folder)
+            self._session.messages.say("Looking for new and missing files…")
 
-    def _remove_folder(self, folder: object) -> None:
+    def _remove_after_asking(self, folder: int) -> None:
         session = self._session
         rows = [row for row in session.catalog.folders.all(counted=True) if row.id == folder]
         if not rows:
@@ -152,16 +178,13 @@ class WindowActions(QObject):
         if answer is None:
             return
         session.catalog.folders.remove(rows[0].id, keep_photos=answer == "stay")
-        everything = session.scopes()[0].scope
+        everything = session.sources.scopes()[0].scope
         session.refresh()
-        session.open_scope(everything)
+        session.sources.open_scope(everything)
         stay = "its photos stay" if answer == "stay" else "its files are untouched"
-        session.announce(f"Removed {Path(rows[0].path).name}; {stay}")
+        session.messages.announce(f"Removed {Path(rows[0].path).name}; {stay}")
 
     # --- files
-
-    def _show_file(self, photo: object) -> None:
-        self._show_path(self._session.detail(int(str(photo))).path)
 
     @staticmethod
     def _show_path(path: Path) -> None:
@@ -169,13 +192,12 @@ class WindowActions(QObject):
             raise NotFoundError(f"{path} is missing.", "Is its drive connected?")
         show_in_file_manager(path)
 
-    def _open_in_editor(self, photos: object) -> None:
-        assert isinstance(photos, Sequence)
-        paths = [self._session.detail(int(str(photo))).path for photo in photos]
+    def _open_originals(self, photos: Sequence[int]) -> None:
+        paths = [self._session.detail(photo).path for photo in photos]
         if paths:
             external_editor.open_in(self._session.settings.editing.program, paths)
             what = bidi_safe(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
-            self._session.say(f"Opened {what} in the editor")
+            self._session.messages.say(f"Opened {what} in the editor")
 
     def _choose_preview(self) -> None:
         chosen = dialogs.choose_file(self._window, "Inspect file", pattern=_PICTURES)
@@ -184,10 +206,10 @@ class WindowActions(QObject):
 
     # --- dialogs
 
-    def export(self, selected: object = None) -> None:
+    def export(self, selected: Collection[int] | None = None) -> None:
         """Open the export dialog for the scope, or first for the ``selected`` photos."""
         session = self._session
-        wanted = self._wanted(selected if isinstance(selected, Collection) else None)
+        wanted = self._wanted(selected)
         if wanted.only_selected and not wanted.selected:  # they are shown until F5
             raise KnownError(
                 f"The selected photos are no longer in {bidi_safe(wanted.title)}.",
@@ -210,25 +232,33 @@ class WindowActions(QObject):
             went = {dialog.form.kind: str(dialog.report.folder)}
             self._state["export_folders"] = {**self._export_folders(), **went}
             self._state["export_choices"] = dialog.form.choices().model_dump(mode="json")
-            session.announce(dialog.title.text())
+            session.messages.announce(dialog.title.text())
         dialog.deleteLater()
 
     def _wanted(self, asked: Collection[int] | None) -> ExportRequest:
         session = self._session
-        project = session.table.projects.row(session.scope.project)
-        ids = session.catalog.projects.members(project.id) if project else session.scope_ids()
-        chosen = session.selection if asked is None and len(session.selection) > 1 else asked or ()
+        project = session.table.projects.row(session.criteria.scope.project)
+        ids = (
+            session.catalog.projects.members(project.id)
+            if project
+            else session.statistics.scope_ids()
+        )
+        chosen = (
+            session.photos.selection
+            if asked is None and len(session.photos.selection) > 1
+            else asked or ()
+        )
         chosen = frozenset(chosen)
         selected = [photo for photo in ids if photo in chosen]
-        scores, model = session.scores_for_export()
+        scores, model = session.taste.scores_for_export()
         try:
             choices = ExportSettings.model_validate(self._state.get("export_choices"))
         except ValueError:  # none yet, or from another version
             choices = None
         return ExportRequest(
-            session.scope.title,
+            session.criteria.scope.title,
             ids,
-            session.approved(),
+            session.statistics.approved(),
             session.home,
             session.catalog.folders.all(),
             self._export_folders(),
@@ -265,9 +295,9 @@ class WindowActions(QObject):
         return number
 
     def _reveal(self, photo: int) -> None:
-        if photo not in self._session.listing:
-            self._session.set_filter("is:failed")
-        self._session.go_to(photo)
+        if photo not in self._session.photos.listing:
+            self._session.search.set_filter("is:failed")
+        self._session.navigator.go_to(photo)
 
     def settings(self, page: str = "Settings", section: str = "") -> None:
         """Open the settings at one of their pages or sections."""
@@ -279,7 +309,7 @@ class WindowActions(QObject):
         if dialog.exec():
             self._keyboard.use(dialog.keys.keyboard)
             if dialog.changed or dialog.keys.keyboard != keys:
-                session.say("Settings saved")
+                session.messages.say("Settings saved")
         if dialog.changed:
             self.apply_settings(dialog.changed)
         dialog.deleteLater()
@@ -288,22 +318,22 @@ class WindowActions(QObject):
         """Put changed settings into effect, as far as they need no restart."""
         session, pipeline = self._session, self._session.pipeline
         settings = session.settings
-        session.surround = settings.loupe.surround
+        session.view_state.set_surround(settings.loupe.surround)
         self._pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
-        session.clerk.settings_changed(changed)
+        session.descriptions.settings_changed(changed)
         if "scan.watch" in changed and pipeline is not None:
             pipeline.settle_watching()
         if changed & {"taste.match_threshold", "approval.rule"}:
-            session.rebuild(session.current)
-            session.counts_changed.emit()
+            session.photos.rebuild(session.current)
+            session.photos.counts_changed.emit()
         if any(name.startswith("sidecars.") for name in changed) and pipeline is not None:
             pipeline.write_sidecars()
         if any(name.startswith("taste.") for name in changed):
             if "taste.from_files" in changed:
-                session.taste.everything_changed()
-            session.taste.vectors_changed()  # the weight of recent ratings may have changed
+                session.taste.learner.everything_changed()
+            session.taste.learner.vectors_changed()  # the weight of recent ratings may have changed
         self.settings_changed.emit(changed)
-        session.view_changed.emit()
+        session.preferences.changed.emit()
 
     def _open_taste(self) -> None:
         page = TastePage(self._session, self._pictures, self._window)

@@ -63,14 +63,14 @@ class WindowKeyboard(QObject):
             self.shortcuts.use(keyboard)
         self.state.use(keyboard)
         its = preset(keyboard.preset)
-        self._session.keys = theme.all_keys(keyboard.first_keys())
-        self._session.flags_stay = its.flags_stay
+        keys = theme.all_keys(keyboard.first_keys())
+        self._session.preferences.use_keyboard(keys, its.flags_stay)
         self._caps_lock_advances = its.caps_lock
         self.changed.emit()
 
     def run(self, command: str, invert: bool = False) -> None:
         """Run a command as its key does, with Caps Lock as the preset reads it."""
-        self._session.caps_lock = self._caps_lock_advances and self.state.caps_lock
+        self._session.preferences.caps_lock = self._caps_lock_advances and self.state.caps_lock
         self._run(command, invert)
 
     def _press(self, binding: Binding) -> None:

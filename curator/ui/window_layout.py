@@ -144,12 +144,18 @@ class WindowLayout:
         """Place every part for the window's size and the page shown."""
         session, pages, edges = self._session, self._pages, self._edges
         page, window = pages.stack.currentWidget(), self._window
-        chrome = not session.bare
+        chrome = not session.view_state.bare
         beside = self._sidebar_fits_beside()
         self._sidebar_called &= not beside  # a sidebar over the page now stands beside it
         called = self._sidebar_called and page is not pages.empty_window
-        inspected = session.inspector and page in (pages.grid, pages.loupe, pages.compare)
-        filmstrip = page is pages.loupe or (page is pages.compare and session.view is View.COMPARE)
+        inspected = session.view_state.inspector and page in (
+            pages.grid,
+            pages.loupe,
+            pages.compare,
+        )
+        filmstrip = page is pages.loupe or (
+            page is pages.compare and session.view_state.view is View.COMPARE
+        )
         space = DockLayout(window.rect())
         space.top(edges.topbar, theme.TOPBAR, chrome)
         space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
@@ -161,7 +167,7 @@ class WindowLayout:
         space.side(edges.sidebar, theme.SIDEBAR, shown, right=False, over=not beside)
         edges.topbar.sidebar.setEnabled(page is not pages.empty_window)
         space.side(edges.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=False)
-        rating = page is pages.loupe and session.pass_ is Pass.RATE
+        rating = page is pages.loupe and session.criteria.mode is Pass.RATE
         rating &= window.width() >= theme.NARROW
         space.side(edges.candidates, theme.CANDIDATES, chrome and rating, right=True, over=False)
         head = edges.projects.header_height(chrome and page is pages.grid)
@@ -183,7 +189,9 @@ class WindowLayout:
         """Whether there is room for the sidebar beside the page, and use for it."""
         pages = self._pages
         page = pages.stack.currentWidget()
-        in_grid = page in (pages.grid, pages.empty_list) and self._session.view is View.GRID
+        in_grid = (
+            page in (pages.grid, pages.empty_list) and self._session.view_state.view is View.GRID
+        )
         return (in_grid or page is pages.overview) and self._window.width() >= theme.NARROW
 
     def toggle_sidebar(self) -> None:

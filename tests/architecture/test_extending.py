@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -221,20 +222,15 @@ def test_a_target_writes_a_plan(
 
 
 def test_a_command_is_in_the_table_and_runs_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    class FakeSession:
-        said = ""
-
-        def say(self, text: str) -> None:
-            self.said = text
-
-    session: Any = FakeSession()
+    said: list[str] = []
+    session: Any = SimpleNamespace(messages=SimpleNamespace(say=said.append))
     monkeypatch.setattr("curator.commands.registry.COMMANDS", dict(COMMANDS))
     from curator.commands import registry
 
     @command("Whistle", "Files")
     def whistle(session: Any) -> None:
         """Whistle once."""
-        session.say("Whistled")
+        session.messages.say("Whistled")
 
     @command("Sulk", "Files")
     def sulk(session: Any) -> None:
@@ -243,8 +239,8 @@ def test_a_command_is_in_the_table_and_runs_by_name(monkeypatch: pytest.MonkeyPa
 
     assert registry.COMMANDS["whistle"].help == "Whistle once."
     run(session, "whistle")
-    assert session.said == "Whistled"
+    assert said == ["Whistled"]
     run(session, "sulk")
-    assert session.said == "Not today."
+    assert said[-1] == "Not today."
     with pytest.raises(KeyError):
         run(session, "hum")

@@ -99,7 +99,7 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda _=False, name=command: commands.run(session, name))
         loupe.addAction(action)
-    session.set_view(View.LOUPE)
+    session.viewer.set_view(View.LOUPE)
     loupe.show()
     loupe.activateWindow()
     assert QTest.qWaitForWindowActive(loupe, PATIENCE_MS)

@@ -21,12 +21,12 @@ def window(make_window, make_session) -> MainWindow:
     """The rate pass over photos 2 to 10, each without stars and of its own color, at photo 5."""
     session = make_session(20)
     swatches.lay_out(session.home.cache, session.ids.tolist())
-    session.decide_many("keep", {photo: {"kept": True} for photo in range(2, 11)})
-    session.decide_many("5 stars", {1: {"rating": 5, "flag": None}})
+    session.decisions.decide("keep", {photo: {"kept": True} for photo in range(2, 11)})
+    session.decisions.decide("5 stars", {1: {"rating": 5, "flag": None}})
     made = make_window(session)
     made.resize(1300, 860)
-    session.set_pass(Pass.RATE)
-    session.go_to(5)
+    session.modes.set_mode(Pass.RATE)
+    session.navigator.go_to(5)
     return made
 
 
@@ -67,7 +67,7 @@ def test_a_key_swaps_one_in_and_back_and_shows_its_stars(rating) -> None:
     press(rating, "Ctrl+2")
     assert session.current == before[1]
     assert rating.candidates.nearby.photos[1] == 5
-    session.shown(before[1])
+    session.viewer.note_painted(before[1])
     press(rating, "3", "Ctrl+2")
     assert session.current == 5
     assert rating.candidates.nearby.photos == before
@@ -85,7 +85,7 @@ def test_nothing_of_the_machines_score_shows(rating) -> None:
     before = maybes.grab().toImage()
     ids = session.table.ids
     session.table.scores.set(ids, ids.astype("i2"), ids.astype("f4"))
-    session.scores_changed.emit()
+    session.taste.scores_changed.emit()
     assert maybes.grab().toImage() == before
 
 
@@ -104,7 +104,7 @@ def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
 @pytest.mark.parametrize("way", ["panels", "narrow", "grid", "browse"])
 def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> None:
     session, said = rating.session, []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     if way == "panels":
         press(rating, "Tab")
     elif way == "narrow":
@@ -113,7 +113,7 @@ def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> Non
         press(rating, "G")
     else:
         press(rating, "Alt+0")
-        session.set_view(View.LOUPE)
+        session.viewer.set_view(View.LOUPE)
     assert not rating.candidates.isVisible()
     assert rating.candidates.nearby.photos == ()
     before = session.current

@@ -49,8 +49,8 @@ def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> Non
     photo = int(session.ids[1])
     seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
     session.catalog.vectors.save([(likings.job(photo), replace(seen, tags=(("harbor", 80),)))])
-    session.go_to(photo)
-    session.inspector = True
+    session.navigator.go_to(photo)
+    session.view_state.inspector = True
     window.refresh()
     window.inspector.refresh()
     chips = next(each for each in window.inspector.findChildren(TagChips) if each.isVisible())

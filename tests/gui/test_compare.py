@@ -30,9 +30,9 @@ def window(make_window, session, qtbot) -> MainWindow:
     swatches.lay_out(session.home.cache, session.ids.tolist()[:16])
     made = make_window(session)
     made.resize(1200, 800)
-    session.go(2)
-    session.set_view(View.LOUPE)
-    qtbot.waitUntil(lambda: session._shown == session.current)
+    session.photos.go(2)
+    session.viewer.set_view(View.LOUPE)
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     return made
 
 
@@ -60,7 +60,7 @@ def middles(view: CompareView) -> list[QPoint]:
 def look_closely(window: MainWindow) -> None:
     """Go to 100 % in the middle of the pictures, wherever the pointer is."""
     press(window, "Z")
-    window.session.set_zoom(1.0, (0.5, 0.5))
+    window.session.view_state.set_zoom(1.0, (0.5, 0.5))
 
 
 def own(view: CompareView) -> list[bool]:
@@ -76,7 +76,7 @@ def settled(window: MainWindow, qtbot) -> None:
     """Wait until every pane shows its photo, and the active one counts as shown."""
     session = window.session
     qtbot.waitUntil(lambda: window.compare.panes() != [] and all(own(window.compare)))
-    qtbot.waitUntil(lambda: session._shown == session.current)
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_enter_lets_the_challenger_win_and_esc_goes_back_with_it(comparing, qtbo
 
 def test_what_is_not_on_screen_yet_is_not_marked(make_window, session) -> None:
     window = make_window(session)  # no photo has a picture
-    session.go(2)
+    session.photos.go(2)
     press(window, "E", "C", "X")
     assert session.tile(4).marks.flag is None
     said = [seen(window.compare).pixelColor(at.x(), at.y()) for at in middles(window.compare)]
@@ -194,13 +194,12 @@ def test_a_failed_photo_has_its_card_and_is_tried_again(comparing, pipeline, qtb
 
 def test_only_the_pictures_are_left_in_full_screen(comparing) -> None:
     before = comparing.compare.panes()[0].viewport.area.height()
-    comparing.session.panels_hidden = True
-    comparing.session.view_changed.emit()
+    comparing.session.view_state.hide_panels(True)
     assert not comparing.filmstrip.isVisible()
     assert comparing.compare.panes()[0].viewport.area.height() > before + 80
     press(comparing, "Esc")
     assert comparing.filmstrip.isVisible()
-    assert comparing.session.view is View.COMPARE
+    assert comparing.session.view_state.view is View.COMPARE
 
 
 def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comparing) -> None:
@@ -221,8 +220,8 @@ def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comp
     press(comparing, "Tab")
     assert begins() == [winner, challenger], "whichever is active"
     press(comparing, "Esc", "G")
-    comparing.session.select_only(4)
-    comparing.session.select_range(6)
+    comparing.session.photos.select_only(4)
+    comparing.session.photos.select_range(6)
     press(comparing, "N")
     assert not any(map(inked, begins()))
 
@@ -261,10 +260,10 @@ def test_z_wheel_and_drag_move_both_to_the_same_place(comparing, pipeline) -> No
     QTest.mouseRelease(view, LEFT, NONE, at + QPoint(80, -40))
     assert [pane.viewport.place().topLeft() for pane in view.panes()] == after
     wheel(view, view.panes()[0].cell.center(), 120)
-    assert session.zoom == 2.0
+    assert session.view_state.zoom == 2.0
     assert all(pane.viewport.place().width() == 12000 for pane in view.panes())
     press(comparing, "Esc")
-    assert (session.zoom, session.view) == (None, View.COMPARE)
+    assert (session.view_state.zoom, session.view_state.view) == (None, View.COMPARE)
 
 
 def wheel(view: CompareView, at: QPoint, delta: int) -> None:
@@ -285,9 +284,9 @@ def wheel(view: CompareView, at: QPoint, delta: int) -> None:
 def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> None:
     view, session = comparing.compare, comparing.session
     QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
-    assert (session.current, session.zoom) == (3, None)
+    assert (session.current, session.view_state.zoom) == (3, None)
     QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
-    assert (session.current, session.zoom) == (3, 1.0)
+    assert (session.current, session.view_state.zoom) == (3, 1.0)
 
 
 @pytest.mark.slow
@@ -308,7 +307,7 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
 
 def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeline, qtbot) -> None:
     said: list[str] = []
-    comparing.session.said.connect(said.append)
+    comparing.session.messages.status_message.connect(said.append)
     look_closely(comparing)
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     pipeline.refuse(KnownError("The file is not there."))
@@ -324,8 +323,8 @@ def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeli
 def surveying(window: MainWindow, qtbot) -> MainWindow:
     """Five photos selected in the grid, and surveyed."""
     press(window, "Esc")
-    window.session.select_only(3)
-    window.session.select_range(7)
+    window.session.photos.select_only(3)
+    window.session.photos.select_range(7)
     press(window, "N")
     settled(window, qtbot)
     return window
@@ -351,12 +350,12 @@ def test_in_a_survey_marks_go_to_the_focused_tile_and_dropping_flows_anew(survey
     assert view.panes()[0].cell != before
     press(surveying, "Esc")
     assert surveying.pages.currentWidget() is surveying.grid
-    assert len(session.selection) == 5
+    assert len(session.photos.selection) == 5
 
 
 def test_up_and_down_go_from_row_to_row(surveying) -> None:
     session, view = surveying.session, surveying.compare
-    session.activate(3)
+    session.compare.activate(3)
     tops = [pane.cell.y() for pane in view.panes()]
     assert len(set(tops)) > 1
     press(surveying, "Down")
@@ -376,19 +375,19 @@ def test_all_panes_of_a_survey_zoom_together(surveying) -> None:
 def test_a_stack_is_surveyed_whole_and_compared_within_itself_first(window) -> None:
     session = window.session
     press(window, "Esc")
-    session.decide_many("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
-    session.go(2)
+    session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
+    session.photos.go(2)
     press(window, "N")
     assert photos(window) == [3, 4, 5]
     press(window, "Esc")
-    session.go(session.listing.position(5))  # the last of its stack
+    session.photos.go(session.photos.listing.position(5))  # the last of its stack
     press(window, "E", "C")
     assert photos(window) == [5, 4]
 
 
 def test_k_keeps_the_one_in_focus_and_leaves_its_stack_alone(window, qtbot) -> None:
     session = window.session
-    session.decide_many("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
+    session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
     press(window, "N")
     settled(window, qtbot)
     press(window, "K")

@@ -111,7 +111,7 @@ def test_an_evening_with_a_vision_model(
     assert ollama.RECORD["subject"] in told and ollama.RECORD["lighting_critique"] in told
 
     session.settings.vision.url = GONE  # Ollama is closed
-    session.clerk.settle()
+    session.descriptions.settle()
     press(window, Key.Key_Right)
     press(window, Key.Key_D)
     said = window.status.act.text
@@ -129,7 +129,7 @@ def test_an_evening_with_a_vision_model(
     wrong = ollama.reply("What a lovely picture!")
     server.chat(ollama.busy(after="0"), wrong, wrong)
     session.settings.vision.url = server.url  # Ollama is there again
-    session.clerk.settle()
+    session.descriptions.settle()
     session.pipeline.resume()
     done = session.catalog.work.counts()["describe"]
     assert (done["done"], done["failed"]) == (3, 1), "what failed by hand waits for a person"
@@ -155,7 +155,7 @@ def test_d_says_what_it_does_and_then_what_came_of_it(
     assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
     pipeline.events.description_ended.emit(DescriptionNews(1))
     assert window.status.act.text.endswith("half an answer."), "nobody waits for it any more"
-    window.session.pipeline = None  # another process reads
+    window.session.descriptions.pipeline = None  # another process reads
     press(window, Key.Key_D)
     assert "Another Curator" in window.status.act.text
 
@@ -191,7 +191,7 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
     lacks = VisionError("llava is not here.", "Pull it.", stops_all=True)
     lacks.pull = True
     pulled: list[str] = []
-    monkeypatch.setattr(session.clerk, "pull", lambda options: pulled.append(options.model))
+    monkeypatch.setattr(session.descriptions, "pull", lambda options: pulled.append(options.model))
     pipeline.events.describing_held.emit(lacks)
     window.notifications.act.click()
     assert pulled == ["llava"] and window.notifications.current.text.startswith("Downloading llava")

@@ -251,9 +251,9 @@ def exporting(
 
     def make(into: Path | None = None, selected: list[int] = [], **folders: str) -> ExportDialog:  # noqa: B006
         wanted = ExportRequest(
-            session.scope.title,
-            session.scope_ids(),
-            session.approved(),
+            session.criteria.scope.title,
+            session.statistics.scope_ids(),
+            session.statistics.approved(),
             session.home,
             session.catalog.folders.all(),
             folders
@@ -381,7 +381,7 @@ def test_of_the_selection_alone_only_what_is_approved_goes(
 def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> None:
     session, wanted = window.session, []
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     monkeypatch.setattr(
         "curator.ui.window_actions.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
     )
@@ -390,12 +390,12 @@ def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> Non
     window.run("export")
     assert not wanted[-1].selected
     for photo in (4, 5, 6):
-        session.toggle(photo)
+        session.photos.toggle_selected(photo)
     window.run("export")
     assert set(wanted[-1].selected) >= {4, 5, 6} and not wanted[-1].only_selected
     window.run("export_selected")
     assert wanted[-1].only_selected and wanted[-1].approved(True) == {Clause.STARS: 1}
-    session.select_only(5)
+    session.photos.select_only(5)
     window.run("export_selected")
     assert said[-1].startswith(f"{session.table.name(5)} is not approved yet. ")
     assert len(wanted) == 3, "and no dialog opens"
@@ -555,17 +555,17 @@ def test_there_is_room_below_a_folder_read_without_its_subfolders(
 
 def test_nothing_approved_says_what_approves(window) -> None:
     said: list[str] = []
-    window.session.said.connect(said.append)
+    window.session.messages.status_message.connect(said.append)
     window.session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in window.session.ids},
         summary="-",
     )
     window.session.refresh()
-    assert window.session.approved() == {}
-    window.session.ask("export")
+    assert window.session.statistics.approved() == {}
+    window.session.requests.export_requested.emit(None)
     assert said[-1] == (
         "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve a photo for export."
     )
     window.keys.use(Keyboard("photo_mechanic"))
-    window.session.ask("export")
+    window.session.requests.export_requested.emit(None)
     assert "or a pick (T), approve" in said[-1]

@@ -55,6 +55,6 @@ def test_a_photo_that_is_away_is_named(tmp_path: Path) -> None:
 
 def test_ctrl_e_asks_for_the_photo_on_screen(window) -> None:
     said: list[str] = []
-    window.session.said.connect(said.append)
+    window.session.messages.status_message.connect(said.append)
     QTest.keyClick(window.focusWidget(), Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert said[-1].startswith("No editor is set.")

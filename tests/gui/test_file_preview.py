@@ -176,7 +176,7 @@ def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
     press(window, Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
     press(window, Key.Key_Escape)
     assert window.file_preview.isHidden() and window.loupe.hasFocus()
-    assert (session.current, session.view) == (here, View.LOUPE)
+    assert (session.current, session.view_state.view) == (here, View.LOUPE)
     assert session.catalog.photos.columns() == before
     assert pipeline.given_up
 
@@ -205,7 +205,7 @@ def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
     assert "In the catalog: rejected" in said(window) and "Not in the catalog" not in said(window)
     QTest.mouseClick(window.file_preview.show_button, Qt.MouseButton.LeftButton)
     assert window.file_preview.isHidden()
-    assert (session.current, session.view) == (11, View.LOUPE)
+    assert (session.current, session.view_state.view) == (11, View.LOUPE)
 
 
 @pytest.mark.parametrize(

@@ -42,23 +42,23 @@ def seen(strip: Filmstrip) -> QImage:
 
 
 def test_the_current_photo_stands_in_the_middle_but_for_the_ends(session, strip) -> None:
-    session.go(30)
+    session.photos.go(30)
     assert abs(strip.cell(30).center().x() - 500) <= 1
-    session.go(0)
+    session.photos.go(0)
     assert strip.cell(0).left() == 0
-    session.go(59)
+    session.photos.go(59)
     assert strip.cell(59).right() + 1 == 1000
 
 
 def test_a_list_shorter_than_the_strip_is_centred(session, strip) -> None:
-    session.listing.replace(session.ids[:4])
-    session.list_changed.emit()
+    session.photos.listing.replace(session.ids[:4])
+    session.photos.list_changed.emit()
     assert abs(strip.cell(0).left() - (999 - strip.cell(3).right())) <= 1
 
 
 def test_each_cell_shows_its_own_photo_while_one_goes_along(session, strip, qtbot) -> None:
     for index in (0, 1, 2, 25, 59):
-        session.go(index)
+        session.photos.go(index)
 
         def own() -> bool:
             image = seen(strip)
@@ -78,11 +78,11 @@ def test_a_click_goes_to_the_photo(session, strip) -> None:
     QTest.mouseClick(
         strip, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(450, 40)
     )
-    assert session.index == 450 // strip.cell(0).width()
+    assert session.photos.index == 450 // strip.cell(0).width()
 
 
 def test_only_the_current_photo_is_underlined(session, strip) -> None:
-    session.go(3)
+    session.photos.go(3)
     image = seen(strip)
     lines = [
         place
@@ -94,7 +94,7 @@ def test_only_the_current_photo_is_underlined(session, strip) -> None:
 
 
 def test_marks_show_in_pencil_at_once(session, strip) -> None:
-    session.go(1)
+    session.photos.go(1)
     cell = strip.cell(1)
     below = cell.adjusted(0, 62, 0, -4)
 
@@ -107,7 +107,7 @@ def test_marks_show_in_pencil_at_once(session, strip) -> None:
         )
 
     assert pencil() == 0
-    session.shown(session.current)
+    session.viewer.note_painted(session.current)
     commands.run(session, "stars_5")
     five = pencil()
     commands.run(session, "stars_1")
@@ -119,7 +119,7 @@ def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, 
     real = session.tiles
     monkeypatch.setattr(session, "tiles", lambda photos: asked.extend(photos) or real(photos))
     with qtbot.waitSignal(strip._later.timeout):
-        session.go(40)
+        session.photos.go(40)
     seen(strip)
     assert 0 < len(set(asked)) <= len(strip.visible()) + 2 * 16
 
@@ -140,7 +140,7 @@ def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
 def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home: Home) -> None:
     catalogs.stack(home.catalog, 3, 4, 5)
     session.refresh()
-    session.go(1)
+    session.photos.go(1)
     image, dark = seen(strip), theme.CANVAS.lightness()
 
     def light_around(place: int) -> int:
@@ -160,7 +160,7 @@ def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home:
 
 
 def test_another_order_leaves_no_gap_beside_the_list(session, strip) -> None:
-    session.go(2)
-    session.set_order("taken", backwards=True)
-    assert session.index == 57
+    session.photos.go(2)
+    session.ordering.set_order("taken", backwards=True)
+    assert session.photos.index == 57
     assert strip.cell(59).right() + 1 == 1000

@@ -114,7 +114,7 @@ def ratings_were_read(window: MainWindow) -> None:
 
 
 def taste_is_ready(window: MainWindow) -> None:
-    window.session.taste_ready.emit()
+    window.session.taste.became_reliable.emit()
 
 
 def disk_is_full(window: MainWindow) -> None:
@@ -135,7 +135,9 @@ def clip_can_be_had(window: MainWindow) -> None:
 
 def provider_is_gone(window: MainWindow) -> None:
     window.session.settings.vision.automatic = True
-    window.session.clerk.held_changed.emit(KnownError("Ollama does not answer.", "Start it."))
+    window.session.descriptions.held_changed.emit(
+        KnownError("Ollama does not answer.", "Start it.")
+    )
 
 
 def sidecars_wait(window: MainWindow) -> None:
@@ -187,8 +189,8 @@ def tags_are_suggested(window: MainWindow) -> None:
 
 
 def series_is_found(window: MainWindow) -> None:
-    window.session.series.found = Suggestion((1, 2, 3, 4, 5), "They look alike.")
-    window.session.series.changed.emit()
+    window.session.related_photos.found = Suggestion((1, 2, 3, 4, 5), "They look alike.")
+    window.session.related_photos.changed.emit()
 
 
 def photo_is_described(window: MainWindow) -> None:
@@ -205,7 +207,9 @@ def insight_comes(window: MainWindow) -> None:
     current = window.session.current
     assert current is not None
     near = ((5, 0.9), (6, 0.8), (7, 0.7), (8, 0.6))
-    window.session.insight_came.emit(Insight(current, near, missing="Rate 20 photos first."))
+    window.session.explanations.insight_ready.emit(
+        Insight(current, near, missing="Rate 20 photos first.")
+    )
 
 
 EVENTS = [
@@ -238,12 +242,12 @@ def in_grid(window: MainWindow) -> None:
 
 def in_cull(window: MainWindow) -> None:
     window.run("cull")
-    window.session.go(20)
+    window.session.photos.go(20)
 
 
 def in_short_cull(window: MainWindow) -> None:
-    window.session.open_scope(window.session.scopes()[1].scope)
-    window.session.listing.replace(window.session.ids[:5])
+    window.session.sources.open_scope(window.session.sources.scopes()[1].scope)
+    window.session.photos.listing.replace(window.session.ids[:5])
     window.run("cull")
 
 

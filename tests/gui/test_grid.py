@@ -214,7 +214,7 @@ def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
 ) -> None:
     written: list[str] = []
     monkeypatch.setattr(TilePainter, "_draw_caption", lambda *of: written.append(of[3].name))
-    session.go(59)
+    session.photos.go(59)
     pitch, picture = grid.grid_layout.pitch, grid.grid_layout.tall
     seen(grid)
     assert not written
@@ -224,7 +224,7 @@ def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
     assert session.table.name(session.current) in written
     assert (grid.grid_layout.pitch, grid.grid_layout.tall) == (pitch + 16, picture)
     assert grid.viewport().rect().contains(grid.cell(59)), "also below the last line"
-    session.set_order("name")
+    session.ordering.set_order("name")
     assert grid._tiles.value(session.tile(1)) == "", "it is not written twice"
     commands.run(session, "toggle_captions")
     assert grid.grid_layout.pitch == pitch
@@ -232,7 +232,7 @@ def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
 
 def test_a_caption_leaves_the_name_its_room(session, grid) -> None:
     session.settings.grid.captions = True
-    session.view_changed.emit()
+    session.preferences.changed.emit()
     image, cell = seen(grid), grid.cell(1)
     line = range(cell.bottom() + 3 - FOOTER - 16, cell.bottom() + 3 - FOOTER)
 
@@ -306,20 +306,20 @@ def test_the_pipeline_hears_what_is_on_screen(session, grid, pipeline, monkeypat
 
 def test_click_ctrl_and_shift_select_as_everywhere(session, grid) -> None:
     press(grid, 2)
-    assert session.index == 2
-    assert session.selection == frozenset()
+    assert session.photos.index == 2
+    assert session.photos.selection == frozenset()
     press(grid, 5, Qt.KeyboardModifier.ShiftModifier)
-    assert session.selection == frozenset(session.ids[2:6].tolist())
+    assert session.photos.selection == frozenset(session.ids[2:6].tolist())
     press(grid, 3, Qt.KeyboardModifier.ControlModifier)
-    assert session.selection == frozenset(session.ids[[2, 4, 5]].tolist())
+    assert session.photos.selection == frozenset(session.ids[[2, 4, 5]].tolist())
     press(grid, 0)
-    assert session.selection == frozenset()
+    assert session.photos.selection == frozenset()
 
 
 def test_a_double_click_opens_the_loupe(session, grid) -> None:
     QTest.mouseDClick(grid.viewport(), LEFT, NONE, grid.cell(3).center())
-    assert session.view is View.LOUPE
-    assert session.index == 3
+    assert session.view_state.view is View.LOUPE
+    assert session.photos.index == 3
 
 
 def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) -> None:
@@ -327,32 +327,32 @@ def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) ->
     press(grid, 2)
     for _ in range(5):
         commands.run(session, "down")
-        assert grid.viewport().rect().contains(grid.cell(session.index))
-    assert session.index == 2 + 5 * columns
+        assert grid.viewport().rect().contains(grid.cell(session.photos.index))
+    assert session.photos.index == 2 + 5 * columns
     for _ in range(4):
         commands.run(session, "up")
-    assert session.index == 2 + columns
+    assert session.photos.index == 2 + columns
     commands.run(session, "last")
     commands.run(session, "down")
-    assert session.index == len(session.ids) - 1
-    assert grid.viewport().rect().contains(grid.cell(session.index))
+    assert session.photos.index == len(session.ids) - 1
+    assert grid.viewport().rect().contains(grid.cell(session.photos.index))
 
 
 def test_a_lower_window_keeps_the_current_photo_in_sight(session, grid) -> None:
-    session.go(int(grid.visible()[-1]))
+    session.photos.go(int(grid.visible()[-1]))
     grid.resize(grid.width(), grid.height() // 2)
     QApplication.processEvents()
-    assert grid.viewport().rect().contains(grid.cell(session.index))
+    assert grid.viewport().rect().contains(grid.cell(session.photos.index))
 
 
 def test_a_page_down_moves_by_the_rows_on_screen_and_ends_at_the_last_photo(session, grid) -> None:
     rows = grid.viewport().height() // grid.grid_layout.pitch
     commands.run(session, "page_down")
-    assert session.index == rows * grid.grid_layout.columns
+    assert session.photos.index == rows * grid.grid_layout.columns
     for _ in range(20):
         commands.run(session, "page_down")
     assert (
-        session.index // grid.grid_layout.columns
+        session.photos.index // grid.grid_layout.columns
         == (len(session.ids) - 1) // grid.grid_layout.columns
     )
 
@@ -372,7 +372,7 @@ def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
     press(grid, 1)
     wheel(grid, -3)
     assert grid.verticalScrollBar().value() > 0
-    assert session.index == 1
+    assert session.photos.index == 1
 
 
 @pytest.mark.parametrize(
@@ -385,14 +385,14 @@ def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
 def test_a_move_that_ends_where_it_began_brings_the_current_photo_back_into_sight(
     session, grid, at: int, moves: tuple[str, ...]
 ) -> None:
-    session.go(at % len(session.ids))
+    session.photos.go(at % len(session.ids))
     bar = grid.verticalScrollBar()
     for move in moves:
         bar.setValue(bar.maximum() if at == 0 else 0)
-        assert session.index not in grid.visible()
+        assert session.photos.index not in grid.visible()
         commands.run(session, move)
-        assert session.index == at % len(session.ids), move
-        assert grid.viewport().rect().contains(grid.cell(session.index)), move
+        assert session.photos.index == at % len(session.ids), move
+        assert grid.viewport().rect().contains(grid.cell(session.photos.index)), move
 
 
 # --- staying where one looks
@@ -400,40 +400,40 @@ def test_a_move_that_ends_where_it_began_brings_the_current_photo_back_into_sigh
 
 def test_photos_that_stream_in_before_it_leave_the_current_tile_in_its_place(session, grid) -> None:
     whole = session.ids
-    session.listing.replace(whole[30:])
-    session.list_changed.emit()
-    session.go_to(int(whole[50]))
+    session.photos.listing.replace(whole[30:])
+    session.photos.list_changed.emit()
+    session.navigator.go_to(int(whole[50]))
     QApplication.processEvents()
-    before = grid.cell(session.index).top()
-    session.listing.replace(whole)
-    session.list_changed.emit()
+    before = grid.cell(session.photos.index).top()
+    session.photos.listing.replace(whole)
+    session.photos.list_changed.emit()
     assert session.current == whole[50]
-    assert grid.cell(session.index).top() == before
+    assert grid.cell(session.photos.index).top() == before
 
 
 def test_scrolled_away_from_the_current_photo_the_first_tile_in_sight_stays(session, grid) -> None:
     whole = session.ids
-    session.listing.replace(whole[8:])
-    session.list_changed.emit()
-    session.go(0)
+    session.photos.listing.replace(whole[8:])
+    session.photos.list_changed.emit()
+    session.photos.go(0)
     grid.verticalScrollBar().setValue(grid.grid_layout.top(20) - 5)
     first = int(session.ids[grid.visible().start])
     before = grid.cell(grid.visible().start).top()
-    session.listing.replace(whole)
-    session.list_changed.emit()
+    session.photos.listing.replace(whole)
+    session.photos.list_changed.emit()
     place = int(np.flatnonzero(session.ids == first)[0])
     assert grid.cell(place).top() == before
 
 
 def test_an_empty_list_and_its_first_photos_are_no_trouble(session, grid) -> None:
     whole = session.ids
-    session.listing.replace(whole[:0])
-    session.list_changed.emit()
+    session.photos.listing.replace(whole[:0])
+    session.photos.list_changed.emit()
     seen(grid)
     assert list(grid.visible()) == []
     press(grid, 0)
-    session.listing.replace(whole)
-    session.list_changed.emit()
+    session.photos.listing.replace(whole)
+    session.photos.list_changed.emit()
     assert len(grid.visible()) > 0
 
 
@@ -519,7 +519,7 @@ def test_a_click_beside_the_count_goes_to_the_stack(stacked, make_grid) -> None:
     assert stacked.current == 6
     assert grid.grid_layout.count == 55
     commands.run(stacked, "down")
-    assert stacked.tile_number == 6
+    assert stacked.stacks.tile_number == 6
 
 
 def test_a_tooltip_says_why_a_frame_is_suggested(stacked, make_grid, monkeypatch) -> None:
@@ -538,7 +538,7 @@ def test_a_tooltip_says_why_a_frame_is_suggested(stacked, make_grid, monkeypatch
 def test_a_tile_shows_another_frame_when_the_one_it_showed_is_rejected(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     assert grid.tile_photo(2) == 6
-    stacked.decide_many("reject", {6: {"flag": "reject"}})
+    stacked.decisions.decide("reject", {6: {"flag": "reject"}})
     assert grid.tile_photo(2) == 5
 
 

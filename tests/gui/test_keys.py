@@ -17,6 +17,7 @@ from curator.model import Flag, Pass, View
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets.actions import KeyActions, digit_at, spelled_press
 from curator.ui.widgets.key_state import is_caps_lock_on
+from tests.requests import recorded
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
@@ -37,11 +38,11 @@ def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
     """Go to an unreviewed photo in the loupe as if its picture had been painted."""
     session = window.session
     if pass_ is not Pass.BROWSE:
-        session.set_pass(pass_)
-    session.set_view(View.LOUPE)
-    session.go(3)
+        session.modes.set_mode(pass_)
+    session.viewer.set_view(View.LOUPE)
+    session.photos.go(3)
     assert session.current is not None
-    session.shown(session.current)
+    session.viewer.note_painted(session.current)
     return session.current
 
 
@@ -76,9 +77,9 @@ def test_a_key_that_means_two_things_is_refused_by_name() -> None:
 
 
 def test_only_the_keys_of_this_view_act(window: MainWindow) -> None:
-    window.session.set_view(View.GRID)
+    window.session.viewer.set_view(View.GRID)
     assert window.keys.shortcuts.action("Z") is None
-    window.session.set_view(View.LOUPE)
+    window.session.viewer.set_view(View.LOUPE)
     assert window.keys.shortcuts.action("Z") is not None
     assert window.keys.shortcuts.action("PgDown") is None
 
@@ -143,16 +144,15 @@ def test_signs_are_characters_and_digits_are_places(
 
 
 def test_the_number_pad_is_the_main_keys(window: MainWindow) -> None:
-    asked: list[object] = []
-    window.session.asked.connect(lambda what, about: asked.append((what, about)))
+    asked = recorded(window.session.requests)
     QTest.keyClick(window, Qt.Key.Key_Enter, PAD)
-    assert window.session.view is View.LOUPE
+    assert window.session.view_state.view is View.LOUPE
     photo = in_loupe(window)
     QTest.keyClick(window, Qt.Key.Key_4, PAD)
     assert window.session.table.marks(photo).rating == 4
     for key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
         QTest.keyClick(window, key, PAD)
-    assert asked[-2:] == [("size", 1), ("size", -1)]
+    assert asked[-2:] == [("resize", 1), ("resize", -1)]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_every_key_of_a_preset_is_one_qt_knows(keys: KeyActions, name: str) -> N
 
 def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> None:
     window.keys.use(Keyboard("photo_mechanic"))
-    assert window.session.keys["pick"] == "T"
-    assert window.session.keys["stars_1"] == "Ctrl+1"
+    assert window.session.preferences.keys["pick"] == "T"
+    assert window.session.preferences.keys["stars_1"] == "Ctrl+1"
     photo = in_loupe(window, Pass.CULL)
     QTest.keyClick(window, Qt.Key.Key_Space)
     assert window.session.table.marks(photo).kept is False, "Space looks, it does not keep"
@@ -276,7 +276,7 @@ def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
     for released, pressed, goes_on in ((500, 500, False), (540, 540, False), (900, 980, True)):
         before = window.session.current
         assert before is not None
-        window.session.shown(before)
+        window.session.viewer.note_painted(before)
         for kind, at in (
             (QEvent.Type.KeyRelease, released),
             (QEvent.Type.ShortcutOverride, pressed),
@@ -296,7 +296,7 @@ def test_alt_with_a_digit_by_place_opens_a_pass(
 ) -> None:
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     press_place(window, 10, Qt.Key.Key_Ampersand, "&", ALT)
-    assert window.session.pass_ is Pass.CULL
+    assert window.session.criteria.mode is Pass.CULL
 
 
 def test_a_character_that_is_bound_itself_wins_over_its_place(

@@ -153,14 +153,14 @@ def test_saved_keys_are_in_the_file_and_in_force_at_once(
         "preset": "curator",
         "reject": ["Y"],
     }
-    window.session.go(3)
+    window.session.photos.go(3)
     photo = window.session.current
     QTest.keyClick(window, Qt.Key.Key_X)
     assert photo is not None and window.session.table.marks(photo).flag is None
     QTest.keyClick(window, Qt.Key.Key_Y)
     assert window.session.table.marks(photo).flag is Flag.REJECT
     said: list[str] = []
-    window.session.said.connect(said.append)
+    window.session.messages.status_message.connect(said.append)
     QTest.keyClick(window, Qt.Key.Key_Delete)
     assert said == ["Y rejects. No key deletes a file."]
 

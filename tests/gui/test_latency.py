@@ -31,7 +31,7 @@ def culling(
     sight, frames = window.loupe._viewport, window.pictures.frames
     qtbot.waitUntil(
         lambda: (
-            session.is_shown
+            session.viewer.is_painted
             and all(frames.get(want) is not None for want in sight.wants())
             and not window.loupe._asking.isActive()
         ),
@@ -50,7 +50,9 @@ def test_after_a_mark_the_next_photo_comes_first(
         session.catalog.store, "hold_background", lambda held: (hold(held), events.append(held))
     )
     monkeypatch.setattr(pipeline, "focus", lambda _: events.append("focus"))
-    monkeypatch.setattr(session.taste, "decided", lambda _: events.append("learned from"))
+    monkeypatch.setattr(
+        session.taste.learner, "marks_changed", lambda _: events.append("learned from")
+    )
     named = window.loupe.accessibleName()
 
     def painted(photo: int) -> None:

@@ -83,7 +83,7 @@ def test_going_along_never_shows_another_photos_pixels(session, loupe, qtbot) ->
 
 def test_neighbours_are_there_before_one_goes_to_them(session, loupe, qtbot) -> None:
     for _ in range(5):
-        following = session.tile(int(session.ids[session.index + 1]))
+        following = session.tile(int(session.ids[session.photos.index + 1]))
         qtbot.waitUntil(
             lambda one=following: loupe._frames.get(loupe._viewport.proxy(one)) is not None
         )
@@ -111,7 +111,7 @@ def test_without_pixels_there_is_the_name_and_nothing_counts_as_shown(
 def test_a_mark_waits_for_the_picture(session, make_loupe, qtbot) -> None:
     make_loupe(photos=False)
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     photo = session.current
     commands.run(session, "reject")
     assert session.tile(photo).marks.flag is not Flag.REJECT
@@ -120,7 +120,7 @@ def test_a_mark_waits_for_the_picture(session, make_loupe, qtbot) -> None:
 
 
 def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> None:
-    session.go(1)
+    session.photos.go(1)
     with qtbot.waitSignal(loupe.painted, check_params_cb=lambda photo: photo == session.current):
         loupe.update()
     QApplication.processEvents()
@@ -143,17 +143,17 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
         return sum(color.red() > 1.4 * color.blue() for color in colors)
 
     commands.run(session, "cull")
-    session.go(1)
+    session.photos.go(1)
     for command, says in (("reject", "Rejected"), ("pick", "Picked"), ("keep", "Kept")):
         photo = session.current
-        qtbot.waitUntil(lambda photo=photo: session._shown == photo)
+        qtbot.waitUntil(lambda photo=photo: session.viewer.painted == photo)
         assert loupe._sign or not pencil()
         commands.run(session, command)
         assert session.current != photo, "the next photo is on screen"
         assert loupe._sign == f"{says} {session.tile(photo).name}"
         assert not loupe._signing.isActive(), "its time begins once it is seen"
         assert pencil() > 100
-    qtbot.waitUntil(lambda: session._shown == session.current)
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     qtbot.wait(0)
     painted: list[QRect] = []
     paint = loupe._drawing.picture
@@ -166,7 +166,7 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
 
 
 def test_undoing_a_mark_takes_its_sign_off(session, loupe, qtbot) -> None:
-    qtbot.waitUntil(lambda: session._shown == session.current)
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     commands.run(session, "stars_4")
     assert loupe._sign.startswith("4 stars for ")
     commands.run(session, "undo")
@@ -177,7 +177,7 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
     photo = int(session.ids[4])
     swatches.fail(session, photo, "Only the first 12 % of the picture is there.")
     with qtbot.waitSignal(loupe.painted, check_params_cb=lambda painted: painted == photo):
-        session.go(4)
+        session.photos.go(4)
     card = seen(loupe).pixelColor(loupe.rect().center().x(), loupe.rect().center().y() - 20)
     assert card == theme.PANEL
     QTest.mouseClick(loupe, LEFT, NONE, loupe._drawing.retry.center())
@@ -185,8 +185,8 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
 
 
 def test_who_listens_hears_the_caption(session, loupe, qtbot) -> None:
-    session.go(1)
-    qtbot.waitUntil(lambda: session._shown == session.current)
+    session.photos.go(1)
+    qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     commands.run(session, "stars_4")
     qtbot.waitUntil(lambda: "kept · ★★★★" in loupe.accessibleName())
     assert loupe.accessibleName().startswith(f"{session.table.name(session.current)} · ")
@@ -194,7 +194,7 @@ def test_who_listens_hears_the_caption(session, loupe, qtbot) -> None:
     qtbot.waitUntil(lambda: "100 %" in loupe.accessibleName())
     photo = int(session.ids[4])
     swatches.fail(session, photo, "The file is empty.")
-    session.go(4)
+    session.photos.go(4)
     qtbot.waitUntil(lambda: loupe.accessibleName().endswith("The file is empty."))
 
 
@@ -269,11 +269,11 @@ def test_turning_carries_a_point_with_the_picture() -> None:
 def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
     session, loupe, pipeline, qtbot
 ) -> None:
-    session.go(3)
+    session.photos.go(3)
     qtbot.waitUntil(lambda: on_screen(loupe, session))
     photo = session.current
     QTest.keyClick(loupe, Qt.Key.Key_Z)
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     tile = session.tile(photo)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
     assert loupe._drawing._caption(tile).right == "100 % · proxy 1,440 px"
@@ -292,9 +292,9 @@ def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
 def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
     session, loupe, pipeline, qtbot
 ) -> None:
-    session.go(2)
-    session.set_zoom(1.0, (0.6, 0.4))
-    following = int(session.ids[session.index + 1])
+    session.photos.go(2)
+    session.view_state.set_zoom(1.0, (0.6, 0.4))
+    following = int(session.ids[session.photos.index + 1])
     qtbot.waitUntil(lambda: len(pipeline.looks) == 4)
     assert [pipeline.photo(look) for look in pipeline.looks] == [
         int(session.ids[place]) for place in (2, 3, 1, 4)
@@ -303,7 +303,7 @@ def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
         with qtbot.waitSignal(loupe.originals.arrived):
             assert pipeline.deliver() == photo
     commands.run(session, "next_photo")
-    assert (session.zoom, session.center) == (1.0, (0.6, 0.4))
+    assert (session.view_state.zoom, session.view_state.center) == (1.0, (0.6, 0.4))
     assert swatches.shows(seen(loupe), 1100, 400, following)
     assert loupe.whole
 
@@ -330,24 +330,24 @@ def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) ->
     clock = [100.0]
     monkeypatch.setattr("curator.ui.widgets.key_state.time.monotonic", lambda: clock[0])
     QTest.keyClick(loupe, Qt.Key.Key_Z)
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     QTest.keyClick(loupe, Qt.Key.Key_Z)
-    assert session.zoom is None
+    assert session.view_state.zoom is None
     QTest.keyPress(loupe, Qt.Key.Key_Z)
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     clock[0] += 0.4
     QTest.keyRelease(loupe, Qt.Key.Key_Z)
-    assert session.zoom is None
-    session.set_zoom(2.0, (0.3, 0.4))
+    assert session.view_state.zoom is None
+    session.view_state.set_zoom(2.0, (0.3, 0.4))
     QTest.keyPress(loupe, Qt.Key.Key_Z)
-    assert session.zoom is None
+    assert session.view_state.zoom is None
     clock[0] += 0.4
     QTest.keyRelease(loupe, Qt.Key.Key_Z)
-    assert (session.zoom, session.center) == (2.0, (0.3, 0.4))
+    assert (session.view_state.zoom, session.view_state.center) == (2.0, (0.3, 0.4))
 
 
 def test_dragging_moves_the_picture_and_a_click_does_not_drag(session, loupe, pipeline) -> None:
-    session.set_zoom(1.0, (0.5, 0.5))
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
     before = loupe.place().topLeft()
     at = QPoint(600, 400)
     QTest.mousePress(loupe, LEFT, NONE, at)
@@ -357,34 +357,34 @@ def test_dragging_moves_the_picture_and_a_click_does_not_drag(session, loupe, pi
     moved = loupe.place().topLeft() - before
     assert abs(moved.x() - 120) <= 1
     assert abs(moved.y() + 50) <= 1
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     QTest.mouseClick(loupe, LEFT, NONE, at)
-    assert session.zoom is None
+    assert session.view_state.zoom is None
 
 
 def test_plus_and_minus_go_through_the_steps(session, loupe) -> None:
     zooms = []
     for name in ("larger",) * 7 + ("smaller",) * 6:
         commands.run(session, name)
-        zooms.append(session.zoom)
+        zooms.append(session.view_state.zoom)
     up = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
     assert zooms == [*up, 4.0, 2.0, 1.0, 0.5, 0.25, None]
 
 
 def test_the_wheel_zooms_at_the_pointer_and_with_ctrl_goes_along(session, loupe) -> None:
-    session.go(5)
+    session.photos.go(5)
     at = QPoint(660, 400)
     place = loupe.place()
     point = (at.x() - place.x()) / place.width(), (at.y() - place.y()) / place.height()
     turn_wheel(loupe, at, 3)
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     place = loupe.place()
     assert (at.x() - place.x()) / place.width() == pytest.approx(point[0], abs=0.001)
     assert (at.y() - place.y()) / place.height() == pytest.approx(point[1], abs=0.001)
     turn_wheel(loupe, at, -3)
-    assert session.zoom is None
+    assert session.view_state.zoom is None
     turn_wheel(loupe, at, -1, Qt.KeyboardModifier.ControlModifier)
-    assert session.index == 6
+    assert session.photos.index == 6
 
 
 def turn_wheel(
@@ -424,7 +424,7 @@ def test_on_a_touchpad_two_fingers_pan_and_a_pinch_zooms(session, loupe, qtbot) 
     )
     fit = loupe.place().width() / 6000
     QApplication.sendEvent(loupe, pinch)
-    assert session.zoom == pytest.approx(2.5 * fit)
+    assert session.view_state.zoom == pytest.approx(2.5 * fit)
     before = loupe.place().topLeft()
     scroll = QWheelEvent(
         at,
@@ -438,18 +438,20 @@ def test_on_a_touchpad_two_fingers_pan_and_a_pinch_zooms(session, loupe, qtbot) 
         Qt.MouseEventSource.MouseEventNotSynthesized,
         pad,
     )
-    center = session.center
+    center = session.view_state.center
     QApplication.sendEvent(loupe, scroll)
     assert loupe.place().topLeft() == before + QPoint(40, -30)
-    assert session.center == center  # the rest of the window hears of it when the fingers rest
-    qtbot.waitUntil(lambda: session.center != center)
+    assert (
+        session.view_state.center == center
+    )  # the rest of the window hears of it when the fingers rest
+    qtbot.waitUntil(lambda: session.view_state.center != center)
     assert loupe.place().topLeft() == before + QPoint(40, -30)
 
 
 def test_a_picture_too_large_for_the_memory_says_how_many_pixels_one_sees(
     session, loupe, pipeline, qtbot
 ) -> None:
-    session.set_zoom(1.0, (0.5, 0.5))
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     assert pipeline.looks[0].limit_bytes == int(0.7 * (640 << 20))
     pipeline.size = (3000, 2000)
@@ -470,7 +472,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     pipeline.size = size
     for _ in range(6):
         commands.run(session, "larger")
-    assert session.zoom == 8.0
+    assert session.view_state.zoom == 8.0
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
@@ -483,10 +485,10 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
 def test_an_original_that_cannot_be_read_leaves_the_proxy_and_says_why(
     session, loupe, pipeline, qtbot
 ) -> None:
-    session.set_zoom(1.0, (0.5, 0.5))
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     with qtbot.waitSignal(loupe.originals.failed):
         photo = pipeline.refuse(KnownError("The file is not there.", "Plug the drive in."))
     assert swatches.shows(seen(loupe), 1100, 400, photo)
@@ -517,7 +519,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
 def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, qtbot) -> None:
     loupe._linger.setInterval(3_600_000)  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
-        session.go(7)
+        session.photos.go(7)
     assert pipeline.looks == []
 
 
@@ -525,7 +527,7 @@ def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, q
 def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
     session, loupe, pipeline, qtbot
 ) -> None:
-    session.go(6)
+    session.photos.go(6)
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     assert [look.size for look in pipeline.looks] == [None]
     with qtbot.waitSignal(loupe.originals.arrived):
@@ -548,7 +550,7 @@ def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
 
 
 def test_resting_a_quarter_second_makes_a_photo_seen(session, loupe, qtbot) -> None:
-    session.go(11)
+    session.photos.go(11)
     photo = session.current
     qtbot.waitUntil(lambda: session.tile(photo).seen)
 
@@ -568,7 +570,7 @@ def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:
     loupe.hide()
     qtbot.waitUntil(lambda: loupe._frames._busy == 0)
     loupe._frames.clear()
-    session.go(20)
+    session.photos.go(20)
     QApplication.processEvents()
     assert loupe._frames._wanted == frozenset()
 

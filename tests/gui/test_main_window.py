@@ -38,19 +38,19 @@ def test_views_pages_and_edges_follow_the_session(window: MainWindow) -> None:
     session = window.session
     assert window.pages.currentWidget() is window.grid
     assert not window.sidebar.isHidden() and window.filmstrip.isHidden()
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     assert window.pages.currentWidget() is window.loupe
     assert window.sidebar.isHidden() and not window.filmstrip.isHidden()
-    session.finish()
+    session.navigator.finish()
     assert window.pages.currentWidget() is window.finish
-    session.set_pass(Pass.BROWSE)
-    session.set_filter("no-such-name")
+    session.modes.set_mode(Pass.BROWSE)
+    session.search.set_filter("no-such-name")
     assert window.pages.currentWidget() is window.empty_list
 
 
 def test_the_picture_gets_most_of_the_window(window: MainWindow) -> None:
     window.resize(1440, 900)
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     # Caption 24 and the margin of 12 above and none below are the loupe's own.
     assert window.loupe.height() - 24 - 12 >= 0.78 * 900
 
@@ -58,13 +58,13 @@ def test_the_picture_gets_most_of_the_window(window: MainWindow) -> None:
 def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
-    window.session.set_view(View.LOUPE)
+    window.session.viewer.set_view(View.LOUPE)
     pipeline.events.paused_by.emit("The disk is full.")
     QTest.keyClick(window, Qt.Key.Key_Tab)
     assert window.loupe.size() == window.size()
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert not window.topbar.isHidden() and not window.notifications.isHidden()
-    assert window.session.view is View.LOUPE
+    assert window.session.view_state.view is View.LOUPE
 
 
 @pytest.mark.parametrize("width", [1440, 1000, 800, 640])
@@ -106,7 +106,7 @@ def test_the_photo_fits_the_room_the_inspector_leaves(
 ) -> None:
     window.resize(width, 600)
     window.run("rate")
-    window.session.set_view(view)
+    window.session.viewer.set_view(view)
     window.run("toggle_inspector")
     inspector = window.inspector
     assert inspector.isVisible() and inspector.geometry().right() == width - 1
@@ -123,7 +123,7 @@ def test_the_sidebar_lies_over_the_page_in_a_narrow_window(window: MainWindow) -
     assert not window.sidebar.isHidden() and window.grid.width() == 1000
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert window.sidebar.isHidden()
-    assert window.session.view is View.GRID
+    assert window.session.view_state.view is View.GRID
 
 
 def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_session, home) -> None:
@@ -151,7 +151,7 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
         "copies are known to be such now"
     )
     QTest.keyClick(window, Qt.Key.Key_Return)
-    assert session.pass_ is Pass.CULL
+    assert session.criteria.mode is Pass.CULL
     window.session.pipeline.events.scan_ended.emit(read)
     assert window.notifications.isHidden() and "elsewhere" not in window.status.act.text
 
@@ -161,15 +161,15 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
 ) -> None:
     session = window.session
     pipeline.events.paused_by.emit("The disk is full.")
-    session.set_filter("is:unreviewed")
-    session.select_all()
-    session.set_view(View.LOUPE)
-    session.set_zoom(1.0)
+    session.search.set_filter("is:unreviewed")
+    session.photos.select_all()
+    session.viewer.set_view(View.LOUPE)
+    session.view_state.set_zoom(1.0)
     left: list[Callable[[], bool]] = [
-        lambda: session.zoom is None,
-        lambda: session.view is View.GRID,
-        lambda: not session.selection,
-        lambda: not session.filter,
+        lambda: session.view_state.zoom is None,
+        lambda: session.view_state.view is View.GRID,
+        lambda: not session.photos.selection,
+        lambda: not session.criteria.filter,
     ]
     for has_left in left:
         assert not has_left()
@@ -193,16 +193,16 @@ def test_dropped_folders_are_opened(
 ) -> None:
     drop(window, tmp_path)
     assert pipeline.asked == [("open", [tmp_path])]
-    assert window.session.scope.key == str(tmp_path)
+    assert window.session.criteria.scope.key == str(tmp_path)
 
 
 def test_a_folder_or_file_that_is_gone_says_so(window: MainWindow) -> None:
     said: list[str] = []
-    window.session.said.connect(said.append)
-    window.session.ask("show_path", "/nowhere/at/all")
+    window.session.messages.status_message.connect(said.append)
+    window.session.requests.show_path_requested.emit("/nowhere/at/all")
     assert said[-1].startswith("/nowhere/at/all is missing.")
     photo = int(window.session.ids[0])
-    window.session.ask("show_file", photo)
+    window.session.requests.show_file_requested.emit(photo)
     assert said[-1].startswith("/photos/000/DSC_0000.NEF is missing.")
 
 
@@ -228,9 +228,9 @@ def test_removing_a_folder_asks_what_becomes_of_its_photos(
         return answer
 
     monkeypatch.setattr(dialogs, "ask", ask)
-    window.session.ask("remove_folder", 1)
+    window.session.requests.remove_folder_requested.emit(1)
     assert "60 photos" in asked[0].body
-    assert window.session.counts()["all"] == left
+    assert window.session.statistics.counts()["all"] == left
     assert bool(window.session.catalog.folders.all()) is (answer is None)
 
 
@@ -246,20 +246,20 @@ def test_the_window_comes_back_as_it_was_left(
 ) -> None:
     first = make_window(make_session())
     first.resize(760, 600)
-    first.session.set_pass(Pass.CULL)
-    first.session.go(7)
+    first.session.modes.set_mode(Pass.CULL)
+    first.session.photos.go(7)
     first.run("toggle_inspector")
     photo = first.session.current
     first.close()
     again = make_window(make_session())
     assert (again.width(), again.height()) == (760, 600)
     assert again.session.current == photo
-    assert again.session.pass_ is Pass.CULL
+    assert again.session.criteria.mode is Pass.CULL
     assert not again.inspector.isHidden()
 
 
 def test_full_screen_is_left_by_esc(window: MainWindow) -> None:
-    window.session.set_view(View.LOUPE)
+    window.session.viewer.set_view(View.LOUPE)
     QTest.keyClick(window, Qt.Key.Key_F)
     assert window.isFullScreen() and window.topbar.isHidden()
     QTest.keyClick(window, Qt.Key.Key_Escape)
@@ -281,8 +281,8 @@ def test_a_long_problem_leaves_room_for_its_answer(
 
 def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:
     window.resize(1440, 900)
-    window.session.set_pass(Pass.CULL)
-    window.session.finish()
+    window.session.modes.set_mode(Pass.CULL)
+    window.session.navigator.finish()
     tile, _ = window.finish.sheet.places[0]
     window.finish.sheet.pressed.emit(tile.id)
     assert window.session.current == tile.id

@@ -56,7 +56,7 @@ def session(make_session, home: Home) -> Session:
         catalog.execute("UPDATE photo SET width = ?, height = ?", SIZE)
         catalog.execute("UPDATE photo SET basis = 'preview' WHERE pair")
     session = make_session()
-    session.go(LONE)
+    session.photos.go(LONE)
     return session
 
 
@@ -143,7 +143,7 @@ def test_the_hatch_moves_along_with_the_picture(
 ) -> None:
     photo = session.current
     assert photo is not None
-    session.set_zoom(1.0, (0.5, 0.5))
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
     press(loupe, Qt.Key.Key_J)
     deliver(loupe, pipeline, qtbot)
     before, place = seen(loupe), loupe.place()
@@ -152,7 +152,7 @@ def test_the_hatch_moves_along_with_the_picture(
     assert levels(loupe, photo) == HATCH
     moved = seen(loupe).copy(300, 300, 400, 200)
     assert moved == before.copy(390, 259, 400, 200)
-    session.set_zoom(8.0, (spot(photo)[0] / SIZE[0], spot(photo)[1] / SIZE[1]))
+    session.view_state.set_zoom(8.0, (spot(photo)[0] / SIZE[0], spot(photo)[1] / SIZE[1]))
     assert levels(loupe, photo) == HATCH
 
 
@@ -196,7 +196,7 @@ def test_h_shows_the_histogram_and_its_panel_stays_while_photos_change(
     deliver(loupe, pipeline, qtbot)
     assert seen(loupe) != empty
     qtbot.waitUntil(lambda: loupe.accessibleName().endswith(" · JPEG"))
-    session.set_zoom(1.0, (0.5, 0.5))
+    session.view_state.set_zoom(1.0, (0.5, 0.5))
     press(loupe, Qt.Key.Key_Right)
     assert loupe._drawing._overlays.lines(None, "") == ["–"]
     assert seen(loupe).pixelColor(corner) != theme.CANVAS
@@ -215,7 +215,7 @@ def test_all_overlays_are_measured_in_one_go(loupe: LoupeView, pipeline: Darkroo
 
 def test_overlays_stay_on_from_one_evening_to_the_next(make_window, home: Home) -> None:
     window = make_window()
-    window.session.set_view(View.LOUPE)
+    window.session.viewer.set_view(View.LOUPE)
     for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A, Qt.Key.Key_H):
         QTest.keyClick(window, key)
     kept = Settings.load(home).loupe
@@ -236,7 +236,7 @@ def right(loupe: LoupeView) -> str:
 def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
-    session.go(PAIR)
+    session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
     qtbot.waitUntil(lambda: loupe.originals._wanted != {} and bool(pipeline.looks))
     assert pipeline.looks[0].path.endswith("DSC_0005.JPG")
@@ -248,21 +248,21 @@ def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
     assert (look.path[-4:], look.want) == (".NEF", "demosaic")
     deliver(loupe, pipeline, qtbot, "demosaic")
     assert right(loupe) == "100 % · RAW+J · RAW"
-    session.go(PAIR + 5)
+    session.photos.go(PAIR + 5)
     qtbot.waitUntil(lambda: pipeline.looks and "0010" in pipeline.looks[0].path)
     assert pipeline.looks[0].want == "demosaic"
     press(loupe, Qt.Key.Key_R)
     assert pipeline.looks[0].path.endswith("DSC_0010.JPG")
-    session.go(PAIR)
+    session.photos.go(PAIR)
     assert right(loupe) == "100 % · RAW+J · JPEG"  # it is still there
-    session.set_view(View.GRID)
-    assert session.developed is None
+    session.viewer.set_view(View.GRID)
+    assert session.view_state.developed is None
 
 
 def test_the_overlay_is_that_of_the_picture_one_sees(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
-    session.go(PAIR)
+    session.photos.go(PAIR)
     photo = session.current
     assert photo is not None
     press(loupe, Qt.Key.Key_J)
@@ -282,13 +282,13 @@ def test_the_overlay_is_that_of_the_picture_one_sees(
 def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_and_says_why(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
-    session.go(PAIR)
+    session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     deliver(loupe, pipeline, qtbot)
     press(loupe, Qt.Key.Key_R)
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(KnownError("The RAW file's picture data is damaged."))
     assert said == ["DSC_0005, RAW: The RAW file's picture data is damaged."]
@@ -303,7 +303,7 @@ def test_r_switches_a_lone_raw_from_its_preview_to_its_sensor_data(
     with closing(sqlite3.connect(home.catalog)) as catalog, catalog:
         catalog.execute("DELETE FROM file WHERE name = 'DSC_0005.JPG'")
     session.refresh()
-    session.go(PAIR)
+    session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
     qtbot.waitUntil(lambda: bool(pipeline.looks) and "0005" in pipeline.looks[0].path)
     assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "preview")
@@ -314,10 +314,10 @@ def test_r_switches_a_lone_raw_from_its_preview_to_its_sensor_data(
 
 def test_r_on_a_lone_jpeg_says_that_there_is_no_raw(session: Session, loupe: LoupeView) -> None:
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     press(loupe, Qt.Key.Key_R)
     assert said == ["DSC_0006 has no RAW to switch to."]
-    assert session.developed is None
+    assert session.view_state.developed is None
 
 
 # --- files that change or go
@@ -341,7 +341,7 @@ def test_z_on_a_photo_known_to_be_gone_tries_again_and_says_so(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     qtbot.waitUntil(lambda: bool(pipeline.looks))  # read ahead, as one stays
     gone = KnownError("The file is no longer there.")
     with qtbot.waitSignal(loupe.originals.failed):
@@ -362,7 +362,7 @@ def test_what_failed_is_tried_again_at_the_next_look(
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(KnownError("The file is no longer there."))
-    session.go(LONE + 6)
+    session.photos.go(LONE + 6)
     qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == session.current)
-    session.go(LONE)
+    session.photos.go(LONE)
     qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == here)

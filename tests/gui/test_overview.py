@@ -31,8 +31,8 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     session, page = window.session, window.overview
-    session.go(7)
-    session.set_view(View.LOUPE)
+    session.photos.go(7)
+    session.viewer.set_view(View.LOUPE)
     here = session.current
     press(window, Key.Key_I, CTRL)
     assert window.pages.currentWidget() is page
@@ -42,24 +42,28 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
     assert cameras.accessibleName().startswith("Cameras: Curator Works Test One, 40 photos")
     click(cameras, "Curator Works Test Two")
     assert window.pages.currentWidget() is window.grid
-    assert session.filter == 'camera:"Curator Works Test Two"'
+    assert session.criteria.filter == 'camera:"Curator Works Test Two"'
     assert len(session.ids) == 20
 
     press(window, Key.Key_Escape)
     assert window.pages.currentWidget() is page, "one step back"
     press(window, Key.Key_Escape)
     assert window.pages.currentWidget() is window.loupe
-    assert (session.current, session.view, session.filter) == (here, View.LOUPE, "")
+    assert (session.current, session.view_state.view, session.criteria.filter) == (
+        here,
+        View.LOUPE,
+        "",
+    )
 
 
 def test_no_key_marks_a_photo_one_does_not_see(window: MainWindow) -> None:
     press(window, Key.Key_I, CTRL)
-    before = window.session.counts()
+    before = window.session.statistics.counts()
     for key in (Key.Key_X, Key.Key_P, Key.Key_3, Key.Key_Space, Key.Key_Right):
         press(window, key)
-    assert window.session.counts() == before
+    assert window.session.statistics.counts() == before
     press(window, Key.Key_1, ALT)
-    assert window.session.pass_ is Pass.CULL
+    assert window.session.criteria.mode is Pass.CULL
     assert window.pages.currentWidget() is window.loupe
 
 
@@ -72,16 +76,18 @@ def test_the_keyboard_walks_through_a_chart(window: MainWindow) -> None:
     press(window, Key.Key_Down)
     assert stars.readout == "3 stars · 1 photo"
     press(window, Key.Key_Return)
-    assert window.session.filter == "rating:3 -is:rejected"
+    assert window.session.criteria.filter == "rating:3 -is:rejected"
     assert len(window.session.ids) == 1
 
 
 def test_it_stays_for_another_scope_and_follows_marks(window: MainWindow) -> None:
     session, page = window.session, window.overview
     press(window, Key.Key_I, CTRL)
-    session.open_scope(session.scopes()[1].scope)
+    session.sources.open_scope(session.sources.scopes()[1].scope)
     assert window.pages.currentWidget() is page
     decided = page.strip.accessibleName()
-    session.decide_many("reject", {photo: {"flag": "reject"} for photo in session.scope_ids()})
+    session.decisions.decide(
+        "reject", {photo: {"flag": "reject"} for photo in session.statistics.scope_ids()}
+    )
     page.refresh()
     assert page.strip.accessibleName() == "rejected, 60 photos" != decided

@@ -28,6 +28,7 @@ from curator.ui.panels.inspector import MarksLine, in_words, sections
 from curator.ui.widgets import theme
 from curator.ui.widgets.contact_sheet import WIDTH, justified
 from curator.ui.widgets.words import capture_rows, duration, size
+from tests.requests import recorded
 
 
 def texts(widget: QWidget) -> list[str]:
@@ -40,7 +41,9 @@ def buttons(widget: QWidget) -> dict[str, QPushButton]:
 
 
 def decide_all(session: Session, **fields: object) -> None:
-    session.catalog.journal.decide({int(i): fields for i in session.scope_ids()}, summary="-")
+    session.catalog.journal.decide(
+        {int(i): fields for i in session.statistics.scope_ids()}, summary="-"
+    )
     session.refresh()
 
 
@@ -49,10 +52,10 @@ def decide_all(session: Session, **fields: object) -> None:
 
 def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     session.catalog.photos.mark_seen([int(i) for i in session.ids[:5]])
     session.refresh()
-    session.finish()
+    session.navigator.finish()
     page = cull_page(session)
     numbers = {number.what: number.value for number in page.numbers}
     assert numbers["kept"] == "4" and numbers["skipped"] == "5"
@@ -70,28 +73,28 @@ def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
 
 def test_an_unfinished_cull_goes_on_with_what_was_not_seen(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     first, second, *_ = (int(i) for i in session.ids)
     session.catalog.photos.mark_seen([first])
     session.refresh()
-    session.finish()
+    session.navigator.finish()
     buttons(window.finish)["Go on with the 53 unseen"].click()
-    assert session.current == second and not session.finished
-    assert window.pages.currentWidget() is window.loupe and session.pass_ is Pass.CULL
+    assert session.current == second and not session.view_state.finished
+    assert window.pages.currentWidget() is window.loupe and session.criteria.mode is Pass.CULL
     session.catalog.photos.mark_seen([int(i) for i in session.ids])
     session.refresh()
-    session.finish()
+    session.navigator.finish()
     assert list(buttons(window.finish)) == [
         *("Keep the 54 skipped", "Reject the 54 skipped", "Review the 54 skipped")
     ]
-    session.go_to_unseen()
-    assert session.finished, "there is none"
+    session.navigator.go_to_unseen()
+    assert session.view_state.finished, "there is none"
 
 
 def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
-    session.finish()
+    session.modes.set_mode(Pass.CULL)
+    session.navigator.finish()
     tile, place = window.finish.sheet.places[0]
     assert place.width() > place.height() and tile.thumb is not None
     session.catalog.photos.turn([tile.id], 1)
@@ -102,46 +105,46 @@ def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow
 
 def test_keeping_what_was_passed_over_is_one_undo_step(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     session.catalog.photos.mark_seen([int(i) for i in session.ids])
     session.refresh()
-    session.finish()
+    session.navigator.finish()
     buttons(window.finish)["Keep the 54 skipped"].click()
-    assert session.progress().kept == 58
+    assert session.statistics.progress().kept == 58
     assert "Rate the 58" in buttons(window.finish)
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert session.progress().kept == 4
+    assert session.statistics.progress().kept == 4
 
 
 def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
     decide_all(window.session, kept=True, flag=None)
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     assert window.pages.currentWidget() is window.finish
     page = cull_page(window.session)
     assert page.title == "All photos · Cull done · 60 photos"
     buttons(window.finish)["Rate the 60"].click()
-    assert window.session.pass_ is Pass.RATE
+    assert window.session.criteria.mode is Pass.RATE
 
 
 def test_one_photo_through_is_the_one(window: MainWindow) -> None:
     decide_all(window.session, flag=Flag.REJECT, rating=None)
     window.session.catalog.journal.decide({1: {"flag": None, "kept": True}}, summary="-")
     window.session.refresh()
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     assert cull_page(window.session).actions[0].text == "Rate the one"
 
 
 def test_no_finish_page_has_more_than_three_actions(window: MainWindow) -> None:
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     assert len(cull_page(window.session).actions) <= 3
-    window.session.set_pass(Pass.RATE)
+    window.session.modes.set_mode(Pass.RATE)
     assert len(rate_page(window.session).actions) <= 3
 
 
 def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
-    session.finish()
+    session.modes.set_mode(Pass.CULL)
+    session.navigator.finish()
     before = buttons(window.finish)
     session.catalog.photos.mark_seen([int(i) for i in session.ids[:2]])
     session.refresh()
@@ -156,12 +159,12 @@ def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWin
 
 def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
     decide_all(window.session, kept=True, flag=None)
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     QTest.keyClick(window, Qt.Key.Key_Tab)
     chosen = window.focusWidget()
     assert isinstance(chosen, QPushButton) and chosen.text() == "Rate the 60"
     QTest.keyClick(chosen, Qt.Key.Key_Return)
-    assert window.session.pass_ is Pass.RATE
+    assert window.session.criteria.mode is Pass.RATE
 
 
 @pytest.mark.parametrize("pass_", [Pass.CULL, Pass.RATE])
@@ -170,8 +173,8 @@ def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pa
     decide_all(session, flag=Flag.PICK, rating=None, kept=True)
     session.catalog.journal.decide({1: {"rating": 4}}, summary="-")
     session.refresh()
-    session.set_pass(pass_)
-    session.finish()
+    session.modes.set_mode(pass_)
+    session.navigator.finish()
     rows = set()
     for height in (900, 600, 480):
         window.resize(800, height)
@@ -194,8 +197,8 @@ def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pa
 
 def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.RATE)
-    session.finish()
+    session.modes.set_mode(Pass.RATE)
+    session.navigator.finish()
     page = rate_page(session)
     assert page.stars == (1, 0, 1, 0, 0)
     assert page.numbers[0].value == "1"
@@ -209,8 +212,8 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
     session.catalog.journal.decide(marks, summary="-")
     session.catalog.journal.decide({6: {"rating": 4}}, summary="-", source="file")
     session.refresh()
-    session.set_pass(Pass.RATE)
-    session.finish()
+    session.modes.set_mode(Pass.RATE)
+    session.navigator.finish()
     page = rate_page(session)
     assert page.numbers[0].value == "4"
     assert page.sentence == (
@@ -224,19 +227,18 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
 
 
 def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> None:
-    window.session.set_pass(Pass.RATE)
-    window.session.finish()
-    asked: list[str] = []
-    window.session.asked.connect(lambda what, _: asked.append(what))
+    window.session.modes.set_mode(Pass.RATE)
+    window.session.navigator.finish()
+    asked = recorded(window.session.requests)
     buttons(window.finish)["Review 2 rejected…"].click()
-    assert asked == ["remove_rejects"]
+    assert asked == [("remove_rejects",)]
     window.findChild(RejectsDialog).reject()
 
 
 def test_the_review_of_rejects_names_files_whole_and_counts_copies_that_stay(
     window: MainWindow,
 ) -> None:
-    ids = [int(i) for i in window.session.scope_ids("rejected")[:1]]
+    ids = [int(i) for i in window.session.statistics.scope_ids("rejected")[:1]]
     dialog = RejectsDialog(window.session, ids, None, window)
     dialog._jobs.drop()
     dialog.show()
@@ -291,7 +293,7 @@ def test_an_empty_list_says_why_and_which_key_leads_out(
     session: Session, pass_: Pass, filter_: str, reason: str, command: str
 ) -> None:
     decide_all(session, flag=None, kept=False, rating=None)
-    session.set_filter(filter_) if filter_ else session.set_pass(pass_)
+    session.search.set_filter(filter_) if filter_ else session.modes.set_mode(pass_)
     said, ways = why_empty(session)
     assert said == reason
     assert ways[0][0] == command
@@ -304,7 +306,7 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
     from curator.library.scopes import Scope
 
     session = make_session(photos=0)
-    session.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
+    session.sources.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
     assert why_empty(session)[0] == "No photos in this folder."
     for off, said in (
         (["/p/Iceland"], "Only photos of Iceland, which is switched off. Switch it on"),
@@ -312,9 +314,9 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
         ([str(tmp_path)], "This folder is switched off. Switch it on"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(session, "switched_off", lambda off=off: off)
+            patch.setattr(session.sources, "switched_off", lambda off=off: off)
             assert why_empty(session)[0].startswith(said)
-    session.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
+    session.sources.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
     assert "not there now" in why_empty(session)[0]
 
 
@@ -334,7 +336,7 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     for rating in (2, 4):
         session.catalog.journal.decide({photo: {"rating": rating}}, summary="-")
     session.refresh()
-    session.go_to(photo)
+    session.navigator.go_to(photo)
     window.run("toggle_inspector")
     qtbot.waitUntil(lambda: "History" in texts(window.inspector))
     shown = texts(window.inspector)
@@ -349,7 +351,7 @@ def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
     window.run("toggle_inspector")
     lines = []
     for photo in (2, 4, 5):
-        session.go_to(photo)
+        session.navigator.go_to(photo)
         window.inspector.refresh()
         lines.append(window.inspector.approved.text())
     assert lines == [
@@ -368,7 +370,7 @@ def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipel
             (photo,),
         )
     session.refresh()
-    session.go_to(photo)
+    session.navigator.go_to(photo)
     window.run("toggle_inspector")
     assert "It is cut short." in texts(window.inspector)
     again = next(b for b in window.inspector.findChildren(QToolButton) if b.text() == "Try again")

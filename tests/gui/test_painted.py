@@ -79,7 +79,7 @@ def key(window: MainWindow, *presses: Qt.Key | tuple[Qt.Key, Qt.KeyboardModifier
 
 def search(window: MainWindow, text: str) -> None:
     key(window, Key.Key_Slash, (Key.Key_A, CTRL), text, Key.Key_Return)
-    assert window.session.filter == text
+    assert window.session.criteria.filter == text
 
 
 def press_filter(window: MainWindow, name: str) -> None:
@@ -101,12 +101,12 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
     ),
     "a search that finds all, in another order": lambda w: (
         search(w, "curator"),
-        w.session.set_order("sharpness"),
+        w.session.ordering.set_order("sharpness"),
         key(w, Key.Key_Escape),
     ),
     "an order chosen under a filter": lambda w: (
         search(w, "is:unreviewed"),
-        w.session.set_order("sharpness"),
+        w.session.ordering.set_order("sharpness"),
         key(w, Key.Key_Escape),
     ),
     "a search within a search": lambda w: (
@@ -137,7 +137,7 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
     ),
     "a stack expanded under a search": lambda w: (
         search(w, "name:DSC_002"),
-        w.session.go_to(22),
+        w.session.navigator.go_to(22),
         key(w, Key.Key_S, Key.Key_Escape),
     ),
     "a step taken back under a search": lambda w: (
@@ -149,7 +149,7 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
         key(w, Key.Key_E),
         search(w, "is:rejected"),
         key(w, Key.Key_Escape),
-        w.session.set_view(View.GRID),
+        w.session.viewer.set_view(View.GRID),
     ),
     "a search from a cull": lambda w: (
         key(w, (Key.Key_1, ALT), Key.Key_G),
@@ -162,67 +162,69 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
     ),
     "a saved search": lambda w: (
         search(w, "is:picked"),
-        w.session.save_search("Picks"),
+        w.session.search.save_search("Picks"),
         key(w, Key.Key_Escape),
-        w.session.open_scope(saved(w)),
+        w.session.sources.open_scope(saved(w)),
     ),
     "a saved search, and a search in it": lambda w: (
         search(w, "is:picked"),
-        w.session.save_search("Picks"),
-        w.session.open_scope(saved(w)),
+        w.session.search.save_search("Picks"),
+        w.session.sources.open_scope(saved(w)),
         search(w, "rating:1"),
         key(w, Key.Key_Escape),
     ),
     "a saved search that looks for something else now": lambda w: (
         search(w, "is:picked"),
-        w.session.save_search("Picks"),
-        w.session.open_scope(saved(w)),
+        w.session.search.save_search("Picks"),
+        w.session.sources.open_scope(saved(w)),
         search(w, "is:rejected"),
-        w.session.save_search("Picks"),
+        w.session.search.save_search("Picks"),
         key(w, Key.Key_Escape),
     ),
     "a saved search that is removed": lambda w: (
         search(w, "is:picked"),
-        w.session.save_search("Picks"),
-        w.session.open_scope(saved(w)),
-        w.session.remove_search(saved(w).search),
+        w.session.search.save_search("Picks"),
+        w.session.sources.open_scope(saved(w)),
+        w.session.search.remove_search(saved(w).search),
     ),
     "a project, and everything": lambda w: (
         w.session.projects.make("Iceland"),
         key(w, Key.Key_B),
         w.session.projects.open_scope(w.session.projects.current.id),
         key(w, Key.Key_B),
-        w.session.open_scope(EVERYTHING),
+        w.session.sources.open_scope(EVERYTHING),
     ),
     "a folder, left with a search on": lambda w: (
         search(w, "is:rejected"),
-        w.session.open_scope(folder(w)),
+        w.session.sources.open_scope(folder(w)),
         search(w, "is:picked"),
-        w.session.open_scope(EVERYTHING),
+        w.session.sources.open_scope(EVERYTHING),
         key(w, Key.Key_Escape),
     ),
 }
 
 
 def saved(window: MainWindow) -> Scope:
-    return next(row.scope for row in window.session.scopes() if row.scope.search is not None)
+    return next(
+        row.scope for row in window.session.sources.scopes() if row.scope.search is not None
+    )
 
 
 def folder(window: MainWindow) -> Scope:
-    return next(row.scope for row in window.session.scopes() if row.scope.kind == "folder")
+    return next(row.scope for row in window.session.sources.scopes() if row.scope.kind == "folder")
 
 
 def test_what_is_painted_is_the_list_whatever_way_it_came(lit: MainWindow, qtbot) -> None:
     session = lit.session
     lit.resize(1120, 420)
     for name, go in WAYS.items():
-        session.open_scope(EVERYTHING)
-        session.set_pass(Pass.BROWSE)
-        session.set_view(View.GRID)
-        session.set_filter("")
+        session.sources.open_scope(EVERYTHING)
+        session.modes.set_mode(Pass.BROWSE)
+        session.viewer.set_view(View.GRID)
+        session.search.set_filter("")
         painted(lit)
         go(lit)
-        fits = set(session.table.ids[session._fits()].tolist())
+        fits = set(session.table.ids[session.photos.membership.fits()].tolist())
         assert set(session.ids.tolist()) == fits, name
-        assert lit.topbar.search.text() == session.filter, name
+        assert lit.topbar.search.text() == session.criteria.filter, name
         qtbot.waitUntil(lambda: painted(lit) == listed(lit))  # thumbnails take a moment

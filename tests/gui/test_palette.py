@@ -82,11 +82,11 @@ def test_everything_one_can_do_is_in_it(session: Session) -> None:
     assert found["reject"].off == ""
     assert {"scope:/photos", "order:sharpness", "is:picked"} <= set(found)
     found["is:picked"].act()
-    assert session.filter == "is:picked"
+    assert session.criteria.filter == "is:picked"
     found["order:sharpness"].act()
-    assert session.order == "sharpness"
+    assert session.criteria.order == "sharpness"
     found["scope:/photos"].act()
-    assert session.scope.key == "/photos"
+    assert session.criteria.scope.key == "/photos"
 
 
 def open_palette(window: MainWindow) -> None:
@@ -95,7 +95,7 @@ def open_palette(window: MainWindow) -> None:
 
 
 def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None:
-    window.session.go(3)
+    window.session.photos.go(3)
     photo = window.session.current
     assert photo is not None
     open_palette(window)
@@ -110,7 +110,7 @@ def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None
 
 
 def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     for leave in (
         lambda: QTest.keyClick(window.command_palette.field, Qt.Key.Key_Escape),
         lambda: QTest.keyClick(window.command_palette.field, Qt.Key.Key_K, CTRL),
@@ -121,7 +121,7 @@ def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
         open_palette(window)
         leave()
         assert window.command_palette.isHidden() and window.loupe.hasFocus()
-        assert window.session.view is View.LOUPE
+        assert window.session.view_state.view is View.LOUPE
     window.search()
     field = window.topbar.search
     QTest.keyClicks(field, "DSC")
@@ -134,7 +134,7 @@ def test_what_is_off_here_says_so_and_does_nothing(window: MainWindow) -> None:
     open_palette(window)
     QTest.keyClicks(window.command_palette.field, "zoom")
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
-    assert window.command_palette.isVisible() and window.session.zoom is None
+    assert window.command_palette.isVisible() and window.session.view_state.zoom is None
 
 
 def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
@@ -175,7 +175,7 @@ def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     assert rows.current is next(each for each in reversed(page) if not each.off)
     wanted = rows.entries[2]
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=QPoint(40, 4 + 2 * 28 + 14))
-    assert f"order:{window.session.order}" == wanted.name
+    assert f"order:{window.session.criteria.order}" == wanted.name
 
 
 def test_a_command_that_takes_the_keyboard_keeps_it(window: MainWindow) -> None:

@@ -16,6 +16,7 @@ from curator.model import Flag, Pass, View
 from curator.ui.dialogs import palette
 from curator.ui.main_window import MainWindow
 from tests import catalogs
+from tests.requests import recorded
 
 MOUSE = QContextMenuEvent.Reason.Mouse
 KEY = QContextMenuEvent.Reason.Keyboard
@@ -56,15 +57,14 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     assert f"{COMMANDS['reject'].title}\tX" in said and "Grid\tG" not in said
     choose(menu, "Reject")
     assert session.table.marks(third).flag is Flag.REJECT
-    session.select_only(window.grid.tile_photo(4))
-    session.select_range(window.grid.tile_photo(6))
+    session.photos.select_only(window.grid.tile_photo(4))
+    session.photos.select_range(window.grid.tile_photo(6))
     menu = menu_at(view, window.grid.cell(5).center())
     assert menu is not None and menu.actions()[0].text() == "3 photos", "all that are selected"
     choose(menu, "5 stars")
     marked = {window.grid.tile_photo(n) for n in (4, 5, 6)}
-    asked: list[tuple[str, object]] = []
-    session.asked.connect(lambda *said: asked.append(said))
-    monkeypatch.setattr(window.window_actions, "do", lambda *_: None)
+    asked = recorded(session.requests)
+    monkeypatch.setattr(window.window_actions, "export", lambda _: None)
     menu = menu_at(view, window.grid.cell(5).center())
     choose(menu, "Export selected…")
     assert asked == [("export", marked)]
@@ -73,10 +73,10 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     assert any(action.text().startswith("Write sidecars") for action in menu.actions())
     assert [session.table.marks(window.grid.tile_photo(n)).rating for n in (4, 5, 6)] == [5, 5, 5]
     choose(menu_at(view, window.grid.cell(8).center()), "Loupe")
-    assert session.view is View.LOUPE and session.current == window.grid.tile_photo(8)
-    assert session.selection == frozenset()
+    assert session.view_state.view is View.LOUPE and session.current == window.grid.tile_photo(8)
+    assert session.photos.selection == frozenset()
     choose(menu_at(window.filmstrip, window.filmstrip.cell(9).center()), "Compare")
-    assert session.view is View.COMPARE
+    assert session.view_state.view is View.COMPARE
     panes = window.compare.panes()
     menu = menu_at(window.compare, panes[1].cell.center())
     assert menu is not None and menu.actions()[0].text() == session.table.name(panes[1].photo)
@@ -86,16 +86,16 @@ def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
     window: MainWindow, menu_at: MenuAt
 ) -> None:
     session = window.session
-    session.go(7)
+    session.photos.go(7)
     menu = menu_at(window.grid, window.grid.rect().center(), KEY)
-    assert session.index == 7 and menu is not None
+    assert session.photos.index == 7 and menu is not None
     assert menu.actions()[0].text() == session.table.name(session.current)
     assert menu_at(window.topbar, QPoint(300, 20)) is None
     window.run("palette")
     assert menu_at(window.command_palette, QPoint(20, 500)) is None, "what lies below is covered"
     window.command_palette.close_panel()
-    session.set_pass(Pass.CULL)
-    session.finish()
+    session.modes.set_mode(Pass.CULL)
+    session.navigator.finish()
     assert menu_at(window.finish, QPoint(20, 300)) is None
 
 
@@ -117,14 +117,14 @@ def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
         return place
 
     for number in (7, len(session.ids) - 1):
-        session.go(number - session.index)
+        session.photos.go(number - session.photos.index)
         place = grid.viewport().mapFromGlobal(press())
-        assert grid.cell(session.tile_number).contains(place)
+        assert grid.cell(session.stacks.tile_number).contains(place)
         assert grid.viewport().rect().contains(place)
     window.run("loupe")
     assert window.loupe.rect().contains(window.loupe.mapFromGlobal(press()))
     window.run("compare")
-    active = window.compare.panes()[session.panes.active]
+    active = window.compare.panes()[session.compare.panes.active]
     assert active.cell.contains(window.compare.mapFromGlobal(press()))
 
 
@@ -138,7 +138,9 @@ def test_what_needs_a_stack_is_offered_on_a_stack_alone(
     titles = {COMMANDS[name].title for name in commands}
 
     def offered() -> tuple[set[str], set[str], set[str]]:
-        menu = menu_at(window.grid.viewport(), window.grid.cell(session.tile_number).center())
+        menu = menu_at(
+            window.grid.viewport(), window.grid.cell(session.stacks.tile_number).center()
+        )
         assert menu is not None
         mine = {action.text().partition("\t")[0] for action in menu.actions()}
         whole = [a for m in window.topbar.commands_menu().findChildren(QMenu) for a in m.actions()]
@@ -146,7 +148,7 @@ def test_what_needs_a_stack_is_offered_on_a_stack_alone(
         found = palette.entries(session, "grid", lambda _: None)
         return mine & titles, on & titles, {e.title for e in found if not e.off} & titles
 
-    session.go_to(1)
+    session.navigator.go_to(1)
     assert offered() == (set(), set(), set())
-    session.go_to(4)
+    session.navigator.go_to(4)
     assert offered() == ({"Expand the stack"}, titles, titles)

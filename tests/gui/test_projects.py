@@ -29,7 +29,7 @@ LEFT = Qt.MouseButton.LeftButton
 def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
     session = window.session
     if session.current is not None:
-        session.shown(session.current)
+        session.viewer.note_painted(session.current)
     QTest.keyClick(window, key, held or Qt.KeyboardModifier.NoModifier)
 
 
@@ -60,7 +60,7 @@ def test_export_of_a_photo_taken_out_of_the_project_says_so(
     window: MainWindow, harbour: int
 ) -> None:
     said: list[str] = []
-    window.session.said.connect(said.append)
+    window.session.messages.status_message.connect(said.append)
     press(window, Qt.Key.Key_B)
     assert window.session.current == 11, "it stays until the list is opened anew"
     window.run("export_selected")
@@ -69,7 +69,7 @@ def test_export_of_a_photo_taken_out_of_the_project_says_so(
 
 def test_shift_b_makes_a_project_and_b_fills_it_in_the_loupe(window: MainWindow) -> None:
     session = window.session
-    session.set_view(View.LOUPE)
+    session.viewer.set_view(View.LOUPE)
     press(window, Qt.Key.Key_B, SHIFT)
     chooser = window.projects.chooser
     assert chooser.isVisible() and chooser.rows.current is None, "there is nothing to take yet"
@@ -100,8 +100,8 @@ def test_letters_find_a_project_before_they_make_one(window: MainWindow) -> None
 
 
 def test_b_without_a_project_chooses_one_and_adds(window: MainWindow) -> None:
-    window.session.select_only(3)
-    window.session.select_range(5)
+    window.session.photos.select_only(3)
+    window.session.photos.select_range(5)
     press(window, Qt.Key.Key_B)
     type_(window, "../../etc")
     enter(window)
@@ -111,12 +111,19 @@ def test_b_without_a_project_chooses_one_and_adds(window: MainWindow) -> None:
 
 def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: int) -> None:
     session, rows = window.session, window.sidebar.projects.rows
-    session.open_scope(session.scopes()[0].scope)
+    session.sources.open_scope(session.sources.scopes()[0].scope)
     window.sidebar.refresh()
     assert [(row.title, row.count) for row in rows.rows] == [("Harbour", "6")]
     assert "Harbour" not in [row.title for row in window.sidebar.folders.rows]
     QTest.mouseClick(rows, LEFT, pos=rows.row_rect(str(harbour)).center())
-    assert session.scope.title == "Harbour" and session.ids.tolist() == [11, 12, 13, 14, 15, 16]
+    assert session.criteria.scope.title == "Harbour" and session.ids.tolist() == [
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+    ]
     assert window.projects.header.isVisible()
     name, counts, _ = window.projects.header.said
     assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
@@ -158,13 +165,13 @@ def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbou
 
     drag(4, window.grid.cell(1).center() - QPoint(40, 0))
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16] and session.current == 15
-    session.select_only(11)
-    session.toggle(12)
+    session.photos.select_only(11)
+    session.photos.toggle_selected(12)
     drag(2, window.grid.cell(5).center() + QPoint(60, 0))  # both, by one of them
     assert session.ids.tolist() == [15, 13, 14, 16, 11, 12]
-    assert session.selection == {11, 12}
+    assert session.photos.selection == {11, 12}
     QTest.mouseClick(port, LEFT, pos=window.grid.cell(5).center())
-    assert session.current == 12 and len(session.selection) < 2
+    assert session.current == 12 and len(session.photos.selection) < 2
     press(window, Qt.Key.Key_Z, CTRL)
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16]
 
@@ -183,7 +190,7 @@ def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
 @pytest.mark.slow
 def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
     session = window.session
-    session.go_to(13)
+    session.navigator.go_to(13)
     press(window, Qt.Key.Key_Up, ALT)
     assert session.ids.tolist() == [11, 13, 12, 14, 15, 16]
     press(window, Qt.Key.Key_End, ALT)
@@ -204,7 +211,7 @@ def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbou
     dialog.name.setText("<b>Port</b>")
     dialog.notes.setPlainText("For <i>the</i> book\nask Ana")
     dialog.save.click()
-    assert session.scope.title == "<b>Port</b>" == window.projects.header.said[0]
+    assert session.criteria.scope.title == "<b>Port</b>" == window.projects.header.said[0]
     assert window.projects.header.said[2] == "For <i>the</i> book\nask Ana"
     dialog.deleteLater()
 
@@ -224,7 +231,7 @@ def test_removing_asks_and_a_line_brings_it_back(
     assert names(session) == ["Harbour"]
     window.projects.remove(harbour)
     assert "6 photos stay in the catalog" in asked[0].body and asked[0].choices[0].removes
-    assert names(session) == [] and session.scope.kind == "all"
+    assert names(session) == [] and session.criteria.scope.kind == "all"
     window.notifications.act.click()
     assert names(session) == ["Harbour"]
     assert session.catalog.projects.members(harbour) == [11, 12, 13, 14, 15, 16]
@@ -234,26 +241,26 @@ def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> N
     session = window.session
     session.catalog.journal.decide({22: {"rating": 5}, 23: {"rating": 4}}, summary="-")
     session.refresh()
-    session.set_pass(Pass.RATE)
+    session.modes.set_mode(Pass.RATE)
     starred = session.projects.starred()
     page = rate_page(session)
     titles = [action.text for action in page.actions]
     assert len(titles) <= 3 and "New project from 4–5 stars" in titles
     window.run(page.actions[titles.index("New project from 4–5 stars")].command)
-    assert window.projects.chooser.field.text() == session.scope.title
+    assert window.projects.chooser.field.text() == session.criteria.scope.title
     enter(window)
-    assert names(session) == [session.scope.title]
+    assert names(session) == [session.criteria.scope.title]
     assert session.catalog.projects.members(1) == starred == [22, 23]
 
 
 @pytest.mark.slow
 def test_the_inspector_names_the_projects_of_a_photo(window: MainWindow, harbour: int) -> None:
-    window.session.inspector = True
+    window.session.view_state.inspector = True
     window.refresh()
     inspector = window.inspector
     inspector.refresh()
     assert inspector.memberships.isVisible()
-    window.session.open_scope(window.session.scopes()[0].scope)
+    window.session.sources.open_scope(window.session.sources.scopes()[0].scope)
     inspector.refresh()
     assert not inspector.memberships.isVisible()
 
@@ -269,12 +276,14 @@ def test_a_series_is_made_or_sent_away(
     window: MainWindow, make_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = window.session
-    session.series.found = Suggestion((1, 21, 41, 2, 3), "These 5 approved photos look alike.")
-    session.series.changed.emit()
+    session.related_photos.found = Suggestion(
+        (1, 21, 41, 2, 3), "These 5 approved photos look alike."
+    )
+    session.related_photos.changed.emit()
     rows = window.sidebar.projects.rows
     assert not rows.rows, "it would push what one aims at"
-    session.set_view(View.LOUPE)
-    session.set_view(View.GRID)
+    session.viewer.set_view(View.LOUPE)
+    session.viewer.set_view(View.GRID)
     assert [row.title for row in rows.rows] == ["5 related photos?"]
     dialog = RelatedPhotosDialog(session, window.pictures, window)
     dialog.name.setText("Fog")
@@ -282,8 +291,8 @@ def test_a_series_is_made_or_sent_away(
     assert names(session) == ["Fog"]
     assert session.catalog.projects.members(1) == [1, 21, 41, 2, 3]
     assert [row.dim for row in rows.rows if row.key == "series"] == [True]
-    session.set_view(View.LOUPE)
-    session.set_view(View.GRID)
+    session.viewer.set_view(View.LOUPE)
+    session.viewer.set_view(View.GRID)
     assert [row.title for row in rows.rows] == ["Fog"]
     dialog.deleteLater()
 
@@ -291,7 +300,7 @@ def test_a_series_is_made_or_sent_away(
 def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -> None:
     session = window.session
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     window.run("find_series")  # nothing is approved
     assert said[-1].startswith("No five approved photos")
     session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
@@ -307,7 +316,7 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     session = window.session
     session.catalog.journal.decide({3: {"rating": 4}}, summary="Read from files", source="file")
     session.refresh()
-    session.open_scope(EVERYTHING)
+    session.sources.open_scope(EVERYTHING)
     window.sidecars.scanned(1)
     assert window.notifications.current is not None
     assert window.notifications.current.text == "1 already rated in other apps"

@@ -112,23 +112,23 @@ def test_a_search_is_kept_opened_renamed_and_removed(
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert len(session.ids) == 60
     rows.rows.pressed.emit(row.key)
-    assert session.scope.title == "Best of all" and len(session.ids) == 2
-    session.rename_search(session.scope.search or 0, "Best")
+    assert session.criteria.scope.title == "Best of all" and len(session.ids) == 2
+    session.search.rename_search(session.criteria.scope.search or 0, "Best")
     assert window.topbar.scope.text == "Best"
     monkeypatch.setattr(saved_searches.dialogs, "ask", lambda *_: "go")
-    saved_searches.asked(session, ("remove", session.scope), window)
-    assert session.scope.kind == "all" and not session.catalog.searches.all()
+    saved_searches.remove(session, session.criteria.scope, window)
+    assert session.criteria.scope.kind == "all" and not session.catalog.searches.all()
 
 
 def test_esc_returns_to_the_exact_place(window: MainWindow) -> None:
     session = window.session
     session.catalog.text.update_all()
-    session.go(17)
-    session.set_view(View.LOUPE)
+    session.photos.go(17)
+    session.viewer.set_view(View.LOUPE)
     QTest.keyClick(window, Qt.Key.Key_Slash)
     QTest.keyClicks(window.topbar.search, "DSC_0003")
     QTest.keyClick(window.topbar.search, Qt.Key.Key_Return)
-    assert session.view is View.GRID and len(session.ids) == 1
+    assert session.view_state.view is View.GRID and len(session.ids) == 1
     assert window.topbar.order.text().startswith("Sort: Relevance")
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert (session.view, session.index, len(session.ids)) == (View.LOUPE, 17, 60)
+    assert (session.view_state.view, session.photos.index, len(session.ids)) == (View.LOUPE, 17, 60)

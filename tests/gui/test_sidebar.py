@@ -63,7 +63,7 @@ def footer(window: MainWindow, photo: int) -> QImage:
 def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:
     rows = window.sidebar.filters
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("rejected").center())
-    assert window.session.filter == "is:rejected" and len(window.session.ids) == 2
+    assert window.session.criteria.filter == "is:rejected" and len(window.session.ids) == 2
     window.sidebar.refresh()
     assert [row.title for row in rows.rows if row.current] == ["Rejected"]
 
@@ -71,7 +71,7 @@ def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:
 def test_a_press_on_a_folder_opens_it(window: MainWindow) -> None:
     rows = window.sidebar.folders
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("/photos").center())
-    assert window.session.scope.key == "/photos"
+    assert window.session.criteria.scope.key == "/photos"
 
 
 def test_subfolders_show_when_their_folder_is_unfolded(make_window, make_session) -> None:
@@ -82,14 +82,14 @@ def test_subfolders_show_when_their_folder_is_unfolded(make_window, make_session
     edge = QPoint(where.right() - 10, where.center().y())
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=edge)
     assert [row.title for row in rows.rows] == ["All photos", "photos", "000", "001"]
-    assert window.session.scope.key == ""
+    assert window.session.criteria.scope.key == ""
 
 
 def test_a_folder_can_be_switched_off_and_read_again(window: MainWindow, pipeline) -> None:
-    row = window.session.scopes()[1]
+    row = window.session.sources.scopes()[1]
     actions = {action.text(): action for action in window.sidebar.folder_menu(row).actions()}
     actions["Switch off"].trigger()
-    assert window.session.counts()["all"] == 0
+    assert window.session.statistics.counts()["all"] == 0
     window.sidebar.refresh()
     assert counts(window.sidebar.folders)["photos"] == "off"
     actions["Rescan"].trigger()
@@ -103,7 +103,7 @@ def test_stars_filter_at_least_then_exactly_then_not(window: MainWindow, qtbot) 
     for _ in range(3):
         QTest.mouseClick(stars, Qt.MouseButton.LeftButton, pos=fourth)
         window.sidebar.refresh()
-        seen.append(window.session.filter)
+        seen.append(window.session.criteria.filter)
     assert seen == ["rating:>=4", "rating:4", ""]
 
 
@@ -137,22 +137,24 @@ def test_a_camera_a_label_and_a_verdict_are_narrowed_down_to_by_mouse(window: Ma
     camera = rows.rows[2]
     assert camera.depth == 1 and camera.tip.startswith("camera:")
     press(window, rows, camera.title)
-    assert box.text() == session.filter == camera.tip
+    assert box.text() == session.criteria.filter == camera.tip
     assert len(session.ids) == int(camera.count) == int(box.accessibleDescription().split()[0])
     press(window, rows, "Label")
     assert ("Red", "2") in [(row.title, row.count) for row in rows.rows]
     press(window, rows, "Red")
-    assert session.filter == f"{camera.tip} label:red"
+    assert session.criteria.filter == f"{camera.tip} label:red"
     press(window, window.sidebar.filters, "Picked")
-    assert session.filter == f"{camera.tip} label:red is:picked"
+    assert session.criteria.filter == f"{camera.tip} label:red is:picked"
     assert {row.title for row in rows.rows if row.current} == {camera.title, "Red"}
     press(window, rows, camera.title)
     press(window, window.sidebar.filters, "Picked")
-    assert session.filter == "label:red" and len(session.ids) == 2
+    assert session.criteria.filter == "label:red" and len(session.ids) == 2
     press(window, rows, "Label")
     assert [row.title for row in rows.rows if row.current] == ["Label"], "also folded it says so"
     press(window, window.sidebar.filters, "All")
-    assert not session.filter and len(session.ids) == 60 and not box.accessibleDescription()
+    assert (
+        not session.criteria.filter and len(session.ids) == 60 and not box.accessibleDescription()
+    )
 
 
 def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: MainWindow) -> None:
@@ -161,9 +163,9 @@ def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: M
     titles = [row.title for row in rows.rows][4:]
     assert titles[:3] == ["2024", "May", "4 May"]
     press(window, rows, "4 May")
-    assert session.filter == "on:2024-05-04"
+    assert session.criteria.filter == "on:2024-05-04"
     press(window, rows, "4 May")
-    assert not session.filter
+    assert not session.criteria.filter
     session.catalog.photos.turn([1], 0)
     with closing(sqlite3.connect(session.home.catalog)) as database, database:
         later = "UPDATE photo SET taken_at = '2025-01-02T00:00:00', rev = rev + 100 WHERE id = 9"

@@ -77,7 +77,7 @@ def test_a_folder_and_several_pictures_are_opened(
     draw_jpeg(card / "DSC_1.JPG")
     running = started(home, card)
     assert quiet.asked[0] == ("open", [card])
-    assert running.session.scope.title == "card"
+    assert running.session.criteria.scope.title == "card"
     running.close()
 
 
@@ -121,7 +121,7 @@ def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
         stays = []
         for _ in range(2):  # what came when taste was learned is there to stay, later things not
             stays += [[] for _ in range(10_000)]
-            running.session.scores_changed.emit()
+            running.session.taste.scores_changed.emit()
             counts.append(gc.get_freeze_count())
     finally:
         gc.unfreeze()

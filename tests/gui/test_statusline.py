@@ -59,27 +59,27 @@ def test_the_pass_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) ->
 
 
 def test_the_last_act_stands_at_the_left(window: MainWindow) -> None:
-    window.session.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
+    window.session.messages.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
     assert window.status.act.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
 
 
 @pytest.mark.parametrize(
     ("said", "moved"),
     [
-        ("toggle_stack", lambda session: session.go(9)),
-        ("toggle_stack", lambda session: session.set_view(View.LOUPE)),
-        ("finish", lambda session: session.set_pass(Pass.RATE)),
-        ("finish", lambda session: session.set_filter("is:picked")),
-        ("reject", lambda session: session.set_pass(Pass.CULL)),
-        ("reject", lambda session: session.set_filter("is:picked")),
-        ("reject", lambda session: session.open_scope(folder(session))),
+        ("toggle_stack", lambda session: session.photos.go(9)),
+        ("toggle_stack", lambda session: session.viewer.set_view(View.LOUPE)),
+        ("finish", lambda session: session.modes.set_mode(Pass.RATE)),
+        ("finish", lambda session: session.search.set_filter("is:picked")),
+        ("reject", lambda session: session.modes.set_mode(Pass.CULL)),
+        ("reject", lambda session: session.search.set_filter("is:picked")),
+        ("reject", lambda session: session.sources.open_scope(folder(session))),
     ],
 )
 def test_what_was_said_goes_with_the_place_it_was_said_of(
     window: MainWindow, said: str, moved: Callable[[Session], None]
 ) -> None:
     session, line = window.session, window.status.act
-    session.go(3)
+    session.photos.go(3)
     window.run(said)
     QApplication.processEvents()
     assert line.text
@@ -91,16 +91,16 @@ def test_an_act_stands_while_one_moves_on_and_a_new_sentence_on_what_it_leads_to
     window: MainWindow,
 ) -> None:
     session, line = window.session, window.status.act
-    session.go(3)
+    session.photos.go(3)
     window.run("reject")
     QApplication.processEvents()
     rejected = line.text
     assert "DSC_0003" in rejected
-    session.go(9)
-    session.set_view(View.LOUPE)
+    session.photos.go(9)
+    session.viewer.set_view(View.LOUPE)
     assert line.text == rejected
-    session.open_scope(folder(session))
-    session.say("Opened photos")
+    session.sources.open_scope(folder(session))
+    session.messages.say("Opened photos")
     QApplication.processEvents()
     assert line.text == "Opened photos"
 
@@ -112,23 +112,23 @@ def test_taking_back_is_announced_anew_once_its_announcement_is_gone(window: Mai
         window.run("undo")
         QApplication.processEvents()
         assert window.status.act.text.startswith("Next: ")
-        session.set_view(move)
+        session.viewer.set_view(move)
     assert session.catalog.photos.get(2).marks.rating == 3
 
 
 def folder(session: Session) -> Scope:
-    return next(row.scope for row in session.scopes() if row.scope.kind == "folder")
+    return next(row.scope for row in session.sources.scopes() if row.scope.kind == "folder")
 
 
 def test_selection_and_advance_mode_show(window: MainWindow, qtbot) -> None:
-    window.session.select_all()
+    window.session.photos.select_all()
     window.run("toggle_stars_advance")
     qtbot.waitUntil(lambda: window.status.chosen.text == "60 selected")
     qtbot.waitUntil(lambda: window.status.advances.text == "M")
 
 
 def test_the_pass_is_told_in_the_middle(window: MainWindow, qtbot) -> None:
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     qtbot.waitUntil(lambda: window.status.pass_.text.startswith("Cull · "))
 
 
@@ -141,8 +141,10 @@ def test_work_comes_and_goes(window: MainWindow, pipeline) -> None:
 
 def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) -> None:
     status = window.status
-    window.session.set_pass(Pass.CULL)
-    window.session.say("Next: reject 1,212 photos, yesterday 23:14, Iceland. Again to undo")
+    window.session.modes.set_mode(Pass.CULL)
+    window.session.messages.say(
+        "Next: reject 1,212 photos, yesterday 23:14, Iceland. Again to undo"
+    )
     wanted = status.act.sizeHint().width()
     assert wanted < 640
     qtbot.waitUntil(lambda: bool(status.pass_.text) and status.act.width() >= wanted)
@@ -171,7 +173,7 @@ def test_sidecars_that_wait_are_counted_and_why(
 def test_what_takes_a_moment_is_on_screen_before_it_begins(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("curator.session.session._MANY", 60)
+    monkeypatch.setattr("curator.session.messages.MANY", 60)
     session, act = window.session, window.status.act
     shown: list[tuple[str, float]] = []
     watch = Watch(lambda: shown.append((act.text, act._opacity)))
@@ -184,7 +186,7 @@ def test_what_takes_a_moment_is_on_screen_before_it_begins(
         return decide(*changes, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(session.catalog.journal, "decide", look)
-    session.select_all()
+    session.photos.select_all()
     window.run("stars_4")
     assert begun == [("Marking 60 photos…", 1.0)], "painted, and not faint any more"
     assert act.text.startswith("4 stars for 60 photos")

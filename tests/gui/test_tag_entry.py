@@ -50,7 +50,7 @@ def tags(session: Session, photo: int) -> dict[str, str]:
 
 def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWindow) -> None:
     session = window.session
-    session.go_to(7)
+    session.navigator.go_to(7)
     press(window, Key.Key_T, "ha")
     entry = window.tag_entry
     assert entry.isVisible() and entry.title.text() == "Tags of DSC_0006"
@@ -69,7 +69,7 @@ def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWi
 
 def test_tab_completes_and_shift_enter_takes_what_was_typed(window: MainWindow) -> None:
     session = window.session
-    session.go_to(7)
+    session.navigator.go_to(7)
     press(window, Key.Key_T, "pier,ha", Key.Key_Tab)
     assert window.tag_entry.field.text() == "pier, harbor"
     press(window, Key.Key_Escape, Key.Key_T, "bo")
@@ -81,7 +81,7 @@ def test_tab_completes_and_shift_enter_takes_what_was_typed(window: MainWindow) 
 
 def test_the_tags_there_are_are_confirmed_and_taken_off_by_key(window: MainWindow) -> None:
     session = window.session
-    session.go_to(2)
+    session.navigator.go_to(2)
     press(window, Key.Key_T, Key.Key_Up)
     entry = window.tag_entry
     assert entry.chips.current is not None and entry.chips.current.name == "harbor"
@@ -99,34 +99,34 @@ def test_the_tags_there_are_are_confirmed_and_taken_off_by_key(window: MainWindo
 
 def test_a_selection_is_tagged_whole_and_undone_at_once(window: MainWindow) -> None:
     session = window.session
-    session.select_only(2)
-    session.select_range(4)
+    session.photos.select_only(2)
+    session.photos.select_range(4)
     press(window, Key.Key_T)
     assert window.tag_entry.title.text() == "Tags of 3 photos"
     press(window, "trip", Key.Key_Return, Key.Key_Escape)
     assert all("trip" in tags(session, photo) for photo in (2, 3, 4))
-    session.undo()
+    session.history.undo()
     assert not any("trip" in tags(session, photo) for photo in (2, 3, 4))
 
 
 @pytest.mark.parametrize("view", [View.COMPARE, View.SURVEY])
 def test_side_by_side_only_the_focused_photo_is_tagged(window: MainWindow, view: View) -> None:
     session = window.session
-    session.select_only(2)
-    session.select_range(4)
-    session.compare() if view is View.COMPARE else session.survey()
-    assert session.view is view
+    session.photos.select_only(2)
+    session.photos.select_range(4)
+    session.compare.open() if view is View.COMPARE else session.compare.open_survey()
+    assert session.view_state.view is view
     here = session.current
-    session.shown(here)
+    session.viewer.note_painted(here)
     press(window, Key.Key_T, "sharp", Key.Key_Return, Key.Key_Escape)
     found = [photo for photo in (2, 3, 4) if "sharp" in tags(session, photo)]
-    assert found == [here] and session.view is view
+    assert found == [here] and session.view_state.view is view
 
 
 def test_one_press_confirms_in_the_inspector_and_the_cross_takes_off(window: MainWindow) -> None:
     session = window.session
-    session.go_to(2)
-    session.inspector = True
+    session.navigator.go_to(2)
+    session.view_state.inspector = True
     window.refresh()
     window.inspector.refresh()
 
@@ -152,14 +152,14 @@ def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) 
         ("hare", 1),
     ]
     click(cloud, cloud.place_of("harbor").center())
-    assert session.filter == 'tag:"harbor"' and session.ids.tolist() == [2, 3, 4, 5]
+    assert session.criteria.filter == 'tag:"harbor"' and session.ids.tolist() == [2, 3, 4, 5]
     click(cloud, cloud.place_of("harbor").center())
-    assert session.filter == "" and len(session.ids) == 60
+    assert session.criteria.filter == "" and len(session.ids) == 60
 
 
 def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
     session = window.session
-    session.ask("rename_tag", "hare")
+    session.requests.rename_tag_requested.emit("hare")
     entry = window.tag_entry
     assert entry.title.text() == "Rename hare on every photo"
     press(window, "rabbit", Key.Key_Return)
@@ -167,20 +167,20 @@ def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
         "harbor": "suggested",
         "rabbit": "suggested",
     }
-    session.ask("rename_tag", "boat")
+    session.requests.rename_tag_requested.emit("boat")
     press(window, "harb", Key.Key_Down, Key.Key_Return)
     assert tags(session, 2) == {"harbor": "suggested"}, "that of another tag merges the two"
-    session.undo()
-    session.undo()
+    session.history.undo()
+    session.history.undo()
     assert tags(session, 3) == {"harbor": "suggested", "hare": "suggested"}
 
 
 def test_a_cull_goes_on_where_it_was(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
-    session.set_view(View.LOUPE)
+    session.modes.set_mode(Pass.CULL)
+    session.viewer.set_view(View.LOUPE)
     before = session.current
-    session.shown(before)
+    session.viewer.note_painted(before)
     press(window, Key.Key_T, "pier", Key.Key_Return, Key.Key_Escape)
-    assert session.current == before and session.pass_ is Pass.CULL
+    assert session.current == before and session.criteria.mode is Pass.CULL
     assert session.table.unreviewed()[session.table.rows_of([before])[0]], "a tag is no verdict"

@@ -57,7 +57,7 @@ def opened(qtbot: QtBot, session: Session, window: MainWindow) -> Open:
     """Open the page by its key, and wait until it says something."""
 
     def open_page() -> TastePage:
-        session.taste.everything_changed()
+        session.taste.learner.everything_changed()
         window.activateWindow()
         QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         (page,) = [each for each in window.findChildren(TastePage) if each.isVisible()]
@@ -124,15 +124,15 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     rate(session, vectors, range(1, 31))
     page = opened()
     qtbot.waitUntil(lambda: len(page.versions.rows) == 1)
-    session.set_order("match")
+    session.ordering.set_order("match")
     before = session.table.scores.match.copy()
     press(qtbot, page.keep)
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     for photo in range(31, PHOTOS + 1):
         stars = 6 - likings.stars(vectors[photo])
         session.catalog.journal.decide({photo: {"rating": stars}}, summary="")
-    with qtbot.waitSignal(session.scores_changed):
-        session.taste.everything_changed()
+    with qtbot.waitSignal(session.taste.scores_changed):
+        session.taste.learner.everything_changed()
     changed = session.table.scores.match.copy()
     assert np.abs(changed - before).max() > 10
     press(qtbot, page.keep)
@@ -149,7 +149,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert window.topbar.order.text().startswith("Sort: Match, version 1")
     orders = [action.text() for action in window.topbar.orders_menu().actions()]
     assert "Taste is pinned to version 1." in orders
-    assert session.scores_for_export()[1] == f"{likings.ENCODER}, version 1"
+    assert session.taste.scores_for_export()[1] == f"{likings.ENCODER}, version 1"
     assert not page.keep.isEnabled() and not page.roll_back.isEnabled()
 
     press(qtbot, page.unpin)

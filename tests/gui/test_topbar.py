@@ -11,11 +11,12 @@ from pytestqt.qtbot import QtBot
 from curator.library.sort_orders import ORDERS
 from curator.model import Pass, View
 from curator.ui.main_window import MainWindow
+from tests.requests import recorded
 
 
 def test_a_press_on_a_pass_opens_it(window: MainWindow) -> None:
     window.topbar.passes[Pass.CULL].click()
-    assert window.session.pass_ is Pass.CULL
+    assert window.session.criteria.mode is Pass.CULL
     assert [p for p, b in window.topbar.passes.items() if b.isChecked()] == [Pass.CULL]
 
 
@@ -26,13 +27,13 @@ def test_a_press_on_the_pass_in_force_leaves_it_marked(window: MainWindow) -> No
 
 
 def test_scope_and_order_are_named(window: MainWindow) -> None:
-    window.session.set_order("sharpness", True)
+    window.session.ordering.set_order("sharpness", True)
     assert window.topbar.scope.text == "All photos"
     assert window.topbar.order.text() == "Sort: Sharpness ↑ ▾"
 
 
 def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: bool(window.session.taste_sentence))
+    qtbot.waitUntil(lambda: bool(window.session.taste.sentence))
     menu = window.topbar.orders_menu()
     actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
     assert {order.title for order in ORDERS.values() if not order.manual} <= set(actions)
@@ -41,9 +42,9 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]
     assert len(by_taste) == 3 and not any(action.isEnabled() for action in by_taste)
     assert not actions["Relevance"].isEnabled(), "nothing is searched for"
-    assert window.session.taste_sentence in actions, "and why not"
+    assert window.session.taste.sentence in actions, "and why not"
     actions["Sharpness"].trigger()
-    assert window.session.order == "sharpness"
+    assert window.session.criteria.order == "sharpness"
 
 
 def test_what_means_nothing_in_this_view_is_greyed(window: MainWindow) -> None:
@@ -65,11 +66,11 @@ def test_typing_filters_and_enter_returns_to_the_photos(window: MainWindow, qtbo
 
 
 def test_esc_in_the_field_takes_the_filter_off(window: MainWindow) -> None:
-    window.session.set_filter("DSC_0001")
+    window.session.search.set_filter("DSC_0001")
     window.search()
     QTest.keyClick(window.topbar.search, Qt.Key.Key_Escape)
-    assert window.session.filter == "" and len(window.session.ids) == 60
-    assert window.session.view is View.GRID
+    assert window.session.criteria.filter == "" and len(window.session.ids) == 60
+    assert window.session.view_state.view is View.GRID
 
 
 def test_a_wrong_filter_says_where_and_changes_nothing(window: MainWindow) -> None:
@@ -83,7 +84,7 @@ def test_a_wrong_filter_says_where_and_changes_nothing(window: MainWindow) -> No
 
 
 def test_the_field_shows_a_filter_set_elsewhere(window: MainWindow) -> None:
-    window.session.set_filter("is:picked")
+    window.session.search.set_filter("is:picked")
     assert window.topbar.search.text() == "is:picked"
 
 
@@ -99,19 +100,18 @@ def test_a_long_project_leaves_the_scope_its_name(window: MainWindow) -> None:
 
 def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: MainWindow) -> None:
     session, button = window.session, window.topbar.export
-    asked: list[str] = []
+    asked = recorded(session.requests)
     said: list[str] = []
-    session.asked.connect(lambda what, _: asked.append(what))
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     window.topbar._count_approved()
     assert (
         button.property("tone") == "pencil" and "approved photo of All photos" in button.toolTip()
     )
     wide = button.width()
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     window.topbar._count_approved()
     assert button.property("tone") == "plain", "it waits until the cull is over"
-    session.set_pass(Pass.BROWSE)
+    session.modes.set_mode(Pass.BROWSE)
     session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in session.ids}, summary="-"
     )
@@ -119,7 +119,7 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     window.topbar._count_approved()
     assert button.property("tone") == "off" and button.width() == wide
     button.click()
-    assert asked == ["export"] and said[-1].startswith("No photo here is approved yet.")
+    assert asked == [("export", None)] and said[-1].startswith("No photo here is approved yet.")
 
 
 def test_export_makes_room_where_the_window_is_small(window: MainWindow) -> None:

@@ -24,6 +24,7 @@ from curator.ui.pages.help_overlay import sheet, without_key
 from curator.ui.pages.tour import Tour
 from curator.ui.widgets import theme
 from tests.gui.conftest import QuietPipeline
+from tests.requests import recorded
 
 Windows = Callable[..., MainWindow]
 TAB = Qt.FocusPolicy.TabFocus
@@ -34,7 +35,7 @@ def unmarked(make_session: Callable[..., Session]) -> Session:
     """A session over a folder nobody has judged: nine photos, none of them marked."""
     session = make_session(9)
     nothing: dict[str, object] = {"rating": None, "flag": None, "kept": False}
-    session.decide_many("clear", dict.fromkeys(session.ids.tolist(), nothing))
+    session.decisions.decide("clear", dict.fromkeys(session.ids.tolist(), nothing))
     return session
 
 
@@ -94,11 +95,11 @@ def test_esc_leaves_the_loupe_and_a_press_ends_it_for_good(
     press(window, Qt.Key.Key_Return)
     assert window.tour.isVisible()
     press(window, Qt.Key.Key_Escape)
-    assert unmarked.view is View.GRID
+    assert unmarked.view_state.view is View.GRID
     press(window, Qt.Key.Key_E)
     assert window.tour.isVisible()
     window.tour.close_.click()
-    assert window.tour.isHidden() and unmarked.view is View.LOUPE
+    assert window.tour.isHidden() and unmarked.view_state.view is View.LOUPE
     window.run("browse")
     window.run("cull")
     assert window.tour.isHidden()
@@ -125,11 +126,11 @@ def test_who_has_marked_forty_photos_knows_their_way(
 
 def test_who_has_culled_before_is_not_shown_around_until_they_ask(window: MainWindow) -> None:
     session = window.session
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     assert window.tour.isHidden(), "some of these are judged"
-    session.set_pass(Pass.BROWSE)
+    session.modes.set_mode(Pass.BROWSE)
     window.run("tour")
-    assert session.view is View.LOUPE and window.tour.isVisible()
+    assert session.view_state.view is View.LOUPE and window.tour.isVisible()
 
 
 def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
@@ -141,7 +142,7 @@ def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
     notifications.post(Notification("news", "There is news."))
     assert notifications.isVisible() and window.tour.isVisible()
     assert window.status.geometry().contains(notifications.geometry())
-    window.session.say("Kept DSC_0001")
+    window.session.messages.say("Kept DSC_0001")
     assert notifications.isHidden() and window.status.act.isVisible()
     assert not notifications.update_text("other", "…") and notifications.update_text(
         "news", "There is more news."
@@ -149,14 +150,14 @@ def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
     assert notifications.isHidden(), "how far something is makes no news"
     notifications.post(Notification("other", "Something else."), first=True)
     assert notifications.isVisible(), "the newest of what there is to say"
-    window.session.say("Kept DSC_0002")
+    window.session.messages.say("Kept DSC_0002")
     notifications._yielding.stop()
     notifications._yielding.timeout.emit()
     assert notifications.isVisible() and notifications.text.text == "Something else."
 
 
 def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: MainWindow) -> None:
-    keyboard, keys = window.keys.keyboard, window.session.keys
+    keyboard, keys = window.keys.keyboard, window.session.preferences.keys
     entries = palette.entries(window.session, "grid", lambda _: None)
     found = {entry.name: entry for entry in entries}
     menu = dict(line.partition("\t")[::2] for line in lines(window.topbar.commands_menu()))
@@ -182,7 +183,7 @@ def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow)
         named = button.text() or button.accessibleName()
         assert named, f"{button} in {button.parent()} has no name"
         assert button.text() or button.toolTip(), f"{named} says nothing under the pointer"
-    window.session.set_pass(Pass.CULL)
+    window.session.modes.set_mode(Pass.CULL)
     for button, command in (
         (window.topbar.more, "menu"),
         (window.topbar.order, "order"),
@@ -191,7 +192,7 @@ def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow)
         (window.sidebar.projects.add, "choose_project"),
         (window.sidebar.saved.add, "save_search"),
     ):
-        assert f"({window.session.keys[command]})" in button.toolTip()
+        assert f"({window.session.preferences.keys[command]})" in button.toolTip()
     takers = [part for part in window.findChildren(QWidget) if part.focusPolicy() & TAB]
     assert len(takers) > 5
     nameless = [part for part in takers if not (part.accessibleName() or named_by_text(part))]
@@ -237,13 +238,13 @@ def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
     pipeline.events.scan_ended.emit(told)
     pipeline.events.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
     assert window.notifications.text.text == "9 photos; 2 videos skipped"
-    here = session.counts()
-    monkeypatch.setattr(session, "counts", lambda: {**here, "all": 12})
+    here = session.statistics.counts()
+    monkeypatch.setattr(session.statistics, "counts", lambda: {**here, "all": 12})
     pipeline.events.scan_ended.emit(ScanReport(3, 3, 0, 0, "3 new in photos", watched=True))
     pipeline.events.idle.emit(Totals())
     assert window.notifications.text.text == "9 photos; 2 videos skipped; 3 more since"
     monkeypatch.undo()
-    session.open_scope(session.scopes()[1].scope)
+    session.sources.open_scope(session.sources.scopes()[1].scope)
     assert window.notifications.isHidden(), "it was about all photos"
     pipeline.events.idle.emit(Totals())
     assert window.notifications.isHidden()
@@ -253,8 +254,7 @@ def test_enter_in_the_empty_window_chooses_a_folder(
     make_window: Windows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     window = make_window(photos=0)
-    asked: list[object] = []
-    window.session.asked.connect(lambda what, about: asked.append(what))
-    monkeypatch.setattr(window.window_actions, "do", lambda what, about: None)
+    asked = recorded(window.session.requests)
+    monkeypatch.setattr(window.window_actions, "choose_folder", lambda: None)
     press(window, Qt.Key.Key_Return)
-    assert asked == ["add_folder"]
+    assert asked == [("add_folder",)]

@@ -44,7 +44,7 @@ def rated(
         catalog.close()
         window = make_window(make_session())
         window.resize(1440, 900)
-        qtbot.waitUntil(lambda: window.session.learned is not None)
+        qtbot.waitUntil(lambda: window.session.taste.learned is not None)
         return window
 
     return make
@@ -58,7 +58,7 @@ def texts(window: MainWindow) -> list[str]:
 
 
 def go_to(window: MainWindow, photo: int) -> None:
-    window.session.go_to(photo)
+    window.session.navigator.go_to(photo)
 
 
 def test_w_waits_until_one_decides_and_a_second_w_does_not(rated: Rated, qtbot: QtBot) -> None:
@@ -126,9 +126,9 @@ def test_held_arrows_ask_nothing(
     QTest.keyClick(window, Qt.Key.Key_I)
     qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
     asked: list[int] = []
-    wonder = window.session.wonder
+    wonder = window.session.explanations.explain
     monkeypatch.setattr(
-        window.session, "wonder", lambda photo: (asked.append(photo), wonder(photo))
+        window.session.explanations, "explain", lambda photo: (asked.append(photo), wonder(photo))
     )
     for _ in range(20):
         press = QEvent.Type.KeyPress
@@ -167,10 +167,14 @@ def test_a_similar_photo_outside_the_cull_is_browsed_and_the_cull_goes_on(
     left, place = session.current, next(n for n, photo in enumerate(near.ids) if photo <= 30)
     wanted = near.ids[place]
     QTest.mouseClick(near, LEFT, pos=near.place(place).center())
-    assert (session.current, session.pass_, session.view) == (wanted, Pass.BROWSE, View.LOUPE)
+    assert (session.current, session.criteria.mode, session.view_state.view) == (
+        wanted,
+        Pass.BROWSE,
+        View.LOUPE,
+    )
     assert window.status.act.text == "Browsing All photos; Alt+1 goes on"
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
-    assert (session.current, session.pass_) == (left, Pass.CULL)
+    assert (session.current, session.criteria.mode) == (left, Pass.CULL)
 
 
 def test_your_marks_on_similar_photos_wait_as_why_does(rated: Rated, qtbot: QtBot) -> None:
@@ -195,7 +199,7 @@ def test_match_everywhere_is_a_setting_that_is_off(rated: Rated, qtbot: QtBot) -
     strip = window.filmstrip.grab().toImage()
     assert "match" not in session.caption(40)[1]
     session.settings.taste.show_match = True
-    session.view_changed.emit()
+    session.preferences.changed.emit()
     assert f"match {session.tile(40).match} · " in session.caption(40)[1]
     assert window.filmstrip.grab().toImage() != strip
     QTest.keyClick(window, Qt.Key.Key_W)
@@ -215,5 +219,5 @@ def test_match_is_a_number_one_can_filter_by(rated: Rated) -> None:
     QTest.keyClick(window.topbar.search, Qt.Key.Key_Return)
     wanted = {photo for photo, match in scores.items() if match is not None and match < 40}
     assert set(session.ids.tolist()) == wanted and wanted
-    session.set_filter("match:>=0")
+    session.search.set_filter("match:>=0")
     assert 60 not in session.ids.tolist()

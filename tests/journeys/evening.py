@@ -93,9 +93,13 @@ class Evening:
     def on_screen(self) -> bool:
         """Tell whether the current photo is painted, where one must be."""
         session = self.session
-        if session.finished or session.view == "grid" or session.current is None:
+        if (
+            session.view_state.finished
+            or session.view_state.view == "grid"
+            or session.current is None
+        ):
             return True
-        return session._shown == session.current
+        return session.viewer.painted == session.current
 
     def name(self) -> str:
         """Name the current photo."""

@@ -26,7 +26,7 @@ def shoot(tmp_path: Path) -> Path:
 
 def beside(evening: Evening) -> list[str]:
     """Name the photos side by side."""
-    panes = evening.session.panes
+    panes = evening.session.compare.panes
     return [] if panes is None else [evening.session.table.name(one) for one in panes.photos]
 
 
@@ -49,7 +49,7 @@ def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoo
     evening.until(lambda: evening.window.compare.whole)
     evening.press("Tab", "X", "Tab", "5", "Esc", "Esc")  # 5, the last one, is worse than 4
     assert judged(evening, Verdict.REJECTED) == [NAMES[1], NAMES[2], NAMES[5]]
-    assert (evening.session.view, evening.name()) == (View.LOUPE, NAMES[4])
+    assert (evening.session.view_state.view, evening.name()) == (View.LOUPE, NAMES[4])
     assert evening.session.table.marks(evening.session.current or 0).rating == 5
 
 
@@ -63,7 +63,9 @@ def test_marks_are_taken_back_in_the_pair_they_were_made_in(evening: Evening, sh
     assert (beside(evening), evening.name()) == (NAMES[:2], NAMES[1])
     assert judged(evening, Verdict.UNREVIEWED) == NAMES
     evening.again()
-    assert evening.session.view is View.GRID  # where one had been; no pair opens by itself
+    assert (
+        evening.session.view_state.view is View.GRID
+    )  # where one had been; no pair opens by itself
     assert evening.name() == NAMES[1]
 
 
@@ -81,7 +83,7 @@ def test_a_survey_thins_out_to_the_one(evening: Evening, shoot: Path) -> None:
     assert beside(evening) == NAMES[2:]
     assert evening.name() == NAMES[4]  # it won against 3
     evening.press("5", "Esc").reads("5 stars for DSC_0004")
-    assert evening.session.view is View.GRID
+    assert evening.session.view_state.view is View.GRID
 
 
 @pytest.mark.slow
@@ -107,7 +109,7 @@ def test_a_photo_without_a_picture_stands_beside_one_that_has_one(
     assert evening.name() == NAMES[1]  # without a capture time it comes last
     evening.reads("6 of 6 · DSC_0001").press("X", "Left", "Z", "Esc", "Esc")
     assert judged(evening, Verdict.REJECTED) == [NAMES[1]]
-    assert evening.session.view is View.GRID
+    assert evening.session.view_state.view is View.GRID
 
 
 @pytest.mark.slow

@@ -51,10 +51,12 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     evening.until(lambda: len(with_proxies(evening)) == done(evening))
     read = with_proxies(evening)
     assert 3 <= len(read) < PHOTOS
-    evening.until(lambda: any(row.away == "T7 Shield unplugged" for row in session.scopes()))
+    evening.until(
+        lambda: any(row.away == "T7 Shield unplugged" for row in session.sources.scopes())
+    )
     evening.until(lambda: f"{PHOTOS - done(evening)} photos wait for T7 Shield" in evening.texts())
     # The cull goes on from the proxies, by real keys.
-    session.go_to(read[0])
+    session.navigator.go_to(read[0])
     evening.press("E").until(lambda: session.current == read[0])
     evening.press("4").until(lambda: catalog.photos.get(read[0]).marks.rating == 4)
     loupe = evening.window.loupe
@@ -69,7 +71,7 @@ def test_a_drive_pulled_in_the_middle_of_an_evening(
     evening.until(lambda: done(evening) == PHOTOS)
     evening.reads("T7 Shield is back")
     evening.until(lambda: not session.table.missing().any())
-    assert session.scope.key == str(now)
+    assert session.criteria.scope.key == str(now)
     assert [row.path for row in catalog.folders.all()] == [str(now)]
     assert len(catalog.photos.columns()) == PHOTOS
     assert catalog.work.failures() == []

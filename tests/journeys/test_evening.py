@@ -55,26 +55,26 @@ def answer(dialog_type: type, act: Callable[[ExportDialog], None]) -> None:
 def test_from_a_folder_to_the_approved_set(evening: Evening, shoot: Path, tmp_path: Path) -> None:
     before = digest(shoot)
     session = evening.open(shoot, photos=8).session
-    assert session.counts()["failed"] == 1
+    assert session.statistics.counts()["failed"] == 1
     assert evening.name() == "DSC_0000"
     evening.reads("1 unreadable")
 
     # Pass 1: cull, with a mis-press and its undo.
     evening.press("Return")
-    assert (session.pass_, session.view) == (Pass.CULL, View.LOUPE)
+    assert (session.criteria.mode, session.view_state.view) == (Pass.CULL, View.LOUPE)
     evening.press("X").reads("Rejected DSC_0000 · Ctrl+Z")
     evening.press("Space", "P", "X")
     assert evening.name() == "DSC_0004"
     evening.press("Ctrl+Z").reads("Undid reject, DSC_0003")
     assert evening.name() == "DSC_0003"
     evening.press("Space", "Right", "Space", "Space")
-    evening.until(lambda: session.finished)
+    evening.until(lambda: session.view_state.finished)
     evening.reads("Rate the 5")
-    assert session.progress().left == 1
+    assert session.statistics.progress().left == 1
 
     # Pass 2: rate what came through, unrated first.
     evening.press("Alt+2")
-    assert session.pass_ is Pass.RATE
+    assert session.criteria.mode is Pass.RATE
     assert len(session.ids) == 5
     evening.press("5", "Right", "4", "Right", "3")
     evening.press("Right", "Right", "2")
@@ -102,8 +102,8 @@ def test_from_a_folder_to_the_approved_set(evening: Evening, shoot: Path, tmp_pa
     # Tomorrow: the same frame.
     here = evening.name()
     evening.again().until(lambda: evening.name() == here)
-    assert evening.session.pass_ is Pass.RATE
-    assert evening.session.view is View.LOUPE
+    assert evening.session.criteria.mode is Pass.RATE
+    assert evening.session.view_state.view is View.LOUPE
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_a_pair_is_one_photo_and_its_reject_takes_both_halves(
         "DSC_0006.JPG",
         "DSC_0006.DNG",
     }
-    session.go_to(pair)
+    session.navigator.go_to(pair)
     evening.press("E", "X")
     assert session.table.verdict(pair) is Verdict.REJECTED
 
@@ -125,11 +125,11 @@ def test_a_pair_is_one_photo_and_its_reject_takes_both_halves(
 def test_letters_type_in_the_search_field_and_mark_nothing(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=8).session
     evening.press("/").type("px3").press("Return")
-    evening.until(lambda: session.filter == "px3")
+    evening.until(lambda: session.criteria.filter == "px3")
     assert not len(session.ids)
-    assert session.progress().rejected == 0
+    assert session.statistics.progress().rejected == 0
     evening.press("Esc", "Esc")  # the first takes the offer to start the cull away
-    evening.until(lambda: session.filter == "")
+    evening.until(lambda: session.criteria.filter == "")
     assert len(session.ids) == 8
 
 
@@ -139,9 +139,9 @@ def test_a_batch_is_rejected_from_the_grid_and_undone_at_once(
 ) -> None:
     session = evening.open(shoot, photos=8).session
     evening.press("Ctrl+A", "X").reads("Rejected 8 photos · Ctrl+Z")
-    assert session.counts()["rejected"] == 8
+    assert session.statistics.counts()["rejected"] == 8
     evening.press("Ctrl+Z").reads("Undid reject, 8 photos")
-    assert session.counts()["rejected"] == 0
+    assert session.statistics.counts()["rejected"] == 0
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_the_original_is_shown_at_100_percent(evening: Evening, shoot: Path) -> 
     draw_jpeg(shoot / "DSC_0009.jpg", size=(3000, 2000), seed=9, taken=TAKEN - timedelta(hours=1))
     session = evening.open(shoot, photos=9).session
     evening.press("E", "Z")
-    assert session.zoom == 1.0
+    assert session.view_state.zoom == 1.0
     evening.reads("100 %")
     evening.press("Z")
-    assert session.zoom is None
+    assert session.view_state.zoom is None

@@ -216,22 +216,22 @@ def test_what_nobody_decided_is_said_once_when_it_cannot_be_kept(
     catalog = Catalog.open(home.catalog)
     session = Session(catalog, home, Settings.load(home))
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     try:
-        session.set_view(View.LOUPE)
-        session.step(1)
+        session.viewer.set_view(View.LOUPE)
+        session.navigator.step(1)
         said.clear()
         with full_catalog(monkeypatch):
             for _ in range(3):
-                session.rested(session.current or 0)
-                session.save_place()
-            session.open_scope(session.scopes()[0].scope)
+                session.viewer.note_rested(session.current or 0)
+                session.sources.save_place()
+            session.sources.open_scope(session.sources.scopes()[0].scope)
         assert len(said) == 1 and "is full" in said[0]
         said.clear()
-        session.set_view(View.LOUPE)
-        session.step(1)
-        session.rested(session.current or 0)
-        session.save_place()
+        session.viewer.set_view(View.LOUPE)
+        session.navigator.step(1)
+        session.viewer.note_rested(session.current or 0)
+        session.sources.save_place()
         assert said == [] and session.tile(session.current or 0).seen
     finally:
         session.close()
@@ -495,7 +495,7 @@ def evening(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Home], Evening]]
 def begin_cull(at: Evening) -> int:
     """Start the cull by its key; give the photo one sees."""
     at.press("Alt+1")
-    at.until(lambda: at.session.view is View.LOUPE)
+    at.until(lambda: at.session.view_state.view is View.LOUPE)
     photo = at.session.current
     assert photo is not None
     return photo

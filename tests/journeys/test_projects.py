@@ -40,12 +40,12 @@ def test_a_project_is_made_filled_ordered_and_there_the_next_evening(
     assert project is not None
     evening.session.projects.open_scope(project.id)
     evening.press("G")
-    assert shown(evening) == ["DSC_0000", "DSC_0002"] and evening.session.order == "hand"
+    assert shown(evening) == ["DSC_0000", "DSC_0002"] and evening.session.criteria.order == "hand"
     evening.press("End", "Alt+Up").reads("Moved DSC_0002 in Harbour")
     assert shown(evening) == ["DSC_0002", "DSC_0000"]
 
     evening.again().reads("Project: Harbour")
-    assert evening.session.scope.title == "Harbour"
+    assert evening.session.criteria.scope.title == "Harbour"
     assert shown(evening) == ["DSC_0002", "DSC_0000"]
     evening.press("Ctrl+Z").reads("Next: move in Harbour DSC_0002")
     evening.press("Ctrl+Z").reads("Undid move in Harbour, DSC_0002")

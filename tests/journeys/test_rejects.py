@@ -68,7 +68,7 @@ def test_rejects_are_reviewed_and_go_to_the_trash_but_for_one(
     assert {path.name for path in (trash / "files").iterdir()} == {"DSC_0.DNG", "DSC_0.JPG"}
     dialog.cancel.click()
     assert {session.tile(i).name for i in map(int, session.ids)} == {"DSC_1", "DSC_2", "DSC_3"}
-    assert session.counts()["rejected"] == 1
+    assert session.statistics.counts()["rejected"] == 1
 
 
 @pytest.mark.slow
@@ -78,7 +78,7 @@ def test_a_pair_is_made_two_photos_and_one_again(evening: Evening, shoot: Path) 
     evening.until(lambda: evening.all_read(5))
     evening.press("X")
     assert {session.tile(i).name for i in map(int, session.table.ids)} >= {"DSC_0.DNG", "DSC_0.JPG"}
-    assert session.counts()["rejected"] == 1
+    assert session.statistics.counts()["rejected"] == 1
     evening.press("Ctrl+Z", "Ctrl+Z").reads("Undid split, DSC_0")
     assert evening.until(lambda: len(session.ids) == 4)
     assert session.tile(int(session.ids[0])).pair
@@ -95,9 +95,9 @@ def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
         (card / name).write_bytes((shoot / name).read_bytes())
     session.pipeline.rescan()
     evening.until(lambda: len(session.table.ids[session.table.folders.inside(str(card))]) == 2)
-    session.open_scope(Scope("folder", str(card), "card"))
+    session.sources.open_scope(Scope("folder", str(card), "card"))
     evening.press("Alt+1", "X", "X")
-    assert session.counts()["rejected"] == 2
+    assert session.statistics.counts()["rejected"] == 2
     numbers = [number.what for number in cull_page(session).numbers]
     dialog = review(evening)
     going = dialog.shown

@@ -82,16 +82,16 @@ def test_marks_go_out_come_back_and_contradict(
     # What was rated elsewhere shows its stars, and the cull asks about the others.
     evening.open(folder, photos=3)
     session = evening.session
-    ids = {session.table.name(photo): photo for photo in session.scope_ids()}
+    ids = {session.table.name(photo): photo for photo in session.statistics.scope_ids()}
     evening.until(lambda: session.table.marks(ids["DSC_2"]).rating == 4)
     assert session.table.marks(ids["DSC_2"]).label is Label.RED
     evening.press("Alt+1").reads("1 already rated in other apps")
     assert len(session.ids) == 2
     evening.window.run("cull_elsewhere")  # type: ignore[attr-defined]
-    assert session.pass_ is Pass.CULL and len(session.ids) == 3
+    assert session.criteria.mode is Pass.CULL and len(session.ids) == 3
 
     # A mark goes out when asked, and only then.
-    session.go_to(ids["DSC_0"])
+    session.navigator.go_to(ids["DSC_0"])
     sidecar = folder / "DSC_0.jpg.xmp"
     evening.press("3")
     assert not sidecar.exists()
@@ -115,7 +115,7 @@ def test_marks_go_out_come_back_and_contradict(
         dialog.settle.click()
 
     when_open(choose)
-    session.ask("sidecars")
+    session.requests.sidecars_requested.emit()
     assert session.table.marks(ids["DSC_0"]).rating == 5 and not session.sidecars.conflicts()
     evening.window.activateWindow()
     evening.until(evening.window.isActiveWindow)
@@ -141,7 +141,7 @@ def test_what_other_editors_left_shows_its_stars(
     (folder / "A.jpg.xmp").write_bytes(edit)
     evening.open(folder, photos=3)
     table = evening.session.table
-    stars = {table.name(photo): photo for photo in evening.session.scope_ids()}
+    stars = {table.name(photo): photo for photo in evening.session.statistics.scope_ids()}
     evening.until(lambda: table.marks(stars["A"]).rating == 1)
     evening.until(lambda: table.marks(stars["20240121_102400"]).rating == 3)
     tags = evening.session.catalog.photos.get(stars["20240121_102400"]).tags
@@ -219,8 +219,8 @@ def test_marks_are_embedded_only_after_a_yes_that_names_how_many(
     before = originals(folder)
     evening.open(folder, photos=3)
     session = evening.session
-    ids = {session.table.name(photo): photo for photo in session.scope_ids()}
-    session.go_to(ids["DSC_1"])
+    ids = {session.table.name(photo): photo for photo in session.statistics.scope_ids()}
+    session.navigator.go_to(ids["DSC_1"])
     evening.press("4", "Ctrl+S").reads("read no sidecar")
     asked: list[str] = []
     answers: list[str | None] = [None, "embed"]
@@ -237,14 +237,14 @@ def test_marks_are_embedded_only_after_a_yes_that_names_how_many(
         evening.until(lambda: len(asked) > seen)
 
     when_open(embed)
-    session.ask("sidecars")
+    session.requests.sidecars_requested.emit()
     assert asked == ["Change 1 original?"] and originals(folder) == before
     when_open(embed)
-    session.ask("sidecars")
+    session.requests.sidecars_requested.emit()
     evening.reads("Embedded in 1 original")
     now = originals(folder)
     assert {name for name in now if now[name] != before[name]} == {"DSC_1.jpg"}
     (packet,) = read_embedded_metadata(folder / "DSC_1.jpg").packets
     assert read(packet).metadata.rating == 4
     evening.again()
-    assert len(evening.session.scope_ids()) == 3
+    assert len(evening.session.statistics.scope_ids()) == 3

@@ -35,7 +35,7 @@ def shoot(tmp_path: Path) -> Path:
 
 def tiles(evening: Evening) -> list[int]:
     """How many photos each tile of the grid stands for."""
-    cut = evening.session.listing.tiles
+    cut = evening.session.photos.listing.tiles
     return [len(cut[number]) for number in range(len(cut))]
 
 
@@ -63,13 +63,17 @@ def test_of_a_burst_the_proposed_frame_is_kept_and_the_rest_rejected_by_one_key(
 
     # In the cull Right goes frame by frame, K decides about all of them.
     evening.press("Alt+1")
-    assert (session.pass_, session.view, evening.name()) == (Pass.CULL, View.LOUPE, "DSC_0000")
+    assert (session.criteria.mode, session.view_state.view, evening.name()) == (
+        Pass.CULL,
+        View.LOUPE,
+        "DSC_0000",
+    )
     evening.reads("1 of 6")
     evening.press("Right", "Right", "Right").reads("4 of 6")
     evening.press("K").reads("Kept DSC_0003, rejected 5")
     assert evening.name() == "DSC_0006"
     assert rejected(evening) == [f"DSC_{number:04}" for number in (0, 1, 2, 4, 5)]
-    assert session.progress().decided == 6
+    assert session.statistics.progress().decided == 6
     evening.press("Ctrl+Z").reads("Undid reject 5 and keep, DSC_0003")
     assert (evening.name(), rejected(evening)) == ("DSC_0003", [])
 
@@ -92,7 +96,7 @@ def test_stacks_made_and_broken_by_hand_are_there_the_next_evening(
     evening.until(lambda: tiles(evening) == [6, 1, 1])
     evening.press("Home", "S", "Right", "Alt+G").reads("Removed from stack")
     split = evening.name()
-    assert evening.session.place_in_stack(evening.session.current) == ""
+    assert evening.session.stacks.position_in_stack(evening.session.current) == ""
 
     grid = evening.app.window.grid
     for place, held in (

@@ -49,23 +49,24 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
 ) -> None:
     session = evening.open(shoot, photos=PHOTOS).session
     evening.press("Alt+1")
-    assert session.order == "taken"
+    assert session.criteria.order == "taken"
     for number in range(19):
         evening.press("5" if number % 2 else "1", "Right")
-    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 19))
-    assert session.taste_sentence == "1 more photo with stars until taste is ready."
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 19))
+    assert session.taste.sentence == "1 more photo with stars until taste is ready."
     qtbot.waitUntil(
-        lambda: bool(session.learned and session.learned.vectors == PHOTOS), timeout=SECONDS * 1000
+        lambda: bool(session.taste.learned and session.taste.learned.vectors == PHOTOS),
+        timeout=SECONDS * 1000,
     )
     before = session.ids.tolist()
     evening.press("4")
-    qtbot.waitUntil(lambda: session.has_scores, timeout=SECONDS * 1000)
-    assert session.order == "taken" and session.ids.tolist() == before
-    session.set_order("match")
+    qtbot.waitUntil(lambda: session.taste.has_scores, timeout=SECONDS * 1000)
+    assert session.criteria.order == "taken" and session.ids.tolist() == before
+    session.ordering.set_order("match")
     scores = [session.table.scores.match_of(int(photo)) for photo in session.ids]
     assert None not in scores and scores == sorted(scores)
     unreviewed = [photo for photo in before if not session.tile(photo).marks.rating]
-    session.go_to(unreviewed[0])
+    session.navigator.go_to(unreviewed[0])
     evening.press("3")
     assert session.caption(unreviewed[0])[1].startswith("you 3 · expected")
     evening.close()
@@ -80,5 +81,5 @@ def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
     catalog.close()
 
     evening.start()
-    assert evening.session.pass_ is Pass.CULL and evening.session.order == "match"
-    evening.until(lambda: evening.session.has_scores)
+    assert evening.session.criteria.mode is Pass.CULL and evening.session.criteria.order == "match"
+    evening.until(lambda: evening.session.taste.has_scores)

@@ -66,7 +66,7 @@ def press(button: QPushButton) -> None:
 def order_of(evening: Evening) -> list[int]:
     """Give the photos lowest match first."""
     session = evening.session
-    session.set_order("match")
+    session.ordering.set_order("match")
     return [int(photo) for photo in session.ids]
 
 
@@ -76,7 +76,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
 ) -> None:
     session = evening.open(shoot, photos=PHOTOS).session
     vectors = compare(home)
-    session.taste.vectors_changed()
+    session.taste.learner.vectors_changed()
     evening.press("Alt+1")
     for _ in range(19):
         assert session.current is not None
@@ -85,7 +85,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     assert page.verdict.text() == "19 of 20 photos with stars"
     leave(evening, page)
     evening.press("3")
-    evening.until(lambda: session.has_scores)
+    evening.until(lambda: session.taste.has_scores)
     evening.press("Alt+0", "G")
     liked = order_of(evening)
     page = page_of(evening)
@@ -95,9 +95,9 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     leave(evening, page)
 
     for photo in [photo for photo in vectors if not session.tile(photo).marks.rating][:12]:
-        session.go_to(photo)
+        session.navigator.go_to(photo)
         evening.press(str(6 - likings.stars(vectors[photo])))
-    evening.until(lambda: session.learned is not None and session.learned.taught == 32)
+    evening.until(lambda: session.taste.learned is not None and session.taste.learned.taught == 32)
     changed = order_of(evening)
     assert changed != liked
 
@@ -110,12 +110,12 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
 
     evening.again()
     session = evening.session
-    evening.until(lambda: session.has_scores)
-    assert session.taste_sentence == "Taste is pinned to version 1."
+    evening.until(lambda: session.taste.has_scores)
+    assert session.taste.sentence == "Taste is pinned to version 1."
     assert order_of(evening) == liked
     page = page_of(evening)
     evening.until(lambda: page.unpin.isVisible())
     press(page.unpin)
-    evening.until(lambda: session.pinned_taste is None)
+    evening.until(lambda: session.taste.pinned_version is None)
     leave(evening, page)
     assert order_of(evening) == changed

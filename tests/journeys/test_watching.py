@@ -70,7 +70,7 @@ def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
 ) -> None:
     evening.open(iceland, photos=3)
     session = evening.session
-    session.go_to(int(session.ids[2]))
+    session.navigator.go_to(int(session.ids[2]))
     assert evening.name() == "DSC_4"
 
     # Copied in pieces it appears once, whole, at its place; what one looks at stays.
@@ -95,10 +95,10 @@ def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
     (iceland / "DSC_1.jpg").unlink()
     evening.until(lambda: states(evening)["DSC_1"] == "missing")
     first = next(int(p) for p in session.ids if session.table.name(int(p)) == "DSC_1")
-    session.go_to(first)
-    session.set_view(View.LOUPE)
-    evening.until(lambda: session._shown == first)
-    session.set_view(View.GRID)
+    session.navigator.go_to(first)
+    session.viewer.set_view(View.LOUPE)
+    evening.until(lambda: session.viewer.painted == first)
+    session.viewer.set_view(View.GRID)
 
     # Four stars given elsewhere arrive.
     (iceland / "DSC_2.jpg.xmp").write_text(XMP.format(stars=4))
@@ -115,10 +115,10 @@ def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -
         shoot(here / "day 1" / f"DSC_{number}.jpg", number)
     evening.open(here, there, photos=4)
     session = evening.session
-    session.open_scope(session.scopes()[0].scope)
+    session.sources.open_scope(session.sources.scopes()[0].scope)
     evening.until(lambda: len(session.ids) == 4)
     ids = {session.table.name(int(p)): int(p) for p in session.ids}
-    session.go_to(ids["DSC_2"])
+    session.navigator.go_to(ids["DSC_2"])
     evening.press("5")
 
     def lies(name: str) -> str:

@@ -177,7 +177,7 @@ def test_a_window_beside_one_that_reads_marks_too_and_each_sees_what_the_other_d
         assert evening.app is not None and evening.app.pipeline is None
         other.journal.decide({3: {"rating": 4}}, summary="4 stars")
         evening.until(lambda: evening.session.table.marks(3).rating == 4)
-        evening.session.go_to(5)
+        evening.session.navigator.go_to(5)
         evening.press("X")
         assert other.photos.get(5).marks.flag == Flag.REJECT
         evening.close()

@@ -25,12 +25,12 @@ class Person:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.said: list[str] = []
-        session.said.connect(self.said.append)
+        session.messages.status_message.connect(self.said.append)
 
     def run(self, *names: str, invert: bool = False) -> Person:
         for name in names:
             if self.session.current is not None:
-                self.session.shown(self.session.current)
+                self.session.viewer.note_painted(self.session.current)
             commands.run(self.session, name, invert)
         return self
 

@@ -99,10 +99,20 @@ class CompareView(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        session.panes_changed.connect(self._on_panes)
-        session.view_changed.connect(self._on_panes)
-        session.photos_changed.connect(self._on_photos)
-        session.asked.connect(self._on_asked)
+        session.compare.panes_changed.connect(self._on_panes)
+        for changed in (
+            session.view_state.view_changed,
+            session.view_state.zoom_changed,
+            session.view_state.panels_changed,
+            session.view_state.fullscreen_changed,
+            session.preferences.changed,
+            session.taste.captions_changed,
+        ):
+            changed.connect(self._on_panes)
+        session.photos.photos_changed.connect(self._on_photos)
+        session.requests.row_requested.connect(self._on_row_requested)
+        session.requests.zoom_requested.connect(self._on_zoom_requested)
+        session.requests.resize_requested.connect(self._on_resize_requested)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self._originals.arrived.connect(self._on_original)
@@ -110,7 +120,7 @@ class CompareView(QWidget):
         self._pan_zoom.moved.connect(self._on_moved)
         self._key_state.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
-        self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
+        self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
         timer = QTimer(self, singleShot=True, interval=ms)
@@ -121,7 +131,7 @@ class CompareView(QWidget):
 
     def panes(self) -> list[_Pane]:
         """List the panes there are now, in reading order."""
-        shown = self._session.panes
+        shown = self._session.compare.panes
         return [] if shown is None or not self.isVisible() else self._made[: len(shown.photos)]
 
     @property
@@ -131,7 +141,7 @@ class CompareView(QWidget):
         return bool(best) and all(one is not None and one.whole for one in best)
 
     def _active(self) -> _Pane | None:
-        shown, panes = self._session.panes, self.panes()
+        shown, panes = self._session.compare.panes, self.panes()
         return panes[shown.active] if shown is not None and panes else None
 
     def _pane_at(self, at: QPoint) -> _Pane | None:
@@ -152,7 +162,7 @@ class CompareView(QWidget):
         """Give each photo its pane, and each pane its place."""
         while len(self._made) < len(shown.photos):
             self._made.append(self._pane())
-        line = _LINE if self._session.bare else caption.HEIGHT
+        line = _LINE if self._session.view_state.bare else caption.HEIGHT
         room = self.width(), self.height()
         for pane, photo in zip(self._made, shown.photos, strict=False):
             pane.photo = photo
@@ -177,7 +187,7 @@ class CompareView(QWidget):
         panes = self.panes()
         if not panes:
             return []
-        tiles = map(self._session.tile, self._session.upcoming(_AHEAD))
+        tiles = map(self._session.tile, self._session.compare.upcoming(_AHEAD))
         return [(panes[-1].viewport, tile) for tile in tiles]
 
     def _looked_at(self) -> list[tuple[Viewport, Tile]]:
@@ -208,7 +218,7 @@ class CompareView(QWidget):
         requests: list[PixelRequest] = []
         for viewport, tile in [*self._looked_at(), *self._coming()[:1]]:
             if tile.state != "failed":
-                request = viewport.request_for(tile, self._session.developed)
+                request = viewport.request_for(tile, self._session.view_state.developed)
                 requests += [request] if request.pixels or request.overlays else []
         self._originals.want(requests)
 
@@ -217,10 +227,16 @@ class CompareView(QWidget):
     def _seen(self) -> tuple[object, ...]:
         """Name all that decides what is on screen, but for what is drawn of each photo."""
         session = self._session
-        return session.panes, session.zoom, session.developed, overlays(session), self._session.bare
+        return (
+            session.compare.panes,
+            session.view_state.zoom,
+            session.view_state.developed,
+            overlays(session),
+            self._session.view_state.bare,
+        )
 
     def _on_panes(self) -> None:
-        shown = self._session.panes
+        shown = self._session.compare.panes
         if shown is None or not self.isVisible():
             return
         seen = self._seen()
@@ -236,11 +252,11 @@ class CompareView(QWidget):
             if self._shared_zoom.zoom is not None:
                 self._navigator.start()
         if shown.photo in self._on_screen:  # it was painted before it became the active one
-            self._session.shown(shown.photo)
+            self._session.viewer.note_painted(shown.photo)
         self.update()
 
     def _on_photos(self, changed: Collection[int]) -> None:
-        shown = self._session.panes
+        shown = self._session.compare.panes
         if shown is None or not self.isVisible():
             return
         touched = [photo for photo in shown.photos if photo in changed]
@@ -274,21 +290,23 @@ class CompareView(QWidget):
         if active is not None and photo == active.photo:
             said = active.viewport.missing_pixels_message(reason)
             if said:
-                self._session.say(said)
+                self._session.messages.say(said)
 
-    def _on_asked(self, what: str, about: object) -> None:
-        shown = self._session.panes
-        if shown is None or not self.isVisible():
-            return
-        if what == "row" and isinstance(about, int):
-            place = below(self._cells, shown.active, about)
-            self._session.activate(shown.photos[place])
-        elif what == "zoom":
+    def _on_row_requested(self, by: int) -> None:
+        shown = self._session.compare.panes
+        if shown is not None and self.isVisible():
+            place = below(self._cells, shown.active, by)
+            self._session.compare.activate(shown.photos[place])
+
+    def _on_zoom_requested(self) -> None:
+        if self._session.compare.panes is not None and self.isVisible():
             self._reach()
             self._pan_zoom.peek(self._pan_zoom.pointer())
-        elif what == "size" and isinstance(about, int):
+
+    def _on_resize_requested(self, by: int) -> None:
+        if self._session.compare.panes is not None and self.isVisible():
             self._reach()
-            self._pan_zoom.step(about, self._pan_zoom.pointer())
+            self._pan_zoom.step(by, self._pan_zoom.pointer())
 
     def _on_moved(self) -> None:
         """Paint the pictures where the hand has them; the captions stay as they are."""
@@ -301,7 +319,7 @@ class CompareView(QWidget):
     def _rested(self) -> None:
         photo = self._session.current
         if photo is not None and self.panes() and not self._key_state.is_navigating():
-            self._session.rested(photo)
+            self._session.viewer.note_rested(photo)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
         if not self.isVisible() or (looks and self._pan_zoom.end_peek(seconds)):
@@ -314,7 +332,7 @@ class CompareView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the panes; say so if the active one has its photo's own picture."""
         painter = QPainter(self)
-        shown, panes = self._session.panes, self.panes()
+        shown, panes = self._session.compare.panes, self.panes()
         painter.fillRect(self.rect(), self._made[0].drawing.surround())
         if shown is None or not panes:
             return
@@ -349,7 +367,7 @@ class CompareView(QWidget):
         self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, place: int
     ) -> None:
         """Draw what stands under a picture: its caption, the line of the active pane."""
-        if not self._session.bare:
+        if not self._session.view_state.bare:
             painter.save()
             painter.setClipRect(pane.cell)
             pane.drawing.line(painter, tile, pane.cell, _role(shown, place))
@@ -401,13 +419,13 @@ class CompareView(QWidget):
             return
         self._woke = pane is not self._active()
         if self._woke:
-            self._session.activate(pane.photo)
+            self._session.compare.activate(pane.photo)
         tile, area = pane.viewport.tile(), pane.drawing.retry
         self._pan_zoom.viewport = pane.viewport
         if tile is None or tile.state != "failed":
             self._pan_zoom.press(event)
         elif area is not None and area.contains(event.position().toPoint()):
-            self._session.retry(tile.id)
+            self._session.sources.retry(tile.id)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Make the pane the active one; the window has the photo's menu."""
@@ -415,7 +433,7 @@ class CompareView(QWidget):
         pane = self._pane_at(event.pos()) if by_mouse else self._active()
         event.setAccepted(pane is None or pane.photo is None)
         if pane is not None and pane.photo is not None:
-            self._session.activate(pane.photo)
+            self._session.compare.activate(pane.photo)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag zoomed pictures about, all of them."""
@@ -433,7 +451,7 @@ class CompareView(QWidget):
         self._reach(event.position().toPoint())
         by = self._pan_zoom.wheel(event)
         if by:
-            self._session.step(by)
+            self._session.navigator.step(by)
 
     def event(self, event: QEvent) -> bool:
         """Take a pinch on a touchpad for what it is."""

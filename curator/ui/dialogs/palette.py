@@ -102,9 +102,9 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
 
     def open_scope(scope: Scope) -> None:
         try:
-            session.open_scope(scope)
+            session.sources.open_scope(scope)
         except KnownError as error:  # the folder was removed while the person typed
-            session.say(str(error))
+            session.messages.say(str(error))
 
     found = [
         Entry(
@@ -112,7 +112,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
             command.title.removesuffix("…"),
             command.help.splitlines()[0],
             partial(do, name),
-            session.keys.get(name, ""),
+            session.preferences.keys.get(name, ""),
             f"in the {_listed(views_of(name))} only"
             if view not in views_of(name)
             else command.lacks(session),
@@ -121,20 +121,20 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
         for name, command in COMMANDS.items()
         if name != "palette"
     ]
-    for row in session.scopes():
-        if row.enabled and row.scope != session.scope:
+    for row in session.sources.scopes():
+        if row.enabled and row.scope != session.criteria.scope:
             scope = row.scope
             act = partial(open_scope, scope)
             about = "project" if scope.project is not None else scope.expression or scope.key
             found.append(Entry(f"scope:{scope.key}", f"Go to {scope.title}", about, act))
-    for name, order in orders_for(session.scope.kind).items():
-        off = "" if session.may_order(name) else session.why_not_order(name)
-        act = partial(session.set_order, name)
+    for name, order in orders_for(session.criteria.scope.kind).items():
+        off = "" if session.ordering.is_available(name) else session.ordering.why_unavailable(name)
+        act = partial(session.ordering.set_order, name)
         title = f"Sort by {_lower(order.title)}"
         found.append(Entry(f"order:{name}", title, order.about, act, off=off))
     for name, (title, _) in FILTERS.items():
         text = f"is:{name}"
-        act = partial(session.set_filter, text)
+        act = partial(session.search.set_filter, text)
         found.append(Entry(text, f"Show {_lower(title)}", text, act))
     return found
 

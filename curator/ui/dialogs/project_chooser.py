@@ -90,7 +90,7 @@ class ProjectChooser:
         try:
             project = self._session.projects.make(name)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
         else:
             self._then(project)
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from curator.catalog import ProjectRow
 from curator.model import KnownError
-from curator.session.projects import Projects
+from curator.session.projects import ProjectController
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
 
@@ -20,7 +20,9 @@ class ProjectDialog(Dialog):
         wants_removal: whether the person pressed Remove….
     """
 
-    def __init__(self, row: ProjectRow, projects: Projects, parent: QWidget | None) -> None:
+    def __init__(
+        self, row: ProjectRow, projects: ProjectController, parent: QWidget | None
+    ) -> None:
         super().__init__(f"Project {row.name}", parent)
         self._row, self._projects = row, projects
         self.wants_removal = False

@@ -119,7 +119,7 @@ class RejectsDialog(Dialog):
         margin = _MARGIN if around.width() > _NARROW else 16
         self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
         self._session, self._ids = session, list(ids)
-        self._within = session.scope.key if session.scope.kind == "folder" else ""
+        self._within = session.criteria.scope.key if session.criteria.scope.kind == "folder" else ""
         self.report: RemovalReport | None = None
         self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
@@ -323,9 +323,9 @@ class RejectsDialog(Dialog):
 
 def review_rejects(session: Session, pictures: Pictures | None, window: QWidget) -> None:
     """Open the dialog for the rejects of the scope, if there are any."""
-    ids = session.scope_ids("rejected")
+    ids = session.statistics.scope_ids("rejected")
     if not ids:
-        session.say("There is no reject here whose files could be removed.")
+        session.messages.say("There is no reject here whose files could be removed.")
         return
     dialog = RejectsDialog(session, ids, pictures, window)
     dialog.finished.connect(dialog.deleteLater)

@@ -18,7 +18,7 @@ class RelatedPhotosDialog(Dialog):
     """Shows what may be a series; nothing becomes of it but what one presses."""
 
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None) -> None:
-        found = session.series.found
+        found = session.related_photos.found
         assert found is not None
         super().__init__(f"A series of {len(found.photos)}?", parent, theme.DIALOG + 160)
         self._session = session
@@ -51,7 +51,7 @@ class RelatedPhotosDialog(Dialog):
 
     def _accept(self) -> None:
         try:
-            self._session.series.accept(self.name.text())
+            self._session.related_photos.accept(self.name.text())
         except KnownError as error:
             self.problem.setText(str(error))
             self.problem.show()
@@ -59,6 +59,6 @@ class RelatedPhotosDialog(Dialog):
         self.accept()
 
     def _dismiss(self) -> None:
-        self._session.series.dismiss()
-        self._session.say("These photos are not suggested as a series again")
+        self._session.related_photos.dismiss()
+        self._session.messages.say("These photos are not suggested as a series again")
         self.reject()

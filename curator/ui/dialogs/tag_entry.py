@@ -50,7 +50,7 @@ class TagEntry(OverlayPanel):
         self.chips.confirmed.connect(self._confirm)
         self.chips.removed.connect(self._remove)
         self.chips.menu.connect(lambda name, at: tag_menu(self, session, name).popup(at))
-        session.photos_changed.connect(self._refresh)
+        session.photos.photos_changed.connect(self._refresh)
         session.tags.changed.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -158,7 +158,7 @@ class TagEntry(OverlayPanel):
             session.tags.add(list(unique.values()), self._photos)
         except KnownError as error:
             self.title.setText(str(error))
-            session.say(str(error))
+            session.messages.say(str(error))
             return
         self.field.clear()
 
@@ -172,7 +172,7 @@ class TagEntry(OverlayPanel):
         try:
             act()  # type: ignore[operator]
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
 
     def _take(self, event: QKeyEvent) -> bool:
         """Take the keys that are none of the text's; tell whether this was one."""

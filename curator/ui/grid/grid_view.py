@@ -59,10 +59,10 @@ class GridView(QAbstractScrollArea):
         self._session = session
         self._pictures = pictures
         self._tiles = TilePainter(pictures.thumbs)
-        self._tiles.order = session.order
+        self._tiles.order = session.criteria.order
         self._known = TileCache(session)
         self._ids: np.ndarray = session.ids
-        self._spans = session.listing.tiles
+        self._spans = session.photos.listing.tiles
         self._tile_photos: dict[int, int] = {}  # photo shown by tile, while list and marks stay
         self._shape = 1.0  # height of cells over width
         self._shaped_for: str | None = None  # the scope the shape was chosen for
@@ -80,14 +80,22 @@ class GridView(QAbstractScrollArea):
         self._visible_timer = QTimer(self, singleShot=True, interval=_VISIBLE_MS)
         self._visible_timer.timeout.connect(self._report_visible)
         self._configure()
-        session.list_changed.connect(self._on_list)
-        session.photos_changed.connect(self._on_photos)
-        session.scores_changed.connect(self.viewport().update)
-        session.current_changed.connect(self._on_current)
-        session.stayed.connect(self._reveal_current)
-        session.selection_changed.connect(self.viewport().update)
-        session.view_changed.connect(self._on_view)
-        session.asked.connect(self._on_asked)
+        session.photos.list_changed.connect(self._on_list)
+        session.photos.photos_changed.connect(self._on_photos)
+        session.taste.scores_changed.connect(self.viewport().update)
+        session.photos.current_changed.connect(self._on_current)
+        session.photos.current_confirmed.connect(self._reveal_current)
+        session.photos.selection_changed.connect(self.viewport().update)
+        for changed in (
+            session.criteria.order_changed,
+            session.view_state.view_changed,
+            session.view_state.panels_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._on_view)
+        session.requests.row_requested.connect(self._on_row_requested)
+        session.requests.page_requested.connect(self._on_page_requested)
+        session.requests.resize_requested.connect(self._on_resize_requested)
         pictures.thumbs.arrived.connect(self._on_arrived)
 
     def _configure(self) -> None:
@@ -125,10 +133,10 @@ class GridView(QAbstractScrollArea):
         Args:
             anchor: (photo id, y in the viewport) of the tile that must not move.
         """
-        self._ids, self._spans = self._session.ids, self._session.listing.tiles
+        self._ids, self._spans = self._session.ids, self._session.photos.listing.tiles
         self._tile_photos.clear()
         count, width = len(self._spans), self.viewport().width()
-        if self._shaped_for != self._session.scope.key:
+        if self._shaped_for != self._session.criteria.scope.key:
             self._shape_cells()
         settings = self._session.settings.grid
         self._tiles.captions = settings.captions
@@ -141,7 +149,7 @@ class GridView(QAbstractScrollArea):
         bar.setPageStep(max(height - self.grid_layout.pitch, 1))
         bar.setSingleStep(max(self.grid_layout.pitch // (2 * _NOTCH), 1))
         if anchor is not None:
-            place = self._session.listing.position(anchor[0])
+            place = self._session.photos.listing.position(anchor[0])
             if place is not None:
                 bar.setValue(self.grid_layout.top(self._spans.at(place)) - anchor[1])
         bar.blockSignals(False)
@@ -153,13 +161,13 @@ class GridView(QAbstractScrollArea):
 
         The shape stays while the scope is shown: sizes that become known later move no tile.
         """
-        table, scope = self._session.table, self._session.in_scope()
+        table, scope = self._session.table, self._session.statistics.in_scope()
         size = table.column("width")[scope], table.column("height")[scope]
         turned = table.column("turn")[scope] % 2 == 1
         width, height = np.where(turned, size[::-1], size).astype("f4")
         known = width > 0
         self._shape = fitting_shape(height[known] / width[known])
-        self._shaped_for = self._session.scope.key
+        self._shaped_for = self._session.criteria.scope.key
 
     def _anchor(self) -> tuple[int, int] | None:
         """Choose the tile that stays in place: the current one if on screen, else the first."""
@@ -183,7 +191,7 @@ class GridView(QAbstractScrollArea):
         """Return the photo a tile shows: of a closed stack its cover."""
         photo = self._tile_photos.get(number)
         if photo is None:
-            photo = self._tile_photos[number] = self._session.front(number)
+            photo = self._tile_photos[number] = self._session.stacks.tile_photo(number)
         return photo
 
     # --- following the session
@@ -191,12 +199,12 @@ class GridView(QAbstractScrollArea):
     def _on_list(self) -> None:
         anchor = self._anchor()
         was_empty = not len(self._ids)
-        opened = self._ids is self._session.ids and len(self._session.listing.tiles) > len(
+        opened = self._ids is self._session.ids and len(self._session.photos.listing.tiles) > len(
             self._spans
         )
         self._underlined = self._session.current
         self._relayout(anchor)
-        if was_empty or (anchor is not None and anchor[0] not in self._session.listing):
+        if was_empty or (anchor is not None and anchor[0] not in self._session.photos.listing):
             self._reveal_current()
         if opened and anchor is not None:
             self._reveal_stack()
@@ -221,43 +229,48 @@ class GridView(QAbstractScrollArea):
         if not self.isVisible():
             return
         for photo in (before, self._underlined):
-            place = None if photo is None else self._session.listing.position(photo)
+            place = None if photo is None else self._session.photos.listing.position(photo)
             if place is not None:
                 number = self._spans.at(place)
                 self._tile_photos.pop(number, None)
                 self._prefetch.forget((number,))
                 self._update([number])
-        if self._session.view is View.GRID:
+        if self._session.view_state.view is View.GRID:
             self._reveal_current()
 
     def _on_view(self) -> None:
-        if self._tiles.order != self._session.order:
-            self._tiles.order = self._session.order
+        if self._tiles.order != self._session.criteria.order:
+            self._tiles.order = self._session.criteria.order
             self.viewport().update()
-        if self._session.view is View.GRID:
+        if self._session.view_state.view is View.GRID:
             settings = self._session.settings.grid
             now = settings.thumb_px, settings.captions
             if (self.grid_layout.thumb_px, self._tiles.captions) != now:
-                in_sight = self._session.tile_number in self.visible()
+                in_sight = self._session.stacks.tile_number in self.visible()
                 self._relayout(self._anchor())
                 if in_sight:
                     self._reveal_current()
             self._refresh_thumbnails()
 
-    def _on_asked(self, what: str, about: object) -> None:
-        if self._session.view is not View.GRID or not isinstance(about, int):
-            return
-        if what == "row":
-            self._move_rows(about)
-        elif what == "page":
-            rows = max(1, self.viewport().height() // self.grid_layout.pitch)
-            self._move_rows(about * rows)
-        elif what == "size":
-            self.set_thumb_px(self._session.settings.grid.thumb_px + about * _THUMB_STEP)
+    def _on_row_requested(self, by: int) -> None:
+        if self._session.view_state.view is View.GRID:
+            self._move_rows(by)
+
+    def _on_page_requested(self, by: int) -> None:
+        rows = max(1, self.viewport().height() // self.grid_layout.pitch)
+        self._on_row_requested(by * rows)
+
+    def _on_resize_requested(self, by: int) -> None:
+        if self._session.view_state.view is View.GRID:
+            self.set_thumb_px(self._session.settings.grid.thumb_px + by * _THUMB_STEP)
 
     def _move_rows(self, rows: int) -> None:
         """Move up or down within the column; past the end to the last tile, if that is below."""
-        count, columns, here = len(self._spans), self.grid_layout.columns, self._session.tile_number
+        count, columns, here = (
+            len(self._spans),
+            self.grid_layout.columns,
+            self._session.stacks.tile_number,
+        )
         number = here + rows * columns
         if number >= count:
             last_row = (count - 1) // columns
@@ -265,7 +278,7 @@ class GridView(QAbstractScrollArea):
         elif number < 0:
             number = here % columns
         if count:
-            self._session.go_to_tile(number if 0 <= number < count else here)
+            self._session.navigator.go_to_tile(number if 0 <= number < count else here)
 
     def set_thumb_px(self, size: int) -> None:
         """Set the thumbnail size within 120 to 360 px, and save it in the settings."""
@@ -274,17 +287,17 @@ class GridView(QAbstractScrollArea):
         if size != settings.thumb_px:
             settings.thumb_px = size
             self._relayout(self._anchor())
-            self._session.ask("settings_changed")
+            self._session.preferences.save()
 
     def _reveal_stack(self) -> None:
         """Scroll to the last frame of the current stack, but keep the current photo on screen."""
-        units = self._session.listing.units
-        last = units[units.at(self._session.index)].stop - 1
+        units = self._session.photos.listing.units
+        last = units[units.at(self._session.photos.index)].stop - 1
         self.reveal(self._spans.at(last))
         self._reveal_current()
 
     def _reveal_current(self) -> None:
-        number = self._session.tile_number
+        number = self._session.stacks.tile_number
         if 0 <= number < len(self._spans):
             self.reveal(number)
 
@@ -312,14 +325,16 @@ class GridView(QAbstractScrollArea):
             visible = self.visible()
             shown = self._positions(visible)
             behind = self._ids[shown.start : shown.stop].tolist()
-            self._session.set_visible(dict.fromkeys([*map(self.tile_photo, visible), *behind]))
+            self._session.work_focus.set_visible(
+                dict.fromkeys([*map(self.tile_photo, visible), *behind])
+            )
 
     def _tile(self, number: int) -> Tile:
         return self._known(self.tile_photo(number))
 
     def _stack_badge(self, number: int) -> StackBadge | None:
         """Return how a tile shows its stack, or None for a single photo."""
-        span, units = self._spans[number], self._session.listing.units
+        span, units = self._spans[number], self._session.photos.listing.units
         stack = span if len(span) > 1 else units[units.at(span.start)]
         if len(stack) == 1:
             return None
@@ -352,12 +367,12 @@ class GridView(QAbstractScrollArea):
 
     def _is_selected(self, shown: int, stack: StackBadge | None) -> bool:
         """Whether the photo a tile shows is selected, or any photo it stands for."""
-        selection = self._session.selection
+        selection = self._session.photos.selection
         if not selection or shown in selection:
             return bool(selection)
         if stack is None or not stack.closed:
             return False
-        return not selection.isdisjoint(self._session.listing.tile(shown).tolist())
+        return not selection.isdisjoint(self._session.photos.listing.tile(shown).tolist())
 
     def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
         tile, stack = self._tile(place), self._stack_badge(place)
@@ -387,7 +402,7 @@ class GridView(QAbstractScrollArea):
         following = number + 1
         if number < 0 or following >= len(self._spans) or following % self.grid_layout.columns == 0:
             return False
-        units = self._session.listing.units
+        units = self._session.photos.listing.units
         return units.at(self._spans[number].start) == units.at(self._spans[following].start)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -404,7 +419,7 @@ class GridView(QAbstractScrollArea):
         was_seen = self.grid_layout.between(top, top + event.oldSize().height())
         self._relayout(anchor)
         # A less high window must still show the current photo.
-        if anchor is None or self._session.tile_number in was_seen:
+        if anchor is None or self._session.stacks.tile_number in was_seen:
             self._reveal_current()
 
     def showEvent(self, event: object) -> None:
@@ -435,20 +450,20 @@ class GridView(QAbstractScrollArea):
             return
         place = self._hit(event.position().toPoint())
         if place is None:
-            self._session.clear_selection()
+            self._session.photos.clear_selection()
             return
         photo = self.tile_photo(place)
         if self._retry_at(photo, place, event.position().toPoint()):
             return
         if self._is_count_at(place, event.position().toPoint()):
-            self._session.toggle_stack(photo)
+            self._session.stacks.toggle(photo)
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._session.toggle(photo)
+            self._session.photos.toggle_selected(photo)
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self._session.select_range(photo)
+            self._session.photos.select_range(photo)
         else:
-            self._session.select_only(photo)
+            self._session.photos.select_only(photo)
 
     def _is_count_at(self, place: int, at: QPoint) -> bool:
         stack = self._stack_badge(place)
@@ -461,8 +476,8 @@ class GridView(QAbstractScrollArea):
         if event.reason() is QContextMenuEvent.Reason.Mouse:
             place = self._hit(event.pos())
             event.setAccepted(place is None)
-            if place is not None and self.tile_photo(place) not in self._session.selection:
-                self._session.select_only(self.tile_photo(place))
+            if place is not None and self.tile_photo(place) not in self._session.photos.selection:
+                self._session.photos.select_only(self.tile_photo(place))
         else:
             event.ignore()
 
@@ -476,7 +491,7 @@ class GridView(QAbstractScrollArea):
             return False
         if not area.contains(at - self.cell(place).topLeft()):
             return False
-        return self._session.retry(photo)
+        return self._session.sources.retry(photo)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the photo in the loupe."""
@@ -484,8 +499,8 @@ class GridView(QAbstractScrollArea):
         if place is None or event.button() != Qt.MouseButton.LeftButton:
             return
         if not self._is_count_at(place, event.position().toPoint()):
-            self._session.select_only(self.tile_photo(place))
-            self._session.set_view(View.LOUPE)
+            self._session.photos.select_only(self.tile_photo(place))
+            self._session.viewer.set_view(View.LOUPE)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll; with Ctrl change the size of the thumbnails."""
@@ -516,11 +531,11 @@ class GridView(QAbstractScrollArea):
 def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
     parts = [tile.name]
     if stack is not None and stack.closed:
-        key = session.keys.get("toggle_stack")
+        key = session.preferences.keys.get("toggle_stack")
         opens = f" ({key} expands it)" if key else ""
         parts.append(f"stack of {stack.count:,}{opens}")
     if tile.suggested:
-        parts.append(f"suggested best: {session.proposal(tile.id)}")
+        parts.append(f"suggested best: {session.stacks.suggestion_reason(tile.id)}")
     if tile.taken is not None:
         parts.append(f"{tile.taken:%H:%M:%S}")
     if tile.marks.label:
@@ -530,7 +545,7 @@ def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
     if tile.state == "missing":
         parts.append(captions.away(session.detail(tile.id)))
     if tile.stale:
-        key = session.keys.get("reapply")
+        key = session.preferences.keys.get("reapply")
         again = f" ({key} applies it again)" if key else ""
         parts.append(f"no longer matches the filter{again}")
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.library import captions
 from curator.session import Session
-from curator.session.candidates import SLOTS, Nearby
+from curator.session.candidates import SLOTS
 from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
@@ -37,7 +37,7 @@ class CandidatesPanel(QWidget):
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
         self._known = TileCache(session)
-        self.nearby = Nearby(session)
+        self.nearby = session.find_candidates()
         self._key_state = key_state
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._look)
@@ -45,9 +45,9 @@ class CandidatesPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.nearby.changed.connect(self._on_changed)
-        session.current_changed.connect(self._on_current)
-        session.photos_changed.connect(self._on_photos)
-        session.asked.connect(self._on_asked)
+        session.photos.current_changed.connect(self._on_current)
+        session.photos.photos_changed.connect(self._on_photos)
+        session.requests.candidate_swap_requested.connect(self._on_swap_requested)
         self._thumbs.arrived.connect(self._on_arrived)
 
     # --- what is where
@@ -104,12 +104,13 @@ class CandidatesPanel(QWidget):
             if any(want.key in keys for want in wants):
                 self.update()
 
-    def _on_asked(self, what: str, about: object) -> None:
-        if what == "maybe" and isinstance(about, int):
-            if self.isVisible():
-                self._swap(about)
-            else:
-                self._session.say("Maybes stand beside the photo in the loupe while one rates.")
+    def _on_swap_requested(self, slot: int) -> None:
+        if self.isVisible():
+            self._swap(slot)
+        else:
+            self._session.messages.say(
+                "Maybes stand beside the photo in the loupe while one rates."
+            )
 
     def _want(self) -> None:
         box = self._box()
@@ -127,7 +128,7 @@ class CandidatesPanel(QWidget):
         return " · ".join(part for part in parts if part)
 
     def _key(self, slot: int) -> str:
-        return self._session.keys.get(f"maybe_{slot + 1}", "")
+        return self._session.preferences.keys.get(f"maybe_{slot + 1}", "")
 
     # --- painting
 

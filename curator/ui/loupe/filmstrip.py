@@ -71,10 +71,16 @@ class Filmstrip(QWidget):
         self.setFixedHeight(theme.FILMSTRIP)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Filmstrip")
-        session.current_changed.connect(self._on_current)
-        session.list_changed.connect(self._on_list)
-        session.view_changed.connect(self.update)
-        session.photos_changed.connect(self._on_photos)
+        session.photos.current_changed.connect(self._on_current)
+        session.photos.list_changed.connect(self._on_list)
+        for changed in (
+            session.view_state.view_changed,
+            session.criteria.order_changed,
+            session.preferences.changed,
+            session.taste.captions_changed,
+        ):
+            changed.connect(self.update)
+        session.photos.photos_changed.connect(self._on_photos)
         self._store.arrived.connect(self._on_arrived)
 
     # --- what is where
@@ -82,7 +88,7 @@ class Filmstrip(QWidget):
     def start(self) -> int:
         """Give the x of the list's first photo, px; negative when it lies left of the strip."""
         if self._held is not None and self._held[0] == self._choice():
-            return self._held[1] - self._session.index * _CELL
+            return self._held[1] - self._session.photos.index * _CELL
         return self._centered()
 
     def _centered(self) -> int:
@@ -91,7 +97,7 @@ class Filmstrip(QWidget):
         length = count * _CELL
         if length <= width:
             return (width - length) // 2
-        wanted = width // 2 - _CELL // 2 - max(self._session.index, 0) * _CELL
+        wanted = width // 2 - _CELL // 2 - max(self._session.photos.index, 0) * _CELL
         return min(0, max(wanted, width - length))
 
     def visible(self) -> range:
@@ -114,11 +120,17 @@ class Filmstrip(QWidget):
     def _choice(self) -> tuple[object, ...]:
         """Return what a person chose; while it stays, so does the current photo's cell."""
         session = self._session
-        return session.current, session.scope.key, session.pass_, session.order, session.reversed
+        return (
+            session.current,
+            session.criteria.scope.key,
+            session.criteria.mode,
+            session.criteria.order,
+            session.criteria.is_reversed,
+        )
 
     def _settle(self) -> None:
         """Lay the list out anew, and hold the current photo's cell where it is from now on."""
-        current, index = self._session.current, self._session.index
+        current, index = self._session.current, self._session.photos.index
         self._count = len(self._session.ids)
         at = self._centered() + index * _CELL
         self._held = None if current is None else (self._choice(), at)
@@ -150,7 +162,7 @@ class Filmstrip(QWidget):
     def _want_near(self) -> None:
         seen, count = self.visible(), len(self._session.ids)
         near = range(max(seen.start - _AHEAD, 0), min(seen.stop + _AHEAD, count))
-        middle = self._session.index
+        middle = self._session.photos.index
         places = sorted(near, key=lambda place: abs(place - middle))
         wants = [self._want(self._tile(place)) for place in places]
         self._store.want("filmstrip", [want for want in wants if want is not None])
@@ -189,11 +201,11 @@ class Filmstrip(QWidget):
         box, start = self._box(), self.start()
         for place in self.visible():
             cell = QRect(start + place * _CELL, 0, _CELL, self.height())
-            if place == self._session.index:
+            if place == self._session.photos.index:
                 painter.fillRect(cell, theme.RAISED)
             self._paint_cell(painter, cell, self._tile(place), box)
             self._paint_bond(painter, cell, place)
-            if place == self._session.index:
+            if place == self._session.photos.index:
                 bar = cell.adjusted(0, cell.height() - _UNDERLINE, 0, 0)
                 painter.fillRect(bar, theme.WHITE)
 
@@ -225,7 +237,7 @@ class Filmstrip(QWidget):
 
     def _paint_bond(self, painter: QPainter, cell: QRect, place: int) -> None:
         """Draw the line that the frames of one stack share."""
-        units = self._session.listing.units
+        units = self._session.photos.listing.units
         span = units[units.at(place)]
         if len(span) > 1:
             left = cell.left() + (_INSET if place == span.start else 0)
@@ -274,23 +286,23 @@ class Filmstrip(QWidget):
 
     def _tip(self, photo: int) -> str:
         tile = self._known(photo)
-        parts = [tile.name, self._session.place_in_stack(photo)]
+        parts = [tile.name, self._session.stacks.position_in_stack(photo)]
         if tile.suggested:
-            parts.append(f"proposed: {self._session.proposal(photo)}")
+            parts.append(f"proposed: {self._session.stacks.suggestion_reason(photo)}")
         return " · ".join(part for part in parts if part)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the photo clicked."""
         place = self.at(event.position().toPoint().x())
         if place is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._session.go_to(int(self._session.ids[place]))
+            self._session.navigator.go_to(int(self._session.ids[place]))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Go to the photo; the window has its menu."""
         place = self.at(event.pos().x())
         event.setAccepted(place is None)
         if place is not None:
-            self._session.go_to(int(self._session.ids[place]))
+            self._session.navigator.go_to(int(self._session.ids[place]))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The press did it all."""
@@ -304,4 +316,4 @@ class Filmstrip(QWidget):
         self._wheel -= steps * _NOTCH
         event.accept()
         if steps:
-            self._session.step(-steps)
+            self._session.navigator.step(-steps)

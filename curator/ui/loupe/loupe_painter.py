@@ -183,7 +183,7 @@ class LoupePainter:
 
     def surround(self) -> QColor:
         """Give the color around the picture."""
-        return theme.SURROUNDS[self._session.surround % len(theme.SURROUNDS)]
+        return theme.SURROUNDS[self._session.view_state.surround % len(theme.SURROUNDS)]
 
     # --- words
 
@@ -198,7 +198,7 @@ class LoupePainter:
 
     def _why(self, tile: Tile) -> str:
         """Say why an original does not come, without its remedy; empty where nothing is wrong."""
-        request = self._viewport.request_for(tile, self._session.developed)
+        request = self._viewport.request_for(tile, self._session.view_state.developed)
         why = (self._originals.reason(request) or "").partition(". ")[0].rstrip(".")
         return why[:1].lower() + why[1:] if why[1:2].islower() else why
 
@@ -210,7 +210,7 @@ class LoupePainter:
         best, detail = self.best, self._session.detail(tile.id)
         if best is None:
             return captions.files_line(detail)
-        asked, fit = self._session.developed, self._viewport.shared_zoom.zoom is None
+        asked, fit = self._session.view_state.developed, self._viewport.shared_zoom.zoom is None
         if best.source is None and fit and asked is None and tile.state != "missing":
             return captions.files_line(detail)
         why = self._why(tile)
@@ -237,7 +237,7 @@ class LoupePainter:
             zoomed = self._viewport.shared_zoom.zoom is not None
             parts = (self._percent() if zoomed else "", self._pixels(tile))
             right = " · ".join(part for part in parts if part)
-        place = self._session.place_in_stack(tile.id)
+        place = self._session.stacks.position_in_stack(tile.id)
         away = captions.away(self._session.detail(tile.id)) if tile.state == "missing" else ""
         right = " · ".join(part for part in (place, away, right) if part)
         return caption.Caption(tile, middle, right)

@@ -75,13 +75,23 @@ class LoupeView(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        session.current_changed.connect(self._on_current)
-        session.list_changed.connect(self._on_current)
-        session.view_changed.connect(self._on_view)
-        session.photos_changed.connect(self._on_photos)
-        session.asked.connect(self._on_asked)
-        session.said.connect(self._take_sign_off)  # something newer
-        session.decided.connect(self._show_sign)
+        session.photos.current_changed.connect(self._on_current)
+        session.photos.list_changed.connect(self._on_current)
+        for changed in (
+            session.view_state.view_changed,
+            session.view_state.zoom_changed,
+            session.view_state.panels_changed,
+            session.view_state.fullscreen_changed,
+            session.criteria.mode_changed,
+            session.preferences.changed,
+            session.taste.captions_changed,
+        ):
+            changed.connect(self._on_view)
+        session.photos.photos_changed.connect(self._on_photos)
+        session.requests.zoom_requested.connect(self._on_zoom_requested)
+        session.requests.resize_requested.connect(self._on_resize_requested)
+        session.messages.status_message.connect(self._take_sign_off)  # something newer
+        session.decisions.decided.connect(self._show_sign)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self.originals.arrived.connect(self._on_original)
@@ -90,7 +100,7 @@ class LoupeView(QWidget):
         self._key_state.pressed.connect(self._on_pressed)
         self._key_state.released.connect(self._on_released)
         # Queued: a photo counts as shown when the paint is through, not in the middle of it.
-        self.painted.connect(session.shown, Qt.ConnectionType.QueuedConnection)
+        self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
         timer = QTimer(self)
@@ -117,17 +127,21 @@ class LoupeView(QWidget):
         return all(self.originals.seen(request) is not None for request in requests)
 
     def _measure(self) -> None:
-        line = 0 if self._session.bare else caption.HEIGHT
+        line = 0 if self._session.view_state.bare else caption.HEIGHT
         self._viewport.set_room(self.rect(), self.devicePixelRatioF(), line)
 
     def _ask(self) -> None:
         """Have frames made: the current one, then the neighbors in the direction of travel."""
-        if not self.isVisible() or self._session.index < 0:
+        if not self.isVisible() or self._session.photos.index < 0:
             self._frames.want("loupe", ())
             return
         self._frames.want("loupe", self._viewport.wants())
         tile = self._viewport.tile()
-        map_ = None if tile is None or self._session.zoom is None else self._drawing.map(tile)
+        map_ = (
+            None
+            if tile is None or self._session.view_state.zoom is None
+            else self._drawing.map(tile)
+        )
         self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
 
     def _seen(self) -> tuple[object, ...]:
@@ -135,10 +149,10 @@ class LoupeView(QWidget):
         session = self._session
         return (
             session.current,
-            session.zoom,
-            session.developed,
+            session.view_state.zoom,
+            session.view_state.developed,
             overlays(session),
-            self._session.bare,
+            self._session.view_state.bare,
         )
 
     def _ask_soon(self) -> None:
@@ -152,12 +166,12 @@ class LoupeView(QWidget):
         """After the paint: have the neighbors' frames made, and their captions read."""
         self._ask()
         session = self._session
-        following = session.index + session.direction
+        following = session.photos.index + session.photos.direction
         if self.isVisible() and 0 <= following < len(session.ids):
             session.caption(int(session.ids[following]))
 
     def _fetch(self) -> None:
-        if self.isVisible() and not self._session.finished:
+        if self.isVisible() and not self._session.view_state.finished:
             lingering = self._lingering == self._session.current
             self.originals.want(self._viewport.requests(lingering))
 
@@ -180,10 +194,10 @@ class LoupeView(QWidget):
         tile = self._viewport.tile()
         soon = tile is not None and not tile.proxy
         self._sharpen.start(
-            0 if soon else _SHARPEN_MS if self._session.zoom is None else _ZOOMED_MS
+            0 if soon else _SHARPEN_MS if self._session.view_state.zoom is None else _ZOOMED_MS
         )
         self._linger.start()
-        if self._session.zoom is not None:
+        if self._session.view_state.zoom is not None:
             self._navigator.start()
 
     def _on_view(self) -> None:
@@ -192,7 +206,7 @@ class LoupeView(QWidget):
             self._last = self._seen()
             self._ask_soon()
             self._fetch()
-            if self._session.zoom is not None:
+            if self._session.view_state.zoom is not None:
                 self._navigator.start()
         self.update()
 
@@ -214,8 +228,10 @@ class LoupeView(QWidget):
 
     def _on_photos(self, changed: Collection[int]) -> None:
         session = self._session
-        start = max(session.index - session.settings.loupe.prefetch, 0)
-        near = session.ids[start : session.index + session.settings.loupe.prefetch + 1].tolist()
+        start = max(session.photos.index - session.settings.loupe.prefetch, 0)
+        near = session.ids[
+            start : session.photos.index + session.settings.loupe.prefetch + 1
+        ].tolist()
         touched = [photo for photo in near if photo in changed]
         if not touched:
             return
@@ -246,24 +262,29 @@ class LoupeView(QWidget):
         self.update()
         said = self._viewport.missing_pixels_message(reason)
         if said:
-            session.say(said)
+            session.messages.say(said)
 
     def _on_moved(self) -> None:
         self._navigator.start()
         self.update()
 
     def _on_thumb(self, _: object) -> None:
-        if self._session.zoom is not None:
+        if self._session.view_state.zoom is not None:
             self.update()
 
-    def _on_asked(self, what: str, about: object) -> None:
-        if self._session.view is not View.LOUPE or self._session.finished or not self.isVisible():
-            return
-        if what == "zoom":
+    def _is_in_front(self) -> bool:
+        """Whether zooming is meant for this view."""
+        state = self._session.view_state
+        return state.view is View.LOUPE and not state.finished and self.isVisible()
+
+    def _on_zoom_requested(self) -> None:
+        if self._is_in_front():
             self.originals.clear_failures()  # who asks again may have plugged the drive in
             self._pan_zoom.peek(self._pan_zoom.pointer())
-        elif what == "size" and isinstance(about, int):
-            self._pan_zoom.step(about, self._pan_zoom.pointer())
+
+    def _on_resize_requested(self, by: int) -> None:
+        if self._is_in_front():
+            self._pan_zoom.step(by, self._pan_zoom.pointer())
 
     # --- resting and releasing
 
@@ -273,10 +294,10 @@ class LoupeView(QWidget):
             photo is None
             or self._key_state.is_navigating()
             or not self.isVisible()
-            or self._session.finished
+            or self._session.view_state.finished
         ):
             return
-        self._session.rested(photo)
+        self._session.viewer.note_rested(photo)
 
     def _on_pressed(self) -> None:
         """Have what is read in the background wait for the photo this key leads to."""
@@ -296,16 +317,16 @@ class LoupeView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._drawing.surround())
         tile = self._viewport.tile()
-        if tile is None or self._session.finished:
+        if tile is None or self._session.view_state.finished:
             return
         self._drawing.ratio = self.devicePixelRatioF()
         if self._sign and not self._signing.isActive():
             self._signing.start()
-        if not self._session.bare and self._line().contains(event.rect()):
+        if not self._session.view_state.bare and self._line().contains(event.rect()):
             self._drawing.line(painter, tile, self.rect(), decision=self._sign)
             return  # the picture stands as it is
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
-        if not self._session.bare:
+        if not self._session.view_state.bare:
             self._drawing.line(painter, tile, self.rect(), decision=self._sign)
         if self._viewport.shared_zoom.dragged is None:
             self._naming.start()  # who listens hears it once who looks has seen it
@@ -318,7 +339,7 @@ class LoupeView(QWidget):
         """Say in words what was painted; what is read in the background goes on."""
         self._session.catalog.store.hold_background(False)
         tile = self._viewport.tile()
-        if tile is None or self._session.finished:
+        if tile is None or self._session.view_state.finished:
             return
         said = self._drawing.words(tile)
         if said != self.accessibleName():
@@ -357,7 +378,7 @@ class LoupeView(QWidget):
             return
         area = self._drawing.retry
         if area is not None and area.contains(event.position().toPoint()):
-            self._session.retry(tile.id)
+            self._session.sources.retry(tile.id)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture about."""
@@ -374,7 +395,7 @@ class LoupeView(QWidget):
         """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
         by = self._pan_zoom.wheel(event)
         if by:
-            self._session.step(by)
+            self._session.navigator.step(by)
 
     def event(self, event: QEvent) -> bool:
         """Take a pinch on a touchpad for what it is."""

@@ -44,17 +44,17 @@ class SharedZoom:
     @property
     def zoom(self) -> float | None:
         """Device px a pixel of the picture, None at fit."""
-        return self._session.zoom
+        return self._session.view_state.zoom
 
     @property
     def center(self) -> view_transform.Fraction:
         """The point in the middle of the view, as fractions of the picture."""
-        return self.dragged or self._session.center
+        return self.dragged or self._session.view_state.center
 
     def set(self, zoom: float | None, center: view_transform.Fraction | None = None) -> None:
         """Look there from now on."""
         self.dragged = None
-        self._session.set_zoom(zoom, center)
+        self._session.view_state.set_zoom(zoom, center)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class Viewport:
         return self._original(tile) or self._small(tile)
 
     def _original(self, tile: Tile) -> BestPixels | None:
-        asked = self._session.developed
+        asked = self._session.view_state.developed
         zoomed = self.shared_zoom.zoom is not None
         for developed in (asked,) if asked is None else (asked, not asked):
             request = self.request_for(tile, developed)
@@ -305,7 +305,7 @@ class Viewport:
             lingering: one has stayed with the current photo and may want to zoom in next: every
                 pixel of it, too.
         """
-        asked = self._session.developed
+        asked = self._session.view_state.developed
         # Sensor data take seconds: those of the next photo, and no further.
         around = self._around(2)[: 2 if asked else None]
         found = [self.request_for(tile, asked) for tile in around if tile.state != "failed"]
@@ -317,11 +317,11 @@ class Viewport:
     def _around(self, ahead: int) -> list[Tile]:
         """List the current photo, the next, the one back, and those further on."""
         session = self._session
-        offsets = [0, *(session.direction * (n + 1) for n in range(ahead))]
-        offsets.insert(2, -session.direction)  # one turns back now and then
-        places = (session.index + offset for offset in offsets)
+        offsets = [0, *(session.photos.direction * (n + 1) for n in range(ahead))]
+        offsets.insert(2, -session.photos.direction)  # one turns back now and then
+        places = (session.photos.index + offset for offset in offsets)
         ids = [int(session.ids[p]) for p in places if 0 <= p < len(session.ids)]
-        beyond = session.next_face()  # where Down leads, past the rest of a stack
+        beyond = session.stacks.next_cover()  # where Down leads, past the rest of a stack
         if beyond is not None and beyond not in ids:
             ids.insert(2, beyond)
         return [self._known(photo) for photo in ids]
@@ -334,7 +334,10 @@ class Viewport:
 
     def reason(self, tile: Tile) -> str:
         """Say why there are no better pixels, as far as that is known."""
-        request, proxy = self.request_for(tile, self._session.developed), self.proxy(tile)
+        request, proxy = (
+            self.request_for(tile, self._session.view_state.developed),
+            self.proxy(tile),
+        )
         said = self._originals.reason(request) if request.pixels else None
         return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
 
@@ -347,7 +350,7 @@ class Viewport:
         tile = self.tile()
         if tile is None:
             return ""
-        if self._session.developed:
+        if self._session.view_state.developed:
             return f"{tile.name}, RAW: {reason}"
         best = self.best(tile)
         if self.shared_zoom.zoom is not None and (best is None or best.source is None):

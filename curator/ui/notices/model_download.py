@@ -142,7 +142,7 @@ class ModelDownload(QObject):
             failed = Notification("clip-failed", str(job.error), "Try again", self.ask, once=False)
             self._notifications.post(failed)
         else:
-            self._session.announce("Download stopped; what was downloaded is kept")
+            self._session.messages.announce("Download stopped; what was downloaded is kept")
         self.changed.emit()
 
     # --- which encoder
@@ -155,7 +155,7 @@ class ModelDownload(QObject):
     def select_encoder(self) -> None:
         """Select the encoder to use from now on, and report it."""
         if self._session.pipeline is not None:
-            self._session.announce(self._session.pipeline.settle_encoder().sentence)
+            self._session.messages.announce(self._session.pipeline.settle_encoder().sentence)
         self.changed.emit()
 
 

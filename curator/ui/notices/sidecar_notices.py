@@ -45,16 +45,17 @@ class SidecarNotices(QObject):
         self._rated_shown = 0  # their number, as posted
         status.sidecars.make_clickable(self.open, SHOW_PENDING)
         session.sidecars.changed.connect(self.refresh)
-        session.view_changed.connect(self._withdraw_rated)
-        session.counts_changed.connect(self._update_rated)
+        for changed in (session.criteria.scope_changed, session.criteria.mode_changed):
+            changed.connect(self._withdraw_rated)
+        session.photos.counts_changed.connect(self._update_rated)
         self.refresh()
 
     def open(self) -> None:
         """Open the sidecars dialog for the selection, or for the scope."""
         session = self._session
-        chosen = session.selection if len(session.selection) > 1 else ()
-        ids = sorted(chosen) or session.scope_ids()
-        of = counted(len(ids), "photo") if chosen else session.scope.title
+        chosen = session.photos.selection if len(session.photos.selection) > 1 else ()
+        ids = sorted(chosen) or session.statistics.scope_ids()
+        of = counted(len(ids), "photo") if chosen else session.criteria.scope.title
         dialog = SidecarsDialog(session, ids, of, self._window)
         dialog.exec()
         dialog.deleteLater()
@@ -76,9 +77,9 @@ class SidecarNotices(QObject):
 
     def scanned(self, new: int) -> None:
         """Suggest culling photos that other apps rated, if any of ``new`` photos have ratings."""
-        number = self._session.marked_elsewhere() if new else 0
-        if number and not self._session.with_elsewhere:
-            self._rated_scope, self._rated_shown = self._session.scope.key, number
+        number = self._session.statistics.count_rated_elsewhere() if new else 0
+        if number and not self._session.criteria.include_rated:
+            self._rated_scope, self._rated_shown = self._session.criteria.scope.key, number
             text = _rated_text(number)
             self._notifications.post(
                 Notification("elsewhere", text, "Include in cull", self._include_rated, once=False)
@@ -89,7 +90,7 @@ class SidecarNotices(QObject):
 
     def _update_rated(self) -> None:
         """Correct the number posted: more photos were read, or the person marked some."""
-        number = self._session.marked_elsewhere() if self._rated_shown else 0
+        number = self._session.statistics.count_rated_elsewhere() if self._rated_shown else 0
         if number == self._rated_shown:
             return
         posted = self._notifications.update_text("elsewhere", _rated_text(number))
@@ -99,8 +100,8 @@ class SidecarNotices(QObject):
 
     def _withdraw_rated(self) -> None:
         session = self._session
-        moved = session.scope.key != self._rated_scope
-        if moved or session.with_elsewhere or session.pass_ is Pass.RATE:
+        moved = session.criteria.scope.key != self._rated_scope
+        if moved or session.criteria.include_rated or session.criteria.mode is Pass.RATE:
             self._rated_shown = 0
             self._notifications.withdraw("elsewhere")
 

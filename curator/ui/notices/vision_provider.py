@@ -41,27 +41,30 @@ class VisionNotices(QObject):
         super().__init__(window)
         self._session, self._notifications = session, notifications
         self.pulling: Pulling | None = None
-        session.clerk.held_changed.connect(self._show_held)
-        session.clerk.answered.connect(self._on_answer)
+        session.descriptions.held_changed.connect(self._show_held)
+        session.descriptions.answered.connect(self._on_answer)
 
     def _show_held(self, error: KnownError | None) -> None:
         if error is None or not self._session.settings.vision.automatic:
             self._notifications.withdraw(_HELD)
             return
         text = f"{error} Describing continues by itself then."
-        act_title, act = "Vision model…", lambda: self._session.ask("provider")
+        act_title, act = (
+            "Vision model…",
+            lambda: self._session.requests.vision_settings_requested.emit(),
+        )
         if getattr(error, "pull", False):
             text = str(error.args[0])
             act_title, act = f"Download {self._session.settings.vision.model}", self._pull
         self._notifications.post(Notification(_HELD, text, act_title, act, once=False))
 
     def _pull(self) -> None:
-        self.pull(self._session.clerk.options())
+        self.pull(self._session.descriptions.options())
 
     def pull(self, options: VisionOptions) -> None:
         """Ask the provider to download a model, in the background."""
         self.pulling = Pulling(options.model, "")
-        self._session.clerk.pull(options)
+        self._session.descriptions.pull(options)
         self._notifications.withdraw(_HELD)
         text = progress_text(self.pulling)
         self._notifications.post(Notification(_PULLING, text, "Stop", self.stop, once=False))
@@ -69,7 +72,7 @@ class VisionNotices(QObject):
 
     def stop(self) -> None:
         """Stop the download; the next one continues where it stopped."""
-        self._session.clerk.stop()
+        self._session.descriptions.stop()
 
     def _on_answer(self, answer: object) -> None:
         if isinstance(answer, Pulling):
@@ -85,14 +88,14 @@ class VisionNotices(QObject):
 
     def _report_end(self, end: Pulled) -> None:
         if end.stopped:
-            self._session.announce(
+            self._session.messages.announce(
                 f"Stopped the download of {end.model}; it continues there next time"
             )
         elif end.error is not None:
-            self._session.announce(str(end.error))
+            self._session.messages.announce(str(end.error))
         else:
-            self._session.announce(f"{end.model} is installed")
-            self._session.clerk.settle()
+            self._session.messages.announce(f"{end.model} is installed")
+            self._session.descriptions.settle()
 
 
 class ProviderPanel(QWidget):
@@ -128,9 +131,9 @@ class ProviderPanel(QWidget):
         self.pull.clicked.connect(self._pull)
         self.models.activated.connect(self._choose_model)
         self._lay_out()
-        session.clerk.answered.connect(self._on_answer)
+        session.descriptions.answered.connect(self._on_answer)
         notices.changed.connect(self.refresh)
-        held = session.clerk.held
+        held = session.descriptions.held
         self.result.setText(str(held) if held is not None else "")
         self.models.hide()
         self._may_pull = bool(getattr(held, "pull", False))
@@ -166,7 +169,7 @@ class ProviderPanel(QWidget):
         else:
             self.test.setEnabled(False)
             self.result.setText(f"Asking {self._tested.shown_url} to describe a small picture…")
-            self._session.clerk.test(self._tested)
+            self._session.descriptions.test(self._tested)
         self.refresh()
 
     def _on_answer(self, answer: object) -> None:
@@ -193,7 +196,7 @@ class ProviderPanel(QWidget):
         if self._notices.pulling is not None:
             self._notices.stop()
         else:
-            self._notices.pull(self._tested or self._session.clerk.options())
+            self._notices.pull(self._tested or self._session.descriptions.options())
 
     def _choose_model(self, number: int) -> None:
         if number:

@@ -70,7 +70,7 @@ class DragOrder(QObject):
         number = self._grid.grid_layout.at(at.x(), at.y() + self._grid.verticalScrollBar().value())
         if number is None or self._session.projects.why_fixed():
             return False
-        photo, selection = self._grid.tile_photo(number), self._session.selection
+        photo, selection = self._grid.tile_photo(number), self._session.photos.selection
         self._from = at
         if photo in selection and len(selection) > 1:
             self._photos, self._click = (
@@ -101,9 +101,9 @@ class DragOrder(QObject):
             try:
                 self._session.projects.move(photos, before)
             except KnownError as error:
-                self._session.say(str(error))
+                self._session.messages.say(str(error))
         elif click is not None:
-            self._session.select_only(click)
+            self._session.photos.select_only(click)
         return at is not None or click is not None
 
     def _stop(self) -> None:

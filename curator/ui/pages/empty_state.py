@@ -85,7 +85,14 @@ class EmptyList(QWidget):
         column.addSpacing(24)
         column.addLayout(self._ways)
         column.addStretch(5)
-        session.view_changed.connect(self.refresh)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.filter_changed,
+            session.photos.list_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self.refresh)
 
     def scanning(self, on: bool) -> None:
         """Take note whether folders are being looked through."""
@@ -110,7 +117,7 @@ class EmptyList(QWidget):
         for name, does in commands:
             if row.count():
                 row.addSpacing(16)
-            key = self._session.keys.get(name)
+            key = self._session.preferences.keys.get(name)
             if key:
                 row.addWidget(theme.plain(key, role="key"), 0, Qt.AlignmentFlag.AlignVCenter)
             door = QToolButton()
@@ -130,7 +137,9 @@ def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
     """Give the keys the empty window names, with what they do."""
     pairs = []
     for commands, does in TOUR_KEYS:
-        keys = [session.keys[name] for name in commands if name in session.keys]
+        keys = [
+            session.preferences.keys[name] for name in commands if name in session.preferences.keys
+        ]
         if keys:
             shown = f"{keys[0]} – {keys[-1]}" if does == "stars" and len(keys) == 2 else keys[0]
             pairs.append((shown, does))
@@ -139,33 +148,40 @@ def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
 
 def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Say why the list is empty, with the commands that lead out and what they do."""
-    counts = session.counts()
+    counts = session.statistics.counts()
     everything = counts["all"]
     browse, rate, cull = ("browse", "browse all"), ("rate", "rate"), ("cull", "cull")
     another = ("open_folder", "open another folder")
     if not everything:
         if scanning:
             return "Looking for photos…", ()
-        if session.scope.kind == "folder" and not volumes.is_folder(session.scope.key):
+        if session.criteria.scope.kind == "folder" and not volumes.is_folder(
+            session.criteria.scope.key
+        ):
             return "This folder is not there now. Is its drive connected?", (another,)
-        if session.scope.project is not None:
-            return f"Nothing in {session.scope.title} yet.", (("toggle_project", "add a photo"),)
-        if session.scope.search is not None:
-            expression = session.scope.expression
+        if session.criteria.scope.project is not None:
+            return f"Nothing in {session.criteria.scope.title} yet.", (
+                ("toggle_project", "add a photo"),
+            )
+        if session.criteria.scope.search is not None:
+            expression = session.criteria.scope.expression
             return f"No photo fits {expression}{_either(expression)}", (("search", "search"),)
-        off = session.switched_off()
+        off = session.sources.switched_off()
         if off:
-            return _switched_off(session.scope.key, off), (another,)
+            return _switched_off(session.criteria.scope.key, off), (another,)
         return "No photos in this folder.", (another,)
-    if session.pass_ is Pass.CULL:
+    if session.criteria.mode is Pass.CULL:
         failed = counts.get("failed", 0)
         if failed == everything:
             return "None of these photos could be read.", (browse,)
         return "Every photo here has been decided.", (rate, browse)
-    if session.pass_ is Pass.RATE:
+    if session.criteria.mode is Pass.RATE:
         return "No photo has come through the cull yet.", (cull, browse)
     leave, again = ("back", "show all"), ("search", "search again")
-    return f"No photo here fits {session.filter}{_either(session.filter)}", (leave, again)
+    return f"No photo here fits {session.criteria.filter}{_either(session.criteria.filter)}", (
+        leave,
+        again,
+    )
 
 
 def _either(expression: str) -> str:

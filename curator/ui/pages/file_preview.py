@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from curator.model import bidi_safe
-from curator.session import Session
-from curator.session.file_preview import FilePreview, FilePreviewLoader
+from curator.session import FilePreviewLoader, Session
+from curator.session.file_preview import FilePreview
 from curator.ui.loupe.picture_view import PictureView
 from curator.ui.panels.description import description_block
 from curator.ui.panels.inspector import Section, breakable, in_words, section_block, sections
@@ -163,7 +163,7 @@ class FilePreviewPanel(OverlayPanel):
     def open(self, path: Path) -> None:
         """Cover the window with the preview of a file, in place of another one's."""
         self._release()
-        self._loader = FilePreviewLoader(self._session, path, self)
+        self._loader = self._session.preview_file(path)
         self._loader.told.connect(self._show)
         self.setAccessibleName(f"Preview of {path.name}")
         self._show(self._loader.preview)

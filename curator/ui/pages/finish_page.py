@@ -85,8 +85,14 @@ class FinishPage(QWidget):
         self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it tells all there is
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
-        session.view_changed.connect(self.refresh)
-        session.counts_changed.connect(self.refresh)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.view_state.view_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self.refresh)
+        session.photos.counts_changed.connect(self.refresh)
 
     def _lay_out(self) -> None:
         self._column = column = QVBoxLayout()
@@ -124,9 +130,9 @@ class FinishPage(QWidget):
     def refresh(self) -> None:
         """Say anew how the pass ended; nothing while the page does not show."""
         session = self._session
-        if not self.isVisible() or session.pass_ is Pass.BROWSE:
+        if not self.isVisible() or session.criteria.mode is Pass.BROWSE:
             return
-        page = rate_page(session) if session.pass_ is Pass.RATE else cull_page(session)
+        page = rate_page(session) if session.criteria.mode is Pass.RATE else cull_page(session)
         self.title.setText(page.title)
         self.sentence.setText(page.sentence)
         self.sentence.setVisible(bool(page.sentence))
@@ -193,11 +199,11 @@ class FinishPage(QWidget):
 
 def cull_page(session: Session) -> Page:
     """Make the page at the end of a cull."""
-    progress = session.progress()
+    progress = session.statistics.progress()
     over, unseen = progress.seen, progress.left - progress.seen
     numbers = [Number(words.count(progress.kept), "kept", True)]
     # As much as removing them frees: copies elsewhere stay.
-    gone = session.catalog.photos.file_bytes(session.scope_ids("rejected"), copies=False)
+    gone = session.catalog.photos.file_bytes(session.statistics.scope_ids("rejected"), copies=False)
     numbers.append(
         Number(
             words.count(progress.rejected),
@@ -242,16 +248,18 @@ def cull_page(session: Session) -> Page:
         else _keys_of(session, rate="rates", browse="browses")
     )
     done = "Cull done" if not progress.left else "End of the cull"
-    title = f"{bidi_safe(session.scope.title)} · {done} · {words.photos(progress.total)}"
+    title = f"{bidi_safe(session.criteria.scope.title)} · {done} · {words.photos(progress.total)}"
     return Page(title, numbers, sentence, actions, after)
 
 
 def rate_page(session: Session) -> Page:
     """Make the page at the end of rating."""
-    progress = session.progress()
-    clauses = Counter(session.approved().values())
+    progress = session.statistics.progress()
+    clauses = Counter(session.statistics.approved().values())
     number = clauses.total() - clauses[Clause.FILE]
-    stars = Counter(session.tile(photo_id).marks.rating for photo_id in session.scope_ids("kept"))
+    stars = Counter(
+        session.tile(photo_id).marks.rating for photo_id in session.statistics.scope_ids("kept")
+    )
     given = (stars[1], stars[2], stars[3], stars[4], stars[5])
     numbers = [Number(words.count(number), "approved for export", True)]
     if progress.unrated:
@@ -283,7 +291,7 @@ def rate_page(session: Session) -> Page:
         actions.append(Action(review, "remove_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
-        f"{bidi_safe(session.scope.title)} · {done} · {words.photos(progress.total)}",
+        f"{bidi_safe(session.criteria.scope.title)} · {done} · {words.photos(progress.total)}",
         numbers,
         sentence,
         actions,
@@ -295,7 +303,7 @@ def how_to_approve(session: Session) -> str:
     """Say what approves a photo, with the key in force."""
     if session.settings.approval.rule != DEFAULT_RULE:
         return OWN_RULE
-    key = session.keys.get("pick")
+    key = session.preferences.keys.get("pick")
     return f"4 or 5 stars, or a pick{f' ({key})' if key else ''}, approve a photo for export."
 
 
@@ -306,14 +314,14 @@ def approved_by_files(number: int) -> str:
 
 def best(session: Session) -> tuple[list[int], str]:
     """Choose what the contact sheet shows: the picks, else the most stars, and its caption."""
-    picks = session.scope_ids("picked")
+    picks = session.statistics.scope_ids("picked")
     if picks:
         return picks, f"Your {counted(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
-    rated = session.scope_ids("rated")
+    rated = session.statistics.scope_ids("rated")
     rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
     if rated:
         return rated, "Your most stars"
-    through = session.scope_ids("kept")
+    through = session.statistics.scope_ids("kept")
     return through, "What came through" if through else ""
 
 
@@ -339,7 +347,7 @@ def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
 
 def _keys_of(session: Session, **does: str) -> str:
     """Say what the keys of these commands do: "Alt+2 rates · Alt+0 browses"."""
-    keys = session.keys
+    keys = session.preferences.keys
     return " · ".join(
         f"{keys[name]} {text}" for name, text in does.items() if name in keys and text
     )

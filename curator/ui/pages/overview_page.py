@@ -24,7 +24,6 @@ from curator.commands import COMMANDS
 from curator.library.statistics import MONTHS, Figure, Overview, overview
 from curator.model import Pass, View, bidi_safe
 from curator.session import Session
-from curator.session.background_status import Backstage
 from curator.ui.pages.charts import Chart, RowChart, StripChart, number_block
 from curator.ui.pages.time_chart import TimeChart
 from curator.ui.panels.background_panel import DiskSection, WorkSection
@@ -78,19 +77,25 @@ class OverviewPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Overview")
-        self.behind = Backstage(session)
+        self.behind = session.monitor_background()
         self.behind.changed.connect(self._show_behind)
         self._make(session)
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
         self._again = QTimer(self, interval=_BEHIND_MS)
         self._again.timeout.connect(self._ask_behind)
-        session.asked.connect(self._listen)
-        for moved in (session.list_changed, session.view_changed):
-            moved.connect(self._follow)
-        for changed in (session.counts_changed, session.scores_changed):
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.order_changed,
+            session.criteria.filter_changed,
+            session.view_state.view_changed,
+            session.photos.list_changed,
+        ):
+            changed.connect(self._follow)
+        for changed in (session.photos.counts_changed, session.taste.scores_changed):
             changed.connect(self._later)
-        session.scores_changed.connect(self._ask_anew)
+        session.taste.scores_changed.connect(self._ask_anew)
 
     # --- parts
 
@@ -160,10 +165,6 @@ class OverviewPage(QWidget):
         """Whether the page is to show."""
         return self._from is not None and self._asked is None
 
-    def _listen(self, what: str, about: object) -> None:
-        if what == "overview":
-            self.toggle()
-
     def toggle(self) -> None:
         """Open the page over the place one is at; open, go back to that."""
         if self.is_open:
@@ -193,7 +194,11 @@ class OverviewPage(QWidget):
     def _place(self) -> _Place:
         session = self._session
         return _Place(
-            session.scope.key, session.pass_, session.view, session.filter, session.finished
+            session.criteria.scope.key,
+            session.criteria.mode,
+            session.view_state.view,
+            session.criteria.filter,
+            session.view_state.finished,
         )
 
     def _follow(self) -> None:
@@ -212,9 +217,9 @@ class OverviewPage(QWidget):
 
     def _go(self, figure: Figure) -> None:
         """Show the photos of a figure, as a search in what one saw."""
-        found = f"{self._session.filter} {figure.query}".strip()
+        found = f"{self._session.criteria.filter} {figure.query}".strip()
         self._asked = found
-        self._session.set_filter(found)
+        self._session.search.set_filter(found)
 
     def _go_undated(self) -> None:
         if self._shown is not None:
@@ -231,10 +236,16 @@ class OverviewPage(QWidget):
         if not self.is_open:
             return
         session = self._session
-        mask = session.table.marked(session.ids) if session.filter else session.in_scope()
+        mask = (
+            session.table.marked(session.ids)
+            if session.criteria.filter
+            else session.statistics.in_scope()
+        )
         told = overview(session.table, mask, session.settings.taste.match_threshold)
         self.title.setText(
-            words.joined((bidi_safe(session.scope.title), bidi_safe(session.filter)))
+            words.joined(
+                (bidi_safe(session.criteria.scope.title), bidi_safe(session.criteria.filter))
+            )
         )
         if told != self._shown:
             self._show(told)
@@ -292,14 +303,17 @@ class OverviewPage(QWidget):
 
     def _ask_behind(self) -> None:
         session = self._session
-        standing = session.scope.key, session.catalog.store.data_version()
+        standing = session.criteria.scope.key, session.catalog.store.data_version()
         if standing != self._told_of:
             self._told_of = standing
-            self.behind.ask(session.scope.key, session.table.ids[session.in_scope()].tolist())
+            self.behind.ask(
+                session.criteria.scope.key,
+                session.table.ids[session.statistics.in_scope()].tolist(),
+            )
 
     def _show_behind(self) -> None:
         self.work.show_work(self.behind.stock)
-        self.disk.show_disk(self._session.scope, self.behind.stock, self.behind.kept)
+        self.disk.show_disk(self._session.criteria.scope, self.behind.stock, self.behind.kept)
 
     # --- keys
 

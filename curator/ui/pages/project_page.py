@@ -43,7 +43,7 @@ class ProjectHeader(QWidget):
         self.edit = QPushButton("Name and notes…")
         self.export = QPushButton("Export…")
         self.edit.clicked.connect(self._edit)
-        self.export.clicked.connect(lambda: session.ask("export"))
+        self.export.clicked.connect(lambda: session.requests.export_requested.emit(None))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 16, 0)
         row.setSpacing(8)
@@ -52,8 +52,15 @@ class ProjectHeader(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(button)
         session.projects.changed.connect(self._refresh)
-        session.counts_changed.connect(self._refresh)
-        session.view_changed.connect(self._refresh)
+        session.photos.counts_changed.connect(self._refresh)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.order_changed,
+            session.view_state.view_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._refresh)
         self._thumbs.arrived.connect(self._on_arrived)
 
     @staticmethod
@@ -69,7 +76,9 @@ class ProjectHeader(QWidget):
         photos, approved = self._session.projects.counts()[row.id]
         counts = words.joined((words.photos(photos), f"{words.count(approved)} approved"))
         if photos > 1 and not self._session.projects.why_fixed():
-            keys = [self._session.keys.get(name) for name in ("move_earlier", "move_later")]
+            keys = [
+                self._session.preferences.keys.get(name) for name in ("move_earlier", "move_later")
+            ]
             counts = f"{counts} · {' or '.join(each for each in ('drag', *keys) if each)} to order"
         return row.name, counts, row.notes
 
@@ -157,7 +166,7 @@ class ProjectHeader(QWidget):
     def _edit(self) -> None:
         row = self._session.projects.open
         if row is not None:
-            self._session.ask("project", ("edit", row.id))
+            self._session.requests.edit_project_requested.emit(row.id)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Change what one reads."""

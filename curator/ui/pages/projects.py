@@ -50,35 +50,40 @@ class ProjectActions:
         self.header = ProjectHeader(session, pictures)
         self.header.setParent(window)
         self.drag_order = DragOrder(grid, session)
+        self._connect_requests()
 
     def header_height(self, in_grid: bool) -> int:
         """Return the height of the header in px; 0 where no project is open."""
         shown = in_grid and self._session.projects.open is not None
         return self.header.wanted_height() if shown else 0
 
-    def asked(self, about: object) -> None:
-        """Do what a command asks for; errors go to the status line."""
-        try:
-            self._do(about)
-        except KnownError as error:
-            self._session.say(str(error))
+    def _connect_requests(self) -> None:
+        requests = self._session.requests
+        requests.choose_project_requested.connect(self._choose)
+        requests.add_to_project_requested.connect(self._add_targets)
+        requests.new_project_requested.connect(self._create_with)
+        requests.edit_project_requested.connect(self.edit)
+        requests.remove_project_requested.connect(self._remove_requested)
+        requests.related_photos_requested.connect(self._find_related)
 
-    def _do(self, about: object) -> None:
-        projects = self._session.projects
-        if about == "choose":
-            self._chooser.ask(projects.choose)
-        elif about == "add":
-            photos = self._session.targets()
-            self._chooser.ask(partial(self._choose_and_add, photos))
-        elif about == "series":
-            self._find_related()
-        elif isinstance(about, tuple) and about[0] == "new":
-            _, name, photos = about
-            self._chooser.ask(partial(self._choose_and_add, photos), projects.free_name(name))
-        elif isinstance(about, tuple) and about[0] == "edit":
-            self.edit(about[1])
-        elif isinstance(about, tuple) and about[0] == "remove":
-            self.remove(about[1])
+    def _choose(self) -> None:
+        self._chooser.ask(self._session.projects.choose)
+
+    def _add_targets(self) -> None:
+        """Ask for a project for the photos a mark would apply to."""
+        photos = self._session.stacks.targets()
+        self._chooser.ask(partial(self._choose_and_add, photos))
+
+    def _create_with(self, name: str, photos: Sequence[int]) -> None:
+        """Ask for the name of a new project for photos, or for another project."""
+        free = self._session.projects.free_name(name)
+        self._chooser.ask(partial(self._choose_and_add, photos), free)
+
+    def _remove_requested(self, project: int) -> None:
+        try:
+            self.remove(project)
+        except KnownError as error:
+            self._session.messages.say(str(error))
 
     def _choose_and_add(self, photos: Sequence[int], project: int) -> None:
         self._session.projects.choose(project)
@@ -113,23 +118,25 @@ class ProjectActions:
         try:
             self._session.projects.restore(project)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
             return
         row = self._session.table.projects.row(project)
-        self._session.say(f"Restored project {row.name}" if row else "Restored the project")
+        self._session.messages.say(
+            f"Restored project {row.name}" if row else "Restored the project"
+        )
 
     def _find_related(self) -> None:
-        series = self._session.series
+        series = self._session.related_photos
         series.look()
         if series.looking:
-            self._session.say("Looking for related photos…")
+            self._session.messages.say("Looking for related photos…")
             series.changed.connect(self._show_related, Qt.ConnectionType.SingleShotConnection)
         else:
             self._show_related()
 
     def _show_related(self) -> None:
-        if self._session.series.found is None:
-            self._session.say("No five approved photos outside projects look alike.")
+        if self._session.related_photos.found is None:
+            self._session.messages.say("No five approved photos outside projects look alike.")
             return
         dialog = RelatedPhotosDialog(self._session, self._pictures, self._window)
         dialog.exec()

@@ -102,7 +102,7 @@ class TastePage(Dialog):
             part.hide()  # until there is something to show
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        session.scores_changed.connect(self._soon.start)
+        session.taste.scores_changed.connect(self._soon.start)
         self.finished.connect(self._end)
         self.refresh()
         self.close_button.setFocus()
@@ -114,7 +114,7 @@ class TastePage(Dialog):
         self.slots = Slots()
         self.why = self.wrapped("")
         self.pin = self.wrapped("")
-        self.state = self.wrapped(self._session.taste_sentence or "Reading…", "quiet")
+        self.state = self.wrapped(self._session.taste.sentence or "Reading…", "quiet")
         for part in (self.verdict, self.slots, self.why, self.pin, self.state):
             self.body.addWidget(part)
 
@@ -181,7 +181,7 @@ class TastePage(Dialog):
 
     def refresh(self) -> None:
         """Have everything read again; it shows a moment later."""
-        self._session.taste_report(self._show)
+        self._session.taste.report(self._show)
 
     def _show(self, told: Report | KnownError) -> None:
         if self._over:
@@ -239,7 +239,7 @@ class TastePage(Dialog):
         self.state.setText("\n".join(filter(None, state)))
 
     def _how_to_begin(self, stars: int) -> str:
-        keys = [self._session.keys.get(f"stars_{number}") for number in (1, 5)]
+        keys = [self._session.preferences.keys.get(f"stars_{number}") for number in (1, 5)]
         how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
         missing = MIN_RATINGS - stars
         return (
@@ -313,7 +313,7 @@ class TastePage(Dialog):
         chosen = self._chosen()
         self._tell_moved("", ())
         if chosen is not None:
-            self._session.taste_moved(chosen.id, lambda told: self._show_moved(chosen.id, told))
+            self._session.taste.moved(chosen.id, lambda told: self._show_moved(chosen.id, told))
 
     def _show_moved(self, number: int, told: list[Moved] | KnownError) -> None:
         chosen = None if self._over else self._chosen()
@@ -331,7 +331,7 @@ class TastePage(Dialog):
         self.moved.show_moved(moved)
 
     def _keep(self) -> None:
-        self._session.keep_taste(self._kept)
+        self._session.taste.keep_version(self._kept)
 
     def _kept(self, told: int | KnownError) -> None:
         if not self._over:
@@ -344,10 +344,10 @@ class TastePage(Dialog):
     def _roll_back(self) -> None:
         chosen = self._chosen()
         if chosen is not None:
-            self._try(lambda: self._session.roll_back_taste(chosen.id))
+            self._try(lambda: self._session.taste.roll_back(chosen.id))
 
     def _unpin(self) -> None:
-        self._try(self._session.unpin_taste)
+        self._try(self._session.taste.unpin)
 
     def _try(self, act: Callable[[], None]) -> None:
         self.problem.setText("")

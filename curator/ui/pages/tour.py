@@ -66,7 +66,14 @@ class Tour(QWidget):
         self.close_.clicked.connect(self.end)
         row.addWidget(self.close_)
         self.hide()
-        session.view_changed.connect(self._look)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.view_state.view_changed,
+            session.photos.list_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._look)
 
     def resizeEvent(self, event: object) -> None:
         """Move the keys together where the window is narrow."""
@@ -75,7 +82,7 @@ class Tour(QWidget):
     @property
     def shows(self) -> bool:
         """Whether the line has a place: a tour is on, and a photo is looked at by itself."""
-        return self._left is not None and self._session.view is View.LOUPE
+        return self._left is not None and self._session.view_state.view is View.LOUPE
 
     def begin(self) -> None:
         """Show all six, whoever has seen them before."""
@@ -99,18 +106,18 @@ class Tour(QWidget):
         self._marks += COMMANDS[command].group == "Rate and flag"
         if self._marks >= _ENOUGH:
             self._left.clear()
-        self._at = self._session.pass_, self._session.view
+        self._at = self._session.criteria.mode, self._session.view_state.view
         self._say()
 
     def _look(self) -> None:
         """Begin with the first cull; the keys may be others now."""
         session = self._session
-        culling = session.pass_ is Pass.CULL and session.view is View.LOUPE
+        culling = session.criteria.mode is Pass.CULL and session.view_state.view is View.LOUPE
         if culling and not self._memory.get(_MEMORY) and len(session.ids):
             self._memory[_MEMORY] = True  # somebody who has culled before needs none
-            if session.is_fresh():
+            if session.statistics.is_fresh():
                 self.begin()
-        elif self._left == set() and self._at != (session.pass_, session.view):
+        elif self._left == set() and self._at != (session.criteria.mode, session.view_state.view):
             self.end()
         elif self._left is not None:
             self._say()

@@ -70,7 +70,7 @@ class WorkSection(_Part):
             says = _said(standing(lane))
             if lane.failed:
                 tip = "Show the failures and the reasons"
-                says.make_clickable(lambda: self._session.ask("failures"), tip)
+                says.make_clickable(lambda: self._session.requests.failures_requested.emit(), tip)
             self._row(row, theme.plain(lane.title), LaneBar(lane), says)
 
 
@@ -124,7 +124,7 @@ def machines(session: Session) -> list[str]:
     """Return which encoder and which vision model are in use, or why they are not working."""
     if session.pipeline is None:
         return ["Another Curator is reading photos into this catalog."]
-    vision, held = session.settings.vision, session.clerk.held
+    vision, held = session.settings.vision, session.descriptions.held
     whom = f"Described by {vision.model} ({vision.provider})"
     when = "all photos" if vision.automatic else "when asked"
     described = str(held) if held is not None else f"{whom}, {when}."

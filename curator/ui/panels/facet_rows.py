@@ -31,7 +31,7 @@ class FacetRows(QWidget):
         self._session = session
         self.unfolded = unfolded
         self._places: dict[str, dict[str, int]] = {}  # query → position, by facet and parent value
-        self._scope = session.scope.key
+        self._scope = session.criteria.scope.key
         self._presses: dict[str, tuple[Facet, str]] = {}
         self.rows = Rows()
         column = QVBoxLayout(self)
@@ -43,21 +43,21 @@ class FacetRows(QWidget):
 
     def refresh(self) -> None:
         """Count the unfolded facets, and mark the values the current search asks for."""
-        if self._scope != self._session.scope.key:
-            self._scope = self._session.scope.key
+        if self._scope != self._session.criteria.scope.key:
+            self._scope = self._session.criteria.scope.key
             self._places.clear()
         self._presses.clear()
         self.rows.show_rows([row for name in FACETS for row in self._rows_of(name)])
 
     def _rows_of(self, name: str) -> Iterator[Row]:
         facet, key = FACETS[name], _key(name)
-        said = says(self._session.filter, facet.fields)
+        said = says(self._session.criteria.filter, facet.fields)
         opens = key in self.unfolded
         yield Row(key, facet.title, current=bool(said) and not opens, opens=opens)
         if not opens:
             self._forget_places(name)
             return
-        values = facet.values(self._session.table, self._session.in_scope())
+        values = facet.values(self._session.table, self._session.statistics.in_scope())
         if not values:
             yield Row("", "None here", depth=1, dim=True)
         inside: dict[str, list[Value]] = {}
@@ -69,7 +69,7 @@ class FacetRows(QWidget):
         self, name: str, above: str, inside: dict[str, list[Value]], depth: int
     ) -> Iterator[Row]:
         facet = FACETS[name]
-        said = says(self._session.filter, facet.fields)
+        said = says(self._session.criteria.filter, facet.fields)
         values = self._in_place(f"{name} {above}", inside.get(above, []))
         for value in values:
             key, opens = _key(f"{name} {value.query}"), None
@@ -118,14 +118,14 @@ class FacetRows(QWidget):
 
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
     """Replace what the current search says about some fields; the same again removes it."""
-    text = applied(session.filter, fields, query)
+    text = applied(session.criteria.filter, fields, query)
     try:
         if text:
-            session.set_filter(text)
+            session.search.set_filter(text)
         else:
-            session.leave_filter()
+            session.search.leave_filter()
     except KnownError as error:
-        session.say(str(error))
+        session.messages.say(str(error))
 
 
 def _key(name: str) -> str:

@@ -131,13 +131,19 @@ class Inspector(QWidget):
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
         self._later.timeout.connect(self.refresh)
-        session.current_changed.connect(self._leave)
-        session.photos_changed.connect(self._on_changed)
+        session.photos.current_changed.connect(self._leave)
+        session.photos.photos_changed.connect(self._on_changed)
         session.projects.changed.connect(self._later.start)
-        session.scores_changed.connect(self._later.start)
-        session.view_changed.connect(self._show_insight)
-        session.insight_came.connect(self._take)
-        session.why_asked.connect(self._bring_why)
+        session.taste.scores_changed.connect(self._later.start)
+        for changed in (
+            session.explanations.why_changed,
+            session.view_state.view_changed,
+            session.view_state.panels_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._show_insight)
+        session.explanations.insight_ready.connect(self._take)
+        session.explanations.why_requested.connect(self._bring_why)
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -178,7 +184,7 @@ class Inspector(QWidget):
             return
         if self._late.count() and not self._why_wanted:
             return  # it would push the sections appended meanwhile
-        state = current, self._told, self._session.may_show_why(current)
+        state = current, self._told, self._session.explanations.may_show_why(current)
         if state != self._shows:
             self._shows = state
             self.why.show_insight(current, self._told)
@@ -230,9 +236,9 @@ class Inspector(QWidget):
         self.marks.show_marks(detail.marks)
         found: list[tuple[str, object]] = [
             (section.title, section)
-            for section in sections(detail, history, self._session.stack_facts(current))
+            for section in sections(detail, history, self._session.stacks.facts(current))
         ]
-        asked = self._session.clerk.describes(current)
+        asked = self._session.descriptions.describes(current)
         if detail.description is not None or asked:
             before = sum(title in _BEFORE_DESCRIPTION for title, _ in found)
             told = detail.description, UNDER_WAY if asked else ""
@@ -244,12 +250,12 @@ class Inspector(QWidget):
             self._let_in(dict(found))
         self._shows = None
         self._show_insight()
-        self._session.wonder(current)
+        self._session.explanations.explain(current)
 
     def _why_approved(self, photo_id: int | None) -> str:
         """Return which clause approves a photo for export, as a sentence; empty if none does."""
         session = self._session
-        name = None if photo_id is None else session.clause_of(photo_id)
+        name = None if photo_id is None else session.statistics.clause_of(photo_id)
         if name == Clause.FILE:
             return "Approved only by ratings read from files"
         clauses = all_clauses(session.settings.approval.rule)
@@ -314,7 +320,7 @@ class Inspector(QWidget):
         button.setProperty("link", True)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.clicked.connect(lambda: self._session.retry(photo_id))
+        button.clicked.connect(lambda: self._session.sources.retry(photo_id))
         button.show()
         return button
 
@@ -328,7 +334,7 @@ class Inspector(QWidget):
             try:
                 act(name, [photo_id])
             except KnownError as error:
-                session.say(str(error))
+                session.messages.say(str(error))
 
         chips.confirmed.connect(lambda name: do(session.tags.confirm, name))
         chips.removed.connect(lambda name: do(session.tags.remove, name))

@@ -30,9 +30,14 @@ class ProjectButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.clicked.connect(lambda: run("choose_project"))
         session.projects.changed.connect(self.refresh)
-        session.view_changed.connect(self.refresh)
-        session.current_changed.connect(self.refresh)
-        session.photos_changed.connect(lambda _: self.refresh())
+        for changed in (
+            session.criteria.scope_changed,
+            session.view_state.view_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self.refresh)
+        session.photos.current_changed.connect(self.refresh)
+        session.photos.photos_changed.connect(lambda _: self.refresh())
         self.refresh()
 
     def set_room(self, px: int) -> None:
@@ -49,7 +54,7 @@ class ProjectButton(QToolButton):
             and photo is not None
             and bool(session.table.projects.has(row.id, [photo])[0])
         )
-        state = row, inside, session.keys, self._room
+        state = row, inside, session.preferences.keys, self._room
         if state == self._shows:  # called with every key, and hardly ever different
             return
         self._shows = state
@@ -65,7 +70,7 @@ class ProjectButton(QToolButton):
         self.setAccessibleName(f"Project: {name}")
 
     def _tip(self, name: str, inside: bool) -> str:
-        keys = self._session.keys
+        keys = self._session.preferences.keys
         choose, toggle = keys.get("choose_project"), keys.get("toggle_project")
         lines = ["Contains this photo" if inside else ""]
         if name:

@@ -36,7 +36,7 @@ class ProjectRows(QWidget):
         self.rows.menu.connect(self._menu)
         self.rows.folded.connect(lambda _: self._fold())
         session.projects.changed.connect(self.refresh)
-        session.series.changed.connect(self.refresh)
+        session.related_photos.changed.connect(self.refresh)
 
     def refresh(self) -> None:
         """Show the projects and their counts; nothing while hidden."""
@@ -44,16 +44,16 @@ class ProjectRows(QWidget):
             return
         session = self._session
         self.add.setToolTip(
-            theme.tip("Choose or create a project", session.keys.get("choose_project"))
+            theme.tip("Choose or create a project", session.preferences.keys.get("choose_project"))
         )
         counts = session.projects.counts()
-        opened, current = session.scope.project, session.projects.current
+        opened, current = session.criteria.scope.project, session.projects.current
         rows = []
         for row in session.projects.rows():
             photos, approved = counts[row.id]
             about = f"{row.name}\n{words.photos(photos)}, {words.count(approved)} approved"
             if current is not None and current.id == row.id:
-                key = session.keys.get("toggle_project")
+                key = session.preferences.keys.get("toggle_project")
                 about += f"\n{key} adds a photo here" if key else "\nThe current project"
             rows.append(
                 Row(
@@ -67,7 +67,7 @@ class ProjectRows(QWidget):
             )
         if len(rows) > _MOST + 1:
             rows = self._folded(rows)
-        found = session.series.found
+        found = session.related_photos.found
         if found is not None:
             title = f"{len(found.photos)} related photos?"
             rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))
@@ -109,7 +109,9 @@ class ProjectRows(QWidget):
         session = self._session
         menu = QMenu(self)
         menu.addAction("Set as current project", lambda: session.projects.choose(project))
-        menu.addAction("Name and notes…", lambda: session.ask("project", ("edit", project)))
+        menu.addAction(
+            "Name and notes…", lambda: session.requests.edit_project_requested.emit(project)
+        )
         menu.addSeparator()
-        menu.addAction("Remove…", lambda: session.ask("project", ("remove", project)))
+        menu.addAction("Remove…", lambda: session.requests.remove_project_requested.emit(project))
         return menu

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from curator.catalog import NAME_LENGTH
-from curator.library.scopes import ScopeRow
+from curator.library.scopes import Scope, ScopeRow
 from curator.model import KnownError
 from curator.session import Session
 from curator.ui.widgets import dialogs, theme, words
@@ -47,29 +47,29 @@ class SavedSearchRows(QWidget):
                     row.scope.title,
                     words.count(row.count),
                     "search",
-                    current=row.scope.key == session.scope.key,
+                    current=row.scope.key == session.criteria.scope.key,
                     tip=f"{row.scope.title}\n{row.scope.expression}",
                 )
                 for row in found
             ]
         )
-        self.add.setEnabled(bool(session.filter))
-        what = "Save this search…" if session.filter else "Search first, then save it here"
-        self.add.setToolTip(theme.tip(what, session.keys.get("save_search")))
+        self.add.setEnabled(bool(session.criteria.filter))
+        what = "Save this search…" if session.criteria.filter else "Search first, then save it here"
+        self.add.setToolTip(theme.tip(what, session.preferences.keys.get("save_search")))
 
     def _open(self, key: str) -> None:
         try:
-            self._session.open_scope(self._scopes[key].scope)
+            self._session.sources.open_scope(self._scopes[key].scope)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
 
     def search_menu(self, key: str) -> QMenu:
         """Build the menu of a saved search: rename, remove."""
         scope, session = self._scopes[key].scope, self._session
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Rename…", lambda: session.ask("search", ("rename", scope)))
-        menu.addAction("Remove…", lambda: session.ask("search", ("remove", scope)))
+        menu.addAction("Rename…", lambda: session.requests.rename_search_requested.emit(scope))
+        menu.addAction("Remove…", lambda: session.requests.remove_search_requested.emit(scope))
         return menu
 
 
@@ -122,28 +122,34 @@ class NameDialog(Dialog):
             self.accept()
 
 
-def asked(session: Session, about: object, window: QWidget) -> None:
-    """Open the dialog for ``save``, ``(rename, scope)`` or ``(remove, scope)``."""
-    if about == "save":
-        dialog = NameDialog("Save this search", session.filter, "Save", session.save_search, window)
-        dialog.body.addWidget(dialog.wrapped(session.filter, role="caption"))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-        return
-    assert isinstance(about, tuple)
-    act, scope = about
+def save(session: Session, window: QWidget) -> None:
+    """Ask for a name and save the search in force under it."""
+    typed, search = session.criteria.filter, session.search
+    dialog = NameDialog("Save this search", typed, "Save", search.save_search, window)
+    dialog.body.addWidget(dialog.wrapped(typed, role="caption"))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def rename(session: Session, scope: Scope, window: QWidget) -> None:
+    """Ask for another name of a saved search."""
     number, name = scope.search, scope.title
-    if act == "rename":
+    assert number is not None
 
-        def rename(to: str) -> None:
-            session.rename_search(number, to)
+    def take(to: str) -> None:
+        session.search.rename_search(number, to)
 
-        dialog = NameDialog(f"Rename {name}", name, "Rename", rename, window)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-    elif dialogs.ask(window, removal(name)) is not None:
-        session.remove_search(number)
-        session.say(f"Removed search {name}")
+    dialog = NameDialog(f"Rename {name}", name, "Rename", take, window)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def remove(session: Session, scope: Scope, window: QWidget) -> None:
+    """Remove a saved search once the person has confirmed it."""
+    assert scope.search is not None
+    if dialogs.ask(window, removal(scope.title)) is not None:
+        session.search.remove_search(scope.search)
+        session.messages.say(f"Removed search {scope.title}")
 
 
 def removal(name: str) -> Question:

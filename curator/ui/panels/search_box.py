@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from curator.library.filters import FilterError
 from curator.model import KnownError
 from curator.session import Session
-from curator.session.search_hints import Hint, hints
+from curator.session.search_hints import Hint
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.rows import Row, Rows
 
@@ -103,13 +103,19 @@ class SearchField(QLineEdit):
         self.hints = HintRows(self.window())
         self.hints.chosen.connect(self._take_hint)
         self._found = ""
-        session.view_changed.connect(self._take_over)
-        for changed in (session.view_changed, session.list_changed):
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.filter_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._take_over)
             changed.connect(self._count)
+        session.photos.list_changed.connect(self._count)
 
     def _count(self) -> None:
         """Show at the right end how many photos were found."""
-        found = len(self._session.ids) if self._session.filter else None
+        found = len(self._session.ids) if self._session.criteria.filter else None
         self._found = "" if found is None else words.photos(found)
         self.setAccessibleDescription(self._found)
         self._leave_room()
@@ -128,9 +134,9 @@ class SearchField(QLineEdit):
         self._count()
 
     def _take_over(self) -> None:
-        self.setToolTip(theme.tip(_TIP, self._session.keys.get("search")))
-        if not self.hasFocus() and self.text() != self._session.filter:
-            self.setText(self._session.filter)
+        self.setToolTip(theme.tip(_TIP, self._session.preferences.keys.get("search")))
+        if not self.hasFocus() and self.text() != self._session.criteria.filter:
+            self.setText(self._session.criteria.filter)
             self._complain(None)
 
     # --- typing
@@ -148,13 +154,13 @@ class SearchField(QLineEdit):
             if error.position + error.length < self.cursorPosition():
                 self._complain(error)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
 
     def _apply(self) -> None:
         self._typing.stop()
         text = self.text().strip()
-        if text != self._session.filter:
-            self._session.set_filter(text)
+        if text != self._session.criteria.filter:
+            self._session.search.set_filter(text)
         self._complain(None)
 
     def commit(self) -> bool:
@@ -167,7 +173,7 @@ class SearchField(QLineEdit):
             self.hints.hide()
             return False
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
             return False
         return True
 
@@ -177,13 +183,13 @@ class SearchField(QLineEdit):
         if not self.hasFocus() or self._mistake is not None:
             self.hints.hide()
             return
-        found = hints(self._session, self.text()[: self.cursorPosition()]).found
+        found = self._session.search_hints.hints(self.text()[: self.cursorPosition()]).found
         self.hints.show_hints(found)
         self._place(self.hints)
 
     def _take_hint(self, hint: Hint) -> None:
         before, after = self.text()[: self.cursorPosition()], self.text()[self.cursorPosition() :]
-        start = hints(self._session, before).start
+        start = self._session.search_hints.hints(before).start
         self.setText(before[:start] + hint.text + after.lstrip())
         self.setCursorPosition(start + len(hint.text))
         self.setFocus()
@@ -259,8 +265,8 @@ class SearchField(QLineEdit):
             self.clear()
             self._typing.stop()
             self._complain(None)
-            if self._session.filter:
-                self._session.leave_filter()
+            if self._session.criteria.filter:
+                self._session.search.leave_filter()
             self.left.emit()
         elif key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             super().keyPressEvent(event)

@@ -151,8 +151,14 @@ class Sidebar(QWidget):
         self.stars.chosen.connect(self._filter_by_stars)
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
-        session.counts_changed.connect(self._soon)
-        session.view_changed.connect(self._soon)
+        session.photos.counts_changed.connect(self._soon)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.filter_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._soon)
         session.tags.changed.connect(self.cloud.refresh)
         self.refresh()
 
@@ -211,15 +217,17 @@ class Sidebar(QWidget):
         """Show the current scopes and counts; nothing while hidden."""
         if not self.isVisible():
             return
-        self.add.setToolTip(theme.tip("Open a folder…", self._session.keys.get("open_folder")))
-        listed = self._session.scopes()
+        self.add.setToolTip(
+            theme.tip("Open a folder…", self._session.preferences.keys.get("open_folder"))
+        )
+        listed = self._session.sources.scopes()
         rows = [row for row in listed if row.scope.kind in ("all", "folder")]
         self._scopes = {row.scope.key: row for row in rows}
         replaced = self.folders.show_stable(self._folder_rows(rows), self._choice(rows))
         self.projects.refresh()
         self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
-        self.stars.take(self._session.filter)
+        self.stars.take(self._session.criteria.filter)
         self.facets.refresh()
         self.cloud.refresh(anew=replaced)
 
@@ -230,7 +238,12 @@ class Sidebar(QWidget):
         """
         session = self._session
         opened = tuple(row.scope.key for row in rows if row.depth == 0)
-        here = session.scope.key, session.pass_, session.view, session.filter
+        here = (
+            session.criteria.scope.key,
+            session.criteria.mode,
+            session.view_state.view,
+            session.criteria.filter,
+        )
         return opened, here, frozenset(self.unfolded)
 
     def showEvent(self, event: object) -> None:
@@ -241,7 +254,7 @@ class Sidebar(QWidget):
     # --- folders
 
     def _folder_rows(self, rows: list[ScopeRow]) -> list[Row]:
-        current = self._session.scope.key
+        current = self._session.criteria.scope.key
         shown: list[Row] = []
         closed_at: int | None = None
         for number, row in enumerate(rows):
@@ -289,9 +302,9 @@ class Sidebar(QWidget):
         if row is None or not row.enabled:
             return
         try:
-            self._session.open_scope(row.scope)
+            self._session.sources.open_scope(row.scope)
         except KnownError as error:
-            self._session.say(str(error))
+            self._session.messages.say(str(error))
 
     def _menu(self, key: str, where: QPoint) -> None:
         row = self._scopes.get(key)
@@ -307,29 +320,32 @@ class Sidebar(QWidget):
         folder = row.folder_id
         assert folder is not None
         session = self._session
-        menu.addAction("Rescan", lambda: session.ask("rescan_folder", folder))
+        menu.addAction("Rescan", lambda: session.requests.rescan_folder_requested.emit(folder))
         menu.addAction(
             "Switch off" if row.enabled else "Switch on",
             lambda: self.folder_switched.emit(folder, not row.enabled),
         )
-        menu.addAction("Show in the file manager", lambda: session.ask("show_path", row.scope.key))
+        menu.addAction(
+            "Show in the file manager",
+            lambda: session.requests.show_path_requested.emit(row.scope.key),
+        )
         menu.addSeparator()
-        menu.addAction("Remove…", lambda: session.ask("remove_folder", folder))
+        menu.addAction("Remove…", lambda: session.requests.remove_folder_requested.emit(folder))
         return menu
 
     # --- filters
 
     def _filter_rows(self) -> list[Row]:
         session = self._session
-        counts = session.counts()
-        browsing = session.pass_ is Pass.BROWSE
+        counts = session.statistics.counts()
+        browsing = session.criteria.mode is Pass.BROWSE
         rows = [
             Row(
                 "",
                 "All",
                 words.count(counts["all"]),
                 "photos",
-                current=browsing and not session.filter,
+                current=browsing and not session.criteria.filter,
             )
         ]
         for name, (title, _) in FILTERS.items():
@@ -349,13 +365,13 @@ class Sidebar(QWidget):
 
     def _filter(self, name: str) -> None:
         if not name:
-            self._session.set_filter("")
+            self._session.search.set_filter("")
         else:
             narrow(self._session, _IS, f"is:{name}")
 
     def _shows(self, name: str) -> bool:
         """Whether the search contains this filter and no other ``is:`` term."""
-        return says(self._session.filter, _IS) == says(f"is:{name}", _IS)
+        return says(self._session.criteria.filter, _IS) == says(f"is:{name}", _IS)
 
     def _filter_by_stars(self, text: str) -> None:
         narrow(self._session, _RATING, text)

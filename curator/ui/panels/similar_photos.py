@@ -51,7 +51,7 @@ class SimilarPhotos(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if self._store is not None:
             self._store.arrived.connect(self.update)
-        session.photos_changed.connect(self.update)
+        session.photos.photos_changed.connect(self.update)
 
     @property
     def ids(self) -> list[int]:

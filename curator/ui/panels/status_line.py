@@ -100,18 +100,27 @@ class StatusLine(QWidget):
             part.setParent(self.ending)
         for part in (self.chosen, self.advances):  # only the person changes these
             part.text_changed.connect(self._arrange)
-        session.said.connect(self.act.set_text)
-        session.lengthy.connect(self.act.set_text_now)
+        session.messages.status_message.connect(self.act.set_text)
+        session.messages.slow_operation_started.connect(self.act.set_text_now)
         self.act.text_changed.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
         # Counting a large catalog takes a millisecond or two, too long between a key and its frame.
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
-        session.view_changed.connect(self._arrange)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.order_changed,
+            session.criteria.filter_changed,
+            session.view_state.view_changed,
+            session.view_state.panels_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self._arrange)
+            changed.connect(self._soon)
         for signal in (
-            session.counts_changed,
-            session.current_changed,  # the photo left unreviewed counts as skipped now
-            session.view_changed,
-            session.selection_changed,
+            session.photos.counts_changed,
+            session.photos.current_changed,  # the photo left unreviewed counts as skipped now
+            session.photos.selection_changed,
         ):
             signal.connect(self._soon)
 
@@ -123,7 +132,7 @@ class StatusLine(QWidget):
     def act_room(self) -> QRect:
         """Return the place at the left for the status message or a notification."""
         width = self.width()
-        passing = self._session.pass_ is not Pass.BROWSE
+        passing = self._session.criteria.mode is not Pass.BROWSE
         share = (1 - _PASS_SHARE) / 2
         end = round(width * share) - _GAP if passing else round(width * _MESSAGE_SHARE)
         return QRect(0, theme.PASSLINE, end, self.height() - theme.PASSLINE)
@@ -133,7 +142,7 @@ class StatusLine(QWidget):
         room = self.act_room()
         self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
         start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
-        if self._session.pass_ is not Pass.BROWSE:
+        if self._session.criteria.mode is not Pass.BROWSE:
             wide = round(self.width() * _PASS_SHARE)
             self.pass_.setGeometry((self.width() - wide) // 2, room.y(), wide, room.height())
             start = self.pass_.geometry().right() + 1 + _GAP
@@ -176,16 +185,16 @@ class StatusLine(QWidget):
         """Show pass, selection, unreadable count and advance mode; nothing while hidden."""
         if not self.isVisible():
             return
-        progress = self._session.progress()
+        progress = self._session.statistics.progress()
         self.pass_.set_text(progress.text)
         self.line.show_progress(progress)
-        chosen = len(self._session.selection)
+        chosen = len(self._session.photos.selection)
         self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
         table = self._session.table
         failed = int((table.failed() & table.alive()).sum())
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
-        key = self._session.keys.get("toggle_stars_advance")
-        self._show(self.advances, (key or "M") if self._session.stars_advance else "")
+        key = self._session.preferences.keys.get("toggle_stars_advance")
+        self._show(self.advances, (key or "M") if self._session.preferences.stars_advance else "")
         self.advances.setToolTip(theme.tip("Auto-advance after stars and labels", key))
 
     def progressed(self, work: Work) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from curator.catalog import folded
 from curator.model import counted
 from curator.session import Session
-from curator.session.tagging import TagCount
+from curator.session.tags import TagCount
 from curator.ui.widgets import theme
 from curator.ui.widgets.tag_menu import show_tagged, tag_menu, tag_query
 
@@ -141,7 +141,9 @@ class TagCloud(QWidget):
             painter.drawText(QRect(_MARGIN, 0, self.width(), _ROW), _MIDDLE, _NONE)
         base = QFontMetrics(theme.title_font()).ascent() + 1
         for number, word in enumerate(self._words):
-            current = word.tag is not None and self._session.filter == tag_query(word.tag.name)
+            current = word.tag is not None and self._session.criteria.filter == tag_query(
+                word.tag.name
+            )
             agreed = word.tag is not None and word.tag.confirmed
             lit = current or number == self._hover
             painter.setPen(theme.WHITE if lit else theme.TEXT if agreed else theme.QUIET)
@@ -188,8 +190,8 @@ class TagCloud(QWidget):
         if tag is None:
             self._all = not self._all
             self.refresh(anew=True)
-        elif self._session.filter == tag_query(tag.name):
-            self._session.leave_filter()
+        elif self._session.criteria.filter == tag_query(tag.name):
+            self._session.search.leave_filter()
         else:
             show_tagged(self._session, tag.name)
 

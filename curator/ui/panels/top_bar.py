@@ -70,9 +70,19 @@ class TopBar(QWidget):
         self.export.clicked.connect(lambda: run("export"))
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self._count_approved)
-        session.counts_changed.connect(self._count_soon)
+        session.photos.counts_changed.connect(self._count_soon)
         self._lay_out()
-        session.view_changed.connect(self.refresh)
+        for changed in (
+            session.criteria.scope_changed,
+            session.criteria.mode_changed,
+            session.criteria.order_changed,
+            session.criteria.filter_changed,
+            session.view_state.view_changed,
+            session.view_state.panels_changed,
+            session.taste.version_changed,
+            session.preferences.changed,
+        ):
+            changed.connect(self.refresh)
         self.refresh()
 
     def _button(self, icon: str, tip: str) -> QToolButton:
@@ -138,21 +148,27 @@ class TopBar(QWidget):
         self.project.set_room(self.width() // (12 if narrow else 9))
 
     def _show_order(self) -> None:
-        arrow = " ↑" if self._session.reversed else ""
+        arrow = " ↑" if self._session.criteria.is_reversed else ""
         sort = "" if self.width() < theme.NARROW else "Sort: "
-        self.order.setText(f"{sort}{self._session.order_title}{arrow} ▾")
+        self.order.setText(f"{sort}{self._session.ordering.title}{arrow} ▾")
 
     def refresh(self) -> None:
         """Show the current pass, scope and sort order."""
         session = self._session
         for pass_, button in self.passes.items():
-            button.setChecked(pass_ is session.pass_)
-            button.setToolTip(theme.tip(_PASS_TIPS[pass_], session.keys.get(pass_.value)))
-        self.sidebar.setToolTip(theme.tip("Sidebar", session.keys.get("toggle_sidebar")))
-        self.order.setToolTip(theme.tip("Sort order", session.keys.get("order")))
-        self.more.setToolTip(theme.tip("All commands", session.keys.get("menu")))
-        self.scope.set_text(bidi_safe(session.scope.title))
-        self.scope.setToolTip(theme.plain_tip(session.scope.key or session.scope.title))
+            button.setChecked(pass_ is session.criteria.mode)
+            button.setToolTip(
+                theme.tip(_PASS_TIPS[pass_], session.preferences.keys.get(pass_.value))
+            )
+        self.sidebar.setToolTip(
+            theme.tip("Sidebar", session.preferences.keys.get("toggle_sidebar"))
+        )
+        self.order.setToolTip(theme.tip("Sort order", session.preferences.keys.get("order")))
+        self.more.setToolTip(theme.tip("All commands", session.preferences.keys.get("menu")))
+        self.scope.set_text(bidi_safe(session.criteria.scope.title))
+        self.scope.setToolTip(
+            theme.plain_tip(session.criteria.scope.key or session.criteria.scope.title)
+        )
         self._show_order()
 
         self._count_soon()
@@ -163,15 +179,21 @@ class TopBar(QWidget):
 
     def _count_approved(self) -> None:
         """Show in the tooltip how many photos Export would export."""
-        number = self._session.count_of("approved")
+        number = self._session.statistics.count_of("approved")
         if number:
             approved = counted(number, "approved photo")
-            said = f"Export {approved} of {self._session.scope.title}"
+            said = f"Export {approved} of {self._session.criteria.scope.title}"
         else:
             said = "No photos here are approved for export yet"
-        self.export.setToolTip(theme.tip(said, self._session.keys.get("export")))
+        self.export.setToolTip(theme.tip(said, self._session.preferences.keys.get("export")))
         # During a cull, export is not the next step.
-        loud = "off" if not number else "plain" if self._session.pass_ is Pass.CULL else "pencil"
+        loud = (
+            "off"
+            if not number
+            else "plain"
+            if self._session.criteria.mode is Pass.CULL
+            else "pencil"
+        )
         if self.export.property("tone") != loud:
             color = {"off": theme.DISABLED, "plain": theme.QUIET, "pencil": theme.PENCIL}[loud]
             ratio = self.devicePixelRatioF()
@@ -193,29 +215,29 @@ class TopBar(QWidget):
         menu.setProperty("checks", True)
         group = QActionGroup(menu)
         by_taste = False
-        for name, order in orders_for(session.scope.kind).items():
+        for name, order in orders_for(session.criteria.scope.kind).items():
             if order.by_taste and not by_taste:
                 by_taste = True
                 self._begin_taste(menu)
             action = menu.addAction(f"{order.title}\t{order.about}")
             action.setCheckable(True)
-            action.setChecked(name == session.order)
+            action.setChecked(name == session.criteria.order)
             action.setActionGroup(group)
-            action.setEnabled(session.may_order(name))
-            action.triggered.connect(lambda _=False, name=name: session.set_order(name))
+            action.setEnabled(session.ordering.is_available(name))
+            action.triggered.connect(lambda _=False, name=name: session.ordering.set_order(name))
         menu.addSeparator()
-        back = menu.addAction(f"Reversed\t{session.keys.get('reverse_order', '')}")
+        back = menu.addAction(f"Reversed\t{session.preferences.keys.get('reverse_order', '')}")
         back.setCheckable(True)
-        back.setChecked(session.reversed)
+        back.setChecked(session.criteria.is_reversed)
         back.triggered.connect(lambda: self._run("reverse_order"))
         return menu
 
     def _begin_taste(self, menu: QMenu) -> None:
         """Separate the orders by taste, with a heading if taste is not ready or pinned."""
         menu.addSeparator()
-        if not self._session.has_scores or self._session.pinned_taste is not None:
+        if not self._session.taste.has_scores or self._session.taste.pinned_version is not None:
             menu.addAction(
-                menu_heading(menu, self._session.taste_sentence or "Taste is not known yet.")
+                menu_heading(menu, self._session.taste.sentence or "Taste is not known yet.")
             )
 
     def show_menu(self) -> None:
@@ -244,7 +266,7 @@ class TopBar(QWidget):
                 self._add(menu, command)
 
     def _add(self, menu: QMenu, command: Command) -> None:
-        key = self._session.keys.get(command.name)
+        key = self._session.preferences.keys.get(command.name)
         title = command.title.replace("&", "&&")
         action = menu.addAction(f"{title}\t{key}" if key else title)
         here = self._view() in views_of(command.name)

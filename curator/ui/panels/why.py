@@ -48,7 +48,7 @@ class WhySection(_Part):
         self.open_.setText("Show now")
         self.open_.setProperty("link", True)
         self.open_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.open_.clicked.connect(session.show_why)
+        self.open_.clicked.connect(session.explanations.show_why)
         shut = QHBoxLayout()
         shut.setSpacing(4)
         shut.addWidget(self.closed, 1)
@@ -65,19 +65,19 @@ class WhySection(_Part):
             self.heads[name] = self.line("quiet", above=8)
             self.heads[name].setText(title)
             self.near[name] = SimilarPhotos(session, pictures, title)
-            self.near[name].pressed.connect(session.visit)
+            self.near[name].pressed.connect(session.visitor.visit)
             self.column.addWidget(self.near[name])
 
     def show_insight(self, photo_id: int, told: Insight | None) -> None:
         """Show a photo's insight, None while it is computed; only as much as may be seen."""
-        open_ = self._session.may_show_why(photo_id)
+        open_ = self._session.explanations.may_show_why(photo_id)
         why = told.why if told is not None and open_ else None
         missing = told.missing if told is not None and told.why is None else ""
         shut = not missing and not open_
         self.closed.setText(missing or _CLOSED)
         self.closed.setVisible(bool(missing) or shut)
         self.open_.setVisible(shut)
-        self.open_.setToolTip(theme.tip("Show now", self._session.keys.get("why")))
+        self.open_.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
         self._show(why, bool(self._session.table.marks(photo_id).rating))
         self.setVisible(why is not None or bool(missing) or shut)
 
@@ -103,11 +103,11 @@ class SimilarSection(_Part):
         super().__init__("Similar")
         self._session = session
         self.near = SimilarPhotos(session, pictures, "Similar", rows=2)
-        self.near.pressed.connect(session.visit)
+        self.near.pressed.connect(session.visitor.visit)
         self.column.addWidget(self.near)
 
     def show_insight(self, photo_id: int, told: Insight | None) -> None:
         """Show similar photos; their marks only where Why may be seen."""
-        marked = self._session.may_show_why(photo_id)
+        marked = self._session.explanations.may_show_why(photo_id)
         self.near.show_photos(told.similar if told is not None else (), marked=marked)
         self.setVisible(bool(self.near.ids))

@@ -38,7 +38,7 @@ class ContactSheet(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if pictures is not None:
             pictures.thumbs.arrived.connect(self.update)
-        session.photos_changed.connect(self._on_photos)
+        session.photos.photos_changed.connect(self._on_photos)
 
     def show_photos(self, ids: Sequence[int]) -> None:
         """Show these photos, as many as fit the rows."""

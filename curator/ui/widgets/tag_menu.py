@@ -14,16 +14,16 @@ def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     menu.addAction("Show photos with this tag", lambda: show_tagged(session, name))
-    menu.addAction("Rename or merge…", lambda: session.ask("rename_tag", name))
+    menu.addAction("Rename or merge…", lambda: session.requests.rename_tag_requested.emit(name))
     return menu
 
 
 def show_tagged(session: Session, name: str) -> None:
     """Show the photos of the scope that have a tag."""
     try:
-        session.set_filter(tag_query(name))
+        session.search.set_filter(tag_query(name))
     except KnownError as error:
-        session.say(str(error))
+        session.messages.say(str(error))
 
 
 def tag_query(name: str) -> str:

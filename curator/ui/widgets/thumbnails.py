@@ -78,9 +78,9 @@ class TileCache:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._tiles: dict[int, Tile] = {}
-        session.photos_changed.connect(self._forget)
-        session.list_changed.connect(self._tiles.clear)
-        session.scores_changed.connect(self._tiles.clear)
+        session.photos.photos_changed.connect(self._forget)
+        session.photos.list_changed.connect(self._tiles.clear)
+        session.taste.scores_changed.connect(self._tiles.clear)
 
     def __call__(self, photo_id: int) -> Tile:
         """Return a photo's tile."""

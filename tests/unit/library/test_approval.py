@@ -68,8 +68,8 @@ def test_ratings_read_from_files_approve_nothing_until_a_person_reviews(session:
     session.refresh()
     assert found(session, "is:approved") == [4]
     assert found(session, "is:approved-by-file") == [2, 3]
-    assert session.approved() == {2: "file", 3: "file", 4: "stars"}
-    assert session.counts()["approved"] == 1
+    assert session.statistics.approved() == {2: "file", 3: "file", 4: "stars"}
+    assert session.statistics.counts()["approved"] == 1
     session.catalog.journal.decide({2: {"kept": True}}, summary="-")  # reviewed here
     session.refresh()
     assert found(session, "is:approved") == [2, 4]
@@ -81,7 +81,7 @@ def test_ratings_read_from_files_approve_nothing_until_a_person_reviews(session:
 def test_no_rule_approves_a_reject_or_an_unreviewed_photo(session: Session, rule: str) -> None:
     session.settings.approval.rule = rule
     assert not {2, 11} & set(found(session, "is:approved"))
-    assert not {2, 11} & session.approved().keys()
+    assert not {2, 11} & session.statistics.approved().keys()
 
 
 def test_each_photo_says_which_search_of_an_own_rule_approves_it(session: Session) -> None:
@@ -90,7 +90,7 @@ def test_each_photo_says_which_search_of_an_own_rule_approves_it(session: Sessio
     )
     session.refresh()
     session.settings.approval.rule = "rating:>=4;is:picked ; label:none rating:3;"
-    assert session.approved() == {1: "is:picked", 2: "stars", 3: "label:none rating:3"}
+    assert session.statistics.approved() == {1: "is:picked", 2: "stars", 3: "label:none rating:3"}
     titles = [clause.title for clause in all_clauses(session.settings.approval.rule)]
     assert titles[:3] == ["4–5 stars", "is:picked", "label:none rating:3"]
     assert found(session, "is:approved") == [1, 2, 3]

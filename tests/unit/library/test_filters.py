@@ -10,7 +10,6 @@ import pytest
 from curator.library import filters
 from curator.library.filters import FilterError
 from curator.session import Session
-from curator.session.search_hints import hints
 from curator.settings import Home
 from tests import catalogs, likings
 
@@ -245,7 +244,7 @@ def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
 ) -> None:
     noted: list[str] = []
     session.catalog.store.trace(noted.append)
-    offered = [hint.text for hint in hints(session, "camera:").found]
+    offered = [hint.text for hint in session.search_hints.hints("camera:").found]
     session.catalog.store.trace(None)
     names = [str(name) for name in session.table.strings("camera")]
     assert len(offered) > 1 and noted == []
@@ -258,11 +257,11 @@ def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
     [("sea rating>=3", "rating:>=3 "), ("camera=x100", "camera:x100 "), ("tag:a or", "OR ")],
 )
 def test_a_slip_is_offered_as_it_was_meant(session: Session, typed: str, offered: str) -> None:
-    assert hints(session, typed).found[0].text == offered
+    assert session.search_hints.hints(typed).found[0].text == offered
 
 
 def test_what_only_looks_like_a_slip_is_looked_for_as_it_stands(session: Session) -> None:
     for expression in ('"rating>=3"', "berating=3", "rating", "sea or"):
         filters.parse(expression)
-    assert "OR " not in [hint.text for hint in hints(session, "or").found]
-    assert "OR " not in [hint.text for hint in hints(session, "sea OR").found]
+    assert "OR " not in [hint.text for hint in session.search_hints.hints("or").found]
+    assert "OR " not in [hint.text for hint in session.search_hints.hints("sea OR").found]

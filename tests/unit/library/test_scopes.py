@@ -97,9 +97,9 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
 
         def shown() -> dict[str, tuple[int, int]]:
             found = {}
-            for row in session.scopes():
-                session.open_scope(row.scope)
-                found[row.scope.title] = (row.count, session.counts()["all"])
+            for row in session.sources.scopes():
+                session.sources.open_scope(row.scope)
+                found[row.scope.title] = (row.count, session.statistics.counts()["all"])
             return found
 
         assert shown() == {
@@ -114,8 +114,8 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
             backup,
             again,
         }
-        session.open_scope(scopes.Scope("folder", str(card / "best"), "best"))
-        assert session.switched_off() == [str(card)]
+        session.sources.open_scope(scopes.Scope("folder", str(card / "best"), "best"))
+        assert session.sources.switched_off() == [str(card)]
         session.close()
     pipeline.stop()
 
@@ -129,9 +129,9 @@ def test_a_folder_opened_by_a_way_round_is_the_scope(
     pipeline.start()
     with closing(Catalog.open(home.catalog)) as catalog:
         session = Session(catalog, home, settings, pipeline)
-        session.open_sources([tmp_path / "card" / ".." / "card"])
+        session.sources.open_sources([tmp_path / "card" / ".." / "card"])
         session.refresh()
-        assert (session.scope.key, session.counts()["all"]) == (str(card), 1)
+        assert (session.criteria.scope.key, session.statistics.counts()["all"]) == (str(card), 1)
         session.close()
     pipeline.stop()
 
@@ -166,13 +166,15 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
     with closing(Catalog.open(home.catalog)) as catalog:
         session = Session(catalog, home, settings)
         said: list[str] = []
-        session.said.connect(said.append)
+        session.messages.status_message.connect(said.append)
         catalog.text.update_all()
 
         def shown(title: str) -> dict[str, str]:
             """Open a scope; return what its photos are called, and where they are said to lie."""
-            session.open_scope(next(r.scope for r in session.scopes() if r.scope.title == title))
-            session.set_order("name")
+            session.sources.open_scope(
+                next(r.scope for r in session.sources.scopes() if r.scope.title == title)
+            )
+            session.ordering.set_order("name")
             ids = session.ids.tolist()
             named = [tile.name for tile in session.tiles(ids)]
             assert named == [session.table.name(photo) for photo in ids]
@@ -181,9 +183,9 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
             return {n: session.detail(p).path.name for n, p in zip(named, ids, strict=True)}
 
         def found(search: str) -> list[str]:
-            session.set_filter(search)
+            session.search.set_filter(search)
             names = [session.table.name(photo) for photo in session.ids.tolist()]
-            session.set_filter("")
+            session.search.set_filter("")
             return names
 
         main = {"000": "000.jpg", "001": "001.jpg", "002": "002.jpg"}
@@ -193,7 +195,7 @@ def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
         assert found("name:harb") == found("h\u00e1rb") == ["Harbor_9", ten]
         assert found("harbor") == ["Harbor_9", ten]
         assert found('"Harbor 1"') == [] and found("Harbor_10.jpg") == [ten]
-        session.go(0)
+        session.photos.go(0)
         photo = session.ids.tolist()[0]
         commands.run(session, "reject")
         assert "Harbor_9" in said[-1] and session.table.name(photo) == "Harbor_9"

@@ -13,8 +13,8 @@ from tests.unit.conftest import Person
 
 
 def beside(session: Session) -> tuple[int, ...]:
-    assert session.panes is not None
-    return session.panes.photos
+    assert session.compare.panes is not None
+    return session.compare.panes.photos
 
 
 def marked(session: Session) -> set[int]:
@@ -26,7 +26,7 @@ def marked(session: Session) -> set[int]:
 @pytest.fixture
 def comparing(person: Person, session: Session) -> Person:
     """Someone who compares photo 3 with photo 4, in the loupe before."""
-    session.go(2)
+    session.photos.go(2)
     return person.run("loupe", "compare")
 
 
@@ -36,7 +36,7 @@ def comparing(person: Person, session: Session) -> Person:
 def test_compare_opens_with_the_current_photo_as_winner_and_the_next_beside_it(
     comparing, session
 ) -> None:
-    assert session.view is View.COMPARE
+    assert session.view_state.view is View.COMPARE
     assert beside(session) == (3, 4)
     assert session.current == 4  # the challenger has to prove itself
 
@@ -121,11 +121,11 @@ def test_shift_x_leaves_both_where_they_are(comparing, session) -> None:
 
 
 def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None:
-    session.go(10)
+    session.photos.go(10)
     person.run("compare")
     assert beside(session) == (11, 12)
     person.run("promote")
-    assert session.view is View.LOUPE
+    assert session.view_state.view is View.LOUPE
     assert session.current == 12
     assert "no more photos" in person.said[-1]
 
@@ -133,7 +133,7 @@ def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None
 def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_no_reject(
     person, session
 ) -> None:
-    session.go(11)
+    session.photos.go(11)
     person.run("compare")
     assert beside(session) == (12, 10)
 
@@ -151,7 +151,7 @@ def test_a_reject_challenges_nobody_but_a_reject(comparing, session) -> None:
     assert beside(session) == (3, 2)
     comparing.run("switch_pane", "reject")
     assert beside(session) == (2, 8), "3 lost, and what follows 2 is rejected or unreadable"
-    session.set_filter("is:rejected")
+    session.search.set_filter("is:rejected")
     comparing.run("compare")
     assert session.table.rejected()[session.table.rows_of(beside(session))].all()
 
@@ -163,44 +163,44 @@ def test_rejects_of_a_selection_and_of_a_stack_do_not_challenge_either(
     session.refresh()
     session.catalog.journal.decide({4: {"flag": "reject"}}, summary="-")
     session.refresh()
-    session.go_to(3)
+    session.navigator.go_to(3)
     person.run("loupe", "compare")
     assert beside(session) == (3, 5)
     person.run("back", "grid")
     session.catalog.journal.decide({9: {"flag": "reject"}}, summary="-")
     session.refresh()
-    session.select_only(7)
+    session.photos.select_only(7)
     for photo in (10, 9, 8):
-        session.toggle(photo)
+        session.photos.toggle_selected(photo)
     person.run("compare")
     assert beside(session) == (8, 10)
     person.run("back", "grid")
-    session.select_only(8)
-    session.toggle(9)
+    session.photos.select_only(8)
+    session.photos.toggle_selected(9)
     person.run("compare")
     assert set(beside(session)) == {8, 9}, "the two that were chosen"
 
 
 def test_esc_goes_back_to_where_one_came_from_with_the_winner(comparing, session) -> None:
     comparing.run("next_photo", "next_photo", "back")
-    assert session.view is View.LOUPE
+    assert session.view_state.view is View.LOUPE
     assert session.current == 3
 
 
 def test_e_looks_at_the_active_one(comparing, session) -> None:
     comparing.run("next_photo", "loupe")
-    assert (session.view, session.current) == (View.LOUPE, 5)
+    assert (session.view_state.view, session.current) == (View.LOUPE, 5)
 
 
 def test_esc_leaves_100_percent_first(comparing, session) -> None:
-    session.set_zoom(1.0, (0.3, 0.3))
+    session.view_state.set_zoom(1.0, (0.3, 0.3))
     comparing.run("back")
-    assert (session.view, session.zoom) == (View.COMPARE, None)
+    assert (session.view_state.view, session.view_state.zoom) == (View.COMPARE, None)
 
 
 def test_two_selected_photos_are_compared_with_each_other(person, session) -> None:
-    session.select_only(7)
-    session.toggle(2)
+    session.photos.select_only(7)
+    session.photos.toggle_selected(2)
     person.run("compare")
     assert beside(session) == (2, 7)
     person.run("next_photo")
@@ -208,9 +208,9 @@ def test_two_selected_photos_are_compared_with_each_other(person, session) -> No
 
 
 def test_of_more_selected_photos_the_challengers_come(person, session) -> None:
-    session.select_only(9)
-    session.toggle(2)
-    session.toggle(5)
+    session.photos.select_only(9)
+    session.photos.toggle_selected(2)
+    session.photos.toggle_selected(5)
     person.run("compare")
     assert beside(session) == (5, 9)
     person.run("previous_photo")
@@ -220,20 +220,20 @@ def test_of_more_selected_photos_the_challengers_come(person, session) -> None:
 
 
 def test_there_is_nothing_to_compare_a_single_photo_with(person, session) -> None:
-    session.set_filter("is:picked")
+    session.search.set_filter("is:picked")
     assert session.ids.tolist() == [1]
     person.run("compare")
-    assert session.view is View.GRID
+    assert session.view_state.view is View.GRID
     assert person.said[-1] == "There is nothing to compare DSC_0000 with."
     person.run("survey")
-    assert session.view is View.GRID
+    assert session.view_state.view is View.GRID
 
 
 def test_an_empty_list_has_nothing_to_compare(person, session) -> None:
-    session.set_filter("rating:5 is:rejected")
+    session.search.set_filter("rating:5 is:rejected")
     assert session.current is None
     person.run("compare", "survey")
-    assert session.view is View.GRID
+    assert session.view_state.view is View.GRID
 
 
 # --- only the active one
@@ -244,17 +244,17 @@ def test_an_empty_list_has_nothing_to_compare(person, session) -> None:
 def test_a_mark_meets_the_active_photo_alone_whatever_is_selected(
     person, session, view: str, command: str
 ) -> None:
-    session.select_only(2)
-    session.select_range(6)
+    session.photos.select_only(2)
+    session.photos.select_range(6)
     person.run(view)
-    assert len(session.selection) > 2
+    assert len(session.photos.selection) > 2
     active = session.current
     person.run(command)
     assert marked(session) <= {active}
 
 
 def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> None:
-    session.go(2)
+    session.photos.go(2)
     person.run("compare")
     commands.run(session, "reject")
     assert marked(session) == set()
@@ -263,11 +263,11 @@ def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> No
 
 def test_the_selection_is_still_there_when_one_comes_back(person, session) -> None:
     for photo in (2, 5, 9):
-        session.toggle(photo)
-    chosen = session.selection
+        session.photos.toggle_selected(photo)
+    chosen = session.photos.selection
     person.run("survey", "next_photo", "next_photo", "back")
-    assert session.view is View.GRID
-    assert session.selection == chosen
+    assert session.view_state.view is View.GRID
+    assert session.photos.selection == chosen
 
 
 # --- survey
@@ -276,14 +276,14 @@ def test_the_selection_is_still_there_when_one_comes_back(person, session) -> No
 @pytest.fixture
 def surveying(person: Person, session: Session) -> Person:
     """Someone who surveys photos 2, 4, 6 and 8 from the grid."""
-    session.select_only(8)
+    session.photos.select_only(8)
     for photo in (6, 4, 2):
-        session.toggle(photo)
+        session.photos.toggle_selected(photo)
     return person.run("survey")
 
 
 def test_a_survey_lays_out_the_selection_in_the_order_of_the_list(surveying, session) -> None:
-    assert session.view is View.SURVEY
+    assert session.view_state.view is View.SURVEY
     assert beside(session) == (2, 4, 6, 8)
     assert session.current == 2
 
@@ -305,7 +305,7 @@ def test_the_last_one_of_a_survey_stays(surveying, session) -> None:
 
 
 def test_more_than_eight_say_so_and_come_in_for_those_dropped(person, session) -> None:
-    session.select_all()
+    session.photos.select_all()
     person.run("survey")
     assert beside(session) == tuple(range(1, 9))
     assert person.said[-1].startswith("Showing 8 of 12")
@@ -319,16 +319,16 @@ def test_from_a_survey_one_compares_within_it_and_comes_back(surveying, session)
     surveying.run("next_photo")
     assert beside(session) == (4, 8)
     surveying.run("promote")
-    assert session.view is View.LOUPE  # 8 was the last to challenge
+    assert session.view_state.view is View.LOUPE  # 8 was the last to challenge
     surveying.run("back")
-    assert session.view is View.GRID
+    assert session.view_state.view is View.GRID
 
 
 def test_esc_from_a_comparison_within_a_survey_comes_back_to_the_survey(surveying, session) -> None:
     surveying.run("drop", "compare", "back")
-    assert (session.view, beside(session)) == (View.SURVEY, (4, 6, 8))
+    assert (session.view_state.view, beside(session)) == (View.SURVEY, (4, 6, 8))
     surveying.run("back")
-    assert session.view is View.GRID
+    assert session.view_state.view is View.GRID
 
 
 # --- undo, and coming back
@@ -336,19 +336,19 @@ def test_esc_from_a_comparison_within_a_survey_comes_back_to_the_survey(surveyin
 
 def test_undo_brings_the_pair_back_it_was_marked_in(comparing, session) -> None:
     comparing.run("reject", "next_photo", "back", "grid", "undo")
-    assert session.view is View.COMPARE
+    assert session.view_state.view is View.COMPARE
     assert beside(session) == (3, 4)
     assert session.current == 4
     assert marked(session) == set()
     comparing.run("redo")
-    assert (session.view, session.current, marked(session)) == (View.COMPARE, 4, {4})
+    assert (session.view_state.view, session.current, marked(session)) == (View.COMPARE, 4, {4})
 
 
 def test_undo_in_a_survey_stays_in_it(surveying, session) -> None:
     surveying.run("stars_5", "drop")
     assert beside(session) == (4, 6, 8)
     surveying.run("undo")
-    assert session.view is View.SURVEY
+    assert session.view_state.view is View.SURVEY
     assert 2 in beside(session)
     assert session.current == 2
 
@@ -356,11 +356,11 @@ def test_undo_in_a_survey_stays_in_it(surveying, session) -> None:
 def test_undo_after_a_restart_brings_the_pair_back(comparing, session, open_session) -> None:
     comparing.run("reject")
     again = open_session()
-    assert again.view is View.LOUPE  # a comparison is not opened by itself
+    assert again.view_state.view is View.LOUPE  # a comparison is not opened by itself
     person = Person(again).run("undo", "undo")
-    assert (again.view, beside(again), again.current) == (View.COMPARE, (3, 4), 4)
+    assert (again.view_state.view, beside(again), again.current) == (View.COMPARE, (3, 4), 4)
     person.run("back")
-    assert again.view is View.LOUPE
+    assert again.view_state.view is View.LOUPE
 
 
 def test_a_photo_that_is_gone_leaves_its_pane(comparing, session, catalog_edit) -> None:
@@ -379,23 +379,23 @@ def test_a_survey_whose_photos_are_gone_goes_to_the_loupe(surveying, session, ca
     assert session.current == 6
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (6, 8)")
     session.refresh()
-    assert session.view is View.LOUPE
+    assert session.view_state.view is View.LOUPE
 
 
 def test_a_photo_of_the_filmstrip_becomes_the_challenger(comparing, session) -> None:
-    session.go_to(9)
+    session.navigator.go_to(9)
     assert beside(session) == (3, 9)
     assert session.current == 9
-    session.go_to(3)
+    session.navigator.go_to(3)
     assert beside(session) == (3, 9)
     assert session.current == 3
 
 
 def test_a_search_from_a_comparison_comes_back_to_the_loupe(comparing, session) -> None:
-    session.set_filter("is:picked")
-    assert session.view is View.GRID
-    session.leave_filter()
-    assert (session.view, session.current) == (View.LOUPE, 4)
+    session.search.set_filter("is:picked")
+    assert session.view_state.view is View.GRID
+    session.search.leave_filter()
+    assert (session.view_state.view, session.current) == (View.LOUPE, 4)
 
 
 @pytest.fixture
@@ -413,22 +413,22 @@ def catalog_edit(session: Session):
 
 def test_a_visit_elsewhere_from_a_comparison_ends_in_the_loupe(comparing, session) -> None:
     comparing.run("cull", "compare")
-    assert session.panes is not None
-    session.visit(1)  # no photo of this pass
-    assert (session.view, session.current) == (View.LOUPE, 1)
+    assert session.compare.panes is not None
+    session.visitor.visit(1)  # no photo of this pass
+    assert (session.view_state.view, session.current) == (View.LOUPE, 1)
 
 
 def test_browsing_on_keeps_the_pair(comparing, session) -> None:
     comparing.run("cull", "compare")
     pair = beside(session)
     comparing.run("browse")
-    assert (session.view, beside(session)) == (View.COMPARE, pair)
+    assert (session.view_state.view, beside(session)) == (View.COMPARE, pair)
 
 
 def test_undo_out_of_another_comparison_goes_on_in_the_list(comparing, session) -> None:
     comparing.run("reject", "grid")  # 3 against 4
     for photo in (7, 8, 9):
-        session.toggle(photo)
+        session.photos.toggle_selected(photo)
     comparing.run("compare")
     comparing.run("undo")
     assert beside(session) == (3, 4)

@@ -8,21 +8,21 @@ import pytest
 from curator.learning.learner import TasteLearner
 from curator.model import Pass
 from curator.session import Session
-from curator.session.candidates import Nearby, chosen, likeness
+from curator.session.candidates import CandidateFinder, chosen, likeness
 from tests import likings
 from tests.unit.conftest import Person
 
 
 @pytest.fixture
-def nearby(session: Session, person: Person) -> Nearby:
+def nearby(session: Session, person: Person) -> CandidateFinder:
     """The rate pass over photos 2 to 10, without stars, at photo 5."""
-    session.decide_many("keep", {photo: {"kept": True} for photo in range(2, 11)})
-    session.set_pass(Pass.RATE)
-    session.go_to(5)
-    return Nearby(session)
+    session.decisions.decide("keep", {photo: {"kept": True} for photo in range(2, 11)})
+    session.modes.set_mode(Pass.RATE)
+    session.navigator.go_to(5)
+    return session.find_candidates()
 
 
-def found(nearby: Nearby, qtbot) -> tuple[int, ...]:
+def found(nearby: CandidateFinder, qtbot) -> tuple[int, ...]:
     with qtbot.waitSignal(nearby.changed):
         nearby.look()
     return nearby.photos
@@ -34,7 +34,7 @@ def test_without_vectors_the_nearest_in_time_stand_beside_it(nearby, qtbot) -> N
 
 def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
     vectors = likings.embed(session.catalog, range(1, 13))
-    session.taste.vectors_changed()
+    session.taste.learner.vectors_changed()
     like = sorted(
         (one for one in range(2, 11) if one != 5),
         key=lambda one: -float(vectors[5] @ vectors[one]),
@@ -43,34 +43,34 @@ def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
 
 
 def test_only_survivors_that_are_not_settled_are_maybes(nearby, session, qtbot) -> None:
-    session.decide_many("5 stars", {4: {"rating": 5}})
-    session.decide_many("1 star", {6: {"rating": 1}})
-    session.decide_many("reject", {3: {"flag": "reject"}})
-    session.decide_many("2 stars", {7: {"rating": 2}, 2: {"rating": 4}})
+    session.decisions.decide("5 stars", {4: {"rating": 5}})
+    session.decisions.decide("1 star", {6: {"rating": 1}})
+    session.decisions.decide("reject", {3: {"flag": "reject"}})
+    session.decisions.decide("2 stars", {7: {"rating": 2}, 2: {"rating": 4}})
     assert set(found(nearby, qtbot)) == {2, 7, 8, 9}
 
 
 def test_of_a_stack_the_nearest_frame_and_none_of_its_own(nearby, session, qtbot) -> None:
-    session.decide_many("stack", {photo: {"stacked": 1} for photo in (4, 5)})
-    session.decide_many("stack", {photo: {"stacked": 2} for photo in (6, 7, 8)})
+    session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (4, 5)})
+    session.decisions.decide("stack", {photo: {"stacked": 2} for photo in (6, 7, 8)})
     assert set(found(nearby, qtbot)) == {2, 3, 6, 9}
 
 
 def test_there_may_be_none(nearby, session, qtbot) -> None:
     found(nearby, qtbot)
-    session.decide_many("5 stars", {photo: {"rating": 5} for photo in range(1, 11)})
+    session.decisions.decide("5 stars", {photo: {"rating": 5} for photo in range(1, 11)})
     assert found(nearby, qtbot) == ()
 
 
 def test_many_moves_ask_once_for_the_last(nearby, session, qtbot, monkeypatch) -> None:
     asked: list[object] = []
-    real = session.taste.ask
+    real = session.taste.learner.ask
     monkeypatch.setattr(
-        session.taste, "ask", lambda question, tell: (asked.append(1), real(question, tell))
+        session.taste.learner, "ask", lambda question, tell: (asked.append(1), real(question, tell))
     )
     nearby.look()
     for photo in (6, 7, 8):
-        session.go_to(photo)
+        session.navigator.go_to(photo)
         nearby.look()
     qtbot.waitUntil(lambda: set(nearby.photos) == {6, 7, 9, 10})
     assert len(asked) == 2
@@ -107,9 +107,9 @@ def test_a_reject_of_a_maybe_comes_back_as_well(nearby, session, person, qtbot) 
 def test_in_the_grid_one_goes_on_from_the_maybe(nearby, session, person, qtbot) -> None:
     found(nearby, qtbot)
     nearby.swap(0)
-    place = session.index
+    place = session.photos.index
     person.run("grid", "next_photo")
-    assert session.index == place + 1
+    assert session.photos.index == place + 1
 
 
 def test_a_slot_without_a_maybe_says_so(nearby, session, person) -> None:

@@ -24,10 +24,12 @@ def come(catalog: Catalog, folder: str, name: str) -> None:
 def test_photos_of_other_folders_do_not_lay_the_list_out_anew(
     session: Session, person, pass_: str
 ) -> None:
-    session.open_scope(next(r.scope for r in session.scopes() if r.scope.key == "/photos"))
+    session.sources.open_scope(
+        next(r.scope for r in session.sources.scopes() if r.scope.key == "/photos")
+    )
     person.run(pass_)
     ids, told = session.ids, []
-    session.list_changed.connect(lambda: told.append(len(session.ids)))
+    session.photos.list_changed.connect(lambda: told.append(len(session.ids)))
     with closing(Catalog.open(session.catalog.path)) as reading:
         come(reading, "/others", "DSC_9000")
         session.refresh()

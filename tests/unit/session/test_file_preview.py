@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from curator.catalog import Catalog
 from curator.model import Capture, Embedded, GoneError, KnownError, Quality, UnreadableError
 from curator.pipeline import Encoding
-from curator.session import Session
-from curator.session.file_preview import FilePreview, FilePreviewLoader, clipped, form_name, made
+from curator.session import FilePreviewLoader, Session
+from curator.session.file_preview import FilePreview, clipped, form_name, made
 from curator.stages.file_preview import Seen
 from curator.taste.tone import TONES
 from tests import likings
@@ -66,14 +66,15 @@ def glance_at(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
 
     def make(session: Session, path: str = "/card/DSC_0412.JPG") -> FilePreviewLoader:
         session.pipeline = Looking()  # type: ignore[assignment]
-        made.append(FilePreviewLoader(session, Path(path)))
+        services = replace(session.services, pipeline=session.pipeline)
+        parts = session.table, session.watcher, session.taste, session.explanations
+        made.append(FilePreviewLoader(Path(path), services, *parts))
         made[-1].begin(2880)
         return made[-1]
 
     yield make
     for each in made:
         each.close()
-        each._session.pipeline = None
 
 
 def embedded(photo: int, encoder: str = likings.ENCODER) -> Embedded:
@@ -135,9 +136,10 @@ def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
 
 
 def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
-    loader = glance_at(open_at(0), "/elsewhere/copy.jpg")
+    session = open_at(0)
+    loader = glance_at(session, "/elsewhere/copy.jpg")
     key = catalog.photos.get(7).files[0].fingerprint
-    loader._session.pipeline.tell(replace(SEEN, fingerprint=key))
+    session.pipeline.tell(replace(SEEN, fingerprint=key))
     assert loader.preview.photo == 7
 
 
@@ -153,7 +155,7 @@ def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at)
 
 
 def test_without_a_pipeline_it_says_who_reads(open_at: Open) -> None:
-    loader = FilePreviewLoader(open_at(0), Path("/card/a.jpg"))
+    loader = open_at(0).preview_file(Path("/card/a.jpg"))
     loader.begin(100)
     assert loader.preview.refused.startswith("Another Curator is reading photos")
     loader.close()

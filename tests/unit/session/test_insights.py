@@ -26,8 +26,8 @@ def ask(qtbot: QtBot) -> Ask:
     """Ask about a photo and wait for the answer."""
 
     def ask(session: Session, photo: int) -> Insight:
-        with qtbot.waitSignal(session.insight_came) as told:
-            session.wonder(photo)
+        with qtbot.waitSignal(session.explanations.insight_ready) as told:
+            session.explanations.explain(photo)
         return told.args[0]
 
     return ask
@@ -99,9 +99,9 @@ def test_of_many_asked_in_a_row_the_first_and_the_last_are_answered(
 ) -> None:
     session = open_at(0)
     told: list[int] = []
-    session.insight_came.connect(lambda insight: told.append(insight.photo_id))
+    session.explanations.insight_ready.connect(lambda insight: told.append(insight.photo_id))
     for photo in range(1, 30):
-        session.wonder(photo)
+        session.explanations.explain(photo)
     qtbot.waitUntil(lambda: len(told) == 2)
     assert told == [1, 29]
 
@@ -111,28 +111,28 @@ def test_of_many_asked_in_a_row_the_first_and_the_last_are_answered(
 
 def test_w_shows_why_only_at_the_second_asking_until_one_decides(open_at: Open) -> None:
     session = open_at(25)
-    session.keys = {"why": "W"}
+    session.preferences.keys = {"why": "W"}
     said: list[str] = []
-    session.said.connect(said.append)
-    session.go_to(40)
-    assert not session.may_show_why(40)
-    session.ask_why()
-    assert session.inspector and not session.may_show_why(40)
+    session.messages.status_message.connect(said.append)
+    session.navigator.go_to(40)
+    assert not session.explanations.may_show_why(40)
+    session.explanations.ask_why()
+    assert session.view_state.inspector and not session.explanations.may_show_why(40)
     assert said[-1] == "Hidden until you decide. Press W again to show."
-    session.ask_why()
-    assert session.may_show_why(40)
-    session.ask_why()
-    assert not session.inspector, "the key that opened it closes it"
+    session.explanations.ask_why()
+    assert session.explanations.may_show_why(40)
+    session.explanations.ask_why()
+    assert not session.view_state.inspector, "the key that opened it closes it"
     Person(session).run("next_photo", "previous_photo")
-    assert not session.may_show_why(40), "closed again for who comes back"
+    assert not session.explanations.may_show_why(40), "closed again for who comes back"
     Person(session).run("stars_4")
-    assert session.may_show_why(40)
+    assert session.explanations.may_show_why(40)
 
 
 def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
     blind, open_ = open_at(25), open_at(0, show_match=True)
     assert not any("match" in part for part in blind.caption(40))
-    assert open_.may_show_why(40)
+    assert open_.explanations.may_show_why(40)
     assert f"match {open_.tile(40).match} · " in open_.caption(40)[1]
 
 
@@ -141,25 +141,25 @@ def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
 
 def test_visiting_goes_there_in_the_list_or_browses(open_at: Open) -> None:
     session = open_at(25)
-    session.keys = {"cull": "Alt+1"}
+    session.preferences.keys = {"cull": "Alt+1"}
     said: list[str] = []
-    session.said.connect(said.append)
-    session.set_pass(Pass.CULL)
+    session.messages.status_message.connect(said.append)
+    session.modes.set_mode(Pass.CULL)
     here = session.ids.tolist()[4]
-    session.visit(here)
-    assert (session.current, session.pass_) == (here, Pass.CULL)
-    session.visit(3)
-    assert (session.current, session.pass_) == (3, Pass.BROWSE)
+    session.visitor.visit(here)
+    assert (session.current, session.criteria.mode) == (here, Pass.CULL)
+    session.visitor.visit(3)
+    assert (session.current, session.criteria.mode) == (3, Pass.BROWSE)
     assert said[-1] == "Browsing All photos; Alt+1 goes on"
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     assert session.current == here, "the cull is where it was left"
 
 
 def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None:
     session = open_at(25)
-    session.set_filter("is:rated")
-    session.visit(50)
-    assert session.current == 50 and session.filter == ""
+    session.search.set_filter("is:rated")
+    session.visitor.visit(50)
+    assert session.current == 50 and session.criteria.filter == ""
 
 
 # --- orders that have to be worked out
@@ -167,18 +167,18 @@ def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None
 
 def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
-    session.go_to(7)
-    with qtbot.waitSignal(session.list_changed):
-        session.set_order("uncertain")
-    assert session.index == 0
+    session.navigator.go_to(7)
+    with qtbot.waitSignal(session.photos.list_changed):
+        session.ordering.set_order("uncertain")
+    assert session.photos.index == 0
     order = session.ids.tolist()
     doubt = session.table.scores.answer("uncertain")[session.table.rows_of(session.ids)]
     assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS
     assert session.tile(order[0]).doubt == pytest.approx(doubt[0])
     Person(session).run("stars_5")
-    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 31))
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 31))
     Person(session).run("undo")
-    qtbot.waitUntil(lambda: bool(session.learned and session.learned.stars == 30))
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 30))
     assert session.ids.tolist() == order
 
 
@@ -187,54 +187,54 @@ def test_the_most_informative_are_asked_first_in_the_rate_pass(
 ) -> None:
     catalog.journal.decide({photo: {"kept": True} for photo in range(31, 61)}, summary="")
     session = open_at(30)
-    session.set_pass(Pass.RATE)
-    with qtbot.waitSignal(session.list_changed):
-        session.set_order("informative")
+    session.modes.set_mode(Pass.RATE)
+    with qtbot.waitSignal(session.photos.list_changed):
+        session.ordering.set_order("informative")
     assert set(session.ids.tolist()[:30]) == set(range(31, 61))
     order = session.ids.tolist()
     Person(session).run("stars_3")
     assert session.ids.tolist() == order
-    session.set_pass(Pass.BROWSE)
-    with qtbot.waitSignals([session.list_changed, session.list_changed]):
-        session.set_pass(Pass.RATE)
+    session.modes.set_mode(Pass.BROWSE)
+    with qtbot.waitSignals([session.photos.list_changed, session.photos.list_changed]):
+        session.modes.set_mode(Pass.RATE)
     assert set(session.ids.tolist()[:29]) < set(range(31, 61)), "worked out anew"
 
 
 def test_without_taste_such_an_order_says_why_not_and_nothing_moves(open_at: Open) -> None:
     session = open_at(19)
     said: list[str] = []
-    session.said.connect(said.append)
+    session.messages.status_message.connect(said.append)
     for order, title in (("informative", "Most informative"), ("match", "Match")):
-        session.set_order(order)
-        assert session.order == "taken"
+        session.ordering.set_order(order)
+        assert session.criteria.order == "taken"
         assert said[-1] == f"{title}: 1 more photo with stars until taste is ready."
 
 
 def test_reversing_such_an_order_asks_nothing(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
-    with qtbot.waitSignal(session.list_changed):
-        session.set_order("uncertain")
+    with qtbot.waitSignal(session.photos.list_changed):
+        session.ordering.set_order("uncertain")
     order = session.ids.tolist()
-    session.set_order("uncertain", True)
+    session.ordering.set_order("uncertain", True)
     assert session.ids.tolist() == order[::-1]
 
 
 def test_an_order_chosen_meanwhile_wins(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
-    session.set_order("informative")
-    session.set_order("name")
+    session.ordering.set_order("informative")
+    session.ordering.set_order("name")
     told: list[object] = []
-    session.taste.ask(lambda learner: "later", told.append)
+    session.taste.learner.ask(lambda learner: "later", told.append)
     qtbot.waitUntil(lambda: bool(told))
-    assert session.order == "name"
+    assert session.criteria.order == "name"
 
 
 def test_a_pass_left_by_such_an_order_is_found_in_it_again(qtbot: QtBot, open_at: Open) -> None:
     first = open_at(30)
-    with qtbot.waitSignal(first.list_changed):
-        first.set_order("uncertain")
+    with qtbot.waitSignal(first.photos.list_changed):
+        first.ordering.set_order("uncertain")
     order = first.ids.tolist()
     first.close()
     second = open_at(0)
     qtbot.waitUntil(lambda: second.ids.tolist() == order)
-    assert second.order == "uncertain"
+    assert second.criteria.order == "uncertain"

@@ -13,6 +13,7 @@ from curator.library.sort_orders import sorted_ids
 from curator.model import Pass, View
 from curator.session import Session
 from tests import catalogs
+from tests.requests import recorded
 from tests.unit.conftest import Person
 
 
@@ -31,15 +32,15 @@ def by_hand(session: Session) -> list[int]:
 
 def test_b_adds_and_again_takes_out_and_undo_brings_back(session: Session, person: Person) -> None:
     project = session.projects.make("Harbour")
-    session.set_view(View.LOUPE)
-    session.go(3)
+    session.viewer.set_view(View.LOUPE)
+    session.photos.go(3)
     person.run("toggle_project")
     assert session.catalog.projects.members(project) == [4] and session.current == 4
     assert person.said[-1].startswith("Added DSC_0003 to Harbour")
     person.run("toggle_project")
     assert session.catalog.projects.members(project) == []
     assert person.said[-1].startswith("Took DSC_0003 out of Harbour")
-    session.go(8)
+    session.photos.go(8)
     person.run("undo")
     assert session.catalog.projects.members(project) == [4] and session.current == 4
     assert person.said[-1] == "Undid take out of Harbour, DSC_0003"
@@ -49,21 +50,20 @@ def test_b_waits_for_the_picture_like_any_mark(session: Session, person: Person)
     from curator import commands
 
     session.projects.make("Harbour")
-    session.set_view(View.LOUPE)
+    session.viewer.set_view(View.LOUPE)
     commands.run(session, "toggle_project")
     assert person.said[-1] == "DSC_0000 is not on screen yet."
 
 
 def test_without_a_project_b_asks_for_one(session: Session, person: Person) -> None:
-    asked: list[tuple[str, object]] = []
-    session.asked.connect(lambda what, about: asked.append((what, about)))
+    asked = recorded(session.requests)
     person.run("toggle_project", "choose_project")
-    assert asked == [("project", "add"), ("project", "choose")]
+    assert asked == [("add_to_project",), ("choose_project",)]
 
 
 def test_b_takes_the_selection_as_one_step(session: Session, person: Person, harbour: int) -> None:
-    session.select_only(3)
-    session.select_range(6)
+    session.photos.select_only(3)
+    session.photos.select_range(6)
     person.run("toggle_project")  # 3 and 5 are in it already
     assert session.catalog.projects.members(harbour) == [3, 1, 5, 4, 6]
     person.run("toggle_project")
@@ -74,12 +74,12 @@ def test_b_takes_the_selection_as_one_step(session: Session, person: Person, har
 
 def test_a_project_is_a_scope_in_the_order_by_hand(session: Session, harbour: int) -> None:
     session.projects.open_scope(harbour)
-    assert session.ids.tolist() == [3, 1, 5] and session.order == "hand"
-    assert session.counts()["all"] == 3
-    assert session.scope.title == "Harbour" and session.projects.current is not None
-    session.set_pass(Pass.CULL)  # 1 is a pick
-    assert session.ids.tolist() == [3, 5] and session.order == "taken"
-    session.set_pass(Pass.BROWSE)
+    assert session.ids.tolist() == [3, 1, 5] and session.criteria.order == "hand"
+    assert session.statistics.counts()["all"] == 3
+    assert session.criteria.scope.title == "Harbour" and session.projects.current is not None
+    session.modes.set_mode(Pass.CULL)  # 1 is a pick
+    assert session.ids.tolist() == [3, 5] and session.criteria.order == "taken"
+    session.modes.set_mode(Pass.BROWSE)
     assert session.ids.tolist() == [3, 1, 5]
 
 
@@ -87,10 +87,10 @@ def test_what_is_taken_out_stays_where_it_was_until_one_looks_again(
     session: Session, person: Person, harbour: int
 ) -> None:
     session.projects.open_scope(harbour)
-    session.go_to(1)
+    session.navigator.go_to(1)
     person.run("toggle_project")
     assert session.ids.tolist() == [3, 1, 5] and session.current == 1
-    assert session.tile(1).stale and session.counts()["all"] == 2
+    assert session.tile(1).stale and session.statistics.counts()["all"] == 2
     person.run("toggle_project")
     assert session.ids.tolist() == [3, 1, 5] and not session.tile(1).stale
     assert by_hand(session) == [3, 1, 5]  # it came back where it stood
@@ -104,7 +104,7 @@ def test_photos_are_moved_by_keys_and_stay_so(
     session: Session, person: Person, harbour: int, open_session: Callable[[], Session]
 ) -> None:
     session.projects.open_scope(harbour)
-    session.go_to(5)
+    session.navigator.go_to(5)
     person.run("move_earlier")
     assert session.ids.tolist() == by_hand(session) == [3, 5, 1] and session.current == 5
     person.run("move_earlier", "move_earlier")
@@ -117,7 +117,7 @@ def test_photos_are_moved_by_keys_and_stay_so(
     person.run("move_later")
     assert session.ids.tolist() == [3, 5, 1]
     again = open_session()
-    assert again.scope.title == "Harbour" and again.ids.tolist() == [3, 5, 1]
+    assert again.criteria.scope.title == "Harbour" and again.ids.tolist() == [3, 5, 1]
     assert again.projects.current is not None and again.projects.current.name == "Harbour"
 
 
@@ -150,10 +150,10 @@ def test_where_the_order_is_not_by_hand_nothing_moves(
     person.run("move_later")
     assert person.said[-1].startswith("Photos are moved by hand in a project")
     session.projects.open_scope(harbour)
-    session.set_order("taken")
+    session.ordering.set_order("taken")
     person.run("move_later")
     assert person.said[-1].startswith("Photos are moved in the order by hand")
-    session.set_pass(Pass.RATE)
+    session.modes.set_mode(Pass.RATE)
     person.run("move_later")
     assert person.said[-1].startswith("A pass keeps its order")
     assert session.catalog.projects.members(harbour) == [3, 1, 5]
@@ -169,9 +169,9 @@ def test_frames_of_a_stack_stand_where_they_were_put(
     session.projects.add(project, [4, 9, 3], on_screen=False)
     session.projects.open_scope(project)
     assert session.ids.tolist() == [4, 9, 3]
-    assert len(session.listing.tiles) == 3 and not session.on_collapsed_stack
-    session.set_order("taken")
-    assert len(session.listing.tiles) == 2
+    assert len(session.photos.listing.tiles) == 3 and not session.stacks.on_collapsed_stack
+    session.ordering.set_order("taken")
+    assert len(session.photos.listing.tiles) == 2
 
 
 def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> None:
@@ -207,10 +207,10 @@ def test_the_cover_is_the_first_until_somebody_chooses(
 ) -> None:
     row = session.projects.current
     assert row is not None and session.projects.cover(row) == 3
-    session.go_to(2)
+    session.navigator.go_to(2)
     person.run("make_cover")
     assert person.said[-1] == "Only a photo of Harbour can be its cover."
-    session.go_to(5)
+    session.navigator.go_to(5)
     person.run("make_cover")
     row = session.projects.current
     assert row is not None and session.projects.cover(row) == 5
@@ -229,10 +229,10 @@ def test_what_another_window_does_with_projects_shows(session: Session, harbour:
         assert session.ids.tolist() == [3, 9, 1, 5]
         other.projects.rename(harbour, "Port")
         session.refresh()
-        assert session.scope.title == "Port" and told
+        assert session.criteria.scope.title == "Port" and told
         other.projects.remove(harbour)
         session.refresh()
-        assert session.scope == EVERYTHING and session.projects.current is None
+        assert session.criteria.scope == EVERYTHING and session.projects.current is None
     finally:
         other.close()
 

@@ -83,8 +83,8 @@ def test_a_series_is_explained_made_or_dismissed(
 
         tell(question(type("TasteLearner", (), {"vectors": VectorIndex})))
 
-    monkeypatch.setattr(session.taste, "ask", answer)
-    series = session.series
+    monkeypatch.setattr(session.taste.learner, "ask", answer)
+    series = session.related_photos
     series.look()
     assert series.found is not None and list(series.found.photos) == approved
     assert series.found.sentence.startswith("These 7 approved photos look alike and were taken on")
@@ -101,7 +101,7 @@ def test_a_series_is_explained_made_or_dismissed(
     series.accept("Fog")
     (row,) = session.projects.rows()
     assert set(approved) <= set(session.catalog.projects.members(row.id))
-    session.undo()
+    session.history.undo()
     assert session.catalog.projects.members(row.id) == []
 
 
@@ -121,6 +121,6 @@ def test_once_the_window_is_closed_nothing_is_looked_for(
     session: Session, approved: list[int]
 ) -> None:
     session.close()
-    session.scores_changed.emit()  # the last word of the thread that learns
-    session.series.look()
-    assert not session.series.looking
+    session.taste.scores_changed.emit()  # the last word of the thread that learns
+    session.related_photos.look()
+    assert not session.related_photos.looking

@@ -57,7 +57,7 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
         results.append((likings.job(photo), seen))
     catalog.vectors.save(results)
     session = Session(catalog, home, Settings.load(home))
-    session.pipeline = Reading()  # type: ignore[assignment]
+    session.search.pipeline = Reading()  # type: ignore[assignment]
     catalog.text.update_all()
     yield session
     session.close()
@@ -77,67 +77,67 @@ def found_by(session: Session) -> dict[int, str]:
 def test_words_and_looks_are_one_list_and_say_which(desk: Session, qtbot: QtBot) -> None:
     say(desk, 9, "boat")
     say(desk, 2, "boat")
-    desk.set_filter("boat")
-    assert sorted(desk.ids) == [2, 9] and desk.order == "relevance", "words at once"
+    desk.search.set_filter("boat")
+    assert sorted(desk.ids) == [2, 9] and desk.criteria.order == "relevance", "words at once"
     qtbot.waitUntil(lambda: len(desk.ids) > 2)
     assert desk.ids[0] == 2, "what both say comes first"
     assert found_by(desk) == {2: "words, looks", 9: "words", 1: "looks", 3: "looks"}
-    assert desk.index == 0
+    assert desk.photos.index == 0
 
 
 def test_looks_are_asked_for_among_what_the_fields_leave(desk: Session, qtbot: QtBot) -> None:
     desk.catalog.journal.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
     desk.refresh()
-    desk.set_filter("night is:picked")
+    desk.search.set_filter("night is:picked")
     qtbot.waitUntil(lambda: desk.ids.tolist() == [3])
-    desk.set_filter("night -is:picked")
+    desk.search.set_filter("night -is:picked")
     qtbot.waitUntil(lambda: sorted(desk.ids) == [4, 5])
 
 
 def test_similar_photos_are_a_search_with_the_photo_itself_first(
     desk: Session, qtbot: QtBot
 ) -> None:
-    desk.go(3)
+    desk.photos.go(3)
     photo = desk.current
-    desk.find_similar()
+    desk.search.find_similar()
     qtbot.waitUntil(lambda: len(desk.ids) > 0)
-    assert desk.filter == f"similar:{photo}" and desk.ids[:2].tolist() == [4, 5]
+    assert desk.criteria.filter == f"similar:{photo}" and desk.ids[:2].tolist() == [4, 5]
     assert desk.tile(4).found == "1.00"
-    desk.leave_filter()
+    desk.search.leave_filter()
     assert desk.current == photo and len(desk.ids) == 12 and desk.tile(4).found == ""
 
 
 def test_what_cannot_be_asked_is_said_and_words_stay(desk: Session, qtbot: QtBot) -> None:
     person = Person(desk)
-    desk.pipeline.refusal = KnownError("The encoder is ill.")  # type: ignore[union-attr]
-    desk.set_filter("DSC_0003")
+    desk.search.pipeline.refusal = KnownError("The encoder is ill.")  # type: ignore[union-attr]
+    desk.search.set_filter("DSC_0003")
     qtbot.waitUntil(lambda: person.said[-1:] == ["Found by words only. The encoder is ill."])
     assert desk.ids.tolist() == [4]
     with pytest.raises(FilterError):
-        desk.set_filter("rating:many")
-    assert desk.filter == "DSC_0003", "a mistake changes nothing"
+        desk.search.set_filter("rating:many")
+    assert desk.criteria.filter == "DSC_0003", "a mistake changes nothing"
 
 
 def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> None:
     session.catalog.text.update_all()
-    session.set_order("sharpness", True)
-    session.set_filter("DSC")
-    assert (session.order, session.reversed) == ("relevance", False)
-    session.set_order("name", True)
+    session.ordering.set_order("sharpness", True)
+    session.search.set_filter("DSC")
+    assert (session.criteria.order, session.criteria.is_reversed) == ("relevance", False)
+    session.ordering.set_order("name", True)
     assert session.ids.tolist() == list(range(12, 0, -1))
-    session.set_filter("DSC_00")
-    assert session.order == "relevance", "another search, another order"
-    session.leave_filter()
-    assert (session.order, session.reversed) == ("sharpness", True)
-    session.set_order("relevance")
-    assert session.order == "sharpness", "nothing is searched for"
+    session.search.set_filter("DSC_00")
+    assert session.criteria.order == "relevance", "another search, another order"
+    session.search.leave_filter()
+    assert (session.criteria.order, session.criteria.is_reversed) == ("sharpness", True)
+    session.ordering.set_order("relevance")
+    assert session.criteria.order == "sharpness", "nothing is searched for"
 
 
 def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
     session: Session, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.catalog.text.update_all()
-    session.set_filter("DSC camera:two is:unreviewed")
+    session.search.set_filter("DSC camera:two is:unreviewed")
     assert session.ids.tolist() == [4, 7, 10]
     asked: list[object] = []
     for name in ("photos_with", "ranked", "update"):
@@ -146,64 +146,66 @@ def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
     assert asked == [] and session.ids.tolist() == [4, 7, 10]
     assert session.tile(4).stale and not session.tile(7).stale
     monkeypatch.undo()
-    session.rebuild()
+    session.photos.rebuild()
     assert session.ids.tolist() == [7, 10]
 
 
 def test_words_that_others_change_let_photos_join(session: Session) -> None:
     session.catalog.text.update_all()
-    session.set_filter("harbor")
+    session.search.set_filter("harbor")
     assert not len(session.ids)
     other = Catalog.open(session.catalog.path)
     say(session, 5, "harbor")
     other.text.update_all()
     other.close()
-    session._look_for_others()
+    session.watcher.check_for_commits()
     assert session.ids.tolist() == [5]
 
 
 def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person) -> None:
-    session.set_filter("camera:two is:unreviewed")
-    session.save_search("Number two")
-    session.leave_filter()
-    row = next(row for row in session.scopes() if row.scope.search is not None)
+    session.search.set_filter("camera:two is:unreviewed")
+    session.search.save_search("Number two")
+    session.search.leave_filter()
+    row = next(row for row in session.sources.scopes() if row.scope.search is not None)
     assert (row.scope.title, row.count) == ("Number two", 3)
-    session.open_scope(row.scope)
+    session.sources.open_scope(row.scope)
     assert session.ids.tolist() == [4, 7, 10]
     person.run("reject")
     assert session.ids.tolist() == [4, 7, 10], "it stays until the list is opened again"
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     assert session.ids.tolist() == [7, 10]
-    session.remove_search(row.scope.search or 0)
-    assert session.scope.kind == "all"
+    session.search.remove_search(row.scope.search or 0)
+    assert session.criteria.scope.kind == "all"
 
 
 def test_a_saved_search_saved_anew_while_open_shows_what_it_looks_for_now(session: Session) -> None:
     for search in ("is:picked", "is:rejected"):
-        session.open_scope(EVERYTHING)
-        session.set_filter(search)
-        session.save_search(search.removeprefix("is:"))
-    session.open_scope(next(row.scope for row in session.scopes() if row.scope.title == "picked"))
-    session.set_filter("is:rejected")
-    session.save_search("picked")
-    session.leave_filter()
-    assert session.scope.expression == "is:rejected"
+        session.sources.open_scope(EVERYTHING)
+        session.search.set_filter(search)
+        session.search.save_search(search.removeprefix("is:"))
+    session.sources.open_scope(
+        next(row.scope for row in session.sources.scopes() if row.scope.title == "picked")
+    )
+    session.search.set_filter("is:rejected")
+    session.search.save_search("picked")
+    session.search.leave_filter()
+    assert session.criteria.scope.expression == "is:rejected"
     assert session.ids.tolist() == [11]
 
 
 def test_browse_pressed_under_a_search_keeps_the_place_it_was_begun_at(
     session: Session, person: Person
 ) -> None:
-    session.go(7)
+    session.photos.go(7)
     person.run("loupe")
-    session.set_filter("is:rejected")
+    session.search.set_filter("is:rejected")
     person.run("browse", "back")
-    assert (session.view, session.index) == (View.LOUPE, 7)
+    assert (session.view_state.view, session.photos.index) == (View.LOUPE, 7)
 
 
 def test_a_search_of_another_version_finds_nothing_and_harms_nothing(session: Session) -> None:
     saved = session.catalog.searches.save("Odd", "colour:red")
-    row = next(row for row in session.scopes() if row.scope.search == saved.id)
+    row = next(row for row in session.sources.scopes() if row.scope.search == saved.id)
     assert row.count == 0
-    session.open_scope(row.scope)
+    session.sources.open_scope(row.scope)
     assert not len(session.ids)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer
 
 from curator.catalog import Catalog
 from curator.library.filters import FilterError
@@ -18,13 +18,17 @@ from tests.unit.conftest import UNDECIDED, Person
 
 def test_everything_is_listed_by_capture_time_when_first_opened(session: Session) -> None:
     assert session.ids.tolist() == list(range(1, 13))
-    assert (session.pass_, session.view, session.current) == (Pass.BROWSE, View.GRID, 1)
+    assert (session.criteria.mode, session.view_state.view, session.current) == (
+        Pass.BROWSE,
+        View.GRID,
+        1,
+    )
 
 
 def test_the_cull_asks_about_the_undecided_only(person: Person) -> None:
     person.run("cull")
     assert person.session.ids.tolist() == UNDECIDED
-    assert person.session.view is View.LOUPE
+    assert person.session.view_state.view is View.LOUPE
 
 
 def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
@@ -33,7 +37,7 @@ def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
     assert session.ids.tolist() == UNDECIDED
     assert session.tile(2).rejected
     assert session.table.marks(3) == Marks(kept=True)
-    assert session.progress().decided == 4
+    assert session.statistics.progress().decided == 4
 
 
 def test_stars_keep_the_photo_and_stay_on_it(person: Person) -> None:
@@ -122,13 +126,17 @@ def test_undo_brings_the_photo_back_on_screen_and_says_what_it_undid(person: Per
 
 def test_undo_shows_the_photo_in_the_view_it_was_marked_in(person: Person) -> None:
     session = person.run("cull", "reject", "browse", "grid", "undo").session
-    assert (session.view, session.pass_, session.current) == (View.LOUPE, Pass.CULL, 2)
+    assert (session.view_state.view, session.criteria.mode, session.current) == (
+        View.LOUPE,
+        Pass.CULL,
+        2,
+    )
 
 
 def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) -> None:
     session = person.session
-    session.select_only(3)
-    session.select_range(6)
+    session.photos.select_only(3)
+    session.photos.select_range(6)
     person.run("reject")
     assert [session.table.verdict(i) for i in (3, 6)] == [Verdict.REJECTED] * 2
     assert person.said[-1] == "Rejected 4 photos"
@@ -141,8 +149,8 @@ def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
     person: Person,
 ) -> None:
     session = person.session
-    session.select_only(3)
-    session.select_range(6)
+    session.photos.select_only(3)
+    session.photos.select_range(6)
     person.run("loupe", "reject")
     assert session.table.verdict(6) is Verdict.REJECTED
     assert session.table.verdict(3) is Verdict.UNREVIEWED
@@ -164,15 +172,19 @@ def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
 def test_the_next_start_opens_at_the_same_frame(open_session: Callable[[], Session]) -> None:
     Person(open_session()).run("cull", "next_photo", "next_photo", "stars_4")
     session = open_session()
-    assert (session.pass_, session.view, session.current) == (Pass.CULL, View.LOUPE, 4)
+    assert (session.criteria.mode, session.view_state.view, session.current) == (
+        Pass.CULL,
+        View.LOUPE,
+        4,
+    )
 
 
 def test_a_marked_photo_stays_under_the_filter_until_it_is_applied_again(
     person: Person,
 ) -> None:
     session = person.session
-    session.set_filter("is:unreviewed")
-    session.select_only(3)
+    session.search.set_filter("is:unreviewed")
+    session.photos.select_only(3)
     person.run("reject")
     assert 3 in session.ids
     assert session.tile(3).stale
@@ -186,35 +198,35 @@ def test_a_filter_that_cannot_be_understood_says_where_and_leaves_the_list(
     session: Session,
 ) -> None:
     with pytest.raises(FilterError, match="at character 11"):
-        session.set_filter("harbor is:lovely")
+        session.search.set_filter("harbor is:lovely")
     assert len(session.ids) == 12
 
 
 def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) -> None:
     session = person.run("cull", "last", "next_photo").session
-    assert session.finished
+    assert session.view_state.finished
     assert session.current == 12
     person.run("previous_photo")
-    assert not session.finished
+    assert not session.view_state.finished
     assert session.current == 12
 
 
 def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
     session = person.run("cull", "last", "next_photo", "next_undecided").session
-    assert session.finished and person.said[-1] == "No unreviewed photos after this one."
+    assert session.view_state.finished and person.said[-1] == "No unreviewed photos after this one."
     last, before = UNDECIDED[-1], UNDECIDED[-2]
     person.run("previous_undecided")
-    assert (session.finished, session.current) == (False, last)
+    assert (session.view_state.finished, session.current) == (False, last)
     person.run("finish", "previous_undecided", "keep", "finish", "previous_undecided")
-    assert (session.finished, session.current) == (False, before)
+    assert (session.view_state.finished, session.current) == (False, before)
 
 
 def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     for photo in UNDECIDED[:3]:
-        session.rested(photo)
+        session.viewer.note_rested(photo)
         person.run("next_photo")
-    assert session.progress().seen == 3
+    assert session.statistics.progress().seen == 3
     person.run("finish", "keep_passed_over")
     assert [session.table.verdict(i) for i in (2, 3, 4, 5)] == [
         Verdict.KEPT,
@@ -233,8 +245,8 @@ def test_the_rate_pass_asks_about_the_unrated_first(person: Person) -> None:
 
 def test_in_the_rate_pass_the_borderline_comes_before_the_best(session: Session) -> None:
     stars = {2: 5, 3: 2, 4: 4, 5: 3, 6: None, 7: 2}
-    session.decide_many("-", {p: {"rating": n, "kept": True} for p, n in stars.items()})
-    session.set_pass(Pass.RATE)
+    session.decisions.decide("-", {p: {"rating": n, "kept": True} for p, n in stars.items()})
+    session.modes.set_mode(Pass.RATE)
     assert session.ids.tolist() == [6, 1, 3, 7, 5, 4, 2]  # none, then 1 to 5, by time among equals
 
 
@@ -247,7 +259,7 @@ def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
     other = Catalog.open(home.catalog)
     other.journal.decide({7: {"kept": True}}, summary="elsewhere")
     other.close()
-    session._look_for_others()
+    session.watcher.check_for_commits()
     assert session.table.verdict(7) is Verdict.KEPT
     person.run("rate")
     assert 7 in session.ids
@@ -262,7 +274,7 @@ def test_ctrl_right_finds_the_next_undecided(person: Person) -> None:
 
 def test_delete_deletes_nothing(person: Person) -> None:
     person.run("delete")
-    person.session.keys = {"reject": "R"}
+    person.session.preferences.keys = {"reject": "R"}
     person.run("delete")
     assert person.said == ["No key deletes a file.", "R rejects. No key deletes a file."]
 
@@ -275,19 +287,19 @@ def test_turning_is_for_the_catalog_only(person: Person) -> None:
 
 def test_an_order_sticks_to_scope_and_pass(open_session: Callable[[], Session]) -> None:
     session = open_session()
-    session.set_order("sharpness")
+    session.ordering.set_order("sharpness")
     sharpness = [session.tile(int(i)).sharpness for i in session.ids]
     assert sharpness == sorted(sharpness)  # type: ignore[type-var]
     Person(session).run("cull")
-    assert session.order == "taken"
-    assert open_session().order == "taken"
+    assert session.criteria.order == "taken"
+    assert open_session().criteria.order == "taken"
 
 
 def test_sources_cannot_be_opened_without_a_pipeline(session: Session) -> None:
     from curator.model import KnownError
 
     with pytest.raises(KnownError, match="Another Curator"):
-        session.open_sources([Path("/photos")])
+        session.sources.open_sources([Path("/photos")])
 
 
 def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
@@ -297,13 +309,13 @@ def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
     other = Catalog.open(home.catalog)
     with other.store.transaction():
         other.store.run("UPDATE photo SET taken_at = '2020-01-01T00:00:00.000000' WHERE id = 9")
-    session._look_for_others()
+    session.watcher.check_for_commits()
     assert session.ids[0] == 9
     assert session.current == 9
-    session.go(3)
+    session.photos.go(3)
     with other.store.transaction():
         other.store.run("UPDATE photo SET taken_at = '2019-01-01T00:00:00.000000' WHERE id = 12")
-    session._look_for_others()
+    session.watcher.check_for_commits()
     assert session.ids[0] == 12
     assert session.current == 3
     other.close()
@@ -322,9 +334,9 @@ def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_le
 
 def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> None:
     session = person.run("cull", "last", "space").session
-    assert session.finished
+    assert session.view_state.finished
     person.run("look_again")
-    assert not session.finished
+    assert not session.view_state.finished
     assert session.current == 2
     assert session.ids.tolist() == UNDECIDED[:-1]
 
@@ -339,57 +351,61 @@ def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) 
             " VALUES (5, 99, 'DSC_0004.JPG', 'image', 'copy', 1, 1)"
         )
     other.close()
-    session._look_for_others()
+    session.watcher.check_for_commits()
     assert session.table.ids[session.table.folders.inside("/backup")].tolist() == [5]
 
 
 def test_undo_into_another_pass_lists_what_that_pass_lists(person: Person) -> None:
     session = person.session
-    session.select_only(1)
+    session.photos.select_only(1)
     person.run("label_red", "rate")
     assert session.ids.tolist() == [1]
     person.run("undo")
-    assert session.pass_ is Pass.BROWSE
+    assert session.criteria.mode is Pass.BROWSE
     assert len(session.ids) == 12
 
 
 def test_a_search_starts_at_its_first_photo_unless_the_current_one_is_in_it(
     session: Session,
 ) -> None:
-    session.select_only(6)
-    session.set_filter("is:unreviewed")
+    session.photos.select_only(6)
+    session.search.set_filter("is:unreviewed")
     assert session.current == 6
-    session.select_only(1)
-    session.set_filter("")
-    session.select_only(3)
-    session.set_filter("-is:unreviewed")
+    session.photos.select_only(1)
+    session.search.set_filter("")
+    session.photos.select_only(3)
+    session.search.set_filter("-is:unreviewed")
     assert session.current == 1
 
 
 def test_leaving_a_search_returns_to_the_exact_place(person: Person) -> None:
     session = person.run("cull", "reject", "next_photo", "next_photo").session
     queue, here = session.ids.tolist(), session.current
-    session.set_filter("is:rejected")
-    session.set_filter("is:rejected DSC")
-    session.select_only(11)
+    session.search.set_filter("is:rejected")
+    session.search.set_filter("is:rejected DSC")
+    session.photos.select_only(11)
     person.run("back")
-    assert (session.pass_, session.view, session.filter) == (Pass.CULL, View.LOUPE, "")
+    assert (session.criteria.mode, session.view_state.view, session.criteria.filter) == (
+        Pass.CULL,
+        View.LOUPE,
+        "",
+    )
     assert session.ids.tolist() == queue
     assert session.current == here
 
 
 def test_leaving_a_search_begun_on_a_finish_page_returns_to_it(person: Person) -> None:
     session = person.run("rate", "finish").session
-    session.set_filter("is:rejected")
+    session.search.set_filter("is:rejected")
     person.run("back")
-    assert (session.pass_, session.finished) == (Pass.RATE, True)
+    assert (session.criteria.mode, session.view_state.finished) == (Pass.RATE, True)
 
 
 def test_a_search_is_over_when_a_pass_begins(person: Person) -> None:
     session = person.session
-    session.set_filter("DSC_0004")
+    session.search.set_filter("DSC_0004")
     person.run("cull")
-    assert session.filter == ""
+    assert session.criteria.filter == ""
     assert session.ids.tolist() == UNDECIDED
     person.run("browse")
     assert len(session.ids) == 12
@@ -397,10 +413,10 @@ def test_a_search_is_over_when_a_pass_begins(person: Person) -> None:
 
 def test_what_one_looks_at_is_not_yet_passed_over(person: Person) -> None:
     session = person.run("cull").session
-    session.rested(2)
-    assert session.progress().seen == 0
+    session.viewer.note_rested(2)
+    assert session.statistics.progress().seen == 0
     person.run("next_photo")
-    assert session.progress().seen == 1
+    assert session.statistics.progress().seen == 1
 
 
 def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Home) -> None:
@@ -408,13 +424,13 @@ def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Hom
     job = StageJob(2, "convert", path, Kind.IMAGE, str(home.cache))
     session.catalog.work.save_failure(job, "The file is empty.", retry=False)
     session.refresh()
-    session.select_only(2)
-    session.set_view(View.LOUPE)
-    session.rested(2)
+    session.photos.select_only(2)
+    session.viewer.set_view(View.LOUPE)
+    session.viewer.note_rested(2)
     assert not session.tile(2).seen
     session.catalog.photos.mark_seen([2, 3])
     session.refresh()
-    assert session.scope_ids("skipped") == [3]
+    assert session.statistics.scope_ids("skipped") == [3]
 
 
 def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(
@@ -422,7 +438,9 @@ def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(
 ) -> None:
     session.close()
     monkeypatch.setattr(session.table, "refresh", lambda: pytest.fail("it was asked"))
-    session._on_saved()
-    session._on_scanned()
+    session.watcher.refresh_soon()
+    session.watcher.follow_scan()
     session.refresh()
-    assert not any(timer.isActive() for timer in session.findChildren(QTimer))
+    parts = [part for part in vars(session).values() if isinstance(part, QObject)]
+    timers = [timer for part in parts for timer in part.findChildren(QTimer)]
+    assert timers and not any(timer.isActive() for timer in timers)

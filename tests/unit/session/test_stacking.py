@@ -28,7 +28,7 @@ def session(open_session: Callable[[], Session], home: Home) -> Session:
 
 
 def tiles(session: Session) -> list[list[int]]:
-    listing = session.listing
+    listing = session.photos.listing
     return [
         session.ids[listing.tiles[n].start : listing.tiles[n].stop].tolist()
         for n in range(len(listing.tiles))
@@ -36,7 +36,7 @@ def tiles(session: Session) -> list[list[int]]:
 
 
 def at(session: Session, photo: int) -> None:
-    session.go_to(photo)
+    session.navigator.go_to(photo)
 
 
 def verdicts(session: Session, photos: list[int]) -> list[Verdict]:
@@ -71,35 +71,35 @@ def test_what_is_expanded_stays_so_in_its_scope_while_open(person: Person) -> No
     session = person.session
     at(session, 6)
     person.run("toggle_stack")
-    here = session.scope
-    folder = next(row.scope for row in session.scopes() if row.scope.kind == "folder")
-    session.open_scope(folder)
+    here = session.criteria.scope
+    folder = next(row.scope for row in session.sources.scopes() if row.scope.kind == "folder")
+    session.sources.open_scope(folder)
     assert BURST in tiles(session)
-    session.open_scope(here)
+    session.sources.open_scope(here)
     assert [6] in tiles(session)
 
 
 def test_the_best_marked_frame_stands_for_a_stack_one_has_judged(person: Person) -> None:
     session = person.session
-    assert session.front(2) == 6
+    assert session.stacks.tile_photo(2) == 6
     at(session, 4)
     person.run("loupe", "stars_3", "grid", "first")
-    assert session.front(2) == 4
+    assert session.stacks.tile_photo(2) == 4
     session.catalog.journal.decide({4: {"flag": "reject"}}, summary="")
     session.refresh()
-    assert session.front(2) == 6
+    assert session.stacks.tile_photo(2) == 6
 
 
 def test_coming_from_the_loupe_the_tile_shows_the_frame_one_was_at(person: Person) -> None:
     session = person.session
     at(session, 4)
     person.run("loupe", "grid")
-    assert (session.current, session.front(2)) == (4, 4)
+    assert (session.current, session.stacks.tile_photo(2)) == (4, 4)
 
 
 def test_stacks_are_counted_as_the_tiles_they_are(session: Session) -> None:
-    session.set_filter("is:stack")
-    assert session.counts()["stack"] == len(session.listing.tiles) == 2
+    session.search.set_filter("is:stack")
+    assert session.statistics.counts()["stack"] == len(session.photos.listing.tiles) == 2
 
 
 def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
@@ -153,7 +153,7 @@ def test_whatever_is_done_to_a_collapsed_stack_is_done_to_the_frame_shown(
     session.tags.add(["harbor"], [12])
     at(session, 6)
     for other in shown[1:]:
-        session.toggle(other)
+        session.photos.toggle_selected(other)
 
     def state() -> dict[int, object]:
         projects = session.table.projects
@@ -176,7 +176,7 @@ def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere
     assert person.said[-1] == "Kept 4 photos"
     assert session.current == 7
     person.run("space")
-    assert session.view is View.LOUPE
+    assert session.view_state.view is View.LOUPE
 
 
 def test_in_the_loupe_a_mark_takes_one_frame(person: Person) -> None:
@@ -191,9 +191,9 @@ def test_a_selection_counts_the_frames_of_its_stacks_and_x_takes_them_all(
     person: Person,
 ) -> None:
     session = person.session
-    session.select_only(2)
-    session.select_range(7)
-    assert session.selection == {2, *BURST, 7}
+    session.photos.select_only(2)
+    session.photos.select_range(7)
+    assert session.photos.selection == {2, *BURST, 7}
     person.run("stars_3")
     assert [session.table.marks(photo).rating for photo in (2, 3, 6, 7)] == [3, None, 3, 3]
     person.run("reject")  # of the stack what is left, and the two photos
@@ -205,9 +205,9 @@ def test_x_again_on_a_selection_changes_nothing(person: Person) -> None:
     session = person.session
     at(session, 4)
     person.run("stars_5")
-    session.select_only(4)
-    session.toggle(2)
-    at_first = session.targets(whole=True)
+    session.photos.select_only(4)
+    session.photos.toggle_selected(2)
+    at_first = session.stacks.targets(whole=True)
     person.run("reject", "reject")
     assert sorted(at_first) == [2, 3, 5, 6]
     assert session.table.verdict(4) is Verdict.KEPT
@@ -216,8 +216,8 @@ def test_x_again_on_a_selection_changes_nothing(person: Person) -> None:
 
 def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home: Home) -> None:
     session = person.session
-    session.select_only(12)
-    session.toggle(2)
+    session.photos.select_only(12)
+    session.photos.toggle_selected(2)
     catalogs.stack(home.catalog, 7, 12)
     session.refresh()
     person.run("reject")
@@ -230,10 +230,10 @@ def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home
 
 def test_control_click_takes_a_stack_in_and_out_again(person: Person) -> None:
     session = person.session
-    session.toggle(6)
-    assert session.selection == {1, *BURST}
-    session.toggle(6)
-    assert session.selection == {1}
+    session.photos.toggle_selected(6)
+    assert session.photos.selection == {1, *BURST}
+    session.photos.toggle_selected(6)
+    assert session.photos.selection == {1}
 
 
 def test_the_next_undecided_is_the_next_tile(person: Person) -> None:
@@ -257,7 +257,7 @@ def test_k_keeps_this_and_rejects_the_undecided_rest_in_one_step(person: Person)
     assert session.current == 7
     person.run("undo")
     assert verdicts(session, BURST) == [Verdict.UNREVIEWED] * 4
-    assert (session.current, session.view) == (4, View.LOUPE)
+    assert (session.current, session.view_state.view) == (4, View.LOUPE)
     assert person.said[-1] == "Undid reject 3 and keep, DSC_0003"
 
 
@@ -305,7 +305,7 @@ def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
 
 def test_under_a_filter_k_decides_nothing_one_does_not_see(person: Person) -> None:
     session = person.session
-    session.set_filter("is:suggested")
+    session.search.set_filter("is:suggested")
     assert session.ids.tolist() == [6]
     person.run("keep_this")
     assert verdicts(session, BURST) == [*[Verdict.UNREVIEWED] * 3, Verdict.KEPT]
@@ -339,9 +339,9 @@ def test_right_enters_a_stack_at_its_first_frame_and_down_at_the_proposed_one(
 
 def test_down_past_the_last_stack_is_the_finish_page(person: Person) -> None:
     session = person.run("cull", "last", "down").session
-    assert session.finished
+    assert session.view_state.finished
     person.run("up")
-    assert not session.finished
+    assert not session.view_state.finished
 
 
 def test_a_cull_begun_at_a_stack_in_the_grid_begins_at_its_first_frame(person: Person) -> None:
@@ -351,22 +351,26 @@ def test_a_cull_begun_at_a_stack_in_the_grid_begins_at_its_first_frame(person: P
 
 def test_a_frame_says_which_of_its_stack_it_is(person: Person) -> None:
     session = person.session
-    assert [session.place_in_stack(photo) for photo in (2, 3, 6)] == ["", "1 of 4", "4 of 4"]
+    assert [session.stacks.position_in_stack(photo) for photo in (2, 3, 6)] == [
+        "",
+        "1 of 4",
+        "4 of 4",
+    ]
 
 
 def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> None:
     session = person.session
-    assert session.stack_facts(2) == []
-    assert session.stack_facts(4) == [
+    assert session.stacks.facts(2) == []
+    assert session.stacks.facts(4) == [
         ("Frame", "2 of 4"),
         ("Found as", "a burst"),
         ("Suggested best", "DSC_0005: sharpest of 4"),
     ]
-    assert session.stack_facts(8)[1:] == [("Found as", "a bracket, which is kept whole")]
-    session.select_only(1)
-    session.toggle(2)
+    assert session.stacks.facts(8)[1:] == [("Found as", "a bracket, which is kept whole")]
+    session.photos.select_only(1)
+    session.photos.toggle_selected(2)
     person.run("stack_selection")
-    assert session.stack_facts(2)[1] == ("Found as", "made by hand")
+    assert session.stacks.facts(2)[1] == ("Found as", "made by hand")
 
 
 # --- by hand
@@ -378,7 +382,7 @@ def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Pe
     person.run("split_off")
     assert person.said[-1] == "Removed from stack: DSC_0003"
     assert session.ids.tolist() == [2, 3, 5, 6, 4, 7, 8, 9, 10, 12]
-    assert session.place_in_stack(6) == "3 of 3"
+    assert session.stacks.position_in_stack(6) == "3 of 3"
     assert session.current == 4
     person.run("undo")
     assert session.ids.tolist() == [2, *BURST, 7, *BRACKET, 12]
@@ -386,9 +390,9 @@ def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Pe
 
 def test_the_selection_is_made_one_stack_and_taken_apart_again(person: Person) -> None:
     session = person.session
-    session.select_only(2)
-    session.toggle(7)
-    session.toggle(6)  # the whole burst
+    session.photos.select_only(2)
+    session.photos.toggle_selected(7)
+    session.photos.toggle_selected(6)  # the whole burst
     person.run("stack_selection")
     assert person.said[-1] == "Stacked 6 photos"
     assert tiles(session) == [[1], [2, *BURST, 7], BRACKET, [11], [12]]
@@ -401,8 +405,8 @@ def test_the_selection_is_made_one_stack_and_taken_apart_again(person: Person) -
 
 def test_photos_apart_are_brought_together_in_a_pass_under_way(person: Person) -> None:
     session = person.run("cull", "grid").session
-    session.select_only(12)
-    session.toggle(2)
+    session.photos.select_only(12)
+    session.photos.toggle_selected(2)
     person.run("stack_selection")
     assert session.ids.tolist() == [2, 12, *BURST, 7, *BRACKET]
 
@@ -421,8 +425,8 @@ def test_stacks_by_hand_are_there_tomorrow(
     session: Session, open_session: Callable[[], Session]
 ) -> None:
     person = Person(session)
-    session.select_only(2)
-    session.toggle(7)
+    session.photos.select_only(2)
+    session.photos.toggle_selected(7)
     person.run("stack_selection")
     at(session, 9)
     person.run("unstack")
@@ -448,11 +452,11 @@ def test_a_stack_found_in_a_pass_by_sharpness_comes_together_from_where_one_is(
     person: Person, home: Home
 ) -> None:
     session = person.run("cull").session
-    session.set_order("sharpness", True)
+    session.ordering.set_order("sharpness", True)
     assert session.ids.tolist() == [12, *BRACKET, 7, *BURST, 2]
     at(session, 12)
     catalogs.stack(home.catalog, 2, 7)
     session.refresh()
     assert session.ids.tolist() == [12, *BRACKET, 2, 7, *BURST]
-    assert session.pass_ is Pass.CULL
+    assert session.criteria.mode is Pass.CULL
     assert session.current == 12

@@ -9,7 +9,8 @@ from curator.catalog import Catalog
 from curator.library.scopes import Scope
 from curator.model import View
 from curator.session import Session
-from curator.session.tagging import TagIndex
+from curator.session.tags import TagIndex
+from tests.requests import recorded
 from tests.unit.conftest import Person
 
 
@@ -78,15 +79,15 @@ def test_the_beginning_of_a_word_finds_tags_the_most_used_first(session: Session
 def test_the_cloud_counts_what_is_in_the_scope(session: Session) -> None:
     suggest(session.catalog, {2: [("harbor", 80)], 3: [("harbor", 80), ("boat", 60)]})
     assert [(tag.name, tag.count) for tag in session.tags.cloud()] == [("harbor", 2), ("boat", 1)]
-    session.open_scope(Scope("folder", "/nowhere", "nowhere"))
+    session.sources.open_scope(Scope("folder", "/nowhere", "nowhere"))
     assert session.tags.cloud() == []
 
 
 def test_a_selection_is_tagged_and_cleared_in_one_step_each(person: Person) -> None:
     session = person.session
     suggest(session.catalog, {3: [("harbor", 80)]})
-    session.select_only(2)
-    session.select_range(4)
+    session.photos.select_only(2)
+    session.photos.select_range(4)
     photos = session.tags.begin()
     assert photos == [2, 3, 4]
     assert [(tag.name, tag.state, number) for tag, number in session.tags.of(photos)] == [
@@ -108,7 +109,7 @@ def test_the_same_tags_again_for_the_next_photo(person: Person) -> None:
     person.run("tag_again")
     assert person.said[-1] == "No tags were added yet."
     session.tags.add(["harbor"], [2])
-    session.go_to(5)
+    session.navigator.go_to(5)
     person.run("tag_again")
     assert names(session, 5) == {"harbor": "confirmed"}
     person.run("tag_again")
@@ -117,16 +118,15 @@ def test_the_same_tags_again_for_the_next_photo(person: Person) -> None:
 
 def test_what_is_not_on_screen_yet_is_not_tagged(person: Person) -> None:
     session = person.session
-    session.set_view(View.LOUPE)
-    session.go(4)
-    asked: list[object] = []
-    session.asked.connect(lambda what, about: asked.append((what, about)))
+    session.viewer.set_view(View.LOUPE)
+    session.photos.go(4)
+    asked = recorded(session.requests)
     from curator import commands
 
     commands.run(session, "tag")
     assert not asked and person.said[-1].endswith("is not on screen yet.")
     person.run("tag")
-    assert asked == [("tag", [session.current])]
+    assert asked == [("tag_entry", [session.current])]
 
 
 def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> None:
@@ -143,7 +143,7 @@ def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> 
 def test_a_tag_is_data_however_it_is_called(session: Session, name: str) -> None:
     session.tags.add([name], [3])
     (tag,) = names(session, 3)
-    session.set_filter(f'tag:"{tag}"')
+    session.search.set_filter(f'tag:"{tag}"')
     assert session.ids.tolist() == [3]
 
 

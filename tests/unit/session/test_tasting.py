@@ -48,9 +48,9 @@ def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.nd
         own = Catalog.open(home.catalog)
         session = Session(own, home, Settings.load(home, {"taste": taste}))
         opened.append((session, own))
-        with qtbot.waitSignal(session.taste.judged):
+        with qtbot.waitSignal(session.taste.learner.judged):
             pass
-        qtbot.waitUntil(lambda: session.learned is not None)
+        qtbot.waitUntil(lambda: session.taste.learned is not None)
         return session
 
     yield start
@@ -60,29 +60,29 @@ def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.nd
 
 
 def star(session: Session, photo: int, name: str) -> None:
-    session.go_to(photo)
+    session.navigator.go_to(photo)
     Person(session).run(name)
 
 
 def test_below_twenty_nothing_has_a_score(open_at: Open) -> None:
     session = open_at(19)
-    assert not session.has_scores and session.tile(30).match is None
-    assert session.taste_sentence == "1 more photo with stars until taste is ready."
-    session.set_pass(Pass.CULL)
-    assert session.order == "taken"
+    assert not session.taste.has_scores and session.tile(30).match is None
+    assert session.taste.sentence == "1 more photo with stars until taste is ready."
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "taken"
 
 
 def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(19)
-    with qtbot.waitSignal(session.scores_changed):
+    with qtbot.waitSignal(session.taste.scores_changed):
         star(session, 20, "stars_5")
-    assert session.has_scores
+    assert session.taste.has_scores
     scores = [session.tile(photo).match for photo in range(21, PHOTOS + 1)]
     assert None not in scores and len(set(scores)) > 5
-    matches = session.counts()["match"]
-    session.set_filter("is:match")
+    matches = session.statistics.counts()["match"]
+    session.search.set_filter("is:match")
     assert len(session.ids) == matches
     assert all(session.table.scores.match_of(int(photo)) >= 70 for photo in session.ids)
 
@@ -90,10 +90,10 @@ def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
 def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
     before = session.table.scores.match.copy()
-    with qtbot.waitSignal(session.scores_changed):
+    with qtbot.waitSignal(session.taste.scores_changed):
         star(session, 40, "stars_1")
     after_one = session.table.scores.match.copy()
-    with qtbot.waitSignal(session.scores_changed):
+    with qtbot.waitSignal(session.taste.scores_changed):
         Person(session).run("undo")
     assert not np.array_equal(after_one, before)
     assert np.abs(session.table.scores.match - before).max() <= 1
@@ -104,50 +104,50 @@ def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot
 ) -> None:
     session = open_at(25, foreseen=19)
     told: list[Report] = []
-    session.taste_report(told.append)
+    session.taste.report(told.append)
     qtbot.waitUntil(lambda: bool(told))
-    assert session.has_scores and told[0].judged.headline == "Not reliable yet"
-    assert not session.trusts_taste
-    session.set_pass(Pass.CULL)
-    assert session.order == "taken"
-    session.set_order("match")
-    assert session.order == "match", "who asks for it gets it"
-    session.set_pass(Pass.BROWSE)
-    session.set_pass(Pass.CULL)
-    assert session.order == "match", "and keeps it"
+    assert session.taste.has_scores and told[0].judged.headline == "Not reliable yet"
+    assert not session.taste.is_reliable
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "taken"
+    session.ordering.set_order("match")
+    assert session.criteria.order == "match", "who asks for it gets it"
+    session.modes.set_mode(Pass.BROWSE)
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "match", "and keeps it"
 
 
 def test_a_new_cull_opens_with_the_lowest_match_once_that_can_be_trusted(open_at: Open) -> None:
     session = open_at(25, foreseen=25)
-    session.set_pass(Pass.CULL)
-    assert session.order == "match"
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "match"
     scores = session.table.scores.match[session.table.rows_of(session.ids)]
     assert list(scores) == sorted(scores) and len(scores) == PHOTOS - 25
 
 
 def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
-    assert open_at(25, foreseen=25, lowest_first=False).first_order(Pass.CULL) == "taken"
+    assert open_at(25, foreseen=25, lowest_first=False).criteria.first_order(Pass.CULL) == "taken"
     session = open_at(0)
-    session.set_pass(Pass.CULL)
-    session.set_order("sharpness")
-    session.set_pass(Pass.BROWSE)
-    session.set_pass(Pass.CULL)
-    assert session.order == "sharpness"
+    session.modes.set_mode(Pass.CULL)
+    session.ordering.set_order("sharpness")
+    session.modes.set_mode(Pass.BROWSE)
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "sharpness"
 
 
 def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(20, foreseen=19)
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     before = session.ids.tolist()
-    with qtbot.waitSignal(session.taste_ready):
+    with qtbot.waitSignal(session.taste.became_reliable):
         star(session, before[3], "stars_4")
-    assert session.order == "taken" and session.ids.tolist() == before
-    with qtbot.waitSignal(session.scores_changed):
+    assert session.criteria.order == "taken" and session.ids.tolist() == before
+    with qtbot.waitSignal(session.taste.scores_changed):
         star(session, before[5], "stars_2")
     assert session.ids.tolist() == before
-    session.set_order("match")
+    session.ordering.set_order("match")
     assert session.ids.tolist() != before
 
 
@@ -155,24 +155,24 @@ def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(20, foreseen=19)
-    session.set_pass(Pass.CULL)
-    with qtbot.waitSignal(session.taste_ready):
+    session.modes.set_mode(Pass.CULL)
+    with qtbot.waitSignal(session.taste.became_reliable):
         star(session, session.ids.tolist()[3], "stars_4")
-    session.set_pass(Pass.RATE)
-    session.set_pass(Pass.CULL)
-    assert session.order == "taken"
-    session.finish()
-    session.set_pass(Pass.CULL)
-    assert session.order == "match" and session.index == 0
+    session.modes.set_mode(Pass.RATE)
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "taken"
+    session.navigator.finish()
+    session.modes.set_mode(Pass.CULL)
+    assert session.criteria.order == "match" and session.photos.index == 0
 
 
 def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open) -> None:
     first = open_at(25, foreseen=25)
-    first.set_pass(Pass.CULL)
+    first.modes.set_mode(Pass.CULL)
     order = first.ids.tolist()
     first.close()
     second = open_at(0)
-    assert (second.pass_, second.order) == (Pass.CULL, "match")
+    assert (second.criteria.mode, second.criteria.order) == (Pass.CULL, "match")
     qtbot.waitUntil(lambda: second.ids.tolist() == order)
 
 
@@ -180,7 +180,7 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
     open_at: Open, catalog: Catalog
 ) -> None:
     session = open_at(25, foreseen=25)
-    session.set_pass(Pass.CULL)
+    session.modes.set_mode(Pass.CULL)
     photo = session.current
     assert photo is not None
     assert "expected" not in "".join(session.caption(photo)), "blind until one has decided"
@@ -201,18 +201,18 @@ def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_comp
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM vector WHERE photo_id = 40")
     session = open_at(25)
-    with qtbot.waitSignal(session.scores_changed):
+    with qtbot.waitSignal(session.taste.scores_changed):
         star(session, 40, "stars_4")
     assert [told.expected for told in catalog.taste.predictions() if told.photo_id == 40] == [None]
-    assert session.learned is not None
-    assert (session.learned.stars, session.learned.taught) == (26, 25)
+    assert session.taste.learned is not None
+    assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 25)
     likings.embed(catalog, [40])
-    with qtbot.waitSignal(session.scores_changed):
-        session.taste.vectors_changed()
-    assert (session.learned.stars, session.learned.taught) == (26, 26)
-    with qtbot.waitSignal(session.scores_changed):
+    with qtbot.waitSignal(session.taste.scores_changed):
+        session.taste.learner.vectors_changed()
+    assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 26)
+    with qtbot.waitSignal(session.taste.scores_changed):
         Person(session).run("undo")
-    assert (session.learned.stars, session.learned.taught) == (25, 25)
+    assert (session.taste.learned.stars, session.taste.learned.taught) == (25, 25)
     assert 40 not in {told.photo_id for told in catalog.taste.predictions()}
 
 
@@ -224,8 +224,8 @@ def test_a_stack_split_by_hand_is_learned_from_at_once(
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     session = open_at(30)
     beside = session.table.scores.expected(40)
-    with qtbot.waitSignal(session.scores_changed):
-        session.decide_many("alone", {40: {"stacked": 0}})
+    with qtbot.waitSignal(session.taste.scores_changed):
+        session.decisions.decide("alone", {40: {"stacked": 0}})
     alone = session.table.scores.expected(40)
     assert beside is not None and alone is not None
     assert alone < beside - 0.01, "a reject by itself says something of the motif"
@@ -233,9 +233,9 @@ def test_a_stack_split_by_hand_is_learned_from_at_once(
 
 def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(25)
-    assert session.foretell({3: {"rating": 1}}) == {}
-    assert session.foretell({40: {"flag": "reject"}}) == {}
-    assert session.foretell({40: {"rating": 1}}).keys() == {40}
+    assert session.taste.predict({3: {"rating": 1}}) == {}
+    assert session.taste.predict({40: {"flag": "reject"}}) == {}
+    assert session.taste.predict({40: {"rating": 1}}).keys() == {40}
 
 
 def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
@@ -245,8 +245,8 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
     session.settings.taste.match_threshold = threshold
     catalog.journal.decide({best: {"rating": 3}}, summary="")
     session.table.refresh()
-    assert session.approved()[best] == "match"
-    scores, model = session.scores_for_export()
+    assert session.statistics.approved()[best] == "match"
+    scores, model = session.taste.scores_for_export()
     assert scores[best] == threshold and model == f"{likings.ENCODER}, 40 ratings"
 
 
@@ -258,7 +258,7 @@ def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Cat
 
 def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: Catalog) -> None:
     session = open_at(25)
-    session.go_to(40)
+    session.navigator.go_to(40)
     Person(session).run("stars_1")
     session.close()
     assert [row.ratings for row in catalog.taste.versions()] == [26, 25]
@@ -272,12 +272,12 @@ def test_a_question_is_answered_here_from_what_was_learned_there(
 ) -> None:
     session = open_at(25)
     told: list[tuple[object, object]] = []
-    session.taste.ask(
+    session.taste.learner.ask(
         lambda learner: (threading.current_thread().name, learner.learned),
         lambda answer: told.append((answer, threading.current_thread())),
     )
     qtbot.waitUntil(lambda: bool(told))
-    assert told == [(("curator-taste", session.learned), threading.main_thread())]
+    assert told == [(("curator-taste", session.taste.learned), threading.main_thread())]
 
 
 def test_a_question_that_fails_is_told_why_and_learning_goes_on(
@@ -290,9 +290,9 @@ def test_a_question_that_fails_is_told_why_and_learning_goes_on(
     def refused(learner: TasteLearner) -> object:
         raise KnownError("No.")
 
-    session.taste.ask(refused, told.append)
-    session.taste.ask(lambda learner: 1 // 0, told.append)
-    session.taste.ask(lambda learner: "still here", told.append)
+    session.taste.learner.ask(refused, told.append)
+    session.taste.learner.ask(lambda learner: 1 // 0, told.append)
+    session.taste.learner.ask(lambda learner: "still here", told.append)
     qtbot.waitUntil(lambda: len(told) == 3)
     assert [str(answer) for answer in told] == [
         "No.",

@@ -6,18 +6,17 @@ for, and says what came of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Signal
 
 from curator import vision
 from curator.model import KnownError, counted
 from curator.pipeline.events import DescriptionNews
 from curator.pipeline.provider import Provider, Pulled, Pulling
+from curator.session.catalog_watcher import CatalogWatcher
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+from curator.session.stacks import StackController
 from curator.vision import Health, VisionOptions
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
 
 BUSY = "Another Curator reads photos into this catalog; have it described there."
 
@@ -32,6 +31,7 @@ class DescriptionController(QObject):
 
     Attributes:
         held: why photos wait to be described; None if nothing keeps them from it.
+        pipeline: describes photos; None where another process reads them.
 
     Thread: GUI only.
     """
@@ -40,16 +40,26 @@ class DescriptionController(QObject):
     held_changed = Signal(object)
     answered = Signal(object)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        stacks: StackController,
+        watcher: CatalogWatcher,
+    ) -> None:
         super().__init__()
-        self._session = session
+        self._preferences, self._settings = services.preferences, services.settings
+        self.pipeline, self._messages = services.pipeline, services.messages
+        self._table, self._photos, self._details = photos.table, photos, photos.details
+        self._stacks, self._watcher = stacks, watcher
+        pipeline = services.pipeline
         self._asked: dict[int, str] = {}  # id → name, of those a person waits for
         self._of = self._done = self._failed = 0  # of those asked for together
         self.held: KnownError | None = None
         self._provider = Provider()
-        if session.pipeline is not None:
-            session.pipeline.events.description_ended.connect(self._take)
-            session.pipeline.events.describing_held.connect(self._hold)
+        if pipeline is not None:
+            pipeline.events.description_ended.connect(self._take)
+            pipeline.events.describing_held.connect(self._hold)
 
     # --- photos
 
@@ -59,55 +69,54 @@ class DescriptionController(QObject):
 
     def describe(self) -> None:
         """Have the photo on screen described now, or in the grid the selection."""
-        session = self._session
-        photos = session.targets()
+        photos, pipeline = self._stacks.targets(), self.pipeline
         if not photos:
-            session.say("There is no photo here.")
+            self._messages.say("There is no photo here.")
             return
-        if session.pipeline is None:
-            session.say(BUSY)
+        if pipeline is None:
+            self._messages.say(BUSY)
             return
-        refused = [photo for photo in photos if session.table.state(photo) == "failed"]
+        refused = [photo for photo in photos if self._table.state(photo) == "failed"]
         failed = set(refused)
         wanted = [photo for photo in photos if photo not in failed]
         if not wanted:
-            session.say(
-                f"{_named(session, refused)} could not be read, so there is nothing to see."
+            self._messages.say(
+                f"{self._named(refused)} could not be read, so there is nothing to see."
             )
             return
         self._of += sum(photo not in self._asked for photo in wanted)
-        self._asked |= {photo: session.table.name(photo) for photo in wanted}
-        session.say(f"Describing {_named(session, wanted)}…")
-        session.photos_changed.emit(set(wanted))
+        self._asked |= {photo: self._table.name(photo) for photo in wanted}
+        self._messages.say(f"Describing {self._named(wanted)}…")
+        self._photos.photos_changed.emit(set(wanted))
         self.changed.emit()
-        session.pipeline.describe(*wanted)
+        pipeline.describe(*wanted)
 
     def _take(self, told: DescriptionNews) -> None:
         """Say what came of a photo somebody waits for."""
-        name, session = self._asked.get(told.photo_id), self._session
+        name = self._asked.get(told.photo_id)
         if name is None:
             return
         if not told.again:
             del self._asked[told.photo_id]
             self._done += not told.reason
             self._failed += bool(told.reason)
-        session.look_again([told.photo_id])
+        self._watcher.reload([told.photo_id])
         if told.reason:
             again = " It is tried again." if told.again else ""
-            session.announce(f"{name} was not described. {told.reason}{again}")
+            self._messages.announce(f"{name} was not described. {told.reason}{again}")
         elif self._of == 1:
-            session.announce(f"{name}: {_subject(session, told.photo_id)}")
+            self._messages.announce(f"{name}: {self._subject(told.photo_id)}")
         else:
             failed = f", {self._failed:,} not" if self._failed else ""
-            session.announce(f"Described {self._done:,} of {self._of:,}{failed}")
+            self._messages.announce(f"Described {self._done:,} of {self._of:,}{failed}")
         if not self._asked:
             self._of = self._done = self._failed = 0
         self.changed.emit()
 
     def _hold(self, error: KnownError | None) -> None:
         self.held = error
-        if error is not None and self._session.settings.vision.automatic:
-            self._session.say(str(error))
+        if error is not None and self._settings.vision.automatic:
+            self._messages.say(str(error))
         self.held_changed.emit(error)
         self.changed.emit()
 
@@ -115,18 +124,17 @@ class DescriptionController(QObject):
 
     def switch(self) -> None:
         """Have all photos described in the background, or no longer."""
-        session = self._session
-        on = session.settings.vision.automatic = not session.settings.vision.automatic
-        session.ask("settings_changed")
+        on = self._settings.vision.automatic = not self._settings.vision.automatic
+        self._preferences.save()
         self.settle()
-        key = session.keys.get("describe", "")
+        key = self._preferences.keys.get("describe", "")
         by_hand = f"Photos are described when asked for: {key}" if key else "Described by hand only"
-        session.say("All photos are described in the background" if on else by_hand)
+        self._messages.say("All photos are described in the background" if on else by_hand)
 
     def settle(self) -> None:
         """Take over other settings of the provider."""
-        if self._session.pipeline is not None:
-            self._session.pipeline.settle_vision()
+        if self.pipeline is not None:
+            self.pipeline.settle_vision()
         self.changed.emit()
 
     def settings_changed(self, changed: set[str]) -> None:
@@ -138,7 +146,7 @@ class DescriptionController(QObject):
 
     def options(self) -> VisionOptions:
         """Give whom the settings say to ask."""
-        return vision.options(self._session.settings)
+        return vision.options(self._settings)
 
     def test(self, options: VisionOptions) -> None:
         """Have a provider tested; :attr:`answered` tells its Health."""
@@ -159,11 +167,9 @@ class DescriptionController(QObject):
     def _came(self, answer: Health | Pulling | Pulled | KnownError) -> None:
         self.answered.emit(answer)  # from another thread: receivers get it queued
 
+    def _subject(self, photo_id: int) -> str:
+        description = self._details.of(photo_id).description
+        return description.subject if description is not None else "described"
 
-def _subject(session: Session, photo_id: int) -> str:
-    description = session.detail(photo_id).description
-    return description.subject if description is not None else "described"
-
-
-def _named(session: Session, photos: list[int]) -> str:
-    return session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")
+    def _named(self, photos: list[int]) -> str:
+        return self._table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

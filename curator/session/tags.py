@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, TagDetail, folded
 from curator.model import Field, counted
-
-if TYPE_CHECKING:
-    from curator.session.session import Session
+from curator.session.decisions import DecisionController, StepText
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+from curator.session.stacks import StackController
+from curator.session.view_control import ViewController
 
 Ids = NDArray[np.int64]
 
@@ -156,7 +157,7 @@ class TagIndex:
         return [self._all[at] for at in found]
 
 
-class Tagging(QObject):
+class TagController(QObject):
     """What a person sees of tags and does with them, for one session.
 
     Signals:
@@ -170,10 +171,20 @@ class Tagging(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        services: Services,
+        photos: PhotoList,
+        viewer: ViewController,
+        stacks: StackController,
+        decisions: DecisionController,
+    ) -> None:
         super().__init__()
-        self._session = session
-        self.index = TagIndex(session.catalog)
+        self._catalog, self._messages = services.catalog, services.messages
+        self._table, self._criteria = photos.table, photos.criteria
+        self._photos, self._details, self._viewer = photos, photos.details, viewer
+        self._stacks, self._decisions = stacks, decisions
+        self.index = TagIndex(services.catalog)
         self.last: tuple[str, ...] = ()
         self._cloud: list[TagCount] = []
         self._counted: tuple[object, ...] = ()
@@ -204,12 +215,11 @@ class Tagging(QObject):
         """Count the tags within the scope, most used first; as before while others are read."""
         if not self._up_to_date():
             return self._cloud
-        session = self._session
-        table = session.table
-        state = (self.index.serial, session.scope.key, table.order_serial, table.size)
+        table, key = self._table, self._criteria.scope.key
+        state = (self.index.serial, key, table.order_serial, table.size)
         if state != self._counted:  # what is in the scope does not change by a mark
             self._counted = state
-            self._cloud = self.index.counts(table.ids[session.in_scope()])
+            self._cloud = self.index.counts(table.ids[self._photos.membership.in_scope()])
         return self._cloud
 
     def completions(self, text: str) -> list[TagCount]:
@@ -223,7 +233,7 @@ class Tagging(QObject):
         Of several photos: confirmed where one of them has it so, and the most frequent few.
         """
         if len(photos) == 1:
-            return [(tag, 1) for tag in self._session.detail(photos[0]).tags]
+            return [(tag, 1) for tag in self._details.of(photos[0]).tags]
         self._up_to_date()
         shown = self.index.counts(np.array(photos, np.int64))[:_ON_CHIPS]
         return [
@@ -243,11 +253,7 @@ class Tagging(QObject):
 
     def begin(self) -> list[int]:
         """Return the photos that tags are typed for, as any mark takes; none unless on screen."""
-        session = self._session
-        if not session.is_shown:
-            session.say(f"{session.table.name(session.current or 0)} is not on screen yet.")
-            return []
-        return session.targets()
+        return self._stacks.targets() if self._viewer.check_painted() else []
 
     def add(self, names: Sequence[str], photos: Sequence[int]) -> None:
         """Tag photos, as one undo step; a tag that was suggested is confirmed.
@@ -257,7 +263,7 @@ class Tagging(QObject):
         """
         if not names or not photos:
             return
-        tags = self._session.catalog.tags.ids(names, make=True)
+        tags = self._catalog.tags.ids(names, make=True)
         self.last = tuple(names)
         words: dict[Field, object] = {("tag", tag): "confirmed" for tag in tags.values()}
         said = _listed(names)
@@ -269,7 +275,7 @@ class Tagging(QObject):
         if self.last:
             self.add(self.last, photos)
         elif photos:
-            self._session.say("No tags were added yet.")
+            self._messages.say("No tags were added yet.")
 
     def confirm(self, name: str, photos: Sequence[int]) -> None:
         """Agree with a suggestion, on those of the photos that have it; one undo step."""
@@ -287,7 +293,7 @@ class Tagging(QObject):
     def _say_of(
         self, name: str, photos: Sequence[int], word: str, act: str, done: Callable[[str], str]
     ) -> None:
-        catalog = self._session.catalog
+        catalog = self._catalog
         tag = catalog.tags.ids([name]).get(name)
         having = set(catalog.tags.photos_with(name)) if len(photos) > 1 else set(photos)
         if tag is not None:
@@ -300,14 +306,11 @@ class Tagging(QObject):
         changes: dict[int, dict[Field, object]],
         done: Callable[[str], str],
     ) -> None:
-        from curator.session.session import Words  # which is built on this
-
-        session = self._session
-        one = session.table.name(next(iter(changes), 0)) if len(changes) == 1 else ""
+        one = self._table.name(next(iter(changes), 0)) if len(changes) == 1 else ""
         what = one or counted(len(changes), "photo")
-        step = session.decide_many(act, changes, Words(what, done(what)))
+        step = self._decisions.decide(act, changes, StepText(what, done(what)))
         if step is not None and not step.id:
-            session.say(f"{what}: {act} already")
+            self._messages.say(f"{what}: {act} already")
 
     def rename(self, old: str, new: str) -> None:
         """Call a tag something else everywhere; where that is another tag, the two become one.
@@ -315,13 +318,13 @@ class Tagging(QObject):
         Raises:
             KnownError: the name is too long, or the catalog cannot be written; nothing changed.
         """
-        catalog = self._session.catalog
+        catalog = self._catalog
         other = catalog.tags.ids([new]).get(new)
         if other is not None and other != catalog.tags.ids([old]).get(old):
             step = catalog.vocabulary.merge(old, new)
         else:
             step = catalog.vocabulary.rename(old, new)
-        self._session.entered(step)
+        self._decisions.adopt(step)
 
 
 def _numbers(text: str) -> Ids:

@@ -1,0 +1,88 @@
+"""Notices what the pipeline or another process wrote to the catalog, and refreshes the list.
+
+The pipeline's signals are collected for a moment before the table is read again; commits of other
+processes are noticed by polling the catalog's data version. After :meth:`CatalogWatcher.close`
+nothing reads the catalog any more, whatever signals still arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from curator.catalog import Catalog
+from curator.pipeline import Pipeline
+from curator.session.photo_list import PhotoList
+
+_REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
+_OTHERS_MS = 1000  # how soon a decision made by another process shows
+
+
+class CatalogWatcher(QObject):
+    """Keeps the list of one window up to date with its catalog.
+
+    Signals:
+        committed_elsewhere: another process, or the pipeline, wrote to the catalog.
+
+    Thread: GUI only.
+    """
+
+    committed_elsewhere = Signal()
+
+    def __init__(self, catalog: Catalog, photos: PhotoList, pipeline: Pipeline | None) -> None:
+        super().__init__()
+        self._catalog, self._photos = catalog, photos
+        self._table, self._details = photos.table, photos.details
+        self._closed = False
+        self._data_version = catalog.store.data_version()
+        self._soon = QTimer(self, singleShot=True, interval=_REFRESH_MS)
+        self._soon.timeout.connect(self.refresh)
+        self._poll = QTimer(self, interval=_OTHERS_MS)
+        self._poll.timeout.connect(self.check_for_commits)
+        self._poll.start()
+        if pipeline is not None:
+            pipeline.events.photos_saved.connect(self.refresh_soon)
+            pipeline.events.folders_changed.connect(self.refresh_soon)
+            pipeline.events.scan_ended.connect(self.follow_scan)
+
+    def refresh(self) -> None:
+        """Take over what changed in the catalog."""
+        if not self._closed:
+            self._photos.refresh()
+
+    def refresh_soon(self, _: object = None) -> None:
+        """Refresh in a moment; of many calls only the first counts until then."""
+        # What the pipeline said before it ended may arrive after the catalog was closed.
+        if not (self._closed or self._soon.isActive()):
+            self._soon.start()
+
+    def follow_scan(self, _: object = None) -> None:
+        """Take over the names of photos that a scan found copies of, and sort again soon."""
+        if self._closed:
+            return
+        renamed = self._table.folders.refresh_copies()
+        self._details.forget(renamed)
+        self._photos.photos_changed.emit(renamed)
+        self._table.order_serial += 1
+        self.refresh_soon()
+
+    def check_for_commits(self) -> None:
+        """Refresh if anybody else has written to the catalog since the last check."""
+        version = self._catalog.store.data_version()
+        if version != self._data_version:
+            self._data_version = version
+            self.refresh()
+            self.committed_elsewhere.emit()
+
+    def reload(self, photo_ids: Sequence[int]) -> None:
+        """Read photos again of which more than their row in the table changed."""
+        self.refresh()
+        self._details.forget(photo_ids)
+        self._photos.photos_changed.emit(set(photo_ids))
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._closed = True
+        self._soon.stop()
+        self._poll.stop()

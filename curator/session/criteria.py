@@ -1,0 +1,199 @@
+"""What a list of photos is made from: scope, mode, filter and order.
+
+:class:`ListCriteria` holds the choices and answers what follows from them; which photos they select
+is :mod:`curator.session.membership`'s work, and :class:`~curator.session.photo_list.PhotoList`
+makes the list. Whoever changes a choice rebuilds the list, which publishes the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.library import filters
+from curator.library.filters import FilterError
+from curator.library.query import Query
+from curator.library.scopes import EVERYTHING, Scope
+from curator.library.sort_orders import ORDERS
+from curator.model import Pass
+from curator.settings import Settings
+
+RELEVANCE = "relevance"
+_FIRST_ORDER = {Pass.BROWSE: "taken", Pass.CULL: "taken", Pass.RATE: "rating"}
+_NOTHING = Query(())
+
+
+class ListCriteria(QObject):
+    """The choices that make the list of one window.
+
+    Signals:
+        scope_changed, mode_changed, filter_changed: another is in force.
+        order_changed: another order is in force, or it runs the other way.
+
+    Attributes:
+        scope: a folder, a project, a saved search, or everything.
+        mode: whether the person browses, culls or rates.
+        filter: the search in force while browsing, empty if there is none.
+        include_rated: whether the cull also asks about photos with marks from files.
+        scores_trusted: whether the match score is reliable enough to open a cull by.
+
+    Thread: GUI only.
+    """
+
+    scope_changed = Signal()
+    mode_changed = Signal()
+    order_changed = Signal()
+    filter_changed = Signal()
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self.scope = EVERYTHING
+        self.mode = Pass.BROWSE
+        self.filter = ""
+        self.include_rated = False
+        self.scores_trusted = False
+        self._chosen: dict[Pass, tuple[str, bool]] = {}  # orders a person chose
+        self._opened_by: dict[Pass, str] = {}  # orders a mode opened with, where nobody chose
+        self._search_order: tuple[str, bool] | None = None  # chosen for this search alone
+        self._published = self._facts()
+
+    def _facts(self) -> tuple[object, ...]:
+        return self.scope, self.mode, (self.order, self.is_reversed), self.filter
+
+    def publish(self) -> None:
+        """Emit the signal of each choice that changed since the last call."""
+        before, self._published = self._published, self._facts()
+        now = self._published
+        signals = (
+            self.scope_changed,
+            self.mode_changed,
+            self.order_changed,
+            self.filter_changed,
+        )
+        for signal, old, new in zip(signals, before, now, strict=True):
+            if old != new:
+                signal.emit()
+
+    # --- searching
+
+    @property
+    def query(self) -> Query:
+        """The search in force: the one typed, else the one that is the scope."""
+        if self.mode is Pass.BROWSE and self.filter:
+            return parsed(self.filter)
+        return parsed(self.scope.expression)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether some photos of the list match better than others."""
+        return self.mode is Pass.BROWSE and self.query.is_ranked
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a search limits the list."""
+        return bool(self.filter) or self.scope.search is not None
+
+    # --- order
+
+    @property
+    def order(self) -> str:
+        """Name of the order in force, a key of ORDERS: of a search by words, relevance."""
+        chosen = self._chosen.get(self.mode)
+        if not self.is_ranked:
+            opened = self._opened_by.get(self.mode, _FIRST_ORDER[self.mode])
+            known = chosen[0] if chosen else opened
+            return known if known != RELEVANCE else self.first_order(self.mode)
+        if self.filter:
+            return self._search_order[0] if self._search_order else RELEVANCE
+        return chosen[0] if chosen else RELEVANCE
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the order runs backwards."""
+        if self.is_ranked and self.filter:
+            return bool(self._search_order and self._search_order[1])
+        return self._chosen.get(self.mode, ("", False))[1]
+
+    @property
+    def has_chosen_order(self) -> bool:
+        """Whether a person chose the order of this mode."""
+        return self.mode in self._chosen
+
+    def first_order(self, mode: Pass) -> str:
+        """Return the order a mode opens with where nobody chose one.
+
+        A new cull starts with the lowest match, once scores are reliable.
+        """
+        if mode is Pass.CULL and self.scores_trusted and self._settings.taste.lowest_first:
+            return "match"
+        return _FIRST_ORDER[mode]
+
+    def choose_order(self, order: str, backwards: bool) -> None:
+        """Set the order of this scope and mode; during a search by words, of this search alone."""
+        if self.is_ranked and self.filter:
+            self._search_order = order, backwards
+        else:
+            self._chosen[self.mode] = order, backwards
+
+    def open_mode(self, mode: Pass) -> bool:
+        """Change the mode; return whether it is new in this scope and has just got its order."""
+        self.mode = mode
+        if mode in self._opened_by:
+            return False
+        self._opened_by[mode] = self.first_order(mode)
+        return True
+
+    def opens_by(self, order: str) -> bool:
+        """Whether the mode opened with this order, and nobody chose another one."""
+        return self._opened_by.get(self.mode) == self.order == order
+
+    def forget_opening(self, mode: Pass) -> None:
+        """Let a mode choose its order again when it is next opened."""
+        self._opened_by.pop(mode, None)
+
+    def forget_search(self) -> None:
+        """Drop the order that was chosen for the last search."""
+        self._search_order = None
+
+    # --- coming back
+
+    def open(self, scope: Scope, place: Mapping[str, object]) -> None:
+        """Choose a scope, with everything else as it was left; see :meth:`stored`."""
+        self.scope = scope
+        self.mode = Pass(str(place.get("pass", Pass.BROWSE)))
+        self.filter = str(place.get("filter", ""))
+        self.include_rated = bool(place.get("with_elsewhere"))
+        orders, opened = place.get("orders"), place.get("opened_by")
+        self._chosen = {
+            Pass(mode): (str(order), bool(backwards))
+            for mode, (order, backwards) in (orders if isinstance(orders, dict) else {}).items()
+            if order in ORDERS
+        }
+        self._opened_by = {
+            Pass(mode): order
+            for mode, order in (opened if isinstance(opened, dict) else {}).items()
+            if order in ORDERS
+        }
+        if scope.project is not None:
+            self._opened_by.setdefault(Pass.BROWSE, "hand")
+        self._search_order = None
+
+    def stored(self) -> dict[str, object]:
+        """Return the choices to store for this scope, JSON-able; the keys are those of old."""
+        return {
+            "pass": self.mode,
+            "filter": self.filter,
+            "orders": {mode: list(order) for mode, order in self._chosen.items()},
+            "opened_by": dict(self._opened_by),
+            "with_elsewhere": self.include_rated,
+        }
+
+
+def parsed(expression: str) -> Query:
+    """Parse an expression; one that is no longer valid searches for nothing."""
+    try:
+        return filters.parse(expression)
+    except FilterError:
+        return _NOTHING

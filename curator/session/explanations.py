@@ -1,0 +1,138 @@
+"""Why a photo has its match score, and which photos are similar to it.
+
+The thread that learns works the answers out; nothing here waits for them. Before a person has
+decided about a photo, what the machine thinks of it stays hidden unless they ask twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.learning.explanations import Insight, Near, insight
+from curator.model import KnownError, Verdict
+from curator.session.messages import Messages
+from curator.session.photo_list import PhotoList
+from curator.session.preferences import Preferences
+from curator.session.taste import TasteController
+
+_AFTER = "Hidden until you decide."
+
+
+class ExplanationController(QObject):
+    """Explains single photos to the inspector.
+
+    Signals:
+        insight_ready(Insight): what is known of a photo, maybe no longer the current one.
+        why_changed: whether the why of the current photo may be shown has changed.
+        why_requested: the why of the current photo is to be scrolled into view.
+
+    Thread: GUI only.
+    """
+
+    insight_ready = Signal(object)
+    why_changed = Signal()
+    why_requested = Signal()
+
+    def __init__(
+        self,
+        photos: PhotoList,
+        taste: TasteController,
+        preferences: Preferences,
+        messages: Messages,
+    ) -> None:
+        super().__init__()
+        self._table = photos.table
+        self._photos, self._view_state = photos, photos.view_state
+        self._taste, self._preferences, self._messages = taste, preferences, messages
+        self._wanted: int | None = None  # the photo to ask about after the answer under way
+        self._is_asking = False
+        self._asked_for: int | None = None  # the photo that W was pressed for
+        self._shown_for: int | None = None  # the unreviewed photo that W was pressed twice for
+        self._opened_inspector = False  # W opened the inspector, so W closes it
+        photos.current_changed.connect(self._forget)
+
+    # --- one photo
+
+    def explain(self, photo_id: int) -> None:
+        """Emit :attr:`insight_ready` for a photo, a moment later; of many calls, for the last."""
+        self._wanted = photo_id
+        if not self._is_asking:
+            self._ask()
+
+    def _ask(self) -> None:
+        photo, self._wanted = self._wanted, None
+        if photo is None:
+            return
+        self._is_asking = True
+
+        def take(answer: Insight | KnownError) -> None:
+            self._is_asking = False
+            if isinstance(answer, KnownError):
+                answer = Insight(photo, missing=str(answer))
+            self.insight_ready.emit(self._visible(answer))
+            self._ask()
+
+        self._taste.learner.ask(lambda learner: insight(learner, photo), take)
+
+    def _visible(self, told: Insight) -> Insight:
+        """Leave out photos that are hidden: their folder is off, or they were merged."""
+        alive = self._table.alive()
+
+        def here(near: tuple[Near, ...]) -> tuple[Near, ...]:
+            known = [each for each in near if each[0] in self._table]
+            return tuple(each for each in known if alive[self._table.rows_of([each[0]])[0]])
+
+        why = told.why and replace(told.why, high=here(told.why.high), low=here(told.why.low))
+        return replace(told, similar=here(told.similar), why=why)
+
+    # --- why
+
+    def may_show_why(self, photo_id: int) -> bool:
+        """Whether the machine may show what it thinks of a photo."""
+        decided = self._table.verdict(photo_id) is not Verdict.UNREVIEWED
+        shows_match = self._preferences.settings.taste.show_match
+        return decided or shows_match or self._shown_for == photo_id
+
+    def ask_why(self) -> None:
+        """Show why the current photo has its score; of an unreviewed photo when asked again."""
+        photo, state = self._photos.current, self._view_state
+        if photo is None or state.finished:
+            self._messages.say("There is no photo here.")
+            return
+        shown = state.inspector and not state.panels_hidden
+        if not self.may_show_why(photo):
+            self._hint_or_show(photo)
+        elif shown and self._opened_inspector and self._asked_for == photo:
+            self._asked_for = self._shown_for = None
+            self._opened_inspector = False
+            state.show_inspector(False)
+            return
+        else:
+            self._asked_for = photo
+        if not shown:
+            state.inspector, state.panels_hidden, self._opened_inspector = True, False, True
+            state.publish()
+        self.why_changed.emit()
+        self.why_requested.emit()
+
+    def _hint_or_show(self, photo: int) -> None:
+        """Show the why of an unreviewed photo at the second asking; at the first, say so."""
+        if self._asked_for == photo:
+            self._shown_for = photo
+            self._messages.say("")
+            return
+        keys = self._preferences.keys
+        again = f" Press {keys['why']} again to show." if "why" in keys else ""
+        self._asked_for = photo
+        self._messages.say(_AFTER + again)
+
+    def show_why(self) -> None:
+        """Show the why of the current photo although it is unreviewed."""
+        self._asked_for = self._shown_for = self._photos.current
+        self.why_changed.emit()
+        self.why_requested.emit()
+
+    def _forget(self) -> None:
+        self._asked_for = self._shown_for = None

@@ -1,0 +1,131 @@
+"""Sorting the list: by what the table knows at once, by what the learner has to answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from curator.library.sort_orders import ORDERS, Order
+from curator.library.table import Ids
+from curator.model import KnownError
+from curator.session.criteria import RELEVANCE
+from curator.session.messages import Messages
+from curator.session.photo_list import PhotoList
+from curator.session.taste import TasteController
+
+
+class OrderController(QObject):
+    """Sorts the list of one window.
+
+    Thread: GUI only; answers come from the thread that learns, a moment later.
+    """
+
+    def __init__(self, photos: PhotoList, taste: TasteController, messages: Messages) -> None:
+        super().__init__()
+        self._table, self._criteria = photos.table, photos.criteria
+        self._photos, self._taste, self._messages = photos, taste, messages
+        self._latest: object = None  # the order asked for last; older answers come too late
+        photos.rebuilt.connect(self._sort_rebuilt)
+
+    @property
+    def title(self) -> str:
+        """Name of the order in force; by a pinned version of taste, with its number."""
+        order, version = ORDERS[self._criteria.order], self._taste.pinned_version
+        by_version = order.by_taste and version is not None
+        return f"{order.title}, version {version}" if by_version else order.title
+
+    def is_available(self, name: str) -> bool:
+        """Whether the list can be sorted so now."""
+        if name == RELEVANCE:
+            return self._criteria.is_ranked
+        return self._taste.has_scores or not ORDERS[name].by_taste
+
+    def why_unavailable(self, name: str) -> str:
+        """Return what an order lacks."""
+        return "while searching for words" if name == RELEVANCE else self._taste.sentence
+
+    def set_order(self, order: str, backwards: bool = False) -> None:
+        """Sort the list; the choice holds for this scope and mode, or for the search in force.
+
+        An order that the learner has to answer first takes effect a moment later.
+        """
+        chosen, criteria, photos = ORDERS[order], self._criteria, self._photos
+        if order == RELEVANCE and not criteria.is_ranked:
+            self._messages.say("Relevance: search for words first.")
+            return
+        if chosen.by_taste and not self._taste.has_scores:
+            self._messages.say(f"{chosen.title}: {self._taste.sentence or 'not known yet.'}")
+            return
+        self._latest = None
+        is_known = order == criteria.order and backwards != criteria.is_reversed
+        if chosen.question is None or is_known:
+            self._sort(order, backwards)
+            return
+        where, ids = (criteria.scope, criteria.mode), photos.ids
+
+        def sort(answer: np.ndarray) -> None:
+            if (criteria.scope, criteria.mode) == where:
+                self._table.scores.set_answer(order, ids, answer)
+                self._sort(order, backwards)
+                photos.go_to_first()  # whoever asks what comes first wants to see it
+
+        self._messages.say(f"{chosen.title}: a moment…")
+        self._ask(chosen, ids, sort)
+
+    def _sort(self, order: str, backwards: bool) -> None:
+        self._criteria.choose_order(order, backwards)
+        self._photos.sort()
+        chosen, taste = ORDERS[order], self._taste
+        line = f"Sort: {chosen.title}"
+        if chosen.by_taste and taste.pinned_version is not None:
+            line += f" · {taste.sentence}"
+        elif backwards:
+            line += ", reversed"
+        self._messages.say(line)
+
+    def _sort_rebuilt(self, keep: int | None) -> None:
+        """Sort a list just rebuilt by an order that the learner has to answer, once it has."""
+        photos, criteria = self._photos, self._criteria
+        order, self._latest = criteria.order, None
+        if ORDERS[order].question is None or not len(photos.ids):
+            return
+        ids, here = photos.ids, photos.current
+        at_front = keep is None and photos.index == 0
+
+        def sort(answer: np.ndarray) -> None:
+            if photos.ids is not ids or photos.current != here or criteria.order != order:
+                return  # the person has begun to walk through it: it does not move any more
+            self._table.scores.set_answer(order, ids, answer)
+            photos.rebuild_ranked(keep)
+            if at_front:
+                photos.go_to_first()
+
+        self._ask(ORDERS[order], ids, sort)
+
+    def _ask(self, order: Order, ids: Ids, take: Callable[[np.ndarray], None]) -> None:
+        """Ask the learner, part by part, so that it learns from new stars in between."""
+        asked = self._latest = object()
+        parts = np.array_split(ids, max(len(ids) // order.part, 1)) if order.part else [ids]
+        answers: list[np.ndarray] = []
+        question = order.question
+        assert question is not None
+
+        def ask() -> None:
+            part = parts[len(answers)].tolist()
+            self._taste.learner.ask(lambda learner: question(learner, part), take_part)
+
+        def take_part(answer: np.ndarray | KnownError) -> None:
+            if self._latest is not asked:
+                return
+            if isinstance(answer, KnownError):
+                self._messages.say(str(answer))
+                return
+            answers.append(answer)
+            if len(answers) < len(parts):
+                ask()
+            else:
+                take(np.concatenate(answers))
+
+        ask()

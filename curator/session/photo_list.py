@@ -1,0 +1,479 @@
+"""The photos of one window: the list its criteria select, the current photo and the selection.
+
+Views draw the list and subscribe to its signals; the other parts of the session rebuild it after
+they changed the criteria. While a list is open, no photo moves under the person's eyes: new photos
+join behind what is on screen, and a photo that no longer fits stays, marked as stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from curator.library.scopes import Scope, followed
+from curator.library.sort_orders import is_manual, sorted_ids
+from curator.library.spans import Ids
+from curator.library.table import Mask, Table, Tile
+from curator.model import Pass, View
+from curator.session.criteria import RELEVANCE, ListCriteria
+from curator.session.listing import Listing
+from curator.session.membership import Membership
+from curator.session.photo_details import PhotoDetails
+from curator.session.search_matches import SearchMatches
+from curator.session.stack_cover import stack_cover
+from curator.session.view_state import ViewState
+from curator.settings import Settings
+
+
+@dataclass(slots=True)
+class _Revisions:
+    """The revisions of the table that the list was last made from; -1 is none."""
+
+    order: int
+    folders: int
+    stacks: int
+    projects: int
+    words: tuple[int, int] = (-1, -1)
+
+
+class _Stacks:
+    """The stacks of a list; each photo is alone where a person placed every single one."""
+
+    def __init__(self, table: Table, criteria: ListCriteria) -> None:
+        self._table, self._criteria = table, criteria
+
+    def of(self, ids: Ids) -> Ids:
+        """Return the stack of each photo, 0 if it is alone."""
+        if is_manual(self._table, self._criteria.order):
+            return np.zeros(len(ids), np.int64)
+        return self._table.stacks.of(ids)
+
+    def ranks(self, ids: Ids) -> Ids:
+        """Return what orders the frames of a stack."""
+        if is_manual(self._table, self._criteria.order):
+            return np.arange(len(ids))
+        return self._table.stacks.ranks(ids)
+
+
+class PhotoList(QObject):
+    """The list of one window.
+
+    Signals:
+        list_changed: the list was replaced, sorted again or has grown.
+        photos_changed(set[int]): tiles or captions of these photos are to be drawn again.
+        current_changed: another photo is current.
+        current_confirmed: a move led to the photo that is current already; views reveal it.
+        selection_changed: another selection.
+        counts_changed: the progress of the mode or the counts of the sidebar changed.
+        rebuilt(int | None): the list was opened again, with this photo kept in it.
+        refreshed(set[int]): the pipeline or another process changed these photos.
+
+    Attributes:
+        listing: the list itself.
+        direction: 1 or -1, the way of the last move.
+        stale: ids of listed photos that no longer fit the criteria.
+        untouched: whether nobody has moved yet in the scope that was opened.
+
+    Thread: GUI only.
+    """
+
+    list_changed = Signal()
+    photos_changed = Signal(object)
+    current_changed = Signal()
+    current_confirmed = Signal()
+    selection_changed = Signal()
+    counts_changed = Signal()
+    rebuilt = Signal(object)
+    refreshed = Signal(object)
+
+    def __init__(
+        self,
+        table: Table,
+        settings: Settings,
+        criteria: ListCriteria,
+        view_state: ViewState,
+        details: PhotoDetails,
+    ) -> None:
+        super().__init__()
+        self.table, self.criteria = table, criteria
+        self.view_state, self.details = view_state, details
+        self.matches = SearchMatches(table, settings, criteria)
+        self.membership = Membership(table, settings, criteria, self.matches)
+        self._expanded: dict[str, set[int]] = {}  # by scope
+        self.listing = self._new_listing()
+        self._announced = self.listing  # the one of the last list_changed
+        self.list_changed.connect(self._note_announced)
+        self.direction = 1
+        self.stale: frozenset[int] = frozenset()
+        self.untouched = False
+        self._seen = _Revisions(
+            table.order_serial,
+            table.folders.serial,
+            table.stacks.serial,
+            table.projects.serial,
+        )
+
+    def _new_listing(self) -> Listing:
+        """Return an empty list for the scope; stacks stay expanded while the window is open."""
+        expanded = self._expanded.setdefault(self.criteria.scope.key, set())
+        return Listing(_Stacks(self.table, self.criteria), expanded)
+
+    def _note_announced(self) -> None:
+        self._announced = self.listing
+
+    def publish(self) -> None:
+        """Emit the signals of the criteria and of the view state that changed."""
+        self.criteria.publish()
+        self.view_state.publish()
+
+    # --- what is in it
+
+    @property
+    def ids(self) -> Ids:
+        """Photo ids in list order, int64."""
+        return self.listing.ids
+
+    @property
+    def index(self) -> int:
+        """Position of the current photo, -1 if there is none."""
+        return self.listing.index
+
+    @property
+    def current(self) -> int | None:
+        """Id of the current photo, or None."""
+        return self.listing.current
+
+    @property
+    def selection(self) -> frozenset[int]:
+        """Ids a mark in the grid applies to when there are two or more."""
+        return self.listing.selection
+
+    def members(self) -> Mask:
+        """Mark the photos of the list, by row of the table."""
+        mask = np.zeros(self.table.size, bool)
+        mask[self.table.rows_of(self.ids)] = True
+        return mask
+
+    def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
+        """Return what the grid draws of photos, in the same order."""
+        tiles, why = self.table.tiles(photo_ids), self.matches.reasons
+        if not self.stale.isdisjoint(photo_ids):
+            tiles = [replace(tile, stale=True) if tile.id in self.stale else tile for tile in tiles]
+        if why:
+            tiles = [replace(t, found=why[t.id]) if t.id in why else t for t in tiles]
+        return tiles
+
+    # --- making it
+
+    def open(self) -> None:
+        """Start an empty list for the scope just chosen, to be rebuilt."""
+        self.follow_scope()
+        self.table.projects.open = self.criteria.scope.project
+        self.listing = self._new_listing()
+
+    def follow_scope(self) -> None:
+        """Show photos under the names they have in the folder that is the scope."""
+        scope = self.criteria.scope
+        self.table.folders.view(scope.key if scope.kind == "folder" else "")
+        self.details.clear()
+
+    def rebuild(self, keep: int | None = None) -> None:
+        """Open the list again: members, order, stale marks. ``keep`` stays in it, or joins."""
+        self.rank()
+        self.rebuild_ranked(keep)
+        self.rebuilt.emit(keep)
+
+    def rebuild_ranked(self, keep: int | None) -> None:
+        """Rebuild the list by ranks and answers that are known already."""
+        table, criteria = self.table, self.criteria
+        mask = self.membership.fits()
+        if keep is not None and keep in table:
+            row = table.rows_of([keep])[0]
+            mask[row] |= self.membership.in_scope()[row]
+        before = self.current
+        self.listing.replace(sorted_ids(table, mask, criteria.order, criteria.is_reversed), keep)
+        if keep is None and before is None:
+            self._begin()
+        seen = self._seen
+        seen.order, seen.stacks = table.order_serial, table.stacks.serial
+        seen.projects = table.projects.serial
+        self.stale = frozenset()
+        self.view_state.finished = criteria.mode is not Pass.BROWSE and not len(self.listing)
+        self.list_changed.emit()
+        self.selection_changed.emit()
+        if self.current != before:
+            self.arrive()
+        self.publish()
+        self.counts_changed.emit()
+
+    def rank(self) -> None:
+        """Compute anew how well each photo matches the search, if it ranks photos."""
+        if self.criteria.is_ranked:
+            self.matches.rank(self.membership.fits())
+        else:
+            self.matches.reasons = {}
+
+    def leave_behind(self, *, copied: bool) -> Listing:
+        """Go on with another list, new or a copy; return the one that now keeps its place."""
+        left = self.listing
+        self.listing = copy(left) if copied else self._new_listing()
+        return left
+
+    def start_over(self) -> None:
+        """Rebuild the list from its front, with nothing current or selected before."""
+        self.listing = self._new_listing()
+        self.rebuild()
+
+    def restore(self, listing: Listing) -> None:
+        """Put back a list that a search replaced; take in what changed meanwhile."""
+        self.listing = listing
+        self.settle_again()
+        self.selection_changed.emit()
+        self.arrive()
+        self.publish()
+        self.counts_changed.emit()
+
+    def sort(self) -> None:
+        """Sort the list by the order in force; members stay."""
+        self.untouched = False
+        criteria = self.criteria
+        self.listing.replace(
+            sorted_ids(self.table, self.members(), criteria.order, criteria.is_reversed)
+        )
+        self.list_changed.emit()
+        self.publish()
+
+    def _begin(self) -> None:
+        """Start at the first photo; in the grid at the one its first tile shows."""
+        if self.view_state.view is View.GRID and len(self.listing):
+            span = self.listing.tiles[0]
+            cover = stack_cover(self.table, self.ids[span.start : span.stop])
+            self.listing.go(self.listing.position(cover) or 0)
+
+    # --- following changes
+
+    def refresh(self) -> None:
+        """Take over what the pipeline or another process changed in the catalog."""
+        self._refresh_table()
+        # Words that were read meanwhile may let photos join a search.
+        if self.criteria.query.groups and self._seen.words != self.table.text_matches.rev:
+            self.note_words()
+            self.settle_again()
+            self.counts_changed.emit()
+
+    def note_words(self) -> None:
+        """Note that the search in force has been asked of all words read so far."""
+        self._seen.words = self.table.text_matches.rev
+
+    def _refresh_table(self) -> None:
+        table, seen = self.table, self._seen
+        before = table.order_serial, table.stacks.serial
+        changed = table.refresh()
+        if seen.folders != table.folders.serial:
+            self._follow_folders()
+        same = seen.order == table.order_serial
+        if not changed and same and seen.projects == table.projects.serial:
+            return
+        self.details.forget(changed)
+        if before == (seen.order, seen.stacks) and not self._concerns(changed):
+            # Photos of other folders came: nothing here is to be sorted for them.
+            seen.order, seen.stacks = table.order_serial, table.stacks.serial
+        self._settle()
+        self.photos_changed.emit(self._with_stacks_of(changed))
+        self.counts_changed.emit()
+        self.refreshed.emit(changed)
+
+    def _concerns(self, changed: set[int]) -> bool:
+        """Whether any of these photos is in the list, or in the scope."""
+        known = [photo for photo in changed if photo in self.table]
+        rows = self.table.rows_of(known)
+        listed = any(photo in self.listing for photo in known)
+        return listed or bool(self.membership.in_scope()[rows].any())
+
+    def _follow_folders(self) -> None:
+        """Take note that folders went, came back, or moved; stay in one that moved."""
+        criteria, table = self.criteria, self.table
+        for old, new in table.folders.moved:
+            self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
+            if criteria.scope.kind == "folder":
+                criteria.scope = _moved(criteria.scope, old, new)
+        table.folders.moved.clear()
+        self.follow_scope()
+        self._seen.folders = table.folders.serial
+        self.photos_changed.emit(set(self.ids.tolist()))
+        self.counts_changed.emit()
+        self.publish()
+
+    def settle_again(self) -> None:
+        """Decide again which photos belong to the list, although the table did not change."""
+        self._seen.order = -1
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let new photos in and sort what may be sorted; what is on screen does not move."""
+        table, criteria, seen = self.table, self.criteria, self._seen
+        if criteria.order == RELEVANCE:
+            self.rank()
+        same = seen.order == table.order_serial and seen.stacks == table.stacks.serial
+        in_project = criteria.scope.project is not None
+        same &= not in_project or seen.projects == table.projects.serial
+        seen.projects = table.projects.serial
+        searching = criteria.is_searching
+        if same and (criteria.mode is not Pass.BROWSE or not searching):
+            return
+        regrouped = seen.stacks != table.stacks.serial
+        seen.order, seen.stacks = table.order_serial, table.stacks.serial
+        was, stale, before = self.ids, self.stale, self.current
+        was_empty = not len(self.listing)
+        self._admit()
+        another = self._announced is not self.listing  # what is left of a search may look alike
+        same = not (regrouped or was_empty or searching or another) and stale == self.stale
+        if not same or not np.array_equal(was, self.ids):
+            self.list_changed.emit()
+        else:
+            self.listing.ids = was  # views know the list by this array
+        if self.current != before:
+            self.arrive()
+        self.publish()
+
+    def _admit(self) -> None:
+        """Let photos join that fit, and mark those as stale that no longer do."""
+        criteria, was_empty = self.criteria, not len(self.listing)
+        fits = self.membership.fits()
+        members = self.members() & self.membership.may_stay()
+        self.stale = frozenset(self.table.ids[members & ~fits].tolist())
+        ordered = sorted_ids(self.table, members | fits, criteria.order, criteria.is_reversed)
+        if criteria.mode is Pass.BROWSE:
+            # A folder just opened stays at its first photo while capture times come in.
+            first = int(ordered[0]) if self.untouched and len(ordered) else None
+            self.listing.replace(ordered, first)
+            if first is not None:
+                self._begin()
+        else:
+            self.listing.join(ordered)
+            finished = self.view_state.finished
+            self.view_state.finished = finished and not (was_empty and len(ordered))
+
+    def take_marks(self, changed: set[int]) -> set[int]:
+        """Take over marks just written; return the ids of all photos that changed by them."""
+        table, criteria = self.table, self.criteria
+        changed = changed | table.refresh(folders=False)
+        self.details.forget(changed)
+        if criteria.mode is Pass.BROWSE and (criteria.filter or criteria.scope.follows_marks):
+            fits = self.membership.fits()[table.rows_of(self.ids)]
+            self.stale = frozenset(self.ids[~fits].tolist())
+        if self._seen.stacks != table.stacks.serial:
+            self._regroup()
+        self._follow_placing()
+        self.photos_changed.emit(self._with_stacks_of(changed))
+        self.counts_changed.emit()
+        return changed
+
+    def _regroup(self) -> None:
+        """Gather the frames of a new stack; nothing else moves, and nothing leaves the list."""
+        self._seen.stacks = self.table.stacks.serial
+        self.listing.gather()
+        self.list_changed.emit()
+
+    def _follow_placing(self) -> None:
+        """Move photos to where a person just placed them by hand; none comes, none goes."""
+        table, criteria, serial = self.table, self.criteria, self.table.projects.serial
+        if serial == self._seen.projects or not is_manual(table, criteria.order):
+            return
+        self._seen.projects = serial
+        ordered = sorted_ids(table, self.members(), criteria.order, criteria.is_reversed)
+        self.listing.replace(ordered)
+        self.list_changed.emit()
+
+    def _with_stacks_of(self, changed: set[int]) -> set[int]:
+        """Add the other frames of stacks: a mark on one may change which is suggested."""
+        table = self.table
+        known = np.array([photo for photo in changed if photo in table], np.int64)
+        stacks = np.unique(table.stacks.of(known))
+        stacks = stacks[stacks > 0]
+        if not len(stacks):
+            return changed
+        return changed | set(table.ids[np.isin(table.stacks.names, stacks)].tolist())
+
+    # --- the current photo
+
+    def go(self, index: int) -> None:
+        """Make the photo at a position current."""
+        self.untouched = False
+        before = self.index
+        if self.listing.go(index):
+            self.direction = 1 if self.index > before else -1
+            self.arrive()
+        else:
+            self.current_confirmed.emit()
+
+    def go_to_first(self) -> None:
+        """Make the first photo current."""
+        if self.listing.go(0):
+            self.arrive()
+
+    def make_current(self, photo_id: int) -> bool:
+        """Make a photo current without counting as a move; return whether another was."""
+        position = self.listing.position(photo_id)
+        moved = position is not None and self.listing.go(position)
+        if moved:
+            self.arrive()
+        return moved
+
+    def arrive(self) -> None:
+        """Tell that another photo is current; a selection ends with that."""
+        if self.selection and not self.view_state.view.side_by_side:
+            self.clear_selection()
+        self.current_changed.emit()
+
+    # --- the selection
+
+    def select_only(self, photo_id: int) -> None:
+        """Select one photo and make it current."""
+        self._select(self.listing.select_only, photo_id)
+
+    def toggle_selected(self, photo_id: int) -> None:
+        """Add a photo to the selection or take it out."""
+        self._select(self.listing.toggle, photo_id)
+
+    def select_range(self, photo_id: int) -> None:
+        """Select from the photo clicked last to this one."""
+        self._select(self.listing.select_range, photo_id)
+
+    def select_all(self) -> None:
+        """Select the whole list."""
+        self.listing.select_all()
+        self.selection_changed.emit()
+
+    def clear_selection(self) -> None:
+        """Select nothing but the current photo."""
+        self.listing.clear_selection()
+        self.selection_changed.emit()
+
+    def _select(self, select: Callable[[int], None], photo_id: int) -> None:
+        self.untouched = False
+        before = self.current
+        select(photo_id)
+        self.selection_changed.emit()
+        if self.current != before:
+            self.current_changed.emit()
+
+    def expand(self, photo_id: int) -> bool:
+        """Expand a photo's stack in the grid, or collapse it; return whether it is expanded."""
+        self.untouched = False
+        expanded = self.listing.expand(photo_id)
+        self.list_changed.emit()
+        self.selection_changed.emit()
+        return expanded
+
+
+def _moved(scope: Scope, old: str, new: str) -> Scope:
+    """Return a folder's scope after the folder ``old`` moved to ``new``."""
+    key = followed(scope.key, old, new)
+    title = Path(key).name if scope.key == old else scope.title
+    return replace(scope, key=key, title=title or key)

@@ -1,0 +1,220 @@
+"""Stacks of the list: which frame stands for a stack, and which photos a mark applies to.
+
+The grid shows a stack as one tile until the person expands it; every other view shows its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from curator.library.spans import Ids
+from curator.model import StackKind, Verdict, View, counted
+from curator.session.messages import Messages
+from curator.session.photo_list import PhotoList
+from curator.session.stack_cover import stack_cover
+from curator.stages.stack import KINDS
+
+_KINDS = {
+    None: "a stack",
+    StackKind.BURST: "a burst",
+    StackKind.BRACKET: "a bracket, which is kept whole",
+    StackKind.DUPLICATE: "the same picture more than once",
+}
+
+
+class StackController:
+    """Answers what is a stack in the list, and expands stacks.
+
+    Thread: GUI only.
+    """
+
+    def __init__(self, photos: PhotoList, messages: Messages) -> None:
+        self._table, self._criteria = photos.table, photos.criteria
+        self._photos, self._view_state = photos, photos.view_state
+        self._messages = messages
+
+    # --- which frame stands for a stack
+
+    def cover(self, frames: Ids) -> int:
+        """Return the photo that stands for a stack; see :func:`stack_cover`."""
+        return stack_cover(self._table, frames)
+
+    def cover_of(self, span: range) -> int:
+        """Return the photo that stands for the photos at some positions of the list."""
+        return self.cover(self._photos.ids[span.start : span.stop])
+
+    def tile_photo(self, number: int) -> int:
+        """Return the photo a tile of the grid shows: the current one if inside, else its cover.
+
+        Args:
+            number: of the tile in ``listing.tiles``.
+        """
+        photos = self._photos
+        span = photos.listing.tiles[number]
+        return int(photos.ids[photos.index]) if photos.index in span else self.cover_of(span)
+
+    def next_cover(self) -> int | None:
+        """Return the photo that a move by whole stacks leads to, in the direction of travel."""
+        photos = self._photos
+        units = photos.listing.units
+        number = units.at(photos.index) + photos.direction
+        if photos.index < 0 or not 0 <= number < len(units):
+            return None
+        return self.cover_of(units[number])
+
+    @property
+    def tile_number(self) -> int:
+        """Number of the grid's tile that has the current photo, -1 if there is none."""
+        photos = self._photos
+        return photos.listing.tiles.at(photos.index) if photos.index >= 0 else -1
+
+    # --- facts
+
+    def position_in_stack(self, photo_id: int) -> str:
+        """Return which frame of its stack a photo is: "3 of 6"; empty for a single photo."""
+        listing = self._photos.listing
+        if photo_id not in listing:
+            return ""
+        frames = listing.unit(photo_id)
+        position = int(np.flatnonzero(frames == photo_id)[0]) + 1
+        return f"{position:,} of {len(frames):,}" if len(frames) > 1 else ""
+
+    def suggestion_reason(self, photo_id: int) -> str:
+        """Return why a photo is the suggested best of its stack; empty if it is not."""
+        rows = self._table.rows_of([photo_id])
+        stacks = self._table.stacks
+        return stacks.reason(int(rows[0])) if stacks.suggested_at(rows)[0] else ""
+
+    def facts(self, photo_id: int) -> list[tuple[str, str]]:
+        """Return names and values of what is known of a photo's stack; none if it is alone."""
+        position = self.position_in_stack(photo_id)
+        if not position:
+            return []
+        table, frames = self._table, self._photos.listing.unit(photo_id)
+        rows = table.rows_of(frames)
+        by_hand = (table.column("stacked")[rows] > 0).any()
+        kind = KINDS[int(table.column("stack_kind")[rows].max())]
+        if table.stacks.is_bracket(rows):
+            kind = StackKind.BRACKET
+        facts = [("Frame", position), ("Found as", "made by hand" if by_hand else _KINDS[kind])]
+        for frame in frames.tolist():
+            why = self.suggestion_reason(frame)
+            if why:
+                facts.append(("Suggested best", f"{table.name(frame)}: {why}"))
+        return facts
+
+    def is_bracket(self, frames: Sequence[int]) -> bool:
+        """Whether the stack of these frames is a bracket, which is kept whole."""
+        stacks = self._table.stacks
+        return stacks.is_bracket(stacks.rows_of_stack(int(self._table.rows_of(frames[:1])[0])))
+
+    def frames_of(self, photo_id: int) -> list[int]:
+        """Return the readable photos of a photo's stack; see :meth:`frames_of_each`."""
+        return self.frames_of_each([photo_id])[0]
+
+    def frames_of_each(self, photos: Sequence[int]) -> list[list[int]]:
+        """Return the readable photos of each photo's stack, by capture time, itself included.
+
+        All of the scope; under a filter only those it shows, so that nothing unseen is marked.
+        """
+        table = self._table
+        there = self._photos.membership.in_scope() & ~table.failed()
+        if self._criteria.filter:
+            there &= self._photos.members()
+        found = []
+        for row in table.rows_of(photos).tolist():
+            rows = table.stacks.rows_of_stack(row)
+            rows = rows[there[rows] | (rows == row)]
+            found.append(table.ids[rows[np.argsort(table.ranks.by_time()[rows])]].tolist())
+        return found
+
+    # --- expanding
+
+    def toggle(self, photo_id: int) -> None:
+        """Show a stack frame by frame in the grid, or as one tile again."""
+        frames = self._photos.listing.unit(photo_id)
+        if len(frames) == 1:
+            self._messages.say(f"{self._table.name(photo_id)} isn't in a stack")
+            return
+        expanded = self._photos.expand(photo_id)
+        what = counted(len(self._photos.listing.unit(photo_id)), "frame")
+        self._messages.say(f"Stack of {what}" if expanded else f"Collapsed a stack of {what}")
+
+    # --- what a mark applies to
+
+    def targets(self, whole: bool = False) -> list[int]:
+        """Return the photos a mark applies to: in the grid the selection, else the current one.
+
+        One rule for everything done to photos: stars, labels, tags, projects, turning, editors.
+
+        Args:
+            whole: of a collapsed stack, every unreviewed frame; else the frame shown, which also
+                stands for a stack with nothing unreviewed in it, unless that is one of several
+                selected: the same key again changes nothing there.
+        """
+        photos, current = self._photos, self._photos.current
+        if self._view_state.finished or current is None:
+            return []
+        if self._view_state.view is not View.GRID:
+            return [current]
+        tiles, selecting = photos.listing.tiles, len(photos.selection) > 1
+        taken: list[int] = []
+        meant = self._tiles_meant()
+        first = photos.ids[tiles.starts[meant]].tolist()
+        alone = (np.diff(tiles.starts, append=len(photos.ids))[meant] == 1).tolist()
+        for number, photo, is_alone in zip(meant.tolist(), first, alone, strict=True):
+            if is_alone:
+                taken.append(photo)
+                continue
+            frames = photos.ids[tiles[number].start : tiles[number].stop].tolist()
+            if selecting:  # a stack may have formed around what was selected
+                frames = [frame for frame in frames if frame in photos.selection]
+            stacked = whole and len(frames) > 1
+            unreviewed = self._undecided(frames) if stacked else []
+            if not unreviewed and not (stacked and selecting):
+                shown = current if current in frames else self.cover(np.array(frames, np.int64))
+                unreviewed = [shown]
+            taken += unreviewed
+        return taken
+
+    def _tiles_meant(self) -> Ids:
+        """Return the numbers of the tiles a mark applies to: the selected, else the current one."""
+        photos = self._photos
+        if len(photos.selection) < 2:
+            return np.array([self.tile_number], np.int64)
+        return photos.listing.tiles.over(photos.listing.positions(photos.selection))
+
+    def _undecided(self, photos: Sequence[int]) -> list[int]:
+        """Return the photos that are readable and unreviewed."""
+        table = self._table
+        return [
+            photo
+            for photo in photos
+            if table.verdict(photo) is Verdict.UNREVIEWED and table.state(photo) != "failed"
+        ]
+
+    @property
+    def on_collapsed_stack(self) -> bool:
+        """Whether the current photo is in a stack that the grid shows as one tile."""
+        photos = self._photos
+        return (
+            self._view_state.view is View.GRID
+            and photos.current is not None
+            and len(photos.listing.tile(photos.current)) > 1
+        )
+
+    @property
+    def on_one_tile(self) -> bool:
+        """Whether a mark applies to one thing on screen, and may advance to the next."""
+        return self._view_state.view is not View.GRID or len(self._tiles_meant()) == 1
+
+    def selected(self) -> set[int]:
+        """Return every photo of the selected tiles, to stack or export; marks take `targets`."""
+        photos = self._photos
+        if photos.current is None or self._view_state.finished:
+            return set()
+        if self._view_state.view is not View.GRID:
+            return {photos.current}
+        return set(photos.selection) or set(photos.listing.tile(photos.current).tolist())

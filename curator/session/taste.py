@@ -1,0 +1,252 @@
+"""What has been learned of the person's taste: match scores, predictions, and its versions.
+
+Learning runs on a thread of its own; scores come from there and move in memory. Nothing here shows
+a score of a photo before the person has decided about it, except through an order they chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from curator.learning import versions
+from curator.learning.learner import Learned, Moved
+from curator.learning.learner_thread import LearnerThread
+from curator.learning.report import Report, report
+from curator.model import Changes, KnownError, Pass, Step
+from curator.session.catalog_watcher import CatalogWatcher
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+from curator.taste import Accuracy
+
+_LOOK_MS = 2000  # vectors come in a hundred a second; scores need not
+
+
+class TasteController(QObject):
+    """Keeps the scores of one window up to date, and teaches the learner what a person marks.
+
+    Signals:
+        scores_changed: every photo may have another match score.
+        captions_changed: captions show match scores, and those changed.
+        became_reliable: scores can be trusted for the first time; the list is not sorted by them.
+        version_changed: scores come from another version.
+
+    Attributes:
+        learner: the thread that learns and answers questions about what it learned.
+        learned: what it learned last; None before it has.
+
+    Thread: GUI only.
+    """
+
+    scores_changed = Signal()
+    captions_changed = Signal()
+    became_reliable = Signal()
+    version_changed = Signal()
+
+    def __init__(self, services: Services, photos: PhotoList, watcher: CatalogWatcher) -> None:
+        super().__init__()
+        self._catalog, self._settings = services.catalog, services.settings
+        self._messages = services.messages
+        self._table, self._criteria = photos.table, photos.criteria
+        self._photos, self._view_state = photos, photos.view_state
+        pipeline = services.pipeline
+        self._reads_here = pipeline is not None
+        self.learned: Learned | None = None
+        self._is_accurate = False
+        self._revealed: tuple[int, str] | None = None  # a photo, and what was predicted of it
+        self._changed_elsewhere: set[int] = set()
+        self._marked: set[int] = set()
+        self._waits_for_scores = False  # the list is by match, and there are no scores yet
+        self.learner = LearnerThread(
+            services.catalog.path, services.settings.taste, services.home.cache
+        )
+        self.learner.learned.connect(self._take_scores)
+        self.learner.judged.connect(self._take_accuracy)
+        self.learner.problem.connect(services.messages.announce)
+        photos.current_changed.connect(self._forget_revealed)
+        photos.rebuilt.connect(self._note_rebuilt)
+        photos.refreshed.connect(self._look_soon)
+        watcher.committed_elsewhere.connect(self._follow_commit)
+        if pipeline is not None:
+            pipeline.events.photos_saved.connect(self._look_soon)
+        self._look_timer = QTimer(self, singleShot=True, interval=_LOOK_MS)
+        self._look_timer.timeout.connect(self._look)
+        # Other threads want the interpreter as soon as they have work; posted paints come before
+        # timers, so the next photo is on screen by then.
+        self._after_paint = QTimer(self, singleShot=True, interval=0)
+        self._after_paint.timeout.connect(self._teach_now)
+        # Once the window is painted: the first learning takes seconds of processor time.
+        self._start = QTimer(self, singleShot=True, interval=0)
+        self._start.timeout.connect(self.learner.start)
+        self._start.start()
+
+    # --- scores
+
+    def _take_scores(self, learned: Learned) -> None:
+        """Take over new scores: badges and counts follow; an open list does not move."""
+        was_ready, version = self.has_scores, self.pinned_version
+        self.learned = learned
+        self._criteria.scores_trusted = self.is_reliable
+        if self.pinned_version != version:
+            self.version_changed.emit()
+        if not (learned.ready or was_ready):
+            self._emit_scores_changed()
+            return
+        self._table.scores.set(learned.ids, learned.scores, learned.predicted)
+        if self._waits_for_scores and learned.ready:
+            self._photos.rebuild(self._photos.current)
+        self._emit_scores_changed()
+        self._photos.counts_changed.emit()
+
+    def _emit_scores_changed(self) -> None:
+        self.scores_changed.emit()
+        if self._settings.taste.show_match:
+            self.captions_changed.emit()
+
+    def _take_accuracy(self, accuracy: Accuracy) -> None:
+        """Offer the order by match once it can be trusted."""
+        before, self._is_accurate = self.is_reliable, accuracy.trusted
+        self._criteria.scores_trusted = self.is_reliable
+        if self.is_reliable and not before and self._may_offer():
+            self.became_reliable.emit()
+
+    def _may_offer(self) -> bool:
+        criteria = self._criteria
+        under_way = criteria.mode is not Pass.BROWSE and not self._view_state.finished
+        return under_way and criteria.order != "match" and not criteria.has_chosen_order
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the order by match can be trusted, as the Taste page says."""
+        return self.has_scores and self._is_accurate
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any photo has a match score."""
+        return self.learned is not None and self.learned.ready
+
+    @property
+    def sentence(self) -> str:
+        """How far learning has come, in one line; empty before that is known."""
+        return self.learned.sentence if self.learned is not None else ""
+
+    @property
+    def pinned_version(self) -> int | None:
+        """The version that scores come from; None while they come from all that was learned."""
+        return self.learned.pinned if self.learned is not None else None
+
+    def scores_for_export(self) -> tuple[dict[int, int], str | None]:
+        """Return match scores by photo id, and the name of the model that made them."""
+        if self.learned is None or not self.learned.ready:
+            return {}, None
+        return self.learned.by_id(), self.learned.name
+
+    def _note_rebuilt(self) -> None:
+        """Note whether the list is to be rebuilt when the first scores come."""
+        by_match = self._criteria.order == "match"
+        self._waits_for_scores = by_match and not np.isfinite(self._table.scores.match).any()
+
+    # --- teaching
+
+    def teach(self, ids: Iterable[int]) -> None:
+        """Let the learner learn from marks just made or undone, once the next photo is painted."""
+        self._marked |= set(ids)
+        self._after_paint.start()
+
+    def _teach_now(self) -> None:
+        if self._marked:
+            self.learner.marks_changed(self._marked)
+            self._marked = set()
+
+    def _follow_commit(self) -> None:
+        if self._reads_here:
+            self._look_soon()  # a version may have been pinned
+        else:
+            self.learner.everything_changed()
+
+    def _look_soon(self, ids: Iterable[int] = ()) -> None:
+        """Let the learner look at vectors, stacks and marks that others changed."""
+        self._changed_elsewhere |= set(ids)
+        if not self._look_timer.isActive():
+            self._look_timer.start()
+
+    def _look(self) -> None:
+        self.learner.vectors_changed(self._changed_elsewhere)
+        self._changed_elsewhere = set()
+
+    # --- versions and how well it predicts
+
+    def report(self, tell: Callable[[Report | KnownError], None]) -> None:
+        """Call ``tell``, a moment later, with all there is to report of taste."""
+        self.learner.ask(report, tell)
+
+    def moved(self, number: int, tell: Callable[[list[Moved] | KnownError], None]) -> None:
+        """Call ``tell``, a moment later, with what moved most up to this version."""
+        self.learner.ask(lambda learner: learner.moved(number), tell)
+
+    def keep_version(self, tell: Callable[[int | KnownError], None]) -> None:
+        """Keep a version now; ``tell`` gets its number a moment later."""
+        self.learner.ask(lambda learner: learner.keep(), tell)
+
+    def roll_back(self, number: int) -> None:
+        """Take scores and predictions from a version until it is unpinned.
+
+        Raises:
+            KnownError: that version cannot be used; nothing was changed.
+        """
+        versions.roll_back(self._catalog, number)
+        self.learner.vectors_changed()
+        self._messages.say(f"Taste is pinned to version {number}")
+
+    def unpin(self) -> None:
+        """Take scores from all that was learned again."""
+        if versions.unpin(self._catalog) is not None:
+            self.learner.vectors_changed()
+            self._messages.say("Taste is learned from all your stars again")
+
+    # --- predictions
+
+    def predict(self, changes: Changes) -> dict[int, float]:
+        """Return the predicted rating of photos about to get their first, by id."""
+        found: dict[int, float] = {}
+        for photo_id, fields in changes.items():
+            if fields.get("rating") is None or self._table.marks(photo_id).rating is not None:
+                continue
+            expected = self._table.scores.expected(photo_id)
+            if expected is not None:
+                found[photo_id] = expected
+        return found
+
+    def reveal(self, step: Step) -> None:
+        """Let the caption show what was predicted of a photo that just got its first stars."""
+        self._revealed = None
+        stars = [change for change in step.changes if change.field == "rating"]
+        if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
+            return
+        expected = self._table.scores.expected(stars[0].photo_id)
+        if expected is not None:
+            line = f"you {stars[0].after} · expected {min(max(expected, 1.0), 5.0):.1f}"
+            self._revealed = stars[0].photo_id, line
+
+    def _forget_revealed(self) -> None:
+        self._revealed = None
+
+    def caption(self, photo_id: int, marks: str) -> str:
+        """Return the middle of a caption, its marks, with what taste may say in front of it."""
+        parts = [marks]
+        if self._revealed is not None and self._revealed[0] == photo_id:
+            parts.insert(0, self._revealed[1])
+        score = self._table.scores.match_of(photo_id) if self._settings.taste.show_match else None
+        if score is not None:
+            parts.insert(0, f"match {score}")
+        return " · ".join(parts)
+
+    def close(self) -> None:
+        """Teach what is left, and end the thread."""
+        self._look_timer.stop()
+        self._after_paint.stop()
+        self._start.stop()
+        self._teach_now()
+        self.learner.close()

@@ -1,0 +1,119 @@
+"""How the window shows photos: the view, the finish page, the zoom and the panels.
+
+Views read the state here and subscribe to its signals. An action that changes several facts sets
+them all and publishes once at its end, so no view ever draws half of it.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from curator.model import View
+
+
+class ViewState(QObject):
+    """The view state of one window.
+
+    Signals:
+        view_changed: :attr:`view` or :attr:`finished` changed.
+        zoom_changed: :attr:`zoom`, :attr:`center` or :attr:`developed` changed.
+        panels_changed: :attr:`inspector`, :attr:`panels_hidden` or :attr:`surround` changed.
+        fullscreen_changed: :attr:`fullscreen` changed.
+
+    Attributes:
+        finished: whether the finish page of a mode is shown in place of photos.
+        zoom: None fits the picture; 1.0 shows a pixel of the original on a pixel of the screen.
+        center: the point of the picture in the middle of the loupe, as fractions (x, y).
+        developed: whether the RAW (True) or the camera's picture (False) was asked for; None:
+            neither.
+        resting_view: the view to come back to another time: never one of panes side by side.
+        surround: number of the color around the picture, 0 to 3.
+
+    Thread: GUI only.
+    """
+
+    view_changed = Signal()
+    zoom_changed = Signal()
+    panels_changed = Signal()
+    fullscreen_changed = Signal()
+
+    def __init__(self, surround: int) -> None:
+        super().__init__()
+        self._view = self.resting_view = View.GRID
+        self.finished = False
+        self.zoom: float | None = None
+        self.center = (0.5, 0.5)
+        self.developed: bool | None = None
+        self.inspector = self.panels_hidden = self.fullscreen = False
+        self.surround = surround
+        self._published = self._facts()
+
+    @property
+    def view(self) -> View:
+        """How photos are shown; :meth:`publish` tells when it changed."""
+        return self._view
+
+    @view.setter
+    def view(self, view: View) -> None:
+        if not view.side_by_side:
+            self.resting_view = view
+        self._view = view
+
+    def _facts(self) -> tuple[tuple[object, ...], ...]:
+        return (
+            (self._view, self.finished),
+            (self.zoom, self.center, self.developed),
+            (self.inspector, self.panels_hidden, self.surround),
+            (self.fullscreen,),
+        )
+
+    def publish(self) -> None:
+        """Emit the signal of each fact that changed since the last call."""
+        before, self._published = self._published, self._facts()
+        now = self._published
+        signals = (
+            self.view_changed,
+            self.zoom_changed,
+            self.panels_changed,
+            self.fullscreen_changed,
+        )
+        for signal, old, new in zip(signals, before, now, strict=True):
+            if old != new:
+                signal.emit()
+
+    @property
+    def bare(self) -> bool:
+        """Whether only the picture is shown."""
+        return self.panels_hidden or self.fullscreen
+
+    def set_zoom(self, zoom: float | None, center: tuple[float, float] | None = None) -> None:
+        """Zoom the loupe, around a point of the picture if one is given."""
+        self.zoom = zoom
+        if center is not None:
+            self.center = center
+        self.publish()
+
+    def develop(self, developed: bool) -> None:
+        """Show the RAW or the camera's picture, of the following photos too."""
+        self.developed = developed
+        self.publish()
+
+    def set_surround(self, surround: int) -> None:
+        """Change the color around the picture."""
+        self.surround = surround
+        self.publish()
+
+    def show_inspector(self, shown: bool) -> None:
+        """Open or close the inspector."""
+        self.inspector = shown
+        self.publish()
+
+    def hide_panels(self, hidden: bool) -> None:
+        """Hide everything but the picture, or show it again."""
+        self.panels_hidden = hidden
+        self.publish()
+
+    def set_fullscreen(self, fullscreen: bool) -> None:
+        """Fill the screen with the window, or leave that."""
+        self.fullscreen = fullscreen
+        self.publish()

@@ -200,7 +200,7 @@ class Pipeline:
     def stop(self) -> None:
         """End: jobs in flight are put back, processes killed. Safe to repeat."""
         self._frames.close()
-        self._file_previewer.give_up()
+        self._file_previewer.cancel()
         self._phrases.give_up()
         running, self._running = self._running, False
         if running:
@@ -403,12 +403,12 @@ class Pipeline:
             screen_px: long edge of its picture for the screen.
             tell: called on a thread with what was seen, then with what the encoder saw, if there
                 is one; with a KnownError in place of either, which is the end. Never once the
-                placard was given up.
+                preview was canceled.
         """
         self._file_previewer.want(path, screen_px, self.encoding.recipe, tell)
 
     def want_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
-        """Have the vision model describe the file of the placard wanted last; nothing is kept.
+        """Ask the vision model to describe the file previewed last; nothing is kept.
 
         Args:
             proxy: what was seen of it.
@@ -417,8 +417,8 @@ class Pipeline:
         self._file_previewer.describe(proxy, tell)
 
     def cancel_file_preview(self) -> None:
-        """Want no placard any more; a file that is being decoded ends at once."""
-        self._file_previewer.give_up()
+        """Cancel the file preview; a running decode ends at once."""
+        self._file_previewer.cancel()
 
     def want_phrase(self, text: str, tell: PhraseCallback) -> bool:
         """Encode what somebody searches for; say whether there is an encoder that knows words.

@@ -1,7 +1,7 @@
-"""Single files looked at on request: decoded, and shown to the encoder, without a catalog.
+"""Previews of single files: decoded, analyzed by the encoder and described, without a catalog.
 
-A person waits, so decoding runs in the loupe's processes. The encoder is the one there is: its
-process takes the file between two groups of photos, and is never ended for its sake.
+The session and the terminal use it. A person waits, so decoding runs in the loupe's processes. The
+encoder's only process takes the file between two batches of photos and is never ended for it.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ DescriptionCallback = Callable[[Described | KnownError], None]
 
 
 def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) -> Seen:
-    """Decode a file in a process; its path is the token to cancel that by.
+    """Decode a file in a worker process; its path is the token to cancel it.
 
     Args:
-        pool: where.
+        pool: the worker processes.
         path: the file.
-        settings: have the limits, and what a proxy is.
+        settings: limits, and the size of a proxy.
         screen_px: as for `curator.stages.file_preview.see`.
 
     Raises:
-        WorkerCancelled: it was called off.
-        KnownError: no picture can be made of it; says why.
+        WorkerCancelled: it was canceled.
+        KnownError: the file cannot be decoded, and why.
     """
     job = StageJob(
         photo_id=0,
@@ -68,11 +68,11 @@ def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) ->
 
 
 def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) -> Embedded:
-    """Have the encoder look at what was decoded.
+    """Run the encoder on a decoded file.
 
     Raises:
         WorkerCancelled: its process was ended.
-        KnownError: it sees nothing there, or cannot be loaded; says why.
+        KnownError: the encoder failed or cannot be loaded, and why.
     """
     limit = settings.work.timeout_s
     try:
@@ -87,13 +87,13 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
 
 
 class FilePreviewer:
-    """Looks at one file at a time; the next one asked for gives up the one before.
+    """Previews one file at a time; requesting another one cancels the one before.
 
-    Thread: any, for every method; callbacks come from threads of this object's own.
+    Thread: any, for every method; callbacks run on threads of this object's own.
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, encoder_pool: WorkerPool) -> None:
-        """Make it over processes that others use too; they end them."""
+        """Create it over shared worker pools, which their owner closes."""
         self._settings, self._pool, self._encoder_pool = settings, pool, encoder_pool
         self._lock = threading.Lock()
         self._wanted: object = None
@@ -103,27 +103,27 @@ class FilePreviewer:
     def want(
         self, path: str, screen_px: int, recipe: Recipe | None, tell: FilePreviewCallback
     ) -> None:
-        """Look at a file.
+        """Preview a file.
 
         Args:
             path: the file.
             screen_px: as for `curator.stages.file_preview.see`.
-            recipe: the encoder to show it to, None for none.
-            tell: gets what was seen, then what the encoder saw; an error in place of either ends
-                it. Never called again once another file is wanted, or none.
+            recipe: the encoder to run, or None.
+            tell: gets the decoded file, then the encoder's result; an error in place of either is
+                the last call. Never called after another file was requested, or this one canceled.
         """
-        self.give_up()
-        asked = object()
+        self.cancel()
+        token = object()
         with self._lock:
-            self._wanted, self._path = asked, path
-        self._threads.start(lambda: self._work(asked, path, screen_px, recipe, tell))
+            self._wanted, self._path = token, path
+        self._threads.start(lambda: self._work(token, path, screen_px, recipe, tell))
 
     def describe(self, proxy: bytes, tell: DescriptionCallback) -> None:
-        """Have the vision model describe the file wanted last.
+        """Ask the vision model to describe the file requested last.
 
         Args:
-            proxy: what was seen of it, as a JPEG.
-            tell: gets the description, or a KnownError; never once another file is wanted.
+            proxy: the decoded file as a JPEG.
+            tell: gets the description or a KnownError; never after another file was requested.
         """
         wanted = self._wanted
 
@@ -147,40 +147,40 @@ class FilePreviewer:
         if wanted is not None:
             self._threads.start(work)
 
-    def give_up(self) -> None:
-        """Want nothing any more; a file that is being decoded ends at once."""
+    def cancel(self) -> None:
+        """Cancel the preview; a running decode ends at once."""
         with self._lock:
             path, self._path, self._wanted = self._path, "", None
         if path:
             self._pool.cancel(path)
 
     def close(self) -> None:
-        """Give up, and wait for the threads; close the pools first."""
-        self.give_up()
+        """Cancel and wait for the threads; close the pools first."""
+        self.cancel()
         self._threads.waitForDone()
 
     def _work(
         self,
-        asked: object,
+        token: object,
         path: str,
         screen_px: int,
         recipe: Recipe | None,
         tell: FilePreviewCallback,
     ) -> None:
-        def said(what: Seen | Embedded | KnownError) -> bool:
-            """Tell, unless that is not wanted any more."""
-            with self._lock:  # whoever gave up may be gone before a call begun now ends
-                if self._wanted is asked:
-                    tell(what)
-                return self._wanted is asked
+        def report(result: Seen | Embedded | KnownError) -> bool:
+            """Report a result unless it was canceled. Return whether to go on."""
+            with self._lock:  # the receiver may be gone as soon as it has canceled
+                if self._wanted is token:
+                    tell(result)
+                return self._wanted is token
 
         try:
-            if self._wanted is not asked:
+            if self._wanted is not token:
                 return
             found = seen(self._pool, path, self._settings, screen_px)
-            if said(found) and recipe is not None:
-                said(compared(self._encoder_pool, recipe, found, self._settings))
+            if report(found) and recipe is not None:
+                report(compared(self._encoder_pool, recipe, found, self._settings))
         except WorkerCancelled:
             return
         except KnownError as error:
-            said(error)
+            report(error)

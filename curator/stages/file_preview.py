@@ -1,7 +1,7 @@
-"""Look at one file for a placard: not a stage of a photo's life, but run where stages run.
+"""Decodes one file for a preview: not a stage of a photo's life, but run where stages run.
 
-What convert and embed do to a photo, done to a file that is in no catalog, with the same code and
-so with the same numbers; what they write, this hands over instead.
+It does to a file outside the catalog what convert does to a photo, with the same code and so with
+the same scores; the results are returned and never written.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from curator.workers import Pixels, share
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one decode of a file gave.
+    """The result of decoding a file for a preview.
 
     Attributes:
-        form: what it is by its content: jpeg png webp gif bmp pnm pfm tiff heif avif raw.
+        form: its format by content: jpeg png webp gif bmp pnm pfm tiff heif avif raw.
         size: of the file, bytes.
         fingerprint: of its content.
         capture, quality, basis, damage: as in `curator.model.Converted`.
-        proxy: the JPEG an encoder looks at, as convert would have written it.
-        picture: (H, W, 3) uint8 sRGB upright for the screen; None if not asked for.
+        proxy: the JPEG for the encoder, as convert would have written it.
+        picture: (H, W, 3) uint8 sRGB upright for the screen; None if not requested.
     """
 
     form: str
@@ -40,22 +40,22 @@ class Seen:
 
 
 def see(job: StageJob, screen_px: int = 0) -> Seen:
-    """Decode a file once: capture data, sharpness and exposure, its picture. Writes nothing.
+    """Decode a file once: capture data, scores, a picture for the screen. Write nothing.
 
     Args:
-        job: has the path, the proxy's size and quality, the largest picture.
+        job: path, size and quality of the proxy, largest picture allowed.
         screen_px: long edge of the picture for the screen, never enlarged; 0 for none.
 
     Raises:
-        GoneError: the file is not there.
-        UnreadableError: no picture can be made of it; the message says why.
-        WorkerUnavailable: there is no room to hand the picture over.
+        GoneError: the file is missing.
+        UnreadableError: the file cannot be decoded; the message says why.
+        WorkerUnavailable: there is no shared memory for the picture.
     """
-    # Imported here: the window's process knows this function, and never decodes.
+    # Imported here: the window's process refers to this function but never decodes.
     from curator.imaging import color, containers, decode, pixels, proxy
 
     status = files.status(job.path)
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe would block forever
         raise UnreadableError("This is not a file.")
     key = files.fingerprint(job.path)
     found, capture = decoded(job)

@@ -1,21 +1,20 @@
-"""The window: the only package that draws.
+"""The window: the only package that imports QtGui and QtWidgets.
 
-    theme          colors, sizes, fonts, icons; every number of the look
-    main_window    the edges and which page stands in the middle
-    keys           one action per line of the keyboard in force; keys_page changes them
-    palette        finds everything there is to do by a few letters
+    main_window     builds pages and edges, decides which page shows
+    window_layout   where they lie; window_keyboard the keys in force; window_actions dialogs and
+                    files; pipeline_notifications reports background work; file_drop dragged files
+    single_instance a second start finds the first
 
-Pictures, from disk to paint:
+Rooms, from low to high; each imports from lower ones only, which tests/architecture checks:
 
-    frames         decoded ahead in a thread pool to the exact device pixels, within a byte budget
-    originals      pixels of originals, read by the pipeline's processes, put among the frames
-    sheet          where tiles lie, by arithmetic; tiles draws one, grid is the widget
-    sight          what the loupe looks at: where it lies, which pixels; placing is its arithmetic
-    loupe          one photo; loupe_painter draws it, caption the line below, held knows keys down
-    filmstrip      the list in one row
-    inspector      all there is to know of a photo; why is the machine's part, near its thumbnails
-    pencil         a person's marks: glyphs, stars, the strike stroke
+    widgets     theme, texts, decoded frames and thumbnails, rows, tables, chips, base dialogs
+    grid        the grid: arithmetic, tiles, view
+    loupe       one photo: viewport, pan and zoom, full-resolution cache, painter, filmstrip
+    compare     photos side by side
+    dialogs     export, rejects, settings, command palette, tag entry
+    panels      top bar, sidebar, inspector, status line, notifications
+    pages       what fills the window: finish page, overview, help, file preview, projects, taste
 
-No view decodes, asks the catalog for a list, or keeps state of its own that another view needs:
-all of that is the session's, and its signals say what to draw again.
+No view decodes, queries the catalog for a list, or keeps state that another view needs: the session
+owns state, and its signals say what to draw again.
 """

@@ -305,7 +305,8 @@ class ExportDialog(Dialog):
         self.bar.show()
         self._say("Exporting…")
         self._jobs.start(
-            lambda job: write(plan, progress=job.tell, cancelled=lambda: job.stopped), self._done
+            lambda job: write(plan, progress=job.report_progress, cancelled=lambda: job.stopped),
+            self._done,
         )
 
     def _enable(self, on: bool) -> None:

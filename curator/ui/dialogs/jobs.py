@@ -1,4 +1,4 @@
-"""What a dialog has done off its thread: one thing at a time, and only the last one is heard."""
+"""Background work of a dialog: one job at a time, and only the last one reports."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ log = logging.getLogger(__name__)
 
 
 class _Stopped(Exception):
-    """Nobody wants any more what is being worked out."""
+    """The job was stopped."""
 
 
 class Job(QRunnable):
-    """One thing to be done, on the dialog's thread."""
+    """One piece of work, run on the thread of a :class:`JobRunner`."""
 
     class Signals(QObject):
-        """What a job says, itself first; received on the GUI thread."""
+        """Signals of a job, with the job first; received on the GUI thread."""
 
         done = Signal(object, object)
         failed = Signal(object, str)
@@ -30,40 +30,40 @@ class Job(QRunnable):
     def __init__(self, work: Callable[[Job], object]) -> None:
         super().__init__()
         self._work = work
-        self.said = Job.Signals()
+        self.signals = Job.Signals()
         self.stopped = False
         self.setAutoDelete(False)
 
     def check_stopped(self) -> None:
-        """End the work here and say nothing of it, if nobody wants it any more."""
+        """End the work here, without a report, if it was stopped."""
         if self.stopped:
             raise _Stopped
 
-    def tell(self, done: int, total: int, name: str) -> None:
-        """Say how far it is."""
-        self.said.progressed.emit(self, done, total, name)
+    def report_progress(self, done: int, total: int, name: str) -> None:
+        """Report how many of how many steps are done, and what is next."""
+        self.signals.progressed.emit(self, done, total, name)
 
     def run(self) -> None:
-        """Do the work; say what came of it."""
+        """Do the work and report its result or its error."""
         try:
-            self.said.done.emit(self, self._work(self))
+            self.signals.done.emit(self, self._work(self))
         except _Stopped:
             return
         except KnownError as error:
-            self.said.failed.emit(self, str(error))
+            self.signals.failed.emit(self, str(error))
         except Exception:
-            log.exception("What a dialog had done failed")
-            self.said.failed.emit(self, INTERNAL_ERROR)
+            log.exception("A job of a dialog failed")
+            self.signals.failed.emit(self, INTERNAL_ERROR)
 
 
 class JobRunner(QObject):
-    """Does one thing after the other for a dialog; what was dropped is not heard of again.
+    """Runs one job after the other for a dialog; a dropped job reports nothing.
 
     Signals:
-        failed: what is being done cannot be; says why.
-        progressed: how far it is: done, of how many, at what.
+        failed(str): the reason why the current job failed.
+        progressed(int, int, str): steps done, all steps, what is next.
 
-    Thread: GUI; the work runs on a thread of this object's own.
+    Thread: GUI; jobs run on a thread of this object's own.
     """
 
     failed = Signal(str)
@@ -74,37 +74,37 @@ class JobRunner(QObject):
         self._pool = QThreadPool(self, maxThreadCount=1)
         self._job: Job | None = None
         self._then: Callable[[Any], None] | None = None
-        self._started: list[Job] = []  # kept: one that is dropped may still be running
+        self._started: list[Job] = []  # a dropped job may still be running
 
     @property
     def busy(self) -> bool:
-        """Whether something is being done that somebody waits for."""
+        """Whether a job is running whose result is awaited."""
         return self._job is not None
 
     def start(self, work: Callable[[Job], object], then: Callable[[Any], None]) -> None:
-        """Do this instead of what is being done; ``then`` gets what came of it."""
+        """Drop the current job and run this one; ``then`` gets its result."""
         self.drop()
         job = self._job = Job(work)
         self._then = then
         self._started.append(job)
         queued = Qt.ConnectionType.QueuedConnection
-        job.said.done.connect(self._done, queued)
-        job.said.failed.connect(self._failed, queued)
-        job.said.progressed.connect(self._progressed, queued)
+        job.signals.done.connect(self._done, queued)
+        job.signals.failed.connect(self._failed, queued)
+        job.signals.progressed.connect(self._progressed, queued)
         self._pool.start(job)
 
     def stop(self) -> None:
-        """Have what is being done end early; it still says what came of it."""
+        """Ask the current job to end early; its result still counts."""
         if self._job is not None:
             self._job.stopped = True
 
     def drop(self) -> None:
-        """Have what is being done end soon; what it still says is not listened to."""
+        """Ask the current job to end, and ignore its result."""
         self.stop()
         self._job = None
 
     def close(self) -> None:
-        """Drop what is being done, and wait for the thread."""
+        """Drop the current job and wait for the thread."""
         self.drop()
         self._pool.waitForDone()
 

@@ -253,7 +253,7 @@ class RejectsDialog(Dialog):
                 catalog.photos.details(ids),
                 way=way,
                 ledger=catalog.removal,
-                progress=job.tell,
+                progress=job.report_progress,
                 cancelled=lambda: job.stopped,
             )
 

@@ -1,8 +1,8 @@
-"""Figures drawn: a strip, rows of bars; each part is pressed to see its photos.
+"""Charts of photo counts, for overview and finish page: a strip, and rows of bars.
 
-One way of drawing everywhere: through is pencil, rejected is pencil struck and dimmed as a
-rejected tile is, unreviewed is gray. Lengths are to scale, figures stand beside what they count;
-the one under the pointer, or under the keyboard's ring, is told whole at the right of the title.
+A click on a part shows its photos. Kept photos are drawn in pencil, rejected ones in dimmed pencil
+with a stroke, unreviewed ones in gray. Lengths are to scale. The figure under the pointer or the
+keyboard focus is described in full at the right of the title.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from curator.library.statistics import Figure
 from curator.ui.widgets import theme, words
 
-HEAD = 26  # the line with the title
+HEAD = 26  # height of the title line, px
 _ROW = 24
 _BAR = 8  # height of a bar in a row
 _GAP = 8
@@ -38,19 +38,19 @@ _PRESSES = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 def _mixed(color: QColor, under: QColor, share: float) -> QColor:
-    """Lay a color over another one, so strongly."""
+    """Return a color laid over another one with this opacity."""
 
-    def laid(over: int, below: int) -> int:
+    def mixed(over: int, below: int) -> int:
         return round(over * share + below * (1 - share))
 
     return QColor(
-        laid(color.red(), under.red()),
-        laid(color.green(), under.green()),
-        laid(color.blue(), under.blue()),
+        mixed(color.red(), under.red()),
+        mixed(color.green(), under.green()),
+        mixed(color.blue(), under.blue()),
     )
 
 
-DIMMED = _mixed(theme.PENCIL, theme.CANVAS, 0.3)  # as a rejected tile: 30 %
+DIMMED = _mixed(theme.PENCIL, theme.CANVAS, 0.3)  # like a rejected tile: 30 %
 UNDECIDED = theme.DISABLED
 # The parts of a figure, in the order they are drawn.
 _PARTS: tuple[tuple[Callable[[Figure], int], QColor], ...] = (
@@ -60,35 +60,35 @@ _PARTS: tuple[tuple[Callable[[Figure], int], QColor], ...] = (
 )
 
 
-def told(figure: Figure) -> str:
-    """Say a figure whole: ``May 2024 · 412 photos · 120 through · 292 unreviewed``."""
+def describe(figure: Figure) -> str:
+    """Describe a figure in full: ``May 2024 · 412 photos · 120 kept · 292 unreviewed``."""
     parts = [(figure.kept, "kept"), (figure.rejected, "rejected")]
-    judged = [f"{words.count(number)} {what}" for number, what in parts if number]
-    left = f"{words.count(figure.unreviewed)} unreviewed" if figure.unreviewed and judged else ""
-    return words.joined((figure.name, words.photos(figure.photos), *judged, left))
+    verdicts = [f"{words.count(number)} {what}" for number, what in parts if number]
+    rest = f"{words.count(figure.unreviewed)} unreviewed" if figure.unreviewed and verdicts else ""
+    return words.joined((figure.name, words.photos(figure.photos), *verdicts, rest))
 
 
-def _plainly(figure: Figure) -> str:
-    """Say a figure whose name says already what became of its photos."""
+def _describe_count(figure: Figure) -> str:
+    """Describe a figure whose name already says the verdict."""
     return words.joined((figure.name, words.photos(figure.photos)))
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a figure can be pressed, logical px."""
+    """Where a figure can be clicked, logical px."""
 
     place: QRectF
     figure: Figure
 
 
 class Chart(QWidget):
-    """Figures one can point at, walk through with the arrows, and press.
+    """Figures to point at, to walk through with the arrow keys, and to click.
 
     Signals:
-        pressed(Figure): its photos are wanted.
+        pressed(Figure): a figure whose photos are to be shown.
 
     Attributes:
-        title: what stands above it.
+        title: shown above the chart.
     """
 
     pressed = Signal(object)
@@ -99,46 +99,46 @@ class Chart(QWidget):
         self.setAccessibleName(title or "Chart")
         self.figures: tuple[Figure, ...] = ()
         self._spots: list[Spot] = []
-        self._at = -1  # the spot that is told
+        self._at = -1  # the spot that is described
         self.setMouseTracking(True)
         self.setFont(theme.caption_font())
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_figures(self, figures: Sequence[Figure]) -> None:
-        """Draw other figures."""
+        """Show other figures."""
         if tuple(figures) != self.figures:
             self.figures = tuple(figures)
             self._changed()
 
     def _changed(self) -> None:
-        said = "; ".join(self._told(figure).replace(" · ", ", ") for figure in self.figures)
+        said = "; ".join(self._description(figure).replace(" · ", ", ") for figure in self.figures)
         self.setAccessibleName(f"{self.title}: {said}" if self.title else said)
         self._place()
         self.updateGeometry()
         self.update()
 
     def place_of(self, name: str) -> QRect:
-        """Say where a figure is drawn; nowhere if it is not."""
+        """Return where a figure is drawn; empty if it is not."""
         return next((s.place.toRect() for s in self._spots if s.figure.name == name), QRect())
 
     @property
     def head(self) -> int:
-        """Height of the line with the title."""
+        """Height of the title line, px."""
         return HEAD if self.title else 0
 
     @property
     def readout(self) -> str:
-        """What is told of the figure pointed at; empty without one."""
-        return self._told(self._spots[self._at].figure) if self._at >= 0 else ""
+        """The description of the figure pointed at; empty without one."""
+        return self._description(self._spots[self._at].figure) if self._at >= 0 else ""
 
     # --- what a kind of chart draws
 
-    def _told(self, figure: Figure) -> str:
-        return told(figure)
+    def _description(self, figure: Figure) -> str:
+        return describe(figure)
 
     def _spread(self) -> list[Spot]:
-        """Say where the figures are."""
+        """Return where the figures lie."""
         raise NotImplementedError
 
     def _paint(self, painter: QPainter) -> None:
@@ -151,11 +151,11 @@ class Chart(QWidget):
         self._at = min(self._at, len(self._spots) - 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Take the room there is."""
+        """Lay the figures out for the new size."""
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the title, the figures, and what is told of one."""
+        """Draw the title, the figures, and the description of one."""
         painter = QPainter(self)
         if self.title:
             line = QRect(0, 0, self.width(), 16)
@@ -174,7 +174,7 @@ class Chart(QWidget):
         return number == self._at
 
     def _ring(self, painter: QPainter, place: QRectF) -> None:
-        """Show where the keyboard is."""
+        """Draw the keyboard focus."""
         if self.hasFocus():
             painter.setPen(QPen(theme.WHITE, 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -204,33 +204,33 @@ class Chart(QWidget):
             self.pressed.emit(self._spots[number].figure)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Tell the figure under the pointer."""
+        """Describe the figure under the pointer."""
         self._point(self._spot_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Keep the press: it is this chart's."""
+        """Accept the press, so that the release arrives here."""
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Go to the photos under the pointer."""
+        """Show the photos of the figure under the pointer."""
         if event.button() is Qt.MouseButton.LeftButton:
             self._press(self._spot_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Tell nothing any more."""
+        """Describe no figure."""
         self._point(-1)
 
     def focusInEvent(self, event: object) -> None:
-        """Begin at the first figure."""
+        """Describe the first figure, or the last one described."""
         self._point(max(self._at, 0) if self._spots else -1)
         self.update()
 
     def focusOutEvent(self, event: object) -> None:
-        """Leave."""
+        """Describe no figure."""
         self._point(-1)
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Walk with the arrows, press with Enter or Space."""
+        """Move with the arrow keys, click with Enter or Space."""
         key = Qt.Key(event.key())
         if key in _KEYS and self._spots:
             self._point(min(max(self._at + _KEYS[key], 0), len(self._spots) - 1))
@@ -245,9 +245,9 @@ def _lit(color: QColor) -> QColor:
 
 
 def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: bool) -> None:
-    """Draw the parts of a figure one behind the other, or one on the other from below.
+    """Draw the parts of a figure side by side, or ``upright`` from below.
 
-    Part borders fall on device pixels, so that neighbors do not shine through each other.
+    Borders fall on device pixels, so that neighboring colors do not mix.
     """
     ratio = painter.device().devicePixelRatio()
     length = bar.height() if upright else bar.width()
@@ -266,23 +266,23 @@ def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: 
 
 
 class RowChart(Chart):
-    """A row a figure: its name, a bar to scale, its number; the rest behind a row to press.
+    """One row per figure: its name, a bar to scale, its number.
 
     Args:
-        title: what stands above it.
-        rows: at most so many; the others unfold where they are pressed.
-        starred: names are drawn as stars: the first figure is of one.
+        title: shown above the chart.
+        rows: the most rows shown; the last one then stands for the rest and expands on a click.
+        starred: whether names are drawn as stars, from one star for the first figure.
     """
 
     def __init__(self, title: str = "", rows: int = 8, starred: bool = False) -> None:
         super().__init__(title)
-        self._rows, self._starred, self._whole = rows, starred, False
+        self._rows, self._starred, self._expanded = rows, starred, False
 
     @property
     def shown(self) -> tuple[Figure, ...]:
-        """The figures that have a row, from above."""
+        """The figures that have a row, from top to bottom."""
         figures = self.figures[::-1] if self._starred else self.figures
-        if self._whole or len(figures) <= self._rows:
+        if self._expanded or len(figures) <= self._rows:
             return figures
         rest = figures[self._rows - 1 :]
         others = Figure(
@@ -293,15 +293,15 @@ class RowChart(Chart):
         )
         return (*figures[: self._rows - 1], others)
 
-    def _told(self, figure: Figure) -> str:
-        return _plainly(figure) if self._starred else told(figure)
+    def _description(self, figure: Figure) -> str:
+        return _describe_count(figure) if self._starred else describe(figure)
 
     def sizeHint(self) -> QSize:
-        """All rows."""
+        """Return the size of all rows."""
         return QSize(240, self.head + len(self.shown) * _ROW)
 
     def minimumSizeHint(self) -> QSize:
-        """As high, and narrower."""
+        """Return the same height at a smaller width."""
         return QSize(160, self.sizeHint().height())
 
     def _spread(self) -> list[Spot]:
@@ -311,15 +311,15 @@ class RowChart(Chart):
         ]
 
     def _unfolds(self, number: int) -> bool:
-        """Tell whether a row stands for all that have none."""
-        return not self._whole and len(self.figures) > self._rows and number == self._rows - 1
+        """Whether a row stands for the figures without a row."""
+        return not self._expanded and len(self.figures) > self._rows and number == self._rows - 1
 
     def _may_press(self, number: int) -> bool:
         return self._unfolds(number) or super()._may_press(number)
 
     def _press(self, number: int) -> None:
         if self._unfolds(number):
-            self._whole = True
+            self._expanded = True
             self._changed()
         else:
             super()._press(number)
@@ -344,7 +344,7 @@ class RowChart(Chart):
             painter.setPen(theme.WHITE if lit else color)
             self._name(painter, figure, place, left - 12, len(self.shown) - row)
             wide = max(room * figure.photos / most, 1 if figure.photos else 0)
-            if quiet:  # many together: their bar would make the others small
+            if quiet:  # the bar of many figures together would make the others small
                 wide = 0.0
             bar = QRectF(left, place.center().y() - _BAR / 2, wide, _BAR)
             stacked(painter, figure, bar, lit, upright=False)
@@ -367,7 +367,7 @@ class RowChart(Chart):
 
 
 class StripChart(Chart):
-    """All photos as one strip, each once; every part is named below itself."""
+    """All photos as one strip, with the name of every part below it."""
 
     _THICK = 16
     _LABELS = 40
@@ -377,15 +377,15 @@ class StripChart(Chart):
         self._texts: list[QRectF] = []
         self.setFixedHeight(self._THICK + self._LABELS)
 
-    def _told(self, figure: Figure) -> str:
-        return _plainly(figure)
+    def _description(self, figure: Figure) -> str:
+        return _describe_count(figure)
 
     def _spread(self) -> list[Spot]:
         whole = sum(figure.photos for figure in self.figures)
         if not whole:
             return []
         gaps = 2 * (len(self.figures) - 1)
-        least = 3.0  # one photo of ten thousand is seen, and can be pressed
+        least = 3.0  # one photo of ten thousand is visible and can be clicked
         spare = max(self.width() - gaps - least * len(self.figures), 0)
         x, spots = 0.0, []
         for figure in self.figures:
@@ -396,7 +396,7 @@ class StripChart(Chart):
         return spots
 
     def _named(self, spots: Sequence[Spot]) -> list[QRectF]:
-        """Give each name its place under its part, none over another."""
+        """Return where each name lies below its part, without overlap."""
         numbers, metrics = QFontMetrics(theme.title_font()), QFontMetrics(self.font())
         wide = [
             max(
@@ -452,7 +452,7 @@ class StripChart(Chart):
 
 
 def number_block(value: str, what: str, decided: bool = False) -> QWidget:
-    """Make one large number with what it counts below it; what a person decided is in pencil."""
+    """Return a large number with its unit below; in pencil if it counts a person's marks."""
     block = QWidget()
     column = QVBoxLayout(block)
     column.setContentsMargins(0, 0, 0, 0)

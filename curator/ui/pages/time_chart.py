@@ -1,4 +1,4 @@
-"""Photos over time, drawn: a bar a day, a month or a year."""
+"""Chart of photos over time, for the overview: a bar per day, month or year."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CENTER = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
 
 
 class TimeChart(Chart):
-    """Photos over time, a bar a period; a long stretch of nothing is three dots."""
+    """Photos over time, a bar per period; a long gap is drawn as three dots."""
 
     _WIDEST, _FOLD, _FOOT, _TOP = 72.0, 28.0, 20, 18
 
@@ -29,7 +29,7 @@ class TimeChart(Chart):
         self.setMaximumHeight(400)
 
     def show_periods(self, periods: Sequence[Period | None], grain: str) -> None:
-        """Draw other periods; None is a stretch of nothing."""
+        """Show other periods; None is a long gap."""
         if tuple(periods) != self._periods:
             self._periods, self._grain = tuple(periods), grain
             self.title = f"By {grain}"
@@ -42,7 +42,7 @@ class TimeChart(Chart):
         return min((self.width() - folds * self._FOLD) / max(bars, 1), self._WIDEST)
 
     def _slots(self) -> list[tuple[QRectF, Period | None]]:
-        """Give every period its column, the full height of the field."""
+        """Return the column of every period, as high as the chart."""
         step, x, slots = self._step(), 0.0, []
         high = self.height() - self.head - self._FOOT
         for period in self._periods:
@@ -97,7 +97,7 @@ class TimeChart(Chart):
             painter.fillRect(QRectF(x + dot - 1, y - 1, 2, 2), theme.DISABLED)
 
     def _axis(self, painter: QPainter, ground: int) -> None:
-        """Name what begins below the line, wherever there is room for the name."""
+        """Draw the names of periods below the line, where they fit."""
         metrics, free = painter.fontMetrics(), -1.0
         for place, text, whole in self._marks():
             wide = metrics.horizontalAdvance(text)
@@ -109,7 +109,7 @@ class TimeChart(Chart):
             free = x + wide + 10
 
     def _marks(self) -> list[tuple[QRectF, str, bool]]:
-        """List what could be named: years before months, months before days."""
+        """Return place and name of every period that could be named, years and months in full."""
         found, before = [], None
         wide = self._step() >= 34
         for place, period in self._slots():

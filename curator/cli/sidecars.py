@@ -26,7 +26,7 @@ def sidecar(invocation: Invocation) -> None:
         "conflicts": _conflicts,
         "status": _status,
     }
-    acts[invocation.arguments.outcome](invocation)
+    acts[invocation.arguments.act](invocation)
 
 
 def _ids(invocation: Invocation) -> list[int]:

@@ -37,7 +37,7 @@ def files(folder: Path) -> set[str]:
 
 def review(evening: Evening) -> RejectsDialog:
     """Call the review by the palette, as there is no key for it."""
-    evening.press("Ctrl+K").type("remove the files").press("Return")
+    evening.press("Ctrl+K").type("delete rejected").press("Return")
     dialog = evening.window.findChild(RejectsDialog)
     assert isinstance(dialog, RejectsDialog)
     return evening.until(dialog.go.isEnabled) and dialog

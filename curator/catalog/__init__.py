@@ -1,18 +1,24 @@
-"""The catalog: one SQLite file that holds photos, decisions, work and places; peewee stays inside.
+"""The catalog: one SQLite file with photos, decisions, work and everything known about them.
 
     catalog = Catalog.open(home.catalog)
-    catalog.decide({412: {"rating": 4}}, summary="4 stars: DSC_0412")
-    catalog.photo(412).marks.rating        # 4; on disk already
+    catalog.journal.decide({412: {"rating": 4}}, summary="4 stars: DSC_0412")
+    catalog.photos.get(412).marks.rating        # 4; on disk already
     catalog.close()
 
-`schema` is what there is, `migrations` how it came to be, `store` the connection, `wal` how long
-its log is, `journal` the decisions, `identity` which files are one photo, `scan`, `work` and
-`results` what the conductor brings, `tastes` vectors and what is learned from, `tags` words for
-photos and `vocabulary` the words themselves, `text` finds photos by their words, `readings` what
-files say and `sidecars` what they are to say, `stacks` which photos the machine shows as one,
-`projects` which a person puts together, `folders` and `photos` what others read, `volumes` where
-folders went. `backups` are kept of it, `restoring` puts one back and `replaying` makes again what
-happened since; `soundness` finds damage. Plain values come out, never models.
+A :class:`Catalog` opens the file and owns the parts, which read and write through one `Store`:
+
+    store       connection, transactions, write priority, checkpoints, errors in plain words
+    files, sidecar_files, decisions, work       tables at their lowest level
+    identity    which files are one photo; merging and splitting photos
+    journal     decisions, undo and redo
+    scans, results, metadata, vectors, descriptions, stacks     what the pipeline brings
+    photos, folders, volumes        what views and the command line read
+    tags, vocabulary, projects, text, searches, taste, sidecars     what a person works with
+    rewrites, removal, recovery     safety around files we change, delete or restore
+
+No part takes the Catalog, and none imports a part that imports it. `schema` defines the tables and
+`migrations` brings old files there; `backups`, `restoring` and `integrity` look after the file.
+Plain values come out, never models: peewee is used only here.
 """
 
 from __future__ import annotations
@@ -219,7 +225,7 @@ class Catalog:
             use.release()
             if isinstance(error, KnownError):
                 raise
-            known = _said_at_open(error, path)
+            known = _open_error(error, path)
             if known is None:
                 raise
             raise known from error
@@ -243,15 +249,15 @@ class Catalog:
         return self.store.check()
 
 
-# Those of this process: where one of them is gone, its home was moved from under it.
+# The open catalogs of this process: if the file of one is gone, its home was moved.
 _OPEN: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
-def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
-    """Say why a catalog cannot be opened; None if it is a mistake of ours."""
-    # peewee dresses SQLite's errors up; the one underneath has the code.
+def _open_error(error: Exception, path: Path) -> CatalogError | None:
+    """Return why a catalog cannot be opened; None if it is our bug."""
+    # peewee wraps SQLite's errors; the wrapped one has the code.
     cause = error.__context__ if isinstance(error, peewee.PeeweeException) else error
-    if isinstance(cause, UnicodeDecodeError):  # what SQLite says quotes a schema that is no text
+    if isinstance(cause, UnicodeDecodeError):  # SQLite's message quotes a broken schema
         return damaged(path)
     if isinstance(cause, sqlite3.Error):
         return translate(cause, path)
@@ -265,10 +271,11 @@ def _said_at_open(error: Exception, path: Path) -> CatalogError | None:
 
 @contextlib.contextmanager
 def damage_context(path: Path) -> Iterator[None]:
-    """Have what goes wrong with what a damaged catalog holds be said to be its fault.
+    """Re-raise errors caused by a damaged catalog as DamagedError.
 
     Raises:
-        DamagedError: something went wrong in the block as mistakes do, and the catalog is damaged.
+        DamagedError: the block failed with an error that damage can cause, and the catalog is
+            damaged.
     """
     try:
         yield
@@ -279,9 +286,9 @@ def damage_context(path: Path) -> Iterator[None]:
 
 
 def is_damaged(path: Path) -> bool:
-    """Read a catalog from end to end and say whether it is damaged; seconds for a large one.
+    """Whether a catalog is damaged or missing; reads all of it, which takes seconds if it is large.
 
-    One that is gone is; one of a newer Curator is not, nor is another program's file.
+    The catalog of a newer Curator is not damaged, nor is another program's file.
     """
     if not path.exists():
         return True
@@ -296,17 +303,17 @@ def is_damaged(path: Path) -> bool:
 
 
 def restore(catalog: Path, backup: Path, *, redo: bool) -> RestoreReport:
-    """Put a back-up in the place of a catalog nobody has open; see :func:`restoring.restore`.
+    """Restore a backup in the place of a catalog nobody has open; see :func:`restoring.restore`.
 
     Args:
         catalog: the SQLite file; it is set aside, not deleted.
-        backup: what to put there.
-        redo: make again what was decided since, as far as it can be read; not when a person
-            wants to go back to how it was then.
+        backup: what to restore.
+        redo: replay what was decided since, as far as it can be read; not if a person wants to
+            return to that moment.
 
     Raises:
-        BusyError: somebody has it open.
-        CatalogError: the back-up is not sound, or there is no room; the catalog is as it was.
+        BusyError: somebody has the catalog open.
+        CatalogError: the backup is damaged, or the disk is too full; the catalog is unchanged.
     """
 
     def mend(copy: Path, former: Path) -> ReplayReport:
@@ -320,39 +327,39 @@ def restore(catalog: Path, backup: Path, *, redo: bool) -> RestoreReport:
 
 
 def create_new_catalog(path: Path) -> None:
-    """Make an empty catalog where there is none; of the one that is gone the back-ups stay.
+    """Create an empty catalog where the former one is lost; backups of that stay.
 
-    The newest of them is held from now on: those of the new catalog never push it out.
+    The newest of them is kept permanently: backups of the new catalog never replace it.
 
     Raises:
-        BusyError: somebody has one open there.
-        CatalogError: there is one, or none can be made there.
+        BusyError: somebody has a catalog open there.
+        CatalogError: a catalog exists there, or none can be created.
     """
     with UseLock(path) as lock:
         lock.alone()
         if path.exists() and path.stat().st_size:
-            raise CatalogError(f"There is a catalog at {path}.", "`curator` opens it.")
+            raise CatalogError(f"A catalog exists at {path}.", "`curator` opens it.")
         restoring.set_log_aside(path)
         backups.hold_newest(path)
     Catalog.open(path, anew=True).close()
 
 
 def _refuse_lost(path: Path) -> None:
-    """Refuse to begin an empty catalog by itself where back-ups tell of another.
+    """Refuse to create an empty catalog silently where backups show that one is lost.
 
     Raises:
-        CatalogError: this process has it open, and it is there no more: it was moved, and what is
-            decided goes where it is.
-        DamagedError: it is gone (MissingError), or has lost all its bytes, which to SQLite is a
-            new one.
+        CatalogError: this process has the catalog open, but its file was moved: decisions go to
+            the moved file.
+        DamagedError: the file is gone (MissingError), or has no bytes left, which SQLite would
+            take for a new one.
     """
     try:
         empty = path.stat().st_size == 0
     except FileNotFoundError:
         if any(each.path == path and each.is_open for each in list(_OPEN)):
             raise CatalogError(
-                f"The catalog {path} was moved while it is open.",
-                "Close Curator, then move it back or start with its new place in --home.",
+                f"The catalog {path} was moved while it was open.",
+                "Close Curator, then move it back or start with --home and its new folder.",
             ) from None
         if backups.files(path):
             raise missing(path) from None

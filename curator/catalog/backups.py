@@ -1,10 +1,11 @@
-"""Back-ups of the catalog: copied while it is in use, verified, and thinned out.
+"""Backups of the catalog: copied while it is in use, verified, and thinned out.
 
-    keep(home.catalog)                      # today's, if there is none yet; old ones go
+The pipeline makes one a day; `migrations` makes one before each step; the command line lists and
+restores them. They lie in ``backups`` beside the catalog. Each is a complete catalog in one file.
+
+    make_if_due(home.catalog)               # today's, if there is none yet; deletes old ones
     for backup in listed(home.catalog):     # newest first, each read from end to end
         backup.made_at, backup.photos, backup.decisions, backup.fault
-
-They lie in ``backups`` beside the catalog. Every one is a catalog by itself, in one file.
 """
 
 from __future__ import annotations
@@ -27,37 +28,37 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
-# Their names have the time of where one was: a day and two hours is how far clocks differ on earth.
+# Their names have local times, which differ on earth by up to 26 hours.
 _AHEAD_S = 26 * 3600.0
 _KEEP_DAYS = 5
 _KEEP_WEEKS = 4
 _KEEP_VERSIONS = 3
 _STAMP = "%Y%m%d-%H%M%S"
-# Copied in steps of some 4 MB, each brought to the disk before the next: all of it at once would
-# leave the disk busy for as long as it takes, and a mark that is being committed waits for it.
+# Copied in steps of some 4 MB, each synced before the next: syncing all at once would keep the
+# disk busy so long that a mark being committed has to wait.
 _PAGES = 1000
 _BREATH_S = 0.005
-_OPCODES = 200_000  # of SQLite, between two looks whether a check was given up
+_OPCODES = 200_000  # of SQLite, between two questions whether to cancel a check
 
 Stop = Callable[[], bool]
 
 
 class GivenUpError(Exception):
-    """A back-up was given up half-way, because it was asked to; nothing of it is left."""
+    """A backup was canceled half-way on request; nothing of it is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A back-up as it was found on disk.
+    """A backup as found on disk.
 
     Attributes:
         path: its file.
         made_at: when, in Unix time.
         version: of the schema; 0 if it could not be read.
-        photos: how many are in it, without those whose folder was removed.
+        photos: how many it has, without those of removed folders.
         decisions: how many the journal has.
         size: bytes on disk.
-        fault: what is wrong with it, empty when it is sound and was read from end to end.
+        fault: what is wrong with it; empty if it is sound and was read from end to end.
     """
 
     path: Path
@@ -70,7 +71,7 @@ class Backup:
 
 
 def files(catalog: Path) -> list[Path]:
-    """List the back-ups of a catalog, newest first; none of them is opened."""
+    """List the backups of a catalog, newest first, without opening them."""
     with contextlib.suppress(OSError):
         found = (catalog.parent / "backups").glob(f"{catalog.stem}-*.db")
         return sorted(found, key=_age_s)
@@ -78,16 +79,17 @@ def files(catalog: Path) -> list[Path]:
 
 
 def _age_s(backup: Path) -> float:
-    """Say how old a back-up is; one from the future, as by a clock that was wrong, is the oldest.
+    """Return the age of a backup in seconds; one from the future counts as the oldest.
 
-    Otherwise it would keep new ones from being made until then, and push out those that are.
+    Otherwise a backup made while the clock was wrong would prevent new ones until then, and push
+    out the existing ones.
     """
     age = time.time() - made_at(backup)
     return age if age > -_AHEAD_S else time.time()
 
 
 def made_at(backup: Path) -> float:
-    """Say when a back-up was made, in Unix time: its name has it, or else its file."""
+    """Return when a backup was made, in Unix time: from its name, or else from its file."""
     stamp = re.search(r"-(\d{8}-\d{6})(?:-\d+)?\.db$", backup.name)
     with contextlib.suppress(ValueError, OverflowError, OSError):
         if stamp:
@@ -98,21 +100,21 @@ def made_at(backup: Path) -> float:
 
 
 def listed(catalog: Path) -> list[Backup]:
-    """Read every back-up of a catalog from end to end, newest first; seconds for large ones."""
+    """Read every backup of a catalog from end to end, newest first; seconds for large ones."""
     return [inspect(path) for path in files(catalog)]
 
 
 def newest_sound(catalog: Path) -> Backup | None:
-    """Choose the newest back-up that can be read from end to end."""
+    """Return the newest backup that can be read from end to end."""
     found = (inspect(path) for path in files(catalog))
     return next((backup for backup in found if not backup.fault), None)
 
 
 def inspect(path: Path) -> Backup:
-    """Read a back-up from end to end: is it sound, is it ours, what is in it."""
+    """Read a backup from end to end: whether it is sound and ours, and what it contains."""
     when = made_at(path)
     try:
-        with atomic.open_plain(path):  # SQLite would wait for a pipe
+        with atomic.open_plain(path):  # SQLite would block on a pipe
             size = path.stat().st_size
         with contextlib.closing(_reading(path)) as connection:
             version = _value(connection, "PRAGMA user_version")
@@ -128,7 +130,7 @@ def inspect(path: Path) -> Backup:
 
 
 def _reading(path: Path) -> sqlite3.Connection:
-    """Open a file that nobody writes to; nothing is made beside it."""
+    """Open a file nobody writes to; nothing is created beside it."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
@@ -138,17 +140,17 @@ def _value(connection: sqlite3.Connection, sql: str) -> int:
 
 def _foreign(connection: sqlite3.Connection) -> str:
     ours = _value(connection, "PRAGMA application_id") == schema.APPLICATION_ID
-    return "" if ours else "is no catalog of Curator's"
+    return "" if ours else "is not a catalog of Curator"
 
 
 def verdict(connection: sqlite3.Connection, *, gently: bool = False) -> str:
-    """Say what is wrong with a whole catalog, the first thing found; empty when it is sound."""
+    """Return the first thing that is wrong with a catalog; empty if it is sound."""
     found = integrity.faults(connection, gently=gently)
     return found[0].splitlines()[-1] if found else ""
 
 
 def counted(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Count photos and decisions, as the back-ups are told apart by."""
+    """Count photos and decisions, by which people tell backups apart."""
     return (
         _value(
             connection,
@@ -162,7 +164,7 @@ def counted(connection: sqlite3.Connection) -> tuple[int, int]:
 
 
 def before_migration(path: Path, version: int) -> Path:
-    """Name a back-up that is made before a migration; no other has that name."""
+    """Return an unused name for a backup made before a migration."""
     stamp = time.strftime(_STAMP)
     folder = path.parent / "backups"
     wanted = folder / f"{path.stem}-v{version}-{stamp}.db"
@@ -174,29 +176,28 @@ def before_migration(path: Path, version: int) -> Path:
 
 
 def is_due(catalog: Path, every_s: float = DAY_S) -> bool:
-    """Say whether the newest daily back-up is older than ``every_s``, or there is none."""
+    """Whether the newest daily backup is older than ``every_s``, or there is none."""
     newest = next(iter(_daily(catalog)), None)
     return newest is None or _age_s(newest) >= every_s
 
 
-def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> Path | None:
-    """Have a verified back-up of today, and let go those that are older than one needs.
+def make_if_due(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> Path | None:
+    """Make and verify today's backup if it is due, then delete those no longer needed.
 
-    Kept are the five newest daily ones, the newest of each of the four weeks before them, and
-    what the last three migrations began with. Nothing goes before a new one is verified.
+    The five newest daily ones stay, the newest of each of the four weeks before them, and those
+    made before the last three migrations. Nothing is deleted before a new one is verified.
 
     Args:
         catalog: the SQLite file; it may be in use.
         every_s: none is made while the newest daily one is younger.
-        stop: asked every few milliseconds whether to give it up.
+        stop: asked every few milliseconds whether to cancel.
 
     Returns:
-        The copy, or None if none was due or there is no photo yet.
+        The copy, or None if none was due or the catalog has no photos yet.
 
     Raises:
-        CatalogError: no copy could be made, or the catalog itself is damaged; all back-ups there
-            were are still there.
-        GivenUpError: ``stop`` said so; nothing of it is left.
+        CatalogError: no copy could be made, or the catalog itself is damaged; all backups are kept.
+        GivenUpError: ``stop`` returned True; nothing is left behind.
 
     Thread: any; the catalog is opened for it and closed again.
     """
@@ -204,12 +205,12 @@ def keep(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> P
         return None
     to = catalog.parent / "backups" / f"{catalog.stem}-daily-{time.strftime(_STAMP)}.db"
     try:
-        where = f"{catalog.absolute().as_uri()}?mode=rw"  # never makes one
+        where = f"{catalog.absolute().as_uri()}?mode=rw"  # never creates a file
         with contextlib.closing(
             sqlite3.connect(where, uri=True, isolation_level=None)
         ) as connection:
             if connection.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
-                return None  # it would be the only one of this day
+                return None  # an empty backup would be the only one of this day
             made = back_up(connection, to, stop)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _failed(to, error) from error
@@ -224,7 +225,7 @@ def _daily(catalog: Path) -> Iterator[Path]:
 
 
 def superseded(backups: Sequence[Path]) -> list[Path]:
-    """Choose which back-ups nobody needs any more, out of all there are, newest first."""
+    """Return the backups that are no longer needed. ``backups`` are all, newest first."""
     daily = [path for path in backups if "-daily-" in path.name]
     weeks: dict[tuple[int, int], Path] = {}
     for path in daily[_KEEP_DAYS:]:
@@ -241,7 +242,7 @@ def superseded(backups: Sequence[Path]) -> list[Path]:
 
 
 def hold_newest(catalog: Path) -> None:
-    """Keep the newest sound back-up for good: what comes after it is of another catalog.
+    """Keep the newest sound backup permanently: later ones belong to another catalog.
 
     Raises:
         CatalogError: it cannot be renamed.
@@ -260,17 +261,17 @@ def hold_newest(catalog: Path) -> None:
 def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False) -> Path:
     """Copy a database while it is in use, verify the copy, and only then give it its name.
 
-    Verified: SQLite finds it whole, and it has as many photos and decisions as the catalog had
-    at that moment. Others read and write meanwhile.
+    Verified means that SQLite finds it sound, and that it has as many photos and decisions as the
+    catalog had at that moment. Other connections read and write meanwhile.
 
     Args:
         connection: of the catalog, not within a transaction.
         to: the copy's file.
-        stop: asked every few milliseconds whether to give it up.
+        stop: asked every few milliseconds whether to cancel.
 
     Raises:
-        CatalogError: no copy could be made or it is not sound; none is left behind.
-        GivenUpError: ``stop`` said so; none is left behind.
+        CatalogError: no copy could be made or it is damaged; none is left behind.
+        GivenUpError: ``stop`` returned True; none is left behind.
     """
     try:
         private.make_folder(to.parent)
@@ -288,8 +289,8 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
 
 
 def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
-    """Copy one moment of a database, bit by bit, and hold the copy against it."""
-    connection.execute("BEGIN")  # what is read from here on is of this moment
+    """Copy one moment of a database page by page, and verify the copy against it."""
+    connection.execute("BEGIN")  # all that follows reads this moment
     try:
         expected = counted(connection) if _is_made(connection) else None
         with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
@@ -304,11 +305,13 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
                     time.sleep(_BREATH_S)
 
                 connection.backup(copy, pages=_PAGES, progress=breathe)
-                copy.execute("PRAGMA journal_mode = DELETE")  # the copy says of itself what we do
+                copy.execute(
+                    "PRAGMA journal_mode = DELETE"
+                )  # the backup API copies the mode of the original
                 copy.set_progress_handler(stop, _OPCODES)
                 fault = verdict(copy, gently=True)
                 if not fault and expected is not None and counted(copy) != expected:
-                    fault = "photos or decisions are missing in it"
+                    fault = "the copy lacks photos or decisions"
                 os.fsync(file.fileno())
     except sqlite3.OperationalError as error:
         if stop():
@@ -327,18 +330,18 @@ def _is_made(connection: sqlite3.Connection) -> bool:
 
 def _damaged(fault: str) -> CatalogError:
     return CatalogError(
-        f"No back-up was made: the catalog is damaged ({fault}).",
-        "Close Curator and put the last sound back-up in its place: `curator doctor restore`.",
+        f"No backup was made: the catalog is damaged ({fault}).",
+        "Close Curator and restore the last sound backup: `curator doctor restore`.",
     )
 
 
 def _failed(to: Path, error: OSError | sqlite3.Error | UnicodeDecodeError) -> CatalogError:
     name = getattr(error, "sqlite_errorname", None) or ""
     torn = name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
-    if torn or isinstance(error, UnicodeDecodeError):  # SQLite quotes what is no text
+    if torn or isinstance(error, UnicodeDecodeError):  # SQLite quotes the broken text
         return _damaged(str(error))
     said = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return CatalogError(
-        f"No back-up of the catalog could be made at {to} ({said}).",
-        "Make room there or make it writable; nothing was changed.",
+        f"The backup {to} could not be made ({said}).",
+        "Free space there or make the folder writable; nothing was changed.",
     )

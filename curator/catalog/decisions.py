@@ -1,6 +1,7 @@
-"""What photos are by the decisions of the journal: the fields of a photo and its relations.
+"""The decided fields of photos as they are now, and which decisions stand.
 
-The journal, merging and replaying stand on this. Nothing here writes a step of the journal.
+The journal, `identity` and `replaying` are built on this. Nothing here writes a step of the
+journal.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from curator.model import Change, NotFoundError
 
 @judging
 class Decisions:
-    """Reads and writes the decided fields of photos, and finds the decisions that stand."""
+    """Reads and writes the decided fields of photos and their relations."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def current_id(self, name: str, about: int | None) -> int | None:
-        """Give the id the other thing of a relation has today.
+        """Return the present id of the other thing of a relation; None for a plain field.
 
         Raises:
-            NotFoundError: it is not there.
+            NotFoundError: it does not exist.
         """
         if about is None:
             return None
@@ -34,13 +35,17 @@ class Decisions:
         return int(found)
 
     def value_before(self, photo: int, current: Row, name: str, about: int | None) -> object:
-        """Read what a field is now; ``current`` has the plain ones."""
+        """Return the present value of a field; ``current`` has the plain ones."""
         if about is None:
             return current[FIELDS.index(name)]
         return self._store.value(RELATIONS[name].read, (photo, about))
 
     def marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
-        """Read marks: asked id → (id of the photo it is today, its fields)."""
+        """Read the fields of photos: given id -> (id of the photo it is merged into or is, fields).
+
+        Raises:
+            NotFoundError: a photo does not exist.
+        """
         asked = list(ids)
         found: dict[int, tuple[int, Row]] = {}
         for part in chunks(asked):
@@ -53,7 +58,7 @@ class Decisions:
         for photo in asked:
             if photo not in found:
                 raise NotFoundError(
-                    f"There is no photo {photo}.", "`curator photos` lists those there are."
+                    f"Photo {photo} not found.", "`curator photos` lists all photos."
                 )
             target = found[photo][0]
             if target != photo:
@@ -61,14 +66,14 @@ class Decisions:
         return found
 
     def apply(self, changes: Collection[Change]) -> None:
-        """Write what photos are after some changes."""
+        """Set fields and relations of photos to the values of changes."""
         for fields, rows in _by_fields(changes).items():
             setting = ", ".join(f"{name} = ?" for name in fields)
             self._store.run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
         self._relate(changes)
 
     def _relate(self, changes: Collection[Change]) -> None:
-        """Write the relations among the changes, and note that they changed."""
+        """Write the relations among the changes and increment their counters."""
         for name in dict.fromkeys(change.field for change in changes if change.about is not None):
             relation = RELATIONS[name]
             rows = [
@@ -81,12 +86,12 @@ class Decisions:
             self._store.increment(relation.rev)
 
     def family(self, photo: int) -> list[int]:
-        """List a photo and those merged into it."""
+        """Return the ids of a photo and of all photos merged into it."""
         rows = self._store.rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
         return [photo, *(row[0] for row in rows)]
 
     def standing(self, photos: Sequence[int], field: FieldKey, but_for: int = 0) -> Row | None:
-        """Find the newest decision on a field that nobody took back: (number, value), or None."""
+        """Find the newest decision on a field that was not undone: (number, value), or None."""
         return self._store.row(
             "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
@@ -96,9 +101,10 @@ class Decisions:
 
 
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
-    """Lay changes out as rows of new values and photo id, by the fields that change together.
+    """Group changes as rows of new values and photo id, by the fields that change together.
 
-    One update a photo: every update is a trigger, a revision, and one more wait of a mark.
+    One update a photo: every update fires triggers, makes a revision, and lets a mark wait once
+    more.
     """
     photos: dict[int, dict[str, object]] = {}
     for change in changes:

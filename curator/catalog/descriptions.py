@@ -1,7 +1,8 @@
-"""What a vision model said of photos, and which of them it is to be asked about.
+"""Descriptions of photos by a vision model, and which photos are to be described.
 
-A description stays until there is another: one of an older proxy, model or prompt is still what
-was said. What the model would call a photo is suggested as tags, never more.
+The stage `describe` fills this table. A description stays until a newer one replaces it, even if
+proxy, model or prompt have changed since. Tags of a description are saved as suggestions, never
+more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from curator.model import Described
 
 @judging
 class Descriptions:
-    """The part of the catalog that keeps descriptions, and the stage `describe` fills."""
+    """Saves descriptions and queues photos for the stage `describe`."""
 
     def __init__(self, store: Store, work: WorkQueue, tags: Tags) -> None:
         self._store = store
@@ -26,7 +27,7 @@ class Descriptions:
         self._tags = tags
 
     def of(self, ids: Sequence[int]) -> dict[int, Described]:
-        """Read what was said of photos; its tags are among the photo's tags, not here."""
+        """Return the descriptions of photos; their tags are among the photos' tags, not here."""
         found: dict[int, Described] = {}
         for part in chunks(list(ids)):
             for photo, *told in self._store.rows(
@@ -40,8 +41,9 @@ class Descriptions:
     def save(self, results: Sequence[tuple[int, Described]], prompt: str = "") -> list[int]:
         """Save descriptions in one transaction; return the ids of the photos they are of.
 
-        One of a proxy that is no longer the photo's is dropped, and made again. Of a photo that
-        was merged into another meanwhile it is kept with that one; the ids of both are returned.
+        A description of a proxy that is no longer the photo's is dropped and made again. If a photo
+        was merged into another meanwhile, that one gets the description, and the ids of both are
+        returned.
 
         Args:
             results: by photo.
@@ -79,7 +81,7 @@ class Descriptions:
                     ),
                 )
                 self._tags.suggest(photo, "vision", told.tags)
-                # The photo has changed for everyone who shows it, though no column of it has.
+                # Gives the photo a new revision, so that every view shows the description.
                 self._store.run(
                     "UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,)
                 )
@@ -89,9 +91,9 @@ class Descriptions:
         return saved
 
     def request(self, ids: Sequence[int]) -> None:
-        """Have photos described, whether or not all are; those that were before, again.
+        """Queue photos to be described, also those described before, whether or not all photos are.
 
-        What the proxy is made of may be away: the model sees the proxy.
+        The file of the proxy may be away: the model sees the proxy.
         """
         for part in by_part(ids):
             rows = [(photo, DESCRIBE) for photo in part]
@@ -111,7 +113,7 @@ class Descriptions:
                 )
 
     def not_pending(self, ids: Sequence[int]) -> list[int]:
-        """Say of which of these photos no description is made or will be, as things are."""
+        """Return those of the photos that are not described now and are not about to be."""
         left = dict.fromkeys(ids)
         for part in chunks(list(ids)):
             for (photo,) in self._store.rows(
@@ -123,7 +125,7 @@ class Descriptions:
         return list(left)
 
     def count_pending(self) -> int:
-        """Count the photos that are or will be described."""
+        """Count the photos that are being described or waiting for it."""
         return sum(
             self._store.value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (DESCRIBE,))
             for state in ("state = 'waiting' AND ready = 1", "state = 'running'")

@@ -1,8 +1,8 @@
-"""Some room kept beside a catalog, given away where a full disk would keep it from opening.
+"""Disk space held in reserve beside a catalog, freed when a full disk would keep it from opening.
 
-To open a catalog SQLite needs some 32 kB beside it, and for each decision a few more until they
-are folded in; a disk without any room would keep a person from even looking. So a file of no use
-lies there, and goes when nothing else is left.
+To open a catalog SQLite needs some 32 kB beside it, and a few more for each decision until the
+log is checkpointed. On a disk with no room at all a person could not even look at their photos.
+So a useless file is kept there and deleted when nothing else is left.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOM = 4 << 20  # bytes: a hundred decisions, until the log is folded in and has
 
 
 def keep(catalog: Path) -> None:
-    """Have the room kept, where it is not; a disk that takes no more is no fault."""
+    """Create the reserve if it is missing; a disk without room for it is no error."""
     path = _path(catalog)
     with contextlib.suppress(OSError):
         if not path.exists():
@@ -25,7 +25,7 @@ def keep(catalog: Path) -> None:
 
 
 def spend(catalog: Path) -> bool:
-    """Give the room away; say whether there was any."""
+    """Delete the reserve; return whether there was one."""
     try:
         _path(catalog).unlink()
     except OSError:

@@ -1,8 +1,8 @@
-"""What a person can decide about a photo: plain fields of it, and relations to something else.
+"""The fields a person can decide about a photo: plain fields and relations.
 
-A plain field is a column of the table ``photo``. A relation is about the photo and another thing,
-whose id stands beside the field: the person's word on a tag, the place in a project, the photo it
-was preferred over. `journal` sets either, undoes and redoes it the same way.
+A plain field is a column of the table ``photo``. A relation is about the photo and something else,
+whose id stands beside the field: a tag, a project (the value is the position in it), or the photo
+that was preferred less. The journal sets, undoes and redoes both kinds in the same way.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ NOTHING: dict[str, object] = {
     "elsewhere": 0,
     "apart": 0,
 }
-"""The plain fields, each with what it is when nobody decided anything."""
+"""The plain fields, each with its value when nobody has decided anything."""
 
 FIELDS = tuple(NOTHING)
 VERDICT = frozenset({"flag", "rating", "kept"})
-"""Whoever sets one of these judges the photo."""
+"""Setting one of these fields reviews the photo."""
 
 FieldKey = tuple[str, int | None]
-"""A field as the journal holds it: its name, and what else it is about."""
+"""A field as the journal names it: its name, and the id of the other thing or None."""
 
 _WORDS = {"flag": tuple(map(str, Flag)), "label": tuple(map(str, Label))}
 
@@ -41,12 +41,16 @@ HERE = "p.merged_into IS NULL AND p.removed_at IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A field about a photo and something else, kept in a table of its own; None is no row.
+    """A field about a photo and something else, kept as rows of another table; None is no row.
 
-    ``known`` finds the other thing by id, as it is called today; ``noun`` is what it is.
-    ``read`` has the parameters (photo, about), ``put`` (photo, about, value), ``take`` as
-    ``read``, ``move`` (survivor, photo) for a photo that proved to be another. ``rev`` names the
-    number that grows when any of them changes.
+    Attributes:
+        noun: what the other thing is, for messages.
+        known: SQL that finds the present id of the other thing by an id.
+        read: SQL with the parameters (photo, about).
+        put: SQL with the parameters (photo, about, value).
+        take: SQL with the parameters (photo, about).
+        move: SQL with the parameters (survivor, photo), for a photo merged into another.
+        rev: the counter that grows whenever one of the rows changes.
     """
 
     noun: str
@@ -67,7 +71,7 @@ RELATIONS: dict[str, Relation] = {
         " VALUES (?, ?, 'person', 100, ?)"
         " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state",
         take="DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
-        move=(),  # with the machine's words: `Tags._merge_tags`
+        move=(),  # together with suggestions: `Tags.merge_photo`
         rev="tags_rev",
     ),
     "project": Relation(
@@ -79,7 +83,7 @@ RELATIONS: dict[str, Relation] = {
         take="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
         move=(
             "UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",
-            # No decision says it: whoever keeps places in memory reads them anew.
+            # No decision says so: readers of positions have to read them all again.
             "INSERT INTO meta (key, value) SELECT 'projects_anew', '1'"
             " WHERE EXISTS (SELECT 1 FROM photo_project WHERE photo_id IN (?1, ?2))"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
@@ -104,28 +108,28 @@ _MAY_BE_NONE = frozenset({*FIELDS, *RELATIONS} - {"elsewhere"})
 
 
 def checked(fields: Fields) -> dict[FieldKey, object]:
-    """Bring fields and values to what the catalog stores, or refuse them.
+    """Convert fields and values to what the catalog stores.
 
     Raises:
-        UsageError: there is no such field, or it cannot have that value.
+        UsageError: a field does not exist or cannot have this value.
     """
     found: dict[FieldKey, object] = {}
     for key, value in fields.items():
         name, about = key if isinstance(key, tuple) else (key, None)
         if (name in RELATIONS) != (about is not None):
-            raise UsageError(f"There is nothing called {name} to decide.")
+            raise UsageError(f"Unknown field {name}.")
         found[name, about] = _value(name, value)
     return found
 
 
 def nothing(name: str) -> object:
-    """Give what a field is when nobody decided anything."""
+    """Return the value a field has when nobody has decided anything."""
     return NOTHING.get(name)
 
 
 def unknown(name: str, about: int) -> NotFoundError:
-    """Say that the other thing a relation is about is not there."""
-    return NotFoundError(f"There is no {RELATIONS[name].noun} {about}.")
+    """Return the error for a relation to something that does not exist."""
+    return NotFoundError(f"{RELATIONS[name].noun.capitalize()} {about} not found.")
 
 
 def _value(name: str, value: object) -> object:
@@ -151,7 +155,7 @@ def _value(name: str, value: object) -> object:
     if name in _WORDS:
         names = _WORDS[name]
         return _held(value in names, value, f"A {name} is {', '.join(names)} or none")
-    raise UsageError(f"There is nothing called {name} to decide.")
+    raise UsageError(f"Unknown field {name}.")
 
 
 def _held(fits: object, value: object, rule: str) -> object:

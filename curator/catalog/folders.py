@@ -1,4 +1,7 @@
-"""Folders the person opened, the directories below them, and where the person was in each."""
+"""Folders the person added, the directories below them, and where the person was in each scope.
+
+The pipeline scans these folders; the sidebar lists them. Nothing on disk is changed here.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,22 @@ from curator.model import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """A folder of the catalog; ``photos`` is None where it was not asked for.
+    """A folder of the catalog.
 
-    ``volume``, ``volume_name`` and ``within`` say which volume it is on and where there, None
-    where volumes cannot be told apart. ``away``: it could not be reached at the last look, and
-    ``unplugged``: because its volume could not.
+    Attributes:
+        id: of the folder.
+        path: where it is.
+        enabled: whether its photos are shown and worked on.
+        recursive: with its subfolders.
+        sampled: only a sample of its photos was added, and scans add no others.
+        added_at: Unix time.
+        scanned_at: Unix time, None before the first complete scan.
+        photos: how many it has; None unless asked for.
+        volume: key of the volume it is on, None where volumes cannot be told apart.
+        volume_name: what the volume is called.
+        within: its path on the volume.
+        away: whether it could not be reached at the last look.
+        unplugged: whether that was because of its volume.
     """
 
     id: int
@@ -41,12 +55,12 @@ class FolderRow:
 
     @property
     def absence(self) -> str:
-        """Why it cannot be reached, ``T7 Shield unplugged``; empty where it can."""
+        """Why it cannot be reached, as ``T7 Shield unplugged``; empty if it can."""
         return absence(self.unplugged, self.volume, self.volume_name) if self.away else ""
 
 
 def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
-    """Say why a folder that is away cannot be reached."""
+    """Return why a folder that is away cannot be reached."""
     if not unplugged or not volume or not name:
         return "folder not there now"
     share = volume.startswith(("//", "\\\\")) or ":/" in volume
@@ -55,7 +69,7 @@ def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
 
 @judging
 class Folders:
-    """The part of the catalog that keeps folders and places."""
+    """Adds, disables and removes folders."""
 
     def __init__(self, store: Store, work: WorkQueue, identity: Identity) -> None:
         self._store = store
@@ -111,13 +125,13 @@ class Folders:
         ]
 
     def directories(self) -> list[tuple[int, int | None, str]]:
-        """List (id, folder id or None, path) of all directories that hold files of photos."""
+        """List (id, folder id or None, path) of all directories with files of photos."""
         return self._store.rows("SELECT id, folder_id, path FROM directory")
 
     def containing(self, path: str | Path) -> FolderRow | None:
-        """Find the folder that holds a path: the path itself or the nearest above it.
+        """Find the folder that contains a path: the path itself or the nearest above it.
 
-        A folder opened without its subfolders holds only what lies directly in it.
+        A folder without its subfolders contains only what lies directly in it.
         """
         wanted = Path(path)
         best: FolderRow | None = None
@@ -129,10 +143,10 @@ class Folders:
         return best
 
     def add(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
-        """Make a folder known; one that is already becomes what is asked for.
+        """Add a folder; change the options of one that exists to what is asked for.
 
-        Asking again without ``sampled`` turns a sampled folder into a whole one, and it is
-        switched on; a re-scan, which does not ask, leaves both as they are.
+        Adding a sampled folder again without ``sampled`` makes it a complete one and enables it. A
+        re-scan does not add, and so changes neither.
 
         Returns:
             The folder's id.
@@ -145,7 +159,7 @@ class Folders:
                 (str(path), recursive, sampled, time.time()),
             )
             number = int(self._store.value("SELECT id FROM folder WHERE path = ?", (str(path),)))
-            # Photos that stayed when their folder was taken out belong to one again.
+            # Photos that stayed when their folder was removed belong to one again.
             self._store.run(
                 "UPDATE directory SET folder_id = ? WHERE folder_id IS NULL AND (path = ?"
                 " OR (? AND substr(path, 1, ?) = ?))",
@@ -156,12 +170,12 @@ class Folders:
         return number
 
     def enable(self, folder_id: int, enabled: bool) -> None:
-        """Switch a folder on or off: off, its photos are neither shown nor worked on.
+        """Enable or disable a folder. Photos of a disabled one are neither shown nor worked on.
 
-        A photo that has a copy in a folder that is on is there, and is read there.
+        A photo with a copy in an enabled folder is shown there, and read there.
 
         Raises:
-            NotFoundError: there is no such folder.
+            NotFoundError: the folder does not exist.
         """
         with self._store.transaction():
             self._require(folder_id)
@@ -170,17 +184,17 @@ class Folders:
             self._work.refresh_ready(self._photos_in(folder_id))
 
     def remove(self, folder_id: int, keep_photos: bool) -> int:
-        """Take a folder out of the catalog; nothing on disk is touched.
+        """Remove a folder from the catalog; nothing on disk is touched.
 
-        With ``keep_photos`` its photos stay, belonging to no folder. Without, they go out of
-        sight; their rows and decisions stay, so that opening the folder again brings them back
-        with their marks. A photo that has a copy in another folder stays with that.
+        With ``keep_photos`` its photos stay, without a folder. Otherwise they are hidden. Their
+        rows and decisions stay, so that adding the folder again restores them with their marks. A
+        photo with a copy in another folder stays there.
 
         Returns:
-            How many photos went.
+            How many photos were hidden.
 
         Raises:
-            NotFoundError: there is no such folder.
+            NotFoundError: the folder does not exist.
         """
         now = time.time()
         with self._store.transaction():
@@ -218,11 +232,11 @@ class Folders:
     def _require(self, folder_id: int) -> None:
         if self._store.row("SELECT 1 FROM folder WHERE id = ?", (folder_id,)) is None:
             raise NotFoundError(
-                f"There is no folder {folder_id}.", "`curator folders` lists those there are."
+                f"Folder {folder_id} not found.", "`curator folders` lists all folders."
             )
 
     def _with_other_files(self, folder_id: int) -> list[int]:
-        """List the photos that have a file in a folder, and another one elsewhere."""
+        """List the photos that have a file in a folder, and another one outside of it."""
         rows = self._store.rows(
             "SELECT DISTINCT photo_id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE folder_id = ?1 AND EXISTS (SELECT 1 FROM file AS other"
@@ -241,12 +255,12 @@ class Folders:
         return [row[0] for row in rows]
 
     def position(self, scope: str) -> dict[str, object] | None:
-        """Give where the person was in a scope, None if never there."""
+        """Return where the person was in a scope, or None."""
         text = self._store.value("SELECT value FROM place WHERE scope = ?", (scope,))
         return None if text is None else dict(json.loads(text))
 
     def save_position(self, scope: str, place: Mapping[str, object]) -> None:
-        """Remember where the person is in a scope: any JSON-able facts."""
+        """Save where the person is in a scope: any JSON-able facts."""
         with self._store.transaction():
             self._store.run(
                 "INSERT INTO place (scope, value) VALUES (?, ?)"
@@ -255,12 +269,12 @@ class Folders:
             )
 
     def moves(self) -> list[tuple[float, str, str]]:
-        """List when folders came to another path, and from where to where, the first one first."""
+        """List when folders moved, from which path and to which, the earliest first."""
         return json.loads(self._store.value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
 
 
 def moved(path: str, old: str, new: str) -> str:
-    """Give what a path is called once the folder ``old``, in which it may be, is ``new``."""
+    """Return the present path of something that may lie in folder ``old``, which is now ``new``."""
     if path == old:
         return new
     inside = old.rstrip(os.sep) + os.sep

@@ -1,12 +1,14 @@
-"""A photo is its content, not its path: which files are one photo, and what follows from it.
+"""Which files are one photo. A photo is its content, not its path.
 
-Files are matched by fingerprint. If the known file is no longer where it was, it moved; if it is,
-both are read whole, and equal bytes are a copy of the same photo. Two photos that prove to be
-one are merged into the older: files and marks go there, both journals stay. Where either must not
-or cannot be read whole now (a card is not, unasked), a fingerprint that agrees with that of a photo
-whose capture time is known makes a copy too, unproved: it has no sha256, and is proven before it
-is removed. Nothing here touches a file itself: what the caller passes as :class:`FileReader`
-(`curator.files`) does, and never while the write lock is held.
+Scans, results of stages and undo use this. Files are matched by fingerprint. If the known file is
+no longer where it was, it has moved. If it is still there, both files are read completely, and
+equal bytes make the new file a copy of the same photo. Two photos that turn out to be one are
+merged into the older: it gets the files and marks of both, and both journals stay.
+
+Where a file must not or cannot be read completely now (a memory card is not, unless asked), an
+equal fingerprint makes a copy too if the photo has a capture time. Such a copy is unproved: it has
+no sha256, and is proved before it may be removed. This module never opens a file itself, and files
+are never read while the write lock is held: a :class:`FileReader` passed in by the caller reads.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ from curator.model import Change, FoundFile, KnownError, UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A known file that holds the same content as one just met; unproved without a ``sha256``."""
+    """A known file with the same content as a file just met; unproved without a ``sha256``.
+
+    ``moved``: the known file is gone, so this is that file at a new path.
+    """
 
     row: FileRow
     moved: bool
@@ -40,11 +45,11 @@ class Twin:
 
 
 def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[int, str]:
-    """Decide which file of a photo is main, which its half, which are copies.
+    """Decide which file of a photo is the main one, which its other half, and which are copies.
 
-    What is there goes before what is missing, and before what lies in directories that are
-    ``off``; a RAW before a picture; what was main or half stays so. The half of a RAW lies
-    beside it if it can.
+    A file that is there goes before a missing one and before one in a disabled directory (``off``);
+    a RAW before a picture; and a file keeps its role if nothing else decides. The half of a RAW is
+    taken from the same directory if possible.
     """
     current = [file for file in files if file.role != "former"]
     pool = [file for file in current if file.missing_since is None] or current
@@ -71,7 +76,7 @@ def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[in
 
 @judging
 class Identity:
-    """The part of the catalog that keeps photos, files and work in step."""
+    """Keeps photos, their files and their pending work consistent; merges and splits photos."""
 
     def __init__(
         self,
@@ -89,12 +94,13 @@ class Identity:
         self._tags = tags
         self._sidecar_files = sidecar_files
 
-    # --- stages
-
     # --- files of a photo
 
     def sync(self, photos: Iterable[int]) -> None:
-        """Bring roles, place, name and work of photos in line with their files."""
+        """Update roles, directory, name and pending work of photos from their files.
+
+        Only inside a transaction.
+        """
         ids = list(dict.fromkeys(photos))
         off = self._files.disabled_directories() if ids else set()
         for part in chunks(ids):
@@ -132,12 +138,13 @@ class Identity:
     # --- the same content
 
     def find_twin(self, path: str, twins: Sequence[FileRow], reader: FileReader) -> Twin | None:
-        """Find the known file whose content this path holds; reads whole files, so no lock.
+        """Find the known file that has the content of the file at this path.
 
-        A twin that is gone moved here, unless its sha256 is known and says otherwise. A twin
-        that is still there is read whole, as is the file; only equal bytes are a copy. Where that
-        cannot be now, the fingerprint is taken at its word: one that is gone moved, and one whose
-        photo has a capture time (which the fingerprint covers) has a copy.
+        Reads whole files, so never inside a transaction. A known file that is gone has moved here,
+        unless its sha256 is known and differs. A known file that is still there is read completely,
+        as is the new one, and only equal bytes make a copy. If they cannot be read now, the
+        fingerprint decides: a file that is gone has moved, and a photo with a capture time (which
+        the fingerprint covers) has a copy.
         """
         assert not self._store.in_transaction, "files are not read while the write lock is held"
         digest: str | None = None
@@ -186,7 +193,7 @@ class Identity:
     def attach(
         self, photo: int, directory_id: int, found: FoundFile, content: Content, twin: Twin | None
     ) -> None:
-        """Make a file one of a photo's: move the twin's row here, or add one."""
+        """Give a photo one more file: move the twin's row to this path, or insert a new row."""
         if twin is None or not twin.moved:
             self._files.add(photo, directory_id, found, "copy" if twin else "half", content)
         else:
@@ -209,9 +216,9 @@ class Identity:
         self.bring_back(photo)
 
     def bring_back(self, photo: int) -> None:
-        """Have a photo back that was removed, or its files; of others nothing changes.
+        """Show a removed or emptied photo again; other photos stay as they are.
 
-        Its vectors are new again: who read vectors meanwhile went past them.
+        Its vectors get new revisions: readers of vectors have already passed the old ones.
         """
         if self._store.run(
             "UPDATE photo SET removed_at = NULL, emptied_at = NULL WHERE id = ?"
@@ -224,10 +231,10 @@ class Identity:
                 (photo,),
             )
 
-    # --- pairs made two photos by hand
+    # --- pairs split by hand
 
     def split_among(self, photos: Collection[int]) -> set[int]:
-        """Give those of these photos that are, or were, half of a pair made two."""
+        """Return those of the photos that are, or once were, half of a pair split by hand."""
         rows = self._store.rows(
             f"SELECT id FROM photo WHERE id IN ({marks(len(photos))})"
             " AND (apart OR half_of IS NOT NULL)",
@@ -236,12 +243,12 @@ class Identity:
         return {row[0] for row in rows}
 
     def split(self, photo: int, again: bool = False) -> None:
-        """Make the other half of a pair a photo of its own, marked as the pair is.
+        """Make the second file of a RAW+JPEG pair a photo of its own, with the marks of the pair.
 
-        If it has been one before, it is that one again; ``again``: with what was decided of each
-        of the two, since the person takes back that they were made one.
+        If it was a photo of its own before, it becomes that photo again. ``again``: the person
+        undid joining the two, so that each gets back what was decided about it alone.
         """
-        # Its copies go with it: one left here would prove the two to be one at the next look.
+        # Copies go with it: one that stayed would make the next scan merge the two again.
         halves = self._files.where(
             "photo_id = ?1 AND kind = 'image' AND role <> 'former' AND EXISTS (SELECT 1 FROM file"
             " WHERE photo_id = ?1 AND role = 'main' AND kind = 'raw') ORDER BY role <> 'half'",
@@ -273,7 +280,7 @@ class Identity:
         self.sync([photo, other])
 
     def _share(self, pair: int, half: int) -> None:
-        """Give a half the tags and projects of its pair; what a model sees it is asked anew."""
+        """Copy tags and projects of a pair to its half; models look at the half anew."""
         for table, columns, of in (
             ("photo_tag", "tag_id, source, confidence, state", " AND source IN ('person', 'file')"),
             ("photo_project", "project_id, place", ""),
@@ -288,10 +295,10 @@ class Identity:
         self._store.increment("projects_anew")
 
     def _restore_own_marks(self, pair: int, half: int) -> None:
-        """Give two halves that were made one what each was before, by their journals.
+        """Give two halves that were joined what each was before, by their journals.
 
-        What was decided of either before they were split counts for both; but duels a half had in
-        an earlier life stayed with the pair.
+        What was decided about either before the split counts for both. Comparisons that a half won
+        or lost when it was a photo before stayed with the pair.
         """
         split = self._store.value(
             "SELECT max(d.step_id) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -321,7 +328,7 @@ class Identity:
                 value = nothing(name) if found is None else json.loads(found)[0]
                 changes.append(Change(photo, name, None, value, about))
         self._decisions.apply(changes)
-        self._store.increment("projects_anew")  # as when they were made one: no decision says it
+        self._store.increment("projects_anew")  # no decision says so, as when they were joined
         self._store.run_many(
             "INSERT INTO unwritten (photo_id, since) VALUES (?, ?)"
             " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
@@ -329,7 +336,7 @@ class Identity:
         )
 
     def join(self, photo: int) -> None:
-        """Make the two halves one photo again; the newest decision wins each field."""
+        """Make the two halves one photo again; the newest decision wins for each field."""
         halves = self._store.rows(
             "SELECT id FROM photo WHERE half_of = ? AND merged_into IS NULL", (photo,)
         )
@@ -337,21 +344,18 @@ class Identity:
         self.sync([photo])
 
     def pair_of(self, photo_id: int) -> int | None:
-        """Give the photo whose half this is or was, itself for a pair made two; else None."""
+        """Return the photo whose half this is or was; of a split pair itself; else None."""
         return self._store.value(
             "SELECT CASE WHEN apart THEN id ELSE half_of END FROM photo WHERE id = ?", (photo_id,)
         )
 
-    # --- one content, one photo
+    # --- merging
 
     def merge(self, photos: Iterable[int]) -> int:
-        """Make one photo of several that proved to be the same; the oldest survives.
+        """Merge photos that turned out to be the same into the oldest; return its id.
 
-        Files move there, the newest decision that stands wins each field, and every journal
-        entry stays as it is, under the id it was made for.
-
-        Returns:
-            The survivor.
+        It gets all files, and for each field the newest decision that stands. Every entry of the
+        journal keeps the id it was made for. Only inside a transaction.
         """
         ids = sorted(set(photos))
         survivor, others = ids[0], ids[1:]

@@ -1,10 +1,11 @@
-"""Whether a catalog is sound: what SQLite finds, and whether each value is what is kept there.
+"""Whether a catalog is sound: SQLite's own check, and whether each value can be what it should be.
 
-A flipped bit inside a row breaks no page. So beyond SQLite's own check every value is held against
-the type of its column, and what is parsed later (times, JSON) against its form.
+A flipped bit inside a row breaks no page. So beyond SQLite's check every value is compared with the
+type of its column, and values that are parsed later (times, JSON) with their form. Backups,
+`doctor` and every part of the catalog use this.
 
-    faults(connection)          # what is wrong, nothing where all is sound
-    @judging                    # of a class: what goes wrong in it may be the catalog's fault
+    faults(connection)      # what is wrong; empty if all is sound
+    @judging                # on a part of the catalog: report errors caused by damage as such
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _FIELDS = {
     for table in schema.TABLES
     for field in table._meta.sorted_fields
 }
-# What is parsed by whoever reads it: column → when it cannot be.
+# Values that readers parse: column → SQL for when that fails.
 _FORMS = {
     ("meta", "value"): "(key = 'stages' AND NOT json_valid({0})"
     " OR (key LIKE '%rev' OR key LIKE '%anew') AND {0} <> CAST({0} AS INTEGER))",
@@ -51,7 +52,7 @@ _FORMS = {
     ("sidecar", "theirs"): "NOT json_valid({0})",
     ("unwritten", "intent"): "NOT json_valid({0})",
 }
-# What values nobody ever wrote make of the code that reads them; a KnownError is none of these.
+# Errors that damaged values cause in code that reads them; a KnownError is none of these.
 NONSENSE = (
     sqlite3.Error,
     ArithmeticError,
@@ -70,23 +71,22 @@ Class = TypeVar("Class", bound=type)
 
 
 def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]:
-    """Look a whole catalog over; say what is wrong, nothing when it is sound.
-
-    Takes seconds on a large one.
+    """Check a whole catalog; return what is wrong, nothing if it is sound. Takes seconds on a large
+    one.
 
     Args:
         connection: of the catalog.
-        gently: let others have the interpreter in between: a window lives in this process.
+        gently: pause in between, for the window of this process.
 
     Raises:
-        sqlite3.OperationalError: it was interrupted.
-        sqlite3.ProgrammingError: it is closed, or another thread's.
+        sqlite3.OperationalError: the check was interrupted.
+        sqlite3.ProgrammingError: the connection is closed, or another thread's.
     """
     try:
         found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
         wrong = [line for line in found if line != "ok"]
         wrong += [
-            f"{table} row {row} points at no {parent}"
+            f"{table} row {row} refers to a missing {parent}"
             for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
         ]
         wrong = wrong or list(_misfits(connection)) or list(_unread(connection))
@@ -102,7 +102,7 @@ def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]
 
 
 def fits(columns: Sequence[str], row: Sequence[object]) -> bool:
-    """Say whether values that may be nobody's could be of these columns.
+    """Whether values of unknown origin could belong to these columns.
 
     Args:
         columns: as ``photo.name``.
@@ -126,15 +126,15 @@ def fits(columns: Sequence[str], row: Sequence[object]) -> bool:
 
 
 def _misfits(connection: sqlite3.Connection) -> Iterator[str]:
-    """Name the tables with values that are of another type than their column."""
+    """Name the tables with values of another type than their column."""
     for name, fields in _tables(connection):
         wrong = " OR ".join(filter(None, (_wrong(name, field) for field in fields)))
         if wrong and connection.execute(f"SELECT 1 FROM {name} WHERE {wrong} LIMIT 1").fetchone():
-            yield f"{name} holds what does not belong there"
+            yield f"{name} has values of the wrong type"
 
 
 def _read_through(connection: sqlite3.Connection, gently: bool) -> None:
-    """Read every text there is: it may be none.
+    """Read every text once.
 
     Raises:
         sqlite3.OperationalError: one is not UTF-8.
@@ -149,7 +149,7 @@ def _read_through(connection: sqlite3.Connection, gently: bool) -> None:
 
 
 def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.Field]]]:
-    """List the tables and columns there are; an older catalog has fewer."""
+    """List the existing tables and columns; an older catalog has fewer."""
     for table in schema.TABLES:
         name = table._meta.table_name
         there = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
@@ -157,7 +157,7 @@ def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.F
 
 
 def _unread(connection: sqlite3.Connection) -> Iterator[str]:
-    """Say what is wrong with the full-text index, which SQLite's own check may pass over."""
+    """Check the full-text index, which SQLite's own check may pass over."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'photo_text'").fetchone():
         try:
             connection.execute("SELECT rowid FROM photo_text WHERE photo_text MATCH 'a'").fetchall()
@@ -174,7 +174,7 @@ def _kind(field: peewee.Field) -> str:
 
 
 def _wrong(table: str, field: peewee.Field) -> str:
-    """Give the condition under which a column's value cannot be right; none for any value."""
+    """Return the SQL condition under which a column's value cannot be right; empty if any can."""
     kind, column = _kind(field), f'"{field.column_name}"'
     if not kind:
         return ""
@@ -188,8 +188,8 @@ def _wrong(table: str, field: peewee.Field) -> str:
 def judging(cls: Class) -> Class:
     """Let the public methods of a part of the catalog report a damaged catalog as such.
 
-    An error in one of them is passed to ``self._store.damage_error``, which returns what to raise
-    instead. Calls from one part to another are left alone: only the outermost call reports.
+    An error in one of them is passed to ``self._store.damage_error``, which may return what to
+    raise instead. Only the outermost call reports: calls from one part to another are left alone.
     """
     for name, method in list(vars(cls).items()):
         if not name.startswith("_") and inspect.isfunction(method):

@@ -1,11 +1,12 @@
-"""Decisions and their journal: what a person set, taken back and set again.
+"""The journal of decisions: what a person set, undid and redid.
 
-The journal is only ever added to. The undo stack is the *do* and *redo* steps that no step
-reverts; the redo stack is the *undo* steps that no step reverts and that came after the newest
-*do*; the newest is on top of either. Both survive restarts because they are nothing but queries.
+The window and the command line write every mark through it. The journal is only ever added to. The
+undo stack consists of the *do* and *redo* steps that no other step reverts; the redo stack of the
+*undo* steps that no other step reverts and that came after the newest *do*. The newest step is on
+top of each. Both survive restarts because they are nothing but queries.
 
-    step = catalog.decide({412: {"flag": "reject"}}, summary="Rejected DSC_0412")
-    catalog.undo()          # flag is what it was before; on disk when this returns
+    step = catalog.journal.decide({412: {"flag": "reject"}}, summary="Rejected DSC_0412")
+    catalog.journal.undo()      # the flag is what it was before; on disk when this returns
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from curator.catalog.store import Row, Store, marks
 from curator.catalog.tags import Revision, Tags
 from curator.model import Change, Changes, Step
 
-# What was read from files is no act of the person's that they could take back.
+# What was read from files is not an act of the person, so undo passes it over.
 _TOP_UNDO = (
     "SELECT id FROM step AS s WHERE kind <> 'undo' AND source = 'person'"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
@@ -44,7 +45,7 @@ _TOP_REDO = (
 
 @judging
 class Journal:
-    """The part of the catalog that decides, undoes and redoes."""
+    """Records decisions as steps, and undoes and redoes them."""
 
     def __init__(
         self, store: Store, decisions: Decisions, tags: Tags, identity: Identity, folders: Folders
@@ -65,31 +66,31 @@ class Journal:
         expected: Mapping[int, float] | None = None,
         source: str = "person",
     ) -> Step:
-        """Set fields of photos as one step; it is on disk when this returns.
+        """Set fields of photos as one step, which is on disk when this returns.
 
         Args:
             changes: photo id → field → value: ``flag`` pick, reject or None; ``rating`` 1-5 or
                 None; ``label`` a colour or None; ``kept`` True or False; ``stacked`` the number
                 of a stack made by hand, 0 for alone, None as the machine found it. Relations are
-                asked for with the id of the other thing: ``("tag", tag)`` confirmed, removed or
-                None; ``("project", project)`` a place, by which its photos are ordered, or None;
+                named with the id of the other thing: ``("tag", tag)`` confirmed, removed or
+                None; ``("project", project)`` a position, by which its photos are ordered, or None;
                 ``("over", photo)`` True or None. A photo merged into another stands for that one.
-            summary: what the status line says of the step.
-            context: JSON-able facts that bring the photo back on screen on undo; ``scope`` among
-                them is where the person was.
+            summary: the step as the status line names it.
+            context: JSON-able facts by which undo brings the photo back on screen; ``scope`` is
+                where the person was.
             order_name: the order the photos were seen in.
-            expected: photo id → stars the taste model foretold; kept beside a rating.
-            source: ``person``, or ``file`` for what was read from one: no undo takes that back,
-                and ``photo.elsewhere`` says that nobody judged it here.
+            expected: photo id → stars the taste model predicted; stored beside a rating.
+            source: ``person``, or ``file`` for marks read from a file: undo never reverts these,
+                and ``photo.elsewhere`` says that nobody reviewed the photo here.
 
         Returns:
-            The step, with what really changed; fields that are so already are left out. If
-            nothing changes, a step with id 0 and no changes, and nothing is written.
+            The step with what really changed: fields that already have their value are left out.
+            If nothing changes, nothing is written, and the step has id 0 and no changes.
 
         Raises:
-            UsageError: a field or value there is not (a rating of 9).
-            NotFoundError: a photo, tag or project there is not.
-            CatalogError: the catalog cannot be written.
+            UsageError: an unknown field, or a value it cannot have (a rating of 9).
+            NotFoundError: a photo, tag or project does not exist.
+            CatalogError: the catalog is not writable.
             In each case nothing was decided.
         """
         alike = {id(fields): fields for fields in changes.values()}  # of a batch most are one
@@ -116,7 +117,9 @@ class Journal:
                 if before != after:
                     made[photo, (name, about)] = Change(photo, name, before, after, about)
             judged = [name for name, _ in fields if name in VERDICT]
-            if source == "file":  # what it says is so already is no news, nor after a person's word
+            if (
+                source == "file"
+            ):  # a file that repeats a value or follows a person's mark reviews nothing
                 judged = [name for name in judged if (photo, (name, None)) in made]
                 if any(current[FIELDS.index(name)] for name in VERDICT):
                     judged = []
@@ -127,7 +130,7 @@ class Journal:
         return list(made.values())
 
     def enter(self, step: Step, seen: Seen) -> Step:
-        """Write a step, its decisions, and what photos are by them."""
+        """Write a step, its decisions and their effects on photos. Only inside a transaction."""
         number = self._store.run(
             "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -170,7 +173,16 @@ class Journal:
         return replace(step, id=number)
 
     def revise_tags(self, act: str, what: str, done: str, revisions: Sequence[Revision]) -> Step:
-        """Revise the vocabulary as one step; nothing is written if nothing changes."""
+        """Change the vocabulary as one step; write nothing if nothing changes.
+
+        Only inside a transaction.
+
+        Args:
+            act: what it is called in the step's context.
+            what: the names it is about.
+            done: how the summary opens.
+            revisions: what changes.
+        """
         context: dict[str, object] = {"act": act, "what": what}
         context["vocabulary"] = [list(each) for each in revisions]
         step = Step(0, "do", f"{done} {what}", time.time(), (), None, context)
@@ -180,35 +192,36 @@ class Journal:
         return self.enter(step, Seen("", "", {}))
 
     def undo(self, only: int | None = None) -> Step | None:
-        """Take the newest step back, in one transaction; None if there is none.
+        """Undo the newest step in one transaction; return None if nothing can be undone.
 
         Args:
-            only: the step that is meant; if another process has decided since, nothing is done.
+            only: the step that is meant; if another process has decided something since, nothing is
+                undone.
 
         Returns:
-            The new step: its changes say what each photo is now, its context is that of the
-            step it reverts.
+            The new step. Its changes say what each photo is now; its context is that of the step it
+            reverts.
         """
         return self._revert("undo", _TOP_UNDO, only)
 
     def redo(self, only: int | None = None) -> Step | None:
-        """Do the newest undone step again; None if there is none, or a decision came after it.
+        """Redo the newest undone step; return None if there is none or a decision came after it.
 
-        ``only`` is the undo that is meant, as in :meth:`undo`.
+        ``only`` is the undo step that is meant, as in :meth:`undo`.
         """
         return self._revert("redo", _TOP_REDO, only)
 
     def last_decision_at(self) -> float:
-        """Give when anything was last decided or taken back, in Unix time; 0 if never."""
+        """Return when anything was last decided, undone or redone, in Unix time; 0 if never."""
         return float(self._store.value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
 
     def next_undo(self) -> Step | None:
-        """Give the step that :meth:`undo` would take back."""
+        """Return the step that :meth:`undo` would undo."""
         number = self._store.value(_TOP_UNDO)
         return None if number is None else self._step(number)
 
     def next_redo(self) -> Step | None:
-        """Give the undo that :meth:`redo` would take back; its summary is the original step's."""
+        """Return the undo step :meth:`redo` would revert; its summary is the original step's."""
         number = self._store.value(_TOP_REDO)
         return None if number is None else self._step(number)
 
@@ -241,7 +254,7 @@ class Journal:
             return self.enter(new, Seen(scope, order_name or "", expected))
 
     def _predicted(self, undo: int) -> dict[int, float]:
-        """Read what was foretold of the ratings an undo took back: it holds for their redo."""
+        """Read the predictions stored with the ratings an undo reverted: the redo keeps them."""
         return dict(
             self._store.rows(
                 "SELECT photo_id, expected FROM decision WHERE expected IS NOT NULL"
@@ -251,10 +264,10 @@ class Journal:
         )
 
     def _value_without(self, photo: int, step: int, change: Change) -> object:
-        """Find the value a field has without one step.
+        """Return the value a field would have without one step.
 
-        On a photo that others were merged into, decisions of several photos apply to one: the
-        newest of the others that still stands wins. Otherwise it is what the step found.
+        For a photo that others were merged into, decisions about several photos apply: the newest
+        of the others that stands wins. Otherwise it is the value the step found.
         """
         family = self._decisions.family(photo)
         abouts: Sequence[int | None] = [change.about]
@@ -290,7 +303,7 @@ class Journal:
         )
 
     def _with_current_scope(self, context: dict[str, object], made_at: float) -> dict[str, object]:
-        """Name the scope a step was made in as that is called today."""
+        """Replace the scope a step was made in by its present path."""
         scope = context.get("scope")
         if scope:
             for when, old, new in self._folders.moves():
@@ -299,9 +312,9 @@ class Journal:
         return context
 
     def history(self, photo_id: int) -> list[Step]:
-        """List the steps that changed a photo, oldest first, each with this photo's changes only.
+        """List the steps that changed a photo, oldest first, each with only this photo's changes.
 
-        Those of photos that were merged into it are among them, under their own ids.
+        Includes the steps of photos merged into it, under their own ids.
         """
         family = self._decisions.family(photo_id)
         rows = self._store.rows(
@@ -322,7 +335,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What stands beside a step: where, in which order and with what expectation one decided."""
+    """What is recorded beside a step: scope and order at that moment, predictions, and source."""
 
     scope: str
     order_name: str
@@ -331,6 +344,6 @@ class Seen:
 
 
 def revisions(step: Step) -> list[Revision]:
-    """Read from a step what it did to the vocabulary."""
+    """Return the changes of the vocabulary that a step made."""
     listed = step.context.get("vocabulary") or []
     return [(tag, column, before, after) for tag, column, before, after in listed]  # type: ignore[attr-defined]

@@ -1,11 +1,12 @@
-"""What files say of photos, taken over as decisions with source ``file``.
+"""Importing marks and keywords from files, as decisions with source ``file``.
 
-For each field three values are weighed: what file and catalog agreed on last, what the file says
-now, what the catalog says. News in a file is taken over, unless a person has decided that field
-here: their word stays, and the file is a *conflict* until somebody chooses. Keywords never
-conflict; additions and removals of both sides hold.
+Peek and the reading of sidecars bring what they read here. For each field three values are
+compared: what file and catalog last agreed on, what the file says now, and what the catalog says.
+News in a file is imported unless a person has decided that field here: their decision stays, and
+the sidecar is in *conflict* until somebody chooses. Keywords never conflict: additions and
+removals of both sides hold.
 
-    catalog.save_readings([(412, [reading])])       # 5 stars, from the file
+    catalog.metadata.save_readings([(412, [reading])])      # 5 stars, from the file
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ NO_VALUE = "none"  # how a file says outright that there is no flag or label
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """What a photo takes over, and the fields in which a file contradicts a person, by path."""
+    """What a photo takes over, and by path the fields in which a file contradicts a person."""
 
     taken: dict[str, object]
     against: dict[str, list[str]]
@@ -46,7 +47,7 @@ class _Enough(Exception):
 
 @judging
 class MetadataImport:
-    """The part of the catalog that takes over what files say."""
+    """Imports marks and keywords that files contain."""
 
     def __init__(
         self,
@@ -67,10 +68,10 @@ class MetadataImport:
     # --- taking over
 
     def save_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
-        """Take over what files say of photos, as one step of source ``file``.
+        """Import what files say about photos, as one step of source ``file``.
 
         Args:
-            found: photo ids with all that was read for each; some tens at a time.
+            found: photo ids with everything read for each; some tens at a time.
 
         Returns:
             Ids of photos that changed.
@@ -84,7 +85,7 @@ class MetadataImport:
     def preview_readings(
         self, found: Sequence[tuple[int, Sequence[FileMarks]]]
     ) -> dict[int, dict[str, object]]:
-        """Say which fields :meth:`save_readings` would take over, by photo; changes nothing."""
+        """Return the fields :meth:`save_readings` would import, by photo; changes nothing."""
         told: dict[int, dict[str, object]] = {}
         with contextlib.suppress(_Enough), self._store.transaction():
             self._sidecar_files.note_found(
@@ -98,7 +99,7 @@ class MetadataImport:
         return {photo: fields for photo, fields in told.items() if fields}
 
     def apply_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
-        """Apply readings inside a transaction; return the ids of photos that changed."""
+        """Import readings inside a transaction; return ids of photos that changed."""
         changes: dict[int, dict[str, object]] = {}
         worded: list[int] = []
         for asked, readings in found:
@@ -128,7 +129,7 @@ class MetadataImport:
     def _weigh(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> _Weighed:
-        """Weigh what files say against what they said before and what a person said here."""
+        """Compare what files say with what they said before and what a person decided here."""
         ours = self.our_marks(photo)
         weighed = _Weighed({}, {})
         for field, (theirs, path) in self._news(photo, readings, rows).items():
@@ -143,7 +144,7 @@ class MetadataImport:
     def _news(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> dict[str, tuple[object, str]]:
-        """Find what the newest file says of each field that it did not say before."""
+        """Return what the newest file says anew about each field, and that file's path."""
         intents = self.intents(photo)
         told = {field for r in readings if r.path and r.said for field in r.said}
         told |= {field for row in rows.values() for field in row.base or ()}
@@ -153,18 +154,18 @@ class MetadataImport:
             if said is None or (reading.path and reading.path not in rows):
                 continue
             if any(_same_marks(said, intent) for intent in intents):
-                continue  # we wrote it, and were stopped before noting so
+                continue  # we wrote it, but were stopped before confirming so
             base = (rows[reading.path].base or {}) if reading.path else {}
             for field in FIELDS:
                 if not reading.path and field in told:
-                    continue  # a sidecar speaks of it; what is embedded may be years older
+                    continue  # a sidecar has it; embedded metadata may be years older
                 theirs = value(said, field)
                 if theirs != value(base, field):
                     news.setdefault(field, (theirs, reading.path))
         return news
 
     def intents(self, photo: int) -> list[Plain]:
-        """List what was begun to be written and never noted as written."""
+        """Return what was about to be written to a photo's sidecar and never confirmed."""
         text = self._store.value("SELECT intent FROM unwritten WHERE photo_id = ?", (photo,))
         return [] if text is None else json.loads(text)
 
@@ -175,7 +176,7 @@ class MetadataImport:
         return dict(zip(FIELDS, row, strict=True))
 
     def _is_persons(self, photo: int, field: str) -> bool:
-        """Say whether the newest decision on a field that stands is a person's."""
+        """Whether the newest standing decision on a field is a person's."""
         family = self._decisions.family(photo)
         source = self._store.value(
             "SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -188,9 +189,9 @@ class MetadataImport:
     def _import_keywords(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> bool:
-        """Add and take away the tags that files say now and did not before; say if any.
+        """Add and remove tags as keywords of files came and went; return whether any changed.
 
-        What was read from other files of the photo stays, whether they were read now or not.
+        Keywords of the photo's other files stay, whether these were read now or not.
         """
         read = {r.path: r.said for r in readings if r.said is not None}
         bases = {path: row.base or {} for path, row in rows.items()}
@@ -217,11 +218,11 @@ class MetadataImport:
         return True
 
     def _note_reading(self, row: SidecarRow, reading: FileMarks, against: Sequence[str]) -> None:
-        """Note what a sidecar says now, and that it contradicts a person in some fields."""
+        """Record what a sidecar says now, and the fields in which it contradicts a person."""
         said, theirs, state = row.said, row.theirs, "failed"
         if reading.said is not None:
             agreed = dict(reading.said)
-            for field in against:  # this was not agreed on: what was before stays
+            for field in against:  # not agreed on: the former value stays
                 agreed.pop(field, None)
                 if field in (row.base or {}):
                     agreed[field] = (row.base or {})[field]
@@ -229,7 +230,7 @@ class MetadataImport:
             said, state = json.dumps(agreed), "conflict" if against else "synced"
         date = reading.date
         if date == row.metadata_date and reading.digest != row.digest:
-            date = ""  # who changed it left the date alone: its mtime says when that was
+            date = ""  # another program changed the file but not its date: the mtime tells
         self._store.run(
             "UPDATE sidecar SET digest = ?, size = ?, mtime_ns = ?, metadata_date = ?, said = ?,"
             " theirs = ?, synced_at = ?, state = ?, reason = ? WHERE id = ?",
@@ -249,9 +250,9 @@ class MetadataImport:
 
 
 def _is_stale(reading: FileMarks, row: SidecarRow | None) -> bool:
-    """Say whether a sidecar was written or read again since this was read of it.
+    """Whether a sidecar was written or read again after this reading of it.
 
-    One that was met and not read since may well be newer than it was when it was met.
+    A sidecar that was found and not read since may well be newer than when it was found.
     """
     if row is None or row.state not in ("synced", "conflict"):
         return False
@@ -263,7 +264,7 @@ def _as_met(readings: Sequence[FileMarks]) -> list[FoundFile]:
 
 
 def value(said: Plain, field: str) -> object:
-    """Give a field as the catalog holds it: silence, "none" and 0 stars are None."""
+    """Return a field as the catalog holds it: a missing field, "none" and 0 stars become None."""
     told = said.get(field)
     return None if told in (None, 0, NO_VALUE) else told
 
@@ -277,12 +278,12 @@ def _same_marks(one: Plain, other: Plain) -> bool:
 
 
 def _age(reading: FileMarks) -> tuple[bool, float]:
-    """Order readings by how new they are; what is embedded comes before any sidecar."""
+    """Return a sort key by how new readings are; embedded metadata comes before any sidecar."""
     return bool(reading.path), seconds(reading.date, reading.mtime_ns)
 
 
 def seconds(date: str | None, mtime_ns: int) -> float:
-    """Give when a file was changed, in Unix time: by its own word, else by its mtime."""
+    """Return when a file was changed, in Unix time: by its own metadata date, else by its mtime."""
     if date:
         told = datetime.fromisoformat(date)
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()

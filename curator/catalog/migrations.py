@@ -1,8 +1,9 @@
-"""The history of the schema: how a catalog made by an older Curator becomes today's.
+"""The migrations of the schema: how a catalog made by an older Curator is brought up to date.
 
 A new catalog is created from `schema` as it is now. An older one goes through the steps of
-MIGRATIONS it has not seen, each in a transaction of its own after a verified back-up beside the
-catalog, in ``backups``. The version is SQLite's ``user_version``.
+MIGRATIONS it has not seen, each in a transaction of its own, after a verified backup in ``backups``
+beside the catalog. The version is SQLite's ``user_version``. Steps that were released must never
+change.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Step = Callable[[peewee.Database], None]
 
 # (number, what changes, function). To add one: change the models in `schema`, append a line here
 # with the next number and a function that brings a catalog of the number before it there, and
-# put a catalog of the old version under tests/data/catalogs. Numbers are never used again.
+# put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
 # Version 1 is what the first release creates, so its step never runs on a catalog.
 MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (1, "the first schema", schema.create),
@@ -40,7 +41,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
 
 
 def _add_taste(database: peewee.Database) -> None:
-    """Make room for vectors; a photo that could not be compared no longer counts as unreadable."""
+    """Add vectors; a photo that failed only at that stage no longer counts as unreadable."""
     for statement in (
         "CREATE TABLE vector (id INTEGER NOT NULL PRIMARY KEY,"
         " photo_id INTEGER NOT NULL REFERENCES photo (id), encoder TEXT NOT NULL,"
@@ -219,7 +220,7 @@ def _tag_statements() -> Iterator[str]:
     """Have tags compared by their folded names, merged, and photos change with their tags."""
     yield "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)"
     yield "ALTER TABLE tag ADD COLUMN folded TEXT"
-    yield "UPDATE tag SET folded = lower(name)"  # so far all are an encoder's: plain words
+    yield "UPDATE tag SET folded = lower(name)"  # up to here all are an encoder's plain words
     yield "CREATE UNIQUE INDEX tag_folded ON tag (folded)"
     for what, act, row in (
         ("added", "INSERT", "NEW"),
@@ -320,7 +321,7 @@ def _allow_no_confidence(database: peewee.Database) -> None:
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
 
-# As the triggers of version 2 have it; `schema` says it as it is today.
+# As in the triggers of version 2; `schema` has the present form.
 _FAILED = (
     "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
     " AND state = 'failed' AND stage <> 'embed') WHERE id = {0}.photo_id;"
@@ -335,8 +336,8 @@ def bring_up_to_date(
     """Create the schema in an empty file, or migrate an older one.
 
     Raises:
-        CatalogError: the file belongs to a newer Curator or to another program, or a back-up
-            could not be made; the catalog is as it was before the step that failed.
+        CatalogError: the file belongs to a newer Curator or to another program, or a backup could
+            not be made; the catalog is as it was before the step that failed.
     """
     connection: sqlite3.Connection = database.connection()
     newest = steps[-1][0]
@@ -345,7 +346,7 @@ def bring_up_to_date(
         return
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         raise CatalogError(
-            f"{path} is no catalog of Curator's.",
+            f"{path} is not a catalog of Curator.",
             "Move it away, or choose another folder with --home or CURATOR_HOME.",
         )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -361,7 +362,7 @@ def bring_up_to_date(
             backups.back_up(connection, backups.before_migration(path, number - 1))
             with database.atomic("IMMEDIATE"):
                 if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
-                    continue  # another process has just done so
+                    continue  # another process did it meanwhile
                 step(database)
                 connection.execute(f"PRAGMA user_version = {number}")
 

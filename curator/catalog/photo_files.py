@@ -26,13 +26,13 @@ class FileReader(Protocol):
     """
 
     def status(self, path: str) -> os.stat_result:
-        """Give size, times and all of a file."""
+        """Return size, times and everything else `os.stat` knows about a file."""
 
     def fingerprint(self, path: str) -> str:
-        """Give the fingerprint of a file as hex."""
+        """Return the fingerprint of a file as hex."""
 
     def sha256(self, path: str) -> str:
-        """Give the sha256 of a whole file as hex."""
+        """Return the sha256 of a whole file as hex."""
 
 
 _FILE = (
@@ -43,7 +43,7 @@ _FILE = (
 
 
 class FileRow(NamedTuple):
-    """A row of the table ``file``, with its path."""
+    """A row of the table ``file`` with the path of its directory."""
 
     id: int
     photo_id: int
@@ -62,14 +62,14 @@ class FileRow(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where it lies, or lay."""
+        """Where the file is, or was."""
         return str(Path(self.directory, self.name))
 
     def is_there(self, reader: FileReader) -> bool:
-        """Say whether its content is still at its path: same size and time, or fingerprint.
+        """Whether the content is still at its path: same size and time, or same fingerprint.
 
         Raises:
-            UnavailableError: that cannot be told now.
+            UnavailableError: this cannot be told now.
         """
         try:
             status = reader.status(self.path)
@@ -86,7 +86,7 @@ class FileRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is known of a file's bytes."""
+    """What is known about a file's bytes."""
 
     fingerprint: str | None = None
     sha256: str | None = None
@@ -104,7 +104,7 @@ class PhotoFiles:
         return [FileRow(*row) for row in self._store.rows(f"{_FILE} WHERE {where}", parameters)]
 
     def disabled_directories(self) -> set[int]:
-        """Give the directories of folders that are switched off."""
+        """Return the ids of the directories of disabled folders."""
         rows = self._store.rows(
             "SELECT directory.id FROM folder JOIN directory ON folder_id = folder.id"
             " WHERE NOT enabled"
@@ -112,7 +112,9 @@ class PhotoFiles:
         return {row[0] for row in rows}
 
     def ensure_directory(self, path: str, folder_id: int | None) -> int:
-        """Find or make the row of a directory; one of no folder joins this one."""
+        """Return the id of a directory's row, inserted if missing; adopt a directory without a
+        folder.
+        """
         row = self._store.row("SELECT id, folder_id FROM directory WHERE path = ?", (path,))
         if row is None:
             number = self._store.run(
@@ -156,14 +158,14 @@ class PhotoFiles:
         return number
 
     def with_fingerprint(self, fingerprint: str, but_for: int | None = None) -> list[FileRow]:
-        """List known files with a fingerprint, those that are there first."""
+        """List known files with a fingerprint, files that are there first."""
         return self.where(
             "fingerprint = ? AND photo_id IS NOT ? ORDER BY missing_since IS NOT NULL, file.id",
             (fingerprint, but_for),
         )
 
     def keep_former(self, row: FileRow) -> None:
-        """Remember what a file held before, so that a copy of that is known again."""
+        """Remember a file's present content as a former one, so that a copy of it is recognized."""
         self._store.run(
             "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
             " fingerprint, sha256, width, height, missing_since)"
@@ -173,11 +175,11 @@ class PhotoFiles:
         )
 
     def of_job(self, job: StageJob) -> FileRow | None:
-        """Find the file a job was about, if it still is its photo's."""
+        """Find the file a job was about; None if it is no longer its photo's."""
         return self.of_jobs([job])[0]
 
     def of_jobs(self, jobs: Sequence[StageJob]) -> list[FileRow | None]:
-        """Find the file each job was about, None where it is not its photo's any more."""
+        """Find the file each job was about; None where it is no longer its photo's."""
         rows = {
             (row.photo_id, row.directory, row.name): row
             for part in chunks([job.photo_id for job in jobs])
@@ -188,7 +190,7 @@ class PhotoFiles:
         return [rows.get((job.photo_id, *os.path.split(job.path))) for job in jobs]
 
     def main(self, ids: Sequence[int]) -> dict[int, FileRow]:
-        """Give the file that stands for each photo, where it is not missing."""
+        """Return the main file of each photo, left out where it is missing."""
         return {
             row.photo_id: row
             for part in chunks(list(ids))

@@ -1,4 +1,8 @@
-"""Reading photos: compact rows for the table in memory, and all there is about one."""
+"""Reading photos: compact rows for the table in memory, and everything about single photos.
+
+The table of `curator.library`, the inspector and the command line read here. Two facts without
+undo are written too: that a photo was seen, and how it is turned.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +40,8 @@ from curator.model import (
 )
 from curator.settings import absolute
 
-# Name → SQL. ``state`` is "" (fine), "failed" or "missing"; ``merged_into`` is not None for what
-# a reader should let go of: the id of the photo it proved to be, 0 if its folder was removed.
+# Name → SQL. ``state`` is "" (fine), "failed" or "missing". ``merged_into`` is not None for photos
+# a reader should drop: the id of the photo each was merged into, 0 if its folder was removed.
 _COLUMNS: dict[str, str] = {
     "id": "id",
     "rev": "rev",
@@ -50,7 +54,7 @@ _COLUMNS: dict[str, str] = {
     "turn": "turn",
     "thumb": "thumb",
     "proxy": "proxy",
-    # What was measured on a damaged picture is no score.
+    # Measurements of a damaged picture are no scores.
     "sharpness": "CASE WHEN damage IS NULL THEN sharpness END",
     "exposure": "CASE WHEN damage IS NULL THEN exposure END",
     "flag": "flag",
@@ -73,7 +77,7 @@ _COLUMNS: dict[str, str] = {
 }
 PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
 CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
-"""What a search compares and nothing else in a list needs."""
+"""Columns that only searches need."""
 _SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
 _SNAPSHOT = "snapshot"  # key in meta
 _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
@@ -81,10 +85,19 @@ _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 @dataclass(frozen=True, slots=True)
 class FileDetail:
-    """One file of a photo; ``missing`` when it was not there at the last look.
+    """One file of a photo.
 
-    ``emptied``: the person had it removed, as a reject's. ``away``: its folder could not be
-    reached then, and why (``T7 Shield unplugged``); the file itself is not lost.
+    Attributes:
+        path: of the file.
+        kind: of the file.
+        role: ``main``, ``half`` or ``copy``.
+        size: in bytes.
+        mtime_ns: as the file system has it.
+        fingerprint: None until it was read.
+        sha256: None until the whole file was read.
+        missing: whether it was not there at the last look.
+        emptied: whether the person had it deleted with the rejects.
+        away: why its folder cannot be reached (``T7 Shield unplugged``); the file is not lost.
     """
 
     path: Path
@@ -101,7 +114,7 @@ class FileDetail:
 
 @dataclass(frozen=True, slots=True)
 class WorkDetail:
-    """Where one stage stands for one photo."""
+    """The state of one stage for one photo."""
 
     stage: str
     version: int
@@ -113,13 +126,13 @@ class WorkDetail:
 
 @dataclass(frozen=True, slots=True)
 class PhotoDetail:
-    """All the catalog knows of one photo.
+    """Everything the catalog knows about one photo.
 
-    ``files`` has the main file first, then the other half, then copies; former contents are
-    left out. ``path`` is the main file's. ``turn`` is the user's, in quarter turns clockwise.
-    ``state`` is "", "failed" or "missing" (none of its files can be reached) and ``reason`` says
-    why it failed. ``description`` has no tags of its own: those it suggests are among ``tags``.
-    ``elsewhere``: its marks were read from a file, and nobody has judged it here.
+    ``files`` has the main file first, then the other half, then copies; former contents are left
+    out. ``path`` is the main file's. ``turn`` counts the user's quarter turns clockwise. ``state``
+    is "", "failed" or "missing" (none of its files can be reached), and ``reason`` says why it
+    failed. The tags of ``description`` are among ``tags``. ``elsewhere``: its marks were read from
+    a file, and nobody has reviewed it here.
     """
 
     id: int
@@ -146,7 +159,7 @@ class PhotoDetail:
 
     @property
     def scores(self) -> Quality | None:
-        """The photo's quality; None while unknown, and for a damaged picture for good."""
+        """The photo's quality; None while unknown, and always for a damaged picture."""
         return None if self.damage else self.quality
 
 
@@ -161,7 +174,7 @@ _DETAIL = (
 
 @judging
 class Photos:
-    """The part of the catalog that reads photos."""
+    """Reads photos in bulk and one by one."""
 
     def __init__(self, store: Store, tags: Tags, descriptions: Descriptions) -> None:
         self._store = store
@@ -169,7 +182,7 @@ class Photos:
         self._descriptions = descriptions
 
     def mark_seen(self, ids: Sequence[int]) -> None:
-        """Note that photos were looked at; the first time counts. No decision, no undo."""
+        """Record when photos were first looked at; neither a decision nor undoable."""
         now = time.time()
         with self._store.transaction():
             self._store.run_many(
@@ -178,7 +191,7 @@ class Photos:
             )
 
     def turn(self, ids: Sequence[int], quarter: int) -> None:
-        """Turn photos clockwise by ``quarter`` quarter turns (negative: the other way)."""
+        """Turn photos clockwise by ``quarter`` quarter turns; negative turns the other way."""
         with self._store.transaction(durable=True):
             self._store.run_many(
                 "UPDATE photo SET turn = ((turn + ?) % 4 + 4) % 4 WHERE id = ?",
@@ -186,15 +199,15 @@ class Photos:
             )
 
     def last_rev(self) -> int:
-        """Give the revision of the newest change; :meth:`columns` can ask from there."""
+        """Return the revision of the newest change, from which :meth:`columns` can continue."""
         return int(self._store.value("SELECT coalesce(max(rev), 0) FROM photo"))
 
     def columns(self, since_rev: int | None = None, ids: Sequence[int] | None = None) -> list[Row]:
-        """Read photos as compact rows, one value a name of PHOTO_COLUMNS, in no order.
+        """Read photos as compact rows, one value for each of PHOTO_COLUMNS, in no order.
 
         Args:
-            since_rev: only what changed after this revision; photos merged or removed since
-                are among them, with ``merged_into`` not None. None or 0: all that are here.
+            since_rev: only photos changed after this revision, including those merged or removed
+                since, with ``merged_into`` not None. None or 0: all present photos.
             ids: only these, whatever became of them.
         """
         if ids is not None:
@@ -204,7 +217,7 @@ class Photos:
             return found
         if since_rev:
             return self._store.rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
-        # A hundred thousand new tuples wake the collector a hundred times for nothing.
+        # A hundred thousand new tuples would start the garbage collector a hundred times.
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -223,7 +236,7 @@ class Photos:
         self, column: Literal["camera", "lens"], since_rev: int = 0
     ) -> list[tuple[str, NDArray[np.int64]]]:
         """Return each name there is, "" for none, with the ids of its photos changed since."""
-        # One text a name instead of a hundred thousand rows: SQLite writes it by itself.
+        # One text a name instead of a hundred thousand rows: SQLite builds it by itself.
         sql = f"SELECT {column}, group_concat(id) FROM photo WHERE rev > ? GROUP BY {column}"
         return [
             (name or "", np.fromstring(ids, np.int64, sep=","))
@@ -242,22 +255,23 @@ class Photos:
             (since_rev,),
         )
 
-    # --- a copy of the columns that somebody keeps
+    # --- a saved copy of the columns
 
     def snapshot(self) -> str:
-        """Name the copy that holds, with what :meth:`columns` gives since its revision; or "".
+        """Return the token of the saved copy of the columns that is still valid, or "".
 
-        A catalog that was put back to an earlier state names another, or none.
+        The copy holds, together with what :meth:`columns` returns since its revision. A catalog
+        that was restored to an earlier state has another token, or none.
         """
         token = str(self._store.value("SELECT value FROM meta WHERE key = ?", (_SNAPSHOT,)) or "")
         return token if token.startswith(self._form()) else ""
 
     def new_snapshot(self) -> str:
-        """Make a name for a copy of today's columns."""
+        """Return a new token for a copy of the present columns."""
         return self._form() + secrets.token_hex(8)
 
     def set_snapshot(self, token: str) -> None:
-        """Take note that a copy of that name was made, of a revision before this moment."""
+        """Record that a copy with this token was saved, of a revision before now."""
         with self._store.transaction():
             self._store.run(
                 "INSERT INTO meta (key, value) VALUES (?, ?)"
@@ -266,7 +280,7 @@ class Photos:
             )
 
     def _form(self) -> str:
-        """Say in a few digits what the columns mean; an update may mean something else."""
+        """Return a short hash of what the columns mean, which an update may change."""
         form = f"{self._store.value('PRAGMA user_version')} {_SELECT}"
         return hashlib.sha256(form.encode()).hexdigest()[:12] + "-"
 
@@ -274,10 +288,10 @@ class Photos:
         """Find a photo by id (a number, or digits) or by the path of one of its files.
 
         Returns:
-            Its id; of a photo that was merged, the one it was merged into.
+            Its id; for a merged photo that of the one it was merged into.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no photo matches.
         """
         text = os.fspath(id_or_path) if not isinstance(id_or_path, int) else str(id_or_path)
         row = None
@@ -292,16 +306,14 @@ class Photos:
                 _place(text),
             )
         if row is None:
-            raise NotFoundError(
-                f"There is no photo {text}.", "`curator photos` lists those there are."
-            )
+            raise NotFoundError(f"Photo {text} not found.", "`curator photos` lists all photos.")
         return int(row[0])
 
     def find_file(self, path: str | Path, fingerprint: str) -> int | None:
-        """Find the photo a file is, by where it lies or else by its content; None if it is none.
+        """Find the photo a file belongs to, by path or else by content; None if it is unknown.
 
         Args:
-            path: of the file; what lies there may have changed since it was read.
+            path: of the file, whose content may have changed since it was read.
             fingerprint: of its content (`curator.files.fingerprint`).
         """
         ways: tuple[tuple[str, tuple[str | None, ...]], ...] = (
@@ -321,20 +333,19 @@ class Photos:
         return None
 
     def get(self, id_or_path: int | str | Path) -> PhotoDetail:
-        """Read all there is about one photo; see :meth:`find` for how it is named.
+        """Read everything about one photo; see :meth:`find` for how to name it.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: no photo matches.
         """
         number = self.find(id_or_path)
         return next(self.details([number]))
 
     def details(self, ids: Sequence[int]) -> Iterator[PhotoDetail]:
-        """Read all there is about many photos, in ascending order of id.
+        """Read everything about many photos, in ascending order of id.
 
-        Unknown ids and photos merged into others are left out.
-
-        A few queries a thousand photos, where :meth:`photo` takes three each.
+        Unknown ids and merged photos are left out. Takes a few queries per thousand photos, where
+        :meth:`get` takes three each.
         """
         absent: dict[int | None, str] = {
             folder: absence(*why)
@@ -375,7 +386,7 @@ class Photos:
                 yield replace(detail, tags=tags.get(row[0], ()), description=told.get(row[0]))
 
     def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
-        """Add up what the files of these photos take on disk, their copies too or not, in bytes."""
+        """Return the size of these photos' files on disk in bytes, with or without copies."""
         total, roles = 0, "('former')" if copies else "('former', 'copy')"
         for part in chunks(list(ids)):
             total += int(
@@ -388,10 +399,9 @@ class Photos:
         return total
 
     def copy_locations(self) -> list[tuple[int, int, str]]:
-        """List the folders where photos have copies: (photo id, directory id, name of a file).
+        """List the folders in which photos have copies: (photo id, directory id, name of a file).
 
-        The folder of the main file is left out. A scope that shows a directory may want to show
-        those photos too.
+        The folder of the main file is left out. A scope may want to show these photos too.
         """
         return self._store.rows(
             "SELECT photo_id, file.directory_id, min(file.name) FROM file JOIN photo"
@@ -401,11 +411,11 @@ class Photos:
 
 
 def _place(path: str | Path) -> tuple[str | None, ...]:
-    """Give folder and name of a file as the catalog has them; None for what is no text."""
+    """Return folder and name of a file as the catalog has them; None if they are no text."""
     where = absolute(path)
     try:
         str(where).encode()
-    except UnicodeEncodeError:  # no photo has such a name
+    except UnicodeEncodeError:  # no photo can have such a name
         return None, None
     return str(where.parent), where.name
 

@@ -1,12 +1,12 @@
-"""Projects: photos that belong together as a person sees it, many to many, ordered by hand.
+"""Projects: photos a person groups, many to many, in an order by hand.
 
-What a project is (its name, its notes, its cover) is written here. Which photos are in it, and
-where, are decisions like any mark: ``("project", id)`` in `journal`, so that they can be undone.
-A project that is removed keeps its row and its photos, and can be brought back.
+A project's name, notes and cover are written here. Which photos are in it, and at which position,
+are decisions like any mark, ``("project", id)`` in `journal`, so that they can be undone. A removed
+project keeps its row and photos, and can be restored.
 
-    harbour = catalog.make_project("Harbour")
-    catalog.decide({412: {("project", harbour): 1.0}}, summary="Added DSC_0412 to Harbour")
-    catalog.members(harbour)               # [412]
+    harbour = catalog.projects.create("Harbour")
+    catalog.journal.decide({412: {("project", harbour): 1.0}}, summary="Added DSC_0412 to Harbour")
+    catalog.projects.members(harbour)      # [412]
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from curator.model import NotFoundError, UsageError
 NAME_LENGTH = 100
 """Characters of a project's name at most."""
 _NOTES_LENGTH = 10_000
-_JOINERS = "\u200c\u200d"  # invisible, but what families of emoji and many scripts are joined by
-# Photos that are there: of folders that are on, not merged, not removed, their files not emptied.
+_JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and many scripts
+# Present photos: in an enabled folder, not merged, not removed, their files not deleted.
 _HERE = (
     "p.merged_into IS NULL AND p.removed_at IS NULL AND p.emptied_at IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM directory AS d JOIN folder AS f ON f.id = d.folder_id"
@@ -38,16 +38,22 @@ _ROWS = (
     " END, project.made_at, project.removed_at"
     " FROM project LEFT JOIN photo AS c ON c.id = project.cover"
 )
-_MEMBERS = "projects_rev"  # grows with every decision on a place, see `fields`
+_MEMBERS = "projects_rev"  # grows with every decision on a position, see `fields`
 _ANEW = "projects_anew"  # grows when something else about projects changed
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectRow:
-    """A project. ``cover`` is a photo somebody chose, None for the first one.
+    """A project.
 
-    ``count`` is how many photos it has that are there now, None where nobody asked.
-    ``removed_at`` is Unix time, None for one that is in use.
+    Attributes:
+        id: of the project.
+        name: of the project.
+        notes: what the person wrote about it.
+        cover: a photo somebody chose; None for the first one.
+        made_at: Unix time.
+        removed_at: Unix time; None for a project in use.
+        count: how many of its photos are present; None unless asked for.
     """
 
     id: int
@@ -60,7 +66,7 @@ class ProjectRow:
 
 
 def project_name(text: str) -> str:
-    """Bring a name to what a project can be called: one line, no steering characters, no more.
+    """Return a valid project name: one line, no control characters, at most 100 characters.
 
     Names are data: whatever they look like, they are never a path, markup or a query.
 
@@ -76,7 +82,9 @@ def project_name(text: str) -> str:
 
 
 def _readable(char: str) -> str:
-    """Give a character of a name, a space for what breaks lines, nothing for what steers."""
+    """Return a character of a name, a space for one that breaks lines, nothing for a control
+    character.
+    """
     kind = unicodedata.category(char)
     if char.isspace() or kind in ("Zl", "Zp"):
         return " "
@@ -84,14 +92,14 @@ def _readable(char: str) -> str:
 
 
 def _told_apart(name: str) -> str:
-    """Give what names are told apart by: without case, or what nobody sees."""
+    """Return the form in which names are compared: without case and invisible characters."""
     seen = (char for char in unicodedata.normalize("NFKC", name) if char not in _JOINERS)
     return "".join(seen).casefold()
 
 
 @judging
 class Projects:
-    """The part of the catalog that keeps projects."""
+    """Reads projects and changes their names, notes and covers."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -99,7 +107,7 @@ class Projects:
     # --- reading
 
     def all(self, *, counted: bool = True, removed: bool = False) -> list[ProjectRow]:
-        """List the projects by name, whatever its case.
+        """List the projects by name, ignoring case.
 
         Args:
             counted: count their photos too.
@@ -118,22 +126,22 @@ class Projects:
         return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
 
     def find(self, name: str, *, removed: bool = False) -> ProjectRow:
-        """Find a project by its name, whatever its case.
+        """Find a project by name, ignoring case.
 
         Raises:
-            NotFoundError: there is none of that name.
+            NotFoundError: no project has this name.
         """
         wanted = _told_apart(project_name(name))
         found = [each for each in self.all(removed=removed) if _told_apart(each.name) == wanted]
         if found:
             return max(found, key=lambda each: each.removed_at or 0)
         raise NotFoundError(
-            f"There is no {'removed ' * removed}project {project_name(name)}.",
-            "`curator projects` lists those there are.",
+            f"{'Removed p' if removed else 'P'}roject {project_name(name)} not found.",
+            "`curator projects` lists all projects.",
         )
 
     def members(self, project: int) -> list[int]:
-        """List the photos of a project that are there now, in their order by hand."""
+        """List the present photos of a project in their order by hand."""
         return [
             row[0]
             for row in self._store.rows(
@@ -144,7 +152,7 @@ class Projects:
         ]
 
     def names_of(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
-        """Give the names of the projects photos are in; of those that are in none, nothing."""
+        """Return the names of the projects photos are in; photos in none are left out."""
         found: dict[int, list[str]] = defaultdict(list)
         for part in chunks(list(ids)):
             for photo, name in self._store.rows(
@@ -156,7 +164,7 @@ class Projects:
         return {photo: tuple(sorted(names, key=_told_apart)) for photo, names in found.items()}
 
     def last_position(self, project: int) -> float:
-        """Give the last place of a project's order by hand, 0 where it is empty."""
+        """Return the last position in a project's order by hand, 0 if it is empty."""
         return float(
             self._store.value(
                 "SELECT max(place) FROM photo_project WHERE project_id = ?", (project,)
@@ -164,12 +172,13 @@ class Projects:
             or 0
         )
 
-    # --- for whoever keeps places in memory
+    # --- positions in bulk, for readers that keep them in memory
 
     def revisions(self) -> tuple[int, int]:
-        """Give two numbers, cheap: the second grows with every decision on a photo's place.
+        """Return two numbers, cheap.
 
-        The first grows when anything else changed, and places are to be read anew.
+        The second grows with every decision on a photo's position. The first grows when anything
+        else changed, so that positions have to be read again.
         """
         found: dict[str, str] = dict(
             self._store.rows("SELECT key, value FROM meta WHERE key IN (?, ?)", (_ANEW, _MEMBERS))
@@ -177,10 +186,10 @@ class Projects:
         return int(found.get(_ANEW, 0)), int(found.get(_MEMBERS, 0))
 
     def positions(self) -> tuple[int, list[Row]]:
-        """Read (project id, photo id, place) of all projects in use, photos that are gone too.
+        """Read (project id, photo id, position) of all projects in use, including hidden photos.
 
         Returns:
-            The number of the last decision these have in them, for :meth:`moved`, and the rows.
+            The number of the last decision they contain, for :meth:`moves_since`, and the rows.
         """
         seen = int(self._store.value("SELECT coalesce(max(id), 0) FROM decision"))
         rows = self._store.rows(
@@ -190,20 +199,20 @@ class Projects:
         return seen, rows
 
     def moves_since(self, since: int) -> list[Row]:
-        """Read (number, project id, photo id, place or None) of decisions after one, in order."""
+        """Read (number, project id, photo id, position or None) of later decisions, in order."""
         return self._store.rows(
             "SELECT id, about, photo_id, after FROM decision WHERE id > ? AND field = 'project'"
             " ORDER BY id",
             (since,),
         )
 
-    # --- changing what a project is
+    # --- writing
 
     def create(self, name: str) -> int:
-        """Make a project; return its id.
+        """Create a project; return its id.
 
         Raises:
-            UsageError: the name is empty, or there is a project of that name.
+            UsageError: the name is empty, or a project has it.
         """
         name = project_name(name)
         with self._changing():
@@ -215,10 +224,10 @@ class Projects:
         return number
 
     def rename(self, project: int, name: str) -> None:
-        """Give a project another name.
+        """Rename a project.
 
         Raises:
-            UsageError: the name is empty, or there is another project of that name.
+            UsageError: the name is empty, or another project has it.
         """
         name = project_name(name)
         with self._changing(project):
@@ -226,19 +235,19 @@ class Projects:
             self._store.run("UPDATE project SET name = ? WHERE id = ?", (name, project))
 
     def set_notes(self, project: int, notes: str) -> None:
-        """Write a project's notes, in place of those there were; lines stay lines."""
+        """Replace a project's notes; line breaks stay."""
         lines = ("".join(map(_readable, line)) for line in notes.splitlines())
         text = "\n".join(line.rstrip() for line in lines).strip()[:_NOTES_LENGTH]
         with self._changing():
             self._store.run("UPDATE project SET notes = ? WHERE id = ?", (text, project))
 
     def set_cover(self, project: int, photo: int | None) -> None:
-        """Choose a project's cover; None: the first of its photos."""
+        """Set a project's cover; None: the first of its photos."""
         with self._changing():
             self._store.run("UPDATE project SET cover = ? WHERE id = ?", (photo, project))
 
     def remove(self, project: int) -> None:
-        """Remove a project. No photo is touched, and it can be restored with all it held."""
+        """Remove a project. No photo is touched, and it can be restored with all it contained."""
         with self._changing(project):
             self._store.run(
                 "UPDATE project SET removed_at = ? WHERE id = ? AND removed_at IS NULL",
@@ -246,7 +255,7 @@ class Projects:
             )
 
     def restore(self, project: int) -> None:
-        """Bring a removed project back.
+        """Restore a removed project.
 
         Raises:
             UsageError: another project has its name by now; nothing was changed.
@@ -258,9 +267,9 @@ class Projects:
 
     @contextlib.contextmanager
     def _changing(self, named: int = 0) -> Iterator[None]:
-        """Hold the write lock, and note that projects changed.
+        """Open a write transaction and record that projects changed.
 
-        ``named``: the project that goes by another name now, so that sidecars say another one.
+        ``named``: the project that has another name now, so that sidecars have to be written.
         """
         with self._store.transaction(durable=True):
             yield
@@ -274,9 +283,9 @@ class Projects:
 
     def _refuse_taken(self, name: str, but_for: int = 0) -> None:
         wanted = _told_apart(name)
-        # Projects are tens, and SQLite folds the case of ASCII only.
+        # There are few projects, and SQLite folds the case of ASCII only.
         for number, other in self._store.rows(
             "SELECT id, name FROM project WHERE removed_at IS NULL"
         ):
             if number != but_for and _told_apart(other) == wanted:
-                raise UsageError(f"There is a project {other} already.", "Choose another name.")
+                raise UsageError(f"A project {other} already exists.", "Choose another name.")

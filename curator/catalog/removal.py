@@ -1,4 +1,8 @@
-"""Photos whose files the person removed: their rows stay, so that nothing comes back by itself."""
+"""Records which files of rejects a person deleted: their rows stay, so that no photo comes back.
+
+`curator.removal` deletes the files and reports each step here, so that a kill in between loses
+nothing and takes no file for missing.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,14 @@ _INTENT = "emptying"  # begins the keys of what is to be removed, in the table `
 
 @judging
 class Removal:
-    """The part of the catalog that remembers what was removed."""
+    """Records deletions of files: intent, result, and what was interrupted."""
 
     def __init__(self, store: Store, identity: Identity) -> None:
         self._store = store
         self._identity = identity
 
     def is_reject(self, photo_id: int) -> bool:
-        """Say whether a photo is a reject at this very moment."""
+        """Whether a photo is rejected at this moment."""
         return bool(
             self._store.value(
                 "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
@@ -35,13 +39,13 @@ class Removal:
         )
 
     def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
-        """Note which files are to be removed now: after a kill nobody takes them for lost.
+        """Record which files are about to be deleted: after a kill they are not taken for lost.
 
         Args:
             wanted: the paths of each photo.
 
         Returns:
-            What :meth:`end_emptying` ends it by.
+            The intent, to be passed to :meth:`end`.
         """
         intent = f"{_INTENT}/{os.getpid()}/{time.time():.6f}"
         with self._store.transaction(durable=True):
@@ -51,12 +55,12 @@ class Removal:
         return intent
 
     def end(self, intent: str) -> None:
-        """Note that all that was to be removed is removed, and noted, or left alone."""
+        """Record that everything of an intent was deleted and recorded, or left alone."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = ?", (intent,))
 
     def interrupted(self) -> dict[str, dict[int, list[str]]]:
-        """Read what processes that are no more, or this one before, were about to remove."""
+        """Return the intents of processes that have died, and of this one before."""
         rows = self._store.rows(
             "SELECT key, value FROM meta WHERE key >= ? AND key < ?", (f"{_INTENT}/", f"{_INTENT}0")
         )
@@ -67,10 +71,10 @@ class Removal:
         }
 
     def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
-        """Note that files of a photo were removed by the person.
+        """Record that files of a photo were deleted by the person.
 
-        A photo without any file left goes out of every list. It keeps its marks, and what its
-        files held: should that turn up again, it is the reject it was.
+        A photo without any file left disappears from every list. It keeps its marks and the
+        fingerprints of its files: should that content turn up again, it is the reject it was.
 
         Args:
             photo_id: its id.

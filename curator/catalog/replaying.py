@@ -1,8 +1,8 @@
-"""What happened since a back-up, made again in its copy as far as a damaged catalog can be read.
+"""Replaying what happened since a backup, as far as a damaged catalog can be read.
 
-The journal is only ever added to, and ids of photos and steps are never used twice. So what is
-still readable of the steps after the back-up is entered again, step by step, on photos that came
-since as well; and what a person did that no step tells of is taken over as it stands.
+Used when a backup is restored. The journal is only ever added to, and ids of photos and steps are
+never reused. So the readable steps after the backup are entered again, step by step, also on photos
+added since. What a person did outside the journal is copied.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _listed(table: str, names: str) -> str:
     return ", ".join(f"{table}.{name}" for name in names.split(", "))
 
 
-# What decisions are about and the journal does not tell of: their names, as far as they are new.
+# New tags and projects, whose names the journal does not contain.
 _NAMES = {
     "tag": "id, name, category, folded",
     "project": "id, name, notes, made_at, removed_at",
@@ -54,7 +54,7 @@ _OF_DESCRIPTION = (
 )
 _OF_STEP = "id, kind, summary, made_at, reverts, source, scope, context"
 _OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_name"
-# What a person did beside the journal: the columns, whose they are, how they are written.
+# What a person did outside the journal: columns, source, and the statement that writes them.
 _FACTS = (
     (
         _listed("project", "name, notes, cover, removed_at, id"),
@@ -83,15 +83,16 @@ _FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What became of what happened after a back-up.
+    """What was replayed after a backup.
 
     Attributes:
-        steps: acts found in the damaged catalog and made again.
+        steps: steps found in the damaged catalog and entered again.
         decisions: single decisions among them that were made again.
-        orphaned: decisions found that are about photos nobody knows any more.
-        whole: the damaged catalog's journal could be read to its end.
-        related: the damaged catalog is what became of this back-up; otherwise nothing is redone.
-        photos: those added since that were taken over.
+        orphaned: decisions about photos that no longer exist.
+        whole: whether the damaged catalog's journal could be read to its end.
+        related: whether the damaged catalog descends from this backup; otherwise nothing is
+            replayed.
+        photos: photos added since that were copied.
     """
 
     steps: int = 0
@@ -104,7 +105,7 @@ class ReplayReport:
 
 @judging
 class Recovery:
-    """The part of a catalog that takes over what happened in another since."""
+    """Copies into a restored backup what happened in the former catalog since."""
 
     def __init__(
         self,
@@ -123,16 +124,16 @@ class Recovery:
         self._descriptions = descriptions
 
     def replay(self, former: Path) -> ReplayReport:
-        """Make again, in the catalog a back-up became, what happened in the former one since.
+        """Replay in this catalog, a restored backup, what happened in the former one since.
 
         Args:
-            former: the damaged catalog; it is only read, as far as that goes.
+            former: the damaged catalog; it is only read, as far as that is possible.
 
         Returns:
             What was found and what became of it.
 
         Raises:
-            CatalogError: this catalog cannot be written; nothing was taken over.
+            CatalogError: this catalog is not writable; nothing was copied.
         """
         since = self._store.row("SELECT id, made_at, summary FROM step ORDER BY id DESC LIMIT 1")
         reading = _Former(former)
@@ -155,15 +156,15 @@ class Recovery:
             reading.close()
 
     def _write(self, sql: str, rows: Sequence[Row]) -> None:
-        """Write rows one by one, those that go with what is here."""
+        """Write rows one by one; skip those that do not fit this catalog."""
         for row in rows:
             with contextlib.suppress(*NONSENSE):
                 self._store.run(sql, row)
 
-    # --- photos that came since
+    # --- photos added since
 
     def _take_photos(self, reading: _Former) -> int:
-        """Take over the photos added since, with their files; scans and stages do the rest."""
+        """Copy the photos added since, with their files; scans and stages do the rest."""
         newest = self._store.row("SELECT id, added_at FROM photo ORDER BY id DESC LIMIT 1")
         if newest is not None:
             there, _ = reading.rows(
@@ -210,14 +211,14 @@ class Recovery:
         self._work.refresh_ready([photo])
 
     def _directory(self, reading: _Former, path: str, folder: int | None) -> int:
-        """Find or make the directory of a path; its folder may have another id here."""
+        """Find or insert the directory of a path; its folder may have another id here."""
         named, _ = reading.rows("folder.path", "FROM folder WHERE id = ?", folder)
         here = (
             self._store.value("SELECT id FROM folder WHERE path = ?", named[0]) if named else None
         )
         return self._files.ensure_directory(path, here)
 
-    # --- what was decided since
+    # --- decisions made since
 
     def _redo(self, reading: _Former, since: int) -> ReplayReport:
         for table, names in _NAMES.items():
@@ -238,9 +239,9 @@ class Recovery:
             )
             try:
                 housed = [one for one in made if self._has(one[1], one[2], one[3])]
-                follows = row[0] == since + steps + 1  # else one between could not be read
+                follows = row[0] == since + steps + 1  # otherwise one in between could not be read
                 if not follows or not complete or not self._redo_step(row, housed):
-                    whole = False  # half a step is none, and what follows it stands on it
+                    whole = False  # no half steps, and none after a lost one
                     break
             except NONSENSE as error:
                 log.info("step %d of the former catalog makes no sense: %s", row[0], error)
@@ -251,13 +252,13 @@ class Recovery:
         return ReplayReport(steps, decisions, orphaned, whole)
 
     def _has(self, photo: int, field: str, about: int | None) -> bool:
-        """Say whether what a decision is about is in this catalog."""
+        """Whether the subject of a decision exists in this catalog."""
         if self._store.value("SELECT 1 FROM photo WHERE id = ?", (photo,)) is None:
             return False
         return about is None or self._store.value(RELATIONS[field].known, (about,)) is not None
 
     def _redo_step(self, row: Row, made: list[Row]) -> bool:
-        """Enter a step as it stood, and make photos what they are by it; all of it or nothing."""
+        """Enter a step unchanged and apply it to photos: all of it or nothing."""
         self._store.run("SAVEPOINT step")
         try:
             self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
@@ -278,10 +279,10 @@ class Recovery:
             self._store.run("RELEASE step")
         return True
 
-    # --- what no step tells of
+    # --- outside the journal
 
     def _take_searches(self, reading: _Former) -> None:
-        """Take over the kept searches; one that was removed goes, if all could be read."""
+        """Copy the saved searches; delete removed ones if all could be read."""
         rows, whole = reading.rows(
             _listed("saved_search", "name, expression, made_at"), "FROM saved_search"
         )
@@ -294,7 +295,7 @@ class Recovery:
         )
 
     def _take_descriptions(self, reading: _Former) -> None:
-        """Take over what was said of photos since; a model needs seconds for each of them."""
+        """Copy newer descriptions; a model needs seconds for each of them."""
         rows, _ = reading.rows(_listed("description", _OF_DESCRIPTION), "FROM description")
         for row in rows:
             photo, made_at = row[0], row[-1]
@@ -311,7 +312,7 @@ class Recovery:
                     self._take_suggestions(reading, photo)
 
     def _take_suggestions(self, reading: _Former, photo: int) -> None:
-        """Take over the tags a description came with, and that it need not be made again."""
+        """Copy the tags of a description, and mark it as done."""
         tags, _ = reading.rows(
             "tag.name, photo_tag.confidence",
             "FROM photo_tag JOIN tag ON tag.id = photo_tag.tag_id"
@@ -331,7 +332,7 @@ class Recovery:
 
 
 class _Former:
-    """A damaged catalog, read as far as that goes and never written to."""
+    """A damaged catalog, read as far as possible and never written to."""
 
     def __init__(self, path: Path) -> None:
         self._connection: sqlite3.Connection | None = None
@@ -339,12 +340,12 @@ class _Former:
             self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if self._connection is not None:
             self._connection.close()
 
     def rows(self, columns: str, whose: str, *values: object) -> tuple[list[Row], bool]:
-        """Read rows until there is no more, or one cannot be read; such as are none are left out.
+        """Read rows until one cannot be read; skip rows with impossible values.
 
         Args:
             columns: as ``photo.id, photo.name``.
@@ -352,7 +353,7 @@ class _Former:
             *values: its parameters.
 
         Returns:
-            The rows, and whether they are all there are.
+            The rows, and whether they are complete.
         """
         found: list[Row] = []
         names, whole = columns.split(", "), True

@@ -1,7 +1,8 @@
-"""Putting a back-up in the place of a catalog that is damaged or gone.
+"""Restoring a backup in the place of a damaged or lost catalog.
 
-What was decided since is made again as far as the damaged one can be read (see `replaying`).
-Nothing is deleted: the damaged catalog is set aside under a name with the date.
+The command line and the recovery dialog do this. What was decided since the backup is replayed as
+far as the damaged catalog can be read (see `replaying`). Nothing is deleted: the damaged catalog is
+set aside under a name with the date.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
 
-_ROOM = 1.2  # of a back-up's size: what was decided since comes on top
+_ROOM = 1.2  # times a backup's size, as replayed decisions come on top
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was put back.
+    """What was restored.
 
     Attributes:
-        backup: the back-up that is the catalog now.
+        backup: the backup that is the catalog now.
         aside: where the former catalog is; None if there was none.
-        redone: what became of the decisions made since; None if they were not to be redone.
+        redone: what became of the decisions made since; None if they were not to be replayed.
     """
 
     backup: Backup
@@ -46,19 +47,19 @@ class RestoreReport:
 def restore(
     catalog: Path, backup: Path, mend: Callable[[Path, Path], ReplayReport] | None = None
 ) -> RestoreReport:
-    """Put a back-up in the catalog's place; the catalog there was is set aside, never deleted.
+    """Restore a backup in the catalog's place; the present catalog is set aside, never deleted.
 
-    Either all of it is done or nothing is: the copy is made, verified and brought up to date
-    beside the catalog, and takes its place in one step.
+    Either all of it is done or nothing: the copy is made, verified and brought up to date beside
+    the catalog, and takes its place in one step.
 
     Args:
         catalog: the SQLite file.
-        backup: the copy to put there; it stays where it is.
-        mend: gets the copy and the catalog there was, and makes decisions again.
+        backup: the copy to restore; it stays where it is.
+        mend: gets the copy and the present catalog, and replays decisions.
 
     Raises:
         BusyError: somebody has the catalog open.
-        CatalogError: the back-up is not sound, or there is no room; the catalog is as it was.
+        CatalogError: the backup is damaged, or the disk is too full; the catalog is unchanged.
     """
     lock = UseLock(catalog)
     lock.alone()
@@ -67,7 +68,7 @@ def restore(
         found = backups.inspect(backup)
         if found.fault:
             raise CatalogError(
-                f"The back-up {backup} cannot be used ({found.fault}).",
+                f"The backup {backup} cannot be used ({found.fault}).",
                 "`curator doctor backups` lists the others.",
             )
         shutil.rmtree(bench, ignore_errors=True)
@@ -87,8 +88,8 @@ def restore(
     except (OSError, sqlite3.Error) as error:
         said = (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise CatalogError(
-            f"The back-up {backup} could not be put in the catalog's place ({said}).",
-            f"Make room in {catalog.parent} or make it writable; nothing was lost.",
+            f"The backup {backup} could not be restored ({said}).",
+            f"Free space in {catalog.parent} or make it writable; nothing was lost.",
         ) from error
     finally:
         shutil.rmtree(bench, ignore_errors=True)
@@ -99,25 +100,25 @@ def _need_room(catalog: Path, backup: Backup) -> None:
     free = shutil.disk_usage(catalog.parent).free
     if free < backup.size * _ROOM:
         raise CatalogError(
-            f"There is no room in {catalog.parent} to put the back-up in the catalog's place.",
-            f"Make {backup.size * _ROOM / 1e6:,.0f} MB of room; nothing was changed.",
+            f"Not enough space in {catalog.parent} to restore the backup.",
+            f"Free {backup.size * _ROOM / 1e6:,.0f} MB; nothing was changed.",
         )
 
 
 def _close_off(copy: Path) -> None:
-    """Fold in what was redone, and verify the copy once more."""
+    """Checkpoint the replayed decisions and verify the copy once more."""
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         fault = backups.verdict(connection)
     if fault:
-        raise CatalogError(f"The copy of the back-up is not sound ({fault}).", "Try another one.")
+        raise CatalogError(f"The copy of the backup is damaged ({fault}).", "Try another one.")
 
 
 def _set_aside(catalog: Path) -> Path | None:
-    """Keep the catalog there is, with its log, under a name of its own.
+    """Keep the present catalog and its log under a name of its own.
 
-    The log goes first and the catalog stays until the copy replaces it: one that is missing for
-    a moment would be made anew, empty, by whoever starts then.
+    The log goes first, and the catalog stays until the copy replaces it: if it were missing for a
+    moment, a Curator started then would create an empty one.
     """
     if not catalog.exists():
         set_log_aside(catalog)
@@ -137,12 +138,12 @@ def _set_aside(catalog: Path) -> Path | None:
 
 
 def set_log_aside(catalog: Path) -> None:
-    """Keep the log of a catalog that is gone, where no other catalog takes it for its own."""
+    """Move the log of a lost catalog to where no other catalog takes it for its own."""
     _move_log(catalog, _name_aside(catalog))
 
 
 def _name_aside(catalog: Path) -> Path:
-    """Name what a catalog is kept under; neither it nor a log has that name yet."""
+    """Return a name to set a catalog aside under that neither it nor a log has yet."""
     name = f"{catalog.stem}-before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = catalog.with_name(f"{name}{catalog.suffix}"), 1
     while aside.exists() or Path(f"{aside}-wal").exists():

@@ -1,9 +1,9 @@
-"""Taking in what peek and convert found, and settling who a photo is.
+"""Saving the results of the stages `peek` and `convert`, and finding out which photo a file is.
 
-Content that was seen before makes two photos one. Content that changed under a path is the same
-photo, newer, if the exposure is the same (capture time, camera and size in pixels) or if the
-other half of the pair did not change; otherwise it is another photo, and the old one is missing:
-cards use names again, and next week's DSC_0001 must not inherit a reject.
+The conductor calls this. Content that was seen before makes two photos one. Content that changed
+under a path is the same photo, edited, if the exposure is the same (capture time, camera and size
+in pixels) or if the other half of the pair did not change. Otherwise it is another photo, and the
+old one is missing: cameras use names again, and next week's DSC_0001 must not inherit a reject.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeke
 
 @dataclass(frozen=True, slots=True)
 class PeekSaved:
-    """What saving peeks came to.
+    """What saving peeks without opening files came to.
 
     Attributes:
         changed: ids of all photos that changed.
         doubtful: jobs and results that were not saved, because their content is known elsewhere
-            or replaced other content: :meth:`Results.look_into` finds out which photo each is.
+            or replaced other content: :meth:`Results.examine_peek` finds out which photo each is.
     """
 
     changed: list[int]
@@ -40,7 +40,7 @@ class PeekSaved:
 
 @dataclass(frozen=True, slots=True)
 class _Halves:
-    """Whether a photo's other half is as it was, and halves that are not, with what they are."""
+    """Whether a photo's other half is unchanged, and the changed halves: row, file, fingerprint."""
 
     unchanged: bool
     changed: list[tuple[FileRow, FoundFile, str]]
@@ -48,7 +48,7 @@ class _Halves:
 
 @dataclass(frozen=True, slots=True)
 class PeekFindings:
-    """What the files say about one doubtful peek; saved by :meth:`Results.settle_peek`.
+    """What the files say about one doubtful peek; saved by :meth:`Results.save_examined_peek`.
 
     Attributes:
         result: the peek, with the fingerprint of the pair's other half.
@@ -65,7 +65,7 @@ class PeekFindings:
 
 @judging
 class Results:
-    """The part of the catalog that saves results of stages."""
+    """Saves results of `peek` and `convert`; merges and separates photos by their content."""
 
     def __init__(
         self,
@@ -84,9 +84,9 @@ class Results:
         self._sidecar_files = sidecar_files
 
     def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
-        """Save what convert found, in one transaction; return ids of photos that changed.
+        """Save results of convert in one transaction; return ids of photos that changed.
 
-        A result for bytes that are no longer the photo's is dropped, and peek looks again.
+        A result for bytes that are no longer the photo's is dropped, and peek runs again.
         """
         changed: list[int] = []
         sources: dict[int, str | None] = {}
@@ -114,7 +114,7 @@ class Results:
     def save_peeked(
         self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
     ) -> list[int]:
-        """Save what peek found and read files where that leaves doubt; for callers that may wait.
+        """Save results of peek and read files where their photo is in doubt; may take long.
 
         Args:
             results: jobs with their results; some tens at a time.
@@ -126,11 +126,11 @@ class Results:
         saved = self.save_peeks(results)
         changed = [*saved.changed]
         for job, result in saved.doubtful:
-            changed += self.settle_peek(job, self.look_into(job, result, reader))
+            changed += self.save_examined_peek(job, self.examine_peek(job, result, reader))
         return changed
 
     def save_peeks(self, results: Sequence[tuple[StageJob, Peeked]]) -> PeekSaved:
-        """Save what peek found where no other content is involved; opens no file."""
+        """Save the peeks that leave no doubt which photo they are; opens no file."""
         changed: list[int] = []
         doubtful: list[tuple[StageJob, Peeked]] = []
         sure: list[tuple[FileRow, Peeked]] = []
@@ -150,14 +150,14 @@ class Results:
                     changed.append(photo)
                     for fingerprint in (result.fingerprint, result.half_fingerprint):
                         holders[fingerprint].add(photo)
-            self._save_peeks(sure)
+            self._write_peeks(sure)
             self._import_metadata([(row.photo_id, result) for row, result in sure])
         return PeekSaved(changed, doubtful)
 
     def _lookup(
         self, results: Sequence[tuple[StageJob, Peeked]]
     ) -> tuple[list[FileRow | None], defaultdict[str | None, set[int]]]:
-        """Find the files that were peeked at, and the photos that have files of such content."""
+        """Find the files that were peeked at, and the photos with files of the same content."""
         holders: defaultdict[str | None, set[int]] = defaultdict(set)
         for part in chunks([result.fingerprint for _, result in results]):
             for fingerprint, photo in self._store.rows(
@@ -167,7 +167,7 @@ class Results:
                 holders[fingerprint].add(photo)
         return self._files.of_jobs([job for job, _ in results]), holders
 
-    def look_into(self, job: StageJob, result: Peeked, reader: FileReader) -> PeekFindings:
+    def examine_peek(self, job: StageJob, result: Peeked, reader: FileReader) -> PeekFindings:
         """Find out which photo a doubtful peek is about; may read whole files, writes nothing."""
         row = self._files.of_job(job)
         result = _with_half(job, result, reader)
@@ -179,10 +179,10 @@ class Results:
         twin = self._identity.find_twin(row.path, twins, reader) if twins else None
         return PeekFindings(result, row, twin, self._changed_halves(job, result, row, reader))
 
-    def settle_peek(self, job: StageJob, findings: PeekFindings) -> list[int]:
+    def save_examined_peek(self, job: StageJob, findings: PeekFindings) -> list[int]:
         """Save a doubtful peek as the photo it was found to be; return photos that changed.
 
-        A photo whose files changed since :meth:`look_into` waits to be peeked at again.
+        If the files of the photo changed since :meth:`examine_peek`, peek runs again instead.
         """
         result, row = findings.result, findings.row
         twin, halves = findings.twin, findings.halves
@@ -195,7 +195,7 @@ class Results:
                 return []
             known = row.fingerprint not in (None, result.fingerprint)
             if not known or self._is_unread(photo, row):
-                self._save_peeks([(row, result)])
+                self._write_peeks([(row, result)])
                 self._set_fingerprints(halves.changed if known else [])
             elif (
                 halves.unchanged
@@ -203,7 +203,7 @@ class Results:
                 or self._held_before(photo, result.fingerprint)
             ):
                 self._files.keep_former(row)
-                self._save_peeks([(row, result)])
+                self._write_peeks([(row, result)])
                 self._set_fingerprints(halves.changed)
             else:
                 return self._split_off(row, result, halves.changed, twin)
@@ -219,7 +219,7 @@ class Results:
         return self._files.where("file.id = ?", (row.id,)) != [row]
 
     def _import_metadata(self, results: Sequence[tuple[int, Peeked]]) -> None:
-        """Take over what the files of photos say; look again where another sidecar came by."""
+        """Import what the files of photos say; peek again where another sidecar has appeared."""
         self._metadata.apply_readings([(photo, result.readings) for photo, result in results])
         for photo in self._sidecar_files.photos_with_unread([photo for photo, _ in results]):
             self._work.requeue(photo, "peek")
@@ -264,7 +264,7 @@ class Results:
             self._files.add(photo, half.directory_id, half_found, "half", Content(fingerprint))
         if twin is None:
             made = self._files.where("photo_id = ? AND role = 'main'", (photo,))[0]
-            self._save_peeks([(made, result)])
+            self._write_peeks([(made, result)])
         self._identity.sync((row.photo_id, photo))
         self._store.run_many(  # what lies beside the path is about what the path holds now
             "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
@@ -275,9 +275,9 @@ class Results:
         return [row.photo_id, photo]
 
     def _is_same_exposure(self, photo: int, row: FileRow, capture: Capture) -> bool:
-        """Say whether changed content is the same exposure: time, camera and size in pixels.
+        """Whether changed content is the same exposure: capture time, camera and size in pixels.
 
-        Without a capture time there is nothing to go by, and it is not.
+        Without a capture time it counts as another.
         """
         if capture.taken_at is None:
             return False
@@ -288,9 +288,10 @@ class Results:
         )
 
     def _is_unread(self, photo: int, row: FileRow) -> bool:
-        """Say whether nobody has seen or judged it: half a copy or a broken one, and whole now.
+        """Whether nobody has seen or marked the photo, such as a half-copied file that is whole
+        now.
 
-        A mark made all the same was about the name.
+        A mark made on it all the same was about the name.
         """
         return bool(
             self._store.value(
@@ -301,7 +302,7 @@ class Results:
         )
 
     def _held_before(self, photo: int, fingerprint: str) -> bool:
-        """Say whether this content was, or was to be, one of the photo's files before."""
+        """Whether this content was, or was about to be, in one of the photo's files."""
         return bool(
             self._store.value(
                 "SELECT count(*) FROM file WHERE photo_id = ? AND fingerprint = ?",
@@ -312,7 +313,7 @@ class Results:
     def _changed_halves(
         self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
     ) -> _Halves:
-        """Look whether the other half of a photo changed along with its main file."""
+        """Find out whether the other half of a photo changed along with its main file."""
         if row.fingerprint in (None, result.fingerprint):
             return _Halves(False, [])
         unchanged, changed = False, []
@@ -337,8 +338,8 @@ class Results:
             [(new, found.size, found.mtime_ns, half.id) for half, found, new in halves],
         )
 
-    def _save_peeks(self, read: Sequence[tuple[FileRow, Peeked]]) -> None:
-        """Save what headers said of photos and their files."""
+    def _write_peeks(self, read: Sequence[tuple[FileRow, Peeked]]) -> None:
+        """Write what headers say about photos and their files."""
         self._store.run_many(
             "UPDATE file SET sha256 = CASE WHEN fingerprint = ?1 THEN sha256 END,"
             " fingerprint = ?1, size = ?2, mtime_ns = ?3, width = ?4, height = ?5 WHERE id = ?6",
@@ -411,7 +412,7 @@ def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
 
 
 def _capture_columns(capture: Capture) -> dict[str, object]:
-    """Give capture data as columns of the table ``photo``."""
+    """Return capture data as columns of the table ``photo``."""
     subject = capture.subject or (None, None)
     orientation = capture.orientation if 1 <= capture.orientation <= 8 else 1
     return {

@@ -1,11 +1,11 @@
-"""Originals we wrote into: another content, the same photo, and nothing to be done again.
+"""Originals that Curator writes metadata into: new content, the same photo, nothing to do again.
 
-What a file is going to hold is noted before it does, as one of the contents it is known by: killed
-at any moment between, the next scan still knows the photo.
+The new content is recorded before the file is replaced, as one of the contents the file is known
+by: killed at any moment in between, the next scan still recognizes the photo.
 
-    row = catalog.main_files([412])[412]
-    catalog.expect_content(row, content)     # then the file is replaced
-    catalog.save_rewritten(row, content)
+    row = catalog.files.main([412])[412]
+    catalog.rewrites.expect(row, content)       # then the file is replaced
+    catalog.rewrites.save(row, content)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from curator.catalog.work import WorkQueue
 
 @dataclass(frozen=True, slots=True)
 class NewContent:
-    """What a file holds from now on; size in bytes, time in ns."""
+    """The content of a file after writing; size in bytes, time in ns."""
 
     fingerprint: str
     sha256: str
@@ -32,7 +32,7 @@ class NewContent:
 
 @judging
 class Rewrites:
-    """The part of the catalog that follows what we write into originals."""
+    """Records content before and after Curator writes into an original."""
 
     def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue) -> None:
         self._store = store
@@ -40,7 +40,7 @@ class Rewrites:
         self._work = work
 
     def expect(self, row: FileRow, content: NewContent) -> None:
-        """Note what a file is about to hold, so that it is known whoever meets it first."""
+        """Record what a file is about to contain, so that whoever meets it first knows it."""
         with self._store.transaction():
             self._cancel(row, content)
             self._store.run(
@@ -60,14 +60,14 @@ class Rewrites:
             )
 
     def cancel(self, row: FileRow, content: NewContent) -> None:
-        """Take back what was expected: the file was not replaced."""
+        """Withdraw the expected content: the file was not replaced."""
         with self._store.transaction():
             self._cancel(row, content)
 
     def save(self, row: FileRow, content: NewContent) -> None:
-        """Note that a file holds what was expected; what was made of its picture holds on.
+        """Record that a file has the expected content; results made of its picture stay valid.
 
-        If a scan was faster, it is as that settled it.
+        If a scan was faster, what it recorded stays.
         """
         with self._store.transaction():
             self._cancel(row, content)

@@ -1,12 +1,12 @@
-"""The schema of the catalog: every table, its columns, and what keeps them honest.
+"""The schema of the catalog: tables, columns, constraints, indexes and triggers.
 
-The models are the truth of the newest schema and are used to create it; the hot paths speak SQL
-over the same connection. A catalog made by an older Curator is brought here by `migrations`; a
-test holds both ways to the same result. Whatever must hold, holds in the database: checks,
-foreign keys, unique paths, and triggers for the revision counter and the append-only journal.
+The models describe the newest schema and are used to create it; the parts of the catalog run SQL
+over the same connection. `migrations` brings older catalogs here, and a test checks that both ways
+give the same result. Rules that must always hold are in the database: checks, foreign keys, unique
+paths, and triggers for the revision counter and the append-only journal.
 
-Times ending in ``_at`` are seconds since the epoch, except ``taken_at``, which is the camera's
-wall clock as ISO text with microseconds (it has no zone, and text sorts).
+Times ending in ``_at`` are seconds since the epoch, except ``taken_at``, which is the camera's wall
+clock as ISO text with microseconds (it has no time zone, and text sorts).
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ class Meta(Table):
 
 
 class Folder(Table):
-    """A folder the person opened; ``sampled`` ones are never filled up by a re-scan.
+    """A folder the person added; scans add no photos to a ``sampled`` one.
 
-    ``volume`` is the key of the volume it lies on (`curator.volumes`), ``volume_name`` what a
-    person calls that, ``within`` the way from its mount point to the folder, with ``/`` between;
-    NULL where volumes cannot be told apart. ``away_since``: it could not be reached at the last
-    look; its files count as not there, and work that reads them waits. ``unplugged``: the volume
-    is what is away; else that is mounted, or unknown, and the folder not on it.
+    ``volume`` is the key of the volume it is on (`curator.volumes`), ``volume_name`` what people
+    call that, and ``within`` the path from its mount point to the folder, with ``/`` as separator;
+    NULL where volumes cannot be told apart. ``away_since``: the folder could not be reached at the
+    last look; its files count as absent, and work that reads them waits. ``unplugged``: the volume
+    itself is away. Otherwise the volume is mounted or unknown, and the folder is not on it.
     """
 
     id = AutoField()
@@ -80,7 +80,7 @@ class Folder(Table):
 
 
 class Directory(Table):
-    """A directory that holds files of photos; of no folder once its folder was removed."""
+    """A directory with files of photos; without a folder once its folder was removed."""
 
     id = AutoField()
     folder = ForeignKeyField(Folder, null=True, on_delete="SET NULL")
@@ -90,19 +90,20 @@ class Directory(Table):
 class Photo(Table):
     """A picture as the photographer counts it. Rows are never deleted: a reject stays one.
 
-    ``directory`` and ``name`` are those of the main file and its stem. Capture data and scores
-    are facts about the content; ``turn`` to ``kept`` are the person's. ``pair``, ``missing`` and
-    ``failed`` repeat what the file and work rows say, so that a hundred thousand photos are read
-    from one table; triggers keep them. A photo ``merged_into`` another proved to be the same
-    content: its decisions stay in the journal under its own id. ``removed_at``: its folder was
-    taken out of the catalog with its photos; ``emptied_at``: the person removed its files, and it
-    still teaches what they do not like. Either comes back, marks and all, if the files do.
-    ``elsewhere``: its verdict was read from a file and nobody has judged it here. ``apart``: its
-    other half was made a photo of its own, by hand; that one is ``half_of`` it.
+    ``directory`` and ``name`` are those of the main file and its stem. Capture data and scores are
+    facts about the content; ``turn`` to ``kept`` are the person's. ``pair``, ``missing`` and
+    ``failed`` repeat what the rows of files and work say, so that a hundred thousand photos are
+    read from one table; triggers maintain them. A photo ``merged_into`` another turned out to have
+    the same content: its decisions stay in the journal under its own id. ``removed_at``: its folder
+    was removed from the catalog with its photos. ``emptied_at``: the person deleted its files, and
+    taste still learns from it. Either returns with its marks if the files do. ``elsewhere``: its
+    marks were read from a file, and nobody has reviewed it here. ``apart``: its other half was
+    split off by hand; that photo is ``half_of`` it.
 
     ``stack`` and ``stack_kind`` are what the machine found: photos of one stack hold the same
-    number, that of one of them. ``stacked`` is the person's word and goes before it: 0 stands
-    alone, any other number names a stack made by hand. ``look`` is a hash of the small picture.
+    number, the id of one of them. ``stacked`` is the person's choice and goes before it: 0 is
+    alone, any other number names a stack made by hand. ``look`` is a perceptual hash of the
+    picture.
     """
 
     id = AutoField()
@@ -164,11 +165,11 @@ class Photo(Table):
 class File(Table):
     """A file of a photo, known by its fingerprint (size, first and last 64 KiB).
 
-    ``main`` is what the stages read (the RAW of a pair), ``half`` the other half, ``copy`` the
-    same content elsewhere, ``former`` what the file held before another program changed it.
-    ``width`` and ``height`` are what the header says: with capture time and camera they decide
-    whether changed content is still the same photo. ``missing_since``: it is not there now.
-    ``emptied_at``: the person had it removed, as a reject's.
+    ``main`` is what the stages read (the RAW of a pair), ``half`` the other half, ``copy`` the same
+    content elsewhere, ``former`` what the file contained before another program changed it.
+    ``width`` and ``height`` are from the header: with capture time and camera they decide whether
+    changed content is still the same photo. ``missing_since``: it is not there now. ``emptied_at``:
+    the person deleted it with the rejects.
     """
 
     id = AutoField()
@@ -188,10 +189,10 @@ class File(Table):
 
 
 class Step(Table):
-    """The journal, one row an act: done, undone or redone. Rows are only ever added.
+    """The journal, one row a step: done, undone or redone. Rows are only ever added.
 
-    ``reverts`` names the step an undo or redo takes back; no step is taken back twice.
-    ``context`` is JSON for whoever brings the photo back on screen.
+    ``reverts`` names the step an undo or redo reverts; no step is reverted twice. ``context`` is
+    JSON by which the photo is brought back on screen.
     """
 
     id = AutoField()
@@ -210,10 +211,9 @@ class Step(Table):
 class Decision(Table):
     """The journal, one row a changed field. Rows are only ever added, and keep their photo id.
 
-    ``about`` is the id of the other thing, for fields about a photo and something else: a tag, a
-    project, the photo it was preferred over. ``before`` and ``after`` are text, number or NULL,
-    as the field is. ``expected`` is the rating the taste model foretold before the person gave
-    one.
+    ``about`` is the id of the other thing for relations: a tag, a project, or the photo that was
+    preferred less. ``before`` and ``after`` are text, number or NULL, as the field is. ``expected``
+    is the rating the taste model predicted before the person gave one.
     """
 
     id = AutoField()
@@ -235,12 +235,12 @@ class Decision(Table):
 
 
 class Work(Table):
-    """Where one stage stands for one photo.
+    """The state of one stage for one photo.
 
-    ``source`` is the fingerprint of what the stage read: with ``version`` it says whether the
-    result still holds. ``ready``: nothing it needs is missing (stages before it, the file, a
-    folder switched on and, for what reads the file, not away), so that asking what to do next
-    touches only what can be done.
+    ``source`` is the fingerprint of what the stage read; with ``version`` it tells whether the
+    result is still valid. ``ready``: everything it needs is there (earlier stages, the file, an
+    enabled folder and, for stages that read the file, one that is not away), so that asking what to
+    do next touches only what can be done.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -259,10 +259,10 @@ class Work(Table):
 
 
 class Vector(Table):
-    """What one encoder saw in one photo; vectors of different encoders never meet.
+    """The vector of one photo by one encoder; vectors of different encoders are never compared.
 
     ``source`` is the digest of the proxy it was made of, ``vector`` float16 of unit length,
-    ``tone`` float32. ``rev`` grows with every write, so that a reader finds what is new.
+    ``tone`` float32. ``rev`` grows with every write, so that readers find what is new.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -274,11 +274,11 @@ class Vector(Table):
 
 
 class TasteVersion(Table):
-    """A snapshot of the taste model: ``numbers`` is an npz without pickles.
+    """A version of the taste model: ``numbers`` is an npz without pickles.
 
-    ``reason`` says why it was kept: ``daily``, at ``closing``, or by ``hand``.
-    ``ratings`` it learned from; ``correlation``, ``error`` and ``mean_error`` judge the
-    predictions stored up to then, NULL while there are too few.
+    ``reason`` is why it was kept: ``daily``, at ``closing``, or by ``hand``. ``ratings`` counts
+    what it learned from. ``correlation``, ``error`` and ``mean_error`` rate the predictions stored
+    up to then, NULL while these are too few.
     """
 
     id = AutoField()
@@ -300,8 +300,9 @@ class TasteVersion(Table):
 class Tag(Table):
     """A word photos are found by; one vocabulary for all sources.
 
-    ``folded`` is the name as names are compared. One ``merged_into`` another stays as a row, since
-    the journal speaks of it and a machine may suggest it again; it is never that of a third.
+    ``folded`` is the form in which names are compared. A tag ``merged_into`` another stays as a
+    row, since the journal refers to it and a machine may suggest it again; it never points to an
+    alias.
     """
 
     id = AutoField()
@@ -312,11 +313,11 @@ class Tag(Table):
 
 
 class PhotoTag(Table):
-    """A tag of a photo, and who said so with what confidence (0-100, NULL for none given).
+    """A tag of a photo, its source, and its confidence (0-100, NULL if none was given).
 
-    A machine's rows are ``suggested``, those read from a file ``confirmed``. A person's word on a
-    tag is a row of its own, ``confirmed`` or ``removed``, and goes before all others: what they
-    took away is not suggested again.
+    Rows of machines are ``suggested``, those read from a file ``confirmed``. A person's decision on
+    a tag is a row of its own, ``confirmed`` or ``removed``, and goes before all others: what they
+    removed is not suggested again.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -342,7 +343,7 @@ class Place(Table):
 
 
 class Description(Table):
-    """What a vision model said is in the picture; ``source`` is the digest of the proxy it saw."""
+    """What a vision model says about a picture; ``source`` is the digest of the proxy it saw."""
 
     photo = ForeignKeyField(Photo, primary_key=True)
     provider = TextField()
@@ -356,7 +357,7 @@ class Description(Table):
 
 
 class Project(Table):
-    """Photos that belong together, as a person sees it. ``removed_at``: taken away, not lost."""
+    """A group of photos a person made. ``removed_at``: removed, and can be restored."""
 
     id = AutoField()
     name = TextField()
@@ -367,7 +368,7 @@ class Project(Table):
 
 
 class PhotoProject(Table):
-    """A photo in a project; ``place`` orders them by hand."""
+    """A photo in a project; ``place`` is its position in the order by hand."""
 
     photo = ForeignKeyField(Photo, index=False)
     project = ForeignKeyField(Project)
@@ -380,7 +381,7 @@ class PhotoProject(Table):
 
 
 class Duel(Table):
-    """Of two photos side by side a person preferred one."""
+    """A comparison: of two photos side by side a person preferred one."""
 
     winner = ForeignKeyField(Photo, index=False)
     loser = ForeignKeyField(Photo)
@@ -391,7 +392,7 @@ class Duel(Table):
 
 
 class SavedSearch(Table):
-    """A search with a name; it stands beside the folders."""
+    """A search under a name, shown beside the folders."""
 
     id = AutoField()
     name = TextField(unique=True)
@@ -475,7 +476,7 @@ TABLES = (
 )
 
 INDEXES = (
-    # One live file a path; a missing one may share it with what took its place.
+    # One present file a path; a missing one may share it with what took its place.
     "CREATE UNIQUE INDEX file_path ON file (directory_id, name) WHERE missing_since IS NULL",
     "CREATE INDEX file_directory ON file (directory_id, name)",
     "CREATE INDEX file_size ON file (size, fingerprint)",
@@ -484,25 +485,25 @@ INDEXES = (
     "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
     "CREATE INDEX photo_merged ON photo (merged_into) WHERE merged_into IS NOT NULL",
     "CREATE INDEX step_done ON step (id) WHERE kind = 'do'",
-    # The few that contradict a person's word, asked for at each batch of sidecars written.
+    # The few conflicts, asked for at each batch of sidecars.
     "CREATE INDEX sidecar_state ON sidecar (state, path)",
     "CREATE INDEX decision_field ON decision (photo_id, field, id)",
-    # What the conductor asks all day: waiting and doable, in the order of the folders.
+    # What the conductor asks all day: waiting and ready, in the order of the folders.
     "CREATE INDEX work_waiting ON work (stage, photo_id) WHERE state = 'waiting' AND ready = 1",
     "CREATE INDEX work_state ON work (stage, state)",
     "CREATE INDEX work_later ON work (next_attempt_at) WHERE next_attempt_at IS NOT NULL",
     "CREATE INDEX work_failed ON work (photo_id) WHERE state = 'failed'",
     "CREATE UNIQUE INDEX vector_photo ON vector (photo_id, encoder)",
     "CREATE INDEX vector_rev ON vector (encoder, rev)",
-    # How a rating was foreseen, and when it was given: for the few rated among the many marked.
+    # Predictions and times of ratings: for the few rated among the many marked.
     "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
     "CREATE INDEX folder_away ON folder (id) WHERE away_since IS NOT NULL",
-    # A removed project gives its name free.
+    # A removed project frees its name.
     "CREATE UNIQUE INDEX project_name ON project (name) WHERE removed_at IS NULL",
 )
 
-# A revision is one more than the largest given so far; photo rows are never deleted, so it only
-# grows, and `columns(since_rev)` finds what changed by the index on it.
+# A revision is one more than the largest so far. Photo rows are never deleted, so it only grows,
+# and `Photos.columns(since_rev)` finds what changed by the index on it.
 _NEXT = "(SELECT coalesce(max(rev), 0) + 1 FROM photo)"
 _OF_PHOTO = ", ".join(
     field.column_name
@@ -562,7 +563,7 @@ TRIGGERS = (
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
     *_WORK_TRIGGERS,
     *TEXT_TRIGGERS,
-    # What a sidecar would say of it has changed; what was read from one is no news to it.
+    # Its sidecar has to be written; marks read from a sidecar are no reason to.
     "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
     " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
     " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"

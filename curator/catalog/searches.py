@@ -1,4 +1,4 @@
-"""Saved searches: expressions of the search language kept under a name."""
+"""Saved searches: expressions of the search language under a name, shown beside the folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_LENGTH = 80
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A search kept by name; it stands beside the folders."""
+    """A search saved under a name."""
 
     id: int
     name: str
@@ -25,7 +25,7 @@ class SavedSearch:
 
 @judging
 class SavedSearches:
-    """Keeps searches by name."""
+    """Saves, renames and removes searches."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class SavedSearches:
         return sorted((SavedSearch(*row) for row in rows), key=lambda each: each.name.casefold())
 
     def save(self, name: str, expression: str) -> SavedSearch:
-        """Keep a search by name; one of that name gets the new expression.
+        """Save a search under a name; an existing search of that name gets the new expression.
 
         Raises:
             UsageError: the name is empty.
@@ -53,32 +53,34 @@ class SavedSearches:
         return SavedSearch(int(row[0]), name, expression)
 
     def rename(self, number: int, name: str) -> None:
-        """Give a saved search another name.
+        """Rename a saved search.
 
         Raises:
             UsageError: the name is empty, or another search has it.
-            NotFoundError: there is no such search.
+            NotFoundError: the search does not exist.
         """
         name = _named(name)
         with self._store.transaction(durable=True):
             if self._store.row(
                 "SELECT 1 FROM saved_search WHERE name = ? AND id <> ?", (name, number)
             ):
-                raise UsageError(f"Another search is called {name}.", "Choose another name.")
+                raise UsageError(
+                    f"Another search is already called {name}.", "Choose another name."
+                )
             if not self._store.run(
                 "UPDATE saved_search SET name = ? WHERE id = ?", (name, number)
             ).rowcount:
-                raise NotFoundError("There is no such search.")
+                raise NotFoundError("The saved search no longer exists.")
 
     def remove(self, number: int) -> None:
-        """Forget a saved search; photos stay as they are.
+        """Remove a saved search; photos stay as they are.
 
         Raises:
-            NotFoundError: there is no such search.
+            NotFoundError: the search does not exist.
         """
         with self._store.transaction(durable=True):
             if not self._store.run("DELETE FROM saved_search WHERE id = ?", (number,)).rowcount:
-                raise NotFoundError("There is no such search.")
+                raise NotFoundError("The saved search no longer exists.")
 
 
 def _named(name: str) -> str:

@@ -33,7 +33,7 @@ class SidecarRow(NamedTuple):
 
     @property
     def base(self) -> dict[str, Any] | None:
-        """What file and catalog agreed on last; None if the file was never read."""
+        """The content file and catalog last agreed on; None if the file was never read."""
         return None if self.said is None else json.loads(self.said)
 
 
@@ -57,7 +57,7 @@ class SidecarFiles:
         ]
 
     def note_found(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
-        """Note the sidecars a scan met; return photos that have one that is new or changed.
+        """Record the sidecars a scan found; return photos with a new or changed one.
 
         Only inside a transaction.
         """
@@ -72,14 +72,14 @@ class SidecarFiles:
                 if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
                     continue
                 self._store.run(
-                    # One that moved with its photo was agreed on where it lay before.
+                    # A sidecar that moved with its photo keeps what was agreed on at its old path.
                     "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
                     " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
                     " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
                     " ON CONFLICT (path) DO UPDATE SET"
                     " photo_id = excluded.photo_id, size = excluded.size,"
                     " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
-                    # Beside another photo it is another's: nothing was agreed on with that one.
+                    # Beside another photo nothing has been agreed on yet.
                     " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
                     " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
                     " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
@@ -89,7 +89,7 @@ class SidecarFiles:
         return list(dict.fromkeys(fresh))
 
     def has_news(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
-        """Say whether any of these was not met before as it is now; reads only."""
+        """Whether one of these sidecars is new, changed or beside another photo; reads only."""
         met = self.by_owner(met)
         paths = [found.path for _, sidecars in met for found in sidecars]
         known = {
@@ -104,7 +104,7 @@ class SidecarFiles:
     def by_owner(
         self, met: Sequence[tuple[int, Sequence[FoundFile]]]
     ) -> list[tuple[int, Sequence[FoundFile]]]:
-        """Of a pair made two photos by hand, give the sidecars that name a half to that one."""
+        """Assign sidecars that name one half of a split pair to that half."""
         halves = {
             (pair, str(Path(directory, name)).casefold()): half
             for part in chunks([photo for photo, _ in met])
@@ -138,20 +138,20 @@ class SidecarFiles:
         ]
 
     def below(self, root: str, deep: bool) -> list[tuple[int, str]]:
-        """List (id, path) of the sidecars known in a folder, ``deep`` in its subfolders too."""
+        """List (id, path) of the known sidecars in a folder; ``deep`` includes subfolders."""
         rows = self._store.rows(
             "SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root)
         )
         return [row for row in rows if deep or str(Path(row[1]).parent) == root]
 
     def remove(self, gone: Sequence[int]) -> None:
-        """Forget sidecars that are there no more; the marks stay."""
+        """Forget sidecars that are gone; the marks stay."""
         if gone:
             with self._store.transaction():
                 self._store.run_many("DELETE FROM sidecar WHERE id = ?", [(row,) for row in gone])
 
     def merge_photo(self, survivor: int, other: int) -> None:
-        """Give a photo the sidecars of another that proved to be the same."""
+        """Move the sidecars of a photo to another that turned out to be the same."""
         self._store.run("UPDATE sidecar SET photo_id = ? WHERE photo_id = ?", (survivor, other))
         self._store.run(
             "UPDATE OR IGNORE unwritten SET photo_id = ? WHERE photo_id = ?", (survivor, other)

@@ -1,10 +1,11 @@
-"""Sidecars: which there are, what they said last, and what they are to say.
+"""Sidecars: what they should say, which are to be written, and conflicts with a person's marks.
 
-What they say comes in through `readings`; here is what goes out.
+The sidecar writer of the pipeline and the dialogs about sidecars use this. Importing what sidecars
+say is in `metadata_import`. No file is opened here.
 
-    catalog.ask_written([412])                      # Ctrl+S
-    catalog.to_write(catalog.due_sidecars(...))     # what its sidecar should say now
-    catalog.save_written([WriteResult(412, since, reading)])
+    catalog.sidecars.request_write([412])                       # Ctrl+S
+    catalog.sidecars.to_write(catalog.sidecars.due(...))        # what a sidecar should say now
+    catalog.sidecars.save_written([WriteResult(412, since, reading)])
 """
 
 from __future__ import annotations
@@ -36,18 +37,23 @@ _DISPUTED = (
 )
 _CONFLICTS = "SELECT count(*) FROM sidecar WHERE state = 'conflict'"
 _REV = "sidecars_rev"
-_BEGUN = 8  # writes begun and never noted that are remembered of a photo
-_LATER_S = 60.0  # after which what could not be written is tried again by itself
+_BEGUN = 8  # unconfirmed writes remembered of a photo
+_LATER_S = 60.0  # after which a failed write is tried again automatically
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarContent:
     """What a photo's sidecar should say now.
 
-    ``path`` and ``kind`` are of its main file. ``said`` are all fields, as plain data: stars, flag,
-    label, confirmed tags, their paths, projects. ``sidecars`` are all known, whoever made them.
-    ``since`` is when it last changed, None if its sidecar has it all. ``missing``: its drive is
-    away. ``judged``: a person had a word in it here, so that not all was read from its files.
+    Attributes:
+        photo_id: the photo.
+        path: of its main file.
+        kind: of its main file.
+        said: all fields as plain data: stars, flag, label, confirmed tags, their paths, projects.
+        sidecars: all known sidecars of the photo, whoever made them.
+        since: when the content last changed; None if the sidecar is up to date.
+        missing: whether the drive of the file is unplugged.
+        judged: whether a person decided something here, so that not all was read from its files.
     """
 
     photo_id: int
@@ -61,7 +67,7 @@ class SidecarContent:
 
     @property
     def speaks(self) -> bool:
-        """Whether there is anything to say of it that its files do not say themselves."""
+        """Whether a sidecar is needed: its files do not already say all of this themselves."""
         if not self.judged:
             return False
         fields = ("rating", "keywords", "projects")
@@ -70,16 +76,16 @@ class SidecarContent:
 
     @property
     def known(self) -> dict[str, tuple[str, dict[str, Any] | None]]:
-        """Give digest and what was agreed on last by the path of each sidecar."""
+        """Digest and last agreed content of each sidecar, by path."""
         return {row.path: (row.digest, row.base) for row in self.sidecars}
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What came of writing one sidecar.
+    """The result of writing one sidecar.
 
-    ``now`` is what the file says afterwards, None where there was nothing to write. ``problem``
-    says why it could not be written; then it stays to be done.
+    ``now`` is what the file says afterwards, None if nothing had to be written. ``problem`` says
+    why it could not be written; it then stays to be done.
     """
 
     photo_id: int
@@ -90,9 +96,9 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A sidecar that contradicts a person's word.
+    """A sidecar that contradicts a person's decision.
 
-    ``differs`` has (ours, theirs) by field: rating, flag, label. ``newer`` is the side changed
+    ``differs`` has (ours, theirs) by field: rating, flag, label. ``newer`` is the side that changed
     last, ``"file"`` or ``"catalog"``.
     """
 
@@ -105,11 +111,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class SidecarCounts:
-    """How many sidecars are to be written, how many contradict us, and why some cannot be written.
+    """How many sidecars are to be written or in conflict, and why some cannot be written.
 
-    ``asked`` of ``unwritten`` are wanted by a person, ``ready`` of those can be written now.
-    ``failed`` could not be written so far, one of them for this ``reason``. ``newest`` is when
-    one of them was last marked, in Unix time.
+    Attributes:
+        unwritten: photos whose sidecar is not up to date.
+        asked: those of them a person wants written.
+        ready: those of ``asked`` that can be written now.
+        failed: photos whose sidecar could not be written so far.
+        conflicts: sidecars that contradict a person's decision.
+        reason: why one of ``failed`` could not be written.
+        newest: when one of ``unwritten`` was last marked, in Unix time.
     """
 
     unwritten: int = 0
@@ -123,7 +134,7 @@ class SidecarCounts:
 
 @judging
 class Sidecars:
-    """The part of the catalog that keeps sidecars and photos in step."""
+    """Keeps track of what sidecars should say and of what was written."""
 
     def __init__(
         self, store: Store, sidecar_files: SidecarFiles, metadata: MetadataImport, tags: Tags
@@ -134,9 +145,9 @@ class Sidecars:
         self._tags = tags
 
     def find_unread(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
-        """Note the sidecars of groups of files; list photos with all of theirs if any is news.
+        """Record the sidecars of groups of files; list photos with an unread one, with all paths.
 
-        Groups that are no photo of the catalog are passed over.
+        Groups that are no photo of the catalog are skipped.
         """
         met: list[tuple[int, Sequence[FoundFile]]] = []
         for group in groups:
@@ -157,7 +168,7 @@ class Sidecars:
     # --- writing
 
     def request_write(self, ids: Sequence[int]) -> None:
-        """Want the sidecars of photos written now; also what failed is tried again."""
+        """Request that the sidecars of photos are written now; failed ones are tried again."""
         now = time.time()
         with self._store.transaction():
             self._store.run_many(
@@ -168,30 +179,30 @@ class Sidecars:
             self._store.increment(_REV)
 
     def revision(self) -> tuple[int, int]:
-        """Give two numbers, cheap, that marks leave as they are.
+        """Return two numbers that marks leave unchanged; cheap.
 
-        The first grows when sidecars are asked for, tried again or written; the second is how many
-        contradict a person's word. What a person came to agree with is settled first.
+        The first grows when sidecars are requested, tried again or written. The second is how many
+        are in conflict. Conflicts a person has meanwhile agreed with are resolved first.
         """
         self._resolve_agreed()
         return self._store.counter(_REV), int(self._store.value(_CONFLICTS))
 
     def due(self, limit: int, background: bool, quiet_s: float) -> list[int]:
-        """List photos whose sidecars are to be written now, those asked for first.
+        """List photos whose sidecars are to be written now, requested ones first.
 
-        Goes through all that is unwritten, which is every marked photo where nobody wants sidecars:
-        to be asked only when :meth:`sidecars_rev` changed, or they are written in the background.
-        What contradicts a person's word waits for their choice.
+        Goes through everything unwritten, which is every marked photo where nobody wants sidecars.
+        So call it only if :meth:`revision` changed, or if sidecars are written in the background.
+        Sidecars in conflict wait for a person's choice.
 
         Args:
-            limit: at most so many.
-            background: whether also what nobody asked for is written.
-            quiet_s: then, seconds without a decision.
+            limit: at most this many.
+            background: whether sidecars nobody requested are written too.
+            quiet_s: for those, seconds without a decision.
         """
         self._resolve_agreed()
         now = time.time()
         newest = self._store.value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
-        quiet = background and not now - quiet_s < newest <= now  # a clock may be set back
+        quiet = background and not now - quiet_s < newest <= now  # the clock may have been set back
         return [
             row[0]
             for row in self._store.rows(
@@ -203,9 +214,9 @@ class Sidecars:
         ]
 
     def outstanding(self) -> SidecarCounts:
-        """Say how many sidecars are to be written, and what is in the way.
+        """Count the sidecars to be written and those in conflict.
 
-        Goes through all that is unwritten, as :meth:`due_sidecars` does.
+        Goes through everything unwritten, as :meth:`due` does.
         """
         conflicts = int(self._store.value(_CONFLICTS))
         row = self._store.row(
@@ -219,7 +230,7 @@ class Sidecars:
         )
 
     def to_write(self, ids: Sequence[int]) -> list[SidecarContent]:
-        """Say what the sidecars of photos should say now; photos merged or gone are left out."""
+        """Return what the sidecars of photos should say now, without merged or removed photos."""
         found: list[SidecarContent] = []
         for part in chunks(list(ids)):
             among = f"IN ({marks(len(part))})"
@@ -265,10 +276,11 @@ class Sidecars:
         return {photo: tuple(names) for photo, names in found.items()}
 
     def start_writing(self, intents: Mapping[int, Plain]) -> None:
-        """Note what is about to be written to the sidecars of photos.
+        """Record what is about to be written to the sidecars of photos.
 
-        What was begun before and never noted as written stays noted: the file may hold either.
-        A photo nobody marked since gets the time 0, so that a mark made meanwhile is told from it.
+        Earlier intents that were never confirmed stay recorded: the file may hold any of them. A
+        photo nobody marked since gets the time 0, so that a mark made meanwhile can be told from
+        it.
         """
         with self._store.transaction():
             self._store.run_many(
@@ -281,7 +293,7 @@ class Sidecars:
             )
 
     def save_written(self, done: Sequence[WriteResult]) -> None:
-        """Note what came of writing; a photo marked again meanwhile stays to be written."""
+        """Save results of writing; a photo marked again meanwhile stays to be written."""
         now = time.time()
         with self._store.transaction():
             for wrote in done:
@@ -294,7 +306,7 @@ class Sidecars:
                 if wrote.now is not None:
                     self._note_written(wrote.photo_id, wrote.now)
                 self._store.run(
-                    # Another time is another mark, also an earlier one: clocks are set back.
+                    # Another time is another mark, even an earlier time: clocks are set back.
                     "DELETE FROM unwritten WHERE photo_id = ? AND since = coalesce(?, 0)",
                     (wrote.photo_id, wrote.since),
                 )
@@ -326,7 +338,7 @@ class Sidecars:
     # --- conflicts
 
     def conflicts(self, ids: Sequence[int] | None = None) -> list[Conflict]:
-        """List sidecars that contradict a person's word, of all photos or of these."""
+        """List sidecars that contradict a person's decision, of all photos or of these."""
         rows = self._sidecar_files.where("state", ["conflict"])
         if ids is not None:
             wanted = set(ids)
@@ -351,14 +363,16 @@ class Sidecars:
         return Conflict(row.photo_id, name, row.path, differs, "file" if newer else "catalog")
 
     def _resolve_agreed(self) -> None:
-        """Settle conflicts that are none any more, since a person came to say the same."""
+        """Resolve conflicts in which a person has meanwhile decided what the file says."""
         rows = self._sidecar_files.where("state", ["conflict"])
         agreed = [row.photo_id for row in rows if not self._conflict(row).differs]
         if agreed:
             self.resolve_conflicts(agreed, write=False)
 
     def resolve_conflicts(self, ids: Sequence[int], write: bool) -> None:
-        """Take what the sidecars of photos say as known; ``write`` has ours put there now."""
+        """Accept what the sidecars of photos say as known; ``write`` requests that ours are
+        written.
+        """
         with self._store.transaction():
             for part in chunks(list(ids)):
                 self._store.run(
@@ -373,10 +387,10 @@ class Sidecars:
 def _spelled(
     keywords: Sequence[tuple[str, str | None]], sidecars: Sequence[SidecarRow]
 ) -> dict[str, Any]:
-    """Give keywords and their paths as the sidecars spell them, where they do.
+    """Return keywords and their paths, spelled as in the photo's sidecars where they contain them.
 
     A tag's name is shorter than a keyword may be, and has one path where a keyword may have
-    several: what stays a keyword must not lose anything in the file by it.
+    several. A keyword that stays must not lose anything in the file by that.
     """
     ours = {folded(name): name for name, _ in keywords}
     paths = [f"{path}{BETWEEN}{name}" for name, path in keywords if path]

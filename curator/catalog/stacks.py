@@ -1,8 +1,8 @@
-"""The machine's stacks: what they are made from, in bulk, and where they are kept.
+"""The machine's stacks: reading what they are made from, in bulk, and saving them.
 
-Which photos belong together is found outside (`curator.stages.stack`). What a person said of a
-stack, or of a photo in it, is never undone by the machine: :meth:`Stacks.save_stacks` looks again
-in the transaction that writes.
+The pipeline decides with `curator.stages.stack` which photos belong together. What a person decided
+about a stack, or about a photo in it, is never undone by the machine: :meth:`Stacks.save` checks
+again in the transaction that writes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import StackKind
 
 _MARKED = "(flag IS NOT NULL OR rating IS NOT NULL OR label IS NOT NULL OR kept)"
-# Name → SQL. ``stack`` is 0 for alone; ``person`` is their word, -1 where they said nothing.
+# Name → SQL. ``stack`` is 0 for alone; ``person`` is the stack a person chose, -1 for no choice.
 _SHOTS = {
     **{name: name for name in ("rev", "id", "taken_at", "camera", "exposure_s", "f_number")},
     **{name: name for name in ("iso", "width", "height", "look", "stack_kind")},
@@ -28,7 +28,7 @@ SHOT_COLUMNS: tuple[str, ...] = tuple(_SHOTS)
 
 
 class StackChange(NamedTuple):
-    """Where the machine puts one photo: a stack named by the smallest id in it, or none."""
+    """Where the machine puts one photo: a stack, named by the smallest id in it, or none."""
 
     photo_id: int
     stack: int | None
@@ -37,17 +37,17 @@ class StackChange(NamedTuple):
 
 @judging
 class Stacks:
-    """The part of the catalog that stacks are read from and written to."""
+    """Reads what stacks are made from, and saves them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def shots(self, since_rev: int = 0, limit: int = 2000) -> list[Row]:
-        """Read what stacks are made from, a value a name of SHOT_COLUMNS, oldest change first.
+        """Read what stacks are made from: a value for each of SHOT_COLUMNS, oldest change first.
 
         Args:
-            since_rev: only photos changed after this revision, merged and removed ones too.
-            limit: rows at most; read on from the last rev until nothing comes.
+            since_rev: only photos changed after this revision, including merged and removed ones.
+            limit: rows at most; continue from the last revision until nothing comes.
         """
         return self._store.rows(
             f"SELECT {', '.join(_SHOTS.values())} FROM photo WHERE rev > ? ORDER BY rev LIMIT ?",
@@ -57,11 +57,11 @@ class Stacks:
     def save(self, changes: Sequence[StackChange]) -> list[int]:
         """Put photos into stacks and take them out, in one transaction; return what changed.
 
-        A stack that has a mark or a person's word in it, by now, stays as it is, and so does
-        everything that was to join it or be joined by it.
+        A stack in which a photo was marked or placed by a person meanwhile stays unchanged, and so
+        does everything that was to join it or be joined by it.
 
         Args:
-            changes: some tens; all of one stack belong into one call.
+            changes: some tens; all of one stack in the same call.
         """
         changed: list[int] = []
         with self._store.transaction_with(lambda: self._now(changes)) as (now, decided):
@@ -82,7 +82,7 @@ class Stacks:
         return changed
 
     def _now(self, changes: Sequence[StackChange]) -> tuple[dict[int, int | None], set[int | None]]:
-        """Read the stack of each photo (0 alone, None a person's), and which stacks are decided."""
+        """Return each photo's stack (0 alone, None if a person decided), and the decided stacks."""
         select = f"SELECT id, coalesce(stack, 0), stacked, {_MARKED} FROM photo"
         rows: list[Row] = []
         for part in chunks([change.photo_id for change in changes]):
@@ -95,12 +95,12 @@ class Stacks:
         return now, decided
 
     def made_by(self) -> str | None:
-        """Say which way of making stacks all of them were last made by; None: not all are made."""
+        """Return the version of the code that made all stacks; None if some are not made yet."""
         made: str | None = self._store.value("SELECT value FROM meta WHERE key = 'stacks'")
         return made
 
     def set_made_by(self, made_by: str | None) -> None:
-        """Remember that all stacks are made, or with None that photos came since."""
+        """Record that all stacks are made, or with None that photos were added since."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = 'stacks'")
             if made_by is not None:

@@ -1,9 +1,10 @@
-"""The connection under the catalog: opening, transactions, and errors in plain words.
+"""The SQLite connection of a catalog: queries, transactions, checkpoints, errors in plain words.
 
-One :class:`Store` is one SQLite connection and belongs to the thread that opened it. Writes are
-short transactions that take the write lock at once (``BEGIN IMMEDIATE``), so that two writers
-wait for each other instead of failing half-way. Everything SQLite can say goes through
-:meth:`Store.fault`, which turns the world's faults into a :class:`CatalogError`.
+Every part of the catalog reads and writes through a :class:`Store`. One store is one connection and
+belongs to the thread that opened it. Writes are short transactions that take the write lock at
+once (``BEGIN IMMEDIATE``), so that two writers wait for each other instead of failing half-way.
+Every error of SQLite goes through :func:`translate`, which turns faults of the world into a
+:class:`CatalogError` with a remedy.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ import peewee
 from curator import atomic
 from curator.catalog import backups, disk_reserve, integrity, wal
 from curator.catalog.lock import UseLock
-from curator.catalog.write_priority import Turns
+from curator.catalog.write_priority import WritePriority
 from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
-LOG_BYTES = 32 << 20  # what the write-ahead log is given at once, and is cut back to
-FOLD_BYTES = 24 << 20  # where the conductor folds it in, so that it stays inside of that
-# SQLite's default; each parameter of a statement counts, older builds stop at 999.
+LOG_BYTES = 32 << 20  # the size the write-ahead log is given at once and truncated to
+CHECKPOINT_BYTES = 24 << 20  # where the conductor checkpoints, so that the log stays in that
+# Each parameter of a statement counts; older builds of SQLite stop at 999.
 CHUNK = 900
 PART = 200  # photos whose work is queued in one transaction, some 5 ms
 LET_GO_S = 0.001
-HELD_S = 0.05  # whatever becomes of the key
+HELD_S = 0.05  # pause of background writers at most, whatever becomes of the key
 _ROOM = 256 << 10  # what SQLite needs beside a catalog to open it at all
 
 Row = tuple[Any, ...]
@@ -44,55 +45,57 @@ Value = TypeVar("Value")
 
 
 class DiskFullError(CatalogError):
-    """There is no room left for the catalog; nothing was half-written, trying later may help."""
+    """The disk has no room left for the catalog. Nothing was half-written; retrying may help."""
 
 
 class DamagedError(CatalogError):
-    """The catalog cannot be read as it should; a back-up may be put in its place."""
+    """The catalog is damaged; restoring a backup may help."""
 
 
 class MissingError(DamagedError):
-    """There is no catalog, but there are back-ups of one: an empty one would hide what is lost."""
+    """The catalog is missing but backups of it exist: an empty one would hide the loss."""
 
 
 def chunks(values: Sequence[Value], size: int = CHUNK) -> Iterator[Sequence[Value]]:
-    """Cut a sequence into pieces small enough for one statement."""
+    """Split a sequence into pieces small enough for the parameters of one statement."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
 
 
 def by_part(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut photos into parts to be written each for itself: a decision goes in between."""
+    """Split photos into parts that are written in transactions of their own, with a short pause
+    between them: a decision can go first.
+    """
     for part in chunks(ids, PART):
         yield part
         time.sleep(LET_GO_S)
 
 
 def below(path: str | Path) -> str:
-    """Give what every path inside a folder starts with: the folder and a separator."""
+    """Return the prefix of all paths inside a folder: the folder and a separator."""
     return str(Path(path) / "x")[:-1]  # right for a drive's root as well
 
 
 def span(path: str | Path) -> tuple[str, str]:
-    """Give what every path inside a folder lies between, so that an index finds them."""
+    """Return two strings between which all paths inside a folder sort, for use with an index."""
     first = below(path)
     return first, first[:-1] + chr(ord(first[-1]) + 1)
 
 
 def marks(count: int) -> str:
-    """Give ``count`` question marks for a list in SQL."""
+    """Return ``count`` question marks for a list of parameters in SQL."""
     return ",".join("?" * count)
 
 
 class Store:
-    """One open catalog file: reads, write transactions, back-up, check.
+    """One connection to a catalog file.
 
     Thread: the one that opened it, no other.
 
     Attributes:
         path: the SQLite file.
-        interactive: whether a person waits for whatever is written here, as for a decision: it goes
-            before what others of this process write.
+        interactive: whether a person waits for everything written here; it is then written before
+            what other connections of this process write, as decisions always are.
     """
 
     interactive = False
@@ -104,19 +107,20 @@ class Store:
         self._use = use
         self._database = database
         self._connection: sqlite3.Connection = database.connection()
-        self._turns = Turns.at(path)
+        self._priority = WritePriority.of(path)
         self._depth = 0
         self._durable = False
         self._looked_over = False
         self.is_judging = False  # inside of a method that reports damage, see `integrity.judging`
-        self._log_path, self._fold_at = Path(f"{path}-wal"), FOLD_BYTES
-        self._connection.execute("PRAGMA busy_timeout = 0")  # waiting is ours: _execute_patiently
+        self._log_path, self._checkpoint_at = Path(f"{path}-wal"), CHECKPOINT_BYTES
+        self._connection.execute("PRAGMA busy_timeout = 0")  # _execute_patiently waits instead
 
     @classmethod
     def connect(cls, path: Path) -> peewee.SqliteDatabase:
-        """Open a database connection with the settings every catalog connection has.
+        """Open a database connection with the settings every catalog connection needs.
 
-        Checkpoints are left to the conductor: one at the wrong moment would hold a decision up.
+        Automatic checkpoints are off: one at the wrong moment would delay a decision. The conductor
+        makes them.
         """
         database = peewee.SqliteDatabase(
             str(path),
@@ -126,7 +130,7 @@ class Store:
                 "foreign_keys": 1,
                 "synchronous": "normal",
                 "wal_autocheckpoint": 0,
-                "journal_size_limit": LOG_BYTES,  # the file, once it is used from the start again
+                "journal_size_limit": LOG_BYTES,  # for the file, when SQLite starts over in it
                 "cache_size": -32 * 1024,
                 "temp_store": "memory",
             },
@@ -138,14 +142,14 @@ class Store:
         return database
 
     def close(self) -> None:
-        """Close the connection; the last one to close folds the write-ahead log in."""
+        """Close the connection. The last connection to close checkpoints the log."""
         self._database.close()
         if self._use is not None:
             self._use.release()
 
     @property
     def is_open(self) -> bool:
-        """Whether it was not closed yet."""
+        """Whether the store has not been closed yet."""
         return not self._database.is_closed()
 
     @property
@@ -153,7 +157,7 @@ class Store:
         """Whether a write transaction is open."""
         return self._depth > 0
 
-    # --- speaking to SQLite
+    # --- queries and transactions
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run a query and return all its rows."""
@@ -193,11 +197,11 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self, durable: bool = False) -> Iterator[None]:
-        """Hold the write lock for the block: all of it is kept, or none.
+        """Open a write transaction for the block: all of it is committed, or nothing.
 
-        A block inside a block joins the outer one. ``durable`` waits until the disk has it, as
-        decisions must, and goes before others of this process that wait for the lock; other work
-        may lose its last moments to a power cut and is done again.
+        A transaction inside another joins the outer one. ``durable`` waits until the data is on
+        disk and goes before other writers of this process, as decisions must. Other work may lose
+        its last moments to a power cut; it is then done again.
         """
         if self._depth:
             self._depth += 1
@@ -206,13 +210,13 @@ class Store:
             finally:
                 self._depth -= 1
             return
-        ours = self._turns.take(durable or self.interactive, BUSY_TIMEOUT_S)
+        ours = self._priority.acquire(durable or self.interactive, BUSY_TIMEOUT_S)
         try:
             with self._begin(durable):
                 yield
         finally:
             if ours:
-                self._turns.give_back()
+                self._priority.release()
             self._yield_to_marks()
 
     @contextlib.contextmanager
@@ -228,16 +232,16 @@ class Store:
             yield seen if self.data_version() == version else look()
 
     def _yield_to_marks(self) -> None:
-        """Hold still while a decision is kept elsewhere, unless it is what others wait for."""
+        """Pause while another connection writes a mark, unless this one must not wait."""
         if not (self.interactive or self._depth):
-            self._turns.stand_back(HELD_S)
+            self._priority.wait_for_interactive(HELD_S)
 
     def hold_background(self, held: bool) -> None:
-        """Have who writes in the background wait while a key is answered: for a moment at most.
+        """Pause background writers while a key is answered, for a moment at most.
 
         Thread: any.
         """
-        self._turns.hold(HELD_S if held else 0.0)
+        self._priority.pause_background(HELD_S if held else 0.0)
 
     @contextlib.contextmanager
     def _begin(self, durable: bool) -> Iterator[None]:
@@ -260,20 +264,20 @@ class Store:
             self._depth = 0
 
     def _make_durable(self, durable: bool) -> None:
-        """Choose whether commits wait for the disk, speaking of it only when that changes.
+        """Choose whether commits wait for the disk; run the statement only if that changes.
 
-        Each statement lets go of the interpreter, and getting it back from a busy conductor
-        takes up to a switch interval: words are what a mark waits for.
+        Each statement gives up the interpreter, and getting it back from a busy conductor takes up
+        to a switch interval, which a mark would wait for.
         """
         if durable is not self._durable:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
 
     def _execute_patiently(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Execute a statement, asking twice a millisecond while another connection is in the way.
+        """Execute a statement; while another connection is in the way, retry twice a millisecond.
 
-        SQLite itself waits longer from one try to the next, up to 100 ms, and a person's mark
-        would lose the race against a conductor that writes all the time.
+        SQLite itself waits longer between tries, up to 100 ms, and a person's mark would lose the
+        race against a conductor that writes all the time.
         """
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
@@ -291,11 +295,13 @@ class Store:
             self._connection.execute("ROLLBACK")
 
     def _fault(self, error: sqlite3.Error) -> Exception:
-        """Say what is the matter and what to do; what is our own mistake stays as it is."""
+        """Return the error to raise: a CatalogError with a remedy, or the error itself if it is our
+        bug.
+        """
         return translate(error, self.path) or error
 
     def increment(self, counter: str) -> None:
-        """Make a counter of the table ``meta`` one more: somebody reads by it what is new."""
+        """Increment a counter in the table ``meta``, by which readers notice changes."""
         self.run(
             "INSERT INTO meta (key, value) VALUES (?, '1')"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
@@ -314,39 +320,39 @@ class Store:
         """Return how many rows this connection has changed since it was opened."""
         return self._connection.total_changes
 
-    # --- looking after the file
+    # --- maintenance of the file
 
     def data_version(self) -> int:
-        """Give a number that changes when another connection has committed."""
+        """Return a number that changes when another connection commits."""
         return int(self.value("PRAGMA data_version"))
 
     def checkpoint(self) -> None:
-        """Fold the write-ahead log into the catalog as far as no reader is in the way.
+        """Copy the write-ahead log into the catalog as far as no reader is in the way.
 
-        Only the conductor calls it, between two batches of work. It holds no lock a decision
-        waits for. The next write uses the log from its start again, once nobody reads from it.
+        Only the conductor calls this, between two batches of work. It holds no lock a decision
+        waits for. Once nobody reads from the log, the next write starts at its beginning again.
         """
         rows = self.rows("PRAGMA wal_checkpoint(PASSIVE)")
-        _, held, folded = rows[0] if rows else (0, 0, 0)
-        # Where a reader kept some of it from being folded, it is tried again when more has come.
-        self._fold_at += FOLD_BYTES if folded < held else 0
+        _, frames, copied = rows[0] if rows else (0, 0, 0)
+        # If a reader kept some of it back, the next try is when the log has grown further.
+        self._checkpoint_at += CHECKPOINT_BYTES if copied < frames else 0
 
     def checkpoint_if_long(self) -> None:
-        """Fold the write-ahead log in if it has grown past its bound; cheap where it has not."""
+        """Checkpoint if the log has grown past its bound; cheap if it has not."""
         log_path = self._log_path
-        if not wal.reaches(log_path, FOLD_BYTES):
-            self._fold_at = FOLD_BYTES
-        elif wal.reaches(log_path, self._fold_at):
+        if not wal.reaches(log_path, CHECKPOINT_BYTES):
+            self._checkpoint_at = CHECKPOINT_BYTES
+        elif wal.reaches(log_path, self._checkpoint_at):
             self.checkpoint()
 
     def reserve_space(self) -> None:
-        """Keep some room for a day on which the disk is full, and give the log its own at once.
+        """Reserve disk space for a full disk, and give the log its full size at once.
 
-        No decision is to wait for more of the log: a commit that makes the file longer makes the
-        file system write its own journal first, and with it whatever else is being written. With
-        a process writing 25 proxies a second beside it, commits took p99 11.9 ms in a growing log
-        and 7.5 and 3.7 ms in a reserved one (ext4, 2026). Zeros behind the last frame are no
-        frames to SQLite: their checksums fail. The write lock is held, so that nobody appends
+        No decision should wait for the log to grow: a commit that makes the file longer makes the
+        file system write its own journal first, together with everything else being written. With a
+        process writing 25 proxies a second beside it, commits took p99 11.9 ms in a growing log,
+        and 7.5 and 3.7 ms in a reserved one (ext4, 2026). SQLite takes zeros after the last frame
+        for no frames, as their checksums fail. The write lock is held so that nobody appends
         meanwhile.
         """
         free = shutil.disk_usage(self.path.parent).free
@@ -363,16 +369,13 @@ class Store:
                 os.fsync(log_file.fileno())
 
     def check(self) -> list[str]:
-        """Look the whole file over; say what is wrong, nothing when it is sound.
-
-        Takes seconds on a large catalog.
-        """
+        """Check the whole file; return what is wrong with it. Takes seconds on a large catalog."""
         return integrity.faults(self._connection)
 
     def damage_error(self, error: BaseException) -> CatalogError | None:
-        """Say whether what went wrong is the catalog's fault; None if it is a mistake of ours.
+        """Return the DamagedError that an exception stands for, or None if it is our bug.
 
-        The first time a catalog is looked over, which takes seconds if it is large.
+        The first call checks the whole catalog, which takes seconds if it is large.
         """
         if not isinstance(error, integrity.NONSENSE):
             return None
@@ -387,11 +390,11 @@ class Store:
 
 
 def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
-    """Turn what SQLite says into a sentence with a remedy; None if it is a mistake of ours."""
+    """Turn an error of SQLite into a CatalogError with a remedy; None if it is our bug."""
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return CatalogError(
-            f"The catalog {path} is held by another program.", "Try again in a moment."
+            f"The catalog {path} is locked by another program.", "Try again in a moment."
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path)
@@ -400,32 +403,32 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
     if refused == errno.ENOSPC or name.startswith("SQLITE_FULL"):
         return DiskFullError(
             "The disk that holds the catalog is full.",
-            f"Make room where {path.parent} is, 10 MB or more, then try again.",
+            f"Free at least 10 MB on the disk of {path.parent}, then try again.",
         )
     if refused:
         return DiskFullError(
-            "Your share of the disk that holds the catalog is used up (quota).",
-            f"Remove something of yours where {path.parent} is, or have your quota raised, then"
+            "Your quota on the disk that holds the catalog is used up.",
+            f"Delete files of yours on the disk of {path.parent}, or have your quota raised, then"
             " try again.",
         )
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return CatalogError(
-            f"The catalog {path} cannot be written.",
+            f"The catalog {path} is not writable.",
             "Make its folder and the files in it writable, or choose another with --home or"
             " CURATOR_HOME.",
         )
     if name.startswith("SQLITE_IOERR"):
         return CatalogError(
-            f"The disk that holds the catalog {path} does not answer as it should.",
+            f"The disk that holds the catalog {path} reports errors.",
             "Check the disk and its connection, then try again.",
         )
     return None
 
 
 def _refusal(path: Path) -> int:
-    """Try whether the disk takes anything beside the catalog: ENOSPC, EDQUOT, or 0 if it does.
+    """Try to write a little beside the catalog; return ENOSPC, EDQUOT, or 0 if that worked.
 
-    Some of SQLite's errors do not tell; a disk that fails in another way is none of these.
+    Some of SQLite's errors do not tell these apart. A disk that fails in another way returns 0.
     """
     probe = atomic.temporary_path(path)
     try:
@@ -444,24 +447,24 @@ def _refusal(path: Path) -> int:
 
 
 def missing(path: Path) -> MissingError:
-    """Say that the catalog is gone, and the two ways to go on."""
+    """Return the error for a catalog that is gone while backups of it exist."""
     return MissingError(
-        f"The catalog {path} is gone, and there are back-ups of it.",
-        "`curator doctor restore` puts the newest sound one in its place,"
+        f"The catalog {path} is missing, but backups of it exist.",
+        "`curator doctor restore` restores the newest sound one,"
         " `curator doctor new-catalog` starts an empty one; or put the file back yourself.",
     )
 
 
 def damaged(path: Path) -> DamagedError:
-    """Say that the catalog is damaged, and how the newest back-up gets in its place."""
+    """Return the error for a damaged catalog, which says how to restore the newest backup."""
     newest = next(iter(backups.files(path)), None)
     if newest is not None:
         remedy = (
-            f"Close Curator, then `curator doctor restore` puts the newest sound back-up in its"
-            f" place ({newest})."
+            f"Close Curator, then run `curator doctor restore` to restore the newest sound backup"
+            f" ({newest})."
         )
     else:
-        # A log left beside it would be played into whatever is put in its place.
+        # SQLite would apply a log left behind to whatever file takes the catalog's place.
         them = f"it, {path.name}-wal and {path.name}-shm"
-        remedy = f"Move {them} away and open your folders again; there is no back-up of it yet."
+        remedy = f"Move {them} away and add your folders again; no backup exists yet."
     return DamagedError(f"The catalog {path} is damaged.", remedy)

@@ -1,11 +1,11 @@
-"""Tags: words photos are found by, who said them, and whether a person agreed.
+"""Tags: the words of photos, who gave them, and whether a person confirmed them.
 
-A machine only ever suggests. A person's word on a tag is a row of its own and goes before all
-others: what they confirmed stays whatever is suggested later, and what they took away is not
-suggested again for that photo. It is written by the journal; here is what machines and files say.
+Machines only suggest. A person's word on a tag is a row of its own and goes before all others: what
+they confirmed stays whatever is suggested later, and what they removed is not suggested again for
+that photo. The journal writes it; this module writes what machines and files say.
 
-A tag that was renamed or merged stays as an alias of the one it became, so that whoever says the
-old word again, means the new one. What is read here is always the tag of today.
+A tag that was renamed or merged stays as an alias of the tag it became: whoever uses the old word
+again gets the new one. Reading always returns present tags.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import SuggestedTag, UsageError
 
 SHORTEST, LONGEST = 2, 50
-"""Characters of a name; one sign is enough in scripts where it is a word."""
-_LONGEST_EVER = 64  # names in catalogs of before may be as long, and of any characters
+"""Characters of a name; one is enough in scripts where a character is a word."""
+_LONGEST_EVER = 64  # names in older catalogs may be this long, with any characters
 MACHINES = ("vision", "encoder")
 BETWEEN = "|"
-"""What stands between the parts of a path of keywords: ``Places|Iceland|Vik``."""
+"""Separates the levels of a keyword path: ``Places|Iceland|Vik``."""
 
 Revision = tuple[int, str, object, object]
-"""A change of the vocabulary: tag id, ``name`` or ``merged_into``, what it was, what it is."""
+"""A change of the vocabulary: tag id, ``name`` or ``merged_into``, value before, value after."""
 
 _KEPT = "\u200c\u200d"  # joiners: without them some scripts read differently
 _LEFT_OUT = "'’"
 
-# One row a photo and tag of today, the word that counts: a person's on the tag itself, then
-# theirs on what it was called before, a file's, the surest machine's. With max() alone SQLite
-# gives the other columns of the row that has it (sqlite.org/lang_select.html#bareagg).
+# One row a photo and present tag, from the source that counts: a person about the tag itself, a
+# person about an alias of it, a file, the surest machine. With max() alone SQLite returns the
+# other columns of the row that has it (sqlite.org/lang_select.html#bareagg).
 SAID = (
     "SELECT photo_id, tag_id, source, confidence, state FROM"
     " (SELECT t.photo_id, coalesce(tag.merged_into, tag.id) AS tag_id, t.source, t.confidence,"
@@ -50,9 +50,10 @@ SAID = (
 
 
 def plain_name(text: str) -> str:
-    """Return any text as one visible line of at most 64 characters; how names are looked up.
+    """Return any text as one visible line of at most 64 characters, in which form names are looked
+    up.
 
-    Unicode NFC; control and formatting characters go, runs of white space become one space, a
+    Unicode NFC. Control and formatting characters go, runs of white space become one space, and a
     double quote a single one, since it ends a name in the search box. Empty if nothing is left.
     """
     shown = (
@@ -64,9 +65,9 @@ def plain_name(text: str) -> str:
 
 
 def tag_name(text: str) -> str:
-    """Make a tag's name of any text: letters, digits, spaces and hyphens, 2 to 50 characters.
+    """Turn any text into a tag name: letters, digits, spaces and hyphens, 2 to 50 characters.
 
-    An apostrophe is left out, every other sign becomes a space. Empty if no name is left.
+    Apostrophes are left out, every other sign becomes a space. Empty if no name is left.
     """
     text = unicodedata.normalize("NFC", text[: 16 * _LONGEST_EVER])
     allowed = (char if _is_of_names(char) else " " for char in text if char not in _LEFT_OUT)
@@ -79,17 +80,17 @@ def _is_of_names(char: str) -> bool:
 
 
 def _is_long_enough(name: str) -> bool:
-    """Whether a name has two characters, or one that is a word, such as a Chinese sign."""
+    """Whether a name has two characters, or one that is a word, such as a Chinese character."""
     return len(name) >= SHORTEST or (len(name) == 1 and unicodedata.category(name) == "Lo")
 
 
 def tag_names(text: str) -> list[str]:
-    """Read the tags a person typed, several separated by commas.
+    """Parse the tags a person typed, separated by commas.
 
-    A path (``place/iceland/vik`` or ``place|iceland|vik``) comes back with bars.
+    A path (``place/iceland/vik`` or ``place|iceland|vik``) is returned with bars.
 
     Raises:
-        UsageError: one of them is no name of a tag; says why.
+        UsageError: one of them is not a tag name; says why.
     """
     names = {}
     for part in text.split(","):
@@ -100,10 +101,10 @@ def tag_names(text: str) -> list[str]:
 
 
 def _typed_name(text: str) -> str:
-    """Return a name as typed, or one level of a path.
+    """Return a typed name, or one level of a path, with its spaces tidied.
 
     Raises:
-        UsageError: it has other characters than names may have, or too few or too many.
+        UsageError: it has characters that names may not have, too few or too many.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     shown = name if len(name) <= LONGEST else f"{name[:24]}…"
@@ -120,17 +121,17 @@ def _typed_name(text: str) -> str:
 
 
 def _levels(text: str) -> list[str]:
-    """Return the names along a path, clean; of a single name just that."""
+    """Return the clean names along a path; for a single name just that."""
     return [name for part in text.split(BETWEEN) if (name := tag_name(part))]
 
 
 def folded(name: str) -> str:
-    """Give the form in which names are compared: Harbor is harbor."""
+    """Return the form in which names are compared: Harbor becomes harbor."""
     return unicodedata.normalize("NFC", name.casefold())
 
 
 def known_as(word: str) -> set[str]:
-    """Return the folded names a tag of this word may have here: as it stands, or cleaned."""
+    """Return the folded names a tag of this word may have: unchanged, or cleaned."""
     return {folded(plain_name(word)), folded(tag_name(word))}
 
 
@@ -138,9 +139,12 @@ def known_as(word: str) -> set[str]:
 class TagDetail:
     """A tag of one photo.
 
-    ``source`` is who said it (person, vision, encoder, file), ``confidence`` how sure it was,
-    0-100, None where a model gave no number, and ``state`` suggested or confirmed. ``category``
-    is the path above it, if it has one.
+    Attributes:
+        name: of the tag.
+        source: who gave it: person, vision, encoder or file.
+        confidence: 0-100; None where a model gave no number.
+        state: suggested or confirmed.
+        category: the path above it, if it has one.
     """
 
     name: str
@@ -152,24 +156,24 @@ class TagDetail:
 
 @judging
 class Tags:
-    """The part of the catalog that keeps words for photos."""
+    """Reads the tags of photos, and saves what machines suggest and files contain."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def revision(self) -> int:
-        """Give a number that grows whenever any photo's tags change; cheap."""
+        """Return a number that grows whenever any photo's tags change; cheap."""
         return self._store.counter("tags_rev")
 
     def photos_with(self, text: str, whole: bool = True) -> list[int]:
         """List photos that have a tag, suggested or confirmed.
 
         Args:
-            text: the tag's name or path, in any case; also one it had before.
-            whole: the whole name; otherwise any part of it.
+            text: the tag's name or path in any case, or a former name of it.
+            whole: match the whole name; otherwise any part of it.
         """
         wanted, names = folded(text), known_as(text.rpartition(BETWEEN)[2]) | {folded(text)}
-        # Names are hundreds, photos a hundred thousand; SQLite folds the case of ASCII only.
+        # There are hundreds of names but many photos; SQLite folds the case of ASCII only.
         today = {
             row[0]
             for row in self._store.rows("SELECT coalesce(merged_into, id), folded FROM tag")
@@ -182,7 +186,7 @@ class Tags:
         return list(found)
 
     def of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
-        """Read the tags of photos: confirmed ones first, then the surest suggestions."""
+        """Return the tags of photos: confirmed ones first, then the surest suggestions."""
         found: dict[int, list[TagDetail]] = defaultdict(list)
         for part in chunks(list(ids)):
             said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
@@ -196,9 +200,9 @@ class Tags:
         return {photo: tuple(tags) for photo, tags in found.items()}
 
     def keywords_of(self, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
-        """Read what photos are certainly tagged with, for others to read: (name, category).
+        """Return the confirmed tags of photos as (name, category), for sidecars and exports.
 
-        Suggestions are not among them.
+        Suggestions are left out.
         """
         found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
         for part in chunks(list(ids)):
@@ -212,19 +216,18 @@ class Tags:
         return dict(found)
 
     def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
-        """Read what is said of the next photos that changed, packed, in the order of revisions.
+        """Read the tags of the next photos that changed, packed as text, in the order of revisions.
 
-        A million rows in Python objects take a second; numpy reads them from text in a tenth.
+        A million rows as Python objects take a second; numpy reads them from text in a tenth.
 
         Args:
             since_rev: only photos changed after this revision of the table ``photo``.
-            photos: so many at most.
+            photos: at most this many.
 
         Returns:
-            The revision of the last of them (``since_rev``: there is none), then lists separated
-            by commas: their photo ids; and, row by row of what is said, photo and tag ids in
-            turn; and what a row says: 3 confirmed and 4 removed by the person, 2 by a file, 1 a
-            suggestion.
+            The revision of the last photo (``since_rev`` if there is none), then lists separated by
+            commas: the photo ids; row by row, photo and tag ids in turn; and what each row says: 3
+            confirmed and 4 removed by the person, 2 from a file, 1 a suggestion.
         """
         last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
@@ -243,23 +246,23 @@ class Tags:
         return last, ids or "", pairs or "", said or ""
 
     def rows(self) -> list[Row]:
-        """Read the vocabulary: (id, name, category, id of what it is an alias of or None)."""
+        """Return the vocabulary: (id, name, category, id of the tag it is an alias of or None)."""
         return self._store.rows("SELECT id, name, category, merged_into FROM tag")
 
     # --- finding tags by name
 
     def ids(self, names: Iterable[str], make: bool = False) -> dict[str, int]:
-        """Find tags by name, an old name too: name → id of the tag of today.
+        """Find tags by present or former name: name → id of the present tag.
 
-        A path is the tag it ends in; the way there becomes the category of a tag without one.
+        A path means the tag at its end; the levels before become the category of a tag without one.
 
         Args:
             names: in any case, or paths (``animal|bird``).
-            make: make those there are not; otherwise they are left out.
+            make: create tags that do not exist; otherwise they are left out.
 
         Raises:
-            UsageError: a path ends in a tag that stands under another; nothing was made.
-            CatalogError: the catalog cannot be written.
+            UsageError: a path ends in a tag that has another category; nothing was created.
+            CatalogError: the catalog is not writable.
         """
         names = list(names)
         found = {name: tag for name in names if (tag := self.id_for_text(name)) is not None}
@@ -270,35 +273,36 @@ class Tags:
         return found
 
     def _placed(self, *levels: str) -> int:
-        """Return the tag a path ends in, made if there is none.
+        """Return the tag at the end of a path, created if it does not exist.
 
         Raises:
-            UsageError: it stands under another path.
+            UsageError: it has another category.
         """
         *way, leaf = levels
         category = BETWEEN.join(way)
         now = self._store.value("SELECT category FROM tag WHERE folded = ?", (folded(leaf),))
         if category and now and folded(now) != folded(category):
-            raise UsageError(f"{leaf} is a tag under {now} already.", "Take another name for it.")
+            raise UsageError(f"The tag {leaf} already exists under {now}.", "Choose another name.")
         return self.ensure(leaf, category or None)
 
     def id_of(self, name: str) -> int | None:
-        """Return the id of the tag with exactly this name, ignoring case, or None."""
+        """Return the present id of the tag with exactly this name, in any case, or None."""
         found = self._store.value(
             "SELECT coalesce(merged_into, id) FROM tag WHERE folded = ?", (folded(name),)
         )
         return None if found is None else int(found)
 
     def id_for_text(self, text: str) -> int | None:
-        """Find the tag of any text: of that very name, else of the name it becomes."""
+        """Find the tag of any text: with exactly this name, else with the name the text becomes."""
         known = self.id_of(plain_name(text))
         levels = _levels(text)
         return self.id_of(levels[-1]) if known is None and levels else known
 
     def ensure(self, name: str, category: str | None = None) -> int:
-        """Return the tag of a clean name, made if there is none; a category only where it has none.
+        """Return the tag with a clean name, created if it does not exist.
 
-        Of two paths that end in the same word the first stays: a photo is found by either.
+        A category is set only where it has none: of two paths that end in the same word the first
+        stays, and a photo is found by either.
         """
         found = None if category else self.id_of(name)
         if found is None:
@@ -313,18 +317,18 @@ class Tags:
         return found
 
     def _heard(self, text: str, category: str | None = None) -> int | None:
-        """Return the tag of what a file or a machine says, made if need be; None if it is no name.
+        """Return the tag for a word of a file or machine, created if needed; None if it is no name.
 
-        A tag of before that has this very name stays, whatever characters are in it.
+        An existing tag with exactly this name is used, whatever characters are in it.
         """
         known = self.id_of(plain_name(text))
         if known is not None and not category:
-            return known  # a photo has seven suggestions: each is looked up once
+            return known  # a photo has some seven suggestions: one lookup each
         name = tag_name(text) if known is None else plain_name(text)
         return self.ensure(name, category) if name else None
 
     def _with_aliases(self, tags: Iterable[int]) -> list[int]:
-        """Give tags with the ids of all that was merged into them."""
+        """Return tags with the ids of all tags merged into them."""
         wanted = list(tags)
         return [
             row[0]
@@ -334,10 +338,10 @@ class Tags:
             )
         ]
 
-    # --- what machines and files say
+    # --- suggestions and keywords
 
     def zero_shot_state(self) -> tuple[str, int]:
-        """Read by which words of a vocabulary photos were named, and up to which vector."""
+        """Return which vocabulary photos were tagged with, and up to which revision of vectors."""
         mark = self._store.value("SELECT value FROM meta WHERE key = 'named'") or ""
         return mark, self._store.counter("named_rev")
 
@@ -348,13 +352,13 @@ class Tags:
         mark: str,
         rev: int,
     ) -> None:
-        """Save what an encoder suggests for photos, in one transaction.
+        """Save tags an encoder suggests for photos, in one transaction.
 
         Args:
             said: photo id and its tags, (name, confidence 0-100).
             categories: of the names.
-            mark: names the words there were to choose from, and how they were chosen.
-            rev: of the last vector this is from.
+            mark: identifies the vocabulary and the way tags were chosen from it.
+            rev: of the last vector used.
         """
         with self._store.transaction():
             for photo, tags in said:
@@ -373,15 +377,15 @@ class Tags:
         source: str,
         tags: Sequence[SuggestedTag | tuple[str, int | None]],
     ) -> None:
-        """Suggest tags for a photo in place of what this source suggested before.
+        """Suggest tags for a photo, replacing the earlier suggestions of this source.
 
-        Only inside a transaction. What a person has a word on stays as it was suggested, and
-        shows how well the source does (:meth:`Vocabulary.removals`); it is not suggested anew.
+        Only inside a transaction. A tag on which a person has decided stays as it was suggested,
+        and shows how well the source does (:meth:`Vocabulary.all`); it is not suggested anew.
 
         Args:
             photo: its id.
             source: who suggests.
-            tags: what it suggests; nothing takes this source's suggestions back.
+            tags: the suggestions; an empty list removes those of this source.
         """
         spoken = {
             row[0]
@@ -400,11 +404,11 @@ class Tags:
         self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
 
     def set_keywords(self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()) -> None:
-        """Take over the keywords a file has, in place of what was read from one before.
+        """Replace the keywords read from a file earlier by those it has now.
 
-        Only inside a transaction. A path (``Places|Iceland|Vik``) is the tag it ends in, which is
-        what one types and looks for; the way there is kept as the tag's category, to be written
-        out again.
+        Only inside a transaction. A path (``Places|Iceland|Vik``) means the tag at its end, which
+        is what people type and search for; the levels before become its category, to be written to
+        files again.
 
         Args:
             photo: its id.
@@ -429,9 +433,9 @@ class Tags:
         wanted: Mapping[int, int | None],
         kept: set[int] | frozenset[int],
     ) -> None:
-        """Bring what a source says of a photo to ``wanted`` (tag → confidence), but for ``kept``.
+        """Set what a source says about a photo to ``wanted`` (tag → confidence), except ``kept``.
 
-        Rows that are so already are not touched: each is a revision.
+        Rows that have these values already are not touched: each write is a revision.
         """
         now = self._store.rows(
             "SELECT t.tag_id, coalesce(tag.merged_into, tag.id), t.confidence FROM photo_tag AS t"
@@ -456,9 +460,9 @@ class Tags:
         self._store.increment("tags_rev")
 
     def merge_photo(self, survivor: int, other: int) -> None:
-        """Give a photo the tags of another that proved to be the same.
+        """Move the tags of a photo to another that turned out to be the same.
 
-        A person's word stays; where they said both, the later one.
+        A person's decisions stay; where they decided about both, the later one.
         """
         newest = (
             "(SELECT coalesce(max(d.id), 0) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -476,17 +480,17 @@ class Tags:
         self._store.run("DELETE FROM photo_tag WHERE photo_id = ?", (other,))
         self._store.increment("tags_rev")
 
-    # --- undoing what was done to the vocabulary
+    # --- changes of the vocabulary
 
     def revise(self, revisions: Sequence[Revision], back: bool = False) -> None:
-        """Rename tags or make them aliases; only inside a transaction.
+        """Rename tags or turn them into aliases; only inside a transaction.
 
-        What photos are tagged with changes by it, so each of them does, and their sidecars are
-        to be written.
+        This changes what photos are tagged with, so each of them gets a new revision, and its
+        sidecar is to be written.
 
         Args:
             revisions: what changes.
-            back: give them the values they had before.
+            back: restore the values before instead.
         """
         if not revisions:
             return

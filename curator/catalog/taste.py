@@ -1,7 +1,8 @@
-"""Vectors, what was rated, how it was foreseen, and versions of the taste model.
+"""What the taste model learns from, the predictions made before ratings, and its saved versions.
 
-The catalog holds no score per photo: whoever wants scores reads vectors and ratings here and
-learns (`curator.taste`). Blobs go in and come out as they are; this package knows no arrays.
+The learner (`curator.learning`) reads it. The catalog holds no score per photo: the learner
+computes scores from vectors and ratings. Blobs go in and come out unchanged; this package knows no
+arrays.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from curator.catalog.integrity import judging
 from curator.catalog.store import Store, chunks, marks
 from curator.model import NotFoundError
 
-# Whether a mark is what the person thinks: not if it was read from a file and they had no word in
-# it since. The one parameter says that files teach too.
+# Whether a mark is the person's own: not if it was read from a file and never confirmed. With the
+# one parameter true, marks from files count too.
 _TEACHES = (
     "(? OR coalesce((SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
     " WHERE d.photo_id IN (SELECT p.id UNION ALL SELECT id FROM photo WHERE merged_into = p.id)"
@@ -27,10 +28,10 @@ _STARRED = (
     "SELECT count(*) FROM photo AS p WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
     f" AND {HERE} AND {_TEACHES.format('rating')}"
 )
-# What is judged as one: the person's word on a stack goes before the machine's, and 0 is alone.
+# The stack of a photo: the person's choice goes before the machine's, and 0 means alone.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
 _STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
-# Automatic versions kept: the newest, and of those before the last of each month.
+# Automatic versions kept: the newest, and before those the last of each month.
 _NEWEST_KEPT = 20
 _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
 
@@ -38,9 +39,13 @@ _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reaso
 class Judgment(NamedTuple):
     """What a person thinks of one photo now.
 
-    ``kept``: it came through and is no reject. ``stack`` is what it is judged with, a number of
-    its own (below 0) where it stands alone. ``decided_at`` is when stars or flag last changed,
-    seconds since the epoch, 0 where there is neither.
+    Attributes:
+        photo_id: the photo.
+        rating: 1-5 or None.
+        rejected: whether it is flagged so.
+        kept: whether it was kept, picked or rated, and is not rejected.
+        stack: the stack it is judged in; a number of its own, below 0, for a photo alone.
+        decided_at: when rating or flag last changed, in Unix time; 0 if it has neither.
     """
 
     photo_id: int
@@ -52,9 +57,9 @@ class Judgment(NamedTuple):
 
 
 class Preference(NamedTuple):
-    """A duel that stands: of two photos side by side a person preferred one.
+    """A comparison that stands: of two photos side by side a person preferred one.
 
-    ``stack`` is what the winner is judged with, as in Judgment; ``decided_at`` when that was.
+    ``stack`` is the winner's, as in Judgment; ``decided_at`` is when the person decided.
     """
 
     winner: int
@@ -64,9 +69,10 @@ class Preference(NamedTuple):
 
 
 class PredictedRating(NamedTuple):
-    """A first rating that stands, and the rating foretold before it, if one was.
+    """The first rating of a photo, and of the stack it is in now, with the prediction made before
+    it.
 
-    The first of its photo, and of the stack the photo is in now.
+    ``expected`` is None if nothing was predicted.
     """
 
     photo_id: int
@@ -78,9 +84,9 @@ class PredictedRating(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TasteRow:
-    """One version of the taste model; ``numbers`` is empty where a list was asked for.
+    """One version of the taste model; ``numbers`` is empty in lists.
 
-    ``reason``: kept ``daily``, at ``closing``, or by ``hand``.
+    ``reason`` is why it was kept: ``daily``, at ``closing``, or by ``hand``.
     """
 
     id: int
@@ -96,7 +102,7 @@ class TasteRow:
 
 @judging
 class Taste:
-    """The part of the catalog that learning reads, and the stage `embed` fills."""
+    """Reads what the taste model learns from, and keeps its versions."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -106,18 +112,19 @@ class Taste:
     # --- what was rated
 
     def count_rated(self, from_files: bool = False) -> int:
-        """Count the photos with stars that are not rejected; ``from_files`` as for lessons."""
+        """Count the photos with a rating that are not rejected; ``from_files`` as for ratings."""
         return int(self._store.value(_STARRED, (from_files,)))
 
     def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Judgment]:
-        """Read what a person thinks of photos: all that teach something, or of these.
+        """Read what a person thinks of photos: of all photos a model can learn from, or of these.
 
-        Rated and rejected ones teach, and what was kept of a stack, for its rejects.
+        A model learns from rated and rejected photos, and from kept photos of stacks, for the
+        rejects of these.
 
         Args:
-            ids: these photos, also where nothing is thought of them (any more); such as are gone
-                (merged, removed) are left out.
-            from_files: whether stars and rejects read from files teach as well.
+            ids: these photos, also those nobody marked or whose marks were undone; merged and
+                removed photos are left out.
+            from_files: whether ratings and rejects read from files count as well.
         """
         select = (
             f"SELECT p.id, CASE WHEN {_TEACHES.format('rating')} THEN p.rating END,"
@@ -146,7 +153,7 @@ class Taste:
         return [Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
     def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
-        """Read the duels that stand, of all photos, or those that any of these fought."""
+        """Read the comparisons that stand, of all photos or of those that involve one of these."""
         select = (
             f"SELECT o.winner_id, o.loser_id, {_STACK}, coalesce((SELECT max(s.made_at)"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id WHERE d.photo_id = o.winner_id"
@@ -166,11 +173,11 @@ class Taste:
         return [Preference(*row) for row in rows.values()]
 
     def predictions(self) -> list[PredictedRating]:
-        """Read each photo's first rating that stands, oldest first, with what was foretold.
+        """Read each photo's first standing rating with its prediction, oldest first.
 
-        Of a stack only the first rated counts: its frames are hardly told apart. A rating undone
-        never was; a second opinion is no test of the first prediction, and one read from a file
-        is none at all.
+        Of a stack only the first rated photo counts, as its frames hardly differ. A rating that was
+        undone does not count, a later rating is no test of the first prediction, and one read from
+        a file is no test at all.
         """
         rows = self._store.rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
@@ -185,10 +192,10 @@ class Taste:
     # --- versions
 
     def save_version(self, version: TasteRow) -> int:
-        """Keep a snapshot; return its number. The time is now, whatever the row says.
+        """Save a version made now; return its number.
 
-        Old versions kept by themselves go: the newest 20 stay, and of those before the last of
-        each month and encoder. What was kept by hand or is pinned stays.
+        Old automatic versions are deleted: the newest 20 stay, and before those the last of each
+        month and encoder. Versions kept by hand and the pinned one stay.
         """
         with self._store.transaction():
             number = self._store.run(
@@ -216,33 +223,33 @@ class Taste:
         return number
 
     def keep_version(self, number: int) -> None:
-        """Note that a version was kept by hand: it never goes by itself."""
+        """Mark a version as kept by hand, so that it is never deleted automatically."""
         with self._store.transaction():
             self._store.run("UPDATE taste_version SET reason = 'hand' WHERE id = ?", (number,))
 
     def versions(self) -> list[TasteRow]:
-        """List the snapshots, newest first, without their numbers."""
+        """List the versions, newest first, without their numbers."""
         rows = self._store.rows(f"SELECT {_VERSION} FROM taste_version ORDER BY id DESC")
         return [TasteRow(*row) for row in rows]
 
     def version(self, number: int) -> TasteRow:
-        """Read one snapshot with its numbers.
+        """Read one version with its numbers.
 
         Raises:
-            NotFoundError: there is none of that number.
+            NotFoundError: it does not exist.
         """
         row = self._store.row(
             f"SELECT {_VERSION}, numbers FROM taste_version WHERE id = ?", (number,)
         )
         if row is None:
             raise NotFoundError(
-                f"There is no version {number} of taste.",
-                "`curator taste versions` lists those there are.",
+                f"Taste version {number} not found.",
+                "`curator taste versions` lists all versions.",
             )
         return TasteRow(*row)
 
     def pin(self, number: int | None) -> None:
-        """Have a version used from now on, whatever is learned; None goes on with what is."""
+        """Use this version from now on, whatever is learned; None returns to what is learned."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = 'taste_pinned'")
             if number is not None:
@@ -251,6 +258,6 @@ class Taste:
                 )
 
     def pinned(self) -> int | None:
-        """Give the number of the version that is pinned, None if none is."""
+        """Return the number of the pinned version, or None."""
         number = self._store.value("SELECT value FROM meta WHERE key = 'taste_pinned'")
         return None if number is None else int(number)

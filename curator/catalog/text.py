@@ -1,11 +1,11 @@
-"""Words: the full-text index over what is known of photos, and saved searches.
+"""The full-text index: finding photos by the words of their names, tags, descriptions and projects.
 
-The index (FTS5) follows its photos by a queue: triggers note whose names, descriptions, tags or
-projects changed, :meth:`Texts.fold_text` reads those anew. Marks touch none of it. Nothing a
-person types is ever syntax here: a phrase goes in quoted, with all its characters made harmless.
+The index (FTS5) follows the photos through a queue: triggers record whose words changed, and
+:meth:`TextIndex.update` reads those again. Marks touch none of it. Nothing a person types is ever
+syntax here: a phrase is passed on in quotes, with all its characters made harmless.
 
-    catalog.fold_text(200)                 # True: more is waiting
-    catalog.worded("sea li", "tag")        # ids of photos with a tag "sea lion"
+    catalog.text.update(200)                    # True: more is waiting
+    catalog.text.photos_with("sea li", "tag")   # ids of photos with a tag "sea lion"
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curator.catalog.integrity import judging
 from curator.catalog.store import CHUNK, LET_GO_S, Store, chunks, marks
 from curator.catalog.tags import SAID, Tags
 
-# Column of the index → how much a word in it counts (bm25), in the order of the table.
+# Column of the index → weight of a word in it (bm25), in the order of the table.
 COLUMNS: dict[str, float] = {
     "name": 10.0,
     "tag": 8.0,
@@ -43,14 +43,14 @@ WITHOUT: dict[str, str] = {
     "project": "NOT EXISTS (SELECT 1 FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL)",
 }
-"""What a photo may have none of → the condition in SQL."""
+"""What a photo may lack → the condition in SQL."""
 RANKED = 10_000
-"""Photos up to which it is worked out how well each fits: a word that more have tells little."""
+"""Results up to which matches are ranked: a word that more photos have tells little."""
 _WEIGHTS = ", ".join(map(str, COLUMNS.values()))
 _PART = 500  # photos whose words are read in one statement
 _MERGED_PAGES = 16  # of 4 KB, in one transaction
 _DIGITS = re.compile(r"(?<!\d)0+([1-9]\d*)")
-# Written without spaces between words: each character is one.
+# Scripts without spaces between words: each character is a word.
 _UNSPACED = re.compile(
     "([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"
 )
@@ -59,7 +59,7 @@ _PROJECTS = (
     "SELECT group_concat(project.name, char(10)) FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL"
 )
-# Photos that are not to be seen have no words.
+# Photos that are not shown have no words.
 _WORDS = (
     f"SELECT photo.id, photo.name, ({_PROJECTS}), subject, mood, lighting, camera, lens,"
     " directory.path FROM photo JOIN directory ON directory.id = photo.directory_id"
@@ -69,15 +69,15 @@ _WORDS = (
 
 
 def plain(text: str) -> str:
-    """Make text harmless: no control characters, one kind of spelling for each letter."""
+    """Make text harmless: no control characters, and one spelling for each letter."""
     clean = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
     return unicodedata.normalize("NFC", clean)
 
 
 def phrase(text: str, prefix: bool = True) -> str:
-    """Quote text for FTS5: its words one behind the other, of the last one perhaps the beginning.
+    """Quote text for FTS5: its words in this order, the last one possibly only a beginning.
 
-    FTS5 knows no escapes but a doubled quotation mark; inside quotes all else is text.
+    FTS5 knows no escapes but a doubled quotation mark; inside quotes everything else is text.
     """
     quoted = _spaced(plain(text)).strip().replace('"', '""')
     return f'"{quoted}"{"*" if prefix else ""}'
@@ -89,7 +89,7 @@ def _spaced(text: str) -> str:
 
 @judging
 class TextIndex:
-    """The part of the catalog that finds photos by words."""
+    """Keeps the full-text index up to date and answers searches."""
 
     def __init__(self, store: Store, tags: Tags) -> None:
         self._store = store
@@ -98,20 +98,20 @@ class TextIndex:
     # --- keeping the index
 
     def is_outdated(self) -> bool:
-        """Tell whether photos changed since the index read their words."""
+        """Whether the words of photos changed since the index was updated."""
         return self._store.value("SELECT 1 FROM photo_text_due LIMIT 1") is not None
 
     def revision(self) -> int:
-        """Give a number that grows whenever the index changes; cheap."""
+        """Return a number that grows whenever the index changes; cheap."""
         return int(self._store.value("SELECT value FROM meta WHERE key = 'text_rev'") or 0)
 
     def update(self, most: int = _PART) -> bool:
-        """Read the words of photos that changed into the index, in one short transaction.
+        """Read the words of changed photos into the index, in one short transaction.
 
-        What they are is worked out before the catalog is locked.
+        The words are computed before the catalog is locked.
 
         Args:
-            most: photos to read at the most; 500 take some 30 ms.
+            most: photos to read at most; 500 take some 30 ms.
 
         Returns:
             Whether more photos are waiting.
@@ -123,13 +123,13 @@ class TextIndex:
             found = self._due(most)
             with self._store.transaction():
                 unchanged = self._store.data_version() == version
-                if unchanged or last:  # in the end also where somebody decides all the time
+                if unchanged or last:  # the last time even if somebody decides all the time
                     self._replace_rows(*(found if unchanged else self._due(most)))
                     break
         return self.is_outdated()
 
     def _replace_rows(self, due: Sequence[int], rows: Sequence[tuple[object, ...]]) -> None:
-        """Put rows of the index in place of what it had of some photos."""
+        """Replace the index rows of some photos."""
         self._disable_automerge()
         for part in chunks(due):
             among = f"({marks(len(part))})"
@@ -137,7 +137,7 @@ class TextIndex:
             self._store.run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
         one = f"({marks(1 + len(COLUMNS))})"
         for some in chunks(rows, CHUNK // (1 + len(COLUMNS))):
-            # Many in one statement: each lets go of the interpreter while a mark may wait.
+            # Many in one statement: each gives up the interpreter while a mark may be waiting.
             self._store.run(
                 f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
                 f" VALUES {', '.join([one] * len(some))}",
@@ -146,7 +146,7 @@ class TextIndex:
         self._store.increment("text_rev")
 
     def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:
-        """Read which photos changed, and make their rows of the index."""
+        """Return which photos changed, and their new rows of the index."""
         due = [
             row[0]
             for row in self._store.rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))
@@ -159,29 +159,29 @@ class TextIndex:
         return due, rows
 
     def _disable_automerge(self) -> None:
-        """Have FTS5 merge only when it is told to: by itself it does in the midst of a write.
+        """Make FTS5 merge only on request; by itself it merges in the middle of a write.
 
-        Every 64th page written it then merges hundreds of them, and a decision waits.
+        Every 64th page written it would merge hundreds, and a decision would wait.
         """
         if self._store.value("SELECT v FROM photo_text_config WHERE k = 'automerge'") != 0:
             self._store.run("INSERT INTO photo_text (photo_text, rank) VALUES ('automerge', 0)")
 
     def merge_some(self) -> bool:
-        """Merge a little of what was written into the index apart, in one short transaction.
+        """Merge a little of what was written into the index separately, in one short transaction.
 
         Returns:
-            Whether there was anything to merge; if so, there may be more.
+            Whether anything was merged; then there may be more.
         """
         with self._store.transaction():
             before = self._store.total_changes()
             self._store.run(
                 "INSERT INTO photo_text (photo_text, rank) VALUES ('merge', ?)", (_MERGED_PAGES,)
             )
-            # How FTS5 tells (sqlite.org/fts5.html#the_merge_command).
+            # FTS5 reports it this way (sqlite.org/fts5.html#the_merge_command).
             return self._store.total_changes() - before >= 2
 
     def update_all(self) -> None:
-        """Read the words of all photos that changed, in short transactions."""
+        """Read the words of all changed photos into the index, in short transactions."""
         more = True
         while more:
             more = self.update()
@@ -192,29 +192,29 @@ class TextIndex:
     # --- asking it
 
     def photos_with(self, text: str, column: str = "", prefix: bool = True) -> NDArray[np.int64]:
-        """List photos that have words, case and accents apart; in no order.
+        """List photos that contain words, ignoring case and accents, in no order.
 
         Args:
-            text: words that stand one behind the other.
-            column: one of COLUMNS they stand in; any without.
-            prefix: whether of the last word the beginning does.
+            text: words in this order.
+            column: the one of COLUMNS to search; empty for any.
+            prefix: match the beginning of the last word.
         """
         asked = phrase(text, prefix)
         if column:
             asked = f"{column} : {asked}" if column in COLUMNS else '""'
-        # One text instead of a hundred thousand rows: SQLite writes it without the interpreter.
+        # One text instead of a hundred thousand rows: SQLite builds it without the interpreter.
         found = self._store.value(
             "SELECT group_concat(rowid) FROM photo_text WHERE photo_text MATCH ?", (asked,)
         )
         return _numbers(found)
 
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> NDArray[np.int64]:
-        """List photos by how well they fit, best first; none where more than RANKED do.
+        """List photos by how well they match, best first; none if more than RANKED match.
 
         Args:
-            groups: of each one phrase at least has to be there: (text, prefix).
+            groups: of each group at least one phrase must occur: (text, prefix).
 
-        The measure is bm25, by the weights of COLUMNS.
+        The measure is bm25 with the weights of COLUMNS.
         """
         asked = " AND ".join(f"({' OR '.join(phrase(*one) for one in group)})" for group in groups)
         count = self._store.value(
@@ -231,12 +231,12 @@ class TextIndex:
         return np.array(rows, np.int64).ravel()
 
     def photos_of_type(self, content_type: str) -> NDArray[np.int64]:
-        """List photos described as of a content type."""
+        """List photos described as being of a content type."""
         sql = "SELECT group_concat(photo_id) FROM description WHERE content_type = ?"
         return _numbers(self._store.value(sql, (content_type,)))
 
     def photos_without(self, what: str) -> NDArray[np.int64]:
-        """List photos that have none of what a key of WITHOUT names."""
+        """List photos that lack what a key of WITHOUT names."""
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
         return _numbers(self._store.value(sql))
 
@@ -244,7 +244,7 @@ class TextIndex:
 
 
 def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
-    """Make a row of the index: with numbers as people say them, and cameras without hyphens."""
+    """Make a row of the index; numbers also without leading zeros, cameras without hyphens."""
     project, subject, mood, light, camera, lens, path, tags = rest
     short = " ".join(_DIGITS.findall(name))
     if camera and "-" in camera:

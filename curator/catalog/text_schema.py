@@ -1,6 +1,6 @@
-"""The schema of the full-text index, and what notes whose words changed; `text` keeps it in step.
+"""The schema of the full-text index, and the triggers that record whose words changed.
 
-Marks fire none of these triggers, and must not wait for any.
+`text` keeps the index up to date. Marks fire none of these triggers and must never wait for one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NEW, _OLD = (
 
 
 def _reread(name: str, event: str, photos: str) -> str:
-    """Have the words of photos read anew after an event.
+    """Return a trigger that queues photos for the index after an event.
 
     ``OR IGNORE`` would not do: an upsert that fires the trigger overrides it.
     """

@@ -1,6 +1,7 @@
 """Vectors of photos: which encoder made them, and which encoder taste and search should use.
 
-Blobs go in and come out unchanged; this package knows no arrays.
+The stage `embed` fills this table; the learner, search by similarity and stacking read it. Blobs go
+in and come out unchanged; this package knows no arrays.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from curator.catalog.tags import Tags
 from curator.catalog.work import WorkQueue
 from curator.model import Embedded, StageJob
 
-_NEARLY_ALL = 0.9  # of the photos of the encoder before: some are away, some always fail
+_NEARLY_ALL = 0.9  # share of the former encoder's photos: some are away, some always fail
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderProgress:
-    """How far an encoder is with the photos another has seen before it.
+    """How far one encoder is with the photos another has already encoded.
 
-    ``seen`` of ``of`` photos; ``waiting`` of the rest can be compared now, the others are away or
-    could not be compared.
+    ``seen`` of ``of`` photos are done. ``waiting`` of the rest can be encoded now; the others are
+    away or failed.
     """
 
     encoder: str
@@ -33,13 +34,13 @@ class EncoderProgress:
 
     @property
     def done(self) -> bool:
-        """Whether taste may go by this encoder now."""
+        """Whether taste may switch to this encoder now."""
         return not self.waiting and self.seen >= _NEARLY_ALL * self.of
 
 
 @judging
 class Vectors:
-    """Stores the results of the stage `embed` and reads them back in bulk."""
+    """Stores the results of the stage `embed` and reads them in bulk."""
 
     def __init__(self, store: Store, work: WorkQueue, tags: Tags) -> None:
         self._store = store
@@ -54,7 +55,7 @@ class Vectors:
         )
 
     def of(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
-        """Read an encoder's vectors of some photos, float16; those without one are left out."""
+        """Read an encoder's vectors of some photos as float16; photos without one are left out."""
         found: dict[int, bytes] = {}
         for part in chunks(list(ids)):
             rows = self._store.rows(
@@ -66,15 +67,15 @@ class Vectors:
         return found
 
     def use_encoder(self, key: str) -> int:
-        """Name the encoder that `embed` runs with; what it has not seen yet is to be done.
+        """Set the encoder that `embed` runs with, and queue what it has not encoded yet.
 
-        Vectors of other encoders stay: taste goes by them until this one has seen all.
+        Vectors of other encoders stay: taste uses them until this encoder has encoded all.
 
         Returns:
-            How many photos are to be embedded because of this.
+            How many photos are to be encoded because of this.
         """
         if self._store.value("SELECT value FROM meta WHERE key = 'encoder'") == key:
-            return 0  # a changed proxy has asked for a new vector by itself
+            return 0  # changed proxies are queued already
         with self._store.transaction():
             self._store.run(
                 "INSERT INTO meta (key, value) VALUES ('encoder', ?)"
@@ -92,11 +93,11 @@ class Vectors:
             ).rowcount
 
     def encoders(self) -> dict[str, int]:
-        """Count the photos each encoder has seen, the one to go by first.
+        """Count the photos each encoder has encoded; the one to use comes first.
 
-        That is the one in use once it has seen what the one before it had; until then the other
-        with most vectors. Taste moves over to a better encoder when that is done, not before.
-        Photos merged or removed since are counted only where there is nothing to choose from.
+        That is the present encoder once it has encoded what the one before it had; until then the
+        other with the most vectors. Taste switches to a better encoder when that is done, not
+        before. Merged and removed photos count only if there is just one encoder.
         """
         counts, lead, before = self._encoders()
         if before is not None and (
@@ -107,7 +108,7 @@ class Vectors:
         return dict(sorted(counts.items(), key=lambda each: each[0] != lead))
 
     def catching_up(self) -> EncoderProgress | None:
-        """Say how far the encoder in use is with photos taste goes by another for; None if done."""
+        """Return the progress of the present encoder while taste still uses another; else None."""
         counts, wanted, before = self._encoders()
         if before is None:
             return None
@@ -115,11 +116,12 @@ class Vectors:
         return None if comparing.done else comparing
 
     def _encoders(self) -> tuple[dict[str, int], str, str | None]:
-        """Count vectors by encoder, most first; name the one in use and the one to catch up with.
+        """Count vectors by encoder, most first; return the present encoder and the one to catch up
+        with.
 
-        Of two or more, only photos that are here are counted: an encoder need not catch up with
-        what was removed. It is the others that are looked up and taken off, because they are few;
-        to look up those that are here takes three times as long.
+        With two or more encoders only present photos count: an encoder need not catch up with
+        removed ones. The removed photos are looked up and subtracted, because they are few; looking
+        up the present ones takes three times as long.
         """
         counts: dict[str, int] = dict(
             self._store.rows("SELECT encoder, count(*) FROM vector GROUP BY encoder")
@@ -139,7 +141,7 @@ class Vectors:
         return counts, wanted or "", before if wanted is not None else None
 
     def _progress(self, wanted: str, before: str, of: int) -> EncoderProgress:
-        """Say how far one encoder is with the ``of`` photos another has seen."""
+        """Return how far one encoder is with the ``of`` photos another has encoded."""
         lacking, waiting = self._store.row(
             "SELECT count(*), coalesce(sum(NOT p.missing AND coalesce(f.enabled, 1)"
             " AND w.state IS NOT 'failed'), 0)"
@@ -156,8 +158,8 @@ class Vectors:
     def save(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.
 
-        A vector of a proxy that is no longer the photo's is dropped, and made again. One of an
-        encoder that is no longer in use is kept, and the photo waits for the one that is.
+        A vector of a proxy that is no longer the photo's is dropped and made again. A vector of an
+        encoder no longer in use is kept, and the photo waits for the present one.
         """
         saved: list[int] = []
         done: dict[int, str | None] = {}
@@ -195,7 +197,7 @@ class Vectors:
         return saved
 
     def _proxies(self, ids: Sequence[int]) -> dict[int, str]:
-        """Read the digests of the proxies of photos that have one."""
+        """Return the digests of the proxies of photos that have one."""
         return {
             row[0]: row[1]
             for part in chunks(ids)
@@ -210,9 +212,9 @@ class Vectors:
         """Read (rev, photo id, vector bytes, tone bytes), oldest first, ``limit`` at most.
 
         Args:
-            encoder: whose.
-            since_rev: only those written after this one.
-            limit: read on from the last rev until nothing comes.
+            encoder: whose vectors.
+            since_rev: only those written after this revision.
+            limit: continue from the last revision until nothing comes.
         """
         return self._store.rows(
             "SELECT v.rev, v.photo_id, v.vector, v.tone FROM vector AS v"

@@ -1,7 +1,7 @@
-"""The vocabulary: which tags there are, how they are used, and what a person makes of them.
+"""The vocabulary: which tags exist, how often they are used, and renaming and merging them.
 
-A rename or a merge is one undo step like a mark. It changes no photo's rows: the old word becomes
-an alias of the new one, whoever said it.
+A rename or merge is one undo step, like a mark. It changes no rows of photos: the old word becomes
+an alias of the new one, whoever uses it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,14 @@ _ALIVE = (
 class TagRow:
     """A tag of the vocabulary.
 
-    ``count`` is how many photos have it, ``confirmed`` how many of them by a person's or a file's
-    word. ``suggested`` and ``removed``: by source, how many photos a machine suggested it for,
-    and for how many of those a person took it away.
+    Attributes:
+        id: of the tag.
+        name: of the tag.
+        category: the path above it, if it has one.
+        count: how many photos have it.
+        confirmed: how many of them by a person's or a file's word.
+        suggested: by source, how many photos a machine suggested it for.
+        removed: by source, for how many of those a person removed it.
     """
 
     id: int
@@ -42,7 +47,7 @@ class TagRow:
 
 @judging
 class Vocabulary:
-    """The part of the catalog that keeps the words themselves."""
+    """Lists, renames and merges tags."""
 
     def __init__(self, store: Store, tags: Tags, journal: Journal) -> None:
         self._store = store
@@ -50,13 +55,13 @@ class Vocabulary:
         self._journal = journal
 
     def all(self, prefix: str = "") -> list[TagRow]:
-        """List the tags in use, or once suggested and taken away, most used first.
+        """List the tags in use, and those suggested and removed, most used first.
 
-        Every tag of every photo is looked at: seconds at a million. The window counts in
-        memory instead.
+        Looks at every tag of every photo: seconds at a million. The window counts in memory
+        instead.
 
         Args:
-            prefix: only those whose name begins so, in any case.
+            prefix: only tags whose name begins with this, in any case.
         """
         wanted = folded(plain_name(prefix))
         names = {
@@ -85,7 +90,7 @@ class Vocabulary:
         return sorted(found, key=lambda row: (-row.count, folded(row.name)))
 
     def _suggestion_counts(self) -> list[tuple[int, str, int, int]]:
-        """Count suggestions and those taken away: (tag, source, suggested, removed)."""
+        """Count suggestions and removed ones: (tag, source, suggested, removed)."""
         sources = ", ".join(f"'{source}'" for source in MACHINES)
         suggested, removed = (
             {
@@ -97,7 +102,7 @@ class Vocabulary:
             }
             for counted in (
                 "FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id WHERE 1",
-                # From the few words of a person to what was suggested there.
+                # Starts from a person's decisions, which are few.
                 "FROM photo_tag AS p CROSS JOIN tag AS said ON said.id = p.tag_id"
                 " CROSS JOIN photo_tag AS t ON t.photo_id = p.photo_id"
                 " CROSS JOIN tag ON tag.id = t.tag_id"
@@ -108,17 +113,17 @@ class Vocabulary:
         return [(*key, number, removed.get(key, 0)) for key, number in suggested.items()]
 
     def rename(self, old: str, new: str) -> Step:
-        """Call a tag something else, wherever it is; one undo step.
+        """Rename a tag everywhere; one undo step.
 
         The old word becomes an alias: a machine that suggests it again suggests the new one.
 
         Raises:
-            NotFoundError: there is no tag of that name.
-            UsageError: the new name is none, too long, or another tag's. Nothing was changed.
+            NotFoundError: no tag has the old name.
+            UsageError: the new name is invalid, too long, or another tag's. Nothing was changed.
         """
         tag, names = self._require(old), tag_names(new)
         if len(names) != 1:
-            raise UsageError("A tag is renamed to one name.", "Leave the comma out.")
+            raise UsageError("A tag can have only one new name.", "Remove the comma.")
         name = names[0]
         with self._store.transaction(durable=True):
             now, category = self._store.rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[
@@ -131,8 +136,8 @@ class Vocabulary:
                 taken = self._tags.id_of(name)
                 if taken not in (None, tag) and self._in_use(taken):
                     raise UsageError(
-                        f"There is a tag {name} already.",
-                        f"`curator tag merge` makes one of the two: {now}, {name}.",
+                        f"A tag {name} already exists.",
+                        f"`curator tag merge` merges the two: {now}, {name}.",
                     )
                 self._tags.ensure(name, category)
                 row = self._store.value("SELECT id FROM tag WHERE folded = ?", (folded(name),))
@@ -142,15 +147,15 @@ class Vocabulary:
             )
 
     def merge(self, old: str, into: str) -> Step:
-        """Make one tag of two: what has the first, has the second from now on; one undo step.
+        """Make one tag of two: photos with the first have the second from now on; one undo step.
 
         Raises:
-            NotFoundError: there is no tag of one of the names.
+            NotFoundError: no tag has one of the names.
             UsageError: both are the same tag. Nothing was changed.
         """
         tag, survivor = self._require(old), self._require(into)
         if tag == survivor:
-            raise UsageError(f"{old} and {into} are one tag already.")
+            raise UsageError(f"{old} and {into} are already the same tag.")
         with self._store.transaction(durable=True):
             rows = self._store.rows("SELECT id, name FROM tag WHERE id IN (?, ?)", (tag, survivor))
             names = {row[0]: row[1] for row in rows}
@@ -162,7 +167,7 @@ class Vocabulary:
     def _require(self, name: str) -> int:
         tag = self._tags.id_for_text(name)
         if tag is None:
-            raise NotFoundError(f"There is no tag {name!r}.", "`curator tags` lists them.")
+            raise NotFoundError(f"Tag {name!r} not found.", "`curator tags` lists all tags.")
         return tag
 
     def _in_use(self, tag: int | None) -> bool:
@@ -175,9 +180,9 @@ class Vocabulary:
         )
 
     def _merging(self, tag: int, into: int) -> list[tuple[int, str, object, object]]:
-        """Say what changes when a tag and its aliases become aliases of another.
+        """Return what changes when a tag and its aliases become aliases of another.
 
-        The other may be one of those aliases: an old name that is the right one again.
+        The other may be one of those aliases: a former name that is right again.
         """
         before = self._store.value("SELECT merged_into FROM tag WHERE id = ?", (into,))
         first = [] if before is None else [(into, before, None)]

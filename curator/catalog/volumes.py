@@ -1,8 +1,9 @@
-"""Folders on volumes that come and go: which volume each is on, who is away, and re-linking.
+"""Folders on volumes that come and go: which volume each is on, which are away, and re-linking.
 
-A folder is found again by its volume's key and the way from the mount point (`curator.volumes`).
-What is written here changes paths and what may be worked on, never photos, files or decisions:
-nothing is read again, converted again or taken for missing because a drive has another name.
+The pipeline recognizes a folder by its volume's key and its path on the volume
+(`curator.volumes`). What is written here changes paths and what can be worked on, never photos,
+files or decisions: nothing is read again, converted again or taken for missing because a drive has
+another mount point.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Store, by_part, chunks, marks
 from curator.catalog.work import WorkQueue
 
-_MOVES = 500  # of so many it is known where steps were made
-_SOME = 8  # files by which a folder is told from another at the same path
+_MOVES = 500  # moves remembered, to translate the scopes of steps
+_SOME = 8  # files that tell a folder from another at the same path
 
 
 @judging
 class Volumes:
-    """The part of the catalog that follows folders from mount point to mount point."""
+    """Tracks the volumes of folders, and moves folders to new paths."""
 
     def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue, folders: Folders) -> None:
         self._store = store
@@ -37,26 +38,26 @@ class Volumes:
         self._folders = folders
 
     def note(self, folder_id: int, key: str | None, name: str, within: str) -> None:
-        """Remember which volume a folder is on; without a key it is known by its path alone."""
+        """Record which volume a folder is on; without a key it is known by its path alone."""
         known = (key, name, within) if key is not None else (None, None, None)
         sql = "UPDATE folder SET volume = ?, volume_name = ?, within = ? WHERE id = ?"
         with self._store.transaction():
             self._store.run(sql, (*known, folder_id))
 
     def set_away(self, folder_id: int, away: bool, unplugged: bool = False) -> None:
-        """Note that a folder is away or here again: work that reads its files waits or goes on.
+        """Mark a folder as away or here again: work that reads its files waits or continues.
 
-        What was interrupted half-way is made good by :meth:`settle_waiting`.
+        If this is interrupted half-way, :meth:`refresh_waiting` finishes it.
 
         Args:
             folder_id: its id.
-            away: it cannot be reached.
-            unplugged: because its volume cannot.
+            away: whether it cannot be reached.
+            unplugged: whether that is because of its volume.
         """
         sql = "UPDATE folder SET away_since = ?, unplugged = ? WHERE id = ?"
         with self._store.transaction():
             self._store.run(sql, (time.time() if away else None, away and unplugged, folder_id))
-            if not away:  # what could not be read, or not be written beside, can be at once
+            if not away:  # failed reads and sidecar writes can be retried at once
                 inside = (
                     "photo_id IN (SELECT photo.id FROM photo JOIN directory"
                     " ON directory.id = directory_id WHERE folder_id = ?)"
@@ -75,7 +76,7 @@ class Volumes:
         self.refresh_waiting(folder_id)
 
     def refresh_waiting(self, folder_id: int) -> None:
-        """Bring in line what waits for a folder's files with whether that is here."""
+        """Update which work can run for a folder's files from whether the folder is here."""
         sql = "SELECT away_since, enabled FROM folder WHERE id = ?"
         away, enabled = self._store.row(sql, (folder_id,)) or (None, False)
         doable = away is None and bool(enabled)
@@ -100,7 +101,7 @@ class Volumes:
                 self._work.refresh_ready(part)
 
     def away_among(self, photos: Iterable[int]) -> list[int]:
-        """Give those of some photos whose files are in folders that are away."""
+        """Return those of the photos whose files are in folders that are away."""
         return [
             row[0]
             for part in chunks(list(photos))
@@ -114,7 +115,7 @@ class Volumes:
         ]
 
     def waiting_by_folder(self) -> dict[int, int]:
-        """Count, by folder that is away, the photos that wait for its files to be read."""
+        """Count, for each folder that is away, the photos that wait for its files."""
         stages = ", ".join(repr(rule.name) for rule in self._work.stages() if rule.reads == "file")
         return dict(
             self._store.rows(
@@ -137,7 +138,7 @@ class Volumes:
         return names
 
     def sample_files(self, folder_id: int) -> list[FileRow]:
-        """Give a few of a folder's files, by which it is told from another at the same path."""
+        """Return a few of a folder's files, which tell it from another at the same path."""
         return self._files.where(
             "directory.folder_id = ? AND role <> 'former' AND missing_since IS NULL"
             " ORDER BY random() LIMIT ?",
@@ -147,12 +148,12 @@ class Volumes:
     # --- re-linking
 
     def relink(self, folder_id: int, path: str) -> int:
-        """Let a folder be at another path, with all that is known to be in it; one transaction.
+        """Move a folder to another path with everything known in it, in one transaction.
 
-        Directories, sidecars and places move along by their paths; steps of the journal, which
-        nobody writes to again, are told of it when they are read. A folder known at that path
-        already takes this one in: what both hold under one name is missing in this one, and the
-        next scan tells by content what it is.
+        Directories, sidecars and positions move along by their paths. Steps of the journal are
+        never rewritten: their scope is translated when they are read. If a folder at the new path
+        is known already, the two are joined. Files with the same name in both are missing in this
+        one, and the next scan tells by content what they are.
 
         Returns:
             The id of the folder that is at the path now.
@@ -164,7 +165,7 @@ class Volumes:
             host = self._store.value("SELECT id FROM folder WHERE path = ?", (path,))
             self._join_directories(folder_id, old, path)
             steps = [(old, path)]
-            if path.startswith(old) or old.startswith(path):  # over what no path begins with
+            if path.startswith(old) or old.startswith(path):  # by way of a prefix no path has
                 steps = [(old, f"moving:{old}"), (f"moving:{old}", path)]
             for start, end in steps:
                 self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
@@ -195,7 +196,8 @@ class Volumes:
     def set_aside(self, folder: FolderRow) -> None:
         """Free the path of a folder that is away, for what is there now.
 
-        It gets a path no volume has, which names its own; it is found again by that one's key.
+        The folder gets a path no volume has, which contains the volume's name. It is found again by
+        the volume's key.
         """
         path = Path(folder.path)
         drive = re.sub(r'[<>:"/\\|?*]', " ", f"{folder.volume_name} {folder.volume}")
@@ -210,7 +212,7 @@ class Volumes:
         )
 
     def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
-        """Give a path and all below it another beginning; what would clash stays."""
+        """Replace the beginning of a path and of all below it; rows that would clash stay."""
         inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
         self._store.run(
             f"UPDATE OR IGNORE {table} SET {column} = CASE {column} WHEN ? THEN ?"
@@ -220,9 +222,9 @@ class Volumes:
         )
 
     def _join_directories(self, folder_id: int, old: str, path: str) -> None:
-        """Empty directories of a folder into those another has at the path they come to.
+        """Move the contents of directories into those another folder has at their new paths.
 
-        Also have words looked up anew whose directories have other names now.
+        Also queues photos for the text index whose directories have other names now.
         """
         now = time.time()
         renamed: list[int] = []

@@ -1,9 +1,9 @@
-"""How far SQLite's write-ahead log is filled, read from the log itself.
+"""How much of SQLite's write-ahead log is in use, read from the log itself.
 
-Its file says little: it never shrinks below what was reserved, and stays when it is used again
-from the start. But each frame carries the salts of the log's header while it is of the present
-round (sqlite.org/fileformat2.html, 4). Nothing is locked on this file, so that opening and closing
-it beside SQLite is harmless; of the catalog itself that would drop SQLite's locks.
+The size of the file says little: it never shrinks below what was reserved, and SQLite starts over
+at its beginning. But each frame in use carries the salts of the log's header
+(sqlite.org/fileformat2.html, 4). Nothing locks this file, so opening and closing it beside SQLite
+is harmless; doing that with the catalog itself would drop SQLite's locks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _HEADER, _FRAME = 32, 24  # bytes, before the pages and before each
 
 
 def reaches(log: Path, offset: int) -> bool:
-    """Whether the log holds a frame of the present round that ends beyond ``offset`` bytes.
+    """Whether a frame in use ends beyond ``offset`` bytes of the log.
 
-    Takes some 40 us. A log that is not there, or cannot be read, reaches nowhere.
+    Takes some 40 us. A log that is missing or cannot be read reaches nowhere.
     """
     with contextlib.suppress(OSError, struct.error), atomic.open_plain(log) as file:
         head = file.read(_HEADER)

@@ -1,7 +1,8 @@
-"""What is to be done for which photo: the queue, its failures, and its numbers.
+"""The work queue: which stage is to run for which photo, its failures, and its counts.
 
-The conductor asks :meth:`WorkQueue.pending`, says :meth:`WorkQueue.start`, and brings back a
-result (see `results`) or a failure. Every call that writes is one short transaction.
+The conductor asks for :meth:`WorkQueue.pending` work, reports that it starts, and brings back a
+result (saved in `results`, `vectors` or `descriptions`) or a failure. Every call that writes is one
+short transaction, except for those that say they run inside one.
 """
 
 from __future__ import annotations
@@ -28,14 +29,19 @@ DESCRIBE = "describe"
 """The stage that only photos somebody asked for go through."""
 
 BLOCKED = "blocked"
-"""A state that is counted and not stored: waiting, after an earlier stage that failed."""
+"""A state that is counted but not stored: waiting for a stage that has failed."""
 
 
 class StageRule(NamedTuple):
-    """What the catalog knows of a stage: its version, what comes before, and what it reads.
+    """What the catalog knows about a stage.
 
-    ``reads`` is ``file`` or ``proxy``: a result holds while that has the same bytes, and while
-    ``variant`` is the same. ``every``: it is for all photos, not only for those asked for.
+    Attributes:
+        name: of the stage.
+        version: results of a lower version are outdated.
+        needs: the stages that must be done before.
+        reads: ``file`` or ``proxy``; a result holds while that has the same bytes.
+        every: whether all photos need the stage, or only those somebody asked for.
+        variant: a result holds while this is the same, such as the prompt.
     """
 
     name: str
@@ -47,8 +53,8 @@ class StageRule(NamedTuple):
 
 
 def _ready(stage: StageRule, photo: str) -> str:
-    """Say in SQL whether a stage can be run for a photo: what ``work.ready`` holds."""
-    # A proxy is looked at and described whether or not the drive of its file is here.
+    """Return SQL for whether a stage can run for a photo: the value of ``work.ready``."""
+    # A proxy can be read even while the drive of its file is unplugged.
     here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
     needs = "".join(
         f" AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = {photo}"
@@ -65,7 +71,7 @@ def _ready(stage: StageRule, photo: str) -> str:
 
 
 class StageLike(Protocol):
-    """What a stage tells the catalog; entries of STAGES fit."""
+    """What a stage tells the catalog; the entries of STAGES fit."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -83,10 +89,10 @@ class StageLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One photo that one stage can be run for now; what a StageJob is made of.
+    """A photo for which a stage can run now; a StageJob is made of it.
 
-    ``proxy`` is the cache key of its proxy and ``proxy_digest`` the digest of its bytes;
-    ``sidecars`` are the paths of those known.
+    ``proxy`` is the cache key of its proxy, ``proxy_digest`` the digest of the proxy's bytes, and
+    ``sidecars`` are the paths of its known sidecars.
     """
 
     photo_id: int
@@ -117,7 +123,7 @@ _PENDING = (
 
 @judging
 class WorkQueue:
-    """The part of the catalog the conductor works with."""
+    """Keeps a row for each photo and stage: waiting, running, done or failed."""
 
     def __init__(self, store: Store, files: PhotoFiles) -> None:
         self._store = store
@@ -125,7 +131,7 @@ class WorkQueue:
         self._stages: tuple[StageRule, ...] | None = None
 
     def stages(self) -> tuple[StageRule, ...]:
-        """Give the stages that photos of this catalog go through, as the conductor declared."""
+        """Return the stages photos of this catalog go through, as the conductor declared them."""
         if self._stages is None:
             text = self._store.value("SELECT value FROM meta WHERE key = 'stages'")
             self._stages = tuple(
@@ -135,7 +141,7 @@ class WorkQueue:
         return self._stages
 
     def add_photos(self, photos: Sequence[int]) -> None:
-        """Give new photos, whose files are known, a waiting row for every stage."""
+        """Insert a waiting row of every stage for new photos whose files are known."""
         ids, queued = json.dumps(photos), set[str]()
         for stage in self.stages() if photos else ():
             if stage.every:
@@ -148,17 +154,19 @@ class WorkQueue:
                 queued.add(stage.name)
 
     def refresh_ready(self, photos: Iterable[int], of: str = "") -> None:
-        """Set ``ready`` of the work of photos from everything it depends on.
+        """Recompute ``ready`` of the work of photos from everything it depends on.
+
+        Only inside a transaction.
 
         Args:
             photos: their ids.
-            of: a stage, if nothing but its work has changed: for others it is as it was.
+            of: a stage, if only its work has changed; stages that do not need it are left alone.
         """
         ids = json.dumps([*photos])
         for stage in self.stages() if ids != "[]" else ():
             if of and of != stage.name and of not in stage.needs:
                 continue
-            # One statement for all of them: each lets go of the interpreter while a mark may wait.
+            # One statement for all: each gives up the interpreter while a mark may be waiting.
             self._store.run(
                 f"UPDATE work SET ready = {_ready(stage, 'work.photo_id')} WHERE photo_id IN"
                 f" (SELECT value FROM json_each(?)) AND stage = '{stage.name}'",
@@ -166,7 +174,12 @@ class WorkQueue:
             )
 
     def requeue_outdated(self, reads: str, sources: Mapping[int, str | None]) -> None:
-        """Have done again what was made of other bytes of photos than these; the rest holds."""
+        """Queue again what was made of other bytes than these; keep the rest.
+
+        Args:
+            reads: ``file`` or ``proxy``.
+            sources: photo id → fingerprint or digest of what is there now.
+        """
         for rule in self.stages():
             if rule.reads == reads and rule.every:
                 self._store.run(
@@ -178,7 +191,7 @@ class WorkQueue:
                 )
 
     def mark_done(self, stage: str, sources: Mapping[int, str | None]) -> None:
-        """Note that a stage is through with photos, and what it read of each."""
+        """Mark a stage as done for photos, with what it read of each. Only inside a transaction."""
         versions = {rule.name: rule.version for rule in self.stages()}
         self._store.run(
             "UPDATE work SET state = 'done', version = ?, attempts = 0, next_attempt_at = NULL,"
@@ -188,7 +201,7 @@ class WorkQueue:
         )
 
     def requeue(self, photo: int, stage: str) -> None:
-        """Let a stage run again for a photo, from the first attempt."""
+        """Let a stage run again for a photo, from the first attempt. Only inside a transaction."""
         self._store.run(
             "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
             " WHERE photo_id = ? AND stage = ?",
@@ -197,11 +210,11 @@ class WorkQueue:
         self.refresh_ready([photo])
 
     def use_stages(self, stages: Sequence[StageLike]) -> int:
-        """Declare the stages photos go through, in order; the conductor calls it at its start.
+        """Declare the stages photos go through, in order; the conductor calls this at its start.
 
-        Photos get rows for stages they have none for, and a stage whose version grew has its
-        results made again (the backfill), as has one whose variant is another. What is not for
-        every photo any more waits for none.
+        Photos get rows for stages they have none for. Results of an older version or another
+        variant of a stage are queued again (the backfill). Waiting rows of a stage that not every
+        photo needs any more are deleted.
 
         Returns:
             How many results are to be made, or made again, because of this.
@@ -210,7 +223,7 @@ class WorkQueue:
             StageRule(s.name, s.version, tuple(s.needs), s.reads, s.every, s.variant)
             for s in stages
         )
-        self._stages = None  # what is written down counts, also if a call before failed
+        self._stages = None  # what is stored counts, even if an earlier call failed
         before = {rule.name: rule for rule in self.stages()}
         self._stages = rules
         touched = 0
@@ -228,9 +241,9 @@ class WorkQueue:
         return touched
 
     def _queue_all(self, rule: StageRule, before: StageRule | None) -> int:
-        """Have a stage wait for all photos it has no valid result of; say how many that are."""
+        """Queue a stage for all photos without a valid result; return how many these are."""
         outdated, of_rule = "version < ?", [rule.name, rule.version]
-        if rule.variant and rule != before:  # while it was not for every photo, nobody looked
+        if rule.variant and rule != before:  # while not every photo needed it, nobody compared
             outdated += (
                 " OR state = 'done' AND source IS NOT"
                 " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
@@ -261,7 +274,7 @@ class WorkQueue:
         return len(lacking) + len(again)
 
     def _cancel_waiting(self, rule: StageRule) -> None:
-        """Have a stage wait for no photo any more."""
+        """Cancel all pending work of a stage."""
         waiting = self._ids(
             "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
         )
@@ -278,15 +291,15 @@ class WorkQueue:
     def pending(
         self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
     ) -> list[Pending]:
-        """Give photos a stage can be run for now: ``first`` in its order, then as scanned.
+        """Return photos a stage can run for now: ``first`` in its order, then as scanned.
 
-        What failed before comes after what was never tried.
+        Photos that were tried before come after those that were not.
 
         Args:
             stage: its name.
-            limit: at most so many.
+            limit: at most this many.
             first: ids of photos wanted soonest, those on screen.
-            now: seconds since the epoch; later attempts due by then are among them.
+            now: seconds since the epoch; postponed attempts due by then are included.
         """
         when = time.time() if now is None else now
         rows: dict[int, tuple[object, ...]] = {}
@@ -302,7 +315,7 @@ class WorkQueue:
         if len(wanted) < limit:
             in_order = _PENDING.format(index="INDEXED BY work_waiting")
             taken = {row[0] for row in wanted}
-            # A file that hung once holds a process as long again: it waits behind all others.
+            # A file that hung once will block a process as long again: it goes last.
             for tried in ("w.attempts = 0", "w.attempts > 0"):
                 room = limit - len(wanted)
                 more = self._store.rows(
@@ -315,13 +328,13 @@ class WorkQueue:
         return [_pending(row) for row in wanted]
 
     def next_due(self, but: str = "", only: str = "") -> float | None:
-        """Give when the earliest postponed attempt is due, seconds since the epoch, or None.
+        """Return when the earliest postponed attempt is due, in Unix time, or None.
 
         Args:
             but: the name of a stage to leave out.
             only: the name of the only stage to look at.
         """
-        # A stage not run now waits for none.
+        # Stages that are not declared do not run.
         names = [s.name for s in self.stages() if s.name != but and only in ("", s.name)]
         return self._store.value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
@@ -330,7 +343,7 @@ class WorkQueue:
         )
 
     def start(self, stage: str, ids: Sequence[int]) -> None:
-        """Note that a stage has been begun for photos; each beginning is an attempt."""
+        """Mark a stage as running for photos; each start is an attempt."""
         with self._store.transaction():
             self._store.run(
                 "UPDATE work SET state = 'running', attempts = attempts + 1, next_attempt_at = NULL"
@@ -339,17 +352,17 @@ class WorkQueue:
             )
 
     def put_back(self, stage: str, ids: Sequence[int]) -> None:
-        """Take beginnings back that came to nothing (pause, stop): no attempt was made."""
+        """Return work that was started but not done (pause, stop) to the queue, uncounted."""
         with self._store.transaction():
             self._store.run_many(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
                 " WHERE photo_id = ? AND stage = ? AND state = 'running'",
                 [(photo, stage) for photo in ids],
             )
-            self.refresh_ready(ids)  # its drive may have gone meanwhile
+            self.refresh_ready(ids)  # its drive may have been unplugged meanwhile
 
     def postpone(self, stage: str, photo: int, reason: str, wait_s: float) -> None:
-        """Take a beginning back for a while: no attempt was made, and here is why."""
+        """Return started work to the queue for a while, with the reason; no attempt counts."""
         with self._store.transaction():
             self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0),"
@@ -360,7 +373,7 @@ class WorkQueue:
             self.refresh_ready([photo])
 
     def reset_running(self) -> int:
-        """Put back what a conductor that died had begun; return how much that was."""
+        """Return what a dead conductor had started to the queue; return how much that was."""
         with self._store.transaction():
             return self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
@@ -379,18 +392,18 @@ class WorkQueue:
         backoff_s: float = 2.0,
         wait_s: float | None = None,
     ) -> bool:
-        """Note that a stage failed for a photo, in words a photographer understands.
+        """Record that a stage failed for a photo, in words a photographer understands.
 
         Args:
             job: what was run.
             reason: one plain sentence.
-            retry: whether another attempt may help; it waits twice as long each time.
-            attempts: how many there are in all.
+            retry: whether another attempt may help; the wait doubles each time.
+            attempts: how many are made in all.
             backoff_s: the wait before the second.
-            wait_s: the wait before the next one, where that is known better.
+            wait_s: the wait before the next one, where a better value is known.
 
         Returns:
-            Whether it counts as failed now (else it will be tried again).
+            Whether it counts as failed now; otherwise it will be tried again.
         """
         with self._store.transaction():
             made = self._store.value(
@@ -418,7 +431,7 @@ class WorkQueue:
         return not again
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
-        """Let failed and postponed work be tried again now, from the first attempt.
+        """Let failed and postponed work run again now, from the first attempt.
 
         Args:
             stage: only this one.
@@ -442,9 +455,10 @@ class WorkQueue:
             return self._store.run(sql, parameters).rowcount
 
     def backfill(self, stage: str) -> int:
-        """Do a stage again for every photo; return for how many it will be done.
+        """Run a stage again for every photo, also one that not every photo needs.
 
-        A stage that is not for every photo is done for all of them this once.
+        Returns:
+            For how many photos it will run.
         """
         rule = next((rule for rule in self.stages() if rule.name == stage), None)
         if rule is not None:
@@ -468,7 +482,7 @@ class WorkQueue:
         """Count photos by stage and state, stages in order.
 
         The states are those of StageState, and BLOCKED: an earlier stage failed for the photo, so
-        that it waits for nothing but a retry.
+        that only a retry helps.
         """
         states = (*map(str, StageState), BLOCKED)
         found = {rule.name: dict.fromkeys(states, 0) for rule in self.stages()}
@@ -485,13 +499,13 @@ class WorkQueue:
         return found
 
     def unfinished(self, reads: str = "file") -> int:
-        """Count photos something can or will be done for; each waits for one stage at a time.
+        """Count photos that wait for a stage or run through one; each waits for one at a time.
 
-        Takes 10 ms at 20,000 of them, so not for every tick.
+        Takes 10 ms at 20,000 of them: too much for every tick.
 
         Args:
-            reads: ``file`` for what reads photos, ``proxy`` for what compares them afterwards
-                (`to_describe` counts what describes them).
+            reads: ``file`` for stages that read photos, ``proxy`` for those that compare them
+                afterwards. Descriptions are counted by `Descriptions.count_pending`.
         """
         stages = [s for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         count = 0
@@ -506,11 +520,12 @@ class WorkQueue:
         return int(count)
 
     def failures(self, ids: Sequence[int] | None = None, later: bool = False) -> list[Failure]:
-        """List what failed, by path.
+        """List failures by path.
 
         Args:
             ids: only these photos.
-            later: list also what is tried again by itself; its ``next_attempt_at`` says when.
+            later: include what will be tried again automatically; its ``next_attempt_at`` says
+                when.
         """
         state = "w.state = 'failed'"
         if later:

@@ -1,11 +1,11 @@
-"""Turns at writing: among the connections of one process, who keeps a decision goes first.
+"""Which of a process's connections may write next to a catalog: a person's marks go first.
 
-SQLite lets one connection write at a time and knows no order among those that wait. A conductor
-at work leaves microseconds between two transactions; a mark that asks twice a millisecond misses
-them several times over. Here it waits for the transaction under way and for no other, and it is
-woken where it would have slept. While it is written, and from a key to its photo, those in the
-background hold still: the interpreter is one, and a mark lets go of it at each statement. Other
-processes know nothing of this: SQLite's own lock stays.
+SQLite lets one connection write at a time and does not order those that wait. A conductor leaves
+only microseconds between two transactions, and a mark that asks twice a millisecond can miss them
+many times. With this lock a mark waits for the transaction that is running and for no other, and
+is woken instead of polling. Background writers also pause while a mark is written, and from a key
+press until its photo is shown: each statement of a mark gives up the interpreter, which they would
+take. Other processes know nothing of this; SQLite's own lock still holds between them.
 """
 
 from __future__ import annotations
@@ -16,75 +16,76 @@ import weakref
 from pathlib import Path
 
 
-class Turns:
-    """Who may write next to one catalog.
+class WritePriority:
+    """The write lock of one catalog within this process; interactive writers go first.
 
     Thread: any.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
-        self._taken = self._by_pressing = False
-        self._pressing = 0  # who wait, and who writes
-        self._held_until = 0.0
+        self._taken = self._taken_interactively = False
+        self._interactive = 0  # writers that wait or write
+        self._paused_until = 0.0
 
     @staticmethod
-    def at(path: Path) -> Turns:
-        """Give the turns of a catalog, the same to all its connections."""
+    def of(path: Path) -> WritePriority:
+        """Return the lock that all connections of this process to a catalog share."""
         key = str(path.resolve())
         with _LOCK:
-            return _KNOWN.setdefault(key, Turns())
+            return _KNOWN.setdefault(key, WritePriority())
 
-    def take(self, pressing: bool, within_s: float) -> bool:
-        """Wait for a turn, and tell whether it came; :meth:`give_back` ends it.
+    def acquire(self, interactive: bool, within_s: float) -> bool:
+        """Wait for permission to write; return whether it came. :meth:`release` gives it back.
 
         Args:
-            pressing: a person waits: goes before all who write in the background.
+            interactive: a person waits for this write; it goes before all background writers.
             within_s: how long to wait.
         """
         deadline = time.monotonic() + within_s
         with self._changed:
-            self._pressing += pressing
-            while not (came := self._is_free(pressing)):
+            self._interactive += interactive
+            while not (free := self._is_free(interactive)):
                 now = time.monotonic()
                 if now >= deadline:
                     break
-                held = 0.0 if pressing else self._held_until - now
-                self._changed.wait(min(held, deadline - now) if held > 0 else deadline - now)
-            if came:
-                self._taken, self._by_pressing = True, pressing
+                paused = 0.0 if interactive else self._paused_until - now
+                self._changed.wait(min(paused, deadline - now) if paused > 0 else deadline - now)
+            if free:
+                self._taken, self._taken_interactively = True, interactive
             else:
-                self._pressing -= pressing
-        return came
+                self._interactive -= interactive
+        return free
 
-    def _is_free(self, pressing: bool) -> bool:
-        held = self._pressing or time.monotonic() < self._held_until
-        return not self._taken and (pressing or not held)
+    def _is_free(self, interactive: bool) -> bool:
+        paused = self._interactive or time.monotonic() < self._paused_until
+        return not self._taken and (interactive or not paused)
 
-    def hold(self, seconds: float) -> None:
-        """Have who writes in the background hold still for so long; 0 lets them go on.
+    def pause_background(self, seconds: float) -> None:
+        """Make background writers wait this long; 0 lets them continue.
 
-        Asked again before that is over, as by a key that repeats, it is no longer for that.
+        A second call before the pause is over does not prolong it: a key that repeats must not
+        stop the background for good.
         """
         with self._changed:
             now = time.monotonic()
-            if not seconds or now >= self._held_until:
-                self._held_until = now + seconds
+            if not seconds or now >= self._paused_until:
+                self._paused_until = now + seconds
                 self._changed.notify_all()
 
-    def give_back(self) -> None:
-        """Let the next one write."""
+    def release(self) -> None:
+        """Let the next connection write."""
         with self._changed:
-            self._pressing -= self._by_pressing
-            self._taken = self._by_pressing = False
+            self._interactive -= self._taken_interactively
+            self._taken = self._taken_interactively = False
             self._changed.notify_all()
 
-    def stand_back(self, within_s: float) -> None:
-        """Hold still while a person waits for what is written, so long at most."""
-        if self._pressing:
+    def wait_for_interactive(self, within_s: float) -> None:
+        """Wait until no interactive writer waits or writes, but no longer than this."""
+        if self._interactive:
             with self._changed:
-                self._changed.wait_for(lambda: not self._pressing, within_s)
+                self._changed.wait_for(lambda: not self._interactive, within_s)
 
 
 _LOCK = threading.Lock()
-_KNOWN: weakref.WeakValueDictionary[str, Turns] = weakref.WeakValueDictionary()
+_KNOWN: weakref.WeakValueDictionary[str, WritePriority] = weakref.WeakValueDictionary()

@@ -79,7 +79,7 @@ class BackupScheduler:
 
     def _keep(self) -> None:
         try:
-            backups.keep(self._path, stop=self._given_up.is_set)
+            backups.make_if_due(self._path, stop=self._given_up.is_set)
         except backups.GivenUpError:
             log.info("a back-up was given up; the next start makes it")
         except KnownError as error:

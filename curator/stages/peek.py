@@ -62,14 +62,14 @@ def save_peeked(
     changed = [] if saved is None else list(saved.changed)
     for job, found in results:
         if not isinstance(found, Peeked):
-            changed += catalog.results.settle_peek(job, found)
+            changed += catalog.results.save_examined_peek(job, found)
     doubtful = [] if saved is None else saved.doubtful
     questions = {job.photo_id: partial(_look_into, job, found) for job, found in doubtful}
     return Saved(changed, questions)
 
 
 def _look_into(job: StageJob, result: Peeked, catalog: Catalog, reader: FileReader) -> PeekFindings:
-    return catalog.results.look_into(job, result, reader)
+    return catalog.results.examine_peek(job, result, reader)
 
 
 def _said_of(job: StageJob) -> tuple[FileMarks, ...]:

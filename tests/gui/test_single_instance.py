@@ -283,7 +283,7 @@ def test_a_damaged_catalog_can_be_restored_from_its_backup(
     monkeypatch.setattr(pipeline, "stop", lambda: None, raising=False)
     fill(home.catalog, 20)
     catalog = Catalog.open(home.catalog)
-    backups.keep(catalog.path)
+    backups.make_if_due(catalog.path)
     catalog.close()
     content = home.catalog.read_bytes()
     home.catalog.write_bytes(b"\x89PNG" * 4096 + content[16384:])
@@ -330,7 +330,7 @@ def test_a_missing_catalog_is_restored_or_created_anew(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch, answer: str | None
 ) -> None:
     fill(home.catalog, 20)
-    backups.keep(home.catalog)
+    backups.make_if_due(home.catalog)
     home.catalog.unlink()
     monkeypatch.setattr(dialogs, "ask", answering(seen, answer, None))
     assert recovery.offer_restore(home) is (answer is not None)

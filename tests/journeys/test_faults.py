@@ -168,9 +168,7 @@ def test_a_decision_in_which_the_disk_broke_is_not_half_there(home: Home, seed: 
                     step = catalog.journal.decide(some, summary="Stars")
             except CatalogError as error:
                 refused += 1
-                assert "does not answer as it should" in str(error) and "Check the disk" in str(
-                    error
-                )
+                assert "reports errors" in str(error) and "Check the disk" in str(error)
                 assert journal(catalog) == before
             else:
                 acknowledged += [(step.id, change.photo_id) for change in step.changes]
@@ -188,7 +186,7 @@ def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
     with broken_beyond(12_000):
         inline.open_folders([tmp_path / "card"])
     assert inline.paused and catalog.work.failures() == []
-    assert len(said) == 1 and "does not answer as it should" in said[0], said
+    assert len(said) == 1 and "reports errors" in said[0], said
     inline.open_folders([tmp_path / "card"])
     totals = inline.wait_idle()
     assert (
@@ -660,7 +658,7 @@ def test_without_any_room_it_says_how_much_to_make(tmp_path: Path) -> None:
         catalogs.fill(disk.path / "catalog.db", 60)
         disk.fill()
         said = answer(lambda: Catalog.open(disk.path / "catalog.db"))
-        assert said.startswith("The disk that holds the catalog is full. Make room where")
+        assert said.startswith("The disk that holds the catalog is full. Free at least 10 MB")
         assert "10 MB" in said
         disk.empty()
         with contextlib.closing(Catalog.open(disk.path / "catalog.db")) as catalog:

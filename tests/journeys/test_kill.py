@@ -569,7 +569,7 @@ def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:
                 assert copy.execute("SELECT count(*) FROM photo").fetchone()[0] == 60
                 sound += 1
         with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-            assert backups.keep(catalog.path, -1.0) is not None
+            assert backups.make_if_due(catalog.path, -1.0) is not None
         check_swept(home)
     assert sound > BACK_UP
 

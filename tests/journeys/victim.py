@@ -107,7 +107,7 @@ def remove_rejects(home: str) -> None:
 def back_up(home: str) -> None:
     catalog = Catalog.open(Home.at(home).catalog)
     while True:
-        say(backups.keep(catalog.path, -1.0))
+        say(backups.make_if_due(catalog.path, -1.0))
 
 
 @act

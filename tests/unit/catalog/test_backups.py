@@ -53,7 +53,7 @@ def backed(home: Home) -> Path:
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
-        made = backups.keep(catalog.path)
+        made = backups.make_if_due(catalog.path)
     assert made is not None
     return made
 
@@ -112,7 +112,7 @@ def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
         return False
 
     before = catalog.store.value("SELECT count(*) FROM decision")
-    made = backups.keep(home.catalog, 0, decide)  # asked between two steps of the copy
+    made = backups.make_if_due(home.catalog, 0, decide)  # asked between two steps of the copy
     assert len(steps) >= 2 and steps[-1] > 0
     assert made is not None and backups.inspect(made).decisions == before
     catalog.close()
@@ -121,7 +121,7 @@ def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
 def test_one_given_up_half_way_leaves_nothing(home: Home) -> None:
     fill(home.catalog, 20)
     with pytest.raises(backups.GivenUpError):
-        backups.keep(home.catalog, 0, lambda: True)
+        backups.make_if_due(home.catalog, 0, lambda: True)
     assert list(home.backups.iterdir()) == []
 
 
@@ -130,7 +130,7 @@ def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path)
     growing = atomic.temporary_path(home.backups / "x.db")
     for path in (left, growing):
         path.write_bytes(b"half")
-    backups.keep(home.catalog, 0)
+    backups.make_if_due(home.catalog, 0)
     assert list(home.backups.glob(".*")) == [growing], "this process may be at it"
 
 
@@ -142,7 +142,7 @@ def test_of_a_damaged_catalog_none_is_made_and_none_goes(
     days = [NOON - timedelta(days=day) for day in range(1, 9)]
     old = [shutil.copy(backed, named(home.backups, "daily", day)) for day in days]
     with pytest.raises(CatalogError, match="damaged") as caught:
-        backups.keep(home.catalog, 0)
+        backups.make_if_due(home.catalog, 0)
     assert "doctor restore" in caught.value.remedy
     assert len(list(home.backups.iterdir())) == len(old) + 1
 
@@ -157,14 +157,14 @@ def test_without_room_it_says_so_and_leaves_nothing(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CatalogError, match="No space left") as caught:
-        backups.keep(home.catalog, 0)
-    assert "Make room" in caught.value.remedy
+        backups.make_if_due(home.catalog, 0)
+    assert "Free space" in caught.value.remedy
     assert list(home.backups.iterdir()) == []
 
 
 def test_of_a_catalog_without_photos_none_is_made(home: Home) -> None:
     Catalog.open(home.catalog).close()
-    assert backups.keep(home.catalog, 0) is None and not backups.files(home.catalog)
+    assert backups.make_if_due(home.catalog, 0) is None and not backups.files(home.catalog)
 
 
 def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
     for path in old:
         path.touch()
     newer = backed.rename(named(home.backups, "daily", NOON + timedelta(hours=1)))
-    made = backups.keep(home.catalog, 0)
+    made = backups.make_if_due(home.catalog, 0)
     # The five newest, and the last of the only week before them.
     assert set(home.backups.iterdir()) == {made, newer, *old[:4]}
 
@@ -185,7 +185,7 @@ def test_a_back_up_from_the_future_keeps_none_from_being_made(home: Home, backed
     assert backups.files(home.catalog)[0] == backed
     backed.rename(named(home.backups, "daily", now - timedelta(days=2)))
     assert backups.is_due(home.catalog)
-    made = backups.keep(home.catalog)
+    made = backups.make_if_due(home.catalog)
     assert made is not None and made.exists() and backups.files(home.catalog)[0] == made
     backed.with_name(made.name).rename(named(home.backups, "daily", now + timedelta(hours=20)))
     assert not backups.is_due(home.catalog), "made east of here"
@@ -362,7 +362,7 @@ def test_a_log_that_outlived_its_catalog_is_not_played_into_the_back_up(
 def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: Path) -> None:
     home.catalog.unlink()
     before = backups.inspect(backed)
-    with pytest.raises(MissingError, match="is gone, and there are back-ups") as caught:
+    with pytest.raises(MissingError, match="is missing, but backups") as caught:
         Catalog.open(home.catalog)
     assert "doctor restore" in caught.value.remedy and "doctor new-catalog" in caught.value.remedy
     assert not home.catalog.exists()
@@ -370,7 +370,7 @@ def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: P
     with closing(Catalog.open(home.catalog)) as catalog:
         assert len(catalog.photos.columns()) == 0
         catalog.journal.decide({}, summary="")
-    with pytest.raises(CatalogError, match="There is a catalog"):
+    with pytest.raises(CatalogError, match="A catalog exists"):
         create_new_catalog(home.catalog)
     (held,) = backups.listed(home.catalog)
     assert "-held-" in held.path.name and held.made_at == before.made_at and held.photos == 20
@@ -388,7 +388,7 @@ def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, ba
     told = Described("ollama", "llava", *seen)
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.searches.save("old", "rating:5")
-    backups.keep(home.catalog, 0)
+    backups.make_if_due(home.catalog, 0)
     (newest, *_) = backups.files(home.catalog)
     with closing(Catalog.open(home.catalog)) as catalog:
         with catalog.store.transaction():

@@ -106,7 +106,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
         tag = catalog.tags.ids(["harbor"], make=True)["harbor"]
         catalog.journal.decide({3: {"rating": 4}, 4: {("tag", tag): "confirmed"}}, summary="before")
         catalog.text.update_all()
-        made = backups.keep(catalog.path)
+        made = backups.make_if_due(catalog.path)
         assert made is not None
         made.rename(made.with_name("catalog-daily-20240101-120000.db"))
         for photo in range(1, 40):
@@ -166,7 +166,7 @@ def test_of_many_damages_each_is_told_and_put_right(
             hurt = is_damaged(home.catalog)
             damaged += hurt
             with suppress(CatalogError):
-                backups.keep(home.catalog, -1.0)
+                backups.make_if_due(home.catalog, -1.0)
             for extra in set(backups.files(home.catalog)) - {backup}:
                 assert backups.inspect(extra).fault == ""
                 extra.unlink()

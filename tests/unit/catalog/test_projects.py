@@ -52,7 +52,7 @@ def test_nothing_is_no_name(catalog: Catalog, given: str) -> None:
 @pytest.mark.parametrize("other", ["harbour ", "HARBOUR", "Har\u200dbour", "Ｈarbour"])
 def test_names_that_read_the_same_are_the_same(catalog: Catalog, other: str) -> None:
     harbour = catalog.projects.create("Harbour")
-    with pytest.raises(UsageError, match="There is a project Harbour already"):
+    with pytest.raises(UsageError, match="A project Harbour already exists"):
         catalog.projects.create(other)
     assert catalog.projects.find(other).id == harbour
     catalog.projects.rename(harbour, other)  # itself may change its spelling
@@ -115,7 +115,7 @@ def test_removing_is_soft_and_gives_the_name_free(catalog: Catalog, photos: list
     catalog.projects.set_notes(harbour, "one\r\n\x1btwo  \n\u202e\n")
     catalog.projects.remove(harbour)
     assert catalog.projects.all() == [] and catalog.projects.names_of(photos) == {}
-    with pytest.raises(NotFoundError, match="no project harbour"):
+    with pytest.raises(NotFoundError, match="Project harbour not found"):
         catalog.projects.find("harbour")
     again = catalog.projects.create("Harbour")
     with pytest.raises(UsageError, match="already"):

@@ -71,7 +71,7 @@ def test_what_there_is_not_is_refused_and_nothing_decided(
     catalog: Catalog, photos: list[int]
 ) -> None:
     first = photos[0]
-    with pytest.raises(NotFoundError, match="no project 9"):
+    with pytest.raises(NotFoundError, match="Project 9 not found"):
         catalog.journal.decide({first: {"rating": 5, ("project", 9): 1.0}}, summary="-")
     for fields in ({("rating", 3): 4}, {"project": 1.0}, {("over", first): 2}, {"elsewhere": 1}):
         with pytest.raises(UsageError):

@@ -127,7 +127,7 @@ def test_no_migration_without_a_back_up(home: Home) -> None:
     fill(home.catalog, 5)
     home.backups.write_text("a file where the folder should be")
     before = shape(home.catalog)
-    with pytest.raises(CatalogError, match="No back-up"):
+    with pytest.raises(CatalogError, match="could not be made"):
         migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "adds age", add_place_age))
     assert shape(home.catalog) == before
 
@@ -145,7 +145,7 @@ def test_another_programs_file_is_left_alone(home: Home) -> None:
     with closing(sqlite3.connect(home.catalog)) as connection:
         connection.execute("CREATE TABLE moz_places (id)")
     before = home.catalog.read_bytes()
-    with pytest.raises(CatalogError, match="no catalog of Curator's"):
+    with pytest.raises(CatalogError, match="not a catalog of Curator"):
         Catalog.open(home.catalog)
     with closing(sqlite3.connect(home.catalog)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("moz_places",)]
@@ -159,8 +159,8 @@ def test_another_programs_file_is_left_alone(home: Home) -> None:
 def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt: str) -> None:
     fill(home.catalog, 200)
     catalog = Catalog.open(home.catalog)
-    backup = backups.keep(catalog.path)
-    assert backups.keep(catalog.path) is None
+    backup = backups.make_if_due(catalog.path)
+    assert backups.make_if_due(catalog.path) is None
     catalog.close()
     whole = home.catalog.read_bytes()
     broken = {
@@ -186,7 +186,7 @@ def test_without_a_back_up_the_remedy_is_to_start_again(home: Home) -> None:
     home.catalog.write_bytes(b"not a database, but long enough to be looked at " * 100)
     with pytest.raises(CatalogError, match="damaged") as caught:
         Catalog.open(home.catalog)
-    assert "open your folders again" in caught.value.remedy
+    assert "add your folders again" in caught.value.remedy
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_where_the_catalog_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "catalog.db").mkdir()
-    with pytest.raises(CatalogError, match="cannot be written"):
+    with pytest.raises(CatalogError, match="is not writable"):
         Catalog.open(tmp_path / "catalog.db")
 
 
@@ -206,7 +206,7 @@ def test_a_read_only_catalog_refuses_a_decision_and_keeps_reading(home: Home) ->
     fill(home.catalog, 3)
     catalog = Catalog.open(home.catalog)
     catalog.store.rows("PRAGMA query_only = ON")
-    with pytest.raises(CatalogError, match="cannot be written"):
+    with pytest.raises(CatalogError, match="is not writable"):
         catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
     assert catalog.photos.get(2).marks.rating is None
     catalog.close()
@@ -234,7 +234,7 @@ def test_a_disk_too_full_to_open_a_catalog_is_called_full(
 ) -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
-    assert "does not answer" in str(store.translate(error, home.catalog))
+    assert "reports errors" in str(store.translate(error, home.catalog))
     none = namedtuple("none", "total used free")(10**9, 10**9, 0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: none)
     assert isinstance(store.translate(error, home.catalog), DiskFullError)
@@ -268,7 +268,7 @@ def test_a_home_moved_from_under_a_window_is_not_made_anew(home: Home, tmp_path:
     with closing(Catalog.open(home.catalog)) as catalog:
         home.data.rename(tmp_path / "moved")
         catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
-        with pytest.raises(CatalogError, match="was moved while it is open"):
+        with pytest.raises(CatalogError, match="was moved while it was open"):
             Catalog.open(home.catalog)
         assert not home.data.exists()
     with closing(Catalog.open(tmp_path / "moved" / "catalog.db")) as catalog:
@@ -282,9 +282,9 @@ def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.Monke
     catalog = Catalog.open(home.catalog)
     with closing(sqlite3.connect(home.catalog, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(CatalogError, match="held by another program"):
+        with pytest.raises(CatalogError, match="locked by another program"):
             catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
-        with pytest.raises(CatalogError, match="held by another program"):
+        with pytest.raises(CatalogError, match="locked by another program"):
             catalog.photos.mark_seen([2])
         other.execute("ROLLBACK")
     catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
@@ -391,7 +391,7 @@ def test_a_schema_that_is_no_text_is_a_damaged_catalog(home: Home) -> None:
 @pytest.fixture
 def small_log(monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> Path:
     """The log of a catalog that is to stay under 1 MB, used from its start."""
-    monkeypatch.setattr(store, "FOLD_BYTES", 512 << 10)
+    monkeypatch.setattr(store, "CHECKPOINT_BYTES", 512 << 10)
     monkeypatch.setattr(store, "LOG_BYTES", 1 << 20)
     catalog.store.rows(f"PRAGMA journal_size_limit = {store.LOG_BYTES}")
     catalog.store.checkpoint()
@@ -415,7 +415,7 @@ def test_the_log_stays_within_its_bound_while_it_is_written(
         grow(catalog, 1)
         catalog.store.checkpoint_if_long()
         assert small_log.stat().st_size <= store.LOG_BYTES
-    assert not wal.reaches(small_log, 2 * store.FOLD_BYTES)
+    assert not wal.reaches(small_log, 2 * store.CHECKPOINT_BYTES)
 
 
 def test_a_reader_in_the_way_costs_a_try_now_and_then_and_the_log_shrinks_after_it(

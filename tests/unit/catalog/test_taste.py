@@ -304,7 +304,7 @@ def test_a_pin_is_remembered_until_it_is_taken_out(catalog: Catalog) -> None:
     other.taste.pin(None)
     other.close()
     assert catalog.taste.pinned() is None
-    with pytest.raises(NotFoundError, match="no version 9 of taste"):
+    with pytest.raises(NotFoundError, match="Taste version 9 not found"):
         catalog.taste.version(9)
 
 

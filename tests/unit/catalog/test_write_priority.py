@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.catalog.store import Store
-from curator.catalog.write_priority import Turns
+from curator.catalog.write_priority import WritePriority
 from curator.settings import Home
 from tests import catalogs
 
@@ -37,7 +37,7 @@ def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
     with reading.store.transaction():
         person.start()
         deadline = time.monotonic() + WITHIN_S
-        while not reading.store._turns._pressing:
+        while not reading.store._priority._interactive:
             assert time.monotonic() < deadline
             time.sleep(0.001)
     # Nor does who goes on in the background take the interpreter from whoever keeps it.
@@ -56,10 +56,10 @@ def test_while_a_key_is_answered_only_a_person_writes(
     catalogs.fill(home.catalog, 3)
     window = Catalog.open(home.catalog)
     asked: list[tuple[bool, bool]] = []
-    is_free = Turns._is_free
+    is_free = WritePriority._is_free
 
-    def noted(turns: Turns, pressing: bool) -> bool:
-        asked.append((pressing, free := is_free(turns, pressing)))
+    def noted(priority: WritePriority, interactive: bool) -> bool:
+        asked.append((interactive, free := is_free(priority, interactive)))
         return free
 
     def read() -> None:
@@ -67,7 +67,7 @@ def test_while_a_key_is_answered_only_a_person_writes(
         catalog.photos.mark_seen([3])
         catalog.close()
 
-    monkeypatch.setattr(Turns, "_is_free", noted)
+    monkeypatch.setattr(WritePriority, "_is_free", noted)
     monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
     window.store.hold_background(True)
@@ -94,12 +94,12 @@ def test_while_a_decision_is_kept_nobody_reads_in_the_background(
 ) -> None:
     catalogs.fill(home.catalog, 3)
     person, read = Catalog.open(home.catalog), list[int | None]()
-    stood, goes, stand_back = threading.Event(), threading.Event(), Turns.stand_back
+    stood, goes, wait = threading.Event(), threading.Event(), WritePriority.wait_for_interactive
 
-    def noted(turns: Turns, within_s: float) -> None:
+    def noted(priority: WritePriority, within_s: float) -> None:
         stood.set()
         goes.set()
-        stand_back(turns, within_s)
+        wait(priority, within_s)
 
     def look() -> None:
         catalog = Catalog.open(home.catalog)
@@ -107,7 +107,7 @@ def test_while_a_decision_is_kept_nobody_reads_in_the_background(
         goes.set()
         catalog.close()
 
-    monkeypatch.setattr(Turns, "stand_back", noted)
+    monkeypatch.setattr(WritePriority, "wait_for_interactive", noted)
     monkeypatch.setattr(Store, "interactive", not background)
     monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
     reading = threading.Thread(target=look)
@@ -128,10 +128,10 @@ def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(
     catalogs.fill(home.catalog, 3)
     one, other = Catalog.open(home.catalog), Catalog.open(home.catalog)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", 0.01)
-    with one.store.transaction(), pytest.raises(Exception, match="held by another program"):
+    with one.store.transaction(), pytest.raises(Exception, match="locked by another program"):
         other.journal.decide({2: {"rating": 4}}, summary="4 stars")
     one.photos.mark_seen([3])
     other.journal.decide({2: {"rating": 4}}, summary="4 stars")
-    assert one.store._turns is other.store._turns and not one.store._turns._pressing
+    assert one.store._priority is other.store._priority and not one.store._priority._interactive
     one.close()
     other.close()

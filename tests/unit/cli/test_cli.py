@@ -253,7 +253,7 @@ def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
 
 def test_the_former_verb_and_act_still_work(shoot: Type) -> None:
     assert shoot("decide", "--pick", 1).code == 0 == shoot("--json", "decide", "--keep", 2).code
-    assert "There is a catalog" in shoot("doctor", "anew").err
+    assert "A catalog exists" in shoot("doctor", "anew").err
 
 
 def test_many_photos_are_one_undo_step(shoot: Type) -> None:

@@ -91,8 +91,8 @@ def test_the_match_of_a_photo_is_told_with_its_doubt(
     ("name", "content", "reason"),
     [
         ("notes.jpg", b"{}", "The file is a document, not a picture."),
-        ("none.jpg", None, "There is no photo"),
-        ("12", None, "There is no photo 12."),
+        ("none.jpg", None, "Photo "),
+        ("12", None, "Photo 12 not found."),
     ],
 )
 def test_what_cannot_be_described_says_why_and_ends_with_1(

@@ -32,7 +32,7 @@ def kept(tmp_path: Path) -> Home:
     home = Home.at(tmp_path / "home").make()
     fill(home.catalog, 20, folder=str(tmp_path / "card"))
     with closing(Catalog.open(home.catalog)) as catalog:
-        backups.keep(catalog.path)
+        backups.make_if_due(catalog.path)
         catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
     return home
 
@@ -186,14 +186,16 @@ def test_no_verb_begins_an_empty_catalog_over_back_ups(
     said = curator("photos")
     assert said.code == 1 and said.out == "" and len(said.err.splitlines()) == 1
     assert (
-        "is gone" in said.err and "doctor restore" in said.err and "doctor new-catalog" in said.err
+        "is missing" in said.err
+        and "doctor restore" in said.err
+        and "doctor new-catalog" in said.err
     )
     well, found, _ = finding("catalog")
-    assert not well and "is gone" in found
+    assert not well and "is missing" in found
     assert not kept.catalog.exists()
     assert curator("doctor", "new-catalog").code == 0 and curator("photos", "--json").json == []
     said = curator("doctor", "new-catalog")
-    assert said.code == 1 and "There is a catalog" in said.err
+    assert said.code == 1 and "A catalog exists" in said.err
 
 
 def test_a_time_that_is_none_is_no_mistake_of_ours(kept: Home, curator: Type) -> None:

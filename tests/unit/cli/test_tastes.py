@@ -196,8 +196,8 @@ def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["rollback", "9"], 1, "There is no version 9 of taste."),
-        (["versions", "9"], 1, "There is no version 9 of taste."),
+        (["rollback", "9"], 1, "Taste version 9 not found."),
+        (["versions", "9"], 1, "Taste version 9 not found."),
         (["rollback"], 2, "Roll back to which version?"),
         (["unpin", "3"], 2, "takes no version"),
         (["forward", "3"], 2, "invalid choice"),

@@ -230,7 +230,7 @@ def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
 
     def held(*_: object) -> NoReturn:
-        raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+        raise CatalogError("The catalog is locked by another program.", "Try again in a moment.")
 
     monkeypatch.setattr(Photos, "snapshot", held)
     table_cache.save(catalog, home.table_file)

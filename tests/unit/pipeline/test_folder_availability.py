@@ -348,7 +348,9 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
 
     def refuse_second(number: int, *rest: bool) -> None:
         if number == numbers[1]:
-            raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+            raise CatalogError(
+                "The catalog is locked by another program.", "Try again in a moment."
+            )
         note(number, *rest)
 
     monkeypatch.setattr(catalog.volumes, "set_away", refuse_second)

@@ -143,4 +143,4 @@ def one_photo(catalog: Catalog, reader: FileReader, folder: Path) -> Part:
 
 
 def refuse(*_: object) -> None:
-    raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+    raise CatalogError("The catalog is locked by another program.", "Try again in a moment.")

@@ -340,7 +340,7 @@ def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
 
 
 def refuse(*_: object) -> None:
-    raise CatalogError("The catalog is held by another program.", "Try again in a moment.")
+    raise CatalogError("The catalog is locked by another program.", "Try again in a moment.")
 
 
 @pytest.mark.parametrize("size", [100])

@@ -244,8 +244,9 @@ COLD: dict[str, str] = {
         sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated""",
     "a scan or a person found that two photos are one, or one is two": """
         decisions.standing files.disabled_directories files.keep_former files.with_fingerprint
-        identity.reads_whole identity.attach identity.bring_back identity.find_twin identity.join identity.merge
-        identity.split identity.split_among results.examine_peek results.save_examined_peek
+        identity.attach identity.bring_back identity.find_twin identity.join identity.merge
+        identity.reads_whole identity.split identity.split_among
+        results.examine_peek results.save_examined_peek
         scans.look_for_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
     "a tag was renamed": "journal.revise_tags",

@@ -74,7 +74,7 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FolderLocation:
     """Where a folder was found when it was looked for.
 
     Attributes:
@@ -136,7 +136,7 @@ def within(path: str | os.PathLike[str], mount: Mount) -> str:
     return "" if way == os.curdir else PurePath(way).as_posix()
 
 
-def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]) -> Place:
+def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]) -> FolderLocation:
     """Look for a folder at its path, and on its volume wherever that is mounted.
 
     Args:
@@ -154,10 +154,10 @@ def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]
         for each in among:
             other = str(Path(each.path, *PurePosixPath(way or "").parts))
             if each.key == key and other != path and Path(other).is_dir():
-                return Place(other, each, within(other, each), True, True)
+                return FolderLocation(other, each, within(other, each), True, True)
     if not there:
-        return Place("", plugged=plugged)
-    return Place(path, mount, "" if mount is None else within(path, mount), own, plugged)
+        return FolderLocation("", plugged=plugged)
+    return FolderLocation(path, mount, "" if mount is None else within(path, mount), own, plugged)
 
 
 # Drives that do not answer -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Photos drawn for tests; the package does the drawing, because `curator bench` needs it too."""
+"""Photos drawn for tests, with the drawing code of `curator bench`."""
 
 import simplejpeg
 

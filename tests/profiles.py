@@ -1,4 +1,4 @@
-"""ICC profiles made for tests, byte by byte (ICC.1:2022), with whatever name they are to have."""
+"""ICC profiles for tests, built byte by byte (ICC.1:2022), with any name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 
 
 def curve(*parts: float) -> bytes:
-    """A gamma as ``curv``; five numbers as the parametric curve of sRGB's kind."""
+    """Return a gamma as ``curv``, or five numbers as a parametric curve like that of sRGB."""
     if len(parts) == 1:
         return struct.pack(">4s4xIH2x", b"curv", 1, round(parts[0] * 256))
     return struct.pack(">4s4xH2x5i", b"para", 3, *(round(part * 65536) for part in parts))
@@ -20,7 +20,7 @@ def curve(*parts: float) -> bytes:
 def profile(
     name: str, trc: bytes, xyz: tuple[tuple[float, float, float], ...] | None = SRGB_XYZ
 ) -> bytes:
-    """A display profile: of RGB, or without primaries of gray."""
+    """Return a display profile for RGB or, without primaries, for gray."""
     tags = {
         b"desc": struct.pack(">4s4xI", b"desc", len(name) + 1) + name.encode() + bytes(79),
         b"wtpt": _xyz((0.9642, 1.0, 0.8249)),

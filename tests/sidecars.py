@@ -1,4 +1,4 @@
-"""Sidecars as other programs leave them, and what is read of them, for tests."""
+"""Sidecars as other programs write them, and readings of them, for tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 def xmp(
     rating: int | None = None, label: str = "", keywords: tuple[str, ...] = (), date: str = ""
 ) -> bytes:
-    """Write a sidecar as an editor would, with a develop setting that is none of our business."""
+    """Write a sidecar like an editor, with a develop setting that Curator must keep."""
     fields = "" if rating is None else f' xmp:Rating="{rating}"'
     fields += f' xmp:Label="{label}"' if label else ""
     fields += f' xmp:MetadataDate="{date}"' if date else ""
@@ -37,18 +37,18 @@ def xmp(
 def reading(
     path: str = "/photos/000/DSC_0000.xmp", date: str = "", problem: str = "", **said: object
 ) -> FileMarks:
-    """What was read of a sidecar that says this; its digest follows from that."""
+    """Return the reading of a sidecar with this metadata; its digest follows from it."""
     digest = f"{sorted(said.items(), key=str)}{date}"
     return FileMarks(path, digest, len(digest), 1, date, None if problem else said, problem)
 
 
 def read_again(catalog: Catalog, photo: int, path: Path) -> None:
-    """Read a sidecar as a scan would have it read."""
+    """Read a sidecar as a scan does."""
     catalog.metadata.save_readings([(photo, [batch.read(str(path))])])
 
 
 def change(path: Path, old: bytes, new: bytes, hours: float = 1) -> None:
-    """Change a sidecar as another program would, by bytes, some hours from now."""
+    """Change the bytes of a sidecar as another program would, dated some hours from now."""
     data = path.read_bytes()
     assert old in data
     path.write_bytes(data.replace(old, new))

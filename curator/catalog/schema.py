@@ -332,13 +332,14 @@ class PhotoTag(Table):
         without_rowid = True
 
 
-class Place(Table):
+class LastPosition(Table):
     """Where the person was in a scope, as JSON: pass, view, order, photo."""
 
     scope = TextField(primary_key=True)
     value = TextField()
 
     class Meta:  # noqa: D106
+        table_name = "place"
         without_rowid = True
 
 
@@ -460,7 +461,7 @@ TABLES = (
     Step,
     Decision,
     Work,
-    Place,
+    LastPosition,
     Vector,
     TasteVersion,
     Tag,

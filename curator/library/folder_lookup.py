@@ -13,15 +13,15 @@ from functools import partial
 from curator import volumes
 from curator.catalog import Catalog, FolderRow
 from curator.model import UnavailableError, counted
-from curator.volumes import Mount, Place
+from curator.volumes import FolderLocation, Mount
 
 NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
 
-FolderPlaces = Mapping[int, Place | None]
+FolderPlaces = Mapping[int, FolderLocation | None]
 """Where each folder was found, by folder id; None if its drive does not answer."""
 
 
-def locate_folder(row: FolderRow, mounts: Sequence[Mount] | None = None) -> Place:
+def locate_folder(row: FolderRow, mounts: Sequence[Mount] | None = None) -> FolderLocation:
     """Find a folder of the catalog; blocks until its drive answers."""
     among = volumes.mounted() if mounts is None else mounts
     return volumes.look_for(row.path, row.volume, row.within, among)
@@ -39,7 +39,7 @@ def locate_folders(
     Thread: any but the GUI thread.
     """
     mounts = volumes.mounted()
-    found: dict[int, Place | None] = {}
+    found: dict[int, FolderLocation | None] = {}
     for row in rows:
         mount = volumes.mount_of(row.path, mounts, follow=False)
         patience = NETWORK_S if mount is None or mount.network else DISK_S
@@ -58,7 +58,7 @@ def all_in_place(rows: Sequence[FolderRow]) -> bool:
     return all(_is_in_place(row, places[row.id]) for row in rows)
 
 
-def _is_in_place(row: FolderRow, place: Place | None) -> bool:
+def _is_in_place(row: FolderRow, place: FolderLocation | None) -> bool:
     if place is None or row.away or row.unplugged or place.path != row.path or not place.own:
         return False
     mount = place.mount

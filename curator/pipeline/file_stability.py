@@ -31,7 +31,7 @@ _WRITTEN_NS = 1_000_000_000  # a file written so recently is not still
 
 
 @dataclass
-class Place:
+class ChangedFolder:
     """A directory in which something changed.
 
     Attributes:
@@ -109,13 +109,13 @@ class Changes:
     ) -> None:
         """Gather; ``clock`` gives s, ``wall_ns`` the time of day that files are written with."""
         self._clock, self._wall_ns = clock, wall_ns
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, ChangedFolder] = {}
 
     def note(self, directory: str, deep: bool = False) -> None:
         """Hear that something changed in a directory; ``deep``: or anywhere below it."""
         place = self._places.get(directory)
         if place is None:
-            place = self._places[directory] = Place(directory)
+            place = self._places[directory] = ChangedFolder(directory)
         place.deep = place.deep or deep
         place.note(self._clock())
 
@@ -125,7 +125,7 @@ class Changes:
             return None
         return max(0.0, min(place.due_at for place in self._places.values()) - self._clock())
 
-    def due(self) -> list[Place]:
+    def due(self) -> list[ChangedFolder]:
         """Take the places to look at now; each is to be looked at, or dropped."""
         self._gather()
         now = self._clock()
@@ -136,7 +136,7 @@ class Changes:
 
     def _gather(self) -> None:
         """Leave out what lies below a place that is looked at with all below it."""
-        top: Place | None = None
+        top: ChangedFolder | None = None
         for path in sorted(self._places, key=lambda path: PurePath(path).parts):
             place = self._places[path]
             if top is not None and path.startswith(top.directory.rstrip(os.sep) + os.sep):
@@ -146,7 +146,7 @@ class Changes:
             elif place.deep:
                 top = place
 
-    def look(self, place: Place, found: Iterable[FoundFile]) -> list[FoundFile] | None:
+    def look(self, place: ChangedFolder, found: Iterable[FoundFile]) -> list[FoundFile] | None:
         """Say what is still of all that was found in a place now; None if that is no news."""
         still = place.end(list(found), self._clock(), self._wall_ns())
         if place.done:
@@ -158,7 +158,7 @@ class Changes:
         self._places.pop(directory, None)
         self.note(directory, deep)
 
-    def drop(self, place: Place) -> None:
+    def drop(self, place: ChangedFolder) -> None:
         """Look at a place no more, until something changes there."""
         self._places.pop(place.directory, None)
 

@@ -31,7 +31,7 @@ from curator.catalog import Catalog, FileReader, FolderRow
 from curator.library.folder_lookup import FolderPlaces, locate_folders
 from curator.model import GoneError, KnownError, StageJob, counted
 from curator.pipeline.file_probe import FileProbe, PatientReader
-from curator.volumes import Mount, Place
+from curator.volumes import FolderLocation, Mount
 
 log = logging.getLogger(__name__)
 
@@ -221,7 +221,7 @@ def is_here(catalog: Catalog, folder_id: int | None, reader: FileReader) -> bool
     return row is None or _found(catalog, row, reader) is not None
 
 
-def _found(catalog: Catalog, row: FolderRow, reader: FileReader) -> Place | None:
+def _found(catalog: Catalog, row: FolderRow, reader: FileReader) -> FolderLocation | None:
     """Look for a folder now; None unless it is where the catalog has it."""
     looks = look_for_folders(catalog, [row], reader)
     return looks.places[row.id] if _path_of(row, looks) == row.path else None
@@ -270,7 +270,7 @@ class FolderAvailability:
         self._looks: SimpleQueue[FolderPlaces] = SimpleQueue()
         self._last: FolderLooks | None = None  # a look no conclusions were drawn from yet
         self._asking = False
-        self._places: dict[int, Place | None] = {}  # as last seen
+        self._places: dict[int, FolderLocation | None] = {}  # as last seen
         self._doubted: set[int] = set()
         self._begun = False
         self._to_scan: list[int] = []  # here again, and not reported yet
@@ -375,7 +375,7 @@ class FolderAvailability:
         scan, self._to_scan = tuple(dict.fromkeys(self._to_scan)), []
         return FolderChanges(FolderNews(tuple(back), tuple(moved), bool(away)), scan, away)
 
-    def _note_found(self, row: FolderRow, place: Place, known: bool) -> None:
+    def _note_found(self, row: FolderRow, place: FolderLocation, known: bool) -> None:
         """Note the volume a folder was found on, if that is news; others there may make way."""
         mount = place.mount
         if mount is None:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from curator import files
 from curator.catalog import Catalog
 from curator.model import CatalogError, FoundFile, KnownError
-from curator.pipeline.file_stability import Changes, Place
+from curator.pipeline.file_stability import ChangedFolder, Changes
 from curator.settings import ScanSettings
 from curator.volumes import mount_of
 
@@ -390,7 +390,7 @@ class FolderWatch(threading.Thread):
             self._changes.clear()
         return False
 
-    def _look(self, place: Place) -> ChangedDirectory | None:
+    def _look(self, place: ChangedFolder) -> ChangedDirectory | None:
         """Look at a directory; None if nothing is new or nothing in it is still."""
         found: list[FoundFile] = []
         if not files.is_reached_from(self._top, place.directory):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.catalog import Catalog, FolderRow, absence
 from curator.library.folder_lookup import locate_folders
-from curator.volumes import Place
+from curator.volumes import FolderLocation
 
 _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
 
@@ -69,7 +69,7 @@ class AwayFolders(QObject):
             self.changed.emit()
 
 
-def _absence(row: FolderRow, place: Place | None) -> str:
+def _absence(row: FolderRow, place: FolderLocation | None) -> str:
     """Say why a folder cannot be reached, empty where it can or will be found by who reads."""
     if place is not None and place.path:
         return ""

@@ -1,4 +1,4 @@
-"""Arrays come back as they were laid down, and whatever is wrong with them is one error."""
+"""Arrays are loaded as dumped, and any damage raises one error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HELD = {"places": np.arange(60, dtype=np.float32).reshape(6, 10), "scale": np.fl
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool) -> None:
+def test_dumped_arrays_are_loaded_by_name(tmp_path: Path, packed: bool) -> None:
     content = arrays.dump({**HELD, "said": "a text"}, compressed=packed)
     (tmp_path / "held").write_bytes(content)
     for source in (content, tmp_path / "held"):
@@ -24,7 +24,7 @@ def test_what_was_laid_down_comes_back_by_its_name(tmp_path: Path, packed: bool)
         assert (float(found["scale"]), str(found["said"])) == (0.5, "a text")
 
 
-def test_no_damage_raises_anything_but_the_one_error() -> None:
+def test_any_damage_raises_the_same_error() -> None:
     content = arrays.dump({"scale": np.float64(0.5)}, compressed=True)
     faults = 0
     for place in range(len(content)):
@@ -46,6 +46,6 @@ def test_pickles_and_lone_arrays_are_refused(tmp_path: Path) -> None:
             arrays.load(source)
 
 
-def test_a_file_that_is_not_there_is_no_damage(tmp_path: Path) -> None:
+def test_a_missing_file_is_not_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         arrays.load(tmp_path / "none.npz")

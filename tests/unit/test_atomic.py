@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and what the dead left is cleared, and nothing else."""
+"""Files are written atomically, and only leftovers of ended processes are removed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_written_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     atomic.write(tmp_path / "a", b"old")
     atomic.write(tmp_path / "a", b"new", sync=False)
     assert (tmp_path / "a").read_bytes() == b"new" and names(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_where_a_step_fails_the_old_one_stays_and_the_error_names_the_file(
+def test_if_a_step_fails_the_old_file_stays_and_the_error_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = tmp_path / "a"
@@ -39,7 +39,9 @@ def test_where_a_step_fails_the_old_one_stays_and_the_error_names_the_file(
     assert path.read_bytes() == b"old" and names(tmp_path) == ["a"]
 
 
-def test_what_the_dead_left_is_cleared_and_what_the_living_write_stays(tmp_path: Path) -> None:
+def test_leftovers_of_ended_processes_are_removed_and_files_of_running_ones_stay(
+    tmp_path: Path,
+) -> None:
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait()
     dead = tmp_path / f".curator-{child.pid}-0123456789ab.tmp"
@@ -52,8 +54,8 @@ def test_what_the_dead_left_is_cleared_and_what_the_living_write_stays(tmp_path:
     assert names(tmp_path) == sorted(path.name for path in (mine, *foreign))
 
 
-def test_a_number_that_another_process_got_since_is_no_excuse(tmp_path: Path) -> None:
-    left = atomic.temporary_path(tmp_path / "a")  # ours, but of before we began
+def test_leftovers_are_removed_although_another_process_has_the_id_now(tmp_path: Path) -> None:
+    left = atomic.temporary_path(tmp_path / "a")  # our process id, but from before we started
     left.touch()
     os.utime(left, (1_000_000_000, 1_000_000_000))
     atomic.remove_leftovers(tmp_path)

@@ -1,4 +1,4 @@
-"""Finding photo files, putting pairs together, telling content apart."""
+"""Finding photo files, pairing them, and identifying content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curator.settings import Home
 
 
 def lay(folder: Path, *names: str) -> None:
-    """Put a small file of each name into a folder."""
+    """Create a small file of each name in a folder."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def names_of(folder: Path, **how: bool) -> list[str]:
 
 
 def groups_of(*names: str, directory: str = "/photos") -> list[list[str]]:
-    """Pair files of these names, as a walk would give them; say the names of each photo."""
+    """Pair files of these names, as a walk yields them; return the names of each photo."""
     found = [
         FoundFile(
             f"{directory}/{name}",
@@ -50,14 +50,14 @@ def test_a_walk_goes_folder_by_folder_in_the_order_of_names(tmp_path: Path) -> N
     assert names_of(tmp_path, recursive=False) == ["a.NEF", "b.jpg"]
 
 
-def test_a_walk_says_what_a_file_is(tmp_path: Path) -> None:
+def test_a_walk_returns_the_kind_of_each_file(tmp_path: Path) -> None:
     lay(tmp_path, "a.cr3")
     os.utime(tmp_path / "a.cr3", ns=(5, 7))
     [found] = walk([tmp_path])
     assert found == FoundFile(str(tmp_path / "a.cr3"), Kind.RAW, 5, 7)
 
 
-def test_hidden_and_system_things_are_left_out(tmp_path: Path) -> None:
+def test_hidden_and_system_files_are_left_out(tmp_path: Path) -> None:
     lay(
         tmp_path,
         "._a.jpg",
@@ -85,7 +85,7 @@ def test_the_sentence_counts_photos_and_pairs() -> None:
     assert WalkReport().sentence(0) == "0 photos"
 
 
-def test_loops_of_links_end_and_nothing_comes_twice(tmp_path: Path) -> None:
+def test_loops_of_links_end_and_nothing_is_found_twice(tmp_path: Path) -> None:
     lay(tmp_path, "real/a.jpg")
     (tmp_path / "real" / "loop").symlink_to(tmp_path)
     (tmp_path / "a link before real").symlink_to(tmp_path / "real")
@@ -100,8 +100,8 @@ def test_a_linked_folder_elsewhere_is_walked(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="another file system that is there")
-def test_a_link_out_of_the_file_system_is_skipped_and_said(tmp_path: Path) -> None:
-    """`x -> /proc` gave 34,709 photos."""
+def test_a_link_out_of_the_file_system_is_skipped_and_reported(tmp_path: Path) -> None:
+    """`x -> /proc` once yielded 34,709 photos."""
     lay(tmp_path, "here/b.jpg")
     (tmp_path / "here" / "x").symlink_to("/proc")
     report = WalkReport()
@@ -150,7 +150,7 @@ def test_a_drive_mounted_in_a_folder_is_walked_but_not_behind_a_link(
     assert names_of(tmp_path / "here") == ["a.jpg", "mount/b.jpg", "x/c.jpg"]
 
 
-def test_what_is_watched_is_what_a_walk_comes_to(tmp_path: Path) -> None:
+def test_is_reached_from_agrees_with_a_walk(tmp_path: Path) -> None:
     lay(tmp_path, "a/here/b.jpg", "there/c.jpg")
     here = tmp_path / "a" / "here"
     (here / "up").symlink_to(tmp_path)
@@ -160,7 +160,7 @@ def test_what_is_watched_is_what_a_walk_comes_to(tmp_path: Path) -> None:
     assert not files.is_reached_from(str(here), str(here / "up" / "there"))
 
 
-def test_sources_inside_each_other_give_each_file_once(tmp_path: Path) -> None:
+def test_nested_sources_yield_each_file_once(tmp_path: Path) -> None:
     lay(tmp_path, "a.jpg", "in/b.jpg")
     sources = [tmp_path / "in", tmp_path, tmp_path / "a.jpg", tmp_path / "in" / ".." / "a.jpg"]
     assert sorted(Path(found.path).name for found in walk(sources)) == ["a.jpg", "b.jpg"]
@@ -177,13 +177,13 @@ def test_files_can_be_given_by_name(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="does not exist") as caught:
         list(walk([tmp_path / "gone"]))
     assert caught.value.remedy
 
 
-def test_a_folder_that_cannot_be_read_says_so_and_a_subfolder_is_passed_over(
+def test_an_unreadable_folder_is_reported_and_an_unreadable_subfolder_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay(tmp_path, "a.jpg", "locked/b.jpg", "open/c.jpg")
@@ -213,7 +213,7 @@ def test_an_empty_folder_has_no_photos(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
-def test_odd_names_are_found_and_names_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_odd_names_are_found_and_names_that_are_not_text_are_reported(tmp_path: Path) -> None:
     odd = [
         "-dash.jpg",
         "quo'te\".jpg",
@@ -286,7 +286,7 @@ def test_pairing_begins_before_the_walk_ends() -> None:
     assert next(pair(endless())).name == "A"
 
 
-# --- telling content apart
+# --- identifying content
 
 EDGE = 64 * 1024
 
@@ -317,7 +317,7 @@ def test_a_file_that_grew_has_another_fingerprint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [fingerprint, sha256])
-def test_a_file_that_went_is_told_from_one_that_cannot_be_read(tmp_path: Path, read) -> None:
+def test_a_missing_file_and_an_unreadable_file_raise_different_errors(tmp_path: Path, read) -> None:
     with pytest.raises(GoneError, match="no longer there"):
         read(tmp_path / "gone.jpg")
     with pytest.raises(UnreadableError, match="cannot be read"):
@@ -346,7 +346,7 @@ def test_suffixes_are_lower_case_and_in_one_list_only() -> None:
 
 
 def beside(*names: str) -> dict[str, list[str]]:
-    """Pair files of these names; say the sidecars of each photo by its main file."""
+    """Pair files of these names; return the sidecars of each photo by its main file."""
     kinds = {".xmp": Kind.SIDECAR}
     found = []
     for name in sorted(names):
@@ -361,22 +361,22 @@ def beside(*names: str) -> dict[str, list[str]]:
     }
 
 
-def test_a_sidecar_goes_with_the_file_it_names() -> None:
+def test_a_sidecar_belongs_to_the_file_it_names() -> None:
     assert beside("A.NEF", "A.JPG", "A.xmp", "A.NEF.xmp", "a.jpg.XMP") == {
         "A.NEF": ["A.NEF.xmp", "A.xmp", "a.jpg.XMP"]
     }
     assert beside("A.JPG", "A.xmp") == {"A.JPG": ["A.xmp"]}
 
 
-def test_a_sidecar_of_a_stem_is_the_raws_not_that_of_an_edit_beside_it() -> None:
+def test_a_sidecar_that_names_a_stem_belongs_to_the_raw_not_to_an_edit() -> None:
     assert beside("A.CR3", "A.DNG", "A.tif", "A.xmp") == {"A.CR3": ["A.xmp"]}
 
 
-def test_a_sidecar_of_no_photo_is_nobodys() -> None:
+def test_a_sidecar_without_a_photo_is_left_out() -> None:
     assert beside("A.JPG", "B.xmp", "A_01.JPG.xmp", "clip.mp4.xmp") == {}
 
 
-def test_a_walk_meets_sidecars_and_counts_none_of_them(tmp_path: Path) -> None:
+def test_a_walk_finds_sidecars_without_counting_them(tmp_path: Path) -> None:
     lay(tmp_path, "A.NEF", "A.xmp", "A.NEF.xmp", "B.jpg")
     report = WalkReport()
     groups = list(pair(walk([tmp_path], report=report)))

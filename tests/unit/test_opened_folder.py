@@ -1,4 +1,4 @@
-"""A folder held open: what is done by names stays in it, also where links appear in between."""
+"""A folder held open: operations stay inside it, even if links appear in between."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right of t
 def folder(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[OpenedFolder]:
-    """A folder with a file and a folder in it; opened as on this system, then as on Windows."""
+    """A folder with a file and a subfolder, opened as on this system, then as on Windows."""
     (tmp_path / "out" / "sub").mkdir(parents=True)
     (tmp_path / "out" / "a").write_text("a")
     (tmp_path / "out" / "sub" / "b").write_text("b")
@@ -81,7 +81,7 @@ def test_nothing_is_done_through_a_link_a_closed_folder_or_a_file(
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 @pytest.mark.parametrize("call", ["open", "mkdir", "link", "replace", "unlink"])
-def test_a_link_that_appears_right_before_an_act_leads_it_nowhere(
+def test_a_link_that_appears_right_before_an_operation_is_not_followed(
     tmp_path: Path, act: Callable[[OpenedFolder], object], call: str
 ) -> None:
     for name in ("out/sub", "theirs"):
@@ -106,13 +106,13 @@ def test_a_link_that_appears_right_before_an_act_leads_it_nowhere(
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../theirs/b", "/a", "sub//b", "sub/../a", "a\0"])
-def test_a_name_that_is_none_is_refused(folder: OpenedFolder, name: str) -> None:
+def test_an_invalid_name_is_refused(folder: OpenedFolder, name: str) -> None:
     for act in (folder.status, folder.read, folder.remove, folder.make_folder):
         with pytest.raises(OutsideError):
             act(name)
 
 
-def test_what_is_no_plain_file_is_not_opened_and_makes_way_for_ours(
+def test_only_plain_files_are_opened_and_anything_else_can_be_replaced(
     tmp_path: Path, folder: OpenedFolder
 ) -> None:
     (tmp_path / "out" / "link").symlink_to(tmp_path / "theirs" / "b")
@@ -129,7 +129,7 @@ def test_what_is_no_plain_file_is_not_opened_and_makes_way_for_ours(
     assert folder.read("nowhere") == b"ours" and folder.read("none") is None
 
 
-def test_a_rename_takes_a_name_from_nobody(
+def test_a_rename_never_replaces_another_file(
     tmp_path: Path, folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out" / "nowhere").symlink_to(tmp_path / "none")
@@ -148,7 +148,7 @@ def test_a_rename_takes_a_name_from_nobody(
     assert (sorted(folder.names()), folder.names("sub")) == (["d", "nowhere", "sub"], ["b"])
 
 
-def test_a_file_that_is_another_by_now_is_left_alone(tmp_path: Path, folder: OpenedFolder) -> None:
+def test_a_file_that_was_replaced_is_left_alone(tmp_path: Path, folder: OpenedFolder) -> None:
     seen = folder.file_state("a")
     assert seen is not None
     (tmp_path / "out" / "a").unlink()
@@ -164,7 +164,7 @@ def test_a_file_that_is_another_by_now_is_left_alone(tmp_path: Path, folder: Ope
     assert folder.read("a") == b"theirs" and "c" not in folder.names()
 
 
-def test_a_link_that_is_swapped_in_while_a_name_is_given_gets_none(
+def test_a_link_swapped_in_during_a_rename_is_detected(
     tmp_path: Path, folder: OpenedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.link
@@ -210,9 +210,7 @@ def test_a_folder_that_is_moved_stays_the_one_that_was_opened(
     assert (tmp_path / "theirs" / "b").read_text() == "b"
 
 
-def test_it_knows_where_it_lies_whatever_it_was_called(
-    tmp_path: Path, folder: OpenedFolder
-) -> None:
+def test_its_parents_are_known_whatever_its_path(tmp_path: Path, folder: OpenedFolder) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "out" / "sub")
     with OpenedFolder.at(tmp_path / "link") as opened:
         above = list(opened.above())
@@ -221,7 +219,7 @@ def test_it_knows_where_it_lies_whatever_it_was_called(
     assert above[0] == opened.file_id and above[1] == folder.file_id
 
 
-def test_folders_are_made_and_leftovers_swept(tmp_path: Path, folder: OpenedFolder) -> None:
+def test_folders_are_created_and_leftovers_removed(tmp_path: Path, folder: OpenedFolder) -> None:
     folder.make_folder("x/y/z")
     folder.make_folder("x/y")
     assert (tmp_path / "out" / "x" / "y" / "z").is_dir()
@@ -237,9 +235,7 @@ def test_folders_are_made_and_leftovers_swept(tmp_path: Path, folder: OpenedFold
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said_to_be_one(
-    tmp_path: Path, folder: OpenedFolder
-) -> None:
+def test_a_file_we_may_not_read_is_reported(tmp_path: Path, folder: OpenedFolder) -> None:
     (tmp_path / "out" / "a").chmod(0)
     with pytest.raises(UnreadableError, match="a cannot be read"):
         folder.file_state("a")

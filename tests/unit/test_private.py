@@ -1,4 +1,4 @@
-"""What is in a home is its owner's alone, whatever the umask, and what was there before, too."""
+"""Everything in the home folder is private, whatever the umask, including older files."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def umask(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def open_to_others(top: Path) -> list[str]:
-    """List what of a folder anybody else could read, write or enter."""
+    """Return everything in a folder that other users could read, write or enter."""
     found = [top, *top.rglob("*")]
     return [str(path) for path in found if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
 def fill(home: Home) -> None:
-    """Have everything made that Curator makes in a home."""
+    """Create everything that Curator creates in a home folder."""
     start_logging(home)
     logging.getLogger("curator").info("a line")
     stop_logging()
@@ -61,12 +61,12 @@ def fill(home: Home) -> None:
     catalog.close()
 
 
-def test_all_that_is_made_in_a_home_is_the_owners_alone(umask: None, tmp_path: Path) -> None:
+def test_everything_in_the_home_folder_is_private(umask: None, tmp_path: Path) -> None:
     fill(Home.at(tmp_path / "above" / "home"))
     assert open_to_others(tmp_path / "above") == []
 
 
-def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
+def test_files_that_an_earlier_version_left_open_become_private(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     fill(home)
     for path in [home.data, *home.data.rglob("*")]:
@@ -78,7 +78,7 @@ def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("platform", ["data", "cache"])
-def test_the_platforms_folders_are_ours_whatever_is_in_them(
+def test_the_platforms_folders_become_private_whatever_is_in_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
     monkeypatch.delenv("CURATOR_HOME", raising=False)
@@ -90,7 +90,7 @@ def test_the_platforms_folders_are_ours_whatever_is_in_them(
     assert stat.S_IMODE((tmp_path / platform).stat().st_mode) == 0o700
 
 
-def test_in_a_home_among_other_things_only_what_is_ours_is_closed(tmp_path: Path) -> None:
+def test_in_a_shared_home_only_our_files_become_private(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     linked = tmp_path / "elsewhere.json"
     for name in ("letter.txt", "cache/browser.db", "backups/disk.img"):
@@ -112,7 +112,7 @@ def test_in_a_home_among_other_things_only_what_is_ours_is_closed(tmp_path: Path
     assert stat.S_IMODE(linked.stat().st_mode) == 0o644
 
 
-def test_a_rotated_log_stays_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotated_log_stays_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curator.cli.output._LOG_BYTES", 300)
     home = Home.at(tmp_path / "home")
     before = os.umask(0)
@@ -126,7 +126,7 @@ def test_a_rotated_log_stays_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(list(home.data.glob("curator.log*"))) == 3 and open_to_others(home.data) == []
 
 
-def test_a_file_of_the_persons_keeps_what_others_may_do(tmp_path: Path) -> None:
+def test_a_file_of_the_user_keeps_its_permissions(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         atomic.write(tmp_path / "mimeapps.list", b"", owner_only=False)
@@ -135,7 +135,7 @@ def test_a_file_of_the_persons_keeps_what_others_may_do(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "mimeapps.list").stat().st_mode) == 0o644
 
 
-def test_a_folder_where_a_file_is_cannot_be_made(tmp_path: Path) -> None:
+def test_a_folder_cannot_be_created_in_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         private.make_folder(tmp_path / "file")
@@ -176,7 +176,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
     assert private.mask_secrets(text) == text
 
 
-def test_a_key_that_was_found_is_masked_wherever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_key_is_masked_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private, "_known", set())
     monkeypatch.setenv("CURATOR_VISION_KEY", "correct horse")
     assert find_key("http://host") == "correct horse"
@@ -189,7 +189,7 @@ def test_a_key_that_was_found_is_masked_wherever_it_comes(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("url", ["http://joe:hunter2@host", "joe:hunter2@host", "x://joe:hunter2@"])
-def test_no_sentence_about_a_server_has_its_password(url: str) -> None:
+def test_no_message_about_a_server_has_its_password(url: str) -> None:
     options = VisionOptions(provider="openai_compatible", url=url)
     with pytest.raises(KnownError) as refused:
         assert replace(options, url=f"{url}:port").base

@@ -1,4 +1,4 @@
-"""Removing the files of rejects: what is listed, what goes, what has to stay, what comes back."""
+"""Removing the files of rejects: what is listed, removed, kept and restored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
 @pytest.fixture
 def shoot(catalog: Catalog, tmp_path: Path, trash: Path) -> Shoot:
-    """A shoot on the drive of the test's own trash."""
+    """A shoot on the same drive as the test's trash."""
     return Shoot(catalog, tmp_path / "shoot")
 
 
@@ -57,7 +57,7 @@ def paired(shoot: Shoot) -> Iterator[Shoot]:
     yield shoot
 
 
-def test_a_pair_goes_with_its_sidecars_and_other_companions_stay(paired: Shoot) -> None:
+def test_a_pair_is_removed_with_its_sidecars_and_other_companions_stay(paired: Shoot) -> None:
     shown = listed(paired)
     assert going(shown) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_1.xmp", "DSC_1.NEF.xmp"}
     others = {Path(file.path).name for file in shown.files if not file.ticked}
@@ -74,7 +74,7 @@ def test_a_pair_goes_with_its_sidecars_and_other_companions_stay(paired: Shoot) 
     assert [photo.name for photo in paired.listed()] == ["DSC_2"]
 
 
-def test_what_was_removed_lies_in_the_trash_and_comes_back_as_the_reject_it_was(
+def test_removed_files_are_in_the_trash_and_come_back_as_rejects(
     paired: Shoot, trash: Path
 ) -> None:
     remove(paired, listed(paired))
@@ -84,14 +84,14 @@ def test_what_was_removed_lies_in_the_trash_and_comes_back_as_the_reject_it_was(
     assert paired.photo("renamed.NEF").marks.flag is Flag.REJECT
 
 
-def test_what_is_removed_stays_away_from_every_scan(paired: Shoot) -> None:
+def test_removed_photos_are_not_found_by_a_scan(paired: Shoot) -> None:
     remove(paired, listed(paired))
     assert paired.ingest().found == 1
     assert [photo.name for photo in paired.listed()] == ["DSC_2"]
     assert paired.catalog.check() == []
 
 
-def test_nothing_goes_that_is_no_reject(shoot: Shoot) -> None:
+def test_only_rejects_are_removed(shoot: Shoot) -> None:
     write(shoot, "a.jpg", "b.jpg")
     shoot.ingest()
     shoot.reject("a.jpg")
@@ -103,7 +103,7 @@ def test_nothing_goes_that_is_no_reject(shoot: Shoot) -> None:
 
 
 @pytest.mark.parametrize("change", ["grown", "another", "gone"])
-def test_a_list_that_is_no_longer_true_removes_nothing(shoot: Shoot, change: str) -> None:
+def test_an_outdated_list_removes_nothing(shoot: Shoot, change: str) -> None:
     write(shoot, "a.jpg", "b.jpg")
     (shoot.folder / "a.xmp").write_text("stars")
     shoot.ingest()
@@ -121,7 +121,7 @@ def test_a_list_that_is_no_longer_true_removes_nothing(shoot: Shoot, change: str
     assert (shoot.folder / "b.jpg").exists()
 
 
-def test_a_file_with_other_bytes_of_the_same_size_and_time_is_left_alone(shoot: Shoot) -> None:
+def test_a_file_with_other_bytes_of_the_same_size_and_time_is_kept(shoot: Shoot) -> None:
     write(shoot, "a.jpg")
     shoot.ingest()
     shoot.reject("a.jpg")
@@ -133,7 +133,7 @@ def test_a_file_with_other_bytes_of_the_same_size_and_time_is_left_alone(shoot: 
     assert "changed after" in report.left[0][1]
 
 
-def test_a_copy_elsewhere_stays_unless_it_is_ticked(shoot: Shoot) -> None:
+def test_a_copy_elsewhere_stays_unless_ticked(shoot: Shoot) -> None:
     write(shoot, "a.jpg")
     shoot.ingest()
     shoot.write("backup/a.jpg", (shoot.folder / "a.jpg").read_bytes())
@@ -149,7 +149,7 @@ def test_a_copy_elsewhere_stays_unless_it_is_ticked(shoot: Shoot) -> None:
     assert shoot.photo("backup/a.jpg").marks.flag is Flag.REJECT  # what is left of it
 
 
-def test_a_sidecar_that_is_also_anothers_stays(shoot: Shoot) -> None:
+def test_a_shared_sidecar_stays(shoot: Shoot) -> None:
     write(shoot, "a.tif", "a.jpg")
     for name in ("a.xmp", "a.tif.xmp"):
         (shoot.folder / name).write_text(name)
@@ -160,7 +160,7 @@ def test_a_sidecar_that_is_also_anothers_stays(shoot: Shoot) -> None:
     assert shown.staying() == {"It also belongs to a.jpg, which stays.": 1}
 
 
-def test_a_link_and_a_drive_that_is_away_are_named_and_left(shoot: Shoot, tmp_path: Path) -> None:
+def test_a_link_and_a_disconnected_drive_are_listed_and_kept(shoot: Shoot, tmp_path: Path) -> None:
     write(shoot, "a.jpg", "card/b.jpg")
     shoot.ingest()
     shoot.reject("a.jpg")
@@ -177,7 +177,7 @@ def test_a_link_and_a_drive_that_is_away_are_named_and_left(shoot: Shoot, tmp_pa
     }
 
 
-def test_without_a_trash_files_stay_and_only_erasing_takes_them(
+def test_without_a_trash_files_stay_unless_deleted_permanently(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(shoot, "a.jpg")
@@ -193,7 +193,7 @@ def test_without_a_trash_files_stay_and_only_erasing_takes_them(
 
 
 def in_use(*suffixes: str) -> removal.Way:
-    """Take files away, but for those with these suffixes."""
+    """Return a way to remove files that refuses those with these suffixes."""
 
     def way(path: str) -> None:
         if path.endswith(suffixes):
@@ -203,7 +203,7 @@ def in_use(*suffixes: str) -> removal.Way:
     return way
 
 
-def test_an_original_that_is_in_use_stays_with_all_that_is_its(paired: Shoot) -> None:
+def test_an_original_in_use_stays_with_its_companions(paired: Shoot) -> None:
     report = remove(paired, listed(paired), in_use("NEF"))
     assert [reason for _, reason in report.left] == ["It is in use."]
     assert (report.photos, report.removed) == (0, [])
@@ -211,7 +211,7 @@ def test_an_original_that_is_in_use_stays_with_all_that_is_its(paired: Shoot) ->
     assert len(list(paired.folder.glob("DSC_1*"))) == 5
 
 
-def test_what_a_kill_left_of_a_photo_can_be_removed_again(paired: Shoot) -> None:
+def test_after_a_kill_the_rest_of_a_photo_can_be_removed(paired: Shoot) -> None:
     gone: list[str] = []
 
     def killed(path: str) -> None:
@@ -235,7 +235,7 @@ def test_what_a_kill_left_of_a_photo_can_be_removed_again(paired: Shoot) -> None
 
 
 @pytest.mark.parametrize("scanned", [False, True])
-def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
+def test_a_kill_right_after_the_last_file_leaves_no_missing_photo(
     paired: Shoot, monkeypatch: pytest.MonkeyPatch, trash: Path, scanned: bool
 ) -> None:
     with monkeypatch.context() as kill:
@@ -246,7 +246,7 @@ def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
         kill.setattr(catalog_removal.Removal, "note_removed", killed)
         with pytest.raises(SystemExit):
             remove(paired, listed(paired))
-    if scanned:  # by another process, before this one was started again
+    if scanned:  # by another process, before this one was restarted
         paired.ingest()
         assert paired.photo("DSC_1.NEF").state == "missing"
     assert (
@@ -260,7 +260,7 @@ def test_a_kill_right_after_the_last_file_went_leaves_no_missing_photo(
     assert paired.photo("renamed.NEF").marks.flag is Flag.REJECT
 
 
-def test_of_a_folder_that_is_away_nothing_is_noted_before_it_is_back(
+def test_a_removal_in_an_unreachable_folder_is_recorded_once_it_is_back(
     paired: Shoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = paired.photo("DSC_1.NEF")
@@ -271,11 +271,11 @@ def test_of_a_folder_that_is_away_nothing_is_noted_before_it_is_back(
     assert removal.note_interrupted(paired.catalog.removal) == 0
     assert paired.catalog.removal.interrupted() == {}, "it was there: nothing had gone"
     paired.catalog.removal.begin({photo.id: [str(photo.path)]})
-    monkeypatch.setattr("os.getpid", lambda: 1)  # that process lives, and may be at it
+    monkeypatch.setattr("os.getpid", lambda: 1)  # that process is running and may be removing files
     assert paired.catalog.removal.interrupted() == {}
 
 
-def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> None:
+def test_a_half_in_use_keeps_its_shared_sidecar(paired: Shoot) -> None:
     report = remove(paired, listed(paired), in_use("JPG"))
     there = {path.name for path in paired.folder.glob("DSC_1*")}
     assert there == {"DSC_1.JPG", "DSC_1.xmp", "DSC_1.NEF.pp3"}
@@ -284,7 +284,7 @@ def test_a_half_that_is_in_use_keeps_the_sidecar_it_shares(paired: Shoot) -> Non
     assert going(listed(paired)) == {"DSC_1.JPG", "DSC_1.xmp"}, "it can be removed again"
 
 
-def test_stopped_in_the_middle_the_rest_is_there_to_be_removed(shoot: Shoot) -> None:
+def test_after_stopping_the_rest_can_be_removed(shoot: Shoot) -> None:
     write(shoot, "a.jpg", "b.jpg", "c.jpg")
     shoot.ingest()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
@@ -343,10 +343,10 @@ def test_an_original_that_changed_keeps_its_half_and_its_sidecars(
     remove(paired, shown)
     there = {path.name for path in paired.folder.glob("DSC_1*")}
     assert there >= {"DSC_1.NEF", "DSC_1.xmp", "DSC_1.NEF.xmp"}
-    assert "DSC_1.JPG" in there or seen  # where it was seen before, the list said so
+    assert "DSC_1.JPG" in there or seen  # where it was found before, according to the list
 
 
-def test_a_copy_that_was_left_is_not_proposed_the_next_time(shoot: Shoot) -> None:
+def test_a_kept_copy_is_not_proposed_again(shoot: Shoot) -> None:
     write(shoot, "a.NEF", "a.JPG")
     shoot.ingest()
     for name in ("a.NEF", "a.JPG"):
@@ -362,7 +362,7 @@ def test_a_copy_that_was_left_is_not_proposed_the_next_time(shoot: Shoot) -> Non
     assert not list((shoot.folder / "backup").iterdir())
 
 
-def test_what_is_taken_back_while_others_go_is_left_alone(shoot: Shoot) -> None:
+def test_a_photo_no_longer_rejected_during_removal_is_kept(shoot: Shoot) -> None:
     write(shoot, "a.jpg", "b.jpg", "c.jpg")
     shoot.ingest()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
@@ -381,7 +381,7 @@ def test_what_is_taken_back_while_others_go_is_left_alone(shoot: Shoot) -> None:
 
 
 @pytest.mark.parametrize("by", ["link", "case"])
-def test_a_folder_met_twice_holds_no_copies(shoot: Shoot, tmp_path: Path, by: str) -> None:
+def test_a_folder_reached_by_two_paths_has_no_copies(shoot: Shoot, tmp_path: Path, by: str) -> None:
     write(shoot, "a.jpg")
     shoot.ingest()
     again = tmp_path / "link"
@@ -396,7 +396,7 @@ def test_a_folder_met_twice_holds_no_copies(shoot: Shoot, tmp_path: Path, by: st
     assert [bool(file.stays) for file in listed(shoot).files] == [False, True]
 
 
-def test_a_list_nobody_waits_for_any_more_is_not_made_to_the_end(shoot: Shoot) -> None:
+def test_a_canceled_list_is_not_finished(shoot: Shoot) -> None:
     write(shoot, "a.jpg", "b.jpg", "c.jpg")
     shoot.ingest()
     for name in ("a.jpg", "b.jpg", "c.jpg"):
@@ -414,9 +414,7 @@ def test_a_list_nobody_waits_for_any_more_is_not_made_to_the_end(shoot: Shoot) -
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_copy_that_was_never_read_whole_is_proven_before_it_goes(
-    shoot: Shoot, same: bool
-) -> None:
+def test_a_copy_never_read_completely_is_verified_before_removal(shoot: Shoot, same: bool) -> None:
     one = photo_bytes(1) + bytes(200_000)
     shoot.write("A.JPG", one)
     shoot.ingest()
@@ -429,7 +427,7 @@ def test_a_copy_that_was_never_read_whole_is_proven_before_it_goes(
     assert [said for _, said in report.left] == ([] if same else [removal._NO_COPY])
 
 
-def test_in_a_folder_of_copies_what_one_sees_there_goes(shoot: Shoot) -> None:
+def test_in_a_folder_of_copies_the_copies_are_removed(shoot: Shoot) -> None:
     write(shoot, "a.NEF", "a.JPG", "b.JPG")
     shoot.ingest()
     for name in ("a.NEF", "a.JPG"):
@@ -457,7 +455,7 @@ def test_in_a_folder_of_copies_what_one_sees_there_goes(shoot: Shoot) -> None:
     assert going(removal.plan(seen)) >= {"a.NEF", "a.JPG"}, "seen from everywhere, as ever"
 
 
-def test_in_the_folder_of_the_file_itself_its_copies_elsewhere_stay(shoot: Shoot) -> None:
+def test_in_the_folder_of_the_original_its_copies_elsewhere_stay(shoot: Shoot) -> None:
     write(shoot, "first/a.JPG")
     shoot.ingest()
     shoot.write("second/a.JPG", (shoot.folder / "first/a.JPG").read_bytes())
@@ -468,7 +466,7 @@ def test_in_the_folder_of_the_file_itself_its_copies_elsewhere_stay(shoot: Shoot
         assert [Path(file.path).parent.name for file in shown.going] == ["first"]
 
 
-def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
+def test_a_copy_shown_alone_is_verified_before_removal(shoot: Shoot) -> None:
     one = photo_bytes(1) + bytes(200_000)
     shoot.write("A.JPG", one)
     shoot.ingest()
@@ -484,16 +482,14 @@ def test_a_copy_seen_alone_is_proven_too_before_it_goes(shoot: Shoot) -> None:
 
 
 def backed_up(shoot: Shoot) -> Path:
-    """Make a backup of a folder, times and all, outside of what is read."""
+    """Make a backup of a folder, with times, outside the folders read."""
     backup = shoot.folder.with_name("backup")
     shutil.copytree(shoot.folder, backup)
     return backup
 
 
 @pytest.mark.parametrize("way", [removal.trash, removal.delete_permanently])
-def test_a_link_in_the_place_of_a_folder_has_no_backup_removed(
-    shoot: Shoot, way: removal.Way
-) -> None:
+def test_a_link_in_place_of_a_folder_removes_no_backup(shoot: Shoot, way: removal.Way) -> None:
     write(shoot, "a.JPG", "b.JPG")
     shoot.ingest()
     shoot.reject("a.JPG")

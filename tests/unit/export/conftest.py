@@ -1,4 +1,4 @@
-"""Photos as the catalog would tell of them, without a catalog."""
+"""Photos as the catalog returns them, without a catalog."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def photo(number: int, marks: Marks, *paths: Path, **more: Any) -> PhotoDetail:
 
 
 def clause(photo: PhotoDetail) -> str | None:
-    """Approve a photo with 4 or 5 stars, or a pick; who asks knows better (curator.session)."""
+    """Return the clause for 4 or 5 stars or a pick; in Curator the approval rule decides."""
     starred, picked = (photo.marks.rating or 0) > 3, photo.marks.flag is Flag.PICK
     approved = "stars" if starred else "pick" if picked else None
     return "file" if approved and photo.elsewhere else approved
@@ -69,7 +69,7 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
 
 
 class Here:
-    """Stands where a pool of processes stands, and decodes here: a process takes a second."""
+    """Replaces the worker pool and decodes in this process, because starting one takes a second."""
 
     size = 1
 

@@ -1,4 +1,4 @@
-"""Exporting again, with other choices: what changed is made anew, what is theirs stays."""
+"""Exporting again with other choices: changed files are replaced, foreign files stay."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_jpeg_carries_stars_and_confirmed_tags_and_follows_them(
         assert not embedded(made)
 
 
-def test_a_turn_is_put_into_the_pixels_at_the_next_export(
+def test_a_turn_is_applied_to_the_pixels_at_the_next_export(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -87,9 +87,7 @@ def test_a_turn_is_put_into_the_pixels_at_the_next_export(
     assert names(out) == {"DSC_2.jpg", "photos.json"}
 
 
-def test_a_jpeg_somebody_retouched_is_not_made_anew(
-    shoot: list[PhotoDetail], tmp_path: Path
-) -> None:
+def test_a_retouched_jpeg_is_not_replaced(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     jpegs(shoot[1:2], out)
     (out / "DSC_2.jpg").write_bytes(b"retouched")
@@ -98,7 +96,7 @@ def test_a_jpeg_somebody_retouched_is_not_made_anew(
     assert (report.edited, report.written) == (["DSC_2.jpg"], ["DSC_2-2.jpg"])
 
 
-def test_another_template_renames_what_is_there(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_another_template_renames_existing_files(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(shoot, out)
     inodes = {path.stat().st_ino for path in out.iterdir() if path.name != "photos.json"}
@@ -116,7 +114,7 @@ def test_another_template_renames_what_is_there(shoot: list[PhotoDetail], tmp_pa
 
 
 @pytest.mark.parametrize("form", ["original", "jpeg"])
-def test_another_case_of_a_name_takes_no_file_away(
+def test_a_name_that_differs_in_case_removes_no_file(
     shoot: list[PhotoDetail], tmp_path: Path, form: str
 ) -> None:
     out, photos = tmp_path / "out", shoot[1:2]
@@ -172,7 +170,7 @@ def test_a_project_is_numbered_in_its_order_by_hand(
 
 
 @pytest.mark.parametrize(("pair", "there"), [("raw", {"DSC_1.dng"}), ("jpeg", {"DSC_1.JPG"})])
-def test_of_a_pair_one_half_may_go(
+def test_one_half_of_a_pair_can_be_exported(
     shoot: list[PhotoDetail], tmp_path: Path, pair: str, there: set[str]
 ) -> None:
     out = tmp_path / "out"
@@ -183,7 +181,9 @@ def test_of_a_pair_one_half_may_go(
     assert snapshot(out) == before
 
 
-def test_a_half_left_out_later_stays_and_is_named(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_a_half_left_out_later_stays_and_is_listed(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     run(shoot[:1], out)
     report = run(shoot[:1], out, pair="raw")
@@ -198,7 +198,7 @@ def test_a_pair_whose_raw_cannot_be_decoded_gives_its_jpeg(
     assert (report.written, report.failed) == (["DSC_1.jpg"], [])
 
 
-def test_sidecars_go_along_under_the_name_of_their_photo(
+def test_sidecars_are_exported_under_the_name_of_their_photo(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -220,7 +220,7 @@ def test_sidecars_go_along_under_the_name_of_their_photo(
     assert (out / "DSC_1_4.xmp").read_text() == "mine"
 
 
-def test_ratings_read_from_files_go_out_only_when_ticked(
+def test_ratings_read_from_files_are_exported_only_if_selected(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     read = [replace(shoot[1], marks=Marks(rating=5, kept=True), elsewhere=True)]
@@ -231,7 +231,7 @@ def test_ratings_read_from_files_go_out_only_when_ticked(
     assert make_plan([replace(read[0], marks=REJECT)], Options(tmp_path)).approved.total() == 0
 
 
-def test_the_manifest_holds_tags_with_who_said_so(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_the_manifest_has_tags_with_their_source(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     tags = (
         TagDetail("harbour", "person", 100, "confirmed"),
         TagDetail("fog", "vision", None, "suggested", "weather"),
@@ -255,7 +255,9 @@ def test_the_manifest_holds_tags_with_who_said_so(shoot: list[PhotoDetail], tmp_
     ]
 
 
-def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_path: Path) -> None:
+def test_names_that_differ_only_in_case_do_not_overwrite_each_other(
+    card: Path, tmp_path: Path
+) -> None:
     wild = [
         "caf\u00e9.jpg",
         "cafe\u0301.jpg",
@@ -274,7 +276,7 @@ def test_names_that_fold_together_do_not_overwrite_each_other(card: Path, tmp_pa
     assert {"_aux.jpg", "_x_y.jpg", "\U0001f600.jpg"} <= made
 
 
-def test_a_drive_that_is_away_is_not_made_up(
+def test_the_folder_of_a_disconnected_drive_is_not_created(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(target_folder, "_MOUNTS", ((str(tmp_path / "media"), 2),))
@@ -286,7 +288,7 @@ def test_a_drive_that_is_away_is_not_made_up(
     assert run(shoot, away).photos == 2
 
 
-def test_a_drive_that_goes_away_meanwhile_is_one_sentence(
+def test_a_drive_disconnected_meanwhile_is_reported_in_one_sentence(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -302,15 +304,15 @@ def test_a_drive_that_goes_away_meanwhile_is_one_sentence(
     assert "Connect its drive" in caught.value.remedy
 
 
-def test_a_folder_of_another_kind_is_refused(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_a_folder_with_another_kind_of_export_is_refused(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
     run(shoot, tmp_path / "out")
     with pytest.raises(KnownError, match="another kind of export"):
         make_plan(shoot, Options(tmp_path / "out", target="gallery"))
 
 
-def test_a_name_with_bytes_that_are_no_text_can_be_told_of(
-    shoot: list[PhotoDetail], tmp_path: Path
-) -> None:
+def test_a_name_that_is_not_text_can_be_exported(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     path = tmp_path / "wild" / "caf\udce9.jpg"
     photos = [photo(9, PICK, draw_jpeg(path, size=(60, 40)))]
     run(photos, tmp_path / "out")
@@ -350,7 +352,7 @@ def test_a_gallery_writes_nothing_through_a_link(
     assert snapshot(card) == before
 
 
-def test_the_sidecar_of_a_raw_goes_with_no_other_photo_of_its_name(
+def test_the_sidecar_of_a_raw_is_not_exported_with_another_photo_of_its_name(
     card: Path, tmp_path: Path
 ) -> None:
     draw_jpeg(card / "DSC_1.tif", size=(96, 64), seed=9)

@@ -1,4 +1,4 @@
-"""Exporting to a folder: what is approved goes out whole, once, and is never overwritten."""
+"""Exporting to a folder: approved photos are copied once and never overwritten."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def snapshot(to: Path) -> dict[str, tuple[bytes, int]]:
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in to.iterdir()}
 
 
-def test_approved_photos_go_out_whole_with_both_halves_of_a_pair(
+def test_approved_photos_are_exported_with_both_halves_of_a_pair(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:
     before = snapshot(card)
@@ -60,7 +60,7 @@ def test_approved_photos_go_out_whole_with_both_halves_of_a_pair(
     assert snapshot(card) == before
 
 
-def test_the_manifest_tells_where_from_and_why(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_the_manifest_has_origin_and_reason(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     shoot[0] = replace(shoot[0], marks=replace(STARS, label=Label.BLUE))
     run(shoot, tmp_path / "out")
     first, second = book(tmp_path / "out")["photos"]
@@ -72,10 +72,10 @@ def test_the_manifest_tells_where_from_and_why(shoot: list[PhotoDetail], tmp_pat
     assert (second["clause"], second["match_score"], second["tags"]) == ("pick", None, [])
 
 
-def test_a_clause_of_an_own_rule_is_named_by_its_search(
+def test_a_clause_of_a_custom_rule_is_named_by_its_search(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
-    clauses = {1: "rating:>=4 tag:bride", 3: "is:rejected"}  # 3 is a reject, and stays home
+    clauses = {1: "rating:>=4 tag:bride", 3: "is:rejected"}  # 3 is a reject and not exported
     report = export.write(export.make_plan(shoot, Options(tmp_path / "out", clauses)))
     assert report.photos == 1
     assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == [clauses[1]]
@@ -101,7 +101,9 @@ def test_a_dry_run_counts_by_clause_and_touches_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_only_the_clauses_that_are_ticked_go_out(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_only_photos_of_selected_clauses_are_exported(
+    shoot: list[PhotoDetail], tmp_path: Path
+) -> None:
     run(shoot, tmp_path / "out", approve=frozenset({Clause.PICK}))
     assert names(tmp_path / "out") == {"DSC_2.JPG", "photos.json"}
 
@@ -193,7 +195,7 @@ def test_a_moved_original_keeps_its_entry(
     assert book(tmp_path / "out")["photos"][1]["original_path"] == str(moved)
 
 
-def test_a_newer_version_of_an_original_goes_beside_the_old_one(
+def test_a_newer_version_of_an_original_is_written_beside_the_old_one(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -207,7 +209,7 @@ def test_a_newer_version_of_an_original_goes_beside_the_old_one(
     assert [e["filename"] for e in book(out)["photos"]] == ["DSC_1.dng", "DSC_2-2.JPG"]
 
 
-def test_an_exported_file_edited_since_is_left_alone_and_named(
+def test_an_exported_file_edited_since_is_kept_and_listed(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -278,7 +280,7 @@ def test_a_drive_that_does_not_answer_keeps_no_export_waiting(
     assert "DSC_2.JPG" in [item.name for item in planned.items()]
 
 
-def test_an_original_that_is_away_is_named_and_stops_nothing(
+def test_an_unreachable_original_is_listed_and_stops_nothing(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     (tmp_path / "card" / "DSC_1.dng").unlink()
@@ -287,7 +289,7 @@ def test_an_original_that_is_away_is_named_and_stops_nothing(
     assert names(tmp_path / "out") == {"DSC_1.JPG", "DSC_2.JPG", "photos.json"}
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+def test_a_full_disk_is_reported_in_one_sentence_and_leaves_no_incomplete_file(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -303,7 +305,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     assert len(book(out)["photos"]) == 2
 
 
-def test_a_copy_that_reads_back_differently_is_none(
+def test_a_copy_that_reads_back_differently_is_removed(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, synced = os.fsync, 0
@@ -311,7 +313,7 @@ def test_a_copy_that_reads_back_differently_is_none(
     def fsync(number: int) -> None:
         nonlocal synced
         synced += 1
-        if synced == 2:  # the first copy, after what is meant was noted
+        if synced == 2:  # the first copy, after the names were recorded
             os.write(number, b"a disk that lies")
         real(number)
 
@@ -322,7 +324,7 @@ def test_a_copy_that_reads_back_differently_is_none(
 
 
 def fill_up_after(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
-    """Let the disk take this many files more, and then no byte."""
+    """Let the disk take this many more files and then report that it is full."""
     real, synced = os.fsync, 0
 
     def fsync(number: int) -> None:
@@ -345,7 +347,7 @@ def test_a_disk_too_small_is_refused_before_anything_is_written(
     assert names(tmp_path / "out") == set()
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(
+def test_a_folder_that_cannot_be_created_is_reported_in_one_sentence(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
@@ -354,7 +356,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_a_name_the_disk_does_not_take_costs_that_photo_only(
+def test_a_name_the_disk_refuses_fails_that_photo_only(
     card: Path, shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def picky(real: Callable[..., None]) -> Callable[..., None]:
@@ -373,13 +375,13 @@ def test_a_name_the_disk_does_not_take_costs_that_photo_only(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are measured otherwise there")
-def test_the_longest_name_goes_out_too(tmp_path: Path) -> None:
+def test_the_longest_name_is_exported(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "card" / f"{'n' * 251}.jpg", size=(60, 40))
     report = run([photo(1, Marks(rating=5), path)], tmp_path / "out")
     assert report.written == [path.name] and report.failed == []
 
 
-def test_a_folder_that_cannot_be_looked_into_is_one_sentence(
+def test_an_unreadable_folder_is_reported_in_one_sentence(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Path.stat
@@ -411,12 +413,12 @@ def test_cancelling_keeps_what_is_done_and_a_later_run_does_the_rest(
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing after it runs but the interpreter's own clean-up."""
+    """Simulates kill -9: only the interpreter's own clean-up runs after it."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["original", "jpeg"])
-def test_a_killed_run_is_picked_up_without_second_copies(
+def test_a_killed_run_is_continued_without_second_copies(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     out = tmp_path / "out"
@@ -437,7 +439,7 @@ def test_a_killed_run_is_picked_up_without_second_copies(
     assert len(book(out)["photos"]) == 1
 
 
-def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata_if_so_wished(
+def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata_if_chosen(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     turned = replace(shoot[1], turn=1)
@@ -459,11 +461,11 @@ def test_a_jpeg_export_is_never_enlarged(shoot: list[PhotoDetail], tmp_path: Pat
         assert image.size == (96, 64)
     known = replace(shoot[1], capture=replace(shoot[1].capture, width=96, height=64))
     plan = make_plan([known], Options(tmp_path / "guessed", form="jpeg", long_edge_px=5000))
-    assert plan.bytes_to_write < 96 * 64  # a disk need not have room for more than there is
+    assert plan.bytes_to_write < 96 * 64  # only the bytes to write count
 
 
 @pytest.mark.slow
-def test_a_photo_that_cannot_be_decoded_is_named_and_the_rest_goes_out(
+def test_a_photo_that_cannot_be_decoded_is_listed_and_the_rest_is_exported(
     shoot: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:
     (card / "DSC_3.JPG").write_bytes(b"no picture at all")
@@ -474,7 +476,7 @@ def test_a_photo_that_cannot_be_decoded_is_named_and_the_rest_goes_out(
     assert report.written == ["DSC_2.jpg"]
 
 
-def test_where_it_was_taken_follows_the_choice(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+def test_the_location_is_included_as_chosen(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     capture = replace(shoot[1].capture, latitude=64.1, longitude=-21.9)
     placed = [replace(shoot[1], capture=capture)]
     run(placed, tmp_path / "with")

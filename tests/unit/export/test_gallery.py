@@ -1,4 +1,4 @@
-"""The gallery: a page for everyone that tells no more than it should."""
+"""The gallery: a public page without private information."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def two(card: Path) -> list[PhotoDetail]:
 
 
 class Page(HTMLParser):
-    """What a browser would find: elements with attributes, and the text."""
+    """The content a browser finds: elements with attributes, and the text."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def test_a_page_shows_each_photo_in_sizes_that_are_there(
     assert {link["href"] for link in page.all("a")} <= {f"#{k}{n}" for k in "pt" for n in (1, 2)}
 
 
-def test_text_of_others_stays_text(two: list[PhotoDetail], card: Path, tmp_path: Path) -> None:
+def test_foreign_text_is_never_markup(two: list[PhotoDetail], card: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     tags = (
         TagDetail(WILD, "person", 100, "confirmed"),
@@ -94,7 +94,7 @@ def test_text_of_others_stays_text(two: list[PhotoDetail], card: Path, tmp_path:
     assert any("%2541" in source for source in sources), "a name is written as an address"
 
 
-def test_nothing_in_the_page_may_run_or_load_but_what_it_brings(
+def test_the_page_runs_and_loads_only_its_own_content(
     two: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -111,7 +111,7 @@ def test_nothing_in_the_page_may_run_or_load_but_what_it_brings(
     assert not page.all("link") and not page.all("iframe")
 
 
-def test_its_manifest_has_no_original_path_and_no_place_unless_wished(
+def test_its_manifest_has_no_original_path_and_no_location_unless_chosen(
     two: list[PhotoDetail], card: Path, tmp_path: Path
 ) -> None:
     placed = [
@@ -129,7 +129,7 @@ def test_its_manifest_has_no_original_path_and_no_place_unless_wished(
     assert "Test One" not in Page(tmp_path / "c").source
 
 
-def test_again_changes_nothing_and_who_is_rejected_leaves_the_page(
+def test_a_second_run_changes_nothing_and_rejects_leave_the_page(
     two: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -159,7 +159,7 @@ def test_a_project_is_shown_in_its_order_by_hand(two: list[PhotoDetail], tmp_pat
     assert source.index("DSC_3") < source.index("DSC_2")
 
 
-def test_who_is_taken_out_of_the_project_leaves_its_page(
+def test_a_photo_removed_from_the_project_leaves_its_page(
     two: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -171,9 +171,7 @@ def test_who_is_taken_out_of_the_project_leaves_its_page(
     assert book(out)["withdrawn"] == [] and "DSC_3" in Page(out).source
 
 
-def test_a_page_of_somebody_else_is_never_written_over(
-    two: list[PhotoDetail], tmp_path: Path
-) -> None:
+def test_a_foreign_page_is_never_overwritten(two: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "index.html").write_text("my homepage")

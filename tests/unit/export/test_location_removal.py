@@ -1,6 +1,6 @@
-"""Where a photo was taken leaves the house only if a person asked for that; exiftool is the judge.
+"""A location is exported only if chosen; exiftool verifies it.
 
-Every file that leaves is read again by exiftool, with all that is embedded in it.
+exiftool reads every exported file again, with everything embedded in it.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def exiftool(*words: object) -> bytes:
 
 
 def told(*paths: Path) -> dict[str, Any]:
-    """Read all tags of files, by group; all that exiftool knows, but what it works out itself."""
+    """Read all tags of files by group, except those exiftool computes itself."""
     found = json.loads(exiftool("-j", "-a", "-u", "-e", "-ee3", "-G1", *paths) or b"[]")
     return {f"{each['SourceFile']} {key}": value for each in found for key, value in each.items()}
 
 
 def places_in(folder: Path, *, text: bool = True) -> list[str]:
-    """List what files of a folder tell of places, embedded pictures included."""
+    """Return the location tags of the files in a folder, including embedded pictures."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     exiftool("-a", "-b", "-W", f"{folder}/embedded/%f-%t%-c.%s", "-preview:all", *files)
     files += list((folder / "embedded").glob("*"))
@@ -78,7 +78,7 @@ def places_in(folder: Path, *, text: bool = True) -> list[str]:
 
 @pytest.fixture
 def placed(tmp_path: Path) -> PhotoDetail:
-    """A photo that says in every way where it was taken, also in its thumbnail and its sidecar."""
+    """A photo that states its location in every way, also in thumbnail and sidecar."""
     path = draw_jpeg(tmp_path / "card" / "DSC_1.JPG", size=(96, 64), seed=1)
     thumbnail = draw_jpeg(tmp_path / "thumbnail.jpg", size=(32, 24), seed=1)
     words = [f"-{name}={value}" for name, value in PLACES.items()]
@@ -101,7 +101,7 @@ def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
 
 
 @pytest.mark.parametrize("metadata", ["auto", "all", "no_location", "none"])
-def test_location_goes_into_pictures_for_others_only_where_asked(metadata: str) -> None:
+def test_location_is_exported_only_if_chosen(metadata: str) -> None:
     assert (kept_metadata(metadata, "folder", "jpeg") == "all") is (metadata == "all")
     assert (kept_metadata(metadata, "gallery", "original") == "all") is (metadata == "all")
     assert (kept_metadata(metadata, "folder", "original") == "all") is (metadata in ("auto", "all"))
@@ -126,7 +126,7 @@ def test_without_exiftool_originals_without_location_are_refused(
         assert "export JPEGs instead" in caught.value.remedy
     assert not (tmp_path / "out").exists()
     sidecars = run(shoot, tmp_path / "sidecars", target="sidecar", metadata="none", exiftool="")
-    assert sidecars.folder.name == "sidecars"  # they hold no place
+    assert sidecars.folder.name == "sidecars"  # they have no location
 
 
 def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
@@ -154,7 +154,7 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
 
 
 @pytest.mark.parametrize("now", ["gone", "a pipe", "no temporary folder"])
-def test_a_copy_that_cannot_be_made_costs_that_photo_alone(
+def test_a_copy_that_fails_fails_that_photo_only(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str
 ) -> None:
     options = Options(tmp_path / "out", metadata="no_location", exiftool="exiftool")
@@ -170,7 +170,7 @@ def test_a_copy_that_cannot_be_made_costs_that_photo_alone(
     assert "A copy without location failed" in report.failed[0].reason
 
 
-def test_the_picture_of_a_jpeg_is_compared_whatever_stands_behind_it(tmp_path: Path) -> None:
+def test_the_picture_of_a_jpeg_is_compared_without_trailing_data(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), seed=1)
     data = path.read_bytes()
     noted = data[:2] + b"\xff\xfe\0\6note" + data[2:]
@@ -185,14 +185,12 @@ def test_the_picture_of_a_jpeg_is_compared_whatever_stands_behind_it(tmp_path: P
     assert not same(noted, data[:-9]) and not same(data, data[:-9] + b"\0" + data[-8:])
 
 
-# --- what leaves
+# --- exported files
 
 
 @with_exiftool
 @pytest.mark.slow
-def test_no_file_of_an_export_without_location_says_where(
-    placed: PhotoDetail, tmp_path: Path
-) -> None:
+def test_no_file_of_an_export_without_location_has_one(placed: PhotoDetail, tmp_path: Path) -> None:
     out, card = tmp_path / "out", tmp_path / "card"
     before = {path: path.read_bytes() for path in card.iterdir()}
     assert len(places_in(shutil.copytree(card, tmp_path / "seen"))) > len(PLACES), "the judge"
@@ -212,7 +210,7 @@ def test_no_file_of_an_export_without_location_says_where(
 
 @with_exiftool
 @pytest.mark.slow
-def test_a_copy_that_went_out_with_location_is_replaced_by_one_without(
+def test_a_copy_with_location_is_replaced_by_one_without(
     placed: PhotoDetail, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -224,7 +222,9 @@ def test_a_copy_that_went_out_with_location_is_replaced_by_one_without(
 
 @with_exiftool
 @pytest.mark.slow
-def test_jpegs_and_galleries_say_where_only_if_asked(placed: PhotoDetail, tmp_path: Path) -> None:
+def test_jpegs_and_galleries_have_a_location_only_if_chosen(
+    placed: PhotoDetail, tmp_path: Path
+) -> None:
     for name, options in {
         "jpeg": {"form": "jpeg"},
         "gallery": {"target": "gallery"},
@@ -239,7 +239,9 @@ def test_jpegs_and_galleries_say_where_only_if_asked(placed: PhotoDetail, tmp_pa
 
 @with_exiftool
 @pytest.mark.slow
-def test_what_cannot_be_removed_stays_home_and_says_why(corpus: Path, tmp_path: Path) -> None:
+def test_a_photo_whose_location_cannot_be_removed_is_not_exported(
+    corpus: Path, tmp_path: Path
+) -> None:
     card = tmp_path / "card"
     card.mkdir()
     for name in ("photos/photoprism/image-2011.jpg", "formats/exiftool-jpg-stubs/ExifTool.jpg"):
@@ -254,8 +256,8 @@ def test_what_cannot_be_removed_stays_home_and_says_why(corpus: Path, tmp_path: 
 
 @with_exiftool
 @pytest.mark.slow
-def test_a_place_under_a_name_of_ones_own_stays_home_too(tmp_path: Path) -> None:
-    """The group of such a tag is named by the file itself, in any letters."""
+def test_a_photo_with_a_location_in_a_custom_tag_is_not_exported(tmp_path: Path) -> None:
+    """The file itself names the group of such a tag, in any case."""
     path = draw_jpeg(tmp_path / "card" / "DSC_1.JPG", size=(96, 64))
     rdf = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description'
     own = f'{rdf} xmlns:fön="http://example.org/" fön:City="Vik"/></rdf:RDF>'
@@ -269,7 +271,9 @@ def test_a_place_under_a_name_of_ones_own_stays_home_too(tmp_path: Path) -> None
 
 @with_exiftool
 @pytest.mark.slow
-def test_real_originals_leave_without_location_or_not_at_all(corpus: Path, tmp_path: Path) -> None:
+def test_real_originals_are_exported_without_location_or_not_at_all(
+    corpus: Path, tmp_path: Path
+) -> None:
     card, out = tmp_path / "card", tmp_path / "out"
     card.mkdir()
     found = [

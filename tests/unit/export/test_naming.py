@@ -1,4 +1,4 @@
-"""Names of exported files: what one asks for, and nothing a system stumbles over."""
+"""Names of exported files: as the template says, and valid on every system."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FACTS = Facts("DSC_0412", datetime(2024, 5, 4, 18, 42, 7), 7, 3, 4, "Harbour", "
         ("{rating} stars {camera}", "4 stars Fujifilm X-T3"),
     ],
 )
-def test_a_template_says_what_a_name_is_made_of(template: str, name: str) -> None:
+def test_a_template_builds_a_name(template: str, name: str) -> None:
     assert stem(check(template), FACTS) == name
 
 
-def test_what_is_not_known_leaves_no_scar() -> None:
+def test_missing_facts_leave_no_stray_separators() -> None:
     assert stem("{project}_{name}_{camera}", Facts("DSC_1")) == "DSC_1"
     assert stem("{date}_{seq}-{rating}", Facts("x", seq=12, seq_digits=4)) == "undated_0012-0"
 
@@ -38,7 +38,7 @@ def test_values_are_never_read_as_a_template() -> None:
 
 
 @pytest.mark.parametrize("template", ["{nmae}", "{name", "name}", "", "  ", "{}", "{name:08}"])
-def test_a_template_that_makes_no_names_is_answered(template: str) -> None:
+def test_an_invalid_template_is_refused_with_a_reason(template: str) -> None:
     with pytest.raises(KnownError) as caught:
         check(template)
     assert "{name}" in caught.value.remedy
@@ -68,16 +68,16 @@ def test_a_template_that_makes_no_names_is_answered(template: str) -> None:
         (" ... ", "photo"),
     ],
 )
-def test_any_text_becomes_a_name_every_system_takes(wild: str, tame: str) -> None:
+def test_any_text_becomes_a_name_valid_on_every_system(wild: str, tame: str) -> None:
     assert safe(wild) == tame
 
 
-def test_two_spellings_of_a_letter_and_of_its_case_are_one_name() -> None:
+def test_two_encodings_of_a_letter_and_its_case_are_one_name() -> None:
     assert folded("CAF\u00c9.JPG") == folded("cafe\u0301.jpg")
     assert folded("a.jpg") != folded("b.jpg")
 
 
-def test_a_name_is_cut_between_letters_and_keeps_ending_and_number() -> None:
+def test_a_name_is_shortened_between_letters_and_keeps_ending_and_number() -> None:
     name = joined("\U0001f4f7" * 80, 12, ".nef.xmp")
     assert len(name.encode()) <= 255 and name.endswith("-12.nef.xmp")
     assert set(name.removesuffix("-12.nef.xmp")) == {"\U0001f4f7"}
@@ -86,7 +86,7 @@ def test_a_name_is_cut_between_letters_and_keeps_ending_and_number() -> None:
 
 @settings(deadline=None)
 @given(st.text(), st.sampled_from(sorted(WORDS)), st.integers(1, 99))
-def test_whatever_a_photo_is_called_its_file_has_a_name(text: str, word: str, number: int) -> None:
+def test_any_photo_name_makes_a_file_name(text: str, word: str, number: int) -> None:
     facts = Facts(text, None, number, 3, None, text, text)
     made = joined(stem(f"{{{word}}}", facts), number, ".jpg")
     assert 0 < len(made.encode()) <= 255

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right of t
 
 
 def standing(*folders: Path) -> Standing:
-    """Note every name below folders: content, inode, time, mode and, of a link, where it leads."""
+    """Record every name below folders: content, inode, time, mode and the target of links."""
     found: Standing = {}
     for top in folders:
         for path in (top, *sorted(top.rglob("*"))):
@@ -51,7 +51,7 @@ def one(tmp_path: Path) -> PhotoDetail:
 
 
 def export(photos: list[PhotoDetail], to: Path, **options: object) -> list[str]:
-    """Export as a person would who does not know what somebody put there; return what was said."""
+    """Export as an unsuspecting user would; return the messages."""
     try:
         report = write(make_plan(photos, Options(to, **options)))  # type: ignore[arg-type]
     except KnownError as error:
@@ -60,7 +60,7 @@ def export(photos: list[PhotoDetail], to: Path, **options: object) -> list[str]:
 
 
 def rewrite(out: Path, **record: object) -> None:
-    """Write into the only entry of a manifest, as somebody who means harm would."""
+    """Change the only entry of a manifest, as an attacker would."""
     told = book(out)
     (entry,) = told["photos"]
     entry["files"][0] |= record  # type: ignore[index]
@@ -85,7 +85,7 @@ def test_a_manifest_moves_no_original_through_a_link(
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_photos_that_lie_inside_the_target_are_out_of_reach(tmp_path: Path, nested: bool) -> None:
+def test_photos_inside_the_target_are_never_touched(tmp_path: Path, nested: bool) -> None:
     out = tmp_path / "Pictures"
     photos = out / "2024" if nested else out
     some = photo(1, STARS, draw_jpeg(photos / "IMG_0.JPG", size=(96, 64)))
@@ -122,7 +122,7 @@ def test_sidecars_of_photos_inside_the_target_are_not_written_among_them(tmp_pat
 
 @pytest.mark.parametrize("name", ["photos.json", "index.html", ".curator-export.json"])
 @pytest.mark.parametrize("how", ["symlink_to", "hardlink_to"])
-def test_a_file_of_an_exports_own_that_is_a_link_leaves_what_it_leads_to(
+def test_a_link_in_place_of_an_exports_file_is_not_followed(
     one: PhotoDetail, tmp_path: Path, name: str, how: str
 ) -> None:
     out, photos = tmp_path / "out", one.path.parent
@@ -147,7 +147,7 @@ def test_a_target_that_became_a_link_to_the_photos_after_the_plan_is_refused(
     assert standing(photos) == before
 
 
-def test_a_copy_that_became_a_link_is_no_copy_and_the_photo_goes_out_beside_it(
+def test_a_copy_that_became_a_link_is_ignored_and_the_photo_is_written_beside_it(
     one: PhotoDetail, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -159,7 +159,7 @@ def test_a_copy_that_became_a_link_is_no_copy_and_the_photo_goes_out_beside_it(
     assert (out / "IMG_0-2.JPG").read_bytes() == one.path.read_bytes()
 
 
-def test_a_pipe_in_the_place_of_an_original_costs_that_photo_alone(
+def test_a_pipe_in_place_of_an_original_fails_that_photo_only(
     one: PhotoDetail, tmp_path: Path
 ) -> None:
     other = photo(2, STARS, draw_jpeg(tmp_path / "photos" / "IMG_1.JPG", size=(96, 64)))
@@ -241,7 +241,7 @@ record = st.fixed_dictionaries(
 
 
 class World:
-    """Photos, a target that was exported into once, and somebody who means harm."""
+    """Photos, a target with an earlier export, and an attacker."""
 
     def __init__(self, top: Path) -> None:
         self.photos, self.elsewhere, self.out = top / "photos", top / "elsewhere", top / "out"
@@ -265,7 +265,7 @@ class World:
         return replace(made, files=(replace(made.files[0], kind="raw"),))
 
     def export(self, moved: bool = False, **options: Any) -> None:
-        """Export all of it; what is wrong with the folder may be said, nothing else."""
+        """Export everything; only errors about the folder are allowed."""
         chosen = {"long_edge_px": 60, "sources": (self.photos,), **options}
         shoot = [replace(each, marks=Marks(rating=5, kept=True)) if moved else each
                  for each in self.shoot]  # fmt: skip
@@ -276,10 +276,10 @@ class World:
             assert "Errno" not in str(error) and "\n" not in str(error)
 
     def put(self, place: str, thing: str, at: Path | None = None) -> None:
-        """Put something in a place of the target, instead of what was there."""
+        """Replace something in the target."""
         path = (at or self.out) / place if place else self.out
         if os.path.realpath(path.parent) != str(path.parent) or f"{place}{thing}" == THINGS[1]:
-            return  # it would be put elsewhere by the test itself; or elsewhere is the target then
+            return  # the test itself would write outside the target
         spare = self.out.with_name(f"spare-{len(list(self.out.parent.iterdir()))}")
         if path.is_symlink() or path.exists():
             path.rename(spare)
@@ -318,7 +318,7 @@ class World:
         return found
 
     def poison(self, number: int, written: dict[str, Any], withdrawn: bool) -> None:
-        """Write into an entry of the manifest, if there is one still."""
+        """Change an entry of the manifest, if there still is one."""
         path = self.out / "photos.json"
         try:
             told = self.told()
@@ -345,7 +345,7 @@ class World:
 
 
 class _Rendering:
-    """Stands where a pool of processes stands: bytes for a picture, at once."""
+    """Replaces the worker pool: returns bytes for a picture at once."""
 
     size = 1
 
@@ -359,14 +359,14 @@ class _Rendering:
 def worlds() -> Iterator[World]:
     with (
         tempfile.TemporaryDirectory() as top,
-        mock.patch.object(os, "fsync"),  # a power cut is not what this is about
+        mock.patch.object(os, "fsync"),  # power cuts are not tested here
     ):
         yield World(Path(top).resolve())
 
 
 @contextmanager
 def between(number: int, act: Callable[[], None]) -> Iterator[None]:
-    """Have something done right before the so-manieth act on the disk, by another program."""
+    """Do something right before the n-th disk operation, like another program."""
     counted = 0
 
     def hooked(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -405,9 +405,9 @@ at_random = st.tuples(
 
 @st.composite
 def aimed(draw: st.DrawFn) -> Attack:
-    """Aim at an original: a name behind a link, with the very content that is known there.
+    """Aim at an original: a name behind a link, with exactly the known content.
 
-    The link is there from the beginning, or takes the place of a folder in the middle.
+    The link exists from the beginning, or replaces a folder in the middle.
     """
     target = draw(st.sampled_from(("folder", "gallery", "sidecar")))
     link = {"gallery": "images", "sidecar": "mon"}.get(target) or draw(st.sampled_from(LINKS))
@@ -430,7 +430,7 @@ attacks = aimed() | at_random
 
 
 def attack(poison: Attack) -> None:
-    """Export, let somebody poison it, export again: nothing outside the target may change."""
+    """Export, let an attacker change the target, export again: nothing outside may change."""
     before, after, records, changes, late = poison
     with worlds() as world:
         stands = world.outside()
@@ -465,7 +465,7 @@ def test_whatever_is_put_into_a_target_nothing_outside_it_changes_at_length(pois
 
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(attacks)
-def test_where_no_folder_can_be_held_open_links_are_seen_before_each_act(poison: Attack) -> None:
+def test_without_folder_handles_links_are_detected_before_each_operation(poison: Attack) -> None:
     with mock.patch.object(opened_folder, "_BY_HANDLE", False):
         attack((*poison[:4], None))
 

@@ -1,4 +1,4 @@
-"""Presets: choices with a name, in a file one can pass on."""
+"""Presets: named choices in a file that can be shared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curator.model import KnownError, NotFoundError, UsageError
 from curator.settings import ExportSettings, Home
 
 
-def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path) -> None:
+def test_a_preset_is_saved_found_shared_and_removed(home: Home, tmp_path: Path) -> None:
     choices = ExportSettings(form="jpeg", long_edge_px=3000, sharpen="print", names="{date}_{name}")
     saved = presets.save(home, "  Ann's\nprints ", choices)
     assert saved.name == "Ann's prints" and saved.path is not None
@@ -27,14 +27,14 @@ def test_a_preset_is_kept_found_passed_on_and_removed(home: Home, tmp_path: Path
     assert presets.presets(home) == list(presets.BUILT_IN)
 
 
-def test_two_names_that_make_one_file_name_are_two_presets(home: Home) -> None:
+def test_two_names_with_the_same_file_name_are_two_presets(home: Home) -> None:
     for name in ("a/b", "a:b", "../../etc"):
         presets.save(home, name, ExportSettings())
     assert {p.name for p in presets.presets(home) if p.path} == {"a/b", "a:b", "../../etc"}
     assert {path.parent for path in home.data.rglob("*.json")} == {presets.folder(home)}
 
 
-def test_those_that_come_with_curator_stay(home: Home) -> None:
+def test_built_in_presets_cannot_be_changed(home: Home) -> None:
     assert {preset.choices.target for preset in presets.BUILT_IN} == {"folder", "gallery"}
     with pytest.raises(UsageError, match="comes with Curator"):
         presets.save(home, "originals", ExportSettings())
@@ -50,7 +50,7 @@ def test_those_that_come_with_curator_stay(home: Home) -> None:
     ["", "[]", "{", "[" * 9000, '{"long_edge_px": 1}', '{"folder": "/etc"}', '{"form": "gif"}'],
     ids=range(7),
 )
-def test_a_file_that_is_no_preset_is_left_out(home: Home, content: str, expected_log) -> None:
+def test_a_file_that_is_not_a_preset_is_skipped(home: Home, content: str, expected_log) -> None:
     path = presets.folder(home) / "odd.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)

@@ -1,4 +1,4 @@
-"""Sidecars alone: ratings for somebody who has the originals."""
+"""Sidecars only: ratings for somebody who has the originals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def files(to: Path) -> list[str]:
 
 
 def as_written(to: Path) -> dict[str, tuple[bytes, int, int]]:
-    """Note what is in all files, and whether one was written anew: reading moves another time."""
+    """Record content and modification time of all files; reading changes only the access time."""
     found = {name: (to / name, (to / name).stat()) for name in files(to)}
     return {
         name: (path.read_bytes(), status.st_ino, status.st_mtime_ns)
@@ -63,7 +63,7 @@ def trip(tmp_path: Path) -> list[PhotoDetail]:
     return found
 
 
-def test_what_is_approved_has_its_sidecar_where_its_original_lies(
+def test_approved_photos_get_sidecars_in_the_folders_of_their_originals(
     trip: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -86,7 +86,7 @@ def test_what_is_approved_has_its_sidecar_where_its_original_lies(
     assert report.bytes == plan.bytes_to_write == size
 
 
-def test_the_profile_names_them_and_then_jpegs_go_too(
+def test_the_profile_decides_names_and_whether_jpegs_get_sidecars(
     trip: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -94,12 +94,12 @@ def test_the_profile_names_them_and_then_jpegs_go_too(
     report = run(trip, out, profile="darktable")
     assert report.written == ["mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp", "tue/DSC_3.JPG.xmp"]
     assert report.withdrawn == ["mon/DSC_1.xmp", "tue/DSC_1.xmp"]
-    assert run(trip, out).unchanged == 2  # back again, nobody has touched them
+    assert run(trip, out).unchanged == 2  # back again, unchanged
     assert {e["filename"] for e in book(out)["withdrawn"]} == {
         "mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp"}  # fmt: skip
 
 
-def test_again_only_what_changed_is_written(trip: list[PhotoDetail], tmp_path: Path) -> None:
+def test_a_second_run_writes_only_changes(trip: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     boat = TagDetail("boat", "person", 100, "confirmed")
     trip[0] = replace(trip[0], tags=(boat,))
@@ -114,10 +114,10 @@ def test_again_only_what_changed_is_written(trip: list[PhotoDetail], tmp_path: P
     assert (report.written, report.withdrawn) == (["mon/DSC_1.xmp"], ["tue/DSC_1.xmp"])
     now = said(out / "mon/DSC_1.xmp")
     assert (now.rating, now.keywords or ()) == (5, ())
-    assert said(out / "tue/DSC_1.xmp").flag == "pick"  # its file stays as it went out
+    assert said(out / "tue/DSC_1.xmp").flag == "pick"  # its file stays as exported
 
 
-def test_what_somebody_else_wrote_there_stays(trip: list[PhotoDetail], tmp_path: Path) -> None:
+def test_metadata_of_other_programs_stays(trip: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / "mon").mkdir(parents=True)
     (out / "tue").mkdir()
@@ -132,7 +132,7 @@ def test_what_somebody_else_wrote_there_stays(trip: list[PhotoDetail], tmp_path:
     assert (out / "tue/DSC_1.xmp").read_bytes() == b"no sidecar at all"
 
 
-def test_a_sidecar_there_that_contradicts_is_named_and_left_alone(
+def test_a_contradicting_sidecar_is_listed_and_kept(
     trip: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -143,7 +143,7 @@ def test_a_sidecar_there_that_contradicts_is_named_and_left_alone(
     there.write_bytes(
         sidecar.merge(there.read_bytes(), replace(before, rating=1), before, lightroom)
     )
-    assert run(trip, out).written == []  # they changed it, and we said nothing new
+    assert run(trip, out).written == []  # they changed it, and ours is unchanged
     assert said(there).rating == 1
     trip[0] = replace(trip[0], marks=Marks(rating=5, kept=True))
     plan = planned(trip, out)
@@ -152,7 +152,7 @@ def test_a_sidecar_there_that_contradicts_is_named_and_left_alone(
     assert said(there).rating == 1
 
 
-def test_names_of_two_opened_folders_and_of_odd_photos_do_not_meet(tmp_path: Path) -> None:
+def test_names_of_two_opened_folders_and_of_odd_photos_do_not_clash(tmp_path: Path) -> None:
     found = []
     odd = ("a/-x\n☃.NEF", "b/-x\n☃.NEF", "b/dsc_2.NEF", "b/DSC_2.CR3")
     for number, name in enumerate(odd, 1):
@@ -180,7 +180,7 @@ def test_a_link_out_of_the_folder_is_not_followed(trip: list[PhotoDetail], tmp_p
     assert files(trip[0].path.parent) == ["DSC_1.NEF"]
 
 
-def test_what_cannot_be_written_costs_that_photo_alone(
+def test_a_sidecar_that_cannot_be_written_fails_that_photo_only(
     trip: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -192,7 +192,7 @@ def test_what_cannot_be_written_costs_that_photo_alone(
     assert [skip.path for skip in report.failed] == [str(trip[0].path)]
 
 
-def test_a_manifest_that_names_files_elsewhere_leads_nowhere(
+def test_a_manifest_that_names_files_elsewhere_is_harmless(
     trip: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out, victim = tmp_path / "out", tmp_path / "elsewhere/DSC_1.xmp"

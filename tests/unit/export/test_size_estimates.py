@@ -1,4 +1,4 @@
-"""What an export says it will write is about what it writes; of originals it is exact."""
+"""The estimated size of an export is close to the written size; for originals it is exact."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.export.conftest import STARS, Here, make_plan, photo
 
 @pytest.fixture
 def converted(tmp_path: Path) -> list[PhotoDetail]:
-    """Two photos with proxies, as they are once they were read."""
+    """Two converted photos with proxies."""
     photos = []
     for number, size in enumerate(((1800, 1200), (900, 1350)), 1):
         path = draw_jpeg(tmp_path / "card" / f"DSC_{number}.JPG", size=size, seed=number)
@@ -40,7 +40,7 @@ def converted(tmp_path: Path) -> list[PhotoDetail]:
     ],
     ids=lambda how: how.get("target") or f"{how['form']} {how.get('long_edge_px', '')}",
 )
-def test_the_size_foretold_is_about_what_is_written(
+def test_the_estimated_size_is_close_to_the_written_size(
     converted: list[PhotoDetail], tmp_path: Path, how: dict[str, object]
 ) -> None:
     options = Options(tmp_path / "out", proxies=Proxies(tmp_path / "cache"), **how)  # type: ignore[arg-type]
@@ -49,10 +49,10 @@ def test_the_size_foretold_is_about_what_is_written(
     assert report.failed == [] and report.bytes
     if how.get("form") == "original":
         assert plan.bytes_to_write == report.bytes
-    assert 0.6 < plan.bytes_to_write / report.bytes < 1.6  # drawings are no photos
+    assert 0.6 < plan.bytes_to_write / report.bytes < 1.6  # drawings are not photos
 
 
-def test_detail_quality_and_size_count_and_nothing_is_enlarged(tmp_path: Path) -> None:
+def test_the_estimate_depends_on_detail_quality_and_size(tmp_path: Path) -> None:
     proxies = Proxies(tmp_path)
     for key, size in (("plain" * 7, 60_000), ("busy" * 8, 600_000)):
         path = proxy.proxy_path(tmp_path, key)
@@ -68,5 +68,5 @@ def test_detail_quality_and_size_count_and_nothing_is_enlarged(tmp_path: Path) -
     assert jpeg_bytes((0, 0), 2560, 88) > 0
 
 
-def test_a_proxy_that_is_not_there_tells_nothing_and_stops_no_plan(tmp_path: Path) -> None:
+def test_a_missing_proxy_stops_no_plan(tmp_path: Path) -> None:
     assert Proxies(tmp_path).density("56c844", 1000) is None

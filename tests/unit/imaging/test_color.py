@@ -1,4 +1,4 @@
-"""Colors come out as the profile means them, whatever it is called; the answers are computed."""
+"""Colors are converted as the profile defines, whatever its name; expected values are computed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RGB_SAVERS = {
 
 
 def encoded(light: np.ndarray) -> np.ndarray:
-    """sRGB by IEC 61966-2-1, in levels of 255."""
+    """Encode light as sRGB (IEC 61966-2-1), in levels of 255."""
     light = np.clip(light, 0, 1)
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
@@ -43,7 +43,7 @@ def light_of(value: np.ndarray) -> np.ndarray:
 
 
 def by_matrix(rgb: np.ndarray, curve_of: Callable, xyz: tuple) -> np.ndarray:
-    """What a picture is in sRGB, in floats: curve, primaries, sRGB's primaries, curve."""
+    """Compute the sRGB picture in floats: curve, primaries, sRGB's primaries, curve."""
     light = curve_of(rgb / 255.0)
     back = np.linalg.inv(np.array(SRGB_XYZ).T)
     return encoded(light @ (back @ np.array(xyz).T).T)
@@ -55,7 +55,7 @@ def off(shown: np.ndarray, expected: np.ndarray) -> float:
 
 
 def soft(size: tuple[int, int] = (64, 48)) -> np.ndarray:
-    """Colors without edges, so that no codec changes them much: (H, W, 3)."""
+    """Draw colors without edges, which codecs hardly change: (H, W, 3)."""
     across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
     return np.rint(255 * np.stack([across, down, (across + 1 - down) / 2], -1)).astype(np.uint8)
 
@@ -66,7 +66,7 @@ def saved(path: Path, pixels: np.ndarray, **how: object) -> Path:
 
 
 def proxied(path: Path) -> tuple[Quality, np.ndarray]:
-    """What convert measures, and the picture it makes a proxy of."""
+    """Return the measures of convert, and the picture for its proxy."""
     job = StageJob(1, "convert", str(path), Kind.IMAGE, "")
     return looked_at(decoded(job)[0], job.long_edge_px)
 
@@ -87,7 +87,7 @@ def proxied(path: Path) -> tuple[Quality, np.ndarray]:
     ],
     ids=("linear", "gimp", "prophoto", "p3"),
 )
-def test_a_profile_is_told_by_its_content(
+def test_a_profile_is_recognized_by_its_content(
     tmp_path: Path, file: str, name: str, trc: bytes, power: Callable, xyz: tuple
 ) -> None:
     path = tmp_path / file
@@ -97,7 +97,7 @@ def test_a_profile_is_told_by_its_content(
     assert off(decode.decode(path).rgb, by_matrix(picture, power, xyz)) < (3 if lossy else 1)
 
 
-def test_srgb_under_any_name_is_left_alone() -> None:
+def test_an_srgb_profile_with_any_name_changes_nothing() -> None:
     picture = scene((64, 48), 0)
     for icc in (profile("Camera 7", SRGB), ImageCms.createProfile("sRGB")):
         data = icc if isinstance(icc, bytes) else ImageCms.ImageCmsProfile(icc).tobytes()
@@ -116,7 +116,7 @@ def test_srgb_under_any_name_is_left_alone() -> None:
     ],
     ids=("linear", "2.8", "1.8", "srgb"),
 )
-def test_gray_profiles_count(tmp_path: Path, file: str, trc: bytes, power: Callable) -> None:
+def test_gray_profiles_are_applied(tmp_path: Path, file: str, trc: bytes, power: Callable) -> None:
     gray = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
     icc = profile("Gray of some kind", trc, None)
     if file == "a.webp":  # it has no gray
@@ -183,7 +183,7 @@ def test_sixteen_bits_of_color_keep_their_dark_steps(
     assert off(shown, expected if orientation == 1 else np.rot90(expected, -1)) < 0.5
 
 
-def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
+def test_a_profile_for_other_colors_is_ignored(tmp_path: Path) -> None:
     picture = soft()
     gray = profile("Gray", LINEAR, None)
     for name in ("a.png", "a.jpg"):
@@ -197,8 +197,8 @@ def test_a_profile_for_other_colors_is_no_profile(tmp_path: Path) -> None:
         assert off(decode.decode(path).rgb[:, :, 0], picture[:, :, 0].astype(float)) < 1
 
 
-def test_exposure_and_clipping_are_of_the_picture_shown(tmp_path: Path) -> None:
-    """A dark picture in linear light has next to nothing in its lowest levels that is black."""
+def test_exposure_and_clipping_are_measured_on_the_picture_as_shown(tmp_path: Path) -> None:
+    """Of a dark picture in linear light, hardly any of the lowest levels is black."""
     light = np.tile(np.linspace(0.0015, 0.5, 512), (256, 1))
     linear = np.rint(255 * np.repeat(light[:, :, None], 3, axis=2)).astype(np.uint8)
     path = saved(tmp_path / "a.png", linear, icc_profile=profile("Linear sRGB", LINEAR))
@@ -287,7 +287,7 @@ def test_chunks_of_a_png_name_its_colors_in_the_order_of_its_standard(
 
 
 def coded(path: Path, primaries: int, transfer: int) -> Path:
-    """A HEIC or AVIF that names its colors by these code points."""
+    """Encode a HEIC or AVIF that states its colors by code points."""
     if path.suffix == ".heic":
         saved(path, soft(), quality=98)
     else:
@@ -326,7 +326,7 @@ def test_hdr_is_shown_with_its_highlights_rolled_off(
     assert shown[white // 2] < 110
 
 
-def test_numbers_that_are_no_colors_are_not_used() -> None:
+def test_impossible_chromaticities_are_ignored() -> None:
     assert spaces.of_png(0.45455, (0.0,) * 8) is None
     assert spaces.of_png(None, (0.3127, 0.329, 0.64, 0.33, 0.64, 0.33, 0.64, 0.33)) is None
     assert spaces.of_code_points(200, 13) is None

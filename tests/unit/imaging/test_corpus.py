@@ -1,4 +1,4 @@
-"""Real files nobody here made: each becomes a picture or a reason, and stays as it was."""
+"""Real files: each decodes or gives a reason, and stays unchanged."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def test_all_orientations_of_one_scene_look_the_same(corpus: Path, folder: str, 
         ("nikon/metadata-extractor/Issue 247-1.nef", "image", (2000, 3008), "NIKON D70s"),
     ],
 )
-def test_real_raws(
+def test_real_raws_decode_at_their_full_size(
     corpus: Path, name: str, basis: str, size: tuple[int, int], camera: str | None
 ) -> None:
-    """Never as the 160 px thumbnail that a TIFF reader sees, and JPEGs as JPEGs."""
+    """Not as the 160 px thumbnail that a TIFF reader finds, and JPEGs as JPEGs."""
     path = corpus / "raw" / name
     picture = decode.decode(path)
     assert picture.basis == basis
@@ -93,7 +93,7 @@ def test_real_raws(
         ("hostile/derived/wrong-type/text_named.jpg", "not a picture"),
     ],
 )
-def test_what_cannot_be_shown_says_why(corpus: Path, name: str, reason: str) -> None:
+def test_an_undecodable_file_gives_its_reason(corpus: Path, name: str, reason: str) -> None:
     with pytest.raises(UnreadableError, match=reason):
         decode.decode(corpus / name)
     exif.read_capture(corpus / name)
@@ -107,11 +107,11 @@ def test_what_cannot_be_shown_says_why(corpus: Path, name: str, reason: str) -> 
         "hostile/libvips/truncated.gif",
     ],
 )
-def test_what_is_there_is_shown_and_said_to_be_damaged(corpus: Path, name: str) -> None:
+def test_a_damaged_file_is_shown_and_marked_as_damaged(corpus: Path, name: str) -> None:
     assert "missing" in (decode.decode_scaled(corpus / name, 800).damage or "")
 
 
-def test_a_zeroed_raw_never_passes_for_whole(corpus: Path) -> None:
+def test_a_raw_of_zeros_is_never_taken_for_an_intact_one(corpus: Path) -> None:
     path = corpus / "hostile/derived/zeroed/dng_zeros_after_half.dng"
     assert decode.decode(path).damage
 

@@ -1,4 +1,4 @@
-"""What tells a damaged picture from a whole one, file by file."""
+"""Telling damaged pictures from intact ones."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_the_corpus_file_with_flipped_bits_is_damaged(corpus: Path) -> None:
     assert decode.decode(corpus / "hostile/derived/bitflip/jpg_body.jpg").damage
 
 
-def test_zeros_before_the_end_are_padding_and_no_damage(photo: Path) -> None:
+def test_zeros_before_the_end_are_padding_not_damage(photo: Path) -> None:
     whole = photo.read_bytes()
     assert whole[-2:] == b"\xff\xd9"
     photo.write_bytes(whole[:-2] + bytes(500) + whole[-2:])
     assert decode.decode(photo).damage is None
 
 
-def test_rubbish_in_the_header_hides_no_damage_of_the_picture(photo: Path) -> None:
+def test_garbage_in_the_header_does_not_hide_damage_of_the_picture(photo: Path) -> None:
     flipped(photo, 0.5)
     data = photo.read_bytes()
     at = data.index(b"\xff\xdb")
@@ -69,7 +69,7 @@ def shifted(step: int) -> np.ndarray:
 
 
 def test_light_that_jumps_in_the_middle_of_a_row_of_blocks_is_damage(tmp_path: Path) -> None:
-    """One flipped bit of a block's mean value shifts all that follow; no decoder notices."""
+    """One flipped bit of a block's mean value shifts all following blocks; no decoder notices."""
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg_bytes(shifted(25), 90))
     assert decode.decode(path).damage
@@ -77,7 +77,7 @@ def test_light_that_jumps_in_the_middle_of_a_row_of_blocks_is_damage(tmp_path: P
     assert decode.decode(path).damage is None
 
 
-def test_a_frame_a_horizon_and_a_picture_in_the_picture_are_no_damage() -> None:
+def test_a_frame_a_horizon_and_a_picture_in_the_picture_are_not_damage() -> None:
     framed = shifted(0)
     framed[:16], framed[-16:], framed[:, :16] = 0, 255, 30
     horizon = shifted(0)
@@ -88,7 +88,7 @@ def test_a_frame_a_horizon_and_a_picture_in_the_picture_are_no_damage() -> None:
         assert not damage.is_shifted(rgb, (16, 16))
 
 
-def test_small_and_flat_pictures_are_looked_at_too() -> None:
+def test_small_and_flat_pictures_are_not_damaged() -> None:
     for height, width in ((1, 1), (16, 16), (40, 700), (700, 40)):
         assert not damage.is_shifted(np.full((height, width, 3), 90, np.uint8), (16, 16))
 

@@ -1,4 +1,4 @@
-"""Every file either becomes an upright sRGB picture or says why not."""
+"""Every file becomes an upright sRGB picture or gives a reason."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.photos import draw_jpeg, scene, write_dng
 
 
 def near(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean difference in gray levels."""
+    """Whether two pictures are close, by their mean difference in gray levels."""
     assert one.shape == other.shape
     return float(np.abs(one.astype(int) - other).mean())
 
 
 def turned(stored: np.ndarray, orientation: int) -> np.ndarray:
-    """The picture upright, by the words of the EXIF standard."""
+    """Turn a picture upright as the EXIF standard describes."""
     return {
         1: stored,
         2: stored[:, ::-1],
@@ -83,7 +83,7 @@ def test_a_view_gets_no_more_pixels_than_it_needs(tmp_path: Path) -> None:
         assert decode.decode_scaled(path, 5000).rgb.shape == (1200, 1600, 3)
 
 
-def test_content_decides_before_the_name(tmp_path: Path) -> None:
+def test_the_content_decides_the_format_before_the_name(tmp_path: Path) -> None:
     jpeg = draw_jpeg(tmp_path / "a.jpg", size=(96, 64))
     for name in ("a.nef", "a.HEIC", "a.tif", "no suffix", "-rf.jpg", "ü 写真.jpg"):
         shutil.copy(jpeg, tmp_path / name)
@@ -94,7 +94,7 @@ def test_content_decides_before_the_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text on this system")
-def test_names_that_are_no_text_are_only_names(tmp_path: Path) -> None:
+def test_files_with_names_that_are_not_text_decode(tmp_path: Path) -> None:
     strange = tmp_path / os.fsdecode(b"caf\xe9 \xff")
     for draw, suffix in ((draw_jpeg, ".jpg"), (write_dng, ".dng")):
         path = draw(strange.with_suffix(suffix), size=(96, 64))
@@ -108,7 +108,7 @@ def saved(tmp_path: Path, image: Image.Image, name: str, **how: object) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif", "a.bmp", "a.gif", "a.avif", "a.heic"])
-def test_other_formats(tmp_path: Path, name: str) -> None:
+def test_other_formats_decode_to_the_same_picture(tmp_path: Path, name: str) -> None:
     stored = scene((120, 80), 1)
     path = saved(tmp_path, Image.fromarray(stored), name)
     picture = decode.decode(path)
@@ -124,13 +124,13 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path, suffix: str) ->
     assert near(rgb, np.repeat((gray >> 8)[:, :, None], 3, 2)) < 1
 
 
-def test_cmyk_is_shown_in_its_colours(tmp_path: Path) -> None:
+def test_cmyk_keeps_its_colors(tmp_path: Path) -> None:
     red = Image.new("RGB", (64, 64), (220, 20, 30)).convert("CMYK")
     path = saved(tmp_path, red, "a.jpg", quality=95)
     assert decode.decode(path).rgb[30, 30] == pytest.approx((220, 20, 30), abs=12)
 
 
-def test_transparency_lies_on_white(tmp_path: Path) -> None:
+def test_transparency_is_shown_on_white(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.new("RGBA", (16, 16), (0, 0, 0, 0)), "a.png")
     assert decode.decode(path).rgb.min() == 255
 
@@ -144,7 +144,7 @@ def test_profiles_are_converted_once(tmp_path: Path) -> None:
     assert np.array_equal(plain, broken)
 
 
-def test_a_wide_profile_makes_colours_stronger(tmp_path: Path) -> None:
+def test_a_wide_profile_makes_colors_stronger(tmp_path: Path) -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     # An sRGB profile whose red primary is moved outwards and which no longer calls itself sRGB.
     at = lab.index(b"rXYZ", 128)
@@ -158,7 +158,7 @@ def test_a_wide_profile_makes_colours_stronger(tmp_path: Path) -> None:
     assert shown[0] > 155
 
 
-def test_half_a_jpeg_is_shown_and_said_to_be_damaged(tmp_path: Path) -> None:
+def test_half_a_jpeg_is_shown_and_marked_as_damaged(tmp_path: Path) -> None:
     whole = draw_jpeg(tmp_path / "a.jpg", size=(640, 480)).read_bytes()
     (tmp_path / "b.jpg").write_bytes(whole[: len(whole) * 6 // 10])
     picture = decode.decode(tmp_path / "b.jpg")
@@ -167,7 +167,7 @@ def test_half_a_jpeg_is_shown_and_said_to_be_damaged(tmp_path: Path) -> None:
     assert near(picture.rgb[:150], scene((640, 480), 0)[:150]) < 15
 
 
-def test_rubbish_between_segments_is_no_damage(tmp_path: Path) -> None:
+def test_garbage_between_segments_is_not_damage(tmp_path: Path) -> None:
     whole = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes()
     at = whole.index(b"\xff\xdb")
     (tmp_path / "b.jpg").write_bytes(whole[:at] + b"\0\0\0" + whole[at:])
@@ -183,7 +183,7 @@ def test_a_raw_zeroed_from_the_middle_is_damaged(tmp_path: Path) -> None:
     assert "%" in picture.damage
 
 
-def test_a_raw_cut_short_shows_its_small_preview_and_says_so(tmp_path: Path) -> None:
+def test_a_truncated_raw_shows_its_small_preview_and_says_so(tmp_path: Path) -> None:
     path = write_dng(tmp_path / "a.dng", size=(640, 480), preview=(400, 300))
     path.write_bytes(path.read_bytes()[:100_000])  # the preview comes first
     picture = decode.decode(path)
@@ -212,7 +212,9 @@ def test_a_raw_cut_short_shows_its_small_preview_and_says_so(tmp_path: Path) -> 
         (b"anything else at all", "not a picture"),
     ],
 )
-def test_what_is_no_picture_says_why(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_picture_gives_its_reason(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(content)
     with pytest.raises(UnreadableError, match=reason) as caught:
@@ -221,7 +223,7 @@ def test_what_is_no_picture_says_why(tmp_path: Path, content: bytes, reason: str
     exif.read_capture(path)  # and headers never raise
 
 
-def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
+def test_decompression_bombs_are_refused_before_decoding(tmp_path: Path) -> None:
     def chunk(name: bytes, data: bytes) -> bytes:
         return (
             struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -240,13 +242,13 @@ def test_bombs_are_refused_before_they_go_off(tmp_path: Path) -> None:
         decode.decode(tmp_path / "b.jpg")
 
 
-def test_the_limit_is_a_setting(tmp_path: Path) -> None:
+def test_the_limit_of_megapixels_is_a_setting(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(2000, 1000))
     with pytest.raises(UnreadableError, match="2 megapixels"):
         decode.decode(path, max_megapixels=1)
 
 
-def test_a_file_that_is_gone(tmp_path: Path) -> None:
+def test_a_missing_file_raises_gone_error(tmp_path: Path) -> None:
     for read in (decode.decode, exif.read_capture):
         with pytest.raises(GoneError):
             read(tmp_path / "gone.jpg")
@@ -287,8 +289,8 @@ def test_capture_data_inside_other_formats(tmp_path: Path) -> None:
         assert (found.width, found.height) == (96, 64), name
 
 
-def test_a_large_picture_of_nearly_nothing_is_no_damaged_one(tmp_path: Path) -> None:
-    """Two bits for each block: a bit of its mean in one pass, a bit in another."""
+def test_a_large_nearly_empty_picture_is_not_called_damaged(tmp_path: Path) -> None:
+    """Two bits per block: a bit of its mean in each of two passes."""
     flat = Image.new("L", (7248, 7248), 128)
     path = saved(tmp_path, flat, "a.jpg", optimize=True, progressive=True)
     assert 7248 * 7248 / path.stat().st_size > 250
@@ -308,7 +310,7 @@ def test_a_raw_of_an_unknown_kind_is_not_called_damaged(
     assert (picture.basis, picture.damage) == ("small preview", None)
 
 
-def test_large_pictures_and_files_ask_for_more_time(
+def test_large_pictures_and_files_announce_their_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(600, 400))

@@ -1,4 +1,4 @@
-"""Pictures with more tones than a screen: shown through a curve that is named, never a RAW's."""
+"""Pictures with more tones than a screen, shown through a curve that is named; never RAWs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLORS = np.stack([RAMP, RAMP[:, ::-1], RAMP / 2], -1)
 def tiff(
     values: np.ndarray, *, orientation: int = 1, extra: dict[int, bytes] | None = None
 ) -> bytes:
-    """A plain TIFF of any kind of numbers; ``extra`` are tags of bytes."""
+    """Build a plain TIFF of any number type; ``extra`` are tags of bytes."""
     height, width, *rest = values.shape
     samples = rest[0] if rest else 1
     kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
@@ -67,7 +67,7 @@ def colored(values: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize("values", [RAMP, COLORS], ids=["gray", "rgb"])
-def test_light_between_black_and_white_is_shown_as_it_is(
+def test_floats_between_0_and_1_are_shown_unchanged(
     tmp_path: Path, values: np.ndarray, kind: str
 ) -> None:
     picture = shown(tmp_path / "a.tif", tiff(values.astype(kind)))
@@ -78,7 +78,7 @@ def test_light_between_black_and_white_is_shown_as_it_is(
     assert (found.width, found.height) == (48, 32)
 
 
-def test_a_profile_of_floats_counts(tmp_path: Path) -> None:
+def test_a_profile_of_floats_is_applied(tmp_path: Path) -> None:
     for trc, xyz, expected in (
         (curve(1.0), SRGB_XYZ, encoded(COLORS)),
         (curve(2.0), SRGB_XYZ, encoded(COLORS**2)),
@@ -92,8 +92,8 @@ def test_a_profile_of_floats_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-5, 40.0, 6e4])
-def test_light_of_any_range_fills_the_screen(tmp_path: Path, scale: float) -> None:
-    """A sun a thousand times as bright as the rest leaves the rest to be seen."""
+def test_floats_of_any_range_are_tone_mapped(tmp_path: Path, scale: float) -> None:
+    """The rest stays visible beside a sun a thousand times as bright."""
     values = (RAMP**3 * scale).astype("f4")
     values[3:5, 3:5] = 1000 * scale
     values[9, 9] = np.nan
@@ -105,7 +105,7 @@ def test_light_of_any_range_fills_the_screen(tmp_path: Path, scale: float) -> No
 
 
 @pytest.mark.parametrize("value", [0.0, -5.0, 1e-30, 1e300, -1e300, np.nan, np.inf])
-def test_numbers_beyond_all_bounds_are_black_or_white(tmp_path: Path, value: float) -> None:
+def test_absurd_numbers_become_black_or_white(tmp_path: Path, value: float) -> None:
     values = np.full((40, 40), value)
     assert shown(tmp_path / "a.tif", tiff(values)).rgb.std() == 0
     values[3:20] = 0.5
@@ -168,7 +168,7 @@ def test_portable_maps(tmp_path: Path, name: str, content: bytes, row: Any) -> N
     assert exif.read_capture(tmp_path / name).width == len(expected)
 
 
-def test_gray_with_multiplied_transparency_lies_on_white(tmp_path: Path) -> None:
+def test_gray_with_premultiplied_transparency_is_shown_on_white(tmp_path: Path) -> None:
     values = np.zeros((8, 8, 2), np.uint8)
     values[:4] = (60, 255)
     path = tmp_path / "a.tif"
@@ -181,7 +181,7 @@ def test_gray_with_multiplied_transparency_lies_on_white(tmp_path: Path) -> None
     assert (picture.rgb[6, 6] == 255).all()
 
 
-def test_what_is_too_deep_or_too_large_is_refused(tmp_path: Path) -> None:
+def test_unsupported_or_too_large_deep_pictures_are_refused(tmp_path: Path) -> None:
     for values, reason in (
         (RAMP.astype("f2"), "16-bit"),
         (np.zeros((8, 8, 5), "f4"), "four channels"),
@@ -209,7 +209,7 @@ def test_what_is_too_deep_or_too_large_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_raw_is_never_shown_as_floats(tmp_path: Path) -> None:
-    """Under a RAW's name, or with a DNG's version in it, it is LibRaw's or nobody's."""
+    """With a RAW's name or a DNG's version, only LibRaw may decode it."""
     plain = tiff(np.tile(RAMP, (20, 20)).astype("f4"))
     dng = tiff(np.tile(RAMP, (20, 20)).astype("f4"), extra={50706: b"\1\4\0\0"})
     for name, content in (("a.nef", plain), ("a.dng", dng), ("a.tif", dng)):

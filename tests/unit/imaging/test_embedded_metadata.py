@@ -1,4 +1,4 @@
-"""Stars and keywords inside pictures: where each format keeps them, and what breaks nothing."""
+"""Ratings and keywords in pictures: where each format stores them, and robustness."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def at(tmp_path: Path, name: str, data: bytes) -> EmbeddedMetadata:
     return read_embedded_metadata(path)
 
 
-def test_a_jpeg_carries_packet_keywords_and_rating(tmp_path: Path) -> None:
+def test_packet_keywords_and_rating_of_a_jpeg_are_read(tmp_path: Path) -> None:
     words = iptc((1, 90, b"\x1b%G"), (2, 5, b"title"), (2, 25, "Ísland".encode()), (2, 25, b"sea"))
     data = jpeg(segment(0xE1, b"Exif\0\0" + exif(4)), xmp(), photoshop(words, b"odd"))
     assert at(tmp_path, "a.jpg", data) == EmbeddedMetadata((PACKET,), ("Ísland", "sea"), 4)
 
 
-def test_keywords_of_old_programs_are_western_european(tmp_path: Path) -> None:
+def test_keywords_without_an_encoding_are_read_as_western_european(tmp_path: Path) -> None:
     data = jpeg(photoshop(iptc((2, 25, "Größe".encode("cp1252")), (2, 25, "Größe".encode()))))
     assert at(tmp_path, "a.jpg", data).keywords == ("Größe", "Größe")
 
@@ -86,7 +86,7 @@ def test_an_extended_packet_is_put_together_in_any_order(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "heic", "avif", "tif", "dng"])
-def test_each_other_format_carries_its_packet_and_rating(tmp_path: Path, suffix: str) -> None:
+def test_packet_and_rating_of_other_formats_are_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     if suffix == "heic":
         heif = pillow_heif.from_pillow(PICTURE)
@@ -118,12 +118,12 @@ def with_chunks(path: Path, *chunks: tuple[bytes, bytes]) -> bytes:
     return data[:33] + made + data[33:]  # after IHDR
 
 
-def test_a_fujifilm_raw_carries_what_its_jpeg_does(tmp_path: Path) -> None:
+def test_a_fujifilm_raw_has_the_metadata_of_its_jpeg(tmp_path: Path) -> None:
     head = (b"FUJIFILMCCD-RAW " + b"\0" * 68 + struct.pack(">I", 200)).ljust(200, b"\0")
     assert at(tmp_path, "a.raf", head + jpeg(xmp())).packets == (PACKET,)
 
 
-def test_a_canon_raw_carries_its_packet_in_a_box(tmp_path: Path) -> None:
+def test_the_packet_of_a_canon_raw_is_read_from_its_box(tmp_path: Path) -> None:
     kind = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
     boxes = struct.pack(">I4s4s4x", 16, b"ftyp", b"crx ")
     boxes += struct.pack(">I4sQ", 1, b"moov", 24) + b"\0" * 8
@@ -153,23 +153,23 @@ def test_a_canon_raw_carries_its_packet_in_a_box(tmp_path: Path) -> None:
     ],
     ids=range(16),
 )
-def test_broken_files_carry_nothing(tmp_path: Path, data: bytes) -> None:
+def test_broken_files_have_no_metadata(tmp_path: Path, data: bytes) -> None:
     found = at(tmp_path, "a.jpg" if data[:2] == b"\xff\xd8" else "a.nef", data)
     assert (found.packets, found.keywords, found.rating) == ((), (), None)
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_raises_gone_error(tmp_path: Path) -> None:
     with pytest.raises(GoneError):
         read_embedded_metadata(tmp_path / "a.jpg")
 
 
-def test_no_real_file_breaks_it(corpus: Path) -> None:
+def test_no_real_file_raises(corpus: Path) -> None:
     paths = sorted(p for p in (corpus / "hostile").rglob("*") if p.is_file())
     assert sum(bool(read_embedded_metadata(path).packets) for path in paths) > 20
 
 
 @pytest.mark.parametrize("form", ["heif", "avif", "webp"])
-def test_the_head_tells_what_the_decoder_would(tmp_path: Path, form: str) -> None:
+def test_a_header_agrees_with_the_decoder(tmp_path: Path, form: str) -> None:
     """Size, turn, EXIF and XMP come from the boxes; the decoder would read the whole file."""
     notes = Image.Exif()
     notes[271], notes[272], notes[274] = "Maker", "Model 1", 6
@@ -185,7 +185,7 @@ def test_the_head_tells_what_the_decoder_would(tmp_path: Path, form: str) -> Non
 
 
 @pytest.mark.parametrize("form", ["heif", "avif", "webp"])
-def test_a_head_cut_anywhere_is_no_error(form: str) -> None:
+def test_a_truncated_header_never_raises(form: str) -> None:
     buffer = io.BytesIO()
     PICTURE.save(buffer, form, exif=exif(3), xmp=PACKET)
     data = buffer.getvalue()
@@ -197,10 +197,10 @@ def test_a_head_cut_anywhere_is_no_error(form: str) -> None:
 
 
 @pytest.mark.slow
-def test_heads_tell_what_decoders_tell_of_real_files(
+def test_headers_of_real_files_agree_with_their_decoders(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every HEIC, AVIF and WebP a decoder opens has the same size, turn and packet by its head."""
+    """The header of every decodable HEIC, AVIF and WebP has its size, orientation and packet."""
     compared = 0
     for path in sorted(corpus.rglob("*")):
         data = path.read_bytes() if path.is_file() else b""

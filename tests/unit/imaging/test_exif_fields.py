@@ -1,4 +1,4 @@
-"""What cameras write, in all the ways they write it."""
+"""EXIF fields in all the variants that cameras write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from curator.imaging import exif_fields, tiff
         (None, None, None),
     ],
 )
-def test_times_in_every_form_met(
+def test_times_are_parsed_in_every_format_found(
     written: str | None, meant: datetime | None, offset: int | None
 ) -> None:
     assert exif_fields.parse_time(written) == (meant, offset)
@@ -40,7 +40,7 @@ def test_times_in_every_form_met(
     ("written", "minutes"),
     [("+05:45", 345), ("-0330", -210), ("Z", 0), ("+25:00", None), ("CET", None), ("", None)],
 )
-def test_offsets(written: str, minutes: int | None) -> None:
+def test_offsets_are_parsed(written: str, minutes: int | None) -> None:
     assert exif_fields.parse_offset(written) == minutes
 
 
@@ -62,7 +62,7 @@ def test_a_camera_is_named_once(make: str, model: str, name: str) -> None:
     assert exif_fields.capture_of(directories({271: make, 272: model}, {})).camera == name
 
 
-def test_absurd_values_are_missing_values() -> None:
+def test_absurd_values_count_as_missing() -> None:
     nan = float("nan")
     found = exif_fields.capture_of(
         directories(
@@ -79,7 +79,7 @@ def test_iso_over_65535_is_in_the_longer_field() -> None:
     assert found.iso == 102400
 
 
-def test_a_place_without_a_fix_is_no_place() -> None:
+def test_a_location_without_a_gps_fix_is_ignored() -> None:
     zero: tiff.Value = (0.0, 0.0, 0.0)
     gps = tiff.Directory("gps", 5, {1: "N", 2: zero, 3: "E", 4: zero})
     assert exif_fields.capture_of([gps]).latitude is None
@@ -102,7 +102,7 @@ def test_the_subject_turns_with_the_picture(orientation: int, upright: tuple[flo
     assert found.subject == pytest.approx(upright)
 
 
-def test_broken_directories_end_reading_and_nothing_else() -> None:
+def test_broken_directories_stop_reading_without_an_error() -> None:
     loop = b"II*\0\x08\0\0\0" + b"\x01\0" + b"\x69\x87\x04\0\x01\0\0\0\x08\0\0\0" + b"\x08\0\0\0"
     assert len(tiff.directories(tiff.from_bytes(loop))) == 1
     for broken in (b"", b"II", b"II*\0", b"MM\0*\xff\xff\xff\xff", loop[:14], b"\0" * 64):

@@ -1,4 +1,4 @@
-"""Exported JPEGs: their sharpness, their size, and what they tell of the camera's notes."""
+"""Exported JPEGs: sharpness, size and EXIF."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.photos import scene
 
 
 def edge() -> np.ndarray:
-    """Dark gray meets light gray, as a lens would draw it."""
+    """Draw an edge between dark and light gray, as soft as from a lens."""
     row = np.clip(np.linspace(-8, 9, 64), 0, 1) * 100 + 80
     return np.repeat(np.repeat(row.astype(np.uint8)[None, :, None], 32, 0), 3, 2)
 
@@ -52,7 +52,7 @@ def test_scaling_meets_the_long_edge_and_never_enlarges() -> None:
 
 @pytest.fixture
 def original(tmp_path: Path) -> Path:
-    """A JPEG with everything a phone writes, a maker's note and a serial number too."""
+    """A JPEG with everything a phone writes, including maker note and serial number."""
     exif = Image.Exif()
     exif[271], exif[272], exif[274], exif[315] = "Fuji", "X-T3", 6, "Ann"
     exif[33432] = "© Ann Ö".encode()
@@ -66,7 +66,7 @@ def original(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_kept_says_the_same_upright_and_no_more(original: Path) -> None:
+def test_exported_exif_has_the_allowed_fields_and_no_others(original: Path) -> None:
     before = read_capture(original)
     whole, safe = (exif_to_keep(original, location=on) for on in (True, False))
     how = JpegOptions(exif=whole)
@@ -81,7 +81,7 @@ def test_what_is_kept_says_the_same_upright_and_no_more(original: Path) -> None:
     assert (placeless.latitude, placeless.camera) == (None, before.camera)
 
 
-def test_a_file_without_notes_gives_none(tmp_path: Path) -> None:
+def test_a_file_without_metadata_gives_no_exif(tmp_path: Path) -> None:
     path = tmp_path / "plain.png"
     Image.new("RGB", (8, 8)).save(path)
     assert exif_to_keep(path, location=True) == b""
@@ -91,7 +91,7 @@ def test_a_file_without_notes_gives_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_notes_of_every_real_file_are_kept_or_left_out(corpus: Path) -> None:
+def test_exif_can_be_built_from_every_real_file(corpus: Path) -> None:
     kept = 0
     for path in sorted(each for each in corpus.rglob("*") if each.is_file()):
         block = exif_to_keep(path, location=True)

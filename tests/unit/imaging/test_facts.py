@@ -1,4 +1,4 @@
-"""Facts about a photo, wherever its file states them, and which of several times is believed."""
+"""Capture data wherever a file states it, and the choice among several times."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def packet(attributes: str, inside: str = "") -> bytes:
 
 
 def block(main: dict[int, Any] | None = None, camera: dict[int, Any] | None = None) -> bytes:
-    """An EXIF block of tags."""
+    """Build an EXIF block of tags."""
     made = Image.Exif()
     made.update(main or {})
     made.get_ifd(0x8769).update(camera or {})
@@ -79,7 +79,7 @@ def saved(path: Path, way: str, xmp: bytes, **more: Any) -> Path:
 
 
 def iptc(*values: tuple[int, bytes]) -> bytes:
-    """A segment of a JPEG with fields of record 2."""
+    """Build a JPEG segment with IPTC fields of record 2."""
     data = b"".join(struct.pack(">BBBH", 0x1C, 2, n, len(v)) + v for n, v in values)
     data += b"\0" * (len(data) % 2)
     data = b"Photoshop 3.0\08BIM\x04\x04\0\0" + struct.pack(">I", len(data)) + data
@@ -87,7 +87,7 @@ def iptc(*values: tuple[int, bytes]) -> bytes:
 
 
 @pytest.mark.parametrize(("name", "way"), SAVED)
-def test_facts_that_only_xmp_holds_are_read(tmp_path: Path, name: str, way: str) -> None:
+def test_capture_data_stated_only_in_xmp_is_read(tmp_path: Path, name: str, way: str) -> None:
     isos = "<exif:ISOSpeedRatings><rdf:Seq><rdf:li>800</rdf:li></rdf:Seq></exif:ISOSpeedRatings>"
     written = packet(FIELDS + ' xmp:CreateDate="2024-05-04T18:42:07.25+02:00"', isos)
     found = exif.read_capture(saved(tmp_path / name, way, written))
@@ -100,7 +100,7 @@ def test_facts_that_only_xmp_holds_are_read(tmp_path: Path, name: str, way: str)
     assert (found.width, found.height) == (96, 64)
 
 
-def test_an_exported_jpeg_has_them_where_everyone_looks(tmp_path: Path) -> None:
+def test_an_exported_jpeg_has_them_in_exif(tmp_path: Path) -> None:
     written = packet(FIELDS + ' xmp:CreateDate="2024-05-04T18:42:07.25-03:30"')
     path = saved(tmp_path / "a.png", "pnginfo", written)
     PICTURE.save(tmp_path / "b.jpg", exif=exif_to_keep(path, location=False))
@@ -109,7 +109,7 @@ def test_an_exported_jpeg_has_them_where_everyone_looks(tmp_path: Path) -> None:
     assert ours.lens == "24.0-70.0 mm f/2.8"
 
 
-def test_exif_goes_before_xmp(tmp_path: Path) -> None:
+def test_exif_takes_precedence_over_xmp(tmp_path: Path) -> None:
     both = saved(
         tmp_path / "a.jpg",
         "xmp",
@@ -122,14 +122,14 @@ def test_exif_goes_before_xmp(tmp_path: Path) -> None:
     assert found.lens == "24.0-70.0 mm f/2.8"
 
 
-def test_exposure_in_steps_of_brightness(tmp_path: Path) -> None:
+def test_exposure_in_apex_values_is_converted(tmp_path: Path) -> None:
     apex = packet('exif:ApertureValue="3/1" exif:ShutterSpeedValue="8/1"')
     found = exif.read_capture(saved(tmp_path / "a.jpg", "xmp", apex))
     assert (found.f_number, found.exposure_s) == (2.8, 1 / 256)
 
 
 @pytest.mark.parametrize("text", ["", "1/0", "x", "-1/3", "9" * 40, "nan", "1e400"])
-def test_absurd_facts_of_xmp_are_missing_facts(tmp_path: Path, text: str) -> None:
+def test_absurd_values_in_xmp_count_as_missing(tmp_path: Path, text: str) -> None:
     names = ("ExposureTime", "FNumber", "FocalLength", "GPSLatitude", "DateTimeOriginal")
     written = packet(" ".join(f'exif:{name}="{text}"' for name in names))
     found = exif.read_capture(saved(tmp_path / "a.jpg", "xmp", written))
@@ -161,7 +161,7 @@ ALL = f"{X_ORIGINAL} {X_CREATED} {X_MADE} {X_DIGITIZED}"
         ({}, 'xmp:ModifyDate="2017-01-01T10:00:00"', (), None, None),
     ],
 )
-def test_the_plainest_time_of_capture_is_taken(
+def test_the_most_direct_capture_time_is_taken(
     tmp_path: Path,
     camera: dict[int, str],
     xmp: str,
@@ -169,7 +169,7 @@ def test_the_plainest_time_of_capture_is_taken(
     year: int | None,
     offset: int | None,
 ) -> None:
-    """When a file was changed is in every one of them, and never the answer."""
+    """Every file also states when it was changed, which must not be taken."""
     path = saved(tmp_path / "a.jpg", "xmp", packet(xmp), exif=block({306: CHANGED}, camera))
     whole = path.read_bytes()
     path.write_bytes(whole[:2] + iptc(*fields) + whole[2:] if fields else whole)
@@ -186,7 +186,7 @@ def test_parts_of_seconds_and_the_offset_stay_with_their_time(tmp_path: Path) ->
     assert found.utc_offset_min == -210
 
 
-def test_a_sequence_says_when_it_was_made(tmp_path: Path) -> None:
+def test_the_time_of_an_image_sequence_is_read(tmp_path: Path) -> None:
     PICTURE.save(tmp_path / "a.avif")
     seconds = int((datetime(2020, 6, 7, 8, 9, 10) - datetime(1904, 1, 1)).total_seconds())
     still = (tmp_path / "a.avif").read_bytes()
@@ -226,7 +226,9 @@ PNG_NOTES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("place", ["before", "after"])
 @pytest.mark.parametrize("kind", PNG_NOTES)
-def test_the_notes_of_a_png_count_wherever_they_are(tmp_path: Path, kind: str, place: str) -> None:
+def test_metadata_of_a_png_is_read_before_and_after_the_picture(
+    tmp_path: Path, kind: str, place: str
+) -> None:
     PICTURE.save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     at = 33 if place == "before" else whole.index(b"IEND") - 4
@@ -238,7 +240,7 @@ def test_the_notes_of_a_png_count_wherever_they_are(tmp_path: Path, kind: str, p
     assert np.array_equal(decode.decode(path).rgb, np.rot90(np.asarray(PICTURE), -1))
 
 
-def test_broken_notes_of_a_png_cost_nothing(tmp_path: Path) -> None:
+def test_broken_metadata_of_a_png_is_ignored(tmp_path: Path) -> None:
     PICTURE.save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     broken = (
@@ -253,7 +255,7 @@ def test_broken_notes_of_a_png_cost_nothing(tmp_path: Path) -> None:
         assert exif.read_capture(tmp_path / "b.png") == Capture(width=96, height=64)
 
 
-def test_a_thousand_packed_texts_are_not_all_unpacked(
+def test_a_thousand_compressed_texts_are_not_all_decompressed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     PICTURE.save(tmp_path / "a.png")
@@ -267,8 +269,10 @@ def test_a_thousand_packed_texts_are_not_all_unpacked(
 
 
 @pytest.mark.parametrize(("name", "way"), [way for way in SAVED if way[0] != "a.heic"])
-def test_xmp_turns_what_has_no_other_place_for_it(tmp_path: Path, name: str, way: str) -> None:
-    """PNG, WebP, TIFF; containers have their own turn, and of a JPEG viewers believe EXIF alone."""
+def test_the_orientation_in_xmp_counts_where_exif_has_none(
+    tmp_path: Path, name: str, way: str
+) -> None:
+    """For PNG, WebP and TIFF; HEIC containers have their own, and for JPEG only EXIF counts."""
     path = saved(tmp_path / name, way, packet('tiff:Orientation="6"'))
     upright = (96, 64) if name in ("a.jpg", "a.avif") else (64, 96)
     found = exif.read_capture(path)
@@ -312,7 +316,7 @@ TIME = re.compile(r"(\d{4})\D(\d\d)\D(\d\d)(?:\D(\d\d)\D(\d\d)(?:[:.](\d\d))?)?"
 
 
 def theirs(said: dict[str, Any]) -> tuple[datetime | None, str]:
-    """The first time exiftool found that is one, to the second, and the tag it is from."""
+    """Return the first valid time exiftool found, to the second, and its tag."""
     for name in THEIRS:
         written = str(said.get(name, ""))
         if name == "IPTC:DateCreated" and written:

@@ -1,4 +1,4 @@
-"""Numbers in broken files that are no numbers, and files that would cost without bound."""
+"""Invalid numbers in broken files, and files that would need unbounded time or memory."""
 
 from __future__ import annotations
 
@@ -43,8 +43,10 @@ def directory(*entries: tuple[int, int, int, int], after: int = 0) -> bytes:
 
 @pytest.mark.parametrize("said", NO_NUMBERS)
 @pytest.mark.parametrize("name", ["a.tif", "a.nef"])
-def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name: str) -> None:
-    """Of links to directories, sizes, ratings, and where the thumbnail is."""
+def test_a_number_that_is_not_finite_counts_as_missing(
+    tmp_path: Path, said: str, name: str
+) -> None:
+    """In links to directories, sizes, ratings, and offsets of thumbnails."""
     kind, value = NO_NUMBERS[said]
     path = tmp_path / name
     for tag in (256, 257, 330, 513, 514, 0x4746, 34665):
@@ -59,15 +61,15 @@ def test_a_number_that_is_none_counts_as_absent(tmp_path: Path, said: str, name:
 
 
 @pytest.mark.parametrize("edge", [1_000_001, 2**31, 2**32 - 1])
-def test_a_size_no_picture_has_counts_as_absent(tmp_path: Path, edge: int) -> None:
-    """One such photo in the catalog once stopped the reading of all others."""
+def test_an_impossible_size_counts_as_missing(tmp_path: Path, edge: int) -> None:
+    """Such a photo in the catalog once stopped the reading of all others."""
     path = tmp_path / "a.tif"
     path.write_bytes(b"II*\0\x08\0\0\0" + directory((256, LONG, 1, edge), (257, LONG, 1, 40)))
     found = exif.read_capture(path)
     assert (found.width, found.height) == (None, None)
 
 
-def test_directories_are_read_up_to_a_bound() -> None:
+def test_reading_directories_is_bounded() -> None:
     """48 directories of 512 tags of 64 KiB each would be 50 GB of numbers, out of 400 KB."""
     made, at = b"II*\0\x08\0\0\0", 8
     for number in range(48):
@@ -96,7 +98,7 @@ def test_a_box_longer_than_any_file_ends_the_search(tmp_path: Path, size: int) -
     assert exif.read_capture(path) == Capture()
 
 
-def test_segments_are_walked_up_to_a_bound() -> None:
+def test_reading_segments_is_bounded() -> None:
     frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
     for count, width in ((500, 60), (5000, 0)):
         data = b"\xff\xd8" + b"\xff\xe1\x00\x02" * count + frame + b"\xff\xda\x00\x02"
@@ -104,7 +106,7 @@ def test_segments_are_walked_up_to_a_bound() -> None:
 
 
 @pytest.mark.parametrize("between", [b"\0" * 300, b"\xff" * 300, b"\xff\0" * 99, b"\xff\xd0" * 99])
-def test_rubbish_between_segments_is_passed_over(between: bytes) -> None:
+def test_garbage_between_segments_is_skipped(between: bytes) -> None:
     frame = b"\xff\xc0\x00\x11\x08\x00\x28\x00\x3c\x03" + bytes(9)
     head = containers.read_jpeg_header(
         b"\xff\xd8" + between + frame + between + b"\xff\xda\x00\x02"
@@ -113,7 +115,7 @@ def test_rubbish_between_segments_is_passed_over(between: bytes) -> None:
 
 
 @pytest.mark.parametrize("form", ["png", "bmp", "gif"])
-def test_a_size_the_file_cannot_hold_is_not_believed(tmp_path: Path, form: str) -> None:
+def test_a_size_that_the_file_cannot_hold_is_refused(tmp_path: Path, form: str) -> None:
     """Flipped bits in a header of 10 KB cost a minute and 4 GB."""
     buffer = io.BytesIO()
     Image.new("P", (64, 48)).save(buffer, form)
@@ -156,8 +158,8 @@ HEADS_OF_HOLES = {
 
 
 @pytest.mark.parametrize("kind", HEADS_OF_HOLES)
-def test_a_file_made_long_costs_no_memory_to_peek_at(tmp_path: Path, kind: str) -> None:
-    """Of 24 bytes of a HEIC made 4 GB long all was read, three times."""
+def test_a_sparse_huge_file_needs_no_memory_to_peek(tmp_path: Path, kind: str) -> None:
+    """A 24-byte HEIC extended to 4 GB was once read completely, three times."""
     path = tmp_path / f"a.{kind.split()[0]}"
     path.write_bytes(HEADS_OF_HOLES[kind])
     os.truncate(path, HOLE_BYTES)
@@ -182,7 +184,7 @@ BROKEN_NOTES = {
 
 @pytest.mark.parametrize("how", BROKEN_NOTES)
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "heif", "tiff"])
-def test_broken_notes_never_cost_the_picture(tmp_path: Path, form: str, how: str) -> None:
+def test_broken_metadata_never_prevents_decoding(tmp_path: Path, form: str, how: str) -> None:
     whole, notes = Image.Exif(), BROKEN_NOTES[how]
     whole[271] = "MAKER" * 12
     buffer = io.BytesIO()
@@ -204,7 +206,7 @@ def test_broken_notes_never_cost_the_picture(tmp_path: Path, form: str, how: str
     assert exif.read_capture(path).camera is None
 
 
-def test_an_odd_marker_does_not_hide_that_the_rest_is_missing(tmp_path: Path) -> None:
+def test_an_odd_marker_does_not_hide_missing_data(tmp_path: Path) -> None:
     data = bytearray(draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes())
     frame = data.index(b"\xff\xc0")
     data[frame + 5 : frame + 7] = struct.pack(">H", 640)
@@ -215,8 +217,8 @@ def test_an_odd_marker_does_not_hide_that_the_rest_is_missing(tmp_path: Path) ->
     assert damage and re.fullmatch(r"The file is damaged: the last 9\d % is missing\.", damage)
 
 
-def test_the_size_of_a_gif_is_doubted_before_its_header_is_read(tmp_path: Path) -> None:
-    """Pillow makes the first frame for that: 2.3 GB, of a file of 3 KB."""
+def test_the_size_of_a_gif_is_checked_before_its_frames_are_allocated(tmp_path: Path) -> None:
+    """Pillow allocates the first frame for that: 2.3 GB for a file of 3 KB."""
     buffer = io.BytesIO()
     Image.new("P", (64, 48)).save(buffer, "gif")
     data = bytearray(buffer.getvalue())
@@ -228,7 +230,7 @@ def test_the_size_of_a_gif_is_doubted_before_its_header_is_read(tmp_path: Path) 
         decode.decode(path)
 
 
-def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:
+def test_a_monochrome_sensor_gives_a_gray_picture(tmp_path: Path) -> None:
     path = write_dng(tmp_path / "monochrom.dng", size=(96, 64), preview=False)
     linear = path.read_bytes().replace(
         struct.pack("<HHII", 262, 3, 1, 32803), struct.pack("<HHII", 262, 3, 1, 34892)
@@ -242,7 +244,7 @@ def test_a_sensor_without_colours_gives_a_grey_picture(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [b"", b"\xff\xd9", b"\xff\xfe\xff\xff"])
 def test_a_jpeg_without_picture_data_is_not_called_too_short(tmp_path: Path, end: bytes) -> None:
-    """929 bytes with a sound header were said to be only 929 bytes long."""
+    """A file of 929 bytes with a valid header was once called too short."""
     data = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), thumbnail=False).read_bytes()
     (tmp_path / "a.jpg").write_bytes(data[: data.index(b"\xff\xc0")] + end)
     with pytest.raises(UnreadableError) as refused:

@@ -1,4 +1,4 @@
-"""Overlays on drawn pictures, whose truth is known pixel by pixel."""
+"""Overlays of drawn pictures, with every expected pixel known."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_clipping_marks_exactly_the_blown_and_the_black_pixels() -> None:
     assert found.clipped == (high.mean(), low.mean()) == quality.clipping(rgb)
 
 
-def test_the_small_copy_says_how_much_of_each_four_by_four_pixels_is_marked() -> None:
+def test_the_small_copy_has_the_marked_share_of_each_4_by_4_pixels() -> None:
     rgb, high, _ = clipped()
     shares = measure(rgb, {CLIPPING}).shares
     assert shares is not None and shares.shape == (76, 52, 3)
@@ -76,7 +76,7 @@ def test_the_small_copy_says_how_much_of_each_four_by_four_pixels_is_marked() ->
 # --- histogram
 
 
-def test_the_histogram_counts_every_pixel_once_a_channel() -> None:
+def test_the_histogram_counts_every_pixel_once_per_channel() -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (311, 97, 3), np.uint8)
     counts = measure(rgb, {HISTOGRAM}).histogram
     assert counts is not None
@@ -104,7 +104,7 @@ def test_peaking_leaves_blurred_edges_alone(blur_px: float) -> None:
     assert not peaks(edges(blur_px)).any()
 
 
-def test_peaking_does_not_take_grain_for_edges() -> None:
+def test_peaking_does_not_mark_grain() -> None:
     grain = np.random.default_rng(2).normal(0, 4, (512, 512, 1))
     noisy = np.clip(np.rint(edges(3.0, (512, 512)) + grain), 0, 255).astype(np.uint8)
     assert peaks(noisy).mean() < 0.001
@@ -157,7 +157,7 @@ def test_the_smallest_pictures_have_overlays(size: tuple[int, int]) -> None:
     assert found.histogram is not None and found.histogram[:, 255].tolist() == [width * height] * 3
 
 
-def test_only_what_was_asked_for_is_measured() -> None:
+def test_only_requested_overlays_are_measured() -> None:
     assert measure(edges(), ()) == Overlay(frozenset())
     for kind in KINDS:
         found = measure(edges(), {kind})
@@ -166,7 +166,7 @@ def test_only_what_was_asked_for_is_measured() -> None:
         assert (found.histogram is not None) == (kind == HISTOGRAM)
 
 
-def test_a_band_of_rows_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_depend_on_bands_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = scene((300, 420), 4)
     whole = measure(picture, {CLIPPING, PEAKING}).marks
     monkeypatch.setattr(overlay, "_BAND", 1 << 20)

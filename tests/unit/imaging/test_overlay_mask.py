@@ -1,4 +1,4 @@
-"""What lies over a zoomed picture lies still on it, at every zoom and wherever one looks."""
+"""Overlays of a zoomed picture stay fixed to it, at every zoom and position."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WHOLE = (300, 200)
 
 @pytest.fixture(scope="module")
 def spots() -> np.ndarray:
-    """A gray picture with a blown and a black rectangle."""
+    """Draw a gray picture with a blown and a black rectangle."""
     rgb = np.full((200, 300, 3), 128, np.uint8)
     rgb[40:80, 60:120] = 255
     rgb[120:160, 200:280] = 0
@@ -30,7 +30,7 @@ def over(found: Overlay, zoom: float, area: tuple[int, int, int, int] | None = N
 
 
 @pytest.mark.parametrize("zoom", [0.25, 0.5, 1.0, 2.0, 8.0])
-def test_clipped_places_are_covered_and_nothing_else(spots: np.ndarray, zoom: float) -> None:
+def test_only_clipped_areas_are_covered(spots: np.ndarray, zoom: float) -> None:
     layer = over(measure(spots, {CLIPPING}), zoom)
     alpha = layer[:, :, 3]
     wanted = np.zeros((200, 300), bool)
@@ -58,7 +58,7 @@ def test_highlights_are_white_and_shadows_black_under_lines_that_lean_apart(
 
 
 @pytest.mark.parametrize("zoom", [0.5, 1.0, 2.0, 8.0])
-def test_a_part_is_cut_out_of_the_whole(spots: np.ndarray, zoom: float) -> None:
+def test_a_part_is_drawn_as_in_the_full_picture(spots: np.ndarray, zoom: float) -> None:
     found = measure(spots, KINDS)
     whole = over(found, zoom)
     width, height = round(150 * zoom), round(90 * zoom)
@@ -74,7 +74,7 @@ def test_where_nothing_is_clipped_nothing_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("kind", [TILES, PEAKING])
-def test_the_sharp_subject_keeps_its_light_or_is_drawn_in_white(kind: str) -> None:
+def test_a_sharp_subject_keeps_its_brightness_or_is_drawn_in_white(kind: str) -> None:
     picture = scene((1200, 800), 0, "subject")
     layer = draw(measure(picture, {kind}), (1200, 800), (600, 400), (0, 0, 600, 400))
     assert layer is not None
@@ -86,7 +86,7 @@ def test_the_sharp_subject_keeps_its_light_or_is_drawn_in_white(kind: str) -> No
         assert outside[..., 3].min() > 100
 
 
-def test_without_the_marks_of_single_pixels_their_shares_do(spots: np.ndarray) -> None:
+def test_without_pixel_marks_the_shares_are_drawn(spots: np.ndarray) -> None:
     found = measure(spots, {CLIPPING})
     exact = over(found, 2.0)[..., 3] > 0
     found.marks = None
@@ -125,7 +125,7 @@ def test_a_smaller_picture_does_not_shimmer_as_it_is_panned() -> None:
         assert np.array_equal(shown, part)
 
 
-def test_a_panorama_at_800_percent_is_cut_where_one_looks() -> None:
+def test_only_the_visible_part_of_a_panorama_is_cut_at_800_percent() -> None:
     pano = np.zeros((20, 60_000, 3), np.uint8)
     pano[:, 59_990:] = (9, 8, 7)
     size = (480_000, 160)

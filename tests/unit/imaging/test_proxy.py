@@ -14,7 +14,7 @@ from tests.photos import pixels_of, scene
 KEY = "ab" + "0" * 30
 
 
-def test_a_proxy_and_its_thumbnail_are_written_whole(tmp_path: Path) -> None:
+def test_a_proxy_and_its_thumbnail_are_written(tmp_path: Path) -> None:
     picture = scene((1440, 960), 0)
     data = proxy.save(picture, tmp_path, KEY)
     assert proxy.proxy_path(tmp_path, KEY).read_bytes() == data
@@ -28,7 +28,7 @@ def test_a_proxy_and_its_thumbnail_are_written_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(6000, 4000), (5472, 3648), (2900, 1900), (1500, 1000)])
-def test_shrinking_keeps_aspect_and_light(size: tuple[int, int]) -> None:
+def test_shrinking_keeps_aspect_and_brightness(size: tuple[int, int]) -> None:
     picture = np.repeat(scene((size[0] // 4 or 1, size[1] // 4 or 1), 4), 4, 0).repeat(4, 1)
     small = pixels.shrink(picture, 720)
     height, width = picture.shape[:2]

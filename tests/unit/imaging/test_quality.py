@@ -1,4 +1,4 @@
-"""Sharpness and exposure on drawn pictures, whose truth is known."""
+"""Sharpness and exposure of drawn pictures with known results."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_contrast_decides_little() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_nothing_there_is_not_sharp(value: int) -> None:
+def test_an_empty_picture_is_not_sharp(value: int) -> None:
     found = quality.measure(np.full((300, 400, 3), value, np.uint8))
     assert found.sharpness == 0
     assert found.sharpest is None
@@ -98,7 +98,7 @@ def test_clipping_counts_pixels_highlights_and_shadows_apart() -> None:
     assert found.shadows == pytest.approx(0.05)
 
 
-def test_exposure_is_full_marks_without_clipping_and_falls_with_it() -> None:
+def test_exposure_scores_100_without_clipping_and_falls_with_it() -> None:
     scores = [quality.exposure_score(share, 0) for share in (0, 0.01, 0.05, 0.2, 1)]
     assert scores[0] == 100
     assert scores == sorted(scores, reverse=True)

@@ -18,7 +18,7 @@ from curator.pipeline import FolderNews, Pipeline, ScanReport, Totals, folder_av
 from curator.pipeline.file_probe import FileProbe
 from curator.pipeline.folder_availability import FolderAvailability, FolderLooks
 from curator.settings import Home, Settings
-from curator.volumes import Mount, Place
+from curator.volumes import FolderLocation, Mount
 from tests import catalogs, fake_stages
 from tests.drives import Drives, Silence, drives  # noqa: F401 # a fixture
 
@@ -236,7 +236,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
     answer = threading.Event()
     look = folder_availability.volumes.look_for
 
-    def slow(path: str, *rest: object) -> Place:
+    def slow(path: str, *rest: object) -> FolderLocation:
         if path.startswith(str(tmp_path / "nas")):
             answer.wait(LIMIT_S)
         return look(path, *rest)  # type: ignore[arg-type]
@@ -343,7 +343,7 @@ def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanw
         catalog.volumes.set_away(numbers[-1], True)
     probe = FileProbe(catalog, lambda act: act(), inline=True)
     availability = FolderAvailability(catalog, lambda: None, probe, inline=True)
-    here = FolderLooks({row.id: Place(row.path) for row in catalog.folders.all()}, {})
+    here = FolderLooks({row.id: FolderLocation(row.path) for row in catalog.folders.all()}, {})
     note = catalog.volumes.set_away
 
     def refuse_second(number: int, *rest: bool) -> None:

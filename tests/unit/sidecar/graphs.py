@@ -1,4 +1,4 @@
-"""Sidecars as RDF graphs, by a library of others: what two files mean, not how they are written."""
+"""Sidecars as RDF graphs, read by another library, to compare meaning instead of spelling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tree = frozenset
 
 
 def tree(data: bytes, without: frozenset[str] = frozenset()) -> Tree:
-    """Give all a packet says as nested sets; properties in ``without`` are left out.
+    """Return everything a packet states as nested sets, except properties in ``without``.
 
     XMP is a tree: each blank node belongs to one property, so that nesting is equal to comparing
     the graphs, and does not take exponential time on a history of hundreds of steps.

@@ -1,4 +1,4 @@
-"""Sidecars that real programs wrote: whatever is put in, all that is others' stays as it was."""
+"""Sidecars of real programs: whatever we write, everything of theirs stays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.sidecar.graphs import OURS, tree
 SAID = SidecarMetadata.of(
     Marks(Flag.REJECT, 2, Label.BLUE), ["Ísland", "a & <b>"], ["Places|Norway"], ["Book"]
 )
-# One of each program and of each shape there is; the slow test takes them all, for every profile.
+# One file per program and structure; the slow test takes all, for every profile.
 SOME = (
     "darktable-tests/masks.xmp",
     "darktable-tests/retouch-heal.xmp",
@@ -54,7 +54,7 @@ def survives(path: Path, profile: str) -> None:
 
 
 def before_all(metadata: SidecarMetadata) -> SidecarMetadata:
-    """Say outright what was not spoken of, as the catalog does when it takes back."""
+    """Make missing fields explicit, as the catalog does on undo."""
     return SidecarMetadata(
         metadata.rating or 0,
         metadata.flag or "none",
@@ -65,14 +65,14 @@ def before_all(metadata: SidecarMetadata) -> SidecarMetadata:
     )
 
 
-def test_what_others_wrote_survives(corpus: Path) -> None:
+def test_metadata_of_other_programs_survives(corpus: Path) -> None:
     for name, profile in zip(SOME, cycle(PROFILES), strict=False):
         survives(corpus / "sidecars" / name, profile)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
-def test_what_others_wrote_survives_in_every_sidecar_there_is(corpus: Path, profile: str) -> None:
+def test_metadata_of_other_programs_survives_in_every_sidecar(corpus: Path, profile: str) -> None:
     paths = sorted((corpus / "sidecars").rglob("*.xmp"))
     assert len(paths) > 90
     for path in paths:

@@ -1,4 +1,4 @@
-"""What is put into a sidecar, for whom, and what is left alone."""
+"""What is written into a sidecar for each editor, and what is left alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REJECT3 = SidecarMetadata.of(Marks(Flag.REJECT, 3, Label.RED), ["sea"], ["Places
 
 
 def written(data: bytes, *names: str) -> dict[str, str | list[str] | None]:
-    """Read fields as they stand in the file, by their local name."""
+    """Read the fields of a file by their local names."""
     packet = Packet(data, fields.WANTED)
     lists = {fields.SUBJECT, fields.HIERARCHICAL, fields.TAGS_LIST, fields.COLORLABELS}
     every = names or sorted(fields.WANTED - {fields.METADATA_DATE})
@@ -60,7 +60,7 @@ def test_darktable_gets_a_reject_as_its_rating_and_the_stars_stay_beside_it() ->
     assert (found["Rating"], found["rating"], found["pick"]) == ("-1", "3", "-1")
     assert (found["Label"], found["colorlabels"]) == ("Red", ["0"])
     assert read(data).metadata.rating == 3
-    # taken back, the stars are its rating again
+    # undone, the stars are its rating again
     back = merge(data, SidecarMetadata.of(Marks(None, 3, None, True)), REJECT3, DARKTABLE)
     assert written(back, fields.RATING, fields.OUR_RATING, fields.PICK) == {
         "Rating": "3",
@@ -79,10 +79,10 @@ def test_digikam_gets_its_own_labels_and_tags() -> None:
     metadata = SidecarMetadata.of(Marks(label=Label.PURPLE), ["either/or"])
     found = written(merge(None, metadata, None, DIGIKAM))
     assert (found["ColorLabel"], found["subject"]) == ("6", ["either/or"])
-    assert "TagsList" not in found  # there it would be two levels
+    assert "TagsList" not in found  # digiKam would read two levels
 
 
-def test_nothing_to_say_makes_no_sidecar() -> None:
+def test_without_metadata_no_sidecar_is_made() -> None:
     for profile in PROFILES.values():
         assert merge(None, SidecarMetadata.of(Marks(kept=True)), None, profile) == b""
     assert merge(b"\0\0", SidecarMetadata.of(Marks()), None, LIGHTROOM) == b"\0\0"
@@ -94,7 +94,7 @@ def test_the_date_is_ours_when_something_changed() -> None:
     assert b"2026-03-01T" in data
 
 
-# --- the three ways
+# --- three-way merge
 
 
 def test_only_what_we_changed_is_written() -> None:
@@ -110,7 +110,7 @@ def test_only_what_we_changed_is_written() -> None:
     assert metadata.keywords == ("theirs", "c")
 
 
-def test_without_a_base_nothing_is_taken_away() -> None:
+def test_without_a_base_nothing_is_removed() -> None:
     theirs = xmp('xmp:Rating="5" xmp:Label="Red" xmpDM:pick="1"', bag("dc:subject", "theirs"))
     assert merge(theirs, SidecarMetadata.of(Marks()), None, DARKTABLE) is theirs
     metadata = read(merge(theirs, SidecarMetadata.of(Marks(None, 2)), None, DARKTABLE)).metadata
@@ -118,7 +118,7 @@ def test_without_a_base_nothing_is_taken_away() -> None:
     assert metadata.keywords == ("theirs",)
 
 
-def test_undo_takes_back_ours_and_keeps_what_came_since() -> None:
+def test_undo_removes_ours_and_keeps_later_changes() -> None:
     first = merge(None, REJECT3, None, LIGHTROOM)
     touched = first.replace(b"<rdf:li>sea</rdf:li>", b"<rdf:li>sea</rdf:li><rdf:li>new</rdf:li>", 1)
     back = merge(touched, SidecarMetadata.of(Marks(), (), ()), REJECT3, LIGHTROOM)
@@ -126,7 +126,7 @@ def test_undo_takes_back_ours_and_keeps_what_came_since() -> None:
     assert written(back, fields.LABEL, fields.GOOD, fields.PICK) == {"pick": "0"}
 
 
-def test_a_keyword_taken_away_goes_wherever_it_stands() -> None:
+def test_a_removed_keyword_is_removed_from_all_lists() -> None:
     base = SidecarMetadata.of(Marks(), ["Iceland", "sea"])
     inside = (
         bag("dc:subject", "Iceland", "sea", "ICELAND ")
@@ -141,12 +141,12 @@ def test_a_keyword_taken_away_goes_wherever_it_stands() -> None:
     }
 
 
-def test_a_keyword_there_in_another_spelling_is_not_added_again() -> None:
+def test_an_existing_keyword_in_another_spelling_is_not_added_again() -> None:
     data = xmp("", bag("dc:subject", "ICELAND") + bag("lr:hierarchicalSubject", "Places|Iceland"))
     assert merge(data, SidecarMetadata.of(Marks(), ["Iceland"]), None, LIGHTROOM) is data
 
 
-def test_fields_already_in_the_file_are_brought_along() -> None:
+def test_fields_already_in_the_file_are_updated() -> None:
     theirs = xmp(
         'digiKam:PickLabel="3" digiKam:ColorLabel="4" photomechanic:Tagged="True" xmp:Label="Green"'
     )
@@ -167,7 +167,7 @@ def test_bridges_reject_stays_as_bridge_wrote_it_until_stars_need_its_place() ->
     assert written(kept)["Rating"] == "-1"
 
 
-def test_labels_of_others_stay() -> None:
+def test_labels_of_other_programs_stay() -> None:
     client = xmp('xmp:Label="Client choice"')
     assert merge(client, SidecarMetadata.of(Marks(None, None)), None, LIGHTROOM) is client
     assert written(merge(client, SidecarMetadata.of(Marks(label=Label.RED)), None, LIGHTROOM)) == {
@@ -177,7 +177,7 @@ def test_labels_of_others_stay() -> None:
     assert merge(german, SidecarMetadata.of(Marks(label=Label.RED)), None, LIGHTROOM) is german
 
 
-# --- how it is written
+# --- bytes
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_labels_of_others_stay() -> None:
         ),
     ],
 )
-def test_each_form_keeps_its_shape(before: bytes, after: bytes) -> None:
+def test_each_spelling_of_a_property_keeps_its_form(before: bytes, after: bytes) -> None:
     data = merge(before, SidecarMetadata(rating=4), None, LIGHTROOM)
     assert after in data
     assert read(data).metadata.rating == 4
@@ -223,14 +223,14 @@ def test_each_form_keeps_its_shape(before: bytes, after: bytes) -> None:
         b'<RDF xmlns="%s"/>' % fields.RDF.encode(),
     ],
 )
-def test_the_barest_packet_takes_all_fields(data: bytes) -> None:
+def test_an_empty_packet_takes_all_fields(data: bytes) -> None:
     for profile in PROFILES.values():
         full = merge(data, REJECT3, None, profile)
         assert read(full).metadata == read(merge(None, REJECT3, None, profile)).metadata
         assert tree(full, OURS) == tree(data, OURS) == frozenset()
 
 
-def test_a_prefix_others_bind_inside_their_own_does_not_leak_out() -> None:
+def test_a_prefix_declared_in_another_element_does_not_leak() -> None:
     inside = '<other:a xmlns:other="urn:o"><other:b xmlns:xmp="urn:not"/></other:a>'
     first = xmp("", inside).replace(f'xmlns:xmp="{fields.XMP}"'.encode(), b"")
     both = first.replace(b"</rdf:RDF>", b'<rdf:Description rdf:about=""/></rdf:RDF>')
@@ -275,7 +275,7 @@ def test_the_encoding_stays(encoding: str) -> None:
     assert read(data).metadata.keywords == ("火山", "Ísland")
 
 
-def test_what_an_old_encoding_cannot_say_is_written_as_reference() -> None:
+def test_characters_missing_in_an_old_encoding_are_written_as_references() -> None:
     before = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + xmp("", bag("dc:subject", "Sæ"))
     before = before.decode().encode("latin-1")
     data = merge(before, SidecarMetadata(keywords=("火山",)), None, LIGHTROOM)
@@ -283,7 +283,7 @@ def test_what_an_old_encoding_cannot_say_is_written_as_reference() -> None:
     assert read(data).metadata.keywords == ("Sæ", "火山")
 
 
-def test_what_cannot_be_read_is_not_merged() -> None:
+def test_an_unreadable_sidecar_is_not_merged() -> None:
     for data in (b"<x", b"<?xml version='1.0'?><!DOCTYPE x><x/>", b"<a/>", xmp()[:-5]):
         with pytest.raises(SidecarError):
             merge(data, REJECT3, None, LIGHTROOM)
@@ -302,10 +302,10 @@ def test_padding_and_wrapper_keep_their_bytes() -> None:
     assert data.startswith(before[:start]) and data.endswith(before[start + 14 :])
 
 
-# --- words about it
+# --- descriptions
 
 
-def test_a_dry_run_says_each_difference() -> None:
+def test_difference_lists_each_change() -> None:
     theirs = xmp('xmp:Rating="2" xmp:Label="Client"', bag("dc:subject", "old"))
     base = SidecarMetadata.of(Marks(None, 2), ["old"])
     ours = SidecarMetadata.of(Marks(Flag.PICK, 4, Label.RED), ["new"], None, ["Book"])
@@ -324,7 +324,7 @@ def test_a_dry_run_says_each_difference() -> None:
     assert lines == ["the same, in the fields digiKam reads"]
 
 
-# --- any decision, any profile
+# --- any metadata, any profile
 
 names = st.text(st.characters(codec="utf-8"), max_size=12)
 saids = st.builds(
@@ -343,7 +343,7 @@ saids = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(saids, saids, st.sampled_from(list(PROFILES.values())))
-def test_any_decision_comes_back_and_the_next_one_too(
+def test_any_metadata_survives_writing_and_reading(
     first: SidecarMetadata, second: SidecarMetadata, profile: object
 ) -> None:
     assert isinstance(profile, type(LIGHTROOM))

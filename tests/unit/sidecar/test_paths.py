@@ -1,4 +1,4 @@
-"""Names of sidecars, and putting one on disk: as a whole or not at all."""
+"""Names of sidecars, and writing them atomically."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ from curator.sidecar import (
         ("digikam", "-x 🌋.jpg", Kind.IMAGE, "-x 🌋.jpg.xmp"),
     ],
 )
-def test_names(profile: str, file: str, kind: Kind, name: str | None) -> None:
+def test_each_editor_has_its_sidecar_names(
+    profile: str, file: str, kind: Kind, name: str | None
+) -> None:
     assert name_for(PROFILES[profile], file, kind) == name
 
 
-def test_a_new_one_and_then_another(tmp_path: Path) -> None:
+def test_a_sidecar_is_created_and_replaced(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 250 + ".xmp")
     write(path, b"one", digest(None))
     path.chmod(0o640)
@@ -51,7 +53,7 @@ def test_a_new_one_and_then_another(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_changed_since_is_left_alone(tmp_path: Path) -> None:
+def test_a_sidecar_changed_since_it_was_read_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.xmp"
     path.write_bytes(b"theirs")
     for expected in (digest(b"before"), digest(None)):
@@ -64,13 +66,13 @@ def test_a_file_changed_since_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_made_at_the_same_moment_is_left_alone(
+def test_a_sidecar_created_at_the_same_moment_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.xmp"
 
     def late(source: str, target: str, **how: Any) -> None:
-        path.write_bytes(b"theirs")  # another program, right after we looked
+        path.write_bytes(b"theirs")  # another program, right after our check
         link(source, target, **how)
 
     link = os.link
@@ -82,7 +84,7 @@ def test_one_made_at_the_same_moment_is_left_alone(
 
 
 @pytest.mark.parametrize("fails", ["fsync", "replace"])
-def test_a_full_disk_leaves_what_was_there(
+def test_a_full_disk_leaves_the_old_sidecar(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     path = tmp_path / "a.xmp"
@@ -135,7 +137,7 @@ def test_a_link_is_read_through_and_never_written_through(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
-def test_a_pipe_in_the_place_of_a_sidecar_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_a_sidecar_blocks_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.xmp")
     with pytest.raises(SidecarError, match="not a file"):
         load(tmp_path / "a.xmp")
@@ -143,7 +145,7 @@ def test_a_pipe_in_the_place_of_a_sidecar_holds_nobody_up(tmp_path: Path) -> Non
         write(tmp_path / "a.xmp", b"ours", digest(None))
 
 
-def test_where_there_are_no_hard_links_it_is_written_too(
+def test_a_sidecar_is_written_on_a_disk_without_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -155,7 +157,7 @@ def test_where_there_are_no_hard_links_it_is_written_too(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_too_large_a_file_is_not_loaded(tmp_path: Path) -> None:
+def test_a_sidecar_that_is_too_large_is_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "a.xmp"
     with path.open("wb") as file:
         file.truncate(50_000_000)

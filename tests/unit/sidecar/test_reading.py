@@ -1,4 +1,4 @@
-"""What each program's way of saying stars, flag, label and keywords is read as."""
+"""Reading rating, flag, label and keywords from the fields of each program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPACES = " ".join(f'xmlns:{prefix}="{uri}"' for uri, prefix in fields.PREFIXES.i
 
 
 def xmp(attributes: str = "", inside: str = "") -> bytes:
-    """Write a packet of one description."""
+    """Build a packet of one description."""
     return (
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{fields.RDF}">'
         f'<rdf:Description rdf:about="" {SPACES} {attributes}>{inside}</rdf:Description>'
@@ -22,7 +22,7 @@ def xmp(attributes: str = "", inside: str = "") -> bytes:
 
 
 def bag(name: str, *items: str, kind: str = "Bag") -> str:
-    """Write a property of several values."""
+    """Build a property of several values."""
     inside = "".join(f"<rdf:li>{item}</rdf:li>" for item in items)
     return f"<{name}><rdf:{kind}>{inside}</rdf:{kind}></{name}>"
 
@@ -78,7 +78,7 @@ MARKS: list[tuple[str, str, int | None, str | None, str | None]] = [
     ('xmp:Label=""', "", None, None, "none"),
     ('xmp:Label="Client choice"', "", None, None, None),
     ('digiKam:ColorLabel="4"', "", None, None, "green"),
-    ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is none of our colors
+    ('digiKam:ColorLabel="2"', "", None, None, None),  # orange is not one of our colors
     ("", bag("darktable:colorlabels", "3", kind="Seq"), None, None, "blue"),
     ("", bag("darktable:colorlabels", "9", kind="Seq"), None, None, "none"),
     ('xmp:Label="Blue" digiKam:ColorLabel="0"', "", None, None, "blue"),
@@ -86,7 +86,7 @@ MARKS: list[tuple[str, str, int | None, str | None, str | None]] = [
 """Attributes, what is inside; then the rating, flag and label they say."""
 
 
-def test_marks() -> None:
+def test_marks_are_read_from_each_editors_fields() -> None:
     wrong = []
     for attributes, inside, *marks in MARKS:
         metadata = read(xmp(attributes, inside)).metadata
@@ -95,7 +95,7 @@ def test_marks() -> None:
     assert not wrong
 
 
-def test_of_two_fields_that_disagree_the_one_changed_since_we_wrote_counts() -> None:
+def test_of_two_contradicting_fields_the_one_changed_since_we_wrote_counts() -> None:
     # We wrote a reject with 3 stars for darktable, then somebody changed one of the fields there.
     ours = 'curator:flag="reject" curator:rating="3" xmpDM:pick="-1"'
     untouched = read(xmp(f'xmp:Rating="-1" {ours}')).metadata
@@ -114,7 +114,7 @@ def test_of_two_fields_that_disagree_the_one_changed_since_we_wrote_counts() -> 
     assert read(xmp(f'{ours} digiKam:ColorLabel="5"')).metadata.label == "blue"
 
 
-def test_what_darktable_made_of_ours_is_read() -> None:
+def test_a_sidecar_of_ours_edited_by_darktable_is_read() -> None:
     # We wrote a green reject with 3 stars; in darktable 4.2 it was given 2 stars and blue instead.
     # It wrote this: its own fields are new, xmpDM:pick, xmp:Label and the date are as we left them.
     metadata = read(
@@ -131,7 +131,7 @@ def test_what_darktable_made_of_ours_is_read() -> None:
     assert set(metadata.keywords or ()) == {"Norway", "Europe", "Places", "from darktable"}
 
 
-def test_keywords_of_every_kind_come_together() -> None:
+def test_keywords_of_all_fields_are_joined() -> None:
     inside = (
         bag("dc:subject", "Iceland", "  two   words ", "Iceland")
         + bag("lr:hierarchicalSubject", "Places|Europe|Iceland", "Sea")
@@ -142,7 +142,7 @@ def test_keywords_of_every_kind_come_together() -> None:
     assert metadata.hierarchical == ("Places|Europe|Iceland", "Places|Europe|Norway")
 
 
-def test_darktables_own_tags_are_no_keywords() -> None:
+def test_darktables_internal_tags_are_ignored() -> None:
     inside = bag("dc:subject", "cr2", "Folk") + bag(
         "lr:hierarchicalSubject", "darktable|format|cr2", "Folk"
     )
@@ -247,7 +247,7 @@ def test_bad_input_is_refused_in_plain_words(data: bytes) -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_what_is_embedded_comes_together() -> None:
+def test_embedded_packets_and_keywords_are_joined() -> None:
     more = xmp("", bag("dc:subject", "more"))
     found = read_embedded([PACKET, more], ["from IPTC", "ísland"], 2)
     assert found.metadata.rating == 4
@@ -259,7 +259,7 @@ def test_what_is_embedded_comes_together() -> None:
     assert broken.notes[0].startswith("Embedded metadata could not be read")
 
 
-def test_what_is_said_goes_to_the_catalog_and_back() -> None:
+def test_metadata_goes_to_the_catalog_and_back() -> None:
     metadata = SidecarMetadata.of(
         Marks(Flag.PICK, None, Label.RED), ["sea"], ["Places|Iceland", "alone"], ["P"]
     )

@@ -28,7 +28,7 @@ PICKED = SidecarMetadata.of(Marks(Flag.PICK, 4, Label.PURPLE), ["sea"])
 
 
 def run(*command: str | Path) -> str:
-    """Run a program that must be there; skip plainly where it is not."""
+    """Run a program; skip the test if it is not installed."""
     if shutil.which(str(command[0])) is None:
         pytest.skip(f"{command[0]} is not installed")
     words = [str(word) for word in command]
@@ -38,7 +38,7 @@ def run(*command: str | Path) -> str:
 
 
 def embed(tmp_path: Path, *words: str | Path) -> None:
-    """Have exiftool write; the flag, which is younger than many versions of it, is made known."""
+    """Write with exiftool; the flag is defined for versions that do not know it."""
     known = tmp_path / "exiftool.config"
     known.write_text(
         "%Image::ExifTool::UserDefined = ('Image::ExifTool::XMP::xmpDM' =>"
@@ -48,7 +48,7 @@ def embed(tmp_path: Path, *words: str | Path) -> None:
 
 
 def told(path: Path) -> dict[str, object]:
-    """Give what exiftool reads, by group and name; it must find nothing to complain of."""
+    """Return what exiftool reads, by group and name; it must not report any problem."""
     assert "OK" in run("exiftool", "-validate", "-warning", "-error", "-a", path)
     return dict(json.loads(run("exiftool", "-j", "-G1", "-struct", path))[0])
 
@@ -75,12 +75,12 @@ def test_exiftool_reads_what_we_wrote(tmp_path: Path, profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_what_exiftool_changes_in_ours_comes_back(tmp_path: Path, profile: str) -> None:
+def test_changes_by_exiftool_are_read(tmp_path: Path, profile: str) -> None:
     path = sidecar(tmp_path, profile, SAID)
     words = ("-XMP:Rating=5", "-XMP-xmpDM:Pick=1", "-XMP:Label=Red", "-XMP-dc:Subject+=new")
     embed(tmp_path, *words, "-XMP-dc:Subject-=Ísland", path)
     data = path.read_bytes()
-    assert b"Image::ExifTool" in data  # it writes all of it anew, in its own form
+    assert b"Image::ExifTool" in data  # it serializes everything again, in its own form
     metadata = read(data).metadata
     assert (metadata.rating, metadata.flag, metadata.label) == (5, "pick", "red")
     assert set(metadata.keywords or ()) >= {"new", "a & <b>"}
@@ -162,7 +162,7 @@ def test_exiv2_sees_what_we_wrote(tmp_path: Path, profile: str) -> None:
         assert found["Xmp.digiKam.TagsList"] == "Ísland, a & <b>, Places/Norway"
 
 
-def test_what_exiv2_changes_as_digikam_does_comes_back(tmp_path: Path) -> None:
+def test_changes_by_exiv2_as_in_digikam_are_read(tmp_path: Path) -> None:
     path = sidecar(tmp_path, "digikam", SAID)
     run("exiv2", "-M", "set Xmp.digiKam.PickLabel 3", "-M", "set Xmp.digiKam.ColorLabel 5", path)
     run("exiv2", "-M", "set Xmp.xmp.Rating 5", path)
@@ -174,7 +174,7 @@ def test_what_exiv2_changes_as_digikam_does_comes_back(tmp_path: Path) -> None:
 def darktable(
     tmp_path: Path, metadata: SidecarMetadata, existing: bytes | None = None
 ) -> sqlite3.Connection:
-    """Import a picture with our sidecar into darktable; give its library."""
+    """Import a picture with our sidecar into darktable; return its library."""
     picture = tmp_path / "a.jpg"
     Image.new("RGB", (64, 48), (90, 120, 40)).save(picture)
     beside = tmp_path / "a.jpg.xmp"
@@ -210,11 +210,11 @@ def test_darktable_sees_what_we_wrote(
         library.close()
 
 
-def test_what_darktable_writes_is_read(tmp_path: Path) -> None:
+def test_a_sidecar_of_darktable_is_read(tmp_path: Path) -> None:
     darktable(tmp_path, SAID).close()
     found = read_embedded(*vars_of(read_embedded_metadata(tmp_path / "out.jpg"))).metadata
     assert (found.rating, found.flag, found.label) == (3, "reject", "green")
-    # It lists every level of a path among the words too.
+    # It also lists every level of a path among the keywords.
     assert set(found.keywords or ()) == {*(SAID.keywords or ()), "Places"}
 
 

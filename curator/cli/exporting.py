@@ -47,11 +47,9 @@ def export(invocation: Invocation) -> int | None:
 
 
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
-    from curator import exiftool
-    from curator.export import Options
     from curator.export.presets import find
-    from curator.export.size_estimates import Proxies
-    from curator.library.approval import all_clauses, chosen_clauses
+    from curator.library.approval import chosen_clauses
+    from curator.library.export_options import options_from_settings
     from curator.library.filters import approved
 
     arguments, settings = invocation.arguments, invocation.settings
@@ -70,17 +68,13 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         choices = find(invocation.home, arguments.preset).choices
     rule = settings.approval.rule
     said = {name: value for name, value in given.items() if value is not None}
-    options = Options(
-        folder=absolute(arguments.folder),
+    options = replace(
+        options_from_settings(settings, invocation.home, absolute(arguments.folder)),
         clauses=approved(table, settings.taste.match_threshold),
-        rule=tuple(clause.name for clause in all_clauses(rule)),
         approve=chosen_clauses(rule, arguments.approve) if arguments.approve else None,
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
-        exiftool=exiftool.find_if_any(settings),
-        proxies=Proxies(invocation.home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
-        profile=settings.sidecars.profile,
     )
     options = options.outside(invocation.catalog.folders.all())
     return options.chosen_as(choices.model_copy(update=said))

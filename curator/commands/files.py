@@ -18,7 +18,7 @@ def placard(session: Session) -> None:
     session.requests.file_preview_requested.emit()
 
 
-@command("Read the folders again", "Files")
+@command("Rescan folders", "Files")
 def rescan(session: Session) -> None:
     """Look for new, moved and missing files in every folder that is switched on."""
     if session.pipeline is not None:
@@ -54,7 +54,7 @@ def failures(session: Session) -> None:
     session.requests.failures_requested.emit()
 
 
-@command("Pause or resume reading", "Files")
+@command("Pause or resume background work", "Files")
 def pause(session: Session) -> None:
     """Hold the background work, or let it go on."""
     if session.pipeline is None:

@@ -48,7 +48,7 @@ def _mark(
         session.decisions.mark(act, changes, advance=advance)
 
 
-@command("Keep, or go on", "Rate and flag")
+@command("Keep, or next photo", "Rate and flag")
 def space(session: Session, invert: bool) -> None:
     """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe.
 
@@ -285,13 +285,13 @@ def reject_passed_over(session: Session) -> None:
     session.decisions.decide("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
 
 
-@command("Look again", "Modes")
+@command("Review skipped photos", "Modes")
 def look_again(session: Session) -> None:
     """Open the pass anew with what is still unreviewed."""
     session.modes.set_mode(session.criteria.mode)
 
 
-@command("Go on with the unseen", "Modes")
+@command("Continue with unseen photos", "Modes")
 def look_at_unseen(session: Session) -> None:
     """Go to the first photo of the pass that you have not seen yet."""
     session.navigator.go_to_unseen()

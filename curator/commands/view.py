@@ -129,7 +129,7 @@ def search(session: Session) -> None:
     session.requests.search_requested.emit()
 
 
-@command("Apply the filter again", "View")
+@command("Refresh the filter", "View")
 def reapply(session: Session) -> None:
     """Take out what no longer fits the filter, and sort anew."""
     session.photos.rebuild(keep=None)

@@ -21,14 +21,14 @@ _BASIS = {
     "integer": "scaled integers",
 }
 MEASURED = {
-    "image": "on the file itself",
-    "preview": "on the camera's JPEG inside the RAW",
-    "small preview": "on the small preview inside the RAW: nothing else of it can be read",
-    "demosaic": "on the RAW's sensor data",
-    "fallback": "on the pair's JPEG: the RAW could not be read",
-    "hdr": "on the file itself; HDR: highlights rolled off for viewing",
-    "float": "on the file itself; floating point: tone curve applied for viewing",
-    "integer": "on the file itself; long or signed integers: scaled for viewing",
+    "image": "original file",
+    "preview": "camera JPEG in the RAW",
+    "small preview": "small preview in the RAW: the rest cannot be read",
+    "demosaic": "RAW sensor data",
+    "fallback": "JPEG of the pair: the RAW could not be read",
+    "hdr": "original file; HDR: highlights rolled off for viewing",
+    "float": "original file; floating point: tone curve applied for viewing",
+    "integer": "original file; long or signed integers: scaled for viewing",
 }
 """What sharpness and exposure were measured on, by basis (`curator.model.Converted`)."""
 

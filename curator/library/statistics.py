@@ -99,7 +99,7 @@ class Overview:
 # What became of a photo, and the search for it. Each photo is in one: the first that holds.
 _VERDICTS = (
     ("picked", "is:picked"),
-    ("stars, no pick", "is:rated is:kept -is:picked"),
+    ("rated, not picked", "is:rated is:kept -is:picked"),
     ("kept", "is:kept -is:rated -is:picked"),
     ("rejected", "is:rejected"),
     ("skipped", "is:skipped"),

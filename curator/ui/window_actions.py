@@ -22,7 +22,8 @@ from curator.model import KnownError, NotFoundError, bidi_safe
 from curator.session import Session
 from curator.settings import ExportSettings
 from curator.ui import external_editor
-from curator.ui.dialogs.export_dialog import ExportDialog, ExportRequest
+from curator.ui.dialogs.export_dialog import ExportDialog
+from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.rejects_dialog import review_rejects
 from curator.ui.dialogs.settings_dialog import SettingsDialog

@@ -18,7 +18,8 @@ from curator.keyboard import Keyboard
 from curator.model import Clause, Failure
 from curator.session import Session
 from curator.settings import Home, Settings
-from curator.ui.dialogs.export_dialog import ExportDialog, ExportRequest
+from curator.ui.dialogs.export_dialog import ExportDialog
+from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog, all_settings
 from curator.ui.widgets import dialogs, theme
@@ -111,9 +112,9 @@ def test_every_setting_has_its_row_with_title_and_range(settings_dialog: Setting
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("loupe.frames_mb", "7", "This has to be 64 to 8,192."),
-        ("work.workers", "many", "This has to be a whole number, 0 to 64."),
-        ("work.timeout_s", "", "This has to be a number, 1 to 3,600."),
+        ("loupe.frames_mb", "7", "Enter 64 to 8,192."),
+        ("work.workers", "many", "Enter a whole number, 0 to 64."),
+        ("work.timeout_s", "", "Enter a number, 1 to 3,600."),
     ],
 )
 def test_a_wrong_value_is_answered_in_its_row_and_nothing_is_saved(
@@ -181,7 +182,7 @@ def test_what_the_environment_sets_cannot_be_changed_here(
     qtbot.addWidget(dialog)
     row = dialog.rows["work.workers"]
     assert not row.field.isEnabled()
-    assert row.note.text() == "Set by CURATOR_WORK__WORKERS in the environment"
+    assert row.note.text() == "Set by the environment variable CURATOR_WORK__WORKERS"
 
 
 # --- failures
@@ -213,7 +214,7 @@ def test_some_or_all_are_tried_again(dressed, qtbot) -> None:
     assert not dialog.some.isEnabled()
     dialog.table.selectRow(1)
     dialog.some.click()
-    assert dialog.sentence.text() == "Trying 1 photo again."
+    assert dialog.sentence.text() == "Retrying 1 photo."
     dialog.all.click()
     assert tried == [[9], None]
 
@@ -221,7 +222,7 @@ def test_some_or_all_are_tried_again(dressed, qtbot) -> None:
 def test_without_failures_it_says_so(dressed, qtbot) -> None:
     dialog = FailuresDialog(list, lambda _: 0, lambda _: None)
     qtbot.addWidget(dialog)
-    assert dialog.sentence.text() == "Every photo could be read."
+    assert dialog.sentence.text() == "All photos could be read."
     assert not dialog.all.isEnabled()
 
 
@@ -275,8 +276,8 @@ def exporting(
 def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
     dialog = exporting()
     assert dialog.title.text() == "Export 4 photos" == dialog.go.text()
-    assert dialog.clauses[Clause.STARS].isChecked()
-    assert not dialog.clauses[Clause.MATCH].isEnabled()
+    assert dialog.choices.clauses[Clause.STARS].isChecked()
+    assert not dialog.choices.clauses[Clause.MATCH].isEnabled()
     qtbot.waitUntil(dialog.go.isEnabled)
     assert dialog.outcome.text().startswith("4 photos, 5 files, ")
     dialog.reject()
@@ -287,7 +288,7 @@ def test_an_own_rule_has_a_line_for_each_of_its_searches(exporting, settings, qt
         "rating:5; dsc_0040; is:match"
     )
     dialog = exporting()
-    boxes = {box.text(): box.isChecked() for box in dialog.clauses.values()}
+    boxes = {box.text(): box.isChecked() for box in dialog.choices.clauses.values()}
     assert boxes == {
         "rating:5": True,
         "dsc_0040": False,
@@ -309,7 +310,7 @@ def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot
     qtbot.waitUntil(lambda: pair.width() > words + 20)
     dialog.form.kinds["sidecar"].click()  # Lightroom reads none of a lone JPEG
     qtbot.waitUntil(dialog.go.isEnabled)
-    assert "3 photos cannot go" in dialog.details.text()
+    assert "3 photos cannot be exported" in dialog.details.text()
     assert dialog.title.text() == "Export 1 photo" == dialog.go.text()
     dialog.reject()
 
@@ -349,7 +350,7 @@ def test_a_refusal_of_two_lines_lies_over_no_field(exporting, qtbot, tmp_path: P
 
 def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
     dialog = exporting()
-    dialog.clauses[Clause.PICK].setChecked(False)
+    dialog.choices.clauses[Clause.PICK].setChecked(False)
     assert dialog.go.text() == "Export 3 photos"
     assert not dialog.go.isEnabled()
     qtbot.waitUntil(dialog.go.isEnabled)
@@ -361,16 +362,19 @@ def test_of_the_selection_alone_only_what_is_approved_goes(
     exporting, qtbot, tmp_path: Path
 ) -> None:
     dialog = exporting()
-    assert not dialog.selection.isVisible()
+    assert not dialog.choices.selection.isVisible()
     dialog.reject()
     dialog = exporting(selected=[2, 3, 9])
-    assert dialog.selection.text() == "Selected photos only (3)" and dialog.selection.isChecked()
+    assert (
+        dialog.choices.selection.text() == "Selected photos only (3)"
+        and dialog.choices.selection.isChecked()
+    )
     assert dialog.go.text() == "Export 2 photos"
     qtbot.waitUntil(dialog.go.isEnabled)
-    assert dialog.details.text().startswith("1 photo cannot go: It is not approved")
-    dialog.selection.click()
+    assert dialog.details.text().startswith("1 photo cannot be exported: It is not approved")
+    dialog.choices.selection.click()
     assert dialog.go.text() == "Export 4 photos"
-    dialog.selection.click()
+    dialog.choices.selection.click()
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.go.click()
     qtbot.waitUntil(lambda: dialog.report is not None)
@@ -438,7 +442,7 @@ def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
     dialog.form.kinds["jpeg"].setChecked(True)
     dialog.form.long_edge.setText("12")
     dialog.make_plan()
-    assert dialog.outcome.text() == "The long edge has to be 320 to 20,000 px."
+    assert dialog.outcome.text() == "The long edge must be 320 to 20,000 px."
     assert not dialog.go.isEnabled()
     dialog.reject()
 
@@ -517,7 +521,7 @@ def test_ratings_read_from_files_are_a_line_of_their_own(exporting, qtbot) -> No
     exporting.session.catalog.journal.decide(read, summary="-", source="file")
     exporting.session.refresh()
     dialog = exporting()
-    box = dialog.clauses[Clause.FILE]
+    box = dialog.choices.clauses[Clause.FILE]
     assert box.isEnabled() and not box.isChecked()
     assert dialog.go.text() == "Export 4 photos"
     box.setChecked(True)
@@ -564,8 +568,9 @@ def test_nothing_approved_says_what_approves(window) -> None:
     assert window.session.statistics.approved() == {}
     window.session.requests.export_requested.emit(None)
     assert said[-1] == (
-        "No photo here is approved yet. 4 or 5 stars, or a pick (P), approve a photo for export."
+        "No photo here is approved yet."
+        " Photos with 4 or 5 stars and picks (P) are approved for export."
     )
     window.keys.use(Keyboard("photo_mechanic"))
     window.session.requests.export_requested.emit(None)
-    assert "or a pick (T), approve" in said[-1]
+    assert "picks (T) are approved" in said[-1]

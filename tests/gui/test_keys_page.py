@@ -96,12 +96,12 @@ def test_another_key_is_added_and_delete_takes_one_away(page: KeysPage) -> None:
 def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPage) -> None:
     row = page.rows["reject"]
     rebind(row, Qt.Key.Key_P)
-    assert list(answers(row)) == ["Take it over", "Leave it"]
+    assert list(answers(row)) == ["Reassign", "Cancel"]
     assert page.keyboard == Keyboard(), "nothing yet"
-    answers(row)["Leave it"].click()
+    answers(row)["Cancel"].click()
     assert [cap.text() for cap in row.caps] == ["X"] and not answers(row)
     rebind(row, Qt.Key.Key_P)
-    answers(row)["Take it over"].click()
+    answers(row)["Reassign"].click()
     assert page.keyboard.keys_of("reject") == ("P",)
     assert page.keyboard.keys_of("pick") == () and page.rows["pick"].caps == []
 
@@ -128,7 +128,7 @@ def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) ->
     page.presets.activated.emit(page.presets.currentIndex())
     assert page.keyboard == Keyboard("darktable")
     assert [cap.text() for cap in page.rows["reject"].caps] == ["R"]
-    assert page.said.text() == "Left out: 1 command with keys of yours."
+    assert page.said.text() == "Your keys of 1 command were replaced."
 
 
 def test_what_is_cancelled_is_not_saved(dialog: SettingsDialog, home: Home) -> None:
@@ -178,7 +178,7 @@ def test_keys_are_shared_as_a_file(
     assert page.keyboard == Keyboard()
     page.load.click()
     assert page.keyboard == mine
-    assert page.said.text() == "From mine.toml; in force once saved."
+    assert page.said.text() == "Loaded mine.toml; takes effect when saved."
     shared.write_text('frobnicate = ["Y"]')
     page.load.click()
     assert page.keyboard == mine

@@ -64,7 +64,7 @@ def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
     assert page.sentence == "49 photos not seen yet · 5 seen and left unreviewed"
     offered = buttons(window.finish)
     assert list(offered) == [
-        "Go on with the 49 unseen",
+        "Continue with the 49 unseen",
         "Keep the 5 skipped",
         "Reject the 5 skipped",
     ]
@@ -78,7 +78,7 @@ def test_an_unfinished_cull_goes_on_with_what_was_not_seen(window: MainWindow) -
     session.catalog.photos.mark_seen([first])
     session.refresh()
     session.navigator.finish()
-    buttons(window.finish)["Go on with the 53 unseen"].click()
+    buttons(window.finish)["Continue with the 53 unseen"].click()
     assert session.current == second and not session.view_state.finished
     assert window.pages.currentWidget() is window.loupe and session.criteria.mode is Pass.CULL
     session.catalog.photos.mark_seen([int(i) for i in session.ids])
@@ -218,7 +218,7 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
     assert page.numbers[0].value == "4"
     assert page.sentence == (
         "4–5 stars 2 · Picks (no stars, or 3+) 2\n"
-        "1 more by ratings read from files: exported only if you tick them."
+        "1 more by ratings read from files: exported only if you check them."
     )
     session.settings.approval.rule = "rating:>=3 is:picked"
     page = rate_page(session)
@@ -278,15 +278,15 @@ def test_a_few_photos_keep_their_size() -> None:
 @pytest.mark.parametrize(
     ("pass_", "filter_", "reason", "command"),
     [
-        (Pass.BROWSE, "zebra", "No photo here fits zebra", "back"),
-        (Pass.BROWSE, '"zebra or not"', 'No photo here fits "zebra or not"', "back"),
+        (Pass.BROWSE, "zebra", "No photos match “zebra”", "back"),
+        (Pass.BROWSE, '"zebra or not"', 'No photos match “"zebra or not"”', "back"),
         (
             Pass.BROWSE,
             "zebra or yak",
-            "No photo here fits zebra or yak. In capitals, OR means that one of the two is enough",
+            "No photos match “zebra or yak”. Write OR in capitals to find either word",
             "back",
         ),
-        (Pass.RATE, "", "No photo has come through the cull yet.", "cull"),
+        (Pass.RATE, "", "No photos were kept yet.", "cull"),
     ],
 )
 def test_an_empty_list_says_why_and_which_key_leads_out(
@@ -309,15 +309,15 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
     session.sources.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
     assert why_empty(session)[0] == "No photos in this folder."
     for off, said in (
-        (["/p/Iceland"], "Only photos of Iceland, which is switched off. Switch it on"),
-        (["/p/a", "/p/b"], "Only photos of 2 folders that are switched off. Switch them"),
+        (["/p/Iceland"], "All photos here are in Iceland, which is switched off. Switch it on"),
+        (["/p/a", "/p/b"], "All photos here are in 2 folders that are switched off. Switch them"),
         ([str(tmp_path)], "This folder is switched off. Switch it on"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(session.sources, "switched_off", lambda off=off: off)
             assert why_empty(session)[0].startswith(said)
     session.sources.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
-    assert "not there now" in why_empty(session)[0]
+    assert "folder is missing" in why_empty(session)[0]
 
 
 # --- inspector
@@ -325,7 +325,7 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
 
 def test_the_inspector_tells_all_and_leaves_out_what_is_not_there(session: Session) -> None:
     found = {section.title: section for section in sections(session.detail(1))}
-    assert list(found) == ["Capture", "Files", "Quality"]
+    assert list(found) == ["Capture", "Files", "Quality scores"]
     assert ("Exposure", "1/250 · f/2.8 · ISO 800") in found["Capture"].rows
     assert [name for name, _ in found["Files"].rows] == ["RAW", "JPEG"]
 

@@ -125,7 +125,7 @@ def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: 
         16,
     ]
     assert window.projects.header.isVisible()
-    name, counts, _ = window.projects.header.said
+    name, counts, _ = window.projects.header.texts
     assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
 
 
@@ -211,8 +211,8 @@ def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbou
     dialog.name.setText("<b>Port</b>")
     dialog.notes.setPlainText("For <i>the</i> book\nask Ana")
     dialog.save.click()
-    assert session.criteria.scope.title == "<b>Port</b>" == window.projects.header.said[0]
-    assert window.projects.header.said[2] == "For <i>the</i> book\nask Ana"
+    assert session.criteria.scope.title == "<b>Port</b>" == window.projects.header.texts[0]
+    assert window.projects.header.texts[2] == "For <i>the</i> book\nask Ana"
     dialog.deleteLater()
 
 

@@ -296,7 +296,7 @@ def test_a_damaged_catalog_can_be_restored_from_its_backup(
     running.close()
     offer, told = seen[1:]
     assert offer.title == "The catalog is damaged" and "not deleted" in offer.body
-    assert offer.choices[0].text.startswith("Restore the back-up of today ")
+    assert offer.choices[0].text.startswith("Restore the backup from today ")
     assert offer.choices[0].text.endswith("(20 photos)")
     assert told.title == "The catalog is restored" and "is kept" in told.body
 
@@ -335,10 +335,10 @@ def test_a_missing_catalog_is_restored_or_created_anew(
     monkeypatch.setattr(dialogs, "ask", answering(seen, answer, None))
     assert recovery.offer_restore(home) is (answer is not None)
     offer = seen[0]
-    assert offer.title == "The catalog is gone" and "(20 photos), with 0 decisions" in offer.body
+    assert offer.title == "The catalog is missing" and "(20 photos), with 0 decisions" in offer.body
     assert [choice.text for choice in offer.choices] == [
         "Start empty",
-        "Put the back-up in its place",
+        "Restore the backup",
     ]
     assert home.catalog.exists() is (answer is not None)
     if answer is not None:

@@ -161,7 +161,7 @@ def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
     session = window.session
     session.requests.rename_tag_requested.emit("hare")
     entry = window.tag_entry
-    assert entry.title.text() == "Rename hare on every photo"
+    assert entry.title.text() == "Rename hare on all photos"
     press(window, "rabbit", Key.Key_Return)
     assert not entry.isVisible() and tags(session, 3) == {
         "harbor": "suggested",

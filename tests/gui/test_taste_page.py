@@ -80,9 +80,9 @@ def test_before_there_is_taste_it_says_what_to_do(
     page = opened()
     assert page.verdict.text() == "12 of 20 photos with stars"
     assert page.slots.isVisible() and page.slots.accessibleName() == page.verdict.text()
-    assert page.why.text().startswith("Give 8 more photos stars (1 to 5), high and low ones")
+    assert page.why.text().startswith("Rate 8 more photos (1 to 5), high and low.")
     assert "60 photos analyzed with test/1." in page.state.text()
-    assert page.no_curve.isVisible() and "against always guessing your mean" in page.no_curve.text()
+    assert page.no_curve.isVisible() and "with always guessing your mean" in page.no_curve.text()
     assert page.no_versions.isVisible() and not page.keep.isEnabled()
     assert not page.curve.isVisible() and not page.roll_back.isVisible()
 
@@ -102,15 +102,13 @@ def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     assert page.verdict.text() == "Reliable"
     assert "always guessing your mean is off by" in page.why.text()
-    assert "Rank correlation of what was foretold with your stars: 0." in (
-        page.curve.accessibleName()
-    )
+    assert "Rank correlation of predictions with your ratings: 0." in (page.curve.accessibleName())
     shown = [
         page.figures.itemAtPosition(row, column).widget().text()  # type: ignore[union-attr]
         for row in (1, 2)
         for column in (0, 1)
     ]
-    assert shown == ["Predicted before you rated", "60", "Seen by capture time", "30"]
+    assert shown == ["All predicted ratings", "60", "Sorted by capture time", "30"]
     assert page.versions.rows[0].reason == "daily" and page.roll_back.isVisible()
     dark = page.curve.palette().window().color()
     drawn = page.curve.grab().toImage()
@@ -137,7 +135,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert np.abs(changed - before).max() > 10
     press(qtbot, page.keep)
     qtbot.waitUntil(lambda: [row.id for row in page.versions.rows] == [2, 1])
-    qtbot.waitUntil(lambda: page.moved_title.text() == "What moved most in version 2")
+    qtbot.waitUntil(lambda: page.moved_title.text() == "Largest changes in version 2")
     assert "match" in page.moved.accessibleName() and page.moved.grab().width()
 
     page.table.setFocus()

@@ -1,98 +1,63 @@
-"""The export dialog: which clauses, as what, where to, what that means, and doing it.
+"""The export dialog: choose photos, format and folder, see what will happen, export.
 
-Planning and writing run on a thread of the dialog's own with a catalog connection of their own;
-the dialog only shows what they say.
+Planning and writing run on the dialog's job thread, with a catalog connection of their own. The
+dialog never writes files itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QWidget
 
-from curator import exiftool
-from curator.catalog import FolderRow
 from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
-from curator.export.size_estimates import Proxies
-from curator.library.approval import FROM_FILES, all_clauses
+from curator.library.export_options import options_from_settings
 from curator.model import KnownError
-from curator.settings import ExportSettings, Home, Settings, absolute
+from curator.settings import Settings, absolute
+from curator.ui.dialogs.approval_choices import ApprovalChoices
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, told
+from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.jobs import JobRunner
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Dialog
 
-_CALM_MS = 250  # after the last change, before planning anew
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """What is to be exported, before any choice: a scope's photos and its approved ones.
-
-    ``clauses`` are the names of the clauses that approve photos, by photo id. ``selected`` are the
-    ones of ``ids`` a person selected; ``only_selected``: the dialog begins with these alone.
-    ``project`` names it where the scope is one, ``notes`` are its, and ``ids`` then are in its
-    order by hand. ``choices`` are those of the last export, ``last_folders`` where the last of
-    each kind went.
-    """
-
-    title: str
-    ids: Sequence[int]
-    clauses: Mapping[int, str]
-    home: Home
-    folders: Sequence[FolderRow] = ()
-    last_folders: Mapping[str, str] = field(default_factory=dict)
-    scores: Mapping[int, int] = field(default_factory=dict)
-    match_model: str | None = None
-    project: str | None = None
-    notes: str = ""
-    choices: ExportSettings | None = None
-    selected: Sequence[int] = ()
-    only_selected: bool = False
-
-    def approved(self, only_selected: bool = False) -> Counter[str]:
-        """Count the photos, or those selected, by the clause that approves them."""
-        among = self.selected if only_selected else self.ids
-        return Counter(self.clauses[photo] for photo in among if photo in self.clauses)
+_REPLAN_MS = 250  # after the last change, before planning anew
 
 
 class ExportDialog(Dialog):
     """Export the approved photos of a scope.
 
     Args:
-        wanted: what there is to export.
-        settings: choices to start from where there was no export yet.
+        request: the photos that can be exported.
+        settings: the choices to start from before the first export.
         parent: the window.
     """
 
     def __init__(
-        self, wanted: ExportRequest, settings: Settings, parent: QWidget | None = None
+        self, request: ExportRequest, settings: Settings, parent: QWidget | None = None
     ) -> None:
         super().__init__("Export", parent)
-        self._wanted, self._settings = wanted, settings
+        self._request, self._settings = request, settings
         self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
         self._plan: Plan | None = None
         self.report: ExportReport | None = None
-        self._rule = all_clauses(settings.approval.rule)
-        self.clauses: dict[str, QCheckBox] = {}
-        self._counts: dict[str, QLabel] = {}
-        self._calm = QTimer(self, singleShot=True, interval=_CALM_MS)
-        self._calm.timeout.connect(self.make_plan)
-        self.body.addWidget(theme.plain(f"From {wanted.title}", role="quiet"))
+        self._replan = QTimer(self, singleShot=True, interval=_REPLAN_MS)
+        self._replan.timeout.connect(self.make_plan)
+        self.body.addWidget(theme.plain(f"From {request.title}", role="quiet"))
         self.body.addSpacing(8)
-        self._add_selection()
-        self._add_clauses()
-        self.form = ExportForm(wanted.home, wanted.choices or settings.export)
+        self.choices = ApprovalChoices(request, settings.approval.rule)
+        self.choices.changed.connect(self._changed)
+        self.body.addWidget(self.choices)
+        self.body.addSpacing(12)
+        self.form = ExportForm(request.home, request.choices or settings.export)
         self.form.changed.connect(self._form_changed)
         self.body.addWidget(self.form)
         self.body.addSpacing(4)
@@ -103,50 +68,9 @@ class ExportDialog(Dialog):
 
     # --- parts
 
-    def _add_selection(self) -> None:
-        number = len(self._wanted.selected)
-        self.selection = QCheckBox(f"Selected photos only ({number:,})")
-        self.selection.setChecked(self._wanted.only_selected)
-        self.selection.setVisible(number > 0)
-        self.selection.toggled.connect(self._count_clauses)
-        self.selection.toggled.connect(self._changed)
-        self.body.addWidget(self.selection)
-        if number:
-            self.body.addSpacing(8)
-
-    def _approved(self) -> Counter[str]:
-        """Count the photos each clause approves, of the scope or of the selection."""
-        return self._wanted.approved(self.selection.isChecked())
-
-    def _add_clauses(self) -> None:
-        approved = self._wanted.approved()
-        for clause in self._rule:
-            line = QWidget()
-            row = QHBoxLayout(line)
-            row.setContentsMargins(0, 0, 0, 0)
-            box = QCheckBox(clause.title.replace("&", "&&"))
-            box.setChecked(clause.name in approved and clause is not FROM_FILES)
-            box.toggled.connect(self._changed)
-            row.addWidget(box)
-            row.addStretch(1)
-            self._counts[clause.name] = theme.plain("", role="quiet")
-            row.addWidget(self._counts[clause.name])
-            self.clauses[clause.name] = box
-            self.body.addWidget(line)
-        self._count_clauses()
-        self.body.addSpacing(12)
-
-    def _count_clauses(self) -> None:
-        approved = self._approved()
-        for clause, box in self.clauses.items():
-            count = approved[clause]
-            box.setEnabled(bool(count))
-            self._counts[clause].setText(words.count(count))
-            self._counts[clause].setEnabled(bool(count))
-
     def _add_place(self) -> None:
-        self.heading = QLineEdit(self._wanted.project or self._wanted.title)
-        self.heading.setAccessibleName("Title of the page")
+        self.heading = QLineEdit(self._request.project or self._request.title)
+        self.heading.setAccessibleName("Gallery title")
         self.heading.textChanged.connect(self._changed)
         self._heading_row = self._line("Title", self.heading)
         self._suggested = self._suggestion()
@@ -159,8 +83,8 @@ class ExportDialog(Dialog):
         self.body.addSpacing(12)
 
     def _suggestion(self) -> str:
-        """Say where to: where the last export of this kind went; a page beside no originals."""
-        last, title = self._wanted.last_folders.get(self.form.kind), self._wanted.title
+        """Suggest the last folder of this kind of export, else one among the person's pictures."""
+        last, title = self._request.last_folders.get(self.form.kind), self._request.title
         return last or suggested_folder(f"{title} gallery" if self._is_gallery else title)
 
     @property
@@ -202,40 +126,32 @@ class ExportDialog(Dialog):
     # --- planning
 
     def options(self) -> Options:
-        """Give what is chosen.
+        """Return the chosen options.
 
         Raises:
-            KnownError: the folder is missing, or a size, the quality or the names make no sense.
+            KnownError: no folder is given, or a size, the quality or the file names are invalid.
         """
-        folder, wanted = self.folder.text().strip(), self._wanted
+        folder, request = self.folder.text().strip(), self._request
         if not folder:
             raise KnownError("Choose a folder to export into.")
-        options = Options(
-            folder=absolute(folder),
-            clauses=wanted.clauses,
-            rule=tuple(clause.name for clause in self._rule),
-            approve=frozenset(clause for clause, box in self.clauses.items() if box.isChecked()),
-            scores=wanted.scores,
-            match_model=wanted.match_model,
-            project=wanted.project,
-            partial=self.selection.isChecked(),
-            order=tuple(wanted.ids) if wanted.project else (),
+        options = replace(
+            options_from_settings(self._settings, request.home, absolute(folder)),
+            clauses=request.clauses,
+            approve=self.choices.chosen,
+            scores=request.scores,
+            match_model=request.match_model,
+            project=request.project,
+            partial=self.choices.only_selected,
+            order=tuple(request.ids) if request.project else (),
             title=self.heading.text().strip(),
-            notes=wanted.notes,
-            profile=self._settings.sidecars.profile,
-            exiftool=exiftool.find_if_any(self._settings),
-            proxies=Proxies(
-                wanted.home.cache,
-                self._settings.proxy.long_edge_px,
-                self._settings.proxy.quality,
-            ),
+            notes=request.notes,
         )
-        return options.outside(wanted.folders).chosen_as(self.form.choices())
+        return options.outside(request.folders).chosen_as(self.form.choices())
 
     def _form_changed(self) -> None:
         self._heading_row.setVisible(self._is_gallery)
         self.show_folder.setText("Open gallery" if self._is_gallery else "Show folder")
-        if self.folder.text() == self._suggested:  # one that was typed stays
+        if self.folder.text() == self._suggested:  # a typed folder stays
             self._suggested = self._suggestion()
             self.folder.setText(self._suggested)
         self._changed()
@@ -244,35 +160,35 @@ class ExportDialog(Dialog):
         self._jobs.drop()
         self._plan = None
         self.go.setEnabled(False)
-        approved = self._approved()
-        ticked = (each for each, box in self.clauses.items() if box.isChecked())
-        self._tell_number(sum(approved[clause] for clause in ticked))
-        self._calm.start()
+        self._show_number(self.choices.number)
+        self._replan.start()
 
-    def _tell_number(self, number: int) -> None:
+    def _show_number(self, number: int) -> None:
         act = f"Export {words.photos(number)}"
         self.title.setText(act)
         self.setWindowTitle(act)
         self.go.setText(act)
 
     def make_plan(self) -> None:
-        """Work out what the export would do, off this thread."""
-        self._calm.stop()
+        """Plan the export on the job thread."""
+        self._replan.stop()
         self.go.setEnabled(False)
         try:
             options = self.options()
         except KnownError as error:
             self._refuse(str(error))
             return
-        wanted = self._wanted
-        ids = wanted.selected if options.partial else wanted.ids
-        self._say("Working out what is to be done…")
-        self._jobs.start(lambda job: planned(job, wanted.home.catalog, ids, options), self._planned)
+        request = self._request
+        ids = request.selected if options.partial else request.ids
+        self._say("Planning…")
+        self._jobs.start(
+            lambda job: planned(job, request.home.catalog, ids, options), self._planned
+        )
 
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
         self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
-        self._tell_number(len(plan.chosen))  # not those that cannot go
+        self._show_number(len(plan.chosen))  # without photos that cannot be exported
         self._say(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
 
@@ -283,7 +199,7 @@ class ExportDialog(Dialog):
         self.go.setEnabled(False)
 
     def _refuse(self, text: str) -> None:
-        self.form.preview([])  # those shown were of other choices
+        self.form.preview([])  # the names shown belong to other choices
         self._say(text)
 
     def _say(self, text: str, more: str = "") -> None:
@@ -310,11 +226,8 @@ class ExportDialog(Dialog):
         )
 
     def _enable(self, on: bool) -> None:
-        for part in (self.folder, self.choose, self.heading, self.form, self.selection):
+        for part in (self.folder, self.choose, self.heading, self.form, self.choices):
             part.setEnabled(on)
-        approved = self._approved()
-        for clause, box in self.clauses.items():
-            box.setEnabled(on and bool(approved[clause]))
         self.go.setEnabled(on)
 
     def _progressed(self, done: int, total: int, name: str) -> None:
@@ -346,7 +259,7 @@ class ExportDialog(Dialog):
 
     def _cancel(self) -> None:
         if self._jobs.busy and self.bar.isVisible():
-            self._jobs.stop()  # what is written by now stays, and the report says so
+            self._jobs.stop()  # files written so far stay, and the report says so
             self._say("Stopping after this photo…")
         elif self.report is not None:
             self.accept()
@@ -354,7 +267,7 @@ class ExportDialog(Dialog):
             self.reject()
 
     def reject(self) -> None:
-        """Stop what is going on, then close."""
+        """Stop the export, then close."""
         if self._jobs.busy and self.bar.isVisible():
             self._cancel()
             return
@@ -362,21 +275,21 @@ class ExportDialog(Dialog):
         super().reject()
 
     def accept(self) -> None:
-        """Close."""
+        """Accept and close."""
         self._wind_down()
         super().accept()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Leave no thread behind."""
+        """End the job thread before closing."""
         self._wind_down()
         super().closeEvent(event)
 
     def _wind_down(self) -> None:
-        self._calm.stop()
+        self._replan.stop()
         self._jobs.close()
 
 
 def suggested_folder(title: str) -> str:
-    """Suggest a folder beside the person's pictures, named after the scope."""
+    """Return a folder inside the person's Pictures folder, named after the scope."""
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
     return str(Path(pictures) / "Curator exports" / safe(title))

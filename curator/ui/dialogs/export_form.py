@@ -1,4 +1,4 @@
-"""The choices of the export dialog: a preset, what to make, and how; one `ExportSettings`."""
+"""The export dialog's form: preset, format, size, metadata and file names, as `ExportSettings`."""
 
 from __future__ import annotations
 
@@ -42,11 +42,14 @@ _MADE_OF = {"raw": "From the RAW", "jpeg": "From the JPEG"}
 
 
 class ExportForm(QWidget):
-    """Choices to start from, to change, and to keep under a name.
+    """Edits export settings, and saves them as presets.
 
     Args:
-        home: whose presets there are.
-        choices: to start from.
+        home: where the presets are.
+        choices: the settings to start from.
+
+    Signals:
+        changed: the person changed a setting.
     """
 
     changed = Signal()
@@ -55,7 +58,7 @@ class ExportForm(QWidget):
         super().__init__()
         self._home = home
         self._filling = False
-        self._asked = False  # whether a person chose what metadata goes out
+        self._asked = False  # whether the person chose the metadata
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
@@ -73,14 +76,14 @@ class ExportForm(QWidget):
     # --- what is chosen
 
     def choices(self) -> ExportSettings:
-        """Give what is chosen.
+        """Return the chosen settings.
 
         Raises:
-            KnownError: a size or the quality is no number of its range, or names make no names.
+            KnownError: a size or the quality is out of range, or the file names are invalid.
         """
         kind = self.kind
-        long_edge = _number(self.long_edge.text(), 320, 20000, "The long edge has to be", " px")
-        quality = _number(self.quality.text(), 60, 100, "The quality has to be", "")
+        long_edge = _number(self.long_edge.text(), 320, 20000, "The long edge must be", " px")
+        quality = _number(self.quality.text(), 60, 100, "The quality must be", "")
         naming.check(self.names.text())
         try:
             return ExportSettings(
@@ -97,7 +100,7 @@ class ExportForm(QWidget):
             raise KnownError(f"Names: {error.errors()[0]['msg']}.") from error
 
     def fill(self, choices: ExportSettings) -> None:
-        """Show choices."""
+        """Show settings."""
         self._filling = True
         kind = choices.form if choices.target == "folder" else choices.target
         self.kinds[kind].setChecked(True)
@@ -115,14 +118,14 @@ class ExportForm(QWidget):
         self._filling = False
 
     def preview(self, names: list[str]) -> None:
-        """Show what files will be called: the first few."""
+        """Show the names of the first few files."""
         shown = ", ".join(name.rpartition("/")[2] for name in names)
         metrics, elide = self.called.fontMetrics(), Qt.TextElideMode.ElideRight
         self.called.setText(metrics.elidedText(shown, elide, self.names.width()))
 
     @property
     def kind(self) -> str:
-        """What goes out: "original", "jpeg", "gallery" or "sidecar"."""
+        """What is exported: "original", "jpeg", "gallery" or "sidecar"."""
         return next(kind for kind, button in self.kinds.items() if button.isChecked())
 
     # --- parts
@@ -245,10 +248,10 @@ class ExportForm(QWidget):
             self._touched()
 
     def _metadata_chosen(self) -> None:
-        self._asked = True  # and holds for whatever is exported then
+        self._asked = True  # holds for other formats, too
 
     def _show_kind(self) -> None:
-        alone = self.kind == "sidecar"  # sidecars are called what their photos are
+        alone = self.kind == "sidecar"  # sidecars are named after their photos
         copies = alone or self.kind == "original"
         for part in (self._picture, self._picture_label):
             part.setVisible(not copies)
@@ -262,7 +265,7 @@ class ExportForm(QWidget):
         self._choose(self.pair, _PAIRS if copies else _MADE_OF)
 
     def _choose(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
-        """Put other choices into a list; what was chosen stays if it is among them."""
+        """Replace a list's entries; the current one stays selected if it is among them."""
         wanted = wanted or combo.currentData()
         was, self._filling = self._filling, True
         combo.clear()
@@ -288,7 +291,7 @@ class ExportForm(QWidget):
         self._show_forget()
 
     def chosen_preset(self) -> Preset | None:
-        """Give the preset whose choices these are."""
+        """Return the preset that is selected; None for custom settings."""
         at = self.preset.currentIndex()
         return self._presets[at - 1] if at > 0 else None
 
@@ -303,7 +306,7 @@ class ExportForm(QWidget):
         self.forget.setVisible(preset is not None and preset.path is not None)
 
     def save_preset(self) -> None:
-        """Ask for a name where the list of presets is, then keep the choices under it."""
+        """Ask for a name in place of the list of presets, then save the settings under it."""
         if self.preset_name.isHidden():
             self._naming(True)
             return
@@ -324,7 +327,7 @@ class ExportForm(QWidget):
             self.preset_name.setFocus()
 
     def remove_preset(self) -> None:
-        """Forget the preset that is shown; the choices stay as they are."""
+        """Delete the selected preset; the settings stay."""
         preset = self.chosen_preset()
         if preset is not None:
             presets.remove(preset)
@@ -332,7 +335,7 @@ class ExportForm(QWidget):
 
 
 def _explicit(choices: ExportSettings) -> ExportSettings:
-    """Return choices with what "auto" stands for."""
+    """Return settings with "auto" replaced by what it stands for."""
     return choices.model_copy(update={"metadata": choices.kept})
 
 

@@ -1,4 +1,4 @@
-"""The plan of the export dialog, and the words for what is to come of it and what came."""
+"""Planning for the export dialog, and the sentences about a plan and a finished export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from curator.ui.widgets import words
 
 
 def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) -> Plan:
-    """Work out a plan over a connection of this thread's own.
+    """Plan an export over a catalog connection of this thread.
 
     Raises:
         KnownError: as :func:`curator.export.make_plan`.
@@ -34,7 +34,7 @@ def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDe
 
 
 def outcome(plan: Plan) -> str:
-    """Say the dry run in one line: ``185 photos, 212 files, 6.1 GB; 12 already there``."""
+    """Summarize a plan in one line: ``185 photos, 212 files, 6.1 GB; 12 already there``."""
     told = plan.summary()
     files = int(str(told["files"]))
     new = int(str(told["new_files"])) + int(str(told["changed_files"]))
@@ -49,35 +49,37 @@ def outcome(plan: Plan) -> str:
 
 
 def consequences(plan: Plan) -> str:
-    """Say what else the plan found, one sentence a line."""
+    """Return what else a plan does, one sentence a line."""
     lines = []
     if plan.leaving:
         lines.append(
             f"{words.photos(len(plan.leaving))} no longer approved: marked as withdrawn in "
-            "photos.json, files stay."
+            "photos.json; the files stay."
         )
     if plan.gone:
         lines.append(
-            f"{words.photos(len(plan.gone))} no longer in the project: marked as withdrawn, "
-            "files stay."
+            f"{words.photos(len(plan.gone))} no longer in the project: marked as withdrawn; "
+            "the files stay."
         )
     if plan.edited:
-        lines.append(f"{counted(len(plan.edited), 'file')} there were changed since: kept.")
+        lines.append(f"{counted(len(plan.edited), 'file')} changed since the last export: kept.")
     if plan.located:
-        lines.append(f"Location included: {words.photos(plan.located)} say where they were taken.")
+        lines.append(f"Location included in {words.photos(plan.located)}.")
     elif plan.options.removes_location and plan.chosen:
-        lines.append("exiftool removes the location from each copy; originals stay as they are.")
+        lines.append("exiftool removes the location from each copy; originals are not changed.")
     if plan.skipped:
-        lines.append(f"{words.photos(len(plan.skipped))} cannot go: {plan.skipped[0].reason}")
+        lines.append(
+            f"{words.photos(len(plan.skipped))} cannot be exported: {plan.skipped[0].reason}"
+        )
     return "\n".join(lines)
 
 
 def told(report: ExportReport) -> tuple[str, str]:
-    """Say what an export did, and what it could not do."""
+    """Return what an export did, and what failed."""
     text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
     text += f"; {words.count(report.unchanged)} were there already." if report.unchanged else "."
     if report.cancelled:
-        text = f"Stopped. {text} Export again to go on where it stopped."
+        text = f"Stopped. {text} Export again to continue."
     lines = [f"Saved to {report.folder} (with photos.json)"]
     lines += [f"{skip.path}: {skip.reason}" for skip in report.failed[:5]]
     if len(report.failed) > 5:

@@ -1,4 +1,4 @@
-"""The list of what could not be read: which file, at what, why, and the way to try again."""
+"""The list of unreadable photos: file, reason and stage, with buttons to retry."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.tables import TextRows, table
 
-STAGES = {"peek": "Headers", "convert": "Picture", "embed": "Comparing", "describe": "Describing"}
-_WIDTH = 960  # wider than other dialogs: a reason is a sentence
+STAGES = {"peek": "Headers", "convert": "Image", "embed": "Analysis", "describe": "Description"}
+_WIDTH = 960  # wider than other dialogs, because a reason is a sentence
 
 
 class FailureTable(TextRows[Failure]):
     """The failures as rows."""
 
-    heads = ("File", "Reason", "At", "Tries", "Next")
+    heads = ("File", "Reason", "Stage", "Tries", "Next try")
 
     def cell(self, row: Failure, column: int) -> str:
-        """Say one fact: file, reason, stage, attempts, next attempt."""
+        """Return a cell: file, reason, stage, attempts, next attempt."""
         path, later = Path(row.path), row.next_attempt_at
         return (
             words.path(Path(path.parent.name) / path.name),
@@ -35,20 +35,20 @@ class FailureTable(TextRows[Failure]):
         )[column]
 
     def tip(self, row: Failure) -> str:
-        """Say all of it."""
+        """Return the path and the whole reason."""
         return f"{row.path}\n{row.reason}"
 
     def color(self, row: Failure, column: int) -> QColor:
-        """Have the reason be as plain as the name."""
+        """Return plain text color for file and reason, quiet for the rest."""
         return theme.QUIET if column > 1 else theme.TEXT
 
 
 class FailuresDialog(Dialog):
-    """Shows the failures and has them tried again.
+    """Shows the failures and retries them.
 
     Args:
-        read: gives the failures as they stand.
-        retry: has these photos (None: all) tried again and gives how many that are.
+        read: returns the current failures.
+        retry: retries photos (None: all) and returns their number.
         show: shows a photo in the window.
         parent: the window.
     """
@@ -94,10 +94,10 @@ class FailuresDialog(Dialog):
         self._enable()
 
     def again(self, photos: Sequence[int] | None) -> None:
-        """Have photos tried again and say so."""
+        """Retry photos and report their number."""
         number = self._retry(photos)
         self.refresh()
-        self.sentence.setText(f"Trying {words.photos(number)} again.")
+        self.sentence.setText(f"Retrying {words.photos(number)}.")
 
     def _chosen(self) -> list[int]:
         rows = {index.row() for index in self.table.selectionModel().selectedRows()}
@@ -113,15 +113,15 @@ class FailuresDialog(Dialog):
 
 
 def _summary(failures: Sequence[Failure]) -> str:
-    """Say what the list is about: what could not be read, and what could not be done besides."""
+    """Return how many photos could not be read, analyzed and described."""
     read = {each.photo_id for each in failures if each.stage in ("peek", "convert")}
     described = {each.photo_id for each in failures if each.stage == "describe"}
     rest = {each.photo_id for each in failures} - read - described
     parts = [
         f"{words.photos(len(photos))} could not be {what}."
-        for photos, what in ((read, "read"), (rest, "compared"), (described, "described"))
+        for photos, what in ((read, "read"), (rest, "analyzed"), (described, "described"))
         if photos
     ]
     if not parts:
-        return "Every photo could be read."
-    return f"{' '.join(parts)} Nothing was done to the files; everything else goes on."
+        return "All photos could be read."
+    return f"{' '.join(parts)} The files are unchanged."

@@ -1,7 +1,7 @@
-"""The keys page of the settings: every command with its keys; press one, then the key it should be.
+"""The keys page of the settings: every command with its keys, which can be changed by pressing one.
 
-Nothing is in force before the settings are saved. A key that means something else says so and can
-be taken over; a file of keys can be written and read, to be shared.
+Changes take effect when the settings are saved. A key that is in use can be reassigned. Keys can be
+saved to a file and loaded from one.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _PATTERN = "Keys (*.toml)"
 
 
 class KeyCap(QPushButton):
-    """One key of a command: pressed, it waits for the key to take its place; Delete removes it.
+    """A button with one key of a command. Clicked, it waits for a new key; Delete removes the key.
 
     Signals:
-        chosen: the key that was pressed instead.
-        removed: the key is wanted no more.
-        waiting: it began to wait, or ended.
+        chosen(str): the new key.
+        removed: the person removed the key.
+        waiting(bool): it started or stopped waiting for a key.
 
     Args:
-        keys: the key, as KEYMAP spells it; empty for one still to be chosen.
-        keyboard: gives the keys as they are on the page.
+        keys: the key, as KEYMAP spells it; empty for a new one.
+        keyboard: returns the keys as shown on the page.
     """
 
     chosen = Signal(str)
@@ -54,7 +54,7 @@ class KeyCap(QPushButton):
         self.setProperty("cap", True)
         self.setAutoDefault(False)
         self.setText(theme.keys(keys))
-        self.setToolTip("Press to change it; Delete takes it away")
+        self.setToolTip("Click to change; Delete removes it")
         self.clicked.connect(self.wait)
 
     def wait(self) -> None:
@@ -78,7 +78,7 @@ class KeyCap(QPushButton):
                 self.removed.emit()
 
     def event(self, event: QEvent) -> bool:
-        """Take every key while waiting, Tab and the dialog's own too."""
+        """Take every key while waiting, including Tab and the dialog's own."""
         if isinstance(event, QKeyEvent) and self.waits:
             if event.type() is QEvent.Type.KeyPress:
                 self._pressed(event)
@@ -95,7 +95,7 @@ class KeyCap(QPushButton):
             self.chosen.emit(keys)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Remove the key with Delete; Space and Enter press the button."""
+        """Remove the key with Delete; Space and Enter click the button."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.removed.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -104,16 +104,16 @@ class KeyCap(QPushButton):
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Wait no more once something else has the keyboard."""
+        """Stop waiting when another widget gets the focus."""
         super().focusOutEvent(event)
         self._give_up()
 
 
 class KeyRow(QWidget):
-    """A command, its keys, a way to another key and one back to the preset's.
+    """A command with its keys, and buttons to add a key and to restore the preset's keys.
 
     Signals:
-        wanted: the keys the command should have.
+        wanted(tuple[str, ...]): the keys the command should have.
     """
 
     wanted = Signal(object)
@@ -124,9 +124,9 @@ class KeyRow(QWidget):
         self.caps: list[KeyCap] = []
         self.title = theme.plain(COMMANDS[command].title.removesuffix("…"))
         self.title.setToolTip(theme.plain_tip(COMMANDS[command].help.splitlines()[0]))
-        self.reset = _flat("retry", "As in the preset")
+        self.reset = _flat("retry", "Reset to preset")
         self.reset.clicked.connect(lambda: self.wanted.emit(self._keyboard().usual(command)))
-        self.add = _flat("add", "Another key")
+        self.add = _flat("add", "Add a key")
         self.add.clicked.connect(lambda: self._cap("").wait())
         self._remove = _flat("close", "Remove this key")
         self._remove.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -147,7 +147,7 @@ class KeyRow(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the keys as they are, and take back what was said of them."""
+        """Show the current keys and clear the message."""
         keyboard = self._keyboard()
         keys = keyboard.keys_of(self.command)
         for cap in self.caps:
@@ -163,7 +163,7 @@ class KeyRow(QWidget):
         self.say("")
 
     def fits(self, text: str) -> bool:
-        """Tell whether the row has to do with a key, or with letters of what it does."""
+        """Whether the text is one of the row's keys, or appears in the command's description."""
         command, wanted = COMMANDS[self.command], text.casefold().strip()
         if wanted in (cap.text().casefold() for cap in self.caps):
             return True
@@ -171,7 +171,7 @@ class KeyRow(QWidget):
         return all(f" {word}" in said for word in wanted.split())
 
     def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
-        """Say something under the row, with its answers; an empty text takes it back."""
+        """Show a message with buttons below the row; an empty text clears it."""
         theme.clear_layout(self.note)
         if not text:
             return
@@ -217,13 +217,13 @@ def _flat(icon: str, tip: str) -> QToolButton:
 
 
 class KeysPage(QWidget):
-    """All keys, to be looked through and changed.
+    """Lists and edits all keys.
 
     Attributes:
-        keyboard: the keys as the page has them now.
+        keyboard: the keys as edited on the page.
 
     Args:
-        keyboard: the keys in force.
+        keyboard: the current keys.
     """
 
     def __init__(self, keyboard: Keyboard) -> None:
@@ -279,7 +279,7 @@ class KeysPage(QWidget):
         column.addLayout(bottom)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the rows when they are first looked at: there are some hundred."""
+        """Build the rows when the page is first shown, as there are about a hundred."""
         if not self.rows:
             self._make_rows()
 
@@ -302,7 +302,7 @@ class KeysPage(QWidget):
     # --- changing
 
     def _want(self, row: KeyRow, keys: Sequence[str]) -> None:
-        """Give a command its keys; what others have of them has to be taken over first."""
+        """Set a command's keys, after asking if another command has one of them."""
         had = self.keyboard.keys_of(row.command)
         taken = {key: self.keyboard.others(row.command, key) for key in keys if key not in had}
         changes: dict[str, Sequence[str]] = {row.command: keys}
@@ -316,9 +316,9 @@ class KeysPage(QWidget):
         key = next(key for key, others in taken.items() if others)
         titles = " and ".join(COMMANDS[other].title.removesuffix("…") for other in taken[key])
         row.say(
-            f"{theme.keys(key)} means {titles}.",
-            ("Take it over", lambda: self._set(changes)),
-            ("Leave it", row.refresh),
+            f"{theme.keys(key)} is used by {titles}.",
+            ("Reassign", lambda: self._set(changes)),
+            ("Cancel", row.refresh),
         )
 
     def _set(self, changes: dict[str, Sequence[str]]) -> None:
@@ -330,7 +330,7 @@ class KeysPage(QWidget):
         (row.caps[-1] if row.caps else row.add).setFocus()
 
     def _take(self, keyboard: Keyboard, said: str = "") -> None:
-        """Show another keyboard as a whole."""
+        """Replace all keys."""
         self.keyboard = keyboard
         self.presets.setCurrentIndex(self.presets.findData(keyboard.preset))
         self._say(said)
@@ -343,7 +343,7 @@ class KeysPage(QWidget):
         if name == self.keyboard.preset:
             return
         left = len(self.keyboard.changes)
-        said = f"Left out: {counted(left, 'command')} with keys of yours." if left else ""
+        said = f"Your keys of {counted(left, 'command')} were replaced." if left else ""
         self._take(Keyboard(name), said)
 
     def _reset(self) -> None:
@@ -365,7 +365,7 @@ class KeysPage(QWidget):
         if not chosen:
             return
         try:
-            self._take(load(Path(chosen)), f"From {Path(chosen).name}; in force once saved.")
+            self._take(load(Path(chosen)), f"Loaded {Path(chosen).name}; takes effect when saved.")
         except KnownError as error:
             self._say(str(error))
 
@@ -376,7 +376,7 @@ class KeysPage(QWidget):
         path = Path(chosen)
         try:
             save(self.keyboard, path if path.suffix else path.with_suffix(".toml"))
-            self._say(f"Written to {path.name}, to be shared.")
+            self._say(f"Saved to {path.name}.")
         except KnownError as error:
             self._say(str(error))
 

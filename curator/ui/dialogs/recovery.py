@@ -1,4 +1,4 @@
-"""Dialogs of a start that does not go as usual: a window is there, the catalog is not."""
+"""Dialogs at startup: Curator is already open, or the catalog is damaged or missing."""
 
 from __future__ import annotations
 
@@ -21,35 +21,39 @@ RESTORE, ANEW = "restore", "anew"
 
 
 def ask_which_window(sources: Sequence[Path]) -> str | None:
-    """Ask what to do where a window is open on this catalog already: SHOW, ANOTHER or nothing."""
+    """Ask what to do if a window is already open on this catalog.
+
+    Returns:
+        SHOW, ANOTHER, or None if the person cancels.
+    """
     act = "Show it"
     if len(sources) == 1:
         act = f"Open “{sources[0].name or sources[0]}” there"
     elif sources:
         act = f"Open these {len(sources)} there"
-    body = "Two windows on one catalog see each other's decisions; only the first reads photos."
+    body = "Two windows on one catalog see each other's marks; only the first one reads photos."
     choices = (Choice(ANOTHER, "Open another window"), Choice(SHOW, act, primary=True))
     return dialogs.ask(None, Question("Curator is already open on this catalog", body, choices))
 
 
 def ask_without_answer() -> bool:
-    """Ask whether to open another window where the first does not answer."""
-    body = "It may be busy, or hang. Nothing decided there is lost either way."
+    """Ask whether to open another window if the first one does not answer."""
+    body = "It may be busy or hanging. No marks are lost either way."
     choice = Choice(ANOTHER, "Open another window", primary=True)
     question = Question("The open window does not answer", body, (choice,))
     return dialogs.ask(None, question) == ANOTHER
 
 
 def offer_restore(home: Home) -> bool:
-    """Offer the newest sound back-up in the place of a catalog that is damaged or gone.
+    """Offer to restore the newest intact backup of a damaged or missing catalog.
 
-    Where it is gone, an empty one may be started, too.
+    If the catalog is missing, offer to start an empty one, too.
 
     Returns:
         Whether there is a catalog now.
 
     Raises:
-        KnownError: none could be put there; all is as it was.
+        KnownError: it could not be restored; nothing was changed.
     """
     gone = not home.catalog.exists()
     with _waiting():
@@ -64,7 +68,7 @@ def offer_restore(home: Home) -> bool:
         return False
     with _waiting():
         restored = restore(home.catalog, backup.path, redo=True)
-    body = "\n".join([*recovery.told(restored), "Photos added since are looked for now."])
+    body = "\n".join([*recovery.told(restored), "Photos added since will be found by a new scan."])
     dialogs.ask(None, Question("The catalog is restored", body, (), cancel="Open Curator"))
     return True
 
@@ -73,12 +77,12 @@ def _damaged(home: Home, backup: Backup | None) -> Question:
     assert backup is not None
     title = recovery.titled(backup)
     body = (
-        f"{home.catalog} cannot be read as it should. The newest sound back-up is that of {title},"
+        f"{home.catalog} is damaged. The newest intact backup is from {title},"
         f" with {counted(backup.decisions, 'decision')}.\n"
-        "What was decided since is made again, as far as it can still be read. The damaged catalog"
-        " is set aside, not deleted, and no photo is touched."
+        "Decisions made since then are recovered as far as they can still be read. The damaged"
+        " catalog is set aside, not deleted, and no photo is touched."
     )
-    choice = Choice(RESTORE, f"Restore the back-up of {title}", primary=True)
+    choice = Choice(RESTORE, f"Restore the backup from {title}", primary=True)
     return Question("The catalog is damaged", body, (choice,), cancel="Close")
 
 
@@ -86,20 +90,20 @@ def _gone(home: Home, backup: Backup | None) -> Question:
     anew = Choice(ANEW, "Start empty")
     moved = f"If you moved {home.catalog}, close this, put it back and start again."
     if backup is None:
-        body = f"There are back-ups of it, but none of them can be read.\n{moved}"
-        return Question("The catalog is gone", body, (anew,), cancel="Close")
+        body = f"There are backups of it, but none of them can be read.\n{moved}"
+        return Question("The catalog is missing", body, (anew,), cancel="Close")
     body = (
-        f"There is a back-up of {recovery.titled(backup)}, with"
+        f"There is a backup from {recovery.titled(backup)}, with"
         f" {counted(backup.decisions, 'decision')}.\n"
-        f"{moved} Back-ups stay whatever you choose, and no photo is touched."
+        f"{moved} Backups are kept whatever you choose, and no photo is touched."
     )
-    choices = (anew, Choice(RESTORE, "Put the back-up in its place", primary=True))
-    return Question("The catalog is gone", body, choices, cancel="Close")
+    choices = (anew, Choice(RESTORE, "Restore the backup", primary=True))
+    return Question("The catalog is missing", body, choices, cancel="Close")
 
 
 @contextlib.contextmanager
 def _waiting() -> Iterator[None]:
-    """Show that it takes a while."""
+    """Show the wait cursor."""
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Removing the files of rejects: exactly what would go, in pictures and by name, then the going."""
+"""Deletes the files of rejected photos: shows exactly which ones, then moves them to the trash."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tables import DISPLAY, Index, TextRows, table
 
 _MARGIN = 48  # of the window left around the dialog
-_NARROW = 900  # px of a dialog in which photos and names get in each other's way
+_NARROW = 900  # px of width below which thumbnails get less room
 _TITLES = {
     Part.ORIGINAL: "photo",
     Part.SIDECAR: "sidecar",
@@ -33,10 +33,10 @@ _TITLES = {
 
 
 class FileTable(TextRows[ListedFile]):
-    """The files as rows, as they go, each with a tick where it may: what is beside one stays too.
+    """The files as rows, with a check box where a file may be deleted.
 
     Signals:
-        ticked: a row was ticked or unticked.
+        ticked: a row was checked or unchecked.
     """
 
     ticked = Signal()
@@ -48,12 +48,12 @@ class FileTable(TextRows[ListedFile]):
         self.wished: list[ListedFile] = []  # as ticked by the person
 
     def show_files(self, files: Sequence[ListedFile]) -> None:
-        """Replace the rows; ``files`` ticked as they are wished to be."""
+        """Replace the rows; ``files`` are checked as the person wants."""
         self.wished = list(files)
         self.show_rows(removal.untick_shared(self.wished))
 
     def tick(self, rows: Sequence[int], on: bool) -> None:
-        """Tick rows, or take their ticks off; what has to stay keeps none."""
+        """Check or uncheck rows; files that must stay remain unchecked."""
         for row in rows:
             file = self.wished[row]
             self.wished[row] = replace(file, ticked=on and not file.stays)
@@ -63,34 +63,34 @@ class FileTable(TextRows[ListedFile]):
             self.ticked.emit()
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Let the tick be changed where the file may go."""
+        """Return the row's flags; it can be checked if the file may be deleted."""
         flags = super().flags(index)
         may_go = not self.rows[index.row()].stays
         return flags | Qt.ItemFlag.ItemIsUserCheckable if may_go else flags
 
     def cell(self, row: ListedFile, column: int) -> str:
-        """Say one fact: name, what it is, size."""
+        """Return a cell: name, kind, size."""
         path = Path(row.path)
         what = "stays" if row.stays else _TITLES[row.part]
         return (words.path(Path(path.parent.name) / path.name), what, words.size(row.size))[column]
 
     def tip(self, row: ListedFile) -> str:
-        """Say where it lies, and why it stays."""
+        """Return the path, and why the file stays."""
         return "\n".join(filter(None, (row.path, row.stays)))
 
     def color(self, row: ListedFile, column: int) -> QColor:
-        """Have what goes stand out."""
+        """Return a brighter color for the names of files to delete."""
         return theme.TEXT if row.ticked and column == 0 else theme.QUIET
 
     def data(self, index: Index, role: int = DISPLAY) -> object:
-        """Give a cell, and the tick of a file."""
+        """Return a cell's data, including the check state."""
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             ticked = self.rows[index.row()].ticked
             return Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         return super().data(index, role)
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Change a tick."""
+        """Change a check state."""
         if role != Qt.ItemDataRole.CheckStateRole:
             return False
         self.tick([index.row()], Qt.CheckState(value) == Qt.CheckState.Checked)
@@ -98,7 +98,7 @@ class FileTable(TextRows[ListedFile]):
 
 
 class RejectsDialog(Dialog):
-    """Shows what would go, and removes it when told to.
+    """Shows which files would be deleted, and deletes them when asked to.
 
     Args:
         session: whose rejects.
@@ -114,7 +114,7 @@ class RejectsDialog(Dialog):
         pictures: Pictures | None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(f"Remove the files of {counted(len(ids), 'reject')}", parent)
+        super().__init__(f"Delete {counted(len(ids), 'rejected photo')}", parent)
         around = parent.window().size() if parent is not None else self.size() * 2
         margin = _MARGIN if around.width() > _NARROW else 16
         self.setFixedSize(around.width() - 2 * margin, around.height() - 2 * margin)
@@ -124,7 +124,7 @@ class RejectsDialog(Dialog):
         self._jobs = JobRunner(self)
         self._jobs.failed.connect(self._failed)
         self._jobs.progressed.connect(self._progressed)
-        self.sentence = self.wrapped("Looking at the folders…")
+        self.sentence = self.wrapped("Checking the folders…")
         self.staying = self.wrapped("", "quiet")
         self.model = FileTable()
         self.grid = RejectsGrid(session.tile, pictures)
@@ -132,7 +132,7 @@ class RejectsDialog(Dialog):
         self.table = table(self.model, "Files of rejects", {1: 124, 2: 72})
         self.table.setProperty("bare", True)
         self.table.horizontalHeader().hide()
-        self.for_good = QCheckBox("Delete for good, not to the trash")
+        self.for_good = QCheckBox("Delete permanently")
         self.cancel = self.button("Cancel")
         self.go = self.button("Move to the trash")
         self._lay_out()
@@ -150,7 +150,7 @@ class RejectsDialog(Dialog):
         self.body.addSpacing(12)
         across = QHBoxLayout()
         across.setSpacing(24)
-        narrow = self.width() < _NARROW  # the names of files need what there is
+        narrow = self.width() < _NARROW  # the file names need the room
         across.addWidget(self.grid, 4 if narrow else 3)
         across.addWidget(self.table, 5 if narrow else 2)
         self.body.addLayout(across, 1)
@@ -162,7 +162,7 @@ class RejectsDialog(Dialog):
     # --- what would go
 
     def make_plan(self) -> None:
-        """Look at the folders, off this thread; ticks that were taken off stay off."""
+        """Check the folders on the job thread; unchecked files stay unchecked."""
         erasing, ids, within = self.for_good.isChecked(), self._ids, self._within
         off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
         on = {file.path for file in self.model.wished if file.ticked}
@@ -186,11 +186,11 @@ class RejectsDialog(Dialog):
 
     @property
     def shown(self) -> Removal:
-        """What would go as it is ticked now."""
+        """The files to delete, as checked now."""
         return Removal(tuple(self.model.rows), self._within)
 
     def toggle(self, photo_id: int) -> None:
-        """Leave a photo out with all its files, or take it in again with its own."""
+        """Exclude a photo with all its files, or include it again without companions."""
         rows = [row for row, file in enumerate(self.model.rows) if file.photo_id == photo_id]
         if any(self.model.rows[row].ticked for row in rows):
             self.model.tick(rows, False)
@@ -210,19 +210,19 @@ class RejectsDialog(Dialog):
         of = words.photos(shown.photos)
         self.sentence.setText(
             f"{going} of {of}, {words.size(shown.bytes)}; {freed}. The photos stay in the catalog"
-            " as rejects that are gone, so that none comes back by itself."
+            " as rejected and deleted, so that a copy is not imported again."
             if shown.going
-            else "Nothing here can go."
+            else "No files here can be deleted."
         )
         left = [f"{counted(number, 'file')}: {why}" for why, number in shown.staying().items()]
         left[:0] = self._copies()
         self.staying.setText("\n".join(left[:4]))
         self.staying.setVisible(bool(left))
-        self.go.setText(f"Delete {going} for good…" if erasing else f"Move {going} to the trash")
+        self.go.setText(f"Delete {going} permanently…" if erasing else f"Move {going} to the trash")
         self.go.setEnabled(bool(shown.going))
 
     def _copies(self) -> list[str]:
-        """Say how many copies are left where they lie, if any: those photos are not gone."""
+        """Return how many copies in other folders stay, if any."""
         rows = self.model.rows
         number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
         if not number:
@@ -235,9 +235,9 @@ class RejectsDialog(Dialog):
         shown, erasing = self.shown, self.for_good.isChecked()
         going = counted(len(shown.going), "file")
         question = Question(
-            f"Delete {going} for good",
-            f"{words.size(shown.bytes)} of {words.photos(shown.photos)}. They do not go to the"
-            " trash, and nothing brings them back.",
+            f"Delete {going} permanently",
+            f"{words.size(shown.bytes)} of {words.photos(shown.photos)}. They are not moved"
+            " to the trash and cannot be restored.",
             (Choice("erase", f"Delete {going}", removes=True),),
         )
         if erasing and dialogs.ask(self, question) is None:
@@ -260,12 +260,12 @@ class RejectsDialog(Dialog):
         self._start(work, self._done)
 
     def _progressed(self, done: int, total: int, name: str) -> None:
-        self.sentence.setText(f"Removing {words.count(done + 1)} of {words.count(total)} · {name}")
+        self.sentence.setText(f"Deleting {words.count(done + 1)} of {words.count(total)} · {name}")
 
     def _done(self, report: RemovalReport) -> None:
         self.report = report
         freed = "freed" if self.for_good.isChecked() else "freed once the trash is emptied"
-        self.title.setText(f"Removed {counted(len(report.removed), 'file')}")
+        self.title.setText(f"Deleted {counted(len(report.removed), 'file')}")
         stopped = "Stopped. " if report.cancelled else ""
         self.sentence.setText(
             f"{stopped}Of {words.photos(report.photos)}: {words.size(report.bytes)}, {freed}."
@@ -281,7 +281,7 @@ class RejectsDialog(Dialog):
         self._session.refresh()
 
     def _shrink(self) -> None:
-        """Take no more room than the outcome needs, in the same middle."""
+        """Shrink to the result, around the same center."""
         layout, place = self.layout(), self.geometry()
         assert layout is not None
         self.body.activate()
@@ -313,7 +313,7 @@ class RejectsDialog(Dialog):
         self._jobs.start(run, done)
 
     def reject(self) -> None:
-        """Close; while files are going, stop after the photo under way."""
+        """Close; while files are being deleted, stop after the current photo."""
         if self._jobs.busy and self.cancel.text() == "Stop":
             self._jobs.stop()
             return
@@ -322,10 +322,10 @@ class RejectsDialog(Dialog):
 
 
 def review_rejects(session: Session, pictures: Pictures | None, window: QWidget) -> None:
-    """Open the dialog for the rejects of the scope, if there are any."""
+    """Open the dialog for the scope's rejected photos, if there are any."""
     ids = session.statistics.scope_ids("rejected")
     if not ids:
-        session.messages.say("There is no reject here whose files could be removed.")
+        session.messages.say("No rejected photos here")
         return
     dialog = RejectsDialog(session, ids, pictures, window)
     dialog.finished.connect(dialog.deleteLater)

@@ -1,4 +1,4 @@
-"""The rejects as pictures: what would lose its files, one by one to look at and to leave out."""
+"""The rejected photos as thumbnails in the deletion dialog; a click excludes or includes one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 
 CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
 _GAP, _FOOT = 8, 20
-_STAYS = 0.3  # how bright a photo is that is left out
+_STAYS = 0.3  # opacity of an excluded photo
 
 
 class RejectsGrid(QAbstractScrollArea):
-    """Thumbnails in rows with name and size; a click leaves a photo out, or takes it in again.
+    """Thumbnails in rows with name and size; a click excludes a photo, or includes it again.
 
     Signals:
         pressed: id of a photo that was clicked.
@@ -39,26 +39,26 @@ class RejectsGrid(QAbstractScrollArea):
             pictures.thumbs.arrived.connect(self.viewport().update)
 
     def show_photos(self, photos: Sequence[tuple[int, int]], going: Collection[int]) -> None:
-        """Show photos by id with the bytes of their files; ``going`` are those not left out."""
+        """Show photos: ids with their files' bytes; ``going`` are the included ones."""
         self._photos, self._going = list(photos), frozenset(going)
         self._measure()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Lay out anew for the width."""
+        """Lay the thumbnails out again for the width."""
         self._measure()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """Draw, and load, what came into view."""
+        """Load and draw the photos that came into view."""
         self._ask()
         self.viewport().update()
 
     def hideEvent(self, event: object) -> None:
-        """Want nothing while out of sight."""
+        """Withdraw the request for thumbnails."""
         if self._pictures is not None:
             self._pictures.thumbs.want("rejects", [])
 
     def rect_of(self, number: int) -> QRect:
-        """Give the place of a photo on the viewport, without the gap."""
+        """Return the place of a photo on the viewport, without the gap."""
         row, column = divmod(number, self._columns)
         top = row * CELL.height() - self.verticalScrollBar().value()
         return QRect(column * CELL.width(), top, CELL.width() - _GAP, CELL.height() - _GAP)
@@ -97,7 +97,7 @@ class RejectsGrid(QAbstractScrollArea):
         return FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the photos in view; what is left out is dim and says that it stays."""
+        """Draw the visible photos; excluded ones are dim and labeled "stays"."""
         painter = QPainter(self.viewport())
         painter.setFont(theme.caption_font())
         for number in self._visible():
@@ -133,11 +133,11 @@ class RejectsGrid(QAbstractScrollArea):
         painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignRight), amount)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which photo was clicked."""
+        """Report the photo that was clicked."""
         for number in self._visible():
             if self.rect_of(number).contains(event.position().toPoint()):
                 self.pressed.emit(self._photos[number][0])
 
     def sizeHint(self) -> QSize:
-        """Four columns and some rows."""
+        """Return the size of four columns and three rows."""
         return QSize(4 * CELL.width(), 3 * CELL.height())

@@ -1,4 +1,4 @@
-"""A series to be looked at: the photos, why they may belong together, and two ways to answer."""
+"""Suggests a project of related photos: the photos, the reasons, accept or dismiss."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from curator.ui.widgets.contact_sheet import ContactSheet
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.frames import Pictures
 
-_NAME = "Series"
+_NAME = "Related photos"
 
 
 class RelatedPhotosDialog(Dialog):
-    """Shows what may be a series; nothing becomes of it but what one presses."""
+    """Shows related photos; the person makes a project of them, dismisses them or decides later."""
 
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None) -> None:
         found = session.related_photos.found
         assert found is not None
-        super().__init__(f"A series of {len(found.photos)}?", parent, theme.DIALOG + 160)
+        super().__init__(f"{len(found.photos)} related photos", parent, theme.DIALOG + 160)
         self._session = session
         self.body.setSpacing(12)
         self.body.addWidget(self.wrapped(found.sentence))
@@ -35,8 +35,8 @@ class RelatedPhotosDialog(Dialog):
         self.problem = self.wrapped("", role="error")
         self.problem.hide()
         self.body.addWidget(self.problem)
-        self.never = self.button("No series")
-        self.never.setToolTip("These photos are not suggested again")
+        self.never = self.button("Don't suggest again")
+        self.never.setToolTip("Never suggest these photos again")
         self.later = self.button("Later")
         self.make = self.button(f"Make a project of {len(found.photos)} photos", primary=True)
         self.never.clicked.connect(self._dismiss)
@@ -60,5 +60,5 @@ class RelatedPhotosDialog(Dialog):
 
     def _dismiss(self) -> None:
         self._session.related_photos.dismiss()
-        self._session.messages.say("These photos are not suggested as a series again")
+        self._session.messages.say("These photos will not be suggested again")
         self.reject()

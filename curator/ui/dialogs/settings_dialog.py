@@ -1,7 +1,7 @@
-"""The settings dialog, made from the pydantic models: a setting needs no line here.
+"""The settings dialog, built from the pydantic models: a new setting needs no code here.
 
-Each section is a group, each field a row with its title, its description and its range. A value
-that cannot be is answered in its own row, in the words of the model's check.
+Each section of the models is a group, each field a row with its title, description and range. An
+invalid value is reported in its own row.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from curator.ui.widgets.dialogs import Dialog
 
 _FIELD_WIDTH = 132
 _TEXT_WIDTH = 220
-_WHOLE_WIDTH = 4096  # px: as wide as there is room
-_BESIDES = 160  # px of the dialog above and below the settings
-# Settings in the search language, which their model does not know.
+_FULL_WIDTH = 4096  # px, more than any dialog has
+_AROUND = 160  # px of the dialog above and below the settings
+# Settings in the search language, which the models cannot check.
 _CHECKS: dict[str, Callable[[str], object]] = {"approval.rule": parse_rule}
 _NAMES = {
     "original": "Originals",
@@ -73,7 +73,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: where it is, and what the model says of it."""
+    """One setting: its section, name and field of the model."""
 
     section: str
     name: str
@@ -86,7 +86,7 @@ class Setting:
 
     @property
     def title(self) -> str:
-        """What the row says."""
+        """The row's title."""
         return self.info.title or self.name.replace("_", " ")
 
     @property
@@ -100,12 +100,12 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """The environment variable that wins over the file."""
+        """The environment variable that overrides the file."""
         return f"CURATOR_{self.section}__{self.name}".upper()
 
 
 def all_settings() -> Iterator[tuple[str, list[Setting]]]:
-    """Give every section's title with its settings, in the order of the models."""
+    """Yield each section's title and settings, in the order of the models."""
     for section, info in Settings.model_fields.items():
         model = info.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -117,9 +117,10 @@ class SettingRow:
     """The widgets of one setting.
 
     Attributes:
-        setting: which one.
-        field: the widget that holds the value.
-        note: what stands under it: the range, or what is wrong.
+        setting: the setting.
+        field: the widget with the value.
+        note: the description and range below the title, or what is wrong.
+        locked: whether an environment variable sets the value.
     """
 
     def __init__(self, setting: Setting, value: object) -> None:
@@ -134,7 +135,7 @@ class SettingRow:
 
     @property
     def value(self) -> object:
-        """What is entered, as the model's check takes it."""
+        """The entered value, as the model takes it."""
         if isinstance(self.field, QCheckBox):
             return self.field.isChecked()
         if isinstance(self.field, QComboBox):
@@ -144,7 +145,7 @@ class SettingRow:
         return text if self.setting.info.annotation is str else text.replace(",", "")
 
     def complain(self, text: str) -> None:
-        """Say what is wrong with the value; an empty text brings description and range back."""
+        """Show what is wrong with the value; an empty text restores the description."""
         info, setting = self.setting.info, self.setting
         self.field.setProperty("wrong", bool(text))
         self.field.style().unpolish(self.field)
@@ -152,7 +153,7 @@ class SettingRow:
         description = (info.description or "").removesuffix(".")
         usual = " · ".join(part for part in (description, setting.range) if part)
         if self.locked:
-            usual = f"Set by {setting.variable} in the environment"
+            usual = f"Set by the environment variable {setting.variable}"
         self.note.setText(text or usual)
         self.note.setProperty("role", "error" if text else "caption")
         self.note.style().unpolish(self.note)
@@ -161,17 +162,18 @@ class SettingRow:
 
 
 class SettingsDialog(Dialog):
-    """Change settings; what was changed is in ``changed`` once the dialog was accepted.
+    """Edits settings and keys.
 
     Args:
-        settings: changed in place when all values are right and the file is written.
-        home: whose file the settings are written to.
+        settings: changed in place when all values are valid and the file was written.
+        home: where the files of settings and keys are.
         parent: the window.
-        notes: what stands under the title of a section, by the section's name.
-        keys: the keys in force; they have a page of their own, Curator's where none are given.
+        notes: widgets below the titles of sections, by the section's name.
+        keys: the current keys; Curator's preset if None.
 
     Attributes:
-        keys: the page of keys; what it has is in its home's file once the dialog was accepted.
+        changed: names of the changed settings, once the dialog was accepted.
+        keys: the keys page.
     """
 
     def __init__(
@@ -207,7 +209,7 @@ class SettingsDialog(Dialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumHeight(min(480, self.room.height() - _BESIDES))
+        scroll.setMinimumHeight(min(480, self.room.height() - _AROUND))
         self.keys = KeysPage(keys or keyboard.Keyboard())
         self._keys = self.keys.keyboard
         self._pages = QStackedWidget()
@@ -225,7 +227,7 @@ class SettingsDialog(Dialog):
         self.buttons.addWidget(done)
 
     def _lay_out_pages(self, pages: Mapping[str, QWidget]) -> None:
-        """Put the pages behind words one presses, as the passes are."""
+        """Put the pages behind tabs."""
         self._tabs: dict[str, QToolButton] = {}
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -257,7 +259,7 @@ class SettingsDialog(Dialog):
         first.setFocus()
         keys = keyboard.keys_file(self._home)
         file = keys if title == "Keys" else self._home.settings_file
-        self._where.setText(f"Kept in {file.name}")
+        self._where.setText(f"Saved in {file.name}")
         self._where.setToolTip(theme.plain_tip(str(file)))
 
     def _row(self, setting: Setting) -> QWidget:
@@ -277,16 +279,16 @@ class SettingsDialog(Dialog):
         words.addWidget(row.note)
         words.addStretch(1)
         across.addLayout(words, 1)
-        if setting.path in _CHECKS:  # searches are long: below their words, as wide as these
+        if setting.path in _CHECKS:  # searches are long: below the title, at full width
             row.field.setMinimumWidth(_TEXT_WIDTH)
-            row.field.setMaximumWidth(_WHOLE_WIDTH)
+            row.field.setMaximumWidth(_FULL_WIDTH)
             words.insertWidget(words.count() - 1, row.field)
         else:
             across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         return block
 
     def entered(self, section: str) -> dict[str, object]:
-        """Give what the fields of a section hold now, right or wrong."""
+        """Return the values of a section as entered, valid or not."""
         return {
             row.setting.name: row.value
             for row in self.rows.values()
@@ -294,13 +296,13 @@ class SettingsDialog(Dialog):
         }
 
     def enter(self, path: str, text: str) -> None:
-        """Put a text into the field of a setting."""
+        """Set the text of a setting's field."""
         field = self.rows[path].field
         if isinstance(field, QLineEdit):
             field.setText(text)
 
     def turn_to_section(self, section: str) -> None:
-        """Show the settings of a section."""
+        """Scroll to the settings of a section."""
         self.turn_to("Settings")
         first = next(row for row in self.rows.values() if row.setting.section == section)
         first.field.setFocus()
@@ -313,10 +315,10 @@ class SettingsDialog(Dialog):
             top = head.mapTo(content, QPoint(0, 0)).y()
             area.verticalScrollBar().setValue(top - theme.ROW)
 
-        QTimer.singleShot(0, self, scroll)  # once it is laid out
+        QTimer.singleShot(0, self, scroll)  # after the layout
 
     def commit(self) -> None:
-        """Take the values over if all are right and can be written; else say which is not."""
+        """Save the values if all are valid; else show which ones are not."""
         wanted: dict[str, dict[str, object]] = {}
         for row in self.rows.values():
             row.complain("")
@@ -356,7 +358,7 @@ class SettingsDialog(Dialog):
 
     def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
         old = {path: _get(self._settings, path) for path in changed}
-        # Set field by field: others hold on to the sections.
+        # Set field by field, because other objects hold references to the sections.
         for path in changed:
             section, _, name = path.partition(".")
             setattr(before[section], name, getattr(made[section], name))
@@ -372,7 +374,7 @@ class SettingsDialog(Dialog):
         return True
 
     def _write_keys(self) -> bool:
-        """Write the keys where they changed, or where the file there is of no use."""
+        """Save the keys if they changed, or if the current file is invalid."""
         path, keys = keyboard.keys_file(self._home), self.keys.keyboard
         if keys == self._keys and not keyboard.refused(path):
             return True
@@ -401,9 +403,9 @@ def _get(settings: Settings, path: str) -> object:
 
 def _sentence(setting: Setting, kind: str, message: str) -> str:
     if kind.startswith(("int_", "float_")):
-        return f"This has to be a {'whole ' if 'int' in kind else ''}number, {setting.range}."
+        return f"Enter a {'whole ' if 'int' in kind else ''}number, {setting.range}."
     if kind.startswith(("greater_", "less_")):
-        return f"This has to be {setting.range}."
+        return f"Enter {setting.range}."
     return f"{message[:1].upper()}{message[1:]}."
 
 
@@ -427,7 +429,7 @@ def _field(setting: Setting, value: object) -> QWidget:
     line = QLineEdit(f"{value:g}" if isinstance(value, float) else str(value))
     if isinstance(value, str):
         line.setFixedWidth(_TEXT_WIDTH)
-        line.setCursorPosition(0)  # the beginning of an address says more than its end
+        line.setCursorPosition(0)  # show the beginning of an address
     else:
         line.setAlignment(Qt.AlignmentFlag.AlignRight)
         line.setFixedWidth(_FIELD_WIDTH)

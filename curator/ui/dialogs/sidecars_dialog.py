@@ -1,4 +1,4 @@
-"""Sidecars: what writing them would change, and choosing where file and catalog contradict."""
+"""The sidecars dialog: previews what writing changes, and resolves contradicting marks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from curator.ui.widgets.dialogs import Choice, Dialog, Question
 from curator.ui.widgets.tables import TextRows, height, table
 
 _WIDTH = 960
-_BESIDES = 400  # px of everything but rows
+_AROUND = 400  # px of everything but rows
 _SIDES = {OURS: "Keep mine", THEIRS: "Take the file's"}
-_NO_MARKS = "JPEG, TIFF, DNG and HEIC"
+_EMBED_ONLY = "JPEG, TIFF, DNG, HEIC"
 
 
 class ConflictTable(TextRows[Conflict]):
-    """Each sidecar that contradicts a mark, both sides, and which is to be taken.
+    """The sidecars that contradict marks: both sides, and which one wins.
 
-    The newer side is proposed; what a person chose is in pencil.
+    The newer side is suggested; a side the person chose is in pencil color.
     """
 
     heads = ("Photo", "Yours", "In the file", "Newer", "Choice")
@@ -37,33 +37,33 @@ class ConflictTable(TextRows[Conflict]):
         self.chosen: dict[int, str] = {}
 
     def show_rows(self, rows: Sequence[Conflict]) -> None:
-        """Replace the rows; nothing is chosen yet."""
+        """Replace the rows and forget all choices."""
         self.chosen = {}
         super().show_rows(rows)
 
     def side(self, conflict: Conflict) -> str:
-        """Say which side is taken of one: the one chosen, else the newer."""
+        """Return the winning side: the chosen one, else the newer one."""
         proposed = THEIRS if conflict.newer == "file" else OURS
         return self.chosen.get(conflict.photo_id, proposed)
 
     def choices(self) -> dict[int, str]:
-        """Give the side of each photo."""
+        """Return the winning side by photo."""
         return {conflict.photo_id: self.side(conflict) for conflict in self.rows}
 
     def choose(self, rows: Sequence[int], side: str) -> None:
-        """Choose a side for some rows."""
+        """Choose a side for rows."""
         for row in rows:
             self.chosen[self.rows[row].photo_id] = side
         if rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 4))
 
     def turn(self, row: int) -> None:
-        """Choose the other side of a row."""
+        """Switch a row to its other side."""
         other = OURS if self.side(self.rows[row]) == THEIRS else THEIRS
         self.choose([row], other)
 
     def cell(self, row: Conflict, column: int) -> str:
-        """Say one fact."""
+        """Return a cell."""
         ours, theirs = (
             ", ".join(in_words(name, both[side]) for name, both in row.differs.items())
             for side in (0, 1)
@@ -72,35 +72,35 @@ class ConflictTable(TextRows[Conflict]):
         return (row.name, ours, theirs, newer, _SIDES[self.side(row)])[column]
 
     def tip(self, row: Conflict) -> str:
-        """Say where the file is."""
+        """Return the file's path."""
         return row.path
 
     def color(self, row: Conflict, column: int) -> QColor:
-        """Have what a person chose in pencil, what is proposed in gray."""
+        """Return pencil color for a chosen side, gray for a suggested one."""
         if column == 4:
             return theme.PENCIL if row.photo_id in self.chosen else theme.QUIET
         return theme.QUIET if column == 0 else theme.TEXT
 
 
 class DifferenceTable(TextRows[Difference]):
-    """Each sidecar that would change, and how."""
+    """The sidecars that would change, and how."""
 
     heads = ("Sidecar", "What changes")
 
     def cell(self, row: Difference, column: int) -> str:
-        """Say one fact."""
+        """Return a cell."""
         path = Path(row.path)
         what = row.problem or " · ".join(row.lines)
         if row.changed:
-            what = "changed by another program: it is read again first"
+            what = "changed by another app: read again first"
         return (words.path(Path(path.parent.name) / path.name), what)[column]
 
     def tip(self, row: Difference) -> str:
-        """Say all of it, line by line."""
+        """Return the path and all changes, one a line."""
         return "\n".join((row.path, *row.lines, row.problem)).strip()
 
     def color(self, row: Difference, column: int) -> QColor:
-        """Have what changes stand out."""
+        """Return a brighter color for the changes."""
         return theme.TEXT if column else theme.QUIET
 
 
@@ -127,7 +127,7 @@ class SidecarsDialog(Dialog):
         self.table = table(self.differences, "What would change", {0: 330})
         self.note = self.wrapped("", "quiet")
         self.mine, self.files = self.button("All mine"), self.button("All the files'")
-        self.settle = self.button("Settle")
+        self.settle = self.button("Apply")
         self.write = self.button("Write", primary=True)
         self.close_ = self.button("Close")
         self.embed = self.button("Embed in originals…")
@@ -172,7 +172,7 @@ class SidecarsDialog(Dialog):
         self.buttons.addWidget(self.write)
 
     def _guarded(self, act: Callable[[], None]) -> Callable[[], None]:
-        """Say in the dialog what the world does wrong."""
+        """Return a function that calls ``act`` and shows its error in the dialog."""
 
         def do() -> None:
             try:
@@ -192,11 +192,11 @@ class SidecarsDialog(Dialog):
             part.setVisible(bool(found))
         one = len(found) == 1
         self.disputed.setText(
-            f"{counted(len(found), 'sidecar')} {'was' if one else 'were'} changed elsewhere and"
-            f" {'contradicts' if one else 'contradict'} your marks. The newer side is proposed;"
-            " press a row, or Space on it, for the other one."
+            f"{counted(len(found), 'sidecar')} {'was' if one else 'were'} changed in other apps and"
+            f" {'contradicts' if one else 'contradict'} your marks. The newer side is suggested;"
+            " click a row, or press Space, for the other one."
         )
-        self.settle.setText(f"Settle {counted(len(found), 'photo')}")
+        self.settle.setText(f"Apply to {counted(len(found), 'photo')}")
         self.sides.setFixedHeight(height(len(found), self._rows // 2))
 
     def _choose(self, side: str) -> None:
@@ -231,7 +231,7 @@ class SidecarsDialog(Dialog):
             if number
             else "No sidecar would change."
             if found.without
-            else "No sidecar would change: they say all there is to say."
+            else "No sidecar would change: all of them are up to date."
         )
         self.table.setVisible(number > 0)
         self.table.setFixedHeight(height(number, self._rows))
@@ -245,11 +245,11 @@ class SidecarsDialog(Dialog):
 
     @property
     def _rows(self) -> int:
-        """How many rows of what would change show at once: fewer on a low screen."""
-        return min(max((self.room.height() - _BESIDES) // (2 * theme.ROW), 2), 10)
+        """The number of changes shown at once, fewer on a low screen."""
+        return min(max((self.room.height() - _AROUND) // (2 * theme.ROW), 2), 10)
 
     def _fit(self) -> None:
-        """Be as high as what is in it."""
+        """Fit the height to the content."""
         layout = self.layout()
         assert layout is not None
         layout.activate()
@@ -263,7 +263,7 @@ class SidecarsDialog(Dialog):
         self.embed.setText("Comparing originals…")
 
     def _ask_embed(self, found: list[Inside] | KnownError) -> None:
-        """Say how many originals would change, and have it done if that is agreed to."""
+        """Ask whether to change originals, naming their number; then embed."""
         self.embed.setEnabled(True)
         self.embed.setText("Embed in originals…")
         if isinstance(found, KnownError):
@@ -288,14 +288,13 @@ class SidecarsDialog(Dialog):
 
 
 def _note(found: Preview) -> str:
-    """Say which marks do not arrive, and what to do so that the others do."""
+    """Return which photos the editor ignores sidecars for, and what to do in Lightroom."""
     lines = []
     if found.without:
         lines.append(
-            f"{words.photos(len(found.without))} with marks have no sidecar this editor would"
-            f" read: for {_NO_MARKS} it reads only what is embedded in the file. Embedding changes"
-            " originals, and is asked about first; darktable and digiKam read sidecars of all of"
-            " them (Settings, Sidecars)."
+            f"{found.profile.title} ignores sidecars for {words.photos(len(found.without))} with"
+            f" marks ({_EMBED_ONLY}); embed the marks instead. Embedding changes originals and"
+            " asks first. darktable and digiKam read sidecars of all files (Settings, Sidecars)."
         )
     if found.differences and found.profile.name == "lightroom":
         lines.append("Afterwards, in Lightroom: Metadata > Read Metadata from Files.")
@@ -305,9 +304,9 @@ def _note(found: Preview) -> str:
 def _embedding(number: int, left: Sequence[Inside]) -> Question:
     originals = counted(number, "original")
     lines = [
-        f"exiftool writes stars, flags, labels and keywords into {originals}. Each is checked"
-        " before it takes the place of what is there: the picture stays as it is, bit by bit.",
-        "Undo does not take it back: what you change later waits until you embed again.",
+        f"exiftool writes stars, flags, labels and keywords into {originals}. Each copy is checked"
+        " before it replaces the original: the image data stays identical.",
+        "Undo does not change the files: later marks wait until you embed again.",
         *(f"{line}." for line in _left(left)),
         "Afterwards, in Lightroom: Metadata > Read Metadata from Files.",
     ]
@@ -322,7 +321,7 @@ def _left(left: Sequence[Inside]) -> list[str]:
     if not left:
         return []
     first = f"{Path(left[0].path).name}: {left[0].problem.rstrip('.')}"
-    return [f"{counted(len(left), 'photo')} left alone: {first}"]
+    return [f"{counted(len(left), 'photo')} skipped: {first}"]
 
 
 def _say(number: int) -> str:

@@ -1,8 +1,8 @@
-"""Typing tags (T): a small entry over the window, with completion, for the photo or a selection."""
+"""The tag entry (T): type tags for the current photo or the selection, with completion."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
@@ -18,19 +18,19 @@ from curator.ui.widgets.tag_chips import TagChips
 from curator.ui.widgets.tag_menu import tag_menu
 
 _WIDTH = 440
-_MARGIN = 13  # with the field's own, what it types stands under what is said
+_MARGIN = 13  # px; aligns the title with the typed text
 
 
 class TagEntry(OverlayPanel):
-    """The tags there are, a field, what would complete it.
+    """The photos' tags as chips, a text field, and completions.
 
-    Enter adds what the lit row says, Shift+Enter just what was typed, and stays; Tab completes; a
-    comma ends a tag as it stands. Up or Backspace in an empty field goes to the tags there are:
-    there Enter confirms and Delete takes off. Esc, or Enter with nothing typed, leaves.
+    Enter adds the highlighted completion, Shift+Enter the text as typed; Tab completes; a comma
+    ends a tag. Up or Backspace in an empty field goes to the chips, where Enter confirms a tag and
+    Delete removes it. Esc, or Enter in an empty field, closes the entry.
 
     Args:
-        parent: what it covers.
-        session: whose photos are tagged.
+        parent: the widget it covers.
+        session: the window's session.
     """
 
     def __init__(self, parent: QWidget, session: Session) -> None:
@@ -71,17 +71,17 @@ class TagEntry(OverlayPanel):
     # --- coming and going
 
     def open(self, photos: Sequence[int]) -> None:
-        """Type tags for these photos."""
+        """Open to type tags for photos."""
         self._photos, self._renames = list(photos), ""
-        self.field.setPlaceholderText("Add tags, with commas between")
+        self.field.setPlaceholderText("Add tags, separated by commas")
         self.field.setAccessibleName("Tags to add")
         self._begin("")
 
     def rename(self, name: str) -> None:
-        """Type another name for a tag; that of another one merges the two."""
+        """Open to rename a tag; the name of another tag merges the two."""
         self._photos, self._renames = [], name
-        self.field.setPlaceholderText("Another name")
-        self.field.setAccessibleName(f"Another name for the tag {name}")
+        self.field.setPlaceholderText("New name")
+        self.field.setAccessibleName(f"New name for the tag {name}")
         self._begin(name)
 
     def _begin(self, text: str) -> None:
@@ -95,17 +95,17 @@ class TagEntry(OverlayPanel):
         self.field.setFocus()
 
     def _refresh(self, _: object = None) -> None:
-        """Show what the photos are tagged with now."""
+        """Show the photos' current tags."""
         if not self.isVisible():
             return
         photos = self._photos
         if self._renames:
-            self.title.setText(f"Rename {self._renames} on every photo")
+            self.title.setText(f"Rename {self._renames} on all photos")
         else:
             one = self._session.table.name(photos[0]) if len(photos) == 1 else ""
             what = f"Tags of {one or counted(len(photos), 'photo')}"
             room = _WIDTH - 2 * _MARGIN - 2
-            middle = Qt.TextElideMode.ElideMiddle  # files differ at their ends
+            middle = Qt.TextElideMode.ElideMiddle  # file names differ at their ends
             self.title.setText(self.title.fontMetrics().elidedText(what, middle, room))
         found = self._session.tags.of(photos) if photos else []
         said = None
@@ -119,7 +119,7 @@ class TagEntry(OverlayPanel):
 
     @property
     def _typed(self) -> tuple[str, str]:
-        """What was typed before the last comma, and behind it; a new name has no commas."""
+        """The text up to the last comma, and after it; a new name has no commas."""
         text = self.field.text()
         if self._renames:
             return "", text
@@ -127,7 +127,7 @@ class TagEntry(OverlayPanel):
         return before + comma, last
 
     def _find(self, _: str) -> None:
-        """Offer what completes the last word; what there is not yet, comes last."""
+        """Show completions of the last tag; a new tag comes last."""
         last = plain_name(self._typed[1])
         if last:
             self.chips.leave()
@@ -145,14 +145,14 @@ class TagEntry(OverlayPanel):
         self.place()
 
     def _add(self, last: str) -> None:
-        """Add what stands before the last comma, and this; stay for more."""
+        """Add the tags before the last comma and ``last``; keep the entry open."""
         session = self._session
         try:
             if self._renames:
                 session.tags.rename(self._renames, last)
                 self.close_panel()
                 return
-            known = session.catalog.tags.ids([last])  # a name of before may have other signs
+            known = session.catalog.tags.ids([last])  # an old name may contain other characters
             names = [*tag_names(self._typed[0]), *([last] if known else tag_names(last))]
             unique = {folded(name): name for name in names}
             session.tags.add(list(unique.values()), self._photos)
@@ -168,14 +168,14 @@ class TagEntry(OverlayPanel):
     def _remove(self, name: str) -> None:
         self._do(lambda: self._session.tags.remove(name, self._photos))
 
-    def _do(self, act: object) -> None:
+    def _do(self, act: Callable[[], None]) -> None:
         try:
-            act()  # type: ignore[operator]
+            act()
         except KnownError as error:
             self._session.messages.say(str(error))
 
     def _take(self, event: QKeyEvent) -> bool:
-        """Take the keys that are none of the text's; tell whether this was one."""
+        """Handle a key that does not edit the text. Returns whether it was one."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
             self.chips.leave() if chip is not None else self.close_panel()
@@ -205,7 +205,7 @@ class TagEntry(OverlayPanel):
             self.close_panel()
 
     def _complete(self) -> None:
-        """Write out what the lit row says, without adding it yet."""
+        """Type out the highlighted completion without adding it."""
         before, last = self._typed
         if last.strip() and self.rows.current is not None:
             self.field.setText(f"{before}{' ' if before else ''}{self.rows.current.name}")
@@ -217,7 +217,7 @@ class TagEntry(OverlayPanel):
         return by is not None
 
     def _at_chips(self, key: Qt.Key) -> bool:
-        """Go among the tags there are, where nothing is typed."""
+        """Move among the chips while nothing is typed. Returns whether the key was used."""
         chip = self.chips.current
         if chip is None:
             if key in (Qt.Key.Key_Up, Qt.Key.Key_Backspace, Qt.Key.Key_Left):
@@ -235,7 +235,7 @@ class TagEntry(OverlayPanel):
         return key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
 
     def height_for(self, width: int) -> int:
-        """Ask for the title, the tags there are, the field and the rows."""
+        """Return the height of title, chips, field and rows."""
         inside = width - 2 - 2 * _MARGIN
         height = 10 + self.title.sizeHint().height() + 2
         if not self.chips.isHidden():
@@ -245,4 +245,4 @@ class TagEntry(OverlayPanel):
 
 
 def _nothing() -> None:
-    """Rows of tags are added by name."""
+    """Do nothing: completions are added by name."""

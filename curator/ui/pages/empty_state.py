@@ -1,4 +1,4 @@
-"""What stands where no photo does: the empty window, and an empty list that says why."""
+"""The pages without photos: the empty window, and an empty list with the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curator.model import Pass, counted
 from curator.session import Session
 from curator.ui.widgets import theme
 
-# Command → what the empty window says of its key; keeping has the large key where it has one.
+# Commands → what their key does. Of several commands the first one with a key is shown.
 TOUR_KEYS = (
     (("reject",), "reject"),
     (("space", "keep"), "keep"),
@@ -33,7 +33,7 @@ TOUR_KEYS = (
 
 
 class EmptyWindow(QWidget):
-    """No photo in the catalog yet: where to drop a folder, and six keys."""
+    """Shown while the catalog has no photos: where to drop a folder, and six keys."""
 
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
@@ -60,12 +60,12 @@ class EmptyWindow(QWidget):
         column.addStretch(5)
 
     def showEvent(self, event: object) -> None:
-        """Name the keys as they are now."""
+        """Show the current keys."""
         _replace(self._six, _keys(tour_keys(self._session), 3))
 
 
 class EmptyList(QWidget):
-    """A list without a photo: why it is empty, and which key leads out."""
+    """Shown while the list has no photos: why, and what to do."""
 
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
@@ -95,13 +95,13 @@ class EmptyList(QWidget):
             changed.connect(self.refresh)
 
     def scanning(self, on: bool) -> None:
-        """Take note whether folders are being looked through."""
+        """Set whether folders are being scanned."""
         if on != self._scanning:
             self._scanning = on
             self.refresh()
 
     def refresh(self) -> None:
-        """Say anew why nothing is here."""
+        """Show why the list is empty."""
         if not self.isVisible() or len(self._session.ids):
             return
         reason, commands = why_empty(self._session, self._scanning)
@@ -109,7 +109,7 @@ class EmptyList(QWidget):
         _replace(self._ways, self._doors(commands))
 
     def _doors(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
-        """Lay out the ways out: what each does, to be pressed, beside its key."""
+        """Lay out a button for each command, beside its key."""
         block = QWidget()
         row = QHBoxLayout(block)
         row.setContentsMargins(0, 0, 0, 0)
@@ -129,12 +129,12 @@ class EmptyList(QWidget):
         return block
 
     def showEvent(self, event: object) -> None:
-        """Say why, whenever it comes on screen."""
+        """Show the reason whenever the page comes on screen."""
         self.refresh()
 
 
 def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
-    """Give the keys the empty window names, with what they do."""
+    """Return the keys the empty window and the tour show, with what they do."""
     pairs = []
     for commands, does in TOUR_KEYS:
         keys = [
@@ -147,7 +147,7 @@ def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
 
 
 def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Say why the list is empty, with the commands that lead out and what they do."""
+    """Return why the list is empty, and the commands to offer with what they do."""
     counts = session.statistics.counts()
     everything = counts["all"]
     browse, rate, cull = ("browse", "browse all"), ("rate", "rate"), ("cull", "cull")
@@ -158,14 +158,14 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         if session.criteria.scope.kind == "folder" and not volumes.is_folder(
             session.criteria.scope.key
         ):
-            return "This folder is not there now. Is its drive connected?", (another,)
+            return "This folder is missing. Is its drive connected?", (another,)
         if session.criteria.scope.project is not None:
-            return f"Nothing in {session.criteria.scope.title} yet.", (
+            return f"No photos in {session.criteria.scope.title} yet.", (
                 ("toggle_project", "add a photo"),
             )
         if session.criteria.scope.search is not None:
             expression = session.criteria.scope.expression
-            return f"No photo fits {expression}{_either(expression)}", (("search", "search"),)
+            return f"No photos match “{expression}”{_or_hint(expression)}", (("search", "search"),)
         off = session.sources.switched_off()
         if off:
             return _switched_off(session.criteria.scope.key, off), (another,)
@@ -174,39 +174,39 @@ def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tupl
         failed = counts.get("failed", 0)
         if failed == everything:
             return "None of these photos could be read.", (browse,)
-        return "Every photo here has been decided.", (rate, browse)
+        return "All photos here are reviewed.", (rate, browse)
     if session.criteria.mode is Pass.RATE:
-        return "No photo has come through the cull yet.", (cull, browse)
+        return "No photos were kept yet.", (cull, browse)
     leave, again = ("back", "show all"), ("search", "search again")
-    return f"No photo here fits {session.criteria.filter}{_either(session.criteria.filter)}", (
+    return f"No photos match “{session.criteria.filter}”{_or_hint(session.criteria.filter)}", (
         leave,
         again,
     )
 
 
-def _either(expression: str) -> str:
-    """Say what an "or" in small letters is, where there is one."""
-    return ". In capitals, OR means that one of the two is enough" if small_or(expression) else ""
+def _or_hint(expression: str) -> str:
+    """Return a hint if the search has an "or" in lowercase."""
+    return ". Write OR in capitals to find either word" if small_or(expression) else ""
 
 
 def _switched_off(here: str, off: Sequence[str]) -> str:
-    """Say that what would be seen here is of folders that are switched off, and what helps."""
+    """Return that the photos are in folders which are switched off, and what to do."""
     if any(Path(here).is_relative_to(path) for path in off):
         return "This folder is switched off. Switch it on in the sidebar to see its photos."
     if len(off) > 1:
         return (
-            f"Only photos of {counted(len(off), 'folder')} that are switched off."
+            f"All photos here are in {counted(len(off), 'folder')} that are switched off."
             " Switch them on in the sidebar to see them here."
         )
     name = Path(off[0]).name or off[0]
     return (
-        f"Only photos of {name}, which is switched off."
+        f"All photos here are in {name}, which is switched off."
         " Switch it on in the sidebar to see them here."
     )
 
 
 def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
-    """Lay out keys with what they do."""
+    """Lay out keys in columns, with what they do."""
     block = QWidget()
     grid = QGridLayout(block)
     grid.setContentsMargins(0, 0, 0, 0)
@@ -223,7 +223,7 @@ def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
 
 
 def _replace(row: QHBoxLayout, block: QWidget) -> None:
-    """Put a block into the middle of a row, in place of the one there."""
+    """Replace the block in the middle of a row."""
     while (item := row.takeAt(0)) is not None:
         if (widget := item.widget()) is not None:
             widget.deleteLater()

@@ -1,4 +1,4 @@
-"""The end of a pass: its numbers, a contact sheet of your picks, and what to do next."""
+"""The page at the end of a pass: its numbers, a contact sheet of the picks, and the next steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curator.ui.widgets.frames import Pictures
 
 _HISTOGRAM = 560  # its width at most, px
 _EDGE, _BELOW = 16, 28  # px around the page, and below its photos
-_ACTIONS = 3  # at most: what is left out stands in the sidebar
+_ACTIONS = 3  # at most; the sidebar has the rest
 OWN_RULE = "Your approval rule in the settings decides which photos are approved."
 
 
@@ -36,7 +36,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do next: a command, what its button says, and what pressing it does."""
+    """A next step: a command, its button's text and its tooltip."""
 
     text: str
     command: str
@@ -46,7 +46,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All a finish page says."""
+    """The content of a finish page."""
 
     title: str
     numbers: Sequence[Number]
@@ -60,9 +60,9 @@ class FinishPage(QWidget):
     """The finish page of a pass.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         run: runs a command by name.
-        pictures: where the contact sheet's pictures come from.
+        pictures: the source of the contact sheet's thumbnails.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class FinishPage(QWidget):
         self.sheet = ContactSheet(session, pictures)
         self.histogram = RowChart(starred=True)
         self.histogram.setMaximumWidth(_HISTOGRAM)
-        self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it tells all there is
+        self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its figures are all visible
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
         for changed in (
@@ -98,7 +98,7 @@ class FinishPage(QWidget):
         self._column = column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(3)
-        # Each part carries its own space below, so that an absent one leaves no gap.
+        # Each part has its own space below, so that a hidden one leaves no gap.
         self._histogram_part = _spaced(self.histogram, 24)
         self._sheet_part = _spaced(self.sheet, _BELOW)
         self.title.setContentsMargins(0, 0, 0, 20)
@@ -128,7 +128,7 @@ class FinishPage(QWidget):
         whole.addStretch(1)
 
     def refresh(self) -> None:
-        """Say anew how the pass ended; nothing while the page does not show."""
+        """Show the current numbers and steps; nothing while hidden."""
         session = self._session
         if not self.isVisible() or session.criteria.mode is Pass.BROWSE:
             return
@@ -147,7 +147,7 @@ class FinishPage(QWidget):
         )
         if page.numbers != self._shown.numbers:
             _refill(self._numbers, [number_block(*astuple(number)) for number in page.numbers])
-        # Counts come in while photos are read: a button under the pointer must stay itself.
+        # Counts change while photos are read: a button under the pointer must not be replaced.
         if _commands(page) != _commands(self._shown):
             self._buttons = [self._button(action) for action in page.actions]
             _refill(self._actions, self._buttons)
@@ -164,19 +164,19 @@ class FinishPage(QWidget):
         button = QPushButton()
         button.setProperty("primary", action.primary)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAutoDefault(True)  # Enter presses the one that Tab chose
+        button.setAutoDefault(True)  # Enter clicks the focused button
         button.clicked.connect(lambda: self._run(action.command))
         return button
 
     def _fit(self) -> None:
-        """Have one row of photos, or none, where two would push the rest together."""
+        """Show as many rows of photos as fit the height."""
         rows = self._fitting_rows() if self.caption.text() else 0
         self.sheet.have_rows(rows)
         for part in (self.caption, self._sheet_part):
             part.setVisible(rows > 0)
 
     def _fitting_rows(self) -> int:
-        self.caption.show()  # what is hidden would count for nothing
+        self.caption.show()  # a hidden caption would not be measured
         places = range(self._column.count())
         items = [item for place in places if (item := self._column.itemAt(place)) is not None]
         besides = sum(
@@ -189,20 +189,20 @@ class FinishPage(QWidget):
         return fitting_rows(self.height() - 2 * _EDGE - besides - _BELOW)
 
     def resizeEvent(self, event: object) -> None:
-        """Fit what is shown to the height."""
+        """Fit the contact sheet to the height."""
         self._fit()
 
     def showEvent(self, event: object) -> None:
-        """Say how the pass ended, whenever the page comes on screen."""
+        """Show the current numbers whenever the page comes on screen."""
         self.refresh()
 
 
 def cull_page(session: Session) -> Page:
-    """Make the page at the end of a cull."""
+    """Build the page at the end of a cull."""
     progress = session.statistics.progress()
     over, unseen = progress.seen, progress.left - progress.seen
     numbers = [Number(words.count(progress.kept), "kept", True)]
-    # As much as removing them frees: copies elsewhere stay.
+    # The size that deleting them frees: copies in other folders stay.
     gone = session.catalog.photos.file_bytes(session.statistics.scope_ids("rejected"), copies=False)
     numbers.append(
         Number(
@@ -217,7 +217,7 @@ def cull_page(session: Session) -> Page:
         numbers.append(Number(words.count(unseen), "not seen yet"))
     the = "the one" if progress.kept == 1 else f"the {words.count(progress.kept)}"
     onward = f"Rate {the}"
-    through = Action(onward, "rate", "Opens the second pass over what you kept.")
+    rate = Action(onward, "rate", "Opens the second pass over what you kept.")
     sentence = words.joined(
         (
             f"{words.photos(unseen)} not seen yet" if unseen else None,
@@ -227,7 +227,7 @@ def cull_page(session: Session) -> Page:
     actions: list[Action] = []
     if unseen:
         shows = "Shows the first photo that you have not seen yet."
-        the_unseen = f"Go on with the {words.count(unseen)} unseen"
+        the_unseen = f"Continue with the {words.count(unseen)} unseen"
         actions.append(Action(the_unseen, "look_at_unseen", shows, primary=True))
     if over:
         skipped, as_one = f"the {words.count(over)} skipped", "as one step. Undo takes it back."
@@ -239,7 +239,7 @@ def cull_page(session: Session) -> Page:
         again = f"Shows {skipped} once more, from the first."
         actions.append(Action(f"Review {skipped}", "look_again", again))
     if not over and progress.kept:
-        actions.append(replace(through, primary=not unseen))
+        actions.append(replace(rate, primary=not unseen))
     if not over:
         actions.append(Action("Browse all", "browse", "Shows every photo here in the grid."))
     after = (
@@ -253,7 +253,7 @@ def cull_page(session: Session) -> Page:
 
 
 def rate_page(session: Session) -> Page:
-    """Make the page at the end of rating."""
+    """Build the page at the end of rating."""
     progress = session.statistics.progress()
     clauses = Counter(session.statistics.approved().values())
     number = clauses.total() - clauses[Clause.FILE]
@@ -300,29 +300,33 @@ def rate_page(session: Session) -> Page:
 
 
 def how_to_approve(session: Session) -> str:
-    """Say what approves a photo, with the key in force."""
+    """Return what approves a photo, with the current key."""
     if session.settings.approval.rule != DEFAULT_RULE:
         return OWN_RULE
     key = session.preferences.keys.get("pick")
-    return f"4 or 5 stars, or a pick{f' ({key})' if key else ''}, approve a photo for export."
+    return (
+        f"Photos with 4 or 5 stars and picks{f' ({key})' if key else ''} are approved for export."
+    )
 
 
 def approved_by_files(number: int) -> str:
-    """Say how many more photos would be approved by ratings that nobody gave here."""
-    return f"{words.count(number)} more by ratings read from files: exported only if you tick them."
+    """Return how many more photos are approved only by ratings read from files."""
+    return (
+        f"{words.count(number)} more by ratings read from files: exported only if you check them."
+    )
 
 
 def best(session: Session) -> tuple[list[int], str]:
-    """Choose what the contact sheet shows: the picks, else the most stars, and its caption."""
+    """Return the contact sheet's photos and caption: picks, else the highest rated, else kept."""
     picks = session.statistics.scope_ids("picked")
     if picks:
         return picks, f"Your {counted(len(picks), 'pick')}" if len(picks) > 1 else "Your pick"
     rated = session.statistics.scope_ids("rated")
     rated.sort(key=lambda photo_id: -(session.tile(photo_id).marks.rating or 0))
     if rated:
-        return rated, "Your most stars"
-    through = session.statistics.scope_ids("kept")
-    return through, "What came through" if through else ""
+        return rated, "Your highest rated"
+    kept = session.statistics.scope_ids("kept")
+    return kept, "Kept photos" if kept else ""
 
 
 def _spaced(part: QWidget, below: int) -> QWidget:
@@ -341,12 +345,12 @@ def _refill(row: QHBoxLayout, widgets: Sequence[QWidget]) -> None:
     theme.clear_layout(row)
     for widget in widgets:
         row.addWidget(widget)
-        widget.show()  # now, not in the next turn of the event loop: a page is a hard cut
+        widget.show()  # at once, so that the page appears complete
     row.addStretch(1)
 
 
 def _keys_of(session: Session, **does: str) -> str:
-    """Say what the keys of these commands do: "Alt+2 rates · Alt+0 browses"."""
+    """Return what the keys of commands do: "Alt+2 rates · Alt+0 browses"."""
     keys = session.preferences.keys
     return " · ".join(
         f"{keys[name]} {text}" for name, text in does.items() if name in keys and text

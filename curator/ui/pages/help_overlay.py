@@ -1,4 +1,4 @@
-"""The cheat sheet (?): every command by purpose with its keys, this view's keys bright."""
+"""The cheat sheet (?): all commands by group; the keys of the current view are bright."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from curator.ui.widgets import theme
 _LINE = 22  # where the window is high enough
 _MARGIN, _EDGE = 40, 16  # beside and below the columns; the least there may be
 _TOP = 8
-_BETWEEN = 12  # keys and what they do
-_NARROWEST, _GAP = 20, 72  # between columns: wider would tear apart what one reads together
+_BETWEEN = 12  # px between keys and titles
+_NARROWEST, _GAP = 20, 72  # px between columns, at least and at most
 _HEAD, _APART = 6, 1.2  # px below a group's name; lines between groups
-_STEP = 3  # lines a press of an arrow scrolls by
-_BAR = 3  # px wide: what shows how far it is scrolled
+_STEP = 3  # lines an arrow key scrolls
+_BAR = 3  # px, width of the scroll bar
 # Groups of commands side by side, as many columns as there is room for.
 ARRANGEMENTS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("Modes", "Files"), ("Rate and flag",), ("Navigate",), ("View",)),
@@ -41,7 +41,7 @@ ARRANGEMENTS: tuple[tuple[tuple[str, ...], ...], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the sheet; ``bright`` where its key means something in this view."""
+    """One line of the sheet; ``bright`` if its key works in the current view."""
 
     keys: str
     does: str
@@ -53,7 +53,7 @@ Lines = Mapping[str, Sequence[Line]]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text of the sheet and where it stands: at the left of its place, or at the right."""
+    """A text and its place, aligned left or right."""
 
     text: str
     place: QRect
@@ -64,7 +64,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How a sheet is laid out: columns of groups, the widths of keys and meanings, the font."""
+    """The layout of a sheet: groups by column, widths of keys and titles, the font."""
 
     groups: tuple[tuple[str, ...], ...]
     widths: tuple[tuple[int, int], ...]
@@ -72,9 +72,9 @@ class Columns:
 
     @classmethod
     def fitting(cls, lines: Lines, width: int) -> Columns:
-        """Choose as many columns as ``width`` px have room for, and the largest font for those.
+        """Choose as many columns as fit ``width`` px, in the largest font that fits.
 
-        Where one column of the smallest font is too wide still, the meanings give way.
+        If a single column of the smallest font is too wide, the titles are cut.
         """
         for groups in ARRANGEMENTS:
             for font in (theme.body_font(), theme.caption_font()):
@@ -96,11 +96,11 @@ class Columns:
 
     @property
     def taken(self) -> int:
-        """Px of all columns, without what is between them."""
+        """The width of all columns in px, without the gaps."""
         return sum(keys + _BETWEEN + does for keys, does in self.widths)
 
     def height(self, lines: Lines, line: int) -> int:
-        """Give what the longest column takes at ``line`` px a line, px."""
+        """Return the height of the longest column in px, with lines of ``line`` px."""
         groups = [[len(lines[group]) for group in column] for column in self.groups]
         return max(
             (len(column) + sum(column)) * line
@@ -110,7 +110,7 @@ class Columns:
         )
 
     def words(self, lines: Lines, width: int, top: int, line: int) -> list[Word]:
-        """Place everything in the middle of ``width`` px, from ``top`` on, ``line`` px a line."""
+        """Place all texts, centered in ``width`` px, from ``top`` on, with lines of ``line`` px."""
         between = max(len(self.groups) - 1, 1)
         gap = min(max((width - 2 * _MARGIN - self.taken) // between, _NARROWEST), _GAP)
         x = (width - self.taken - gap * (len(self.groups) - 1)) // 2
@@ -134,7 +134,7 @@ class Columns:
 
 
 def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
-    """Make the lines of the sheet by group, keys in a row folded into one line each."""
+    """Return the lines of the sheet by group; keys like 1 to 5 share one line."""
     lines: dict[str, list[Line]] = {group: [] for group in GROUPS}
     families, folded = {}, set()
     for does, members in _FAMILIES.items():
@@ -154,7 +154,7 @@ def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
 
 
 def without_key(keyboard: Keyboard) -> list[str]:
-    """List what there is to do besides, by title."""
+    """List the titles of commands without a key."""
     return [
         command.title.rstrip("…")
         for name, command in COMMANDS.items()
@@ -162,7 +162,7 @@ def without_key(keyboard: Keyboard) -> list[str]:
     ]
 
 
-# Commands whose keys usually lie in a row, by what they do.
+# Commands whose keys are usually neighbors, by their common title.
 _FAMILIES = {
     "Stars": tuple(f"stars_{number}" for number in range(1, 6)),
     "Red, yellow, green, blue label": tuple(
@@ -173,7 +173,7 @@ _FAMILIES = {
 
 
 def _span(keys: Sequence[Sequence[str]]) -> str:
-    """Fold single keys in a row, ``1`` to ``5``, into one text; empty where they are in none."""
+    """Fold neighboring keys like ``1`` to ``5`` into one text; empty if they are no neighbors."""
     if any(len(each) != 1 for each in keys):
         return ""
     stem = keys[0][0].rstrip("0123456789")
@@ -188,23 +188,23 @@ def _span(keys: Sequence[Sequence[str]]) -> str:
 
 
 def _without_doubles(keys: Sequence[str]) -> list[str]:
-    """Leave out what a keyboard without the first key needs: = beside +."""
+    """Leave out keys that only stand in for another one, like = for +."""
     seconds = {"=": "+", "Ctrl++": "+", "Ctrl+=": "+", "Ctrl+-": "-", "Ctrl+Y": "Ctrl+Shift+Z"}
     return [key for key in keys if seconds.get(key) not in keys]
 
 
 class HelpOverlay(QWidget):
-    """Lies over the whole window at 94 %; any key or press closes it.
+    """Covers the whole window; any key or click closes it.
 
-    In a small window there are fewer columns, and the arrows scroll: no word is cut.
+    A small window has fewer columns, and the arrow keys scroll.
 
     Signals:
-        left: it was closed; somebody should take the keyboard.
+        closed: it was closed and gave up the keyboard focus.
 
     Args:
-        parent: what it covers.
-        view: gives the name of the view in force.
-        keyboard: gives the keys in force.
+        parent: the widget it covers.
+        view: returns the name of the current view.
+        keyboard: returns the current keys.
     """
 
     closed = Signal()
@@ -217,14 +217,14 @@ class HelpOverlay(QWidget):
         self._view, self._keyboard = view, keyboard
         self._words: list[Word] = []
         self._foot, self._foot_place = "", QRect()
-        self._room = self._most = self._scrolled = 0  # px: shown at once, hidden, scrolled by
+        self._room = self._most = self._scrolled = 0  # px: visible, hidden, scrolled
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("All keys")
         parent.installEventFilter(self)
         self.hide()
 
     def open(self) -> None:
-        """Cover the window and take the keyboard."""
+        """Cover the window and take the keyboard focus."""
         self.setGeometry(self._covered.rect())
         self._lay_out()
         parts = sheet(self._view(), self._keyboard()).values()
@@ -235,20 +235,20 @@ class HelpOverlay(QWidget):
         self.setFocus()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Follow the size of the window."""
+        """Follow the window's size."""
         if event.type() is QEvent.Type.Resize and self.isVisible():
             self.setGeometry(self._covered.rect())
         return False
 
     def event(self, event: QEvent) -> bool:
-        """Take every key for itself: none of them may mark a photo under the sheet."""
+        """Keep every key: none may mark a photo behind the sheet."""
         if event.type() is QEvent.Type.ShortcutOverride:
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Scroll where there is more, or close, with any key that is more than a modifier."""
+        """Scroll if there is more to see; close with any other key but modifiers."""
         modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)
         if self._most and (by := self._steps().get(Qt.Key(event.key()))) is not None:
             self._scroll_to(self._scrolled + by)
@@ -256,12 +256,12 @@ class HelpOverlay(QWidget):
             self._close()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll where there is more."""
+        """Scroll if there is more to see."""
         self._scroll_to(self._scrolled - event.angleDelta().y() * _STEP * _LINE // 120)
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Close with a press anywhere."""
+        """Close with a click."""
         self._close()
 
     def _close(self) -> None:
@@ -269,34 +269,34 @@ class HelpOverlay(QWidget):
         self.closed.emit()
 
     def resizeEvent(self, event: object) -> None:
-        """Lay it out for the size."""
+        """Lay the sheet out again for the size."""
         self._lay_out()
 
     # --- what lies where
 
     @property
     def words(self) -> list[Word]:
-        """What shows, where it lies on the widget now, scrolled as it is."""
+        """The texts with their places on the widget, as scrolled."""
         return [
             replace(word, place=word.place.translated(0, -self._scrolled)) for word in self._words
         ]
 
     @property
     def room(self) -> QRect:
-        """Where words show: all of it but the line that says how to leave."""
+        """The area of the texts: everything above the last line."""
         return QRect(0, 0, self.width(), self._room)
 
     @property
     def scrolls(self) -> bool:
-        """Whether there is more than shows."""
+        """Whether the sheet is higher than its area."""
         return self._most > 0
 
     def _lay_out(self) -> None:
-        """Place everything, and find out how much of it there is no room for."""
+        """Place all texts, and compute how far the sheet can scroll."""
         lines = sheet(self._view(), self._keyboard())
         columns = Columns.fitting(lines, self.width())
         small = QFontMetrics(theme.caption_font())
-        self._room = self.height() - small.height() - _EDGE - 8  # above how to leave
+        self._room = self.height() - small.height() - _EDGE - 8  # above the last line
         foot, high = self._without_key(columns, small)
         least = QFontMetrics(columns.font).height() + 1
         room = self._room - high - 2 * _TOP
@@ -312,12 +312,12 @@ class HelpOverlay(QWidget):
         self._scroll_to(0)
 
     def _without_key(self, columns: Columns, small: QFontMetrics) -> tuple[str, int]:
-        """Say what has no key; give the height it takes, px."""
+        """Return the text about commands without a key, and its height in px."""
         keyboard = self._keyboard()
         finds = keyboard.keys_of("palette")
         by = f"{theme.keys(finds[0])} finds " if finds else ""
         words = "   ".join(title.replace(" ", "\u00a0") for title in without_key(keyboard))
-        text = f"{by}what has no key:   {words}" if words else ""
+        text = f"{by}commands without a key:   {words}" if words else ""
         room = QRect(0, 0, self.width() - 2 * _EDGE, 1 << 14)
         return text, small.boundingRect(room, _FOOT, text).height() if text else 0
 
@@ -338,7 +338,7 @@ class HelpOverlay(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the columns."""
+        """Draw the sheet."""
         painter = QPainter(self)
         veil = QColor(theme.CANVAS)
         veil.setAlphaF(0.94)

@@ -1,4 +1,4 @@
-"""How predictions got better, drawn: what was foretold against always guessing one's own mean."""
+"""The learning curve of the Taste page: predictions compared with always guessing your mean."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from curator.taste import Accuracy
 from curator.ui.widgets import theme, words
 
 _PANEL = 96  # height of one panel's field, px
-_HEAD = 28  # its title above
-_LEFT, _RIGHT = 28, 116  # room for the scale, and for what the lines are called
+_HEAD = 28  # px of the title above it
+_LEFT, _RIGHT = 28, 116  # px for the scale, and for the names of the lines
 _FOOT = 22
 _DOT = 2.5  # radius of a point
-_LINE = 15  # least distance of two names, px
+_LINE = 15  # px, least distance of two names
 Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a panel: points (ratings foreseen, value); ``name`` stands at its end."""
+    """One line of a panel: points (number of predicted ratings, value), and a name at its end."""
 
     name: str
     points: Points
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One field: a title, the scale with its marks, lines."""
+    """A chart with title, scale marks and lines."""
 
     title: str
     marks: Sequence[float]
@@ -40,7 +40,7 @@ class Panel:
 
 
 def panels(curve: Sequence[tuple[int, Accuracy]]) -> tuple[Panel, Panel]:
-    """Lay the learning curve out: rank correlation above, mean error below."""
+    """Return the two panels of a learning curve: rank correlation above, mean error below."""
     order = [(float(at), point.correlation) for at, point in curve]
     error = [(float(at), point.error) for at, point in curve]
     usual = [(float(at), point.mean_error) for at, point in curve]
@@ -50,15 +50,15 @@ def panels(curve: Sequence[tuple[int, Accuracy]]) -> tuple[Panel, Panel]:
     marks = [step * number for number in range(int(-(-most // step)) + 1)]
     return (
         Panel(
-            "Rank correlation of what was foretold with your stars",
+            "Rank correlation of predictions with your ratings",
             [*([-0.5] if low < -0.05 else []), 0.0, 0.5, 1.0],
             [Line(_end(order, "{:.2f}"), order)],
         ),
         Panel(
-            "Off by so many stars",
+            "Average error in stars",
             marks,
             [
-                Line(_end(error, "{:.2f} foretold"), error),
+                Line(_end(error, "{:.2f} predicted"), error),
                 Line(_end(usual, "{:.2f} your mean"), usual, machine=False),
             ],
         ),
@@ -70,9 +70,9 @@ def _end(points: Points, text: str) -> str:
 
 
 class LearningCurve(QWidget):
-    """Draws the panels, one above the other, over one axis of ratings foreseen.
+    """Draws the panels one above the other, over a common axis of predicted ratings.
 
-    The machine speaks in gray outline: its line has hollow points; the mean is dashed.
+    The model's line has hollow points; the mean is dashed.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class LearningCurve(QWidget):
         self.setFixedHeight(2 * (_HEAD + _PANEL) + _FOOT)
 
     def show_curve(self, curve: Sequence[tuple[int, Accuracy]]) -> None:
-        """Show a learning curve; a single point is one, none draws nothing."""
+        """Show a learning curve; without points nothing is drawn."""
         self._panels = panels(curve) if curve else ()
         self._stops = (curve[0][0], curve[-1][0]) if curve else (0, 0)
         named = [f"{panel.title}: {line.name}" for panel in self._panels for line in panel.lines]
@@ -91,7 +91,7 @@ class LearningCurve(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw both panels and the axis they share."""
+        """Draw both panels and their common axis."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.caption_font())
@@ -111,7 +111,7 @@ class LearningCurve(QWidget):
         painter.setPen(theme.QUIET)
         wide = self.width() - _LEFT - _RIGHT
         place = QRectF(_LEFT, top, wide + _RIGHT, _FOOT)
-        end = f"{words.count(last)} ratings foreseen"
+        end = f"{words.count(last)} predicted ratings"
         if first != last:
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(first))
         room = painter.fontMetrics().horizontalAdvance(end)
@@ -136,7 +136,7 @@ class LearningCurve(QWidget):
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(place, int(flags), f"{mark:.1f}")
         ends = []
-        for line in reversed(panel.lines):  # the machine's on top
+        for line in reversed(panel.lines):  # the model's line on top
             points = [QPointF(self._x(at, field), y(value)) for at, value in line.points]
             _draw(painter, points, line.machine)
             ends.append((points[-1], line))
@@ -148,7 +148,7 @@ class LearningCurve(QWidget):
         return field.left() + _DOT + 1 + share * (field.width() - 2 * _DOT - 2)
 
     def _name(self, painter: QPainter, ends: Sequence[tuple[QPointF, Line]], field: QRectF) -> None:
-        """Name the lines at their ends, none over another."""
+        """Write the names at the ends of the lines, without overlap."""
         placed = sorted(ends, key=lambda end: end[0].y())
         heights = [end.y() for end, _ in placed]
         for number in range(1, len(heights)):

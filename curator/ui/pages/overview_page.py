@@ -1,7 +1,7 @@
-"""The overview: how the scope stands, in charts one can press, live while photos are read.
+"""The overview page: the scope in charts, updated while photos are read.
 
-It is a page over the place one is at, and changes nothing there: Esc goes back to it. A figure
-that is pressed becomes a search, and Esc from its photos comes back here first.
+It covers the current view and changes nothing there: Esc returns to it. A click on a figure
+searches for its photos, and Esc from these returns to the overview.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from curator.ui.panels.background_panel import DiskSection, WorkSection
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
 
-_SOON_MS = 400  # photos come in dozens a second; the eye wants a few updates
-_BEHIND_MS = 3000  # how often the work behind is asked for while it goes on
+_SOON_MS = 400  # the charts are updated at most this often
+_BEHIND_MS = 3000  # how often the state of background work is queried
 _WIDEST = 1760
 _SPACE, _BETWEEN = 28, 40  # between parts, between columns
 _SCROLLS = {
@@ -42,12 +42,12 @@ _SCROLLS = {
     Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
     Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
 }
-_STAYS = frozenset({"back", "order", "reverse_order"})  # among the commands that change the view
+_STAYS = frozenset({"back", "order", "reverse_order"})  # commands that keep the page open
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one is, as far as another place shows another page."""
+class _Position:
+    """The window's position: another one closes the page."""
 
     scope: str
     pass_: Pass
@@ -60,8 +60,8 @@ class OverviewPage(QWidget):
     """The page, and whether it is open.
 
     Args:
-        session: whose scope it is about.
-        refresh: has the window look again which page it shows.
+        session: the window's session.
+        refresh: updates which page the window shows.
 
     Thread: GUI.
     """
@@ -69,10 +69,10 @@ class OverviewPage(QWidget):
     def __init__(self, session: Session, refresh: Callable[[], None]) -> None:
         super().__init__()
         self._session, self._refresh_window = session, refresh
-        self._from: _Place | None = None  # where one was when it was opened
-        self._asked: str | None = None  # the search a figure became
+        self._from: _Position | None = None  # the position when it was opened
+        self._asked: str | None = None  # the search of the figure that was clicked
         self._shown: Overview | None = None
-        self._told_of: tuple[str, int] | None = None  # whose work and disk were asked for last
+        self._told_of: tuple[str, int] | None = None  # scope and version queried last
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -146,7 +146,7 @@ class OverviewPage(QWidget):
         column.addStretch(1)
 
     def _make_columns(self) -> QGridLayout:
-        """Put three charts side by side, and below them what goes on behind, in line with them."""
+        """Lay out three charts side by side, and background work and disk usage below them."""
         columns = QGridLayout()
         columns.setHorizontalSpacing(_BETWEEN)
         columns.setVerticalSpacing(_SPACE - 4)
@@ -162,20 +162,20 @@ class OverviewPage(QWidget):
 
     @property
     def is_open(self) -> bool:
-        """Whether the page is to show."""
+        """Whether the page should be visible."""
         return self._from is not None and self._asked is None
 
     def toggle(self) -> None:
-        """Open the page over the place one is at; open, go back to that."""
+        """Open the page, or close it."""
         if self.is_open:
             self.leave()
             return
-        self._from, self._asked = self._place(), None
+        self._from, self._asked = self._position(), None
         self.refresh()
         self._refresh_window()
 
     def leave(self) -> bool:
-        """Go back to the place one was at; tell whether the page was open."""
+        """Close the page. Returns whether it was open."""
         if not self.is_open:
             return False
         self._from = None
@@ -183,17 +183,17 @@ class OverviewPage(QWidget):
         return True
 
     def makes_way(self, command: str) -> None:
-        """Leave for a command that goes to a pass or a view."""
+        """Close the page before a command that changes the pass or the view."""
         if self.is_open and COMMANDS[command].group == "Modes" and command not in _STAYS:
             self.leave()
 
     def close_panel(self) -> None:
-        """End what works for the page."""
+        """End the page's background queries."""
         self.behind.close()
 
-    def _place(self) -> _Place:
+    def _position(self) -> _Position:
         session = self._session
-        return _Place(
+        return _Position(
             session.criteria.scope.key,
             session.criteria.mode,
             session.view_state.view,
@@ -202,8 +202,8 @@ class OverviewPage(QWidget):
         )
 
     def _follow(self) -> None:
-        """Stay for another scope; make way for another place; come back from a figure's photos."""
-        here = self._place()
+        """Stay open for another scope, close for another position, return from a figure."""
+        here = self._position()
         if self._from is None or (here == self._from and self._asked is None):
             return
         if self._asked is None:
@@ -216,7 +216,7 @@ class OverviewPage(QWidget):
         self._later()
 
     def _go(self, figure: Figure) -> None:
-        """Show the photos of a figure, as a search in what one saw."""
+        """Search for the photos of a figure, within the current search."""
         found = f"{self._session.criteria.filter} {figure.query}".strip()
         self._asked = found
         self._session.search.set_filter(found)
@@ -232,7 +232,7 @@ class OverviewPage(QWidget):
             self._soon.start()
 
     def refresh(self) -> None:
-        """Count anew, while it shows or is about to."""
+        """Update the figures while the page is open."""
         if not self.is_open:
             return
         session = self._session
@@ -262,7 +262,9 @@ class OverviewPage(QWidget):
         self.undated.setVisible(bool(told.undated.photos) and bool(told.periods))
         self.stars.show_figures(told.stars if told.starred.photos else ())
         none = told.nameless.photos
-        self.cameras.title = f"Cameras · {words.photos(none)} without" if none else "Cameras"
+        self.cameras.title = (
+            f"Cameras · {words.photos(none)} without camera name" if none else "Cameras"
+        )
         self.cameras.show_figures(told.cameras)
         self.kinds.show_figures(told.kinds)
         for chart in self.charts:
@@ -274,7 +276,7 @@ class OverviewPage(QWidget):
         by_file = told.approved_by_file.photos
         for number, what, decided in (
             (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),
-            (judged, "decided", True),
+            (judged, "reviewed", True),
             (told.starred.photos, "with stars", True),
             (told.approved.photos, "approved", True),
             *([(by_file, "more by ratings read from files", False)] if by_file else []),
@@ -287,18 +289,18 @@ class OverviewPage(QWidget):
     # --- what goes on behind
 
     def showEvent(self, event: QEvent) -> None:
-        """Begin to follow."""
+        """Start updating."""
         self.refresh()
         self._ask_behind()
         self._again.start()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Follow no more."""
+        """Stop updating."""
         self._soon.stop()
         self._again.stop()
 
     def _ask_anew(self) -> None:
-        """Have it told again at the next turn: there may be other vectors."""
+        """Query background work again the next time, because vectors may have changed."""
         self._told_of = None
 
     def _ask_behind(self) -> None:
@@ -318,7 +320,7 @@ class OverviewPage(QWidget):
     # --- keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Scroll with what scrolls."""
+        """Scroll with the usual keys."""
         action = _SCROLLS.get(Qt.Key(event.key()))
         if action is None:
             super().keyPressEvent(event)
@@ -326,12 +328,12 @@ class OverviewPage(QWidget):
             self._scroll.verticalScrollBar().triggerAction(action)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the keyboard."""
+        """Take the keyboard focus."""
         self.setFocus()
 
 
 class _Flat(QWidget):
-    """A row no higher than what is in it."""
+    """A row no higher than its content."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -341,7 +343,7 @@ class _Flat(QWidget):
 
 
 class _Column(QWidget):
-    """A column in the middle, no wider than one likes to read."""
+    """A centered column of limited width."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -349,13 +351,13 @@ class _Column(QWidget):
         self.column.setSpacing(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep to the middle."""
+        """Center the column."""
         side = max(32, (self.width() - _WIDEST) // 2)
         self.column.setContentsMargins(side, 24, side, 24)
 
 
 def span(told: Overview) -> str:
-    """Say from when to when: ``4 May 2024 – 12 June 2024``."""
+    """Return the range of dates: ``4 May 2024 – 12 June 2024``."""
     if told.first is None or told.last is None:
         return ""
     days = [f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (told.first, told.last)]

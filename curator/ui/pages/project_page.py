@@ -1,4 +1,4 @@
-"""The page of a project: its head above the grid, its name and notes, its order by dragging."""
+"""The header above the grid of an open project: cover, name, counts and notes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOTES_HEIGHT = 140
 
 
 class ProjectHeader(QWidget):
-    """The cover, name, counts and notes of the project on the table.
+    """The cover, name, counts and notes of the open project.
 
     Thread: GUI.
     """
@@ -38,7 +38,7 @@ class ProjectHeader(QWidget):
         self._session, self._thumbs = session, pictures.thumbs
         self._known = TileCache(session)
         self._want: FrameRequest | None = None  # the cover
-        self.said = ("", "", "")  # name, counts, notes
+        self.texts = ("", "", "")  # name, counts, notes
         self.setAccessibleName("Project")
         self.edit = QPushButton("Name and notes…")
         self.export = QPushButton("Export…")
@@ -65,11 +65,11 @@ class ProjectHeader(QWidget):
 
     @staticmethod
     def wanted_height() -> int:
-        """Say how high it is, px."""
+        """Return the header's height in px."""
         return _HEIGHT
 
     def _say(self) -> tuple[str, str, str]:
-        """Say name, counts and notes; nothing where no project is on the table."""
+        """Return name, counts and notes; empty texts if no project is open."""
         row = self._session.projects.open
         if row is None:
             return "", "", ""
@@ -79,7 +79,9 @@ class ProjectHeader(QWidget):
             keys = [
                 self._session.preferences.keys.get(name) for name in ("move_earlier", "move_later")
             ]
-            counts = f"{counts} · {' or '.join(each for each in ('drag', *keys) if each)} to order"
+            counts = (
+                f"{counts} · {' or '.join(each for each in ('drag', *keys) if each)} to reorder"
+            )
         return row.name, counts, row.notes
 
     # --- the cover
@@ -98,8 +100,8 @@ class ProjectHeader(QWidget):
             return
         self._want = self._cover()
         self._thumbs.want(_CLIENT, () if self._want is None else (self._want,))
-        self.said = self._say()
-        self.setAccessibleDescription(words.joined(self.said))
+        self.texts = self._say()
+        self.setAccessibleDescription(words.joined(self.texts))
         self.export.setEnabled(self._want is not None)
         self.update()
 
@@ -108,28 +110,28 @@ class ProjectHeader(QWidget):
             self.update()
 
     def showEvent(self, event: QEvent) -> None:
-        """Take over what there is to show."""
+        """Show the open project."""
         self._refresh()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the device pixel ratio of the screen."""
+        """Request the cover again for another device pixel ratio."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._refresh()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Want nothing while out of sight."""
+        """Withdraw the request for the cover."""
         self._thumbs.want(_CLIENT, ())
 
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw cover and words on bare canvas, a hairline below."""
+        """Draw cover and texts, and a hairline below."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.CANVAS)
         painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), theme.HAIRLINE)
         self._paint_cover(painter)
-        name, counts, notes = self.said
+        name, counts, notes = self.texts
         left = MARGIN + _COVER[0] + _TEXT
         room = QRect(left, 12, self.edit.x() - left - _TEXT, _HEIGHT - 24)
         line = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -169,12 +171,12 @@ class ProjectHeader(QWidget):
             self._session.requests.edit_project_requested.emit(row.id)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Change what one reads."""
+        """Edit name and notes."""
         self._edit()
 
 
 def _paint_lines(painter: QPainter, room: QRect, text: str, most: int) -> None:
-    """Write text in lines of a width, the last one elided if there is more."""
+    """Draw wrapped text in at most ``most`` lines; the last one is elided if there is more."""
     metrics = painter.fontMetrics()
     flat = " ".join(text.split())
     layout = QTextLayout(flat, painter.font())

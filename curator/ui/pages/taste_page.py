@@ -1,4 +1,4 @@
-"""The Taste page: how far learning is, whether to trust the order and why, and the versions."""
+"""The Taste page: how reliable the predictions are and why, and the versions of the model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from curator.catalog import TasteRow
 from curator.learning.learner import MIN_RATINGS, Moved
 from curator.learning.report import MEANING, Report
-from curator.model import KnownError
+from curator.model import KnownError, counted
 from curator.session import Session
 from curator.taste import Accuracy
 from curator.taste.accuracy import MIN_JUDGED
@@ -30,20 +30,20 @@ from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tables import table
 
 _WIDTH = 960
-_BESIDE = 760  # px of the page from which its two columns stand side by side
+_BESIDE = 760  # px of width from which its two columns are side by side
 _DOWN = QBoxLayout.Direction.TopToBottom
-_LEAST = 96  # px of the columns that show on the smallest screen; the rest is scrolled to
-_HEIGHT = 400  # px at least: it opens before there is something to show
+_LEAST = 96  # px of the columns on the smallest screen; they scroll
+_HEIGHT = 400  # px at least, because it opens before there is anything to show
 _COLUMN = 460
 _NARROW = 360  # px of that column on a small screen
 _GAP = 32
-_ROWS = 5  # versions that show at once
-_SOON_MS = 300  # stars given while the page stands open come in bursts
+_ROWS = 5  # versions shown at once
+_SOON_MS = 300  # the page is updated at most this often
 _STAR = 16
 
 
-class Slots(QWidget):
-    """The stars still missing, as slots to fill: what was given stands in pencil."""
+class RatingSlots(QWidget):
+    """One star for each rating needed at the start, filled once given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Slots(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw a star a photo, full where it was given."""
+        """Draw the stars, filled for photos with stars."""
         painter = QPainter(self)
         ratio = self.devicePixelRatioF()
         for number in range(MIN_RATINGS):
@@ -68,11 +68,11 @@ class Slots(QWidget):
 
 
 class TastePage(Dialog):
-    """Shows what was learned and how honest it was; rolls back, unpins, keeps a version.
+    """Shows how well taste predicts, and saves, pins and unpins versions.
 
     Args:
-        session: whose taste.
-        pictures: where thumbnails come from.
+        session: the window's session.
+        pictures: the source of thumbnails.
         parent: the window.
     """
 
@@ -111,7 +111,7 @@ class TastePage(Dialog):
 
     def _make_head(self) -> None:
         self.verdict = theme.plain("", role="large")
-        self.slots = Slots()
+        self.slots = RatingSlots()
         self.why = self.wrapped("")
         self.pin = self.wrapped("")
         self.state = self.wrapped(self._session.taste.sentence or "Reading…", "quiet")
@@ -121,7 +121,7 @@ class TastePage(Dialog):
     def _make_honesty(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(0)
-        column.addWidget(theme.plain("Foretold before each star", role="section"))
+        column.addWidget(theme.plain("Predicted before you rated", role="section"))
         column.addSpacing(8)
         self.curve = LearningCurve()
         self.no_curve = self.wrapped("", "quiet")
@@ -161,7 +161,7 @@ class TastePage(Dialog):
         return column
 
     def _make_buttons(self) -> None:
-        self.keep = self.button("Keep a version now")
+        self.keep = self.button("Save version now")
         self.keep.setEnabled(False)
         self.roll_back = self.button("Roll back")
         self.unpin = self.button("Unpin")
@@ -180,7 +180,7 @@ class TastePage(Dialog):
     # --- what it says
 
     def refresh(self) -> None:
-        """Have everything read again; it shows a moment later."""
+        """Request a new report; it is shown when it arrives."""
         self._session.taste.report(self._show)
 
     def _show(self, told: Report | KnownError) -> None:
@@ -201,7 +201,7 @@ class TastePage(Dialog):
         self._fit()
 
     def _fit(self) -> None:
-        """Take the height there is something for, in the middle of the window; or scroll."""
+        """Fit the height to the content, centered in the window; scroll if it does not fit."""
         layout, parent, columns = self.layout(), self.parentWidget(), self._columns.layout()
         assert layout is not None and columns is not None
         for each in (columns, self.body, layout):
@@ -224,15 +224,15 @@ class TastePage(Dialog):
         self.slots.show_given(min(learned.stars, MIN_RATINGS))
         missing = f"{learned.stars} of {MIN_RATINGS} photos with stars"
         self.verdict.setText(told.judged.headline if begun else missing)
-        lack = self._not_compared(told)  # where nothing compares photos, stars alone begin nothing
+        lack = self._not_compared(told)  # without an encoder, stars alone start nothing
         how = "" if lack else self._how_to_begin(learned.stars)
         self.why.setText(told.judged.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
-        later = "" if learned.problem else " Later stars are kept, and learned from once unpinned."
+        later = "" if learned.problem else " Newer ratings are learned from once you unpin it."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
-        by_time = "A cull goes by capture time until the order can be trusted."
+        by_time = "Culls are sorted by capture time until predictions are reliable."
         until = "" if told.judged.trusted else by_time
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
         state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
@@ -243,12 +243,12 @@ class TastePage(Dialog):
         how = f" ({keys[0]} to {keys[1]})" if all(keys) else ""
         missing = MIN_RATINGS - stars
         return (
-            f"Give {missing} more photo{'s' * (missing > 1)} stars{how}, high and low ones: then"
-            " Curator predicts yours, and once that is reliable a cull begins with the lowest."
+            f"Rate {counted(missing, 'more photo')}{how}, high and low. Then Curator predicts your"
+            " ratings; once that is reliable, a cull starts with the lowest match."
         )
 
     def _not_compared(self, told: Report) -> str:
-        """Say why photos are not compared, where they never were; empty where they are."""
+        """Return why photos are not analyzed, if they never were; else an empty text."""
         pipeline = self._session.pipeline
         if told.encoder or pipeline is None or pipeline.encoding.recipe is not None:
             return ""
@@ -259,23 +259,23 @@ class TastePage(Dialog):
         self.curve.setVisible(bool(told.curve))
         self.no_curve.setVisible(not told.curve)
         self.no_curve.setText(
-            "Curator writes down a prediction before you rate. From 20 of them on a curve shows "
-            "whether it learns, against always guessing your mean."
+            "Curator predicts each rating before you give it. After 20 predictions a curve compares"
+            " them with always guessing your mean."
         )
         theme.clear_layout(self.figures)
         if told.judged.count < MIN_JUDGED:
             return
-        heads = ("", "Ratings", "Correlation", "Off by", "Mean off by")
-        lines = [heads, _figures("Predicted before you rated", told.judged)]
+        heads = ("", "Ratings", "Correlation", "Error", "Error of your mean")
+        lines = [heads, _figures("All predicted ratings", told.judged)]
         if told.by_time.count:
-            lines.append(_figures("Seen by capture time", told.by_time))
+            lines.append(_figures("Sorted by capture time", told.by_time))
         for row, line in enumerate(lines):
             for column, text in enumerate(line):
                 label: QLabel = theme.plain(text, role="caption" if not row else "")
                 label.setWordWrap(self._narrow and not column)
                 place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 self.figures.addWidget(label, row, column, place)
-                label.show()  # at once, so that the page's height counts it
+                label.show()  # at once, so that the page's height includes it
         meaning = theme.plain(MEANING, role="caption")
         meaning.setWordWrap(True)
         self.figures.addWidget(meaning, len(lines), 0, 1, len(heads))
@@ -289,8 +289,8 @@ class TastePage(Dialog):
             part.setVisible(bool(rows))
         self.no_versions.setVisible(not rows)
         self.no_versions.setText(
-            "A version is kept at the first learning of a day, at closing, and when you say so. "
-            "You can roll back to one: scores then come from it until you unpin it."
+            "Curator saves a version once a day, when it closes, and when you ask for it. You can "
+            "roll back to a version: it then predicts until you unpin it."
         )
         chosen = self._chosen()
         self.roll_back.setVisible(bool(rows))
@@ -308,7 +308,7 @@ class TastePage(Dialog):
         return self.versions.rows[row] if 0 <= row < len(self.versions.rows) else None
 
     def _choose(self) -> None:
-        """Show what moved in the version that is selected."""
+        """Show what changed in the selected version."""
         self._show_versions()
         chosen = self._chosen()
         self._tell_moved("", ())
@@ -322,9 +322,9 @@ class TastePage(Dialog):
         if isinstance(told, KnownError):
             self._tell_moved(str(told), ())
         elif told:
-            self._tell_moved(f"What moved most in version {number}", told)
+            self._tell_moved(f"Largest changes in version {number}", told)
         else:
-            self._tell_moved(f"Nothing moved in version {number}: none like it is older", ())
+            self._tell_moved(f"No earlier version to compare with version {number}", ())
 
     def _tell_moved(self, title: str, moved: Sequence[Moved]) -> None:
         self.moved_title.setText(title)
@@ -335,7 +335,7 @@ class TastePage(Dialog):
 
     def _kept(self, told: int | KnownError) -> None:
         if not self._over:
-            kept = f"Kept as version {told}."
+            kept = f"Saved as version {told}."
             self.problem.setText(str(told) if isinstance(told, KnownError) else kept)
             self.table.clearSelection()
             self.table.setCurrentIndex(QModelIndex())

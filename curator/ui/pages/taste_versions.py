@@ -1,4 +1,4 @@
-"""Versions of taste as rows, and the photos whose match moved most, for the Taste page."""
+"""The Taste page's table of versions, and the photos whose match changed most in a version."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 from curator.ui.widgets.tables import TextRows
 
-_THUMB = 64  # side a picture is fitted into, px
+_THUMB = 64  # px, the square a thumbnail is fitted into
 _CELL = 70
-_MOST = 6  # photos shown of what moved
+_MOST = 6  # photos shown
 
 
 class MovedStrip(QWidget):
-    """Photos whose match moved most, each with its score before and now, in the machine's gray."""
+    """The photos whose match changed most, each with its score before and now."""
 
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class MovedStrip(QWidget):
         pictures.thumbs.arrived.connect(self.update)
 
     def show_moved(self, moved: Sequence[Moved]) -> None:
-        """Show these; such as are gone from the catalog are left out."""
+        """Show photos; those no longer in the catalog are left out."""
         here = [each for each in moved if each.photo_id in self._session.table]
         self._moved = here[:_MOST]
         self._pictures.thumbs.want(
@@ -50,7 +50,7 @@ class MovedStrip(QWidget):
         return QRect(number * _CELL, 0, _THUMB, _THUMB)
 
     def _fitted(self, moved: Moved) -> tuple[int, int]:
-        """Give the size of a picture in its square, px."""
+        """Return the size of a thumbnail in its square, px."""
         tile = self._session.tile(moved.photo_id)
         wide, high = (tile.width, tile.height) if tile.width and tile.height else (3, 2)
         scale = _THUMB / max(wide, high)
@@ -67,7 +67,7 @@ class MovedStrip(QWidget):
         )
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the pictures that are loaded, flat shapes for the others, and the scores."""
+        """Draw the thumbnails, flat shapes for those not loaded, and the scores."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
         for number, moved in enumerate(self._moved[: self.width() // _CELL]):
@@ -87,7 +87,7 @@ class MovedStrip(QWidget):
             painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter), text)
 
     def event(self, event: object) -> bool:
-        """Name the photo under the pointer."""
+        """Show the name of the photo under the pointer."""
         if isinstance(event, QHelpEvent):
             number = event.pos().x() // _CELL
             told = self._told(self._moved[number]) if number < len(self._moved) else ""
@@ -96,14 +96,14 @@ class MovedStrip(QWidget):
         return super().event(event)  # type: ignore[arg-type]
 
     def hideEvent(self, event: object) -> None:
-        """Want nothing while out of sight."""
+        """Withdraw the request for thumbnails."""
         self._pictures.thumbs.want("taste", [])
 
 
 class VersionTable(TextRows[TasteRow]):
-    """The versions as rows."""
+    """The versions of the taste model as rows."""
 
-    heads = ("Version", "Kept", "", "Ratings", "Correlation")
+    heads = ("Version", "Saved", "", "Ratings", "Correlation")
     numbers = frozenset({3, 4})
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class VersionTable(TextRows[TasteRow]):
         self.pinned: int | None = None
 
     def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
-        """Replace the rows; tell whether they are others."""
+        """Replace the rows. Returns whether they changed."""
         if (list(rows), pinned) == (self.rows, self.pinned):
             return False
         self.pinned = pinned
@@ -119,7 +119,7 @@ class VersionTable(TextRows[TasteRow]):
         return True
 
     def cell(self, row: TasteRow, column: int) -> str:
-        """Say one fact: number, when, why, ratings, rank correlation."""
+        """Return a cell: number, time, reason, ratings, rank correlation."""
         return (
             f"{row.id}, pinned" if row.id == self.pinned else str(row.id),
             _when(row.made_at),
@@ -129,12 +129,12 @@ class VersionTable(TextRows[TasteRow]):
         )[column]
 
     def color(self, row: TasteRow, column: int) -> QColor:
-        """Have the pinned one stand out, and when it was kept be plain."""
+        """Return white for the pinned version, quiet text for the details of the others."""
         return theme.WHITE if row.id == self.pinned else theme.TEXT if column < 2 else theme.QUIET
 
 
 def _when(made_at: float) -> str:
-    """Write when a version was made: the hour of today and yesterday, else the day."""
+    """Return when a version was saved: with the time if today or yesterday, else the date."""
     made = datetime.fromtimestamp(made_at)
     for day, name in ((date.today(), "today"), (date.today() - timedelta(1), "yesterday")):
         if made.date() == day:

@@ -1,9 +1,8 @@
-"""The tour: six keys in one line over the first cull. A key pressed is a key known.
+"""The quick tour: six keys in one line above the first cull.
 
-It asks for nothing and stops nothing: each pair of key and word fades once the key was used, all of
-them when somebody has marked so many photos that they know their way. The line comes and goes with
-the view it stands in, so that no picture moves for it, or goes with its cross. It comes by itself
-once in the life of a catalog, and again when asked for.
+Each key fades once it was used, and all of them fade after enough marks. The line appears and
+disappears together with a view, so that no picture moves for it. It appears by itself once per
+catalog, and again on request. It never blocks anything.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from curator.session import Session
 from curator.ui.pages.empty_state import TOUR_KEYS, tour_keys
 from curator.ui.widgets import theme
 
-_MEMORY = "toured"  # what the window remembers
-_ENOUGH = 40  # marks, after which the line has outlived its use
-# What shows as much as the command a key of the tour stands for.
+_MEMORY = "toured"  # key in the window's memory
+_ENOUGH = 40  # marks after which the tour ends
+# Commands that count as the command a key of the tour stands for.
 _SAME = {"keep_this": "keep", "pick": "keep"} | {f"stars_{n}": "stars_1" for n in (2, 3, 4)}
 
 
 class Tour(QWidget):
-    """One line with six keys, each fading once it was used.
+    """One line with six keys, each of which fades once it was used.
 
     Signals:
-        changed: the line appeared or went.
+        changed: the line appeared or disappeared.
 
     Args:
-        session: whose keys and first cull it is.
-        memory: the window's; where it is remembered that the tour has been.
+        session: the window's session.
+        memory: the window's memory, where the tour notes that it was shown.
     """
 
     changed = Signal()
@@ -41,9 +40,9 @@ class Tour(QWidget):
     def __init__(self, session: Session, memory: dict[str, Any]) -> None:
         super().__init__()
         self._session, self._memory = session, memory
-        self._left: set[str] | None = None  # what of the six is to be tried yet; None: no tour
+        self._left: set[str] | None = None  # keys not used yet; None: no tour
         self._marks = 0
-        self._at: tuple[Pass, View] | None = None  # where one was with the last key
+        self._at: tuple[Pass, View] | None = None  # at the last key press
         self.setObjectName("tour")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.pairs: dict[str, tuple[QLabel, QLabel]] = {}
@@ -60,7 +59,7 @@ class Tour(QWidget):
         self.close_ = QToolButton()
         self.close_.setProperty("flat", True)
         self.close_.setIcon(theme.icon("close"))
-        self.close_.setToolTip("Not now, and not again")
+        self.close_.setToolTip("End the tour")
         self.close_.setAccessibleName("End the tour")
         self.close_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.close_.clicked.connect(self.end)
@@ -76,29 +75,29 @@ class Tour(QWidget):
             changed.connect(self._look)
 
     def resizeEvent(self, event: object) -> None:
-        """Move the keys together where the window is narrow."""
+        """Use less space between the keys in a narrow window."""
         self._row.setSpacing(8 if self.width() >= theme.NARROW * 3 // 4 else 4)
 
     @property
     def shows(self) -> bool:
-        """Whether the line has a place: a tour is on, and a photo is looked at by itself."""
+        """Whether the line is visible: a tour is running and the view is the loupe."""
         return self._left is not None and self._session.view_state.view is View.LOUPE
 
     def begin(self) -> None:
-        """Show all six, whoever has seen them before."""
+        """Start the tour with all six keys."""
         self._memory[_MEMORY] = True
         self._left, self._marks = {does for _, does in TOUR_KEYS}, 0
         self._say()
         self.changed.emit()
 
     def end(self) -> None:
-        """Take the line away for good."""
+        """End the tour."""
         if self._left is not None:
             self._left = None
             self.changed.emit()
 
     def did(self, command: str) -> None:
-        """Take note of what a key or a button just did."""
+        """Fade the key of a command that was just run."""
         if self._left is None:
             return
         name = _SAME.get(command, command)
@@ -110,11 +109,11 @@ class Tour(QWidget):
         self._say()
 
     def _look(self) -> None:
-        """Begin with the first cull; the keys may be others now."""
+        """Start with the first cull, end with another view, or show changed keys."""
         session = self._session
         culling = session.criteria.mode is Pass.CULL and session.view_state.view is View.LOUPE
         if culling and not self._memory.get(_MEMORY) and len(session.ids):
-            self._memory[_MEMORY] = True  # somebody who has culled before needs none
+            self._memory[_MEMORY] = True  # no tour for a catalog that was culled before
             if session.statistics.is_fresh():
                 self.begin()
         elif self._left == set() and self._at != (session.criteria.mode, session.view_state.view):

@@ -54,7 +54,7 @@ class WorkSection(_Part):
     """Each stage with its progress. A click on failures lists them."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Work on all photos")
+        super().__init__("Background work")
         self._session = session
         self.told = theme.plain(role="quiet")
         self.told.setWordWrap(True)
@@ -144,7 +144,7 @@ def on_disk(
             ("Catalog", words.size(kept.catalog), inside),
         ]
     if stock is not None and stock.scope == scope.key and stock.originals:
-        here = "yours" if scope.kind == "all" else f"yours, in {scope.title}"
+        here = "" if scope.kind == "all" else f"in {scope.title}"
         rows.append(("Originals", words.size(stock.originals), here))
     return tuple(rows)
 

@@ -42,7 +42,7 @@ _REST_MS = 60  # a held arrow key must not rebuild the panel at every frame
 _HISTORY = 12  # steps shown
 _MARGIN = 16
 _DESCRIPTION = "Description"
-_BEFORE_DESCRIPTION = ("Capture", "Files", "Quality")
+_BEFORE_DESCRIPTION = ("Capture", "Files", "Quality scores")
 _WORK = "Work"
 _STAGES = {
     "peek": "Headers",
@@ -349,7 +349,7 @@ def sections(
     found = [
         Section("Capture", words.capture_rows(detail.capture)),
         Section("Files", _files(detail)),
-        Section("Quality", _quality(detail)),
+        Section("Quality scores", _quality(detail)),
         Section("Tags", tags=detail.tags),
         Section("Stack", stack),
         Section("History", _history(history)),
@@ -386,8 +386,8 @@ def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
     if quality is None:
         return damage
     rows = [
-        ("Sharpness score", f"{quality.sharpness:.0f}"),
-        ("Exposure score", f"{quality.exposure:.0f}"),
+        ("Sharpness", f"{quality.sharpness:.0f}"),
+        ("Exposure", f"{quality.exposure:.0f}"),
     ]
     clipped = [
         f"{share * 100:.1f} % {where}"

@@ -88,7 +88,7 @@ def numbers(figures: tuple[Figure, ...]) -> dict[str, int]:
 def test_each_photo_is_in_one_part_of_the_strip(told: Overview) -> None:
     assert numbers(told.verdicts) == {
         "picked": 1,
-        "stars, no pick": 1,
+        "rated, not picked": 1,
         "kept": 1,
         "rejected": 2,
         "skipped": 2,

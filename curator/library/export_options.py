@@ -1,0 +1,22 @@
+"""The export options that follow from the settings alone, for the window and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from curator import exiftool
+from curator.export import Options
+from curator.export.size_estimates import Proxies
+from curator.library.approval import all_clauses
+from curator.settings import Home, Settings
+
+
+def options_from_settings(settings: Settings, home: Home, folder: Path) -> Options:
+    """Return options for an export into ``folder``; what to export is still to be filled in."""
+    return Options(
+        folder=folder,
+        rule=tuple(clause.name for clause in all_clauses(settings.approval.rule)),
+        profile=settings.sidecars.profile,
+        exiftool=exiftool.find_if_any(settings),
+        proxies=Proxies(home.cache, settings.proxy.long_edge_px, settings.proxy.quality),
+    )

@@ -87,7 +87,7 @@ def _dragged(running: app.App, viewer: Viewer) -> PairedTimes:
     """Zoom to 100 %, wait for the full pixels of every pane, drag, and zoom back to fit."""
     view = running.window.compare
     QTest.keyClick(running.window, Qt.Key.Key_Z)
-    wait(lambda: view.whole, view.painted, 60.0)
+    wait(lambda: view.is_full_resolution, view.painted, 60.0)
     rest(1.0)
     cells = [pane.cell for pane in view.panes()]
     pairs = panned(view, cells, viewer, [blank(cells[0].size() + REACH)])

@@ -86,7 +86,7 @@ def zoom(workspace: Workspace) -> list[Figure]:
 def _sharp(running: app.App) -> None:
     """Wait until the loupe has painted all pixels of the current photo."""
     loupe = running.window.loupe
-    wait(lambda: loupe.whole, loupe.painted, 20.0)
+    wait(lambda: loupe.is_full_resolution, loupe.painted, 20.0)
 
 
 def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTimes, list[float]]:
@@ -110,7 +110,7 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
         painted: list[float] = []
 
         def note(photo: int, painted: list[float] = painted) -> None:
-            if photo == session.current and loupe.whole:
+            if photo == session.current and loupe.is_full_resolution:
                 painted.append(time.perf_counter())
 
         loupe.painted.connect(note)

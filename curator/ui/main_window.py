@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from curator import commands
-from curator.library.scopes import Scope
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
@@ -98,10 +98,9 @@ class MainWindow(QWidget):
         self._restore()
         self.refresh()
         if self.keys.problem:
-            offer = Notification(
-                "keys", self.keys.problem, "Change the keys…", self._edit_keys, once=False
-            )
-            self.notifications.post(offer)
+            edit = partial(self.window_actions.settings, "Keys")
+            problem, action = self.keys.problem, "Change the keys…"
+            self.notifications.post(Notification("keys", problem, action, edit, once=False))
 
     # --- parts
 
@@ -219,7 +218,7 @@ class MainWindow(QWidget):
         ):
             changed.connect(self.refresh)
         self._connect_requests()
-        session.taste.became_reliable.connect(self._offer_taste)
+        session.taste.became_reliable.connect(partial(_offer_taste, session, self.notifications))
         session.messages.status_message.connect(self.notifications.yield_to_status)
         actions.settings_changed.connect(self.model_download.settings_changed)
         self.keys.changed.connect(lambda: self.notifications.withdraw("keys"))
@@ -228,8 +227,8 @@ class MainWindow(QWidget):
         self.tour.changed.connect(parts.arrange)
         self.file_drop.dropped.connect(self.take)
         self.file_preview.folder_requested.connect(lambda folder: self.take([folder]))
-        self.file_preview.photo_requested.connect(self._visit)
-        self.finish.sheet.pressed.connect(self._show_in_loupe)
+        self.file_preview.photo_requested.connect(actions.visit)
+        self.finish.sheet.pressed.connect(actions.show_in_loupe)
         self.sidebar.folder_switched.connect(actions.switch_folder)
         self.topbar.scope.make_clickable(parts.call_sidebar, "")
         self.topbar.search.left.connect(self._focus_page)
@@ -312,19 +311,8 @@ class MainWindow(QWidget):
         over = any(part.geometry().contains(at) for part in shown)
         if over and not self.parts.is_covered() and page in (self.grid, self.loupe, self.compare):
             by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
-            place = event.globalPos() if by_mouse else self._current_photo_center()
+            place = event.globalPos() if by_mouse else _current_photo_center(self)
             photo_menu(self, self.session, self.view_name(), self.run).popup(place)
-
-    def _current_photo_center(self) -> QPoint:
-        """Return the center of the current photo on the screen."""
-        page, panes = self.pages.currentWidget() or self.pages, self.session.compare.panes
-        rect = page.rect()
-        if page is self.grid and (number := self.session.stacks.tile_number) >= 0:
-            self.grid.reveal(number)
-            page, rect = self.grid.viewport(), self.grid.cell(number)
-        elif page is self.compare and panes is not None:
-            rect = self.compare.panes()[panes.active].cell
-        return page.mapToGlobal(rect.center())
 
     # --- commands and keys
 
@@ -365,9 +353,6 @@ class MainWindow(QWidget):
         recent = self._state.setdefault("recent", [])
         self.command_palette.open(palette.entries(session, self.view_name(), run), recent)
 
-    def _edit_keys(self) -> None:
-        self.window_actions.settings("Keys")
-
     def event(self, event: QEvent) -> bool:
         """Claim digit keys by their place before the shortcuts look at their characters."""
         if (
@@ -388,7 +373,7 @@ class MainWindow(QWidget):
 
     def _connect_requests(self) -> None:
         """Connect what this window shows when asked; WindowActions connects the rest."""
-        requests = self.session.requests
+        session, requests = self.session, self.session.requests
         requests.dismissal_requested.connect(self.notifications.dismiss)
         requests.sidebar_requested.connect(self.parts.toggle_sidebar)
         requests.orders_requested.connect(self.topbar.show_orders)
@@ -402,19 +387,14 @@ class MainWindow(QWidget):
         requests.tour_requested.connect(self.tour.begin)
         requests.overview_requested.connect(self.overview.toggle)
         requests.quit_requested.connect(self.close)
-        requests.save_search_requested.connect(self._save_search)
-        requests.rename_search_requested.connect(self._rename_search)
-        requests.remove_search_requested.connect(self._remove_search)
-        self.session.view_state.fullscreen_changed.connect(self._apply_fullscreen)
-
-    def _save_search(self) -> None:
-        saved_searches.save(self.session, self)
-
-    def _rename_search(self, scope: Scope) -> None:
-        saved_searches.rename(self.session, scope, self)
-
-    def _remove_search(self, scope: Scope) -> None:
-        saved_searches.remove(self.session, scope, self)
+        requests.save_search_requested.connect(lambda: saved_searches.save(session, self))
+        requests.rename_search_requested.connect(
+            lambda scope: saved_searches.rename(session, scope, self)
+        )
+        requests.remove_search_requested.connect(
+            lambda scope: saved_searches.remove(session, scope, self)
+        )
+        session.view_state.fullscreen_changed.connect(self._apply_fullscreen)
 
     def search(self) -> None:
         """Put the cursor into the search field."""
@@ -431,29 +411,6 @@ class MainWindow(QWidget):
             self.showMaximized()
         else:
             self.showNormal()
-
-    def _show_in_loupe(self, photo_id: int) -> None:
-        """Show a photo of the finish page in the loupe: in the pass, or else in the scope."""
-        if photo_id not in self.session.photos.listing:
-            self.run("browse")
-        if photo_id not in self.session.photos.listing:
-            self.session.search.set_filter("")
-        self.session.navigator.go_to(photo_id)
-        self.session.viewer.set_view(View.LOUPE)
-
-    def _visit(self, photo_id: int) -> None:
-        self.session.visitor.visit(photo_id)
-        self.session.viewer.set_view(View.LOUPE)
-
-    def _offer_taste(self) -> None:
-        """Offer to sort by match; a pass under way never changes its order by itself."""
-        key = self.session.preferences.keys.get("order")
-        action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
-        self.notifications.post(
-            Notification(
-                "taste", "Taste is ready", action, lambda: self.session.ordering.set_order("match")
-            )
-        )
 
     # --- files from outside
 
@@ -516,3 +473,23 @@ class MainWindow(QWidget):
         self.model_download.close()
         self.session.close()
         event.accept()
+
+
+def _current_photo_center(window: MainWindow) -> QPoint:
+    """Return the center of the current photo on the screen."""
+    session, page = window.session, window.pages.currentWidget() or window.pages
+    panes, rect = session.compare.panes, page.rect()
+    if page is window.grid and (number := session.stacks.tile_number) >= 0:
+        window.grid.reveal(number)
+        page, rect = window.grid.viewport(), window.grid.cell(number)
+    elif page is window.compare and panes is not None:
+        rect = window.compare.panes()[panes.active].cell
+    return page.mapToGlobal(rect.center())
+
+
+def _offer_taste(session: Session, notifications: NotificationBar) -> None:
+    """Offer to sort by match; a pass under way never changes its order by itself."""
+    key = session.preferences.keys.get("order")
+    action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
+    sort = partial(session.ordering.set_order, "match")
+    notifications.post(Notification("taste", "Taste is ready", action, sort))

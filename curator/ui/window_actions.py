@@ -16,9 +16,9 @@ from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from curator import volumes
+from curator import commands, volumes
 from curator.files import IMAGE_SUFFIXES, RAW_SUFFIXES
-from curator.model import KnownError, NotFoundError, bidi_safe
+from curator.model import KnownError, NotFoundError, View, bidi_safe
 from curator.session import Session
 from curator.settings import ExportSettings
 from curator.ui import external_editor
@@ -204,6 +204,23 @@ class WindowActions(QObject):
         chosen = dialogs.choose_file(self._window, "Inspect file", pattern=_PICTURES)
         if chosen:
             self.preview_requested.emit(Path(chosen))
+
+    # --- going to a photo
+
+    def visit(self, photo_id: int) -> None:
+        """Show a photo in the loupe, wherever it is."""
+        self._session.visitor.visit(photo_id)
+        self._session.viewer.set_view(View.LOUPE)
+
+    def show_in_loupe(self, photo_id: int) -> None:
+        """Show a photo of the finish page in the loupe: in the pass, or else in the scope."""
+        session = self._session
+        if photo_id not in session.photos.listing:
+            commands.run(session, "browse")
+        if photo_id not in session.photos.listing:
+            session.search.set_filter("")
+        session.navigator.go_to(photo_id)
+        session.viewer.set_view(View.LOUPE)
 
     # --- dialogs
 

@@ -119,10 +119,10 @@ def test_a_white_line_lies_under_the_active_pane(comparing) -> None:
 
 def test_shown_again_it_asks_for_its_pictures_again(comparing, qtbot) -> None:
     view = comparing.compare
-    qtbot.waitUntil(lambda: not view._asking.isActive())
+    qtbot.waitUntil(lambda: not view._requesting.isActive())
     view.hide()
     view.show()
-    assert view._asking.isActive()
+    assert view._requesting.isActive()
 
 
 def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtbot) -> None:
@@ -141,7 +141,7 @@ def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtb
 def test_the_next_challenger_is_there_before_it_is_called(comparing, qtbot) -> None:
     view = comparing.compare
     for _ in range(3):
-        coming = [sight.proxy(tile) for sight, tile in view._coming()]
+        coming = [sight.proxy(tile) for sight, tile in view._next_challengers()]
         qtbot.waitUntil(lambda wants=coming: all(view._frames.get(want) for want in wants))
         press(comparing, "Right")
         assert all(own(view))

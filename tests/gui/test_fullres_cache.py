@@ -102,4 +102,4 @@ def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:
 def test_without_a_pipeline_there_is_a_reason(originals, session) -> None:
     session.pipeline = None
     originals.want([wish(1)])
-    assert originals.reason(wish(1)) == "another Curator reads the photos"
+    assert originals.reason(wish(1)) == "another Curator is reading the photos"

@@ -33,7 +33,7 @@ def culling(
         lambda: (
             session.viewer.is_painted
             and all(frames.get(want) is not None for want in sight.wants())
-            and not window.loupe._asking.isActive()
+            and not window.loupe._requesting.isActive()
         ),
         timeout=WITHIN_MS,
     )

@@ -147,19 +147,19 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
     for command, says in (("reject", "Rejected"), ("pick", "Picked"), ("keep", "Kept")):
         photo = session.current
         qtbot.waitUntil(lambda photo=photo: session.viewer.painted == photo)
-        assert loupe._sign or not pencil()
+        assert loupe._decision or not pencil()
         commands.run(session, command)
         assert session.current != photo, "the next photo is on screen"
-        assert loupe._sign == f"{says} {session.tile(photo).name}"
-        assert not loupe._signing.isActive(), "its time begins once it is seen"
+        assert loupe._decision == f"{says} {session.tile(photo).name}"
+        assert not loupe._decision_timer.isActive(), "its time begins once it is seen"
         assert pencil() > 100
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     qtbot.wait(0)
     painted: list[QRect] = []
     paint = loupe._drawing.picture
     loupe._drawing.picture = lambda *args: painted.append(QRect()) or paint(*args)
-    loupe._signing.stop()
-    loupe._signing.timeout.emit()
+    loupe._decision_timer.stop()
+    loupe._decision_timer.timeout.emit()
     QApplication.processEvents()
     assert painted == [], "it goes without a frame of the picture"
     assert pencil() == 0
@@ -168,9 +168,9 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
 def test_undoing_a_mark_takes_its_sign_off(session, loupe, qtbot) -> None:
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     commands.run(session, "stars_4")
-    assert loupe._sign.startswith("4 stars for ")
+    assert loupe._decision.startswith("4 stars for ")
     commands.run(session, "undo")
-    assert loupe._sign == ""
+    assert loupe._decision == ""
 
 
 def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipeline, qtbot) -> None:
@@ -305,7 +305,7 @@ def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
     commands.run(session, "next_photo")
     assert (session.view_state.zoom, session.view_state.center) == (1.0, (0.6, 0.4))
     assert swatches.shows(seen(loupe), 1100, 400, following)
-    assert loupe.whole
+    assert loupe.is_full_resolution
 
 
 def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
@@ -534,7 +534,7 @@ def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
         assert pipeline.deliver() == session.current
     QTest.keyClick(loupe, Qt.Key.Key_Z)
     seen(loupe)
-    assert loupe.whole
+    assert loupe.is_full_resolution
 
 
 def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(

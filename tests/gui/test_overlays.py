@@ -171,7 +171,7 @@ def test_a_steps_through_tiles_and_peaking(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     plain = seen(loupe)
-    for kinds, said in (({TILES}, "Lit: the sharpest tiles"), ({PEAKING}, "White: edges in focus")):
+    for kinds, said in (({TILES}, "Bright: sharpest areas"), ({PEAKING}, "White: edges in focus")):
         press(loupe, Qt.Key.Key_A)
         assert pipeline.looks[0].overlays == kinds
         deliver(loupe, pipeline, qtbot)
@@ -243,7 +243,7 @@ def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
     deliver(loupe, pipeline, qtbot)
     assert right(loupe) == "100 % · RAW+J · JPEG"
     press(loupe, Qt.Key.Key_R)
-    assert right(loupe) == "100 % · RAW+J · JPEG · RAW follows"
+    assert right(loupe) == "100 % · RAW+J · JPEG · loading RAW"
     look = pipeline.looks[0]
     assert (look.path[-4:], look.want) == (".NEF", "demosaic")
     deliver(loupe, pipeline, qtbot, "demosaic")

@@ -41,7 +41,7 @@ def test_an_evening_at_100_percent(
         evening.press("J", "R").until(lambda: "100 % · RAW+J · JPEG" in said(evening))
         evening.press("Right").until(lambda: "proxy 1,440 px: the file is no" in said(evening))
         evening.press("Right").until(lambda: shows(evening, changed))
-        evening.press("Right").until(lambda: loupe(evening).whole)
+        evening.press("Right").until(lambda: loupe(evening).is_full_resolution)
         assert evening.name() == "D_ONE"
     finally:
         evening.close()

@@ -46,7 +46,7 @@ def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoo
     evening.press("Right", "Tab", "X")  # 4 beside 2, and 2 is worse after all
     assert beside(evening) == NAMES[4:]
     evening.press("Z")
-    evening.until(lambda: evening.window.compare.whole)
+    evening.until(lambda: evening.window.compare.is_full_resolution)
     evening.press("Tab", "X", "Tab", "5", "Esc", "Esc")  # 5, the last one, is worse than 4
     assert judged(evening, Verdict.REJECTED) == [NAMES[1], NAMES[2], NAMES[5]]
     assert (evening.session.view_state.view, evening.name()) == (View.LOUPE, NAMES[4])

@@ -39,11 +39,11 @@ _REST_MS = 250  # on screen this long without moving: seen
 _SHARPEN_MS = 120  # resting this long: pixels of the originals
 _ZOOMED_MS = 40  # longer than a key_state arrow's repeat
 _NAVIGATOR_MS = 1000
-_AHEAD = 3  # challengers made ready
+_AHEAD = 3  # challengers whose frames are requested ahead
 
 
 class _Pane:
-    """One place of the view: which photo is in it, and how that is looked at and drawn."""
+    """One pane: its photo, its rectangle, its viewport and painter."""
 
     def __init__(
         self, session: Session, pictures: Pictures, originals: FullresCache, shared_zoom: SharedZoom
@@ -58,15 +58,15 @@ class _Pane:
 
 
 class CompareView(QWidget):
-    """Shows what the session has side by side.
+    """Shows the photos that the session compares.
 
     Signals:
-        painted: id of the active photo, whose own picture (or failure card) was just painted.
+        painted(int): the active photo, whose own picture or failure card was just painted.
 
     Args:
         session: what is on the table.
         pictures: proxies and thumbnails.
-        originals: pixels of originals, shared with the loupe: one budget for both.
+        originals: full-resolution cache, shared with the loupe within one budget.
         key_state: which of the window's keys are down.
 
     Thread: GUI.
@@ -85,10 +85,10 @@ class CompareView(QWidget):
         self._cells: list[Cell] = []
         self._on_screen: frozenset[int] = frozenset()
         self._last: tuple[object, ...] = ()
-        self._woke = False  # whether the press made its pane the active one
+        self._activated = False  # whether the press activated its pane
         self._key_state = key_state
         self._pan_zoom = PanZoom(self, self._made[0].viewport)
-        self._asking = self._timer(0, self._ask)  # posted paints come before timers
+        self._requesting = self._timer(0, self._request)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
@@ -119,7 +119,7 @@ class CompareView(QWidget):
         self._originals.failed.connect(self._on_failure)
         self._pan_zoom.moved.connect(self._on_moved)
         self._key_state.released.connect(self._on_released)
-        # Queued: a photo counts as shown when the paint is through, not in the middle of it.
+        # Queued: a photo counts as shown after the paint, not in the middle of it.
         self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
@@ -130,12 +130,12 @@ class CompareView(QWidget):
     # --- which photos, and where
 
     def panes(self) -> list[_Pane]:
-        """List the panes there are now, in reading order."""
+        """Return the panes shown, in reading order."""
         shown = self._session.compare.panes
         return [] if shown is None or not self.isVisible() else self._made[: len(shown.photos)]
 
     @property
-    def whole(self) -> bool:
+    def is_full_resolution(self) -> bool:
         """Whether every pane was painted from all pixels of its original."""
         best = [pane.drawing.best for pane in self.panes()]
         return bool(best) and all(one is not None and one.whole for one in best)
@@ -147,8 +147,8 @@ class CompareView(QWidget):
     def _pane_at(self, at: QPoint) -> _Pane | None:
         return next((pane for pane in self.panes() if pane.cell.contains(at)), None)
 
-    def _reach(self, at: QPoint | None = None) -> None:
-        """Put the hand over the pane at a point, else under the pointer, else in focus."""
+    def _aim(self, at: QPoint | None = None) -> None:
+        """Aim pan and zoom at the pane at a point, else under the pointer, else the active one."""
         if at is None and self.underMouse():
             at = self.mapFromGlobal(self.cursor().pos())
         pane = (None if at is None else self._pane_at(at)) or self._active()
@@ -159,7 +159,7 @@ class CompareView(QWidget):
         return _Pane(self._session, self._pictures, self._originals, self._shared_zoom)
 
     def _lay_out(self, shown: Panes) -> None:
-        """Give each photo its pane, and each pane its place."""
+        """Assign photos to panes and place the panes."""
         while len(self._made) < len(shown.photos):
             self._made.append(self._pane())
         line = _LINE if self._session.view_state.bare else caption.HEIGHT
@@ -178,26 +178,26 @@ class CompareView(QWidget):
     # --- which pixels
 
     def _order(self) -> list[_Pane]:
-        """List the panes, the active one first."""
+        """Return the panes, the active one first."""
         active = self._active()
         return sorted(self.panes(), key=lambda pane: pane is not active)
 
-    def _coming(self) -> list[tuple[Viewport, Tile]]:
-        """List who would challenge next, as seen in the challenger's pane."""
+    def _next_challengers(self) -> list[tuple[Viewport, Tile]]:
+        """Return the next challengers, with the viewport of the challenger's pane."""
         panes = self.panes()
         if not panes:
             return []
         tiles = map(self._session.tile, self._session.compare.upcoming(_AHEAD))
         return [(panes[-1].viewport, tile) for tile in tiles]
 
-    def _looked_at(self) -> list[tuple[Viewport, Tile]]:
+    def _shown(self) -> list[tuple[Viewport, Tile]]:
         found = ((pane.viewport, pane.viewport.tile()) for pane in self._order())
         return [(viewport, tile) for viewport, tile in found if tile is not None]
 
-    def _ask(self) -> None:
-        """Have proxies made: of the active photo, of the others, of those that come next."""
+    def _request(self) -> None:
+        """Request proxies: of the active photo, of the others, of the next challengers."""
         wants: list[FrameRequest | None] = []
-        for viewport, tile in [*self._looked_at(), *self._coming()]:
+        for viewport, tile in [*self._shown(), *self._next_challengers()]:
             wants.append(viewport.proxy(tile))
             if self._shared_zoom.zoom is not None:
                 wants.append(viewport.whole_proxy(tile))
@@ -205,7 +205,7 @@ class CompareView(QWidget):
         self._pictures.thumbs.want(_CLIENT, self._map())
 
     def _map(self) -> list[FrameRequest]:
-        """Name the small picture of the navigator, if there is one."""
+        """Return the request for the navigator's thumbnail, if it shows."""
         active = self._active()
         tile = None if active is None else active.viewport.tile()
         if active is None or tile is None or self._shared_zoom.zoom is None:
@@ -214,9 +214,9 @@ class CompareView(QWidget):
         return [] if map_ is None else [map_]
 
     def _fetch(self) -> None:
-        """Have pixels of originals read where they are wanted, of the next challenger as well."""
+        """Request originals where needed, of the next challenger as well."""
         requests: list[PixelRequest] = []
-        for viewport, tile in [*self._looked_at(), *self._coming()[:1]]:
+        for viewport, tile in [*self._shown(), *self._next_challengers()[:1]]:
             if tile.state != "failed":
                 request = viewport.request_for(tile, self._session.view_state.developed)
                 requests += [request] if request.pixels or request.overlays else []
@@ -224,8 +224,8 @@ class CompareView(QWidget):
 
     # --- following the session
 
-    def _seen(self) -> tuple[object, ...]:
-        """Name all that decides what is on screen, but for what is drawn of each photo."""
+    def _view_key(self) -> tuple[object, ...]:
+        """Return all that decides which photos and pixels are shown."""
         session = self._session
         return (
             session.compare.panes,
@@ -239,19 +239,19 @@ class CompareView(QWidget):
         shown = self._session.compare.panes
         if shown is None or not self.isVisible():
             return
-        seen = self._seen()
-        if seen != self._last:
-            self._last = seen
+        key = self._view_key()
+        if key != self._last:
+            self._last = key
             self._shared_zoom.dragged = None
             self._rest.stop()
             self._lay_out(shown)
-            self._asking.start()
-            unread = any(not tile.proxy for _, tile in self._looked_at())
+            self._requesting.start()
+            unread = any(not tile.proxy for _, tile in self._shown())
             zoomed = self._shared_zoom.zoom is not None
             self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
             if self._shared_zoom.zoom is not None:
                 self._navigator.start()
-        if shown.photo in self._on_screen:  # it was painted before it became the active one
+        if shown.photo in self._on_screen:  # painted before it became active
             self._session.viewer.note_painted(shown.photo)
         self.update()
 
@@ -264,13 +264,13 @@ class CompareView(QWidget):
             keys = (self._session.tile(photo).proxy for photo in touched)
             self._pictures.clear_failures([key for key in keys if key])
             self._originals.clear_failures()
-            self._lay_out(shown)  # a photo may have been turned, or its size become known
-            self._asking.start()
+            self._lay_out(shown)  # a photo may have been rotated, or its size become known
+            self._requesting.start()
             self._sharpen.start()
             self.update()
 
     def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
-        keys = {tile.proxy for _, tile in self._looked_at()}
+        keys = {tile.proxy for _, tile in self._shown()}
         if any(want.key in keys for want in wants):
             self.update()
             self._sharpen.start()
@@ -284,7 +284,7 @@ class CompareView(QWidget):
             self.update()
 
     def _on_failure(self, photo: int, reason: str) -> None:
-        """Say what one asked for by a key and does not get."""
+        """Report why the pixels a person requested by key are missing."""
         self._on_original(photo)
         active = self._active()
         if active is not None and photo == active.photo:
@@ -300,16 +300,16 @@ class CompareView(QWidget):
 
     def _on_zoom_requested(self) -> None:
         if self._session.compare.panes is not None and self.isVisible():
-            self._reach()
+            self._aim()
             self._pan_zoom.peek(self._pan_zoom.pointer())
 
     def _on_resize_requested(self, by: int) -> None:
         if self._session.compare.panes is not None and self.isVisible():
-            self._reach()
+            self._aim()
             self._pan_zoom.step(by, self._pan_zoom.pointer())
 
     def _on_moved(self) -> None:
-        """Paint the pictures where the hand has them; the captions stay as they are."""
+        """Paint the pictures at their new place; the captions are unchanged."""
         self._navigator.start()
         for pane in self.panes():
             self.update(pane.picture)
@@ -330,7 +330,7 @@ class CompareView(QWidget):
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the panes; say so if the active one has its photo's own picture."""
+        """Draw the panes; emit ``painted`` if the active one shows its photo's own picture."""
         painter = QPainter(self)
         shown, panes = self._session.compare.panes, self.panes()
         painter.fillRect(self.rect(), self._made[0].drawing.surround())
@@ -345,10 +345,10 @@ class CompareView(QWidget):
                 own.add(tile.id)
             line = QRegion(pane.cell) - QRegion(pane.picture)
             if event.region().intersects(line):
-                self._underline(painter, pane, tile, shown, place)
+                self._draw_line(painter, pane, tile, shown, place)
         self._on_screen = frozenset(own)
         if self._shared_zoom.dragged is None:
-            self._say(shown, panes)
+            self._set_accessible_name(shown, panes)
         if shown.photo in own:
             self.painted.emit(shown.photo)
             if not self._rest.isActive() and not self._session.tile(shown.photo).seen:
@@ -363,10 +363,10 @@ class CompareView(QWidget):
         painter.restore()
         return own
 
-    def _underline(
+    def _draw_line(
         self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, place: int
     ) -> None:
-        """Draw what stands under a picture: its caption, the line of the active pane."""
+        """Draw the caption of a pane, and the line below the active one."""
         if not self._session.view_state.bare:
             painter.save()
             painter.setClipRect(pane.cell)
@@ -376,49 +376,49 @@ class CompareView(QWidget):
             line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
             if caption.ink(pane.drawing.surround())[0] is theme.TEXT:
                 painter.fillRect(line, theme.WHITE)
-            else:  # white would not show, nor black at the edge of what lies below
+            else:  # on a bright surround white would not show
                 painter.fillRect(line.translated(0, -_LINE), theme.CANVAS)
 
-    def _say(self, shown: Panes, panes: list[_Pane]) -> None:
-        """Say in words what the active pane shows, for those who listen to it."""
+    def _set_accessible_name(self, shown: Panes, panes: list[_Pane]) -> None:
+        """Set the accessible name to what the active pane shows."""
         pane = panes[shown.active]
         tile = pane.viewport.tile()
         if tile is None:
             return
         where = _role(shown, shown.active) or f"{shown.active + 1} of {len(panes)}"
-        said = f"{where} · {pane.drawing.words(tile)}"
-        if said != self.accessibleName():
-            self.setAccessibleName(said)
+        name = f"{where} · {pane.drawing.words(tile)}"
+        if name != self.accessibleName():
+            self.setAccessibleName(name)
 
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding."""
+        """Request the photos shown."""
         self._last = ()
         self._on_panes()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Leave the decoders to other views."""
+        """Request nothing while hidden."""
         self._rest.stop()
         self._sharpen.stop()
-        self._asking.stop()
+        self._requesting.stop()
         self._on_screen = frozenset()
         self._frames.want(_CLIENT, ())
         self._pictures.thumbs.want(_CLIENT, ())
         self._originals.want(())
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Lay the panes out anew."""
+        """Place the panes for the new size."""
         self._last = ()
         self._on_panes()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Make a pane the active one; begin a click or a drag, or try a failed photo again."""
+        """Activate a pane; begin a click or a drag, or retry a failed photo."""
         pane = self._pane_at(event.position().toPoint())
         if pane is None or pane.photo is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        self._woke = pane is not self._active()
-        if self._woke:
+        self._activated = pane is not self._active()
+        if self._activated:
             self._session.compare.activate(pane.photo)
         tile, area = pane.viewport.tile(), pane.drawing.retry
         self._pan_zoom.viewport = pane.viewport
@@ -428,7 +428,7 @@ class CompareView(QWidget):
             self._session.sources.retry(tile.id)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Make the pane the active one; the window has the photo's menu."""
+        """Activate the pane; the window then opens the photo's menu."""
         by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
         pane = self._pane_at(event.pos()) if by_mouse else self._active()
         event.setAccepted(pane is None or pane.photo is None)
@@ -436,32 +436,32 @@ class CompareView(QWidget):
             self._session.compare.activate(pane.photo)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag zoomed pictures about, all of them."""
+        """Drag the zoomed pictures together."""
         self._pan_zoom.drag(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag, or take it for a click; one into another pane only went there."""
-        self._pan_zoom.release(event, clicks=not self._woke)
+        """End a drag or a click; a click into another pane only activated it."""
+        self._pan_zoom.release(event, clicks=not self._activated)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The first click has done it all."""
+        """Do nothing: the first click has already acted."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer; with Ctrl bring challengers. A touchpad pans."""
-        self._reach(event.position().toPoint())
+        """Zoom at the pointer, with Ctrl change the challenger; a touchpad pans."""
+        self._aim(event.position().toPoint())
         by = self._pan_zoom.wheel(event)
         if by:
             self._session.navigator.step(by)
 
     def event(self, event: QEvent) -> bool:
-        """Take a pinch on a touchpad for what it is."""
+        """Zoom by a pinch on a touchpad."""
         if isinstance(event, QNativeGestureEvent):
-            self._reach(event.position().toPoint())
+            self._aim(event.position().toPoint())
             if self._pan_zoom.gesture(event):
                 return True
         return super().event(event)
 
 
 def _role(shown: Panes, place: int) -> str:
-    """Return what a photo is beside the other; nothing in a survey, where all are alike."""
+    """Return the role of a photo in a pair; empty in a survey."""
     return ("Winner", "Challenger")[place] if isinstance(shown, Pair) else ""

@@ -1,4 +1,4 @@
-"""Nearby maybes at the right edge of the loupe: four thumbnails with your stars, a key each."""
+"""The candidates beside the loupe while rating: four similar photos to swap in, a key each."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 from curator.ui.widgets.thumbnails import TileCache, blit, fitted, thumbnail_request
 
-_CLIENT = "maybes"
+_CLIENT = "candidates"
 _MARGIN = 12
 _LARGEST = 112
 _FOOTER = 22
 _GAP = 12
-_REST_MS = 150  # longer than a key_state arrow's repeat: flying past finds nothing
+_REST_MS = 150  # longer than the repeat of a held arrow: photos passed cause no search
 
 
 class CandidatesPanel(QWidget):
-    """Shows the maybes near the current photo; a click or its key swaps one in.
+    """Shows the candidates for the current photo; a click or a key swaps one in.
 
-    Nothing is worked out while it is hidden, or while an arrow is held. What the machine thinks
-    of a photo is not shown.
+    Nothing is searched for while the panel is hidden or an arrow key is held. No model's score is
+    shown, so that it influences no rating.
 
     Thread: GUI.
     """
@@ -53,19 +53,19 @@ class CandidatesPanel(QWidget):
     # --- what is where
 
     def edge(self) -> int:
-        """Give the side of a thumbnail's square, px: as large as the height allows."""
+        """Return the edge of a thumbnail, px: as large as the height allows."""
         room = (self.height() - 2 * _MARGIN - (SLOTS - 1) * _GAP) // SLOTS - _FOOTER
         return max(min(_LARGEST, room), 0)
 
     def cell(self, slot: int) -> QRect:
-        """Give the place of a maybe and its footer, px; all four stand in the middle."""
+        """Return the rectangle of a candidate with its footer, px."""
         edge = self.edge()
         step = edge + _FOOTER + _GAP
         top = (self.height() - SLOTS * step + _GAP) // 2 + slot * step
         return QRect((self.width() - _LARGEST) // 2, top, _LARGEST, edge + _FOOTER)
 
     def slot_at(self, at: QPoint) -> int | None:
-        """Find the maybe at a point, px."""
+        """Return the candidate at a point, px, or None."""
         found = (slot for slot in range(len(self.nearby.photos)) if self.cell(slot).contains(at))
         return next(found, None)
 
@@ -84,14 +84,14 @@ class CandidatesPanel(QWidget):
             self.nearby.look()
 
     def _swap(self, slot: int) -> None:
-        """Swap one in; the others stay where they are, so that one can go to and fro."""
+        """Swap a candidate in; the others stay, so that the same key swaps back."""
         self.nearby.swap(slot)
         self._rest.stop()
 
     def _on_changed(self) -> None:
         self._want()
-        said = (self._said(slot) for slot in range(len(self.nearby.photos)))
-        self.setAccessibleName(f"Nearby maybes: {'; '.join(said)}")
+        texts = (self._description(slot) for slot in range(len(self.nearby.photos)))
+        self.setAccessibleName(f"Candidates: {'; '.join(texts)}")
         self.update()
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -121,8 +121,8 @@ class CandidatesPanel(QWidget):
         ratio = self.devicePixelRatioF()
         return round(_LARGEST * ratio), round(self.edge() * ratio)
 
-    def _said(self, slot: int) -> str:
-        """Say which photo a slot has, its marks, and its key."""
+    def _description(self, slot: int) -> str:
+        """Return name, marks and key of a slot's photo."""
         tile = self._known(self.nearby.photos[slot])
         parts = (tile.name, captions.marks_line(tile.marks), self._key(slot))
         return " · ".join(part for part in parts if part)
@@ -133,7 +133,7 @@ class CandidatesPanel(QWidget):
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the four."""
+        """Draw the candidates."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.CANVAS)
         painter.setFont(theme.caption_font())
@@ -146,7 +146,7 @@ class CandidatesPanel(QWidget):
         want = thumbnail_request(tile, box)
         frame = (self._thumbs.get(want) or self._thumbs.any_size(want)) if want else None
         width, height = want.size if want and want.size else fitted(tile, box)
-        # Standing on its footer, as in the grid.
+        # At the bottom of its cell, as in the grid.
         left = round(cell.left() * ratio) + (box[0] - width) // 2
         place = QRect(left, round(cell.top() * ratio) + box[1] - height, width, height)
         if frame is None:
@@ -160,43 +160,43 @@ class CandidatesPanel(QWidget):
         painter.setPen(theme.QUIET)
         wide = QFontMetrics(painter.font()).horizontalAdvance(key)
         if cell.right() + 1 - wide < end:
-            return  # every mark at once; the tooltip has the key
+            return  # no room for both; the tooltip has the key
         room = QRect(cell.right() + 1 - wide, middle - 8, wide, 16)
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, key)
 
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Look around."""
+        """Search for candidates soon."""
         self._rest.start()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Let go of everything."""
+        """Release everything."""
         self._rest.stop()
         self.nearby.forget()
         self._thumbs.want(_CLIENT, ())
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Take thumbnails of the size there is room for."""
+        """Request thumbnails of the new size."""
         self._want()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show what can be pressed."""
+        """Show in the cursor what can be clicked."""
         there = self.slot_at(event.position().toPoint()) is not None
         shape = Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Swap the one pressed in."""
+        """Swap in the candidate under the pointer."""
         slot = self.slot_at(event.position().toPoint())
         if slot is not None and event.button() == Qt.MouseButton.LeftButton:
             self._swap(slot)
 
     def event(self, event: QEvent) -> bool:
-        """Name the photo under the pointer."""
+        """Show a tooltip with the photo under the pointer."""
         if isinstance(event, QHelpEvent):
             slot = self.slot_at(event.pos())
-            tip = "" if slot is None else theme.plain_tip(self._said(slot))
+            tip = "" if slot is None else theme.plain_tip(self._description(slot))
             QToolTip.showText(event.globalPos(), tip, self)
             return True
         return super().event(event)

@@ -1,4 +1,4 @@
-"""The filmstrip: the list in one row under the loupe, the current photo in its middle."""
+"""The filmstrip: the list in one row below loupe and compare view, the current photo centered."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _CELL = 88
 _PICTURE = (80, 54)
 _TOP = 8
 _MARKS_MIDDLE = 72
-_BESIDE = 6  # between marks and a match score
+_BESIDE = 6  # px between marks and match score
 _UNDERLINE = 3
 _INSET = 4
-_BOND = 79  # y of the line that the frames of one stack share
+_STACK_LINE = 79  # y of the line that connects the frames of a stack
 _NOTCH = 120
 _BLANK = Marks()
-_LATER_MS = 40  # longer than a held arrow's repeat
-_AHEAD = 16  # cells beyond either end that are decoded before they come in
+_LATER_MS = 40  # longer than the repeat of a held arrow
+_AHEAD = 16  # cells beyond either end that are decoded ahead
 
 
 class Filmstrip(QWidget):
-    """Shows the photos around the current one; a click goes to one.
+    """Shows the photos around the current one; a click goes to a photo.
 
-    Positions are arithmetic: only the cells on screen exist. The current cell stands in the
-    middle except near the ends of the list, so the eye finds it without looking.
+    Positions are arithmetic: only the cells on screen exist. The current cell is centered except
+    near the ends of the list.
 
     Thread: GUI.
     """
@@ -61,8 +61,8 @@ class Filmstrip(QWidget):
         self._pictures = pictures
         self._known = TileCache(session)
         self._wheel = 0
-        self._count = 0  # photos of the list when it was last laid out
-        self._held: tuple[tuple[object, ...], int] | None = None  # for which choice, and the x
+        self._count = 0  # photos at the last layout
+        self._anchor: tuple[tuple[object, ...], int] | None = None  # choice, x of the current cell
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_LATER_MS)
@@ -86,13 +86,13 @@ class Filmstrip(QWidget):
     # --- what is where
 
     def start(self) -> int:
-        """Give the x of the list's first photo, px; negative when it lies left of the strip."""
-        if self._held is not None and self._held[0] == self._choice():
-            return self._held[1] - self._session.photos.index * _CELL
+        """Return x of the list's first photo, px; negative if it lies left of the strip."""
+        if self._anchor is not None and self._anchor[0] == self._choice():
+            return self._anchor[1] - self._session.photos.index * _CELL
         return self._centered()
 
     def _centered(self) -> int:
-        """Return the same with the current photo in the middle, or a short list as a whole."""
+        """Return the same with the current photo, or a short list, in the middle."""
         count, width = len(self._session.ids), self.width()
         length = count * _CELL
         if length <= width:
@@ -101,24 +101,24 @@ class Filmstrip(QWidget):
         return min(0, max(wanted, width - length))
 
     def visible(self) -> range:
-        """Give the positions in the list that are on screen, partly or whole."""
+        """Return the list positions at least partly on screen."""
         start, count = self.start(), len(self._session.ids)
         first = max(0, -start // _CELL)
         return range(first, max(first, min(count, -(-(self.width() - start) // _CELL))))
 
     def cell(self, index: int) -> QRect:
-        """Give the cell of a position, px."""
+        """Return the rectangle of a position, px."""
         return QRect(self.start() + index * _CELL, 0, _CELL, self.height())
 
     def at(self, x: int) -> int | None:
-        """Find the position at an x, px."""
+        """Return the position at an x, px, or None."""
         index = (x - self.start()) // _CELL
         return index if 0 <= index < len(self._session.ids) else None
 
     # --- following the session
 
     def _choice(self) -> tuple[object, ...]:
-        """Return what a person chose; while it stays, so does the current photo's cell."""
+        """Return what a person chose; while it is the same, the current photo's cell stays."""
         session = self._session
         return (
             session.current,
@@ -128,29 +128,29 @@ class Filmstrip(QWidget):
             session.criteria.is_reversed,
         )
 
-    def _settle(self) -> None:
-        """Lay the list out anew, and hold the current photo's cell where it is from now on."""
+    def _set_anchor(self) -> None:
+        """Center the current photo, and keep its cell there from now on."""
         current, index = self._session.current, self._session.photos.index
         self._count = len(self._session.ids)
         at = self._centered() + index * _CELL
-        self._held = None if current is None else (self._choice(), at)
+        self._anchor = None if current is None else (self._choice(), at)
 
     def _on_current(self) -> None:
-        self._settle()
+        self._set_anchor()
         self._draw()
 
     def _draw(self) -> None:
-        """Draw at once; what comes in was decoded before, and the loupe's frame goes first."""
+        """Repaint now; request thumbnails later, as the loupe's frame goes first."""
         if self.isVisible():
             if not self._later.isActive():
                 self._later.start()
             self.update()
 
     def _on_list(self) -> None:
-        """Stay where one is while photos join the list."""
-        here = self._held is not None and self._held[0] == self._choice()
+        """Keep the current cell in place while photos join the list."""
+        here = self._anchor is not None and self._anchor[0] == self._choice()
         if not here or len(self._session.ids) < self._count:
-            self._settle()
+            self._set_anchor()
         self._count = len(self._session.ids)
         self._refresh()
 
@@ -236,23 +236,23 @@ class Filmstrip(QWidget):
         self._paint_marks(painter, cell, tile)
 
     def _paint_bond(self, painter: QPainter, cell: QRect, place: int) -> None:
-        """Draw the line that the frames of one stack share."""
+        """Draw the line that connects the frames of a stack."""
         units = self._session.photos.listing.units
         span = units[units.at(place)]
         if len(span) > 1:
             left = cell.left() + (_INSET if place == span.start else 0)
             right = cell.right() + 1 - (_INSET if place == span.stop - 1 else 0)
-            painter.fillRect(QRect(left, _BOND, right - left, 1), theme.DISABLED)
+            painter.fillRect(QRect(left, _STACK_LINE, right - left, 1), theme.DISABLED)
 
     def _paint_marks(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
-        here = tile.id == self._session.current  # not yet passed over, however long one rests
+        here = tile.id == self._session.current  # not skipped yet, however long it shows
         skipped = tile.seen and not here and tile.marks.verdict is Verdict.UNREVIEWED
         score = tile.match if self._session.settings.taste.show_match else None
         if tile.marks == _BLANK and not skipped and score is None:
             return
         width = mark_painter.marks_width(tile.marks, skipped)
         beside = 0 if score is None else mark_painter.match_width(score) + (_BESIDE if width else 0)
-        if width + beside > _CELL:  # every mark at once: those go first
+        if width + beside > _CELL:  # no room for both: marks go first
             beside = 0
         left = cell.left() + (_CELL - width - beside) // 2
         left = mark_painter.draw_marks(painter, left, _MARKS_MIDDLE, tile.marks, skipped)
@@ -262,21 +262,21 @@ class Filmstrip(QWidget):
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding."""
-        self._settle()
+        """Lay the list out and request thumbnails."""
+        self._set_anchor()
         self._refresh()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Leave the decoders to other views."""
+        """Request nothing while hidden."""
         self._store.want("filmstrip", ())
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Show more or fewer."""
-        self._settle()
+        """Lay the list out for the new width."""
+        self._set_anchor()
         self._refresh()
 
     def event(self, event: QEvent) -> bool:
-        """Name a photo under a resting pointer, and say why it is proposed."""
+        """Show a tooltip with the photo under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self.at(event.x())
             text = "" if place is None else self._tip(int(self._session.ids[place]))
@@ -288,7 +288,7 @@ class Filmstrip(QWidget):
         tile = self._known(photo)
         parts = [tile.name, self._session.stacks.position_in_stack(photo)]
         if tile.suggested:
-            parts.append(f"proposed: {self._session.stacks.suggestion_reason(photo)}")
+            parts.append(f"suggested best: {self._session.stacks.suggestion_reason(photo)}")
         return " · ".join(part for part in parts if part)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -298,18 +298,18 @@ class Filmstrip(QWidget):
             self._session.navigator.go_to(int(self._session.ids[place]))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Go to the photo; the window has its menu."""
+        """Go to the photo; the window then opens its menu."""
         place = self.at(event.pos().x())
         event.setAccepted(place is None)
         if place is not None:
             self._session.navigator.go_to(int(self._session.ids[place]))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The press did it all."""
+        """Accept the event: the press already acted."""
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Go along the list."""
+        """Go through the list."""
         delta = event.angleDelta()
         self._wheel += delta.y() or delta.x()
         steps = int(self._wheel / _NOTCH)

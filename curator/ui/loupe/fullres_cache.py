@@ -1,9 +1,10 @@
-"""What was seen of the originals: pixels and overlays, read ahead, within a budget of bytes.
+"""Pixels and overlays of originals, read ahead within a byte budget.
 
-A view says what it wants, the most urgent first, and says it anew at every move. What is not there
-is asked of the pipeline, which decodes in worker processes; what is there stays until the budget
-needs its room, the farthest first. Pictures are known by their *content* (a fingerprint the worker
-has checked), so that a file replaced on disk never lends its pixels to the photo it was.
+Loupe and compare view share one. A view requests what it needs, most urgent first, and requests
+anew at every move. The pipeline decodes what is missing in worker processes; what is here stays
+until the budget needs its share, least recently used first. Pictures are identified by their
+*content* (a fingerprint the worker has checked): a file replaced on disk must never show its pixels
+as the former photo.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from curator.ui.widgets.frames import Frame
 
 log = logging.getLogger(__name__)
 
-_PICTURE_SHARE = 0.7  # of the budget for one picture; its overlay takes 1.2 bytes where it takes 3
-_IDLE_MS = 10_000  # nothing wanted for so long: what is held goes
-_STRAYS = 16  # given up and perhaps still coming
-_NO_PIPELINE = "another Curator reads the photos"
+_PICTURE_SHARE = 0.7  # of the budget for one picture; an overlay adds 1.2 bytes to its 3 per pixel
+_IDLE_MS = 10_000  # without requests for so long, everything is released
+_STRAYS = 16  # canceled requests whose results may still arrive
+_NO_PIPELINE = "another Curator is reading the photos"
 
 
 class Picture(NamedTuple):
-    """One picture of a photo: of which content, developed or not, how it is turned."""
+    """One picture of a photo: its content, what of it is wanted, its rotation."""
 
     content: str
     want: str
@@ -44,16 +45,16 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PixelRequest:
-    """What a view wants of one original.
+    """What a view needs of one original.
 
     Attributes:
-        photo: whose.
-        source: which of its files, and what of it.
+        photo: the photo's id.
+        source: which of its files, and which picture in it.
         turn: quarter turns clockwise.
-        size: (width, height) device px; None is every pixel.
-        pixels: whether the picture is wanted, or its overlays alone.
-        overlays: kinds of overlays wanted (:data:`curator.imaging.overlay.KINDS`).
-        guessed_bytes: about what it will weigh.
+        size: (width, height) device px; None for all pixels.
+        pixels: whether the picture is needed, or only its overlays.
+        overlays: kinds of overlays needed (:data:`curator.imaging.overlay.KINDS`).
+        guessed_bytes: estimated size in memory.
     """
 
     photo: int
@@ -66,14 +67,14 @@ class PixelRequest:
 
     @property
     def picture(self) -> Picture:
-        """Name the picture; of a photo nobody has read yet, by the photo."""
+        """The identity of the picture; of a photo not read yet, by its id."""
         source = self.source
         return Picture(source.fingerprint or f"photo {self.photo}", source.want, self.turn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """Pixels of an original: ``basis`` and ``damage`` as the decoder said, ``whole`` its size."""
+    """Pixels of an original: ``basis`` and ``damage`` from the decoder, ``whole`` its full size."""
 
     frame: Frame
     basis: str
@@ -82,13 +83,13 @@ class Seen:
 
     @property
     def nbytes(self) -> int:
-        """Weight in memory."""
+        """Bytes in memory."""
         return self.frame.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """An overlay of an original, the ``basis`` it was measured on, and the picture's size."""
+    """An overlay of an original, the ``basis`` it was measured on, and the picture's full size."""
 
     overlay: Overlay
     basis: str
@@ -96,7 +97,7 @@ class Measured:
 
     @property
     def nbytes(self) -> int:
-        """Weight in memory."""
+        """Bytes in memory."""
         planes = (self.overlay.marks, self.overlay.shares)
         return sum(plane.nbytes for plane in planes if plane is not None)
 
@@ -109,10 +110,10 @@ class FullresCache(QObject):
     """Pixels and overlays of originals for the views of one window.
 
     Signals:
-        arrived: photo id; something of it is there now.
-        failed: photo id and the reason, one sentence.
+        arrived(int): a photo of which something was decoded.
+        failed(int, str): a photo and why it could not be read, one sentence.
 
-    Thread: GUI; what was decoded lands on a thread of the pipeline and hops over.
+    Thread: GUI; results arrive on a pipeline thread and are queued to this one.
     """
 
     arrived = Signal(int)
@@ -133,44 +134,44 @@ class FullresCache(QObject):
         self._idle.timeout.connect(self._rest)
         self._landed.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
-    # --- asking
+    # --- requests
 
     @property
     def budget_bytes(self) -> int:
-        """What pixels and overlays may weigh together."""
+        """The most bytes all pixels and overlays may take."""
         return self._session.settings.loupe.originals_mb << 20
 
     @property
     def limit_bytes(self) -> int:
-        """What one picture may weigh; a larger one comes at half its size, or a quarter."""
+        """The most bytes of one picture; larger ones are read at half or a quarter size."""
         return int(self.budget_bytes * _PICTURE_SHARE)
 
     @property
     def nbytes(self) -> int:
-        """What they weigh now."""
+        """Bytes taken now."""
         return self._bytes
 
     def seen(self, request: PixelRequest) -> Seen | None:
-        """Give a request's pixels if they are there."""
+        """Return the pixels of a request if they were read."""
         found = self._get((request.picture, request.size))
         return found if isinstance(found, Seen) else None
 
     def overlay(self, request: PixelRequest) -> Measured | None:
-        """Give what was measured on a request's picture, be it not all that is wanted."""
+        """Return the overlays measured on a request's picture, even if some are missing."""
         found = self._get((request.picture, _OVERLAY))
         return found if isinstance(found, Measured) else None
 
     def reason(self, request: PixelRequest) -> str | None:
-        """Say why a picture does not come, or None."""
+        """Return why a picture could not be read, or None."""
         if self._session.pipeline is None:
             return _NO_PIPELINE
         return self._reasons.get(request.picture[:2])
 
     def want(self, requests: Sequence[PixelRequest]) -> None:
-        """Replace what is wanted, most urgent first.
+        """Replace all requests, most urgent first.
 
-        Asking stops at the budget, so that what is wanted never pushes itself out; the first is
-        asked for whatever it weighs. What failed is tried again once it was out of viewport.
+        Requests beyond the budget are ignored, so that needed pictures never evict each other; the
+        first is made whatever its size. What failed is tried again after it was out of view.
         """
         weight = 0
         wanted: dict[_Name, None] = {}
@@ -184,7 +185,7 @@ class FullresCache(QObject):
                 break
             look, name = self._missing(request), request.picture[:2]
             if look is not None and name not in self._reasons and (why := self._away(request)):
-                absent[request.photo] = self._reasons[name] = why  # nobody waits for a dead drive
+                absent[request.photo] = self._reasons[name] = why  # do not wait for an absent drive
             if request.pixels:
                 wanted[request.picture, request.size] = None
             if request.overlays:
@@ -199,7 +200,7 @@ class FullresCache(QObject):
             self.failed.emit(photo, why)
 
     def _away(self, request: PixelRequest) -> str:
-        """Say why a photo's folder cannot be reached, empty where it can."""
+        """Return why a photo's folder cannot be reached; empty if it can."""
         if self._session.table.state(request.photo) != "missing":
             return ""
         why = captions.absence(self._session.detail(request.photo))
@@ -210,17 +211,17 @@ class FullresCache(QObject):
         if pipeline is None or looks == self._looks:
             return
         self._looks = looks
-        self._asked |= asked  # what was given up may be under way and still come
+        self._asked |= asked  # results of canceled requests may still arrive
         for look in list(self._asked)[: -len(looks) - _STRAYS]:
             del self._asked[look]
         pipeline.want_frames(looks, self._landed.emit)
 
     def clear_failures(self) -> None:
-        """Try again what failed: a drive may be back, a file mended."""
+        """Try again what failed: a drive may be back, a file repaired."""
         self._reasons.clear()
 
     def _missing(self, request: PixelRequest) -> Look | None:
-        """Name what is still to be read of a request."""
+        """Return what is still to be read for a request, or None."""
         measured = self.overlay(request)
         has = frozenset() if measured is None else measured.overlay.kinds
         pixels = request.pixels and self.seen(request) is None
@@ -243,7 +244,7 @@ class FullresCache(QObject):
             self._held.move_to_end(name)
         return found
 
-    # --- taking in
+    # --- results
 
     def _take(self, look: Look, answer: Decoded | KnownError) -> None:
         request = self._asked.pop(look, None)
@@ -272,7 +273,7 @@ class FullresCache(QObject):
         self._held[name] = what
 
     def _evict(self) -> None:
-        """Let go of the longest unused, then of the farthest, until the budget holds."""
+        """Drop the least recently used, then the least urgent, until the budget holds."""
         spare = [name for name in self._held if name not in self._wanted]
         wanted = [name for name in self._wanted if name in self._held]
         for name in [*spare, *reversed(wanted[1:])]:
@@ -281,13 +282,13 @@ class FullresCache(QObject):
             self._bytes -= self._held.pop(name).nbytes
 
     def _rest(self) -> None:
-        """Let go of everything once nobody has looked closely for a while."""
+        """Release everything after a while without requests."""
         if not self._wanted:
             self._held.clear()
             self._bytes = 0
 
     def _read_again(self, look: Look) -> None:
-        """Have the folder of a file that changed looked through, once a change."""
+        """Scan the folder of a changed file again, once per change."""
         key = look.path, look.fingerprint
         rows = self._session.catalog.folders.all()
         folders = [row for row in rows if Path(look.path).is_relative_to(row.path)]

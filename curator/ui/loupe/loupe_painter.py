@@ -1,4 +1,4 @@
-"""Draws what a pane looks at: picture, failure card or name, overlays, navigator, caption."""
+"""Draws one pane of loupe or compare view: picture, overlays, navigator and caption."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import blit, draw_failure_card, thumbnail_request
 
 _CARD = QSize(480, 144)
-_FEWER = 0.9  # a picture with fewer pixels on its long edge than this says how many
+_FEWER = 0.9  # below this share of the photo's long edge, the caption names the pixels
 
 
 def draw_scaled(
@@ -52,9 +52,9 @@ class LoupePainter:
     """Draws one :class:`Viewport`.
 
     Attributes:
-        ratio: device px a logical px.
-        retry: where Retry was drawn, logical px, or None.
-        best: what was painted last, None for a card or a name.
+        ratio: device px per logical px.
+        retry: the rectangle of the Retry link, logical px, or None.
+        best: the pixels painted last, None for a failure card or a name.
 
     Thread: GUI.
     """
@@ -74,25 +74,25 @@ class LoupePainter:
         self.best: BestPixels | None = None
 
     def map(self, tile: Tile) -> FrameRequest | None:
-        """Name the small picture of the navigator."""
+        """Return the request for the navigator's thumbnail."""
         edge = round(caption.NAVIGATOR * self.ratio)
         return thumbnail_request(tile, (edge, edge))
 
     def line(
         self, painter: QPainter, tile: Tile, room: QRect, role: str = "", decision: str = ""
     ) -> None:
-        """Draw the line at the bottom of ``room``, the whole pane.
+        """Draw the caption at the bottom of ``room``, the whole pane.
 
         Args:
             painter: of the pane.
             tile: its photo.
-            room: the pane.
-            role: begins the line.
+            room: the rectangle of the pane.
+            role: of the photo in a pair; shown first.
             decision: the mark just made, and on which photo.
         """
         line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
-        said = replace(self._caption(tile), role=role, decision=decision)
-        said.draw(painter, line, self._font, self.surround())
+        shown = replace(self._caption(tile), role=role, decision=decision)
+        shown.draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:
         return QRect(
@@ -103,12 +103,12 @@ class LoupePainter:
         )
 
     def picture(self, painter: QPainter, tile: Tile, with_map: bool) -> bool:
-        """Paint the best there is; tell whether it was the photo's own picture or failure card.
+        """Paint the best pixels. Return whether they are the photo's own, or its failure card.
 
         Args:
             painter: of the pane.
             tile: its photo.
-            with_map: draw the navigator if the picture is zoomed.
+            with_map: whether to draw the navigator if the picture is zoomed.
         """
         self.best = None
         if tile.state == "failed":
@@ -173,7 +173,7 @@ class LoupePainter:
         self.retry = draw_failure_card(painter, card, tile.name, reason, 16)
 
     def _name(self, painter: QPainter, tile: Tile) -> None:
-        """Paint plain canvas with the name, and what is known of why there is no picture."""
+        """Draw the photo's name on the canvas, and why there is no picture, if known."""
         why = self._viewport.reason(tile)
         text = f"{tile.name}\n{why}" if why else tile.name
         painter.setFont(self._font)
@@ -182,13 +182,13 @@ class LoupePainter:
         painter.drawText(self._logical(self._viewport.area), align, text)
 
     def surround(self) -> QColor:
-        """Give the color around the picture."""
+        """Return the color around the picture."""
         return theme.SURROUNDS[self._session.view_state.surround % len(theme.SURROUNDS)]
 
     # --- words
 
     def words(self, tile: Tile) -> str:
-        """Say in words what the pane shows, for those who listen to it."""
+        """Return what the pane shows in words, for screen readers."""
         line = self._caption(tile)
         reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
         marks = self._session.caption(tile.id)[0]
@@ -197,7 +197,7 @@ class LoupePainter:
         return " · ".join(part for part in (line.middle, marks, line.right, reason, *over) if part)
 
     def _why(self, tile: Tile) -> str:
-        """Say why an original does not come, without its remedy; empty where nothing is wrong."""
+        """Return why an original cannot be read, without a remedy; empty if it can."""
         request = self._viewport.request_for(tile, self._session.view_state.developed)
         why = (self._originals.reason(request) or "").partition(". ")[0].rstrip(".")
         return why[:1].lower() + why[1:] if why[1:2].islower() else why
@@ -206,7 +206,7 @@ class LoupePainter:
         return f"{(self._viewport.shared_zoom.zoom or 1) * 100:.0f} %"
 
     def _pixels(self, tile: Tile) -> str:
-        """Say which pixels one sees, and why not better ones."""
+        """Return which pixels are shown, and why no better ones."""
         best, detail = self.best, self._session.detail(tile.id)
         if best is None:
             return captions.files_line(detail)
@@ -215,7 +215,7 @@ class LoupePainter:
             return captions.files_line(detail)
         why = self._why(tile)
         if best.source is None:
-            away = bool(captions.absence(detail))  # the caption says why
+            away = bool(captions.absence(detail))  # the caption already says why
             if fit and not why and not away:
                 return captions.files_line(detail)
             why = "" if away else why
@@ -228,7 +228,7 @@ class LoupePainter:
             parts.append(f"{long:,} px")
         if asked is not None and best.developed != asked:
             other = "RAW" if asked else source(detail, False, True).word("preview")
-            parts.append(f"no {other}: {why}" if why else f"{other} follows")
+            parts.append(f"no {other}: {why}" if why else f"loading {other}")
         return " · ".join(part for part in parts if part)
 
     def _caption(self, tile: Tile) -> caption.Caption:

@@ -1,8 +1,8 @@
-"""The loupe: one photo, as large as the room allows, and nothing over it.
+"""The loupe: one photo as large as fits, with nothing over it.
 
-A frame that was decoded ahead is painted as one blit within the same turn of the event loop as the
-key. What is on screen is always the current photo's own: if nothing of it is ready, plain canvas
-with its name; marks wait for :meth:`Session.shown`, which is told only what has been painted.
+The main window shows it. A frame decoded ahead is painted as one blit in the same turn of the event
+loop as the key. Only the current photo's own pixels may be on screen: until any are ready, the
+canvas shows its name, and marks wait until the photo has been painted.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DES
 _LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
 _ZOOMED_MS = 40  # longer than a key_state arrow's repeat, so that flying past asks for nothing
 _NAVIGATOR_MS = 1000
-_SIGN_MS = 1200  # long enough to read; the next mark replaces it
+_DECISION_MS = 1200  # long enough to read; the next mark replaces it
 
 
 class LoupeView(QWidget):
     """Shows the session's current photo.
 
     Signals:
-        painted: id of a photo whose own picture (or failure card) has just been painted.
+        painted(int): the photo whose own picture, or failure card, was just painted.
 
     Thread: GUI.
     """
@@ -59,14 +59,14 @@ class LoupeView(QWidget):
         self._key_state = key_state
         self._pan_zoom = PanZoom(self, self._viewport)
         self._last: tuple[object, ...] = ()
-        self._asking = self._timer(0, self._ask_on)  # posted paints come before timers
+        self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
         self._navigator = self._timer(_NAVIGATOR_MS, self.update)
         self._linger = self._timer(_LINGER_MS, self._lingered)
         self._naming = self._timer(0, self._name)
-        self._sign = ""  # what was just decided
-        self._signing = self._timer(_SIGN_MS, self._take_sign_off)
+        self._decision = ""  # the mark just made
+        self._decision_timer = self._timer(_DECISION_MS, self._hide_decision)
         self._lingering: int | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -90,8 +90,8 @@ class LoupeView(QWidget):
         session.photos.photos_changed.connect(self._on_photos)
         session.requests.zoom_requested.connect(self._on_zoom_requested)
         session.requests.resize_requested.connect(self._on_resize_requested)
-        session.messages.status_message.connect(self._take_sign_off)  # something newer
-        session.decisions.decided.connect(self._show_sign)
+        session.messages.status_message.connect(self._hide_decision)  # a newer message
+        session.decisions.decided.connect(self._show_decision)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self.originals.arrived.connect(self._on_original)
@@ -99,7 +99,7 @@ class LoupeView(QWidget):
         self._pan_zoom.moved.connect(self._on_moved)
         self._key_state.pressed.connect(self._on_pressed)
         self._key_state.released.connect(self._on_released)
-        # Queued: a photo counts as shown when the paint is through, not in the middle of it.
+        # Queued: a photo counts as shown after the paint, not in the middle of it.
         self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
@@ -112,17 +112,17 @@ class LoupeView(QWidget):
     # --- what to show
 
     def place(self) -> QRect:
-        """Give where the current photo's picture lies, device px; empty if there is none."""
+        """Return the rectangle of the current picture, device px; empty if there is none."""
         return self._viewport.place()
 
     @property
-    def whole(self) -> bool:
-        """Whether every pixel of the original was there at the last paint."""
+    def is_full_resolution(self) -> bool:
+        """Whether the last paint used every pixel of the original."""
         best = self._drawing.best
         return best is not None and best.whole
 
     def read_ahead(self) -> bool:
-        """Tell whether what is wanted of the next photo's original is there."""
+        """Whether the requested pixels of the next photo's original have been read."""
         requests = [request for request in self._viewport.requests()[1:2] if request.pixels]
         return all(self.originals.seen(request) is not None for request in requests)
 
@@ -130,8 +130,8 @@ class LoupeView(QWidget):
         line = 0 if self._session.view_state.bare else caption.HEIGHT
         self._viewport.set_room(self.rect(), self.devicePixelRatioF(), line)
 
-    def _ask(self) -> None:
-        """Have frames made: the current one, then the neighbors in the direction of travel."""
+    def _request(self) -> None:
+        """Request frames: the current one, then its neighbors in the direction of travel."""
         if not self.isVisible() or self._session.photos.index < 0:
             self._frames.want("loupe", ())
             return
@@ -144,8 +144,8 @@ class LoupeView(QWidget):
         )
         self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
 
-    def _seen(self) -> tuple[object, ...]:
-        """Name all that decides which pixels are wanted, but for the room."""
+    def _view_key(self) -> tuple[object, ...]:
+        """Return all that decides which pixels are needed, apart from the size."""
         session = self._session
         return (
             session.current,
@@ -155,16 +155,16 @@ class LoupeView(QWidget):
             self._session.view_state.bare,
         )
 
-    def _ask_soon(self) -> None:
-        """Paint first, if there is something to paint; have frames made at once if not."""
+    def _update_and_request(self) -> None:
+        """Paint first if a frame is ready; otherwise request frames at once."""
         self.update()
         if not self._viewport.ready():
-            self._ask()
-        self._asking.start()
+            self._request()
+        self._requesting.start()
 
-    def _ask_on(self) -> None:
-        """After the paint: have the neighbors' frames made, and their captions read."""
-        self._ask()
+    def _request_ahead(self) -> None:
+        """Request the neighbors' frames after the paint, and load the next caption."""
+        self._request()
         session = self._session
         following = session.photos.index + session.photos.direction
         if self.isVisible() and 0 <= following < len(session.ids):
@@ -176,7 +176,7 @@ class LoupeView(QWidget):
             self.originals.want(self._viewport.requests(lingering))
 
     def _lingered(self) -> None:
-        """Have the whole original ready, so that zooming in shows it at once."""
+        """Read all of the original, so that zooming in shows it at once."""
         if not self._key_state.is_navigating():
             self._lingering = self._session.current
             self._fetch()
@@ -189,8 +189,8 @@ class LoupeView(QWidget):
         self._rest.stop()
         if not self.isVisible():
             return
-        self._last = self._seen()
-        self._ask_soon()
+        self._last = self._view_key()
+        self._update_and_request()
         tile = self._viewport.tile()
         soon = tile is not None and not tile.proxy
         self._sharpen.start(
@@ -202,28 +202,28 @@ class LoupeView(QWidget):
 
     def _on_view(self) -> None:
         self._measure()
-        if self._seen() != self._last:
-            self._last = self._seen()
-            self._ask_soon()
+        if self._view_key() != self._last:
+            self._last = self._view_key()
+            self._update_and_request()
             self._fetch()
             if self._session.view_state.zoom is not None:
                 self._navigator.start()
         self.update()
 
     def _line(self) -> QRect:
-        """Return where the line under the picture is."""
+        """Return the rectangle of the caption line."""
         return self.rect().adjusted(0, self.height() - caption.HEIGHT, 0, 0)
 
-    def _show_sign(self, summary: str) -> None:
-        """Say near the picture for a moment what was decided; the next paint has it."""
+    def _show_decision(self, summary: str) -> None:
+        """Show the mark just made in the caption line for a moment."""
         if self.isVisible():
-            self._sign = summary
-            self._signing.stop()  # its time begins with the paint
+            self._decision = summary
+            self._decision_timer.stop()  # it starts with the paint
             self.update(self._line())
 
-    def _take_sign_off(self) -> None:
-        if self._sign:
-            self._sign = ""
+    def _hide_decision(self) -> None:
+        if self._decision:
+            self._decision = ""
             self.update(self._line())
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -238,7 +238,7 @@ class LoupeView(QWidget):
         self._pictures.clear_failures(session.tile(photo).proxy for photo in touched)
         self.originals.clear_failures()
         self.update()
-        self._asking.start()
+        self._requesting.start()
         if session.current in touched:
             self._sharpen.start()
 
@@ -255,7 +255,7 @@ class LoupeView(QWidget):
             self.update()
 
     def _on_failure(self, photo: int, reason: str) -> None:
-        """Say what one asked for by a key and does not get."""
+        """Report why the pixels a person requested by key are missing."""
         session = self._session
         if photo != session.current or not self.isVisible():
             return
@@ -279,7 +279,7 @@ class LoupeView(QWidget):
 
     def _on_zoom_requested(self) -> None:
         if self._is_in_front():
-            self.originals.clear_failures()  # who asks again may have plugged the drive in
+            self.originals.clear_failures()  # the drive may be connected by now
             self._pan_zoom.peek(self._pan_zoom.pointer())
 
     def _on_resize_requested(self, by: int) -> None:
@@ -300,7 +300,7 @@ class LoupeView(QWidget):
         self._session.viewer.note_rested(photo)
 
     def _on_pressed(self) -> None:
-        """Have what is read in the background wait for the photo this key leads to."""
+        """Let background work wait for the photo this key leads to."""
         if self.isVisible():
             self._session.catalog.store.hold_background(True)
 
@@ -313,48 +313,48 @@ class LoupeView(QWidget):
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Blit the frame, draw the caption; say so if it was the photo's own picture."""
+        """Draw picture and caption; emit ``painted`` if it was the photo's own picture."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._drawing.surround())
         tile = self._viewport.tile()
         if tile is None or self._session.view_state.finished:
             return
         self._drawing.ratio = self.devicePixelRatioF()
-        if self._sign and not self._signing.isActive():
-            self._signing.start()
+        if self._decision and not self._decision_timer.isActive():
+            self._decision_timer.start()
         if not self._session.view_state.bare and self._line().contains(event.rect()):
-            self._drawing.line(painter, tile, self.rect(), decision=self._sign)
-            return  # the picture stands as it is
+            self._drawing.line(painter, tile, self.rect(), decision=self._decision)
+            return  # the picture is unchanged
         own = self._drawing.picture(painter, tile, self._navigator.isActive())
         if not self._session.view_state.bare:
-            self._drawing.line(painter, tile, self.rect(), decision=self._sign)
+            self._drawing.line(painter, tile, self.rect(), decision=self._decision)
         if self._viewport.shared_zoom.dragged is None:
-            self._naming.start()  # who listens hears it once who looks has seen it
+            self._naming.start()  # screen readers speak after the paint
         if own:
             self.painted.emit(tile.id)
             if not self._rest.isActive() and not tile.seen:
                 self._rest.start()
 
     def _name(self) -> None:
-        """Say in words what was painted; what is read in the background goes on."""
+        """Set the accessible name to what was painted, and let background work go on."""
         self._session.catalog.store.hold_background(False)
         tile = self._viewport.tile()
         if tile is None or self._session.view_state.finished:
             return
-        said = self._drawing.words(tile)
-        if said != self.accessibleName():
-            self.setAccessibleName(said)
+        name = self._drawing.words(tile)
+        if name != self.accessibleName():
+            self.setAccessibleName(name)
 
     # --- coming, going, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Take up decoding."""
+        """Request the current photo."""
         self._measure()
         self._on_current()
 
     def hideEvent(self, event: QEvent) -> None:
-        """Leave the decoders to other views."""
-        self._sign = ""
+        """Request nothing while hidden."""
+        self._decision = ""
         self._rest.stop()
         self._sharpen.stop()
         self._linger.stop()
@@ -363,9 +363,9 @@ class LoupeView(QWidget):
         self.originals.want(())
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Have frames made for the new size."""
+        """Request frames of the new size."""
         self._measure()
-        self._ask()
+        self._request()
         self._sharpen.start()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -381,24 +381,24 @@ class LoupeView(QWidget):
             self._session.sources.retry(tile.id)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag a zoomed picture about."""
+        """Drag a zoomed picture."""
         self._pan_zoom.drag(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag, or take it for a click."""
+        """End a drag or a click."""
         self._pan_zoom.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The first click has zoomed already."""
+        """Do nothing: the first click has already zoomed."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer; with Ctrl go through the photos. A touchpad pans."""
+        """Zoom at the pointer, with Ctrl go through the photos; a touchpad pans."""
         by = self._pan_zoom.wheel(event)
         if by:
             self._session.navigator.step(by)
 
     def event(self, event: QEvent) -> bool:
-        """Take a pinch on a touchpad for what it is."""
+        """Zoom by a pinch on a touchpad."""
         if isinstance(event, QNativeGestureEvent) and self._pan_zoom.gesture(event):
             return True
         return super().event(event)

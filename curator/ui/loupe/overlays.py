@@ -1,8 +1,8 @@
-"""The overlays of one pane: what was measured laid over the picture, histogram and legend.
+"""Draws the overlays of one pane: clipping, sharpness, focus peaking, histogram and legend.
 
-What is drawn was measured at full resolution, in a worker process, on the very picture under it;
-here it is only brought to the size of the view. The legend stands still while photos change: what
-is not there yet is a dash, so that nothing flickers.
+The loupe painter uses it. Overlays are measured at full resolution, in a worker process, on exactly
+the picture below; here they are only scaled to the view. The legend keeps its place while photos
+change and shows a dash for what is not measured yet, so that nothing flickers.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ class OverlayPainter:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._font = theme.caption_font()
-        self._veil: tuple[tuple[object, ...], np.ndarray | None] = ((), None)
+        self._mask: tuple[tuple[object, ...], np.ndarray | None] = ((), None)
 
     def over(self, painter: QPainter, found: Measured, place: QRect, part: QRect) -> None:
-        """Lie over the picture what was measured on it.
+        """Draw the overlays over the picture.
 
         Args:
             painter: in device px.
-            found: of the picture that was just painted.
-            place: where the whole picture lies, device px.
-            part: what of it is on screen, device px.
+            found: measured on the picture just painted.
+            place: the rectangle of the whole picture, device px.
+            part: the part of it on screen, device px.
         """
         kinds = overlays(self._session) & found.overlay.kinds
         if not kinds - {overlay.HISTOGRAM} or part.isEmpty():
             return
         ratio = painter.device().devicePixelRatioF()
         name = (found, kinds, place.getRect(), part.getRect(), ratio)
-        if self._veil[0] != name:
+        if self._mask[0] != name:
             pixels = overlay_mask.draw(
                 _only(found.overlay, kinds),
                 found.whole,
@@ -60,8 +60,8 @@ class OverlayPainter:
                 (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple()),
                 round(2 * ratio),
             )
-            self._veil = name, pixels
-        pixels = self._veil[1]
+            self._mask = name, pixels
+        pixels = self._mask[1]
         if pixels is not None:
             form = QImage.Format.Format_ARGB32_Premultiplied
             height, width = pixels.shape[:2]
@@ -74,13 +74,13 @@ class OverlayPainter:
         found: tuple[Measured, Source] | None,
         reason: str,
     ) -> None:
-        """Draw the histogram and say what the overlays show, in the upper right of ``room``.
+        """Draw histogram and legend in the upper right of ``room``.
 
         Args:
             painter: in logical px.
             room: the pane, logical px.
-            found: what was measured, and on which file; None while nothing is there.
-            reason: why there is nothing, if that is known.
+            found: what was measured, and on which file; None before that.
+            reason: why nothing can be measured, if known.
         """
         wanted = overlays(self._session)
         if not wanted:
@@ -112,7 +112,7 @@ class OverlayPainter:
         painter.restore()
 
     def lines(self, found: tuple[Measured, Source] | None, reason: str) -> list[str]:
-        """Say in words what the overlays show: first of which picture, then each of them."""
+        """Return the legend in words: first the picture measured, then each overlay."""
         wanted = overlays(self._session)
         if not wanted:
             return []
@@ -120,28 +120,28 @@ class OverlayPainter:
         title = reason or _DASH
         if found is not None:
             title = found[1].long_word(found[0].basis)
-        said = [title[:1].upper() + title[1:]]
+        lines = [title[:1].upper() + title[1:]]
         if overlay.CLIPPING in wanted:
             high = low = _DASH
             if measured is not None and measured.overlay.clipped is not None:
                 high, low = (_percent(share) for share in measured.overlay.clipped)
-            said.append(f"Highlights {high} · shadows {low}")
+            lines.append(f"Highlights {high} · shadows {low}")
         if overlay.TILES in wanted:
-            said.append("Lit: the sharpest tiles")
+            lines.append("Bright: sharpest areas")
         if overlay.PEAKING in wanted:
-            said.append("White: edges in focus")
-        return said
+            lines.append("White: edges in focus")
+        return lines
 
 
 def _only(found: overlay.Overlay, kinds: frozenset[str]) -> overlay.Overlay:
-    """Leave out what is not switched on any more."""
+    """Return the overlay with only these kinds."""
     return overlay.Overlay(
         kinds, found.marks, found.shares, found.tiles if overlay.TILES in kinds else None
     )
 
 
 def _percent(share: float) -> str:
-    """Write a share: 0 %, <0.1 %, 1.2 %, 12 %."""
+    """Format a share: 0 %, <0.1 %, 1.2 %, 12 %."""
     if 0 < share < 0.0005:
         return "<0.1 %"
     return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
@@ -150,7 +150,7 @@ def _percent(share: float) -> str:
 def _curves(painter: QPainter, panel: QRect, counts: np.ndarray) -> None:
     """Draw the three histograms, lighter where they overlap."""
     inside = panel.adjusted(_PAD, _PAD, -_PAD, -_PAD // 2)
-    # The ends pile up what is clipped; they are cut off rather than flatten the rest.
+    # Clipped pixels pile up at the ends, which are cut off so that the rest is not flattened.
     top = max(float(counts[:, 1:-1].max()), 1.0)
     bins = counts.reshape(3, 128, 2).sum(axis=2) / 2
     heights = np.minimum(bins / top, 1.0) * inside.height()

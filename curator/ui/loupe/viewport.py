@@ -1,8 +1,8 @@
-"""What one pane looks at: where its photo lies, and which pixels of it to show and to fetch.
+"""One pane's view of a photo: where it lies, which pixels to show, which to request.
 
-No painting and no events here. Places are device px. The room is set by the widget; everything
-else is asked of the session each time, so that nothing can be a photo behind. Several panes that
-share one :class:`SharedZoom` zoom and move together.
+Loupe and compare view own one per pane. Rectangles are device px. It neither paints nor handles
+events. The widget sets the size; all else is read from the session each time, so that a pane can
+never lag a photo behind. Panes with a common :class:`SharedZoom` zoom and pan together.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from curator.ui.widgets.thumbnails import TileCache
 MARGIN = 12
 _ABOVE_CAPTION = 8  # with 12 the picture would miss its 78 % of a window of 900 px
 _SAME_ASPECT = 0.02
-_SAME_SIZE = 0.9  # a picture this near the photo's size is shown pixel for pixel
+_SAME_SIZE = 0.9  # a picture at least this close to the photo's size is shown pixel for pixel
 LADDER = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 LARGEST = LADDER[-1]
-_LARGER_THAN_FIT = 1.1  # a step that shows hardly more than fit is left out
+_LARGER_THAN_FIT = 1.1  # steps hardly larger than fit are left out
 
 
 class SharedZoom:
-    """Zoom and place, shared by all panes that look together.
+    """Zoom and center shared by panes that move together.
 
     Attributes:
-        dragged: where one drags the picture to; None: the session's own center.
+        dragged: the center during a drag; None: the session's.
     """
 
     def __init__(self, session: Session) -> None:
@@ -43,7 +43,7 @@ class SharedZoom:
 
     @property
     def zoom(self) -> float | None:
-        """Device px a pixel of the picture, None at fit."""
+        """Device px per pixel of the picture; None at fit."""
         return self._session.view_state.zoom
 
     @property
@@ -52,21 +52,21 @@ class SharedZoom:
         return self.dragged or self._session.view_state.center
 
     def set(self, zoom: float | None, center: view_transform.Fraction | None = None) -> None:
-        """Look there from now on."""
+        """Set zoom and center in the session."""
         self.dragged = None
         self._session.view_state.set_zoom(zoom, center)
 
 
 @dataclass(frozen=True, slots=True)
 class BestPixels:
-    """The best pixels of a photo there are now.
+    """The best pixels of a photo available now.
 
     Attributes:
-        frame: to be painted.
-        source: of an original, which file; None is the proxy.
-        basis: of an original, as the decoder said.
-        developed: whether these are the sensor data one asked for, or None: by default.
-        whole: whether they are every pixel there is.
+        frame: the pixels.
+        source: the file of an original they come from; None for the proxy.
+        basis: of an original, as the decoder reported it.
+        developed: whether they are sensor data as requested; None: the default was requested.
+        whole: whether they are all pixels of the original.
     """
 
     frame: Frame
@@ -77,12 +77,12 @@ class BestPixels:
 
 
 class Viewport:
-    """One photo in a room of a certain size.
+    """One photo in a pane of a certain size.
 
     Attributes:
-        area: where a picture at fit may lie, device px.
-        view: what a zoomed picture may fill, device px.
-        shared_zoom: zoom and place; panes that share one are linked.
+        area: the rectangle for a picture at fit, device px.
+        view: the rectangle for a zoomed picture, device px.
+        shared_zoom: zoom and center; panes with a common one move together.
 
     Thread: GUI.
     """
@@ -95,14 +95,14 @@ class Viewport:
         shared_zoom: SharedZoom | None = None,
         photo: Callable[[], int | None] | None = None,
     ) -> None:
-        """Make the viewport of a pane.
+        """Create the viewport of a pane.
 
         Args:
             session: what is on the table.
-            frames: proxies.
-            originals: pixels of originals.
-            shared_zoom: shared with other panes; one of its own otherwise.
-            photo: says which photo the pane shows; the current one otherwise.
+            frames: decoded proxies.
+            originals: decoded originals.
+            shared_zoom: shared with other panes; its own otherwise.
+            photo: returns the photo of the pane; the current one otherwise.
         """
         self._session = session
         self._frames = frames
@@ -114,7 +114,7 @@ class Viewport:
         self.view = QRect()
 
     def set_room(self, room: QRect, ratio: float, caption_px: int, margin_px: int = MARGIN) -> None:
-        """Take over the pane's rectangle, its pixel ratio, its caption's height, its margin."""
+        """Set the pane's rectangle, device pixel ratio, caption height and margin."""
 
         def scaled(rect: QRect) -> QRect:
             return QRect(
@@ -131,15 +131,15 @@ class Viewport:
     # --- where
 
     def tile(self) -> Tile | None:
-        """Give the pane's photo."""
+        """Return the pane's photo."""
         photo = self._photo()
         return None if photo is None else self._known(photo)
 
     def size(self, tile: Tile, frame: Frame | None = None) -> QSize:
-        """Give the size a photo has at 100 %: the frame's own where it has (nearly) all pixels.
+        """Return a photo's size at 100 %: the frame's own if it has (nearly) all pixels.
 
-        A smaller frame is enlarged to the photo's size; a frame with another aspect than the
-        photo is said to have keeps its own.
+        A smaller frame is enlarged to the photo's size; a frame whose aspect differs from the
+        catalog's size keeps its own.
         """
         said = QSize(max(tile.width, 1), max(tile.height, 1))
         if frame is None:
@@ -154,7 +154,7 @@ class Viewport:
         return QSize(max(1, round(own.width() * scale)), max(1, round(own.height() * scale)))
 
     def place(self, frame: Frame | None = None) -> QRect:
-        """Give where the photo's picture lies; empty if there is none."""
+        """Return the rectangle of the picture; empty if there is none."""
         tile, zoom = self.tile(), self.shared_zoom.zoom
         if tile is None:
             return QRect()
@@ -173,20 +173,20 @@ class Viewport:
         return place
 
     def fitted(self, tile: Tile) -> tuple[int, int]:
-        """Give the size a photo has at fit."""
+        """Return a photo's size at fit."""
         place = view_transform.fit(QSize(max(tile.width, 1), max(tile.height, 1)), self.area)
         return place.width(), place.height()
 
     def steps(self, tile: Tile) -> list[float]:
-        """List the zooms beyond fit."""
+        """Return the zoom steps beyond fit."""
         fit = max(self.fitted(tile)) / max(tile.width, tile.height, 1)
         return [step for step in LADDER if step >= 1 or step > fit * _LARGER_THAN_FIT]
 
     def center_for(self, zoom: float, pointer: QPoint | None) -> view_transform.Fraction:
-        """Choose where to look when going to ``zoom``: what is under the pointer stays there.
+        """Return the center when zooming to ``zoom``; the point under the pointer stays there.
 
-        Without a pointer: where one looks already, else the subject the camera marked, else the
-        sharpest spot, else the middle.
+        Without a pointer: the present center, else the camera's focus point, else the sharpest
+        spot, else the middle.
         """
         tile = self.tile()
         assert tile is not None
@@ -206,24 +206,24 @@ class Viewport:
     # --- which pixels
 
     def proxy(self, tile: Tile) -> FrameRequest | None:
-        """Name the proxy at the size of the view, None before there is one."""
+        """Return the request for the proxy at fit, or None before there is one."""
         if not tile.proxy or not tile.width:
             return None
         return FrameRequest(PROXY, tile.proxy, self.fitted(tile), tile.turn)
 
     def whole_proxy(self, tile: Tile) -> FrameRequest | None:
-        """Name the proxy at its own size."""
+        """Return the request for the proxy at its own size, or None."""
         return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
     def request_for(
         self, tile: Tile, developed: bool | None, zoomed: bool | None = None
     ) -> PixelRequest:
-        """Say what is wanted of a photo's original.
+        """Return the request for a photo's original.
 
         Args:
             tile: the photo.
-            developed: the RAW, the camera's picture, or (None) what there is by default.
-            zoomed: every pixel, or those of the view at fit; None: as one looks now.
+            developed: the RAW, the camera's picture, or (None) the default.
+            zoomed: all pixels, or those needed at fit; None: by the present zoom.
         """
         zoomed = self.shared_zoom.zoom is not None if zoomed is None else zoomed
         size = None
@@ -243,7 +243,7 @@ class Viewport:
         )
 
     def _beyond_proxy(self, tile: Tile, developed: bool | None) -> bool:
-        """Tell whether at fit there is more to see than the proxy has."""
+        """Whether fit needs more pixels than the proxy has."""
         proxy = self.proxy(tile)
         if proxy is None or self._frames.failure(proxy) is not None:
             return True
@@ -255,7 +255,7 @@ class Viewport:
         return max(proxy.size) > has
 
     def best(self, tile: Tile) -> BestPixels | None:
-        """Choose the best pixels of a photo that are there now, of whatever size."""
+        """Return the best pixels of a photo available now, at any size."""
         return self._original(tile) or self._small(tile)
 
     def _original(self, tile: Tile) -> BestPixels | None:
@@ -264,7 +264,7 @@ class Viewport:
         for developed in (asked,) if asked is None else (asked, not asked):
             request = self.request_for(tile, developed)
             if not request.pixels:
-                return None  # the proxy has it all
+                return None  # the proxy suffices
             for size in (None, self.fitted(tile)) if zoomed else (request.size, None):
                 seen = self._originals.seen(replace(request, size=size))
                 if seen is not None:
@@ -283,14 +283,14 @@ class Viewport:
         return None if frame is None else BestPixels(frame)
 
     def overlay(self, tile: Tile, best: BestPixels) -> tuple[Measured, Source] | None:
-        """Give what was measured on the very picture that is painted."""
+        """Return the overlays measured on exactly the picture that is painted."""
         shown = best.developed if best.source is not None else None
         request = self.request_for(tile, shown)
         found = self._originals.overlay(request)
         return None if found is None else (found, request.source)
 
     def wants(self) -> list[FrameRequest]:
-        """List the proxies to have ready: the current photo, then where one is going."""
+        """Return requests for proxies: of the current photo, then in the direction of travel."""
         found: list[FrameRequest | None] = []
         for tile in self._around(self._session.settings.loupe.prefetch):
             found.append(self.proxy(tile))
@@ -299,14 +299,14 @@ class Viewport:
         return [want for want in found if want is not None]
 
     def requests(self, lingering: bool = False) -> list[PixelRequest]:
-        """List what to have of originals: the current photo's, then of those around it.
+        """Return requests for originals: of the current photo, then of its neighbors.
 
         Args:
-            lingering: one has stayed with the current photo and may want to zoom in next: every
-                pixel of it, too.
+            lingering: whether the person stays on this photo and may zoom in next: then all of
+                its pixels, too.
         """
         asked = self._session.view_state.developed
-        # Sensor data take seconds: those of the next photo, and no further.
+        # Developing sensor data takes seconds, so only the next photo's are requested.
         around = self._around(2)[: 2 if asked else None]
         found = [self.request_for(tile, asked) for tile in around if tile.state != "failed"]
         found = [request for request in found if request.pixels or request.overlays]
@@ -315,25 +315,25 @@ class Viewport:
         return found
 
     def _around(self, ahead: int) -> list[Tile]:
-        """List the current photo, the next, the one back, and those further on."""
+        """Return the current photo, the next, the previous, and further ones ahead."""
         session = self._session
         offsets = [0, *(session.photos.direction * (n + 1) for n in range(ahead))]
-        offsets.insert(2, -session.photos.direction)  # one turns back now and then
+        offsets.insert(2, -session.photos.direction)  # people step back now and then
         places = (session.photos.index + offset for offset in offsets)
         ids = [int(session.ids[p]) for p in places if 0 <= p < len(session.ids)]
-        beyond = session.stacks.next_cover()  # where Down leads, past the rest of a stack
+        beyond = session.stacks.next_cover()  # the next stack, where Down leads
         if beyond is not None and beyond not in ids:
             ids.insert(2, beyond)
         return [self._known(photo) for photo in ids]
 
     def ready(self) -> bool:
-        """Tell whether the photo's pixels are there at their exact size."""
+        """Whether the photo's pixels are available at their exact size."""
         tile = self.tile()
         best = None if tile is None else self.best(tile)
         return best is not None and best.frame.image.size() == self.place(best.frame).size()
 
     def reason(self, tile: Tile) -> str:
-        """Say why there are no better pixels, as far as that is known."""
+        """Return why there are no better pixels, if known."""
         request, proxy = (
             self.request_for(tile, self._session.view_state.developed),
             self.proxy(tile),
@@ -342,10 +342,10 @@ class Viewport:
         return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
 
     def missing_pixels_message(self, reason: str) -> str:
-        """Say what one asked for and does not get; empty where nothing was asked for.
+        """Return a message about pixels a person requested and cannot get; else empty.
 
         Args:
-            reason: why the photo's original did not come, one sentence.
+            reason: why the original could not be read, one sentence.
         """
         tile = self.tile()
         if tile is None:
@@ -359,7 +359,7 @@ class Viewport:
 
 
 def overlays(session: Session) -> frozenset[str]:
-    """Name the overlays that are switched on, as the worker measures them."""
+    """Return the overlays switched on, by the worker's names."""
     loupe = session.settings.loupe
     on = {
         overlay.CLIPPING: loupe.clipping,

@@ -193,7 +193,7 @@ class Identity:
     def attach(
         self, photo: int, directory_id: int, found: FoundFile, content: Content, twin: Twin | None
     ) -> None:
-        """Give a photo one more file: move the twin's row to this path, or insert a new row."""
+        """Add a file to a photo: move the twin's row to this path, or insert a new row."""
         if twin is None or not twin.moved:
             self._files.add(photo, directory_id, found, "copy" if twin else "half", content)
         else:
@@ -295,7 +295,7 @@ class Identity:
         self._store.increment("projects_anew")
 
     def _restore_own_marks(self, pair: int, half: int) -> None:
-        """Give two halves that were joined what each was before, by their journals.
+        """Restore the marks of two halves that were joined, by their own journals.
 
         What was decided about either before the split counts for both. Comparisons that a half won
         or lost when it was a photo before stayed with the pair.

@@ -11,7 +11,6 @@ removals of both sides hold.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -39,10 +38,6 @@ class _Weighed:
 
     taken: dict[str, object]
     against: dict[str, list[str]]
-
-
-class _Enough(Exception):
-    """All that was wanted is known."""
 
 
 @judging
@@ -87,7 +82,7 @@ class MetadataImport:
     ) -> dict[int, dict[str, object]]:
         """Return the fields :meth:`save_readings` would import, by photo; changes nothing."""
         told: dict[int, dict[str, object]] = {}
-        with contextlib.suppress(_Enough), self._store.transaction():
+        with self._store.transaction(keep=False):
             self._sidecar_files.note_found(
                 [(photo, _as_met(readings)) for photo, readings in found]
             )
@@ -95,7 +90,6 @@ class MetadataImport:
                 photo = self._decisions.marks([asked])[asked][0]
                 rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
                 told[photo] = self._weigh(photo, readings, rows).taken
-            raise _Enough  # and nothing of it is kept
         return {photo: fields for photo, fields in told.items() if fields}
 
     def apply_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:

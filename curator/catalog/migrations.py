@@ -63,9 +63,9 @@ def _add_taste(database: peewee.Database) -> None:
 
 
 def _add_stacks_and_tags(database: peewee.Database) -> None:
-    """Make room for stacks, by the machine and by hand, and for tags.
+    """Add stacks, by the machine and by hand, and tags.
 
-    The journal learns one more field; SQLite changes a check only by copying the table.
+    The journal gets one more field; SQLite changes a check only by copying the table.
     """
     of_photo = (
         "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
@@ -115,9 +115,9 @@ def _add_stacks_and_tags(database: peewee.Database) -> None:
 
 
 def _add_words_and_ways(database: peewee.Database) -> None:
-    """Make room for what is said of photos, where they belong, and what their sidecars say.
+    """Add descriptions, projects, comparisons and the contents of sidecars.
 
-    The journal learns of fields about a photo and something else; once more it is copied.
+    The journal gets relations, fields about a photo and something else; it is copied again.
     """
     of_photo = (
         "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
@@ -217,7 +217,7 @@ _WORDS_AND_WAYS = (
 
 
 def _tag_statements() -> Iterator[str]:
-    """Have tags compared by their folded names, merged, and photos change with their tags."""
+    """Fold the names of tags, let tags be merged, and let photos change with their tags."""
     yield "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)"
     yield "ALTER TABLE tag ADD COLUMN folded TEXT"
     yield "UPDATE tag SET folded = lower(name)"  # up to here all are an encoder's plain words
@@ -234,7 +234,7 @@ def _tag_statements() -> Iterator[str]:
 
 
 def _text_statements() -> Iterator[str]:
-    """Make the full-text index, and what notes whose words changed; all photos wait for it."""
+    """Add the full-text index and its queue, in which all photos wait."""
     yield (
         "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light,"
         " camera, lens, folder, tokenize ="
@@ -279,7 +279,7 @@ def _text_statements() -> Iterator[str]:
 
 
 def _add_volumes(database: peewee.Database) -> None:
-    """Have folders know their volume; which one that is, the first look at them says."""
+    """Let folders know their volume, which the first look at them records."""
     for column in (
         "volume TEXT",
         "volume_name TEXT",
@@ -293,10 +293,10 @@ def _add_volumes(database: peewee.Database) -> None:
 
 
 def _allow_no_confidence(database: peewee.Database) -> None:
-    """Let tags have no confidence, and take back the 60 that no vision model ever said.
+    """Allow tags without a confidence, and remove the 60 that no vision model ever gave.
 
-    SQLite changes a constraint only by copying the table. What belongs to it is dropped with it
-    and made again last, so that no photo counts as changed by the copying.
+    SQLite changes a constraint only by copying the table. Its indexes and triggers are dropped
+    with it and created again last, so that no photo counts as changed by the copying.
     """
     belongs = database.execute_sql(
         "SELECT sql FROM sqlite_master WHERE tbl_name = 'photo_tag' AND type <> 'table'"

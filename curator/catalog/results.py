@@ -190,7 +190,7 @@ class Results:
             photo = job.photo_id
             stale = twin is not None and self._has_changed(twin.row)
             if row is None or self._files.of_job(job) != row or stale:
-                # Another process may have settled it meanwhile.
+                # Another process may have saved it meanwhile.
                 self._work.requeue(photo, job.stage)
                 return []
             known = row.fingerprint not in (None, result.fingerprint)
@@ -241,7 +241,8 @@ class Results:
         halves: list[tuple[FileRow, FoundFile, str]],
         twin: Twin | None,
     ) -> list[int]:
-        """Give changed content that is another photo a photo of its own, or its known one.
+        """Turn changed content that is another photo into a photo of its own, or into its known
+        one.
 
         The old photo keeps its rows, marks and proxy; its files are missing from now on.
         """

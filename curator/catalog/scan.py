@@ -1,14 +1,17 @@
-"""From files met in folders to photos: what is known, what moved, what is new, what is missing.
+"""Scans: matching the files found in folders with known photos, new ones, moved ones, missing ones.
 
-    scan = catalog.begin_scan(folder_id, files)         # curator.files reads the bytes
+The pipeline and the command line scan folders this way; `curator.files` reads the bytes.
+
+    scan = catalog.scans.begin(folder_id, files)
     for batch in batches_of(files.pair(files.walk([path], recursive=True))):
         scan.apply(batch)                               # short transactions
-    scan.finish(["/photos/iceland"])                    # what was not met there is missing
+    scan.finish(["/photos/iceland"])                    # known files not met there are missing
     scan.count()                                        # found = new + known
 
-A known path with the same size and time is known without opening it. A known path whose size or
-time changed goes to *peek* again, which settles whether it still is the same photo (see `work`).
-An unknown path is opened only if a known file has its size.
+A known path with the same size and time is recognized without opening the file. A known path whose
+size or time changed goes to *peek* again, which finds out whether it is still the same photo (see
+`results`). A file at an unknown path is opened only if a known file has its size. No file is read
+while the write lock is held.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from curator.catalog.store import Store, by_part, chunks, marks, span
 from curator.catalog.work import WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
-_AT_ONCE = 4  # groups in one transaction, some ms while photos are read: a decision waits for it
+_AT_ONCE = 4  # groups in one transaction, some ms: a decision has to wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Applied:
     stale: list[FileGroup] = field(default_factory=list)
 
     def extend(self, more: Applied) -> None:
-        """Put what was done afterwards behind it."""
+        """Append what was done afterwards."""
         self.new.extend(more.new)
         self.changed.extend(more.changed)
         self.left.extend(more.left)
@@ -52,7 +55,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
-    """Photos met by a scan; a pair is one, and so are copies. found = new + known.
+    """Photos met by a scan: a pair counts once, as do copies. found = new + known.
 
     ``pairs`` of these have both halves; ``elsewhere`` of the new ones have marks from a file only.
     """
@@ -64,15 +67,15 @@ class ScanCount:
 
     @property
     def found(self) -> int:
-        """All of them."""
+        """All photos met."""
         return self.new + self.known
 
 
 @dataclass
 class _Met:
-    """One file of a group: its row if its path is known, its twin if its content is.
+    """One file of a group, with its row if its path is known and its twin if its content is.
 
-    ``gone``: it was removed after it was met. ``costly``: whole files must be read to tell.
+    ``gone``: it was deleted after it was met.
     """
 
     found: FoundFile
@@ -106,7 +109,7 @@ class Looked:
 class Missing:
     """What :meth:`Scan.look_for_missing` found to be gone under some roots.
 
-    ``files`` are file ids by photo, ``sidecars`` their ids.
+    ``files`` are file ids by photo, ``sidecars`` are ids.
     """
 
     roots: list[str]
@@ -133,7 +136,7 @@ class Scan:
         self._last_id = scans.last_photo_id()
         self._last_file = scans.last_file_id()
         self._known: set[int] = set()
-        self._busy: list[tuple[str, str]] = []  # directory and name of what was not simply known
+        self._busy: list[tuple[str, str]] = []  # directory and name of files that changed
         self._seen: set[int] = set()
         self._beside: set[str] = set()  # sidecars
         self._places: dict[str, int] = {}  # directories met in this transaction
@@ -142,11 +145,11 @@ class Scan:
         """Look at some groups of files and write them, for callers that may wait for files.
 
         Args:
-            groups: as `curator.files.pair` gives them; some hundreds at a time.
+            groups: as `curator.files.pair` returns them; some hundreds at a time.
             add: as for :meth:`write`.
 
         Raises:
-            CatalogError: what of this batch was not written is, when it comes again.
+            CatalogError: part of the batch was not written; it will be when the batch comes again.
         """
         done = Applied([], [], [])
         while groups:  # fewer each time: the first of a batch is never stale
@@ -169,15 +172,15 @@ class Scan:
         return (through or self._scans).look(self, groups, prove)
 
     def write(self, looked: Looked, add: bool = True) -> Applied:
-        """Bring the catalog in line with what was looked at, in short transactions.
+        """Write what was found out about some groups of files, in short transactions.
 
         Args:
             looked: from :meth:`look`.
-            add: False makes no new photos: for a re-scan of a sampled folder, and before a
-                sample is drawn from ``left``.
+            add: False adds no photos: for a re-scan of a sampled folder, and before a sample is
+                drawn from ``left``.
 
         Raises:
-            CatalogError: what of this batch was not written is, when it comes again.
+            CatalogError: part of the batch was not written; it will be when the batch comes again.
         """
         return self._scans.write(self, looked, add)
 
@@ -213,13 +216,13 @@ class Scan:
         return self._scans.mark_missing(self, missing)
 
     def count(self) -> ScanCount:
-        """Count the photos met; once their peeks are through, merged ones count once."""
+        """Count the photos met; once their peeks are done, merged ones count once."""
         return self._scans.count_met([self])
 
 
 @judging
 class Scans:
-    """The part of the catalog that takes scans in."""
+    """Begins scans, and compares what they meet with the catalog."""
 
     def __init__(
         self,
@@ -247,7 +250,7 @@ class Scans:
         """Return the largest id of a file, 0 in an empty catalog."""
         return int(self._store.value("SELECT coalesce(max(id), 0) FROM file"))
 
-    # --- applying a batch
+    # --- a batch
 
     def look(self, scan: Scan, groups: Sequence[FileGroup], prove: bool) -> Looked:
         """Find out what some groups of files are; see :meth:`Scan.look`."""
@@ -265,7 +268,7 @@ class Scans:
                 continue
             for file in files:
                 if files[0].peek and file.row is not None and file.row.role == "half":
-                    file.peek = True  # both changed: peek settles them together
+                    file.peek = True  # both changed: peek resolves them together
                 else:
                     self._examine(scan, file, sizes, prove)
             if any(file.costly for file in files):
@@ -292,7 +295,7 @@ class Scans:
     def _take_some(
         self, scan: Scan, busy: Sequence[tuple[FileGroup, list[_Met]]], add: bool
     ) -> tuple[Applied, list[FileGroup]]:
-        """Write some groups in one transaction; give also those to be looked at again."""
+        """Write some groups in one transaction; return also those to be looked at again."""
         taken = Applied([], [], [])
         again: list[FileGroup] = []
         beside: list[tuple[int, Sequence[FoundFile]]] = []
@@ -311,7 +314,7 @@ class Scans:
         return taken, again
 
     def _requeue_for_sidecars(self, beside: Sequence[tuple[int, Sequence[FoundFile]]]) -> None:
-        """Have peek read the sidecars that are new or changed."""
+        """Queue peek for photos with new or changed sidecars."""
         photos = self._sidecar_files.note_found(beside)
         self._store.run_many(
             "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
@@ -321,9 +324,9 @@ class Scans:
         self._work.refresh_ready(photos)
 
     def _is_stale(self, file: _Met) -> bool:
-        """Say whether an earlier group of the batch took what this one was found to be.
+        """Whether the row or twin of a file changed after it was looked at.
 
-        Or a person removed it meanwhile.
+        An earlier group of the batch may have taken it, or a person deleted it.
         """
         rows = [row for row in (file.row, file.twin.row if file.twin else None) if row is not None]
         known = "SELECT photo_id, directory_id, name, missing_since FROM file WHERE id = ?"
@@ -334,7 +337,7 @@ class Scans:
         )
 
     def _match_paths(self, groups: Sequence[FileGroup]) -> list[list[_Met]]:
-        """Find the rows of the groups' paths; one that is there goes before a missing one."""
+        """Find the rows of the groups' paths; a file that is there goes before a missing one."""
         by_directory: dict[str, list[str]] = {}
         for group in groups:
             names = by_directory.setdefault(group.directory, [])
@@ -354,9 +357,9 @@ class Scans:
         ]
 
     def _known_sizes(self, met: Sequence[Sequence[_Met]], last_file: int) -> set[int]:
-        """Give which sizes of files not known by path some file known before this scan has.
+        """Return the sizes of unknown files that some file known before this scan has.
 
-        Cameras that do not compress make files of one size: two that are new alike are left to
+        Cameras that do not compress make files of equal size: two new files of one size are left to
         peek, or the first scan of a card would open them all.
         """
         asked = {f.found.size for files in met for f in files if not _unchanged(f)} - {0}
@@ -381,7 +384,7 @@ class Scans:
         if file.gone or (row is not None and _same(row, found)):
             return
         if row is not None and row.missing_since is None and row.role == "main":
-            file.peek = True  # settled there, where capture time and camera are read
+            file.peek = True  # resolved there, where capture time and camera are read
             return
         try:
             if row is not None and row.fingerprint is not None:
@@ -418,7 +421,9 @@ class Scans:
         add: bool,
         done: Applied,
     ) -> int | None:
-        """Write one group: known, linked to what it proved to be, or new; give its photo."""
+        """Write one group as its known photo, as the photo it belongs to, or as a new one; return
+        its id.
+        """
         if len(files) > 1 and self._identity.split_among(_photos_of(files)):
             return self._take_split_pair(scan, group, files, add, done)
         for file in files:
@@ -435,7 +440,7 @@ class Scans:
         if not photos:
             photo = self._files.add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
-                # Met just now: nobody need look at the end whether it is gone.
+                # It was met just now, so the end of the scan need not look for it.
                 scan._seen.add(self._files.add(photo, directory, file.found, role, file.content))
             done.new.append(photo)
             return photo
@@ -449,7 +454,7 @@ class Scans:
                 scan._seen.add(file.row.id)
         self._identity.bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
-            # Back again: what failed because it was gone deserves another look.
+            # It is back: what failed because it was gone is tried again.
             self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                 " reason = NULL WHERE photo_id = ? AND state = 'failed'",
@@ -471,7 +476,7 @@ class Scans:
         add: bool,
         done: Applied,
     ) -> int | None:
-        """Write the files of a pair that a person made two photos, each as its own."""
+        """Write the files of a pair that a person split, each as its own photo."""
         whole: int | None = None
         for file in files:
             alone = replace(group, files=(file.found,))
@@ -480,7 +485,7 @@ class Scans:
         return whole
 
     def _drop_edited_copy(self, file: _Met, changed: list[int]) -> None:
-        """A copy that was edited is a copy no more: its row goes, the file stands for itself."""
+        """Delete the row of a copy that was edited: it is a photo of its own now."""
         row = file.row
         if row is None or row.role != "copy" or file.changed or file.peek:
             return
@@ -491,10 +496,10 @@ class Scans:
         file.row = None
 
     def _update(self, photo: int, file: _Met) -> None:
-        """Note what is new about a file known by its path."""
+        """Save what changed about a file known by its path."""
         assert file.row is not None
         if file.peek:
-            return  # size and time stay those of the content known; peek settles them
+            return  # size and time stay those of the known content; peek updates them
         found, fingerprint = file.found, file.content.fingerprint or file.row.fingerprint
         digest = file.row.sha256 if fingerprint == file.row.fingerprint else None
         self._store.run(
@@ -535,7 +540,7 @@ class Scans:
         return list(missing.files)
 
     def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
-        """List files known to lie under a root that a scan has not seen, and that are not there."""
+        """List known files under a root that the scan has not met and that are gone."""
         inside, end = span(root)
         live = self._store.rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
@@ -562,7 +567,7 @@ class Scans:
         return gone
 
     def _gone_sidecars(self, root: str, scan: Scan, deep: bool) -> list[int]:
-        """List sidecars under a root that a scan has not met, and whose folder is there still."""
+        """List known sidecars under a root that were not met, though their folder still exists."""
         lost = {
             path: number
             for number, path in self._sidecar_files.below(root, deep)
@@ -573,7 +578,7 @@ class Scans:
         return [lost[path] for path in gone if str(PurePath(path).parent) not in empty]
 
     def count_met(self, scans: Sequence[Scan]) -> ScanCount:
-        """Count the photos that scans begun together met; one met by two of them counts once."""
+        """Count the photos of scans begun together; a photo met by two of them counts once."""
         ids = set[int]().union(*(self._met_by(scan) for scan in scans))
         began = min((scan._last_id for scan in scans), default=0)
         new = sum(1 for number in ids if number > began)
@@ -596,7 +601,7 @@ class Scans:
         return ScanCount(new, len(ids) - new, pairs, elsewhere)
 
     def awaits_headers(self) -> bool:
-        """Say whether headers are still to be read, of photos whose files can be reached."""
+        """Whether headers of reachable files are still to be read."""
         return any(
             self._store.value(
                 f"SELECT EXISTS (SELECT 1 FROM work WHERE stage = 'peek' AND {state})"
@@ -605,7 +610,7 @@ class Scans:
         )
 
     def counts_outdated(self, scans: Sequence[Scan]) -> bool:
-        """Say whether headers told of any photo that came since that it is a copy, or is marked."""
+        """Whether headers showed that a photo added since is a copy or has marks."""
         began = min((scan._last_id for scan in scans), default=0)
         more = "id > ? AND (elsewhere OR merged_into IS NOT NULL)"
         return bool(
@@ -613,7 +618,7 @@ class Scans:
         )
 
     def _met_by(self, scan: Scan) -> set[int]:
-        """Give the photos a scan met, as what they are today."""
+        """Return the photos a scan met, by their present ids."""
         ids = {
             row[0]
             for part in chunks(sorted(scan._known))
@@ -634,7 +639,7 @@ class Scans:
 
 
 def _photos_of(files: Sequence[_Met]) -> set[int]:
-    """Give the photos that files are known to be of, by path or by content."""
+    """Return the photos that files are known to belong to, by path or by content."""
     photos = {f.row.photo_id for f in files if f.row is not None}
     return photos | {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
 
@@ -649,7 +654,7 @@ def _unchanged(file: _Met) -> bool:
 
 
 def _gone(paths: Iterable[str], reader: FileReader) -> set[str]:
-    """Return the paths that are not there; what cannot be looked at is not gone."""
+    """Return the paths that do not exist; what cannot be looked at does not count as gone."""
     gone: set[str] = set()
     for path in paths:
         try:

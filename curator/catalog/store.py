@@ -196,13 +196,15 @@ class Store:
             raise self._fault(error) from error
 
     @contextlib.contextmanager
-    def transaction(self, durable: bool = False) -> Iterator[None]:
+    def transaction(self, durable: bool = False, *, keep: bool = True) -> Iterator[None]:
         """Open a write transaction for the block: all of it is committed, or nothing.
 
         A transaction inside another joins the outer one. ``durable`` waits until the data is on
         disk and goes before other writers of this process, as decisions must. Other work may lose
-        its last moments to a power cut; it is then done again.
+        its last moments to a power cut; it is then done again. Without ``keep`` everything
+        written in the block is rolled back at its end; such a transaction must be the outermost.
         """
+        assert keep or not self._depth, "an outer transaction would keep what is written"
         if self._depth:
             self._depth += 1
             try:
@@ -212,7 +214,7 @@ class Store:
             return
         ours = self._priority.acquire(durable or self.interactive, BUSY_TIMEOUT_S)
         try:
-            with self._begin(durable):
+            with self._begin(durable, keep):
                 yield
         finally:
             if ours:
@@ -244,7 +246,7 @@ class Store:
         self._priority.pause_background(HELD_S if held else 0.0)
 
     @contextlib.contextmanager
-    def _begin(self, durable: bool) -> Iterator[None]:
+    def _begin(self, durable: bool, keep: bool) -> Iterator[None]:
         try:
             self._make_durable(durable)
             self._execute_patiently("BEGIN IMMEDIATE")
@@ -253,7 +255,7 @@ class Store:
         self._depth = 1
         try:
             yield
-            self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT" if keep else "ROLLBACK")
         except sqlite3.Error as error:
             self._roll_back()
             raise self._fault(error) from error

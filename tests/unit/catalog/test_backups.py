@@ -1,4 +1,4 @@
-"""Back-ups: made while the catalog is in use, verified, thinned out, and put back."""
+"""Backups: made while the catalog is in use, verified, thinned out, and put back."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def hurt(path: Path, table: str = "photo") -> None:
 
 @pytest.fixture
 def backed(home: Home) -> Path:
-    """A catalog of twenty photos, one rated, and its back-up; the path of that."""
+    """A catalog of twenty photos, one rated, and its backup; the path of that."""
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
@@ -61,7 +61,7 @@ def backed(home: Home) -> Path:
 # --- making and verifying
 
 
-def test_a_back_up_is_read_from_end_to_end_and_counted(home: Home, backed: Path) -> None:
+def test_a_backup_is_read_from_end_to_end_and_counted(home: Home, backed: Path) -> None:
     (found,) = backups.listed(home.catalog)
     assert (found.path, found.photos, found.fault) == (backed, 20, "")
     assert found.decisions > 0 and found.size == backed.stat().st_size
@@ -70,7 +70,7 @@ def test_a_back_up_is_read_from_end_to_end_and_counted(home: Home, backed: Path)
 
 
 @pytest.mark.parametrize("how", ["cut short", "overwritten", "foreign", "gone"])
-def test_a_back_up_that_is_not_sound_says_why(backed: Path, how: str) -> None:
+def test_a_backup_that_is_not_sound_says_why(backed: Path, how: str) -> None:
     whole = backed.read_bytes()
     backed.unlink()
     if how == "foreign":
@@ -83,7 +83,7 @@ def test_a_back_up_that_is_not_sound_says_why(backed: Path, how: str) -> None:
     assert backups.inspect(backed).fault
 
 
-def test_the_newest_that_can_be_read_is_proposed(home: Home, backed: Path) -> None:
+def test_the_newest_readable_backup_is_proposed(home: Home, backed: Path) -> None:
     older = backed.rename(backed.with_name("catalog-daily-20200102-030405.db"))
     backed.write_bytes(older.read_bytes()[:5_000])
     found = backups.newest_sound(home.catalog)
@@ -98,7 +98,7 @@ def test_what_a_migration_began_with_stands_in_for_no_daily_one(home: Home, back
     assert backups.is_due(home.catalog)
 
 
-def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
+def test_decisions_go_on_while_a_backup_is_made_and_it_holds_one_moment(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(home.catalog, 300)
@@ -118,14 +118,14 @@ def test_decisions_go_on_while_a_back_up_is_made_and_it_holds_one_moment(
     catalog.close()
 
 
-def test_one_given_up_half_way_leaves_nothing(home: Home) -> None:
+def test_a_canceled_backup_leaves_nothing_behind(home: Home) -> None:
     fill(home.catalog, 20)
     with pytest.raises(backups.GivenUpError):
         backups.make_if_due(home.catalog, 0, lambda: True)
     assert list(home.backups.iterdir()) == []
 
 
-def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path) -> None:
+def test_leftovers_of_a_killed_process_are_removed_by_the_next(home: Home, backed: Path) -> None:
     left = home.backups / ".curator-999999999-0123456789ab.tmp-journal"
     growing = atomic.temporary_path(home.backups / "x.db")
     for path in (left, growing):
@@ -135,7 +135,7 @@ def test_what_a_killed_process_left_goes_with_the_next(home: Home, backed: Path)
 
 
 @pytest.mark.parametrize("table", ["photo", "work"])
-def test_of_a_damaged_catalog_none_is_made_and_none_goes(
+def test_of_a_damaged_catalog_no_backup_is_made_or_deleted(
     home: Home, backed: Path, table: str
 ) -> None:
     hurt(home.catalog, table)
@@ -147,7 +147,7 @@ def test_of_a_damaged_catalog_none_is_made_and_none_goes(
     assert len(list(home.backups.iterdir())) == len(old) + 1
 
 
-def test_without_room_it_says_so_and_leaves_nothing(
+def test_on_a_full_disk_a_backup_leaves_nothing_behind(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(home.catalog, 20)
@@ -167,7 +167,7 @@ def test_of_a_catalog_without_photos_none_is_made(home: Home) -> None:
     assert backups.make_if_due(home.catalog, 0) is None and not backups.files(home.catalog)
 
 
-def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
+def test_a_new_backup_replaces_old_ones(home: Home, backed: Path) -> None:
     old = [named(home.backups, "daily", NOON - timedelta(hours=hour)) for hour in range(8)]
     for path in old:
         path.touch()
@@ -177,7 +177,7 @@ def test_a_new_one_lets_older_ones_go(home: Home, backed: Path) -> None:
     assert set(home.backups.iterdir()) == {made, newer, *old[:4]}
 
 
-def test_a_back_up_from_the_future_keeps_none_from_being_made(home: Home, backed: Path) -> None:
+def test_a_backup_from_the_future_keeps_none_from_being_made(home: Home, backed: Path) -> None:
     now = datetime.now()
     for year in range(1, 7):
         named(home.backups, "daily", now + timedelta(days=365 * year)).touch()
@@ -214,7 +214,7 @@ def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> Non
 # --- putting back
 
 
-def test_what_was_decided_since_is_made_again(home: Home, backed: Path) -> None:
+def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({5: {"flag": "reject"}, 6: {"rating": 2}}, summary="two")
         harbor = catalog.tags.ids(["harbor"], make=True)["harbor"]
@@ -254,7 +254,7 @@ def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
     assert restore(home.catalog, backed, redo=True).redone == ReplayReport(1, 1, 1, True)
 
 
-def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path) -> None:
+def test_a_step_with_unreadable_decisions_is_skipped(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({5: {"flag": "reject"}}, summary="one")
     hurt(home.catalog, "decision")
@@ -262,7 +262,7 @@ def test_a_step_whose_decisions_cannot_be_read_is_none(home: Home, backed: Path)
 
 
 @pytest.mark.slow
-def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Path) -> None:
+def test_a_journal_that_breaks_off_is_replayed_up_to_there(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 400):
             catalog.journal.decide({number % 20 + 1: {"rating": number % 5 + 1}}, summary="s" * 200)
@@ -280,7 +280,7 @@ def test_a_journal_that_breaks_off_is_redone_up_to_there(home: Home, backed: Pat
 
 
 @pytest.mark.slow
-def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one(
+def test_an_unrelated_backup_is_restored_without_present_decisions(
     home: Home, backed: Path
 ) -> None:
     with closing(sqlite3.connect(home.catalog, isolation_level=None)) as connection:
@@ -294,7 +294,7 @@ def test_a_back_up_of_another_life_is_put_back_without_the_decisions_of_this_one
         assert catalog.photos.get(9).marks.rating is None
 
 
-def test_going_back_on_purpose_redoes_nothing(home: Home, backed: Path) -> None:
+def test_going_back_on_purpose_replays_nothing(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({9: {"rating": 5}}, summary="5 stars")
     assert restore(home.catalog, backed, redo=False).redone is None
@@ -302,7 +302,7 @@ def test_going_back_on_purpose_redoes_nothing(home: Home, backed: Path) -> None:
         assert catalog.photos.get(9).marks.rating != 5
 
 
-def test_a_back_up_that_is_not_sound_changes_nothing(home: Home, backed: Path) -> None:
+def test_a_backup_that_is_not_sound_changes_nothing(home: Home, backed: Path) -> None:
     backed.write_bytes(backed.read_bytes()[:10_000])
     before = home.catalog.read_bytes()
     with pytest.raises(CatalogError, match="cannot be used"):
@@ -327,7 +327,7 @@ def test_a_disk_that_fails_while_it_is_put_back_changes_nothing(
 
 
 @pytest.mark.slow
-def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
+def test_an_older_backup_is_migrated_when_restored(home: Home) -> None:
     old = Path(__file__).parents[2] / "data" / "catalogs" / "v1.db"
     home.backups.mkdir()
     backup = home.backups / "catalog-v1-20250101-120000.db"
@@ -340,9 +340,7 @@ def test_an_older_back_up_becomes_todays_on_the_way(home: Home) -> None:
         assert catalog.photos.get(2).marks.rating == 4
 
 
-def test_a_log_that_outlived_its_catalog_is_not_played_into_the_back_up(
-    home: Home, backed: Path
-) -> None:
+def test_a_log_left_behind_is_not_applied_to_the_backup(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 21):
             catalog.journal.decide({number: {"rating": 2}}, summary="2 stars")

@@ -176,7 +176,7 @@ def test_an_edited_file_is_the_same_photo_newer(shoot: Shoot) -> None:
     ],
     ids=["another time", "another camera", "another size", "no time"],
 )
-def test_a_name_used_again_by_the_camera_is_a_new_photo(shoot: Shoot, other: bytes) -> None:
+def test_a_file_name_reused_by_the_camera_is_a_new_photo(shoot: Shoot, other: bytes) -> None:
     shoot.write("DSC_0001.JPG", photo_bytes("this week", NINE))
     shoot.ingest()
     shoot.reject("DSC_0001.JPG")
@@ -194,7 +194,7 @@ def test_a_name_used_again_by_the_camera_is_a_new_photo(shoot: Shoot, other: byt
     assert shoot.photo("from the backup.JPG").id == old
 
 
-def test_a_pair_used_again_by_the_camera_is_a_new_pair(shoot: Shoot) -> None:
+def test_a_pair_name_reused_by_the_camera_is_a_new_pair(shoot: Shoot) -> None:
     for name in ("DSC_1.NEF", "DSC_1.JPG"):
         shoot.write(name, photo_bytes(name, NINE))
     shoot.ingest()
@@ -439,7 +439,7 @@ def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_on
     assert told.judged and told.speaks
 
 
-def test_undo_leaves_the_duel_that_was_won_over_the_same_photo_before(shoot: Shoot) -> None:
+def test_undo_keeps_an_earlier_comparison_with_the_same_photo(shoot: Shoot) -> None:
     for name in ("A.JPG", "B.JPG", "C.JPG"):
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
@@ -455,7 +455,7 @@ def test_undo_leaves_the_duel_that_was_won_over_the_same_photo_before(shoot: Sho
 
 
 @pytest.mark.parametrize(("newest", "learned"), [("person", [(1, 5)]), ("file", [])])
-def test_who_gave_the_stars_of_a_photo_that_proved_to_be_another_says_if_they_teach(
+def test_whether_merged_stars_count_depends_on_who_gave_them(
     shoot: Shoot, newest: str, learned: list[tuple[int, int]]
 ) -> None:
     for name in ("A.JPG", "B.JPG"):

@@ -97,7 +97,7 @@ def harmed(pristine: bytes, seed: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """A home with a bit of everything in it and a back-up from before the last decisions."""
+    """A home with a bit of everything in it and a backup from before the last decisions."""
     home = Home.at(tmp_path_factory.mktemp("pristine")).make()
     fill(home.catalog, 60)
     stack(home.catalog, 4, 5, 6)

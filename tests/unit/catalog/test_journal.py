@@ -97,7 +97,7 @@ def test_decisions_wait_for_the_disk_and_other_work_does_not(filled: Catalog) ->
     assert not any("FULL" in line for line in said)
 
 
-def test_what_is_so_already_is_no_step(filled: Catalog) -> None:
+def test_marks_that_change_nothing_make_no_step(filled: Catalog) -> None:
     filled.journal.decide({2: {"rating": 4, "kept": True}}, summary="4 stars")
     again = filled.journal.decide({2: {"rating": 4, "kept": 1}}, summary="4 stars")
     assert (again.id, again.changes) == (0, ())
@@ -229,7 +229,7 @@ def test_seen_is_noted_once_and_is_no_decision(filled: Catalog) -> None:
     assert filled.journal.next_undo() is None
 
 
-def test_turning_goes_round(filled: Catalog) -> None:
+def test_four_quarter_turns_are_none(filled: Catalog) -> None:
     filled.photos.turn([2], -1)
     assert filled.photos.get(2).turn == 3
     filled.photos.turn([2], 2)

@@ -38,12 +38,12 @@ def put(catalog: Catalog, project: int, *photos: int) -> None:
         ("x" * 255, "x" * 100),
     ],
 )
-def test_a_name_is_one_line_that_steers_nothing(given: str, name: str) -> None:
+def test_a_name_is_one_line_without_control_characters(given: str, name: str) -> None:
     assert project_name(given) == name
 
 
 @pytest.mark.parametrize("given", ["", " \n", "\u200b", "\u200d", "\x00\x01"])
-def test_nothing_is_no_name(catalog: Catalog, given: str) -> None:
+def test_an_empty_name_is_refused(catalog: Catalog, given: str) -> None:
     with pytest.raises(UsageError, match="needs a name"):
         catalog.projects.create(given)
     assert catalog.projects.all() == []
@@ -126,9 +126,7 @@ def test_removing_is_soft_and_gives_the_name_free(catalog: Catalog, photos: list
     assert (back.id, back.notes, back.count) == (harbour, "one\ntwo", 3)
 
 
-def test_places_in_memory_are_kept_by_what_was_decided_since(
-    catalog: Catalog, photos: list[int]
-) -> None:
+def test_positions_in_memory_follow_decisions(catalog: Catalog, photos: list[int]) -> None:
     harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, photos[0])
     seen, rows = catalog.projects.positions()

@@ -52,9 +52,7 @@ def test_a_photo_put_into_a_project_is_out_again_when_undone(
     assert rows(catalog, PLACES) == [(first, 1.0)]
 
 
-def test_one_photo_preferred_over_another_and_thought_better_of(
-    catalog: Catalog, photos: list[int]
-) -> None:
+def test_a_preference_can_be_set_and_undone(catalog: Catalog, photos: list[int]) -> None:
     winner, loser, _ = photos
     catalog.journal.decide({winner: {("over", loser): True}}, summary="a over b")
     catalog.journal.decide(
@@ -67,7 +65,7 @@ def test_one_photo_preferred_over_another_and_thought_better_of(
     assert [change.about for change in catalog.journal.history(winner)[0].changes] == [loser]
 
 
-def test_what_there_is_not_is_refused_and_nothing_decided(
+def test_unknown_subjects_are_refused_and_nothing_is_decided(
     catalog: Catalog, photos: list[int]
 ) -> None:
     first = photos[0]

@@ -60,7 +60,7 @@ def test_none_and_no_stars_in_a_file_are_nothing_to_decide(twelve: Catalog) -> N
     assert twelve.journal.history(RAW) == [] and not elsewhere(twelve, RAW)
 
 
-def test_who_judges_a_photo_here_makes_it_theirs(twelve: Catalog) -> None:
+def test_reviewing_a_photo_here_makes_its_marks_the_persons(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=4)])])
     twelve.journal.decide({RAW: {"kept": True}}, summary="Keep")
     assert not elsewhere(twelve, RAW)
@@ -72,7 +72,7 @@ def test_a_file_has_no_say_in_who_judged_a_photo_before_it(twelve: Catalog) -> N
     assert twelve.photos.get(RAW).marks.rating == 4 and not elsewhere(twelve, RAW)
 
 
-def test_a_persons_word_stays_and_the_file_is_a_conflict(twelve: Catalog) -> None:
+def test_a_persons_mark_stays_and_the_sidecar_is_in_conflict(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=5, label="red")])])
     marks = twelve.photos.get(RAW).marks
@@ -94,7 +94,7 @@ def test_a_conflict_ends_with_a_choice(twelve: Catalog) -> None:
     assert known[1] == {"rating": 5}  # the next merge knows what it replaces
 
 
-def test_who_comes_to_say_the_same_ends_a_conflict(twelve: Catalog) -> None:
+def test_agreeing_with_the_file_ends_a_conflict(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=5)])])
     twelve.journal.decide({RAW: {"rating": 5}}, summary="5 stars")

@@ -1,4 +1,4 @@
-"""Opening a catalog and keeping it sound: migrations, back-ups, and faults of the world."""
+"""Opening a catalog and keeping it sound: migrations, backups, and faults of the world."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_migration_that_fails_leaves_the_catalog_as_it_was(home: Home) -> None
     Catalog.open(home.catalog).close()
 
 
-def test_no_migration_without_a_back_up(home: Home) -> None:
+def test_no_migration_without_a_backup(home: Home) -> None:
     fill(home.catalog, 5)
     home.backups.write_text("a file where the folder should be")
     before = shape(home.catalog)
@@ -156,7 +156,7 @@ def test_another_programs_file_is_left_alone(home: Home) -> None:
 
 
 @pytest.mark.parametrize("hurt", ["overwritten", "cut short", "emptied"])
-def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt: str) -> None:
+def test_a_damaged_catalog_says_so_and_names_the_newest_backup(home: Home, hurt: str) -> None:
     fill(home.catalog, 200)
     catalog = Catalog.open(home.catalog)
     backup = backups.make_if_due(catalog.path)
@@ -182,7 +182,7 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_back_up(home: Home, hurt
     restored.close()
 
 
-def test_without_a_back_up_the_remedy_is_to_start_again(home: Home) -> None:
+def test_without_a_backup_the_remedy_is_to_start_again(home: Home) -> None:
     home.catalog.write_bytes(b"not a database, but long enough to be looked at " * 100)
     with pytest.raises(CatalogError, match="damaged") as caught:
         Catalog.open(home.catalog)
@@ -291,7 +291,7 @@ def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.Monke
     catalog.close()
 
 
-def test_a_mistake_of_ours_is_not_dressed_up(home: Home) -> None:
+def test_our_own_bugs_are_not_disguised(home: Home) -> None:
     catalog = Catalog.open(home.catalog)
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         catalog.store.rows("SELECT * FROM nonsense")

@@ -48,7 +48,7 @@ def names(catalog: Catalog, photo: int) -> list[str]:
     return [tag.name for tag in catalog.photos.get(photo).tags]
 
 
-def test_what_an_encoder_sees_is_suggested_the_surest_first(twelve: Catalog) -> None:
+def test_an_encoders_tags_are_suggested_the_surest_first(twelve: Catalog) -> None:
     see(twelve, 3, ("boat", 30), ("harbor", 80))
     assert twelve.photos.get(3).tags == (
         TagDetail("harbor", "encoder", 80, "suggested"),
@@ -94,7 +94,7 @@ def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
     assert twelve.tags.photos_with("100%") == twelve.tags.photos_with("") == []
 
 
-def test_a_number_tells_that_tags_changed_and_a_mark_changes_none(twelve: Catalog) -> None:
+def test_the_revision_of_tags_grows_with_tags_and_not_with_marks(twelve: Catalog) -> None:
     before = twelve.tags.revision()
     twelve.journal.decide({3: {"rating": 4}}, summary="")
     assert twelve.tags.revision() == before
@@ -178,7 +178,7 @@ def test_a_path_is_the_tag_it_ends_in_under_its_way(twelve: Catalog) -> None:
         twelve.tags.ids(["drawing|bird"], make=True)
 
 
-def test_a_tag_of_before_keeps_its_signs_and_can_be_taken_off(twelve: Catalog) -> None:
+def test_an_older_tag_keeps_its_characters_and_can_be_removed(twelve: Catalog) -> None:
     with twelve.store.transaction():
         twelve.tags.ensure("B&W")
     say(twelve, 3, "B&W", "confirmed")

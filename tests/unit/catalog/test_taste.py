@@ -55,7 +55,7 @@ def test_a_vector_of_an_older_proxy_is_dropped_and_made_again(twelve: Catalog) -
     assert state(twelve, 3) == "waiting"
 
 
-def test_another_encoder_has_everything_embedded_again_and_takes_over_when_done(
+def test_another_encoder_embeds_everything_and_takes_over_when_done(
     twelve: Catalog,
 ) -> None:
     everyone = range(1, 13)
@@ -122,7 +122,7 @@ def test_without_the_stage_nothing_waits_for_an_encoder(twelve: Catalog) -> None
 # --- ratings
 
 
-def test_lessons_are_what_one_thinks_now(twelve: Catalog) -> None:
+def test_ratings_are_what_a_person_thinks_now(twelve: Catalog) -> None:
     before = {lesson.photo_id: lesson.rating for lesson in twelve.taste.ratings()}
     twelve.journal.decide({3: {"rating": 5}}, summary="")
     twelve.journal.decide({4: {"flag": "reject"}}, summary="")
@@ -167,7 +167,7 @@ def test_versions_are_listed_newest_first(catalog: Catalog) -> None:
     assert listed[0].made_at > 0 and listed[0].correlation == 0.4
 
 
-def test_a_redone_rating_is_judged_by_what_was_foretold_of_it(twelve: Catalog) -> None:
+def test_a_redone_rating_keeps_its_prediction(twelve: Catalog) -> None:
     twelve.journal.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
     for _ in range(2):
         twelve.journal.undo()
@@ -186,7 +186,7 @@ def test_of_a_stack_only_the_first_rated_is_judged(twelve: Catalog, by: str) -> 
     assert [e.photo_id for e in twelve.taste.predictions() if e.photo_id in (4, 5, 6)] == [5, 4, 6]
 
 
-def test_a_lesson_knows_what_it_is_judged_with(twelve: Catalog) -> None:
+def test_a_rating_knows_its_stack(twelve: Catalog) -> None:
     stack(twelve, "stack", 4, [4, 5, 6])
     twelve.journal.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
     told = {lesson.photo_id: lesson for lesson in twelve.taste.ratings()}
@@ -234,7 +234,7 @@ def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
     assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
-def test_new_photos_in_front_do_not_make_a_half_done_encoder_the_one_to_go_by(
+def test_new_photos_do_not_make_taste_use_a_half_done_encoder(
     twelve: Catalog,
 ) -> None:
     halfway(twelve, range(2, 13))

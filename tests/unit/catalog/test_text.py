@@ -90,7 +90,7 @@ def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) 
     assert found(twelve, "haven") == [6] and found(twelve, "port") == []
 
 
-def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
+def test_updating_the_index_merges_nothing_until_it_is_told_to(
     twelve: Catalog,
 ) -> None:
     def apart() -> int:
@@ -116,7 +116,7 @@ def test_reading_words_merges_nothing_and_what_lies_apart_is_brought_together(
 
 
 @pytest.mark.parametrize(("decided", "held"), [(1, [0, 0]), (9, [0, 0, 0, 1])])
-def test_words_are_worked_out_anew_without_the_lock_when_somebody_decides_meanwhile(
+def test_words_are_computed_again_without_the_lock_after_a_decision(
     twelve: Catalog, monkeypatch: pytest.MonkeyPatch, decided: int, held: list[int]
 ) -> None:
     other = Catalog.open(twelve.path)
@@ -192,7 +192,7 @@ def test_what_a_model_says_is_only_text(twelve: Catalog) -> None:
     assert found(twelve, "drop table") == found(twelve, "near") == [2]
 
 
-def test_suggested_words_find_and_such_as_were_taken_away_do_not(twelve: Catalog) -> None:
+def test_suggested_tags_are_found_and_removed_ones_are_not(twelve: Catalog) -> None:
     seen = likings.result(
         twelve, 5, likings.ENCODER, np.ones(4, np.float16), np.zeros(76, np.float32)
     )

@@ -13,7 +13,7 @@ def tops(catalog: Catalog) -> list[str]:
     return [row.path for row in catalog.folders.all()]
 
 
-def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> None:
+def test_everything_below_a_path_moves_along(shoot: Shoot, tmp_path: Path) -> None:
     shoot.write("day/A.JPG", photo_bytes(1))
     shoot.ingest()
     catalog, old = shoot.catalog, str(shoot.folder)
@@ -49,7 +49,7 @@ def test_all_that_hangs_on_a_path_comes_along(shoot: Shoot, tmp_path: Path) -> N
     assert catalog.check() == []
 
 
-def test_a_folder_known_at_that_path_takes_it_in(shoot: Shoot, tmp_path: Path) -> None:
+def test_a_folder_known_at_the_new_path_is_joined(shoot: Shoot, tmp_path: Path) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.write("sub/B.JPG", photo_bytes(2))
     shoot.ingest()
@@ -71,7 +71,7 @@ def test_a_folder_known_at_that_path_takes_it_in(shoot: Shoot, tmp_path: Path) -
     assert catalog.check() == []
 
 
-def test_two_drives_of_one_name_that_make_room_are_two_still(shoot: Shoot) -> None:
+def test_two_drives_of_one_name_set_aside_stay_two(shoot: Shoot) -> None:
     shoot.write("a/A.JPG", photo_bytes(1))
     shoot.write("b/B.JPG", photo_bytes(2))
     shoot.ingest(shoot.folder / "a")

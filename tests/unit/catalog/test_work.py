@@ -306,7 +306,7 @@ def test_a_folder_is_found_for_what_lies_in_it(catalog: Catalog) -> None:
     assert catalog.folders.containing("/photos2") is None
 
 
-def test_places_are_remembered(catalog: Catalog) -> None:
+def test_positions_are_remembered(catalog: Catalog) -> None:
     assert catalog.folders.position("/photos") is None
     catalog.folders.save_position("/photos", {"view": "loupe", "photo": 7})
     catalog.folders.save_position("/photos", {"view": "grid", "photo": 8})

@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 
 
 @pytest.mark.parametrize("act", ["decide", "see"])
-def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
+def test_a_person_waits_only_for_the_batch_that_is_running(
     home: Home, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
@@ -50,7 +50,7 @@ def test_a_person_waits_for_the_batch_under_way_and_for_no_other(
     reading.close()
 
 
-def test_while_a_key_is_answered_only_a_person_writes(
+def test_background_writes_wait_while_a_key_is_answered(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(home.catalog, 3)
@@ -89,7 +89,7 @@ def test_while_a_key_is_answered_only_a_person_writes(
 
 
 @pytest.mark.parametrize("background", [True, False])
-def test_while_a_decision_is_kept_nobody_reads_in_the_background(
+def test_background_reads_wait_while_a_decision_is_written(
     home: Home, monkeypatch: pytest.MonkeyPatch, background: bool
 ) -> None:
     catalogs.fill(home.catalog, 3)
@@ -122,7 +122,7 @@ def test_while_a_decision_is_kept_nobody_reads_in_the_background(
     person.close()
 
 
-def test_who_gets_no_turn_is_told_by_sqlite_and_keeps_nobody_waiting(
+def test_a_writer_that_times_out_gets_an_error_and_blocks_nobody(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(home.catalog, 3)

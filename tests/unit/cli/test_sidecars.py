@@ -80,7 +80,7 @@ def test_embedding_is_said_first_and_asked_about(
     assert [(Path(e["path"]).name, e["changes"]) for e in told["would"]] == [
         ("DSC_0002.JPG", ["rating: none → 4"])
     ]
-    monkeypatch.setattr("curator.pipeline.metadata_embedding.exiftool", lambda settings: "exiftool")
+    monkeypatch.setattr("curator.exiftool.find", lambda settings: "exiftool")
     asked = curator("sidecar", "embed")
     assert asked.code == 2 and "1 original will be changed." in asked.err
     monkeypatch.undo()

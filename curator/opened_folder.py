@@ -328,7 +328,7 @@ class OpenedFolder:
     def commit(
         self, temporary: str, name: str, expected: FileState | None, made: FileState | None = None
     ) -> None:
-        """Give a temporary file its final name, if the name is still as the caller found it.
+        """Rename a temporary file to its final name, if the name is still as the caller found it.
 
         Args:
             temporary: our file, from :meth:`create`.

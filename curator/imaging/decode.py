@@ -93,7 +93,7 @@ def load(path: str | Path, options: DecodeOptions, data: bytes | None = None) ->
         try:
             return raw.decode(name, options)
         except UnreadableError as error:
-            return _picture_after_all(name, head, options, error)
+            return _tiff_named_as_raw(name, head, options, error)
     if not form:
         raise UnreadableError(_no_picture(head))
     data = read_file(path) if data is None else data
@@ -130,7 +130,7 @@ def _jpeg(data: bytes, options: DecodeOptions) -> DecodedImage:
     return jpeg.decode(data, options, head)
 
 
-def _picture_after_all(
+def _tiff_named_as_raw(
     path: str, head: bytes, options: DecodeOptions, error: UnreadableError
 ) -> DecodedImage:
     """Decode a TIFF picture that has a RAW's name, but never a RAW's own tiny thumbnail.

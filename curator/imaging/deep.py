@@ -77,7 +77,7 @@ def decode_pfm(data: bytes, max_megapixels: float) -> DecodedImage:
     return _stored(data, "PFM", b"")
 
 
-def by_sixteen_bits(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
+def decode_16_bit(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
     """Decode a 16-bit PNG or TIFF with its profile; from 8 bits, dark tones would show bands.
 
     Args:

@@ -211,7 +211,7 @@ def decode(data: bytes, form: str, max_megapixels: float) -> DecodedImage:
             found = _safe_capture(image, data, form)
             image, damage = _load_pixels(image, data, form)
             icc, basis = _profile(image, _head(io.BytesIO(data), form), form)
-            fine = _by_sixteen_bits(image, data, form, icc) if damage is None else None
+            fine = _decode_16_bit(image, data, form, icc) if damage is None else None
             rgb, converted = _rgb(image, icc) if fine is None else (fine, True)
             if damage is None and form in ("heif", "avif"):
                 damage = _undecoded(rgb)
@@ -244,9 +244,7 @@ def _profile(
     return spaces.of_png(info.get("gamma"), info.get("chromaticity")), "image"
 
 
-def _by_sixteen_bits(
-    image: Pillow.Image, data: bytes, form: str, icc: bytes | None
-) -> Image | None:
+def _decode_16_bit(image: Pillow.Image, data: bytes, form: str, icc: bytes | None) -> Image | None:
     """Decode a 16-bit PNG or TIFF with tones far from sRGB; None for any other.
 
     Pillow returns only the upper eight bits, which are too few for their dark tones.
@@ -258,7 +256,7 @@ def _by_sixteen_bits(
     else:
         pages = tiff.directories(tiff.from_bytes(data))
         sixteen = bool(pages) and pages[0].number(258) == 16
-    return deep.by_sixteen_bits(data, icc) if sixteen and color.is_other_tone(icc) else None
+    return deep.decode_16_bit(data, icc) if sixteen and color.is_other_tone(icc) else None
 
 
 def _undecoded(rgb: Image) -> str | None:

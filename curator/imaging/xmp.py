@@ -58,14 +58,14 @@ def completed(
     created: Dates = ("", ""),
     scanned: Dates = ("", ""),
 ) -> Capture:
-    """Fill in what EXIF left open; the time by XMP, IPTC, then by when it was digitized.
+    """Complete capture data from XMP; the time also from IPTC, then from when it was digitized.
 
     Args:
-        capture: what EXIF says, with the time of DateTimeOriginal or none.
-        packets: of XMP, the main one first.
+        capture: the capture data of EXIF, with the time of DateTimeOriginal or None.
+        packets: the XMP packets, the main one first.
         digitized: EXIF DateTimeDigitized.
-        created: when IPTC says it was created.
-        scanned: when IPTC says it was digitized.
+        created: the creation date in IPTC.
+        scanned: the digitization date in IPTC.
     """
     stated = [found for found in map(_parsed, packets) if found is not None]
     for packet in stated:

@@ -23,11 +23,11 @@ from curator.sidecar.sidecar_data import (
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
-@lru_cache(maxsize=8)  # who merges reads the result, and who writes it reads it once more
+@lru_cache(maxsize=8)  # a merge reads its own result, and writing it reads the same bytes again
 def read(data: bytes) -> SidecarContent:
-    """Read what a sidecar or a packet embedded in a picture says of its photo.
+    """Read the metadata of a sidecar, or of a packet embedded in a picture.
 
-    Understood: ``xmp:Rating`` (-1 a reject), ``xmpDM:pick`` and ``good``, ``xmp:Label`` (English,
+    Understands ``xmp:Rating`` (-1: reject), ``xmpDM:pick`` and ``good``, ``xmp:Label`` (English,
     Bridge's own and known translations), ``dc:subject``, ``lr:hierarchicalSubject``,
     ``digiKam:TagsList``, ``PickLabel`` and ``ColorLabel``, ``darktable:colorlabels``,
     ``photomechanic:Tagged``, and Curator's own namespace. If two fields contradict each other, the

@@ -1,5 +1,5 @@
-// All of the page works without this: photos open and close by links. Here are the keys, a swipe,
-// and the next photo fetched before it is asked for. Nothing is ever written into the page.
+// The page works without this script: photos open and close by links. It adds keys and swiping, and
+// loads the next photo ahead. It never writes text or markup into the page.
 (function () {
   "use strict";
   var frames = Array.prototype.slice.call(document.querySelectorAll(".frame"));
@@ -8,7 +8,7 @@
   }
   function show(number) {
     if (number < 0 || number >= frames.length) { return; }
-    // The first photo opened makes a place to go back to, the others take its place: Back closes.
+    // Only the first photo opened adds a history entry, the others replace it: Back closes the photo.
     if (at() < 0) { location.hash = frames[number].id; } else { location.replace("#" + frames[number].id); }
   }
   function close(number) { location.replace("#t" + (number + 1)); }
@@ -20,7 +20,7 @@
     ahead.srcset = picture.srcset;
   }
   var last = -1;
-  function settle() {
+  function update() {
     var now = at();
     if (now >= 0) {
       frames[now].focus({ preventScroll: true });
@@ -70,6 +70,6 @@
     if (Math.abs(across) > 48 && Math.abs(across) > 2 * Math.abs(down)) { show(now + (across < 0 ? 1 : -1)); }
     else if (down > 96 && down > 2 * Math.abs(across)) { close(now); }
   }, { passive: true });
-  window.addEventListener("hashchange", settle);
-  settle();
+  window.addEventListener("hashchange", update);
+  update();
 })();

@@ -1,7 +1,7 @@
-"""One file described without adding it to the catalog: its preview, in window and terminal.
+"""What is known of one file without adding it to the catalog, for the window and the terminal.
 
-A preview fills as answers come: what one decode of the file gave, what the encoder sees in it, and
-what the learned taste makes of that. Nothing of it is stored anywhere.
+A preview grows as results arrive: from decoding, from the encoder, from the taste model, from the
+vision model. Nothing of it may be stored anywhere.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
     from curator.stages.file_preview import Seen
 
 DESCRIBING = "Describing…"
-"""Stands where a description will."""
+"""Shown until the description arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePreview:
-    """What there is to say of one file; what is not known yet, or never will be, is empty.
+    """What is known of one file; unknown values are empty.
 
     Attributes:
         path: of the file.
-        refused: why there is no picture; then nothing but this is known.
-        form: what it is by its content: ``JPEG``, ``NEF · RAW``.
+        refused: why the file cannot be decoded; then nothing else is known.
+        form: its format by content: ``JPEG``, ``NEF · RAW``.
         size: of the file, bytes.
         capture, quality, basis, damage: as in `curator.model.Converted`.
         picture: for the screen, as in `curator.stages.file_preview.Seen`.
-        tags: what the encoder would call it; None while that is not known, or it has no words.
+        tags: suggested by the encoder; None before that, or if the encoder suggests no tags.
         compared: a sentence about the encoder.
-        why: what the taste model says of it.
-        unmatched: why it says nothing.
-        description: what the vision model said; None as long as that is not known.
-        undescribed: why there is none, or that it is coming.
-        photo: the photo of the catalog this file is, None if it is none.
+        why: the taste model's prediction.
+        unmatched: why there is no prediction.
+        description: by the vision model; None before it arrives.
+        undescribed: why there is no description, or that it is being made.
+        photo: the catalog's photo of this file; None if it is not in the catalog.
     """
 
     path: Path
@@ -72,7 +72,7 @@ class FilePreview:
     photo: int | None = None
 
     def detail(self) -> PhotoDetail:
-        """Return what is known in the form in which the inspector shows a photo."""
+        """Return what is known as the inspector needs it."""
         kind = Kind.RAW if self.form.endswith("RAW") else Kind.IMAGE
         file = FileDetail(self.path, kind, "main", self.size, 0, None, None, missing=False)
         return PhotoDetail(
@@ -99,7 +99,7 @@ class FilePreview:
         )
 
     def with_seen(self, seen: Seen) -> FilePreview:
-        """Add what a decode gave."""
+        """Add the decoded file."""
         return replace(
             self,
             form=form_name(seen.form, self.path),
@@ -112,13 +112,13 @@ class FilePreview:
         )
 
     def with_tags(self, found: Embedded) -> FilePreview:
-        """Add what the encoder calls it, unless a person or the catalog has better."""
+        """Add the encoder's tags, unless the catalog has tags for the photo."""
         if found.tags is None or (self.photo is not None and self.tags):
             return self
         return self._with_more("encoder", found.tags)
 
     def with_description(self, told: Described | KnownError) -> FilePreview:
-        """Add what the vision model said, and the tags it suggests; or why it said nothing."""
+        """Add the vision model's description and tags, or why there is none."""
         if isinstance(told, KnownError):
             return replace(self, undescribed=str(told))
         preview = replace(self, description=told, undescribed="")
@@ -135,19 +135,19 @@ class FilePreview:
         return replace(self, tags=(*(self.tags or ()), *new))
 
     def with_photo(self, detail: PhotoDetail) -> FilePreview:
-        """Add that the file is a photo of the catalog, and what was said of it there."""
+        """Add the catalog's photo of this file, with its tags and description."""
         return replace(
             self, photo=detail.id, tags=detail.tags or None, description=detail.description
         )
 
     def refuse(self, error: KnownError) -> FilePreview:
-        """Say why there is no picture."""
+        """Add why the file cannot be decoded."""
         gone = isinstance(error, GoneError)  # what helps a folder's photos does not help here
         return replace(self, refused=str(error.args[0] if gone else error))
 
 
 def of_photo(detail: PhotoDetail) -> FilePreview:
-    """Make the preview of a photo from what the catalog knows of it; nothing is decoded."""
+    """Return the preview of a photo of the catalog, without decoding anything."""
     main = detail.files[0]
     return FilePreview(
         path=detail.path,
@@ -169,7 +169,7 @@ _SUFFIXES = {"JPG": "JPEG", "JPE": "JPEG", "TIF": "TIFF", "HIF": "HEIF"}
 
 
 def form_name(form: str, path: Path) -> str:
-    """Name a kind of file: by its content, where that is known, else by its suffix."""
+    """Return the name of a format, by content if known, else by suffix."""
     suffix = path.suffix[1:].upper()
     if form == "raw":
         return f"{suffix} · RAW" if suffix not in ("", "RAW") else "RAW"
@@ -177,7 +177,7 @@ def form_name(form: str, path: Path) -> str:
 
 
 def made(capture: Capture) -> list[str]:
-    """Say when and where a photo was taken, with what and how: a line each, as far as known."""
+    """Return time, place, camera, lens and exposure of a photo as lines, as far as known."""
     taken = ""
     if capture.taken_at is not None:
         taken = f"{capture.taken_at.day} {capture.taken_at:%B %Y, %H:%M:%S}"
@@ -189,7 +189,7 @@ def made(capture: Capture) -> list[str]:
 
 
 def clipped(quality: Quality) -> str:
-    """Say how much of a picture is clipped: ``1.2 % of highlights, 0.3 % of shadows``."""
+    """Return how much of a picture is clipped: ``clipped: 1.2 % highlights, 0.3 % shadows``."""
     parts = [
         f"{100 * share:.1f} % {name}"
         for share, name in ((quality.highlights, "highlights"), (quality.shadows, "shadows"))

@@ -1,7 +1,7 @@
-"""Previews a file that is dropped on the window, without adding it to the catalog.
+"""Loads the preview of a file that was dropped on the window, without adding it to the catalog.
 
-The pipeline decodes the file; what the encoder, the taste model and the vision model make of it
-follows a moment later. Nothing of it is stored.
+The pipeline decodes the file; results of encoder, taste model and vision model follow. Nothing of
+it may be stored.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _BUSY = "Another Curator is reading photos into this catalog."
 
 
 class FilePreviewLoader(QObject):
-    """Has one file looked at, and tells its preview whenever there is more on it.
+    """Loads the preview of one file, and emits it whenever more is known.
 
     Signals:
-        told(FilePreview): first with what is seen, or why nothing is; then with more.
+        told(FilePreview): first the decoded file or why it cannot be decoded; then with more.
 
     Attributes:
-        preview: what was told last.
+        preview: the one emitted last.
 
     Thread: GUI only. Close it before letting go of it.
     """
@@ -60,7 +60,7 @@ class FilePreviewLoader(QObject):
         self._described.connect(self._take_description)
 
     def begin(self, screen_px: int) -> None:
-        """Have the file looked at; its picture comes with this long edge at most."""
+        """Start loading; the picture has this long edge at most."""
         pipeline = self._pipeline
         if pipeline is None:
             self._tell(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
@@ -68,7 +68,7 @@ class FilePreviewLoader(QObject):
             pipeline.request_file_preview(str(self.preview.path), screen_px, self._came.emit)
 
     def close(self) -> None:
-        """Want no more; nothing is told any longer."""
+        """Cancel loading; nothing is emitted afterwards."""
         self._closed = True
         if self._pipeline is not None:
             self._pipeline.cancel_file_preview()
@@ -82,7 +82,7 @@ class FilePreviewLoader(QObject):
             self._tell(self.preview.with_description(told))
 
     def _take(self, what: Seen | Embedded | KnownError) -> None:
-        """Take what came; what it is tells what it is about."""
+        """Handle a result of the pipeline by its type."""
         if self._closed:
             return
         if isinstance(what, Embedded):

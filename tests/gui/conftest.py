@@ -1,4 +1,4 @@
-"""A window over sixty photos that never were; its pipeline only remembers what it was told."""
+"""Fixtures: a window over sixty invented photos whose pipeline only records requests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class QuietPipeline:
         self.paused = False
 
     def focus(self, ids: Sequence[int]) -> None:
-        """Remember nothing: every scroll says this."""
+        """Record nothing: every scroll calls this."""
 
     def open_folders(self, sources: Sequence[Path], recursive: bool = True) -> None:
         self.asked.append(("open", [Path(source) for source in sources]))

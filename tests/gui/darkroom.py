@@ -1,4 +1,4 @@
-"""A loupe over photos that never were, and a pipeline that develops them when the test says so."""
+"""A loupe over invented photos, and a pipeline that decodes them when the test says so."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Darkroom(QuietPipeline):
     """A pipeline that delivers originals when the test says so.
 
     Attributes:
-        looks: what is wanted and not delivered, the most urgent first.
-        draw: makes the picture of a photo at a size, (H, W, 3) uint8.
-        size: of a whole picture.
+        looks: requests not delivered yet, most urgent first.
+        draw: draws the picture of a photo at a size, (H, W, 3) uint8.
+        size: of a full picture.
     """
 
     def __init__(self, size: tuple[int, int] = SIZE) -> None:
@@ -58,11 +58,11 @@ class Darkroom(QuietPipeline):
 
     @staticmethod
     def photo(look: Look) -> int:
-        """Say whose file it is, as tests.catalogs.fill named it."""
+        """Return the photo of a file, by the names of tests.catalogs.fill."""
         return int(Path(look.path).stem.removeprefix("DSC_")) + 1
 
     def deliver(self, basis: str = "image") -> int:
-        """Answer the most urgent look; return whose it was."""
+        """Deliver the most urgent request. Return its photo."""
         look = self.looks.pop(0)
         photo = self.photo(look)
         rgb = self.draw(photo, self.size)
@@ -74,7 +74,7 @@ class Darkroom(QuietPipeline):
         return photo
 
     def refuse(self, error: KnownError) -> int:
-        """Answer the most urgent look with a reason; return whose it was."""
+        """Refuse the most urgent request with an error. Return its photo."""
         look = self.looks.pop(0)
         self._answer(look, error)
         return self.photo(look)
@@ -86,7 +86,7 @@ class Darkroom(QuietPipeline):
 
 @contextmanager
 def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
-    """Open a loupe of 1,200 x 800 px with the keymap's keys for looking; proxies if told to."""
+    """Open a loupe of 1,200 x 800 px with its keys, over photos with or without proxies."""
     if photos:
         swatches.lay_out(session.home.cache, session.ids.tolist())
     pictures = Pictures(session.home, session.settings)
@@ -111,11 +111,11 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
 
 
 def seen(loupe: LoupeView) -> QImage:
-    """Give what the loupe shows now."""
+    """Return what the loupe shows now."""
     return loupe.grab().toImage()
 
 
 def on_screen(loupe: LoupeView, session: Session) -> bool:
-    """Tell whether the middle of the loupe has the current photo's color."""
+    """Whether the middle of the loupe has the current photo's color."""
     middle = loupe.place().center()
     return swatches.shows(seen(loupe), middle.x() + 5, middle.y(), session.current or 0)

@@ -1,4 +1,4 @@
-"""Plain-colored pictures in the cache: one color a photo, so that a pixel says whose it is."""
+"""Plain-colored pictures in the cache: one color per photo, so that a pixel identifies it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ SIZE = (96, 64)
 
 
 def color(number: int) -> QColor:
-    """Give a photo's color: 30 hues far enough apart to survive JPEG."""
+    """Return a photo's color, one of 30 hues far enough apart to survive JPEG."""
     return QColor.fromHsv(number * 97 % 30 * 12, 200, 80 + number % 3 * 60)
 
 
 def key(photo_id: int) -> str:
-    """Give the cache key that tests.catalogs.fill gave a photo."""
+    """Return the cache key that tests.catalogs.fill gave a photo."""
     return f"{photo_id - 1:032x}"
 
 
 def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """Make a picture of one color, its left third darker, (H, W, 3) uint8."""
+    """Draw a picture of one color with a darker left third, (H, W, 3) uint8."""
     rgb = np.empty((size[1], size[0], 3), np.uint8)
     rgb[:] = color(number).getRgb()[:3]
     rgb[:, : size[0] // 3] //= 2
@@ -40,7 +40,7 @@ def lay_out(cache: Path, photo_ids: Iterable[int]) -> None:
 
 
 def fail(session: Session, photo_id: int, reason: str) -> None:
-    """Have a photo fail for good, as the pipeline says it."""
+    """Save a permanent failure of a photo, as the pipeline does."""
     path = str(session.detail(photo_id).path)
     job = StageJob(photo_id, "convert", path, Kind.IMAGE, str(session.home.cache))
     session.catalog.work.save_failure(job, reason, retry=False)
@@ -48,7 +48,7 @@ def fail(session: Session, photo_id: int, reason: str) -> None:
 
 
 def shows(image: QImage, x: float, y: float, number: int) -> bool:
-    """Tell whether a pixel has a photo's color, as nearly as JPEG keeps it."""
+    """Whether a pixel has a photo's color, within JPEG's accuracy."""
     found, wanted = image.pixelColor(int(x), int(y)), color(number)
     pairs = zip(found.getRgb()[:3], wanted.getRgb()[:3], strict=True)
     return all(abs(one - other) < 10 for one, other in pairs)

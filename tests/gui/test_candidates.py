@@ -1,4 +1,4 @@
-"""Nearby maybes in the real window: there in the rate pass, swapped in by real keys, still else."""
+"""Candidates in the real window: shown while rating, swapped in by real keys."""
 
 from __future__ import annotations
 
@@ -43,26 +43,28 @@ def press(window: MainWindow, *keys: str) -> None:
         QApplication.processEvents()
 
 
-def test_four_maybes_stand_at_the_right_edge_while_one_rates(rating, qtbot) -> None:
-    maybes = rating.candidates
-    assert maybes.geometry().right() == rating.width() - 1
-    assert maybes.geometry().left() - 1 == rating.loupe.mapTo(rating, QPoint()).x() + (
+def test_four_candidates_show_at_the_right_while_rating(rating, qtbot) -> None:
+    candidates = rating.candidates
+    assert candidates.geometry().right() == rating.width() - 1
+    assert candidates.geometry().left() - 1 == rating.loupe.mapTo(rating, QPoint()).x() + (
         rating.loupe.width() - 1
     )
-    assert set(maybes.nearby.photos) == {3, 4, 6, 7}
+    assert set(candidates.nearby.photos) == {3, 4, 6, 7}
 
     def own() -> bool:
-        image = maybes.grab().toImage()
+        image = candidates.grab().toImage()
         return all(
-            swatches.shows(image, cell.center().x(), cell.top() + maybes.edge() - 20, photo)
-            for cell, photo in zip(map(maybes.cell, range(4)), maybes.nearby.photos, strict=True)
+            swatches.shows(image, cell.center().x(), cell.top() + candidates.edge() - 20, photo)
+            for cell, photo in zip(
+                map(candidates.cell, range(4)), candidates.nearby.photos, strict=True
+            )
         )
 
     qtbot.waitUntil(own)
-    assert f"Ctrl+{4}" in maybes.accessibleName()
+    assert f"Ctrl+{4}" in candidates.accessibleName()
 
 
-def test_a_key_swaps_one_in_and_back_and_shows_its_stars(rating) -> None:
+def test_a_key_swaps_a_candidate_in_and_back(rating) -> None:
     session, before = rating.session, rating.candidates.nearby.photos
     press(rating, "Ctrl+2")
     assert session.current == before[1]
@@ -74,23 +76,23 @@ def test_a_key_swaps_one_in_and_back_and_shows_its_stars(rating) -> None:
     assert "★★★" in rating.candidates.accessibleName()
 
 
-def test_a_click_swaps_one_in(rating) -> None:
+def test_a_click_swaps_a_candidate_in(rating) -> None:
     photo = rating.candidates.nearby.photos[3]
     QTest.mouseClick(rating.candidates, LEFT, NONE, rating.candidates.cell(3).center())
     assert rating.session.current == photo
 
 
-def test_nothing_of_the_machines_score_shows(rating) -> None:
-    session, maybes = rating.session, rating.candidates
-    before = maybes.grab().toImage()
+def test_no_match_score_shows(rating) -> None:
+    session, candidates = rating.session, rating.candidates
+    before = candidates.grab().toImage()
     ids = session.table.ids
     session.table.scores.set(ids, ids.astype("i2"), ids.astype("f4"))
     session.taste.scores_changed.emit()
-    assert maybes.grab().toImage() == before
+    assert candidates.grab().toImage() == before
 
 
 @pytest.mark.slow
-def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
+def test_a_held_arrow_searches_for_no_candidates(rating, monkeypatch, qtbot) -> None:
     looked: list[object] = []
     monkeypatch.setattr(rating.candidates.nearby, "look", lambda: looked.append(1))
     QTest.keyPress(rating, Qt.Key.Key_Right)
@@ -102,7 +104,7 @@ def test_held_arrows_look_for_nothing(rating, monkeypatch, qtbot) -> None:
 
 
 @pytest.mark.parametrize("way", ["panels", "narrow", "grid", "browse"])
-def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> None:
+def test_candidates_show_only_beside_the_loupe_while_rating(rating, way: str) -> None:
     session, said = rating.session, []
     session.messages.status_message.connect(said.append)
     if way == "panels":
@@ -121,10 +123,10 @@ def test_they_are_there_only_beside_the_photo_one_rates(rating, way: str) -> Non
     assert session.current == before
 
 
-def test_a_low_window_has_smaller_ones(rating) -> None:
+def test_a_less_high_window_has_smaller_thumbnails(rating) -> None:
     rating.resize(1300, 520)
     QApplication.processEvents()
-    maybes = rating.candidates
-    assert 0 < maybes.edge() < 112
-    assert maybes.rect().contains(maybes.cell(0))
-    assert maybes.rect().contains(maybes.cell(3))
+    candidates = rating.candidates
+    assert 0 < candidates.edge() < 112
+    assert candidates.rect().contains(candidates.cell(0))
+    assert candidates.rect().contains(candidates.cell(3))

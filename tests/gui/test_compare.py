@@ -53,18 +53,18 @@ def seen(view: CompareView) -> QImage:
 
 
 def middles(view: CompareView) -> list[QPoint]:
-    """Give a point in each pane that has its photo's full color: its picture's middle."""
+    """Return a point in each pane with its photo's full color: the middle of its picture."""
     return [pane.viewport.place().center() + QPoint(5, 0) for pane in view.panes()]
 
 
 def look_closely(window: MainWindow) -> None:
-    """Go to 100 % in the middle of the pictures, wherever the pointer is."""
+    """Zoom to 100 % in the middle of the pictures, wherever the pointer is."""
     press(window, "Z")
     window.session.view_state.set_zoom(1.0, (0.5, 0.5))
 
 
 def own(view: CompareView) -> list[bool]:
-    """Tell of each pane whether it shows its own photo's color."""
+    """Return for each pane whether it shows its own photo's color."""
     image = seen(view)
     return [
         swatches.shows(image, at.x(), at.y(), pane.photo or 0)
@@ -117,7 +117,7 @@ def test_a_white_line_lies_under_the_active_pane(comparing) -> None:
     assert lines() == [False, True]
 
 
-def test_shown_again_it_asks_for_its_pictures_again(comparing, qtbot) -> None:
+def test_pictures_are_requested_again_when_the_view_is_shown_again(comparing, qtbot) -> None:
     view = comparing.compare
     qtbot.waitUntil(lambda: not view._requesting.isActive())
     view.hide()
@@ -138,7 +138,7 @@ def test_arrows_bring_challengers_and_never_another_photos_pixels(comparing, qtb
     assert photos(comparing) == [3, 10]
 
 
-def test_the_next_challenger_is_there_before_it_is_called(comparing, qtbot) -> None:
+def test_the_next_challenger_is_decoded_ahead(comparing, qtbot) -> None:
     view = comparing.compare
     for _ in range(3):
         coming = [sight.proxy(tile) for sight, tile in view._next_challengers()]
@@ -147,7 +147,7 @@ def test_the_next_challenger_is_there_before_it_is_called(comparing, qtbot) -> N
         assert all(own(view))
 
 
-def test_marks_meet_the_pane_they_are_meant_for(comparing, qtbot) -> None:
+def test_marks_apply_to_the_active_pane(comparing, qtbot) -> None:
     session = comparing.session
     press(comparing, "4")
     assert (session.tile(4).marks.rating, session.tile(3).marks.rating) == (4, None)
@@ -173,7 +173,7 @@ def test_enter_lets_the_challenger_win_and_esc_goes_back_with_it(comparing, qtbo
     assert comparing.session.current == 4
 
 
-def test_what_is_not_on_screen_yet_is_not_marked(make_window, session) -> None:
+def test_a_photo_not_on_screen_yet_cannot_be_marked(make_window, session) -> None:
     window = make_window(session)  # no photo has a picture
     session.photos.go(2)
     press(window, "E", "C", "X")
@@ -182,7 +182,7 @@ def test_what_is_not_on_screen_yet_is_not_marked(make_window, session) -> None:
     assert all(color.saturation() < 20 for color in said)
 
 
-def test_a_failed_photo_has_its_card_and_is_tried_again(comparing, pipeline, qtbot) -> None:
+def test_a_failed_photo_has_a_card_with_retry(comparing, pipeline, qtbot) -> None:
     swatches.fail(comparing.session, 4, "Only the first 12 % of the picture is there.")
     pane = comparing.compare.panes()[1]
     qtbot.waitUntil(lambda: seen(comparing.compare) is not None and pane.drawing.retry is not None)
@@ -202,11 +202,11 @@ def test_only_the_pictures_are_left_in_full_screen(comparing) -> None:
     assert comparing.session.view_state.view is View.COMPARE
 
 
-def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comparing) -> None:
+def test_captions_name_winner_and_challenger_but_nothing_in_a_survey(comparing) -> None:
     view = comparing.compare
 
     def begins() -> list[QImage]:
-        """Cut out where each caption begins."""
+        """Return the start of each caption as an image."""
         image = seen(view)
         lines = [pane.cell.adjusted(0, pane.cell.height() - 24, 0, -3) for pane in view.panes()]
         return [image.copy(line.x() + 12, line.y(), 60, line.height()) for line in lines]
@@ -226,7 +226,7 @@ def test_each_of_the_two_says_which_it_is_and_those_of_a_survey_say_nothing(comp
     assert not any(map(inked, begins()))
 
 
-def test_who_listens_hears_which_of_the_two_it_is(comparing, qtbot) -> None:
+def test_screen_readers_get_the_role_of_the_active_photo(comparing, qtbot) -> None:
     view = comparing.compare
     qtbot.waitUntil(lambda: view.accessibleName().startswith("Challenger · DSC_0003"))
     press(comparing, "Tab")
@@ -281,7 +281,7 @@ def wheel(view: CompareView, at: QPoint, delta: int) -> None:
     QApplication.sendEvent(view, event)
 
 
-def test_a_click_into_the_other_pane_goes_there_and_does_not_zoom(comparing) -> None:
+def test_a_click_into_the_other_pane_activates_it_without_zooming(comparing) -> None:
     view, session = comparing.compare, comparing.session
     QTest.mouseClick(view, LEFT, NONE, middles(view)[0])
     assert (session.current, session.view_state.zoom) == (3, None)
@@ -305,7 +305,7 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     assert all(pane.drawing.best.whole for pane in comparing.compare.panes())
 
 
-def test_an_original_that_is_gone_leaves_the_proxy_and_says_so(comparing, pipeline, qtbot) -> None:
+def test_a_missing_original_leaves_the_proxy_with_a_message(comparing, pipeline, qtbot) -> None:
     said: list[str] = []
     comparing.session.messages.status_message.connect(said.append)
     look_closely(comparing)
@@ -336,7 +336,9 @@ def test_n_lays_out_the_selection_in_equal_panes(surveying) -> None:
     assert not surveying.filmstrip.isVisible()
 
 
-def test_in_a_survey_marks_go_to_the_focused_tile_and_dropping_flows_anew(surveying, qtbot) -> None:
+def test_in_a_survey_marks_apply_to_the_active_photo_and_removing_one_rearranges(
+    surveying, qtbot
+) -> None:
     session, view = surveying.session, surveying.compare
     before = view.panes()[0].cell
     press(surveying, "Home", "Down", "X")  # Home means nothing here
@@ -372,7 +374,7 @@ def test_all_panes_of_a_survey_zoom_together(surveying) -> None:
     assert all(other == pytest.approx(first, abs=1e-3) for other in others)
 
 
-def test_a_stack_is_surveyed_whole_and_compared_within_itself_first(window) -> None:
+def test_all_frames_of_a_stack_are_surveyed_and_compared_first(window) -> None:
     session = window.session
     press(window, "Esc")
     session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
@@ -385,7 +387,7 @@ def test_a_stack_is_surveyed_whole_and_compared_within_itself_first(window) -> N
     assert photos(window) == [5, 4]
 
 
-def test_k_keeps_the_one_in_focus_and_leaves_its_stack_alone(window, qtbot) -> None:
+def test_k_keeps_the_active_photo_only(window, qtbot) -> None:
     session = window.session
     session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (3, 4, 5)})
     press(window, "N")

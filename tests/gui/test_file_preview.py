@@ -118,7 +118,7 @@ def test_a_single_dropped_file_is_previewed_and_no_folder_opens(
     assert window.file_preview.picture.place().size().toTuple() == (900, 600), "never enlarged"
 
 
-def test_what_the_model_says_stands_on_the_label_as_plain_text(
+def test_the_description_is_shown_as_plain_text(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     drop(window, photo)
@@ -133,7 +133,7 @@ def test_what_the_model_says_stands_on_the_label_as_plain_text(
     assert "boat, suggested by the vision" in names and names.count("harbor") == 1
 
 
-def test_without_a_model_the_label_says_why(
+def test_without_a_vision_model_the_reason_shows(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     drop(window, photo)
@@ -141,7 +141,7 @@ def test_without_a_model_the_label_says_why(
     assert "Ollama is not running. Start it." in said(window)
 
 
-def test_several_files_or_a_folder_open_as_ever(
+def test_several_files_or_a_folder_are_opened(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     other = draw_jpeg(photo.parent / "b.jpg", size=(30, 20))
@@ -153,7 +153,7 @@ def test_several_files_or_a_folder_open_as_ever(
     assert pipeline.asked[-1] == ("open", [photo.parent])
 
 
-def test_the_veil_says_what_a_drop_will_do(window: MainWindow, photo: Path) -> None:
+def test_the_overlay_says_what_a_drop_will_do(window: MainWindow, photo: Path) -> None:
     none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
     for paths, text in (((photo,), "Drop to inspect"), ((photo.parent,), "Drop to open")):
         carried = data(*paths)
@@ -163,7 +163,7 @@ def test_the_veil_says_what_a_drop_will_do(window: MainWindow, photo: Path) -> N
         assert window.file_drop.text() == text and window.file_drop.isVisible()
 
 
-def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
+def test_esc_closes_the_preview_and_no_key_marks_a_photo_below(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     session = window.session
@@ -181,7 +181,7 @@ def test_esc_brings_back_the_place_and_no_key_marks_what_lies_beneath(
     assert pipeline.given_up
 
 
-def test_tab_walks_the_buttons_and_enter_presses_the_one_it_is_on(
+def test_tab_moves_among_the_buttons_and_enter_presses_one(
     window: MainWindow, pipeline: Studio, photo: Path
 ) -> None:
     drop(window, photo)
@@ -195,7 +195,7 @@ def test_tab_walks_the_buttons_and_enter_presses_the_one_it_is_on(
     assert window.file_preview.isHidden() and pipeline.asked[-1] == ("open", [photo.parent])
 
 
-def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
+def test_a_file_in_the_catalog_can_be_shown_there(
     make_session, make_window, tmp_path: Path
 ) -> None:
     session = make_session(folder=str(tmp_path))
@@ -216,7 +216,7 @@ def test_a_photo_of_the_catalog_says_so_and_can_be_shown(
         (None, "The file is no longer there."),
     ],
 )
-def test_what_is_no_picture_gets_one_sentence(
+def test_a_file_without_picture_gets_one_sentence(
     window: MainWindow, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / "odd.jpg"
@@ -246,7 +246,7 @@ def test_the_command_asks_for_a_file(
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (1000, 700), (640, 480)])
-def test_the_label_stays_inside_and_the_picture_beside_it(
+def test_facts_and_picture_share_the_window(
     window: MainWindow, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     name = "a name without any end_" * 6
@@ -271,7 +271,7 @@ def real(dressed: object, home: Home) -> Iterator[app.App]:
 
 
 def kept(home: Home) -> tuple[list[str], dict[str, bytes]]:
-    """All that a catalog says of photos, and every derived file."""
+    """Return all rows of the catalog about photos, and every derived file."""
     with closing(sqlite3.connect(home.catalog)) as connection:
         rows = [line for line in connection.iterdump() if '"place"' not in line]
     derived = {str(path): path.read_bytes() for path in home.cache.rglob("*") if path.is_file()}
@@ -279,7 +279,7 @@ def kept(home: Home) -> tuple[list[str], dict[str, bytes]]:
 
 
 @pytest.mark.slow
-def test_nothing_of_it_remains(real: app.App, photo: Path, qtbot: QtBot) -> None:
+def test_nothing_of_the_file_is_kept(real: app.App, photo: Path, qtbot: QtBot) -> None:
     window = real.window
     assert real.pipeline is not None and real.pipeline.wait_idle(60) is not None
     before = kept(real.home)

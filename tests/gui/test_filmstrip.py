@@ -1,4 +1,4 @@
-"""The filmstrip: the list in one row, the current photo in its middle."""
+"""The filmstrip: the list in one row with the current photo centered."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def seen(strip: Filmstrip) -> QImage:
     return strip.grab().toImage()
 
 
-def test_the_current_photo_stands_in_the_middle_but_for_the_ends(session, strip) -> None:
+def test_the_current_photo_is_centered_except_at_the_ends(session, strip) -> None:
     session.photos.go(30)
     assert abs(strip.cell(30).center().x() - 500) <= 1
     session.photos.go(0)
@@ -50,13 +50,13 @@ def test_the_current_photo_stands_in_the_middle_but_for_the_ends(session, strip)
     assert strip.cell(59).right() + 1 == 1000
 
 
-def test_a_list_shorter_than_the_strip_is_centred(session, strip) -> None:
+def test_a_list_shorter_than_the_strip_is_centered(session, strip) -> None:
     session.photos.listing.replace(session.ids[:4])
     session.photos.list_changed.emit()
     assert abs(strip.cell(0).left() - (999 - strip.cell(3).right())) <= 1
 
 
-def test_each_cell_shows_its_own_photo_while_one_goes_along(session, strip, qtbot) -> None:
+def test_each_cell_shows_its_own_photo_while_stepping(session, strip, qtbot) -> None:
     for index in (0, 1, 2, 25, 59):
         session.photos.go(index)
 
@@ -114,7 +114,7 @@ def test_marks_show_in_pencil_at_once(session, strip) -> None:
     assert five > 3 * pencil() > 0
 
 
-def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, qtbot) -> None:
+def test_cost_depends_on_the_cells_on_screen_only(session, strip, monkeypatch, qtbot) -> None:
     asked: list[int] = []
     real = session.tiles
     monkeypatch.setattr(session, "tiles", lambda photos: asked.extend(photos) or real(photos))
@@ -124,7 +124,7 @@ def test_a_list_of_any_length_costs_only_the_strip(session, strip, monkeypatch, 
     assert 0 < len(set(asked)) <= len(strip.visible()) + 2 * 16
 
 
-def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
+def test_a_line_connects_a_stack_and_a_ring_marks_the_suggested_best(
     session, strip, home: Home
 ) -> None:
     catalogs.stack(home.catalog, 3, 4, 5)
@@ -137,7 +137,7 @@ def test_frames_of_a_stack_share_a_line_and_the_proposed_one_has_a_ring(
     assert [color == theme.DISABLED for color in rings] == [False] * 4 + [True, False]
 
 
-def test_the_cursor_is_louder_than_the_ring_of_the_machine(session, strip, home: Home) -> None:
+def test_the_cursor_is_brighter_than_the_suggestion_ring(session, strip, home: Home) -> None:
     catalogs.stack(home.catalog, 3, 4, 5)
     session.refresh()
     session.photos.go(1)

@@ -1,4 +1,4 @@
-"""Frames: decoded to the exact size, in the order wanted, never more than the budget holds."""
+"""Frames: decoded to the exact size, in the order requested, within the budget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def jpeg(number: int, size: tuple[int, int] = (300, 200)) -> bytes:
 
 
 class Desk:
-    """Reads JPEGs by number; can hold the reader up and remembers what it read."""
+    """Reads JPEGs by number; can block the reader, and remembers what it read."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -61,7 +61,7 @@ def thumbs(*numbers: int, size: tuple[int, int] = (90, 60)) -> list[FrameRequest
     return [FrameRequest(THUMB, str(number), size) for number in numbers]
 
 
-def test_a_frame_has_the_size_asked_for_and_blits_as_it_is(make_store, qtbot) -> None:
+def test_a_frame_has_the_requested_size_and_blits_unscaled(make_store, qtbot) -> None:
     store = make_store()
     want = FrameRequest(PROXY, "7", (156, 104))
     with qtbot.waitSignal(store.arrived) as arrived:
@@ -77,7 +77,7 @@ def test_a_frame_has_the_size_asked_for_and_blits_as_it_is(make_store, qtbot) ->
 @pytest.mark.parametrize(
     ("turn", "dark"), [(0, (20, 50)), (1, (50, 20)), (2, (130, 50)), (3, (50, 130))]
 )
-def test_a_turned_photo_comes_turned(make_store, qtbot, turn: int, dark: tuple[int, int]) -> None:
+def test_a_frame_is_rotated(make_store, qtbot, turn: int, dark: tuple[int, int]) -> None:
     store = make_store()
     want = FrameRequest(PROXY, "4", (100, 150) if turn % 2 else (150, 100), turn)
     with qtbot.waitSignal(store.arrived):
@@ -97,7 +97,9 @@ def test_a_picture_of_another_aspect_is_not_distorted(make_store, qtbot) -> None
     assert (image.width(), image.height()) == (100, 67)
 
 
-def test_the_most_urgent_comes_first_and_what_one_has_left_never(make_store, desk, qtbot) -> None:
+def test_the_most_urgent_is_decoded_first_and_dropped_requests_never(
+    make_store, desk, qtbot
+) -> None:
     store = make_store()
     desk.gate.clear()
     store.want("view", thumbs(0, 1, 2, 3))
@@ -107,9 +109,7 @@ def test_the_most_urgent_comes_first_and_what_one_has_left_never(make_store, des
     assert [key for key in desk.read if key != "0"] == ["5", "2", "6"]
 
 
-def test_two_views_are_served_and_the_one_that_asked_last_goes_first(
-    make_store, desk, qtbot
-) -> None:
+def test_the_view_that_asked_last_is_served_first(make_store, desk, qtbot) -> None:
     store = make_store()
     desk.gate.clear()
     store.want("filmstrip", thumbs(0, 1, 2))
@@ -133,7 +133,7 @@ def test_memory_stays_within_the_budget_over_hundreds_of_frames(make_store, qtbo
     assert len(store) > 10
 
 
-def test_what_is_wanted_is_the_last_to_go(make_store, qtbot) -> None:
+def test_requested_frames_are_evicted_last(make_store, qtbot) -> None:
     store = make_store(4 * 90 * 60 * 4)
     wanted = thumbs(0, 1, 2)
     store.want("view", wanted)
@@ -147,7 +147,7 @@ def test_what_is_wanted_is_the_last_to_go(make_store, qtbot) -> None:
     assert store.nbytes <= store.budget_bytes
 
 
-def test_more_than_fits_is_not_even_read(make_store, desk, qtbot) -> None:
+def test_requests_beyond_the_budget_are_not_read(make_store, desk, qtbot) -> None:
     store = make_store(3 * 90 * 60 * 4)
     store.want("view", thumbs(*range(20)))
     qtbot.waitUntil(lambda: len(store) == 3)
@@ -155,7 +155,7 @@ def test_more_than_fits_is_not_even_read(make_store, desk, qtbot) -> None:
     assert desk.read == ["0", "1", "2"]
 
 
-def test_a_picture_that_is_not_there_is_said_once_and_tried_again_when_it_may_be(
+def test_a_missing_picture_fails_once_and_is_retried_when_it_may_exist(
     make_store, desk, qtbot
 ) -> None:
     store = make_store()
@@ -175,7 +175,7 @@ def test_a_picture_that_is_not_there_is_said_once_and_tried_again_when_it_may_be
     assert store.get(want) is not None
 
 
-def test_a_damaged_picture_costs_only_itself(qapp, qtbot) -> None:
+def test_a_damaged_picture_affects_no_other(qapp, qtbot) -> None:
     store = FrameStore(lambda want: b"\xff\xd8 no" if want.key == "1" else jpeg(2), MB)
     try:
         bad, good = thumbs(1, 2)
@@ -186,7 +186,7 @@ def test_a_damaged_picture_costs_only_itself(qapp, qtbot) -> None:
         store.close()
 
 
-def test_another_size_stands_in_only_for_the_same_picture(make_store, qtbot) -> None:
+def test_another_size_is_shown_only_for_the_same_picture(make_store, qtbot) -> None:
     store = make_store()
     (small,) = thumbs(5)
     with qtbot.waitSignal(store.arrived):

@@ -1,4 +1,4 @@
-"""Pixels of originals in memory: what is near stays, and never more than the budget."""
+"""Pixels of originals in memory: recent ones stay, within the budget."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_budget_holds_over_two_thousand_steps(originals, pipeline, qtbot) ->
     assert WHOLE * 4 <= heaviest <= BUDGET
 
 
-def test_the_farthest_goes_first(originals, pipeline, qtbot) -> None:
+def test_the_least_urgent_is_evicted_first(originals, pipeline, qtbot) -> None:
     originals.want([wish(number) for number in range(5)])
     deliver(pipeline, originals, qtbot)
     heavy = [wish(0), wish(1), wish(9, overlays=frozenset({"clipping"})), wish(2), wish(3)]
@@ -61,7 +61,7 @@ def test_the_farthest_goes_first(originals, pipeline, qtbot) -> None:
     assert originals.nbytes <= BUDGET
 
 
-def test_more_than_fits_is_not_asked_for_but_for_the_first(originals, pipeline) -> None:
+def test_requests_beyond_the_budget_are_ignored_except_the_first(originals, pipeline) -> None:
     originals.want([wish(0, 2 * BUDGET), wish(1)])
     assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [0]
     originals.want([wish(number) for number in range(20)])
@@ -69,7 +69,7 @@ def test_more_than_fits_is_not_asked_for_but_for_the_first(originals, pipeline) 
     assert {look.limit_bytes for look in pipeline.looks} == {int(BUDGET * 0.7)}
 
 
-def test_what_failed_waits_until_one_comes_back(originals, pipeline, qtbot) -> None:
+def test_a_failure_is_retried_only_after_it_was_out_of_view(originals, pipeline, qtbot) -> None:
     originals.want([wish(1), wish(2)])
     with qtbot.waitSignal(originals.failed) as failed:
         pipeline.refuse(KnownError("The file is empty."))
@@ -83,9 +83,7 @@ def test_what_failed_waits_until_one_comes_back(originals, pipeline, qtbot) -> N
     assert originals.reason(wish(1)) is None
 
 
-def test_a_moment_after_nobody_looks_closely_the_memory_is_given_back(
-    originals, pipeline, qtbot
-) -> None:
+def test_memory_is_released_after_a_while_without_requests(originals, pipeline, qtbot) -> None:
     originals.want([wish(1)])
     deliver(pipeline, originals, qtbot)
     originals._idle.setInterval(0)

@@ -29,7 +29,7 @@ Places = dict[tuple[object, ...], QRect]
 
 
 def places(window: MainWindow) -> Places:
-    """Find where everything is that shows, in the window's coordinates."""
+    """Return where every visible widget lies, in the window's coordinates."""
     found: Places = {}
     for part in window.findChildren(QWidget):
         if part.isVisibleTo(window) and part.window() is window and not part.size().isEmpty():
@@ -41,7 +41,7 @@ def places(window: MainWindow) -> Places:
 
 
 def painted(window: MainWindow, part: QWidget) -> Iterator[tuple[object, QRect]]:
-    """List what a widget paints itself and lets one press."""
+    """Return what a widget paints itself and can be clicked."""
     if isinstance(part, Rows):
         for row in part.rows:
             yield row.key, part.row_rect(row.key)
@@ -56,7 +56,7 @@ def painted(window: MainWindow, part: QWidget) -> Iterator[tuple[object, QRect]]
 
 
 def moved(before: Places, after: Places) -> list[str]:
-    """Say what is at another place now, narrower or wider, or cut at its lower edge."""
+    """Return what has moved, changed its width, or is cut at its lower edge."""
 
     def differs(was: QRect, is_: QRect) -> bool:
         same = was.topLeft() == is_.topLeft() and was.width() == is_.width()
@@ -68,7 +68,7 @@ def moved(before: Places, after: Places) -> list[str]:
 
 
 def pass_time(window: MainWindow) -> None:
-    """Let all that waits for its moment have it."""
+    """Process all pending events and timers."""
     for _ in range(3):
         QApplication.processEvents()
         for timer in window.findChildren(QTimer):
@@ -79,7 +79,7 @@ def pass_time(window: MainWindow) -> None:
 
 
 def write(window: MainWindow, *statements: str) -> None:
-    """Change the catalog as the pipeline's own connection does, and tell the window."""
+    """Change the catalog through the pipeline's own connection, and notify the window."""
     with closing(sqlite3.connect(window.session.home.catalog)) as connection:
         for statement in statements:
             connection.execute(statement)
@@ -98,7 +98,7 @@ def work_is_done(window: MainWindow) -> None:
 
 
 def work_goes_on(window: MainWindow) -> None:
-    """Report ever more of it, and counts with ever more digits."""
+    """Report more and more progress, with counts of more and more digits."""
     for done in (9, 99, 999, 2_999):
         told = Progress(3_012, done, 0, 3_012 - done, 20.0, 56.2)
         window.session.pipeline.events.progressed.emit(told)

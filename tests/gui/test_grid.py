@@ -1,4 +1,4 @@
-"""The grid: a sheet of any length that only draws what is on screen, and stays where one looks."""
+"""The grid: draws only what is on screen, and tiles do not move while photos stream in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def make_grid(dressed: object, qtbot) -> Iterator[Callable[..., GridView]]:
-    """Makes grids, shown at 860 x 600: four columns."""
+    """Create grids of 860 x 600 px: four columns."""
     made: list[tuple[GridView, Pictures]] = []
 
     def make(session: Session) -> GridView:
@@ -83,7 +83,7 @@ def wheel(grid: GridView, notches: int, modifiers: Qt.KeyboardModifier = NONE) -
 
 
 @pytest.mark.parametrize(("width", "thumb"), [(300, 184), (1200, 184), (3840, 120), (500, 360)])
-def test_every_tile_is_found_where_it_lies_and_gaps_are_nobodys(width: int, thumb: int) -> None:
+def test_every_tile_is_found_at_its_place_and_none_in_gaps(width: int, thumb: int) -> None:
     sheet = GridLayout(width, 1000, thumb)
     for index in (0, 1, sheet.columns - 1, sheet.columns, 501, 999):
         rect = sheet.rect(index)
@@ -94,7 +94,7 @@ def test_every_tile_is_found_where_it_lies_and_gaps_are_nobodys(width: int, thum
     assert sheet.at(MARGIN, sheet.height) is None
 
 
-def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None:
+def test_columns_fill_the_width_and_tiles_are_never_too_small() -> None:
     for width in range(400, 2600, 37):
         sheet = GridLayout(width, 5000, 184)
         right = sheet.rect(sheet.columns - 1).right() + 1
@@ -104,7 +104,7 @@ def test_columns_fill_the_width_and_tiles_are_never_smaller_than_asked() -> None
         assert sheet.rect(0).height() == round(sheet.edge * 2 / 3) + FOOTER
 
 
-def test_between_gives_just_the_rows_that_reach_in() -> None:
+def test_between_returns_the_overlapping_rows() -> None:
     sheet = GridLayout(860, 1000, 184)
     for top in range(0, 3000, 61):
         bottom = top + 517
@@ -131,7 +131,7 @@ def test_between_gives_just_the_rows_that_reach_in() -> None:
         ([4 / 3] * 9, 1.0),
     ],
 )
-def test_cells_have_the_shape_that_shows_most_of_the_pictures(
+def test_cells_have_the_shape_that_shows_pictures_largest(
     ratios: list[float], shape: float
 ) -> None:
     assert fitting_shape(np.array(ratios, "f4")) == shape
@@ -139,7 +139,7 @@ def test_cells_have_the_shape_that_shows_most_of_the_pictures(
     assert tall.columns == square.columns and tall.edge == square.edge
 
 
-def test_what_becomes_known_of_pictures_moves_no_tile_until_one_comes_back(session, grid) -> None:
+def test_sizes_learned_later_move_no_tile_until_the_grid_is_shown_again(session, grid) -> None:
     before = [grid.cell(place) for place in range(9)]
     session.catalog.photos.turn(session.ids.tolist(), 1)
     session.refresh()
@@ -209,9 +209,7 @@ def test_a_photo_without_pixels_yet_is_a_flat_panel_in_its_own_aspect(session, g
     assert image.pixelColor(upright.left() + 4, upright.top() + 10) == theme.CANVAS
 
 
-def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
-    session, grid, monkeypatch
-) -> None:
+def test_names_and_dates_have_their_own_line_and_are_remembered(session, grid, monkeypatch) -> None:
     written: list[str] = []
     monkeypatch.setattr(TilePainter, "_draw_caption", lambda *of: written.append(of[3].name))
     session.photos.go(59)
@@ -230,7 +228,7 @@ def test_names_and_dates_stand_on_a_line_of_their_own_and_are_remembered(
     assert grid.grid_layout.pitch == pitch
 
 
-def test_a_caption_leaves_the_name_its_room(session, grid) -> None:
+def test_a_caption_keeps_room_for_the_name(session, grid) -> None:
     session.settings.grid.captions = True
     session.preferences.changed.emit()
     image, cell = seen(grid), grid.cell(1)
@@ -253,7 +251,7 @@ def test_current_has_a_white_line_and_the_selection_a_raised_cell(session, grid)
     assert image.pixelColor(outside.center().x(), outside.bottom()) == theme.CANVAS
 
 
-def test_a_list_of_any_length_costs_only_what_is_on_screen(
+def test_cost_depends_on_the_tiles_on_screen_only(
     make_session, make_grid, monkeypatch, qtbot
 ) -> None:
     session = make_session(6_000)
@@ -273,7 +271,7 @@ def test_a_list_of_any_length_costs_only_what_is_on_screen(
 
 
 @pytest.mark.parametrize("downward", [True, False])
-def test_after_what_is_on_screen_comes_a_screen_in_the_direction_of_scrolling(
+def test_the_next_screen_is_requested_in_the_direction_of_scrolling(
     make_session, make_grid, monkeypatch, qtbot, downward: bool
 ) -> None:
     session = make_session(600)
@@ -293,7 +291,9 @@ def test_after_what_is_on_screen_comes_a_screen_in_the_direction_of_scrolling(
     qtbot.waitUntil(lambda: bool(wanted) and wanted[-1] == keys)
 
 
-def test_the_pipeline_hears_what_is_on_screen(session, grid, pipeline, monkeypatch, qtbot) -> None:
+def test_the_pipeline_learns_which_photos_are_on_screen(
+    session, grid, pipeline, monkeypatch, qtbot
+) -> None:
     told: list[list[int]] = []
     monkeypatch.setattr(pipeline, "focus", lambda ids: told.append(list(ids)))
     grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum())
@@ -322,7 +322,7 @@ def test_a_double_click_opens_the_loupe(session, grid) -> None:
     assert session.photos.index == 3
 
 
-def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) -> None:
+def test_moving_by_rows_keeps_the_column_and_shows_the_current_photo(session, grid) -> None:
     columns = grid.grid_layout.columns
     press(grid, 2)
     for _ in range(5):
@@ -338,7 +338,7 @@ def test_rows_keep_the_column_and_what_is_current_is_on_screen(session, grid) ->
     assert grid.viewport().rect().contains(grid.cell(session.photos.index))
 
 
-def test_a_lower_window_keeps_the_current_photo_in_sight(session, grid) -> None:
+def test_a_less_high_window_still_shows_the_current_photo(session, grid) -> None:
     session.photos.go(int(grid.visible()[-1]))
     grid.resize(grid.width(), grid.height() // 2)
     QApplication.processEvents()
@@ -382,7 +382,7 @@ def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
         (-1, ("last", "next_photo", "down", "page_down")),
     ],
 )
-def test_a_move_that_ends_where_it_began_brings_the_current_photo_back_into_sight(
+def test_a_move_that_ends_where_it_began_shows_the_current_photo(
     session, grid, at: int, moves: tuple[str, ...]
 ) -> None:
     session.photos.go(at % len(session.ids))
@@ -398,7 +398,7 @@ def test_a_move_that_ends_where_it_began_brings_the_current_photo_back_into_sigh
 # --- staying where one looks
 
 
-def test_photos_that_stream_in_before_it_leave_the_current_tile_in_its_place(session, grid) -> None:
+def test_photos_streaming_in_before_it_do_not_move_the_current_tile(session, grid) -> None:
     whole = session.ids
     session.photos.listing.replace(whole[30:])
     session.photos.list_changed.emit()
@@ -411,7 +411,7 @@ def test_photos_that_stream_in_before_it_leave_the_current_tile_in_its_place(ses
     assert grid.cell(session.photos.index).top() == before
 
 
-def test_scrolled_away_from_the_current_photo_the_first_tile_in_sight_stays(session, grid) -> None:
+def test_with_the_current_photo_off_screen_the_first_visible_tile_stays(session, grid) -> None:
     whole = session.ids
     session.photos.listing.replace(whole[8:])
     session.photos.list_changed.emit()
@@ -425,7 +425,7 @@ def test_scrolled_away_from_the_current_photo_the_first_tile_in_sight_stays(sess
     assert grid.cell(place).top() == before
 
 
-def test_an_empty_list_and_its_first_photos_are_no_trouble(session, grid) -> None:
+def test_an_empty_list_and_its_first_photos(session, grid) -> None:
     whole = session.ids
     session.photos.listing.replace(whole[:0])
     session.photos.list_changed.emit()
@@ -440,7 +440,7 @@ def test_an_empty_list_and_its_first_photos_are_no_trouble(session, grid) -> Non
 # --- failures
 
 
-def test_a_failed_photo_says_why_and_is_tried_again_where_it_lies(
+def test_a_failed_photo_shows_why_and_has_a_retry_link(
     session: Session, make_grid, pipeline: QuietPipeline, qtbot
 ) -> None:
     photo = int(session.ids[2])
@@ -466,7 +466,7 @@ def test_a_failed_photo_says_why_and_is_tried_again_where_it_lies(
 
 @pytest.fixture
 def stacked(session, home: Home) -> Session:
-    """The sixty photos, 3 to 6 and 9 to 11 stacks; of the first 6 is proposed."""
+    """Sixty photos with the stacks 3 to 6 and 9 to 11; 6 is the suggested best of the first."""
     catalogs.stack(home.catalog, 3, 4, 5, 6)
     catalogs.stack(home.catalog, 9, 10, 11, kind="bracket")
     session.refresh()
@@ -474,13 +474,13 @@ def stacked(session, home: Home) -> Session:
 
 
 def top_of_picture(grid: GridView, place: int) -> QPoint:
-    """Where the picture of a tile begins, in its middle: photos here are 3:2, on the footer."""
+    """Return the middle of a 3:2 photo's upper edge in its tile."""
     cell = grid.cell(place)
     return QPoint(cell.center().x(), cell.bottom() + 1 - FOOTER - round(cell.width() / 1.5))
 
 
 def below(grid: GridView, place: int) -> QPoint:
-    """Where the line is that frames of one stack share, right of a tile: in the gap."""
+    """Return the point of a stack's line in the gap right of a tile."""
     return grid.cell(place).bottomRight() + QPoint(GAP // 2, 3)
 
 
@@ -488,7 +488,7 @@ def count_of(grid: GridView, place: int) -> QPoint:
     return grid.cell(place).bottomRight() - QPoint(4, FOOTER // 2)
 
 
-def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> None:
+def test_a_closed_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     assert grid.grid_layout.count == 55
     image = seen(grid)
@@ -497,9 +497,7 @@ def test_a_stack_is_one_tile_with_two_edges_behind_it(stacked, make_grid) -> Non
         assert [image.pixelColor(at - QPoint(0, up)) for up in (2, 4)] == [color] * 2
 
 
-def test_a_click_on_the_count_shows_the_frames_over_one_line_and_another_closes_them(
-    stacked, make_grid
-) -> None:
+def test_a_click_on_the_count_expands_and_closes_a_stack(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
     assert grid.grid_layout.count == 58
@@ -535,16 +533,14 @@ def test_a_tooltip_says_why_a_frame_is_suggested(stacked, make_grid, monkeypatch
     assert "suggested best: sharpest of 4" in tips[0]
 
 
-def test_a_tile_shows_another_frame_when_the_one_it_showed_is_rejected(stacked, make_grid) -> None:
+def test_a_stack_shows_another_frame_after_its_cover_is_rejected(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     assert grid.tile_photo(2) == 6
     stacked.decisions.decide("reject", {6: {"flag": "reject"}})
     assert grid.tile_photo(2) == 5
 
 
-def test_the_line_of_a_stack_stays_whole_when_one_of_its_tiles_is_drawn_again(
-    stacked, make_grid
-) -> None:
+def test_the_line_of_a_stack_is_complete_after_one_tile_is_repainted(stacked, make_grid) -> None:
     grid = make_grid(stacked)
     QTest.mouseClick(grid.viewport(), LEFT, NONE, count_of(grid, 2))
     image, first, last = seen(grid), grid.cell(4), grid.cell(5)  # of the second row

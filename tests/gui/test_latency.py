@@ -1,4 +1,4 @@
-"""What stands between a key and its photo: what must, and nothing that may come after it."""
+"""What runs between a key and its painted photo: only what must."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def culling(
     return window
 
 
-def test_after_a_mark_the_next_photo_comes_first(
+def test_after_a_mark_the_next_photo_is_painted_first(
     culling: MainWindow, pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch, qtbot
 ) -> None:
     window, session = culling, culling.session

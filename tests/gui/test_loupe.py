@@ -55,7 +55,7 @@ def unread(session: Session) -> Session:
 def make_loupe(
     session: Session, dressed: object, qtbot, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., LoupeView]]:
-    """Makes a loupe, with proxies or without."""
+    """Create a loupe, with proxies or without."""
     monkeypatch.setattr(pan_zoom, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     with ExitStack() as stack:
         yield lambda photos=True: stack.enter_context(loupe_over(session, photos))
@@ -71,7 +71,7 @@ def loupe(make_loupe: Callable[..., LoupeView], session: Session, qtbot) -> Loup
 # --- whose pixels
 
 
-def test_going_along_never_shows_another_photos_pixels(session, loupe, qtbot) -> None:
+def test_stepping_never_shows_another_photos_pixels(session, loupe, qtbot) -> None:
     for _ in range(12):
         commands.run(session, "next_photo")
         image, middle = seen(loupe), loupe.place().center()
@@ -81,7 +81,7 @@ def test_going_along_never_shows_another_photos_pixels(session, loupe, qtbot) ->
         qtbot.waitUntil(lambda: on_screen(loupe, session))
 
 
-def test_neighbours_are_there_before_one_goes_to_them(session, loupe, qtbot) -> None:
+def test_neighbors_are_decoded_ahead(session, loupe, qtbot) -> None:
     for _ in range(5):
         following = session.tile(int(session.ids[session.photos.index + 1]))
         qtbot.waitUntil(
@@ -91,7 +91,7 @@ def test_neighbours_are_there_before_one_goes_to_them(session, loupe, qtbot) -> 
         assert on_screen(loupe, session)
 
 
-def test_without_pixels_there_is_the_name_and_nothing_counts_as_shown(
+def test_without_pixels_the_name_shows_and_the_photo_does_not_count_as_shown(
     session, make_loupe, qtbot
 ) -> None:
     loupe = make_loupe(photos=False)
@@ -130,9 +130,7 @@ def test_a_mark_counts_once_the_picture_was_painted(session, loupe, qtbot) -> No
     assert session.current != photo
 
 
-def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
-    session, loupe, qtbot
-) -> None:
+def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe, qtbot) -> None:
     def pencil() -> int:
         image = seen(loupe)
         colors = (
@@ -165,7 +163,7 @@ def test_a_mark_shows_near_the_picture_for_a_moment_and_names_its_photo(
     assert pencil() == 0
 
 
-def test_undoing_a_mark_takes_its_sign_off(session, loupe, qtbot) -> None:
+def test_undoing_a_mark_removes_it_from_the_caption(session, loupe, qtbot) -> None:
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     commands.run(session, "stars_4")
     assert loupe._decision.startswith("4 stars for ")
@@ -184,7 +182,7 @@ def test_a_failed_photo_shows_its_card_and_counts_as_shown(session, loupe, pipel
     assert pipeline.asked == [("retry", [photo])]
 
 
-def test_who_listens_hears_the_caption(session, loupe, qtbot) -> None:
+def test_screen_readers_get_the_caption(session, loupe, qtbot) -> None:
     session.photos.go(1)
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     commands.run(session, "stars_4")
@@ -201,7 +199,7 @@ def test_who_listens_hears_the_caption(session, loupe, qtbot) -> None:
 # --- where it lies
 
 
-def test_the_picture_has_its_share_of_the_window(session, loupe) -> None:
+def test_the_picture_gets_its_share_of_the_window(session, loupe) -> None:
     loupe.resize(1440, 900 - 40 - 84 - 26 - 2)
     QApplication.processEvents()
     assert loupe.place().height() >= 0.78 * 900
@@ -238,7 +236,7 @@ def test_l_changes_what_is_around_the_picture(session, loupe) -> None:
 
 
 @pytest.mark.parametrize("point", [(0.5, 0.5), (0.31, 0.62), (0.7, 0.4)])
-def test_the_point_under_the_pointer_stays_there(point: tuple[float, float]) -> None:
+def test_zooming_keeps_the_point_under_the_pointer(point: tuple[float, float]) -> None:
     picture, view = QSize(6000, 4000), QRect(0, 12, 1200, 752)
     place = view_transform.fit(picture, QRect(12, 12, 1176, 752))
     pointer = QPoint(
@@ -251,7 +249,7 @@ def test_the_point_under_the_pointer_stays_there(point: tuple[float, float]) -> 
     assert abs((pointer.y() - zoomed.y()) / 4000 - point[1]) < 0.002
 
 
-def test_a_zoomed_picture_leaves_no_side_bare_that_it_could_fill() -> None:
+def test_a_zoomed_picture_fills_the_view_where_it_can() -> None:
     view = QRect(0, 0, 1000, 700)
     assert view_transform.zoomed(QSize(6000, 4000), view, 1.0, (0, 0)).topLeft() == QPoint(0, 0)
     corner = view_transform.zoomed(QSize(6000, 4000), view, 1.0, (1, 1))
@@ -260,15 +258,13 @@ def test_a_zoomed_picture_leaves_no_side_bare_that_it_could_fill() -> None:
     assert abs(narrow.center().x() - 499) <= 1
 
 
-def test_turning_carries_a_point_with_the_picture() -> None:
+def test_a_point_turns_with_the_picture() -> None:
     assert view_transform.turned((0.2, 0.3), 0) == (0.2, 0.3)
     assert view_transform.turned((0.2, 0.3), 1) == (0.7, 0.2)
     assert view_transform.turned((0.2, 0.3), 4) == pytest.approx((0.2, 0.3))
 
 
-def test_z_shows_the_proxy_and_says_so_until_the_original_is_there(
-    session, loupe, pipeline, qtbot
-) -> None:
+def test_z_shows_the_proxy_until_the_original_arrives(session, loupe, pipeline, qtbot) -> None:
     session.photos.go(3)
     qtbot.waitUntil(lambda: on_screen(loupe, session))
     photo = session.current
@@ -308,7 +304,7 @@ def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
     assert loupe.is_full_resolution
 
 
-def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
+def test_without_a_pointer_z_goes_to_the_focus_point_else_the_sharpest_spot(
     session, loupe, monkeypatch
 ) -> None:
     detail = session.detail(session.current)
@@ -325,7 +321,7 @@ def test_without_a_pointer_z_looks_at_the_subject_else_the_sharpest_spot(
     assert looked_at(None, None) == pytest.approx((0.5, 0.5), abs=0.001)
 
 
-def test_a_tap_of_z_stays_and_a_held_z_is_a_look(session, loupe, monkeypatch) -> None:
+def test_a_tap_of_z_switches_and_a_held_z_peeks(session, loupe, monkeypatch) -> None:
     monkeypatch.setattr(pan_zoom, "PEEK_S", 0.25)
     clock = [100.0]
     monkeypatch.setattr("curator.ui.widgets.key_state.time.monotonic", lambda: clock[0])
@@ -371,7 +367,7 @@ def test_plus_and_minus_go_through_the_steps(session, loupe) -> None:
     assert zooms == [*up, 4.0, 2.0, 1.0, 0.5, 0.25, None]
 
 
-def test_the_wheel_zooms_at_the_pointer_and_with_ctrl_goes_along(session, loupe) -> None:
+def test_the_wheel_zooms_at_the_pointer_and_with_ctrl_steps(session, loupe) -> None:
     session.photos.go(5)
     at = QPoint(660, 400)
     place = loupe.place()
@@ -408,7 +404,7 @@ def turn_wheel(
         QApplication.sendEvent(loupe, event)
 
 
-def test_on_a_touchpad_two_fingers_pan_and_a_pinch_zooms(session, loupe, qtbot) -> None:
+def test_on_a_touchpad_a_swipe_pans_and_a_pinch_zooms(session, loupe, qtbot) -> None:
     pad = QPointingDevice(
         "pad",
         1,
@@ -448,7 +444,7 @@ def test_on_a_touchpad_two_fingers_pan_and_a_pinch_zooms(session, loupe, qtbot) 
     assert loupe.place().topLeft() == before + QPoint(40, -30)
 
 
-def test_a_picture_too_large_for_the_memory_says_how_many_pixels_one_sees(
+def test_a_picture_too_large_for_memory_shows_how_many_pixels_it_has(
     session, loupe, pipeline, qtbot
 ) -> None:
     session.view_state.set_zoom(1.0, (0.5, 0.5))
@@ -482,7 +478,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     assert seen(loupe).pixelColor(middle + QPoint(10, 0)).red() == (25 if size == (1, 1) else 200)
 
 
-def test_an_original_that_cannot_be_read_leaves_the_proxy_and_says_why(
+def test_an_unreadable_original_leaves_the_proxy_with_the_reason(
     session, loupe, pipeline, qtbot
 ) -> None:
     session.view_state.set_zoom(1.0, (0.5, 0.5))
@@ -516,7 +512,7 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
     assert on_screen(loupe, session)
 
 
-def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, qtbot) -> None:
+def test_no_original_is_requested_if_the_proxy_suffices(session, loupe, pipeline, qtbot) -> None:
     loupe._linger.setInterval(3_600_000)  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.photos.go(7)
@@ -524,9 +520,7 @@ def test_a_view_the_proxy_fills_asks_for_no_original(session, loupe, pipeline, q
 
 
 @pytest.mark.slow
-def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
-    session, loupe, pipeline, qtbot
-) -> None:
+def test_staying_on_a_photo_reads_all_its_pixels(session, loupe, pipeline, qtbot) -> None:
     session.photos.go(6)
     qtbot.waitUntil(lambda: bool(pipeline.looks))
     assert [look.size for look in pipeline.looks] == [None]
@@ -537,7 +531,7 @@ def test_staying_with_a_photo_has_its_pixels_ready_for_a_look(
     assert loupe.is_full_resolution
 
 
-def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
+def test_a_photo_without_proxy_is_read_from_its_file_at_once(
     unread: Session, make_loupe, pipeline, qtbot
 ) -> None:
     loupe = make_loupe(photos=False)
@@ -549,14 +543,14 @@ def test_a_photo_nobody_has_converted_yet_is_read_from_its_file_at_once(
 # --- seen
 
 
-def test_resting_a_quarter_second_makes_a_photo_seen(session, loupe, qtbot) -> None:
+def test_a_photo_counts_as_seen_after_a_quarter_second(session, loupe, qtbot) -> None:
     session.photos.go(11)
     photo = session.current
     qtbot.waitUntil(lambda: session.tile(photo).seen)
 
 
 @pytest.mark.slow
-def test_a_held_arrow_is_no_rest(session, loupe, qtbot) -> None:
+def test_photos_passed_with_a_held_arrow_are_not_seen(session, loupe, qtbot) -> None:
     QTest.keyPress(loupe, Qt.Key.Key_Right)
     photo = session.current
     with qtbot.waitSignal(loupe._rest.timeout):
@@ -566,7 +560,7 @@ def test_a_held_arrow_is_no_rest(session, loupe, qtbot) -> None:
     qtbot.waitUntil(lambda: session.tile(photo).seen)
 
 
-def test_out_of_sight_nothing_is_decoded(session, loupe, qtbot) -> None:
+def test_a_hidden_loupe_decodes_nothing(session, loupe, qtbot) -> None:
     loupe.hide()
     qtbot.waitUntil(lambda: loupe._frames._busy == 0)
     loupe._frames.clear()

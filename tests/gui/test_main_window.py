@@ -1,4 +1,4 @@
-"""The window as a whole: which page stands when, where its edges are, what Esc closes."""
+"""The window as a whole: which page shows, where its edges lie, what Esc closes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_picture_gets_most_of_the_window(window: MainWindow) -> None:
     assert window.loupe.height() - 24 - 12 >= 0.78 * 900
 
 
-def test_tab_leaves_only_the_picture_and_esc_brings_the_edges_back(
+def test_tab_hides_the_panels_and_esc_shows_them(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     window.session.viewer.set_view(View.LOUPE)
@@ -85,7 +85,7 @@ def test_the_sidebar_has_a_button_and_a_key_at_every_width(window: MainWindow, w
     assert sidebar.isHidden()
 
 
-def test_the_sidebar_hides_where_it_came_to_lie_beside_the_page(window: MainWindow) -> None:
+def test_a_sidebar_beside_the_page_can_be_hidden(window: MainWindow) -> None:
     window.resize(1440, 600)
     window.run("loupe")
     QTest.keyClick(window, Qt.Key.Key_F7)
@@ -101,9 +101,7 @@ def test_the_sidebar_hides_where_it_came_to_lie_beside_the_page(window: MainWind
 
 @pytest.mark.parametrize("view", [View.LOUPE, View.COMPARE, View.GRID])
 @pytest.mark.parametrize("width", [1440, 1000, 800])
-def test_the_photo_fits_the_room_the_inspector_leaves(
-    window: MainWindow, width: int, view: View
-) -> None:
+def test_the_photo_fits_beside_the_inspector(window: MainWindow, width: int, view: View) -> None:
     window.resize(width, 600)
     window.run("rate")
     window.session.viewer.set_view(view)
@@ -156,7 +154,7 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     assert window.notifications.isHidden() and "elsewhere" not in window.status.act.text
 
 
-def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
+def test_esc_leaves_the_view_before_it_dismisses_a_notification(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     session = window.session
@@ -182,7 +180,9 @@ def test_esc_is_for_what_one_is_in_before_it_dismisses_an_offer(
     assert window.notifications.isHidden()
 
 
-def test_a_problem_can_be_answered_in_its_line(window: MainWindow, pipeline: QuietPipeline) -> None:
+def test_a_problem_can_be_answered_in_its_notification(
+    window: MainWindow, pipeline: QuietPipeline
+) -> None:
     pipeline.events.paused_by.emit("The disk is full.")
     window.notifications.act.click()
     assert ("resume", None) in pipeline.asked
@@ -196,7 +196,7 @@ def test_dropped_folders_are_opened(
     assert window.session.criteria.scope.key == str(tmp_path)
 
 
-def test_a_folder_or_file_that_is_gone_says_so(window: MainWindow) -> None:
+def test_a_missing_folder_or_file_is_reported(window: MainWindow) -> None:
     said: list[str] = []
     window.session.messages.status_message.connect(said.append)
     window.session.requests.show_path_requested.emit("/nowhere/at/all")
@@ -218,7 +218,7 @@ def test_choosing_a_folder_opens_it(
 
 
 @pytest.mark.parametrize(("answer", "left"), [("go", 0), ("stay", 60), (None, 60)])
-def test_removing_a_folder_asks_what_becomes_of_its_photos(
+def test_removing_a_folder_asks_about_its_photos(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch, answer: str | None, left: int
 ) -> None:
     asked: list[dialogs.Question] = []
@@ -234,14 +234,14 @@ def test_removing_a_folder_asks_what_becomes_of_its_photos(
     assert bool(window.session.catalog.folders.all()) is (answer is None)
 
 
-def test_scanning_says_so_where_nothing_is_yet(make_window, pipeline: QuietPipeline) -> None:
+def test_an_empty_list_shows_that_a_scan_runs(make_window, pipeline: QuietPipeline) -> None:
     window = make_window(photos=0)
     pipeline.events.progressed.emit(Progress(found=0, scanning=True))
     assert window.pages.currentWidget() is window.empty_list
     assert window.empty_list.reason.text() == "Looking for photos…"
 
 
-def test_the_window_comes_back_as_it_was_left(
+def test_the_window_restores_its_state(
     make_window: Callable[..., MainWindow], make_session: Callable[..., Session]
 ) -> None:
     first = make_window(make_session())
@@ -266,7 +266,7 @@ def test_full_screen_is_left_by_esc(window: MainWindow) -> None:
     assert not window.isFullScreen() and not window.topbar.isHidden()
 
 
-def test_a_long_problem_leaves_room_for_its_answer(
+def test_a_long_problem_leaves_room_for_its_button(
     window: MainWindow, pipeline: QuietPipeline, qtbot
 ) -> None:
     window.resize(700, 500)
@@ -279,7 +279,7 @@ def test_a_long_problem_leaves_room_for_its_answer(
     assert notifications.isHidden()
 
 
-def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:
+def test_a_photo_of_the_finish_page_opens_in_the_loupe(window: MainWindow) -> None:
     window.resize(1440, 900)
     window.session.modes.set_mode(Pass.CULL)
     window.session.navigator.finish()
@@ -289,7 +289,7 @@ def test_a_pick_on_the_finish_page_opens_in_the_loupe(window: MainWindow) -> Non
     assert window.pages.currentWidget() is window.loupe
 
 
-def test_what_came_by_itself_is_said_and_takes_no_offer_away(
+def test_background_messages_replace_no_notification(
     window: MainWindow,
 ) -> None:
     scanned = window.session.pipeline.events.scan_ended

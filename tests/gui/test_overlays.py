@@ -1,4 +1,4 @@
-"""Overlays and RAW or JPEG in the loupe: by real keys, and never of another photo than is shown."""
+"""Overlays and RAW or JPEG in the loupe, by real keys, never of another photo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PAIR, LONE = 5, 6  # positions in the list: DSC_0005 is a NEF and its JPEG, DSC_
 
 
 def spotted(photo: int, size: tuple[int, int]) -> np.ndarray:
-    """Draw a photo in its color with a blown square whose place says whose it is."""
+    """Draw a photo in its color with a clipped square at a place of its own."""
     rgb = swatches.picture(photo, size)
     x, y = spot(photo)
     rgb[y : y + 120, x : x + 120] = 255
@@ -73,7 +73,7 @@ def press(loupe: LoupeView, key: Qt.Key) -> None:
 
 
 def levels(loupe: LoupeView, photo: int) -> set[int]:
-    """List the gray levels found where a photo's blown square would be now; colored ones too."""
+    """Return the gray levels where a photo's clipped square would be; -1 for colored pixels."""
     image, place = seen(loupe), loupe.place()
     x, y = spot(photo)
     left = place.x() + x * place.width() // SIZE[0]
@@ -103,7 +103,7 @@ def deliver(loupe: LoupeView, pipeline: Darkroom, qtbot, basis: str = "image") -
 # --- clipping
 
 
-def test_j_hatches_what_is_blown_and_follows_to_the_next_photo(
+def test_j_shows_clipping_and_keeps_it_for_the_next_photo(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     here, following = session.current, int(session.ids[LONE + 1])
@@ -125,7 +125,7 @@ def test_j_hatches_what_is_blown_and_follows_to_the_next_photo(
     assert levels(loupe, following) == {-1}
 
 
-def test_what_was_read_ahead_is_there_with_its_photo(
+def test_overlays_read_ahead_show_with_their_photo(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     press(loupe, Qt.Key.Key_J)
@@ -138,7 +138,7 @@ def test_what_was_read_ahead_is_there_with_its_photo(
     assert levels(loupe, following) == HATCH
 
 
-def test_the_hatch_moves_along_with_the_picture(
+def test_the_clipping_overlay_moves_with_the_picture(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     photo = session.current
@@ -202,7 +202,9 @@ def test_h_shows_the_histogram_and_its_panel_stays_while_photos_change(
     assert seen(loupe).pixelColor(corner) != theme.CANVAS
 
 
-def test_all_overlays_are_measured_in_one_go(loupe: LoupeView, pipeline: Darkroom, qtbot) -> None:
+def test_all_overlays_are_measured_in_one_request(
+    loupe: LoupeView, pipeline: Darkroom, qtbot
+) -> None:
     for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_H):
         press(loupe, key)
     assert pipeline.looks[0].overlays == {CLIPPING, TILES, HISTOGRAM}
@@ -213,7 +215,7 @@ def test_all_overlays_are_measured_in_one_go(loupe: LoupeView, pipeline: Darkroo
     assert pipeline.photo(here) != loupe._session.current  # nothing is read again for less
 
 
-def test_overlays_stay_on_from_one_evening_to_the_next(make_window, home: Home) -> None:
+def test_overlays_stay_on_after_a_restart(make_window, home: Home) -> None:
     window = make_window()
     window.session.viewer.set_view(View.LOUPE)
     for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A, Qt.Key.Key_H):
@@ -226,7 +228,7 @@ def test_overlays_stay_on_from_one_evening_to_the_next(make_window, home: Home) 
 
 
 def right(loupe: LoupeView) -> str:
-    """Give the right part of the caption as painted last."""
+    """Return the right part of the caption painted last."""
     seen(loupe)
     tile = loupe._viewport.tile()
     assert tile is not None
@@ -259,7 +261,7 @@ def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
     assert session.view_state.developed is None
 
 
-def test_the_overlay_is_that_of_the_picture_one_sees(
+def test_the_overlay_belongs_to_the_picture_shown(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     session.photos.go(PAIR)
@@ -279,7 +281,7 @@ def test_the_overlay_is_that_of_the_picture_one_sees(
     assert " · RAW · Highlights 0 % · shadows 0 %" in loupe.accessibleName()
 
 
-def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_and_says_why(
+def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_with_the_reason(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     session.photos.go(PAIR)
@@ -312,7 +314,7 @@ def test_r_switches_a_lone_raw_from_its_preview_to_its_sensor_data(
     assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "demosaic")
 
 
-def test_r_on_a_lone_jpeg_says_that_there_is_no_raw(session: Session, loupe: LoupeView) -> None:
+def test_r_on_a_jpeg_without_raw_says_so(session: Session, loupe: LoupeView) -> None:
     said: list[str] = []
     session.messages.status_message.connect(said.append)
     press(loupe, Qt.Key.Key_R)
@@ -323,7 +325,7 @@ def test_r_on_a_lone_jpeg_says_that_there_is_no_raw(session: Session, loupe: Lou
 # --- files that change or go
 
 
-def test_a_file_that_was_replaced_is_not_shown_and_its_folder_is_read_again(
+def test_a_replaced_file_is_not_shown_and_its_folder_is_scanned_again(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     press(loupe, Qt.Key.Key_Z)
@@ -337,7 +339,7 @@ def test_a_file_that_was_replaced_is_not_shown_and_its_folder_is_read_again(
     assert swatches.shows(seen(loupe), 1100, 600, session.current or 0)
 
 
-def test_z_on_a_photo_known_to_be_gone_tries_again_and_says_so(
+def test_z_on_a_missing_photo_tries_again_and_reports_it(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     said: list[str] = []
@@ -354,7 +356,7 @@ def test_z_on_a_photo_known_to_be_gone_tries_again_and_says_so(
     assert said == ["DSC_0006: zoom stops at the proxy. The file is no longer there."]
 
 
-def test_what_failed_is_tried_again_at_the_next_look(
+def test_a_failure_is_retried_at_the_next_request(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     here = session.current

@@ -1,4 +1,4 @@
-"""What the grid has painted is what the list says, by whatever way a list comes on the table."""
+"""The grid paints exactly the list, however the list was chosen."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lit(window: MainWindow) -> MainWindow:
 
 
 def painted(window: MainWindow) -> QImage:
-    """Give what is on screen of the grid now; just what was marked to be painted again is."""
+    """Return what the grid shows; only regions marked for repainting are painted."""
     QApplication.processEvents()
     QApplication.sendEvent(window, QEvent(QEvent.Type.UpdateRequest))
     whole = window.screen().grabWindow(window.winId()).toImage()
@@ -54,7 +54,7 @@ def painted(window: MainWindow) -> QImage:
 
 
 def listed(window: MainWindow) -> QImage:
-    """Give what a grid would show that knows nothing but the session as it is now."""
+    """Return what a new grid over the same session shows."""
     fresh = GridView(window.session, window.pictures)
     fresh.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     fresh.resize(window.grid.size())
@@ -67,7 +67,7 @@ def listed(window: MainWindow) -> QImage:
 
 
 def key(window: MainWindow, *presses: Qt.Key | tuple[Qt.Key, Qt.KeyboardModifier] | str) -> None:
-    """Press keys where the keyboard is, and type texts."""
+    """Press keys and type texts into the focused widget."""
     for press in presses:
         into = QApplication.focusWidget() or window
         if isinstance(press, str):
@@ -214,7 +214,7 @@ def folder(window: MainWindow) -> Scope:
     return next(row.scope for row in window.session.sources.scopes() if row.scope.kind == "folder")
 
 
-def test_what_is_painted_is_the_list_whatever_way_it_came(lit: MainWindow, qtbot) -> None:
+def test_the_grid_paints_the_list_however_it_was_chosen(lit: MainWindow, qtbot) -> None:
     session = lit.session
     lit.resize(1120, 420)
     for name, go in WAYS.items():

@@ -1,4 +1,4 @@
-"""The menu of a photo: a pass through the photos with a mouse alone."""
+"""The context menu of photos: a whole pass with the mouse alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MenuAt = Callable[..., QMenu | None]
 
 @pytest.fixture
 def menu_at(monkeypatch: pytest.MonkeyPatch) -> MenuAt:
-    """Press the other button of the mouse somewhere, or the key of menus; give what opens."""
+    """Right-click somewhere, or press the Menu key. Return the menu."""
     shown: list[QMenu] = []
     monkeypatch.setattr(QMenu, "popup", lambda menu, _: shown.append(menu))
 
@@ -45,7 +45,7 @@ def choose(menu: QMenu | None, title: str) -> None:
     found[title].trigger()
 
 
-def test_a_photo_is_marked_with_a_mouse_alone(
+def test_a_photo_can_be_marked_with_the_mouse_alone(
     window: MainWindow, menu_at: MenuAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, view = window.session, window.grid.viewport()
@@ -82,7 +82,7 @@ def test_a_photo_is_marked_with_a_mouse_alone(
     assert menu is not None and menu.actions()[0].text() == session.table.name(panes[1].photo)
 
 
-def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
+def test_the_menu_key_opens_the_menu_of_the_current_photo(
     window: MainWindow, menu_at: MenuAt
 ) -> None:
     session = window.session
@@ -100,7 +100,7 @@ def test_the_menu_key_is_about_the_photo_in_hand_and_nothing_lies_elsewhere(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there the system asks for the menu")
-def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
+def test_shift_f10_opens_the_menu_at_the_current_photo(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[str, QPoint]] = []
@@ -128,9 +128,7 @@ def test_shift_f10_opens_the_menu_at_the_photo_in_hand(
     assert active.cell.contains(window.compare.mapFromGlobal(press()))
 
 
-def test_what_needs_a_stack_is_offered_on_a_stack_alone(
-    window: MainWindow, menu_at: MenuAt
-) -> None:
+def test_stack_commands_are_offered_for_stacks_only(window: MainWindow, menu_at: MenuAt) -> None:
     session = window.session
     catalogs.stack(session.home.catalog, 3, 4, 5)
     session.refresh()

@@ -23,7 +23,7 @@ from tests.photos import draw_jpeg
 
 @pytest.fixture
 def quiet(pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch) -> QuietPipeline:
-    """A pipeline that reads nothing, in the place of the one a start makes."""
+    """A pipeline that reads nothing, in place of the real one."""
     monkeypatch.setattr(app, "_start_reading", lambda *_: (pipeline, ""))
     monkeypatch.setattr(pipeline, "stop", lambda: None, raising=False)
     return pipeline
@@ -33,7 +33,7 @@ def started(home: Home, *sources: Path) -> app.App:
     return app.build(home, Settings.load(home), sources)
 
 
-def test_open_with_curator_on_one_picture_looks_at_it_without_adding_it(
+def test_opening_one_picture_previews_it_without_adding_it(
     home: Home, quiet: QuietPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = tmp_path / "card" / "DSC_1.JPG"
@@ -81,9 +81,7 @@ def test_a_folder_and_several_pictures_are_opened(
     running.close()
 
 
-def test_without_a_display_it_says_so_instead_of_falling_over(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_display_an_error_is_raised(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
@@ -91,7 +89,7 @@ def test_without_a_display_it_says_so_instead_of_falling_over(
         app.main(home, Settings.load(home))
 
 
-def test_what_no_terminal_shows_a_dialog_does(
+def test_a_dialog_shows_an_error_that_no_terminal_shows(
     dressed: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
@@ -110,7 +108,7 @@ def test_what_no_terminal_shows_a_dialog_does(
     assert shown == ["Nothing was opened", "/cards/a <b>.jpg is not there.", "Check the name."]
 
 
-def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
+def test_long_lived_objects_are_excluded_from_garbage_collection(
     home: Home, quiet: QuietPipeline
 ) -> None:
     running = started(home)
@@ -133,7 +131,7 @@ def test_what_stays_for_the_evening_is_kept_out_of_the_collectors_rounds(
 def test_a_signal_closes_the_window_in_order(
     home: Home, quiet: QuietPipeline, dressed: QApplication
 ) -> None:
-    """Also where a dialog waits for an answer: nobody is there to give one."""
+    """Even while a dialog waits for an answer."""
     running = started(home)
     running.window.show()
 

@@ -1,4 +1,4 @@
-"""The look holds together: icons are there, colors can be read, nothing is markup."""
+"""The theme: all icons exist, colors have enough contrast, texts are never markup."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(theme.__file__).resolve().parent
 
 
 def luminance(color: theme.QColor) -> float:
-    """Relative luminance of WCAG 2."""
+    """Return the relative luminance of WCAG 2."""
     parts = [color.redF(), color.greenF(), color.blueF()]
     red, green, blue = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -65,7 +65,7 @@ def test_the_primary_button_can_be_read() -> None:
     assert contrast(theme.PENCIL_TEXT, theme.PENCIL) >= 4.5
 
 
-def test_every_label_has_its_colour() -> None:
+def test_every_label_has_a_color() -> None:
     assert set(theme.LABELS) == set(Label)
 
 

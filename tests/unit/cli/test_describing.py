@@ -1,4 +1,4 @@
-"""`curator describe`: the placard of a photo, or of any file, on a terminal."""
+"""`curator describe`: what is known of a photo, or of any file, on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look at a file for its placard: the numbers it would have in the catalog, and nothing written."""
+"""Previewing a file: the same scores as in the catalog, and nothing written."""
 
 from __future__ import annotations
 

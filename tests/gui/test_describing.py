@@ -39,7 +39,7 @@ GONE = "http://127.0.0.1:9"
 
 
 def shown(widget: QWidget) -> str:
-    """Give all text one reads there."""
+    """Return all texts of a widget."""
     for _ in range(20):  # Qt shows what joins a layout in a turn of its own
         QApplication.processEvents()
     labels = widget.findChildren(QLabel)

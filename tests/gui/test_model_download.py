@@ -53,7 +53,7 @@ def starting(
 
 
 def say(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> list[dialogs.Question]:
-    """Have the next question answered; return what is asked."""
+    """Answer the next question; return the list of questions asked."""
     asked: list[dialogs.Question] = []
     monkeypatch.setattr(dialogs, "ask", lambda _, question: asked.append(question) or answer)
     return asked

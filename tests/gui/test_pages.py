@@ -61,7 +61,7 @@ def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
     assert numbers["kept"] == "4" and numbers["skipped"] == "5"
     assert numbers["not seen yet"] == "49"
     assert "rejected, 50.0 MB" in numbers
-    assert page.sentence == "49 photos not seen yet · 5 seen and left unreviewed"
+    assert page.sentence == "49 photos not seen yet · 5 seen but not marked"
     offered = buttons(window.finish)
     assert list(offered) == [
         "Continue with the 49 unseen",
@@ -247,10 +247,10 @@ def test_the_review_of_rejects_names_files_whole_and_counts_copies_that_stay(
     dialog._planned(Removal((original, copy)))
     names = {dialog.model.index(row, 0).data() for row in range(2)}
     assert {Path(name).name for name in names} == {"DSC_1.JPG", "new\\nline.jpg"}
-    assert dialog.staying.text() == "1 copy elsewhere stays."
+    assert dialog.staying.text() == "1 copy in another folder stays."
     dialog._done(RemovalReport([original.path], bytes=9, photos=1))
     assert dialog.sentence.text().startswith("Of 1 photo: ")
-    assert dialog.staying.text() == "1 copy elsewhere stays."
+    assert dialog.staying.text() == "1 copy in another folder stays."
     assert dialog.width() == theme.DIALOG and dialog.height() < window.height() / 2
     dialog.reject()
 

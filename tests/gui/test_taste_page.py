@@ -25,7 +25,7 @@ Open = Callable[..., TastePage]
 
 
 def rate(session: Session, vectors: dict[int, np.ndarray], photos: range) -> None:
-    """Have photos rated one by one in the order of capture, each foretold a little wrong."""
+    """Rate photos one by one by capture time, each predicted a little wrong."""
     for photo in photos:
         stars = likings.stars(vectors[photo])
         session.catalog.journal.decide(

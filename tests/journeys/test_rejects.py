@@ -102,6 +102,6 @@ def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
     dialog = review(evening)
     going = dialog.shown
     assert {Path(file.path).parent for file in going.going} == {card}
-    assert dialog.staying.text() == "2 copies elsewhere stay."
+    assert dialog.staying.text() == "2 copies in other folders stay."
     assert f"rejected, {words.size(going.bytes)}" in numbers
     dialog.reject()

@@ -73,7 +73,7 @@ class ExportForm(QWidget):
         self.fill(choices)
         self._list_presets()
 
-    # --- what is chosen
+    # --- choices
 
     def choices(self) -> ExportSettings:
         """Return the chosen settings.

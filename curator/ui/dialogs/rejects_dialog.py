@@ -27,8 +27,8 @@ _NARROW = 900  # px of width below which thumbnails get less room
 _TITLES = {
     Part.ORIGINAL: "photo",
     Part.SIDECAR: "sidecar",
-    Part.COPY: "copy elsewhere",
-    Part.COMPANION: "beside it",
+    Part.COPY: "other copy",
+    Part.COMPANION: "companion",
 }
 
 
@@ -227,7 +227,11 @@ class RejectsDialog(Dialog):
         number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
         if not number:
             return []
-        return ["1 copy elsewhere stays." if number == 1 else f"{number:,} copies elsewhere stay."]
+        return [
+            "1 copy in another folder stays."
+            if number == 1
+            else f"{number:,} copies in other folders stay."
+        ]
 
     # --- the going
 

@@ -108,9 +108,9 @@ class SidecarsDialog(Dialog):
     """Shows what writing would change, and what contradicts; writes and settles when told to.
 
     Args:
-        session: what is on the table.
-        ids: the photos whose sidecars are looked at.
-        of: what these photos are, in the title.
+        session: the window's session.
+        ids: the photos.
+        of: names these photos in the title.
         parent: the window.
     """
 

@@ -82,10 +82,7 @@ class ModelDownload(QObject):
         plan = self.plan()
         if plan is None:
             return
-        text = (
-            "CLIP finds similar photos and learns your taste better than the built-in model: "
-            f"{plan.size} to download."
-        )
+        text = f"CLIP predicts better than the built-in model: {plan.size} to download."
         self._notifications.post(Notification("clip", text, "Download…", self.ask))
 
     def ask(self) -> None:

@@ -221,7 +221,7 @@ def cull_page(session: Session) -> Page:
     sentence = words.joined(
         (
             f"{words.photos(unseen)} not seen yet" if unseen else None,
-            f"{words.count(over)} seen and left unreviewed" if over else None,
+            f"{words.count(over)} seen but not marked" if over else None,
         )
     )
     actions: list[Action] = []

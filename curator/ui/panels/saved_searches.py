@@ -123,7 +123,7 @@ class NameDialog(Dialog):
 
 
 def save(session: Session, window: QWidget) -> None:
-    """Ask for a name and save the search in force under it."""
+    """Ask for a name and save the current search under it."""
     typed, search = session.criteria.filter, session.search
     dialog = NameDialog("Save this search", typed, "Save", search.save_search, window)
     dialog.body.addWidget(dialog.wrapped(typed, role="caption"))

@@ -133,6 +133,11 @@ class OpenedFolder:
             self._handle = None
         self._chain = ()
 
+    @property
+    def has_handle(self) -> bool:
+        """Whether the system holds this folder open for us."""
+        return self._handle is not None
+
     def fileno(self) -> int:
         """Return the handle, for example to lock the folder.
 

@@ -34,20 +34,21 @@ def exclusive(folder: OpenedFolder) -> Iterator[None]:
     with _handle(folder, busy) as handle:
         taken = True
         with contextlib.suppress(OSError):  # a file system without locks
-            taken = file_lock.acquire(handle)
+            taken = handle is None or file_lock.acquire(handle)
         if not taken:
             raise busy
         try:
             yield
         finally:
-            file_lock.release(handle)
+            if handle is not None:
+                file_lock.release(handle)
 
 
 @contextmanager
-def _handle(folder: OpenedFolder, busy: BusyError) -> Iterator[int]:
-    """Return what is locked: the open folder, or on Windows a file in it."""
+def _handle(folder: OpenedFolder, busy: BusyError) -> Iterator[int | None]:
+    """Yield what is locked: the open folder, on Windows a file in it, None without handles."""
     if sys.platform != "win32":
-        yield folder.fileno()
+        yield folder.fileno() if folder.has_handle else None
         return
     if folder.status(_WINDOWS_FILE) is not None and not folder.is_file(_WINDOWS_FILE):
         # Opening a link would open its target, which is then deleted when it is closed.

@@ -143,7 +143,7 @@ def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) 
                 step = catalog.journal.decide(some, summary="Stars")
             except DiskFullError as error:
                 refused += 1
-                assert "is full" in str(error) and "Make room" in str(error)
+                assert "is full" in str(error) and "Free at least" in str(error)
                 assert journal(catalog) == before
                 make_room(catalog)
             else:
@@ -268,12 +268,15 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
 def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 
-    class Told:
+    class Messages:
         say = announce = staticmethod(said.append)
+
+    class Reporting:
+        messages = Messages
 
     for hook in ((sys, "excepthook"), (threading, "excepthook")):
         monkeypatch.setattr(*hook, getattr(*hook))
-    composition._report_bugs(Told())  # type: ignore[arg-type]
+    composition._report_bugs(Reporting())  # type: ignore[arg-type]
     error = DiskFullError("The disk is full.", "Make room.")
     sys.excepthook(DiskFullError, error, None)
     assert said == ["The disk is full. Make room."]

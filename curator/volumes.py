@@ -1,12 +1,12 @@
-"""Volumes: what is mounted where, and how to tell one when it is back under another name.
+"""Volumes: what is mounted where, and recognizing a volume that is back at another path.
 
     card = mount_of("/media/ada/T7 Shield/2026")
     card.path, card.label, card.removable      # "/media/ada/T7 Shield", "T7 Shield", True
     [mount for mount in mounted() if mount.key == card.key]     # wherever it is mounted today
 
-Everything here asks the system anew: cards change between two looks. A drive that does not answer
-can hold the caller for as long as the system waits for it, which may be for ever. So whoever looks
-at folders does so on a thread nothing else waits for, or has it asked for a while by :func:`ask`:
+Everything here asks the system each time: cards change between two looks. A drive that does not
+answer may block its caller forever. Look at folders only on a thread that nothing waits for, or
+through :func:`ask`, which gives up after a while:
 
     there = ask(folder, lambda: Path(folder).is_dir())      # UnavailableError: no answer within 2 s
 """
@@ -32,7 +32,7 @@ from curator.model import UnavailableError
 T = TypeVar("T")
 
 PATIENCE_S = 2.0  # how long a drive may take to answer
-_HEED_S = 0.2  # how soon somebody who waits gives up when told to
+_HEED_S = 0.2  # how soon a canceled wait ends
 
 _NETWORK = frozenset(
     {
@@ -93,7 +93,7 @@ class FolderLocation:
 
 
 def mounted() -> tuple[Mount, ...]:
-    """List what is mounted now; what the system does not tell of is left out.
+    """Return what is mounted now, as far as the system reports it.
 
     Thread: any but the window's: reading a drive that is just coming may take a while.
     """
@@ -122,7 +122,7 @@ def mount_of(
     for mount in mounted() if among is None else among:
         top = os.path.normcase(mount.path)
         inside = wanted == top or wanted.startswith(top.rstrip(os.sep) + os.sep)
-        # Of two mounted over each other the later one is what one sees.
+        # Of two volumes mounted at one path, the later one is visible.
         if inside and (best is None or len(mount.path) >= len(best.path)):
             best = mount
     if best is None and sys.platform == "win32":
@@ -131,7 +131,7 @@ def mount_of(
 
 
 def within(path: str | os.PathLike[str], mount: Mount) -> str:
-    """Give the way from a volume's mount point to a path on it, with ``/`` between everywhere."""
+    """Return the path relative to a volume's mount point, with ``/`` on every system."""
     way = os.path.relpath(os.path.realpath(path), mount.path)
     return "" if way == os.curdir else PurePath(way).as_posix()
 
@@ -172,7 +172,7 @@ def ask(
     moved_at: Callable[[], float] = lambda: 0.0,
     given_up: Callable[[], bool] = lambda: False,
 ) -> T:
-    """Have something asked of a drive, and wait for the answer no longer than our patience.
+    """Ask a drive something, and wait only so long for the answer.
 
     The question goes on waiting on a thread of its own. Until that one is back, nothing else is
     asked of that drive (of the system's own drive: of that folder).
@@ -220,7 +220,7 @@ def ask(
 
 
 def status(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """Look at a file or folder, None where nothing is or no answer comes; safe for the window."""
+    """Return the status of a path; None if nothing is there or no answer comes. GUI-safe."""
     try:
         return ask(path, Path(path).stat)
     except (UnavailableError, OSError, ValueError):
@@ -228,13 +228,13 @@ def status(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Say whether a folder is there and its drive answers; safe for the window."""
+    """Whether a folder is there and its drive answers; safe on the GUI thread."""
     found = status(path)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
-    """Say whether a file is there and its drive answers; safe for the window."""
+    """Whether a file is there and its drive answers; safe on the GUI thread."""
     found = status(path)
     return found is not None and stat.S_ISREG(found.st_mode)
 
@@ -254,7 +254,7 @@ def _is_silent(path: str | os.PathLike[str]) -> bool:
 
 
 def _quarter(path: str | os.PathLike[str]) -> str:
-    """Name what is silent with a path, without touching it: its drive, or just its folder."""
+    """Return what does not answer if a path does not: its drive, or just its folder."""
     mount = mount_of(path, follow=False) if sys.platform == "linux" else None
     top = Path(path).absolute()
     near = top if mount is None or mount.path == top.anchor else Path(mount.path)
@@ -266,7 +266,7 @@ def _name(label: str, path: str) -> str:
 
 
 def _shared(device: str) -> str:
-    r"""Say a share as a person does: ``photos on nas`` for ``//nas/photos`` or ``nas:/photos``."""
+    r"""Return a share's name: ``photos on nas`` for ``//nas/photos`` or ``nas:/photos``."""
     parts = [part for part in re.split(r"[/\\:]+", device) if part]
     return f"{parts[-1]} on {parts[0]}" if len(parts) > 1 else device
 
@@ -275,7 +275,7 @@ def _shared(device: str) -> str:
 
 
 class _Table:
-    """Linux's table of mounts as last read; the kernel tells when it is another."""
+    """Linux's table of mounts as last read; the kernel reports when it changes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -348,7 +348,7 @@ def _mounts_in(lines: Sequence[str]) -> Iterator[Mount]:
 
 
 def _plain(text: str) -> str:
-    r"""Undo how the kernel and udev write spaces: ``\040`` and ``\x20``."""
+    r"""Decode spaces as the kernel and udev write them: ``\040`` and ``\x20``."""
     text = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
     if r"\x" not in text:
         return text
@@ -413,7 +413,7 @@ def _elsewhere() -> Iterator[Mount]:
                 yield found
             continue
         network = kind in _NETWORK
-        share = re.sub("//[^/@]*@", "//", part.device)  # without who is logged in
+        share = re.sub("//[^/@]*@", "//", part.device)  # without the user name
         key = share.casefold() if network else _macos_uuid(part.mountpoint)
         name = _shared(share) if network else _name("", part.mountpoint)
         pulled = not network and part.mountpoint.startswith("/Volumes/")
@@ -476,7 +476,7 @@ def _on_windows(root: str, kind: str) -> Mount | None:
 
 
 def _remote_name(root: str) -> str:
-    r"""Give the share a drive letter stands for: ``\\nas\photos``."""
+    r"""Return the share of a drive letter: ``\\nas\photos``."""
     if sys.platform != "win32":
         return root
     name, size = ctypes.create_unicode_buffer(1024), ctypes.c_ulong(1024)
@@ -486,7 +486,7 @@ def _remote_name(root: str) -> str:
 
 
 def _share(path: str) -> Mount | None:
-    r"""Take a path like ``\\nas\photos\2026`` for a place on a network drive without a letter."""
+    r"""Return the network drive of a path like ``\\nas\photos\2026``."""
     root = PurePath(path).drive
     if not root.startswith("\\\\"):
         return None

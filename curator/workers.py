@@ -1,7 +1,7 @@
 """Spawned processes that may crash, hang or be killed without harm.
 
 Owns every use of ``multiprocessing``. A :class:`WorkerPool` runs a module-level function in one of
-its processes and hands back the value, or says in a photographer's words how it ended. Each
+its processes and returns the value, or raises an error a photographer understands. Each
 process has a pipe of its own, so one that dies takes nothing with it but the job it had: in a
 ``ProcessPoolExecutor`` one segmentation fault among 20 jobs failed 16 of them. Hidden: starting
 and replacing processes, the time limit, watching memory from outside, shared memory.
@@ -47,10 +47,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SAMPLE_S = 0.1  # how often memory is looked at: a decoder fills about 2 GB/s at the very most
-KILL_S = 2.0  # a killed process is waited for so long
-START_S = 60.0  # a process that has not said it is ready by then never will
+KILL_S = 2.0  # how long to wait for a killed process
+START_S = 60.0  # a process that is not ready by then never will be
 GRACE_S = 10.0  # after the time limit a process ends itself, if nobody is left to end it
-_LONGER = b"longer"  # a worker's word about its limit; answers are pickles and begin otherwise
+_LONGER = b"longer"  # a worker asks for a longer limit; answers are pickles and begin otherwise
 _START = threading.Lock()
 _POOLS = itertools.count()
 
@@ -72,7 +72,7 @@ class WorkerMemory(WorkerError):
 
 
 class WorkerCancelled(WorkerError):
-    """The job was called off, or its pool closed."""
+    """The job was canceled, or its pool closed."""
 
 
 class WorkerUnavailable(WorkerError):
@@ -80,7 +80,7 @@ class WorkerUnavailable(WorkerError):
 
 
 class WorkerBug(Exception):
-    """The function raised what is neither a KnownError nor an OSError: a mistake of ours.
+    """The function raised something other than a KnownError or an OSError: a bug.
 
     The message is the traceback of the worker process.
     """
@@ -154,7 +154,7 @@ class _Outbox:
 
     @classmethod
     def release(cls) -> None:
-        """Unmap what was handed over; on Windows the memory lives only as long as a mapping."""
+        """Unmap what was passed on; on Windows the memory lives only as long as a mapping."""
         while cls.sent:
             cls.sent.pop().close()
 
@@ -210,7 +210,7 @@ def _serve(
         importlib.import_module(name)
     pipe.send_bytes(b"ready")
     with Path(os.devnull).open("w") as nowhere:
-        # Libraries print what they think of a file; the terminal is for people, stdout for JSON.
+        # Libraries print warnings about files; the terminal is for people, stdout for JSON.
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
         while True:
@@ -341,7 +341,7 @@ class _Worker:
                 raise MemoryError
 
     def kill(self) -> int | None:
-        """End the process at once, give back all it held, and say its exit code.
+        """End the process at once, free all it held, and return its exit code.
 
         One that sits in a drive that does not answer ends when the system lets it, and is not
         waited for; its code is None.
@@ -357,7 +357,7 @@ class _Worker:
         return code
 
     def alive(self) -> bool:
-        """Say whether the process still runs."""
+        """Whether the process still runs."""
         return not connection.wait([self.process.sentinel], 0)
 
     def sweep(self, made: int = 0) -> None:
@@ -475,7 +475,7 @@ class WorkerPool:
             worker.kill()
 
     def cancel(self, token: object) -> bool:
-        """Kill the process that runs the job of that token; say whether there was one."""
+        """Kill the process that runs the job of a token; whether there was one."""
         with self._lock:
             found = [worker for worker in self._busy if worker.token == token]
             for worker in found:
@@ -484,7 +484,7 @@ class WorkerPool:
         return bool(found)
 
     def rest(self) -> None:
-        """End the processes that have nothing to do, and give their memory back."""
+        """End idle processes and free their memory."""
         with self._lock:
             idle, self._idle = self._idle, []
         for worker in idle:
@@ -502,7 +502,7 @@ class WorkerPool:
             worker.kill()
 
     def processes(self) -> list[int]:
-        """List the ids of the processes alive now."""
+        """Return the ids of the processes alive now."""
         with self._lock:
             pids = [worker.process.pid for worker in (*self._idle, *self._busy)]
         return [pid for pid in pids if pid is not None]
@@ -591,7 +591,7 @@ class WorkerPool:
 
 
 class InlinePool(WorkerPool):
-    """The same face without processes: runs the function on the calling thread, for tests.
+    """The same interface without processes: runs jobs on the calling thread, for tests.
 
     Its ``size`` is 0.
     """
@@ -606,7 +606,7 @@ class InlinePool(WorkerPool):
         timeout_s: float,
         token: object = None,
     ) -> T:
-        """Call the function here; what it raises comes through as from a process."""
+        """Call the function here; its errors are raised as from a process."""
         try:
             return function(*arguments)
         except (KnownError, OSError):

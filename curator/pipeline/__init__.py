@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 _ANSWER_S = 1.0
-# What a worker process loads before its first job; the window's process need not.
+# Modules a worker process imports before its first job.
 _PIXELS = ("curator.imaging.decode", "curator.imaging.proxy")
 _LOOKS = (*_PIXELS, "curator.imaging.overlay", "curator.imaging.screen")
 _HEADERS = (
@@ -154,7 +154,7 @@ class Pipeline:
     # --- life
 
     def start(self) -> None:
-        """Begin to work off what the catalog has waiting.
+        """Start with the work that waits in the catalog.
 
         Raises:
             BusyError: another Curator reads photos into this catalog; nothing was started.
@@ -219,17 +219,17 @@ class Pipeline:
         self._lock.release()
 
     def pause(self) -> None:
-        """Begin nothing new; what is in flight ends and is saved."""
+        """Start nothing new; what is in flight ends and is saved."""
         self._post(lambda: self._conductor.set_paused(True))
 
     def resume(self) -> None:
-        """Go on after :meth:`pause`, or after a problem."""
+        """Continue after :meth:`pause`, or after a problem."""
         self._conductor.idle.forgive()
         self._post(lambda: self._conductor.set_paused(False))
 
     @property
     def paused(self) -> bool:
-        """Whether nothing new is begun, by wish or because of a problem."""
+        """Whether nothing new is started, by request or because of a problem."""
         return self._conductor.paused
 
     @property
@@ -313,7 +313,7 @@ class Pipeline:
             return 0
 
     def settle_encoder(self) -> Encoding:
-        """Settle anew which encoder there is: weights came, or its settings changed.
+        """Choose the encoder again: weights were downloaded, or its settings changed.
 
         Photos it has not seen are compared in the background; taste goes by the former vectors
         until then.
@@ -329,24 +329,24 @@ class Pipeline:
         return self._conductor.encoding
 
     def describe(self, *photos: int) -> None:
-        """Describe photos before all others, whether or not all are; :attr:`described` tells."""
+        """Describe photos before all others, whether or not all are described."""
         conductor = self._conductor
         self._post(lambda: conductor.jobs.describe(photos))
 
     def settle_vision(self) -> None:
-        """Describe by the settings as they are now; what waited for a server is tried anew."""
+        """Describe by the settings as they are now; photos that waited are tried again."""
         if self._running:
             self._post(self._conductor.jobs.renew_vision)
 
     def focus(self, ids: Sequence[int]) -> None:
-        """Name the photos on screen, the most wanted first; replaces what was named before."""
+        """Set the photos on screen, the most wanted first."""
         self._conductor.focus(ids)
         if self._inline:
             self._settle()
         elif not self._frames_warm and (self._looked_at or self._conductor.is_idle):
-            self._frames_warm = True  # somebody looks at photos; soon at one
+            self._frames_warm = True  # the grid is in use; the loupe may be next
             self._conductor.post(lambda: self._frame_pool.warm(1))
-        self._looked_at = True  # who opens a folder waits for its first photos, first of all
+        self._looked_at = True  # right after opening a folder, its first photos come first
 
     def _post(self, act: Callable[[], None]) -> None:
         self._conductor.post(act)
@@ -368,23 +368,23 @@ class Pipeline:
     def preview_sidecars(
         self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
     ) -> None:
-        """Say what writing the sidecars of photos would change; ``tell`` gets it on a thread."""
+        """Find what writing sidecars would change; ``tell`` gets it on a thread."""
         self._sidecars.preview(ids, profile, tell)
 
     def compare_originals(
         self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
     ) -> None:
-        """Say what embedding marks would change in originals; ``tell`` gets it on a thread."""
+        """Find what embedding marks would change in originals; ``tell`` gets it on a thread."""
         self._sidecars.compare_inside(ids, tell)
 
     def embed(self, ids: Sequence[int], program: str) -> None:
-        """Put marks into originals; only ever after a person agreed to how many."""
+        """Embed marks in originals; only after a person agreed to how many."""
         self._sidecars.embed(ids, program)
 
     # --- the loupe
 
     def want_frames(self, looks: Sequence[Look], callback: FrameCallback) -> None:
-        """Say which originals' pixels and overlays are wanted now; what was before is given up.
+        """Request pixels and overlays of originals; former requests are canceled.
 
         Args:
             looks: the most urgent first.
@@ -396,7 +396,7 @@ class Pipeline:
     # --- single files
 
     def request_file_preview(self, path: str, screen_px: int, tell: FilePreviewCallback) -> None:
-        """Look at one file that need not be a photo of the catalog; nothing of it is kept.
+        """Preview one file that need not be in the catalog; nothing of it is saved.
 
         Args:
             path: the file; another one wanted before is given up.
@@ -421,7 +421,7 @@ class Pipeline:
         self._file_previewer.cancel()
 
     def want_phrase(self, text: str, tell: PhraseCallback) -> bool:
-        """Encode what somebody searches for; say whether there is an encoder that knows words.
+        """Encode the text of a search; False if no encoder here encodes texts.
 
         Args:
             text: the phrase; another one wanted before is given up.
@@ -432,7 +432,7 @@ class Pipeline:
 
 
 def _sweep(home: Home) -> None:
-    """Clear what processes that were killed left in a home; others may write there now."""
+    """Remove what killed processes left in a home; others may write there now."""
     for base in (home.data, home.cache):
         with contextlib.suppress(OSError):
             for folder in (base, *filter(Path.is_dir, base.iterdir())):

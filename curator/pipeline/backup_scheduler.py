@@ -1,4 +1,7 @@
-"""The daily back-up: made on a thread of its own, so that neither marks nor reading wait for it."""
+"""The daily backup of the catalog, made on its own thread.
+
+The conductor asks for it; neither marks nor reading photos must ever wait for it.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +16,28 @@ from curator.model import KnownError
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 600.0  # how often it is looked whether one is due
-_SETTLED_S = 60.0  # after the start: whoever opens a window wants to see photos first
-_AGAIN_S = 3600.0  # after one that failed
-_PATIENCE_S = 30.0  # that the end of the program waits for one that is being made
+_LOOK_S = 600.0  # how often to check whether a backup is due
+_SETTLED_S = 60.0  # no backup this soon after the start: photos come first
+_AGAIN_S = 3600.0  # pause after a failed backup
+_PATIENCE_S = 30.0  # how long closing waits for a backup in progress
 
 
 class BackupScheduler:
-    """Has a back-up of the catalog made when the last one is a day old.
+    """Makes a backup of the catalog when the last one is a day old.
 
-    While photos are being read it waits, for a day more at most. One that fails stops nothing: it
-    is told, and tried again an hour later.
+    While photos are being read it waits, for a day more at most. A backup that fails stops
+    nothing: the failure is reported, and the backup is tried again an hour later.
 
     Thread: the conductor's.
     """
 
     def __init__(self, path: Path, inline: bool, tell: Callable[[KnownError], None]) -> None:
-        """Make a keeper of a catalog; nothing happens before it is asked.
+        """Make a scheduler; nothing happens before :meth:`look` or :meth:`finished`.
 
         Args:
             path: the SQLite file.
             inline: make it on the calling thread.
-            tell: gets why there is no back-up; called on the keeper's thread.
+            tell: gets the reason when a backup fails; called on the backup's thread.
         """
         self._path, self._inline, self._tell = path, inline, tell
         self._look_at = self._settled_at = time.monotonic() + _SETTLED_S
@@ -44,7 +47,7 @@ class BackupScheduler:
         self._given_up = threading.Event()
 
     def look(self, calm: bool) -> None:
-        """Have a back-up made if it is time; asked often, it looks every ten minutes.
+        """Make a backup if one is due; checks every ten minutes however often it is called.
 
         Args:
             calm: nothing else is being done.
@@ -54,10 +57,10 @@ class BackupScheduler:
             self._begin(backups.DAY_S if calm else 2 * backups.DAY_S)
 
     def finished(self) -> None:
-        """Have a back-up made if it is time: photos were read, and all is done.
+        """Make a backup if one is due, after photos were read.
 
-        Right after the start it waits for :meth:`look`, or for the end where that comes first: a
-        verb that reads a few photos takes seconds.
+        Right after the start the backup waits for :meth:`look`, or for the end of the program if
+        that comes first: a command that reads a few photos takes seconds.
         """
         self._owed = not self._inline and time.monotonic() < self._settled_at
         if not self._owed:
@@ -69,26 +72,26 @@ class BackupScheduler:
         if not backups.is_due(self._path, every_s):
             return
         if self._inline:
-            self._keep()
+            self._make()
             return
-        self._thread = threading.Thread(target=self._keep, name="curator-keeper")
+        self._thread = threading.Thread(target=self._make, name="curator-backup")
         self._thread.start()
 
     def _is_busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _keep(self) -> None:
+    def _make(self) -> None:
         try:
             backups.make_if_due(self._path, stop=self._given_up.is_set)
         except backups.GivenUpError:
-            log.info("a back-up was given up; the next start makes it")
+            log.info("a backup was given up; the next start makes it")
         except KnownError as error:
             self._again_at = time.monotonic() + _AGAIN_S
-            log.info("no back-up: %s", error)
+            log.info("no backup: %s", error)
             self._tell(error)
 
     def close(self) -> None:
-        """Wait a while for a back-up that is being made or owed, then give it up."""
+        """Wait a while for a backup that is being made or due, then give it up."""
         if self._owed:
             self._begin(backups.DAY_S)
         if self._thread is not None:

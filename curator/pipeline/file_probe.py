@@ -67,6 +67,8 @@ class PatientReader:
     def _ask(self, path: str, question: Callable[[Callable[[], bool]], T]) -> T:
         if self._inline:
             return question(lambda: False)
+        if self._stopped:
+            raise UnavailableError("Reading was stopped.")
         moved_at = time.monotonic()
 
         def stopped() -> bool:

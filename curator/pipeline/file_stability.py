@@ -1,13 +1,13 @@
-"""Which directories of a folder changed, when to look at them, and which of their files are still.
+"""Which directories changed, when to list them, and which of their files are completely written.
 
     changes.note("/photos/iceland")              # thousands a second while a card is copied
-    for place in changes.due():                  # few: once it is quiet there, or some s later
-        still = changes.look(place, files.walk([place.directory]))
+    for directory in changes.due():              # few: once quiet, or after some seconds
+        still = changes.look(directory, files.walk([...]))
 
-A file is *still* when two looks at least a second apart found the same size and time, and it was
-not written within the last second. One without a byte, or held by another program, is waited for
-much longer: whoever made it has something in mind. A copy over a network that stalls for longer
-looks finished; when it goes on, it is a changed file and read again.
+`folder_watcher` uses this. A file is *still* when two looks at least a second apart found the same
+size and time, and it was not written within the last second. An empty file, or one that another
+program locks, is waited for much longer. A copy over a network that stalls for longer looks
+complete; when it continues, it is a changed file and is read again.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from pathlib import Path, PurePath
 
 from curator.model import FoundFile
 
-QUIET_S = 1.0  # a directory is looked at once nothing was heard of it for so long,
-LATEST_S = 4.0  # or so long after the first change, whatever goes on there,
-EACH_S = 0.0005  # and so much longer for each file in it, because a look takes longer
-APART_S = 1.0  # how far apart two looks at a file are, at least
-SLOWEST_S = 10.0  # how far apart they get where nothing moves and something is waited for
-PATIENCE_S = 600.0  # how long a file is waited for that is empty or held
+QUIET_S = 1.0  # a directory is listed after this long without a change,
+LATEST_S = 4.0  # or this long after the first change in any case,
+EACH_S = 0.0005  # plus this for each file in it, because listing takes longer
+APART_S = 1.0  # the shortest time between two looks at a file
+SLOWEST_S = 10.0  # the longest time between two looks while a file is waited for
+PATIENCE_S = 600.0  # how long an empty or locked file is waited for
 _WRITTEN_NS = 1_000_000_000  # a file written so recently is not still
 
 
 @dataclass
-class ChangedFolder:
+class ChangingDirectory:
     """A directory in which something changed.
 
     Attributes:
@@ -41,34 +41,34 @@ class ChangedFolder:
 
     directory: str
     deep: bool = False
-    _since: float = 0.0  # when the first change was heard of that was not looked at yet
-    _last: float | None = None  # and the last one; None: there is none
-    _again_at: float | None = None  # when to look again without hearing of any
+    _since: float = 0.0  # when the first change since the last look came
+    _last: float | None = None  # when the last one came; None: there is none
+    _again_at: float | None = None  # when to look again without a further change
     _pause: float = APART_S
     _paired: bool = False  # the last look was the second of two
     _seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)
     _told: dict[str, tuple[int, int]] | None = None
 
     def note(self, now: float) -> None:
-        """Hear of a change."""
+        """Note a change."""
         if self._last is None:
             self._since = now
         self._last = now
 
     @property
     def due_at(self) -> float:
-        """When to look at it."""
+        """When to look at the directory, on the monotonic clock."""
         if self._last is not None and (self._again_at is None or self._paired):
             latest = LATEST_S + EACH_S * len(self._seen)
             return min(self._last + QUIET_S, self._since + latest)
         return self._again_at if self._again_at is not None else self._since
 
     def begin(self) -> None:
-        """Begin a look: what is heard of from now on is for the next."""
+        """Begin a look: changes from now on count for the next."""
         self._last = None
 
     def end(self, found: list[FoundFile], now: float, wall_ns: int) -> list[FoundFile] | None:
-        """Say what is still of what was found; None if that is no news."""
+        """Return the files that are still; None if they are the same as before."""
         seen: dict[str, tuple[int, int, float]] = {}
         moving: set[tuple[str, str]] = set()
         for file in found:
@@ -82,7 +82,7 @@ class ChangedFolder:
         self._seen = seen
         self._paired = self._again_at is not None and not self._paired
         self._again_at = now + self._pause if moving else None
-        # A RAW and its JPEG are one photo, and so is its sidecar: they come together.
+        # A RAW, its JPEG and its sidecar are one photo and are passed on together.
         still = [file for file in found if _stem(file) not in moving] if moving else found
         told = {file.path: (file.size, file.mtime_ns) for file in still}
         if told == self._told or (self._told is None and moving and not still):
@@ -92,12 +92,12 @@ class ChangedFolder:
 
     @property
     def done(self) -> bool:
-        """Whether all in it is still, and was told."""
+        """Whether all files are still and were passed on."""
         return self._last is None and self._again_at is None
 
 
 class Changes:
-    """Gathers what changes in one folder, until it is quiet.
+    """Gathers the changes in one folder until it is quiet.
 
     Thread: one at a time; the owner holds a lock.
     """
@@ -107,26 +107,26 @@ class Changes:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Gather; ``clock`` gives s, ``wall_ns`` the time of day that files are written with."""
+        """Make it; ``clock`` returns s, ``wall_ns`` the time of day that files get."""
         self._clock, self._wall_ns = clock, wall_ns
-        self._places: dict[str, ChangedFolder] = {}
+        self._places: dict[str, ChangingDirectory] = {}
 
     def note(self, directory: str, deep: bool = False) -> None:
-        """Hear that something changed in a directory; ``deep``: or anywhere below it."""
+        """Note a change in a directory; ``deep``: or anywhere below it."""
         place = self._places.get(directory)
         if place is None:
-            place = self._places[directory] = ChangedFolder(directory)
+            place = self._places[directory] = ChangingDirectory(directory)
         place.deep = place.deep or deep
         place.note(self._clock())
 
     def wait_s(self) -> float | None:
-        """Say how long there is nothing to look at, in s; None: until something changes."""
+        """Return how long there is nothing to look at, in s; None: until something changes."""
         if not self._places:
             return None
         return max(0.0, min(place.due_at for place in self._places.values()) - self._clock())
 
-    def due(self) -> list[ChangedFolder]:
-        """Take the places to look at now; each is to be looked at, or dropped."""
+    def due(self) -> list[ChangingDirectory]:
+        """Return the directories to look at now; each must then be looked at or dropped."""
         self._gather()
         now = self._clock()
         found = [place for place in self._places.values() if place.due_at <= now]
@@ -135,8 +135,8 @@ class Changes:
         return found
 
     def _gather(self) -> None:
-        """Leave out what lies below a place that is looked at with all below it."""
-        top: ChangedFolder | None = None
+        """Drop directories below one that is listed with everything below it."""
+        top: ChangingDirectory | None = None
         for path in sorted(self._places, key=lambda path: PurePath(path).parts):
             place = self._places[path]
             if top is not None and path.startswith(top.directory.rstrip(os.sep) + os.sep):
@@ -146,24 +146,24 @@ class Changes:
             elif place.deep:
                 top = place
 
-    def look(self, place: ChangedFolder, found: Iterable[FoundFile]) -> list[FoundFile] | None:
-        """Say what is still of all that was found in a place now; None if that is no news."""
+    def look(self, place: ChangingDirectory, found: Iterable[FoundFile]) -> list[FoundFile] | None:
+        """Return which files of a directory are still; None if they are the same as before."""
         still = place.end(list(found), self._clock(), self._wall_ns())
         if place.done:
             self.drop(place)
         return still
 
     def renew(self, directory: str, deep: bool) -> None:
-        """Look at a directory as if nothing in it had been told: whoever was told lost it."""
+        """Look at a directory again from scratch: what was passed on got lost."""
         self._places.pop(directory, None)
         self.note(directory, deep)
 
-    def drop(self, place: ChangedFolder) -> None:
-        """Look at a place no more, until something changes there."""
+    def drop(self, place: ChangingDirectory) -> None:
+        """Stop looking at a directory until something changes there."""
         self._places.pop(place.directory, None)
 
     def clear(self) -> None:
-        """Forget all that changed."""
+        """Forget all changes."""
         self._places.clear()
 
     def __bool__(self) -> bool:
@@ -175,14 +175,14 @@ def _is_still(
 ) -> bool:
     if told is not None and told.get(file.path) == (file.size, file.mtime_ns):
         return True
-    # A time to come is a clock that is wrong; that file is as still as two looks say.
+    # A time in the future means a wrong clock; two equal looks decide.
     if same_s < APART_S or 0 <= wall_ns - file.mtime_ns < _WRITTEN_NS:
         return False
     return same_s >= PATIENCE_S or (file.size > 0 and not _is_held(file.path))
 
 
 def _is_held(path: str) -> bool:
-    """Say whether another program lets nobody read a file: on Windows, while it is copied."""
+    """Whether another program locks a file: on Windows, while it is copied."""
     if sys.platform != "win32":
         return False
     try:
@@ -195,6 +195,6 @@ def _is_held(path: str) -> bool:
 
 
 def _stem(file: FoundFile) -> tuple[str, str]:
-    """Name what belongs to one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.xmp and DSC_1.NEF.xmp."""
-    directory, _, name = file.path.rpartition(os.sep)  # a path object would cost as much as a look
+    """Return a key shared by the files of one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.NEF.xmp."""
+    directory, _, name = file.path.rpartition(os.sep)  # a Path would cost as much as the rest
     return directory, name.partition(".")[0].casefold()

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from curator import files
 from curator.catalog import Catalog
 from curator.model import CatalogError, FoundFile, KnownError
-from curator.pipeline.file_stability import ChangedFolder, Changes
+from curator.pipeline.file_stability import Changes, ChangingDirectory
 from curator.settings import ScanSettings
 from curator.volumes import mount_of
 
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-START_S = 5.0  # so long after the start what came while nobody watched is looked for
-POLL_S = 30.0  # how often the times of directories are looked at where the system says nothing
-CLOSE_S = 2.0  # closing waits no longer for threads that sit in a slow drive
-# A scan ends a moment after it looked; and another machine's clock may be off by hours. A
-# directory looked at in vain costs little.
+START_S = 5.0  # how long after the start earlier changes are looked for
+POLL_S = 30.0  # how often directories' times are compared where the system reports nothing
+CLOSE_S = 2.0  # how long closing waits for threads that hang in a slow drive
+# A scan ends a moment after it looked, and another machine's clock may be off by hours. Looking at
+# a directory in vain costs little.
 _MARGIN_NS, _FOREIGN_NS = 60 * 10**9, 86_400 * 10**9
-# Whose directories' times do not move when a file comes.
+# File systems whose directories keep their time when a file is added.
 _TIMELESS = frozenset({"vfat", "exfat", "msdos", "fat", "fat32"})
-# More events than this between two looks, and some may have been lost: Linux keeps 16,384 of
+# With more events than this between two looks, some may have been lost: Linux keeps 16,384 of
 # them, Windows 64 KiB, which are some hundreds.
 _BURST = 8000 if sys.platform == "linux" else 300
 _MOVED, _DELETED = "moved", "deleted"  # as watchdog names them
@@ -71,7 +71,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class ChangedDirectory:
-    """What was found in a directory in which something changed.
+    """The files of a directory in which something changed.
 
     Attributes:
         directory: its path; it may be gone.
@@ -88,7 +88,7 @@ Tell = Callable[[int, list[ChangedDirectory]], None]
 
 
 class System:
-    """The system's own word that something changed, through watchdog; loaded when first asked.
+    """Change events of the operating system, through watchdog; loaded at first use.
 
     Thread: any.
     """
@@ -101,10 +101,10 @@ class System:
     def watch(
         self, path: str, recursive: bool, happened: Callable[[FileSystemEvent], None]
     ) -> ObservedWatch:
-        """Have ``happened`` called for what changes in a folder, on threads of watchdog's.
+        """Call ``happened`` for each change in a folder, on watchdog's threads.
 
         Raises:
-            OSError: it cannot be; ENOSPC and EMFILE say that it is too much for this system.
+            OSError: it cannot be watched; ENOSPC and EMFILE mean the system's limit is reached.
         """
         with self._lock:
             if self._closed:
@@ -120,13 +120,13 @@ class System:
             )
 
     def unwatch(self, watch: ObservedWatch) -> None:
-        """Hear no more of a folder."""
+        """Stop watching a folder."""
         with self._lock, contextlib.suppress(KeyError, OSError):
             if self._observer is not None and not self._closed:
                 self._observer.unschedule(watch)
 
     def is_full(self) -> bool:
-        """Say whether Linux lets no more directories be watched: watchdog passes over those."""
+        """Whether Linux's limit of watched directories is reached; watchdog skips the others."""
         if sys.platform != "linux":
             return False
         try:
@@ -136,7 +136,7 @@ class System:
         return False
 
     def close(self) -> None:
-        """Hear of nothing any more."""
+        """Stop watching everything."""
         with self._lock:
             self._closed = True
             if self._observer is not None:
@@ -155,7 +155,7 @@ def _handler(happened: Callable[[FileSystemEvent], None]) -> FileSystemEventHand
 
 
 def _wanted() -> list[type[FileSystemEvent]]:
-    """List the events wanted: on Linux a file is heard of when it is closed, not at each write."""
+    """Return the event types to watch; on Linux a file is reported when closed, not per write."""
     from watchdog import events
 
     written = events.FileClosedEvent if sys.platform == "linux" else events.FileModifiedEvent
@@ -193,41 +193,41 @@ class FolderWatch(threading.Thread):
         self._changes = Changes()
         self._stopped = self._handed = self._here = self._ready = False
         self._events = 0  # since the last look
-        self._lost = False  # some may not have been heard
-        self._real = ""  # the folder with links followed: what the system names
-        self._identity: tuple[int, int] | None = None  # device and number of the folder
-        self._was: tuple[int, int] | None = None  # and as it was first seen
+        self._lost = False  # some events may have been lost
+        self._real = ""  # the folder with links resolved, as the system names it
+        self._identity: tuple[int, int] | None = None  # device and inode of the folder
+        self._was: tuple[int, int] | None = None  # the identity at first
         self._watch: ObservedWatch | None = None
         self._polled = self._timeless = False
-        self._times: dict[str, int] = {}  # of directories, where they are polled
+        self._times: dict[str, int] = {}  # of polled directories
         self._poll_at = time.monotonic() + START_S
 
     def stop(self) -> None:
-        """Have it end."""
+        """Tell the thread to end."""
         with self._news:
             self._stopped = True
             self._news.notify()
 
     @property
     def ready(self) -> bool:
-        """Whether the folder is there, and what changes in it is heard of from now on."""
+        """Whether the folder is there and its changes are watched from now on."""
         return self._ready
 
     def scanned(self) -> None:
-        """Say that what was handed over is in the catalog."""
+        """Note that the changes passed on are in the catalog."""
         with self._news:
             self._handed = False
             self._news.notify()
 
     def lost(self, looked: Iterable[ChangedDirectory]) -> None:
-        """Say that what was handed over did not get into the catalog: it is, another time."""
+        """Pass changes on again: the catalog could not take them."""
         with self._news:
             for each in looked:
                 self._changes.renew(each.directory, each.deep)
         self.scanned()
 
     def run(self) -> None:
-        """Watch; what goes wrong here is logged, and the folder is watched no more."""
+        """Watch until stopped. An error is logged and ends the watch."""
         try:
             self._begin()
             while self._wait():
@@ -237,10 +237,10 @@ class FolderWatch(threading.Thread):
         finally:
             self._end()
 
-    # --- being told
+    # --- events
 
     def _begin(self) -> None:
-        """Have the system tell of the folder, or poll it."""
+        """Watch the folder through the system, or poll it."""
         self._listen()
         self._ready = self._here
 
@@ -263,7 +263,7 @@ class FolderWatch(threading.Thread):
         self._see_limit()
 
     def _is_bare(self) -> bool:
-        """Say whether this is a mount point whose drive is away, not the folder that was here."""
+        """Whether this is an empty mount point whose drive is away, not the watched folder."""
         was, now = self._was, self._identity
         self._was = now if was is None else was
         if was is None or now is None or was[0] == now[0]:
@@ -278,7 +278,7 @@ class FolderWatch(threading.Thread):
             self._poll_instead(OSError(errno.ENOSPC, ""))
 
     def _poll_instead(self, error: OSError) -> None:
-        """Poll a folder, or the part of it that the system does not tell of."""
+        """Poll a folder, or the part of it that the system does not watch."""
         if error.errno == errno.ECANCELED:
             return
         self._polled = True
@@ -302,7 +302,7 @@ class FolderWatch(threading.Thread):
             self._watch = None
 
     def _happened(self, event: FileSystemEvent) -> None:
-        """Note what an event is about; called thousands of times a second while a card is copied.
+        """Note an event; called thousands of times a second while a card is copied.
 
         Thread: watchdog's.
         """
@@ -319,12 +319,12 @@ class FolderWatch(threading.Thread):
     def _note(self, path: str, is_directory: bool, gone: bool) -> None:
         directory, name = os.path.split(path)
         if path == self._real:
-            self._changes.note(self._top)  # it is gone, perhaps
+            self._changes.note(self._top)  # it may be gone
         elif name.startswith("."):
             return
         elif is_directory and not gone:
             self._changes.note(self._ours(path), deep=True)
-        # Windows does not say whether it was a directory that went.
+        # Windows does not report whether a directory or a file was removed.
         elif (
             is_directory
             or files.is_photo_or_sidecar_name(name)
@@ -333,17 +333,17 @@ class FolderWatch(threading.Thread):
             self._changes.note(self._ours(directory))
 
     def _ours(self, path: str) -> str:
-        """Name a directory as the catalog does: below the folder as it was opened."""
+        """Return a directory's path as the catalog has it: below the folder as it was opened."""
         return self._top + path[len(self._real) :]
 
     # --- looking
 
     def _wait(self) -> bool:
-        """Wait until there is something to do; False: no more."""
+        """Wait until there is something to do; False once stopped."""
         with self._news:
             while not self._stopped:
                 until = self._poll_at - time.monotonic()
-                # While the catalog has not taken in what it was given, changes gather here.
+                # Changes gather here until the catalog took the former ones.
                 quiet = None if self._handed else self._changes.wait_s()
                 pause = until if quiet is None else min(quiet, until)
                 if pause <= 0:
@@ -375,30 +375,30 @@ class FolderWatch(threading.Thread):
             self._changed(self._number, looked)
 
     def _stands(self) -> bool:
-        """Say whether the folder is there and still the one that is watched."""
+        """Whether the watched folder is still there."""
         there = files.directory_id(self._top)
         if self._here and there == self._identity:
             return True
         if self._here:
-            log.info("%s is watched no more: it is gone, or another", self._top)
+            log.info("%s is no longer watched: it is gone or replaced", self._top)
             self._end()
             self._here = self._ready = self._polled = False
             self._times = {}
             self._since_ns = time.time_ns()
             self._poll_at = time.monotonic() + POLL_S  # it may come back
-        with self._news:  # what was on its way, too: it would be due for as long as this is gone
+        with self._news:  # late events too: they would stay due while the folder is gone
             self._changes.clear()
         return False
 
-    def _look(self, place: ChangedFolder) -> ChangedDirectory | None:
-        """Look at a directory; None if nothing is new or nothing in it is still."""
+    def _look(self, place: ChangingDirectory) -> ChangedDirectory | None:
+        """List a directory; None if nothing changed or nothing in it is completely written."""
         found: list[FoundFile] = []
         if not files.is_reached_from(self._top, place.directory):
             with self._news:
                 self._changes.drop(place)
             return None
         deep = place.deep and self._recursive
-        with contextlib.suppress(KnownError):  # gone, or nobody may read it
+        with contextlib.suppress(KnownError):  # gone, or not readable
             for file in files.walk([place.directory], deep, within=self._top):
                 if self._stopped:
                     return None
@@ -407,10 +407,10 @@ class FolderWatch(threading.Thread):
             still = self._changes.look(place, found)
         return None if still is None else ChangedDirectory(place.directory, deep, still)
 
-    # --- where the system says nothing
+    # --- polling
 
     def _poll(self) -> None:
-        """Look at the times of all directories, the first time for what was missed before."""
+        """Compare the times of all directories; the first time, with the time of the last scan."""
         self._poll_at = time.monotonic() + POLL_S
         if not self._here:
             self._begin()
@@ -427,7 +427,7 @@ class FolderWatch(threading.Thread):
             self._times, self._poll_at = {}, math.inf
 
     def _missed(self) -> list[str]:
-        """List the directories in which something came or went before they were watched."""
+        """Return the directories that changed before they were watched."""
         self._times = {
             path: moved for path in self._below(self._top) if (moved := _time(path)) is not None
         }
@@ -435,13 +435,13 @@ class FolderWatch(threading.Thread):
         return [path for path, moved in self._times.items() if moved > since]
 
     def _moved(self) -> list[str]:
-        """List the directories in which something came or went since the last look."""
+        """Return the directories that changed since the last poll."""
         changed: list[str] = []
         for path, before in list(self._times.items()):
             moved = _time(path)
             if moved == before or self._stopped:
                 continue
-            if moved is None:  # the time of the one above it moved as well
+            if moved is None:  # its parent directory changed as well
                 del self._times[path]
                 continue
             changed.append(path)
@@ -469,7 +469,7 @@ class FolderWatcher:
         scan: ScanChanges,
         trouble: Callable[[str], None],
     ) -> None:
-        """Make a watcher of nothing.
+        """Make a watcher; nothing is watched before :meth:`start`.
 
         Args:
             settings: read at each :meth:`refresh`.
@@ -507,7 +507,7 @@ class FolderWatcher:
         )
 
     def _watch(self, folders: Mapping[int, Watched]) -> None:
-        """Watch these folders and no others; those already watched go on."""
+        """Watch these folders and no others; folders already watched stay so."""
         with self._lock:
             for number, watch in list(self._folders.items()):
                 wanted = folders.get(number)

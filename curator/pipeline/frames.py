@@ -1,9 +1,9 @@
-"""On-demand looks at originals for the loupe: what is wanted, in its order, and nothing else.
+"""Decoding originals for the loupe on demand, the most urgent first, and nothing else.
 
-Runs beside the conductor over processes of its own that are not niced, because a person waits.
-Whoever looks says all it wants, the most urgent first, and says it anew at every move: that is how
-one gives up what was wanted before. One process is kept for the most urgent look, so that what is
-read ahead never stands in its way.
+It runs beside the conductor, in its own processes at normal priority, because a person waits. The
+loupe passes everything it wants, the most urgent first, and again at every move; what is no longer
+in the list is canceled. One process is kept for the most urgent frame, so that prefetching never
+delays it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 log = logging.getLogger(__name__)
 
 # A look this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
-# nobody wants any more has as long still before it, on average, and need not grow old.
+# that is no longer wanted would run as long again on average, so its age does not matter.
 STALE_S = 0.7
 
 FrameCallback = Callable[[Look, Frame | KnownError], None]
@@ -39,7 +39,7 @@ class _Running:
 
 
 class Frames:
-    """Decodes originals when a person wants to see them.
+    """Decodes originals that a person is about to see.
 
     Thread: any, for every method; callbacks come from a thread of this object's own.
     """
@@ -63,7 +63,7 @@ class Frames:
         self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
     def want(self, looks: Sequence[Look], callback: FrameCallback) -> None:
-        """Replace what is wanted.
+        """Replace the list of wanted frames.
 
         What is being decoded already is delivered even if it is wanted no more, unless it takes
         so long that it would be in the way.
@@ -87,15 +87,15 @@ class Frames:
             stuck = self._in_the_way()
             self._start()
         if stuck is not None and not self._pool.cancel(stuck.look):
-            stuck.killed = False  # its process is only just starting, or it is through
+            stuck.killed = False  # its process is just starting, or done
 
     def is_busy(self, path: str) -> bool:
-        """Say whether a file is being decoded right now."""
+        """Whether a file is being decoded right now."""
         with self._lock:
             return any(running.look.path == path for running in self._running)
 
     def _in_the_way(self) -> _Running | None:
-        """Choose what to kill so that the most urgent need not wait; the lock is held."""
+        """Choose a job to kill so that the most urgent need not wait; the lock is held."""
         if len(self._running) < self._pool.size or self._wanted[:1] != tuple(self._waiting[:1]):
             return None
         now = time.monotonic()
@@ -112,7 +112,7 @@ class Frames:
         return oldest
 
     def _start(self) -> None:
-        """Set threads to work on what may begin now; the lock is held."""
+        """Start threads for the jobs that may begin now; the lock is held."""
         while self._waiting and len(self._running) < self._pool.size:
             urgent = self._waiting[0] == self._wanted[0]
             if not urgent and len(self._running) >= max(1, self._pool.size - 1):
@@ -122,7 +122,7 @@ class Frames:
             self._threads.start(lambda running=running: self._work_off(running))
 
     def close(self) -> None:
-        """Call everything off and end the processes."""
+        """Cancel everything and end the processes."""
         with self._lock:
             self._closed = True
             self._waiting = []
@@ -146,7 +146,7 @@ class Frames:
             log.exception("a callback for %s failed", running.look)
 
     def _decode(self, look: Look) -> Frame | KnownError | None:
-        """Decode in a process; None if that was called off."""
+        """Decode in a process; None if that was canceled."""
         try:
             return self._pool.run(
                 frame, look, self._work.max_megapixels, timeout_s=self._work.timeout_s, token=look

@@ -1,4 +1,7 @@
-"""Words of photos read into the full-text index, a few at a time, between other work."""
+"""Keeping the full-text index up to date, a few photos at a time, between other work.
+
+The conductor calls it. A decision must never wait long for the catalog because of it.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ import time
 from curator.catalog import Catalog
 
 PART = 40
-"""Photos at a time: the catalog is locked for some 3 ms of processor time, 10 at the very most."""
-_BUSY_S, _CALM_S = 0.25, 0.003  # from one part to the next
+"""Photos at a time: the catalog is locked for about 3 ms of processor time, at most 10."""
+_BUSY_S, _CALM_S = 0.25, 0.003  # pause between two parts
 MERGES = 5
-"""Times that what was written is merged before the next part, at most: what comes together keeps up
-with what comes in, and no more than a few parts ever lie apart."""
+"""Merges of the index before the next part, at most: merging keeps up with writing, and the index
+never has more than a few separate parts."""
 
 
 class Indexer:
-    """Keeps the full-text index in step with the photos.
+    """Adds the texts of photos to the full-text index.
 
     Thread: the conductor's.
 
     Attributes:
-        waiting: whether the words of photos wait to be read, or such as were read to be merged.
+        waiting: whether photos wait to be indexed, or parts of the index to be merged.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -30,7 +33,7 @@ class Indexer:
         self.waiting = False
 
     def advance(self, calm: bool) -> None:
-        """Read the words of some photos, if any wait and it is time, or merge some.
+        """Index some photos, or merge parts of the index, if it is time.
 
         Args:
             calm: nothing else is being done.
@@ -46,6 +49,6 @@ class Indexer:
         self._next_at = time.monotonic() + _CALM_S
 
     def wait_s(self, calm: bool) -> float:
-        """Say how long until the next part, in s."""
+        """Return how long until the next part, in s."""
         pause = 0.0 if calm or self._merges else _BUSY_S - _CALM_S
         return self._next_at + pause - time.monotonic()

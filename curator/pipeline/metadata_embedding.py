@@ -1,6 +1,6 @@
-"""Marks put inside originals: only when a person asked for that, and agreed to how many.
+"""Embedding marks in originals, only after a person asked for it and agreed to how many.
 
-    program = exiftool(settings)                     # KnownError: how to get it
+    program = exiftool.find(settings)                # KnownError: how to get it
     found = compared(catalog, lone(catalog, ids))    # the dry run: touches nothing
     embed_some(catalog, [each.photo_id for each in found][:BATCH], program)
 
@@ -25,16 +25,16 @@ from curator.stages.embed_metadata import CHANGED, Inside, InsideJob
 
 BATCH = 8  # originals copied and verified in one go
 TIMEOUT_S = 600.0
-_LOOKED_AT = 64  # originals whose headers are read in one go
-_PROFILE = PROFILES["lightroom"]  # who reads no sidecars of these files
-_AWAY = "It is not there now; connect its drive."
+_READ_BATCH = 64  # originals whose headers are read in one go
+_PROFILE = PROFILES["lightroom"]  # Lightroom reads no sidecars of these files
+_AWAY = "The file is not there. Connect its drive."
 
 Compare = Callable[[Sequence[InsideJob]], Sequence[Inside]]
 Make = Callable[[Sequence[InsideJob], str], Sequence[Inside]]
 
 
 def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
-    """Give those a person had a word in and whose marks no sidecar takes to Lightroom."""
+    """Return photos a person marked of which Lightroom reads no sidecar."""
     return [
         each
         for each in found
@@ -45,7 +45,7 @@ def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
 def compared(
     catalog: Catalog, ids: Sequence[int], run: Compare = embed_metadata.compare
 ) -> tuple[list[Inside], list[Inside]]:
-    """Say which originals would change, and which are left alone and why; writes nothing.
+    """Return which originals would change, and which are skipped and why; writes nothing.
 
     Args:
         catalog: where the marks are.
@@ -54,8 +54,8 @@ def compared(
     """
     change: list[Inside] = []
     left: list[Inside] = []
-    for start in range(0, len(ids), _LOOKED_AT):
-        jobs, _, away = _jobs(catalog, ids[start : start + _LOOKED_AT])
+    for start in range(0, len(ids), _READ_BATCH):
+        jobs, _, away = _jobs(catalog, ids[start : start + _READ_BATCH])
         for result in (*away, *run(jobs)):
             if result.problem:
                 left.append(result)
@@ -67,14 +67,14 @@ def compared(
 def embed_some(
     catalog: Catalog, ids: Sequence[int], program: str, run: Make = embed_metadata.make
 ) -> list[Inside]:
-    """Put the marks of a few photos into their originals; what came of each.
+    """Embed the marks of a few photos in their originals; return the result of each.
 
     One that was written has ``lines`` and no ``problem``; one without lines said so already.
 
     Args:
         catalog: where the marks are.
         ids: of photos; some.
-        program: from :func:`exiftool`.
+        program: from :func:`curator.exiftool.find`.
         run: makes the copies; here, or in a worker.
     """
     jobs, rows, done = _jobs(catalog, ids)
@@ -96,12 +96,12 @@ def embed_some(
 
 
 def sentence(done: Sequence[Inside]) -> str:
-    """Say what came of it in one line."""
+    """Return the result in one line."""
     written = sum(bool(each.lines) and not each.problem for each in done)
     left = [each for each in done if each.problem]
     parts = [f"Embedded in {counted(written, 'original')}" if written else "Nothing embedded"]
     if left:
-        parts.append(f"{len(left):,} left alone: {Path(left[0].path).name}: {left[0].problem}")
+        parts.append(f"{len(left):,} skipped: {Path(left[0].path).name}: {left[0].problem}")
     if written:
         parts.append("in Lightroom: Metadata > Read Metadata from Files")
     return " · ".join(parts)
@@ -110,7 +110,7 @@ def sentence(done: Sequence[Inside]) -> str:
 def _jobs(
     catalog: Catalog, ids: Sequence[int]
 ) -> tuple[list[InsideJob], dict[int, FileRow], list[Inside]]:
-    """Say what is to be looked at, the files as the catalog knows them, and what is away."""
+    """Return the jobs, the files as the catalog has them, and the photos that are away."""
     wanted = lone(catalog.sidecars.to_write(ids))
     rows = catalog.files.main([each.photo_id for each in wanted])
     jobs, away = [], []
@@ -124,7 +124,7 @@ def _jobs(
 
 
 def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
-    """Have a verified copy take the place of its original, and the catalog know it."""
+    """Replace an original by its verified copy, in the catalog too."""
     content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
     path = Path(os.path.realpath(result.path))
     catalog.rewrites.expect(row, content)
@@ -137,6 +137,6 @@ def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
     except (KnownError, OSError) as error:
         catalog.rewrites.cancel(row, content)
         why = str(error) if isinstance(error, KnownError) else error.strerror or str(error)
-        return replace(result, made="", problem=f"It was left alone: {why}")
+        return replace(result, made="", problem=f"Not changed: {why}")
     catalog.rewrites.save(row, content)
     return replace(result, made="")

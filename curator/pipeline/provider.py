@@ -1,4 +1,7 @@
-"""Calls to the vision provider itself that a person waits for: a test of it, and a pull."""
+"""Testing a vision provider and downloading its model, while a person waits.
+
+The settings and the session use it. Photos are described by `describing`, not here.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _TELL_S = 0.1  # progress comes many times a second
 
 @dataclass(frozen=True, slots=True)
 class Pulling:
-    """How far a pull is: what is being done, bytes so far, bytes in all (0: not known)."""
+    """Progress of a download: the current step, bytes so far, bytes in all (0: unknown)."""
 
     model: str
     doing: str
@@ -31,7 +34,7 @@ class Pulling:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """The end of a pull; ``error`` is None if the model is there, or if it was stopped."""
+    """The end of a download; ``error`` is None if the model is there, or if it was stopped."""
 
     model: str
     stopped: bool = False
@@ -42,18 +45,18 @@ Tell = Callable[[Health | Pulling | Pulled | KnownError], None]
 
 
 class Provider:
-    """One call at a time; another one asked for gives up the one before.
+    """Makes one call at a time; a new call cancels the former one.
 
     Thread: any, for every method; answers come from a thread of this object's own.
     """
 
     def __init__(self) -> None:
-        """Make it; nothing is connected to."""
+        """Make it without connecting."""
         self._threads = QThreadPool()
         self._stop = threading.Event()
 
     def test(self, options: VisionOptions, tell: Tell) -> None:
-        """Look whether a provider is there, and have it describe a small picture.
+        """Test whether a provider answers, and have it describe a small picture.
 
         Args:
             options: whom to ask; they need not be the settings.
@@ -66,7 +69,7 @@ class Provider:
         self._begin(work, tell)
 
     def pull(self, options: VisionOptions, tell: Tell) -> None:
-        """Have a provider fetch its model; stopped, it goes on from there another time.
+        """Make a provider download its model; a stopped download continues another time.
 
         Args:
             options: whom to ask for which model.
@@ -92,11 +95,11 @@ class Provider:
         self._begin(work, tell)
 
     def stop(self) -> None:
-        """Give up what is under way; its connection is closed."""
+        """Cancel the call in progress and close its connection."""
         self._stop.set()
 
     def close(self) -> None:
-        """Give up, and wait for the thread."""
+        """Cancel, and wait for the thread."""
         self.stop()
         self._threads.waitForDone()
 

@@ -28,21 +28,21 @@ from curator.pipeline.folder_watcher import ChangedDirectory
 
 log = logging.getLogger(__name__)
 
-# The first photos go ahead alone; then batches that hold the write lock for a few ms.
+# The first batch is larger; later ones hold the write lock for a few ms.
 _FIRST_BATCH = 24
 _BATCH = 12
 _BATCH_S = 0.05
-# Until a first photo was read, at most: the processes that read load what they read with, and share
-# the machine with a scan of thousands of files, while whoever opened them looks at empty tiles.
+# How long the scan waits for the first photo to be read. The worker processes are still starting,
+# and the scan would slow them down while the photographer looks at empty tiles.
 _FIRST_S = 2.0
-# The first screens of a scan are read before the rest of it is found: until so many were read the
-# scan is no more than its lead ahead of them. Both take the same interpreter, and a list ten
-# thousand long is of no more use to somebody who looks at its first thousand tiles. A drive on
-# which reading hangs does not keep the rest from being found.
+# The first screens of photos are read before the rest is found: until _SCREENS photos are read, the
+# scan stays at most _LEAD photos ahead. Both need the same interpreter, and 10,000 empty tiles are
+# of no more use than 1,000. After _SCREENS_S the scan continues in any case: reading may hang.
 _SCREENS = 1_000
 _LEAD = 240
 _SCREENS_S = 6.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
+_CLOSE_S = 2.0
 _MISTAKE = "Curator made a mistake in a scan (see the log)."
 
 
@@ -117,7 +117,7 @@ class Request:
     done: Callable[[], None] = lambda: None
 
     def draw(self, part: Part, groups: Iterable[FileGroup], chance: random.Random) -> None:
-        """Keep a fair sample of photos not known before, of any number that comes by.
+        """Keep a fair random sample of the new photos, however many there are.
 
         Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
         """
@@ -132,10 +132,9 @@ class Request:
                 self.drawn[place] = (part, group)
 
     def told(self, catalog: Catalog) -> ScanReport:
-        """Put the report together; copies that nobody knew to be such yet count apart.
+        """Return the report; copies that are not recognized yet count as photos.
 
-        Until the headers of all are read nobody knows how many were rated elsewhere: it is not
-        said then, rather than too small a number.
+        How many photos are rated in other apps is left out until all headers are read.
         """
         count = catalog.scans.count_met([part.scan for part in self.parts])
         if self.watched:
@@ -151,7 +150,7 @@ class Request:
 
 
 def rescanned(catalog: Catalog, folder_id: int | None, reader: FileReader) -> Request:
-    """Prepare to scan a folder again, or all that are switched on; those away are told of."""
+    """Prepare to scan a folder again, or all that are switched on; report those away."""
     request = Request([])
     for row in catalog.folders.all():
         if row.id == folder_id or (folder_id is None and row.enabled):
@@ -165,7 +164,7 @@ def rescanned(catalog: Catalog, folder_id: int | None, reader: FileReader) -> Re
 
 def _not_there(row: FolderRow) -> str:
     drive = f": {row.volume_name} is not connected" if row.volume_name else ""
-    return f"{row.path} is not there now{drive}."
+    return f"{row.path} is not there{drive}."
 
 
 def watched(
@@ -175,7 +174,7 @@ def watched(
     changes: Sequence[ChangedDirectory],
     reader: FileReader,
 ) -> Request:
-    """Prepare to scan what changed in a watched folder, and nothing else of it."""
+    """Prepare to scan only what changed in a watched folder."""
     parts: list[Part] = []
     for deep in (True, False):
         places = [each for each in changes if each.deep is deep]
@@ -214,6 +213,7 @@ class Walk:
         self._reader, self._is_here, self._wake = reader, is_here, wake
         self._ready: SimpleQueue[Step] = SimpleQueue()
         self._room = threading.Semaphore(_AHEAD)
+        self._thread: threading.Thread | None = None
         self._stopped = False
 
     def steps(self, catalog: Catalog) -> Iterator[Step | None]:
@@ -302,7 +302,10 @@ class Walk:
         Args:
             path: of the catalog.
         """
-        threading.Thread(target=self._run, args=(path,), name="curator-walk", daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._run, args=(path,), name="curator-walk", daemon=True
+        )
+        self._thread.start()
 
     def take(self) -> Step | None:
         """Return the next step; None if none is ready. Report each by :meth:`written`."""
@@ -322,6 +325,12 @@ class Walk:
         """End the walk at the next batch; its thread may sit in a slow directory until then."""
         self._stopped = True
         self._room.release(_AHEAD)
+
+    def close(self) -> None:
+        """End the walk and wait for its thread; one that hangs is left to end with the process."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
 
     def _run(self, path: Path) -> None:
         try:
@@ -386,7 +395,7 @@ class Scanner:
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
-        """Scan this after what was asked for before."""
+        """Scan this after all earlier requests."""
         self._queued.append(request)
         self._next()
 
@@ -397,7 +406,7 @@ class Scanner:
 
     @property
     def asked(self) -> bool:
-        """Whether a scan is under way that somebody asked for."""
+        """Whether a scan that a person asked for is under way."""
         return self._walk is not None and not self._walk.request.watched
 
     @property
@@ -412,12 +421,12 @@ class Scanner:
         return self._walk.done  # its end is to be noticed
 
     def go_on(self) -> None:
-        """Take note that a photo was read: the first ones need not go alone any more."""
+        """Note that a photo was read: more than the first ones may be added now."""
         self._alone_until = 0.0
         self._read += 1
 
     def _gives_way(self) -> bool:
-        """Say whether photos that were found are to be read before more are."""
+        """Whether photos already found are to be read before more are added."""
         now = time.monotonic()
         ahead = self._read < _SCREENS and self._new - self._read >= _LEAD
         return now < (self._alone_until or 0.0) or (ahead and now < self._lead_until)
@@ -503,7 +512,7 @@ class Scanner:
         return self._unsaid is not None and not self._catalog.scans.awaits_headers()
 
     def _say_again(self) -> ScanReport | None:
-        """Tell of a scan again now that all headers are read, if they told more than it did."""
+        """Report a scan again now that all headers are read, if they revealed more."""
         request, self._unsaid = self._unsaid, None
         assert request is not None
         if not self._catalog.scans.counts_outdated([part.scan for part in request.parts]):
@@ -511,9 +520,9 @@ class Scanner:
         return replace(request.told(self._catalog), again=True)
 
     def give_up(self, away: Sequence[FolderRow]) -> None:
-        """Scan folders no more that went away: a walk there may never end.
+        """Stop scanning folders that are away: a walk there may never end.
 
-        Of several folders the others are scanned; where there is none, that was all.
+        The other folders of the request are scanned.
         """
         gone = {row.id: row for row in away}
         for queued in self._queued:
@@ -531,17 +540,17 @@ class Scanner:
 
     @staticmethod
     def _let_go(request: Request, away: Mapping[int, FolderRow]) -> bool:
-        """Take the parts in folders that are away out of a request; say whether there were any."""
+        """Remove the parts in folders that are away from a request; whether there were any."""
         gone = [part for part in request.parts if part.scan.folder_id in away]
         request.problems += [_not_there(away[part.scan.folder_id or 0]) for part in gone]
         request.parts = [part for part in request.parts if part not in gone]
         return bool(gone)
 
     def stop(self) -> None:
-        """End the walk; its thread may sit in a slow directory and is not waited for."""
+        """End the walk."""
         self.reader.stop()
         if self._walk is not None:
-            self._walk.stop()
+            self._walk.close()
 
     def _next(self) -> None:
         if self._walk is not None or not self._queued:

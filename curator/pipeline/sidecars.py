@@ -1,11 +1,11 @@
-"""Writing sidecars beside the conductor: in batches, in a worker process, when asked or when quiet.
+"""Writing sidecars in batches in a worker process, when asked for or after a quiet moment.
 
-What is to be written stands in the catalog until it is on disk, so that nothing is lost whatever
-happens in between: `catalog.sidecars.request_write` wants it now, from any process; in the
-background, where the settings say so, it is written once a person has been quiet for two seconds.
+The window and the command line use it. What is to be written stays in the catalog until it is on
+disk, so that nothing is lost. `catalog.sidecars.request_write` requests it from any process; with
+background writing on, it happens once a person has made no mark for two seconds.
 
     found = catalog.sidecars.to_write(ids)
-    jobs, without = jobs_for(found, profile)        # without: this editor reads none of theirs
+    jobs, without = jobs_for(found, profile)    # without: this editor reads no sidecar of theirs
     batch.write(jobs)
 """
 
@@ -35,19 +35,19 @@ log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
 BATCH = 32  # sidecars a worker writes in one go: some 50 ms
-_LOOK_S = 0.5  # how often it looks whether somebody decided something
-_AGAIN_S = 30.0  # what could not be written may be possible again
+_LOOK_S = 0.5  # how often to check for new marks
+_AGAIN_S = 30.0  # how soon a failed write is tried again
 _TIMEOUT_S = 60.0
 _CLOSE_S = 2.0
-_AWAY = "Its drive is away. Connect it, and its sidecar is written."
+_AWAY = "Its drive is not connected. Connect it, and the sidecar is written."
 
 
 @dataclass(frozen=True, slots=True)
 class SidecarNews:
-    """Where sidecars stand.
+    """How many sidecars wait.
 
-    ``pending`` are to be written, ``conflicts`` contradict a person's word. ``reason`` says why
-    some cannot be written. ``said`` is what came of what was asked for, once it is done.
+    ``pending`` are to be written, ``conflicts`` contradict marks made here. ``reason`` tells why
+    some cannot be written. ``said`` is the result of a person's request, once it is done.
     """
 
     pending: int = 0
@@ -88,12 +88,12 @@ class Preview:
 
 
 def profile_of(settings: Settings) -> Profile:
-    """Give the profile sidecars are written in."""
+    """Return the profile in which sidecars are written."""
     return PROFILES[settings.sidecars.profile]
 
 
 def news_of(left: SidecarCounts, settings: Settings) -> SidecarNews:
-    """Say where sidecars stand; what nobody asked for is pending where it is written by itself."""
+    """Return how many sidecars wait; marks not requested count with background writing on."""
     pending = left.unwritten if settings.sidecars.background else left.asked
     return SidecarNews(pending, left.conflicts, left.reason)
 
@@ -101,13 +101,13 @@ def news_of(left: SidecarCounts, settings: Settings) -> SidecarNews:
 def jobs_for(
     found: Sequence[SidecarContent], profile: Profile, dry: bool = False
 ) -> tuple[list[SidecarJob], list[SidecarContent]]:
-    """Say what is to be done for photos, and for which this editor reads no sidecar."""
+    """Return the jobs for photos, and the photos of which this editor reads no sidecar."""
     jobs: list[SidecarJob] = []
     without: list[SidecarContent] = []
     for each in found:
         file = (each.path, each.kind)
         job = batch.job_for(each.photo_id, file, each.said, each.known, profile)
-        # What is only embedded in the original needs no sidecar to repeat it.
+        # Metadata that is only embedded in the original needs no sidecar.
         if job is None or not (each.judged or each.sidecars):
             without.append(each)
         else:
@@ -121,7 +121,7 @@ def preview(
     profile: Profile,
     run: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
 ) -> Preview:
-    """Say what writing the sidecars of photos would change; writes nothing.
+    """Return what writing the sidecars of photos would change; writes nothing.
 
     Args:
         catalog: where the marks are.
@@ -135,7 +135,7 @@ def preview(
     same = 0
     for start in range(0, len(ids), BATCH):
         waiting = catalog.sidecars.to_write(ids[start : start + BATCH])
-        # What contradicts waits for a person's choice.
+        # Conflicts wait for a person's choice.
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
         without += [each.photo_id for each in left_out if each.speaks]
@@ -153,7 +153,7 @@ def preview(
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What came of writing a few sidecars.
+    """The results of writing a few sidecars.
 
     ``results`` are of those that were tried; one that was ``CHANGED`` was read again. ``failed``
     are photo ids with the reason. ``without`` are photos that have something to say and no
@@ -176,7 +176,7 @@ def write_some(
     profile: Profile,
     work: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
 ) -> Batch:
-    """Write the sidecars of a few photos, and note what came of it.
+    """Write the sidecars of a few photos, and save the results.
 
     What another program wrote since it was read is taken over instead; what remains to be said
     comes the next time, unless it contradicts.
@@ -190,7 +190,7 @@ def write_some(
     found = {each.photo_id: each for each in catalog.sidecars.to_write(ids)}
     away = [each for each in found.values() if each.missing]
     jobs, without = jobs_for([e for e in found.values() if not e.missing], profile)
-    # Merged, gone, or of no sidecar this editor reads: there is nothing to write.
+    # The photo was merged, is gone, or has no sidecar this editor reads.
     done = [WriteResult(photo, None, None) for photo in ids if photo not in found]
     done += [WriteResult(each.photo_id, each.since, None) for each in without]
     done += [WriteResult(each.photo_id, each.since, None, _AWAY) for each in away]
@@ -207,7 +207,7 @@ def write_some(
             since = found[result.photo_id].since
             done.append(WriteResult(result.photo_id, since, result.now, result.problem))
         elif result.now is not None and result.now.said is None:
-            # It cannot be read, so nothing may be put into it.
+            # It cannot be read, so it must not be changed.
             done.append(WriteResult(result.photo_id, None, None, result.now.problem))
     catalog.sidecars.save_written(done)
     return Batch(
@@ -219,7 +219,7 @@ def write_some(
 
 
 class SidecarWriter:
-    """Writes what is to be written, on a thread and a connection of its own, and tells of it.
+    """Writes waiting sidecars on its own thread and connection, and reports it.
 
     Thread: any, for :meth:`wake`, :meth:`ask` and :meth:`close`.
     """
@@ -247,22 +247,22 @@ class SidecarWriter:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
         self._version = -1
-        self._known: object = None  # of sidecars, when it looked last
+        self._known: object = None  # counts at the last look
         self._due_at = 0.0
         self._told = SidecarNews()
-        self._waits = ""  # for what, as it was told
+        self._waits = ""  # the reason last reported
         self._report = _Report()
 
     def start(self) -> None:
-        """Begin with what was left the last time."""
+        """Start, with sidecars left from the last time."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at once what is to be written: somebody asked."""
+        """Look at once what is to be written: a person asked."""
         self._asked.put(self._note_asked)
 
     def work_off(self) -> None:
-        """Write what is to be written now, on the calling thread, for tests."""
+        """Write waiting sidecars now on the calling thread, for tests."""
         catalog = Catalog.open(self._path)
         try:
             self._due_at = 0.0
@@ -273,7 +273,7 @@ class SidecarWriter:
     def preview(
         self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
     ) -> None:
-        """Say what writing would change; ``tell`` gets it on the thread."""
+        """Find what writing would change; ``tell`` gets it on the thread."""
 
         def act(catalog: Catalog) -> None:
             try:
@@ -286,14 +286,14 @@ class SidecarWriter:
     def compare_inside(
         self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
     ) -> None:
-        """Say what embedding would change in originals; ``tell`` gets it on the thread."""
+        """Find what embedding would change in originals; ``tell`` gets it on the thread."""
 
         def act(catalog: Catalog) -> None:
             try:
                 run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
                 change, left = metadata_embedding.compared(catalog, ids, run)
                 tell([*change, *left])
-            except (WorkerUnavailable, WorkerCancelled):  # on the way out
+            except (WorkerUnavailable, WorkerCancelled):  # closing
                 return
             except KnownError as error:
                 tell(error)
@@ -301,7 +301,7 @@ class SidecarWriter:
         self._asked.put(act)
 
     def embed(self, ids: Sequence[int], program: str) -> None:
-        """Put marks into originals, as a person agreed to; it is told how it goes."""
+        """Embed marks in originals after a person agreed; progress is reported."""
 
         def act(catalog: Catalog) -> None:
             done: list[Inside] = []
@@ -315,7 +315,7 @@ class SidecarWriter:
                     some = ids[start : start + metadata_embedding.BATCH]
                     done += metadata_embedding.embed_some(catalog, some, program, run)
                     self._embedded(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
-            except (WorkerUnavailable, WorkerCancelled):  # on the way out
+            except (WorkerUnavailable, WorkerCancelled):  # closing
                 return
             except Exception as error:
                 if not isinstance(error, KnownError):
@@ -331,7 +331,7 @@ class SidecarWriter:
         self._tell(replace(news_of(catalog.sidecars.outstanding(), self._settings), said=said))
 
     def close(self) -> None:
-        """End; what was not written yet is at the next start. Close the worker pool first.
+        """End; sidecars not written yet are written at the next start. Close the pool first.
 
         A thread that sits in a drive which does not answer is left to end with the process.
         """
@@ -349,7 +349,7 @@ class SidecarWriter:
         try:
             catalog = Catalog.open(self._path)
         except KnownError as error:
-            log.warning("No sidecars are written now: %s", error)
+            log.warning("no sidecars are written: %s", error)
             return
         try:
             while not self._stopped:
@@ -360,42 +360,42 @@ class SidecarWriter:
             catalog.close()
 
     def _take(self, catalog: Catalog, wait: float) -> None:
-        """Do what was asked, waiting for it so long; all that came by then in one go."""
+        """Wait for requests this long, and run all that came."""
         act = self._asked.get(timeout=wait)
         while act is not None:
             self._due_at = 0.0
             try:
                 act(catalog)
-            except Exception:  # the thread must outlive it
+            except Exception:  # the thread must go on
                 log.exception("an act on sidecars failed")
             act = self._asked.get_nowait()
 
     def _guarded(self, catalog: Catalog) -> float:
-        """Take a turn; what goes wrong is told and must not end the thread."""
+        """Take a turn; an error is reported and never ends the thread."""
         try:
             wait = self._turn(catalog)
             self._waits = ""
             return wait
-        except (WorkerUnavailable, WorkerCancelled):  # on the way out
+        except (WorkerUnavailable, WorkerCancelled):  # closing
             return _LOOK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)
-            if self._waits != str(error):  # once: it is tried every half minute
+            if self._waits != str(error):  # only once: it is tried every half minute
                 self._waits = str(error)
-                said = f"Sidecars wait. {error}"
+                said = f"Sidecars not written. {error}"
                 self._tell(replace(self._told, reason=self._waits, said=said))
         except Exception:
             log.exception("writing sidecars failed")
         return _AGAIN_S
 
     def _turn(self, catalog: Catalog) -> float:
-        """Write what is to be written now; say for how long there is nothing to do, in s."""
+        """Write sidecars that are due; return for how long there is nothing to do, in s."""
         version = catalog.store.data_version()
         anyway = time.monotonic() >= self._due_at
         if (anyway or version != self._version) and (self._concerned(catalog) or anyway):
             background = self._settings.sidecars.background
             while due := catalog.sidecars.due(BATCH, background, QUIET_S):
-                # Of those due are some that another process asked for.
+                # Another process requested some of those due.
                 self._report.asked |= catalog.sidecars.outstanding().ready > 0
                 self._write(catalog, due)
                 if self._stopped:
@@ -408,7 +408,7 @@ class SidecarWriter:
         return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
 
     def _concerned(self, catalog: Catalog) -> bool:
-        """Say whether what changed is about sidecars; marks are where those follow by themselves.
+        """Whether a change concerns sidecars; marks do with background writing on.
 
         Else each mark would have gone through all that was marked since the first.
         """
@@ -417,10 +417,10 @@ class SidecarWriter:
         return background or self._known != was
 
     def _pause(self, left: SidecarCounts) -> float:
-        """Say when there may be something to write in the background, in s from now."""
+        """Return when there may be something to write in the background, in s from now."""
         if not self._settings.sidecars.background or not left.unwritten:
             return _AGAIN_S
-        # No longer than that where the clock was set back.
+        # At most that, in case the clock was set back.
         quiet_in = min(left.newest + QUIET_S - time.time(), QUIET_S)
         return quiet_in if quiet_in > 0 else _AGAIN_S
 
@@ -432,7 +432,7 @@ class SidecarWriter:
             self._changed(list(written.taken))
 
     def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[SidecarResult]:
-        """Have a batch done in a worker process.
+        """Run a batch in a worker process.
 
         Raises:
             WorkerError: the pool is closed, or has no processes.
@@ -466,7 +466,7 @@ class SidecarWriter:
 
 @dataclass
 class _Report:
-    """What came of what somebody asked for."""
+    """The result of a person's request."""
 
     asked: bool = False
     tried: bool = False
@@ -476,7 +476,7 @@ class _Report:
     failed: int = 0
 
     def add(self, batch: Batch) -> None:
-        """Count what came of a few."""
+        """Count the results of a batch."""
         self.tried = True
         self.names += [Path(result.path).name for result in batch.of(Outcome.WRITTEN)]
         self.same += len(batch.of(Outcome.SAME))
@@ -484,13 +484,15 @@ class _Report:
         self.failed += len(batch.failed)
 
     def sentence(self, left: SidecarCounts, profile: Profile) -> str:
-        """Say it in one line; nothing where it was written, and told, before its wake came."""
+        """Return it in one line; empty if the sidecars were written and reported before."""
         parts: list[str] = []
         if self.names:
             one = len(self.names) == 1
             parts.append(f"Wrote {self.names[0] if one else counted(len(self.names), 'sidecar')}")
         elif self.same:
-            parts.append("The sidecar says so already" if self.same == 1 else "All written already")
+            parts.append(
+                "Sidecar already up to date" if self.same == 1 else "Sidecars already up to date"
+            )
         if self.without:
             of = counted(self.without, "photo")
             parts.append(f"{profile.title} read no sidecar of {of} (JPEG, TIFF, DNG, HEIC)")

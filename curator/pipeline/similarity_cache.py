@@ -1,4 +1,7 @@
-"""How alike an encoder finds pairs of photos, each pair read from the catalog once."""
+"""Similarity of pairs of photos by an encoder's vectors; each pair is read only once.
+
+Stacking uses it. The vectors of all photos must never be in memory at once.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from curator.catalog import Catalog
 Ids = NDArray[np.int64]
 
 _PART = 256  # pairs whose vectors are in memory at a time
-_SAMPLE = 96  # photos that tell how alike two are that have nothing in common
-# A shoot of one scene has no pairs that have nothing in common: networks start at 0.2 to 0.5.
+_SAMPLE = 96  # photos sampled to measure the similarity of unrelated photos
+# A shoot of one scene has no unrelated pairs. Unrelated pairs measure 0.2 to 0.5 by network.
 _START_AT_MOST = 0.5
 _SHIFT = np.int64(1 << 31)
 
 
 class Pairs:
-    """Cosines of pairs, stretched so that different photos are near 0 and the same are 1.
+    """Cosines of pairs, scaled so that unrelated photos are near 0 and equal ones are 1.
 
     Thread: one, that of the catalog.
 
@@ -26,7 +29,7 @@ class Pairs:
     """
 
     def __init__(self, catalog: Catalog, encoder: str) -> None:
-        """Make an empty memory of pairs.
+        """Make an empty cache of pairs.
 
         Args:
             catalog: has the vectors.
@@ -40,7 +43,7 @@ class Pairs:
         self._start, self._start_of = 0.0, 0
 
     def refresh(self) -> None:
-        """Learn which photos have vectors by now; forget pairs of those that were seen again."""
+        """Find photos with new vectors, and drop their cached pairs."""
         renewed: list[int] = []
         while rows := self._catalog.vectors.revisions(self.encoder, self._rev):
             ids = np.array([row[1] for row in rows], np.int64)
@@ -58,7 +61,7 @@ class Pairs:
             self._settle_start()
 
     def __call__(self, a: Ids, b: Ids) -> NDArray[np.float32]:
-        """Say how alike pairs of photos are, NaN where one was not seen."""
+        """Return the similarity of pairs of photos; NaN where one has no vector."""
         low, high = np.minimum(a, b), np.maximum(a, b)
         last = len(self._seen) - 1
         seen = (
@@ -86,7 +89,7 @@ class Pairs:
         self._cosines = np.r_[self._cosines, cosines][order]
 
     def _vectors(self, ids: Ids) -> NDArray[np.float32]:
-        """Read vectors (N, D) of unit length; NaN where there is none to go by."""
+        """Read vectors (N, D) of unit length; NaN where a photo has none."""
         blobs = self._catalog.vectors.of(self.encoder, ids.tolist())
         sizes = [len(blob) for blob in blobs.values()]
         size = max(sizes, key=sizes.count, default=0) // 2 * 2
@@ -100,7 +103,7 @@ class Pairs:
         return rows / length
 
     def _settle_start(self) -> None:
-        """Measure how alike two photos are that were taken at different times."""
+        """Measure the similarity of photos taken at different times."""
         ids = np.flatnonzero(self._seen)
         self._start_of = len(ids)
         if len(ids) < 2:

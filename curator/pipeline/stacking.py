@@ -1,8 +1,9 @@
-"""Stacks kept up to date while photos come in.
+"""Keeping stacks up to date while photos come in; the conductor calls it between other work.
 
-All photos are grouped anew each time: that takes a third of a second for a hundred thousand, and
-knows no state that could go wrong. It is done once a burst of saves is over, at most a small share
-of the time, and always before idleness is told; what changed is written a few stacks at a time.
+All photos are grouped again each time: that takes a third of a second for 100,000 photos, and there
+is no state that could go wrong. Photos are grouped when a burst of saves is over, for a small
+share of the time, and always before the pipeline reports that it is idle. Changes are written a few
+stacks at a time. A stack with a person's decision must never change.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ from curator.stages.stack import (
     looks,
 )
 
-# Raise it when other stacks come out: all that are not decided are then made anew.
+# Raise it when grouping changes: all stacks without a decision are then made again.
 VERSION = "1"
-EVERY_S = 3.0  # while photos come in, at least so long after the last time
-_SHARE = 20  # and so many times as long as it took
-_CALM_SHARE = 4  # where nothing else is going on, and idleness waits to be told
+EVERY_S = 3.0  # the shortest time between two groupings while photos come in,
+_SHARE = 20  # and at least this many times as long as the last one took
+_CALM_SHARE = 4  # the same where nothing else is going on
 _TARGET_S = 0.003  # a decision waits while we write
-_HUGE_PX = 1_000_000  # what an edge counts as that is longer
-_AT_MOST = 64  # changes in one transaction, but for larger stacks
+_HUGE_PX = 1_000_000  # longer edges count as this
+_AT_MOST = 64  # changes in one transaction; more for one larger stack
 
 Ids = NDArray[np.int64]
 
 
 @dataclass
 class _Columns:
-    """Everything by photo id: what `Shots` has, and what is known of stacks so far."""
+    """Columns indexed by photo id: those of `Shots`, and the stacks in the catalog."""
 
     here: NDArray[np.bool_]
     taken_at: NDArray[np.datetime64]
@@ -74,7 +75,7 @@ class _Columns:
         return cls(**{name: np.zeros(1024, dtype) for name, dtype in dtypes.items()})
 
     def reach(self, photo: int) -> None:
-        """Make room for a photo id."""
+        """Grow the columns to hold a photo id."""
         size = len(self.here)
         if photo < size:
             return
@@ -85,19 +86,19 @@ class _Columns:
             setattr(self, column.name, new)
 
     def shots(self, ids: Ids) -> Shots:
-        """Give what stacks of some photos are made from."""
+        """Return the columns of some photos, to group them."""
         names = [column.name for column in fields(Shots) if column.name != "ids"]
         return Shots(ids, *(getattr(self, name)[ids] for name in names))
 
     def frozen(self) -> NDArray[np.bool_]:
-        """Mark photos in stacks that have a mark or a person's word in them."""
+        """Return a mask of photos in stacks that hold a mark or a person's decision."""
         decided = self.here & (self.marked | (self.person >= 0))
         return (self.person >= 0) | _shares(self.stack, self.stack[decided])
 
 
 @dataclass
 class _Changes:
-    """What is to be saved, sorted so that photos of one stack stand together; ``at`` is next."""
+    """Changes to save, photos of one stack together; ``at`` is the next one."""
 
     ids: Ids
     home: Ids
@@ -106,7 +107,7 @@ class _Changes:
     at: int = 0
 
     def next(self, most: int) -> tuple[list[StackChange], int]:
-        """Give the next few stacks, about ``most`` changes, and where those after them begin."""
+        """Return the changes of the next stacks, about ``most``, and the index after them."""
         stop = min(self.at + most, len(self.ids))
         while 0 < stop < len(self.ids) and self.home[stop] == self.home[stop - 1]:
             stop += 1
@@ -126,7 +127,7 @@ class Stacker:
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        """Make a stacker; photos are read when it first has something to do."""
+        """Make a stacker; photos are read at its first grouping."""
         self._catalog = catalog
         self._pairs: Pairs | None = None
         self._columns = _Columns.empty()
@@ -137,20 +138,20 @@ class Stacker:
         self._noted = catalog.stacks.made_by() == VERSION
         self._stale = not self._noted
         self._due_at = self._calm_due_at = 0.0
-        self._held: frozenset[int] = frozenset()  # on screen, in a stack that is to change
+        self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
 
     def use_encoder(self, key: str | None) -> None:
-        """Refine stacks by the vectors of this encoder from now on; None: of none."""
+        """Refine stacks by the vectors of this encoder from now on; None: by no vectors."""
         if key != self.encoder:
             self._pairs = None if key is None else Pairs(self._catalog, key)
 
     @property
     def encoder(self) -> str | None:
-        """The key of the encoder stacks are refined by."""
+        """The key of the encoder whose vectors refine stacks."""
         return None if self._pairs is None else self._pairs.encoder
 
     def touch(self) -> None:
-        """Take note that photos changed."""
+        """Note that photos changed."""
         self._stale = True
         if self._noted:
             self._catalog.stacks.set_made_by(None)
@@ -162,7 +163,7 @@ class Stacker:
         return self._stale or self._unsaved is not None
 
     def wait_s(self, calm: bool) -> float:
-        """Say for how long there is nothing to do, in s; only while :attr:`waiting`."""
+        """Return for how long there is nothing to do, in s; only while :attr:`waiting`."""
         if self._unsaved is not None:
             return 0.0
         return max(0.0, (self._calm_due_at if calm else self._due_at) - time.monotonic())
@@ -188,7 +189,7 @@ class Stacker:
         return self._save()
 
     def _save(self) -> list[int]:
-        """Write some changes; when there are none left, note that all stacks are made."""
+        """Write some changes; after the last, note that all stacks are made."""
         assert self._unsaved is not None
         changed: list[int] = []
         some, after = self._unsaved.next(self._at_most)
@@ -211,7 +212,7 @@ class Stacker:
     # --- grouping
 
     def _group(self, focus: Sequence[int]) -> _Changes:
-        """Group all photos that are the machine's to group; return what is to change."""
+        """Group all photos without a decision on their stack; return what is to change."""
         fresh = self._read()
         columns = self._columns
         ids = np.flatnonzero(columns.here & ~columns.frozen())
@@ -220,13 +221,13 @@ class Stacker:
         changed = (found.stack != before) | (found.kind != columns.kind[ids])
         looked_at = np.isin(ids, np.array(focus, np.int64))
         shown = looked_at & (before > 0)
-        # A picture that was seen since speaks also on screen; an encoder's second thoughts do not.
+        # A newly read picture changes stacks on screen too; an encoder's vectors alone do not.
         seen = np.isin(ids, fresh)
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
         held &= ~(_shares(before, before[seen]) | _shares(found.stack, found.stack[seen]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
         rows = np.flatnonzero(changed & ~held)
-        # What joins a stack is written with it; what only leaves, with what leaves with it.
+        # A photo that joins a stack is written with it; one that leaves, with those that leave too.
         home = np.where(found.stack > 0, found.stack, before)
         rows = rows[np.lexsort((home[rows], ~_shares(home, home[looked_at])[rows]))]
         return _Changes(ids[rows], home[rows], found.stack[rows], found.kind[rows])
@@ -239,7 +240,7 @@ class Stacker:
         return lambda a, b: pairs(ids[a], ids[b])
 
     def _read(self) -> Ids:
-        """Take over what changed in the catalog since the last time; return whose look did."""
+        """Read photos that changed in the catalog; return ids whose perceptual hash changed."""
         columns = self._columns
         seen = [np.zeros(0, np.int64)]
         while rows := self._catalog.stacks.shots(self._rev):
@@ -253,7 +254,7 @@ class Stacker:
             columns.ev[at] = exposure_value(exposure_s, f_number, iso)
             columns.taken_at[at] = np.array(row["taken_at"], "M8[us]")
             columns.camera[at] = [self._camera(name) for name in row["camera"]]
-            for edge in ("width", "height"):  # older versions believed any header
+            for edge in ("width", "height"):  # older versions accepted any header
                 getattr(columns, edge)[at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
             look = looks(row["look"])
             seen.append(at[(columns.look[at] != look).any(axis=1)])
@@ -269,5 +270,5 @@ class Stacker:
 
 
 def _shares(stack: Ids, names: Ids) -> NDArray[np.bool_]:
-    """Mark photos whose stack is among the named; 0 is none."""
+    """Return a mask of photos whose stack is among ``names``; 0 is no stack."""
     return np.isin(stack, names[names > 0])

@@ -1,6 +1,7 @@
-"""Phrases of a search, encoded into the pictures' space by the one encoder there is.
+"""Searches in words, encoded into the space of the pictures by the encoder's process.
 
-Its process takes a phrase between two groups of photos; the window's never loads a network.
+The search uses it. The process takes a phrase between two groups of photos; the window's process
+must never load a network.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _KEPT = 64
 
 
 def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> bytes:
-    """Have the encoder's process encode a phrase: float32 of unit length.
+    """Encode a phrase in the encoder's process; return float32 bytes of unit length.
 
     Raises:
         WorkerCancelled: its process was ended.
@@ -48,14 +49,14 @@ def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> 
 
 
 class Phrases:
-    """Encodes one phrase at a time; of many wanted, the last.
+    """Encodes one phrase at a time; of several requested, only the last.
 
     Thread: any, for every method; callbacks come from the caller's thread, where the answer is
     known, or from one of this object's own.
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, used: Callable[[], None]) -> None:
-        """Make it over a process that others use too.
+        """Make it; its process is shared.
 
         Args:
             settings: have the time limit.
@@ -70,7 +71,7 @@ class Phrases:
         self._threads.setMaxThreadCount(1)
 
     def want(self, text: str, recipe: Recipe | None, tell: PhraseCallback) -> bool:
-        """Encode a phrase, if there is an encoder that knows words; say whether there is.
+        """Encode a phrase; False if no encoder here encodes texts.
 
         Args:
             text: the phrase.
@@ -91,12 +92,12 @@ class Phrases:
         return True
 
     def give_up(self) -> None:
-        """Want nothing any more."""
+        """Cancel the last request."""
         with self._lock:
             self._wanted = None
 
     def close(self) -> None:
-        """Give up, and wait for the thread; close the pool first."""
+        """Cancel, and wait for the thread; close the pool first."""
         self.give_up()
         self._threads.waitForDone()
 

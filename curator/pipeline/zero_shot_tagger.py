@@ -1,8 +1,8 @@
-"""Words of the vocabulary suggested as tags, from vectors that are there already.
+"""Suggesting tags from a vocabulary by the vectors photos already have (zero-shot tagging).
 
-The encoder's process says once where the words lie, which is kept beside the proxies; from then on
-it is one multiplication a photo. Other words, or another threshold, look at all vectors again and
-at no picture.
+The conductor calls it between other work. The encoder's process encodes the vocabulary once, and
+the result is kept beside the proxies; after that, each photo costs one multiplication. A changed
+vocabulary or threshold reads all vectors again, but never a picture.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 
 PART = 40
 """Photos at a time: a decision waits some 3 ms for them."""
-_BUSY_S, _CALM_S = 0.25, 0.003  # from one part to the next
-_A_SENTENCE_S = 1.0  # on the slowest CPU there is hope for
+_BUSY_S, _CALM_S = 0.25, 0.003  # pause between two parts
+_A_SENTENCE_S = 1.0  # time limit for each sentence, for slow CPUs
 
 
 class ZeroShotTagger:
-    """Suggests words for photos that have a vector and no words of this vocabulary yet.
+    """Suggests tags of the vocabulary for photos that have a vector.
 
     Thread: the conductor's; where words lie is asked on a thread of its own.
 
@@ -60,7 +60,7 @@ class ZeroShotTagger:
         self._answer: tuple[object, tuple[bytes, float] | None] | None = None
 
     def use(self, recipe: Recipe | None) -> None:
-        """Suggest words by this encoder from now on, if it knows any; the vocabulary is read."""
+        """Use this encoder from now on, if it encodes texts, and read the vocabulary."""
         self._begin(None)
         self.waiting = False
         if (
@@ -80,25 +80,25 @@ class ZeroShotTagger:
 
     @property
     def _mark(self) -> str:
-        """Name what decides which words a vector gets."""
+        """A key of everything that decides which tags a vector gets."""
         assert self._recipe is not None
         tags = self._settings.tags
         said = (self._recipe.key, self._vocabulary.digest, tags.threshold, tags.most)
         return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     def touch(self) -> None:
-        """Take note that photos were compared."""
+        """Note that photos have new vectors."""
         self.waiting = self._recipe is not None and not self._gave_up
 
     def wait_s(self, calm: bool) -> float:
-        """Say how long until the next part, in s; asked again while words are being encoded."""
+        """Return how long until the next part, in s."""
         if self._asking and self._answer is None:
             return 0.1
         pause = 0.0 if calm else _BUSY_S - _CALM_S
         return self._next_at + pause - time.monotonic()
 
     def advance(self, calm: bool) -> list[int]:
-        """Suggest words for a few photos, if any wait and it is time; return their ids."""
+        """Suggest tags for a few photos, if any wait and it is time; return their ids."""
         if not self.waiting or self._recipe is None or self.wait_s(calm) > 0:
             return []
         mark, (named_by, rev) = self._mark, self._catalog.tags.zero_shot_state()
@@ -126,7 +126,7 @@ class ZeroShotTagger:
         self._next_at = time.monotonic() + _CALM_S
         return [row[1] for row in rows]
 
-    # --- where the words lie
+    # --- vectors of the vocabulary
 
     def _kept(self) -> Path:
         assert self._recipe is not None
@@ -134,7 +134,7 @@ class ZeroShotTagger:
         return self._cache / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
 
     def _find_places(self) -> bool:
-        """Read where the words lie, or have the encoder say so; tell whether that is known."""
+        """Load the vocabulary's vectors, or have the encoder make them; whether they are there."""
         if self._answer is not None:
             told, self._answer, self._asking = self._answer, None, False
             if told[0] is self._vocabulary:
@@ -169,7 +169,7 @@ class ZeroShotTagger:
         self._answer = vocabulary, answer
 
     def _take(self, answer: tuple[bytes, float] | None) -> bool:
-        if answer is None:  # the log says why; the next start tries again
+        if answer is None:  # the log has the reason; the next start tries again
             self._gave_up, self.waiting = True, False
             return False
         data, self._scale = answer
@@ -180,10 +180,10 @@ class ZeroShotTagger:
             atomic.write(
                 kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False
             )
-        except OSError as error:  # asked again at the next start
+        except OSError as error:  # encoded again at the next start
             log.warning("where the words lie was not kept: %s", error)
         return True
 
     def stop(self) -> None:
-        """Wait for the thread; the pool was closed before."""
+        """Wait for the thread; close the pool first."""
         self._threads.waitForDone()

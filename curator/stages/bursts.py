@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 from curator.stages.shots import Likeness, Mask, Rows, Shots, apart, has_subseconds
 
-# Bits of 128 two looks differ by, and the longest gap in s between frames that alike. Turning by
-# 5 % of the picture makes 26 (95 of 100: at most 41), 10 % makes 47; pictures of different things
-# differ by 62, and by 40 or less once in 300 times.
+# Bits of 128 by which two perceptual hashes differ, and the longest gap in s between such frames. A
+# camera turned by 5 % of the picture gives 26 bits (95 of 100: at most 41), by 10 % gives 47.
+# Different subjects differ by 62 bits, and by 40 or less once in 300 times.
 _REACH = ((16, 8.0), (32, 3.0), (40, 1.0), (48, 0.35))
-_BLIND_REACH_S = 1.0  # where a picture was not looked at yet
+_BLIND_REACH_S = 1.0  # for pictures without a hash yet
 _DIFFERENT = _REACH[-1][0]
-_AKIN, _AKIN_REACH_S = 0.7, 3.0  # likeness at which an encoder sees one scene, turned further
-_UNLIKE = 0.3  # likeness at which it does not; two of 100 pairs of different pictures reach it
-_OTHER_LIGHT = 1.0  # stops between the settings of neighbours: another attempt, not a burst
+_AKIN, _AKIN_REACH_S = 0.7, 3.0  # similarity of one scene, with the camera turned further
+_UNLIKE = 0.3  # similarity of different scenes; 2 of 100 such pairs reach it
+_OTHER_LIGHT = 1.0  # stops between the settings of neighbors: another attempt, not a burst
 _SHAPE = 0.05  # relative difference of edges: the same frame, give or take a RAW's border
 _LONGEST_S = 40.0  # a burst; a focus stack stepped by hand took 32
-_FASTEST = 60  # frames a second: more of one time are a clock that stands still
+_FASTEST = 60  # frames per second: more means a clock that stands still
 _APART = 2.0  # the pause around a burst, in its longest gaps
 _LULL = 4.0  # a gap inside, in the usual gaps
-_CALM_S = 1.0  # shorter gaps are no lull: many clocks tell whole seconds
+_CALM_S = 1.0  # shorter gaps never split: many clocks record whole seconds
 _SLOW_S = 0.5  # usual gap of frames taken one by one: they must stay like the first
 _ROUNDS = 24
 
@@ -54,7 +54,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Photos by camera and time; what stands between neighbours has one entry less.
+    """Photos by camera and time; columns about neighbors have one entry less.
 
     ``gap`` is in s, a long exposure taken out up to what it leaves of ``_CALM_S``; ``bits`` as
     :func:`apart`; ``same`` is the same camera and shape, at another instant.
@@ -106,7 +106,7 @@ def _line(shots: Shots, rows: Rows, likeness: Likeness | None) -> _Line:
         long = np.maximum(edge[a], edge[b])
         same &= (np.abs(edge[a] - edge[b]) <= _SHAPE * long) | (edge[a] == 0) | (edge[b] == 0)
     bits = apart(shots.look, a, b)
-    # The same thousandth of a second is one exposure, a copy then, or two cameras of one make.
+    # The same millisecond means a copy of one exposure, or two cameras of one model.
     same &= ~((between == 0) & has_subseconds(shots.taken_at[a]))
     stops = np.diff(shots.ev[rows])
     alike = np.full(len(a), np.nan, np.float32)
@@ -141,7 +141,7 @@ def _brackets(line: _Line) -> list[tuple[int, int]]:
 
 
 def _stepped(settings: NDArray[np.float32]) -> Mask:
-    """Say which rows of exposure values (K, size) are brackets."""
+    """Return a mask of the rows of exposure values (K, size) that are brackets."""
     size = settings.shape[1]
     steps = np.diff(np.sort(settings, axis=1), axis=1)
     least, most = steps.min(axis=1), steps.max(axis=1)
@@ -167,19 +167,19 @@ def _bursts(line: _Line, taken: Mask) -> tuple[Rows, Rows]:
     able = line.same & (reach > 0) & ~(line.alike < _UNLIKE)
     able &= ~(np.abs(line.stops) > _OTHER_LIGHT) & ~taken[1:] & ~taken[:-1]
     link = able & (line.gap <= reach)
-    late = able & ~link  # parted by time alone: how long then matters
+    late = able & ~link  # split by time alone: then the length matters
     for _ in range(_ROUNDS):
         if not _thin_out(line, link, late):
             break
     else:
-        link[:] = False  # no rhythm to be found anywhere is no burst
+        link[:] = False  # without any rhythm there is no burst
     starts = np.flatnonzero(link & ~np.r_[False, link[:-1]])
     stops = np.flatnonzero(link & ~np.r_[link[1:], False]) + 2
     return starts, stops
 
 
 def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
-    """Cut the links that break a burst's rhythm or leave its scene; say whether any was cut."""
+    """Cut links that break a burst's rhythm or leave its scene; whether any was cut."""
     inside = np.flatnonzero(link)
     if not inside.size:
         return False

@@ -1,4 +1,7 @@
-"""Convert: one decode of the original gives capture data, scores, proxy and thumbnail."""
+"""Convert: decodes an original once for capture data, scores, proxy and thumbnail.
+
+It runs in a worker process. The original must never be changed.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def convert(job: StageJob) -> Converted:
         UnreadableError: no picture can be made of it; nothing was written.
         OSError: the cache cannot be written; no half-written file stays.
     """
-    # Imported here: the window's process knows the table of stages, and decodes nothing.
+    # Imported here: the window's process imports the table of stages, and never decodes.
     from curator.imaging import proxy
     from curator.imaging.perceptual_hash import perceptual_hash
 
@@ -67,7 +70,7 @@ def save_converted(catalog: Catalog, results: Sequence[tuple[StageJob, Converted
 
 
 def decoded(job: StageJob) -> tuple[DecodedImage, Capture]:
-    """Decode a photo's file, or where it has one its other half, and read its capture data.
+    """Decode a photo's file, or if that fails its other half, and read its capture data.
 
     Raises:
         GoneError: the file is not there.
@@ -115,7 +118,7 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImag
 
 
 def looked_at(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
-    """Measure the full pixels; turn and convert only a copy of the proxy's size, (H, W, 3) sRGB."""
+    """Measure the full pixels; return them, and a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 
     from curator.imaging import color, exif_fields, pixels, quality

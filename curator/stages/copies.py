@@ -18,16 +18,16 @@ _RESAVED = 3  # bits, for files of one size that differ in nothing the camera wr
 _EDITED = 24  # bits, where the camera wrote the same instant into both
 _CROPPED = 40  # bits, where an encoder finds them alike besides
 _SHAPE = 0.02  # relative difference of two aspects that rounding and a trimmed edge make
-_UNLIKE, _AKIN = 0.3, 0.7  # likeness below which no two copies were seen, and that of one scene
+_UNLIKE, _AKIN = 0.3, 0.7  # similarity that copies exceed, and that of one scene
 _NEIGHBOURS = 8  # of each photo in each band: keeps a bucket of 10,000 equal looks linear
-_MOST = 32  # nobody keeps more copies of one picture
-_CROWD = 64  # photos of one look: a tripod's or a document's, which says nothing of any two
+_MOST = 32  # more copies of one picture are not expected
+_CROWD = 64  # photos with one hash: a tripod or a document, no evidence for copies
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes two words into one (2^64 over the golden ratio)
 _INSTANT = np.timedelta64(10, "ms")  # cameras and programs round
 
 
 def originals(shots: Shots, likeness: Likeness | None) -> Rows:
-    """Say for each row whose copy it is: the row of the largest with a time; its own if none's.
+    """Return for each row the row it is a copy of: the largest with a time, or itself.
 
     Args:
         shots: all photos.
@@ -52,7 +52,7 @@ def originals(shots: Shots, likeness: Likeness | None) -> Rows:
     best = np.empty(len(everyone), np.intp)
     best[crowd[first]] = first
     best = best[crowd]
-    # Looks may wander from copy to copy: each must be one of the best, or is its own.
+    # Hashes may drift from copy to copy: each must be a copy of the best, or is none.
     others = np.flatnonzero(best != everyone)
     stray = others[~_copies(shots, others, best[others], _CROPPED)]
     best[stray] = stray
@@ -60,7 +60,7 @@ def originals(shots: Shots, likeness: Likeness | None) -> Rows:
 
 
 def _pairs(shots: Shots) -> tuple[Rows, Rows]:
-    """List pairs of rows worth comparing, each once: similar looks, and the same instant."""
+    """Return pairs of rows worth comparing, each once: similar hashes, and the same instant."""
     count = len(shots.ids)
     a, b = _once(_same_band(shots.look), count)
     if a.size:
@@ -78,7 +78,7 @@ def _once(found: list[tuple[Rows, Rows]], count: int) -> tuple[Rows, Rows]:
 
 
 def _same_band(look: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
-    """Find looks that agree in one of eight bands of 16 bits, and differ by little elsewhere.
+    """Find hashes that agree in one of eight bands of 16 bits, and differ little elsewhere.
 
     Sorted by the band and the three after it, so that of a crowded band the nearest meet. Looks
     that a crowd shares to the bit are left out at once.
@@ -107,7 +107,7 @@ def _same_band(look: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
 
 
 def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
-    """Find neighbours in time within an instant."""
+    """Find neighbors in time within an instant."""
     rows = np.flatnonzero(~np.isnat(shots.taken_at))
     rows = rows[np.lexsort((shots.ids[rows], shots.taken_at[rows]))]
     found = []
@@ -119,7 +119,7 @@ def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
 
 
 def _copies(shots: Shots, a: Rows, b: Rows, edited: int) -> Mask:
-    """Say which pairs of rows are one picture, as far as looks and what the camera wrote tell.
+    """Return a mask of the pairs that are one picture, by hash and by capture data.
 
     Of the same instant, pictures that differ by up to ``edited`` bits are.
     """
@@ -147,7 +147,7 @@ def _same_shape(shots: Shots, a: Rows, b: Rows) -> Mask:
 
 
 def _components(count: int, a: Rows, b: Rows) -> Rows:
-    """Give each row the smallest row it is connected to by pairs; passes double their reach."""
+    """Return for each row the smallest row connected to it; passes double their reach."""
     label = np.arange(count)
     while True:
         low = np.minimum(label[a], label[b])

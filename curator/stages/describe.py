@@ -1,4 +1,4 @@
-"""Describe: what a vision model says is in a proxy; runs on a thread, since it waits for a server.
+"""Describe: has a vision model describe a proxy; runs on a thread that waits for the server.
 
 The model sees the proxy's bytes and nothing else of the photo: no name, no place, no camera.
 """
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Whom to ask for a description, and until when; ``asking`` of a StageJob.
+    """Which server and model to ask, and when to stop; ``asking`` of a StageJob.
 
     Attributes:
         options: the provider, its model and the time limit.
         cancelled: asked many times a second; True gives up.
-        prompt: names the words it is asked with: others make another description.
+        prompt: identifies the prompt: with another one, photos are described again.
     """
 
     options: VisionOptions
@@ -34,7 +34,7 @@ class Asking:
 
 
 def describe(job: StageJob) -> Described:
-    """Have the vision model say what is in a photo's proxy; writes nothing.
+    """Describe a photo's proxy with the vision model; writes nothing.
 
     Raises:
         GoneError: the proxy is not there.
@@ -44,7 +44,9 @@ def describe(job: StageJob) -> Described:
     try:
         proxy = Path(job.path).read_bytes()
     except FileNotFoundError:
-        raise GoneError("Its proxy is gone; `curator backfill convert` makes it again.") from None
+        raise GoneError(
+            "Its proxy is missing. Make it again: `curator backfill convert`."
+        ) from None
     return described(proxy, job.asking, job.fingerprint or "")
 
 
@@ -55,7 +57,7 @@ def save_described(catalog: Catalog, results: Sequence[tuple[StageJob, Described
 
 
 def described(proxy: bytes, asking: Asking, source: str = "") -> Described:
-    """Do the same to the bytes of one proxy, of a file that need not be in the catalog.
+    """Describe one proxy given as bytes; the file need not be in the catalog.
 
     Args:
         proxy: a JPEG.

@@ -1,4 +1,7 @@
-"""Embed: what an encoder sees in proxies, and their light and colour, as rows of numbers."""
+"""Embed: turns proxies into vectors and measures of light and color; runs in the encoder's process.
+
+Only that process ever loads torch.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def embed(jobs: Sequence[StageJob]) -> Embeddings:
     """
     recipe = jobs[0].encoder
     if recipe is None or any(job.fingerprint is None for job in jobs):
-        raise KnownError("There is no encoder to compare photos with.")
+        raise KnownError("There is no encoder to analyze photos with.")
     encoder = _encoder(recipe)
     pictures = [_picture(job.path) for job in jobs]
     seen = [picture for picture in pictures if not isinstance(picture, Exception)]
@@ -49,7 +52,7 @@ def save_embedded(catalog: Catalog, results: Sequence[tuple[StageJob, Embedded]]
 
 
 def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
-    """Do the same to the bytes of one proxy that lies nowhere; its ``source`` is empty.
+    """Analyze one proxy given as bytes; the result's ``source`` is empty.
 
     Raises:
         KnownError: the encoder cannot be loaded, or sees nothing in this picture.
@@ -63,7 +66,9 @@ def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
 
 
 def phrased(recipe: Recipe, text: str) -> bytes | None:
-    """Encode words into the space of the pictures: float32 of unit length; None without words.
+    """Encode a text into the space of the pictures: float32 of unit length.
+
+    Returns None if the encoder encodes no texts.
 
     Raises:
         KnownError: the encoder cannot be loaded.
@@ -75,22 +80,22 @@ def phrased(recipe: Recipe, text: str) -> bytes | None:
 
 
 def _picture(path: str, data: bytes | None = None) -> Any:
-    """Decode a proxy into its pixels and tone measures, or say why that cannot be."""
-    # Imported here: this process holds the encoder, and no other ever loads torch.
+    """Decode a proxy into its pixels and tone measures; return the error if it cannot be."""
+    # Imported here: only the process that holds the encoder ever loads torch.
     from curator.encoders import EncodingError
     from curator.imaging import decode
     from curator.imaging.pixels import DecodeOptions
     from curator.taste import tone
 
     try:
-        # Bytes are a proxy's: upright and sRGB already.
+        # A proxy is upright and sRGB already.
         found = decode.decode(path) if data is None else decode.load(path, DecodeOptions(), data)
         rgb = found.rgb
         return rgb, tone.measure(rgb)
     except (KnownError, OSError) as error:
         return error
     except MemoryError:
-        return EncodingError("There is not enough memory to compare this photo.")
+        return EncodingError("There is not enough memory to analyze this photo.")
 
 
 def _encoded(encoder: Encoder, pictures: Sequence[Any]) -> list[Any]:
@@ -122,12 +127,12 @@ _HELD: dict[Recipe, Encoder] = {}
 
 
 def _encoder(recipe: Recipe) -> Encoder:
-    """Load an encoder once; the process keeps it until it ends, or another is asked for."""
+    """Load an encoder once; the process keeps it until another one is needed."""
     from curator.encoders import load
 
     if recipe not in _HELD:
         _HELD.clear()  # before the next is loaded: there may not be room for both
-        # Weights are fetched by who was asked to; a library must not do it while loading a model.
+        # A library must not download weights while it loads a model.
         os.environ["HF_HUB_OFFLINE"] = "1"
         loaded = load(recipe.name, recipe.options)
         if loaded.key != recipe.key:

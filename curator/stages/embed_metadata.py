@@ -1,4 +1,4 @@
-"""Marks put inside originals, by exiftool: made beside them and verified, nothing replaced here.
+"""Embedding marks in copies of originals by exiftool, and verifying them; runs in a worker.
 
 The XMP packet is ours (`curator.sidecar.merge` of the one inside); exiftool only puts it into a
 copy. It works in the photo's folder and is given names of our own making alone, so that no name of
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 _PREFIX = ".curator-embed-"
 _PROFILE = PROFILES["lightroom"]
 _BATCH_S, _FILE_S = 20.0, 20.0  # for exiftool to start, and for each file
-_JPEG_ROOM = 60_000  # bytes of a packet that surely fit one segment of a JPEG
+_JPEG_ROOM = 60_000  # bytes of a packet that always fit one segment of a JPEG
 _WANTS: tuple[Want, ...] = ("demosaic", "preview")
-# Segments of a JPEG that exiftool writes anew: EXIF is put in order (and read again by us), XMP is
-# what it is about, and the index of further pictures follows where these come to lie.
+# Segments of a JPEG that exiftool rewrites: EXIF (which we read again), XMP, and the index of
+# further pictures, whose positions change.
 _REWRITTEN = {0xE1: (b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"), 0xE2: (b"MPF\0",)}
-CHANGED = "It changed since it was read here; it is left alone until it was read again."
+CHANGED = "The file changed since Curator read it. Rescan its folder, then try again."
 
 
 @dataclass(frozen=True, slots=True)
 class InsideJob:
-    """One original to put marks into; size and time as the catalog knows it, ``said`` all of it.
+    """One original to embed marks in; size and time are the catalog's, ``said`` its metadata.
 
     ``said`` is as `SidecarMetadata.as_json`.
     """
@@ -53,7 +53,7 @@ class InsideJob:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What came of one: ``lines`` say what changes, none if it says so already.
+    """The result for one original: ``lines`` tell what changes; none if it is up to date.
 
     ``made`` is the verified copy that is to take its place; fingerprint, sha256, size and time
     are the copy's. ``problem``: why it is left alone.
@@ -71,16 +71,16 @@ class Inside:
 
 
 def compare(jobs: Sequence[InsideJob]) -> tuple[Inside, ...]:
-    """Say what putting marks into originals would change; reads their headers, writes nothing."""
+    """Return what embedding marks would change; reads headers, writes nothing."""
     return tuple(_compared(job)[0] for job in jobs)
 
 
 def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
-    """Make a verified copy beside each original that does not say so already.
+    """Make a verified copy beside each original that is not up to date.
 
     Args:
         jobs: some, of any folders.
-        program: exiftool, as `shutil.which` gave it.
+        program: from `curator.exiftool.find`.
     """
     done: dict[int, Inside] = {}
     folders: dict[Path, list[_Copy]] = {}
@@ -105,7 +105,7 @@ def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
 
 
 def swept(folder: Path) -> None:
-    """Remove copies that a run that was killed left in a folder."""
+    """Remove copies that a killed run left in a folder."""
     with contextlib.suppress(OSError):
         for left in folder.glob(f"{_PREFIX}*"):
             left.unlink()
@@ -113,7 +113,7 @@ def swept(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """An original (links followed), its copy's name in the same folder, and the packet for it."""
+    """An original (links resolved), its copy's name in the same folder, and its new packet."""
 
     job: InsideJob
     found: Inside
@@ -127,7 +127,7 @@ class _Copy:
 
 
 def _compared(job: InsideJob) -> tuple[Inside, bytes]:
-    """Read what a file says; give what would change and the packet it is to have."""
+    """Read a file's metadata; return what would change, and its new packet."""
     from curator.imaging import embedded_metadata
 
     told = Inside(job.photo_id, job.path)
@@ -138,25 +138,29 @@ def _compared(job: InsideJob) -> tuple[Inside, bytes]:
         carried = embedded_metadata.read(job.path)
         existing = carried.packets[0] if carried.packets else None
         inside = sidecar.read(existing).metadata if existing else SidecarMetadata()
-        # All of it was taken over when it was read: what is missing in ours a person took away.
+        # Everything in the file was imported: what the catalog lacks, a person removed.
         said = _spelled(SidecarMetadata.from_json(dict(job.said)), inside)
         lines = sidecar.difference(existing, said, inside, _PROFILE)
         if not lines:
             return told, b""
         if len(carried.packets) > 1:
-            raise UnreadableError("It holds more metadata than one block takes; it is left alone.")
+            raise UnreadableError(
+                "Its metadata fills more than one block, which Curator does not rewrite."
+            )
         if not stat.S_IMODE(status.st_mode) & stat.S_IWUSR:
-            raise UnreadableError("It is write-protected.", "Take the protection off to have it.")
+            raise UnreadableError(
+                "The file is write-protected.", "Make it writable, then try again."
+            )
         packet = sidecar.merge(existing, said, inside, _PROFILE)
         if len(packet) > _JPEG_ROOM:
-            raise UnreadableError("Its metadata would not fit one block; it is left alone.")
+            raise UnreadableError("Its metadata would not fit one block.")
     except KnownError as error:
         return replace(told, problem=str(error)), b""
     return replace(told, lines=tuple(lines)), packet
 
 
 def _spelled(said: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
-    """Give keywords and paths as the file spells them, where both mean one tag.
+    """Return keywords and paths in the file's spelling, where both mean the same tag.
 
     A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
     """
@@ -220,9 +224,9 @@ def _verified(copy: _Copy, answer: exiftool.Answer) -> Inside:
             because = f" ({why})" if why else ""
             return replace(found, problem=f"exiftool could not write into it{because}.")
         if not _same_picture(copy.path, made):
-            return replace(found, problem="The picture would not stay the same; it is left alone.")
+            return replace(found, problem="Not changed: the picture would not stay the same.")
         if exif.read_capture(str(copy.path)) != exif.read_capture(str(made)):
-            return replace(found, problem="Its capture data would not stay; it is left alone.")
+            return replace(found, problem="Not changed: its capture data would be lost.")
         made.chmod(stat.S_IMODE(status.st_mode))
         if hasattr(os, "chown"):
             with contextlib.suppress(OSError):
@@ -245,7 +249,7 @@ def _verified(copy: _Copy, answer: exiftool.Answer) -> Inside:
 
 
 def _same_picture(before: Path, after: Path) -> bool:
-    """Compare the pictures of two files: a JPEG's coded bytes, of others the decoded pixels."""
+    """Whether two files hold the same picture: a JPEG's coded bytes, else the pixels."""
     with before.open("rb") as file:
         jpeg = file.read(3) == b"\xff\xd8\xff"
     if jpeg:
@@ -254,7 +258,7 @@ def _same_picture(before: Path, after: Path) -> bool:
 
 
 def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
-    """Decode a file, of a DNG the sensor's picture and the preview in it; give sizes and hashes."""
+    """Return sizes and hashes of a file's pixels; of a DNG, of demosaic and preview."""
     from curator.imaging import decode
     from curator.imaging.pixels import DecodeOptions
 
@@ -263,7 +267,7 @@ def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
 
 
 def _jpeg_parts(data: bytes) -> tuple[list[tuple[int, str]], str]:
-    """Give the segments of a JPEG, but for those written anew, and the rest of it.
+    """Return the segments of a JPEG that exiftool does not rewrite, and the rest of it.
 
     The rest begins with the first scan: all coded bytes, the scans after it, what is appended.
     """
@@ -282,7 +286,7 @@ def _jpeg_parts(data: bytes) -> tuple[list[tuple[int, str]], str]:
 
 
 def _sweep(copy: _Copy, keep: bool) -> None:
-    """Remove what is left beside a photo, but for the copy itself if that is wanted."""
+    """Remove temporary files beside a photo; ``keep`` the copy itself."""
     with contextlib.suppress(OSError):
         for left in copy.path.parent.glob(f"{Path(copy.name).stem}.*"):
             if not (keep and left.name == copy.name):

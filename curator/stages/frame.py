@@ -1,4 +1,4 @@
-"""Look at an original for the loupe: not a stage of a photo's life, but run where stages run."""
+"""Decoding an original for the loupe: not a stage, but it runs in a worker like one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Want = Literal["preview", "demosaic"]
 
 
 class ChangedError(KnownError):
-    """The file is not the one the catalog knows: none of its pixels may stand for the photo's."""
+    """The file is not the one the catalog has: its pixels must not be shown as the photo's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is wanted of one file.
+    """A request for the pixels of one file.
 
     Attributes:
         path: the file.
@@ -50,7 +50,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What was seen of an original.
+    """The decoded pixels of an original.
 
     ``pixels`` are (H, W, 3) RGB where whole, (H, W, 4) BGRX at a size, uint8 sRGB, upright and
     turned; None if not asked for. ``basis`` and ``damage`` as in `curator.model.Converted`;
@@ -67,11 +67,11 @@ class Frame:
 
     @property
     def array(self) -> np.ndarray | None:
-        """The pixels; whatever is made from them keeps their memory."""
+        """The pixels; arrays made from them keep their memory alive."""
         return None if self.pixels is None else self.pixels.array
 
     def measured(self) -> Overlay | None:
-        """Give the overlay whole."""
+        """Return the overlay with its arrays."""
         if self.overlay is None or self.planes is None:
             return self.overlay
         marks, shares = self.planes
@@ -81,14 +81,14 @@ class Frame:
 
 
 def frame(look: Look, max_megapixels: int) -> Frame:
-    """Decode an original once; give its pixels, and what was measured on all of them.
+    """Decode an original once; return its pixels and what was measured on them.
 
     Raises:
         UnreadableError: there is no such picture in it; the message says why.
         GoneError: it is not there.
         ChangedError: it is another file than the one expected, or changed while it was read.
     """
-    # Imported here: the window's process knows this function, and never decodes.
+    # Imported here: the window's process imports this module, and never decodes.
     from curator.imaging import color, decode, overlay, pixels, screen
 
     before = files.status(look.path)
@@ -114,7 +114,7 @@ def frame(look: Look, max_megapixels: int) -> Frame:
 
 
 def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
-    """Add an overlay, its large arrays in shared memory; of a huge picture the small one only."""
+    """Add an overlay with its arrays in shared memory; of a huge picture, only the small one."""
     if found.marks is None or found.shares is None:
         return replace(seen, overlay=found)
     marks = share(found.marks) if 3 * found.marks.nbytes <= limit_bytes else None
@@ -123,7 +123,7 @@ def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
 
 
 def _shown(rgb: np.ndarray, found: DecodedImage, look: Look) -> np.ndarray:
-    """Make upright pixels ready to be painted."""
+    """Return upright pixels ready to be painted."""
     import numpy as np
 
     from curator.imaging import color, pixels, screen

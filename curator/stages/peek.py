@@ -1,6 +1,6 @@
-"""Peek: headers only. Identity, capture data, and the thumbnail the camera put into the file.
+"""Peek: reads only headers: identity, capture data, embedded thumbnail, and metadata of sidecars.
 
-And what is said of the photo by its sidecars, or inside it.
+It runs in a worker process and takes milliseconds for a file of any size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def peek(job: StageJob) -> Peeked:
-    """Read what a photo's headers say, in milliseconds, whatever its size.
+    """Read a photo's headers, in milliseconds whatever its size.
 
     A thumbnail is only taken where the cache has none and the embedded one has the picture's
     aspect; it may be smaller than ours, and convert replaces it.
@@ -29,7 +29,7 @@ def peek(job: StageJob) -> Peeked:
         UnreadableError: the system will not let it be read.
         OSError: the cache cannot be written.
     """
-    # Imported here: the window's process knows the table of stages, and decodes nothing.
+    # Imported here: the window's process imports the table of stages, and never decodes.
     from curator.imaging import embedded_thumbnail, exif, proxy
 
     status = files.status(job.path)
@@ -73,14 +73,14 @@ def _look_into(job: StageJob, result: Peeked, catalog: Catalog, reader: FileRead
 
 
 def _said_of(job: StageJob) -> tuple[FileMarks, ...]:
-    """Read the sidecars, and what RAW and JPEG carry inside: the RAW's goes before the JPEG's."""
+    """Read sidecars and embedded metadata; the RAW's has precedence over the JPEG's."""
     from curator import sidecar
     from curator.imaging import embedded_metadata
     from curator.sidecar import batch
 
     metadata = sidecar.SidecarMetadata()
     for path in filter(None, (job.path, job.fallback)):
-        with contextlib.suppress(KnownError):  # what cannot be read is told of as a photo
+        with contextlib.suppress(KnownError):  # the photo itself fails with the reason
             carried = embedded_metadata.read(path)
             inside = sidecar.read_embedded(carried.packets, carried.keywords, carried.rating)
             metadata = metadata.filled_by(inside.metadata)

@@ -1,4 +1,4 @@
-"""Photos as columns, as far as stacks are made from them, and how far two pictures are apart."""
+"""Photos as columns for making stacks, and how much two pictures differ."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-# Asked for pairs of rows; answers how alike an encoder finds the two: 1.0 the same, 0.0 as two
-# photos that have nothing in common, NaN where it has not seen both.
+# Returns the similarity of pairs of rows by an encoder: 1.0 the same, 0.0 unrelated, NaN where one
+# has no vector.
 Likeness = Callable[[Rows, Rows], NDArray[np.float32]]
 
 _LOOK_DIGITS = 32
@@ -49,10 +49,10 @@ class Shots:
 def exposure_value(
     exposure_s: NDArray[Any], f_number: NDArray[Any], iso: NDArray[Any]
 ) -> NDArray[np.float32]:
-    """Give the exposure value at ISO 100: log2(N²/t) - log2(ISO/100); NaN without a time.
+    """Return the exposure value at ISO 100: log2(N²/t) - log2(ISO/100); NaN without a time.
 
-    An aperture nobody wrote down (a lens without contacts, a telescope) counts as 1, a speed as
-    100: steps within a bracket are what matters. (ISO 2720, APEX.)
+    An unknown aperture (a lens without contacts, a telescope) counts as 1, an unknown ISO as 100:
+    only steps within a bracket matter. (ISO 2720, APEX.)
     """
     known = [np.asarray(column, np.float64) for column in (exposure_s, f_number, iso)]
     time = np.where(known[0] > 0, known[0], np.nan)
@@ -68,13 +68,13 @@ def looks(texts: Sequence[str | None]) -> NDArray[np.uint64]:
 
 
 def apart(look: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
-    """Count the bits, of 128, in which the looks of rows ``a`` and ``b`` differ; -1 unknown."""
+    """Count the bits of 128 in which the hashes of rows ``a`` and ``b`` differ; -1 unknown."""
     bits = _BITS[(look[a] ^ look[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
     known = np.asarray(look.any(axis=1))
     return np.where(known[a] & known[b], bits, np.int16(-1))
 
 
 def has_subseconds(taken_at: NDArray[np.datetime64]) -> Mask:
-    """Mark times that are known to more than whole seconds."""
+    """Return a mask of times with sub-seconds."""
     whole = taken_at == taken_at.astype("M8[s]")
     return ~np.isnat(taken_at) & ~whole

@@ -38,8 +38,8 @@ Codes = NDArray[np.int8]
 KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
 KIND_CODE: dict[StackKind | None, int] = {kind: code for code, kind in enumerate(KINDS)}
 
-_AS_SHARP = 4.0  # points of sharpness that nobody sees
-_NOTABLE_STOPS = 0.5  # a difference in light worth a word
+_AS_SHARP = 4.0  # points of sharpness too small to see
+_NOTABLE_STOPS = 0.5  # a difference in light worth mentioning
 _SMALLER = 0.9  # frames with fewer pixels than this share of the largest do not compete
 
 
@@ -52,7 +52,7 @@ class Stacks:
 
 
 def group(shots: Shots, likeness: Likeness | None = None) -> Stacks:
-    """Say which photos belong together.
+    """Group photos that belong together.
 
     Copies stand together behind one of them; brackets and bursts are made of those. A stack with
     copies of one picture only is a duplicate's, any other goes by its series.
@@ -89,7 +89,7 @@ def group(shots: Shots, likeness: Likeness | None = None) -> Stacks:
 
 
 def _told(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """Leave out midnight to the microsecond: a date without a time, or a clock that was reset."""
+    """Replace exact midnight by NaT: a date without a time, or a clock that was reset."""
     midnight = taken_at == taken_at.astype("M8[D]")
     return np.where(midnight, np.datetime64("NaT"), taken_at)
 
@@ -99,7 +99,7 @@ def _told(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a proposal is made from, one entry a photo in each column (N,).
+    """The columns for suggesting the best frame, one entry per photo (N,).
 
     Attributes:
         stack: which stack a photo is in, as the person sees it; 0 alone.
@@ -164,7 +164,7 @@ def propose(frames: Candidates) -> Mask:
 
 
 def reason(frames: Candidates, row: int) -> str:
-    """Say in words why the frame in a row is proposed: ``sharpest of 6``.
+    """Return in words why the frame in a row is suggested: ``sharpest of 6``.
 
     Args:
         frames: as :func:`propose` had them.
@@ -194,5 +194,5 @@ def _light_words(frames: Candidates, row: int, others: NDArray[np.intp]) -> str:
     stops = float(frames.light[row] - np.median(light))
     if abs(stops) < _NOTABLE_STOPS:
         return ""
-    than = "its neighbour" if len(others) == 1 else "its neighbours"
+    than = "its neighbor" if len(others) == 1 else "its neighbors"
     return f"; {abs(stops):.1f} stops {'brighter' if stops > 0 else 'darker'} than {than}"

@@ -1,4 +1,4 @@
-"""Words: where the words of a vocabulary lie among the pictures; runs in the encoder's process."""
+"""Encoding the vocabulary into the space of the pictures; runs in the encoder's process."""
 
 from __future__ import annotations
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from curator.model import FoundFile, Kind
-from curator.pipeline.file_stability import LATEST_S, PATIENCE_S, SLOWEST_S, ChangedFolder, Changes
+from curator.pipeline.file_stability import (
+    LATEST_S,
+    PATIENCE_S,
+    SLOWEST_S,
+    Changes,
+    ChangingDirectory,
+)
 
 DAY = 86_400.0
 TOP = os.sep + "card"
@@ -144,7 +150,7 @@ def test_a_directory_with_all_below_it_is_looked_at_once(card: Card) -> None:
     card.changes.note(below)  # not quiet yet
     assert [place.directory for place in card.changes.due()] == [TOP + " 2"]
     card.now += 1.5
-    assert ChangedFolder(TOP, True).deep
+    assert ChangingDirectory(TOP, True).deep
     due = {place.directory: place.deep for place in card.changes.due()}
     assert due[TOP] is True
     assert below not in due

@@ -219,7 +219,7 @@ def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
     inline.events.scan_ended.connect(reports.append)
     folder.rename(tmp_path / "gone")
     inline.rescan()
-    assert reports[0].problems == (f"{folder} is not there now.",)
+    assert reports[0].problems == (f"{folder} is not there.",)
     assert catalog.folders.all()[0].absence == "folder not there now"
     (tmp_path / "gone").rename(folder)
     inline.rescan()

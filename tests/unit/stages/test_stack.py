@@ -349,10 +349,10 @@ def test_the_sharpest_of_a_burst_is_proposed_with_its_light() -> None:
     sixth = [(40.0,)] * 5 + [(70.0,)]
     assert said(candidates(BURST, *sixth)) == (5, "sharpest of 6")
     brighter = [(40.0,)] * 5 + [(70.0, 90.0, -1.2)]
-    words = "sharpest of 6; 0.8 stops brighter than its neighbours"
+    words = "sharpest of 6; 0.8 stops brighter than its neighbors"
     assert said(candidates(BURST, *brighter)) == (5, words)
     pair = candidates(BURST, (70.0, 90, -3.5), (40.0,))
-    assert said(pair) == (0, "sharpest of 2; 1.5 stops darker than its neighbour")
+    assert said(pair) == (0, "sharpest of 2; 1.5 stops darker than its neighbor")
 
 
 def test_among_equally_sharp_frames_the_better_exposed_is_proposed() -> None:

@@ -236,7 +236,7 @@ def _embed(invocation: Invocation) -> None:
 
 def _conflicts(invocation: Invocation) -> None:
     """List the sidecars that contradict a person's marks, or take one side of them."""
-    from curator.session.sidecars import OURS, THEIRS, settle
+    from curator.session.sidecars import OURS, THEIRS, resolve
 
     arguments, catalog = invocation.arguments, invocation.catalog
     wanted = [catalog.photos.find(name) for name in arguments.photos] or None
@@ -255,7 +255,7 @@ def _conflicts(invocation: Invocation) -> None:
         newer = THEIRS if conflict.newer == "file" else OURS
         sides[newer if arguments.take == "newer" else arguments.take].append(conflict)
     for side, some in sides.items():
-        settle(catalog, some, side)
+        resolve(catalog, some, side)
     document = {side: [c.photo_id for c in some] for side, some in sides.items()}
     invocation.output.answer(
         document,

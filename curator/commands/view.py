@@ -80,9 +80,7 @@ def turn_right(session: Session) -> None:
 def _turn(session: Session, quarters: int) -> None:
     photos = session.stacks.targets()
     if photos:
-        session.catalog.photos.turn(photos, quarters)
-        session.refresh()
-        session.messages.say("Turned in the catalog; the file is untouched.")
+        session.decisions.turn(photos, quarters)
 
 
 @command("Surround", "View")

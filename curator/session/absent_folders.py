@@ -1,4 +1,8 @@
-"""Which of the folders are away where no pipeline of this process knows: looked at every few s."""
+"""Finds out which folders are away, in a window that only looks at photos.
+
+Where this process reads photos, the pipeline knows and the catalog says it. Nothing here runs on
+the GUI thread: a dead network drive may never answer.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,13 @@ _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
 
 
 class AwayFolders(QObject):
-    """Looks beside the window: a dead network drive may never answer.
-
-    Where photos are read, the conductor knows and the catalog says it; this is for a window that
-    only looks at them, while perhaps nobody reads any.
+    """Looks every few seconds, on a thread of its own, whether folders can be reached.
 
     Signals:
-        changed: other folders are away than before.
+        changed: folders went away or came back.
 
     Attributes:
-        why: by path, why a folder that is away cannot be reached.
+        why: why a folder cannot be reached, by path; only folders that are away.
 
     Thread: GUI.
     """
@@ -49,7 +50,7 @@ class AwayFolders(QObject):
         self._timer.stop()
 
     def look(self) -> None:
-        """Begin to look, unless that is going on."""
+        """Start to look, unless a look is under way."""
         if self._looking is not None and self._looking.is_alive():
             return
         rows = self._catalog.folders.all()
@@ -70,7 +71,7 @@ class AwayFolders(QObject):
 
 
 def _absence(row: FolderRow, place: FolderLocation | None) -> str:
-    """Say why a folder cannot be reached, empty where it can or will be found by who reads."""
+    """Return why a folder cannot be reached; empty if it can."""
     if place is not None and place.path:
         return ""
     unplugged = row.volume is not None and not (place is not None and place.plugged)

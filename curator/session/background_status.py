@@ -1,8 +1,8 @@
-"""What goes on behind the photos: which work waits, and what Curator keeps on disk for them.
+"""Reports the background work that waits, and how much Curator keeps on disk for photos.
 
-Neither is worked out on the GUI thread. The catalog is asked on the thread that learns, which has
-a connection; files are measured on a thread of their own, folder by folder with a breath between,
-and what was measured is good for a minute.
+The overview page uses this. Nothing of it runs on the GUI thread: the catalog is asked on the
+learning thread, which has a connection; files are measured on a thread of their own, folder by
+folder with a pause between, and a measurement is reused for a minute.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from curator.session.taste import TasteController
 from curator.settings import Home
 from curator.stages import STAGES
 
-_GOOD_FOR_S = 60.0
-_BREATH_S = 0.001  # between two folders: another thread may want the interpreter
+_REUSED_S = 60.0
+_PAUSE_S = 0.001  # between two folders: another thread may want the interpreter
 _PROXIES, _THUMBS = "proxies", "thumbs"  # as in `curator.imaging.proxy`
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Photos by what became of them in one stage; ``blocked`` wait for one that failed before."""
+    """Counts of photos in one stage, by state; ``blocked``: an earlier stage failed."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Bytes on disk: what Curator made of all photos. ``vectors`` lie inside the catalog."""
+    """Bytes on disk that Curator made from all photos."""
 
     proxies: int = 0
     thumbs: int = 0
@@ -57,15 +57,15 @@ class Kept:
 
     @property
     def all(self) -> int:
-        """All of it."""
+        """The sum."""
         return self.proxies + self.thumbs + self.catalog
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundStatus:
-    """What the catalog says: ``lanes`` of all photos, bytes of ``vectors`` and ``originals``.
+    """What the catalog knows: ``lanes`` of all photos, and bytes of ``vectors`` and ``originals``.
 
-    The originals are those of the photos of ``scope``, by its key.
+    Vectors lie inside the catalog; the originals are those of the photos of ``scope``, a key.
     """
 
     scope: str
@@ -75,14 +75,14 @@ class BackgroundStatus:
 
 
 class BackgroundMonitor(QObject):
-    """Answers what goes on behind the photos of one session.
+    """Monitors the background work of one window. Close it when its page goes.
 
     Signals:
-        changed: :attr:`stock` or :attr:`kept` is new.
+        changed: :attr:`status` or :attr:`kept` changed.
 
     Attributes:
-        stock: what the catalog last said; None before it has.
-        kept: what was last measured; None before that.
+        status: the last answer of the catalog; None before the first.
+        kept: the last measurement; None before the first.
 
     Thread: GUI only.
     """
@@ -93,26 +93,26 @@ class BackgroundMonitor(QObject):
     def __init__(self, home: Home, taste: TasteController) -> None:
         super().__init__()
         self._home, self._taste = home, taste
-        self.stock: BackgroundStatus | None = None
+        self.status: BackgroundStatus | None = None
         self.kept: Kept | None = None
         self._threads = QThreadPool()
         self._stop = threading.Event()
         self._wanted: tuple[str, Sequence[int]] = ("", ())
         self._asked = self._measuring = False
-        self._measured_at = -_GOOD_FOR_S
+        self._measured_at = -_REUSED_S
         self._measured.connect(self._take_measure)
 
     def ask(self, scope: str, ids: Sequence[int]) -> None:
-        """Have both told anew, where they are not being told or still good.
+        """Update both, unless that is under way or the last measurement is recent.
 
         Args:
             scope: the key of a scope.
-            ids: its photos, whose originals are weighed.
+            ids: its photos, whose originals are counted.
         """
         self._wanted = scope, ids
         if not self._asked:
             self._ask_catalog()
-        if not self._measuring and time.monotonic() > self._measured_at + _GOOD_FOR_S:
+        if not self._measuring and time.monotonic() > self._measured_at + _REUSED_S:
             self._measuring = True
             home, stop = self._home, self._stop
             self._threads.start(lambda: self._measured.emit(measure(home, stop)))
@@ -120,16 +120,16 @@ class BackgroundMonitor(QObject):
     def _ask_catalog(self) -> None:
         self._asked = True
         scope, ids = self._wanted
-        self._taste.learner.ask(lambda learner: stock(learner, scope, ids), self._take_stock)
+        self._taste.learner.ask(lambda learner: read_status(learner, scope, ids), self._take_status)
 
-    def _take_stock(self, told: BackgroundStatus | KnownError) -> None:
+    def _take_status(self, told: BackgroundStatus | KnownError) -> None:
         self._asked = False
         if not isinstance(told, BackgroundStatus):
             return
         if told.scope != self._wanted[0]:
             self._ask_catalog()
-        if told != self.stock:
-            self.stock = told
+        if told != self.status:
+            self.status = told
             self.changed.emit()
 
     def _take_measure(self, kept: Kept) -> None:
@@ -139,13 +139,13 @@ class BackgroundMonitor(QObject):
             self.changed.emit()
 
     def close(self) -> None:
-        """Give up measuring, and wait for the thread. Safe to repeat."""
+        """Stop measuring, and wait for the thread. Safe to repeat."""
         self._stop.set()
         self._threads.waitForDone()
 
 
-def stock(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundStatus:
-    """Ask the catalog; its vectors are 16-bit floats, and what stands behind them 32-bit ones."""
+def read_status(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundStatus:
+    """Read the status; vectors are 16-bit floats, followed by columns of 32-bit ones."""
     archive = learner.vectors
     row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
     catalog = learner.catalog
@@ -155,10 +155,10 @@ def stock(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundSt
 
 
 def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:
-    """Say how each stage stands that there is anything to say of, in their order.
+    """Return a lane for each stage that has photos, in order.
 
     Args:
-        counts: photos by stage and state, as the catalog counts them.
+        counts: photos by stage and state, from the catalog.
     """
     stands = ("done", "waiting", "running", "failed", BLOCKED)
     found = []
@@ -171,25 +171,25 @@ def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:
 
 
 def measure(home: Home, stop: threading.Event) -> Kept:
-    """Add up the files Curator keeps; what cannot be read counts as nothing.
+    """Add up the files Curator keeps; a file that cannot be read counts as 0.
 
     Thread: any but the GUI's: takes a second at 100,000 photos.
     """
     files = (home.catalog, home.catalog.with_name(f"{home.catalog.name}-wal"))
     return Kept(
-        _weight(home.cache / _PROXIES, stop),
-        _weight(home.cache / _THUMBS, stop),
+        _size(home.cache / _PROXIES, stop),
+        _size(home.cache / _THUMBS, stop),
         sum(file.stat().st_size for file in files if file.exists()),
     )
 
 
-def _weight(folder: Path, stop: threading.Event) -> int:
-    """Add up the files of a folder's folders."""
+def _size(folder: Path, stop: threading.Event) -> int:
+    """Add up the files in the folders of a folder."""
     total = 0
     with contextlib.suppress(OSError):
         inside = [entry.path for entry in os.scandir(folder) if entry.is_dir()]
         for path in inside:
-            if stop.wait(_BREATH_S):
+            if stop.wait(_PAUSE_S):
                 break
             with contextlib.suppress(OSError):
                 total += sum(entry.stat().st_size for entry in os.scandir(path))

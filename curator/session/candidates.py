@@ -1,8 +1,8 @@
-"""Nearby maybes: survivors like the current photo that stand between yes and no.
+"""Candidates: kept photos similar to the current one, to compare it with while rating.
 
-A star is given in comparison: beside the photo one rates stand those nearest to it that have none
-yet, or two to four. Likeness is asked of the thread that learns and comes a moment later; of
-photos that nobody has compared yet the nearest in time are taken.
+A rating is easier in comparison: beside the loupe stand the most similar photos that have no rating
+yet, or two to four stars. Similarity is asked of the learning thread and comes a moment later;
+photos without a vector are chosen by capture time.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from curator.session.navigation import Navigator
 from curator.session.taste import TasteController
 
 SLOTS = 4
-_SETTLED = (1, 5)  # ratings nobody doubts any more
+_CERTAIN = (1, 5)  # ratings nobody doubts any more
 _AT_ONCE = 4096  # rows of the archive read at a time
 
 
 class CandidateFinder(QObject):
-    """The maybes near the current photo of a session.
+    """Finds the candidates for the current photo.
 
     Signals:
-        changed: there are others.
+        changed: :attr:`photos` changed.
 
     Attributes:
-        photos: their ids, at most SLOTS, the nearest first until one is swapped in.
+        photos: ids of the candidates, at most SLOTS, the most similar first until one is swapped.
 
     Thread: GUI only.
     """
@@ -47,18 +47,18 @@ class CandidateFinder(QObject):
         self._wanted = self._asking = False
 
     def look(self) -> None:
-        """Find those near the current photo; while an answer is awaited, once more after it."""
+        """Find the candidates for the current photo; if an answer is awaited, again after it."""
         self._wanted = True
         if not self._asking:
             self._ask()
 
     def forget(self) -> None:
-        """Let go of those there are."""
+        """Drop the candidates."""
         self._wanted = False
         self._show(())
 
     def swap(self, slot: int) -> None:
-        """Exchange the current photo and one of the maybes; again, and they are as they were.
+        """Swap the current photo with a candidate; a second call swaps them back.
 
         Args:
             slot: 0 is the first.
@@ -76,7 +76,7 @@ class CandidateFinder(QObject):
     def _ask(self) -> None:
         here = self._list.current
         self._wanted = False
-        ids = np.zeros(0, np.int64) if here is None else self._maybes(here)
+        ids = np.zeros(0, np.int64) if here is None else self._candidates(here)
         if here is None or not len(ids):
             self._show(())
             return
@@ -93,11 +93,11 @@ class CandidateFinder(QObject):
 
         self._taste.learner.ask(lambda learner: likeness(learner, here, ids.tolist()), tell)
 
-    def _maybes(self, here: int) -> Ids:
-        """Give the survivors in the list that are not settled, the current photo left out."""
+    def _candidates(self, here: int) -> Ids:
+        """Return the kept photos of the list without a certain rating, except the current one."""
         table, ids = self._table, self._list.ids
         rows = table.rows_of(ids)
-        open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _SETTLED)
+        open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _CERTAIN)
         return ids[open_ & ~table.failed()[rows] & (ids != here)]
 
     def _show(self, photos: tuple[int, ...]) -> None:
@@ -107,9 +107,9 @@ class CandidateFinder(QObject):
 
 
 def likeness(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> NDArray[np.float32]:
-    """Say how like a photo others are, as cosines; NaN where one of the two was not compared.
+    """Return the similarity of photos to one photo, as cosines; NaN without a vector.
 
-    Thread: that of the learner.
+    Thread: the learner's.
     """
     archive = learner.vectors
     found = np.full(len(ids), np.nan, np.float32)
@@ -125,14 +125,14 @@ def likeness(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> NDArra
 
 
 def chosen(table: Table, photo_id: int, ids: Ids, likeness: NDArray[np.float32]) -> tuple[int, ...]:
-    """Choose the nearest: by likeness, and behind them by capture time.
+    """Choose the most similar photos; those without a vector follow, by capture time.
 
-    Of a stack only the nearest frame is taken, and none of the photo's own: those are compared in
-    a survey.
+    Of each stack only the most similar frame is chosen, and no frame of the photo's own stack:
+    those are compared in a survey.
 
     Args:
-        table: of the session.
-        photo_id: the photo they are to be near to.
+        table: with all the photos.
+        photo_id: the photo to be similar to.
         ids: (N,) candidates.
         likeness: (N,) cosines, NaN unknown.
     """

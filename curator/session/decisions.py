@@ -7,7 +7,7 @@ projects, stacks, preferences. Nothing advances before the decision is on disk.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -161,6 +161,16 @@ class DecisionController(QObject):
             StepText(better, f"{better} beat {worse}"),
         )
         self._compare.promote()
+
+    def turn(self, photos: Sequence[int], quarters: int) -> None:
+        """Turn photos by quarters to the right, in the catalog only.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing was turned.
+        """
+        self._catalog.photos.turn(photos, quarters)
+        self._photos.refresh()
+        self._messages.say("Turned in the catalog; the file is untouched.")
 
     def adopt(self, step: Step) -> None:
         """Take over a step that the catalog made by itself: a tag was renamed, say."""

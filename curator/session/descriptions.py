@@ -1,7 +1,7 @@
-"""Having photos described: the one on screen by a key, all of them by a switch.
+"""Descriptions by a vision model: of the photo on screen by a key, of all photos by a switch.
 
-What a vision model says comes a moment or a minute later; this is who remembers what was asked
-for, and says what came of it.
+An answer takes a moment or a minute; :class:`DescriptionController` remembers which photos the
+person asked for, and reports what came of them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ BUSY = "Another Curator reads photos into this catalog; have it described there.
 
 
 class DescriptionController(QObject):
-    """Has photos described for one session.
+    """Lets photos be described for one window.
 
     Signals:
-        changed: other photos are being described, or what keeps them from it is another.
-        held_changed: the KnownError that keeps photos from being described, or None.
-        answered: the provider told how it is (Health), or how far a pull is (Pulling, Pulled).
+        changed: other photos are being described, or :attr:`held` changed.
+        held_changed(KnownError | None): :attr:`held` changed.
+        answered: a Health after a test; Pulling or Pulled during a download; or a KnownError.
 
     Attributes:
-        held: why photos wait to be described; None if nothing keeps them from it.
+        held: why photos wait to be described; None if they do not.
         pipeline: describes photos; None where another process reads them.
 
     Thread: GUI only.
@@ -53,8 +53,8 @@ class DescriptionController(QObject):
         self._table, self._photos, self._details = photos.table, photos, photos.details
         self._stacks, self._watcher = stacks, watcher
         pipeline = services.pipeline
-        self._asked: dict[int, str] = {}  # id → name, of those a person waits for
-        self._of = self._done = self._failed = 0  # of those asked for together
+        self._asked: dict[int, str] = {}  # names by id of the photos a person waits for
+        self._of = self._done = self._failed = 0  # counts of the photos asked for together
         self.held: KnownError | None = None
         self._provider = Provider()
         if pipeline is not None:
@@ -64,11 +64,11 @@ class DescriptionController(QObject):
     # --- photos
 
     def describes(self, photo_id: int) -> bool:
-        """Say whether a photo that somebody asked for is being described."""
+        """Whether a photo that a person asked for is being described."""
         return photo_id in self._asked
 
     def describe(self) -> None:
-        """Have the photo on screen described now, or in the grid the selection."""
+        """Describe the photo on screen now, or in the grid the selection."""
         photos, pipeline = self._stacks.targets(), self.pipeline
         if not photos:
             self._messages.say("There is no photo here.")
@@ -92,7 +92,7 @@ class DescriptionController(QObject):
         pipeline.describe(*wanted)
 
     def _take(self, told: DescriptionNews) -> None:
-        """Say what came of a photo somebody waits for."""
+        """Report what came of a photo that a person waits for."""
         name = self._asked.get(told.photo_id)
         if name is None:
             return
@@ -123,7 +123,7 @@ class DescriptionController(QObject):
     # --- all of them
 
     def switch(self) -> None:
-        """Have all photos described in the background, or no longer."""
+        """Start or stop describing all photos in the background."""
         on = self._settings.vision.automatic = not self._settings.vision.automatic
         self._preferences.save()
         self.settle()
@@ -132,36 +132,36 @@ class DescriptionController(QObject):
         self._messages.say("All photos are described in the background" if on else by_hand)
 
     def settle(self) -> None:
-        """Take over other settings of the provider."""
+        """Take over changed settings of the provider."""
         if self.pipeline is not None:
             self.pipeline.settle_vision()
         self.changed.emit()
 
     def settings_changed(self, changed: set[str]) -> None:
-        """Take over settings of these names."""
+        """Take over the settings with these names."""
         if any(name.startswith("vision.") for name in changed):
             self.settle()
 
     # --- the provider itself
 
     def options(self) -> VisionOptions:
-        """Give whom the settings say to ask."""
+        """Return the provider that the settings name, with its options."""
         return vision.options(self._settings)
 
     def test(self, options: VisionOptions) -> None:
-        """Have a provider tested; :attr:`answered` tells its Health."""
+        """Test a provider; :attr:`answered` gets its Health."""
         self._provider.test(options, self._came)
 
     def pull(self, options: VisionOptions) -> None:
-        """Have a provider fetch its model; :attr:`answered` tells how far that is."""
+        """Let a provider download its model; :attr:`answered` gets the progress."""
         self._provider.pull(options, self._came)
 
     def stop(self) -> None:
-        """Give up a test or a pull."""
+        """Cancel a test or a download."""
         self._provider.stop()
 
     def close(self) -> None:
-        """Give up whatever a person waits for; the window closes."""
+        """Cancel whatever a person waits for; the window closes."""
         self._provider.close()
 
     def _came(self, answer: Health | Pulling | Pulled | KnownError) -> None:

@@ -1,8 +1,8 @@
-"""The list on the table: which photos, in which order, where one is, what is selected."""
+"""An ordered list of photos with a current photo and a selection; it knows nothing of a window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -17,28 +17,13 @@ _NO_IDS: Ids = np.zeros(0, np.int64)
 
 
 class Stacked(Protocol):
-    """What a list asks of photos: :class:`~curator.library.stack_index.Stacks` answers."""
+    """Tells a list which photos form a stack."""
 
     def of(self, ids: Ids) -> Ids:
-        """Name the stacks of photos, 0 alone."""
+        """Return the stack of each photo, 0 if it is alone."""
 
     def ranks(self, ids: Ids) -> Ids:
-        """Give what orders the frames of a stack."""
-
-
-class Loose:
-    """Stacks, or none while photos stand where somebody placed each of them."""
-
-    def __init__(self, stacked: Stacked, apart: Callable[[], bool]) -> None:
-        self._stacked, self._apart = stacked, apart
-
-    def of(self, ids: Ids) -> Ids:
-        """Name the stacks of photos, 0 alone."""
-        return np.zeros(len(ids), np.int64) if self._apart() else self._stacked.of(ids)
-
-    def ranks(self, ids: Ids) -> Ids:
-        """Give what orders the frames of a stack."""
-        return np.arange(len(ids)) if self._apart() else self._stacked.ranks(ids)
+        """Return what orders the frames of a stack."""
 
 
 class Listing:
@@ -47,14 +32,14 @@ class Listing:
     Attributes:
         ids: photo ids in order, int64; replaced, never changed in place.
         index: position of the current photo, -1 when the list is empty.
-        selection: ids marks in the grid act on, the current one among them when it is not empty.
-        expanded: ids of photos whose stacks the grid shows frame by frame; may be shared by lists.
-        units: the list cut into stacks and single photos.
-        tiles: the list cut into what the grid shows as one tile each.
+        selection: ids that marks in the grid apply to; empty, or with the current photo.
+        expanded: ids of photos whose stacks the grid shows by frame; may be shared by lists.
+        units: spans of the list that are a stack or a single photo.
+        tiles: spans of the list that the grid shows as one tile.
     """
 
     def __init__(self, stacked: Stacked, expanded: set[int]) -> None:
-        """Make an empty list; ``expanded`` is kept up here and may be shared with others."""
+        """Make an empty list; ``expanded`` is changed in place and may be shared by lists."""
         self._stacked = stacked
         self.expanded = expanded
         self.ids: Ids = _NO_IDS
@@ -74,25 +59,25 @@ class Listing:
 
     @property
     def current(self) -> int | None:
-        """The photo one is at, or None."""
+        """Id of the current photo, or None."""
         return int(self.ids[self.index]) if 0 <= self.index < len(self.ids) else None
 
     def position(self, photo_id: int) -> int | None:
-        """Give a photo's place in the list, or None."""
+        """Return a photo's position, or None if it is not in the list."""
         place = self._places[photo_id] if 0 <= photo_id < len(self._places) else -1
         return int(place) if place >= 0 else None
 
     def positions(self, photo_ids: Iterable[int]) -> Ids:
-        """Give the places of those of some photos that are in the list."""
+        """Return the positions of those photos that are in the list."""
         ids = np.fromiter(photo_ids, np.int64)
         places = self._places[ids[ids < len(self._places)]]
         return places[places >= 0]
 
     def replace(self, ids: Ids, current: int | None = None) -> None:
-        """Put another list on the table; stay on ``current`` where it has a place in it.
+        """Replace the list; ``current``, else the current photo, stays current if it is in it.
 
-        Otherwise the index stays where it was, as near as the list allows: a list that shrinks
-        or is sorted anew never throws one back to its first photo.
+        Otherwise the index stays, as near as the list allows: a list that shrinks or is sorted
+        again never leads back to its first photo.
         """
         wanted = self.current if current is None else current
         self.ids = ids
@@ -106,9 +91,9 @@ class Listing:
         self._cut()
 
     def join(self, ids: Ids) -> None:
-        """Let new photos in, behind what the filmstrip shows; ``ids`` holds the sorted tail.
+        """Add new photos behind what the filmstrip shows, in the order of ``ids``.
 
-        Frames of the stack one is at, or of one further on, join theirs.
+        Frames of the current stack, and of stacks behind it, join theirs.
         """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
         head = self.ids[:split]
@@ -118,7 +103,7 @@ class Listing:
             self.gather(self.units[self.units.at(self.index)].start)
 
     def gather(self, start: int = 0) -> None:
-        """Have the frames of each stack together, from a position on; nothing else moves."""
+        """Gather the frames of each stack, from a position on; nothing else moves."""
         rest = self.ids[start:]
         order = spans.group_stacks(self._stacked.of(rest), self._stacked.ranks(rest))
         self.replace(np.concatenate([self.ids[:start], rest[order]]))
@@ -137,21 +122,21 @@ class Listing:
         self.tiles: Spans = spans.tile_spans(self.units, expanded)
 
     def unit(self, photo_id: int) -> Ids:
-        """Give the photos of the list a photo is shown as one with, itself among them."""
+        """Return the listed photos of a photo's stack, itself included."""
         place = int(self._places[photo_id])
         span = self.units[self.units.at(place)]
         return self.ids[span.start : span.stop]
 
     def tile(self, photo_id: int) -> Ids:
-        """Give the photos that a photo's tile in the grid stands for: all, or just itself."""
+        """Return the photos of a photo's tile in the grid: its stack, or itself if expanded."""
         place = int(self._places[photo_id])
         span = self.tiles[self.tiles.at(place)]
         return self.ids[span.start : span.stop]
 
     def expand(self, photo_id: int) -> bool:
-        """Expand a photo's stack in the grid, or collapse it; tell whether it is expanded now.
+        """Expand a photo's stack in the grid, or collapse it; return whether it is expanded now.
 
-        A stack that collapses is selected no more.
+        Collapsing a stack deselects it.
         """
         frames = frozenset(self.unit(photo_id).tolist())
         opened = len(self.tile(photo_id)) > 1
@@ -166,14 +151,14 @@ class Listing:
     # --- moving
 
     def go(self, index: int) -> bool:
-        """Move to a position; tell whether that is another photo."""
+        """Move to a position; return whether that is another photo."""
         index = min(max(index, 0), len(self.ids) - 1)
         moved = index != self.index
         self.index = index
         return moved
 
     def next_where(self, wanted: Iterable[bool], step: int) -> int | None:
-        """Find the nearest position before or after the current one where ``wanted`` holds."""
+        """Return the nearest position before or after the current one where ``wanted`` is true."""
         places = np.flatnonzero(np.asarray(wanted))
         places = places[places > self.index] if step > 0 else places[places < self.index]
         if not len(places):

@@ -1,8 +1,8 @@
-"""Photos side by side: which ones, in which pane, which of them a mark acts on, and where they lie.
+"""Photos side by side: which photos are in which pane, which pane is active, and the layout.
 
-Nothing of a window here, and nothing of a catalog. A :class:`Panes` never changes; what a person
-does gives another one. The active *pane* stays where it is until one goes to another: whatever
-photo comes into it is then the one a mark acts on.
+Nothing here knows a window or a catalog. A :class:`Panes` is immutable; each action returns another
+one. The active *pane* stays until the person goes to another: a mark applies to whatever photo is
+in it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _ASPECT = 1.5  # of a photo whose size is not known yet
 
 @dataclass(frozen=True, slots=True)
 class Panes:
-    """What two or more photos side by side have in common.
+    """Photos side by side.
 
     Attributes:
-        photos: ids, left to right and top to bottom, all different; one at least.
-        active: position of the pane marks act on.
-        among: what may come in, the photos there among it, in the order of the list.
+        photos: ids, left to right and top to bottom, all different; at least one.
+        active: position of the pane that marks apply to.
+        among: photos that may come in, those shown included, in list order.
     """
 
     photos: tuple[int, ...]
@@ -36,13 +36,13 @@ class Panes:
         return self.photos[self.active]
 
     def turned_to(self, photo_id: int | None) -> Panes:
-        """Make a photo's pane the active one; one that is in none changes nothing."""
+        """Make the pane of a photo active; a photo in no pane changes nothing."""
         if photo_id not in self.photos:
             return self
         return replace(self, active=self.photos.index(photo_id))
 
     def stepped(self, by: int) -> Panes:
-        """Go along the panes, not beyond the first and the last."""
+        """Go to the next or previous pane, not beyond the last and the first."""
         return replace(self, active=min(max(self.active + by, 0), len(self.photos) - 1))
 
     def switched(self) -> Panes:
@@ -51,9 +51,9 @@ class Panes:
 
 
 class Pair(Panes):
-    """Compare: the winner, at the left, stays, and challengers come at the right.
+    """Compare: the winner stays at the left, challengers come at the right.
 
-    ``among`` is empty where challengers come from the whole list.
+    ``among`` is empty if challengers come from the whole list.
     """
 
     __slots__ = ()
@@ -65,14 +65,14 @@ class Pair(Panes):
 
     @property
     def challenger(self) -> int:
-        """The photo that has to prove itself."""
+        """The photo compared with it."""
         return self.photos[1]
 
     def following(self, order: Sequence[int], by: int) -> list[int]:
-        """List who comes after (or with ``by`` below 0 before) the challenger, the next first.
+        """Return the photos after (with ``by`` below 0 before) the challenger, the nearest first.
 
         Args:
-            order: ids of the list on the table, or the part of it around the challenger.
+            order: ids of the list, or of the part of it around the challenger.
             by: 1 or -1.
         """
         ids = self.among or order
@@ -80,23 +80,23 @@ class Pair(Panes):
             return []
         place = ids.index(self.challenger)
         rest = ids[place + 1 :] if by > 0 else ids[:place][::-1]
-        return [one for one in rest if one != self.winner]
+        return [photo for photo in rest if photo != self.winner]
 
     def challenged_by(self, photo_id: int) -> Pair:
-        """Let another photo challenge the winner, who cannot challenge itself."""
+        """Bring another challenger; the winner cannot challenge itself."""
         if photo_id == self.winner:
             return self
         return replace(self, photos=(self.winner, photo_id))
 
     def promoted(self, challenger: int) -> Pair:
-        """Make the challenger the winner, and have another one challenge it."""
+        """Make the challenger the winner, with another challenger."""
         return replace(self, photos=(self.challenger, challenger))
 
 
 class Survey(Panes):
-    """Two to eight photos at once; ``among`` holds them and those that come in for a dropped one.
+    """Survey: two to eight photos; further ones of ``among`` come in for removed ones.
 
-    One may be left at the end.
+    One photo may be left at the end.
     """
 
     __slots__ = ()
@@ -106,8 +106,8 @@ class Survey(Panes):
         """Lay out photos.
 
         Args:
-            ids: in the order of the list; a photo named twice is there once.
-            first: the photo to look at first, if it is there.
+            ids: in list order; a repeated photo is shown once.
+            first: the photo of the active pane, if it is shown.
         """
         among = tuple(dict.fromkeys(ids))
         photos = among[:MOST]
@@ -119,11 +119,11 @@ class Survey(Panes):
         return len(self.among) - len(self.photos)
 
     def only(self, ids: Container[int]) -> Survey:
-        """Take out what is not in ``ids``; stay on the active photo, else in its pane.
+        """Remove photos that are not in ``ids``; the active photo, else its pane, stays active.
 
-        The last photo stays.
+        The last photo is not removed.
         """
-        left = tuple(one for one in self.among if one in ids)
+        left = tuple(photo for photo in self.among if photo in ids)
         if not left:
             return self
         photos = left[:MOST]
@@ -133,7 +133,7 @@ class Survey(Panes):
 
 
 class Cell(NamedTuple):
-    """Where a pane lies, px: picture and caption together."""
+    """The rectangle of a pane in px: picture and caption together."""
 
     x: int
     y: int
@@ -142,15 +142,15 @@ class Cell(NamedTuple):
 
 
 def cells(aspects: Sequence[float], room: tuple[int, int], caption_px: int) -> list[Cell]:
-    """Lay out equal panes so that the pictures in them get the largest area together.
+    """Lay out equal panes so that the total area of their pictures is largest.
 
     Args:
-        aspects: width / height of each picture, 0 where it is not known.
-        room: (width, height) px there are.
+        aspects: width / height of each picture, 0 unknown.
+        room: (width, height) available, px.
         caption_px: height of the caption in each pane.
 
     Returns:
-        A cell a picture, in reading order, 2 px apart; a last row that is not full is centred.
+        A cell for each picture, in reading order, 2 px apart; an incomplete last row is centered.
     """
     width, height = room
 
@@ -162,7 +162,7 @@ def cells(aspects: Sequence[float], room: tuple[int, int], caption_px: int) -> l
         )
 
     def worth(columns: int) -> tuple[float, int, int]:
-        """Judge by area; of equals, full rows, then side by side, which is how one compares."""
+        """Rank by area; of equals, prefer full rows, then side by side, which compares best."""
         wide, high = size(columns)
         area = sum(_fitted(aspect or _ASPECT, wide, high - caption_px) for aspect in aspects)
         return area, -(-len(aspects) % columns), columns
@@ -172,12 +172,12 @@ def cells(aspects: Sequence[float], room: tuple[int, int], caption_px: int) -> l
 
 
 def halves(room: tuple[int, int]) -> list[Cell]:
-    """Lay out two equal panes beside each other, 2 px apart, in a room of (width, height) px."""
+    """Lay out two equal panes side by side, 2 px apart, in (width, height) px."""
     return _grid(2, 2, room, (max((room[0] - GAP_PX) // 2, 1), max(room[1], 1)))
 
 
 def _fitted(aspect: float, width: int, height: int) -> float:
-    """Give the area of a picture fitted into a room, px²."""
+    """Return the area of a picture fitted into a pane, px²."""
     wide = min(width, aspect * max(height, 1))
     return wide * wide / aspect
 
@@ -196,10 +196,10 @@ def _grid(count: int, columns: int, room: tuple[int, int], size: tuple[int, int]
 
 
 def below(places: Sequence[Cell], place: int, by: int) -> int:
-    """Find the pane in the next row down (or with ``by`` below 0 up) that lies nearest.
+    """Find the nearest pane in the next row down, or with ``by`` below 0 up.
 
     Returns:
-        Its position; the same one where there is no such row.
+        Its position; the same one if there is no such row.
     """
     here = places[place]
     tops = sorted({cell.y for cell in places})

@@ -1,8 +1,8 @@
-"""Which of a photo's files, and which of its pixels, stand for it when one looks closely.
+"""Which file of a photo, and which of its pixels, the loupe shows at full resolution.
 
 A RAW has two pictures: the camera's JPEG, inside it or beside it as the other half of a pair, and
-the one developed from its sensor data. The camera's is what one sees until one asks (R) for the
-other; what was asked for stays for the series, until one leaves the loupe.
+the one developed from its sensor data. The loupe shows the camera's until the person asks for the
+other (R), and then that of the following photos too, until they leave the loupe.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NAMES = {".jpg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".hif
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of a photo, and what to take of it.
+    """One file of a photo, and which of its pictures to decode.
 
-    ``fingerprint`` is of its content as the catalog knows it, None before it was read; ``paired``
-    tells whether it is the picture beside a RAW.
+    ``fingerprint`` identifies its content, None before it was read; ``paired``: it is the picture
+    beside a RAW.
     """
 
     path: str
@@ -35,10 +35,10 @@ class Source:
     paired: bool = False
 
     def word(self, basis: str) -> str:
-        """Name the pixels one sees: "preview", "RAW", "JPEG", "HEIC", "TIFF"...
+        """Return the name of the pixels: "preview", "RAW", "JPEG", "HEIC", "TIFF"...
 
         Args:
-            basis: as the decoder said (`curator.model.Converted`).
+            basis: from the decoder (`curator.model.Converted`).
         """
         if basis in ("preview", "small preview", "demosaic"):
             return "RAW" if basis == "demosaic" else basis
@@ -46,18 +46,18 @@ class Source:
         return _NAMES.get(suffix, suffix[1:].upper())
 
     def long_word(self, basis: str) -> str:
-        """Name whose levels they are: "camera JPEG", "RAW", "TIFF"..."""
+        """Return the name of the levels a histogram shows: "camera JPEG", "RAW", "TIFF"..."""
         word = self.word(basis)
         return "camera JPEG" if "preview" in word or (self.paired and word == "JPEG") else word
 
 
 def source(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> Source:
-    """Choose what to look at.
+    """Choose the file and the picture to show.
 
     Args:
         detail: the photo.
-        developed: whether the RAW was asked for, or the camera's picture; None: nothing was.
-        zoomed: otherwise the pixels go on where the proxy's end, so they have its look.
+        developed: whether the RAW (True) or the camera's picture (False) was asked for, or neither.
+        zoomed: whether the loupe is zoomed in; else the pixels must look like the proxy's.
     """
     raw, image = _files(detail)
     if raw is not None and (image is None or shows_raw(detail, developed, zoomed)):
@@ -67,12 +67,12 @@ def source(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> Source:
 
 
 def shows_raw(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> bool:
-    """Tell whether sensor data is to be seen now."""
+    """Whether to show the sensor data."""
     return developed if developed is not None else not zoomed and detail.basis == "demosaic"
 
 
 def no_choice(detail: PhotoDetail) -> str:
-    """Say why a photo has one picture only; empty where it has two."""
+    """Return why a photo has only one picture; empty if it has two."""
     raw, image = _files(detail)
     if raw is None:
         return f"{bidi_safe(detail.name)} has no RAW to switch to."
@@ -82,7 +82,7 @@ def no_choice(detail: PhotoDetail) -> str:
 
 
 def _files(detail: PhotoDetail) -> tuple[FileDetail | None, FileDetail | None]:
-    """Give a photo's RAW and its picture beside it, those that are there first."""
+    """Return a photo's RAW and the picture beside it; if one is missing, only the other."""
     own = sorted(
         (file for file in detail.files if file.role != "copy"), key=lambda file: file.missing
     )

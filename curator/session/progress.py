@@ -1,4 +1,4 @@
-"""How a pass is going: counts over the scope, the person's pace, and the line that says so."""
+"""Progress of a mode: counts over the scope, the person's pace, and the status line's text."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ENOUGH = 20
 
 
 class Pace:
-    """Seconds a decision takes, as a running median."""
+    """Seconds per decision, as a running median."""
 
     def __init__(self) -> None:
         self._gaps: deque[float] = deque(maxlen=_WINDOW)
         self._last: float | None = None
 
     def decided(self, now: float) -> None:
-        """Note one decision at monotonic time ``now`` in seconds."""
+        """Record a decision at monotonic time ``now``, in seconds."""
         if self._last is not None and now - self._last <= _PAUSE_S:
             self._gaps.append(now - self._last)
         self._last = now
@@ -38,7 +38,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The state of the pass over its scope.
+    """The progress of a mode over its scope.
 
     ``decided`` of ``total`` for the cull are photos with a verdict, for the rate pass rated
     ones of those through. ``seen`` counts unreviewed photos one has rested on.
@@ -56,12 +56,12 @@ class Progress:
 
     @property
     def left(self) -> int:
-        """Photos this pass still asks about."""
+        """Photos the mode still asks about."""
         return self.total - self.decided
 
     @property
     def text(self) -> str:
-        """The status line's centre, empty while browsing."""
+        """The text in the middle of the status line, empty while browsing."""
         if self.pass_ is Pass.BROWSE:
             return ""
         parts = [self.pass_.capitalize(), f"{self.decided:,} of {self.total:,}"]

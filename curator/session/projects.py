@@ -1,7 +1,7 @@
-"""Projects at the desk: the current one, what B puts into it, and the order by hand.
+"""Projects: the current one, adding photos to it, and its custom order.
 
-Which photos are in a project is decided like any mark, so it is undone like one. What a project is
-called, its notes and its cover are facts of the project, not of a photo, and are simply written.
+Membership is a decision like any mark and can be undone. The name, notes and cover of a project are
+facts of the project, not of a photo; they are written at once and not undone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from curator.session.stacks import StackController
 from curator.session.statistics import ScopeStatistics
 
 _PLACE = ":project"  # where the catalog keeps which project is current; no path looks like it
-_CLOSEST = 1e-6  # places nearer than this are dealt out anew
+_CLOSEST = 1e-6  # positions closer than this are renumbered
 
 
 class ProjectController(QObject):
-    """What a person does with projects in one window.
+    """Chooses and changes projects in one window.
 
     Signals:
-        changed: another project is current, or something about one changed.
+        changed: another project is current, or facts of a project changed.
 
     Thread: GUI only.
     """
@@ -63,24 +63,28 @@ class ProjectController(QObject):
         criteria.scope_changed.connect(self._follow_scope)
         photos.counts_changed.connect(self._follow_index)
 
-    # --- which there are
+    # --- the projects
 
     @property
     def current(self) -> ProjectRow | None:
-        """The project B puts photos into; None where none was chosen, or it was removed."""
+        """The project that B adds photos to; None if none was chosen, or it was removed."""
         return self._table.projects.row(self._current)
 
     @property
     def open(self) -> ProjectRow | None:
-        """The project that is on the table, None where something else is."""
+        """The project that is the scope; None if something else is."""
         return self._table.projects.row(self._criteria.scope.project)
 
     def rows(self) -> tuple[ProjectRow, ...]:
-        """List the projects by name."""
+        """Return the projects by name."""
         return self._table.projects.rows
 
+    def members(self, project: int) -> list[int]:
+        """Return the photos of a project, in its custom order."""
+        return self._catalog.projects.members(project)
+
     def counts(self) -> dict[int, tuple[int, int]]:
-        """Count each project's photos that are to be seen, and the approved ones of them."""
+        """Return the number of visible photos, and of approved ones, by project."""
         table = self._table
         threshold = self._preferences.settings.taste.match_threshold
         alive = table.alive()
@@ -93,9 +97,9 @@ class ProjectController(QObject):
         return found
 
     def cover(self, row: ProjectRow) -> int | None:
-        """Give the photo that stands for a project: the one chosen, else the first; None if empty.
+        """Return the cover of a project: the photo chosen, else the first; None if it is empty.
 
-        One that was taken out, or is not to be seen, stands for nothing.
+        A photo that was removed from the project, or is hidden, is no cover.
         """
         table = self._table
         ids = table.projects.ids(row.id)
@@ -106,7 +110,7 @@ class ProjectController(QObject):
         return int(ids[0]) if len(ids) else None
 
     def named(self, text: str) -> list[ProjectRow]:
-        """Find projects by what somebody has typed of a name: its start, a word's, any part."""
+        """Return projects whose names contain a text: at the start, at a word, anywhere."""
         wanted = " ".join(text.split()).casefold()
         found: list[tuple[bool, int, int, ProjectRow]] = []
         for place, row in enumerate(self.rows()):
@@ -117,7 +121,7 @@ class ProjectController(QObject):
         return [row for *_, row in sorted(found, key=lambda each: each[:3])]
 
     def free_name(self, wanted: str) -> str:
-        """Give a name no project has: the one wanted, else with a number behind it."""
+        """Return a name no project has: the one wanted, else with a number appended."""
         taken = {row.name.casefold() for row in self.rows()}
         number, name = 1, wanted
         while name.casefold() in taken:
@@ -128,7 +132,7 @@ class ProjectController(QObject):
     # --- choosing
 
     def choose(self, project: int) -> None:
-        """Make a project the one B puts photos into."""
+        """Make a project current: B adds photos to it."""
         self._current = project
         self._catalog.folders.save_position(_PLACE, {"project": project})
         self.changed.emit()
@@ -139,18 +143,18 @@ class ProjectController(QObject):
             self._messages.say(f"Project {row.name}{adds}")
 
     def make(self, name: str) -> int:
-        """Make a project and choose it; return its id.
+        """Create a project and make it current; return its id.
 
         Raises:
             UsageError: the name is empty, or taken.
         """
         project = self._catalog.projects.create(name)
-        self._tell()
+        self._refresh()
         self.choose(project)
         return project
 
     def open_scope(self, project: int) -> None:
-        """Put a project on the table."""
+        """Open a project as the scope."""
         row = self._table.projects.row(project)
         if row is not None:
             self._sources.open_scope(of_project(row))
@@ -158,7 +162,7 @@ class ProjectController(QObject):
     # --- photos in and out
 
     def toggle(self) -> None:
-        """Put the photo, or what is selected, into the current project; all in it: take it out."""
+        """Add the photo or the selection to the current project; remove it if all is there."""
         row, photos = self.current, self._stacks.targets()
         if not photos:
             self._messages.say("There is no photo here.")
@@ -171,12 +175,12 @@ class ProjectController(QObject):
             self.add(row.id, photos)
 
     def add(self, project: int, photos: Sequence[int], *, on_screen: bool = True) -> None:
-        """Put photos into a project, those that are not in it yet; one that was, where it was.
+        """Add photos to a project; one that was in it before returns to its old position.
 
         Args:
             project: its id.
-            photos: their ids, in the order they are put in.
-            on_screen: whether they are what a mark acts on now.
+            photos: their ids, in the order to add them.
+            on_screen: whether these are the photos a mark would apply to.
         """
         shelf = self._table.projects
         row = shelf.row(project)
@@ -192,7 +196,7 @@ class ProjectController(QObject):
         self._decide(row, changes, act, lambda what: f"Added {what} to", on_screen=on_screen)
 
     def starred(self) -> list[int]:
-        """Give the scope's photos that came through with four or five stars, by capture time."""
+        """Return the kept photos of the scope with four or five stars, by capture time."""
         ids = np.asarray(self._statistics.scope_ids("kept"), np.int64)
         rating = self._table.column("rating")[self._table.rows_of(ids)]
         return [int(photo) for photo in ids[rating >= 4]]
@@ -206,7 +210,7 @@ class ProjectController(QObject):
         *,
         on_screen: bool = True,
     ) -> None:
-        """Decide places in a project as one step; ``said`` begins the sentence about it."""
+        """Decide positions in a project as one step; ``said`` starts the sentence about it."""
         if not places:
             return
         ids = list(places)
@@ -221,10 +225,10 @@ class ProjectController(QObject):
         else:
             self._decisions.decide(act, changes, text)
 
-    # --- the order by hand
+    # --- custom order
 
     def why_fixed(self) -> str:
-        """Say why photos cannot be moved now; empty where they can."""
+        """Return why photos cannot be moved now; empty if they can."""
         if self.open is None:
             return "Photos are moved by hand in a project: open one in the sidebar."
         if self._criteria.mode is not Pass.BROWSE:
@@ -235,8 +239,8 @@ class ProjectController(QObject):
         return ""
 
     def shift(self, by: int) -> None:
-        """Move the selection, or the current photo, one place on, or back with ``by`` below 0."""
-        if self._refused():
+        """Move the selection or the current photo one position on, with ``by`` below 0 back."""
+        if self._is_refused():
             return
         photos = self._stacks.targets()
         places = sorted(self._photos.listing.position(photo) or 0 for photo in photos)
@@ -252,17 +256,17 @@ class ProjectController(QObject):
         self.move(photos, int(ids[before]) if before < len(ids) else None)
 
     def shift_to_end(self, way: int) -> None:
-        """Move what is selected to the very end, or with ``way`` below 0 to the front."""
-        if not self._refused() and self._stacks.targets():
+        """Move the selection or the current photo to the end, with ``way`` below 0 to the front."""
+        if not self._is_refused() and self._stacks.targets():
             front = int(self._photos.ids[0]) if way < 0 else None
             self.move(self._stacks.targets(), front)
 
     def move(self, photos: Collection[int], before: int | None) -> None:
-        """Place photos of the open project in front of another, None: at the end, as one step."""
+        """Move photos of the open project in front of another (None: to the end) as one step."""
         row = self.open
-        if row is None or self._refused():
+        if row is None or self._is_refused():
             return
-        ids, places = self._dealt(row.id, np.array(sorted(photos), np.int64), before)
+        ids, places = self._renumbered(row.id, np.array(sorted(photos), np.int64), before)
         if not len(ids):
             self._messages.say(
                 "Already in that position." if len(photos) == 1 else "Already in that order."
@@ -270,7 +274,7 @@ class ProjectController(QObject):
             return
         changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
         moved = {photo: changes[photo] for photo in photos if photo in changes} or changes
-        what = {**moved, **changes}  # the moved ones first: it is them the sentence is about
+        what = {**moved, **changes}  # the moved ones first: the sentence is about them
         self._decide_move(row, what, len(moved))
 
     def _decide_move(self, row: ProjectRow, places: Mapping[int, float | None], moved: int) -> None:
@@ -280,16 +284,16 @@ class ProjectController(QObject):
             row, places, f"move in {row.name}", lambda _: f"Moved {what} in", on_screen=False
         )
 
-    def _refused(self) -> bool:
+    def _is_refused(self) -> bool:
         reason = self.why_fixed()
         if reason:
             self._messages.say(reason)
         return bool(reason)
 
-    def _dealt(
+    def _renumbered(
         self, project: int, photos: Ids, before: int | None
     ) -> tuple[Ids, NDArray[np.float64]]:
-        """Work out new places: (ids, places) of those that change; none where all stands so."""
+        """Compute new positions: (ids, positions) of the photos that change; empty if none does."""
         shelf = self._table.projects
         order = shelf.ids(project)
         moving = np.isin(order, photos)
@@ -300,7 +304,7 @@ class ProjectController(QObject):
             found = np.flatnonzero(rest == before)
             if len(found):
                 at = int(found[0])
-            else:  # itself one of those moved: they gather where the first behind it stands
+            else:  # it is one of those moved: they gather where it is
                 (place,) = shelf.places(project, [before])
                 at = int(np.searchsorted(stand, place))
         after = np.concatenate([rest[:at], block, rest[at:]])
@@ -317,24 +321,24 @@ class ProjectController(QObject):
             return after[changed], dealt[changed]
         return block, np.linspace(low, high, count + 2)[1:-1]
 
-    # --- what a project is
+    # --- facts of a project
 
     def rename(self, project: int, name: str) -> None:
-        """Give a project another name.
+        """Rename a project.
 
         Raises:
             UsageError: the name is empty, or taken; nothing was changed.
         """
         self._catalog.projects.rename(project, name)
-        self._tell()
+        self._refresh()
 
     def write_notes(self, project: int, notes: str) -> None:
-        """Write a project's notes, in place of those there were."""
+        """Replace a project's notes."""
         self._catalog.projects.set_notes(project, notes)
-        self._tell()
+        self._refresh()
 
     def make_cover(self) -> None:
-        """Make the current photo the cover of the project on the table, or else of the current one.
+        """Make the current photo the cover of the open project, else of the current one.
 
         Raises:
             KnownError: there is none, or the photo is not in it.
@@ -345,31 +349,31 @@ class ProjectController(QObject):
         if photo is None or not self._table.projects.has(row.id, [photo])[0]:
             raise KnownError(f"Only a photo of {row.name} can be its cover.")
         self._catalog.projects.set_cover(row.id, photo)
-        self._tell()
+        self._refresh()
         self._messages.say(f"{self._table.name(photo)} is the cover of {row.name}")
 
     def remove(self, project: int) -> None:
         """Remove a project; its photos stay in the catalog, and it can be restored."""
         self._catalog.projects.remove(project)
-        self._tell()
+        self._refresh()
 
     def restore(self, project: int) -> None:
-        """Bring a removed project back.
+        """Restore a removed project.
 
         Raises:
             UsageError: another has its name by now; nothing was changed.
         """
         self._catalog.projects.restore(project)
-        self._tell()
+        self._refresh()
 
     # --- following
 
-    def _tell(self) -> None:
+    def _refresh(self) -> None:
         self._table.projects.refresh()
-        self._photos.counts_changed.emit()  # and with it, what is to follow
+        self._photos.counts_changed.emit()  # which :meth:`_follow_index` follows
 
     def _follow_scope(self) -> None:
-        """Make a project that one opens the current one."""
+        """Make a project current when it is opened."""
         scope = self._criteria.scope
         if scope.key != self._scope:
             self._scope = scope.key
@@ -380,7 +384,7 @@ class ProjectController(QObject):
                 self.changed.emit()
 
     def _follow_index(self) -> None:
-        """Follow what became of projects, here or elsewhere: another name, one less."""
+        """Follow changes of projects, here or in another window: renamed, removed."""
         serial = self._table.projects.serial
         if serial == self._serial:
             return

@@ -1,4 +1,4 @@
-"""What is said of back-ups: which one it is, and what became of what was decided since."""
+"""Sentences about a backup and about a restored catalog, for the window and the terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from curator.model import counted
 
 
 def titled(backup: Backup) -> str:
-    """Say which back-up it is: "yesterday 18:04 (12,031 photos)"."""
+    """Return which backup it is: "yesterday 18:04 (12,031 photos)"."""
     day = when(backup.made_at)
     day = f"today {day}" if " " not in day else day
     return f"{day} ({counted(backup.photos, 'photo')})"
 
 
 def told(restored: RestoreReport) -> list[str]:
-    """Say what was put back, what became of the decisions since, and where the former one is."""
+    """Return what was restored, what became of decisions since, and where the old catalog is."""
     backup, redone = restored.backup, restored.redone
     lines = [
         f"The catalog is that of {titled(backup)}, with {counted(backup.decisions, 'decision')}."

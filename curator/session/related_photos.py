@@ -1,7 +1,7 @@
-"""A series: approved photos that look alike, are liked alike, and are in no project yet.
+"""Related photos: approved photos that look alike, have similar ratings, and are in no project yet.
 
-A suggestion, no more: it is said in words, and nothing happens until a person makes a project of
-it. What they dismissed is not suggested again. The same photos always give the same series.
+The window suggests such a series; nothing happens until the person makes a project of it. A series
+they dismissed is not suggested again. The same photos always give the same series.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from curator.session.services import Services
 from curator.session.taste import TasteController
 
 LEAST, MOST = 5, 16
-"""Photos a series has."""
-_AMONG = 2000  # approved photos looked at, the newest: all pairs of them are compared
-_SAMPLE = 400  # photos that tell how alike any two are, everywhere in the archive
+"""Numbers of photos in a series."""
+_AMONG = 2000  # the newest approved photos: all pairs of them are compared
+_SAMPLE = 400  # photos to measure how similar any two of the catalog are
 _ABOVE = 2.5  # standard deviations over that: one pair in a hundred or so
-_STARS_APART = 0.75  # of what is expected of them; farther apart they are not liked alike
-_KNOWN_ALREADY = 0.5  # share of a series that was dismissed before, from which it is that one
+_STARS_APART = 0.75  # largest difference of the predicted ratings in a series
+_KNOWN_ALREADY = 0.5  # a series that shares more of its photos with a dismissed one is that one
 _REMEMBERED = 200  # dismissals
 _REST_MS = 4000  # after the last mark
 _PLACE = ":series"  # where the catalog keeps what was dismissed; no path looks like it
@@ -37,23 +37,23 @@ _PLACE = ":series"  # where the catalog keeps what was dismissed; no path looks 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Photos that may be a series, by capture time, and why, in words."""
+    """The photos of a series, by capture time, and a sentence that says why they are one."""
 
     photos: tuple[int, ...]
     sentence: str
 
 
 class RelatedPhotosFinder(QObject):
-    """Looks for series when nothing else happens, and keeps the one to be suggested.
+    """Looks for series while the person rests, and keeps the one to suggest.
 
     Signals:
-        changed: there is another one, or none any more.
+        changed: :attr:`found` changed, or looking has ended.
 
     Attributes:
-        found: the one to suggest, None where there is none.
+        found: the series to suggest, None if there is none.
         looking: whether an answer is awaited.
 
-    Thread: GUI only; what takes long runs on the thread that learns.
+    Thread: GUI only; the search itself runs on the learning thread.
     """
 
     changed = Signal()
@@ -80,12 +80,12 @@ class RelatedPhotosFinder(QObject):
         taste.scores_changed.connect(self._later.start)
 
     def close(self) -> None:
-        """Look no more, whatever the thread that learns still says while it ends."""
+        """Stop looking; the learning thread may still answer while it ends."""
         self._closed = True
         self._later.stop()
 
     def look(self) -> None:
-        """Have the next series found a moment later; nothing if no photo came or went since."""
+        """Look for the next series, unless no photo has come or gone since the last look."""
         if self._closed:
             return
         table = self._table
@@ -127,7 +127,7 @@ class RelatedPhotosFinder(QObject):
             self._take(None)
 
     def dismiss(self) -> None:
-        """Never suggest this one again, nor one that is mostly it."""
+        """Do not suggest this series again, nor one that shares most of its photos."""
         if self.found is not None:
             kept = [sorted(each) for each in self._dismissed()]
             kept = [*kept, sorted(self.found.photos)][-_REMEMBERED:]
@@ -142,7 +142,7 @@ class RelatedPhotosFinder(QObject):
 
 
 def candidates(table: Table, threshold: int) -> Ids:
-    """Give the approved photos that are in no project, the best frame of a stack, by time."""
+    """Return approved photos in no project, the best frame of each stack, by capture time."""
     rows = np.flatnonzero(
         filters.FILTERS["approved"][1](table, threshold) & table.alive() & ~table.projects.in_any()
     )
@@ -162,15 +162,15 @@ def alike(
     expected: NDArray[np.float32],
     dismissed: Sequence[frozenset[int]] = (),
 ) -> tuple[int, ...]:
-    """Find the best series among photos, in their order; empty where there is none.
+    """Find the best series among photos, in their order; empty if there is none.
 
     Args:
-        learner: whose archive has the vectors.
+        learner: with the vectors.
         ids: (N,) candidates.
-        expected: (N,) stars foretold, NaN where nothing is.
-        dismissed: series that are not to be found again.
+        expected: (N,) predicted ratings, NaN unknown.
+        dismissed: series not to find again.
 
-    Thread: that of the learner.
+    Thread: the learner's.
     """
     archive = learner.vectors
     places = archive.places(ids)
@@ -185,10 +185,10 @@ def alike(
 
 
 def usual(vectors: NDArray[np.float32]) -> float:
-    """Say from which cosine on two photos are alike: far above what any two have.
+    """Return the cosine from which on two photos look alike: far above that of any two.
 
     Args:
-        vectors: (N, D) of unit length, from everywhere.
+        vectors: (N, D) of unit length, a sample of all photos.
     """
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     if not len(pairs):
@@ -203,17 +203,17 @@ def grouped(
     least: float,
     dismissed: Sequence[frozenset[int]] = (),
 ) -> NDArray[np.int64]:
-    """Find the largest group around one photo that all its others are like; the closest of equals.
+    """Find the largest group of photos similar to one in it; of equals, the most similar.
 
     Args:
         vectors: (N, D) of unit length.
-        expected: (N,) stars, NaN unknown.
-        ids: (N,) to know dismissed ones by.
-        least: cosine from which on two are alike.
-        dismissed: groups not to be found again.
+        expected: (N,) predicted ratings, NaN unknown.
+        ids: (N,) to compare with dismissed groups.
+        least: cosine from which on two photos look alike.
+        dismissed: groups not to find again.
 
     Returns:
-        Positions, ascending; empty where no group has LEAST photos.
+        Positions, ascending; empty if no group has LEAST photos.
     """
     near = vectors @ vectors.T
     apart = np.abs(expected[:, None] - expected[None, :])
@@ -232,7 +232,7 @@ def grouped(
 
 
 def suggestion(table: Table, photos: Sequence[int]) -> Suggestion:
-    """Say in words why photos may be a series."""
+    """Return the photos of a series with a sentence that says why they are one."""
     rows = table.rows_of(photos)
     taken = table.column("taken_at")[rows]
     days = np.unique(taken[~np.isnat(taken)].astype("datetime64[D]"))

@@ -1,4 +1,4 @@
-"""What may come next in a search, given what is typed so far."""
+"""Completions for the search box: fields, their values, and corrections of near misses."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from curator.session.projects import ProjectController
 from curator.session.tags import TagController
 
 MOST = 9
-_CAMERAS = 50  # there may be thousands of names; more than that is no choice
+_CAMERAS = 50  # offered at most
 _BEGUN = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
 
 
 class Hint(NamedTuple):
-    """A way to go on: ``text`` stands in place of what was begun, ``about`` says what it is."""
+    """A completion: ``text`` replaces what was typed, ``about`` explains it."""
 
     text: str
     about: str
 
 
 class Hints(NamedTuple):
-    """Ways to go on, in place of the characters from ``start``."""
+    """Completions, which replace the text from position ``start`` on."""
 
     start: int
     found: list[Hint]
@@ -42,9 +42,9 @@ class SearchHints:
         self._table, self._projects, self._tags = table, projects, tags
 
     def hints(self, text: str) -> Hints:
-        """List how the text before the cursor may go on, the likeliest first.
+        """Return completions for the text before the cursor, the likeliest first.
 
-        Nothing where a word stands alone that begins no field: words need no help.
+        A plain word that is no start of a field has none.
         """
         begun = _BEGUN.search(text)
         if begun is None:
@@ -88,7 +88,7 @@ class SearchHints:
         return [pair for pair in known if pair[0].lower().startswith(begun)]
 
     def _cameras(self) -> list[str]:
-        """List the cameras there are, the most used first; 8 ms at 100,000 photos."""
+        """Return the names of cameras, the most used first; 8 ms at 100,000 photos."""
         counted = Counter(self._table.strings("camera"))
         return [str(name) for name, _ in counted.most_common(_CAMERAS) if name]
 

@@ -1,4 +1,4 @@
-"""Sidecars at the desk: writing them, what that would change, and choosing between two sides."""
+"""Sidecars: writing them, previewing what that changes, and resolving conflicts with marks."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ OURS, THEIRS = "ours", "theirs"
 
 
 class SidecarController(QObject):
-    """What a person does with sidecars in one window.
+    """Writes and compares sidecars for one window.
 
     Signals:
-        changed: other sidecars are to be written, or contradict a mark, than before.
-        previewed: a Preview that was asked for, or the KnownError that is in its way.
-        compared: what embedding would change (a list of Inside), or the KnownError in its way.
+        changed: :attr:`news` changed.
+        previewed: the Preview that was asked for, or the KnownError that prevents it.
+        compared: what embedding would change (a list of Inside), or a KnownError.
 
     Thread: GUI only.
 
     Attributes:
-        news: where sidecars stand.
+        news: how many sidecars wait to be written, conflict with marks, or cannot be written.
     """
 
     changed = Signal()
@@ -54,10 +54,10 @@ class SidecarController(QObject):
     # --- writing
 
     def write(self, ids: Sequence[int]) -> None:
-        """Have the sidecars of photos written now; what comes of it is said when it is done.
+        """Write the sidecars of photos now; the result is reported when it is done.
 
         Raises:
-            KnownError: the catalog cannot be written; nothing was asked.
+            KnownError: the catalog cannot be written; nothing was requested.
         """
         if not ids:
             return
@@ -71,7 +71,7 @@ class SidecarController(QObject):
         self._pipeline.write_sidecars()
 
     def preview(self, ids: Sequence[int]) -> None:
-        """Have it said what writing the sidecars of photos would change: :attr:`previewed`."""
+        """Compute what writing the sidecars of photos would change: :attr:`previewed`."""
         profile = profile_of(self._settings)
         if self._pipeline is not None:
             self._pipeline.preview_sidecars(ids, profile, self._previewed)
@@ -91,7 +91,7 @@ class SidecarController(QObject):
         QThreadPool.globalInstance().start(compare)
 
     def compare_originals(self, ids: Sequence[int]) -> None:
-        """Have it said what embedding would change in originals: :attr:`compared`.
+        """Compute what embedding would change in originals: :attr:`compared`.
 
         Raises:
             KnownError: exiftool is not installed, or another Curator reads photos here.
@@ -101,10 +101,10 @@ class SidecarController(QObject):
         self._pipeline.compare_originals(ids, self.compared.emit)
 
     def embed(self, ids: Sequence[int]) -> None:
-        """Put marks into originals; only after a person agreed to how many.
+        """Embed marks in originals; only after the person agreed to their number.
 
         Raises:
-            KnownError: as :meth:`compare_originals`; nothing was begun.
+            KnownError: as :meth:`compare_originals`; nothing was started.
         """
         program = self._embedder()
         assert self._pipeline is not None
@@ -120,23 +120,23 @@ class SidecarController(QObject):
         return exiftool.find(self._settings)
 
     def _previewed(self, found: Preview | KnownError) -> None:
-        self.previewed.emit(found)  # from any thread: whoever listens gets it on their own
+        self.previewed.emit(found)  # from any thread: receivers get it on theirs
 
     # --- two sides
 
     def conflicts(self) -> list[Conflict]:
-        """List the sidecars that contradict a person's word."""
+        """Return the sidecars that conflict with a person's marks."""
         return self._catalog.sidecars.conflicts()
 
-    def settle(self, choices: Mapping[int, str]) -> None:
-        """Take one side for each photo: OURS is written to the file, THEIRS is one undo step.
+    def resolve(self, choices: Mapping[int, str]) -> None:
+        """Resolve conflicts by photo: OURS writes the sidecar, THEIRS takes its marks as one step.
 
         Raises:
             KnownError: the catalog cannot be written.
         """
         ours = [photo for photo, side in choices.items() if side == OURS]
         theirs = [photo for photo, side in choices.items() if side == THEIRS]
-        changes = taken(self._catalog.sidecars.conflicts(theirs))
+        changes = file_marks(self._catalog.sidecars.conflicts(theirs))
         if changes:
             self._decisions.decide("take the file's marks", changes)
         self._catalog.sidecars.resolve_conflicts(theirs, write=False)
@@ -147,8 +147,8 @@ class SidecarController(QObject):
             self._pipeline.write_sidecars()
 
 
-def taken(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
-    """Say what taking the side of the files decides, by photo."""
+def file_marks(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
+    """Return the marks of the sidecars, as changes by photo."""
     found: dict[int, dict[str, object]] = {}
     for conflict in conflicts:
         fields = found.setdefault(conflict.photo_id, {})
@@ -157,13 +157,13 @@ def taken(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
     return found
 
 
-def settle(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step | None:
-    """Take one side for some conflicts, as the command line does; the step that took theirs."""
+def resolve(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step | None:
+    """Resolve conflicts on the command line; return the step that took the files' marks."""
     ids = list(dict.fromkeys(conflict.photo_id for conflict in conflicts))
     step = None
     if side == THEIRS and ids:
         step = catalog.journal.decide(
-            taken(conflicts),
+            file_marks(conflicts),
             summary=f"Take the file's marks: {counted(len(ids), 'photo')}",
             context={"from": "command line"},
         )
@@ -172,7 +172,7 @@ def settle(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step |
 
 
 def in_words(field: str, mark: object) -> str:
-    """Say a mark as a person reads it: ``4 stars``, ``rejected``, ``red``, ``no flag``."""
+    """Return a mark as a person reads it: ``4 stars``, ``rejected``, ``red``, ``no flag``."""
     if field == "rating":
         return counted(mark, "star") if isinstance(mark, int) else "no stars"
     if mark is None:

@@ -13,10 +13,11 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator import volumes
+from curator.catalog import FolderRow
 from curator.library import scopes
 from curator.library.scopes import Scope, ScopeRow, of_search
 from curator.library.sort_keys import in_order
-from curator.model import KnownError, View
+from curator.model import Failure, KnownError, View
 from curator.session.absent_folders import AwayFolders
 from curator.session.criteria import parsed
 from curator.session.photo_list import PhotoList
@@ -132,6 +133,49 @@ class SourceController(QObject):
         first = sources[0] if volumes.is_folder(sources[0]) else sources[0].parent
         folder = absolute(first)
         self.open_scope(Scope("folder", str(folder), folder.name or str(folder)))
+
+    # --- folders
+
+    def folders(self, counted: bool = False) -> list[FolderRow]:
+        """Return the folders by path; ``counted``: with their numbers of photos (20 ms)."""
+        return self._catalog.folders.all(counted=counted)
+
+    def enable_folder(self, folder: int, on: bool) -> None:
+        """Switch a folder on or off; its photos appear or disappear.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing changed.
+        """
+        self._catalog.folders.enable(folder, on)
+        self._table.refresh()
+        self._photos.rebuild()
+
+    def remove_folder(self, folder: int, keep_photos: bool) -> None:
+        """Remove a folder from the catalog, and open everything else.
+
+        Raises:
+            KnownError: the catalog cannot be written; nothing changed.
+        """
+        self._catalog.folders.remove(folder, keep_photos=keep_photos)
+        everything = self.scopes()[0].scope
+        self._photos.refresh()
+        self.open_scope(everything)
+
+    # --- photos that could not be read
+
+    def failures(self) -> list[Failure]:
+        """Return what could not be read, by path, with what is tried again by itself."""
+        return self._catalog.work.failures(later=True)
+
+    def retry_all(self, photos: Sequence[int] | None) -> int:
+        """Read photos again that could not be read, all if None; return their number."""
+        ids = None if photos is None else list(photos)
+        number = len({failure.photo_id for failure in self._catalog.work.failures(ids)})
+        if self._pipeline is not None:
+            self._pipeline.retry(None, ids)
+        else:
+            self._catalog.work.retry(ids=ids)
+        return number
 
     def retry(self, photo_id: int) -> bool:
         """Read a photo again that could not be read; return False where nothing reads here."""

@@ -1,8 +1,8 @@
-"""Tags at the desk: what photos are tagged with, as columns in memory, and a person's word on it.
+"""Tags: an index of all tags in memory, and the decisions a person makes about them.
 
-A million rows answer the cloud, the completion and the chips of a selection in milliseconds, which
-SQL would need seconds for. They are read in pieces when somebody first asks, and kept up by the
-revision of the photos.
+The tag cloud, completions and the chips of a selection need counts over a million rows within
+milliseconds, where SQL takes seconds. The index reads them in pieces at first use, and follows the
+revision of the photos from then on.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from curator.session.view_control import ViewController
 
 Ids = NDArray[np.int64]
 
-_AT_ONCE = 1500  # photos read in one go: some 8 ms
+_AT_ONCE = 1500  # photos read at a time: some 8 ms
 _FOUND = 8  # completions offered
 _NO_IDS: Ids = np.zeros(0, np.int64)
-_ON_CHIPS = 24  # tags shown of a selection
+_ON_CHIPS = 24  # tags shown for a selection
 
 
 @dataclass(frozen=True, slots=True)
 class TagCount:
-    """A tag, on how many photos it is, and on how many of them it is confirmed."""
+    """A tag with its number of photos, and on how many of them it is confirmed."""
 
     name: str
     count: int
@@ -40,13 +40,13 @@ class TagCount:
 
 
 class TagIndex:
-    """Which photo has which tag, and whether that is confirmed.
+    """Knows which photo has which tag, and whether it is confirmed.
 
     Thread: the owner of ``catalog``.
 
     Attributes:
-        complete: whether all that is known to have changed has been read.
-        serial: grows whenever something was read.
+        complete: whether all changes known of have been read.
+        serial: grows with each read.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -54,16 +54,16 @@ class TagIndex:
         self._rev, self._tags_rev = 0, -1
         self._photo = self._tag = np.zeros(0, np.int32)
         self._sure = np.zeros(0, bool)
-        self._met = np.zeros(0, bool)  # by photo id: it may have tags here
+        self._met = np.zeros(0, bool)  # by photo id: whether it may have tags here
         self._names: dict[int, str] = {}
-        self._today: Ids = _NO_IDS  # by tag id: the one it is today
+        self._today: Ids = _NO_IDS  # by tag id: the tag it was merged into, or itself
         self._ranked: list[tuple[str, int]] = []
         self._ranked_at = -1
         self.complete = False
         self.serial = 0
 
     def read(self) -> bool:
-        """Read the next photos whose tags may have changed; tell whether there are more."""
+        """Read the next photos whose tags may have changed; return whether there are more."""
         rev = self._catalog.tags.revision()
         if rev != self._tags_rev:
             self._tags_rev, self.complete = rev, False
@@ -88,7 +88,7 @@ class TagIndex:
         self._ranked_at = -1
 
     def _take(self, ids: Ids, pairs: Ids, said: Ids) -> None:
-        """Put what is said of some photos in place of what was known of them."""
+        """Replace the tags of some photos."""
         room = int(ids.max()) + 1 - len(self._met)
         if room > 0:
             self._met = np.append(self._met, np.zeros(max(room, len(self._met)), bool))
@@ -107,8 +107,8 @@ class TagIndex:
         if int(tag.max()) >= len(self._today):  # a word made since the names were read
             self._read_names()
         today = self._today[tag]
-        # What goes before what: the person on the tag itself, on a name it had, a file, a machine;
-        # of the person's words on old names a yes goes before a no. `curator.catalog.tags.SAID`.
+        # Who wins: the person on the tag itself, the person on a tag merged into it (there, yes
+        # before no), a file, a machine. See `curator.catalog.tags.SAID`.
         yes, no, own = said == 3, said == 4, tag == today
         rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], said)
         one = np.sort(((photo * len(self._today)) + today) * 8 + rank)
@@ -122,7 +122,7 @@ class TagIndex:
         self._sure = np.concatenate([self._sure, rank[here] > 1])
 
     def counts(self, photos: Ids | None = None) -> list[TagCount]:
-        """Count the tags of photos, of all if none are given, most used first."""
+        """Return the tags of photos, of all if none are given, most used first."""
         tag, sure = self._tag, self._sure
         if photos is not None:
             wanted = np.zeros(int(self._photo.max(initial=0)) + 1, bool)
@@ -139,9 +139,9 @@ class TagIndex:
         ]
 
     def completions(self, text: str, most: int) -> list[TagCount]:
-        """Find tags that begin with what was typed, most used first; then those with such a word.
+        """Return tags that begin with a text, most used first; then those with such a word in them.
 
-        One of exactly that name goes before all others.
+        A tag of exactly that name comes first.
         """
         if self._ranked_at != self.serial:
             self._all = self.counts()
@@ -158,13 +158,13 @@ class TagIndex:
 
 
 class TagController(QObject):
-    """What a person sees of tags and does with them, for one session.
+    """Shows and changes tags in one window.
 
     Signals:
-        changed: counts are others, or all has been read now.
+        changed: all changes have been read; counts may be others.
 
     Attributes:
-        last: the tags added last, to be added again.
+        last: the tags added last, to be repeated.
 
     Thread: GUI only.
     """
@@ -192,13 +192,13 @@ class TagController(QObject):
         self._more.timeout.connect(self._read)
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._more.stop()
 
-    # --- what there is
+    # --- counts and completions
 
     def _up_to_date(self) -> bool:
-        """Read what changed, a piece at once; the rest follows, and `changed` says so."""
+        """Read a piece of what changed; return whether that was all. Else `changed` follows."""
         if self._more.isActive():
             return False
         if self.index.read():
@@ -212,7 +212,7 @@ class TagController(QObject):
             self.changed.emit()
 
     def cloud(self) -> list[TagCount]:
-        """Count the tags within the scope, most used first; as before while others are read."""
+        """Return the tags of the scope, most used first; the last known ones during a read."""
         if not self._up_to_date():
             return self._cloud
         table, key = self._table, self._criteria.scope.key
@@ -223,14 +223,14 @@ class TagController(QObject):
         return self._cloud
 
     def completions(self, text: str) -> list[TagCount]:
-        """Find tags for what was typed; see :meth:`TagIndex.completions`."""
+        """Return tags for a text being typed; see :meth:`TagIndex.completions`."""
         self._up_to_date()
         return self.index.completions(text, _FOUND) if text.strip() else []
 
     def of(self, photos: Sequence[int]) -> list[tuple[TagDetail, int]]:
-        """Give the tags of some photos, each with the number of those that have it.
+        """Return the tags of some photos, each with the number of those that have it.
 
-        Of several photos: confirmed where one of them has it so, and the most frequent few.
+        Of several photos, the most frequent tags; one counts as confirmed if it is on any of them.
         """
         if len(photos) == 1:
             return [(tag, 1) for tag in self._details.of(photos[0]).tags]
@@ -249,14 +249,14 @@ class TagController(QObject):
             for each in shown
         ]
 
-    # --- a person's word
+    # --- decisions
 
     def begin(self) -> list[int]:
-        """Return the photos that tags are typed for, as any mark takes; none unless on screen."""
+        """Return the photos that typed tags will apply to, as for marks; none unless on screen."""
         return self._stacks.targets() if self._viewer.check_painted() else []
 
     def add(self, names: Sequence[str], photos: Sequence[int]) -> None:
-        """Tag photos, as one undo step; a tag that was suggested is confirmed.
+        """Tag photos as one undo step; this confirms a suggested tag.
 
         Raises:
             KnownError: the catalog cannot be written; nothing was tagged.
@@ -271,26 +271,26 @@ class TagController(QObject):
         self._decide(f"tag {_quoted(said)}", changes, lambda what: f"Tagged {what}: {said}")
 
     def again(self, photos: Sequence[int]) -> None:
-        """Add the tags that were added last to other photos."""
+        """Add the tags added last to other photos."""
         if self.last:
             self.add(self.last, photos)
         elif photos:
             self._messages.say("No tags were added yet.")
 
     def confirm(self, name: str, photos: Sequence[int]) -> None:
-        """Agree with a suggestion, on those of the photos that have it; one undo step."""
+        """Confirm a suggested tag on those of the photos that have it, as one undo step."""
         act = f"confirm {_quoted(name)}"
-        self._say_of(name, photos, "confirmed", act, lambda what: f"Confirmed {name}: {what}")
+        self._decide_about(name, photos, "confirmed", act, lambda what: f"Confirmed {name}: {what}")
 
     def remove(self, name: str, photos: Sequence[int]) -> None:
-        """Take a tag away from those of the photos that have it; one undo step.
+        """Remove a tag from those of the photos that have it, as one undo step.
 
         It is not suggested for them again.
         """
         act = f"take off {_quoted(name)}"
-        self._say_of(name, photos, "removed", act, lambda what: f"Took {name} off {what}")
+        self._decide_about(name, photos, "removed", act, lambda what: f"Took {name} off {what}")
 
-    def _say_of(
+    def _decide_about(
         self, name: str, photos: Sequence[int], word: str, act: str, done: Callable[[str], str]
     ) -> None:
         catalog = self._catalog
@@ -313,7 +313,7 @@ class TagController(QObject):
             self._messages.say(f"{what}: {act} already")
 
     def rename(self, old: str, new: str) -> None:
-        """Call a tag something else everywhere; where that is another tag, the two become one.
+        """Rename a tag everywhere; if another tag has the new name, merge the two.
 
         Raises:
             KnownError: the name is too long, or the catalog cannot be written; nothing changed.

@@ -47,6 +47,10 @@ class UndoController(QObject):
     def _forget_named(self) -> None:
         self._named = None
 
+    def of(self, photo_id: int) -> list[Step]:
+        """Return the steps that changed a photo, oldest first, with its changes only."""
+        return self._catalog.journal.history(photo_id)
+
     def undo(self) -> None:
         """Undo the last step and bring its photo on screen where it was marked."""
         self._travel("undo")

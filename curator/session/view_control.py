@@ -57,6 +57,10 @@ class ViewController(QObject):
             self._view = self._view_state.view
             self.painted = None
 
+    def hold_background(self, held: bool) -> None:
+        """Let reads in the background wait while the photo a key leads to is not painted yet."""
+        self._catalog.store.hold_background(held)
+
     def note_painted(self, photo_id: int) -> None:
         """Note that a photo's picture, or failure card, has been painted."""
         if photo_id == self._photos.current:  # the person may have gone on since

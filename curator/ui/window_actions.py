@@ -156,12 +156,10 @@ class WindowActions(QObject):
     def switch_folder(self, folder_id: int, on: bool) -> None:
         """Switch a folder on or off."""
         try:
-            self._session.catalog.folders.enable(folder_id, on)
+            self._session.sources.enable_folder(folder_id, on)
         except KnownError as error:
             self._session.messages.say(str(error))
             return
-        self._session.table.refresh()
-        self._session.photos.rebuild()
         if on:
             self._rescan(folder_id)
 
@@ -172,16 +170,13 @@ class WindowActions(QObject):
 
     def _remove_after_asking(self, folder: int) -> None:
         session = self._session
-        rows = [row for row in session.catalog.folders.all(counted=True) if row.id == folder]
+        rows = [row for row in session.sources.folders(counted=True) if row.id == folder]
         if not rows:
             return
         answer = dialogs.ask(self._window, dialogs.folder_removal(rows[0]))
         if answer is None:
             return
-        session.catalog.folders.remove(rows[0].id, keep_photos=answer == "stay")
-        everything = session.sources.scopes()[0].scope
-        session.refresh()
-        session.sources.open_scope(everything)
+        session.sources.remove_folder(rows[0].id, keep_photos=answer == "stay")
         stay = "its photos stay" if answer == "stay" else "its files are untouched"
         session.messages.announce(f"Removed {Path(rows[0].path).name}; {stay}")
 
@@ -256,11 +251,7 @@ class WindowActions(QObject):
     def _wanted(self, asked: Collection[int] | None) -> ExportRequest:
         session = self._session
         project = session.table.projects.row(session.criteria.scope.project)
-        ids = (
-            session.catalog.projects.members(project.id)
-            if project
-            else session.statistics.scope_ids()
-        )
+        ids = session.projects.members(project.id) if project else session.statistics.scope_ids()
         chosen = (
             session.photos.selection
             if asked is None and len(session.photos.selection) > 1
@@ -278,7 +269,7 @@ class WindowActions(QObject):
             ids,
             session.statistics.approved(),
             session.home,
-            session.catalog.folders.all(),
+            session.sources.folders(),
             self._export_folders(),
             scores,
             model,
@@ -296,21 +287,10 @@ class WindowActions(QObject):
 
     def failures(self) -> None:
         """Open the list of files that could not be read."""
-        catalog = self._session.catalog
-        dialog = FailuresDialog(
-            lambda: catalog.work.failures(later=True), self._retry, self._reveal, self._window
-        )
+        sources = self._session.sources
+        dialog = FailuresDialog(sources.failures, sources.retry_all, self._reveal, self._window)
         dialog.exec()
         dialog.deleteLater()
-
-    def _retry(self, photos: Sequence[int] | None) -> int:
-        ids = None if photos is None else list(photos)
-        number = len({failure.photo_id for failure in self._session.catalog.work.failures(ids)})
-        if self._session.pipeline is not None:
-            self._session.pipeline.retry(None, ids)
-        else:
-            self._session.catalog.work.retry(ids=ids)
-        return number
 
     def _reveal(self, photo: int) -> None:
         if photo not in self._session.photos.listing:

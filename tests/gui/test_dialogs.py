@@ -228,7 +228,7 @@ def test_without_failures_it_says_so(dressed, qtbot) -> None:
 
 def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
     monkeypatch.setattr(WorkQueue, "failures", lambda *_: FAILURES)
-    assert window.window_actions._retry([4, 9]) == 2
+    assert window.session.sources.retry_all([4, 9]) == 2
     assert pipeline.asked == [("retry", [4, 9])]
 
 

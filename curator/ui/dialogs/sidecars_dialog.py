@@ -208,7 +208,7 @@ class SidecarsDialog(Dialog):
             self.conflicts.turn(index.row())
 
     def _settle(self) -> None:
-        self._sidecars.settle(self.conflicts.choices())
+        self._sidecars.resolve(self.conflicts.choices())
         self._show_conflicts()
         self._compare()
 

@@ -290,7 +290,7 @@ class FullresCache(QObject):
     def _read_again(self, look: Look) -> None:
         """Scan the folder of a changed file again, once per change."""
         key = look.path, look.fingerprint
-        rows = self._session.catalog.folders.all()
+        rows = self._session.sources.folders()
         folders = [row for row in rows if Path(look.path).is_relative_to(row.path)]
         if self._session.pipeline is None or not folders or key in self._reread:
             return

@@ -302,7 +302,7 @@ class LoupeView(QWidget):
     def _on_pressed(self) -> None:
         """Let background work wait for the photo this key leads to."""
         if self.isVisible():
-            self._session.catalog.store.hold_background(True)
+            self._session.viewer.hold_background(True)
 
     def _on_released(self, looks: bool, seconds: float) -> None:
         if looks and self.isVisible() and self._pan_zoom.end_peek(seconds):
@@ -337,7 +337,7 @@ class LoupeView(QWidget):
 
     def _name(self) -> None:
         """Set the accessible name to what was painted, and let background work go on."""
-        self._session.catalog.store.hold_background(False)
+        self._session.viewer.hold_background(False)
         tile = self._viewport.tile()
         if tile is None or self._session.view_state.finished:
             return

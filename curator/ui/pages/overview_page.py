@@ -314,8 +314,8 @@ class OverviewPage(QWidget):
             )
 
     def _show_behind(self) -> None:
-        self.work.show_work(self.behind.stock)
-        self.disk.show_disk(self._session.criteria.scope, self.behind.stock, self.behind.kept)
+        self.work.show_work(self.behind.status)
+        self.disk.show_disk(self._session.criteria.scope, self.behind.status, self.behind.kept)
 
     # --- keys
 

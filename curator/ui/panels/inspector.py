@@ -227,7 +227,7 @@ class Inspector(QWidget):
             return
         try:
             detail = self._session.detail(current)
-            history = self._session.catalog.journal.history(current)
+            history = self._session.history.of(current)
         except KnownError as error:
             self._lay_anew((), [])
             self.title.setText(str(error))

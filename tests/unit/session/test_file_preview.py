@@ -20,7 +20,7 @@ from curator.session.file_preview import FilePreview, clipped, form_name, made
 from curator.stages.file_preview import Seen
 from curator.taste.tone import TONES
 from tests import likings
-from tests.unit.session.test_tasting import Open, open_at, vectors
+from tests.unit.session.test_taste import Open, open_at, vectors
 
 __all__ = ["open_at", "vectors"]  # fixtures used here, too
 

@@ -14,7 +14,7 @@ from curator.model import Pass
 from curator.session import Session
 from tests import likings
 from tests.unit.conftest import Person
-from tests.unit.session.test_tasting import PHOTOS, Open, open_at, vectors
+from tests.unit.session.test_taste import PHOTOS, Open, open_at, vectors
 
 __all__ = ["open_at", "vectors"]  # fixtures used here, too
 

@@ -51,7 +51,7 @@ def test_one_that_fails_is_told_once_and_tried_later(
         tries.append(args)
         raise CatalogError("No back-up of the catalog could be made.", "Make room.")
 
-    monkeypatch.setattr(backups, "keep", full)
+    monkeypatch.setattr(backups, "make_if_due", full)
     told: list[KnownError] = []
     keeper = BackupScheduler(home.catalog, True, told.append)
     keeper.finished()
@@ -105,14 +105,14 @@ def test_whoever_uses_curator_has_a_back_up_of_the_day(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inline: bool
 ) -> None:
     made = threading.Event()
-    real = backups.keep
+    real = backups.make_if_due
 
     def keep(*args: object, **options: object) -> object:
         found = real(*args, **options)  # type: ignore[arg-type]
         made.set()
         return found
 
-    monkeypatch.setattr(backups, "keep", keep)
+    monkeypatch.setattr(backups, "make_if_due", keep)
     monkeypatch.setattr(backup_scheduler, "_SETTLED_S", 0.0)
     pipeline = Pipeline(home, Settings.load(home), inline=inline, stages=fake_stages.STAGES)
     if inline:

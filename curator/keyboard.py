@@ -1,15 +1,15 @@
-"""The keys in force: KEYMAP, over it a preset, over that what a person changed in ``keys.toml``.
+"""The keys in force: KEYMAP, changed by a preset, changed by a person's ``keys.toml``.
 
-A file of keys is small and made to be read, shared and written by hand::
+A keys file is small and meant to be read, shared and written by hand::
 
     preset = "lightroom"
     reject = ["X", "Ctrl+Backspace"]
     zoom = ["Z"]
 
-A line gives a command these keys and no others; a command without a line has those of the preset.
-The presets are files of the same form in ``resources/keys``, each saying what it does not take
-over from its program. Where a key means something, and whether it repeats while it is held, is
-the command's in KEYMAP; Shift with a mark turns the advance rule round wherever that key is free.
+A line replaces all keys of a command; a command without a line keeps those of the preset. Presets
+are files of the same form in ``resources/keys``, each noting what it does not take over from its
+program. In which views a command's keys work, and whether they repeat while held, is in KEYMAP;
+Shift with a mark inverts auto-advance wherever that key is free.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _TOP = """\
 
 
 class KeysError(KnownError):
-    """A file of keys cannot be used; the sentence names key and command."""
+    """A keys file cannot be used; the message names key and command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Preset:
     """The keys of a program people know.
 
     Attributes:
-        name: of the file.
+        name: the name of its file.
         title: the program.
         changes: what differs from KEYMAP.
-        flags_stay: a flag stays on the photo, as stars do; Shift with it goes to the next.
+        flags_stay: flagging stays on the photo, as rating does; with Shift it goes to the next.
         caps_lock: while Caps Lock is on, flags, stars and labels go to the next photo.
     """
 
@@ -62,10 +62,10 @@ class Preset:
 
 @dataclass(frozen=True)
 class Keyboard:
-    """A preset and what a person changed of it.
+    """A preset with a person's changes.
 
     Raises:
-        KeymapError: two commands have one key in one view; the message names all three.
+        KeymapError: two commands have the same key in one view; the message names all three.
     """
 
     preset: str = PRESETS[0]
@@ -85,24 +85,24 @@ class Keyboard:
         return found
 
     def keys_of(self, command: str) -> tuple[str, ...]:
-        """Give the keys of a command, the plain ones."""
+        """Return the plain keys of a command."""
         return self._keys.get(command, ())
 
     def first_keys(self) -> dict[str, str]:
-        """Give the first key of each command that has one, for sentences that name a key."""
+        """Return the first key of each command that has one, for sentences that name a key."""
         return {command: keys[0] for command, keys in self._keys.items()}
 
     def others(self, command: str, keys: str) -> list[str]:
-        """Name the other commands that have this key where ``command`` means something."""
+        """Return the other commands that use this key in a view of ``command``."""
         views = views_of(command)
         found = (line for line in self.bindings if line.keys == keys and not line.invert)
         return [line.command for line in found if line.command != command and line.views & views]
 
     def with_keys(self, changes: Mapping[str, Sequence[str]]) -> Keyboard:
-        """Give commands these keys; what is as in the preset is no change.
+        """Return a keyboard in which a command has these keys.
 
         Raises:
-            KeymapError: one of the keys means something else already.
+            KeymapError: one of the keys already runs another command.
         """
         wanted = dict(self.changes) | {name: tuple(keys) for name, keys in changes.items()}
         return Keyboard(
@@ -111,7 +111,7 @@ class Keyboard:
         )
 
     def usual(self, command: str) -> tuple[str, ...]:
-        """Give the keys the preset has for a command."""
+        """Return the keys that the preset has for a command."""
         return _as_it_comes(self.preset).keys_of(command)
 
 
@@ -121,7 +121,7 @@ def _as_it_comes(preset: str) -> Keyboard:
 
 
 def views_of(command: str) -> frozenset[str]:
-    """Tell where a command means something: where KEYMAP binds it, else everywhere."""
+    """Return the views in which a command has keys: those of KEYMAP, else all."""
     views = [line.views for line in KEYMAP if line.command == command]
     return frozenset().union(*views) if views else frozenset(VIEWS)
 
@@ -130,8 +130,8 @@ def layered(changes: Changes) -> tuple[Binding, ...]:
     """Lay changes over KEYMAP.
 
     Returns:
-        The lines as they then are: first the plain keys, then Shift with those commands KEYMAP
-        inverts, wherever no plain key wants that.
+        The resulting lines: first the plain keys, then Shift with the commands KEYMAP inverts,
+        wherever no plain key uses it.
 
     Raises:
         KeymapError: a command or key is none, or a key is bound twice in one view.
@@ -156,7 +156,7 @@ def layered(changes: Changes) -> tuple[Binding, ...]:
 
 
 def _line(command: str, keys: str) -> Binding:
-    """Bind a key as KEYMAP does it for this command."""
+    """Bind a key with the views and repetition KEYMAP has for the command."""
     own = [line for line in KEYMAP if line.command == command and not line.invert]
     same = [line for line in own if line.keys == keys]
     repeat = any(line.repeat for line in own)
@@ -168,7 +168,7 @@ def preset(name: str) -> Preset:
     """Read a preset of ``resources/keys``.
 
     Raises:
-        KeymapError: there is none of that name.
+        KeymapError: there is no preset of that name.
     """
     if name not in PRESETS:
         raise KeymapError(f"preset {name} is none of {', '.join(PRESETS)}")
@@ -181,15 +181,15 @@ def preset(name: str) -> Preset:
 
 
 def keys_file(home: Home) -> Path:
-    """Say where a home keeps what differs from the preset."""
+    """Return the path of a home's keys file."""
     return home.data / "keys.toml"
 
 
 def load(path: Path) -> Keyboard:
-    """Read a file of keys.
+    """Read a keys file.
 
     Raises:
-        KeysError: it cannot be read, is no TOML, or contradicts itself; the sentence says how.
+        KeysError: it cannot be read, is not TOML, or contradicts itself.
     """
     head, changes = _parsed(path)
     try:
@@ -199,13 +199,13 @@ def load(path: Path) -> Keyboard:
 
 
 def save(keyboard: Keyboard, path: Path) -> None:
-    """Write a file of keys, through a temporary file.
+    """Write a keys file through a temporary file.
 
-    A file there that cannot be used is somebody's work all the same: it is kept beside, with
-    ``.refused`` at its end.
+    An existing file that cannot be used is still a person's work: it is moved beside, with
+    ``.refused`` appended.
 
     Raises:
-        KnownError: the place cannot be written; the old file stays.
+        KnownError: the folder cannot be written; the old file stays.
     """
     text = _TOP.format(presets=", ".join(PRESETS)) + f"preset = {_quoted(keyboard.preset)}\n"
     text += "".join(
@@ -218,7 +218,7 @@ def save(keyboard: Keyboard, path: Path) -> None:
 
 
 def refused(path: Path) -> str:
-    """Say why a file of keys cannot be used; empty where it can, or where there is none."""
+    """Return why a keys file cannot be used; empty if it can, or if there is none."""
     try:
         if path.exists():
             load(path)
@@ -228,9 +228,9 @@ def refused(path: Path) -> str:
 
 
 def in_force(home: Home) -> tuple[Keyboard, str]:
-    """Give the keys of a home, and a sentence where its file cannot be used.
+    """Return the keys of a home, and a message if its file cannot be used.
 
-    The keys are then those of the preset the file names, or Curator's own where it names none.
+    In that case the keys are those of the preset that the file names, or Curator's own.
     """
     path = keys_file(home)
     if not path.exists():
@@ -272,10 +272,10 @@ def _parsed(
 
 
 def _narrow(text: str) -> str:
-    """See that no line is longer than a person writes: of one key of 20 KB the parser makes 10 s.
+    """Refuse lines longer than a person writes: the parser takes 10 s for one key of 20 KB.
 
     Raises:
-        ValueError: one is.
+        ValueError: a line is too long.
     """
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > _LONGEST:
@@ -284,5 +284,5 @@ def _narrow(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text as TOML does; JSON's strings are a part of those."""
+    """Quote a text for TOML; JSON strings are valid TOML."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,14 +1,13 @@
 """The whole keyboard as one table: which keys run which command, in which views.
 
-Checked at import: a key bound twice in one view, a key that is none, or one bound to a command
-that is not there is refused by name, because Qt answers an ambiguous key by doing nothing at all.
-To bind a key: one line. What a preset or a person changes is laid over it by
-:mod:`curator.keyboard`.
+Checked at import: a key bound twice in one view, an unknown key or an unknown command raises an
+error, because Qt silently ignores ambiguous keys. To bind a key, add one line. Presets and personal
+keys are laid over the table by :mod:`curator.keyboard`.
 
 A key is spelled as Qt's portable text has it: ``Ctrl+Shift+E``. The number pad needs no line: its
-digits, signs and Enter are the ones of the main keys (``Return``). ``Ctrl+[`` is Ctrl with AltGr
-on many keyboards, and ``-`` a digit's place on a French one; what is bound to such a key has a
-second that can be reached everywhere.
+digits, signs and Enter are the ones of the main keys (``Return``). ``Ctrl+[`` needs AltGr on
+many keyboards, and ``-`` is a digit key on a French one; a command with such a key has a second key
+that works everywhere.
 
 Deviations from Lightroom's keys have a reason each: Space keeps in the cull (it is the most
 frequent act of an evening and the largest key), Left and Right never decide, Delete deletes
@@ -44,9 +43,9 @@ class Binding:
     Attributes:
         keys: a key as :func:`spelled`.
         command: name in COMMANDS.
-        views: where the key means this.
-        repeat: whether a held key repeats; never for what decides.
-        invert: whether the advance rule is turned round (Shift with a mark).
+        views: where the key works.
+        repeat: whether a held key repeats; never for marks.
+        invert: whether the key inverts auto-advance (Shift with a mark).
     """
 
     keys: str
@@ -57,7 +56,7 @@ class Binding:
 
 
 def _mark(keys: str, command: str, views: frozenset[str] = _PHOTOS) -> tuple[Binding, Binding]:
-    """Bind a mark, and Shift with it for the other advance rule.
+    """Bind a mark, and Shift with it to invert auto-advance.
 
     Shift with a digit types another character on most layouts; the window reads it as modifier
     and physical key, so the table may name it plainly.
@@ -220,7 +219,7 @@ def spelled(keys: str) -> str:
 
 
 def shifted(keys: str) -> str | None:
-    """Give the same key with Shift, or None where Shift is in it or makes another character."""
+    """Return the same key with Shift; None if it has Shift or Shift types another character."""
     key = keys[-1] if keys.endswith("+") else keys.rpartition("+")[2]
     if "Shift+" in keys or (len(key) == 1 and not key.isalnum()):
         return None
@@ -228,7 +227,7 @@ def shifted(keys: str) -> str | None:
 
 
 def check(keymap: Iterable[Binding]) -> None:
-    """Refuse a table with a key bound twice in one view, misspelled, or bound to nothing.
+    """Refuse a table with a key that is bound twice in one view, misspelled, or without a command.
 
     Raises:
         KeymapError: says which key, and why.
@@ -248,7 +247,7 @@ def check(keymap: Iterable[Binding]) -> None:
 
 
 def keys_of(command: str) -> list[str]:
-    """Give the keys of a command in this table, the plain ones, in table order."""
+    """Return the plain keys of a command in this table, in table order."""
     return [binding.keys for binding in KEYMAP if binding.command == command and not binding.invert]
 
 

@@ -1,12 +1,13 @@
-"""The same verbs without a window; how scripts, tests and benchmarks drive Curator.
+"""The command line: the same verbs without a window, for scripts, tests and benchmarks.
 
     curator --home ./c ingest ~/Pictures/Iceland --json
     curator --home ./c photos --filter "is:picked rating:>=4"
 
-What does not start with a verb opens the window on the folders named. A verb wins over a folder
-of the same name; write ``./photos`` for the folder. Exit codes: 0 done, also when single photos
-failed and are listed; 1 the command as a whole could not do its work; 2 wrong usage; 128 and the
-signal's number where one ended it (130 Ctrl+C, 143 SIGTERM).
+Arguments that do not begin with a verb open the window on the folders named. A verb wins over a
+folder of the same name; write ``./photos`` for the folder. Exit codes: 0 done, even if single
+photos failed and are listed; 1 the command could not do its work; 2 wrong usage; 128 and the
+signal's number if a signal ended it (130 Ctrl+C, 143 SIGTERM). Verbs that only read the
+catalog load neither Qt nor a decoder.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main(
     open_window: Callable[..., int],
     run_bench: Callable[..., int],
 ) -> int:
-    """Do what a command line asks for and return the exit code.
+    """Run a command line and return the exit code.
 
     Args:
         argv: the arguments without the program's name.
@@ -58,16 +59,16 @@ def main(
         log.info("refused: %s", error)
         output.error(error)
         return 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:  # `curator photos | head`: the reader has what it wanted
+    except BrokenPipeError:  # `curator photos | head`: the reader wants no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt as error:
         stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
         log.info("stopped by signal %d", stopped.code - 128)
-        output.error(KnownError("Stopped.", "Everything done so far is kept."))
+        output.error(KnownError("Stopped.", "Everything finished so far is saved."))
         return stopped.code
     except Exception as error:
-        log.info("a mistake of ours", exc_info=True)  # the one line below says it to the user
+        log.info("a mistake of ours", exc_info=True)  # the user sees the one line below
         output.error(
             KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {home.log}.")
         )

@@ -1,4 +1,4 @@
-"""The preview on a terminal: what is known of a photo, or of any picture file without adding it."""
+"""The verb that shows all that is known of a photo, or of an image file without adding it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _of_catalog(invocation: Invocation, preview: FilePreview) -> FilePreview:
     try:
         proxy = proxy_path(invocation.home.cache, detail.proxy or "").read_bytes()
     except OSError:
-        gone = "Its proxy is gone; `curator backfill convert` makes it again."
+        gone = "Its proxy is missing; `curator backfill convert` makes a new one."
         return replace(preview, undescribed=gone)
     told = _ask(invocation, proxy, detail.proxy_digest or "")
     if isinstance(told, KnownError):

@@ -1,9 +1,9 @@
-"""The verb that puts Curator among a desktop's programs: the menu, and "Open with".
+"""The verb that adds Curator to the desktop's menu and to "Open with".
 
-On Linux that is a few files in the person's own data folder (freedesktop.org base directory and
-menu specifications), on Windows keys of their own in the registry (`curator.cli.explorer`).
-Nothing needs rights, and ``remove`` takes all of it away again. On macOS an app says in itself
-what it opens.
+On Linux it writes a few files in the person's data folder (freedesktop.org base directory and menu
+specifications), on Windows registry keys of its own (`curator.cli.explorer`). It needs no
+administrator rights, and ``remove`` removes everything again. On macOS an app itself declares what
+it opens.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def desktop(invocation: Invocation) -> None:
     act = invocation.arguments.act
     if sys.platform == "darwin":
         raise KnownError(
-            "On macOS nothing is to be done for Open With.",
+            "On macOS there is nothing to set up for Open With.",
             "Put Curator.app, which PyInstaller makes, into Applications: Finder finds it there."
             " Or drop a folder on Curator's window.",
         )
@@ -118,7 +118,7 @@ def _tell(base: Path) -> None:
 
 
 def _opened_by() -> dict[str, str]:
-    """Ask which program a double click starts: of each type its desktop file, empty for none."""
+    """Return the default application of each type: its desktop file, empty for none."""
     text = resource("desktop/curator.desktop").read_text("utf-8")
     types = re.search(r"^MimeType=(.*);$", text, re.MULTILINE)
     assert types is not None
@@ -156,7 +156,7 @@ def _kept(base: Path) -> set[str]:
 
 
 def _forget(kept: set[str]) -> None:
-    """Take it out of the person's own list again: MIME applications specification 1.0."""
+    """Remove Curator from the person's own list: MIME applications specification 1.0."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     path = config / "mimeapps.list"
     if not kept or not path.is_file():
@@ -168,7 +168,7 @@ def _forget(kept: set[str]) -> None:
 
 
 def _run(tool: str, *words: str) -> str:
-    """Run a tool of the desktop's, and give what it says; nothing where it is missing."""
+    """Run a desktop tool and return its output; empty if the tool is missing."""
     if shutil.which(tool) is None:
         return ""
     done = subprocess.run([tool, *words], check=False, capture_output=True, text=True)
@@ -190,10 +190,10 @@ def _unwritable(base: Path, error: OSError) -> KnownError:
 
 
 def program() -> list[str]:
-    """Find what started us: the frozen program, or the script that pip made.
+    """Return the command that starts Curator: the frozen program, or pip's script.
 
-    On Windows that script would open a terminal; there it is Python's program without one. ``-P``:
-    no code is taken from the folder one is in, which is somebody's photos.
+    On Windows that script would open a terminal, so it is Python without one. ``-P``: no code is
+    loaded from the current folder, which holds somebody's photos.
     """
     here = Path(sys.executable)
     if getattr(sys, "frozen", False):

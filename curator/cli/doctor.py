@@ -1,8 +1,8 @@
-"""The doctor: what is installed, what is missing, and the catalog's back-ups.
+"""The doctor: what is installed, what is missing, and the catalog's backups.
 
-curator doctor                  look at everything, name each ill with its remedy
-curator doctor backups          list the back-ups, each read from end to end
-curator doctor restore          put the newest sound one in the place of a damaged catalog
+curator doctor                  check everything, name each problem with its remedy
+curator doctor backups          list the backups, each read completely
+curator doctor restore          replace a damaged catalog by its newest intact backup
 curator doctor new-catalog      start an empty catalog if it is gone; its backups stay
 """
 
@@ -53,13 +53,13 @@ FORMATS: dict[str, str] = {
     "GIF": "tiny.gif",
     "RAW (DNG)": "tiny.dng",
 }
-_LATE_S = 7 * 86_400.0  # between the newest back-up and the last change of the catalog
+_LATE_S = 7 * 86_400.0  # between the newest backup and the last change of the catalog
 _LOW_SPACE = 2_000_000_000  # a proxy and a thumbnail take some 300 kB: 6,000 photos
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor: what was looked at, how it is, and the remedy if it is not well."""
+    """One line of the doctor: what was checked, the result, and the remedy if it is not well."""
 
     what: str
     well: bool
@@ -68,15 +68,15 @@ class Finding:
 
 
 def doctor(invocation: Invocation) -> None:
-    """Look everything over, list the back-ups, put one in the catalog's place, or start anew.
+    """Check everything, list the backups, restore one, or start an empty catalog.
 
     Raises:
-        UsageError: a back-up was named where none is to be put back.
-        KnownError: nothing could be put back; the catalog is as it was.
+        UsageError: a backup was named, but the act is not restore.
+        KnownError: nothing could be restored; the catalog is unchanged.
     """
     act, named = invocation.arguments.act, invocation.arguments.backup
     if named is not None and act != "restore":
-        raise UsageError("A back-up is named to restore it.", "`curator doctor restore BACKUP`.")
+        raise UsageError("Only `restore` takes a backup.", "Use `curator doctor restore BACKUP`.")
     if act == "backups":
         _list(invocation)
     elif act == "restore":
@@ -141,7 +141,7 @@ def _places(invocation: Invocation) -> list[Finding]:
 
 
 def _catalog(invocation: Invocation) -> list[Finding]:
-    """Look the catalog over, and whether the folders in it are there."""
+    """Check the catalog, and whether its folders are there."""
     findings = []
     try:
         faults = invocation.catalog.check()
@@ -159,32 +159,32 @@ def _catalog(invocation: Invocation) -> list[Finding]:
 
 
 def _backups(home: Home) -> Finding:
-    """Read the newest back-up from end to end, and say how old it is."""
+    """Read the newest backup completely and check its age."""
     from curator.catalog import backups
     from curator.session import recovery
 
     files = backups.files(home.catalog)
     if not files:
-        found = "none yet; the first is made within a day of reading photos"
-        return Finding("back-ups", True, found)
+        found = "none yet; the first is made within a day of adding photos"
+        return Finding("backups", True, found)
     newest = backups.inspect(files[0])
     if newest.fault:
-        found = f"the newest, {newest.path.name}, is of no use ({newest.fault})"
-        remedy = "`curator doctor backups` lists the others; look at the disk too"
-        return Finding("back-ups", False, found, remedy)
+        found = f"the newest, {newest.path.name}, cannot be used ({newest.fault})"
+        remedy = "`curator doctor backups` lists the others; check the disk too"
+        return Finding("backups", False, found, remedy)
     room = sum(path.stat().st_size for path in files)
     found = f"{len(files)} ({size(room)}), the newest of {recovery.titled(newest)}"
     changed = home.catalog.stat().st_mtime if home.catalog.exists() else 0.0
     late = min(changed, time.time()) - newest.made_at > _LATE_S
-    remedy = "open Curator's window for some minutes; `curator logs` says if one fails"
-    return Finding("back-ups", not late, found, remedy)
+    remedy = "open Curator's window for some minutes; `curator logs` shows errors"
+    return Finding("backups", not late, found, remedy)
 
 
-# --- back-ups
+# --- backups
 
 
 def _list(invocation: Invocation) -> None:
-    """List the back-ups, newest first."""
+    """List the backups, newest first."""
     from curator.catalog import backups
     from curator.library.captions import when
 
@@ -200,12 +200,12 @@ def _list(invocation: Invocation) -> None:
         )
         for backup in found
     ]
-    none = f"No back-ups in {invocation.home.backups} yet."
+    none = f"No backups in {invocation.home.backups} yet."
     invocation.output.answer(found, columns(rows) or [none])
 
 
 def _restore(invocation: Invocation, named: str | None) -> None:
-    """Put a back-up in the catalog's place, once the person agreed to it."""
+    """Replace the catalog by a backup, after the person agreed."""
     from curator import catalog as catalogs
     from curator.catalog import backups
     from curator.session import recovery
@@ -216,56 +216,56 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     chosen = backups.inspect(_named(home, named)) if named else _newest_sound(home)
     if chosen.fault:
         raise KnownError(
-            f"The back-up {chosen.path} cannot be used ({chosen.fault}).",
+            f"The backup {chosen.path} cannot be used ({chosen.fault}).",
             "`curator doctor backups` lists the others.",
         )
     gone = not home.catalog.exists()
     hurt = gone or catalogs.is_damaged(home.catalog)
     if gone:
-        since = "What was decided since went with the catalog that is gone."
+        since = "Marks made since then are lost with the catalog."
     elif hurt:
-        since = "What was decided since is made again as far as it can be read." + _ASIDE
+        since = "Marks made since then are applied again as far as they can be read." + _ASIDE
     else:
-        since = "The catalog there is now is sound; what was decided since is not in the back-up."
+        since = "The present catalog is intact; marks made since then are not in the backup."
         since += _ASIDE
-    sentence = f"The back-up of {recovery.titled(chosen)} becomes the catalog. {since}"
+    sentence = f"The backup of {recovery.titled(chosen)} becomes the catalog. {since}"
     if not invocation.agreed(sentence, "Nothing was changed."):
         return
     restored = catalogs.restore(home.catalog, chosen.path, redo=hurt)
     lines = recovery.told(restored)
-    lines.append("`curator folders rescan` brings back photos that were added since.")
+    lines.append("`curator folders rescan FOLDER` finds photos that were added since then.")
     invocation.output.answer(restored, lines)
 
 
-_ASIDE = " The catalog there is now is set aside, not deleted."
+_ASIDE = " The present catalog is moved aside, not deleted."
 
 
 def _new_catalog(invocation: Invocation) -> None:
-    """Start an empty catalog where one is gone."""
+    """Start an empty catalog if it is gone."""
     from curator import catalog as catalogs
 
     invocation.home.make()
     catalogs.create_new_catalog(invocation.home.catalog)
-    lines = ["The catalog is empty. The back-ups of the one that is gone stay where they are."]
+    lines = ["The catalog is empty. The backups of the former catalog stay where they are."]
     invocation.output.answer({"catalog": invocation.home.catalog}, lines)
 
 
 def _named(home: Home, named: str) -> Path:
-    """Find a back-up by its name in ``backups``, or by any path.
+    """Return a backup by its name in ``backups``, or by path.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such backup.
     """
     for path in (home.backups / named, absolute(named)):
         if path.is_file():
             return path
     raise NotFoundError(
-        f"There is no back-up {named}.", "`curator doctor backups` lists those there are."
+        f"There is no backup {named}.", "`curator doctor backups` lists all backups."
     )
 
 
 def _newest_sound(home: Home) -> Backup:
-    """Choose the newest back-up that can be read from end to end.
+    """Return the newest backup that can be read completely.
 
     Raises:
         NotFoundError: there is none.
@@ -315,7 +315,7 @@ def decodes(path: str) -> tuple[int, int]:
 
 
 def _extras(invocation: Invocation) -> list[Finding]:
-    """Name what is not installed and not needed for culling; never a fault."""
+    """Check what is not installed and not needed for culling; never a problem."""
     from curator.encoders.options import missing_package
     from curator.encoders.selection import select_encoder
 

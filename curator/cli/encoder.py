@@ -1,4 +1,4 @@
-"""The verb about the encoder: which one compares photos here, and fetching CLIP's weights."""
+"""The verb about the encoder: which one analyzes photos, and downloading CLIP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOK_S = 0.25
 
 
 def encoder(invocation: Invocation) -> None:
-    """Say which encoder compares photos here, and why; or download CLIP's weights.
+    """Show which encoder analyzes photos, and why; or download CLIP.
 
     Raises:
         UsageError: nobody is there to say yes, and ``--yes`` was not given.
@@ -73,7 +73,7 @@ def _download(invocation: Invocation) -> None:
     if fetch.error is not None:
         raise fetch.error
     if fetch.path is None:
-        raise KnownError("The download was stopped.", "What has come so far is kept.")
+        raise KnownError("The download was stopped.", "The next download continues from here.")
     weight = fetch.path.stat().st_size
     lines = [
         f"{plan.title} is here: {fetch.path}, {size(weight)}.",

@@ -1,8 +1,8 @@
-r"""Windows's Explorer: "Open with Curator" in the menus of folders, drives and photos.
+r"""Windows Explorer: "Open with Curator" in the menus of folders, drives and photos.
 
 Verbs under ``HKEY_CURRENT_USER\Software\Classes``, the person's own part of the registry
-(learn.microsoft.com, "Creating Shortcut Menu Handlers"). What opens a file by a double click stays
-as it is.
+(learn.microsoft.com, "Creating Shortcut Menu Handlers"). File associations for double clicks do not
+change.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _TITLE = "Open with Curator"
 
 
 def add(program: Sequence[str]) -> list[str]:
-    """Put the verb into the menus, and give the keys made.
+    """Add the menu entries and return the registry keys made.
 
     Args:
-        program: what is started: a path, then options.
+        program: the program to start: a path, then options.
 
     Raises:
         KnownError: the registry cannot be written.
@@ -55,7 +55,7 @@ def add(program: Sequence[str]) -> list[str]:
 
 
 def remove() -> list[str]:
-    """Take the verb out again, and what keys were made for it alone.
+    """Remove the menu entries, and registry keys made only for them.
 
     Raises:
         KnownError: the registry cannot be written.
@@ -96,10 +96,9 @@ def _is_empty(key: str) -> bool:
 
 
 def _kinds() -> dict[str, str]:
-    r"""Map what has a menu to what the verb hands over.
+    r"""Map each kind of item with a menu to the argument its menu entry passes.
 
-    A drive is ``E:\``, whose backslash would take the quote behind it along; with ``.`` it is the
-    same folder.
+    A drive is ``E:\``, whose backslash would escape the quote after it; ``E:\.`` is the same.
     """
     folders = dict.fromkeys(("Directory", r"Directory\Background", "Drive"), r'"%V\."')
     suffixes = sorted(IMAGE_SUFFIXES | RAW_SUFFIXES)

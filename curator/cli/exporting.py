@@ -1,4 +1,4 @@
-"""The export verb: plan, then do, with progress on a terminal."""
+"""The export verb: plan, then write, with progress on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def export(invocation: Invocation) -> int | None:
-    """Copy the approved photos of the scope into a folder, or say what that would do."""
+    """Export the approved photos of the scope, or show what that would do."""
     from curator.export import make_plan, write
 
     invocation.look()
@@ -81,7 +81,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:
-    """Give the photos of a project in their order by hand, and what the project says of itself."""
+    """Return the photos of a project in their order, and its options."""
     project = invocation.catalog.projects.find(name)
     ids = invocation.catalog.projects.members(project.id)
     options = replace(options, project=project.name, order=tuple(ids), notes=project.notes)
@@ -89,14 +89,14 @@ def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[
 
 
 def _scope(invocation: Invocation, table: Table) -> list[int]:
-    """List the photos of the scope: those of ``--scope FOLDER``, or of every folder that is on."""
+    """Return the photos of ``--scope FOLDER``, or of every folder that is on."""
     rows = table.alive()
     if invocation.arguments.scope:
         folder = absolute(invocation.arguments.scope)
         inside = table.folders.inside(str(folder))
         if not inside.any():
             raise NotFoundError(
-                f"No photo of the catalog lies in {folder}.", "`curator folders` lists those read."
+                f"The catalog has no photos in {folder}.", "`curator folders` lists its folders."
             )
         rows &= inside
     return list(table.ids[rows].tolist())
@@ -129,24 +129,24 @@ def _planned(plan: Plan, rule: str) -> list[str]:
     lines = [f"{each.title:<{wide}}{plan.approved[each.name]:>7,}" for each in clauses]
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
-        f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} there already."
+        f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} unchanged."
     )
     lines += _location(plan)
     leaving = (*(entry for entry, _ in plan.leaving), *plan.gone)
-    lines += [f"withdrawn, the file stays: {entry['filename']}" for entry in leaving]
-    lines += [f"changed since its export, left as it is: {name}" for name in plan.edited]
+    lines += [f"no longer approved, the file stays: {entry['filename']}" for entry in leaving]
+    lines += [f"edited since its export, not overwritten: {name}" for name in plan.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in plan.skipped]
     return lines
 
 
 def _location(plan: Plan) -> list[str]:
-    """Say whether the export tells where photos were taken."""
+    """Return whether the export contains locations, as lines."""
     if plan.located:
         number = counted(plan.located, "photo")
-        return [f"location included: {number} with GPS (--no-location leaves it out)"]
+        return [f"location included: {number} with GPS (--no-location removes it)"]
     if plan.options.removes_location and plan.chosen:
         return ["location removed from each copy by exiftool"]
-    return [] if plan.options.location else ["location left out"]
+    return [] if plan.options.location else ["location removed"]
 
 
 def _reported(plan: Plan, report: ExportReport) -> list[str]:
@@ -156,7 +156,7 @@ def _reported(plan: Plan, report: ExportReport) -> list[str]:
         f" ({size(report.bytes)}), {report.unchanged:,} there already."
     ]
     lines += _location(plan)
-    lines += [f"withdrawn, the file stays: {name}" for name in report.withdrawn]
-    lines += [f"changed since its export, left as it is: {name}" for name in report.edited]
+    lines += [f"no longer approved, the file stays: {name}" for name in report.withdrawn]
+    lines += [f"edited since its export, not overwritten: {name}" for name in report.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in (*plan.skipped, *report.failed)]
     return lines

@@ -1,4 +1,4 @@
-"""What every verb gets: where it is at home, its settings, its catalog, its words to the user."""
+"""What every verb gets: the home, the settings, the catalog and where to answer."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What lies above the command line and is handed in: the window, and the bench."""
+    """The parts above the command line, passed in: the window and the benchmark."""
 
     open_window: Callable[..., int]
     run_bench: Callable[..., int]
 
 
 class Invocation:
-    """One run of one verb. Home, settings and catalog are made when first asked for.
+    """One run of one verb. Settings and catalog are opened when first used.
 
     Attributes:
-        home: where everything derived lives.
+        home: the folders of catalog and cache.
         arguments: the parsed command line.
         output: where the answer goes.
     """
@@ -52,7 +52,7 @@ class Invocation:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The catalog, opened (and made, if there is none)."""
+        """The catalog, opened, or created if there is none."""
         from curator.catalog import Catalog
 
         self.home.make()
@@ -60,10 +60,10 @@ class Invocation:
 
     @contextlib.contextmanager
     def damage_context(self) -> Iterator[None]:
-        """Have what goes wrong with what a damaged catalog holds be said to be its fault.
+        """Re-raise errors caused by a damaged catalog as DamagedError.
 
         Raises:
-            DamagedError: so it is.
+            DamagedError: the catalog is damaged.
         """
         try:
             yield
@@ -74,9 +74,9 @@ class Invocation:
             raise known from error
 
     def look(self) -> None:
-        """See which folders are here, before their files are read or written.
+        """Update which folders are here, before their files are read or written.
 
-        Those on drives that have another name now are found there.
+        Folders on drives that are mounted elsewhere now are found there.
         """
         from curator.library.folder_lookup import all_in_place
 
@@ -88,25 +88,25 @@ class Invocation:
 
     @cached_property
     def learner(self) -> TasteLearner:
-        """What was learned from all stars there are; a second at 100,000 photos."""
+        """The taste learned from all ratings; a second at 100,000 photos."""
         from curator.learning.learner import learn_once
 
         return learn_once(self.catalog, self.settings.taste, self.home.cache)
 
     def agreed(self, sentence: str, otherwise: str) -> bool:
-        """Say what is about to happen, and get a yes: by --yes, or on a terminal.
+        """Announce what will happen and ask for consent: by --yes, or on a terminal.
 
         Args:
-            sentence: what is about to happen.
-            otherwise: what is answered where it is not to.
+            sentence: what will happen.
+            otherwise: the answer if the person declines.
 
         Raises:
-            UsageError: there is nobody to ask.
+            UsageError: there is no terminal to ask on.
         """
         if not self.arguments.yes and (self.output.as_json or not sys.stdin.isatty()):
-            raise UsageError(sentence, "Say --yes to go on.")
+            raise UsageError(sentence, "Add --yes to continue.")
         self.output.note(sentence)
-        if self.arguments.yes or input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+        if self.arguments.yes or input("Continue? [y/N] ").strip().lower() in ("y", "yes"):
             return True
         self.output.answer({}, [otherwise])
         return False
@@ -128,7 +128,7 @@ def check_searches(settings: Settings) -> None:
     """Check the settings written in the search language, which `settings` does not know.
 
     Raises:
-        UsageError: the approval rule makes no sense.
+        UsageError: the approval rule is not valid.
     """
     if settings.approval.rule != DEFAULT_RULE:
         from curator.library.filters import check_rule
@@ -150,7 +150,7 @@ def nested(changes: list[str]) -> dict[str, Any]:
         fields = getattr(known.annotation, "model_fields", {}) if known else {}
         if not sign or field not in fields:
             raise UsageError(
-                f"{change!r} is not NAME=VALUE of a setting.",
+                f"{change!r} is not a setting as NAME=VALUE.",
                 "`curator settings` lists the names.",
             )
         flags.setdefault(section, {})[field] = value.strip()

@@ -1,4 +1,4 @@
-"""Verbs about this machine: the log, the settings, and the keys."""
+"""Verbs about this installation: the log, the settings and the keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def logs(invocation: Invocation) -> None:
 
 
 def settings(invocation: Invocation) -> None:
-    """Show every setting with its value, or change some and keep that in the settings file.
+    """List every setting with its value, or change some and save them.
 
     Raises:
         UsageError: no such name, or the value is out of range; nothing was saved.
@@ -56,7 +56,7 @@ def _change(invocation: Invocation) -> None:
 
 
 def keys(invocation: Invocation) -> None:
-    """List every command with its keys; a file of keys that cannot be used is said on stderr.
+    """List every command with its keys; a keys file that cannot be used is reported on stderr.
 
     Raises:
         UsageError: there is no such preset.
@@ -94,5 +94,5 @@ def every_setting() -> list[tuple[str, str, str, object]]:
 
 
 def env(name: str) -> str:
-    """Say which environment variable sets a setting."""
+    """Return the environment variable of a setting."""
     return f"CURATOR_{name.replace('.', '__').upper()}"

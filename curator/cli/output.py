@@ -1,4 +1,4 @@
-"""What the command line says and where: answers on stdout, progress and errors on stderr."""
+"""Where the command line writes: answers to stdout, progress and errors to stderr."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG_FILES = 2
 
 
 def plain(value: object) -> Any:
-    """Turn a value into what JSON knows: paths and times become text, dataclasses objects."""
+    """Convert a value for JSON: paths and times to text, dataclasses to objects."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, dict):
@@ -46,7 +46,7 @@ class Output:
         self.as_json = as_json
 
     def answer(self, document: object, lines: Iterable[str]) -> None:
-        """Give the answer: ``document`` with ``--json``, else ``lines``."""
+        """Print the answer: ``document`` with ``--json``, else ``lines``."""
         if self.as_json:
             print(_json(plain(document), indent=2))
             return
@@ -54,7 +54,7 @@ class Output:
             print(encodable(shown(line)))
 
     def error(self, error: KnownError) -> None:
-        """Say one line of what went wrong and what to do; with ``--json`` an object on stdout."""
+        """Print an error and its remedy in one line; with ``--json``, an object on stdout."""
         message = mask_secrets(str(error.args[0]) if error.args else str(error))
         if self.as_json:
             print(_json({"error": message, "remedy": mask_secrets(error.remedy)}))
@@ -62,13 +62,13 @@ class Output:
             print(f"curator: {shown(mask_secrets(' '.join(str(error).split())))}", file=sys.stderr)
 
     def note(self, text: str) -> None:
-        """Say something beside the answer, on stderr."""
+        """Print a remark beside the answer, to stderr."""
         print(mask_secrets(text), file=sys.stderr)
 
 
-# What would steer a terminal instead of being read: control characters, line and paragraph ends,
-# and marks that turn the direction of what follows (a name "gpj.exe" that reads "exe.jpg").
-_STEERING = {
+# Control characters, line and paragraph ends, and marks that change the direction of text (a name
+# "gpj.exe" that reads "exe.jpg").
+_CONTROL = {
     code: ascii(chr(code))[1:-1]
     for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
@@ -78,19 +78,19 @@ _ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
 
 
 def shown(text: str) -> str:
-    """Make text from a file or a name safe to show on one line of a terminal."""
+    """Escape control characters in text from a file, so that it is one line on a terminal."""
     text = _ISOLATED.sub(r"\1", text)  # as the window shows names; a terminal does so by itself
-    return text.translate(_STEERING)
+    return text.translate(_CONTROL)
 
 
 def encodable(text: str) -> str:
-    """Put what stdout cannot encode (bytes that are no text, another code page) as escapes."""
+    """Escape what stdout cannot encode (invalid bytes, another code page)."""
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _json(document: object, indent: int | None = None) -> str:
-    """Write JSON as stdout can take it: letters as they are, or all but ASCII as escapes."""
+    """Return JSON that stdout can encode: letters as they are, or all but ASCII escaped."""
     text = json.dumps(document, ensure_ascii=False, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -100,7 +100,7 @@ def _json(document: object, indent: int | None = None) -> str:
 
 
 def columns(rows: Sequence[Sequence[object]]) -> list[str]:
-    """Lay rows out in columns, numbers to the right; an empty list stays empty."""
+    """Align rows in columns, numbers to the right; an empty list stays empty."""
     if not rows:
         return []
     texts = [["" if cell is None else _cell(cell) for cell in row] for row in rows]
@@ -124,7 +124,7 @@ def _cell(value: object) -> str:
 
 
 def size(count: float) -> str:
-    """Say a number of bytes as a photographer would."""
+    """Format a number of bytes as a photographer would."""
     for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= power:
             return f"{count / power:,.1f} {unit}"
@@ -132,7 +132,7 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Say a time left: ``56 s``, ``4 min``, ``2 h 10 min``."""
+    """Format a remaining time: ``56 s``, ``4 min``, ``2 h 10 min``."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -161,17 +161,17 @@ def _safe(text: str) -> str:
 
 
 class _LogFile(RotatingFileHandler):
-    """The log of a home; a disk that takes no more of it costs lines, and nothing else."""
+    """The log file of a home; on a full disk, lines are lost and nothing else."""
 
     _said = False
 
     def _open(self) -> TextIOWrapper:
-        """Open it anew, for its owner's eyes alone."""
+        """Open the file, readable by its owner only."""
         how = (self.mode, -1, self.encoding, self.errors)
         return cast("TextIOWrapper", open(self.baseFilename, *how, opener=private.opener))
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say once that nothing is logged; the next line is tried again."""
+        """Report once that the log cannot be written; the next line is tried again."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
@@ -181,7 +181,7 @@ class _LogFile(RotatingFileHandler):
             print(line, file=sys.stderr)
 
     def close(self) -> None:
-        """Close the file, with or without its last lines."""
+        """Close the file, even if its last lines cannot be written."""
         with contextlib.suppress(OSError):
             super().close()
 

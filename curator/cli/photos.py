@@ -1,4 +1,4 @@
-"""Verbs about photos: list them, mark them, take marks back."""
+"""Verbs about photos: list them, mark them, undo and redo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
-from curator.cli.tastes import answer_order, foretell, scored
+from curator.cli.tastes import answer_order, predictions_for, scored
 from curator.model import (
     KnownError,
     Label,
@@ -35,10 +35,10 @@ def photos(invocation: Invocation) -> None:
 
     arguments = invocation.arguments
     if arguments.sort not in ORDERS:
-        raise UsageError(f"--sort {arguments.sort} is none of {', '.join(ORDERS)}.")
+        raise UsageError(f"--sort must be one of {', '.join(ORDERS)}, not {arguments.sort}.")
     query = parse(arguments.filter)
     if query.groups:
-        with contextlib.suppress(KnownError):  # then it finds what was there before
+        with contextlib.suppress(KnownError):  # then it finds what was indexed before
             invocation.catalog.text.update_all()
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
@@ -61,7 +61,7 @@ def photos(invocation: Invocation) -> None:
 
 
 def in_order(invocation: Invocation, ids: list[int]) -> Iterable[PhotoDetail]:
-    """Read photos in the order of their ids; those merged away meanwhile are left out."""
+    """Read photos in the order of their ids; photos merged away meanwhile are left out."""
     found = {detail.id: detail for detail in invocation.catalog.photos.details(ids)}
     return [found[photo_id] for photo_id in ids if photo_id in found]
 
@@ -98,7 +98,7 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
 
 
 def _stacks(table: Table) -> dict[int, dict[str, Any]]:
-    """Say of every photo in a stack which that is, by its smallest id, and what the photo is there.
+    """Return the stack of every photo in one: smallest id, kind, and whether it is suggested.
 
     A stack made by hand is of the kind ``hand``.
     """
@@ -146,7 +146,7 @@ def _line(photo: dict[str, Any]) -> tuple[object, ...]:
 
 
 def mark(invocation: Invocation) -> None:
-    """Mark photos, all of them as one undo step, straight to the catalog."""
+    """Mark photos, as one undo step, directly in the catalog."""
     arguments, catalog = invocation.arguments, invocation.catalog
     act, fields = _decision(arguments)
     ids = list(dict.fromkeys(catalog.photos.find(name) for name in arguments.photos))
@@ -157,7 +157,7 @@ def mark(invocation: Invocation) -> None:
         changes,
         summary=f"{act}: {what}",
         context={"from": "command line"},
-        expected=foretell(invocation, changes),
+        expected=predictions_for(invocation, changes),
     )
     document = {
         "step": step.id or None,
@@ -169,7 +169,7 @@ def mark(invocation: Invocation) -> None:
 
 
 def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]]:
-    """Say what the step is called and which fields it sets, as the keys of the window do."""
+    """Return the name of the step and the fields it sets, as the keys of the window do."""
     if arguments.rate is not None:
         stars = counted(arguments.rate, "star") if arguments.rate else "No stars"
         return stars, lambda marks: rating_fields(marks, arguments.rate)
@@ -188,12 +188,12 @@ def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]
 
 
 def undo(invocation: Invocation) -> None:
-    """Take back the last decisions, those of earlier runs and of the window too."""
+    """Undo the last steps, those of earlier runs and of the window included."""
     _travel(invocation, invocation.catalog.journal.undo, "undone", "Nothing to undo.")
 
 
 def redo(invocation: Invocation) -> None:
-    """Do again what was taken back."""
+    """Redo the steps that were undone."""
     _travel(invocation, invocation.catalog.journal.redo, "redone", "Nothing to redo.")
 
 

@@ -1,14 +1,14 @@
-"""Where a home may lie: not on a network drive.
+"""Where a home may be: not on a network drive.
 
-SQLite's write-ahead log keeps its index in memory that all processes of one computer share
+SQLite's write-ahead log keeps its index in memory shared by all processes of one computer
 (sqlite.org/wal.html: "WAL does not work over a network filesystem"), and locks on network drives
-are not to be relied upon. So a catalog there could lose decisions without anybody noticing.
-Drives that a program of this computer serves (ntfs-3g, exfat-fuse) are local.
+cannot be relied on. A catalog there could lose marks without anybody noticing. Drives served by a
+program of this computer (ntfs-3g, exfat-fuse) are local.
 
-In virtual machines: 9p is refused, since the memory it maps is not the host's and its locks are
-not seen there, so that Windows and a Linux inside of it (WSL) could both write; the same goes for
-WSL's older drvfs. Where 9p is all there is, a sandbox's own root, it is taken: nobody stands on the
-other side. Virtiofs is taken: within one machine it maps and locks as a disk does.
+In virtual machines, 9p is refused: its mapped memory is not the host's and its locks are not seen
+there, so that Windows and a Linux inside it (WSL) could both write; the same holds for WSL's older
+drvfs. If 9p is the only file system, as in a sandbox, it is accepted: no other side can write.
+Virtiofs is accepted: within one machine it maps and locks like a disk.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _OTHER_SIDE = frozenset({"drvfs"})
 
 
 def refuse_network(home: Home, among: Sequence[Mount] | None = None) -> None:
-    """Refuse a home whose catalog would lie on a network drive; its cache may.
+    """Refuse a home with its catalog on a network drive; the cache may be on one.
 
-    A drive that does not answer holds nobody up: nothing on it is touched.
+    Never waits for a drive that does not answer: nothing on it is touched.
 
     Raises:
-        KnownError: it lies there; nothing was made.
+        KnownError: the catalog would be on a network drive; nothing was created.
     """
     mount = _network(home.data, mounted() if among is None else among)
     if mount is not None:
@@ -44,7 +44,7 @@ def refuse_network(home: Home, among: Sequence[Mount] | None = None) -> None:
 
 
 def _network(path: Path, mounts: Sequence[Mount]) -> Mount | None:
-    """Find the network drive a path lies on, following links without touching that drive."""
+    """Return the network drive of a path, following links without touching that drive."""
     if sys.platform == "win32":
         mount = mount_of(path, mounts)
         return mount if mount is not None and mount.network else None
@@ -71,7 +71,7 @@ def _is_unsafe(mount: Mount) -> bool:
 
 
 def _over(path: Path, mounts: Sequence[Mount]) -> Mount | None:
-    """Find the innermost mount over a path by its name alone; of two there the later."""
+    """Return the innermost mount of a path by its name alone; of two, the later."""
     best: Mount | None = None
     for mount in mounts:
         if path.is_relative_to(mount.path) and (best is None or len(mount.path) >= len(best.path)):

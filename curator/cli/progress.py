@@ -1,4 +1,4 @@
-"""Progress on a terminal, on stderr; nothing at all where stderr is a file or a pipe."""
+"""Progress on a terminal, on stderr; nothing if stderr is a file or a pipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Advance = Callable[[int, int, str], None]
 
 @contextmanager
 def bar(title: str, total: int | None = None) -> Iterator[Advance]:
-    """Show a bar while the block runs; the yielded function moves it.
+    """Show a progress bar while the block runs; the yielded function updates it.
 
     Its arguments are photos done, photos in all and a few words (a name, a rate, a time left).
     """

@@ -1,4 +1,4 @@
-"""Verbs about projects: list them, put photos in and take them out, and what a project is."""
+"""Verbs about projects: list them, add and remove photos, change the projects themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def projects(invocation: Invocation) -> None:
-    """List the projects with their counts; of one that is named, its photos in their order."""
+    """List the projects with their counts, or the photos of a project in their order."""
     arguments, catalog = invocation.arguments, invocation.catalog
     if arguments.name is not None:
         row = catalog.projects.find(arguments.name)
@@ -35,7 +35,7 @@ def projects(invocation: Invocation) -> None:
         (row.name, row.count or 0, approved.get(row.id, 0), " ".join(row.notes.split())[:60])
         for row in rows
     ]
-    nothing = "No projects were removed." if arguments.removed else "No projects yet."
+    nothing = "No deleted projects." if arguments.removed else "No projects yet."
     invocation.output.answer(documents, columns([heads, *table]) if rows else [nothing])
 
 
@@ -91,7 +91,7 @@ def _add(invocation: Invocation, words: list[str]) -> None:
         row,
         {photo: start + number for number, photo in enumerate(new, 1)},
         f"Added {{}} to {row.name}",
-        f"All of these are in {row.name} already.",
+        f"All these photos are in {row.name} already.",
     )
 
 
@@ -101,8 +101,8 @@ def _remove(invocation: Invocation, words: list[str]) -> None:
         invocation,
         row,
         dict.fromkeys(_photos(invocation, words)),
-        f"Took {{}} out of {row.name}",
-        f"None of these is in {row.name}.",
+        f"Removed {{}} from {row.name}",
+        f"None of these photos is in {row.name}.",
     )
 
 
@@ -143,7 +143,7 @@ def _at(row: ProjectRow, places: Mapping[int, float | None]) -> Changes:
 
 def _photos(invocation: Invocation, words: list[str]) -> list[int]:
     if not words:
-        raise UsageError("No photo is named.", "Name photos by id or by path.")
+        raise UsageError("No photos were named.", "Name photos by id or by path.")
     return list(dict.fromkeys(invocation.catalog.photos.find(word) for word in words))
 
 
@@ -168,7 +168,7 @@ def _delete(invocation: Invocation, words: list[str]) -> None:
     stay = f"its {counted(row.count or 0, 'photo')} stay in the catalog" if row.count else "empty"
     invocation.output.answer(
         _said(row),
-        [f"Removed {row.name}; {stay}. `curator project restore` brings it back."],
+        [f"Deleted {row.name}; {stay}. `curator project restore` restores it."],
     )
 
 
@@ -223,12 +223,16 @@ def _move(invocation: Invocation, words: list[str]) -> None:
 
 def _none(words: list[str]) -> None:
     if words:
-        raise UsageError(f"{words[0]} is one word too many.", "Put a name of several in quotes.")
+        raise UsageError(
+            f"{words[0]} is one word too many.", "Put a name of several words in quotes."
+        )
 
 
 def _one(words: list[str], what: str) -> str:
     if len(words) != 1:
-        raise UsageError(f"After the project's name comes {what}.", "Put several words in quotes.")
+        raise UsageError(
+            f"Expected {what} after the project's name.", "Put several words in quotes."
+        )
     return words[0]
 
 

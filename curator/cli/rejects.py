@@ -1,4 +1,4 @@
-"""The verb about rejects: what they weigh, back with them, or their files to the trash."""
+"""The verb about rejects: list them with their size, restore them, or delete their files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from curator.removal import Removal
 
 
 def rejects(invocation: Invocation) -> None:
-    """List the rejects with what they weigh, take their flags off, or remove their files.
+    """List the rejects with their size, restore them, or delete their files.
 
     `restore` is one undo step. `empty` lists exactly what would go: their files, pairs whole, and
     the sidecars that are theirs alone; then it asks, unless told --yes, and moves it to the trash.
@@ -80,9 +80,11 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
     shown = removal.plan(photos, erasing=erasing)
     for line in _listed(shown):
         invocation.output.note(line)
-    where = "deleted for good" if erasing else "moved to the trash"
+    where = "deleted permanently" if erasing else "moved to the trash"
     weight = f"{counted(len(shown.going), 'file')}, {size(shown.bytes)}"
-    if shown.going and not invocation.agreed(f"{weight} will be {where}.", "No file was removed."):
+    if shown.going and not invocation.agreed(
+        f"{weight} will be {where}.", "No files were deleted."
+    ):
         return
     with bar("Removing") as advance:
         report = removal.remove(
@@ -113,6 +115,6 @@ def _listed(shown: Removal) -> list[str]:
     lines = columns([(size(file.size), file.path) for file in shown.going])
     others = [file.path for file in shown.files if not file.ticked and not file.stays]
     if others:
-        lines += ["These lie beside them and stay:", *(f"  {path}" for path in others)]
+        lines += ["These files lie beside them and stay:", *(f"  {path}" for path in others)]
     lines += [f"{counted(n, 'file')} left alone: {why}" for why, n in shown.staying().items()]
     return lines

@@ -1,4 +1,4 @@
-"""Verbs about finding: a search by words and looks, and searches kept by name."""
+"""Verbs about searching: by words and looks, and saved searches."""
 
 from __future__ import annotations
 
@@ -22,23 +22,19 @@ _FOUND = 50  # photos, unless --limit says otherwise
 
 
 def fold(invocation: Invocation) -> None:
-    """Have the words of all photos read that changed; one that cannot write finds what was there.
-
-    Raises:
-        Nothing of the catalog's: a search is worth having without the newest words.
-    """
+    """Index the newest words of all photos; without them a search still finds the older ones."""
     try:
         invocation.catalog.text.update_all()
     except KnownError as error:
-        invocation.output.note(f"The newest words are not searched. {error}")
+        invocation.output.note(f"The newest words could not be searched. {error}")
 
 
 def search(invocation: Invocation) -> None:
-    """List the photos that fit best, by their words and, where CLIP is here, by their looks.
+    """List the photos that match best, by their words and, with CLIP, by what they show.
 
     Raises:
-        FilterError: the text makes no sense; says where.
-        KnownError: what is like a photo is asked for, and it was not compared yet.
+        FilterError: the text is not valid; with the position.
+        KnownError: the photo to find similar ones of is not analyzed yet.
     """
     from curator.library.filters import mask, parse
     from curator.library.relevance import REASONS, relevance
@@ -67,7 +63,7 @@ def search(invocation: Invocation) -> None:
     ]
     lines = columns([(p["id"], p["name"], p["found_by"], p["path"]) for p in photos])
     if len(ids) > len(listed):
-        lines.append(f"{len(ids):,} photos fit; these fit best.")
+        lines.append(f"{len(ids):,} photos match; these match best.")
     if said:
         invocation.output.note(said)
     invocation.output.answer(photos, lines or ["No photos."])
@@ -76,10 +72,10 @@ def search(invocation: Invocation) -> None:
 def near_of(
     invocation: Invocation, query: Query, table: Table
 ) -> tuple[dict[str | int, NDArray[np.int64]], str]:
-    """Ask vectors what a search asks of them; say why not, where words are all there is.
+    """Return the photos that vectors find for a search, and why there are none.
 
     Raises:
-        KnownError: a photo others are to be like was not compared yet.
+        KnownError: a photo to find similar ones of is not analyzed yet.
     """
     from curator.learning.vector_index import VectorIndex
     from curator.library.relevance import alike, looking_like
@@ -104,7 +100,7 @@ def near_of(
 
 
 def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[np.float32] | None:
-    """Have the encoder read a phrase, in a process of its own; None where none knows words."""
+    """Encode a phrase in a process of its own; None if the encoder knows no words."""
     from curator import encoders
     from curator.encoders.selection import select_encoder
 
@@ -122,11 +118,11 @@ def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[
 
 
 def searches(invocation: Invocation) -> None:
-    """List the searches kept by name, keep one, or forget one.
+    """List the saved searches, save one, or remove one.
 
     Raises:
         UsageError: a name or a search is missing.
-        FilterError: the search makes no sense; says where. Nothing was kept.
+        FilterError: the search is not valid; with the position. Nothing was saved.
         NotFoundError: there is no search of that name.
     """
     from curator.library.filters import parse
@@ -135,17 +131,20 @@ def searches(invocation: Invocation) -> None:
     if arguments.act == "add":
         expression = " ".join(arguments.text)
         if not arguments.name or not expression.strip():
-            raise UsageError("Keep what, by which name?", "`curator searches add NAME TEXT...`")
+            raise UsageError(
+                "A name or a search is missing.", "Use `curator searches add NAME TEXT...`"
+            )
         parse(expression)
         catalog.searches.save(arguments.name, expression)
     elif arguments.act == "remove":
         found = [each for each in catalog.searches.all() if each.name == arguments.name]
         if not found:
             raise NotFoundError(
-                f"There is no search {arguments.name or ''}.", "`curator searches` lists them."
+                f"There is no saved search {arguments.name or ''}.",
+                "`curator searches` lists them.",
             )
         catalog.searches.remove(found[0].id)
     listed = catalog.searches.all()
     document = [{"name": each.name, "expression": each.expression} for each in listed]
     lines = columns([(each.name, each.expression) for each in listed])
-    invocation.output.answer(document, lines or ["No searches are kept."])
+    invocation.output.answer(document, lines or ["No saved searches."])

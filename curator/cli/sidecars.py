@@ -1,4 +1,4 @@
-"""The sidecar verb: read what other editors said, write what they should know, settle the rest."""
+"""The sidecar verb: read marks of other editors, write yours for them, resolve conflicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH = 32
 
 
 def sidecar(invocation: Invocation) -> None:
-    """Read or write sidecars, say where they stand, or settle what contradicts."""
+    """Read or write sidecars, show their status, or resolve conflicts."""
     invocation.look()
     acts = {
         "read": _read,
@@ -30,7 +30,7 @@ def sidecar(invocation: Invocation) -> None:
 
 
 def _ids(invocation: Invocation) -> list[int]:
-    """Give the photos named, else all of folders that are on."""
+    """Return the photos named, or all photos of folders that are on."""
     from curator.library.table import Table
 
     named = [invocation.catalog.photos.find(name) for name in invocation.arguments.photos]
@@ -44,7 +44,7 @@ def _ids(invocation: Invocation) -> list[int]:
 
 
 def _read(invocation: Invocation) -> None:
-    """Take over what sidecars say that are new or changed since they were read."""
+    """Read sidecars that are new or changed."""
     from curator.sidecar import batch
 
     catalog, dry = invocation.catalog, invocation.arguments.dry_run
@@ -78,7 +78,7 @@ def _read(invocation: Invocation) -> None:
 
 
 def _groups(invocation: Invocation) -> Iterator[FileGroup]:
-    """Walk the folders that are on; one that is away is told of and left out."""
+    """Walk the folders that are on; report and skip those that are away."""
     for folder in invocation.catalog.folders.all():
         if not folder.enabled:
             continue
@@ -98,7 +98,7 @@ def _marks(fields: dict[str, object]) -> str:
 
 
 def _write(invocation: Invocation) -> None:
-    """Write what sidecars do not say yet, or say what that would change."""
+    """Write sidecars that differ from the catalog, or show what that would change."""
     from curator.pipeline.sidecars import preview, profile_of, write_some
     from curator.sidecar import PROFILES
     from curator.sidecar.batch import Outcome
@@ -177,7 +177,7 @@ def _without(number: int, title: str) -> list[str]:
 
 
 def _embed(invocation: Invocation) -> None:
-    """Put marks into the originals no sidecar speaks for, or say which would change."""
+    """Embed marks in originals whose sidecars other editors ignore, or show which would change."""
     from curator import exiftool
     from curator.pipeline import metadata_embedding
     from curator.stages import embed_metadata
@@ -202,7 +202,7 @@ def _embed(invocation: Invocation) -> None:
     for line in lines:
         invocation.output.note(line)
     number = counted(len(change), "original")
-    if not invocation.agreed(f"{number} will be changed.", "No original was changed."):
+    if not invocation.agreed(f"{number} will be changed.", "No originals were changed."):
         return
     done = list(left)
     memory_mb = invocation.settings.work.memory_mb
@@ -235,7 +235,7 @@ def _embed(invocation: Invocation) -> None:
 
 
 def _conflicts(invocation: Invocation) -> None:
-    """List the sidecars that contradict a person's marks, or take one side of them."""
+    """List the sidecars that contradict your marks, or choose which side wins."""
     from curator.session.sidecars import OURS, THEIRS, resolve
 
     arguments, catalog = invocation.arguments, invocation.catalog
@@ -290,7 +290,7 @@ def _hint(conflicts: Sequence[Conflict]) -> list[str]:
 
 
 def _status(invocation: Invocation) -> None:
-    """Say how many sidecars are to be written, contradict, or could not be written."""
+    """Show how many sidecars are to be written, conflict, or could not be written."""
     left = invocation.catalog.sidecars.outstanding()
     document = {
         "background": invocation.settings.sidecars.background,

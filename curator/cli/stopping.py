@@ -1,7 +1,7 @@
-"""End in order when a signal asks for it, as when the system shuts down or a terminal closes.
+"""Clean up when a signal ends the process, as at shutdown or when a terminal closes.
 
-Left alone, SIGTERM and SIGHUP end a process on the spot: nothing decided is lost, but the
-write-ahead log stays as long as it was, and nobody is told anything.
+Without this, SIGTERM and SIGHUP end a process immediately: no marks are lost, but the write-ahead
+log stays long, and the person gets no message.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ def _stop(number: int) -> None:
 
 @contextlib.contextmanager
 def on_signal(stop: Callable[[int], None] = _stop) -> Iterator[None]:
-    """Call ``stop`` with the number of the first signal that asks to end; raise unless given.
+    """Call ``stop`` with the first signal that asks to end; without ``stop``, raise Stopped.
 
-    A second one ends the process at once, which costs nothing that was decided. What somebody
-    chose to ignore, as nohup does, stays ignored. Elsewhere than on the main thread nothing
-    changes.
+    A second signal ends the process immediately; no marks are lost. Signals that the caller
+    ignores, as nohup does, stay ignored. Off the main thread this does nothing.
 
     Raises:
-        Stopped: in the block, where ``stop`` is not given.
+        Stopped: inside the block, without ``stop``.
     """
     before: dict[int, Any] = {}
 

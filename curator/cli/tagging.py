@@ -1,4 +1,4 @@
-"""Verbs about tags: say a person's word on them, list the vocabulary, rename, merge."""
+"""Verbs about tags: tag photos, list tags, rename and merge them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ACTS = ("add", "remove", "confirm", "rename", "merge")
 
 
 def tag(invocation: Invocation) -> None:
-    """Tag photos, as one undo step, or change what a tag is called everywhere."""
+    """Tag photos, as one undo step, or rename or merge a tag everywhere."""
     arguments = invocation.arguments
     act, words = arguments.act, arguments.words
     if act in ("rename", "merge"):
@@ -24,7 +24,7 @@ def tag(invocation: Invocation) -> None:
     add = act == "add"  # what there is may be called as no tag is called any more
     names = tag_names(typed) if add else [name for name in typed.split(",") if name.strip()]
     if not names:
-        raise UsageError("An empty name names no tag.")
+        raise UsageError("A tag needs a name.")
     ids = list(dict.fromkeys(catalog.photos.find(photo) for photo in photos))
     tags = catalog.tags.ids(names, make=add)
     missing = [name for name in names if name not in tags]
@@ -36,7 +36,7 @@ def tag(invocation: Invocation) -> None:
         for photo in having:
             changes[photo]["tag", number] = "removed" if act == "remove" else "confirmed"
     what = catalog.photos.get(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")
-    done = {"add": "Tagged", "remove": "Took tags off", "confirm": "Confirmed"}[act]
+    done = {"add": "Tagged", "remove": "Untagged", "confirm": "Confirmed"}[act]
     step = catalog.journal.decide(
         {photo: words for photo, words in changes.items() if words},
         summary=f"{done} {what}: {', '.join(names)}",
@@ -61,7 +61,7 @@ def _change(invocation: Invocation, act: str, words: list[str]) -> None:
 
 
 def tags(invocation: Invocation) -> None:
-    """List the tags in use, most used first, and which suggestions people take away."""
+    """List the tags in use, most used first, and the suggestions that people remove."""
     rows = invocation.catalog.vocabulary.all(invocation.arguments.prefix or "")
     listed = [
         {
@@ -95,7 +95,7 @@ def _line(row: TagRow) -> tuple[object, ...]:
 
 
 def _by_source(rows: list[TagRow]) -> list[str]:
-    """Say how many of all suggestions each source had taken off again."""
+    """Return how many suggestions of each source were removed again."""
     sources = sorted({source for row in rows for source in row.suggested})
     lines = []
     for source in sources:
@@ -103,7 +103,7 @@ def _by_source(rows: list[TagRow]) -> list[str]:
         removed = sum(row.removed.get(source, 0) for row in rows)
         share = f"{removed / suggested:.0%}"
         lines.append(
-            f"Suggested by the {source}: {suggested:,}, of which people took off"
+            f"Suggested by the {source}: {suggested:,}, of which people removed"
             f" {removed:,} ({share})."
         )
     return lines

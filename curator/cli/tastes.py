@@ -1,4 +1,4 @@
-"""Verbs about taste: what was learned from stars, how honest it is, and which photos are alike."""
+"""Verbs about taste: what was learned from ratings, how reliable it is, and similar photos."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _SIMILAR = 10  # photos, unless --limit says otherwise
 
 
 def learned(invocation: Invocation) -> Learned:
-    """Learn from all stars there are; a second at 100,000 photos."""
+    """Learn from all ratings; a second at 100,000 photos."""
     known = invocation.learner.learned
     assert known is not None
     return known
 
 
 def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
-    """Read all photos, with match scores where there are enough stars or a version is pinned."""
+    """Read all photos, with match scores if there are enough ratings or a version is pinned."""
     from curator.library.table import Table
 
     if invocation.settings.approval.rule != DEFAULT_RULE:  # it may look for words and tags
@@ -52,7 +52,7 @@ def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
 
 
 def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[np.int64]) -> None:
-    """Work out what an order sorts photos by, where it has to be asked of what was learned.
+    """Compute what an order sorts photos by, if it has to be asked of the learner.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
@@ -72,10 +72,10 @@ def _may_be_scored(invocation: Invocation) -> bool:
     return stars >= MIN_RATINGS or catalog.taste.pinned() is not None
 
 
-def foretell(
+def predictions_for(
     invocation: Invocation, changes: Mapping[int, Mapping[str, object]]
 ) -> dict[int, float]:
-    """Give the stars foretold for photos about to get their first, by id."""
+    """Return the predicted ratings of photos about to get their first rating, by id."""
     wanted = {photo for photo, fields in changes.items() if fields.get("rating") is not None}
     if not wanted or not _may_be_scored(invocation):
         return {}
@@ -90,16 +90,18 @@ def foretell(
 
 
 def taste(invocation: Invocation) -> None:
-    """Say what was learned from stars, or look after the versions of it.
+    """Show how well ratings are predicted, or manage the versions of the taste.
 
     Raises:
-        UsageError: a version is named where none belongs, or none where one does.
+        UsageError: a version is named where none belongs, or missing.
         KnownError: that version cannot be used; nothing was changed.
     """
     arguments = invocation.arguments
     act, number = arguments.act, arguments.version
     if act == "rollback" and number is None:
-        raise UsageError("Roll back to which version?", "`curator taste versions` lists them.")
+        raise UsageError(
+            "Name the version to roll back to.", "`curator taste versions` lists them."
+        )
     if act in ("unpin", "keep") and number is not None:
         raise UsageError(f"`curator taste {act}` takes no version.")
     acts = {
@@ -155,15 +157,13 @@ def _versions(invocation: Invocation) -> None:
     catalog = invocation.catalog
     rows, pinned = catalog.taste.versions(), catalog.taste.pinned()
     lines = [_version_line(row, pinned) for row in rows]
-    invocation.output.answer(
-        [_version(row, pinned) for row in rows], lines or ["No version was kept yet."]
-    )
+    invocation.output.answer([_version(row, pinned) for row in rows], lines or ["No versions yet."])
 
 
 def _moved(invocation: Invocation) -> None:
-    """Say what moved most between a version and the one before."""
+    """List the photos whose match changed most between a version and the one before."""
     number, catalog = invocation.arguments.version, invocation.catalog
-    catalog.taste.version(number)  # one there is not is refused before anything is learned
+    catalog.taste.version(number)  # an unknown version is refused before learning
     moved = invocation.learner.moved(number)
     names = {
         photo.id: photo.name for photo in catalog.photos.details([each.photo_id for each in moved])
@@ -175,7 +175,7 @@ def _moved(invocation: Invocation) -> None:
     ]
     lines = [f"{each['name']}: match {each['before']}, now {each['now']}" for each in listed]
     invocation.output.answer(
-        listed, lines or [f"Nothing moved in version {number}: there is no earlier one like it."]
+        listed, lines or [f"Version {number} has no earlier version to compare with."]
     )
 
 
@@ -187,7 +187,7 @@ def _roll_back(invocation: Invocation) -> None:
     row = invocation.catalog.taste.version(number)
     line = (
         f"Taste is pinned to version {number}, learned from {counted(row.ratings, 'rating')}. Later"
-        " stars are kept, and learned from once it is unpinned."
+        " ratings are saved, and learned from once you unpin it."
     )
     invocation.output.answer({"pinned": number, "state": line}, [line])
 
@@ -198,7 +198,7 @@ def _unpin(invocation: Invocation) -> None:
     was = unpin(invocation.catalog)
     line = "No version is pinned."
     if was is not None:
-        line = f"Version {was} is unpinned: taste is learned from all stars again."
+        line = f"Version {was} is unpinned: taste is learned from all ratings again."
     invocation.output.answer({"pinned": None, "was": was, "state": line}, [line])
 
 
@@ -247,11 +247,11 @@ def _version_line(row: TasteRow, pinned: int | None) -> str:
 
 
 def similar(invocation: Invocation) -> None:
-    """List the photos most like one: a photo of the catalog, or any picture file.
+    """List the photos most similar to a photo of the catalog, or to any image file.
 
     Raises:
-        NotFoundError: there is no such photo or file, or it was not compared yet.
-        KnownError: the file cannot be read, or there is no encoder to compare it with.
+        NotFoundError: there is no such photo or file, or it is not analyzed yet.
+        KnownError: the file cannot be read, or no encoder is installed.
     """
     from curator.learning.vector_index import VectorIndex
 
@@ -299,7 +299,7 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
 
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
-    """Encode a file that is in no catalog, in processes of its own."""
+    """Encode a file that is in no catalog, in worker processes."""
     from curator.encoders.selection import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
@@ -315,10 +315,10 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
 
 
 def see_file(invocation: Invocation, path: Path) -> Seen:
-    """Decode a file in a process, into memory.
+    """Decode a file in a worker process, into memory.
 
     Raises:
-        KnownError: no picture can be made of it; says why.
+        KnownError: it cannot be decoded; says why.
     """
     from curator.pipeline.file_preview import seen
     from curator.workers import WorkerPool
@@ -332,10 +332,10 @@ def see_file(invocation: Invocation, path: Path) -> Seen:
 
 
 def compare_file(invocation: Invocation, recipe: Recipe, found: Seen) -> Embedded:
-    """Have the encoder look at a file that was decoded.
+    """Analyze a decoded file with the encoder.
 
     Raises:
-        KnownError: it cannot; says why.
+        KnownError: it cannot be analyzed; says why.
     """
     from curator.pipeline.encoder_lane import make_pool
     from curator.pipeline.file_preview import compared

@@ -1,4 +1,4 @@
-"""Verbs about reading photos: ingest, folders, what waits, what failed, doing it again."""
+"""Verbs about reading photos: ingest, folders, status, failures, retry and backfill."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 def stage_names() -> tuple[str, ...]:
-    """List the names of all stages."""
+    """Return the names of all stages."""
     return tuple(stage.name for stage in stages.STAGES)
 
 
 @dataclass
 class _Run:
-    """What a run of the pipeline said while it went."""
+    """What a run of the pipeline reported."""
 
     problems: list[str] = field(default_factory=list)
     encoder: str = ""
@@ -47,12 +47,12 @@ class _Run:
     seconds: float = 0.0
 
     def hold(self, error: KnownError | None) -> None:
-        """Take note of what keeps photos from being described, or that nothing does any more."""
+        """Note why photos cannot be described, or that they can again."""
         self.held = str(error or "")
 
 
 def ingest(invocation: Invocation) -> None:
-    """Read folders into the catalog; return when everything asked for is done."""
+    """Add folders to the catalog; return when everything is done."""
     arguments = invocation.arguments
     sources = [absolute(folder) for folder in arguments.folders]
     recursive = invocation.settings.scan.recursive and not arguments.no_recursive
@@ -71,10 +71,10 @@ def ingest(invocation: Invocation) -> None:
 
 
 def _check_there(sources: Sequence[Path]) -> None:
-    """See that the folders are there before it is asked who reads: that waits for nobody.
+    """Check that the folders exist before taking the lock of the conductor.
 
     Raises:
-        KnownError: one is not, or cannot be read; nothing was read.
+        KnownError: a folder is missing or cannot be read; nothing was read.
     """
     from curator.pipeline.ingest import check_sources
 
@@ -82,10 +82,10 @@ def _check_there(sources: Sequence[Path]) -> None:
 
 
 def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:
-    """Say of a folder on a known drive that is away which one to connect.
+    """Refuse a folder on a known drive that is not connected, by the drive's name.
 
     Raises:
-        KnownError: there is one; nothing was read.
+        KnownError: a drive is not connected; nothing was read.
     """
     gone = [source for source in sources if not source.exists()]
     if not gone or not invocation.home.catalog.exists():
@@ -96,15 +96,15 @@ def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:
         if row is not None and row.away and row.volume_name:
             raise KnownError(
                 f"{source} is on {row.volume_name}, which is not connected.",
-                "Connect it, under whatever name; until then its photos show from their proxies.",
+                "Connect the drive; until then its photos are shown from their proxies.",
             )
 
 
 def _use_encoder(invocation: Invocation, name: str) -> None:
-    """Take an encoder for this run.
+    """Use an encoder for this run.
 
     Raises:
-        KnownError: the one asked for by name is not here; nothing was read.
+        KnownError: it is not installed; nothing was read.
     """
     from curator.encoders import choose
     from curator.encoders.selection import encoder_options
@@ -114,11 +114,11 @@ def _use_encoder(invocation: Invocation, name: str) -> None:
 
 
 def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
-    """Run the pipeline until nothing waits, with progress on a terminal.
+    """Run the pipeline until it is idle, with progress on a terminal.
 
     Raises:
         BusyError: another process is reading into this catalog.
-        KnownError: a folder is not there, the disk is full, the catalog is not usable.
+        KnownError: a folder is missing, the disk is full, or the catalog cannot be used.
     """
     from PySide6.QtCore import Qt
 
@@ -149,7 +149,7 @@ def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object])
 
 
 def _leave(invocation: Invocation, totals: Totals | None) -> None:
-    """Leave for the next window what is known of all photos, once many were read."""
+    """Save what is known of all photos for the next window, if many were read."""
     from curator.library import table_cache
 
     if totals is not None and totals.converted >= table_cache.MIN_PHOTOS:
@@ -169,7 +169,7 @@ def _advance(advance: Advance, progress: Progress) -> None:
 
 
 def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
-    """Say what an ingest found and did; failures are those of the folders it was about."""
+    """Print what an ingest found and did; failures are those in its folders."""
     failed = [
         failure
         for failure in invocation.catalog.work.failures()
@@ -181,9 +181,7 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
     assert totals is not None  # waited for without a time limit
     sentences = [scan.sentence for scan in totals.scans]
     if not totals.found:
-        sentences.append(
-            f"No photos in {', '.join(str(source) for source in sources)}: is that the right place?"
-        )
+        sentences.append(f"No photos in {', '.join(map(str, sources))}. Is that the right folder?")
     problems = [*(text for scan in totals.scans for text in scan.problems), *run.problems]
     away = waiting_for_drives(invocation.catalog)
     document = {
@@ -201,7 +199,9 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "encoder": run.encoder,
         "away": away,
     }
-    told = [sentence for sentence in sentences if sentence != "0 photos"]  # said better below it
+    told = [
+        sentence for sentence in sentences if sentence != "0 photos"
+    ]  # the next line says it better
     if run.blind and invocation.settings.encoder.which != "none":
         told.append(run.encoder)
     told += [f"{away}."] if away else []
@@ -228,7 +228,7 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
 
 
 def failures(invocation: Invocation) -> None:
-    """List what could not be read, with the reason."""
+    """List the photos that could not be read, and why."""
     failed = invocation.catalog.work.failures(later=True)
     invocation.output.answer(
         [_failure(failure) for failure in failed], _failure_lines(failed) or ["No failures."]
@@ -236,7 +236,7 @@ def failures(invocation: Invocation) -> None:
 
 
 def retry(invocation: Invocation) -> None:
-    """Try failed photos again, now."""
+    """Retry failed photos now."""
     stage, asked = invocation.arguments.stage, 0
 
     def ask(pipeline: Pipeline) -> None:
@@ -247,12 +247,12 @@ def retry(invocation: Invocation) -> None:
         problems = _work(invocation, "Reading", ask).problems
     except BusyError as error:
         asked, problems = invocation.catalog.work.retry(stage=stage), []
-        invocation.output.note(f"{error.args[0]} It takes these up.")
+        invocation.output.note(f"{error.args[0]} That process will do this.")
     _answer_again(invocation, asked, problems)
 
 
 def backfill(invocation: Invocation) -> None:
-    """Do a stage again for every photo, now."""
+    """Run a stage again for every photo, now."""
     stage = invocation.arguments.stage
     if stage == "describe":  # asked for by name, so also where photos are described by hand only
         invocation.settings.vision.automatic = True
@@ -260,12 +260,12 @@ def backfill(invocation: Invocation) -> None:
     try:
         problems = _work(invocation, "Reading", lambda pipeline: None).problems
     except BusyError as error:
-        invocation.output.note(f"{error.args[0]} It takes these up.")
+        invocation.output.note(f"{error.args[0]} That process will do this.")
     _answer_again(invocation, asked, problems)
 
 
 def _answer_again(invocation: Invocation, asked: int, problems: Sequence[str]) -> None:
-    """Print what was done again and what failed once more."""
+    """Print how much was done again, and what failed again."""
     failed = invocation.catalog.work.failures()
     document = {
         "asked": asked,
@@ -273,7 +273,10 @@ def _answer_again(invocation: Invocation, asked: int, problems: Sequence[str]) -
         "failed": len({failure.photo_id for failure in failed}),
         "failures": [_failure(failure) for failure in failed],
     }
-    lines = [f"{asked:,} to do again." if asked else "Nothing to do again.", *problems]
+    lines = [
+        f"{counted(asked, 'photo')} to do again." if asked else "Nothing to do again.",
+        *problems,
+    ]
     invocation.output.answer(document, [*lines, *_failure_lines(failed)])
 
 
@@ -284,7 +287,7 @@ def folders(invocation: Invocation) -> None:
         _list_folders(invocation)
         return
     if not named:
-        raise UsageError(f"folders {act} needs a FOLDER.")
+        raise UsageError(f"`curator folders {act}` needs a folder.")
     if act == "add":
         recursive = not invocation.arguments.no_recursive
         sources = [absolute(name) for name in named]
@@ -319,7 +322,7 @@ def _folder_id(invocation: Invocation, name: str) -> int:
         if path.as_posix().rstrip("/") == row.path.replace("\\", "/").rstrip("/"):
             return row.id
     raise NotFoundError(
-        f"{path} is no folder of the catalog.", "`curator folders` lists those there are."
+        f"{path} is not a folder of the catalog.", "`curator folders` lists its folders."
     )
 
 
@@ -353,7 +356,7 @@ def _list_folders(invocation: Invocation) -> None:
 
 
 def status(invocation: Invocation) -> None:
-    """Say what is in the catalog and what still waits."""
+    """Show what is in the catalog and what is still to do."""
     from curator.encoders.selection import select_encoder
     from curator.library.filters import approved
     from curator.library.folder_lookup import waiting_for_drives

@@ -1,11 +1,12 @@
 """Every user action: a function with a docstring, declared once, used everywhere.
 
-The menu, the cheat sheet, tooltips and the README are made from COMMANDS; which key runs what is
-in :mod:`curator.keymap` alone. A command's docstring is what a user reads: its first line is the
-title's explanation, in the imperative.
+Menus, the keyboard overview, tooltips and docs/keys.md are made from COMMANDS. Which key runs which
+command is in :mod:`curator.keymap` alone. Users read a command's docstring: its first line explains
+the title, in the imperative.
 
-To add a command: write a function of a :class:`~curator.session.Session` under ``@command`` in
-the module of its subject. COMMANDS has them in the order of the imports below.
+The modules below hold the commands by subject. To add one: write a function of a
+:class:`~curator.session.Session` under ``@command`` in the module of its subject. COMMANDS lists
+them in the order of the imports below.
 """
 
 # isort: off

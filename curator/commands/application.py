@@ -1,4 +1,4 @@
-"""The program itself: its settings, and leaving it."""
+"""The application itself: settings and quitting."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def settings(session: Session) -> None:
 
 @command("Quit", "Files")
 def quit_(session: Session) -> None:
-    """Close Curator; the next start opens at this frame."""
+    """Close Curator. The next start opens at this photo."""
     session.requests.quit_requested.emit()

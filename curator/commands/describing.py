@@ -1,4 +1,4 @@
-"""Describing: have the vision model say what is in photos."""
+"""Descriptions by the vision model."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from curator.session import Session
 
 @command("Describe", "View")
 def describe(session: Session) -> None:
-    """Have the vision model say what is in this photo, now."""
+    """Describe this photo now with the vision model."""
     session.descriptions.describe()
 
 
 @command("Describe all photos", "View")
 def describe_all(session: Session) -> None:
-    """Have all photos described in the background, or no longer."""
+    """Describe all photos in the background, or stop doing so."""
     session.descriptions.switch()
 
 
 @command("Vision model…", "View")
 def provider(session: Session) -> None:
-    """Test what describes photos, choose its model, or fetch one."""
+    """Test the vision model, choose another, or download one."""
     session.requests.vision_settings_requested.emit()

@@ -1,4 +1,4 @@
-"""Files: opening, exporting, reading."""
+"""Files: opening, exporting, reading again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def open_folder(session: Session) -> None:
 
 @command("Inspect file…", "Files")
 def placard(session: Session) -> None:
-    """Look at one file, its scores and tags, without adding it. Dropping it here does the same."""
+    """Inspect one file, its scores and tags, without adding it. You can also drop it here."""
     session.requests.file_preview_requested.emit()
 
 
@@ -28,13 +28,13 @@ def rescan(session: Session) -> None:
 
 @command("Export…", "Files")
 def export(session: Session) -> None:
-    """Bring the approved photos of this scope out: as they are, as JPEGs, as a web gallery."""
+    """Export the approved photos of this scope: originals, JPEGs or a web gallery."""
     session.requests.export_requested.emit(None)
 
 
 @command("Export selected…", "Files")
 def export_selected(session: Session) -> None:
-    """Export the selected photos, or the one on screen. Of these, only the approved go."""
+    """Export the approved photos among those selected, or the one on screen."""
     selected = session.stacks.selected()
     if selected:
         session.requests.export_requested.emit(selected)
@@ -50,31 +50,31 @@ def remove_rejects(session: Session) -> None:
 
 @command("Unreadable photos…", "Files")
 def failures(session: Session) -> None:
-    """List the photos that could not be read, with the reason, and try again."""
+    """List the photos that could not be read, with the reason, and retry them."""
     session.requests.failures_requested.emit()
 
 
 @command("Pause or resume background work", "Files")
 def pause(session: Session) -> None:
-    """Hold the background work, or let it go on."""
+    """Pause the background work, or resume it."""
     if session.pipeline is None:
         return
     if session.pipeline.paused:
         session.pipeline.resume()
-        session.messages.say("Reading goes on.")
+        session.messages.say("Reading resumed.")
     else:
         session.pipeline.pause()
-        session.messages.say("Reading is paused.")
+        session.messages.say("Reading paused.")
 
 
 @command("Show in the file manager", "Files")
 def show_file(session: Session) -> None:
-    """Show the photo's original where it lies on disk."""
+    """Show the original in the file manager."""
     if session.current is not None:
         session.requests.show_file_requested.emit(session.current)
 
 
 @command("Open in the editor", "Files")
 def open_in_editor(session: Session) -> None:
-    """Open the originals in the program that the settings name as editor."""
+    """Open the originals in the editor chosen in the settings."""
     session.requests.editor_requested.emit(session.stacks.targets())

@@ -1,4 +1,4 @@
-"""Marks: what a person says of photos, and taking it back."""
+"""Rating, flagging and labeling photos, and undoing it."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ def _mark(
     advance: bool,
     whole: bool = False,
 ) -> None:
-    """Decide for the photos a mark acts on; ``fields`` says what one photo's marks become.
+    """Mark the photos that a mark applies to; ``fields`` returns what a photo's marks become.
 
-    ``whole``: of a collapsed stack every unreviewed frame, not the one it shows.
+    ``whole``: of a collapsed stack, mark every unreviewed frame, not only the one shown.
     """
     photos, table = session.stacks.targets(whole), session.table
     marked, elsewhere = table.marks_of(photos), table.column("elsewhere")[table.rows_of(photos)]
-    said: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # of ten thousand most are alike
+    becomes: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # of ten thousand most are equal
     changes = {}
     for photo, alike in zip(photos, zip(marked, elsewhere.tolist(), strict=True), strict=True):
-        if alike not in said:
+        if alike not in becomes:
             marks, read = alike
             become = fields(marks)
-            # Who says again what a file said, says it: that it is so already is no judgement.
-            said[alike] = become if read else changed_marks(marks, **become)
-        changes[photo] = said[alike]
+            # A mark that repeats what a file says is still a decision by a person.
+            becomes[alike] = become if read else changed_marks(marks, **become)
+        changes[photo] = becomes[alike]
     if changes:
         session.decisions.mark(act, changes, advance=advance)
 
 
 @command("Keep, or next photo", "Rate and flag")
 def space(session: Session, invert: bool) -> None:
-    """In the cull let the photo through and go on; elsewhere go on; in the grid open the loupe.
+    """In the cull, keep the photo and go on; elsewhere, go to the next; in the grid, open it.
 
-    In the cull's grid a collapsed stack is kept, every unreviewed frame of it.
+    In the cull's grid a collapsed stack is kept: every unreviewed frame of it.
     """
     culling = session.criteria.mode is Pass.CULL
     if session.view_state.view is View.GRID and not (culling and session.stacks.on_collapsed_stack):
@@ -65,27 +65,27 @@ def space(session: Session, invert: bool) -> None:
 
 @command("Keep", "Rate and flag")
 def keep(session: Session, invert: bool) -> None:
-    """Let the photo through the cull and go on. Nothing else follows from it."""
+    """Keep the photo in the cull and go to the next. Nothing else changes."""
     _mark(session, "keep", keep_fields, not invert, whole=True)
 
 
 @command("Pick", "Rate and flag")
 def pick(session: Session, invert: bool) -> None:
-    """Flag the photo as a pick, keep it and go to the next (some key presets stay)."""
+    """Flag the photo as a pick, keep it and go to the next (in some key presets, stay)."""
     _mark(session, "pick", pick_fields, session.preferences.flags_advance != invert)
 
 
 @command("Reject", "Rate and flag")
 def reject(session: Session, invert: bool) -> None:
-    """Reject the photo and go to the next (some key presets stay). Nothing is deleted."""
+    """Reject the photo and go to the next (in some key presets, stay). Nothing is deleted."""
     _mark(session, "reject", reject_fields, session.preferences.flags_advance != invert, whole=True)
 
 
 @command("Keep this, reject the rest", "Rate and flag")
 def keep_this(session: Session, invert: bool) -> None:
-    """Keep this frame, reject the unreviewed rest of its stack, go to the next; whole if a bracket.
+    """Keep this frame and reject the unreviewed rest of its stack; keep all of a bracket.
 
-    A single photo is kept. What was decided before stays as it is.
+    A single photo is kept. Frames marked before do not change.
     """
     if any(len(frames) > 1 for frames in session.stacks.frames_of_each(session.stacks.targets())):
         session.refresh()  # what others decided, or what proved to be one photo, a moment ago
@@ -137,7 +137,7 @@ def keep_stack(session: Session) -> None:
 
 @command("No flag", "Rate and flag")
 def unflag(session: Session, invert: bool) -> None:
-    """Take the flag off; in the cull the photo is unreviewed again, unless it has stars."""
+    """Remove the flag; in the cull the photo is unreviewed again, unless it has stars."""
     culling = session.criteria.mode is Pass.CULL
 
     def fields(marks: Marks) -> dict[str, object]:
@@ -161,42 +161,42 @@ def _stars(session: Session, number: int, invert: bool) -> None:
 
 @command("1 star", "Rate and flag")
 def stars_1(session: Session, invert: bool) -> None:
-    """Give one star; the photo is kept."""
+    """Rate 1 star; the photo is kept."""
     _stars(session, 1, invert)
 
 
 @command("2 stars", "Rate and flag")
 def stars_2(session: Session, invert: bool) -> None:
-    """Give two stars; the photo is kept."""
+    """Rate 2 stars; the photo is kept."""
     _stars(session, 2, invert)
 
 
 @command("3 stars", "Rate and flag")
 def stars_3(session: Session, invert: bool) -> None:
-    """Give three stars; the photo is kept."""
+    """Rate 3 stars; the photo is kept."""
     _stars(session, 3, invert)
 
 
 @command("4 stars", "Rate and flag")
 def stars_4(session: Session, invert: bool) -> None:
-    """Give four stars: kept, and approved for export."""
+    """Rate 4 stars: kept, and approved for export."""
     _stars(session, 4, invert)
 
 
 @command("5 stars", "Rate and flag")
 def stars_5(session: Session, invert: bool) -> None:
-    """Give five stars: kept, and approved for export."""
+    """Rate 5 stars: kept, and approved for export."""
     _stars(session, 5, invert)
 
 
 @command("No stars", "Rate and flag")
 def stars_0(session: Session, invert: bool) -> None:
-    """Take the stars off; the photo stays kept."""
+    """Remove the stars; the photo stays kept."""
     _stars(session, 0, invert)
 
 
 def _label(session: Session, label: Label, invert: bool) -> None:
-    """Set a label, or take it off where every photo marked has it already."""
+    """Set a label, or remove it if every marked photo has it already."""
     has = all(session.table.marks(photo_id).label is label for photo_id in session.stacks.targets())
     value = None if has else label
     act = f"{label} label off" if has else f"{label} label"
@@ -205,37 +205,37 @@ def _label(session: Session, label: Label, invert: bool) -> None:
 
 @command("Red label", "Rate and flag")
 def label_red(session: Session, invert: bool) -> None:
-    """Label red; the same key again takes it off."""
+    """Label red; press again to remove."""
     _label(session, Label.RED, invert)
 
 
 @command("Yellow label", "Rate and flag")
 def label_yellow(session: Session, invert: bool) -> None:
-    """Label yellow; the same key again takes it off."""
+    """Label yellow; press again to remove."""
     _label(session, Label.YELLOW, invert)
 
 
 @command("Green label", "Rate and flag")
 def label_green(session: Session, invert: bool) -> None:
-    """Label green; the same key again takes it off."""
+    """Label green; press again to remove."""
     _label(session, Label.GREEN, invert)
 
 
 @command("Blue label", "Rate and flag")
 def label_blue(session: Session, invert: bool) -> None:
-    """Label blue; the same key again takes it off."""
+    """Label blue; press again to remove."""
     _label(session, Label.BLUE, invert)
 
 
 @command("Purple label", "Rate and flag")
 def label_purple(session: Session, invert: bool) -> None:
-    """Label purple; once more takes it off."""
+    """Label purple; run again to remove."""
     _label(session, Label.PURPLE, invert)
 
 
 @command("Stars advance", "Rate and flag")
 def toggle_stars_advance(session: Session) -> None:
-    """Switch whether stars and labels go to the next photo too; Shift inverts it once."""
+    """Choose whether stars and labels also go to the next photo; Shift inverts once."""
     loupe = session.settings.loupe
     loupe.stars_advance = not loupe.stars_advance
     marks = "Marks" if session.preferences.flags_stay else "Stars"
@@ -247,19 +247,19 @@ def toggle_stars_advance(session: Session) -> None:
 
 @command("Undo", "Rate and flag")
 def undo(session: Session) -> None:
-    """Take the last marks back, also those of an earlier evening, and show their photo."""
+    """Undo the last marks, even from an earlier session, and show their photo."""
     session.history.undo()
 
 
 @command("Redo", "Rate and flag")
 def redo(session: Session) -> None:
-    """Make the marks taken back again."""
+    """Redo the marks that were undone."""
     session.history.redo()
 
 
 @command("Delete does nothing", "Rate and flag")
 def delete(session: Session) -> None:
-    """Say that no key deletes a file."""
+    """Show that no key deletes files."""
     key = session.preferences.keys.get("reject")
     session.messages.say(
         f"{key} rejects. No key deletes a file." if key else "No key deletes a file."
@@ -272,7 +272,7 @@ def _passed_over(session: Session) -> list[int]:
 
 @command("Keep skipped photos", "Rate and flag")
 def keep_passed_over(session: Session) -> None:
-    """Let every photo through that was seen in the cull and left unreviewed; one undo step."""
+    """Keep every photo that you saw in the cull and left unreviewed, as one undo step."""
     session.decisions.decide(
         "keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)}
     )
@@ -280,18 +280,18 @@ def keep_passed_over(session: Session) -> None:
 
 @command("Reject skipped photos", "Rate and flag")
 def reject_passed_over(session: Session) -> None:
-    """Reject every photo that was seen in the cull and left unreviewed; one undo step."""
+    """Reject every photo that you saw in the cull and left unreviewed, as one undo step."""
     photos = _passed_over(session)
     session.decisions.decide("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
 
 
 @command("Review skipped photos", "Modes")
 def look_again(session: Session) -> None:
-    """Open the pass anew with what is still unreviewed."""
+    """Start again with the photos that are still unreviewed."""
     session.modes.set_mode(session.criteria.mode)
 
 
 @command("Continue with unseen photos", "Modes")
 def look_at_unseen(session: Session) -> None:
-    """Go to the first photo of the pass that you have not seen yet."""
+    """Go to the first photo that you have not seen yet."""
     session.navigator.go_to_unseen()

@@ -1,4 +1,4 @@
-"""Passes and views: what one does, and how photos are shown."""
+"""Modes and views: what you do, and how photos are shown."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from curator.session import Session
 
 @command("Browse", "Modes")
 def browse(session: Session) -> None:
-    """Look around the scope without a pass."""
+    """Look around the scope without culling or rating."""
     session.modes.set_mode(Pass.BROWSE)
 
 
 @command("Cull", "Modes")
 def cull(session: Session) -> None:
-    """Go through the unreviewed photos: may it stay?"""
+    """Go through the unreviewed photos: keep or reject."""
     session.modes.set_mode(Pass.CULL)
 
 
 @command("Rate", "Modes")
 def rate(session: Session) -> None:
-    """Go through what came through the cull: how much do I want it?"""
+    """Go through the kept photos and rate them."""
     session.modes.set_mode(Pass.RATE)
 
 
 @command("Sort order", "Modes")
 def order(session: Session) -> None:
-    """Choose the order of the list."""
+    """Choose the sort order of the list."""
     session.requests.orders_requested.emit()
 
 
 @command("Reverse sort order", "Modes")
 def reverse_order(session: Session) -> None:
-    """Turn the order of the list round."""
+    """Reverse the sort order of the list."""
     session.ordering.set_order(session.criteria.order, not session.criteria.is_reversed)
 
 
@@ -51,7 +51,7 @@ def loupe(session: Session) -> None:
 
 @command("Open", "Modes")
 def enter(session: Session) -> None:
-    """Open the photo in the loupe; in a folder nobody has judged yet, start the cull."""
+    """Open the photo in the loupe; in a folder without any marks, start the cull."""
     if not session.table.alive().any():
         session.requests.add_folder_requested.emit()
     elif (
@@ -66,9 +66,9 @@ def enter(session: Session) -> None:
 
 @command("Back", "Modes")
 def back(session: Session) -> None:
-    """Go one step back: 100 % to fit, compare to loupe, loupe to grid, selection and filter off.
+    """Go back: from 100 % to fit, compare to loupe, loupe to grid; clear selection, then filter.
 
-    Where nothing of that is left, dismiss what is offered.
+    If there is nothing to go back from, dismiss the notification.
     """
     if session.view_state.fullscreen:
         run(session, "toggle_fullscreen")

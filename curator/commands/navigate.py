@@ -1,4 +1,4 @@
-"""Moves along the list, and what is selected in it."""
+"""Moving through the list, and selecting in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROWS = (View.GRID, View.SURVEY)
 
 @command("Next photo", "Navigate")
 def next_photo(session: Session) -> None:
-    """Go to the next photo; no decision."""
+    """Go to the next photo without marking this one."""
     session.navigator.step(1)
 
 
@@ -23,7 +23,7 @@ def previous_photo(session: Session) -> None:
 
 @command("Row down", "Navigate")
 def down(session: Session) -> None:
-    """Go one row down; in the loupe to the next stack, to its proposed frame."""
+    """Go one row down; in the loupe, to the suggested best of the next stack."""
     session.requests.row_requested.emit(
         1
     ) if session.view_state.view in _ROWS else session.navigator.step_unit(1)
@@ -31,7 +31,7 @@ def down(session: Session) -> None:
 
 @command("Row up", "Navigate")
 def up(session: Session) -> None:
-    """Go one row up; in the loupe to the previous stack."""
+    """Go one row up; in the loupe, to the previous stack."""
     session.requests.row_requested.emit(
         -1
     ) if session.view_state.view in _ROWS else session.navigator.step_unit(-1)
@@ -39,25 +39,25 @@ def up(session: Session) -> None:
 
 @command("Page down", "Navigate")
 def page_down(session: Session) -> None:
-    """Go one screen of thumbnails down."""
+    """Go one screen down in the grid."""
     session.requests.page_requested.emit(1)
 
 
 @command("Page up", "Navigate")
 def page_up(session: Session) -> None:
-    """Go one screen of thumbnails up."""
+    """Go one screen up in the grid."""
     session.requests.page_requested.emit(-1)
 
 
 @command("Next unreviewed", "Navigate")
 def next_undecided(session: Session) -> None:
-    """Go to the next photo nobody has judged."""
+    """Go to the next unreviewed photo."""
     session.navigator.step_unreviewed(1)
 
 
 @command("Previous unreviewed", "Navigate")
 def previous_undecided(session: Session) -> None:
-    """Go back to the nearest photo nobody has judged."""
+    """Go back to the previous unreviewed photo."""
     session.navigator.step_unreviewed(-1)
 
 
@@ -75,15 +75,15 @@ def last(session: Session) -> None:
 
 @command("Finish page", "Navigate")
 def finish(session: Session) -> None:
-    """Turn to the end of the pass, with its numbers and what to do next."""
+    """Show the finish page of the cull or the rating, with its numbers and what to do next."""
     if session.criteria.mode is Pass.BROWSE:
-        session.messages.say("A finish page stands at the end of a pass, the cull or the rating.")
+        session.messages.say("Only the cull and the rating have a finish page.")
     else:
         session.navigator.finish()
 
 
 def _no_stack(session: Session) -> str:
-    """Say that what is current is no stack; empty where it is one."""
+    """Return why the current photo cannot be expanded; empty if it can."""
     here = session.current
     stacked = here is not None and len(session.photos.listing.unit(here)) > 1
     return "" if stacked else "no stack"
@@ -91,18 +91,18 @@ def _no_stack(session: Session) -> str:
 
 @command("Expand the stack", "Navigate", lacks=_no_stack)
 def toggle_stack(session: Session) -> None:
-    """Show the frames of the stack in the grid, or one tile for all of them again."""
+    """Expand the stack in the grid, or collapse it again."""
     if session.current is not None:
         session.stacks.toggle(session.current)
 
 
 @command("Select all", "Navigate")
 def select_all(session: Session) -> None:
-    """Select the whole list."""
+    """Select all photos in the list."""
     session.photos.select_all()
 
 
 @command("Select none", "Navigate")
 def select_none(session: Session) -> None:
-    """Select nothing but the current photo."""
+    """Clear the selection."""
     session.photos.clear_selection()

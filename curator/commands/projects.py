@@ -1,4 +1,4 @@
-"""Projects: photos into one and out of it, choosing and making one, the order by hand."""
+"""Projects: adding photos, choosing and making projects, ordering by hand."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from curator.model import KnownError
 from curator.session import Session
 
 
-@command("Add to the project", "Rate and flag")
+@command("Add to project", "Rate and flag")
 def toggle_project(session: Session) -> None:
-    """Put the photo into the current project; again, and it is out of it."""
+    """Add the photo to the current project; again removes it."""
     session.projects.toggle()
 
 
 @command("Choose a project…", "Files")
 def choose_project(session: Session) -> None:
-    """Choose the project photos are put into, or make one by typing its name."""
+    """Choose the project that photos are added to, or type a name to make one."""
     session.requests.choose_project_requested.emit()
 
 
 @command("Project page…", "Files")
 def edit_project(session: Session) -> None:
-    """Change the name and the notes of the project, or remove it."""
+    """Change the name and notes of the project, or delete it."""
     row = session.projects.open or session.projects.current
     if row is None:
         raise KnownError("No project is chosen yet.")
     session.requests.edit_project_requested.emit(row.id)
 
 
-@command("Make it the project's cover", "Files")
+@command("Use as project cover", "Files")
 def make_cover(session: Session) -> None:
-    """Have this photo stand for the project."""
+    """Use this photo as the project's cover."""
     session.projects.make_cover()
 
 
 @command("New project from 4–5 stars…", "Files")
 def project_from_stars(session: Session) -> None:
-    """Make a project of the scope's photos with four or five stars."""
+    """Make a project from the photos of this scope with 4 or 5 stars."""
     photos = session.projects.starred()
     if not photos:
         raise KnownError("No photo here has four or five stars yet.")
@@ -45,29 +45,29 @@ def project_from_stars(session: Session) -> None:
 
 @command("Find related photos…", "Files")
 def find_series(session: Session) -> None:
-    """Look for approved photos that look alike and are in no project; nothing happens by itself."""
+    """Look for approved photos that look alike and are in no project; you decide what to add."""
     session.requests.related_photos_requested.emit()
 
 
 @command("Move earlier", "Navigate")
 def move_earlier(session: Session) -> None:
-    """In a project ordered by hand, move the selection one place towards the front."""
+    """In a project sorted by hand, move the selection one place towards the front."""
     session.projects.shift(-1)
 
 
 @command("Move later", "Navigate")
 def move_later(session: Session) -> None:
-    """In a project ordered by hand, move the selection one place towards the end."""
+    """In a project sorted by hand, move the selection one place towards the end."""
     session.projects.shift(1)
 
 
 @command("Move to the front", "Navigate")
 def move_to_front(session: Session) -> None:
-    """In a project ordered by hand, move the selection to its front."""
+    """In a project sorted by hand, move the selection to the front."""
     session.projects.shift_to_end(-1)
 
 
 @command("Move to the end", "Navigate")
 def move_to_end(session: Session) -> None:
-    """In a project ordered by hand, move the selection to its end."""
+    """In a project sorted by hand, move the selection to the end."""
     session.projects.shift_to_end(1)

@@ -1,4 +1,4 @@
-"""What a command is, and the table of them all."""
+"""The type of a command, and the table of all commands."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Command:
     """One user action.
 
     Attributes:
-        name: what KEYMAP and the palette call it.
-        title: what menus call it.
-        group: the column of the cheat sheet it stands in.
+        name: its id in KEYMAP and in keys.toml; never changes without an alias.
+        title: its name in menus.
+        group: its column in the keyboard overview.
         help: its docstring.
         subject: the module it is in; menus draw a line between subjects.
-        lacks: says in a few words why the command cannot apply now; empty where it can.
+        lacks: returns why the command cannot run now, in a few words; empty if it can.
     """
 
     name: str
@@ -43,11 +43,9 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a function as a command.
 
-    Where ``lacks`` names a reason, menu and palette show the command as off, and the menu of a
-    photo leaves it out.
-
-    A function with a second parameter ``invert`` is told whether Shift turned the advance rule
-    round for this once.
+    If ``lacks`` returns a reason, menus and the palette disable the command, and the menu of a
+    photo leaves it out. A function with a second parameter ``invert`` is told whether Shift
+    inverted auto-advance this once.
 
     Raises:
         ValueError: the name is taken, the docstring is missing or the group is unknown.
@@ -70,7 +68,7 @@ def command(
 
 
 def run(session: Session, name: str, invert: bool = False) -> None:
-    """Run a command by name; what the world does wrong goes to the status line.
+    """Run a command by name; an error that a person can act on goes to the status line.
 
     Raises:
         KeyError: there is no such command.

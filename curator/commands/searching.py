@@ -1,4 +1,4 @@
-"""Searching: what is like a photo, and searches kept by name."""
+"""Searching: similar photos and saved searches."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from curator.session import Session
 
 @command("Find similar", "View")
 def find_similar(session: Session) -> None:
-    """Show the photos most like this one, nearest first; Esc returns to where you were."""
+    """Show the photos most similar to this one, best first; Esc goes back."""
     session.search.find_similar()
 
 
 @command("Save this search…", "View")
 def save_search(session: Session) -> None:
-    """Keep the search in the box by name, beside the folders."""
+    """Save the search under a name, in the sidebar."""
     if session.criteria.filter:
         session.requests.save_search_requested.emit()
     else:
         key = session.preferences.keys.get("search")
-        session.messages.say(f"Search first{f' ({key})' if key else ''}, then it can be saved.")
+        session.messages.say(
+            f"Search for something first{f' ({key})' if key else ''}, then save it."
+        )

@@ -1,4 +1,4 @@
-"""Stacks by hand: making one, taking a frame out, taking one apart."""
+"""Stacks by hand: making, splitting and dissolving them."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from curator.session import Session, StepText
 
 @command("Stack the selection", "Rate and flag")
 def stack_selection(session: Session) -> None:
-    """Make one stack of the selected photos; stacks among them become one."""
+    """Stack the selected photos; stacks among them are merged."""
     ids = np.array(sorted(session.stacks.selected()), np.int64)
     stacks = session.table.stacks.of(ids)
     if len(ids) < 2:
         session.messages.say("Select two or more photos in the grid to stack them.")
     elif stacks[0] and set(session.stacks.frames_of(int(ids[0]))) == set(ids.tolist()):
-        session.messages.say("These are one stack already.")
+        session.messages.say("These photos are already one stack.")
     else:
         _set(session, "stack", ids.tolist(), session.table.stacks.unused_number(ids))
 
 
 def _none_stacked(session: Session) -> str:
-    """Say that nothing a mark takes is in a stack; empty where something is."""
+    """Return why there is nothing to unstack; empty if a photo to mark is in a stack."""
     stacks = session.table.stacks.of(np.array(session.stacks.targets(), np.int64))
     return "" if stacks.any() else "no stack"
 
 
 @command("Remove from stack", "Rate and flag", lacks=_none_stacked)
 def split_off(session: Session) -> None:
-    """Take the photo out of its stack; it then stands alone."""
+    """Remove the photo from its stack."""
     _leave(session, "remove from stack", session.stacks.targets())
 
 
 @command("Unstack", "Rate and flag", lacks=_none_stacked)
 def unstack(session: Session) -> None:
-    """Take the stack apart: every frame of it then stands alone."""
+    """Dissolve the stack; every frame is a single photo again."""
     _leave(
         session, "unstack", set().union(*session.stacks.frames_of_each(session.stacks.targets()))
     )
@@ -45,7 +45,7 @@ def unstack(session: Session) -> None:
 
 @command("Split or join RAW and JPEG", "Rate and flag")
 def split_pair(session: Session) -> None:
-    """Make the two files of a pair two photos, marked each by itself; again, and they are one."""
+    """Split a RAW+JPEG pair into two photos, marked separately; again joins them."""
     photo = session.current
     if photo is None:
         return
@@ -71,7 +71,7 @@ def _leave(session: Session, act: str, photos: Collection[int]) -> None:
     elif len(ids) == 1:
         session.messages.say(f"{session.table.name(int(ids[0]))} isn't in a stack")
     elif len(ids):
-        session.messages.say("None of these is in a stack.")
+        session.messages.say("None of these photos is in a stack.")
 
 
 def _set(session: Session, act: str, photos: list[int], number: int) -> None:

@@ -1,4 +1,4 @@
-"""Tags: say in words what is in photos."""
+"""Tagging photos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from curator.session import Session
 
 @command("Tags…", "Rate and flag")
 def tag(session: Session) -> None:
-    """Tag the photo, or the selection: type, Enter adds, several with commas; also to take off."""
+    """Tag the selection or the photo: type and press Enter; separate several with commas."""
     photos = session.tags.begin()
     if photos:
         session.requests.tag_entry_requested.emit(photos)
@@ -16,5 +16,5 @@ def tag(session: Session) -> None:
 
 @command("Repeat last tags", "Rate and flag")
 def tag_again(session: Session) -> None:
-    """Add the tags that were added last."""
+    """Add the same tags as last time."""
     session.tags.again(session.tags.begin())

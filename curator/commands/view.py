@@ -1,4 +1,4 @@
-"""Looking closer: zoom, turning, panels, search."""
+"""How photos are shown: zoom, rotation, overlays, panels, search."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from curator.session import Session
 
 @command("Zoom", "View")
 def zoom(session: Session) -> None:
-    """Switch between fit and 100 % of the original, at the pointer; held, look for a moment."""
+    """Switch between fit and 100 % at the pointer; hold to zoom for a moment."""
     session.requests.zoom_requested.emit()
 
 
 @command("Larger", "View")
 def larger(session: Session) -> None:
-    """Zoom in, up to 800 %; in the grid make thumbnails larger."""
+    """Zoom in, up to 800 %; in the grid, make thumbnails larger."""
     session.requests.resize_requested.emit(1)
 
 
 @command("Smaller", "View")
 def smaller(session: Session) -> None:
-    """Zoom out; in the grid make thumbnails smaller."""
+    """Zoom out; in the grid, make thumbnails smaller."""
     session.requests.resize_requested.emit(-1)
 
 
 @command("File names and dates", "View")
 def toggle_captions(session: Session) -> None:
-    """Show or hide the file name and the capture date below each photo of the grid."""
+    """Show or hide file name and capture date below each photo in the grid."""
     settings = session.settings.grid
     settings.captions = not settings.captions
     session.messages.say(f"File names and dates are {'shown' if settings.captions else 'hidden'}")
@@ -48,7 +48,7 @@ def toggle_clipping(session: Session) -> None:
 
 @command("Sharpness", "View")
 def step_focus(session: Session) -> None:
-    """Step through what shows focus: the sharpest tiles, the edges in focus, nothing."""
+    """Show focus: the sharpest areas, then edges in focus, then off."""
     steps = ("off", "tiles", "peaking")
     following = (steps.index(session.settings.loupe.focus) + 1) % len(steps)
     _overlay(session, "focus", steps[following])
@@ -56,7 +56,7 @@ def step_focus(session: Session) -> None:
 
 @command("Histogram", "View")
 def toggle_histogram(session: Session) -> None:
-    """Show or hide the histogram of red, green and blue."""
+    """Show or hide the red, green and blue histogram."""
     _overlay(session, "histogram", not session.settings.loupe.histogram)
 
 
@@ -65,15 +65,15 @@ def _overlay(session: Session, name: str, value: object) -> None:
     session.preferences.save()
 
 
-@command("Turn left", "View")
+@command("Rotate left", "View")
 def turn_left(session: Session) -> None:
-    """Turn the photo a quarter to the left, in the catalog only."""
+    """Rotate the photo 90° counterclockwise, in the catalog only."""
     _turn(session, 3)
 
 
-@command("Turn right", "View")
+@command("Rotate right", "View")
 def turn_right(session: Session) -> None:
-    """Turn the photo a quarter to the right, in the catalog only."""
+    """Rotate the photo 90° clockwise, in the catalog only."""
     _turn(session, 1)
 
 
@@ -85,7 +85,7 @@ def _turn(session: Session, quarters: int) -> None:
 
 @command("Surround", "View")
 def surround(session: Session) -> None:
-    """Step through four surrounds of the picture: dark, black, grey, white."""
+    """Change the background around the photo: dark, black, gray, white."""
     session.view_state.set_surround((session.view_state.surround + 1) % 4)
     session.settings.loupe.surround = session.view_state.surround
     session.preferences.save()
@@ -93,78 +93,78 @@ def surround(session: Session) -> None:
 
 @command("Inspector", "View")
 def toggle_inspector(session: Session) -> None:
-    """Show or hide all there is to know of the photo."""
+    """Show or hide the inspector with details of the photo."""
     session.view_state.show_inspector(not session.view_state.inspector)
 
 
 @command("Sidebar", "View")
 def toggle_sidebar(session: Session) -> None:
-    """Show or hide folders, projects and filters; in a narrow window they lie over the photos."""
+    """Show or hide folders, projects and filters; in a narrow window they cover the photos."""
     session.requests.sidebar_requested.emit()
 
 
 @command("Why", "View")
 def why(session: Session) -> None:
-    """Show what the machine thinks of the photo, and from what; before you decide only twice."""
+    """Show what Curator predicts for the photo, and why. Hidden until you decide: press twice."""
     session.explanations.ask_why()
 
 
 @command("Panels", "View")
 def toggle_panels(session: Session) -> None:
-    """Hide everything but the picture, or bring it back."""
+    """Hide everything but the photo, or show it again."""
     session.view_state.hide_panels(not session.view_state.panels_hidden)
 
 
 @command("Full screen", "View")
 def toggle_fullscreen(session: Session) -> None:
-    """Fill the screen with the picture, or leave it again."""
+    """Switch full screen on or off."""
     session.view_state.set_fullscreen(not session.view_state.fullscreen)
 
 
 @command("Search", "View")
 def search(session: Session) -> None:
-    """Filter by text in the file name, or by fields: is:picked rating:>=4 camera:x100."""
+    """Search by words, or by fields: is:picked rating:>=4 camera:x100."""
     session.requests.search_requested.emit()
 
 
 @command("Refresh the filter", "View")
 def reapply(session: Session) -> None:
-    """Take out what no longer fits the filter, and sort anew."""
+    """Apply the filter and the sort order again."""
     session.photos.rebuild(keep=None)
 
 
 @command("Overview", "View")
 def overview(session: Session) -> None:
-    """Show how the photos here stand, in charts: judged, by month, camera, kind and stars."""
+    """Show charts of the photos here: progress, months, cameras, kinds and stars."""
     session.requests.overview_requested.emit()
 
 
 @command("Taste…", "View")
 def taste(session: Session) -> None:
-    """Say what was learned from your stars, how far to trust it, and look after its versions."""
+    """Show how well Curator predicts your ratings, and manage the versions of your taste."""
     session.requests.taste_requested.emit()
 
 
 @command("Command palette", "View")
 def palette(session: Session) -> None:
-    """Find a command, a folder, an order or a filter by typing."""
+    """Find a command, a folder, a sort order or a filter by typing."""
     session.requests.palette_requested.emit()
 
 
 @command("Menu", "View")
 def menu(session: Session) -> None:
-    """Open the menu of all commands, each with its key."""
+    """Open the menu of all commands and their keys."""
     session.requests.menu_requested.emit()
 
 
 @command("All keys", "View")
 def help_(session: Session) -> None:
-    """Show every key of this view."""
+    """Show all keys of this view."""
     session.requests.help_requested.emit()
 
 
 @command("Quick tour", "View")
 def tour(session: Session) -> None:
-    """Show the tour of the first cull again: a line of six keys, each fading once it was used."""
+    """Show the quick tour again: six keys, each fading once you have used it."""
     session.viewer.set_view(View.LOUPE)
     session.requests.tour_requested.emit()

@@ -1,7 +1,8 @@
 """Comparisons: of two photos side by side a person preferred one, and taste learns from it.
 
-A duel says nothing of how good either is, only which is the better: a lesson about their
-difference, worth one star (:meth:`curator.taste.TrainingSet.prefer`).
+A comparison says nothing about how good either photo is, only which is better. It is a training
+example about their difference, worth one star
+(:meth:`curator.taste.TrainingSet.add_comparisons`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from curator.catalog import Catalog, Preference
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What changed among the duels: ``fresh`` ones, and the keys of those taken back."""
+    """Changes among comparisons: ``fresh`` ones, and the keys of those undone."""
 
     fresh: list[Preference]
     gone: list[Hashable]
@@ -24,7 +25,7 @@ class News:
 
 
 class Comparisons:
-    """The duels that stand, as they were last read.
+    """The comparisons in effect, as last read.
 
     Thread: the learner's.
     """
@@ -33,7 +34,7 @@ class Comparisons:
         self._known: dict[Hashable, Preference] = {}
 
     def refresh(self, catalog: Catalog, ids: Collection[int] | None) -> News:
-        """Read the duels again: all of them, or those these photos fought."""
+        """Read all comparisons again, or those of some photos."""
         told = {key(each): each for each in catalog.taste.preferences(ids)}
         before = self._known.keys() if ids is None else self.keys_of(ids)
         gone = [each for each in before if each not in told]
@@ -44,15 +45,15 @@ class Comparisons:
         return News(fresh, gone)
 
     def all(self) -> list[Preference]:
-        """Give all that stand."""
+        """Return all comparisons in effect."""
         return list(self._known.values())
 
     def of(self, ids: Iterable[int]) -> list[Preference]:
-        """Give those that any of these photos fought."""
+        """Return the comparisons that involve any of these photos."""
         return [self._known[name] for name in self.keys_of(ids)]
 
     def keys_of(self, ids: Iterable[int]) -> list[Hashable]:
-        """Give the keys of those that any of these photos fought."""
+        """Return the keys of comparisons that involve any of these photos."""
         wanted = set(ids)
         return [
             name
@@ -62,5 +63,5 @@ class Comparisons:
 
 
 def key(duel: Preference) -> Hashable:
-    """Name a duel among the lessons; photos are named there by their id alone."""
+    """Return the key of a comparison among training examples; photos there use their id alone."""
     return ("over", duel.winner, duel.loser)

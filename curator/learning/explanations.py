@@ -1,7 +1,7 @@
-"""Questions to the learner: why a photo scores as it does, what is like it, what would teach most.
+"""Questions to the learner: why a photo gets its score, what is similar, what would teach most.
 
-Each function runs on the thread that learns and answers with photo ids and plain numbers, so that
-whoever asked can draw the answer without another look at vectors.
+Each function runs on the learner's thread and returns photo ids and plain numbers, so that the
+answer can be drawn without reading vectors again.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from curator.model import Embedded, KnownError
 from curator.taste.explain import CANDIDATES, POOL, RATED
 
 SIMILAR = 12
-"""Photos in the strip; `curator similar` takes its own number."""
-_EACH = 3  # photos of evidence, rated high and rated low
-# A doubt is judged beside how far one's own stars scatter: below, more of the like was rated.
+"""Photos in the strip of similar ones; `curator similar` has its own number."""
+_EACH = 3  # similar photos shown as reasons, rated high and rated low each
+# Shares of the scatter of a person's own ratings: below, more similar photos were rated.
 _SURE, _ROUGH = 0.6, 0.9
-_TAUGHT = 200  # photos the informative order puts first; what they teach is not yet known beyond
-_AT_ONCE = 2000  # rows whose doubt is worked out at a time
+_TAUGHT = 200  # photos the informative order ranks; beyond, the gain is not computed
+_AT_ONCE = 2000  # rows whose uncertainty is computed at a time
 
 Near = tuple[int, float]
-"""A photo and its likeness, a cosine."""
+"""A photo and its similarity, a cosine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What the model says of a photo.
+    """What the model predicts for a photo, and why.
 
-    ``match`` 0-100, ``expected`` and ``std`` in stars; ``doubt`` says the std in words. ``high``
-    are the nearest photos with 4 and more stars, ``low`` those with 2 and fewer or rejected.
+    ``match`` is 0-100, ``expected`` and ``std`` are in stars; ``doubt`` is the std in words.
+    ``high`` are the nearest photos with 4 or more stars, ``low`` those with 2 or fewer, or
+    rejected.
     """
 
     match: int
@@ -46,13 +47,13 @@ class Why:
 
     @property
     def stars(self) -> float:
-        """The stars expected, as many as one can give: a straight line goes beyond."""
+        """The predicted rating, limited to 1-5: the linear model goes beyond."""
         return min(max(self.expected, 1.0), 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """What can be said of a photo from its vector; ``missing`` says why not more."""
+    """What a photo's vector tells; ``missing`` is why there is not more."""
 
     photo_id: int
     similar: tuple[Near, ...] = ()
@@ -61,7 +62,7 @@ class Insight:
 
 
 def insight(learner: TasteLearner, photo_id: int) -> Insight:
-    """Gather what is like a photo and why it scores as it does."""
+    """Return the photos similar to a photo, and why it gets its score."""
     archive, learned = learner.vectors, learner.learned
     place = archive.places([photo_id])[0]
     if place < 0:
@@ -78,14 +79,14 @@ def insight(learner: TasteLearner, photo_id: int) -> Insight:
 
 
 def opinion(learner: TasteLearner, found: Embedded) -> Why:
-    """Say what the model makes of a picture that need not be in the catalog.
+    """Return what the model predicts for a picture that need not be in the catalog.
 
     Args:
-        learner: knows the taste.
-        found: what the encoder saw in it.
+        learner: the learner.
+        found: what the encoder saw in the picture.
 
     Raises:
-        KnownError: there is no taste yet, or it goes by another encoder; says what is missing.
+        KnownError: there is no taste yet, or it uses another encoder; says what is missing.
     """
     learned = learner.learned or learner.fit()
     if learned.model is None:
@@ -130,7 +131,7 @@ def _in_words(std: float, noise: float) -> str:
 
 
 def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
-    """Say how unsure the model is of photos, in stars; NaN where it knows nothing.
+    """Return how unsure the model is of photos, in stars; NaN where it knows nothing.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
@@ -146,9 +147,9 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
 
 
 def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
-    """Rank photos by how much their stars would teach about all photos, 0 first.
+    """Rank photos by how much their rating would improve all predictions, 0 first.
 
-    Those that have stars, and all beyond the first _TAUGHT, are NaN.
+    Rated photos, and all beyond the first _TAUGHT, are NaN.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
@@ -177,7 +178,7 @@ def _model(learner: TasteLearner) -> taste.TasteModel:
 
 
 def _sample(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Take at most so many, evenly spread and always the same."""
+    """Return at most so many places, evenly spread and always the same."""
     if len(places) <= most:
         return places
     return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]

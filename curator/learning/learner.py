@@ -1,11 +1,11 @@
-"""Learning a person's taste from the catalog: what was rated goes in, scores come out.
+"""Learning a person's taste from the catalog: ratings go in, scores come out.
 
     learner = TasteLearner(catalog, settings.taste, home.cache)
-    learner.sync_vectors()                    # vectors that are new, and the version that is pinned
-    learner.update_training()                   # what is thought of photos, all of it or of some
-    learned = learner.fit()         # one solve, one product; Learned.scores by Learned.ids
+    learner.sync_vectors()            # new vectors, and the pinned version
+    learner.update_training()         # ratings, rejects and comparisons: all, or of some photos
+    learned = learner.fit()           # one solve, one product; Learned.scores by Learned.ids
 
-The command line uses it once, the window keeps one on a thread of its own (`live`).
+The command line uses it once, the window keeps one on a thread of its own (`learner_thread`).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from curator.model import KnownError, counted
 from curator.settings import TasteSettings
 
 MIN_RATINGS = taste.MIN_RATINGS
-# A reject says less than a star: it may be the third of three good ones. Below one star. All
-# rejects of one stack together say as much as one.
+# A reject says less than a rating: it may be the third of three good frames. It counts as less
+# than one star. All rejects of a stack together weigh as much as one.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
-# 40 duels beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
+# 40 comparisons beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
 # raters of real photos; a quarter or a whole instead of a half is a little less.
 COMPARISON_WEIGHT = 0.5
-_SAMPLE = 4000  # rows the space is learned from
-_TAUGHT = 1000  # lessons taught at a time
-_GROWN = 2.0  # times the archive may grow before the space is learned anew
+_SAMPLE = 4000  # rows the feature space is built from
+_TAUGHT = 1000  # training examples added at a time
+_GROWN = 2.0  # growth of the index after which the feature space is built again
 _DAY_S = 86_400.0
-# A photo like one of the 30 rated before it, within ten minutes, tests no prediction: the other
-# gave it away. Alike are pairs far outside the scatter of all pairs. Of simulated people with
-# bursts in their archive the lower bound then holds for 85 to 100 %, whatever their order, instead
-# of 0 to 65 % (`tests/bench/test_taste.py`).
+# A photo like one of the 30 rated before it, within ten minutes, tests no prediction: the earlier
+# rating reveals it. Similar are pairs far outside the scatter of all pairs. Of simulated people
+# with bursts among their photos the lower bound then holds for 85 to 100 %, whatever their order,
+# instead of 0 to 65 % (`tests/bench/test_taste.py`).
 _JUST_RATED, _JUST_S = 30, 600.0
 _ALIKE, _PAIRS_OF = 3.0, 400  # standard deviations over the median, of the pairs of so many photos
 Value = TypeVar("Value")
@@ -49,14 +49,13 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What is known of a person's taste now.
+    """The taste as learned now.
 
     ``ids``, ``predicted`` (stars, float32, not stretched) and ``scores`` (0-100, int16) go
-    together; they are empty while there is no ``model``. ``stars`` counts photos with stars,
-    ``taught`` those of them that have a vector, ``vectors`` the photos an encoder has seen,
-    ``damaged`` those whose vector cannot be used. ``alike``: all stars are the same, so that
-    there is nothing to learn. ``pinned`` is the version the model is, if it is not learned from
-    all there is; ``problem`` says why that one cannot be used.
+    together; they are empty while there is no ``model``. ``stars`` counts rated photos, ``taught``
+    those with a vector, ``vectors`` the analyzed photos, ``damaged`` those whose vector cannot be
+    used. ``alike``: all ratings are equal, so that there is nothing to learn. ``pinned`` is the
+    version in use instead of the learned model; ``problem`` is why that version cannot be used.
     """
 
     encoder: str
@@ -79,18 +78,18 @@ class Learned:
 
     @property
     def name(self) -> str:
-        """Name the model: by which encoder, from how many ratings."""
+        """A name of the model: its encoder and the number of ratings."""
         if self.pinned is not None:
             return f"{self.encoder}, version {self.pinned}"
         return f"{self.encoder}, {self.taught} ratings"
 
     def by_id(self) -> dict[int, int]:
-        """Give the match scores by photo id."""
+        """Return the match scores by photo id."""
         return dict(zip(self.ids.tolist(), self.scores.tolist(), strict=True))
 
     @property
     def sentence(self) -> str:
-        """Say in one line where learning stands."""
+        """The state of learning in one sentence."""
         if self.problem:
             return self.problem
         if self.pinned is not None:
@@ -120,7 +119,7 @@ class Moved(NamedTuple):
 
 
 class TasteLearner:
-    """Keeps all that makes the next lesson cheap.
+    """The training data and the model, kept up to date cheaply.
 
     Thread: one, that of the catalog.
     """
@@ -132,10 +131,10 @@ class TasteLearner:
         scratch: Path,
         breathe: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin without having looked at anything; ``scratch`` is for a temporary file.
+        """Start with nothing read; ``scratch`` is the folder of a temporary file.
 
-        ``breathe`` is called between parts of what may take seconds. What it raises ends that
-        work in the middle: the learner is of no use afterwards.
+        ``breathe`` is called between parts of what may take seconds. If it raises, the work ends in
+        the middle and the learner must not be used afterwards.
         """
         self.catalog = catalog
         self._breathe = breathe
@@ -158,11 +157,10 @@ class TasteLearner:
     # --- looking
 
     def sync_vectors(self) -> bool:
-        """Take in vectors, the version that is pinned, the settings; say whether any is new.
+        """Read new vectors, the pinned version and the settings; return whether any changed.
 
         Raises:
-            KnownError: there is no room for the vectors; what is known stays, and the next look
-                takes over the rest.
+            KnownError: there is no room for the vectors; the next call reads those missing.
         """
         pinned, encoder = self._pinned, self.vectors.encoder
         weighed = self._half_life_days == self._settings.half_life_days
@@ -189,10 +187,10 @@ class TasteLearner:
         return news or pinned is not self._pinned
 
     def update_training(self, ids: Collection[int] | None = None) -> bool:
-        """Take in what is thought of photos now: of all, or of those whose marks changed.
+        """Read ratings, rejects and comparisons: of all photos, or of those that changed.
 
         Returns:
-            Whether anything is thought otherwise than before.
+            Whether the training data changed.
         """
         found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
@@ -236,7 +234,7 @@ class TasteLearner:
     # --- teaching
 
     def _teach(self, stacks: Collection[int]) -> None:
-        """Put what is thought of the photos of these stacks, in place of what was put before."""
+        """Replace the training examples of these stacks."""
         assert self._lessons is not None
         photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
         compared = self._compared(dict.fromkeys(photos))
@@ -284,7 +282,7 @@ class TasteLearner:
             )
 
     def _put_comparisons(self, fought: Sequence[Preference]) -> None:
-        """Teach which of two was preferred, where both were compared."""
+        """Add comparisons of photos that both have a vector."""
         sides = [[each.winner for each in fought], [each.loser for each in fought]]
         seen = [self.vectors.places(side) for side in sides]
         both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if fought else np.zeros(0, int)
@@ -302,7 +300,7 @@ class TasteLearner:
         )
 
     def _parts(self, lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
-        """Cut lessons into parts taught at a time: a row is eight times as large meanwhile."""
+        """Split training examples into parts: a row takes eight times its size meanwhile."""
         for start in range(0, len(lessons), _TAUGHT):
             self._breathe()
             yield lessons[start : start + _TAUGHT]
@@ -320,7 +318,7 @@ class TasteLearner:
         return taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
 
     def _begin(self) -> taste.TrainingSet:
-        """Learn the space of the archive, and put all that is known into it."""
+        """Build the feature space of all vectors, and put all training data into it."""
         size = self.vectors.size
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
@@ -333,10 +331,9 @@ class TasteLearner:
         return self._lessons
 
     def opinions(self) -> dict[int, float]:
-        """Give what photos say of one's taste, by id: their stars, a reject as less than one.
+        """Return the rating of each photo, by id; a reject counts as less than one star.
 
-        Photos that were not compared are left out, and rejects that only lost to a frame of their
-        own stack.
+        Photos without a vector are left out, and rejects that only lost to a frame of their stack.
         """
         told = {}
         for lesson in self._known.values():
@@ -349,7 +346,7 @@ class TasteLearner:
         return self._compared(told)
 
     def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
-        """Keep of what is told of photos, by id, that of those with a vector."""
+        """Keep only the photos with a vector."""
         seen = self.vectors.places(list(told)) >= 0
         pairs = zip(told.items(), seen.tolist(), strict=True)
         return {photo: value for (photo, value), here in pairs if here}
@@ -357,7 +354,7 @@ class TasteLearner:
     # --- learning
 
     def fit(self) -> Learned:
-        """Learn from all that was studied, and score the archive; from MIN_RATINGS stars on."""
+        """Fit the model and score all photos; needs at least MIN_RATINGS ratings."""
         archive = self.vectors
         rated = self._compared(self._starred)
         known = Learned(
@@ -375,7 +372,7 @@ class TasteLearner:
         return known
 
     def _by_version(self, known: Learned, pinned: Pinned) -> Learned:
-        """Score by the version that is pinned; where it cannot be used, by nothing."""
+        """Score by the pinned version; without scores if it cannot be used."""
         known, model = replace(known, pinned=pinned.number), pinned.model
         if model is None:
             return replace(known, problem=pinned.problem)
@@ -398,7 +395,7 @@ class TasteLearner:
         )
 
     def _foretold(self, model: taste.TasteModel) -> NDArray[np.float32]:
-        """Predict the stars of every photo: :meth:`TasteModel.rating`, read in blocks."""
+        """Predict the rating of every photo: :meth:`TasteModel.rating`, read in blocks."""
         return self.vectors.product(model.weights) + np.float32(model.bias)
 
     def judged(self) -> taste.Accuracy:
@@ -414,7 +411,7 @@ class TasteLearner:
     def predictions(self) -> list[PredictedRating]:
         """Read what was predicted before each rating, oldest first.
 
-        Of a photo like one rated just before it there is no prediction: it would test none.
+        A photo like a photo rated just before has no prediction: it would test nothing.
         """
         found = self.catalog.taste.predictions()
         return [
@@ -423,7 +420,7 @@ class TasteLearner:
         ]
 
     def _follow_similar(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
-        """Mark the ratings of photos like one that was rated just before."""
+        """Mark the ratings of photos similar to a photo rated just before."""
         away = np.zeros(len(found), bool)
         places = self.vectors.places([told.photo_id for told in found])
         seen = np.flatnonzero(places >= 0)
@@ -436,7 +433,7 @@ class TasteLearner:
         return away
 
     def _least_alike(self) -> float:
-        """Return the cosine from which two photos of the archive are alike."""
+        """Return the cosine above which two photos count as similar."""
         archive = self.vectors
         encoder, size, least = self._alike_from
         if archive.size and (encoder != archive.encoder or archive.size >= _GROWN * size):
@@ -446,24 +443,24 @@ class TasteLearner:
         return least
 
     def _vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Read vectors of the archive at unit length, without the tone beside them."""
+        """Return vectors at unit length, without tone."""
         vectors = self.vectors.take(places)[:, : self.vectors.dimension]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
     def search(self) -> Callable[[], taste.Hyperparameters] | None:
-        """Give the search of the penalty that is due, for another thread; None if none is."""
+        """Return the hyperparameter search that is due, for another thread; None if none is."""
         lessons = self._lessons
         return lessons.search_job() if lessons is not None and lessons.search_due else None
 
     def adopt(self, choice: taste.Hyperparameters) -> None:
-        """Use what a search settled, from the next :meth:`fit` on."""
+        """Use the result of a search, from the next :meth:`fit` on."""
         if self._lessons is not None:
             self._lessons.use(choice)
 
     # --- versions
 
     def keep_daily(self) -> int | None:
-        """Keep a version at the first learning of a day; its number, None where it is not due."""
+        """Save a version after the first fit of a day; return its number, None if not due."""
         today = datetime.date.today()
         if self._kept_on == today or self.learned is None or not self.learned.ready:
             return None
@@ -474,13 +471,13 @@ class TasteLearner:
         return self.snapshot("daily")
 
     def snapshot(self, reason: str) -> int | None:
-        """Keep a version of the model, if the newest does not hold it already.
+        """Save a version of the model, unless the newest version equals it.
 
         Args:
-            reason: ``daily``, ``closing`` or ``hand``; by hand one that holds it is marked so.
+            reason: ``daily``, ``closing`` or ``hand``; by hand, an equal version is marked as kept.
 
         Returns:
-            The number of the version made, by hand of the one that holds it; else None.
+            The number of the version saved, or by hand of the equal one; else None.
         """
         learned = self.learned
         if learned is None or learned.model is None or learned.pinned is not None:
@@ -512,10 +509,10 @@ class TasteLearner:
         return same and newest.made_at >= self.catalog.journal.last_decision_at()
 
     def keep(self) -> int:
-        """Keep a version by hand; its number.
+        """Save a version by hand and return its number.
 
         Raises:
-            KnownError: there is nothing to keep yet, or a version is pinned.
+            KnownError: there is no model yet, or a version is pinned.
         """
         learned = self.learned or self.fit()
         if learned.pinned is not None:
@@ -530,14 +527,13 @@ class TasteLearner:
         return number
 
     def moved(self, number: int, most: int = 6) -> list[Moved]:
-        """Give the photos whose match score moved most from the version before to this one.
+        """Return the photos whose match changed most from the version before to this one.
 
-        The version before is the one before of the same encoder; without one nothing moved.
+        The version before is the previous one of the same encoder; without one the list is empty.
 
         Raises:
             NotFoundError: there is no version of that number.
-            KnownError: one of the two is damaged, or of another encoder than photos are compared
-                by now.
+            KnownError: one of the two is damaged, or made with another encoder than the one in use.
         """
         listed = self.catalog.taste.versions()
         encoder = self.catalog.taste.version(number).encoder
@@ -562,19 +558,19 @@ class TasteLearner:
 
 
 def judge(foreseen: Sequence[PredictedRating]) -> taste.Accuracy:
-    """Judge the predictions that were stored before ratings, oldest first."""
+    """Compute the accuracy of predictions stored before ratings, oldest first."""
     return taste.accuracy(*prediction_columns(foreseen))
 
 
 def follows_similar(
     vectors: NDArray[np.float32], rated_at_s: NDArray[np.float64], least: float
 ) -> NDArray[np.bool_]:
-    """Mark photos like one that was rated just before them.
+    """Mark photos similar to a photo that was rated just before them.
 
     Args:
         vectors: (N, D) of unit length, in the order they were rated.
         rated_at_s: (N,) Unix times.
-        least: the cosine from which two are alike.
+        least: the cosine above which two photos are similar.
     """
     away = np.zeros(len(vectors), bool)
     for back in range(1, min(_JUST_RATED, len(vectors) - 1) + 1):
@@ -584,7 +580,7 @@ def follows_similar(
 
 
 def least_alike(vectors: NDArray[np.float32]) -> float:
-    """Return the cosine from which two photos are alike, among photos of unit vectors (N, D)."""
+    """Return the cosine above which photos count as similar, from unit vectors (N, D)."""
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     if not len(pairs):
         return 1.0
@@ -593,13 +589,13 @@ def least_alike(vectors: NDArray[np.float32]) -> float:
 
 
 def prediction_columns(foreseen: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
-    """Give what was foretold (NaN where nothing was) and the ratings, as `curator.taste` has it."""
+    """Return predictions (NaN for none) and ratings, as `curator.taste` takes them."""
     predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
     return predicted, [told.rating for told in foreseen]
 
 
 def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
-    """Learn once from all there is: what the command line does. A second at 100,000 photos."""
+    """Learn from all ratings once, for the command line. A second at 100,000 photos."""
     learner = TasteLearner(catalog, settings, scratch)
     if (
         catalog.taste.count_rated(settings.from_files) >= MIN_RATINGS
@@ -612,7 +608,7 @@ def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Tast
 
 
 def _says_something(lesson: Judgment) -> bool:
-    """Tell whether a photo teaches, or stands beside what its stack's rejects are set against."""
+    """Whether a photo teaches, or is what the rejects of its stack are compared with."""
     return lesson.rating is not None or lesson.rejected or (lesson.kept and lesson.stack > 0)
 
 
@@ -621,5 +617,5 @@ def _has_stars(lesson: Judgment) -> bool:
 
 
 def _liking(lesson: Judgment) -> tuple[int, int]:
-    """Order what was kept of a stack: by stars, and the first of equals."""
+    """Return the sort key of kept frames of a stack: by rating, then the first."""
     return lesson.rating or 0, -lesson.photo_id

@@ -1,8 +1,8 @@
-"""Taste, live: one thread that learns after every decision and scores the archive again.
+"""The learner on a thread of its own: it learns after every mark and scores all photos again.
 
-It has a connection of its own, because reading a hundred thousand vectors takes a second; what it
-says comes back to the GUI thread as a signal. Whatever comes in while it is at work is taken in
-one go afterwards: a burst of keys costs one refit, not ten.
+It has its own catalog connection, because reading a hundred thousand vectors takes a second;
+results come back to the GUI thread as signals. Requests that arrive while it works are handled
+together afterwards: a burst of keys costs one fit, not ten. It must never delay a key press.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NICE = 10
 
 
 class _Closing(Exception):
-    """The window closes before anything was learned: there is nothing to wait for."""
+    """The window closes before anything was learned: nothing to wait for."""
 
 
 Question = Callable[[TasteLearner], object]
@@ -43,7 +43,7 @@ Answer = Callable[[Any], None]  # gets what its question gives, or a KnownError
 
 @dataclass
 class _Asked:
-    """What is to be done: ``ids`` None means that anything may have changed."""
+    """A request: ``ids`` None means that anything may have changed."""
 
     ids: set[int] | None = field(default_factory=set)
     look: bool = False
@@ -52,7 +52,7 @@ class _Asked:
     stop: bool = False
 
     def add(self, other: _Asked) -> None:
-        """Do the other's too."""
+        """Merge another request into this one."""
         self.ids = None if self.ids is None or other.ids is None else self.ids | other.ids
         self.look |= other.look
         self.choice = other.choice or self.choice
@@ -78,7 +78,7 @@ class LearnerThread(QObject):
     _answered = Signal(object, object)
 
     def __init__(self, catalog_path: Path, settings: TasteSettings, scratch: Path) -> None:
-        """Make it; nothing is read before :meth:`start`."""
+        """Create it; nothing is read before :meth:`start`."""
         super().__init__()
         self._path, self._settings, self._scratch = catalog_path, settings, scratch
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
@@ -90,29 +90,29 @@ class LearnerThread(QObject):
         self._answered.connect(self._tell)
 
     def start(self) -> None:
-        """Learn from all there is, and from then on from what is said here."""
+        """Learn from everything, then after each change reported here."""
         self._asked.put(_Asked(None, look=True))
         self._thread.start()
 
     def marks_changed(self, ids: Iterable[int]) -> None:
-        """Say that marks of photos changed, by a decision or its undo."""
+        """Report that marks of photos changed, by a decision or its undo."""
         self._asked.put(_Asked(set(ids)))
 
     def vectors_changed(self, ids: Iterable[int] = ()) -> None:
-        """Say that there may be new vectors or another version pinned, and which photos changed."""
+        """Report possible new vectors or another pinned version, and changed photos."""
         self._asked.put(_Asked(set(ids), look=True))
 
     def everything_changed(self) -> None:
-        """Say that another process decided or compared something."""
+        """Report that another process changed marks or vectors."""
         self._asked.put(_Asked(None, look=True))
 
     def ask(self, question: Question, tell: Answer) -> None:
-        """Put a question to the learner on its thread, after all that was said here before.
+        """Ask the learner a question on its thread, after everything reported before.
 
         Args:
-            question: gets the learner, its archive and what it learned; its answer is any value.
-            tell: called on this object's own thread with the answer, or with a KnownError that
-                says why there is none; not called once learning has ended.
+            question: gets the learner; its answer is any value.
+            tell: called on this object's own thread with the answer, or with a KnownError that says
+                why there is none; not called once learning has ended.
         """
         self._asked.put(_Asked(questions=[(question, tell)]))
 
@@ -120,9 +120,9 @@ class LearnerThread(QObject):
         tell(answer)  # a bound method: Qt runs it on the thread of this object
 
     def close(self) -> None:
-        """End the thread, and keep a version of what was learned. Safe to repeat.
+        """End the thread, and save a version of the taste. Safe to repeat.
 
-        The first learning of a window reads all vectors and is given up; a later one is waited for.
+        The first learning of a window reads all vectors and is canceled; a later one is awaited.
         """
         self._closing.set()
         self._asked.put(_Asked(stop=True))
@@ -156,7 +156,7 @@ class LearnerThread(QObject):
             raise _Closing
 
     def _only_answer(self, error: KnownError) -> None:
-        """Tell whoever asks why there is no answer, until the end."""
+        """Answer every question with the reason why there is no learner, until the end."""
         while not (asked := self._next()).stop:
             for _, tell in asked.questions:
                 self._answered.emit(tell, error)
@@ -177,7 +177,7 @@ class LearnerThread(QObject):
             learner.snapshot("closing")
 
     def _learn_last(self, learner: TasteLearner, asked: _Asked) -> None:
-        """Learn from marks made right before closing, so that the version kept has them."""
+        """Learn from marks made just before closing, so that the saved version has them."""
         if learner.learned is not None and asked.ids:
             with self._forgiving("learned"):
                 learner.update_training(asked.ids)
@@ -185,7 +185,7 @@ class LearnerThread(QObject):
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
-        """Let the thread outlive the world's faults, a full disk, a locked catalog, and ours."""
+        """Keep the thread alive through a full disk, a locked catalog and our own bugs."""
         try:
             yield
             self._told.pop(what, None)
@@ -230,9 +230,9 @@ class LearnerThread(QObject):
             self.judged.emit(accuracy)
 
     def _begin_search(self, learner: TasteLearner) -> None:
-        """Search the penalty beside: it takes a second once ratings are many.
+        """Tune the model on another thread: with many ratings it takes a second.
 
-        A search that failed says nothing, so that the next begins when something changed.
+        A search that failed reports nothing, so that the next one begins when something changed.
         """
         if self._search is not None and self._search.is_alive():
             return
@@ -250,7 +250,7 @@ class LearnerThread(QObject):
 
 
 def _step_back() -> None:
-    """Let this thread run behind all others of the window."""
+    """Lower the priority of this thread below all others of the window."""
     QThread.currentThread().setPriority(QThread.Priority.LowPriority)
     if sys.platform == "linux":  # where Qt cannot, but each thread has a niceness of its own
         with contextlib.suppress(OSError):

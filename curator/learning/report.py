@@ -1,6 +1,6 @@
-"""What there is to say of taste: how far it is, how honest, and its versions.
+"""The report on taste: how far learning is, how reliable, and its versions.
 
-Said once, for the Taste page and for the command line.
+Shown by the Taste page and by the command line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curator.learning.learner import Learned, TasteLearner, judge, prediction_co
 from curator.model import counted
 from curator.taste import Accuracy, learning_curve
 
-BY_TIME = "taken"  # the order that gives nothing away of what is expected
+BY_TIME = "taken"  # the order that does not reveal predictions
 MEANING = (
     "Predicted before you rated, for photos like those you rate. Of a stack only the first photo "
     "you rated counts. Photos much like one you rated in the ten minutes before don't count, nor "
@@ -26,16 +26,16 @@ REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All a Taste page says.
+    """Everything the Taste page shows.
 
     Attributes:
-        learned: what is known now.
-        judged: how ratings were foreseen, all of them.
-        by_time: those of photos seen in order of capture time.
-        curve: (ratings foreseen until then, how the latest of them were).
+        learned: the taste learned now.
+        judged: how well ratings were predicted, all of them.
+        by_time: the same for photos seen in order of capture time.
+        curve: (ratings predicted until then, how well the latest of them were).
         versions: newest first, without their numbers.
-        encoder: the encoder taste goes by where no version is pinned; empty if there is none.
-        comparing: how far a better one is, None where none is under way.
+        encoder: the encoder in use when no version is pinned; empty if there is none.
+        comparing: progress of analyzing with a better one, None if that is not under way.
     """
 
     learned: Learned
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def compared(self) -> str:
-        """Say which encoder compares photos, and how far it is."""
+        """Which encoder analyzed the photos, and how far it is."""
         known, now = self.learned, encoder_title(self.encoder)
         if not self.encoder:
             return "No photos are analyzed yet."
@@ -71,18 +71,18 @@ class Report:
 
     @property
     def damaged(self) -> str:
-        """Say how many photos have no score because their vector is damaged; empty if none."""
+        """How many photos have no score because their vector is damaged; empty if none."""
         number = self.learned.damaged
         if not number:
             return ""
         return (
-            f"{counted(number, 'photo')} cannot be scored: what the encoder saw is damaged in the"
-            " catalog. `curator backfill embed` makes it again."
+            f"{counted(number, 'photo')} cannot be scored: their stored vectors are damaged."
+            " `curator backfill embed` makes new ones."
         )
 
 
 def report(learner: TasteLearner) -> Report:
-    """Gather all there is to say of taste; a tenth of a second at 10,000 ratings."""
+    """Compute the report on taste; a tenth of a second at 10,000 ratings."""
     catalog, learned = learner.catalog, learner.learned or learner.fit()
     foreseen = learner.predictions()
     return Report(
@@ -97,6 +97,6 @@ def report(learner: TasteLearner) -> Report:
 
 
 def encoder_title(key: str) -> str:
-    """Call an encoder by its title, from the key its vectors are stored under."""
+    """Return the title of an encoder, from the key its vectors are stored under."""
     name = key.partition("/")[0]
     return next((kind.title for kind in ENCODERS if kind.name == name), key)

@@ -1,17 +1,17 @@
-"""Vectors and tone of every photo as rows at hand: what taste is learned from and scores.
+"""Vectors and tone of every photo as rows in a temporary file: taste learns from them.
 
-A hundred thousand photos are half a gigabyte of float32. The rows lie in a temporary file instead,
-vectors as 16-bit fixed point, and whoever wants them reads the file through a small buffer: what
-the system keeps of a file in memory it takes back when others need the room; what a process maps
-or holds it cannot. To score 100,000 rows of 1280 took, on two cores, and kept in memory:
+A hundred thousand photos are half a gigabyte of float32. The rows are in a temporary file instead,
+vectors as 16-bit fixed point, and are read through a small buffer: the system can take back the
+memory that caches a file, but not what a process maps or holds. Scoring 100,000 rows of 1280 took,
+on two cores, and kept in memory:
 
     float32, mapped                      22-47 ms   542 MB
     float32, read in blocks              46-55 ms     1 MB
     float16, read in blocks              86-100 ms    1 MB  (numpy is slow to widen half floats)
     16-bit fixed point, read in blocks   43-57 ms     1 MB  (chosen)
 
-A step of 2^-15 is what float16, the catalog's own, resolves of a number from 0.03 on. The file
-goes with the process; the catalog stays the truth.
+From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog. The file ends with
+the process; the catalog stays the truth.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from curator.model import KnownError
 
 log = logging.getLogger(__name__)
 
-_PART = 500  # vectors read from the catalog at a time: what 2,000 take is not all given back
+_PART = 500  # vectors read from the catalog at a time; the memory of 2,000 is not all freed again
 _FIRST_CAPACITY = 1024
 _STEP = 2.0**-15  # of the fixed point; a unit vector's numbers lie within -1 and 1
 _BLOCK = 128  # rows read from the file at a time: they fit a core's cache as float32
-_SKETCHED = 20_000  # photos from which a sketch is worth making: fewer are compared in 10 ms
+_SKETCHED = 20_000  # photos needed for a sketch: fewer are compared in 10 ms
 _SAMPLE = 2000  # rows a sketch is learned from
-_GROWN = 2.0  # times the archive may grow before its sketch is made anew
+_GROWN = 2.0  # growth of the index after which its sketch is made again
 _CANDIDATES = 2000  # photos compared exactly; tests/bench/test_similar.py measures what is missed
 _NOBODY: NDArray[np.int64] = np.zeros(0, np.int64)
 
@@ -175,9 +175,9 @@ class VectorIndex:
         return self.ids[places[best]], likeness[best]
 
     def prepare(self) -> None:
-        """Make the sketch by which :meth:`nearest` finds its way in a large archive.
+        """Make the sketch that speeds up :meth:`nearest` in a large index.
 
-        Takes half a second at 100,000 photos; to be called when there is nothing else to do.
+        Takes half a second at 100,000 photos; call it when there is nothing else to do.
         """
         if self.size < max(_SKETCHED, _GROWN * self._sketched_at):
             return
@@ -200,17 +200,17 @@ class VectorIndex:
         encoder: str | None = None,
         breathe: Callable[[], None] = lambda: None,
     ) -> NDArray[np.int64]:
-        """Take over vectors that are new in the catalog; return the ids of their photos.
+        """Read vectors that are new in the catalog; return the ids of their photos.
 
-        When another encoder has become the one to go by, everything is read anew.
+        When another encoder has come into use, everything is read again.
 
         Args:
             catalog: where they are.
-            encoder: whose to take; None for the one the catalog goes by.
+            encoder: whose vectors to read; None for the encoder the catalog uses.
             breathe: called between parts; may raise to end this.
 
         Raises:
-            KnownError: there is no room for them on disk; they are taken over the next time.
+            KnownError: there is no room on disk; they are read the next time.
         """
         encoder = encoder or next(iter(catalog.vectors.encoders()), "")
         if encoder != self.encoder:

@@ -1,8 +1,8 @@
-"""A few numbers a photo that say roughly how alike two are, so that few need a close look.
+"""A compact sketch of many vectors, to find the few that need an exact comparison.
 
-Photos differ along few directions: of real photos the 128 strongest hold some three quarters of
-all that vectors of 1280 numbers tell. Coordinates along those, a byte each, find the candidates;
-the rows themselves decide among them. A full look at 100,000 rows takes 40 ms and more, this 8.
+Photos differ along few directions: of real photos the 128 strongest hold some three quarters of the
+information in vectors of 1280 numbers. Coordinates along those, a byte each, find the candidates;
+exact rows decide among them. A full comparison of 100,000 rows takes 40 ms and more, this 8.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class VectorSketch:
         return cls(directions, directions @ centre, np.maximum(steps, np.float32(1e-9)))
 
     def put(self, places: NDArray[np.int64], products: Floats) -> None:
-        """Take over vectors at rows, new or changed.
+        """Store vectors at rows, new or changed.
 
         Args:
-            places: (N,) rows; those beyond the last make room.
-            products: (N, K) of the vectors with :attr:`directions`.
+            places: (N,) rows; the sketch grows for rows beyond the last.
+            products: (N, K) products of the vectors with :attr:`directions`.
         """
         self._size = max(self._size, int(places.max(initial=-1)) + 1)
         if self._size > len(self._codes):
@@ -81,12 +81,12 @@ class VectorSketch:
     def likely(
         self, vector: Floats, most: int, among: NDArray[np.int64] | None = None
     ) -> NDArray[np.intp]:
-        """Give the rows that are probably nearest to a unit vector, in no order.
+        """Return the rows that are probably nearest to a unit vector, unsorted.
 
         Args:
             vector: (D,) float32.
-            most: how many.
-            among: the rows that count, more than ``most``; None for all.
+            most: the number of rows.
+            among: the rows to choose from, more than ``most``; None for all.
         """
         asked = (self.directions @ vector) * self._steps
         likeness = np.empty(self._size, np.float32)

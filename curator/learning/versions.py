@@ -1,7 +1,7 @@
-"""Versions of the taste model: numbers in the catalog, read back with care, pinned by rolling back.
+"""Versions of the taste model: numbers in the catalog, read carefully, pinned by rolling back.
 
-A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. One that cannot be used
-(damaged, of another encoder) is refused in words; nothing else is used in its place unsaid.
+A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. A version that cannot
+be used (damaged, of another encoder) raises an error; no other silently takes its place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from curator.taste import BadVectorsError, TasteModel
 
 @dataclass(frozen=True, eq=False)
 class Pinned:
-    """The version that is used instead of what is learned; ``problem`` says why it cannot be."""
+    """The pinned version, used instead of the learned model; ``problem`` is why it cannot be."""
 
     number: int
     encoder: str = ""
@@ -25,7 +25,7 @@ class Pinned:
 
     @classmethod
     def read(cls, catalog: Catalog) -> Pinned | None:
-        """Read the version that is pinned, None if none is."""
+        """Read the pinned version, None if no version is pinned."""
         number = catalog.taste.pinned()
         if number is None:
             return None
@@ -38,7 +38,7 @@ class Pinned:
 
 
 def to_blob(model: TasteModel) -> bytes:
-    """Write a model down as an npz of plain numbers."""
+    """Serialize a model as an npz of plain numbers."""
     return arrays.dump(model.to_numbers(), compressed=True)
 
 
@@ -61,7 +61,7 @@ def read(catalog: Catalog, number: int) -> TasteModel:
 def roll_back(catalog: Catalog, number: int) -> None:
     """Pin a version: scores and predictions come from it until it is unpinned.
 
-    Ratings go on being stored, and are learned from once it is unpinned.
+    Ratings are still saved, and learned from once it is unpinned.
 
     Raises:
         NotFoundError: there is no version of that number; nothing was changed.
@@ -91,7 +91,7 @@ def roll_back(catalog: Catalog, number: int) -> None:
 
 
 def unpin(catalog: Catalog) -> int | None:
-    """Go on with all that was learned; return the number of the version that was pinned, if any."""
+    """Unpin the version; return its number, None if no version was pinned."""
     number = catalog.taste.pinned()
     if number is not None:
         catalog.taste.pin(None)

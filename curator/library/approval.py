@@ -1,9 +1,8 @@
-"""The approval rule as text: searches separated by semicolons, of which one has to hold.
+"""The approval rule as text: searches separated by semicolons, of which one must match.
 
 Each search is a clause with a name (in ``photos.json`` and for ``--approve``) and a title (on
-screen). The default rule has three; a person may write others in the settings. What a search means,
-and which photos a rule approves, is in `filters`; no rule ever approves a reject or an unreviewed
-photo.
+screen). The default rule has three; a person may write others in the settings. `filters` evaluates
+a rule; no rule ever approves a rejected or unreviewed photo.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from dataclasses import dataclass
 from curator.model import Clause, UsageError
 
 MOST = 8
-"""Searches of a rule, at most: each is a line of the export dialog."""
+"""The most searches in a rule: each is a line of the export dialog."""
 # A semicolon in quotation marks is part of a search.
 _PARTS = re.compile(r'(?:[^;"]|"[^"]*"|")+')
 
 
 @dataclass(frozen=True, slots=True)
 class RuleClause:
-    """One search of a rule; ``start`` is its place in the rule, in characters."""
+    """One search of a rule; ``start`` is its position in the rule, in characters."""
 
     name: str
     title: str
@@ -33,8 +32,8 @@ class RuleClause:
 FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
 """The clause of photos whose marks were read from files and that nobody reviewed here."""
 
-# The searches of the default rule. The first that holds counts, so a pick with 4 or 5 stars is
-# among the stars.
+# The searches of the default rule. The first that matches counts: a pick with 4 or 5 stars counts
+# as stars.
 _KNOWN = {
     "rating:>=4": (Clause.STARS, "4–5 stars"),
     "is:picked -rating:1 -rating:2": (Clause.PICK, "Picks (no stars, or 3+)"),
@@ -43,13 +42,13 @@ _KNOWN = {
 
 
 def cut_rule(rule: str) -> tuple[RuleClause, ...]:
-    """Cut a rule into its clauses; searches are not checked."""
+    """Split a rule into its clauses, without checking the searches."""
     found: dict[str, RuleClause] = {}
     for part in _PARTS.finditer(rule):
         search = part[0].strip()
         if search:
             name, title = _KNOWN.get(search, (search, search))
-            if search in set(Clause):  # a search for the word, not the clause of that name
+            if search in set(Clause):  # a search for this word, not the clause with this name
                 name = f'"{search}"'
             start = part.start() + len(part[0]) - len(part[0].lstrip())
             found.setdefault(search, RuleClause(name, title, search, start))
@@ -57,12 +56,12 @@ def cut_rule(rule: str) -> tuple[RuleClause, ...]:
 
 
 def all_clauses(rule: str) -> tuple[RuleClause, ...]:
-    """Return the clauses of a rule, and last the one of ratings read from files."""
+    """Return the clauses of a rule, and last the clause of ratings read from files."""
     return (*cut_rule(rule), FROM_FILES)
 
 
 def chosen_clauses(rule: str, words: Collection[str]) -> frozenset[str]:
-    """Return the names of the clauses meant by ``--approve``: by name, or by number in the rule.
+    """Return the names of the clauses given to ``--approve``, by name or by number.
 
     Raises:
         UsageError: the rule has no such clause.

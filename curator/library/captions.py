@@ -1,4 +1,4 @@
-"""Facts of a photo as the short lines a photographer reads: captions, times, undo steps."""
+"""Facts about a photo as short lines a photographer reads: captions, times, undo steps."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ MEASURED = {
 
 
 def capture_line(name: str, capture: Capture) -> str:
-    """Write name, time, shutter, aperture, ISO and focal length, as far as known."""
+    """Return name, time, shutter, aperture, ISO and focal length, as far as known."""
     time = f"{capture.taken_at:%H:%M:%S}" if capture.taken_at is not None else ""
     return " · ".join(part for part in (name, time, exposure_line(capture)) if part)
 
 
 def exposure_line(capture: Capture) -> str:
-    """Write shutter, aperture, ISO and focal length, as far as known."""
+    """Return shutter, aperture, ISO and focal length, as far as known."""
     parts = (
         shutter(capture.exposure_s),
         aperture(capture.f_number),
@@ -51,7 +51,7 @@ def exposure_line(capture: Capture) -> str:
 
 
 def place(capture: Capture) -> str:
-    """Write where it was taken, in degrees; empty where that is not known."""
+    """Return the GPS location in degrees; empty if it is not known."""
     if capture.latitude is None or capture.longitude is None:
         return ""
     north = "N" if capture.latitude >= 0 else "S"
@@ -60,25 +60,25 @@ def place(capture: Capture) -> str:
 
 
 def offset(minutes: int) -> str:
-    """Write an offset from UTC: UTC+2, UTC−3:30."""
+    """Format an offset from UTC: UTC+2, UTC−3:30."""
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'−' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 def away(detail: PhotoDetail) -> str:
-    """Say why the file of a photo cannot be read: ``T7 Shield unplugged``; empty if it can."""
+    """Return why a photo's files cannot be read, ``T7 Shield unplugged``; empty if they can."""
     if not detail.files or not all(file.missing for file in detail.files):
         return ""
     return absence(detail) or "file not there now"
 
 
 def absence(detail: PhotoDetail) -> str:
-    """Say why the folder of a photo cannot be reached, empty if it can."""
+    """Return why the folder of a photo cannot be reached; empty if it can."""
     return next((file.away for file in detail.files if file.away), "")
 
 
 def marks_line(marks: Marks) -> str:
-    """Write the marks in words, for captions and screen readers."""
+    """Return the marks in words, for captions and screen readers."""
     parts = []
     if marks.flag is Flag.REJECT:
         parts.append("rejected")
@@ -94,17 +94,17 @@ def marks_line(marks: Marks) -> str:
 
 
 def caption(detail: PhotoDetail) -> tuple[str, str, str]:
-    """Give the three parts of the caption under a picture."""
+    """Return the three parts of the caption below a photo."""
     line = capture_line(bidi_safe(detail.name), detail.capture)
     return marks_line(detail.marks), line, files_line(detail)
 
 
 def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
-    """Write which files a photo has and which pixels one sees: "RAW+J · JPEG".
+    """Return a photo's files and the pixels on screen: "RAW+J · JPEG".
 
     Args:
         detail: the photo.
-        shown: "preview", "RAW", "JPEG"...; None: what its proxy was made of.
+        shown: "preview", "RAW", "JPEG"...; None: what its proxy was made from.
     """
     kinds = {file.kind for file in detail.files if file.role != "copy"}
     files = "RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""
@@ -115,7 +115,7 @@ def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
 
 
 def suggestion(tag: TagDetail) -> str:
-    """Name the source of a suggested tag: ``suggested by the vision model, 80 %``."""
+    """Return the source of a suggested tag: ``suggested by the vision model, 80 %``."""
     if not tag.source:
         return "suggested"
     source = "vision model" if tag.source == "vision" else tag.source
@@ -124,7 +124,7 @@ def suggestion(tag: TagDetail) -> str:
 
 
 def when(moment: float, now: datetime | None = None) -> str:
-    """Write a time of an act in words: 18:04, yesterday 23:14, 3 Nov 2026 09:10."""
+    """Format the time of an action: 18:04, yesterday 23:14, 3 Nov 2026 09:10."""
     then, now = datetime.fromtimestamp(moment), now or datetime.now()
     days = (now.date() - then.date()).days
     if days == 0:
@@ -146,18 +146,18 @@ _DONE = {
 
 
 def summary(act: str, what: str) -> str:
-    """Say what was just done: "Rejected DSC_0411", "4 stars for DSC_0411"."""
+    """Return what a person just did: "Rejected DSC_0411", "4 stars for DSC_0411"."""
     return f"{_DONE[act]} {what}" if act in _DONE else f"{act.capitalize()} for {what}"
 
 
 def already(act: str, what: str) -> str:
-    """Say that it was so before: "DSC_0411: rejected already"."""
+    """Return that nothing changed: "DSC_0411: rejected already"."""
     done = _DONE.get(act)
     return f"{what}: {done.lower() if done else act} already"
 
 
 def step_line(step: Step) -> str:
-    """Say what a step did, when and where: "reject 212 photos, yesterday 23:14, Iceland"."""
+    """Return what an undo step did, and when: "reject 212 photos, yesterday 23:14, Iceland"."""
     act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()
     parts = [act or step.summary, when(step.made_at), str(step.context.get("scope_title", ""))]
     return ", ".join(part for part in parts if part)

@@ -1,8 +1,7 @@
 """Capture data by column, read when a search first asks for it.
 
-`filters` uses this for ``iso:``, ``near:``, ``ext:`` and their like. Most sessions never ask, so
-that opening a window reads none of it; what changed since the last look is taken over by revision,
-as in the table itself.
+`filters` uses this for ``iso:``, ``near:``, ``ext:`` and similar fields. Most sessions never ask,
+so opening a window reads none of it; later changes are read by revision, as in the table itself.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from curator.library.spans import Ids, Mask
 class CaptureColumns:
     """What the cameras wrote, as columns over the rows of a table.
 
-    Thread: one, the table's.
+    Thread: the table's.
     """
 
     def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
@@ -37,28 +36,28 @@ class CaptureColumns:
         self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return one of CAPTURE_COLUMNS, (rows,) float; NaN where the file does not say."""
+        """Return one of CAPTURE_COLUMNS, (rows,) float; NaN where the file has no value."""
         self._refresh()
         return self._columns[name]
 
     def suffixed(self, suffix: str) -> Mask:
-        """Mark the photos that have a file of a suffix, as in ``nef``; case does not matter."""
+        """Mark the photos that have a file with an extension such as ``nef``; case is ignored."""
         codes, endings = self._coded("suffix", self._endings)
         wanted = f" {suffix.lower()} "
         mask: Mask = np.isin(codes, [code for code, each in enumerate(endings) if wanted in each])
         return mask
 
     def names(self, column: Literal["camera", "lens"]) -> tuple[NDArray[np.int32], list[str]]:
-        """Return which camera or lens each row has, an index into the names; 0 is none."""
+        """Return which camera or lens each row has, as an index into the names; 0 is none."""
         return self._coded(column, partial(self._catalog.photos.capture_names, column))
 
     def _coded(
         self, what: str, read: Callable[[int], Iterable[tuple[str, Ids]]]
     ) -> tuple[NDArray[np.int32], list[str]]:
-        """Return which name each row has, an index into the names; 0 is none.
+        """Return which name each row has, as an index into the names; 0 is none.
 
         Args:
-            what: is kept under this.
+            what: the key to remember the answer by.
             read: returns each name with the ids of its photos changed since a revision.
         """
         codes, of_name, since = self._named.get(what, (np.zeros(0, "i4"), {"": 0}, 0))
@@ -73,7 +72,7 @@ class CaptureColumns:
         return codes, list(of_name)
 
     def _endings(self, since_rev: int) -> Iterable[tuple[str, Ids]]:
-        """Return each combination of suffixes, " jpg nef ", with its photos changed since."""
+        """Return each combination of extensions, " jpg nef ", with its photos changed since."""
         of_photo: dict[int, set[str]] = {}
         for photo, suffix in self._catalog.photos.suffixes(since_rev):
             of_photo.setdefault(photo, set()).add(suffix)

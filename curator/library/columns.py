@@ -1,4 +1,4 @@
-"""The columns of a table of photos: what a catalog's value becomes in memory."""
+"""The columns of a table of photos: how a catalog value becomes a number in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _or_zero(values: Iterable[object]) -> list[object]:
     return [value or 0 for value in values]
 
 
-def _or_unsaid(values: Iterable[object]) -> list[object]:
+def _or_minus_one(values: Iterable[object]) -> list[object]:
     return [-1 if value is None else value for value in values]
 
 
@@ -33,8 +33,8 @@ def _present(values: Iterable[object]) -> list[object]:
     return [value is not None for value in values]
 
 
-# Column → how a catalog value becomes a number, where numpy does not know (None is NaN to it);
-# absent columns are kept as Python objects.
+# Column → (dtype, conversion of catalog values where numpy has none of its own; None becomes NaN).
+# Columns that are not listed stay Python objects.
 NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]] = {
     "directory_id": ("i4", _or_zero),
     "taken_at": ("datetime64[us]", None),
@@ -56,11 +56,11 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "state": ("i1", lambda values: [STATE_CODE[value or ""] for value in values]),  # type: ignore[index]
     "merged_into": ("?", _present),
     "stack": ("i8", _or_zero),
-    "stacked": ("i8", _or_unsaid),
+    "stacked": ("i8", _or_minus_one),
     "stack_kind": ("i1", lambda values: [KIND_CODE[value] for value in values]),  # type: ignore[index]
 }
 OBJECTS = ("name", "thumb", "proxy", "camera")
-MARKS = ("flag", "rating", "label", "kept")  # what a person decides
+MARKS = ("flag", "rating", "label", "kept")  # the fields a person decides
 DRAWN = (
     "width",
     "height",
@@ -72,21 +72,21 @@ DRAWN = (
     "exposure",
     "damaged",
 )
-ORDERING = ("taken_at", "merged_into", "directory_id")  # lists are sorted by, or lose a photo to
+ORDERING = ("taken_at", "merged_into", "directory_id")  # a change moves or removes a photo in lists
 
 
 def widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
-    """Copy the first ``size`` values of a column of scores into a longer one, else NaN."""
+    """Copy the first ``size`` values of a column of scores into a longer one, padded with NaN."""
     grown = np.full(capacity, np.nan, column.dtype)
     grown[:size] = column[:size]
     return grown
 
 
 def as_measure(value: float) -> float | None:
-    """Give a value of such a column; None where there is none."""
+    """Return a value of such a column; None for NaN."""
     return None if math.isnan(value) else float(value)
 
 
 def as_score(value: float) -> int | None:
-    """Give a score of such a column; None where there is none."""
+    """Return a score of such a column; None for NaN."""
     return None if math.isnan(value) else int(value)

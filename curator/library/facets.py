@@ -1,7 +1,7 @@
-"""Filters by mouse: which labels, cameras, lenses and dates a scope has, and how many photos each.
+"""Filters by mouse: the labels, cameras, lenses and dates of a scope, with counts of photos.
 
-The sidebar shows them. A press puts the value's search into the search box beside what is there
-already; the functions below do that on the text, so that what is applied can always be read.
+The sidebar shows them. A click puts the value's search into the search box beside the text that is
+there; the functions below edit that text, so that a person can always read which filter applies.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from curator.library.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value photos have: how many, and the search that finds them.
+    """One value that photos have, their number, and the search that finds them.
 
-    ``inside`` is the search of the value it is a part of: the month of a day.
+    ``inside`` is the search of the value that contains it: the month of a day.
     """
 
     title: str
@@ -35,12 +35,12 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One thing to filter by.
+    """One property to filter by.
 
     Attributes:
-        title: on screen.
-        fields: of the search language; a press on a value replaces what they say.
-        values: lists the values that marked photos have.
+        title: its name on screen.
+        fields: its fields of the search language; clicking a value replaces their terms.
+        values: returns the values that the marked photos have.
     """
 
     title: str
@@ -96,7 +96,7 @@ def _date_title(year: str, rest: list[str]) -> str:
     return f"{int(rest[1])} {month}" if len(rest) > 1 else month
 
 
-# Name → what it filters by. To add one: one line.
+# Name → facet. To add a facet, add one line.
 FACETS: dict[str, Facet] = {
     "label": Facet("Label", frozenset({"label"}), _labels),
     "camera": Facet("Camera", frozenset({"camera"}), lambda t, m: _named("camera", t, m)),
@@ -106,9 +106,9 @@ FACETS: dict[str, Facet] = {
 
 
 def applied(expression: str, fields: frozenset[str], query: str) -> str:
-    """Return a search with ``query`` in place of what it says of some fields.
+    """Return a search with ``query`` in place of its conditions on some fields.
 
-    Where it says just that already, that is taken off.
+    If the search has exactly these conditions already, they are removed.
     """
     rest = _without(expression, fields)
     if says(expression, fields) == says(query, fields):
@@ -117,7 +117,7 @@ def applied(expression: str, fields: frozenset[str], query: str) -> str:
 
 
 def says(expression: str, fields: frozenset[str]) -> frozenset[tuple[tuple[str, bool, str], ...]]:
-    """Return the conditions of a search that are about some fields alone; equal ones are equal."""
+    """Return the conditions of a search on these fields alone; equal conditions compare equal."""
     return frozenset(
         tuple(sorted((term.field, term.negate, term.text.casefold()) for term in group))
         for group in _groups(expression)
@@ -138,5 +138,5 @@ def _without(expression: str, fields: frozenset[str]) -> str:
 def _groups(expression: str) -> Iterator[Group]:
     try:
         yield from cut(expression, tuple(filters.FIELDS)).groups
-    except FilterError:  # what cannot be read says nothing
+    except FilterError:  # an invalid search has no conditions
         return

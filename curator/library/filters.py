@@ -2,18 +2,18 @@
 
     is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in any of its words
     -is:rejected sharpness:<30         not rejected, soft
-    is:unreviewed match:>=60           not marked yet, and rather to your taste
+    is:unreviewed match:>=60           unreviewed, and rather to your taste
     camera:x100 before:2024-05 label:red tag:"sea lion"
     tag:harbor OR tag:port             one of them
 
     camera:none                        the camera wrote no name of its own
-    iso:>=3200 shutter:1/60..1/15      high ISO, and rather long
+    iso:>=3200 shutter:1/60..1/15      high ISO and a long exposure
     near:64.1,-21.9,5km ext:nef        Reykjavik, as NEF
 
 Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
-folders, case and accents apart; in quotes they stand as written. How an expression is cut is in
-`query`; what a field means is here, one implementation for window and command line: masks over the
-rows of a :class:`~curator.library.table.Table`.
+folders, ignoring case and accents; words in quotes must match completely. `query` parses an
+expression; this module says what each field means, once for window and command line: as masks over
+the rows of a :class:`~curator.library.table.Table`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
     "parse_rule",
 ]
 
-# Name → (title on screen, mask). To add a filter: one line.
+# Name → (title on screen, mask). To add a filter, add one line.
 FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
     "unreviewed": ("Unreviewed", lambda table, _: table.unreviewed()),
     "skipped": (
@@ -89,7 +89,7 @@ _FORMER = {
 }
 
 Near = Mapping[str | int, Ids]
-"""What was asked of vectors: photos near to a phrase, or like a photo, the nearest first."""
+"""Photos near a phrase, or similar to a photo, nearest first: what vectors found."""
 
 _KINDS = (*StackKind, "hand")
 
@@ -106,8 +106,8 @@ def _approved(table: Table, threshold: int, *, by_file: bool = False) -> Mask:
 def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
     """Return by row which clause approves a photo, (N,) int8; 0 for none.
 
-    The one place that says what approved means: the first clause of the rule that holds, for a
-    photo that is kept, picked or rated and not rejected.
+    The only definition of approved: the first clause of the rule that matches, for a photo that is
+    kept, picked or rated and not rejected.
     """
     codes = np.zeros(table.size, np.int8)
     for number, (_, query) in reversed([*enumerate(parse_rule(table.approval.rule), 1)]):
@@ -140,7 +140,7 @@ def approved(table: Table, threshold: int) -> dict[int, str]:
 
 
 def clause_of(table: Table, threshold: int, photo_id: int) -> str | None:
-    """Return the name of the clause that approves one photo, as :func:`approved` has it."""
+    """Return the name of the clause that approves one photo, None if it is not approved."""
     codes = _clause_codes(table, threshold)
     return _names_by_code(table).get(int(codes[table.rows_of([photo_id])[0]]))
 
@@ -155,14 +155,14 @@ Holds = Callable[[Term, Table, int], Mask]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What stands before a colon.
+    """A field of the search language: the word before a colon.
 
     Attributes:
-        about: what it looks at, in a few words.
-        example: of a value.
-        holds: marks the photos for which a term of it does, given the match threshold.
-        values: all its values, where they are known beforehand.
-        check: refuses a value that is none, by :class:`FilterError`.
+        about: what it finds by, in a few words.
+        example: an example of a value.
+        holds: returns the mask of photos that match a term, given the match threshold.
+        values: all possible values, where they are known beforehand.
+        check: raises FilterError for an invalid value.
     """
 
     about: str
@@ -174,7 +174,7 @@ class Field:
 
 def _one_of(values: Sequence[str], term: Term) -> None:
     if term.text.lower() not in values:
-        raise term.mistake(f"{term.field}:{term.text} is none of {', '.join(values)}")
+        raise term.mistake(f"{term.field}: must be one of {', '.join(values)}")
 
 
 def _filter_name(term: Term) -> str:
@@ -188,18 +188,18 @@ def _check_filter(term: Term) -> None:
 
 
 def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
-    """Refuse a value that cannot be read; ``wanted`` says what would be."""
+    """Refuse a value that cannot be parsed; ``wanted`` describes a valid one."""
     try:
         read(term.text)
     except ValueError as error:
-        raise term.mistake(f"{term.field}: wants {wanted}") from error
+        raise term.mistake(f"{term.field}: expects {wanted}") from error
 
 
 def _photo(term: Term) -> None:
     if not (term.text.isascii() and term.text.isdigit() and len(term.text) < 16):
-        raise term.mistake("similar: wants the number of a photo")
+        raise term.mistake("similar: expects the number of a photo")
     if term.negate:
-        raise term.mistake("similar: cannot be turned round")
+        raise term.mistake("similar: cannot be negated")
 
 
 def _words(column: str, term: Term, table: Table, _: int) -> Mask:
@@ -209,7 +209,7 @@ def _words(column: str, term: Term, table: Table, _: int) -> Mask:
 
 
 def _is_none(term: Term) -> bool:
-    """Tell whether none is asked for; in quotes it is a name."""
+    """Whether a term asks for ``none``; in quotes it is a name."""
     return term.text.lower() == "none" and not term.quoted
 
 
@@ -228,7 +228,7 @@ def _captured(column: str, term: Term, table: Table, _: int) -> Values:
 
 
 def _across(side: int, term: Term, table: Table, _: int) -> Values:
-    """Return widths (0) or heights (1) of the upright pictures, in px."""
+    """Return the widths (0) or heights (1) of the upright images, in px."""
     sides = table.column("width"), table.column("height")
     lies = table.column("turn") % 2 == 1
     return np.where(lies, sides[1 - side], sides[side])
@@ -241,7 +241,7 @@ def _compared(
     read: Callable[[str], float] = ranges.number,
     slack: float = 0.0,
 ) -> Field:
-    """Make a field of numbers; a photo without a value is never found."""
+    """Make a field of numbers; a photo without a value never matches."""
 
     def span(text: str) -> ranges.Range:
         return ranges.read_range(text, read, slack)
@@ -280,7 +280,7 @@ def _on(term: Term, table: Table, _: int) -> Mask:
 
 
 def _date(read: Callable[[str], object], about: str, example: str, holds: Holds) -> Field:
-    """Make a field of dates; a photo without a capture time is never found."""
+    """Make a field of dates; a photo without a capture time never matches."""
     return Field(about, example, holds, check=partial(_reads, read, f"a date, as in {example}"))
 
 
@@ -301,7 +301,7 @@ def _text(column: str, about: str, example: str) -> Field:
     return Field(about, example, partial(_words, column))
 
 
-# Name → what it means. To add a field: one line.
+# Name → what it means. To add a field, add one line.
 FIELDS: dict[str, Field] = {
     "is": Field(
         "how it stands",
@@ -314,10 +314,10 @@ FIELDS: dict[str, Field] = {
     "label": Field(
         "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
     ),
-    "tag": Field("a whole tag, or none", "harbor", _tagged),
+    "tag": Field("tag, by its full name, or none", "harbor", _tagged),
     "project": _text("project", "name of a project, or none", "iceland"),
     "type": Field(
-        "what kind of picture",
+        "kind of picture, as described",
         "portrait",
         lambda term, table, _: table.text_matches.typed(term.text.lower()),
         tuple(ContentType),
@@ -326,16 +326,16 @@ FIELDS: dict[str, Field] = {
     "camera": _text("camera", "name of the camera, or none", "x100"),
     "lens": _text("lens", "name of the lens, or none", "35mm"),
     "before": _date(ranges.day, "taken before", "2024-05", _before),
-    "after": _date(ranges.day, "taken from then on", "2024-05-17", _after),
+    "after": _date(ranges.day, "taken on or after", "2024-05-17", _after),
     "on": _date(
-        ranges.days, "taken that year, month or day, or between two", "2024-05-01..2024-05-17", _on
+        ranges.days, "taken in a year, month or day, or between two", "2024-05-01..2024-05-17", _on
     ),
     "iso": _compared("ISO", "1600..6400", partial(_captured, "iso")),
     "aperture": _compared(
         "f-number", "<=2.8", partial(_captured, "f_number"), ranges.f_number, 0.015
     ),
     "shutter": _compared(
-        "exposure time; > is longer",
+        "exposure time in s; > means longer",
         "<=1/500",
         partial(_captured, "exposure_s"),
         ranges.seconds,
@@ -351,14 +351,14 @@ FIELDS: dict[str, Field] = {
     "width": _compared("width in px", ">=6000", partial(_across, 0)),
     "height": _compared("height in px", ">=4000", partial(_across, 1)),
     "gps": Field(
-        "whether the file says where it was taken",
+        "whether the file has a GPS location",
         "yes",
         _located,
         ("yes", "no"),
         partial(_one_of, ("yes", "no")),
     ),
     "near": Field(
-        "taken near a place: latitude, longitude and how far",
+        "taken near a location: latitude, longitude, distance",
         "64.1,-21.9,5km",
         _near,
         check=partial(
@@ -366,37 +366,40 @@ FIELDS: dict[str, Field] = {
         ),
     ),
     "ext": Field(
-        "ending of a file's name",
+        "file name extension",
         "nef",
         lambda term, table, _: table.capture.suffixed(term.text.removeprefix(".")),
     ),
     "name": _text("name", "file name", "DSC_04"),
     "folder": _text("folder", "name of its folder", "iceland"),
-    "subject": _text("subject", "what is in it, as described", "boat"),
-    "mood": _text("mood", "its mood, as described", "calm"),
-    "light": _text("light", "its light, as described", "backlit"),
+    "subject": _text("subject", "subject in the description", "boat"),
+    "mood": _text("mood", "mood in the description", "calm"),
+    "light": _text("light", "light in the description", "backlit"),
     "match": _compared("match with your taste, 0-100", ">=70"),
     "sharpness": _compared("sharpness, 0-100", "<30"),
     "exposure": _compared("exposure, 0-100", "<50"),
     "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
     "similar": Field(
-        "like a photo, by its number", "412", lambda _, table, __: table.marked(()), check=_photo
+        "similar to a photo, by its number",
+        "412",
+        lambda _, table, __: table.marked(()),
+        check=_photo,
     ),
 }
 
 
 def _is_of_words(character: str) -> bool:
-    """Tell whether the index knows a character: letters, marks, digits and emoji."""
+    """Whether the text index knows a character: letters, marks, digits and emoji."""
     category = unicodedata.category(character)
     return category[0] in "LNM" or category in ("Co", "So")
 
 
 @lru_cache(maxsize=64)
 def parse(expression: str) -> Query:
-    """Understand an expression: cut it into terms and check each.
+    """Parse an expression and check each term.
 
     Raises:
-        FilterError: an unknown field, filter, label, number or date; says where.
+        FilterError: an unknown field, filter, label, number or date; with its position.
     """
     query = cut(expression, tuple(FIELDS))
     for group in query.groups:
@@ -404,20 +407,20 @@ def parse(expression: str) -> Query:
             if term.field != TEXT:
                 FIELDS[term.field].check(term)
             elif not any(_is_of_words(character) for character in term.text):
-                raise term.mistake("Here is no letter or digit to look for")
+                raise term.mistake("Type at least one letter or digit")
     return Query(tuple(tuple(map(_without_suffix, group)) for group in query.groups))
 
 
 @lru_cache(maxsize=16)
 def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
-    """Understand an approval rule: its clauses, each with its search.
+    """Parse an approval rule into its clauses, each with its search.
 
     Raises:
-        FilterError: a search makes no sense, or the rule has none or too many; says where.
+        FilterError: a search is not valid, or the rule has none or too many; with its position.
     """
     clauses = approval.cut_rule(rule)
     if not clauses:
-        raise FilterError("An approval rule has at least one search", 0, len(rule))
+        raise FilterError("An approval rule needs at least one search", 0, len(rule))
     if len(clauses) > approval.MOST:
         last = clauses[approval.MOST]
         raise FilterError(f"An approval rule has at most {approval.MOST} searches", last.start)
@@ -438,19 +441,19 @@ def check_rule(rule: str) -> None:
     """Check an approval rule.
 
     Raises:
-        UsageError: it makes no sense; says what does not.
+        UsageError: the rule is not valid.
     """
     try:
         parse_rule(rule)
     except FilterError as error:
         raise UsageError(
-            f"The approval rule {rule!r} makes no sense: {error}",
+            f"The approval rule {rule!r} is not valid: {error}",
             "Correct approval.rule in the settings.",
         ) from error
 
 
 def _without_suffix(term: Term) -> Term:
-    """Look for a whole file name by its stem: the names of photos are kept without suffix."""
+    """Replace a complete file name by its stem: photos are known by names without suffix."""
     stem = term.text.rpartition(".")[0]
     if stem and term.field in (TEXT, "name") and files.is_picture_name(term.text):
         return replace(term, text=stem, quoted=True)
@@ -458,13 +461,13 @@ def _without_suffix(term: Term) -> Term:
 
 
 def mask(query: Query, table: Table, threshold: int = 70, near: Near | None = None) -> Mask:
-    """Mark the rows for which every group holds.
+    """Mark the rows that match all groups of a query.
 
     Args:
-        query: what was asked.
+        query: the query.
         table: the photos.
         threshold: the match threshold.
-        near: what was asked of vectors; a photo near to the phrase fits its words.
+        near: photos found by vectors; a photo near the phrase counts as matching its words.
     """
     near = near or {}
     found = np.ones(table.size, bool)

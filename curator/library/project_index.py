@@ -1,7 +1,7 @@
-"""The projects in memory: which photos each has, and where they stand, as arrays.
+"""The projects in memory: which photos each has, and in which order, as arrays.
 
-Like the table of photos they are read once; afterwards only what was decided since is taken over,
-whoever decided it, so that a key press costs the same in a project of ten thousand photos.
+Like the table of photos they are read once; later only changes are read, whoever made them, so that
+a key press costs the same in a project of ten thousand photos.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NO_IDS: Ids = np.zeros(0, np.int64)
 
 @dataclass
 class _Members:
-    """The photos of one project: ids ascending, places beside them, and whether each is in it.
+    """The photos of one project: ids ascending, their places, and whether each is in it.
 
-    One that was taken out keeps its place: the list it is still in does not move, and if it comes
-    back, it comes back there.
+    A removed photo keeps its place: the list that shows it does not move, and if it is added again,
+    it returns to its place.
     """
 
     ids: Ids
@@ -41,7 +41,7 @@ class _Members:
         return cls(found[order], at[order], np.ones(len(found), bool))
 
     def take(self, ids: Ids, places: NDArray[np.float64]) -> None:
-        """Take over what was decided of some photos; NaN takes one out."""
+        """Take over changes; a NaN place removes a photo."""
         known = self.find(ids)
         fresh = (known < 0) & ~np.isnan(places)
         self.ids = np.concatenate([self.ids, ids[fresh]])
@@ -57,7 +57,7 @@ class _Members:
             self.inside = self.inside[order]
 
     def find(self, ids: Ids) -> NDArray[np.int64]:
-        """Give where photos are in the arrays, -1 for such as never were in the project."""
+        """Return where photos are in the arrays, -1 for photos that never were in the project."""
         at = np.searchsorted(self.ids, ids)
         at[at == len(self.ids)] = 0
         if not len(self.ids):
@@ -68,16 +68,16 @@ class _Members:
 class ProjectIndex:
     """The projects of one catalog, and their photos.
 
-    Thread: one, the owner of ``catalog``.
+    Thread: the table's.
 
     Attributes:
-        rows: the projects in use, by name.
-        open: the project on the table, by whose places the order by hand goes; None without.
+        rows: the projects, by name; deleted ones left out.
+        open: the project in the list, by whose order sorting by hand goes; None without.
         serial: grows whenever anything here changed.
     """
 
     def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
-        """Begin without having read; :meth:`refresh` does."""
+        """Start empty; :meth:`refresh` reads."""
         self._rows, self._catalog = rows, catalog
         self.rows: tuple[ProjectRow, ...] = ()
         self.open: int | None = None
@@ -87,7 +87,7 @@ class ProjectIndex:
         self._seen = 0
 
     def refresh(self) -> set[int]:
-        """Take over what changed; return the ids of photos that came into a project or left one."""
+        """Take over changes; return the photos that came into a project or left one."""
         rev = self._catalog.projects.revisions()
         if rev == self._rev:
             return set()
@@ -105,11 +105,11 @@ class ProjectIndex:
 
     @property
     def known(self) -> tuple[int, ...]:
-        """What was taken over so far, as numbers that only grow."""
+        """The revisions read so far, as numbers that only grow."""
         return *self._rev, self._seen
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """Give what is known now as arrays, for :meth:`restore`."""
+        """Return everything known now as arrays, for :meth:`restore`."""
         all_ = self._members.values()
         of = [np.full(len(each.ids), project) for project, each in self._members.items()]
         return {
@@ -121,7 +121,7 @@ class ProjectIndex:
         }
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what another gave; what was decided since is taken in by :meth:`refresh`."""
+        """Take over what another index dumped; :meth:`refresh` then reads what changed since."""
         *rev, seen = kept["project.rev"].tolist()
         if rev[0] != self._catalog.projects.revisions()[0]:
             return
@@ -152,7 +152,7 @@ class ProjectIndex:
         last = {(project, photo): place for _, project, photo, place in moved}
         for project in {project for project, _ in last}:
             members = self._members.get(project)
-            if members is not None:  # else it is one that was removed
+            if members is not None:  # else the project was deleted
                 some = [(photo, place) for (of, photo), place in last.items() if of == project]
                 ids, places = zip(*some, strict=True)
                 members.take(np.array(ids, np.int64), np.array(places, np.float64))
@@ -160,11 +160,11 @@ class ProjectIndex:
     # --- asking
 
     def row(self, project: int | None) -> ProjectRow | None:
-        """Give what a project is, None if there is none of that id."""
+        """Return a project, None if no project has this id."""
         return next((row for row in self.rows if row.id == project), None)
 
     def ids(self, project: int) -> Ids:
-        """Give a project's photos in their order by hand, such as are not to be seen too."""
+        """Return a project's photos in their order by hand, hidden ones included."""
         members = self._members.get(project)
         if members is None:
             return np.zeros(0, np.int64)
@@ -188,7 +188,7 @@ class ProjectIndex:
         return found
 
     def has(self, project: int, ids: Sequence[int] | Ids) -> Mask:
-        """Tell of each photo whether it is in a project."""
+        """Mark which of these photos are in a project."""
         members = self._members.get(project)
         if members is None:
             return np.zeros(len(ids), bool)
@@ -198,7 +198,7 @@ class ProjectIndex:
         return found
 
     def places(self, project: int, ids: Sequence[int] | Ids) -> NDArray[np.float64]:
-        """Give the places of photos, of such as were taken out the one they had; else NaN."""
+        """Return the places of photos, for removed ones their former place, else NaN."""
         members = self._members.get(project)
         found = np.full(len(ids), np.nan)
         if members is not None:
@@ -207,7 +207,7 @@ class ProjectIndex:
         return found
 
     def last_place(self, project: int) -> float:
-        """Give the last place there is in a project, 0 where it is empty."""
+        """Return the last place in a project, 0 if it is empty."""
         members = self._members.get(project)
         return float(members.places.max()) if members is not None and len(members.ids) else 0.0
 
@@ -218,7 +218,7 @@ class ProjectIndex:
     # --- orders
 
     def by_hand(self) -> NDArray[np.float64]:
-        """Give each row's place in the project on the table; without one as :meth:`by_project`."""
+        """Return each row's place in the open project; without one, as :meth:`by_project`."""
         members = None if self.open is None else self._members.get(self.open)
         if members is None:
             return self.by_project()
@@ -228,7 +228,7 @@ class ProjectIndex:
         return found
 
     def by_project(self) -> NDArray[np.float64]:
-        """Give each row's place among all projects: the first it is in, by name, then by hand."""
+        """Return each row's place among all projects: the first it is in, by name, then by hand."""
         found = np.full(self._rows.size, np.nan)
         for number, row in reversed(list(enumerate(self.rows))):
             ids = self.ids(row.id)

@@ -1,10 +1,10 @@
-"""The grammar of a search: an expression, cut into terms. What terms mean is in `filters`.
+"""The grammar of a search: it parses an expression into terms. `filters` says what terms mean.
 
     sea lion "Café Paris" -is:rejected rating:>=4 tag:harbor OR tag:port
 
-All terms must hold; of terms joined by OR one is enough; ``-`` turns one round; quotes keep spaces
-together. A field's name stands before a colon. Whatever is typed is either an expression or a
-:class:`FilterError` that says where it is none.
+All terms must match; of terms joined by OR one is enough; ``-`` negates a term; quotes keep words
+together. A field's name comes before a colon. Any text is either an expression or raises a
+:class:`FilterError` with the position of the mistake.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import NamedTuple
 from curator.model import UsageError
 
 LONGEST = 1000
-"""Characters of an expression, at most."""
+"""The maximum number of characters in an expression."""
 MOST = 32
-"""Terms of an expression, at most: each is looked up."""
+"""The maximum number of terms in an expression: each is looked up."""
 TEXT = "text"
-"""The field of a word that stands alone."""
+"""The field of a word without a field name."""
 _TERM = re.compile(r'(-)?(?:([^\W\d_]+):)?(?:"([^"]*)"|([^\s"]*))')
 _OR = re.compile(r"OR(?=\s|$)")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -30,11 +30,11 @@ _NO_COLON = re.compile(r"([^\W\d_]+)\s*(>=|<=|==|=|>|<)\s*([^\s\"]*)")
 
 
 class FilterError(UsageError):
-    """The expression cannot be understood.
+    """The expression cannot be parsed.
 
     Attributes:
-        position: index of the character where it stops making sense, from 0.
-        length: characters from there that make none.
+        position: index of the first wrong character, from 0.
+        length: number of wrong characters.
     """
 
     def __init__(self, message: str, position: int, length: int = 1) -> None:
@@ -45,10 +45,10 @@ class FilterError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition; ``negate`` turns it round.
+    """One condition, which ``negate`` inverts.
 
-    ``start`` and ``stop`` are where it stands in the expression, ``at`` where its value begins;
-    ``quoted``: the value stands in quotation marks.
+    ``start`` and ``stop`` are its position in the expression, ``at`` that of its value; ``quoted``:
+    the value is in quotation marks.
     """
 
     field: str
@@ -60,23 +60,23 @@ class Term:
     stop: int
 
     def mistake(self, message: str) -> FilterError:
-        """Say that the value makes no sense."""
+        """Return an error about this term's value."""
         return FilterError(message, self.at, self.stop - self.at)
 
 
 Group = tuple[Term, ...]
-"""Terms of which one has to hold."""
+"""Terms of which one must match."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """An expression that was understood: groups, all of which must hold."""
+    """A parsed expression: groups that must all match."""
 
     groups: tuple[Group, ...]
 
     @cached_property
     def words(self) -> tuple[Group, ...]:
-        """The groups that look for words and for nothing else, none of them turned round."""
+        """The groups that search for words only, none of them negated."""
         return tuple(group for group in self.groups if _is_words(group))
 
     @cached_property
@@ -86,12 +86,12 @@ class Query:
 
     @cached_property
     def phrase(self) -> str:
-        """What is looked for, in words: what can be asked of a network that knows pictures."""
+        """The words of the search as one text, which an encoder that knows words can compare."""
         return " ".join(term.text for group in self.words for term in group)
 
     @cached_property
     def similar(self) -> tuple[int, ...]:
-        """The photos that others are to be like."""
+        """The photos to find similar ones of."""
         return tuple(
             int(term.text)
             for group in self.groups
@@ -101,7 +101,7 @@ class Query:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether some photos fit it better than others."""
+        """Whether some photos match it better than others."""
         return bool(self.words or self.similar)
 
 
@@ -110,14 +110,14 @@ def _is_words(group: Group) -> bool:
 
 
 def cut(expression: str, fields: Sequence[str]) -> Query:
-    """Cut an expression into terms.
+    """Parse an expression into terms.
 
     Args:
-        expression: what was typed.
-        fields: the names of fields there are.
+        expression: the text.
+        fields: the names of all fields.
 
     Raises:
-        FilterError: it is none; says where.
+        FilterError: it is not valid; with the position.
     """
     if len(expression) > LONGEST:
         raise FilterError(f"A search has at most {LONGEST:,} characters", LONGEST)
@@ -127,7 +127,7 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
         joining = _OR.match(expression, position)
         if joining is not None:
             if joins or not groups:
-                raise FilterError("OR wants something on both sides", position, 2)
+                raise FilterError("OR needs a term on both sides", position, 2)
             joins, where, position = True, position, joining.end()
             continue
         term = _term(expression, position, fields)
@@ -140,19 +140,19 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
             groups.append([term])
         joins = False
     if joins:
-        raise FilterError("OR wants something on both sides", where, 2)
+        raise FilterError("OR needs a term on both sides", where, 2)
     return Query(tuple(map(tuple, groups)))
 
 
 class Slip(NamedTuple):
-    """A field without its colon: what ``stands`` there, ``rating>=3``, and what was ``meant``."""
+    """A field without its colon: ``stands`` is the text, ``rating>=3``, ``meant`` is right."""
 
     stands: str
     meant: str
 
 
 def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
-    """Tell whether a field that is to stand at a place of a text stands without its colon."""
+    """Return the field without a colon that begins at a position, if one does."""
     found = _NO_COLON.match(text, at)
     if found is None or found[1].lower() not in fields:
         return None
@@ -161,7 +161,7 @@ def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
 
 
 def small_or(expression: str) -> bool:
-    """Tell whether "or" stands between words, where it is a word as any other."""
+    """Whether "or" in lower case stands between words, where it is a word like any other."""
     words = _QUOTED.sub('""', expression).split()
     return any(word != "OR" and word.lower() == "or" for word in words[1:-1])
 
@@ -185,8 +185,8 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
     if name is not None and field not in fields:
         raise FilterError(f"There is no field {field}:", found.start(2), len(name) + 1)
     if name is None and quoted is None and (wrong := slip(expression, fields, at)):
-        raise FilterError(f"{wrong.stands} wants a colon: {wrong.meant}", at, len(wrong.stands))
+        raise FilterError(f"{wrong.stands} needs a colon: {wrong.meant}", at, len(wrong.stands))
     if not value.strip():
-        what = f"{field}: wants a value" if name else "Here is nothing to look for"
+        what = f"{field}: needs a value" if name else "A search term is empty"
         raise FilterError(what, start, stop - start)
     return Term(field, value, no is not None, quoted is not None, start, at, stop)

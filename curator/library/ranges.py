@@ -1,7 +1,7 @@
 """Numbers, dates and places as a search writes them: ``>=3200``, ``24..70``, ``f/2.8``, ``1/250``.
 
-`filters` uses this for every field that compares. Reading a value never guesses: a value that is
-not understood is a ValueError, which `filters` turns into a sentence with an example.
+`filters` uses this for every field that compares. Parsing never guesses: an invalid value raises a
+ValueError, which `filters` turns into a message with an example.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Values = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Values from ``low`` to ``high``; whether the ends belong to it is ``closed``."""
+    """Values from ``low`` to ``high``; ``closed``: both ends are included."""
 
     low: float = -np.inf
     high: float = np.inf
@@ -51,11 +51,11 @@ def read_range(text: str, read: Callable[[str], float], slack: float = 0.0) -> R
     Args:
         text: as typed.
         read: reads one value.
-        slack: how far from a value its neighbors still count as equal to it, as a share of it;
+        slack: how far from a value numbers still count as equal to it, as a share of it;
             cameras write 1/60 s as 0.01666 and f/2.8 as 2.83.
 
     Raises:
-        ValueError: the text is none of these, or the ends stand the wrong way round.
+        ValueError: the text is not valid, or the low end is above the high end.
     """
     sign, bare = _SIGN.fullmatch(text).groups()  # type: ignore[union-attr]
     between = None if sign else _BETWEEN.fullmatch(bare)
@@ -83,11 +83,7 @@ def read_range(text: str, read: Callable[[str], float], slack: float = 0.0) -> R
 
 
 def number(text: str) -> float:
-    """Read a plain number.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """Parse a plain number."""
     if not _PLAIN.fullmatch(text):
         raise ValueError(text)
     return float(text)
@@ -97,7 +93,7 @@ def f_number(text: str) -> float:
     """Read ``2.8``, ``f2.8`` or ``f/2.8``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not valid.
     """
     return number(re.sub(r"^f/?", "", text.lower()))
 
@@ -106,7 +102,7 @@ def seconds(text: str) -> float:
     """Read an exposure time in seconds: ``1/250``, ``0.5``, ``2s``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not valid.
     """
     above, slash, below = text.lower().removesuffix("s").partition("/")
     if not slash:
@@ -120,21 +116,21 @@ def millimeters(text: str) -> float:
     """Read a focal length: ``85`` or ``85mm``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not valid.
     """
     return number(text.lower().removesuffix("mm"))
 
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """All places at most ``radius_m`` meters from a place in degrees."""
+    """All points within ``radius_m`` meters of a point in degrees."""
 
     latitude: float
     longitude: float
     radius_m: float
 
     def holds(self, latitudes: Values, longitudes: Values) -> NDArray[np.bool_]:
-        """Mark the places inside; the haversine formula, good for small and large distances."""
+        """Mark the points inside, by the haversine formula, good for small and large distances."""
         phi, theta = np.radians(latitudes), np.radians(longitudes)
         phi0, theta0 = np.radians(self.latitude), np.radians(self.longitude)
         chord = (
@@ -146,10 +142,10 @@ class Circle:
 
 
 def circle(text: str) -> Circle:
-    """Read ``64.1,-21.9`` or ``64.1,-21.9,5km``; one kilometer around where no radius is named.
+    """Read ``64.1,-21.9`` or ``64.1,-21.9,5km``; the default distance is one kilometer.
 
     Raises:
-        ValueError: it is none, or no place on Earth.
+        ValueError: it is not valid, or not on Earth.
     """
     found = _PLACE.fullmatch(text.lower())
     if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
@@ -159,10 +155,10 @@ def circle(text: str) -> Circle:
 
 
 def day(text: str) -> np.datetime64:
-    """Return when a year, month or day begins; its unit is what was named.
+    """Return when a year, month or day begins, in the unit that was given.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not valid.
     """
     if not _DATE.fullmatch(text):
         raise ValueError(text)
@@ -174,10 +170,10 @@ def days(text: str) -> tuple[np.datetime64, np.datetime64]:
     """Read a year, month or day, or a range of them: ``2024-05``, ``2024-05-01..2024-05-17``.
 
     Returns:
-        When it begins, and when what comes after it begins.
+        When it begins, and when it has ended.
 
     Raises:
-        ValueError: it is none, or the ends stand the wrong way round.
+        ValueError: it is not valid, or the range ends before it begins.
     """
     first, dots, last = text.partition("..")
     begin, end = day(first), day(last if dots else first) + 1

@@ -1,7 +1,7 @@
-"""How well photos fit a search: by their words, and by what an encoder sees in them.
+"""How well photos match a search: by their words, and by what an encoder sees in them.
 
-The two are different kinds of number, so their ranks are added up, not they themselves. Functions
-that take a :class:`~curator.learning.learner.TasteLearner` run on the thread that has the vectors.
+The two are different kinds of number, so their ranks are added, not their values. Functions that
+take a VectorIndex run on the thread that owns it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from curator.library.table import Table
 from curator.model import KnownError
 
 MOST = 200
-"""Photos found by looks, at most: further on it is guesswork."""
+"""The most photos found by looks: beyond, the order is guesswork."""
 WORDS, LOOKS = 1, 2
-"""Why a photo was found; both may be."""
+"""Flags for why a photo was found."""
 REASONS = ("", "words", "looks", "words, looks")
 _BELOW = 60.0
-_STANDS_OUT = 1.0  # standard deviations above what a phrase says of any photo
-_SAMPLE = 500  # photos from which that is known
+_STANDS_OUT = 1.0  # standard deviations above the mean likeness of a phrase to all photos
+_SAMPLE = 500  # photos to estimate the mean from
 
 Likeness = tuple[Ids, NDArray[np.float32]]
-"""Photos, the nearest first, and their cosines."""
+"""Photos, nearest first, and their cosines."""
 
 
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """How well photos fit: ``value`` is smallest for the best; ``by`` says why, of REASONS."""
+    """How well photos match: the best has the smallest ``value``; ``by`` is an index of REASONS."""
 
     ids: Ids
     value: NDArray[np.float32]
@@ -41,7 +41,7 @@ class Relevance:
 
 
 def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
-    """Rank the photos that fit a query.
+    """Rank the photos that match a query.
 
     Source: Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet and
     individual rank learning methods": the sum over rankings of 1 / (60 + rank).
@@ -59,7 +59,7 @@ def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
     if query.words:
         ranked = table.text_matches.ranked(_phrases(query))
         add(ranked, WORDS)
-        if not len(ranked):  # so many have the words that these tell nothing
+        if not len(ranked):  # too many photos have the words to rank by them
             rows = np.flatnonzero(fits & _worded(query, table))
             score[rows] += 1.0 / (_BELOW + 1.0)
             by[rows] |= WORDS
@@ -85,10 +85,10 @@ def _worded(query: Query, table: Table) -> Mask:
 
 
 def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
-    """Find the photos most like one, itself first.
+    """Find the photos most similar to a photo, itself first.
 
     Raises:
-        KnownError: it was not compared yet.
+        KnownError: it is not analyzed yet.
     """
     place = int(archive.places([photo_id])[0])
     if place < 0:
@@ -100,12 +100,12 @@ def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
 
 
 def looking_like(archive: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
-    """Find the photos a phrase describes: those it says clearly more of than of any photo.
+    """Find the photos that match a phrase clearly better than an average photo does.
 
     Args:
         archive: the vectors.
-        vector: the phrase, encoded into the pictures' space.
-        among: where to look.
+        vector: the phrase, encoded into the space of the images.
+        among: the photos to search.
     """
     if not archive.size or len(vector) != archive.dimension:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)

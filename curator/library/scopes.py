@@ -1,4 +1,4 @@
-"""What the sidebar offers: everything, each folder and subfolder with photos in it, projects."""
+"""The scopes in the sidebar: all photos, folders with photos in them, projects, saved searches."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SEARCH = "search:"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of photos one works on.
+    """A set of photos to work on.
 
     ``kind`` is ``all``, ``folder`` (with its subfolders), ``project`` or ``search``. ``key`` is the
-    folder's path, ``project:`` or ``search:`` and a number, empty for everything; ``title`` is what
-    the window says. ``expression`` is what a search looks for.
+    folder's path, ``project:`` or ``search:`` and a number, or empty for all photos; ``title`` is
+    its name on screen, ``expression`` the text of a saved search.
     """
 
     kind: str
@@ -35,17 +35,17 @@ class Scope:
 
     @property
     def follows_marks(self) -> bool:
-        """Whether a decision may take a photo out of it: it stays in the list until F5."""
+        """Whether a mark may move a photo out of it; the photo stays listed until F5."""
         return self.kind in ("project", "search")
 
     @property
     def search(self) -> int | None:
-        """The id of the saved search it is, None for another kind."""
+        """The id of its saved search, None for other kinds."""
         return int(self.key.removeprefix(_SEARCH)) if self.kind == "search" else None
 
     @property
     def project(self) -> int | None:
-        """The id of the project it is, None for another kind."""
+        """The id of its project, None for other kinds."""
         return int(self.key.removeprefix(_PROJECT)) if self.kind == "project" else None
 
 
@@ -56,8 +56,8 @@ EVERYTHING = Scope("all", "", "All photos")
 class ScopeRow:
     """One line of the sidebar.
 
-    ``folder_id`` is set for the folders the person opened, None for subfolders and everything.
-    ``away`` says why the folder cannot be reached now (``T7 Shield unplugged``), empty if it can.
+    ``folder_id`` is set for folders that a person added, None for subfolders and all photos.
+    ``away`` is why the folder cannot be reached now (``T7 Shield unplugged``), empty if it can.
     """
 
     scope: Scope
@@ -71,11 +71,11 @@ class ScopeRow:
 def rows(
     folders: Sequence[FolderRow], table: Table, away: Mapping[str, str] | None = None
 ) -> list[ScopeRow]:
-    """List the scopes in sidebar order with the photos each holds.
+    """List the scopes in sidebar order with the number of photos in each.
 
-    ``away`` says by path which cannot be reached and why, besides those the catalog says it of:
-    asking a dead network drive takes minutes, so the answer is somebody else's. Linear in
-    directories: a library of years has thousands, and the sidebar asks often.
+    ``away`` maps paths that cannot be reached to the reason, besides those the catalog knows of:
+    asking a dead network drive takes minutes, so this function never asks. Linear in directories: a
+    library of years has thousands, and the sidebar asks often.
     """
     by_path, copied = _by_path(table)
     listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
@@ -97,23 +97,23 @@ def rows(
 
 @dataclass(frozen=True, slots=True)
 class _Copied:
-    """Some photos with copies: where the main file lies and where those do, as path and ``/``."""
+    """Some photos with copies: the folders of the main file and of the copies, ending in ``/``."""
 
     main: str
     copies: tuple[str, ...]
     number: int
 
     def at(self, folder: str) -> bool:
-        """Say whether copies lie in a folder, or below it."""
+        """Whether a copy lies in a folder, or below it."""
         return any(copy.startswith(folder) for copy in self.copies)
 
     def adds(self, folder: str) -> bool:
-        """Say whether the folder has these photos by their copies alone."""
+        """Whether a folder has these photos only by their copies."""
         return self.at(folder) and not self.main.startswith(folder)
 
 
 def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
-    """Count photos by the path their main file lies in, and list those with copies elsewhere."""
+    """Count photos by the path of their main file, and list those with copies elsewhere."""
     paths = table.folders.directories
     by_path = Counter(dict.fromkeys(paths.values(), 0))
     copied = []
@@ -127,7 +127,7 @@ def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
 
 
 def followed(key: str, old: str, new: str) -> str:
-    """Give what a folder's key is once the folder ``old``, in which it may be, is at ``new``."""
+    """Return a folder's key after the folder ``old``, which may contain it, moved to ``new``."""
     inside = old.rstrip(os.sep) + os.sep
     if key == old:
         return new
@@ -135,17 +135,17 @@ def followed(key: str, old: str, new: str) -> str:
 
 
 def of_search(saved: SavedSearch) -> Scope:
-    """Give the scope that a saved search is."""
+    """Return the scope of a saved search."""
     return Scope("search", f"{_SEARCH}{saved.id}", saved.name, saved.expression)
 
 
 def of_project(row: ProjectRow) -> Scope:
-    """Give the scope that a project is."""
+    """Return the scope of a project."""
     return Scope("project", f"{_PROJECT}{row.id}", row.name)
 
 
 def project_rows(table: Table) -> list[ScopeRow]:
-    """List the projects as scopes, by name, with the photos each has that are to be seen."""
+    """List the projects as scopes, by name, with the number of their visible photos."""
     alive = table.alive()
     return [
         ScopeRow(of_project(row), 0, int((table.projects.inside(row.id) & alive).sum()))
@@ -159,9 +159,9 @@ def _subfolders(
     """List the directories below a folder that hold photos themselves, parents first.
 
     Args:
-        folder: one that a person opened.
-        inside: photos by the path in it where their main file lies.
-        copied: photos with copies in it.
+        folder: a folder that a person added.
+        inside: the number of photos by path of their main file, inside the folder.
+        copied: the photos with copies in it.
     """
     holding = {copy[: -len(os.sep)] for each in copied for copy in each.copies}
     shown = {
@@ -184,12 +184,12 @@ def _subfolders(
 
 
 def _by_parts(path: str) -> str:
-    """Give what a path is sorted by: "a" comes before "a/b", and both before "a b"."""
+    """Return the sort key of a path: "a" comes before "a/b", and both before "a b"."""
     return path.replace(os.sep, "\1")
 
 
 def _parents(path: str, root: str) -> Iterator[str]:
-    """Go up from a path, itself left out, to just below ``root``."""
+    """Yield the parents of a path, from its own up to just below ``root``."""
     parent = path.rpartition(os.sep)[0]
     while len(parent) > len(root):
         yield parent
@@ -197,7 +197,7 @@ def _parents(path: str, root: str) -> Iterator[str]:
 
 
 def _around(paths: Iterable[str], root: str) -> set[str]:
-    """Give the folders below ``root`` that hold any of some folders, or are one."""
+    """Return the folders below ``root`` that contain any of some folders, these included."""
     inside = root.rstrip(os.sep) + os.sep
     return {
         folder

@@ -18,21 +18,21 @@ from curator.library.spans import Ids
 _DIGITS = re.compile(r"(\d+)")
 NO_COPIES: Mapping[int, tuple[str, int]] = MappingProxyType({})
 _T = TypeVar("_T")
-_SEARCH = 4  # looking at a single name costs as much as some names of all that are sorted
+_SEARCH = 4  # inserting a single name costs as much as sorting this many among all
 
 
 class Names:
-    """The names of all rows, as they are sorted; in which order they stand is made when asked for.
+    """The names of all rows and their sorted order, made when first asked for.
 
-    Names that came since are put where they belong one by one, as long as they are few: a photo
-    that arrives costs no sorting of a hundred thousand.
+    New names are inserted one by one as long as they are few: a photo that arrives does not cost
+    sorting a hundred thousand.
 
     Attributes:
-        order: the first rows by name, as far as they were sorted; equal ones as they came.
+        order: the first rows sorted by name, as far as they were sorted; equal names as they came.
     """
 
     def __init__(self, names: list[object]) -> None:
-        """Stand over a list that grows, and whose names may change: then :meth:`forget`."""
+        """Keep a list that grows; if a name in it changes, call :meth:`forget`."""
         self._names = names
         self.forget()
 
@@ -41,7 +41,7 @@ class Names:
         self.order: Ids = np.zeros(0, np.int64)
 
     def places(self, rows: Ids) -> Ids:
-        """Give the place of each of some rows by name; equal ones stand as they came."""
+        """Return the rank by name of some rows among each other; equal names as they came."""
         if len(rows) < len(self._names) and len(self.order) < len(self._names):
             ids = np.sort(rows)
             keys = natural([str(self._names[row]) for row in ids.tolist()])
@@ -49,7 +49,7 @@ class Names:
         return _inverse(self.whole())[rows]
 
     def whole(self) -> Ids:
-        """Give all rows by name; equal ones as they came."""
+        """Return all rows sorted by name; equal names as they came."""
         known, count = len(self.order), len(self._names)
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
             self.order = _sorted(natural([str(name) for name in self._names]))
@@ -61,7 +61,7 @@ class Names:
         return self.order
 
     def _find(self, key: str) -> int:
-        """Find where a name goes: behind those that are less or equal."""
+        """Return where a name is inserted: after those that are less or equal."""
         return bisect_right(self.order, key, key=lambda row: natural([str(self._names[row])])[0])
 
 
@@ -145,16 +145,16 @@ def _inverse(order: Ids) -> Ids:
 
 
 def ranked(values: Ids) -> Ids:
-    """Give each value's place among all; no two are equal."""
+    """Return the rank of each value; no two are equal."""
     return _inverse(np.argsort(values))
 
 
 def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
-    """Give each row's place by time, those without one last.
+    """Return each row's rank by time, rows without a time last.
 
     Args:
         taken: (N,) datetime64[us], NaT for none.
-        among: gives places among rows of one time; asked of such only, which are few.
+        among: returns ranks among rows with equal times; called only for those, which are few.
     """
     order = np.lexsort((taken.view("i8"), np.isnat(taken)))
     new = np.r_[True, np.diff(taken[order].view("i8")) != 0, True]
@@ -165,7 +165,7 @@ def by_time(taken: NDArray[np.datetime64], among: Callable[[Ids], Ids]) -> Ids:
 
 
 def natural(names: Sequence[str]) -> list[str]:
-    """Make keys under which IMG_2 comes before IMG_10; all at once, a third faster than singly."""
+    """Return keys that sort IMG_2 before IMG_10; all at once, a third faster than singly."""
     if not names:
         return []
     parts = _DIGITS.split("\0".join(names).casefold())  # no file is named with a NUL
@@ -174,7 +174,7 @@ def natural(names: Sequence[str]) -> list[str]:
 
 
 def in_order(things: Iterable[_T], name: Callable[[_T], str]) -> list[_T]:
-    """Sort things by name as people count: Evening 2 before Evening 10."""
+    """Sort things by name in natural order: Evening 2 before Evening 10."""
     listed = sorted(things, key=name)
     keys = natural([name(thing) for thing in listed])
     return [listed[place] for place in _sorted(keys).tolist()]

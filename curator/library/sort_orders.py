@@ -1,7 +1,7 @@
-"""The orders a list can have, as one table, and the sorting.
+"""The sort orders of a list, as one table, and the sorting.
 
-Orders sort units, never frames: a stack stands where its best frame would, its frames by capture
-time. Ties go by capture time, folder, name.
+Orders sort units, never single frames: a stack stands where its best frame would, its frames sorted
+by capture time. Ties are broken by capture time, folder and name.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Order:
     """One way to sort.
 
     Attributes:
-        title: what the menu calls it.
-        key: gives a number a row, smallest first; NaN for a photo without the value.
+        title: its name in the menu.
+        key: returns a number per row, smallest first; NaN for a photo without the value.
         best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
-        about: what it does, in words that follow the title.
-        by_taste: whether there has to be taste for it.
-        question: what the learner is asked before; its answer goes into ``Table.set_answer``.
-        part: photos asked for at a time, so that learning never waits long; 0 is all at once.
-        manual: sorts frames after all: stacks are taken apart where somebody placed each photo.
+        about: its direction, in words that follow the title.
+        by_taste: whether it needs a learned taste.
+        question: asked of the learner before sorting; the answer goes into ``Scores.set_answer``.
+        part: photos to ask about at a time, so that learning never waits long; 0 for all at once.
+        manual: sorts single frames: stacks are taken apart where a person placed each photo.
     """
 
     title: str
@@ -43,8 +43,8 @@ class Order:
     manual: bool = False
 
 
-# Name → how it sorts. Each runs in its useful direction first: the weakest, the unrated, the
-# earliest. To add an order: one line.
+# Name → order. Each starts with the photos that need attention: the weakest, the unrated, the
+# earliest. To add an order, add one line.
 ORDERS: dict[str, Order] = {
     "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
     "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),
@@ -75,7 +75,7 @@ ORDERS: dict[str, Order] = {
         "Most uncertain",
         lambda table: -table.scores.answer("uncertain"),
         np.fmin,
-        "where your taste is known least",
+        "least certain prediction first",
         True,
         uncertainties,
         part=2000,
@@ -84,7 +84,7 @@ ORDERS: dict[str, Order] = {
         "Most informative",
         lambda table: table.scores.answer("informative"),
         np.fmin,
-        "whose stars teach most",
+        "rating these improves predictions most",
         True,
         information_gain,
     ),
@@ -102,28 +102,28 @@ def _stack_sizes(table: Table) -> NDArray[np.float64]:
 
 
 def is_manual(table: Table, order: str) -> bool:
-    """Tell whether an order takes stacks apart: somebody placed each photo by itself."""
+    """Whether an order takes stacks apart because a person placed each photo by itself."""
     return ORDERS[order].manual and table.projects.open is not None
 
 
 def orders_for(kind: str) -> dict[str, Order]:
-    """Give the orders a scope of a kind can have: by hand there is only in a project."""
+    """Return the orders available in a kind of scope: sorting by hand exists only in projects."""
     return {name: each for name, each in ORDERS.items() if kind == "project" or not each.manual}
 
 
 def sorted_ids(
     table: Table, mask: Mask, order: str, reverse: bool = False, *, units: bool = True
 ) -> Ids:
-    """Give the ids of the marked rows in an order of ORDERS.
+    """Return the ids of the marked rows in an order of ORDERS.
 
-    Photos without the value asked for come last, whichever way the order runs.
+    Photos without the value come last in both directions.
 
     Args:
         table: the photos.
-        mask: which of its rows.
+        mask: the rows to sort.
         order: a key of ORDERS.
-        reverse: the other way round; inside a stack time never runs backwards.
-        units: whether stacks stay whole; a stack is the marked frames of it.
+        reverse: whether to reverse the order; frames of a stack stay in capture order.
+        units: whether stacks stay together, as far as their frames are marked.
 
     Raises:
         KeyError: there is no such order.

@@ -1,7 +1,7 @@
-"""A list in units: stacks and single photos, as arrays over its positions.
+"""A list cut into units and tiles: stacks and single photos, as arrays over its positions.
 
-A stack has a name, a number above 0; 0 stands alone. In a list it is a run of equal names, so
-that whatever cuts a list into units or tiles is one comparison of neighbours.
+A stack has a name, a number above 0; 0 means a single photo. In a list, a stack is a run of equal
+names, so that cutting the list compares each position with its neighbor.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ Mask = NDArray[np.bool_]
 
 
 def group_stacks(stacks: Ids, ranks: Ids) -> NDArray[np.intp]:
-    """Give the positions in an order that has each stack whole, where its first frame is.
+    """Return positions sorted so that each stack is together, where its first frame was.
 
     Args:
-        stacks: (N,) names of stacks, 0 alone.
-        ranks: (N,) by which the frames of a stack stand.
+        stacks: (N,) names of stacks, 0 for single photos.
+        ranks: (N,) the order of frames within a stack.
     """
     lead = np.arange(len(stacks))
     members = np.flatnonzero(stacks)
@@ -28,10 +28,10 @@ def group_stacks(stacks: Ids, ranks: Ids) -> NDArray[np.intp]:
 
 
 class Spans:
-    """A list cut into spans that follow each other, each of one position at least."""
+    """A list cut into consecutive spans of at least one position each."""
 
     def __init__(self, begins: Mask) -> None:
-        """Begin a span wherever ``begins`` holds; it holds at the first position."""
+        """Begin a span wherever ``begins`` is True, as it must be at the first position."""
         self._edges = np.append(np.flatnonzero(begins), len(begins))
 
     def __len__(self) -> int:
@@ -43,31 +43,31 @@ class Spans:
         return self._edges[:-1]
 
     def at(self, position: int) -> int:
-        """Find the span a position lies in; -1 for a position before the first."""
+        """Return the span that contains a position; -1 for a position before the first."""
         return int(np.searchsorted(self._edges, position, "right")) - 1
 
     def over(self, positions: Ids) -> Ids:
-        """Number the spans that any of these positions lie in, ascending."""
+        """Return the spans that contain any of these positions, ascending."""
         return np.unique(np.searchsorted(self._edges, positions, "right") - 1)
 
     def __getitem__(self, number: int) -> range:
-        """Give the positions of a span."""
+        """Return the positions of a span."""
         return range(int(self._edges[number]), int(self._edges[number + 1]))
 
 
 def unit_spans(stacks: Ids) -> Spans:
-    """Cut a list into its units: runs of one stack, and single photos."""
+    """Cut a list into units: stacks and single photos."""
     begins = np.ones(len(stacks), bool)
     begins[1:] = (stacks[1:] == 0) | (stacks[1:] != stacks[:-1])
     return Spans(begins)
 
 
 def tile_spans(of: Spans, expanded: Mask) -> Spans:
-    """Cut a list into the grid's tiles: a unit is one, but where it is expanded.
+    """Cut a list into the grid's tiles: units, or single frames where a stack is expanded.
 
     Args:
         of: the units of the list.
-        expanded: (N,) whether a photo's unit was expanded; one frame speaks for its unit.
+        expanded: (N,) whether a stack is expanded; True at one frame is enough.
     """
     if not expanded.any():
         return of

@@ -1,7 +1,7 @@
-"""The stacks of a table's photos, as the person sees them, and the frame proposed of each.
+"""The stacks of a table's photos, as a person sees them, and the suggested best of each.
 
-What the machine found is a fact, what a person said of it goes first. A mark touches one stack,
-and just that one is looked at again for another frame to propose.
+What a person says about a stack overrides what the machine found. A mark affects one stack, and
+only that one gets a new suggestion.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from curator.library.spans import Ids, Mask
 from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
-_MANY = 2000  # changed rows, from which on all stacks are looked at again
+_MANY = 2000  # with more changed rows, all suggestions are made again
 
 
 class StackIndex:
     """Which photos of a table show as one.
 
-    Thread: that of the table.
+    Thread: the table's.
 
     Attributes:
         serial: grows whenever a photo came into a stack or left one.
@@ -32,24 +32,24 @@ class StackIndex:
         self._rows, self._folders, self._ranks = rows, folders, ranks
         self.serial = 0
         self._names: Ids = np.zeros(0, np.int64)
-        self._proposed: Mask = np.zeros(0, bool)
-        self._doubtful: set[int] | None = None  # stacks with a changed frame; None: any may be
+        self._suggested: Mask = np.zeros(0, bool)
+        self._outdated: set[int] | None = None  # stacks with a changed frame; None: all stacks
 
     @property
     def names(self) -> Ids:
-        """The name of each row's stack, a number; 0 stands alone.
+        """The name of each row's stack, a number; 0 for a single photo.
 
-        A stack the machine found and one made by hand never share a name, whatever numbers they
-        go by in the catalog.
+        A stack the machine found and a stack made by hand never share a name, whatever numbers they
+        have in the catalog.
         """
         return self._names[: self._rows.size]
 
     def of(self, ids: Ids) -> Ids:
-        """Name the stacks of known photos, in the same order."""
+        """Return the stack names of known photos, in the same order."""
         return self._names[self._rows.rows_of(ids)]
 
     def ranks(self, ids: Ids) -> Ids:
-        """Give the places of known photos by capture time, in the same order."""
+        """Return the ranks of known photos by capture time, in the same order."""
         return self._ranks.by_time()[self._rows.rows_of(ids)]
 
     # --- kept up with the table
@@ -60,7 +60,7 @@ class StackIndex:
         if len(self._names) < table.size:
             fresh = max(table.size, 2 * len(self._names)) - len(self._names)
             self._names = np.concatenate([self._names, np.zeros(fresh, np.int64)])
-            self._proposed = np.concatenate([self._proposed, np.zeros(fresh, bool)])
+            self._suggested = np.concatenate([self._suggested, np.zeros(fresh, bool)])
         found, said = table.column("stack")[at], table.column("stacked")[at]
         by_hand = np.where(said > 0, 2 * said + 1, 0)
         before, after = self._names[at], np.where(said < 0, 2 * found, by_hand)
@@ -68,19 +68,19 @@ class StackIndex:
             self._names[at] = after
             self.serial += 1
         if len(at) > _MANY:
-            self._doubtful = None
-        elif self._doubtful is not None:
-            self._doubtful.update(before.tolist(), after.tolist())
-            self._doubtful.discard(0)  # who stands alone is proposed to nobody
+            self._outdated = None
+        elif self._outdated is not None:
+            self._outdated.update(before.tolist(), after.tolist())
+            self._outdated.discard(0)  # single photos have no suggestion
 
     def invalidate(self) -> None:
-        """Look at all of them again: photos came or went with their folder."""
-        self._doubtful = None
+        """Make all suggestions again when next asked: photos came or went with their folder."""
+        self._outdated = None
 
-    # --- what they are
+    # --- questions
 
     def shared(self) -> Mask:
-        """Mark the photos in stacks of two and more."""
+        """Mark the photos in stacks of two or more."""
         mask: Mask = (self.names > 0) & self._folders.alive()
         members = np.flatnonzero(mask)
         _, where, counts = np.unique(self._names[members], return_inverse=True, return_counts=True)
@@ -92,17 +92,17 @@ class StackIndex:
         return len(np.unique(self.names[among & (self.names > 0)]))
 
     def rows_of_stack(self, row: int) -> NDArray[np.intp]:
-        """Give the rows of the stack a row is in, itself included; of a photo alone, just that."""
+        """Return the rows of the stack of a row, itself included; just the row if it has none."""
         name = self._names[row]
         return np.flatnonzero(self.names == name) if name else np.array([row])
 
     def is_bracket(self, rows: NDArray[np.int64]) -> bool:
-        """Tell whether one of these frames is of a bracket: the stack is then kept whole."""
+        """Whether any of these frames is part of a bracket, which is kept as a whole."""
         kinds = self._rows.column("stack_kind")[rows]
         return bool((kinds == KIND_CODE[StackKind.BRACKET]).any())
 
     def unused_number(self, ids: Ids) -> int:
-        """Find a number for a stack by hand of these photos: one that no other photo goes by."""
+        """Return a number for a stack by hand of these photos that no other photo uses."""
         table = self._rows
         others = np.ones(table.size, bool)
         others[table.rows_of(ids)] = False
@@ -110,40 +110,40 @@ class StackIndex:
         free = np.setdiff1d(ids, used)
         return int(free[0]) if len(free) else int(used.max()) + 1
 
-    # --- proposals
+    # --- suggestions
 
     def suggested(self) -> Mask:
-        """Mark the proposed frames that nobody has judged yet."""
-        self._propose()
-        return self._proposed[: self._rows.size] & self._rows.unreviewed()
+        """Mark the suggested frames that are still unreviewed."""
+        self._suggest()
+        return self._suggested[: self._rows.size] & self._rows.unreviewed()
 
     def suggested_at(self, rows: NDArray[np.int64]) -> Mask:
-        """Mark the proposed frames among these rows, judged or not."""
-        self._propose()
-        return self._proposed[rows]
+        """Mark the suggested frames among these rows, reviewed or not."""
+        self._suggest()
+        return self._suggested[rows]
 
     def reason(self, row: int) -> str:
-        """Say why the frame in a row is proposed."""
+        """Return why the frame in a row is suggested."""
         rows = self._in_order(self.rows_of_stack(row))
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
-    def _propose(self) -> None:
-        """Look again at the stacks with a changed frame."""
-        if self._doubtful is None:
+    def _suggest(self) -> None:
+        """Make suggestions again for the stacks with a changed frame."""
+        if self._outdated is None:
             rows = np.flatnonzero(self.names > 0)
-            self._proposed[:] = False
-        elif self._doubtful:
-            rows = np.flatnonzero(np.isin(self.names, sorted(self._doubtful)))
-            self._proposed[rows] = False
+            self._suggested[:] = False
+        elif self._outdated:
+            rows = np.flatnonzero(np.isin(self.names, sorted(self._outdated)))
+            self._suggested[rows] = False
             rows = rows[self._names[rows] > 0]
         else:
             return
-        self._doubtful = set()
+        self._outdated = set()
         rows = self._in_order(rows)
-        self._proposed[rows] = propose(self._candidates(rows))
+        self._suggested[rows] = propose(self._candidates(rows))
 
     def _in_order(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Order frames by capture time, so that ties take the first; leave out what is gone."""
+        """Sort frames by capture time, so that ties take the first; drop hidden ones."""
         rows = rows[self._folders.alive()[rows]]
         return rows[np.argsort(self._ranks.by_time()[rows])]
 

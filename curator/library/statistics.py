@@ -1,9 +1,9 @@
-"""How a set of photos stands, in figures: judged, by time, camera, kind and stars.
+"""Statistics of a set of photos: verdicts, time, cameras, kinds and stars.
 
-Every figure has the search that leads to its photos, and is the number that search finds. All of
-it is counted over the columns of a :class:`~curator.library.table.Table`, a hundred thousand
-photos in some 20 ms; nothing is asked of the catalog but which photos are of which kind, and that
-is kept until it changes.
+The overview page shows them. Every figure comes with the search that finds its photos, and equals
+the number of photos that search finds. All is counted over the columns of a
+:class:`~curator.library.table.Table`, a hundred thousand photos in some 20 ms; the catalog is asked
+only which photos are of which kind, and that is remembered until it changes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from curator.library.text_matches import words_of
 from curator.model import ContentType
 
 DAY, MONTH, YEAR = "day", "month", "year"
-# A time line is by days, or by months, if it has at most so many of them; a stretch of more empty
-# ones than that is folded (a camera whose clock was reset says 1980), if there are but a few.
+# Unit, numpy type, most bars of a chart, longest gap shown, most gaps that are longer. Those are
+# folded: a camera whose clock was reset says 1980.
 _STEPS = ((DAY, "datetime64[D]", 62, 4, 2), (MONTH, "datetime64[M]", 240, 9, 8))
 _YEARS_FOLDED = 6
 MONTHS = (
@@ -37,9 +37,9 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """So many photos, of which ``through`` and ``rejected``; ``query`` finds them.
+    """A number of photos, how many of them are ``kept`` and ``rejected``, and their ``query``.
 
-    ``query`` is empty where no search does.
+    ``query`` is empty if no search finds them.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Figure:
 
     @property
     def unreviewed(self) -> int:
-        """Those nobody has judged."""
+        """How many are neither kept nor rejected."""
         return self.photos - self.kept - self.rejected
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day, a month or a year, by its first day, and the photos of it."""
+    """The photos of a day, a month or a year, with its first day."""
 
     start: datetime.date
     figure: Figure
@@ -64,20 +64,20 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How a set of photos stands.
+    """The statistics of a set of photos.
 
     Attributes:
-        whole: all of them.
-        verdicts: all of them, each once, by what became of it; none is left out that is not 0.
-        starred: those through that have stars; ``approved``: what would be exported, and
-            ``approved_by_file`` what would be, too, if ratings read from files counted.
-        grain: what a period is: DAY, MONTH or YEAR.
-        periods: from the first to the last, empty ones too; None is a long stretch of nothing.
-        undated: those without a capture time.
-        first, last: the days of the earliest and the latest, None without any.
-        cameras: most photos first; ``nameless`` are those of none.
+        whole: all photos.
+        verdicts: all photos, each counted once; figures of 0 are left out.
+        starred: the kept photos with stars; ``approved``: those to be exported;
+            ``approved_by_file``: those to be exported if ratings read from files counted.
+        grain: the length of a period: DAY, MONTH or YEAR.
+        periods: from first to last, empty ones included; None stands for a long gap.
+        undated: the photos without a capture time.
+        first, last: the days of the earliest and latest photo, None without any.
+        cameras: most photos first; ``nameless`` counts photos without a camera name.
         kinds: by content type, as described, most photos first.
-        stars: those through with 1, 2, ... 5 stars.
+        stars: the kept photos with 1, 2, ... 5 stars.
     """
 
     whole: Figure
@@ -96,7 +96,7 @@ class Overview:
     stars: tuple[Figure, ...]
 
 
-# What became of a photo, and the search for it. Each photo is in one: the first that holds.
+# What became of photos, and the search for them. Each photo counts for the first that matches.
 _VERDICTS = (
     ("picked", "is:picked"),
     ("rated, not picked", "is:rated is:kept -is:picked"),
@@ -109,11 +109,11 @@ _VERDICTS = (
 
 
 def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
-    """Count how photos stand.
+    """Compute the statistics of some photos.
 
     Args:
         table: all photos.
-        among: marks those to count, by row.
+        among: (rows,) the photos to count.
         threshold: the match threshold.
     """
     count = _Counter(table, among, threshold)
@@ -142,7 +142,7 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
 
 
 class _Counter:
-    """Counts photos and what became of them, by any code a row has."""
+    """Counts photos and their verdicts, by any code a row has."""
 
     def __init__(self, table: Table, among: Mask, threshold: int) -> None:
         self.table, self._among, self._threshold = table, among, threshold
@@ -156,7 +156,7 @@ class _Counter:
         self.taken = taken[self.dated]
 
     def found(self, name: str, query: str) -> Figure:
-        """Count what a search finds."""
+        """Count the photos that a search finds."""
         mask = self._among
         if query:
             mask = mask & filters.mask(filters.parse(query), self.table, self._threshold)
@@ -165,19 +165,19 @@ class _Counter:
         return Figure(name, len(of), int(number[1]), int(number[2]), query)
 
     def by(self, codes: Codes, kinds: int, only: Mask | None = None) -> list[list[int]]:
-        """Count by code: for each of ``kinds`` codes [unreviewed, through, rejected].
+        """Count by code: for each of ``kinds`` codes [unreviewed, kept, rejected].
 
         Args:
-            codes: (N,) of the rows, or of those that ``only`` marks among them.
-            kinds: how many codes there are.
-            only: (R,) which of the rows the codes are of; None for all.
+            codes: (N,) the codes of the counted rows, or of those marked by ``only``.
+            kinds: the number of codes.
+            only: (R,) which of the counted rows the codes are of; None for all.
         """
         verdict = self._verdict if only is None else self._verdict[only]
         counted = np.bincount(codes * 3 + verdict, minlength=3 * kinds)
         return counted.reshape(kinds, 3).tolist()
 
     def day(self, which: object) -> datetime.date:
-        """Give the day of the earliest or the latest photo."""
+        """Return the day of the earliest or the latest photo."""
         return which(self.taken).astype("datetime64[D]").item()  # type: ignore[operator]
 
 
@@ -189,7 +189,7 @@ def _figure(name: str, query: str, numbers: Sequence[int]) -> Figure:
 
 
 def _by_time(count: _Counter) -> tuple[str, tuple[Period | None, ...], Figure]:
-    """Count by day, month or year, whichever shows the stretch of time at a readable length."""
+    """Count by day, month or year, whichever gives a chart of readable length."""
     undated = _figure("without a date", "-after:0001", count.by(_zeros(count), 1, ~count.dated)[0])
     if not len(count.taken):
         return MONTH, (), undated
@@ -213,7 +213,7 @@ def _zeros(count: _Counter) -> Codes:
 def _with_gaps(
     starts: NDArray[np.datetime64], numbers: list[list[int]], grain: str, folded: int
 ) -> Iterator[Period | None]:
-    """Put empty periods between those with photos; None for more than so many."""
+    """Insert empty periods between those with photos, and None for gaps longer than ``folded``."""
     before = starts[0] - 1
     for start, number in zip(starts, numbers, strict=True):
         empty = int((start - before).astype(int)) - 1
@@ -251,9 +251,9 @@ def _by_camera(count: _Counter) -> tuple[tuple[Figure, ...], Figure]:
 
 
 def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
-    """Return the search for each camera, or lens: of a Canon EOS 5D those of a 5D Mark II are not.
+    """Return a search for each camera, or lens; "Canon EOS 5D" must not find a 5D Mark II.
 
-    A name that no search finds has an empty one.
+    Empty for a name that no search finds.
     """
     words = {name: f" {' '.join(words_of(name))} " for name in names}
     queries = {}
@@ -272,7 +272,7 @@ def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def plain_name(name: str) -> str:
-    """Give a name as it may stand on screen and in quotes."""
+    """Return a name without characters that cannot appear on screen or in quotes."""
     clean = (" " if unicodedata.category(c) in ("Cc", "Cs") or c == '"' else c for c in name)
     return " ".join("".join(clean).split())
 

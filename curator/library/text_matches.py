@@ -1,4 +1,4 @@
-"""What the catalog found for words, kept until it changes: a mark under a search asks nothing."""
+"""What the catalog's text index found, remembered until it changes: marks cost no new search."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from curator.catalog import Catalog
 from curator.library.spans import Ids, Mask
 
-_KEPT = 64  # answers; some hundred thousand ids at the most each
+_KEPT = 64  # answers to remember; each has some hundred thousand ids at most
 _WORD = re.compile(r"[^\W_]+")
 Question = tuple[str | bool, ...]
 
 
 def words_of(name: str) -> list[str]:
-    """Cut a name into words as the full-text index does, case and accents apart."""
+    """Split a name into words as the text index does, ignoring case and accents."""
     bare = name.casefold()
     if not bare.isascii():
         letters = unicodedata.normalize("NFKD", bare)
@@ -26,30 +26,30 @@ def words_of(name: str) -> list[str]:
 
 
 class TextMatches:
-    """Answers about words, as masks over the rows of a table.
+    """Photos found by words, as masks over the rows of a table.
 
-    Thread: one, that of the catalog.
+    Thread: the catalog's.
     """
 
     def __init__(self, catalog: Catalog, marked: Callable[[Ids], Mask]) -> None:
-        """Make it; ``marked`` gives the rows of photos."""
+        """Set up without asking; ``marked`` turns photo ids into a mask."""
         self._catalog, self._marked = catalog, marked
         self._answers: dict[Question, Ids] = {}
         self._ranked: dict[tuple[object, ...], Ids] = {}
         self._revs = (-1, -1)
 
     def matching(self, text: str, column: str = "", prefix: bool = True) -> Mask:
-        """Mark photos with words; see :meth:`TextIndex.photos_with`."""
+        """Mark photos that contain words; see :meth:`curator.catalog.text.Texts.worded`."""
         return self._of(
             ("words", text, column, prefix), self._catalog.text.photos_with, text, column, prefix
         )
 
     def without(self, what: str) -> Mask:
-        """Mark photos that have none of it; see :meth:`TextIndex.photos_without`."""
+        """Mark photos without a tag, project, camera or lens."""
         return self._of(("without", what), self._catalog.text.photos_without, what)
 
     def tagged(self, name: str) -> Mask:
-        """Mark photos with a tag of that name."""
+        """Mark photos with a tag."""
         return self._of(("tag", name), self._catalog.tags.photos_with, name, True)
 
     def typed(self, content_type: str) -> Mask:
@@ -57,7 +57,7 @@ class TextMatches:
         return self._of(("type", content_type), self._catalog.text.photos_of_type, content_type)
 
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> Ids:
-        """List photos by how well their words fit, best first; empty where that tells nothing."""
+        """List photos by how well their words match, best first; empty if too many match."""
         self._look()
         asked = tuple(map(tuple, groups))
         if asked not in self._ranked:
@@ -66,11 +66,11 @@ class TextMatches:
 
     @property
     def rev(self) -> tuple[int, int]:
-        """What the answers are of: another value says that words changed somewhere."""
+        """The revision of the answers; a new value means that words changed somewhere."""
         return self._catalog.tags.revision(), self._catalog.text.revision()
 
     def _look(self) -> None:
-        """Forget what is no longer so, or was asked long ago."""
+        """Forget answers that are outdated, or when too many are remembered."""
         rev = self.rev
         if rev != self._revs or len(self._answers) > _KEPT:
             self._answers, self._ranked, self._revs = {}, {}, rev

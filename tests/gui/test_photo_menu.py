@@ -68,7 +68,7 @@ def test_a_photo_can_be_marked_with_the_mouse_alone(
     menu = menu_at(view, window.grid.cell(5).center())
     choose(menu, "Export selected…")
     assert asked == [("export", marked)]
-    choose(menu, "Turn right")
+    choose(menu, "Rotate right")
     assert {session.tile(photo).turn for photo in marked} == {1}
     assert any(action.text().startswith("Write sidecars") for action in menu.actions())
     assert [session.table.marks(window.grid.tile_photo(n)).rating for n in (4, 5, 6)] == [5, 5, 5]

@@ -60,7 +60,7 @@ def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:
     assert box.hasFocus() and box.cursorPosition() == len("sharp rating:")
     line, metrics = box._underlined(), box.fontMetrics()
     assert abs(line.width() - metrics.horizontalAdvance("many")) <= 2
-    assert "rating: wants a number" in box.problem.text()
+    assert "rating: expects a number" in box.problem.text()
     QTest.keyClick(box, Qt.Key.Key_Delete)
     assert not box.problem.isVisible(), "gone with the next key"
 

@@ -73,7 +73,7 @@ def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     said = curator("ingest", tmp_path / "empty")
     assert said.code == 0
-    assert said.out == f"No photos in {tmp_path / 'empty'}: is that the right place?\n"
+    assert said.out == f"No photos in {tmp_path / 'empty'}. Is that the right folder?\n"
 
 
 @pytest.mark.parametrize(
@@ -592,5 +592,5 @@ def test_location_leaves_only_if_asked(shoot: Type, tmp_path: Path, monkeypatch)
     for words in (("--target", "gallery"), ("--as", "jpeg"), ("--preset", "JPEGs for the web")):
         assert plan(shoot, tmp_path, *words)["metadata"] == "no_location"
         assert plan(shoot, tmp_path, *words, "--metadata", "all")["metadata"] == "all"
-    assert "location left out" in shoot("export", tmp_path / "web", "--as", "jpeg").out
+    assert "location removed" in shoot("export", tmp_path / "web", "--as", "jpeg").out
     assert plan(shoot, tmp_path)["metadata"] == "all"

@@ -59,13 +59,13 @@ def finding(curator: Type) -> Iterator[Callable[[str], tuple[bool, str, str]]]:
 def test_a_fresh_home_is_well(curator: Type, finding: Callable[..., object]) -> None:
     said = curator("doctor", "--json").json
     assert [f for f in said["findings"] if not f["well"] and "space" not in f["what"]] == []
-    assert finding("back-ups")[1].startswith("none yet")  # type: ignore[index]
+    assert finding("backups")[1].startswith("none yet")  # type: ignore[index]
 
 
 def test_a_damaged_catalog_is_named_with_what_to_type(
     kept: Home, finding: Callable[..., tuple[bool, str, str]]
 ) -> None:
-    well, found, _ = finding("back-ups")
+    well, found, _ = finding("backups")
     assert well and "20 photos" in found and "today" in found
     hurt(kept)
     well, found, remedy = finding("catalog")
@@ -78,10 +78,10 @@ def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
 ) -> None:
     (newest,) = kept.backups.iterdir()
     old = newest.rename(kept.backups / "catalog-daily-20240101-120000.db")
-    well, found, remedy = finding("back-ups")
+    well, found, remedy = finding("backups")
     assert not well and "1 Jan 2024 12:00" in found and "curator logs" in remedy
     old.write_bytes(old.read_bytes()[:9000])
-    well, found, remedy = finding("back-ups")
+    well, found, remedy = finding("backups")
     assert not well and "of no use" in found and "doctor backups" in remedy
 
 

@@ -25,10 +25,10 @@ def test_photos_go_in_and_out_and_come_back_with_undo(shoot: Type) -> None:
     assert "No projects yet." in shoot("projects").out
     said = shoot("project", "add", "Harbour", 3, 1, "--json").json
     assert said["project"] == "Harbour" and said["changed"] == [1, 3]
-    assert shoot("project", "add", "harbour", 1).out.strip().startswith("All of these are in")
-    assert shoot("project", "remove", "HARBOUR", 3).out.strip() == "Took DSC_0002 out of Harbour"
+    assert shoot("project", "add", "harbour", 1).out.strip().startswith("All these photos are in")
+    assert shoot("project", "remove", "HARBOUR", 3).out.strip() == "Removed DSC_0002 from Harbour"
     assert names(shoot, "harbour") == ["DSC_0000"]
-    assert shoot("undo").out.strip() == "Took DSC_0002 out of Harbour"
+    assert shoot("undo").out.strip() == "Removed DSC_0002 from Harbour"
     assert names(shoot, "Harbour") == ["DSC_0002", "DSC_0000"]
     shoot("project", "move", "Harbour", 1)
     assert names(shoot, "Harbour") == ["DSC_0000", "DSC_0002"]
@@ -55,7 +55,7 @@ def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (("add", "Harbour"), 2, "No photo is named."),
+        (("add", "Harbour"), 2, "No photos were named."),
         (("add", "Harbour", 99), 1, "Photo 99 not found."),
         (("remove", "Harbour", 1), 1, "Project Harbour not found."),
         (("new", "\u202e"), 2, "A project needs a name."),

@@ -32,7 +32,7 @@ def test_a_signal_ends_a_verb_in_order(
     monkeypatch.setattr("curator.cli.work.scored", killed)
     said = shoot("status")
     assert (said.code, said.out) == (128 + number, "")
-    assert said.err == "curator: Stopped. Everything done so far is kept.\n"
+    assert said.err == "curator: Stopped. Everything finished so far is saved.\n"
     assert not (tmp_path / "home" / "catalog.db-wal").exists()
     assert signal.getsignal(number) is before
     monkeypatch.undo()
@@ -52,6 +52,8 @@ def test_sigterm_ends_an_ingest_in_order_and_the_next_goes_on(
             lambda pipeline, *limit: (os.kill(os.getpid(), signal.SIGTERM), wait(pipeline, *limit)),
         )
         said = curator("ingest", card, "--set", "work.workers=1")
-    assert said.code == 143 and said.err == "curator: Stopped. Everything done so far is kept.\n"
+    assert (
+        said.code == 143 and said.err == "curator: Stopped. Everything finished so far is saved.\n"
+    )
     assert not (tmp_path / "home" / "catalog.db-wal").exists()
     assert curator("ingest", card, "--json", "--set", "work.attempts=1").json["converted"] == 4

@@ -60,7 +60,7 @@ def test_tags_list_what_people_take_off_by_source(curator: Type) -> None:
     ]
     out = curator("tags").out
     assert "encoder 2 of 4 (50%)" in out
-    assert "Suggested by the encoder: 5, of which people took off 2 (40%)." in out
+    assert "Suggested by the encoder: 5, of which people removed 2 (40%)." in out
 
 
 @pytest.mark.usefixtures("suggested")

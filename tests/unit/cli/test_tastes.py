@@ -198,7 +198,7 @@ def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]
     [
         (["rollback", "9"], 1, "Taste version 9 not found."),
         (["versions", "9"], 1, "Taste version 9 not found."),
-        (["rollback"], 2, "Roll back to which version?"),
+        (["rollback"], 2, "Name the version to roll back to."),
         (["unpin", "3"], 2, "takes no version"),
         (["forward", "3"], 2, "invalid choice"),
         (["rollback", "-1"], 2, ""),

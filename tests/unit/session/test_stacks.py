@@ -418,7 +418,7 @@ def test_what_cannot_be_stacked_says_so(person: Person) -> None:
     assert person.said[-1] == "DSC_0000 isn't in a stack"
     at(person.session, 6)
     person.run("stack_selection")
-    assert person.said[-1] == "These are one stack already."
+    assert person.said[-1] == "These photos are already one stack."
 
 
 def test_stacks_by_hand_are_there_tomorrow(

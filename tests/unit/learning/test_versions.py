@@ -233,7 +233,7 @@ def test_numbers_that_are_none_are_damage(catalog: Catalog, learner: TasteLearne
 
 
 def test_a_version_that_is_not_there_is_named(catalog: Catalog, learner: TasteLearner) -> None:
-    with pytest.raises(NotFoundError, match="no version 7 of taste"):
+    with pytest.raises(NotFoundError, match="Taste version 7 not found"):
         versions.roll_back(catalog, 7)
 
 
@@ -279,7 +279,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM taste_version")
     assert (
-        "no version 1 of taste"
+        "Taste version 1 not found"
         in likings.learned_now(catalog, TasteSettings(), home.cache).sentence
     )
 

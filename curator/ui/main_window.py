@@ -86,7 +86,6 @@ class MainWindow(QWidget):
         self.setMinimumSize(*_SMALLEST)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._state: dict[str, Any] = dict(session.catalog.folders.position(STATE_KEY) or {})
-        self._was_maximized = False
         self.pipeline_notifications: PipelineNotifications | None = None
         self.keys = WindowKeyboard(self, session, self._run_by_key)
         self._make_pages()
@@ -394,7 +393,7 @@ class MainWindow(QWidget):
         requests.remove_search_requested.connect(
             lambda scope: saved_searches.remove(session, scope, self)
         )
-        session.view_state.fullscreen_changed.connect(self._apply_fullscreen)
+        session.view_state.fullscreen_changed.connect(self.parts.apply_fullscreen)
 
     def search(self) -> None:
         """Put the cursor into the search field."""
@@ -402,15 +401,6 @@ class MainWindow(QWidget):
             self.run("toggle_panels")
         self.topbar.search.setFocus()
         self.topbar.search.selectAll()
-
-    def _apply_fullscreen(self) -> None:
-        if self.session.view_state.fullscreen:
-            self._was_maximized = self.isMaximized()
-            self.showFullScreen()
-        elif self._was_maximized:
-            self.showMaximized()
-        else:
-            self.showNormal()
 
     # --- files from outside
 

@@ -106,7 +106,7 @@ class Edges:
 
 
 class WindowLayout:
-    """Places pages, edges and panels, and knows whether the sidebar shows.
+    """Places pages, edges and panels, shows or hides the sidebar, and switches to fullscreen.
 
     Where there is room, the sidebar stands beside the page and can be hidden for good. Elsewhere
     it lies over the page when called, until something in it is chosen.
@@ -139,6 +139,7 @@ class WindowLayout:
         self._overlays, self._drop_overlay = overlays, drop_overlay
         self.sidebar_hidden = False
         self._sidebar_called = False
+        self._was_maximized = False  # before fullscreen
 
     def arrange(self) -> None:
         """Place every part for the window's size and the page shown."""
@@ -182,6 +183,16 @@ class WindowLayout:
     def is_covered(self) -> bool:
         """Whether something covers the window and has the keyboard."""
         return any(overlay.isVisible() for overlay in self._overlays)
+
+    def apply_fullscreen(self) -> None:
+        """Show the window fullscreen, or as it was before: maximized or of its normal size."""
+        if self._session.view_state.fullscreen:
+            self._was_maximized = self._window.isMaximized()
+            self._window.showFullScreen()
+        elif self._was_maximized:
+            self._window.showMaximized()
+        else:
+            self._window.showNormal()
 
     # --- the sidebar
 

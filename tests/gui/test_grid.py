@@ -456,7 +456,7 @@ def test_a_failed_photo_shows_why_and_has_a_retry_link(
         if image.pixelColor(x, y).lightness() > 120
     ]
     assert inked
-    area = grid._retries[photo].translated(cell.topLeft())
+    area = grid._tiles._retries[photo].translated(cell.topLeft())
     QTest.mouseClick(grid.viewport(), LEFT, NONE, area.center())
     assert pipeline.asked == [("retry", [photo])]
 

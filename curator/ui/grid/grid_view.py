@@ -34,7 +34,6 @@ from curator.ui.widgets import theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import (
     TileCache,
-    draw_failure_card,
     single_line_tooltip,
     thumbnail_request,
 )
@@ -68,7 +67,6 @@ class GridView(QAbstractScrollArea):
         self._shaped_for: str | None = None  # the scope the shape was chosen for
         self.grid_layout = GridLayout(1, 0, session.settings.grid.thumb_px)
         self._underlined: int | None = session.current
-        self._retries: dict[int, QRect] = {}  # Retry links of failure cards, by photo
         self._prefetch = ThumbnailPrefetch(
             pictures.thumbs,
             lambda numbers: self._known.gather(map(self.tile_photo, numbers)),
@@ -388,14 +386,8 @@ class GridView(QAbstractScrollArea):
             before, after = self._continues(place - 1), self._continues(place)
             self._tiles.draw_stack_line(painter, cell, before, after)
         if tile.state == "failed":
-            card = self._tiles.picture(cell, tile)
-            scale = 1 / self._tiles.ratio
-            card = QRect(
-                cell.left(), round(card.y() * scale), cell.width(), round(card.height() * scale)
-            )
             reason = self._session.detail(tile.id).reason or "It could not be read."
-            retry = draw_failure_card(painter, card, tile.name, reason)
-            self._retries[tile.id] = retry.translated(-cell.topLeft())
+            self._tiles.draw_failure(painter, cell, tile, reason)
 
     def _continues(self, number: int) -> bool:
         """Whether a tile and the next one in its row belong to the same stack."""
@@ -448,14 +440,19 @@ class GridView(QAbstractScrollArea):
         """Go to a photo; with Ctrl add it to the selection, with Shift select up to it."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        place = self._hit(event.position().toPoint())
+        at = event.position().toPoint()
+        place = self._hit(at)
         if place is None:
             self._session.photos.clear_selection()
             return
         photo = self.tile_photo(place)
-        if self._retry_at(photo, place, event.position().toPoint()):
+        if (
+            self._session.tile(photo).state == "failed"
+            and self._tiles.is_retry_at(photo, at - self.cell(place).topLeft())
+            and self._session.sources.retry(photo)
+        ):
             return
-        if self._is_count_at(place, event.position().toPoint()):
+        if self._is_count_at(place, at):
             self._session.stacks.toggle(photo)
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -484,14 +481,6 @@ class GridView(QAbstractScrollArea):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Accept the event: the press already acted."""
         event.accept()
-
-    def _retry_at(self, photo: int, place: int, at: QPoint) -> bool:
-        area = self._retries.get(photo)
-        if area is None or self._session.tile(photo).state != "failed":
-            return False
-        if not area.contains(at - self.cell(place).topLeft()):
-            return False
-        return self._session.sources.retry(photo)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the photo in the loupe."""

@@ -18,6 +18,7 @@ from curator.ui.widgets.thumbnails import (
     REJECTED_OPACITY,
     STALE_OPACITY,
     blit,
+    draw_failure_card,
     draw_suggestion_ring,
     fitted,
     thumbnail_request,
@@ -86,6 +87,7 @@ class TilePainter:
     captions: bool = False
     font: QFont = field(default_factory=theme.caption_font)
     _metrics: QFontMetrics = field(init=False)
+    _retries: dict[int, QRect] = field(init=False, default_factory=dict)  # links by photo, in cells
 
     def __post_init__(self) -> None:
         self._metrics = QFontMetrics(self.font)
@@ -155,6 +157,18 @@ class TilePainter:
         left = cell.left() - (GAP // 2 if before else 0)
         right = cell.right() + 1 + (GAP // 2 if after else 0)
         painter.fillRect(QRect(left, cell.bottom() + _STACK_LINE, right - left, 1), theme.DISABLED)
+
+    def draw_failure(self, painter: QPainter, cell: QRect, tile: Tile, reason: str) -> None:
+        """Draw the card of a photo that could not be read, with its Retry link."""
+        picture = self._logical(self.picture(cell, tile))
+        card = QRect(cell.left(), round(picture.y()), cell.width(), round(picture.height()))
+        retry = draw_failure_card(painter, card, tile.name, reason)
+        self._retries[tile.id] = retry.translated(-cell.topLeft())
+
+    def is_retry_at(self, photo: int, at: QPoint) -> bool:
+        """Whether a point, relative to the photo's cell, is on the Retry link last drawn for it."""
+        area = self._retries.get(photo)
+        return area is not None and area.contains(at)
 
     def count_rect(self, cell: QRect, stack: StackBadge) -> QRect:
         """Return where the clickable count of a stack lies in its tile's footer."""

@@ -16,7 +16,9 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
                  for the encoder, `describing` for the vision model
     saving       saves results, as each stage says, and failures
     file_probe   looks at files, so that the conductor waits for no drive
-    stacking, zero_shot_tagger, indexing    work between jobs; `backup_scheduler`
+    between_jobs keeps stacks (`stacking`, `similarity_cache`), suggested tags (`zero_shot_tagger`)
+                 and the full-text index (`indexing`) up to date
+    backup_scheduler    makes the daily backup
 
 Beside it, `frames` decodes originals for the loupe on demand, `file_preview` shows a file that is
 in no catalog, `text_encoding` encodes searches, `sidecars` writes sidecars. Nothing here draws, and

@@ -21,17 +21,15 @@ from curator.catalog import Catalog
 from curator.encoders.selection import Encoding
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.backup_scheduler import BackupScheduler
+from curator.pipeline.between_jobs import BetweenJobs
 from curator.pipeline.dispatch import Dispatcher
 from curator.pipeline.encoder_lane import FREED_S
 from curator.pipeline.events import PipelineEvents, Totals
 from curator.pipeline.idle_tracker import IdleTracker
-from curator.pipeline.indexing import Indexer
 from curator.pipeline.ingest import Ingest
 from curator.pipeline.lanes import Outcome
 from curator.pipeline.progress import PUBLISH_S, Pace, ProgressReporter
 from curator.pipeline.saving import Saver
-from curator.pipeline.stacking import Stacker
-from curator.pipeline.zero_shot_tagger import ZeroShotTagger
 from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
@@ -94,7 +92,6 @@ class Conductor:
         self.encoding = Encoding(None, "")
         self.idle = IdleTracker()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
-        self._held: KnownError | None = None  # why photos are not described, as last reported
         self._no_encoder = False  # it works for no photo, as long as this conductor lives
         self._analyzed_at = 0.0  # when the encoder last had something to do
         self._pace = Pace()
@@ -165,13 +162,17 @@ class Conductor:
             self.ingest.probe,
             self._settings.work,
         )
-        self._stacker = Stacker(catalog)
-        self._indexer = Indexer(catalog)
         self._backups = BackupScheduler(
             path, self._inline, lambda error: self._events.backup_failed.emit(str(error))
         )
-        self._tagger = ZeroShotTagger(catalog, self._encoder_pool, self._settings, self._cache)
-        self._between = (self._stacker, self._indexer, self._tagger)
+        self._between = BetweenJobs(
+            catalog,
+            self._encoder_pool,
+            self._settings,
+            self._cache,
+            self._inline,
+            self._events.photos_saved.emit,
+        )
         self.post(lambda: self._begin(encoding))
 
     def run(self) -> None:
@@ -194,7 +195,7 @@ class Conductor:
         """Save what came in, put back what did not, and close; the pool was closed before."""
         self.jobs.close()
         self.ingest.close()
-        self._tagger.stop()
+        self._between.stop()
         self._backups.close()
         with contextlib.suppress(KnownError):
             self._take_in(0.0)
@@ -215,8 +216,7 @@ class Conductor:
         """Analyze photos with this encoder; photos another one analyzed wait for it again."""
         self.encoding, self._no_encoder = encoding, False
         self.jobs.use_encoder(encoding)
-        self._stacker.use_encoder(None if encoding.recipe is None else encoding.recipe.key)
-        self._tagger.use(encoding.recipe)
+        self._between.use_encoder(encoding.recipe)
 
     def give_up_away(self) -> None:
         """Cancel jobs that read files on drives that are away."""
@@ -245,10 +245,11 @@ class Conductor:
             self._scan()
             if self._look:
                 self._look = False
-                self._fill()
-            self._work_between()
+                if self.ingest.availability.begun:
+                    self.jobs.fill(self._paused)
+            self._between.advance(self._is_calm(), self.jobs.focus)
             self._rest()
-        self._report_descriptions()
+        self._reporter.report_descriptions(self.jobs.vision)
         if self.idle.halted is None:
             self._release()  # last: callers find everything reported
         self._publish()
@@ -267,9 +268,8 @@ class Conductor:
         vision = self.jobs.vision
         if vision.due:
             patience = min(patience, max(GATHER_S, vision.wait_s()))
-        for each in self._between:
-            if each.waiting:  # after a pause in which a decision finds the catalog free
-                patience = min(patience, max(FREE_S, each.wait_s(self._is_calm())))
+        if self._between.waiting:  # after a pause in which a decision finds the catalog free
+            patience = min(patience, max(FREE_S, self._between.wait_s(self._is_calm())))
         return patience
 
     def _take_in(self, patience: float) -> None:
@@ -310,7 +310,7 @@ class Conductor:
         self._pace.described += landed.saved[LaneKind.VISION]
         if analyzed := landed.saved[LaneKind.ENCODER]:
             self._pace.embedded += analyzed
-            self._tagger.touch()
+            self._between.note_vectors()
             self._analyzed_at = time.monotonic()
         self._report_saved(landed.changed)
         if landed.no_encoder is not None and not self._no_encoder:
@@ -333,21 +333,8 @@ class Conductor:
 
     def _report_saved(self, ids: Sequence[int]) -> None:
         if ids:
-            self._stacker.touch()
+            self._between.note_changes()
             self._events.photos_saved.emit(list(dict.fromkeys(ids)))
-
-    def _fill(self) -> None:
-        if self.ingest.availability.begun:
-            self.jobs.fill(self._paused)
-
-    def _work_between(self) -> None:
-        """Do a piece of the work between jobs: stacks, suggested tags, the full-text index."""
-        calm = self._is_calm()
-        changed = self._stacker.advance(calm, self.jobs.focus)
-        changed += self._tagger.advance(self._inline or calm)
-        if changed:
-            self._events.photos_saved.emit(changed)
-        self._indexer.advance(self._inline or self._is_calm())
 
     def _is_calm(self) -> bool:
         """Whether nothing is being read or analyzed, and nothing waits to be saved."""
@@ -419,30 +406,9 @@ class Conductor:
     def _release(self) -> None:
         """Wake callers that wait for all to be done, once that is so."""
         waited_for = self._resting and self.idle.is_waited_for
-        if waited_for and not self._is_describing():
+        if waited_for and not self.jobs.is_describing(self.paused):
             self.idle.release(self._pace.described)
             self._pace.described = 0
-
-    def _is_describing(self) -> bool:
-        """Whether photos are being described, or will be by themselves before long."""
-        lane = self.jobs.vision
-        if lane.in_flight or (lane.due and not self._inline):
-            return True
-        stage = self.jobs.described_by
-        held = lane.held is not None or self._inline or self.paused or not stage
-        return not held and self.catalog.work.next_due(only=stage) is not None
-
-    def _report_descriptions(self) -> None:
-        """Report what came of requested descriptions, and what keeps others from being made."""
-        lane = self.jobs.vision
-        for news in lane.take_news():
-            self._events.description_ended.emit(news)
-        if str(lane.held or "") != str(self._held or ""):
-            self._held = lane.held
-            self._reporter.hurry()
-            if self._held is not None:
-                log.info("describing waits: %s", self._held)
-            self._events.describing_held.emit(self._held)
 
     def _checkpoint(self) -> None:
         """Fold the write-ahead log in now and then, and when it is long; its file is reused."""
@@ -454,8 +420,7 @@ class Conductor:
             self.catalog.store.checkpoint_if_long()
 
     def _is_idle(self) -> bool:
-        later = any(each.waiting for each in self._between)
-        busy = later or self.ingest.is_busy or not self._is_calm()
+        busy = self._between.waiting or self.ingest.is_busy or not self._is_calm()
         if self.paused or busy or not self._inbox.empty():
             return False
         if not self.ingest.availability.begun:

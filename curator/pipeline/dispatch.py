@@ -76,7 +76,7 @@ class Dispatcher:
         self.described_by = next(vision, "")
         self.focus: tuple[int, ...] = ()
         self._catalog: Catalog
-        self._settings, self._cache = settings, cache
+        self._settings, self._cache, self._inline = settings, cache, inline
         self._in_force: tuple[Stage, ...] = ()
 
     def open(self, catalog: Catalog) -> None:
@@ -150,6 +150,14 @@ class Dispatcher:
     def is_calm(self) -> bool:
         """Whether no photo is being read or analyzed; descriptions may be under way."""
         return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.vision)
+
+    def is_describing(self, paused: bool) -> bool:
+        """Whether photos are being described, or will be by themselves before long."""
+        lane = self.vision
+        if lane.in_flight or (lane.due and not self._inline):
+            return True
+        held = lane.held is not None or self._inline or paused or not self.described_by
+        return not held and self._catalog.work.next_due(only=self.described_by) is not None
 
     def in_flight(self) -> set[int]:
         """Return the ids of all photos in flight."""

@@ -1,11 +1,13 @@
 """How background work is going: what was done since it was idle, how fast, and the time left.
 
-The conductor counts here and publishes progress; the status line and the command line show it.
+The conductor counts here and publishes progress and the outcome of descriptions; the status line
+and the command line show them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,7 +16,10 @@ from dataclasses import replace
 from curator.catalog import Catalog
 from curator.library.folder_lookup import waiting_for_drives
 from curator.model import KnownError
+from curator.pipeline.describing import VisionLane
 from curator.pipeline.events import PipelineEvents, Progress, ScanReport, Totals
+
+log = logging.getLogger(__name__)
 
 PUBLISH_S = 0.25  # progress is published this often
 _PACE_S = 20.0  # the rate is that of the last seconds: RAWs after JPEGs change it
@@ -87,7 +92,7 @@ class Pace:
 
 
 class ProgressReporter:
-    """Publishes progress a few times a second, and only when it changed.
+    """Publishes progress a few times a second, and only when it changed; and descriptions.
 
     Args:
         pace: counts what was done.
@@ -101,6 +106,7 @@ class ProgressReporter:
         self._counted = 0  # photos finished and unfinished at the last count
         self._comparing = self._describing = 0  # photos that waited for encoder, vision model
         self._away = ""
+        self._held: KnownError | None = None  # why photos are not described, as last reported
 
     def hurry(self) -> None:
         """Make the next :meth:`publish` report at once."""
@@ -138,6 +144,17 @@ class ProgressReporter:
             if progress != self._last:
                 self._last = progress
                 self._events.progressed.emit(progress)
+
+    def report_descriptions(self, lane: VisionLane) -> None:
+        """Report what came of requested descriptions, and what keeps others from being made."""
+        for news in lane.take_news():
+            self._events.description_ended.emit(news)
+        if str(lane.held or "") != str(self._held or ""):
+            self._held = lane.held
+            self.hurry()
+            if self._held is not None:
+                log.info("describing waits: %s", self._held)
+            self._events.describing_held.emit(self._held)
 
     def _waiting(self, catalog: Catalog, now: float) -> int:
         """Count what is to be done; counting takes at most a fiftieth of the time."""

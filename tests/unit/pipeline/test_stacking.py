@@ -405,11 +405,11 @@ def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
     pipeline.start()
     try:
         conductor = pipeline._conductor
-        assert conductor._stacker.encoder is None
+        assert conductor._between.stacker.encoder is None
         recipe = Recipe("starter", likings.ENCODER, EncoderOptions(home.cache))
         conductor.use_encoder(Encoding(recipe, "Photos are analyzed."))
-        assert conductor._stacker.encoder == likings.ENCODER
+        assert conductor._between.stacker.encoder == likings.ENCODER
         conductor.use_encoder(Encoding(None, "Photos are not analyzed."))
-        assert conductor._stacker.encoder is None
+        assert conductor._between.stacker.encoder is None
     finally:
         pipeline.stop()

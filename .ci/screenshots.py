@@ -59,7 +59,7 @@ def main(folder: Path) -> None:
         taken = []
         for name, stage in (("grid", grid), ("cull", cull), ("compare", compare), ("done", done)):
             stage(running)
-            QTest.qWait(600)  # what rests on screen is prefetched and sharpened by then
+            QTest.qWait(600)  # until the photo is shown at full quality
             taken.append(take(running, folder / f"{name}.webp"))
         running.close()
         animate(taken, folder / "evening.webp")
@@ -86,7 +86,7 @@ def shoot(card: Path, motifs: list[list[Image.Image]]) -> None:
 
 
 def grid(running: app.App) -> None:
-    """Show the folder with half of it judged."""
+    """Show the folder with half of its photos marked."""
     session = running.session
     marks: dict[int, dict[str, object]] = {
         0: {"rating": 4, "kept": True},
@@ -106,7 +106,7 @@ def grid(running: app.App) -> None:
 
 
 def cull(running: app.App) -> None:
-    """Show a photo that is asked about, with the six keys of a first cull."""
+    """Show a photo during a cull, with the quick tour."""
     running.window.run("cull")
     running.window.run("tour")
     # The third from here has room to be shown large.
@@ -127,7 +127,7 @@ def compare(running: app.App) -> None:
 
 
 def done(running: app.App) -> None:
-    """Show what a finished cull says."""
+    """Show the page of a finished cull."""
     session = running.session
     running.window.run("browse")
     rest = session.table.ids[session.table.unreviewed()].tolist()
@@ -141,23 +141,23 @@ def done(running: app.App) -> None:
 
 
 def settle(running: app.App) -> None:
-    """Wait until the photo in hand is on screen: marks wait for that too."""
+    """Wait until the current photo is painted, as marks do."""
     shown: list[int] = []
     running.window.loupe.painted.connect(shown.append)
     running.window.loupe.update()
     wait(lambda: bool(shown) and shown[-1] == running.session.current)
     running.window.loupe.painted.disconnect(shown.append)
-    QTest.qWait(200)  # the session hears of it last
+    QTest.qWait(200)  # the session is notified last
 
 
 def all_read(running: app.App, photos: int) -> bool:
-    """Tell whether every photo is here and was read."""
+    """Whether all photos have been found and read."""
     tiles = [running.session.tile(int(photo)) for photo in running.session.table.ids]
     return len(tiles) == photos and all(tile.proxy for tile in tiles)
 
 
 def wait(condition: Callable[[], bool]) -> None:
-    """Let the window live until something holds, at most two minutes."""
+    """Run events until a condition is true, for two minutes at most."""
     for _ in range(6_000):
         if condition():
             return
@@ -177,7 +177,7 @@ def take(running: app.App, path: Path) -> Path:
 
 
 def animate(pictures: list[Path], path: Path) -> None:
-    """Join pictures to one that shows each for :data:`SECONDS`."""
+    """Join pictures into an animation that shows each for :data:`SECONDS`."""
     first, *others = [Image.open(picture).convert("RGB") for picture in pictures]
     first.save(
         path, save_all=True, append_images=others, duration=SECONDS * 1000, loop=0, quality=70

@@ -1,4 +1,4 @@
-"""README.md and docs/ keep their promises: two commands, generated pages, names that exist."""
+"""README.md and docs/ are true: commands, generated parts, and names that exist."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_commands_name_extras_and_scripts_that_exist() -> None:
     assert PROJECT["scripts"] == {"curator": "curator.__main__:main"}
 
 
-def test_the_readme_is_read_in_three_minutes() -> None:
+def test_the_readme_is_short() -> None:
     assert len(README.encode()) <= 8 * 1024
 
 
@@ -74,17 +74,17 @@ def test_every_link_leads_to_a_page_and_a_heading() -> None:
             assert not anchor or anchor in anchors, f"{name}: {target}"
 
 
-def test_the_example_of_a_search_is_one() -> None:
+def test_the_example_of_a_search_is_valid() -> None:
     example = re.search(r"```text\n(is:picked .*?)```", PAGES["guide.md"], re.DOTALL)
     assert example and parse(" ".join(example[1].split()))
 
 
 def spans(text: str) -> list[str]:
-    """List what stands in backticks, a line each; what a table says of itself is not asked."""
+    """Return the texts in backticks, each on one line."""
     return [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
 
 
-def test_the_files_it_names_exist() -> None:
+def test_the_files_named_in_the_docs_exist() -> None:
     named = re.findall(r"`((?:curator|resources|\.ci)/[\w./]+)`", ALL)
     named += [
         span.split()[-1] for span in spans(PROSE) if re.match(r"(pyinstaller|python) [^-]", span)
@@ -92,14 +92,14 @@ def test_the_files_it_names_exist() -> None:
     assert named and [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_the_files_it_says_are_written_or_read_are_known_to_the_code() -> None:
+def test_the_code_knows_the_files_that_the_docs_describe() -> None:
     written = "\n".join(path.read_text("utf-8") for path in (ROOT / "curator").rglob("*.py"))
     named = [span for span in spans(PROSE) if re.fullmatch(r"\w+\.(json|toml|txt|db)", span)]
     assert {"photos.json", "keys.toml", "catalog.db"} <= set(named)
     assert [name for name in named if name not in written] == []
 
 
-def test_its_pictures_are_those_the_script_makes() -> None:
+def test_the_script_makes_all_pictures_of_the_docs() -> None:
     script = (ROOT / ".ci" / "screenshots.py").read_text("utf-8")
     made = {f"docs/{name}.webp" for name in re.findall(r'\("(\w+)", \1\)', script)}
     made |= {f"docs/{name}" for name in re.findall(r'folder / "(\w+\.webp)"', script)}
@@ -114,7 +114,7 @@ def commands_named() -> list[str]:
     return [span.replace(r"\|", "|") for span in found]
 
 
-def test_every_command_it_names_is_one() -> None:
+def test_every_command_in_the_docs_exists() -> None:
     from curator.cli.verbs import VERBS, parse
 
     assert len(commands_named()) > 20
@@ -132,7 +132,7 @@ def test_every_command_it_names_is_one() -> None:
             assert words[0] in verbs or words[0].startswith(("~", "FOLDER", "[F")), command
 
 
-def test_every_setting_and_variable_it_names_is_one() -> None:
+def test_every_setting_and_variable_in_the_docs_exists() -> None:
     from curator.cli.machine import env, every_setting
 
     known = [f"{section}.{field}" for section, field, _, _ in every_setting()]
@@ -143,7 +143,7 @@ def test_every_setting_and_variable_it_names_is_one() -> None:
     assert variables <= {*map(env, known), "CURATOR_HOME", "CURATOR_VISION_KEY"}
 
 
-def test_every_bar_it_names_is_one_and_each_figure_says_what_makes_it() -> None:
+def test_every_figure_in_the_docs_names_the_bar_that_reproduces_it() -> None:
     # Read, not imported: all bars together import everything there is.
     bench = (ROOT / "curator" / "bench" / "__init__.py").read_text("utf-8")
     bars = set(re.findall(r'^ +Bar\("(\w+)"', bench, re.MULTILINE))
@@ -222,14 +222,14 @@ SPELLED = {"Enter": "Return"}
 
 
 def keys_named() -> set[str]:
-    """List the keys of the prose: what is bold and short, and what has a modifier."""
+    """Return the keys named in the prose: short bold words, and those with a modifier."""
     bold = re.findall(r"\*\*([^*]+)\*\*", PROSE)
     keys = {text for text in bold if re.fullmatch(r"[A-Z0-9/?]|[A-Z][a-z]+|(\w+\+)+\S+", text)}
     keys |= set(re.findall(r"\b(?:(?:Ctrl|Alt|Shift)\+)+(?:[A-Z][a-z]*|\d|,)", PROSE))
     return keys - NO_KEY
 
 
-def test_every_key_of_the_prose_is_bound_as_it_says() -> None:
+def test_every_key_in_the_docs_is_bound_as_described() -> None:
     from curator.keymap import keys_of
 
     assert keys_named() == set(SAID), "say in SAID what the prose says of it"
@@ -239,7 +239,7 @@ def test_every_key_of_the_prose_is_bound_as_it_says() -> None:
             assert SPELLED.get(key, key) in keys_of(command), f"{key} is not {command}"
 
 
-def test_what_to_add_names_tables_and_places_that_are_there() -> None:
+def test_the_instructions_for_extending_name_existing_tables() -> None:
     part = PAGES["architecture.md"].partition("## To add")[2].partition("`tests/architecture`")[0]
     bullets = [" ".join(each.split()) for each in part.split("\n- ")[1:]]
     assert len(bullets) >= 9

@@ -1,4 +1,4 @@
-"""What is shipped holds what the code looks for: wheel and frozen folder carry `resources`.
+"""Wheel and frozen folder contain the resources that the code needs.
 
 The spec is run with a PyInstaller that only remembers what it was told; `.ci/run` builds it.
 """
@@ -29,7 +29,7 @@ Build = Callable[[str], Told]
 
 
 class Made(types.SimpleNamespace):
-    """What a step of PyInstaller's gives the next one."""
+    """The result of a PyInstaller step, passed to the next one."""
 
     scripts = pure = ()
     datas = (("PySide6/Qt/translations/qt_ar.qm", "", ""),)
@@ -38,7 +38,7 @@ class Made(types.SimpleNamespace):
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch) -> Build:
-    """Runs the spec as on some system; what each step was told."""
+    """Runs the spec as on a given system; records the arguments of each step."""
     hooks = types.ModuleType("PyInstaller.utils.hooks")
     vars(hooks).update(
         collect_dynamic_libs=lambda package: [(f"{package}.libs", ".")],
@@ -78,18 +78,18 @@ def test_the_code_names_resources_at_all() -> None:
     assert NAMED
 
 
-def test_the_wheel_carries_all_resources_inside_the_package() -> None:
+def test_the_wheel_contains_all_resources() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
     assert project["targets"]["wheel"]["force-include"] == {"resources": "curator/resources"}
 
 
-def test_the_doctor_names_what_is_needed() -> None:
+def test_the_doctor_checks_all_required_packages() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = {re.match(r"[\w-]+", line)[0].lower() for line in project["dependencies"]}  # type: ignore[index]
     assert {name.lower() for name in LIBRARIES} <= needed
 
 
-def test_the_frozen_folder_has_what_the_code_looks_for_and_no_taste(build: Build) -> None:
+def test_the_frozen_folder_has_all_resources_and_no_torch(build: Build) -> None:
     told = build("linux")
     analysis = told["Analysis"][1]
     assert (str(ROOT / "resources"), "curator/resources") in analysis["datas"]
@@ -102,13 +102,13 @@ def test_the_frozen_folder_has_what_the_code_looks_for_and_no_taste(build: Build
     assert told["EXE"][1]["console"] and "BUNDLE" not in told
 
 
-def test_windows_gets_an_icon_of_its_own(build: Build) -> None:
+def test_windows_gets_its_own_icon(build: Build) -> None:
     told = build("win32")["EXE"][1]
     assert told["console"] and told["hide_console"]
     assert Path(told["icon"]).suffix == ".ico" and Path(told["icon"]).is_file()
 
 
-def test_macos_gets_an_app_that_finder_offers_for_folders_and_pictures(build: Build) -> None:
+def test_macos_gets_an_app_that_opens_folders_and_pictures(build: Build) -> None:
     told = build("darwin")
     assert not told["EXE"][1]["console"], "else macOS takes it for a program without windows"
     options = told["BUNDLE"][1]

@@ -1,4 +1,4 @@
-"""Holds the code to the map in ``curator/__init__.py``: who may import whom, and what.
+"""Checks all imports against the map in ``curator/__init__.py``.
 
 The check reads source with ``ast``; nothing of the package is imported to judge it, so an import
 inside a function counts like one at the top.
@@ -92,7 +92,7 @@ LAZY = (
 
 
 def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, int, bool]]:
-    """List (dotted name, line, at import time) of everything a module imports."""
+    """Return (dotted name, line, whether at import time) of all imports of a module."""
     inside = {
         id(child)
         for node in ast.walk(tree)
@@ -115,7 +115,7 @@ def imported(tree: ast.Module, module: str, package: bool) -> list[tuple[str, in
 
 
 def violations(module: str, source: str, package: bool = False) -> list[str]:
-    """Say what in one module's source breaks the map; empty when nothing does."""
+    """Return the violations of the map in a module's source."""
     parts = module.split(".")
     own = parts[1] if len(parts) > 1 else ""
     complaints = []
@@ -160,7 +160,7 @@ def _outer(own: str, name: str, where: str, early: bool) -> list[str]:
 
 
 def modules() -> list[tuple[str, Path]]:
-    """List (dotted name, path) of every module of the package."""
+    """Return (dotted name, path) of every module of the package."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = ["curator", *path.relative_to(PACKAGE).with_suffix("").parts]
@@ -179,7 +179,7 @@ ROOMS = ("widgets", "grid", "loupe", "compare", "dialogs", "panels", "notices", 
 
 
 def room(module: str) -> int:
-    """Return the height of a module's room in the window."""
+    """Return the level of a module's package within `curator.ui`."""
     part = [*module.split("."), ""][2]
     return ROOMS.index(part) if part in ROOMS else len(ROOMS)
 
@@ -243,7 +243,7 @@ def test_a_planted_violation_is_found(module: str, source: str, complaint: str) 
         ("curator.ui.grid.grid_view", "from curator import __version__, session"),
     ],
 )
-def test_what_the_map_allows_passes(module: str, source: str) -> None:
+def test_allowed_imports_pass(module: str, source: str) -> None:
     assert violations(module, source) == []
 
 

@@ -1,4 +1,4 @@
-"""What only one system has stands behind a guard: Curator is imported on Linux, macOS, Windows.
+"""Functions of one system are guarded: Curator can be imported on Linux, macOS and Windows.
 
 `tests/elsewhere.py` is the Python of another system; types are checked for all three by `.ci/run`.
 """
@@ -24,7 +24,7 @@ FROM = re.compile(r"\bfrom (?:os|signal|time|socket|select) import")
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="plays the other systems on Linux")
-def test_everything_is_imported_and_begins_as_on_macos_and_as_on_windows() -> None:
+def test_everything_can_be_imported_as_on_macos_and_windows() -> None:
     environment = dict(os.environ, QT_QPA_PLATFORM="offscreen", PYTHONPATH=str(PACKAGE.parent))
     command = [sys.executable, "-m", "tests.elsewhere"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -33,13 +33,13 @@ def test_everything_is_imported_and_begins_as_on_macos_and_as_on_windows() -> No
 
 
 def is_suspect(source: str) -> bool:
-    """Say whether a module may name any of it: few do, only these are parsed."""
+    """Whether a module may use such a function; only these few modules are parsed."""
     named = {*NAMED.findall(source), *IMPORTED.findall(source)}
     return not named.isdisjoint(LACKING) or FROM.search(source) is not None
 
 
 def unguarded(source: str) -> list[str]:
-    """List what one system lacks and a module names without asking which system this is.
+    """Return names that a system lacks and that a module uses without a guard.
 
     A function that asks anywhere counts as asking everywhere in it: most return early.
     """
@@ -65,7 +65,7 @@ def unguarded(source: str) -> list[str]:
     return found
 
 
-def test_what_a_system_lacks_stands_behind_a_guard() -> None:
+def test_functions_of_one_system_are_guarded() -> None:
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
     told = {path: unguarded(source) for path, source in sources.items() if is_suspect(source)}
     assert told and {path: lines for path, lines in told.items() if lines} == {}
@@ -91,7 +91,7 @@ def test_a_planted_call_is_found(source: str, complaints: int) -> None:
 
 
 def loose(source: str) -> list[int]:
-    """List the lines that read or write text in the machine's encoding: on Windows another one."""
+    """Return the lines that read or write text without naming an encoding."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [
         call.lineno

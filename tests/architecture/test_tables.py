@@ -1,4 +1,4 @@
-"""Every table of the house, entry by entry: documented, unique, and pointing at what exists."""
+"""Every table of Curator, entry by entry: documented, unique, and referring to existing things."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_stage_is_a_documented_function_a_worker_can_be_sent(stage: Stage) -> 
     assert list(inspect.signature(stage.run).parameters) == ["jobs" if several else "job"]
 
 
-def test_stages_have_names_of_their_own() -> None:
+def test_the_names_of_stages_are_unique() -> None:
     assert len({stage.name for stage in STAGES}) == len(STAGES)
 
 
@@ -68,19 +68,19 @@ def test_every_command_has_a_key() -> None:
     ],
     ids=["twice", "unknown command", "unknown view"],
 )
-def test_a_keymap_that_contradicts_itself_is_refused_by_name(keymap: tuple[Binding, ...]) -> None:
+def test_the_error_about_a_conflicting_keymap_names_the_key(keymap: tuple[Binding, ...]) -> None:
     with pytest.raises(KeymapError, match="Y"):
         check(keymap)
 
 
-def test_what_decides_never_repeats_while_a_key_is_held() -> None:
+def test_decisions_do_not_repeat_while_a_key_is_held() -> None:
     marks = {name for name, command in COMMANDS.items() if command.group == "Rate and flag"}
     journal = {"undo", "redo"}
     assert [b.keys for b in KEYMAP if b.repeat and b.command in marks - journal] == []
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_a_whole_keyboard(name: str) -> None:
+def test_a_preset_binds_every_command(name: str) -> None:
     keyboard = Keyboard(name)
     check(keyboard.bindings)  # its Shift with a mark too
     assert preset(name).title and set(preset(name).changes) <= set(COMMANDS)
@@ -93,8 +93,8 @@ def test_a_preset_is_a_whole_keyboard(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_lets_looking_decide(name: str) -> None:
-    """The arrows walk in every preset; Space keeps in Curator's alone, looks in the others."""
+def test_in_no_preset_do_navigation_keys_decide(name: str) -> None:
+    """The arrows move in every preset; Space keeps in Curator's own preset only."""
     does = {
         (line.keys, view): line.command for line in Keyboard(name).bindings for view in line.views
     }
@@ -106,7 +106,7 @@ def test_no_preset_lets_looking_decide(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_shift_turns_every_mark_round_where_that_key_is_free(name: str) -> None:
+def test_shift_inverts_auto_advance_of_every_mark_with_a_free_key(name: str) -> None:
     keyboard = Keyboard(name)
     plain = {
         (line.keys, view) for line in keyboard.bindings if not line.invert for view in line.views
@@ -118,7 +118,7 @@ def test_shift_turns_every_mark_round_where_that_key_is_free(name: str) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
-def test_a_target_takes_a_plan_and_tells_how_it_goes(target: Target) -> None:
+def test_a_target_takes_a_plan_and_reports_progress(target: Target) -> None:
     assert TARGETS[target.name] is target and target.title
     names = list(inspect.signature(target.write).parameters)
     assert names == ["plan", "pool", "progress", "cancelled"]
@@ -137,7 +137,7 @@ def test_a_setting_has_a_title_and_a_bounded_value(section: str, name: str, fiel
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
-def test_a_verb_parses_its_own_help(verb: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verb_prints_its_help(verb: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert verb.help and verb.help[0].isupper() and not verb.help.endswith(".")  # type: ignore[attr-defined]
     with pytest.raises(SystemExit) as ended:
         parse([verb.name, "--help"])  # type: ignore[attr-defined]
@@ -146,7 +146,7 @@ def test_a_verb_parses_its_own_help(verb: object, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
-def test_a_verb_refuses_what_it_does_not_know(verb: object) -> None:
+def test_a_verb_refuses_unknown_options(verb: object) -> None:
     with pytest.raises(UsageError) as caught:
         parse([verb.name, "--no-such-flag"])  # type: ignore[attr-defined]
     assert isinstance(caught.value, KnownError) and caught.value.remedy

@@ -346,11 +346,11 @@ def _box_fields(data: bytes, at: int, end: int, depth: int = 0) -> Iterator[Fiel
         at += size
 
 
-# ---------------------------------------------------------------- what happens to files
+# ---------------------------------------------------------------- changes to files
 
 
 def mutants(random: Random, bases: Sequence[Base], count: int) -> Iterator[Mutant]:
-    """Make broken files, as many of each format, one to four changes in each."""
+    """Yield broken files, equally many of each format, with one to four changes each."""
     forms: dict[str, list[Base]] = {}
     for base in bases:
         forms.setdefault(base.form, []).append(base)
@@ -428,7 +428,7 @@ def _huge(random: Random, data: bytes, base: Base) -> bytes:
 
 
 def _loop(random: Random, data: bytes, base: Base) -> bytes:
-    """Make an offset point back to where something else begins."""
+    """Make an offset point back to the start of another structure."""
     found = [field for field in fields(data, base.form) if field.means == "offset"]
     if not found:
         return _swapped(random, data, base)
@@ -437,7 +437,7 @@ def _loop(random: Random, data: bytes, base: Base) -> bytes:
 
 
 def _notes(random: Random, data: bytes, base: Base) -> bytes:
-    """Break what stands beside the picture: EXIF, XMP, profiles."""
+    """Change metadata: EXIF, XMP, profiles."""
     marks = [data.find(mark) for mark in (b"Exif", b"<x:xmpmeta", b"acsp", b"8BIM", b"rdf:")]
     places = [mark for mark in marks if mark >= 0]
     if not places:
@@ -486,7 +486,7 @@ def _put(data: bytes, field: Field, value: int) -> bytes:
 
 
 def summed(data: bytes, changed: int) -> bytes:
-    """Make the check sum of the PNG chunk around a place right, so that it is believed."""
+    """Correct the checksum of the PNG chunk around a position, so that decoders accept it."""
     at = 8
     while at + 12 <= len(data):
         end = at + 8 + int.from_bytes(data[at : at + 4], "big")

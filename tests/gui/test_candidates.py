@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -12,6 +11,7 @@ from curator.model import Pass, View
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
 from tests.gui import swatches
+from tests.gui.keyboard import press
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -34,13 +34,6 @@ def window(make_window, make_session) -> MainWindow:
 def rating(window: MainWindow, qtbot) -> MainWindow:
     qtbot.waitUntil(lambda: len(window.candidates.nearby.photos) == 4)
     return window
-
-
-def press(window: MainWindow, *keys: str) -> None:
-    for key in keys:
-        combination = QKeySequence(key)[0]
-        QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
-        QApplication.processEvents()
 
 
 def test_four_candidates_show_at_the_right_while_rating(rating, qtbot) -> None:

@@ -13,7 +13,7 @@ from curator.catalog import TagDetail
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
 from curator.ui.widgets.tag_chips import TagChips, in_words
-from tests import likings
+from tests import taste_data
 
 HARBOR = TagDetail("harbor", "encoder", 80, "suggested")
 BOAT = TagDetail("boat", "encoder", 30, "confirmed")
@@ -47,8 +47,8 @@ def test_many_tags_take_as_many_rows_as_they_need(dressed: QApplication) -> None
 def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> None:
     session = window.session
     photo = int(session.ids[1])
-    seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
-    session.catalog.vectors.save([(likings.job(photo), replace(seen, tags=(("harbor", 80),)))])
+    seen = taste_data.result(session.catalog, photo, taste_data.ENCODER, np.ones(4), np.ones(76))
+    session.catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=(("harbor", 80),)))])
     session.navigator.go_to(photo)
     session.view_state.inspector = True
     window.refresh()

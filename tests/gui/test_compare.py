@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QKeySequence, QWheelEvent
+from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -15,6 +15,7 @@ from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
 from tests.gui import swatches
 from tests.gui.darkroom import Darkroom
+from tests.gui.keyboard import press
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -39,13 +40,6 @@ def window(make_window, session, qtbot) -> MainWindow:
 @pytest.fixture
 def session(make_session):
     return make_session()
-
-
-def press(window: MainWindow, *keys: str) -> None:
-    for key in keys:
-        combination = QKeySequence(key)[0]
-        QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
-        QApplication.processEvents()
 
 
 def seen(view: CompareView) -> QImage:

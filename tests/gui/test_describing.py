@@ -31,6 +31,7 @@ from tests import ollama
 from tests.catalogs import fill
 from tests.conftest import PATIENCE_MS
 from tests.gui.conftest import QuietPipeline
+from tests.gui.keyboard import press
 from tests.ollama import Ollama
 from tests.photos import draw_jpeg
 
@@ -52,10 +53,6 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         QTest.qWait(5)
-
-
-def press(window: MainWindow, key: Key) -> None:
-    QTest.keyClick(window.focusWidget() or window, key)
 
 
 # --- over a real socket: real keys, the real pipeline, on this thread

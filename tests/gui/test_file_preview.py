@@ -23,6 +23,7 @@ from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.tag_chips import TagChips
 from tests.gui.conftest import QuietPipeline
+from tests.gui.keyboard import press
 from tests.photos import draw_jpeg
 
 Key = Qt.Key
@@ -94,10 +95,6 @@ def said(window: MainWindow) -> str:
             break
     shown = seen(window.file_preview.panel)
     return "\n".join(shown).replace("\u200b", "")
-
-
-def press(window: MainWindow, key: Key, *more: object) -> None:
-    QTest.keyClick(window.focusWidget() or window, key, *more)
 
 
 def test_a_single_dropped_file_is_previewed_and_no_folder_opens(
@@ -173,7 +170,7 @@ def test_esc_closes_the_preview_and_no_key_marks_a_photo_below(
     drop(window, photo)
     for key in (Key.Key_X, Key.Key_5, Key.Key_Space, Key.Key_Right, Key.Key_G, Key.Key_PageDown):
         press(window, key)
-    press(window, Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    press(window, Key.Key_Right, held=Qt.KeyboardModifier.ControlModifier)
     press(window, Key.Key_Escape)
     assert window.file_preview.isHidden() and window.loupe.hasFocus()
     assert (session.current, session.view_state.view) == (here, View.LOUPE)

@@ -9,14 +9,10 @@ from pytestqt.qtbot import QtBot
 from curator.model import Pass, View
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.charts import Chart
+from tests.gui.keyboard import press
 
 Key = Qt.Key
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
-
-
-def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
-    focused = window.focusWidget() or window
-    QTest.keyClick(focused, key, held or Qt.KeyboardModifier.NoModifier)
 
 
 def click(chart: Chart, name: str) -> None:
@@ -34,7 +30,7 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
     session.photos.go(7)
     session.viewer.set_view(View.LOUPE)
     here = session.current
-    press(window, Key.Key_I, CTRL)
+    press(window, Key.Key_I, held=CTRL)
     assert window.pages.currentWidget() is page
     qtbot.waitUntil(lambda: page.work.rows.count() > 0 and page.disk.rows.count() > 0)
 
@@ -57,18 +53,18 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
 
 
 def test_no_key_marks_a_photo_one_does_not_see(window: MainWindow) -> None:
-    press(window, Key.Key_I, CTRL)
+    press(window, Key.Key_I, held=CTRL)
     before = window.session.statistics.counts()
     for key in (Key.Key_X, Key.Key_P, Key.Key_3, Key.Key_Space, Key.Key_Right):
         press(window, key)
     assert window.session.statistics.counts() == before
-    press(window, Key.Key_1, ALT)
+    press(window, Key.Key_1, held=ALT)
     assert window.session.criteria.mode is Pass.CULL
     assert window.pages.currentWidget() is window.loupe
 
 
 def test_the_keyboard_walks_through_a_chart(window: MainWindow) -> None:
-    press(window, Key.Key_I, CTRL)
+    press(window, Key.Key_I, held=CTRL)
     stars = window.overview.stars
     stars.setFocus()
     assert stars.readout.startswith("5 stars")
@@ -82,7 +78,7 @@ def test_the_keyboard_walks_through_a_chart(window: MainWindow) -> None:
 
 def test_it_stays_for_another_scope_and_follows_marks(window: MainWindow) -> None:
     session, page = window.session, window.overview
-    press(window, Key.Key_I, CTRL)
+    press(window, Key.Key_I, held=CTRL)
     session.sources.open_scope(session.sources.scopes()[1].scope)
     assert window.pages.currentWidget() is page
     decided = page.strip.accessibleName()

@@ -18,7 +18,7 @@ from curator.ui.main_window import MainWindow
 from curator.ui.pages.learning_curve import panels
 from curator.ui.pages.taste_page import TastePage
 from curator.ui.widgets.dialogs import Dialog
-from tests import likings
+from tests import taste_data
 
 PHOTOS = 60
 Open = Callable[..., TastePage]
@@ -27,7 +27,7 @@ Open = Callable[..., TastePage]
 def rate(session: Session, vectors: dict[int, np.ndarray], photos: range) -> None:
     """Rate photos one by one by capture time, each predicted a little wrong."""
     for photo in photos:
-        stars = likings.stars(vectors[photo])
+        stars = taste_data.stars(vectors[photo])
         session.catalog.journal.decide(
             {photo: {"rating": stars}},
             summary="",
@@ -42,8 +42,8 @@ def vectors(session: Session) -> dict[int, np.ndarray]:
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
     session.catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    session.catalog.vectors.use_encoder(likings.ENCODER)
-    return likings.embed(session.catalog, everyone)
+    session.catalog.vectors.use_encoder(taste_data.ENCODER)
+    return taste_data.embed(session.catalog, everyone)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     press(qtbot, page.keep)
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     for photo in range(31, PHOTOS + 1):
-        stars = 6 - likings.stars(vectors[photo])
+        stars = 6 - taste_data.stars(vectors[photo])
         session.catalog.journal.decide({photo: {"rating": stars}}, summary="")
     with qtbot.waitSignal(session.taste.scores_changed):
         session.taste.learner.everything_changed()
@@ -147,7 +147,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert window.topbar.order.text().startswith("Sort: Match, version 1")
     orders = [action.text() for action in window.topbar.orders_menu().actions()]
     assert "Taste is pinned to version 1." in orders
-    assert session.taste.scores_for_export()[1] == f"{likings.ENCODER}, version 1"
+    assert session.taste.scores_for_export()[1] == f"{taste_data.ENCODER}, version 1"
     assert not page.keep.isEnabled() and not page.roll_back.isEnabled()
 
     press(qtbot, page.unpin)
@@ -178,7 +178,7 @@ def test_how_far_a_better_encoder_is_can_be_read(
 ) -> None:
     rate(session, vectors, range(1, 31))
     session.catalog.vectors.use_encoder("open_clip/ViT-L-14/1")
-    likings.embed(session.catalog, range(1, 21), "open_clip/ViT-L-14/1", dimension=24)
+    taste_data.embed(session.catalog, range(1, 21), "open_clip/ViT-L-14/1", dimension=24)
     assert "Analyzing again with CLIP: 20 of 60." in opened().state.text()
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
 
 from curator import commands
@@ -24,6 +23,7 @@ from curator.ui.pages.help_overlay import sheet, without_key
 from curator.ui.pages.tour import Tour
 from curator.ui.widgets import theme
 from tests.gui.conftest import QuietPipeline
+from tests.gui.keyboard import press
 from tests.requests import recorded
 
 Windows = Callable[..., MainWindow]
@@ -37,11 +37,6 @@ def unmarked(make_session: Callable[..., Session]) -> Session:
     nothing: dict[str, object] = {"rating": None, "flag": None, "kept": False}
     session.decisions.decide("clear", dict.fromkeys(session.ids.tolist(), nothing))
     return session
-
-
-def press(window: MainWindow, *keys: Qt.Key) -> None:
-    for key in keys:
-        QTest.keyClick(window.focusWidget() or window, key)
 
 
 def lines(menu: QMenu) -> Iterator[str]:

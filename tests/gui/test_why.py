@@ -17,7 +17,7 @@ from curator.model import Pass, View
 from curator.session import Session
 from curator.settings import Home
 from curator.ui.main_window import MainWindow
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.gui import swatches
 from tests.gui.conftest import PHOTOS
 
@@ -39,8 +39,8 @@ def rated(
         catalog = Catalog.open(home.catalog)
         nothing = {"rating": None, "flag": None, "kept": False}
         catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
-        vectors = likings.embed(catalog, range(1, PHOTOS + 1))
-        likings.rate(catalog, vectors, range(1, stars + 1))
+        vectors = taste_data.embed(catalog, range(1, PHOTOS + 1))
+        taste_data.rate(catalog, vectors, range(1, stars + 1))
         catalog.close()
         window = make_window(make_session())
         window.resize(1440, 900)

@@ -1,4 +1,4 @@
-"""What every journey begins with: somebody at the window."""
+"""The fixture of all journeys: a user at the window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.journeys.evening import Evening
 
 @pytest.fixture
 def evening(qtbot: QtBot, home: Home) -> Iterator[Evening]:
-    """Somebody at the window, in a home of their own; it is closed at the end."""
+    """A user at the window, with an empty home; the window is closed at the end."""
     made = Evening(qtbot, home)
     yield made
     made.close()

@@ -1,4 +1,4 @@
-"""A person who culls as fast as they can while photos are read, until the process is killed.
+"""A process that culls as fast as possible while photos are read, until it is killed.
 
     python -m tests.journeys.culler HOME FOLDER SEED
 

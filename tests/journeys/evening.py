@@ -1,4 +1,4 @@
-"""A person at the window: opens folders, presses real keys, reads what is on screen.
+"""A simulated user at the window, who opens folders, presses keys and reads the screen.
 
     evening = Evening(qtbot, home)
     evening.open(folder).press("Alt+1", "X").reads("Rejected")
@@ -28,7 +28,7 @@ WAIT_MS = 120_000  # a loaded machine is no fault
 
 
 class Evening:
-    """One start of Curator, until :meth:`close`; then :meth:`again` is the next evening."""
+    """A session with Curator until :meth:`close`; :meth:`again` starts the next one."""
 
     def __init__(self, qtbot: QtBot, home: Home) -> None:
         self.qtbot = qtbot
@@ -36,7 +36,7 @@ class Evening:
         self.app: app.App | None = None
 
     def start(self, *sources: Path) -> Evening:
-        """Start Curator on folders, as the command line does."""
+        """Start Curator with folders, as the command line does."""
         qt = QApplication.instance()
         assert isinstance(qt, QApplication)
         theme.apply(qt)
@@ -48,13 +48,13 @@ class Evening:
         return self
 
     def open(self, *sources: Path, photos: int | None = None) -> Evening:
-        """Start on folders and wait until every photo that can be read has been."""
+        """Start with folders and wait until all photos are read or have failed."""
         self.start(*sources)
         self.until(lambda: self.all_read(photos))
         return self
 
     def all_read(self, photos: int | None = None) -> bool:
-        """Tell whether the scope's photos are all here, each with a proxy or a failure."""
+        """Whether the scope has all its photos, each with a proxy or a failure."""
         session = self.session
         tiles = [session.tile(int(photo)) for photo in session.table.ids]
         done = all(tile.proxy or tile.state for tile in tiles)
@@ -71,12 +71,12 @@ class Evening:
         return self.app.session
 
     def until(self, condition: Callable[[], object]) -> Evening:
-        """Wait, events running, until something is so."""
+        """Run events until a condition is true."""
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
         return self
 
     def press(self, *keys: str) -> Evening:
-        """Press keys one after the other, each once the picture it is meant for is on screen."""
+        """Press keys one after the other, each after its photo is on screen."""
         for key in keys:
             self.until(self.on_screen)
             combination = QKeySequence(key)[0]
@@ -86,12 +86,12 @@ class Evening:
         return self
 
     def type(self, text: str) -> Evening:
-        """Type text into whatever has the focus."""
+        """Type text into the widget with the focus."""
         QTest.keyClicks(QApplication.focusWidget() or self.window, text)
         return self
 
     def on_screen(self) -> bool:
-        """Tell whether the current photo is painted, where one must be."""
+        """Whether the current photo is painted, or the view paints none."""
         session = self.session
         if (
             session.view_state.finished
@@ -102,19 +102,19 @@ class Evening:
         return session.viewer.painted == session.current
 
     def name(self) -> str:
-        """Name the current photo."""
+        """The name of the current photo."""
         current = self.session.current
         return "" if current is None else self.session.table.name(current)
 
     def texts(self) -> list[str]:
-        """Read every text on screen."""
+        """Return every text on screen."""
         shown = [widget for widget in self.window.findChildren(QWidget) if widget.isVisible()]
         kinds = QLabel | QAbstractButton
         labelled = [widget.text() for widget in shown if isinstance(widget, kinds)]
         return labelled + [widget.accessibleName() for widget in shown]
 
     def reads(self, text: str) -> Evening:
-        """Wait until a text stands somewhere in the window."""
+        """Wait until a text is somewhere in the window."""
         try:
             self.until(lambda: any(text in shown for shown in self.texts()))
         except TimeoutError as error:
@@ -122,18 +122,18 @@ class Evening:
         return self
 
     def close(self) -> None:
-        """Close the window, as its owner does."""
+        """Close the window, as a user does."""
         if self.app is not None:
             self.app.close()
             self.app = None
             gc.collect()  # what is left of the window goes on this thread, before there are others
 
     def again(self, *sources: Path) -> Evening:
-        """Close, and start anew the next evening."""
+        """Close the window and start again."""
         self.close()
         return self.start(*sources)
 
 
 def pressed(widget: QWidget, key: Qt.Key) -> None:
-    """Press one key on one widget."""
+    """Press a key in a widget."""
     QTest.keyClick(widget, key)

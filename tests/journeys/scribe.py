@@ -1,4 +1,4 @@
-"""A person who marks and takes back while sidecars are written, until the process is killed.
+"""A process that marks and undoes while sidecars are written, until it is killed.
 
     python -m tests.journeys.scribe HOME FOLDER SEED
 

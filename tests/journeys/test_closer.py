@@ -1,4 +1,4 @@
-"""A photographer looks closer: at the pixels of the file itself, and at no other file's."""
+"""Zooming to 100 % shows the pixels of the original, and of no other file."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def loupe(evening: Evening) -> LoupeView:
 
 
 def said(evening: Evening) -> str:
-    """Give what the loupe tells those who listen."""
+    """Return the loupe's accessible description."""
     loupe(evening).grab()
     return loupe(evening).accessibleName()
 
 
 def shows(evening: Evening, path: Path) -> bool:
-    """Tell whether the middle of the loupe has exactly the pixels of a file, without overlays."""
+    """Whether the middle of the loupe has exactly the pixels of a file, without overlays."""
     view = loupe(evening)
     if not view.whole:
         return False

@@ -1,4 +1,4 @@
-"""Choosing between photos, by real keys over real files: compare, survey, maybes, and mishaps."""
+"""Compare, survey and candidates with real keys and files, also with missing pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shoot(tmp_path: Path) -> Path:
 
 
 def beside(evening: Evening) -> list[str]:
-    """Name the photos side by side."""
+    """Return the names of the photos side by side."""
     panes = evening.session.compare.panes
     return [] if panes is None else [evening.session.table.name(one) for one in panes.photos]
 
@@ -36,7 +36,7 @@ def judged(evening: Evening, verdict: Verdict) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoot: Path) -> None:
+def test_the_best_of_six_photos_is_found_in_compare(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Return", "C")
     assert beside(evening) == NAMES[:2]
     evening.press("X").reads("Rejected DSC_0001")  # 1 is worse than 0
@@ -54,7 +54,7 @@ def test_the_best_of_six_is_found_by_letting_winners_stay(evening: Evening, shoo
 
 
 @pytest.mark.slow
-def test_marks_are_taken_back_in_the_pair_they_were_made_in(evening: Evening, shoot: Path) -> None:
+def test_undo_returns_to_the_pair_of_the_mark(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Return", "C", "3", "X", "G", "Ctrl+Z")
     assert beside(evening) == NAMES[:2]
     assert evening.name() == NAMES[1]
@@ -70,7 +70,7 @@ def test_marks_are_taken_back_in_the_pair_they_were_made_in(evening: Evening, sh
 
 
 @pytest.mark.slow
-def test_a_survey_thins_out_to_the_one(evening: Evening, shoot: Path) -> None:
+def test_a_survey_is_reduced_to_one_photo(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).reads("6 photos").press("Esc")
     evening.press("Ctrl+A", "N").reads("6 selected")
     assert beside(evening) == NAMES
@@ -99,9 +99,7 @@ def test_photos_whose_files_are_gone_are_compared_by_their_proxies(
 
 
 @pytest.mark.slow
-def test_a_photo_without_a_picture_stands_beside_one_that_has_one(
-    evening: Evening, shoot: Path
-) -> None:
+def test_a_photo_without_a_picture_is_compared_with_another(evening: Evening, shoot: Path) -> None:
     (shoot / f"{NAMES[1]}.jpg").write_bytes(b"\xff\xd8\xff\xe1 gone wrong")
     evening.open(shoot, photos=6).reads("6 photos").press("Esc", "Ctrl+A", "N")
     assert sorted(beside(evening)) == NAMES
@@ -113,7 +111,7 @@ def test_a_photo_without_a_picture_stands_beside_one_that_has_one(
 
 
 @pytest.mark.slow
-def test_maybes_stand_beside_what_one_rates(evening: Evening, shoot: Path) -> None:
+def test_candidates_show_next_to_the_rated_photo(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Alt+1", *["Space"] * 6, "Alt+2", "Home")
     here = evening.name()
     evening.reads("Nearby maybes: ")

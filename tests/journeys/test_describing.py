@@ -1,4 +1,4 @@
-"""All photos are described through a server's bad hour, a kill in the middle, and its absence."""
+"""All photos get descriptions despite a busy or missing server and a kill in the middle."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pictures(server: Ollama) -> list[str]:
-    """Give the pictures the server was sent, one a chat."""
+    """Return the pictures sent to the server, one per chat."""
     return [json.dumps(chat["messages"][-1]) for chat in server.chats]
 
 
@@ -60,7 +60,7 @@ def begin(home: Home, server: Ollama, *words: object) -> subprocess.Popen[str]:
     )
 
 
-def test_killed_in_the_middle_it_goes_on_with_the_rest(
+def test_after_a_kill_the_remaining_photos_are_described(
     home: Home, folder: Path, server: Ollama
 ) -> None:
     arrived = threading.Semaphore(0)
@@ -95,7 +95,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_rest(
         assert catalog.check() == []
 
 
-def test_a_busy_server_wrong_answers_and_one_that_comes_back_by_itself(
+def test_describing_survives_a_busy_server_wrong_answers_and_an_outage(
     home: Home, folder: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(describing, "LOOK_S", 0.2)

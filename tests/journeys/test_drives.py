@@ -1,4 +1,4 @@
-"""A drive is pulled in the middle of an evening: the cull goes on, and so does everything later."""
+"""A drive is disconnected while somebody culls: the cull and all later work continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def with_proxies(evening: Evening) -> list[int]:
 
 
 @pytest.mark.slow
-def test_a_drive_pulled_in_the_middle_of_an_evening(
+def test_a_drive_is_disconnected_during_a_cull(
     evening: Evening, stick: Stick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_availability, "EVERY_S", 0.2)

@@ -1,4 +1,4 @@
-"""Comparing photos from end to end, by real processes: other CLIPs, bad weights, no connection."""
+"""Analyzing photos with real processes: other CLIP models, bad weights, no connection."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ sys.addaudithook(watch)
 
 
 class Machine:
-    """Curator on the command line, watched."""
+    """Curator on the command line, with its connections recorded."""
 
     def __init__(self, base: Path) -> None:
         self.home = base / "home"
@@ -53,7 +53,7 @@ class Machine:
         self.environment.pop("CURATOR_ENCODER__WHICH", None)
 
     def run(self, *words: object, **settings: object) -> Any:
-        """Run a verb with settings of the encoder; give its JSON document."""
+        """Run a verb with encoder settings; return its JSON document."""
         named = {
             name.replace("__", ".") if "__" in name else f"encoder.{name}": value
             for name, value in settings.items()
@@ -90,7 +90,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of a small CLIP that nobody trained, as people save them."""
+    """A training checkpoint of a small CLIP with random weights."""
     import open_clip
     import torch
 
@@ -101,7 +101,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_watch_sees_a_connection(machine: Machine) -> None:
+def test_connections_are_recorded(machine: Machine) -> None:
     code = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
     subprocess.run(
         [sys.executable, "-c", code],
@@ -112,9 +112,7 @@ def test_the_watch_sees_a_connection(machine: Machine) -> None:
     assert "127.0.0.1" in machine.connections
 
 
-def test_the_starter_compares_and_names_without_any_connection(
-    machine: Machine, folder: Path
-) -> None:
+def test_the_starter_analyzes_and_tags_without_a_connection(machine: Machine, folder: Path) -> None:
     done = machine.run("ingest", folder, tags__threshold=5, tags__most=10)
     assert (done["embedded"], done["problems"]) == (5, [])
     photos = machine.run("photos")
@@ -128,7 +126,7 @@ def test_the_starter_compares_and_names_without_any_connection(
     assert machine.connections == ""
 
 
-def test_any_clip_that_open_clip_knows_compares_by_setting_without_any_connection(
+def test_any_clip_model_can_be_set_and_needs_no_connection(
     machine: Machine, folder: Path, weights: Path
 ) -> None:
     told = {"which": "open_clip", "model": SMALLEST, "pretrained": "", "checkpoint": weights}
@@ -142,7 +140,7 @@ def test_any_clip_that_open_clip_knows_compares_by_setting_without_any_connectio
 
 
 def bad(kind: str, good: Path, folder: Path) -> Path:
-    """Make weights as they should not be."""
+    """Write bad weights."""
     import torch
 
     path = folder / "bad.pt"
@@ -156,7 +154,7 @@ def bad(kind: str, good: Path, folder: Path) -> Path:
 
 
 class Evil:
-    """A pickle with code in it."""
+    """A pickle that contains code."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -166,7 +164,7 @@ class Evil:
 
 
 @pytest.mark.parametrize("kind", ["cut off", "another model", "code"])
-def test_bad_weights_are_one_sentence_and_everything_else_goes_on(
+def test_bad_weights_give_one_error_and_stop_no_other_work(
     machine: Machine, folder: Path, weights: Path, tmp_path: Path, kind: str
 ) -> None:
     path = bad(kind, weights, tmp_path)
@@ -181,7 +179,7 @@ def test_bad_weights_are_one_sentence_and_everything_else_goes_on(
     assert machine.connections == ""
 
 
-def test_a_model_that_would_take_parts_from_the_hub_is_refused_without_asking_it(
+def test_a_model_that_needs_the_hub_is_refused_without_a_connection(
     machine: Machine, folder: Path, weights: Path
 ) -> None:
     model = "roberta-ViT-B-32"
@@ -191,7 +189,7 @@ def test_a_model_that_would_take_parts_from_the_hub_is_refused_without_asking_it
     assert machine.connections == ""
 
 
-def test_clip_suggests_words_of_ones_own_list_and_other_words_at_the_next_start(
+def test_clip_suggests_words_of_the_users_vocabulary_and_of_a_changed_one(
     machine: Machine, folder: Path, weights: Path
 ) -> None:
     told = {"which": "open_clip", "model": SMALLEST, "pretrained": "", "checkpoint": weights}

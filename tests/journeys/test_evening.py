@@ -1,4 +1,4 @@
-"""A whole evening, from a folder to a small set worth publishing, by real keys in a real window."""
+"""A complete workflow with real keys in a real window, from a folder to the exported set."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ from PySide6.QtWidgets import QApplication
 from curator.model import Pass, Verdict, View
 from curator.ui.dialogs.export_dialog import ExportDialog
 from tests.journeys.evening import Evening
-from tests.photos import TAKEN, draw_jpeg, write_dng
+from tests.photos import TAKEN, draw_jpeg, draw_series, write_dng
 
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
-    """Eight photos a minute apart: six JPEGs, a RAW+JPEG pair, and a file with no picture."""
-    folder = tmp_path / "Iceland"
-    for number in range(6):
-        taken = TAKEN + timedelta(minutes=number)
-        draw_jpeg(folder / f"DSC_{number:04}.jpg", seed=number, taken=taken)
+    """Eight photos a minute apart: six JPEGs, a RAW+JPEG pair, and a file without a picture."""
+    folder = draw_series(tmp_path / "Iceland", 6)
     last = TAKEN + timedelta(minutes=6)
     draw_jpeg(folder / "DSC_0006.JPG", seed=6, taken=last)
     write_dng(folder / "DSC_0006.DNG", size=(600, 400), seed=6, taken=last)
@@ -40,7 +37,7 @@ def digest(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def answer(dialog_type: type, act: Callable[[ExportDialog], None]) -> None:
-    """Act on the next modal dialog as soon as it is open."""
+    """Call a function with the next modal dialog as soon as it is open."""
 
     def look() -> None:
         dialog = QApplication.activeModalWidget()

@@ -1,4 +1,4 @@
-"""Disks that are full or break in the middle: decisions survive, words are clear, it goes on."""
+"""Full and failing disks: decisions survive, messages are clear, and work continues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from curator.session import Session
 from curator.settings import Home, Settings, save
 from curator.sidecar import PROFILES, read
 from curator.workers import InlinePool
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.faults import (
     FAULTS,
     FULL,
@@ -64,7 +64,7 @@ def inline(home: Home) -> Iterator[Pipeline]:
 
 
 def answer(act: Callable[[], object]) -> str:
-    """Do something, and give what is said if it could not be done."""
+    """Call a function; return the error message if it fails."""
     try:
         act()
     except KnownError as error:
@@ -106,7 +106,7 @@ def test_no_photo_fails_because_its_proxy_cannot_be_written(
     assert not list(home.cache.rglob(".*"))
 
 
-def test_a_scan_takes_in_what_the_full_catalog_refused(
+def test_a_scan_adds_the_photos_that_a_full_disk_refused(
     inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "card"
@@ -129,7 +129,7 @@ def test_a_scan_takes_in_what_the_full_catalog_refused(
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
-def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) -> None:
+def test_a_decision_on_a_full_disk_is_not_saved_in_part(home: Home, seed: int) -> None:
     catalogs.fill(home.catalog, 60)
     chance, acknowledged = random.Random(seed), []
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
@@ -154,7 +154,7 @@ def test_a_decision_that_found_no_room_is_not_half_there(home: Home, seed: int) 
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
-def test_a_decision_in_which_the_disk_broke_is_not_half_there(home: Home, seed: int) -> None:
+def test_a_decision_on_a_failing_disk_is_not_saved_in_part(home: Home, seed: int) -> None:
     catalogs.fill(home.catalog, 60)
     chance, acknowledged, refused = random.Random(seed), [], 0
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
@@ -177,7 +177,7 @@ def test_a_decision_in_which_the_disk_broke_is_not_half_there(home: Home, seed: 
         assert [row[:2] for row in journal(catalog)] == acknowledged
 
 
-def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
+def test_reading_waits_while_the_disk_of_the_catalog_fails(
     inline: Pipeline, catalog: Catalog, tmp_path: Path
 ) -> None:
     draw(tmp_path / "card", 3)
@@ -197,7 +197,7 @@ def test_reading_waits_for_a_disk_that_breaks_under_the_catalog(
 
 @contextlib.contextmanager
 def full_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have every write to any catalog find the disk full."""
+    """Make every write to a catalog fail with a full disk."""
 
     def full(*_: object, **__: object) -> None:
         raise DiskFullError("The disk that holds the catalog is full.", "Make room.")
@@ -207,7 +207,7 @@ def full_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_what_nobody_decided_is_said_once_when_it_cannot_be_kept(
+def test_a_failure_to_save_seen_and_place_is_told_once(
     home: Home, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(home.catalog, 60)
@@ -237,7 +237,7 @@ def test_what_nobody_decided_is_said_once_when_it_cannot_be_kept(
 
 
 @pytest.mark.slow
-def test_what_was_learned_and_cannot_be_kept_is_said_once(
+def test_a_failure_to_save_taste_is_told_once(
     home: Home,
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
@@ -246,8 +246,8 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
     expected_log("Taste could not be kept as a version: .* is full")
     catalogs.fill(home.catalog, 40)
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        vectors = likings.embed(catalog, range(1, 41))
-        likings.rate(catalog, vectors, range(1, 31))
+        vectors = taste_data.embed(catalog, range(1, 41))
+        taste_data.rate(catalog, vectors, range(1, 31))
         live = LearnerThread(home.catalog, Settings().taste, home.cache)
         said: list[str] = []
         live.trouble.connect(said.append)
@@ -265,7 +265,9 @@ def test_what_was_learned_and_cannot_be_kept_is_said_once(
         assert [row.reason for row in catalog.taste.versions()] == ["closing"]
 
 
-def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_error_in_a_slot_is_shown_with_its_remedy(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
 
     class Messages:
@@ -285,7 +287,7 @@ def test_a_fault_in_a_slot_is_said_as_one(home: Home, monkeypatch: pytest.Monkey
 # --- the home
 
 
-def test_a_log_that_takes_no_more_is_said_once_and_ends_nothing(
+def test_a_log_that_cannot_be_written_is_told_once_and_stops_nothing(
     home: Home, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if not Path("/dev/full").exists():
@@ -302,7 +304,7 @@ def test_a_log_that_takes_no_more_is_said_once_and_ends_nothing(
 
 
 @pytest.mark.parametrize("number", FAULTS)
-def test_settings_that_cannot_be_saved_are_said_and_the_old_ones_stay(
+def test_a_failure_to_save_settings_is_told_and_keeps_the_old_file(
     home: Home, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     settings = Settings.load(home)
@@ -322,7 +324,7 @@ def test_settings_that_cannot_be_saved_are_said_and_the_old_ones_stay(
     assert Settings.load(home).taste.match_threshold == 80
 
 
-def test_a_full_home_is_opened_all_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_on_a_full_disk_can_be_opened(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, *_: object, **__: object) -> None:
         raise OSError(FULL, os.strerror(FULL), str(self))
 
@@ -361,7 +363,7 @@ def export_to(
         return export.TARGETS[target].write(plan, pool=Here())
 
 
-def test_a_page_that_was_written_right_before_a_kill_is_still_ours(
+def test_a_page_written_right_before_a_kill_is_recognized(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(home, tmp_path / "card", 3)
@@ -387,7 +389,7 @@ def test_a_page_that_was_written_right_before_a_kill_is_still_ours(
 @pytest.mark.slow
 @pytest.mark.parametrize("number", FAULTS)
 @pytest.mark.parametrize(("target", "form"), [("folder", "original"), ("gallery", "jpeg")])
-def test_an_export_goes_on_where_the_disk_refused(
+def test_an_export_resumes_where_the_disk_failed(
     home: Home,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -422,7 +424,7 @@ def test_an_export_goes_on_where_the_disk_refused(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", FAULTS)
-def test_sidecars_go_on_where_the_disk_refused(
+def test_writing_sidecars_resumes_where_the_disk_failed(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     folder = tmp_path / "card"
@@ -459,7 +461,7 @@ def test_sidecars_go_on_where_the_disk_refused(
     assert refused > 10
 
 
-def test_sidecars_that_wait_for_a_full_catalog_say_so(
+def test_sidecars_that_wait_for_disk_space_are_told(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(home.catalog, 6)
@@ -494,7 +496,7 @@ def evening(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[Home], Evening]]
 
 
 def begin_cull(at: Evening) -> int:
-    """Start the cull by its key; give the photo one sees."""
+    """Start the cull by key; return the photo on screen."""
     at.press("Alt+1")
     at.until(lambda: at.session.view_state.view is View.LOUPE)
     photo = at.session.current
@@ -503,7 +505,7 @@ def begin_cull(at: Evening) -> int:
 
 
 @pytest.mark.slow
-def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_there_is_room(
+def test_a_mark_on_a_full_disk_is_refused_and_accepted_once_there_is_space(
     evening: Callable[[Home], Evening], tmp_path: Path
 ) -> None:
     draw(tmp_path / "card")
@@ -538,7 +540,7 @@ def test_at_the_window_a_full_home_refuses_a_mark_in_words_and_takes_it_once_the
 
 
 @pytest.mark.slow
-def test_reading_waits_for_room_in_the_cache_and_goes_on(tmp_path: Path) -> None:
+def test_reading_waits_for_disk_space_of_the_cache_and_resumes(tmp_path: Path) -> None:
     draw(tmp_path / "card", 20)
     with small_disk(tmp_path / "small", 2) as disk:
         home = Home(tmp_path / "home", disk.path / "cache").make()
@@ -563,7 +565,7 @@ def test_reading_waits_for_room_in_the_cache_and_goes_on(tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("room_kb", [0, 200, 700])
-def test_reading_waits_for_room_in_the_home_and_goes_on(tmp_path: Path, room_kb: int) -> None:
+def test_reading_waits_for_disk_space_of_the_home_and_resumes(tmp_path: Path, room_kb: int) -> None:
     draw(tmp_path / "card", 20)
     with small_disk(tmp_path / "small", 24) as disk:
         home = Home(disk.path / "data", tmp_path / "cache").make()
@@ -589,7 +591,7 @@ def test_reading_waits_for_room_in_the_home_and_goes_on(tmp_path: Path, room_kb:
 
 
 @pytest.mark.slow
-def test_an_export_to_a_full_disk_says_how_much_is_missing_and_goes_on(tmp_path: Path) -> None:
+def test_an_export_to_a_full_disk_tells_the_missing_space_and_resumes(tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home").make()
     ready(home, tmp_path / "card")
     with small_disk(tmp_path / "small", 40) as disk:
@@ -632,7 +634,7 @@ def test_sidecars_on_a_full_disk_wait_and_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
+def test_a_catalog_on_a_full_disk_can_be_viewed_and_marked(
     evening: Callable[[Home], Evening], tmp_path: Path
 ) -> None:
     draw(tmp_path / "card")
@@ -656,7 +658,7 @@ def test_a_catalog_on_a_full_disk_is_looked_at_and_decided_in(
 
 
 @pytest.mark.slow
-def test_without_any_room_it_says_how_much_to_make(tmp_path: Path) -> None:
+def test_without_disk_space_the_needed_space_is_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 8) as disk:
         catalogs.fill(disk.path / "catalog.db", 60)
         disk.fill()
@@ -668,7 +670,7 @@ def test_without_any_room_it_says_how_much_to_make(tmp_path: Path) -> None:
             assert len(catalog.photos.columns()) == 60 and catalog.check() == []
 
 
-def test_what_is_asked_for_while_reading_is_paused_is_answered(
+def test_requests_are_answered_while_reading_is_paused(
     inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []

@@ -1,4 +1,4 @@
-"""A gallery in a real browser, from the disk: what is seen, what moves, what is asked of whom."""
+"""A gallery in a real browser, opened from disk: its looks, its keys, and no connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture
 def gallery(tmp_path: Path) -> str:
-    """Three photos; the second is called, tagged and titled by somebody with ideas."""
+    """Three photos; name, tags and title of the second hold markup."""
     photos = []
     for number, name in enumerate(["first", "<img src=x onerror=alert(1)> #2?", "third"], 1):
         path = draw_jpeg(tmp_path / "card" / f"{name}.jpg", size=(1500, 1000), seed=number)
@@ -45,7 +45,7 @@ def gallery(tmp_path: Path) -> str:
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
-    """Opens browsers, and sees that nothing went wrong in them."""
+    """Opens browsers, and checks them for errors at the end."""
     opened: list[Browser] = []
 
     def browse(url: str, **how: bool) -> Browser:
@@ -102,7 +102,7 @@ def test_keys_walk_through_the_photos_and_nothing_leaves_the_disk(
     assert browser.asked and all(url.startswith(folder) for url in browser.asked)
 
 
-def test_wild_text_is_read_and_not_obeyed(gallery: str, browse: Callable[..., Browser]) -> None:
+def test_markup_in_texts_is_shown_as_text(gallery: str, browse: Callable[..., Browser]) -> None:
     browser = browse(gallery)
     heading = browser.value("document.querySelector('h1').textContent")
     assert heading == WILD.replace("\u202e", "") == browser.value("document.title")
@@ -135,7 +135,7 @@ def test_it_works_without_scripts(gallery: str, browse: Callable[..., Browser]) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_light_by_day_and_dark_by_night(
+def test_the_page_follows_the_light_or_dark_scheme(
     gallery: str, browse: Callable[..., Browser], scheme: str
 ) -> None:
     browser = browse(gallery)
@@ -150,7 +150,7 @@ def test_it_is_light_by_day_and_dark_by_night(
     assert len(row) == 3 and row[0] == row[1], "photos of a row have one height"
 
 
-def test_a_narrow_window_shows_one_photo_a_row_and_never_scrolls_sideways(
+def test_a_narrow_window_shows_one_photo_per_row_without_scrolling_sideways(
     gallery: str, browse: Callable[..., Browser]
 ) -> None:
     browser = browse(gallery)

@@ -1,4 +1,4 @@
-"""The plug is pulled at any moment, two hundred times: nothing is lost, doubled, or left lying.
+"""Two hundred kills at random moments: no data is lost, duplicated or left behind.
 
 Half of the kills come after a time drawn over what the undisturbed act takes, half at a drawn
 touch of a file, which no clock would hit. After each, and after the next run that nobody
@@ -34,7 +34,7 @@ from curator.learning import versions
 from curator.pipeline import Pipeline
 from curator.settings import Home, Settings
 from curator.sidecar import read
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.photos import draw_jpeg
 from tests.sidecars import xmp
 
@@ -69,7 +69,7 @@ HOME = {
 
 
 def check_home(home: Home) -> None:
-    """Hold the home to what belongs there: no temporary file of anybody."""
+    """Check that the home has only its own files, and no temporary ones."""
     names = {path.name for path in home.data.iterdir()}
     assert names <= HOME, f"left in the home: {names - HOME}"
     for folder in (home.cache, home.backups):
@@ -78,12 +78,12 @@ def check_home(home: Home) -> None:
 
 
 def shared(pid: int) -> list[str]:
-    """Name the segments of shared memory a process's workers left, where the system shows them."""
+    """Return the shared memory segments that a process's workers left, if the system lists them."""
     return [path.name for path in Path("/dev/shm").glob(f"cu{pid:x}p*")]
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Give the sha256 of every file below a folder, hidden ones too."""
+    """Return the sha256 of every file below a folder, including hidden ones."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
@@ -95,7 +95,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def add_photos(folder: Path, drawn: bytes, number: int) -> None:
-    """Put new photos into the folder, each with content of its own."""
+    """Add new photos to the folder, all with different content."""
     folder.mkdir(exist_ok=True)
     for photo in range(number * PHOTOS_EACH, (number + 1) * PHOTOS_EACH):
         (folder / f"IMG_{photo:05}.jpg").write_bytes(drawn + photo.to_bytes(8, "little"))
@@ -104,7 +104,7 @@ def add_photos(folder: Path, drawn: bytes, number: int) -> None:
 def cull_until_killed(
     home: Home, folder: Path, seed: int, decisions: int, after_s: float
 ) -> list[str]:
-    """Start a culler, kill it with its workers left to themselves, and give what it said.
+    """Start a culler, kill it but not its workers, and return its output.
 
     The kill comes so many seconds after so many decisions, however slow the machine is.
     """
@@ -134,7 +134,7 @@ def cull_until_killed(
 
 
 def check_decisions(catalog: Catalog, said: list[str]) -> None:
-    """Hold every decision that was said to be on disk against the journal and the photos."""
+    """Check every decision reported as saved against the journal and the photos."""
     journal: dict[tuple[str, str, str], object] = {}
     for photo in {line.split()[1] for line in said}:
         for step in catalog.journal.history(int(photo)):
@@ -148,7 +148,7 @@ def check_decisions(catalog: Catalog, said: list[str]) -> None:
 
 
 def check_photos(catalog: Catalog) -> None:
-    """Each file is one photo, and each photo's marks are what its journal says last."""
+    """Check that each file is one photo, with the marks of its last journal entry."""
     assert catalog.check() == []
     paths: Counter[Path] = Counter()
     for row in catalog.photos.columns():
@@ -167,7 +167,7 @@ def check_photos(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("series", range(SERIES))
-def test_killed_while_reading_nothing_is_lost_and_nothing_is_there_twice(
+def test_kills_while_reading_lose_and_duplicate_no_photo(
     home: Home, tmp_path: Path, series: int
 ) -> None:
     drawn = draw_jpeg(tmp_path / "drawn.jpg", size=(900, 600)).read_bytes()
@@ -216,7 +216,7 @@ def test_killed_while_reading_nothing_is_lost_and_nothing_is_there_twice(
 
 @dataclass
 class Outcome:
-    """How a child ended, what it said before, and the seconds it took."""
+    """The exit status of a child, its output, and the seconds it took."""
 
     ended: str
     said: list[str]
@@ -224,13 +224,13 @@ class Outcome:
 
 
 class Victims:
-    """A process that forks a child for each act; it ends with the test."""
+    """A process that forks a child for each action; it ends with the test."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def run(self, act: str, /, **args: object) -> Outcome:
-        """Have an act done that nobody disturbs."""
+        """Run an action without killing it."""
         outcome = self._order(act, args)
         assert outcome.ended == "done", f"{act} failed: {outcome.said}"
         return outcome
@@ -238,7 +238,7 @@ class Victims:
     def kills(
         self, number: int, act: str, usual: Outcome, fresh: Callable[[int], dict[str, Any]]
     ) -> Iterator[Outcome]:
-        """Kill an act so many times at random points of what it usually does.
+        """Kill an action a number of times, at random moments of its usual duration.
 
         ``fresh`` prepares each and gives its arguments. One that was done before it could be
         killed does not count.
@@ -291,7 +291,7 @@ def victims(tmp_path: Path) -> Iterator[Victims]:
 
 
 def ingest(home: Home, folder: Path, photos: int, **drawn: Any) -> dict[str, int]:
-    """Read some photos into the catalog; give their ids by name."""
+    """Read some photos into the catalog; return their ids by name."""
     for number in range(photos):
         draw_jpeg(folder / f"IMG_{number:02}.jpg", seed=number, size=(320, 200), **drawn)
     pipeline = Pipeline(home, Settings.load(home), inline=True)
@@ -311,7 +311,7 @@ def decide(home: Home, ids: Any, **fields: object) -> None:
 
 
 def check_export(out: Path, whole: dict[str, str]) -> None:
-    """Hold a folder to what it may have at any moment: whole files, and a manifest that is true."""
+    """Check that a folder has only complete files and a correct manifest."""
     if not out.exists():
         return
     for name, sha in tree(out).items():
@@ -324,21 +324,21 @@ def check_export(out: Path, whole: dict[str, str]) -> None:
 
 
 def book(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """Read the manifest of an export, an empty one where there is none."""
+    """Return the manifest of an export, an empty one if it does not exist."""
     path = out / "photos.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return {name: found.get(name, []) for name in ("photos", "withdrawn")}
 
 
 def listed(out: Path) -> list[dict[str, Any]]:
-    """Give the entries of a manifest by their names."""
+    """Return the entries of a manifest by file name."""
     return sorted(book(out)["photos"], key=lambda entry: str(entry["filename"]))
 
 
 @pytest.mark.parametrize(
     ("target", "form"), [("folder", "original"), ("folder", "jpeg"), ("gallery", "jpeg")]
 )
-def test_an_export_that_was_killed_is_completed_by_the_next(
+def test_the_next_export_completes_a_killed_one(
     victims: Victims, home: Home, tmp_path: Path, target: str, form: str
 ) -> None:
     some = list(ingest(home, tmp_path / "card", 8).values())
@@ -385,7 +385,7 @@ def test_an_export_that_was_killed_is_completed_by_the_next(
     check_swept(home)
 
 
-def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_path: Path) -> None:
+def test_after_a_kill_sidecars_are_old_or_new(victims: Victims, home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "card"
     ids = ingest(home, folder, 8)
     for name, photo in ids.items():
@@ -426,7 +426,7 @@ def test_sidecars_are_the_old_or_the_new_ones(victims: Victims, home: Home, tmp_
 
 
 def written(path: Path) -> int | None:
-    """Give the stars the sidecar of a photo says, None if it has none."""
+    """Return the rating in the sidecar of a photo, None if it has none."""
     sidecar = Path(f"{path}.xmp")
     return (read(sidecar.read_bytes()).metadata.rating or None) if sidecar.exists() else None
 
@@ -441,11 +441,11 @@ def rescan(home: Home) -> None:
         pipeline.stop()
 
 
-def test_what_was_learned_is_kept_and_so_is_each_star(victims: Victims, home: Home) -> None:
+def test_after_a_kill_taste_and_every_rating_are_kept(victims: Victims, home: Home) -> None:
     catalogs.fill(home.catalog, 60)
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
-        vectors = likings.embed(catalog, range(1, 61))
-        likings.rate(catalog, vectors, range(1, 31))
+        vectors = taste_data.embed(catalog, range(1, 61))
+        taste_data.rate(catalog, vectors, range(1, 31))
     usual = Outcome("killed", [], 0.8)
     kept = 0
     for outcome in victims.kills(
@@ -466,7 +466,9 @@ def test_what_was_learned_is_kept_and_so_is_each_star(victims: Victims, home: Ho
 
 
 @pytest.mark.parametrize("old", ["v1", "v3"])
-def test_a_migration_is_done_or_is_not(victims: Victims, tmp_path: Path, old: str) -> None:
+def test_a_killed_migration_is_complete_or_undone(
+    victims: Victims, tmp_path: Path, old: str
+) -> None:
     source = OLD / f"{old}.db"
     path = tmp_path / "home" / "catalog.db"
 
@@ -504,14 +506,14 @@ def journal_of(path: Path) -> list[tuple[object, ...]]:
 
 
 def check_swept(home: Home) -> None:
-    """Let a window's reading begin and end, and hold the home to what belongs there."""
+    """Open a window until it has read all photos, then check the home."""
     pipeline = Pipeline(home, Settings.load(home), inline=True)
     pipeline.start()
     pipeline.stop()
     check_home(home)
 
 
-def test_a_reject_is_in_its_place_or_in_the_trash(
+def test_after_a_kill_a_rejected_file_is_in_place_or_in_the_trash(
     victims: Victims, home: Home, tmp_path: Path
 ) -> None:
     folder, trash = tmp_path / "card", tmp_path / "data" / "Trash" / "files"
@@ -556,7 +558,7 @@ def test_a_reject_is_in_its_place_or_in_the_trash(
     check_swept(home)
 
 
-def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:
+def test_after_a_kill_a_backup_is_sound_or_missing(victims: Victims, home: Home) -> None:
     catalogs.fill(home.catalog, 60)
     usual = Outcome("killed", ["touched 30"], 0.3)
     sound = 0
@@ -574,7 +576,7 @@ def test_a_back_up_is_sound_or_is_none(victims: Victims, home: Home) -> None:
     assert sound > BACK_UP
 
 
-def test_settings_and_keys_are_the_old_or_the_new_ones(victims: Victims, home: Home) -> None:
+def test_after_a_kill_settings_and_keys_are_old_or_new(victims: Victims, home: Home) -> None:
     for _ in victims.kills(
         CHOICES,
         "save_choices",

@@ -1,31 +1,26 @@
-"""A project from its name to its order by hand, by real keys, over a restart."""
+"""A project from its name to its manual order, with real keys and a restart."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.evening import Evening
-from tests.photos import TAKEN, draw_jpeg
+from tests.photos import draw_series
 
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
     """Four photos, a minute apart."""
-    folder = tmp_path / "South"
-    for number in range(4):
-        taken = TAKEN + timedelta(minutes=number)
-        draw_jpeg(folder / f"DSC_{number:04}.jpg", size=(240, 160), seed=number, taken=taken)
-    return folder
+    return draw_series(tmp_path / "South", 4, size=(240, 160))
 
 
 def shown(evening: Evening) -> list[str]:
     return [evening.session.table.name(photo) for photo in evening.session.ids.tolist()]
 
 
-def test_a_project_is_made_filled_ordered_and_there_the_next_evening(
+def test_a_project_is_made_filled_ordered_and_kept_over_a_restart(
     evening: Evening, shoot: Path
 ) -> None:
     evening.open(shoot, photos=4).press("E", "Shift+B").type("Harbour").press("Return")

@@ -1,4 +1,4 @@
-"""What holds whatever one does: originals stay as they are, and only a person decides."""
+"""Promises that always hold: originals never change, and only a person decides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK = ("--set", "work.workers=1", "--set", "work.attempts=1")
 
 @pytest.fixture
 def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Curator:
-    """Type a command, which has to succeed; give its JSON."""
+    """Run a command that must succeed; return its JSON."""
 
     def type_(*words: object) -> Any:
         said = typed(capsys, "--home", tmp_path / "home", "--json", *QUICK, *words)
@@ -33,7 +33,7 @@ def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Curator:
 
 @pytest.fixture
 def card(tmp_path: Path) -> Path:
-    """A card as cameras and other programs leave it."""
+    """A card with files of cameras and other programs."""
     card = tmp_path / "card"
     for number in range(4):
         taken = datetime(2024, 5, 4, 18, 0, number)
@@ -48,7 +48,7 @@ def card(tmp_path: Path) -> Path:
 
 
 def as_it_is(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Note everything about a folder that anyone could change, directories included."""
+    """Return everything about a folder that could change, including its directories."""
     found: dict[str, tuple[object, ...]] = {}
     for path in [folder, *sorted(folder.rglob("*"))]:
         status = path.lstat()
@@ -59,7 +59,7 @@ def as_it_is(folder: Path) -> dict[str, tuple[object, ...]]:
 
 
 def through_it_all(curator: Curator, folder: Path, out: Path) -> None:
-    """Do everything there is to do with a folder of photos."""
+    """Do everything that Curator can do with a folder of photos."""
     ids = [photo["id"] for photo in curator("photos")]
     curator("mark", "--rate", 5, *ids[:2])
     curator("mark", "--pick", ids[2])
@@ -86,7 +86,7 @@ def test_originals_are_never_changed(curator: Curator, card: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_every_real_file_is_read_or_fails_with_a_reason_and_stays_as_it_is(
+def test_every_real_file_is_read_or_fails_with_a_reason_and_is_unchanged(
     curator: Curator, corpus: Path, tmp_path: Path
 ) -> None:
     card = tmp_path / "corpus"
@@ -104,7 +104,7 @@ def test_every_real_file_is_read_or_fails_with_a_reason_and_stays_as_it_is(
     assert as_it_is(card) == before
 
 
-def test_no_score_decides_and_nothing_goes_out_that_nobody_judged(
+def test_no_score_decides_and_no_unreviewed_photo_is_exported(
     curator: Curator, card: Path, tmp_path: Path
 ) -> None:
     curator("ingest", card)

@@ -1,4 +1,4 @@
-"""Rejects at the end of an evening: their files reviewed, to the trash, and a pair made two."""
+"""Deleting rejected photos: review, trash, and splitting a pair."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def files(folder: Path) -> set[str]:
 
 
 def review(evening: Evening) -> RejectsDialog:
-    """Call the review by the palette, as there is no key for it."""
+    """Open the review with the command palette, as it has no key."""
     evening.press("Ctrl+K").type("delete rejected").press("Return")
     dialog = evening.window.findChild(RejectsDialog)
     assert isinstance(dialog, RejectsDialog)
     return evening.until(dialog.go.isEnabled) and dialog
 
 
-def test_rejects_are_reviewed_and_go_to_the_trash_but_for_one(
+def test_rejected_photos_are_reviewed_and_go_to_the_trash_except_one(
     evening: Evening, shoot: Path, trash: Path
 ) -> None:
     session = evening.open(shoot, photos=4).session
@@ -72,7 +72,7 @@ def test_rejects_are_reviewed_and_go_to_the_trash_but_for_one(
 
 
 @pytest.mark.slow
-def test_a_pair_is_made_two_photos_and_one_again(evening: Evening, shoot: Path) -> None:
+def test_a_pair_is_split_and_joined_again(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=4).session
     evening.press("E", "Shift+R").reads("Split DSC_0")
     evening.until(lambda: evening.all_read(5))
@@ -84,9 +84,7 @@ def test_a_pair_is_made_two_photos_and_one_again(evening: Evening, shoot: Path) 
     assert session.tile(int(session.ids[0])).pair
 
 
-def test_in_a_folder_of_copies_those_are_reviewed_and_all_say_one_size(
-    evening: Evening, shoot: Path
-) -> None:
+def test_in_a_folder_of_copies_all_texts_tell_the_same_size(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=4).session
     card = shoot / "card"
     card.mkdir()

@@ -1,4 +1,4 @@
-"""Out and back by real keys: marks go to sidecars, what others write comes in, two sides differ."""
+"""Sidecars with real keys: write marks, read those of other programs, resolve conflicts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def originals(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def when_open(act: Callable[[SidecarsDialog], None]) -> None:
-    """Act on the dialog as soon as it is open and has compared."""
+    """Call a function with the dialog as soon as it has compared the files."""
 
     def look() -> None:
         dialog = QApplication.activeModalWidget()
@@ -69,7 +69,7 @@ def when_open(act: Callable[[SidecarsDialog], None]) -> None:
     QTimer.singleShot(0, look)
 
 
-def test_marks_go_out_come_back_and_contradict(
+def test_marks_are_written_read_back_and_conflicts_resolved(
     evening: Evening, home: Home, tmp_path: Path
 ) -> None:
     folder = tmp_path / "Iceland"
@@ -126,7 +126,7 @@ def test_marks_go_out_come_back_and_contradict(
 
 
 @pytest.mark.slow
-def test_what_other_editors_left_shows_its_stars(
+def test_ratings_of_other_programs_are_shown(
     evening: Evening, home: Home, tmp_path: Path, corpus: Path
 ) -> None:
     folder = tmp_path / "in"
@@ -151,8 +151,8 @@ def test_what_other_editors_left_shows_its_stars(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_while_writing_nothing_is_lost(home: Home, tmp_path: Path) -> None:
-    """Marks and their undo go on while sidecars are written; each kill leaves whole files."""
+def test_kills_while_writing_sidecars_lose_no_marks(home: Home, tmp_path: Path) -> None:
+    """Kill a process that marks and undoes while it writes sidecars; files stay complete."""
     folder = tmp_path / "card"
     for number in range(16):
         draw_jpeg(folder / f"IMG_{number:02}.jpg", seed=number, size=(60, 40))
@@ -208,7 +208,7 @@ def start_scribe(home: Home, folder: Path, seed: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_marks_are_embedded_only_after_a_yes_that_names_how_many(
+def test_marks_are_embedded_only_after_a_confirmation_with_their_number(
     evening: Evening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if shutil.which("exiftool") is None:

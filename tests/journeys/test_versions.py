@@ -1,8 +1,7 @@
-"""Trusting what was learned: an evening of stars, a change of heart, and the way back."""
+"""Versions of taste: rate photos, change the ratings, and roll back."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from curator.catalog import Catalog
 from curator.settings import Home
 from curator.ui.pages.taste_page import TastePage
-from tests import likings
+from tests import taste_data
 from tests.journeys.evening import Evening
-from tests.photos import TAKEN, draw_jpeg
+from tests.photos import draw_series
 
 PHOTOS = 36
 
@@ -24,18 +23,14 @@ PHOTOS = 36
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
     """Thirty-six different photos, a minute apart."""
-    folder = tmp_path / "Iceland"
-    for number in range(PHOTOS):
-        taken = TAKEN + timedelta(minutes=number)
-        draw_jpeg(folder / f"DSC_{number:04}.jpg", size=(240, 160), seed=number, taken=taken)
-    return folder
+    return draw_series(tmp_path / "Iceland", PHOTOS, size=(240, 160))
 
 
 def compare(home: Home) -> dict[int, np.ndarray]:
-    """Compare all photos, as the encoder would."""
+    """Save vectors for all photos, as the encoder would."""
     catalog = Catalog.open(home.catalog)
-    catalog.vectors.use_encoder(likings.ENCODER)
-    vectors = likings.embed(catalog, sorted(row[0] for row in catalog.photos.columns()))
+    catalog.vectors.use_encoder(taste_data.ENCODER)
+    vectors = taste_data.embed(catalog, sorted(row[0] for row in catalog.photos.columns()))
     catalog.close()
     return vectors
 
@@ -49,7 +44,7 @@ def page_of(evening: Evening) -> TastePage:
 
 
 def leave(evening: Evening, page: TastePage) -> None:
-    """Close the page with Esc and be back at the window."""
+    """Close the page with Esc and return to the window."""
     QTest.keyClick(page, Qt.Key.Key_Escape)
     assert not page.isVisible()
     evening.window.activateWindow()  # as every window system does
@@ -57,21 +52,21 @@ def leave(evening: Evening, page: TastePage) -> None:
 
 
 def press(button: QPushButton) -> None:
-    """Go to a button with Tab and press it with Enter."""
+    """Reach a button with Tab and press it with Enter."""
     while QApplication.focusWidget() is not button:
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
     QTest.keyClick(button, Qt.Key.Key_Return)
 
 
 def order_of(evening: Evening) -> list[int]:
-    """Give the photos lowest match first."""
+    """Return the photos by match, lowest first."""
     session = evening.session
     session.ordering.set_order("match")
     return [int(photo) for photo in session.ids]
 
 
 @pytest.mark.slow
-def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
+def test_changed_ratings_are_rolled_back_and_used_again(
     evening: Evening, shoot: Path, home: Home
 ) -> None:
     session = evening.open(shoot, photos=PHOTOS).session
@@ -80,7 +75,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
     evening.press("Alt+1")
     for _ in range(19):
         assert session.current is not None
-        evening.press(str(likings.stars(vectors[session.current])), "Right")
+        evening.press(str(taste_data.stars(vectors[session.current])), "Right")
     page = page_of(evening)
     assert page.verdict.text() == "19 of 20 photos with stars"
     leave(evening, page)
@@ -96,7 +91,7 @@ def test_a_change_of_heart_is_rolled_back_and_taken_up_again(
 
     for photo in [photo for photo in vectors if not session.tile(photo).marks.rating][:12]:
         session.navigator.go_to(photo)
-        evening.press(str(6 - likings.stars(vectors[photo])))
+        evening.press(str(6 - taste_data.stars(vectors[photo])))
     evening.until(lambda: session.taste.learned is not None and session.taste.learned.taught == 32)
     changed = order_of(evening)
     assert changed != liked

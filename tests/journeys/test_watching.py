@@ -1,4 +1,4 @@
-"""The folder one looks at changes by itself: a card is copied in, another editor is open beside."""
+"""The opened folder changes: a card is copied into it, another editor writes files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/">
 
 
 def shoot(path: Path, number: int) -> Path:
-    """Take a photo, a minute after the one before."""
+    """Draw a photo, taken a minute after the previous one."""
     return draw_jpeg(path, seed=number, shot=Shot(taken=TAKEN + timedelta(minutes=number)))
 
 
 def copy_in_pieces(source: Path, to: Path, evening: Evening) -> None:
-    """Copy as a slow card does, looking at the window in between."""
+    """Copy a file in pieces, like a slow card, running events in between."""
     whole = source.read_bytes()
     with to.open("wb") as file:
         for start in range(0, len(whole), len(whole) // 5):
@@ -40,7 +40,7 @@ def copy_in_pieces(source: Path, to: Path, evening: Evening) -> None:
 
 
 def names(evening: Evening) -> list[str]:
-    """Name the photos of the list, in its order."""
+    """Return the names of the photos in the list, in its order."""
     return [evening.session.table.name(int(photo)) for photo in evening.session.ids]
 
 
@@ -51,7 +51,7 @@ def states(evening: Evening) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait a fifth as long for quiet."""
+    """Reduce the wait for a stable file to a fifth."""
     monkeypatch.setattr(file_stability, "QUIET_S", 0.2)
     monkeypatch.setattr(file_stability, "APART_S", 0.2)
     monkeypatch.setattr(file_stability, "_WRITTEN_NS", 200_000_000)
@@ -65,7 +65,7 @@ def iceland(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
+def test_a_photo_is_added_renamed_removed_and_rated_in_another_program(
     evening: Evening, iceland: Path, tmp_path: Path
 ) -> None:
     evening.open(iceland, photos=3)
@@ -108,7 +108,7 @@ def test_a_photo_comes_is_renamed_goes_and_is_rated_elsewhere(
     evening.until(lambda: session.table.marks(second).rating == 2)
 
 
-def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -> None:
+def test_folders_move_within_a_watched_folder(evening: Evening, tmp_path: Path) -> None:
     here, there = tmp_path / "Card", tmp_path / "VectorIndex"
     shoot(there / "DSC_9.jpg", 9)
     for number in (1, 2, 3):
@@ -135,7 +135,7 @@ def test_folders_move_within_what_is_watched(evening: Evening, tmp_path: Path) -
     evening.until(lambda: sorted(states(evening).values()) == ["", "", "missing", "missing"])
 
 
-def test_photos_come_while_one_culls_until_that_is_switched_off(
+def test_photos_are_added_during_a_cull_until_watching_is_turned_off(
     evening: Evening, iceland: Path
 ) -> None:
     evening.open(iceland, photos=3)
@@ -170,7 +170,7 @@ def test_photos_come_while_one_culls_until_that_is_switched_off(
     evening.until(lambda: len(session.ids) == 6)
 
 
-def test_three_thousand_files_copied_in_while_one_culls_come_once_in_few_scans(
+def test_three_thousand_files_copied_during_a_cull_are_added_once_in_few_scans(
     evening: Evening, tmp_path: Path
 ) -> None:
     card, folder = tmp_path / "card", tmp_path / "Iceland"

@@ -1,4 +1,4 @@
-"""Two real processes: the second start finds the first window and hands it a folder."""
+"""Two real processes: the second start passes its folder to the first window."""
 
 from __future__ import annotations
 
@@ -88,27 +88,27 @@ def start(home: Path, *words: object, before: str = "") -> subprocess.Popen[str]
 
 
 def said(process: subprocess.Popen[str]) -> dict[str, object]:
-    """Read the next thing a process says; it ends with it, or pytest's time limit comes."""
+    """Return the next line a process writes."""
     assert process.stdout is not None
     return dict(json.loads(process.stdout.readline()))
 
 
 def over(*processes: subprocess.Popen[str]) -> None:
-    """See processes end as they should."""
+    """Check that processes end normally."""
     for process in processes:
         assert process.wait(60) == 0
         close(process)
 
 
 def close(process: subprocess.Popen[str]) -> None:
-    """Let go of a process that has ended, or will."""
+    """Wait for a process and close its pipes."""
     process.wait(60)
     for pipe in (process.stdin, process.stdout):
         assert pipe is not None
         pipe.close()
 
 
-def test_a_folder_opened_while_a_window_is_open_goes_to_that_window(tmp_path: Path) -> None:
+def test_a_folder_is_passed_to_the_open_window(tmp_path: Path) -> None:
     card = tmp_path / "card"
     draw_jpeg(card / "DSC_1.JPG")
     first = start(tmp_path / "home", "another")
@@ -122,7 +122,9 @@ def test_a_folder_opened_while_a_window_is_open_goes_to_that_window(tmp_path: Pa
     over(first, second)
 
 
-def test_of_two_starts_in_one_instant_one_opens_and_the_other_asks(tmp_path: Path) -> None:
+def test_of_two_starts_at_the_same_time_one_opens_a_window_and_the_other_asks_it(
+    tmp_path: Path,
+) -> None:
     card = tmp_path / "card"
     draw_jpeg(card / "DSC_1.JPG")
     first = start(tmp_path / "home", "another", before=HESITANT)
@@ -138,7 +140,7 @@ def test_of_two_starts_in_one_instant_one_opens_and_the_other_asks(tmp_path: Pat
     over(first, second)
 
 
-def test_a_start_that_was_killed_as_it_settled_who_is_first_is_in_nobodys_way(
+def test_a_start_killed_before_it_listens_does_not_block_the_next(
     tmp_path: Path,
 ) -> None:
     first = start(tmp_path / "home", "another", before=HESITANT)
@@ -152,7 +154,7 @@ def test_a_start_that_was_killed_as_it_settled_who_is_first_is_in_nobodys_way(
         close(process)
 
 
-def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
+def test_after_a_kill_the_next_start_opens_without_a_question(tmp_path: Path) -> None:
     first = start(tmp_path / "home", "another")
     assert said(first) == {"shown": True}
     first.kill()
@@ -168,7 +170,7 @@ def test_after_a_kill_the_next_start_asks_nothing(tmp_path: Path) -> None:
     close(first)
 
 
-def test_a_window_beside_one_that_reads_marks_too_and_each_sees_what_the_other_did(
+def test_two_windows_mark_and_each_sees_the_changes_of_the_other(
     evening: Evening, home: Home
 ) -> None:
     fill(home.catalog, 12)

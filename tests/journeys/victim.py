@@ -1,4 +1,4 @@
-"""Acts that are killed in the middle: a process that forks a child for each, warm from the start.
+"""Actions to kill in the middle: a process with all imports that forks a child for each.
 
     python -m tests.journeys.victim
 
@@ -34,7 +34,7 @@ ACTS: dict[str, Callable[..., None]] = {}
 
 
 class Here:
-    """Stands where a pool of processes stands, and decodes here."""
+    """A worker pool that decodes in this process."""
 
     size = 1
 
@@ -48,7 +48,7 @@ def act(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def say(*words: object) -> None:
-    """Say a line at once, whole: what was said was so before the kill."""
+    """Write a line at once and completely, so that it was true before the kill."""
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
@@ -156,7 +156,7 @@ def main() -> None:
 
 
 def _wait(child: int, until: float) -> int:
-    """Wait for a child to end, and kill it when its time is over; give its exit status."""
+    """Wait for a child to end, and kill it after its time; return its exit status."""
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

@@ -6,7 +6,7 @@ import pytest
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
 from curator.model import StackKind
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 BURST, DUPLICATE = StackKind.BURST, StackKind.DUPLICATE
 
@@ -108,10 +108,10 @@ def test_that_all_stacks_are_made_is_remembered(eight: Catalog) -> None:
 
 def test_vectors_are_read_for_pairs_of_photos(eight: Catalog) -> None:
     eight.work.use_stages(catalogs.STAGES)
-    vectors = likings.embed(eight, [2, 5])
-    likings.embed(eight, [5], "other")
-    assert [row[1] for row in eight.vectors.revisions(likings.ENCODER)] == [2, 5]
-    rev = eight.vectors.revisions(likings.ENCODER)[0][0]
-    assert [row[1] for row in eight.vectors.revisions(likings.ENCODER, rev)] == [5]
-    found = eight.vectors.of(likings.ENCODER, [2, 3, 5])
+    vectors = taste_data.embed(eight, [2, 5])
+    taste_data.embed(eight, [5], "other")
+    assert [row[1] for row in eight.vectors.revisions(taste_data.ENCODER)] == [2, 5]
+    rev = eight.vectors.revisions(taste_data.ENCODER)[0][0]
+    assert [row[1] for row in eight.vectors.revisions(taste_data.ENCODER, rev)] == [5]
+    found = eight.vectors.of(taste_data.ENCODER, [2, 3, 5])
     assert found == {photo: vectors[photo].astype("f2").tobytes() for photo in (2, 5)}

@@ -11,7 +11,7 @@ from curator.catalog import Catalog, TagDetail, tag_name, tag_names
 from curator.model import Marks, NotFoundError, UsageError
 from curator.sidecar import PROFILES, SidecarMetadata, merge, read
 from curator.stages import STAGES
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 TONE = np.zeros(76, np.float32)
@@ -26,9 +26,9 @@ def twelve(catalog: Catalog) -> Catalog:
 
 def see(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
     """Have an encoder look at a photo and say these words; None alone: it knows none."""
-    seen = likings.result(catalog, photo, likings.ENCODER, np.ones(4, np.float16), TONE)
+    seen = taste_data.result(catalog, photo, taste_data.ENCODER, np.ones(4, np.float16), TONE)
     words = None if tags == (None,) else tags
-    assert catalog.vectors.save([(likings.job(photo), replace(seen, tags=words))]) == [photo]
+    assert catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=words))]) == [photo]
 
 
 def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:

@@ -11,7 +11,7 @@ import pytest
 from curator.catalog import Catalog, TasteRow
 from curator.model import NotFoundError
 from curator.stages import STAGES
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 ZERO_TONE = np.zeros(76, np.float32)
@@ -32,26 +32,26 @@ def state(catalog: Catalog, photo: int) -> str:
 
 
 def test_a_vector_comes_back_as_it_was_saved(twelve: Catalog) -> None:
-    vectors = likings.embed(twelve, [3, 5])
-    rows = twelve.vectors.read(likings.ENCODER)
+    vectors = taste_data.embed(twelve, [3, 5])
+    rows = twelve.vectors.read(taste_data.ENCODER)
     assert [row[1] for row in rows] == [3, 5]
     assert np.frombuffer(rows[0][2], np.float16) == pytest.approx(vectors[3], abs=1e-3)
     assert state(twelve, 3) == "done" and state(twelve, 4) == "waiting"
 
 
 def test_only_what_is_newer_is_read_again(twelve: Catalog) -> None:
-    likings.embed(twelve, [1, 2, 3])
-    last = twelve.vectors.read(likings.ENCODER)[-1][0]
-    assert twelve.vectors.read(likings.ENCODER, last) == []
-    likings.embed(twelve, [2])
-    assert [row[1] for row in twelve.vectors.read(likings.ENCODER, last)] == [2]
+    taste_data.embed(twelve, [1, 2, 3])
+    last = twelve.vectors.read(taste_data.ENCODER)[-1][0]
+    assert twelve.vectors.read(taste_data.ENCODER, last) == []
+    taste_data.embed(twelve, [2])
+    assert [row[1] for row in twelve.vectors.read(taste_data.ENCODER, last)] == [2]
 
 
 def test_a_vector_of_an_older_proxy_is_dropped_and_made_again(twelve: Catalog) -> None:
-    made = likings.result(twelve, 3, likings.ENCODER, np.ones(4, np.float16), ZERO_TONE)
+    made = taste_data.result(twelve, 3, taste_data.ENCODER, np.ones(4, np.float16), ZERO_TONE)
     stale = replace(made, source="other bytes")
-    assert twelve.vectors.save([(likings.job(3), stale)]) == []
-    assert twelve.vectors.read(likings.ENCODER) == []
+    assert twelve.vectors.save([(taste_data.job(3), stale)]) == []
+    assert twelve.vectors.read(taste_data.ENCODER) == []
     assert state(twelve, 3) == "waiting"
 
 
@@ -60,12 +60,12 @@ def test_another_encoder_embeds_everything_and_takes_over_when_done(
 ) -> None:
     everyone = range(1, 13)
     twelve.vectors.use_encoder("old")
-    likings.embed(twelve, everyone, "old")
+    taste_data.embed(twelve, everyone, "old")
     assert twelve.vectors.use_encoder("old") == 0
     assert twelve.vectors.use_encoder("new") == 12
-    likings.embed(twelve, range(1, 7), "new")
+    taste_data.embed(twelve, range(1, 7), "new")
     assert next(iter(twelve.vectors.encoders())) == "old"
-    likings.embed(twelve, range(7, 13), "new")
+    taste_data.embed(twelve, range(7, 13), "new")
     assert next(iter(twelve.vectors.encoders())) == "new"
     assert twelve.vectors.use_encoder("old") == 0, "its vectors stayed"
 
@@ -75,14 +75,14 @@ def test_vectors_of_a_folder_that_comes_back_are_new_again(shoot: Shoot) -> None
     for name in ("A.JPG", "B.JPG"):
         shoot.write(name, photo_bytes(name))
     shoot.ingest()
-    likings.embed(shoot.catalog, [1, 2])
+    taste_data.embed(shoot.catalog, [1, 2])
     shoot.catalog.folders.remove(1, keep_photos=False)
     other = shoot.write("../elsewhere/C.JPG", photo_bytes("C"))
     shoot.ingest(other.parent)
-    likings.embed(shoot.catalog, [3])
-    [(last, *_)] = shoot.catalog.vectors.read(likings.ENCODER)
+    taste_data.embed(shoot.catalog, [3])
+    [(last, *_)] = shoot.catalog.vectors.read(taste_data.ENCODER)
     shoot.scan()
-    assert {row[1] for row in shoot.catalog.vectors.read(likings.ENCODER, last)} == {1, 2}
+    assert {row[1] for row in shoot.catalog.vectors.read(taste_data.ENCODER, last)} == {1, 2}
 
 
 def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> None:
@@ -91,7 +91,7 @@ def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> No
     shoot.write("a.jpg", photo_bytes("one"))
     shoot.ingest()
     photo = shoot.photo("a.jpg").id
-    likings.embed(catalog, [photo])
+    taste_data.embed(catalog, [photo])
     # A program wrote its rating into the file: other bytes, the same picture, an equal proxy.
     for digest, wait in ((shoot.photo("a.jpg").proxy_digest, []), ("another", [photo])):
         shoot.write("a.jpg", photo_bytes(f"one, written into, {digest}"))
@@ -106,9 +106,9 @@ def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> No
 
 
 def test_a_photo_that_could_not_be_compared_is_not_unreadable(twelve: Catalog) -> None:
-    assert not twelve.work.save_failure(likings.job(3), "Too little memory.", retry=True)
+    assert not twelve.work.save_failure(taste_data.job(3), "Too little memory.", retry=True)
     twelve.work.start("embed", [3])
-    twelve.work.save_failure(likings.job(3), "Too little memory.", retry=False)
+    twelve.work.save_failure(taste_data.job(3), "Too little memory.", retry=False)
     assert twelve.photos.get(3).state == ""
     assert [failure.stage for failure in twelve.work.failures()] == ["embed"]
 
@@ -218,9 +218,9 @@ def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
 def halfway(catalog: Catalog, seen: range) -> Catalog:
     """Twelve photos seen by the old encoder; the new one, in use now, has seen some."""
     catalog.vectors.use_encoder("old")
-    likings.embed(catalog, range(1, 11), "old")
+    taste_data.embed(catalog, range(1, 11), "old")
     catalog.vectors.use_encoder("new")
-    likings.embed(catalog, seen, "new")
+    taste_data.embed(catalog, seen, "new")
     return catalog
 
 
@@ -230,7 +230,7 @@ def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
     again = twelve.vectors.catching_up()
     assert again is not None
     assert (again.encoder, again.seen, again.of, again.waiting) == ("new", 8, 10, 2)
-    likings.embed(twelve, [1, 2], "new")
+    taste_data.embed(twelve, [1, 2], "new")
     assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
@@ -246,7 +246,7 @@ def test_new_photos_do_not_make_taste_use_a_half_done_encoder(
 def test_what_cannot_be_compared_holds_nothing_up_unless_it_is_much(twelve: Catalog) -> None:
     halfway(twelve, range(1, 10))
     twelve.work.start("embed", [10])
-    twelve.work.save_failure(likings.job(10), "Its proxy is damaged.", retry=False)
+    twelve.work.save_failure(taste_data.job(10), "Its proxy is damaged.", retry=False)
     assert next(iter(twelve.vectors.encoders())) == "new", "nine of ten, and no more can be had"
     with twelve.store.transaction():
         twelve.store.run("DELETE FROM vector WHERE encoder = 'new' AND photo_id = 9")

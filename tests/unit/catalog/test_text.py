@@ -12,7 +12,7 @@ from curator.catalog.text import COLUMNS, phrase
 from curator.model import ContentType, Described, NotFoundError, UsageError
 from curator.pipeline.indexing import Indexer
 from curator.stages import STAGES
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 
@@ -193,10 +193,10 @@ def test_what_a_model_says_is_only_text(twelve: Catalog) -> None:
 
 
 def test_suggested_tags_are_found_and_removed_ones_are_not(twelve: Catalog) -> None:
-    seen = likings.result(
-        twelve, 5, likings.ENCODER, np.ones(4, np.float16), np.zeros(76, np.float32)
+    seen = taste_data.result(
+        twelve, 5, taste_data.ENCODER, np.ones(4, np.float16), np.zeros(76, np.float32)
     )
-    twelve.vectors.save([(likings.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
+    twelve.vectors.save([(taste_data.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
     assert found(twelve, "tab") == [5]
     say(twelve, 5, "tabby", "removed")
     assert found(twelve, "tab") == [] and found(twelve, "pug") == [5]

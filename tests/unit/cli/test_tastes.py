@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.unit.cli.conftest import Type
 
 PHOTOS = 60
@@ -24,8 +24,8 @@ def liked(tmp_path: Path) -> dict[int, np.ndarray]:
     catalog = Catalog.open(path)
     nothing = {"rating": None, "flag": None, "kept": False}
     catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
-    vectors = likings.embed(catalog, range(1, PHOTOS + 1))
-    likings.rate(catalog, vectors, range(1, 31))
+    vectors = taste_data.embed(catalog, range(1, PHOTOS + 1))
+    taste_data.rate(catalog, vectors, range(1, 31))
     catalog.close()
     return vectors
 
@@ -42,7 +42,7 @@ def test_what_is_rated_here_is_foretold_and_judged(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
     for photo in range(31, 55):
-        curator("decide", "--rate", likings.stars(liked[photo]), photo)
+        curator("decide", "--rate", taste_data.stars(liked[photo]), photo)
     said = curator("taste", "--json").json
     assert (said["ratings"], said["ready"], said["vectors"]) == (54, True, PHOTOS)
     assert said["accuracy"]["foreseen"] == 24
@@ -144,7 +144,9 @@ def kept(curator: Type, liked: dict[int, np.ndarray], tmp_path: Path) -> dict[in
     assert curator("taste", "keep", "--json").json["version"] == 1
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
     others = range(31, PHOTOS + 1)
-    catalog.journal.decide({p: {"rating": 6 - likings.stars(liked[p])} for p in others}, summary="")
+    catalog.journal.decide(
+        {p: {"rating": 6 - taste_data.stars(liked[p])} for p in others}, summary=""
+    )
     catalog.close()
     assert curator("taste", "keep").out.startswith("version 2, ")
     return liked
@@ -260,10 +262,10 @@ def test_vectors_of_two_encoders_never_meet(
     before = scores(curator)
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
     catalog.vectors.use_encoder("open_clip/other/1")
-    likings.embed(catalog, range(1, 51), "open_clip/other/1")
+    taste_data.embed(catalog, range(1, 51), "open_clip/other/1")
     catalog.close()
     assert np.array_equal(scores(curator), before)
     said = curator("taste", "--json").json
-    assert said["encoder"] == likings.ENCODER
+    assert said["encoder"] == taste_data.ENCODER
     assert said["comparing_again"]["seen"] == 50 and said["comparing_again"]["of"] == PHOTOS
     assert "Analyzing again with CLIP: 50 of 60." in curator("taste").out

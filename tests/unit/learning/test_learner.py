@@ -15,7 +15,7 @@ from curator.model import KnownError
 from curator.settings import Home, Settings, TasteSettings
 from curator.taste import rank_correlation
 from curator.taste.tone import TONES
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 PHOTOS = 60
 
@@ -27,7 +27,7 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
     catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    return likings.embed(catalog, everyone)
+    return taste_data.embed(catalog, everyone)
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_on
     liked: dict[int, np.ndarray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     after(learner)
     catalog.vectors.use_encoder("wider/1")
-    likings.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
+    taste_data.embed(catalog, range(1, PHOTOS + 1), "wider/1", dimension=24)
     with monkeypatch.context() as full:
         full.setattr(learner.vectors, "_write", refuse)
         with pytest.raises(KnownError):
@@ -74,17 +74,17 @@ def test_the_archive_holds_every_vector_once(
     assert len(archive.sync(catalog)) == 0
     row = archive.take(archive.places([7]))[0]
     assert row[: archive.dimension] == pytest.approx(liked[7], abs=1e-3)
-    likings.embed(catalog, [7])
+    taste_data.embed(catalog, [7])
     assert archive.sync(catalog).tolist() == [7] and archive.size == PHOTOS
     assert archive.places([7, 999, 10**7]).tolist() == [archive.places([7])[0], -1, -1]
 
 
 def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) -> None:
     catalogs.fill(catalog.path, 1500)
-    first = likings.embed(catalog, range(1, 900))
+    first = taste_data.embed(catalog, range(1, 900))
     archive = VectorIndex(home.cache)
     archive.sync(catalog)
-    likings.embed(catalog, range(900, 1501))
+    taste_data.embed(catalog, range(900, 1501))
     archive.sync(catalog)
     assert archive.size == 1500
     assert archive.take(archive.places([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
@@ -100,7 +100,7 @@ def test_a_damaged_vector_is_left_out_and_the_rest_is_there(
     archive.sync(catalog)
     assert archive.size == PHOTOS - 1 and archive.places([photo]).tolist() == [-1]
     assert archive.damaged == {photo}
-    likings.embed(catalog, [photo])
+    taste_data.embed(catalog, [photo])
     archive.sync(catalog)
     assert archive.size == PHOTOS and not archive.damaged
 
@@ -118,11 +118,11 @@ def damage(catalog: Catalog, photo: int, fault: str) -> None:
 def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     for photo, fault in ((1, "short"), (40, "nan")):
         damage(catalog, photo, fault)
     after(learner)
-    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
+    learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
     assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
@@ -136,10 +136,10 @@ def test_the_archive_follows_the_encoder_to_go_by(
     archive = VectorIndex(home.cache)
     archive.sync(catalog)
     catalog.vectors.use_encoder("wide/1")
-    likings.embed(catalog, range(1, PHOTOS), "wide/1", dimension=24)
+    taste_data.embed(catalog, range(1, PHOTOS), "wide/1", dimension=24)
     archive.sync(catalog)
     assert archive.dimension == 16, "one photo is still missing"
-    likings.embed(catalog, [PHOTOS], "wide/1", dimension=24)
+    taste_data.embed(catalog, [PHOTOS], "wide/1", dimension=24)
     archive.sync(catalog)
     assert (archive.dimension, archive.size, archive.encoder) == (24, PHOTOS, "wide/1")
 
@@ -150,7 +150,7 @@ def test_the_archive_follows_the_encoder_to_go_by(
 def test_below_twenty_stars_it_says_how_many_are_missing(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 20))
+    taste_data.rate(catalog, liked, range(1, 20))
     learned = after(learner)
     assert not learned.ready and len(learned.scores) == 0
     assert learned.sentence == "1 more photo with stars until taste is ready."
@@ -164,7 +164,7 @@ def test_stars_without_vectors_teach_when_the_vectors_come(
         {p: {"rating": 1 + p % 5, "flag": None} for p in range(1, 26)}, summary=""
     )
     assert "not analyzed yet" in after(learner).sentence
-    likings.embed(catalog, range(1, 31))
+    taste_data.embed(catalog, range(1, 31))
     learned = after(learner, [])
     assert learned.ready and learned.taught == 25
 
@@ -172,8 +172,8 @@ def test_stars_without_vectors_teach_when_the_vectors_come(
 def test_it_learns_what_one_likes(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 41))
-    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
+    taste_data.rate(catalog, liked, range(1, 41))
+    learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     rest = learned.ids > 40
     wanted = [liked[int(photo)][0] for photo in learned.ids[rest]]
     assert rank_correlation(learned.predicted[rest], wanted) > 0.5
@@ -184,7 +184,7 @@ def test_it_learns_what_one_likes(
 def test_one_more_rating_and_its_undo_end_where_they_began(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     before = after(learner)
     catalog.journal.decide({50: {"rating": 5}}, summary="")
     between = after(learner, [50])
@@ -199,12 +199,12 @@ def test_one_more_rating_and_its_undo_end_where_they_began(
 def test_step_by_step_is_the_same_as_all_at_once(
     catalog: Catalog, home: Home, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 25))
+    taste_data.rate(catalog, liked, range(1, 25))
     after(learner)
     for photo in range(25, 33):
-        likings.rate(catalog, liked, [photo])
+        taste_data.rate(catalog, liked, [photo])
         step_by_step = after(learner, [photo])
-    at_once = likings.learned_now(catalog, TasteSettings(), home.cache)
+    at_once = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert step_by_step.predicted == pytest.approx(at_once.predicted, abs=1e-3)
 
 
@@ -231,7 +231,7 @@ def lessons_of(learner: TasteLearner) -> dict[int, tuple[str, float, object]]:
 def test_frames_of_a_stack_are_left_out_together(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     restack(catalog, 4, range(4, 7))
     after(learner)
     groups = {photo: group for photo, (_, _, group) in lessons_of(learner).items()}
@@ -248,7 +248,7 @@ def test_frames_of_a_stack_are_left_out_together(
 def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     restack(catalog, 40, range(40, 44))
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
     after(learner)
@@ -271,7 +271,7 @@ def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
 def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     restack(catalog, 40, range(40, 42))
     before = after(learner)
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
@@ -286,7 +286,7 @@ def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
 def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     before = after(learner)
     places = learner.vectors.places([40, 41])
     worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
@@ -307,11 +307,11 @@ def test_a_duel_waits_for_the_vector_of_either(
 ) -> None:
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM vector WHERE photo_id = 41")
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     catalog.journal.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
     after(learner)
     assert ("over", 40, 41) not in lessons_of(learner)
-    likings.embed(catalog, [41])
+    taste_data.embed(catalog, [41])
     after(learner, [])
     assert lessons_of(learner)["over", 40, 41][0] == "comparison"
 
@@ -322,12 +322,12 @@ def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
     catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM vector WHERE photo_id = 41")
-    likings.rate(catalog, catalogs_without, range(1, 31))
+    taste_data.rate(catalog, catalogs_without, range(1, 31))
     restack(catalog, 40, range(40, 42))
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
     after(learner)
     assert 40 not in lessons_of(learner)
-    likings.embed(catalog, [41])
+    taste_data.embed(catalog, [41])
     after(learner, [])
     told = lessons_of(learner)
     assert (told[40][0], told[41][0]) == ("comparison", "rating")
@@ -336,7 +336,7 @@ def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
 def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     with catalog.store.transaction():  # the first ten were rated a year ago
         catalog.store.run("DROP TRIGGER step_no_update")
         catalog.store.run(
@@ -357,7 +357,7 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
 def test_rejects_pull_down_and_are_no_stars(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 31))
+    taste_data.rate(catalog, liked, range(1, 31))
     before = after(learner)
     catalog.journal.decide({photo: {"flag": "reject"} for photo in range(40, 50)}, summary="")
     learned = after(learner, list(range(40, 50)))
@@ -388,11 +388,11 @@ def test_all_stars_alike_give_no_score_until_something_differs(
 def test_predictions_made_before_ratings_are_judged(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    likings.rate(catalog, liked, range(1, 21))
+    taste_data.rate(catalog, liked, range(1, 21))
     learned = after(learner)
     for photo in range(21, 61):
         told = dict(zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True))
-        stars = likings.stars(liked[photo])
+        stars = taste_data.stars(liked[photo])
         catalog.journal.decide(
             {photo: {"rating": stars}}, summary="", expected={photo: told[photo]}
         )
@@ -414,10 +414,14 @@ def test_a_photo_like_one_rated_just_before_tests_no_prediction(
     """Of copies the second counts a day later, where its twin is not in one's eye any more."""
     twin = {2: liked[1], 4: liked[3]}
     for photo, vector in twin.items():
-        made = likings.result(
-            catalog, photo, likings.ENCODER, vector.astype(np.float16), np.zeros(TONES, np.float32)
+        made = taste_data.result(
+            catalog,
+            photo,
+            taste_data.ENCODER,
+            vector.astype(np.float16),
+            np.zeros(TONES, np.float32),
         )
-        catalog.vectors.save([(likings.job(photo), made)])
+        catalog.vectors.save([(taste_data.job(photo), made)])
     tomorrow = time.time() + 86_400
     for photo in (1, 2, 3, 5, 4):
         if photo == 4:  # rated a day after its twin

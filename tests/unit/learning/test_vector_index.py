@@ -15,7 +15,7 @@ from curator.learning.vector_index import VectorIndex
 from curator.learning.vector_sketch import VectorSketch
 from curator.model import KnownError
 from curator.settings import Home
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 DIMENSION, TONES, MANY = 96, 76, 3000
 
@@ -109,7 +109,7 @@ def test_a_full_disk_is_said_and_the_vectors_come_the_next_time(
     catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(catalog.path, 30)
-    likings.embed(catalog, range(1, 31))
+    taste_data.embed(catalog, range(1, 31))
     archive = VectorIndex(home.cache)
 
     class Full(io.BytesIO):

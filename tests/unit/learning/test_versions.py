@@ -17,7 +17,7 @@ from curator.learning.report import report
 from curator.model import KnownError, NotFoundError
 from curator.settings import Home, TasteSettings
 from curator.taste import TasteModel
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 PHOTOS = 60
 EVERYONE = range(1, PHOTOS + 1)
@@ -29,9 +29,9 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
     catalogs.fill(catalog.path, PHOTOS)
     nothing = {"rating": None, "flag": None, "kept": False}
     catalog.journal.decide(dict.fromkeys(EVERYONE, nothing), summary="a fresh mind")
-    catalog.vectors.use_encoder(likings.ENCODER)
-    vectors = likings.embed(catalog, EVERYONE)
-    likings.rate(catalog, vectors, range(1, 31))
+    catalog.vectors.use_encoder(taste_data.ENCODER)
+    vectors = taste_data.embed(catalog, EVERYONE)
+    taste_data.rate(catalog, vectors, range(1, 31))
     return vectors
 
 
@@ -52,9 +52,11 @@ def after(learner: TasteLearner) -> Learned:
 
 def change_of_heart(catalog: Catalog) -> None:
     """Rate thirty photos more, the other way round."""
-    vectors = likings.embed(catalog, EVERYONE)
+    vectors = taste_data.embed(catalog, EVERYONE)
     for photo in range(31, 61):
-        catalog.journal.decide({photo: {"rating": 6 - likings.stars(vectors[photo])}}, summary="")
+        catalog.journal.decide(
+            {photo: {"rating": 6 - taste_data.stars(vectors[photo])}}, summary=""
+        )
 
 
 # --- keeping
@@ -71,7 +73,7 @@ def test_a_version_reads_back_as_it_was_without_pickles(
     rows = learner.vectors.take(np.arange(PHOTOS))
     assert again.rating(rows) == pytest.approx(learned.predicted, abs=1e-2)
     row = catalog.taste.versions()[0]
-    assert (row.ratings, row.encoder, row.reason) == (30, likings.ENCODER, "daily")
+    assert (row.ratings, row.encoder, row.reason) == (30, taste_data.ENCODER, "daily")
 
 
 def test_a_version_is_kept_when_there_is_something_new_to_keep(
@@ -135,8 +137,8 @@ def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned
     assert back.predicted == pytest.approx(first.predicted, abs=1e-2)
     assert np.abs(back.scores.astype(int) - first.scores).max() <= 1
     assert back.sentence == "Taste is pinned to version 1."
-    assert back.name == f"{likings.ENCODER}, version 1"
-    again = likings.learned_now(catalog, TasteSettings(), home.cache)  # the next start
+    assert back.name == f"{taste_data.ENCODER}, version 1"
+    again = taste_data.learned_now(catalog, TasteSettings(), home.cache)  # the next start
     assert again.pinned == 1 and again.predicted == pytest.approx(first.predicted, abs=1e-2)
     assert versions.unpin(catalog) == 1 and versions.unpin(catalog) is None
     assert after(learner).predicted == pytest.approx(changed.predicted, abs=1e-2)
@@ -168,7 +170,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
 ) -> None:
     versions.roll_back(catalog, 1)
     catalog.journal.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
-    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
+    learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert learned.stars == 11 and learned.ready and learned.pinned == 1
 
 
@@ -239,7 +241,7 @@ def test_a_version_that_is_not_there_is_named(catalog: Catalog, learner: TasteLe
 
 def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: TasteLearner) -> None:
     catalog.vectors.use_encoder("better/1")
-    likings.embed(catalog, EVERYONE, "better/1", dimension=24)
+    taste_data.embed(catalog, EVERYONE, "better/1", dimension=24)
     with pytest.raises(KnownError, match="another encoder"):
         versions.roll_back(catalog, 1)
     assert catalog.taste.pinned() is None
@@ -259,7 +261,7 @@ def test_a_version_for_vectors_of_another_length_is_refused(
 ) -> None:
     with catalog.store.transaction():  # the same name, other weights: an encoder that was swapped
         catalog.store.run("DELETE FROM vector")
-    likings.embed(catalog, EVERYONE, dimension=24)
+    taste_data.embed(catalog, EVERYONE, dimension=24)
     with pytest.raises(KnownError, match="made for vectors of 92 numbers, not 100"):
         versions.roll_back(catalog, 1)
     assert catalog.taste.pinned() is None
@@ -270,7 +272,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
 ) -> None:
     versions.roll_back(catalog, 1)
     spoil(catalog, b"")
-    learned = likings.learned_now(catalog, TasteSettings(), home.cache)
+    learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert not learned.ready and len(learned.scores) == 0
     assert learned.sentence.startswith(
         "Taste is pinned to version 1. Version 1 of taste is damaged"
@@ -280,7 +282,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
         catalog.store.run("DELETE FROM taste_version")
     assert (
         "Taste version 1 not found"
-        in likings.learned_now(catalog, TasteSettings(), home.cache).sentence
+        in taste_data.learned_now(catalog, TasteSettings(), home.cache).sentence
     )
 
 
@@ -290,15 +292,15 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
     versions.roll_back(catalog, 1)
     before = after(learner)
     catalog.vectors.use_encoder("better/1")
-    likings.embed(catalog, EVERYONE, "better/1", dimension=24)
+    taste_data.embed(catalog, EVERYONE, "better/1", dimension=24)
     pinned = after(learner)
-    assert (pinned.encoder, pinned.pinned) == (likings.ENCODER, 1)
+    assert (pinned.encoder, pinned.pinned) == (taste_data.ENCODER, 1)
     assert pinned.predicted == pytest.approx(before.predicted, abs=1e-6)
     assert "have no score" in report(learner).compared
     versions.unpin(catalog)
     assert after(learner).encoder == "better/1"
     with catalog.store.transaction():
-        catalog.store.run("DELETE FROM vector WHERE encoder = ?", (likings.ENCODER,))
+        catalog.store.run("DELETE FROM vector WHERE encoder = ?", (taste_data.ENCODER,))
     catalog.taste.pin(1)
     gone = after(learner)
     assert not gone.ready and "learned from other vectors" in gone.sentence
@@ -312,14 +314,14 @@ def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is
 ) -> None:
     catalog.vectors.use_encoder("open_clip/better/1")
     half = range(1, 31)
-    likings.embed(catalog, half, "open_clip/better/1", dimension=24)
+    taste_data.embed(catalog, half, "open_clip/better/1", dimension=24)
     learned = after(learner)
     told = report(learner)
-    assert learned.encoder == likings.ENCODER and learned.ready
+    assert learned.encoder == taste_data.ENCODER and learned.ready
     assert told.compared == (
         "Analyzing again with CLIP: 30 of 60. Taste uses test/1 until that is done."
     )
-    likings.embed(catalog, range(31, 61), "open_clip/better/1", dimension=24)
+    taste_data.embed(catalog, range(31, 61), "open_clip/better/1", dimension=24)
     learned = after(learner)
     assert (learned.encoder, learned.vectors) == ("open_clip/better/1", PHOTOS) and learned.ready
     assert learned.model is not None and learned.model.space.dimension == 24

@@ -11,7 +11,7 @@ from curator.library import filters
 from curator.library.filters import FilterError
 from curator.session import Session
 from curator.settings import Home
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 
 def found(session: Session, expression: str) -> list[int]:
@@ -202,8 +202,8 @@ def test_tags_are_read_once_until_they_change(
 
 def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
     """Have an encoder suggest tags for a photo."""
-    seen = likings.result(session.catalog, photo, likings.ENCODER, np.ones(4), np.ones(76))
-    session.catalog.vectors.save([(likings.job(photo), replace(seen, tags=tags))])
+    seen = taste_data.result(session.catalog, photo, taste_data.ENCODER, np.ones(4), np.ones(76))
+    session.catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=tags))])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from curator.encoders.selection import select_encoder
 from curator.pipeline import Encoding, Pipeline, Progress
 from curator.pipeline.encoder_lane import EncoderLane, make_pool
 from curator.settings import Home, Settings
-from tests import fake_stages, likings
+from tests import fake_stages, taste_data
 
 LIMIT_S = 240.0  # processes of encoders come last where others have something to do
 DIRECT = Qt.ConnectionType.DirectConnection
@@ -164,7 +164,7 @@ def test_while_one_group_is_compared_the_next_is_at_hand() -> None:
     lane = EncoderLane(0, pool, Settings().work, lambda outcome: None)
     for photo in (1, 2):
         assert lane.room() == 1
-        lane.submit(print, [likings.job(photo)])
+        lane.submit(print, [taste_data.job(photo)])
     assert lane.room() == 0
     lane.landed(1)
     assert lane.room() == 1

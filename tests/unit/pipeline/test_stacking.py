@@ -21,7 +21,7 @@ from curator.pipeline import Encoding, Pipeline, stacking
 from curator.pipeline.similarity_cache import Pairs
 from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.photos import TAKEN, draw_jpeg
 
 LOOK = np.random.default_rng(1).integers(0, 2, 128, np.uint8)
@@ -281,10 +281,10 @@ def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
     shoot.catalog.work.use_stages(catalogs.STAGES)
     shoot.burst(2, 3, 4, turned=3)
     stacker = Stacker(shoot.catalog)
-    stacker.use_encoder(likings.ENCODER)
+    stacker.use_encoder(taste_data.ENCODER)
     work_off(stacker)
     assert shoot.stacks() == [(2, 3, 4)]
-    likings.embed(shoot.catalog, [2, 3])  # drawn: they have nothing in common
+    taste_data.embed(shoot.catalog, [2, 3])  # drawn: they have nothing in common
     again(stacker)
     assert shoot.stacks() == [(3, 4)]
     stacker.use_encoder("a better one")  # and it has seen nothing yet
@@ -296,8 +296,8 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = shoot.catalog
-    vectors = likings.embed(catalog, range(1, 9))
-    pairs = Pairs(catalog, likings.ENCODER)
+    vectors = taste_data.embed(catalog, range(1, 9))
+    pairs = Pairs(catalog, taste_data.ENCODER)
     pairs.refresh()
     read: list[int] = []
     vectors_of = catalog.vectors.of
@@ -315,7 +315,7 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
     same = vectors[2].astype(np.float16)
     tone = np.zeros(76, np.float32)
     catalog.vectors.save(
-        [(likings.job(3), likings.result(catalog, 3, likings.ENCODER, same, tone))]
+        [(taste_data.job(3), taste_data.result(catalog, 3, taste_data.ENCODER, same, tone))]
     )
     pairs.refresh()
     assert pairs(a, b)[0] == pytest.approx(1, abs=1e-3)
@@ -323,12 +323,12 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
 
 @pytest.mark.parametrize("broken", [np.zeros(16), np.full(16, np.nan), np.ones(5)])
 def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> None:
-    likings.embed(shoot.catalog, [1, 2, 4, 5])
-    bad = likings.result(
-        shoot.catalog, 3, likings.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
+    taste_data.embed(shoot.catalog, [1, 2, 4, 5])
+    bad = taste_data.result(
+        shoot.catalog, 3, taste_data.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
     )
-    shoot.catalog.vectors.save([(likings.job(3), bad)])
-    pairs = Pairs(shoot.catalog, likings.ENCODER)
+    shoot.catalog.vectors.save([(taste_data.job(3), bad)])
+    pairs = Pairs(shoot.catalog, taste_data.ENCODER)
     pairs.refresh()
     answer = pairs(np.array([1, 1]), np.array([3, 2]))
     assert np.isnan(answer[0]) and not np.isnan(answer[1])
@@ -406,9 +406,9 @@ def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
     try:
         conductor = pipeline._conductor
         assert conductor._between.stacker.encoder is None
-        recipe = Recipe("starter", likings.ENCODER, EncoderOptions(home.cache))
+        recipe = Recipe("starter", taste_data.ENCODER, EncoderOptions(home.cache))
         conductor.use_encoder(Encoding(recipe, "Photos are analyzed."))
-        assert conductor._between.stacker.encoder == likings.ENCODER
+        assert conductor._between.stacker.encoder == taste_data.ENCODER
         conductor.use_encoder(Encoding(None, "Photos are not analyzed."))
         assert conductor._between.stacker.encoder is None
     finally:

@@ -15,7 +15,7 @@ from curator.model import KnownError
 from curator.pipeline.zero_shot_tagger import ZeroShotTagger
 from curator.settings import Home, Settings
 from curator.workers import WorkerCrashed
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 
 WORDS = ("harbor", "meadow", "lens cap")
 
@@ -68,7 +68,9 @@ def make(
 
     def make() -> ZeroShotTagger:
         namer = ZeroShotTagger(catalog, speaker, settings, home.cache)  # type: ignore[arg-type]
-        namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
+        namer.use(
+            Recipe("open_clip", taste_data.ENCODER, EncoderOptions(vocabulary_folder=home.data))
+        )
         return namer
 
     return make
@@ -81,8 +83,8 @@ def list_words(folder: Path, words: tuple[str, ...]) -> None:
 def see(catalog: Catalog, photo: int, *along: float) -> None:
     vector = np.array(along, np.float16)
     vector /= np.linalg.norm(vector)
-    seen = likings.result(catalog, photo, likings.ENCODER, vector, np.ones(76, np.float32))
-    assert catalog.vectors.save([(likings.job(photo), seen)]) == [photo]
+    seen = taste_data.result(catalog, photo, taste_data.ENCODER, vector, np.ones(76, np.float32))
+    assert catalog.vectors.save([(taste_data.job(photo), seen)]) == [photo]
 
 
 def name_all(namer: ZeroShotTagger) -> list[int]:
@@ -164,7 +166,7 @@ def test_an_encoder_without_words_is_asked_nothing(
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
     namer = make()
-    namer.use(Recipe("starter", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
+    namer.use(Recipe("starter", taste_data.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
     assert not namer.waiting and name_all(namer) == [] and speaker.asked == []
 
 
@@ -197,5 +199,5 @@ def test_a_vocabulary_that_cannot_be_read_suggests_nothing(
     expected_log(r"vocabulary\.txt cannot be read")
     namer = make()
     (home.data / zero_shot.FILE).write_bytes(b"\xff\xfe")
-    namer.use(Recipe("open_clip", likings.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
+    namer.use(Recipe("open_clip", taste_data.ENCODER, EncoderOptions(vocabulary_folder=home.data)))
     assert not namer.waiting and speaker.asked == []

@@ -9,7 +9,7 @@ from curator.learning.learner import TasteLearner
 from curator.model import Pass
 from curator.session import Session
 from curator.session.candidates import CandidateFinder, chosen, likeness
-from tests import likings
+from tests import taste_data
 from tests.unit.conftest import Person
 
 
@@ -33,7 +33,7 @@ def test_without_vectors_the_nearest_in_time_stand_beside_it(nearby, qtbot) -> N
 
 
 def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
-    vectors = likings.embed(session.catalog, range(1, 13))
+    vectors = taste_data.embed(session.catalog, range(1, 13))
     session.taste.learner.vectors_changed()
     like = sorted(
         (one for one in range(2, 11) if one != 5),
@@ -125,7 +125,7 @@ def test_what_was_not_compared_comes_behind_what_was(session) -> None:
 
 
 def test_likeness_is_unknown_where_nobody_compared(session, home) -> None:
-    vectors = likings.embed(session.catalog, [1, 2, 3])
+    vectors = taste_data.embed(session.catalog, [1, 2, 3])
     learner = TasteLearner(session.catalog, session.settings.taste, home.cache)
     learner.sync_vectors()
     told = likeness(learner, 1, [2, 9, 3])

@@ -12,7 +12,7 @@ from curator.catalog import Catalog
 from curator.learning.explanations import Insight
 from curator.model import Pass
 from curator.session import Session
-from tests import likings
+from tests import taste_data
 from tests.unit.conftest import Person
 from tests.unit.session.test_taste import PHOTOS, Open, open_at, vectors
 
@@ -47,7 +47,7 @@ def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
     assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-3)
     assert why.std > 0 and ("few similar" in why.doubt or "similar photos" in why.doubt)
     for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
-        rated = [photo for photo in range(1, 41) if liked(likings.stars(vectors[photo]))]
+        rated = [photo for photo in range(1, 41) if liked(taste_data.stars(vectors[photo]))]
         nearest = sorted(rated, key=lambda photo: -float(vectors[photo] @ vectors[50]))
         assert [photo for photo, _ in near] == nearest[:3]
         assert near[0][1] == pytest.approx(float(vectors[nearest[0]] @ vectors[50]), abs=1e-3)

@@ -19,7 +19,7 @@ from curator.session import FilePreviewLoader, Session
 from curator.session.file_preview import FilePreview, clipped, form_name, made
 from curator.stages.file_preview import Seen
 from curator.taste.tone import TONES
-from tests import likings
+from tests import taste_data
 from tests.unit.session.test_taste import Open, open_at, vectors
 
 __all__ = ["open_at", "vectors"]  # fixtures used here, too
@@ -77,8 +77,8 @@ def glance_at(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
         each.close()
 
 
-def embedded(photo: int, encoder: str = likings.ENCODER) -> Embedded:
-    """What the encoder saw in a photo, as tests.likings has it in the catalog."""
+def embedded(photo: int, encoder: str = taste_data.ENCODER) -> Embedded:
+    """What the encoder saw in a photo, as tests.taste_data has it in the catalog."""
     rng = np.random.default_rng(photo)
     vector = rng.normal(size=16)
     vector /= np.linalg.norm(vector)
@@ -109,7 +109,7 @@ def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
 @pytest.mark.parametrize(
     ("rated", "encoder", "reason"),
     [
-        (19, likings.ENCODER, "1 more photo with stars until taste is ready."),
+        (19, taste_data.ENCODER, "1 more photo with stars until taste is ready."),
         (20, "other/1", "what another encoder saw"),
     ],
 )

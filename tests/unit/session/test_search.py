@@ -19,7 +19,7 @@ from curator.library.scopes import EVERYTHING
 from curator.model import KnownError, Pass, View
 from curator.session import Session
 from curator.settings import Home, Settings
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.unit.conftest import Person
 
 AXES = {"boat": 0, "night": 1}
@@ -29,7 +29,7 @@ class Reading:
     """Stands where the pipeline stands; reads phrases and nothing else."""
 
     def __init__(self) -> None:
-        recipe = Recipe("open_clip", likings.ENCODER, EncoderOptions())
+        recipe = Recipe("open_clip", taste_data.ENCODER, EncoderOptions())
         self.encoding = SimpleNamespace(recipe=recipe)
         self.asked: list[str] = []
         self.refusal: KnownError | None = None
@@ -53,8 +53,10 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
         vector[0] += 0.01 * photo
         vector /= np.linalg.norm(vector)
         tone = np.zeros(76, np.float32)
-        seen = likings.result(catalog, photo, likings.ENCODER, vector.astype(np.float16), tone)
-        results.append((likings.job(photo), seen))
+        seen = taste_data.result(
+            catalog, photo, taste_data.ENCODER, vector.astype(np.float16), tone
+        )
+        results.append((taste_data.job(photo), seen))
     catalog.vectors.save(results)
     session = Session(catalog, home, Settings.load(home))
     session.search.pipeline = Reading()  # type: ignore[assignment]

@@ -17,7 +17,7 @@ from curator.library.sort_orders import sorted_ids
 from curator.model import KnownError, Pass
 from curator.session import Session
 from curator.settings import Home, Settings
-from tests import catalogs, likings
+from tests import catalogs, taste_data
 from tests.conftest import ExpectedLog
 from tests.unit.conftest import Person
 
@@ -31,7 +31,7 @@ def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
     catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
-    return likings.embed(catalog, everyone)
+    return taste_data.embed(catalog, everyone)
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.nd
     opened: list[tuple[Session, Catalog]] = []
 
     def start(rated: int = 0, foreseen: int = 0, **taste: object) -> Session:
-        likings.rate(catalog, vectors, range(1, rated - foreseen + 1))
-        likings.rate(catalog, vectors, range(rated - foreseen + 1, rated + 1), foreseen=True)
+        taste_data.rate(catalog, vectors, range(1, rated - foreseen + 1))
+        taste_data.rate(catalog, vectors, range(rated - foreseen + 1, rated + 1), predicted=True)
         own = Catalog.open(home.catalog)
         session = Session(own, home, Settings.load(home, {"taste": taste}))
         opened.append((session, own))
@@ -206,7 +206,7 @@ def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_comp
     assert [told.expected for told in catalog.taste.predictions() if told.photo_id == 40] == [None]
     assert session.taste.learned is not None
     assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 25)
-    likings.embed(catalog, [40])
+    taste_data.embed(catalog, [40])
     with qtbot.waitSignal(session.taste.scores_changed):
         session.taste.learner.vectors_changed()
     assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 26)
@@ -247,7 +247,7 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
     session.table.refresh()
     assert session.statistics.approved()[best] == "match"
     scores, model = session.taste.scores_for_export()
-    assert scores[best] == threshold and model == f"{likings.ENCODER}, 40 ratings"
+    assert scores[best] == threshold and model == f"{taste_data.ENCODER}, 40 ratings"
 
 
 def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Catalog) -> None:

@@ -60,12 +60,12 @@ def rate(
     vectors: Mapping[int, np.ndarray],
     ids: Iterable[int],
     *,
-    foreseen: bool = False,
+    predicted: bool = False,
 ) -> None:
     """Rate photos as the person does, one step each; with ``predicted``, exactly as predicted."""
     for photo in ids:
         given = stars(vectors[photo])
-        told = {photo: float(given)} if foreseen else None
+        told = {photo: float(given)} if predicted else None
         catalog.journal.decide(
             {photo: {"rating": given, "kept": True}}, summary="rated", expected=told
         )

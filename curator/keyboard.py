@@ -92,7 +92,7 @@ class Keyboard:
         """Return the first key of each command that has one, for sentences that name a key."""
         return {command: keys[0] for command, keys in self._keys.items()}
 
-    def others(self, command: str, keys: str) -> list[str]:
+    def conflicts(self, command: str, keys: str) -> list[str]:
         """Return the other commands that use this key in a view of ``command``."""
         views = views_of(command)
         found = (line for line in self.bindings if line.keys == keys and not line.invert)
@@ -107,10 +107,10 @@ class Keyboard:
         wanted = dict(self.changes) | {name: tuple(keys) for name, keys in changes.items()}
         return Keyboard(
             self.preset,
-            {name: keys for name, keys in wanted.items() if keys != self.usual(name)},
+            {name: keys for name, keys in wanted.items() if keys != self.preset_keys_of(name)},
         )
 
-    def usual(self, command: str) -> tuple[str, ...]:
+    def preset_keys_of(self, command: str) -> tuple[str, ...]:
         """Return the keys that the preset has for a command."""
         return _as_it_comes(self.preset).keys_of(command)
 
@@ -213,11 +213,11 @@ def save(keyboard: Keyboard, path: Path) -> None:
         for command in COMMANDS
         if command in keyboard.changes
     )
-    aside = path.with_name(f"{path.name}.refused") if refused(path) else None
+    aside = path.with_name(f"{path.name}.refused") if problem_in(path) else None
     write_text_file(path, text, f"The keys could not be saved in {path.parent}", aside)
 
 
-def refused(path: Path) -> str:
+def problem_in(path: Path) -> str:
     """Return why a keys file cannot be used; empty if it can, or if there is none."""
     try:
         if path.exists():
@@ -227,7 +227,7 @@ def refused(path: Path) -> str:
     return ""
 
 
-def in_force(home: Home) -> tuple[Keyboard, str]:
+def load_for_home(home: Home) -> tuple[Keyboard, str]:
     """Return the keys of a home, and a message if its file cannot be used.
 
     In that case the keys are those of the preset that the file names, or Curator's own.

@@ -136,7 +136,9 @@ def within(path: str | os.PathLike[str], mount: Mount) -> str:
     return "" if way == os.curdir else PurePath(way).as_posix()
 
 
-def look_for(path: str, key: str | None, way: str | None, among: Sequence[Mount]) -> FolderLocation:
+def find_folder(
+    path: str, key: str | None, way: str | None, among: Sequence[Mount]
+) -> FolderLocation:
     """Look for a folder at its path, and on its volume wherever that is mounted.
 
     Args:

@@ -35,7 +35,7 @@ from curator.model import (
     StageJob,
     UnreadableError,
 )
-from curator.stages.frame import Frame, Look
+from curator.stages.frame import DecodeRequest, Frame
 from curator.workers import WorkerMemory, share
 
 
@@ -99,7 +99,7 @@ def behave(wish: Sequence[str], cache: Path, name: str) -> None:
                 time.sleep(0.005)
 
 
-def frame(look: Look, max_megapixels: int) -> Frame:
+def frame(look: DecodeRequest, max_megapixels: int) -> Frame:
     path = Path(look.path)
     text = path.read_text().split()
     behave(text[0:2], path.parent, path.stem)

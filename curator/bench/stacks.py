@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.bench.figures import Figure, Reference, Workspace, timed
-from curator.stages.stack import Candidates, Shots, group, propose
+from curator.stages.stack import Candidates, StackColumns, group, propose
 
 _PHOTOS = 100_000
 _LARGER = 10
@@ -47,9 +47,9 @@ def stacks(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def _sorted(shots: Shots) -> None:
+def _sorted(shots: StackColumns) -> None:
     np.lexsort((shots.taken_at, shots.camera))
-    np.argsort(shots.look.view(np.uint16), axis=0)
+    np.argsort(shots.phash.view(np.uint16), axis=0)
 
 
 def _beside(act: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
@@ -58,7 +58,7 @@ def _beside(act: Callable[[], object], reference: Callable[[], object]) -> tuple
     return min(spent for spent, _ in turns), min(bare for _, bare in turns)
 
 
-def draw(count: int, seed: int = 1) -> Shots:
+def draw(count: int, seed: int = 1) -> StackColumns:
     """Draw the columns of photos: singles, bursts, brackets, copies, time lapses, black frames.
 
     A tenth has no capture time, a fiftieth no perceptual hash.
@@ -75,19 +75,19 @@ def draw(count: int, seed: int = 1) -> Shots:
     taken = _START + np.cumsum(np.where(first, pause, step) * _SECOND).astype("m8[us]")
     bracket = (chance.random(scene[-1] + 1) < 0.05)[scene] & (frame < 3)
     stops = np.where(bracket, np.array([0, -2, 2])[frame % 3], 0).astype(np.float32)
-    look = _looks(chance, scene, moved=0.06)
+    phash = _looks(chance, scene, moved=0.06)
     width, height = np.full(count, 6000, np.int32), np.full(count, 4000, np.int32)
     camera = (scene % 2).astype(np.int32)
 
     copy = np.flatnonzero(chance.random(count) < 0.05)[1:]
-    look[copy] = look[copy - 1]
+    phash[copy] = phash[copy - 1]
     width[copy], height[copy] = 3000, 2000
     taken[chance.random(count) < 0.1] = np.datetime64("NaT")
     taken[copy] = np.datetime64("NaT")
-    look[chance.random(count) < 0.02] = 0
+    phash[chance.random(count) < 0.02] = 0
     exposure = (0.004 * 2.0**-stops).astype(np.float32)
     ids = np.arange(1, count + 1)
-    return Shots(ids, taken, camera, exposure, 10 + stops, width, height, look)
+    return StackColumns(ids, taken, camera, exposure, 10 + stops, width, height, phash)
 
 
 def _scenes(chance: np.random.Generator, count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

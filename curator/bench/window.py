@@ -153,14 +153,14 @@ def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float])
     pipeline.open_folders([many_small(workspace.scratch / "compared", _COMPARED)])
     wait(lambda: pipeline.is_idle, pipeline.events.progressed)  # afterwards only the encoder works
     settings.encoder.which = "starter"
-    pipeline.settle_encoder()
+    pipeline.reselect_encoder()
     catalog = running.session.catalog
     wait(lambda: bool(catalog.vectors.encoders()), pipeline.events.photos_saved)
     before = sum(catalog.vectors.encoders().values())
     moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
     seen = sum(catalog.vectors.encoders().values()) - before
     settings.encoder.which = "none"
-    pipeline.settle_encoder()
+    pipeline.reselect_encoder()
     note = f"{seen:,} photos analyzed meanwhile"
     what = "key to painted photo, an encoder at work"
     return [moves.figure(what, 0.99, 16.0, _DRAWN, note)]

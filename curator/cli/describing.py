@@ -77,12 +77,12 @@ def _of_catalog(invocation: Invocation, preview: FilePreview) -> FilePreview:
 def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | KnownError:
     """Ask the vision model; without it the rest is said all the same."""
     from curator.pipeline.describing import asking
-    from curator.stages.describe import described
+    from curator.stages.describe import describe_proxy
 
     whom = asking(invocation.settings)
     invocation.output.note(f"Asking {whom.options.model} at {whom.options.shown_url}…")
     try:
-        return described(proxy, whom, source)
+        return describe_proxy(proxy, whom, source)
     except KnownError as error:
         return error
 

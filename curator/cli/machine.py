@@ -62,12 +62,12 @@ def keys(invocation: Invocation) -> None:
         UsageError: there is no such preset.
     """
     from curator.commands import COMMANDS
-    from curator.keyboard import PRESETS, Keyboard, in_force, keys_file
+    from curator.keyboard import PRESETS, Keyboard, keys_file, load_for_home
 
     chosen = invocation.arguments.preset
     if chosen is not None and chosen not in PRESETS:
         raise UsageError(f"There is no preset {chosen}.", f"There are {', '.join(PRESETS)}.")
-    keyboard, refused = (Keyboard(chosen), "") if chosen else in_force(invocation.home)
+    keyboard, refused = (Keyboard(chosen), "") if chosen else load_for_home(invocation.home)
     if refused:
         invocation.output.note(refused)
     document = {

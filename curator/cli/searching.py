@@ -108,11 +108,13 @@ def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[
     if recipe is None or not encoders.supports_text(recipe.name) or recipe.key != archive.encoder:
         return None
     from curator.pipeline.encoder_lane import make_pool
-    from curator.pipeline.text_encoding import encoded
+    from curator.pipeline.text_encoding import encode_in_worker
 
     pool = make_pool(invocation.settings)
     try:
-        return np.frombuffer(encoded(pool, recipe, phrase, invocation.settings), np.float32)
+        return np.frombuffer(
+            encode_in_worker(pool, recipe, phrase, invocation.settings), np.float32
+        )
     finally:
         pool.close()
 

@@ -186,7 +186,7 @@ def _embed(invocation: Invocation) -> None:
     arguments, catalog = invocation.arguments, invocation.catalog
     dry = arguments.dry_run
     program = "" if dry else exiftool.find(invocation.settings)
-    change, left = metadata_embedding.compared(catalog, _ids(invocation))
+    change, left = metadata_embedding.find_changes(catalog, _ids(invocation))
     lines = [f"{each.path}: {', '.join(each.lines)}" for each in change]
     if dry or not change:
         document = {

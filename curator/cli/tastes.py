@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from curator.learning.learner import Learned
     from curator.library.table import Table
     from curator.model import Embedded
-    from curator.stages.file_preview import Seen
+    from curator.stages.file_preview import DecodedFile
     from curator.taste import Accuracy
 
 _SIMILAR = 10  # photos, unless --limit says otherwise
@@ -314,34 +314,34 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
     return np.frombuffer(found.vector, np.float16).astype(np.float32)
 
 
-def see_file(invocation: Invocation, path: Path) -> Seen:
+def see_file(invocation: Invocation, path: Path) -> DecodedFile:
     """Decode a file in a worker process, into memory.
 
     Raises:
         KnownError: it cannot be decoded; says why.
     """
-    from curator.pipeline.file_preview import seen
+    from curator.pipeline.file_preview import decode_in_worker
     from curator.workers import WorkerPool
 
     settings = invocation.settings
     pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="preview")
     try:
-        return seen(pool, str(path), settings)
+        return decode_in_worker(pool, str(path), settings)
     finally:
         pool.close()
 
 
-def compare_file(invocation: Invocation, recipe: Recipe, found: Seen) -> Embedded:
+def compare_file(invocation: Invocation, recipe: Recipe, found: DecodedFile) -> Embedded:
     """Analyze a decoded file with the encoder.
 
     Raises:
         KnownError: it cannot be analyzed; says why.
     """
     from curator.pipeline.encoder_lane import make_pool
-    from curator.pipeline.file_preview import compared
+    from curator.pipeline.file_preview import encode_in_worker
 
     pool = make_pool(invocation.settings)
     try:
-        return compared(pool, recipe, found, invocation.settings)
+        return encode_in_worker(pool, recipe, found, invocation.settings)
     finally:
         pool.close()

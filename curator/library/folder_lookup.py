@@ -24,7 +24,7 @@ FolderPlaces = Mapping[int, FolderLocation | None]
 def locate_folder(row: FolderRow, mounts: Sequence[Mount] | None = None) -> FolderLocation:
     """Find a folder of the catalog; blocks until its drive answers."""
     among = volumes.mounted() if mounts is None else mounts
-    return volumes.look_for(row.path, row.volume, row.within, among)
+    return volumes.find_folder(row.path, row.volume, row.within, among)
 
 
 def locate_folders(

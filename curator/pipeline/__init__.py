@@ -49,25 +49,25 @@ from curator.pipeline.events import (
 )
 from curator.pipeline.file_preview import DescriptionCallback, FilePreviewCallback, FilePreviewer
 from curator.pipeline.folder_availability import FolderNews
-from curator.pipeline.frames import FrameCallback, Frames
+from curator.pipeline.frames import FrameCallback, FrameDecoder
 from curator.pipeline.ingest import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
-from curator.pipeline.text_encoding import PhraseCallback, Phrases
+from curator.pipeline.text_encoding import TextEncoder, TextVectorCallback
 from curator.settings import Home, Settings
 from curator.sidecar import Profile
 from curator.stages import STAGES, Stage
-from curator.stages.embed_metadata import Inside
-from curator.stages.frame import Look
+from curator.stages.embed_metadata import MetadataResult
+from curator.stages.frame import DecodeRequest
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
+    "DecodeRequest",
     "DescriptionNews",
     "Difference",
     "Encoding",
     "FolderNews",
     "FrameCallback",
-    "Inside",
-    "Look",
+    "MetadataResult",
     "Pipeline",
     "PipelineEvents",
     "Preview",
@@ -141,7 +141,7 @@ class Pipeline:
         self._frame_pool = WorkerPool(
             2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
         )
-        self._frames = Frames(work, self._frame_pool)
+        self._frames = FrameDecoder(work, self._frame_pool)
         self._frames_warm = self._looked_at = False
         self._file_previewer = FilePreviewer(settings, self._frame_pool, self._encoder_pool)
         self._sidecars = SidecarWriter(
@@ -151,7 +151,7 @@ class Pipeline:
             self.events.sidecars_changed.emit,
             self.events.photos_saved.emit,
         )
-        self._phrases = Phrases(settings, self._encoder_pool, self._conductor.keep_encoder)
+        self._phrases = TextEncoder(settings, self._encoder_pool, self._conductor.keep_encoder)
 
     # --- life
 
@@ -285,7 +285,7 @@ class Pipeline:
         conductor.idle.forgive()
         self._post(lambda: conductor.ingest.rescan(folder_id))
 
-    def settle_watching(self) -> None:
+    def apply_watching_settings(self) -> None:
         """Watch folders by the settings as they are now."""
         if self._running:
             self._post(self._conductor.ingest.refresh)
@@ -314,7 +314,7 @@ class Pipeline:
         except Empty:
             return 0
 
-    def settle_encoder(self) -> Encoding:
+    def reselect_encoder(self) -> Encoding:
         """Choose the encoder again: weights were downloaded, or its settings changed.
 
         Photos it has not seen are compared in the background; taste goes by the former vectors
@@ -335,7 +335,7 @@ class Pipeline:
         conductor = self._conductor
         self._post(lambda: conductor.jobs.describe(photos))
 
-    def settle_vision(self) -> None:
+    def apply_vision_settings(self) -> None:
         """Describe by the settings as they are now; photos that waited are tried again."""
         if self._running:
             self._post(self._conductor.jobs.renew_vision)
@@ -374,10 +374,10 @@ class Pipeline:
         self._sidecars.preview(ids, profile, tell)
 
     def compare_originals(
-        self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
+        self, ids: Sequence[int], tell: Callable[[list[MetadataResult] | KnownError], None]
     ) -> None:
         """Find what embedding marks would change in originals; ``tell`` gets it on a thread."""
-        self._sidecars.compare_inside(ids, tell)
+        self._sidecars.compare_metadata(ids, tell)
 
     def embed(self, ids: Sequence[int], program: str) -> None:
         """Embed marks in originals; only after a person agreed to how many."""
@@ -385,15 +385,15 @@ class Pipeline:
 
     # --- the loupe
 
-    def want_frames(self, looks: Sequence[Look], callback: FrameCallback) -> None:
+    def request_frames(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
         """Request pixels and overlays of originals; former requests are canceled.
 
         Args:
-            looks: the most urgent first.
+            requests: the most urgent first.
             callback: called on a thread of the lane with a look, and its Frame or a KnownError;
                 never with what was given up.
         """
-        self._frames.want(looks, callback)
+        self._frames.want(requests, callback)
 
     # --- single files
 
@@ -409,7 +409,7 @@ class Pipeline:
         """
         self._file_previewer.want(path, screen_px, self.encoding.recipe, tell)
 
-    def want_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
+    def request_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
         """Ask the vision model to describe the file previewed last; nothing is kept.
 
         Args:
@@ -422,7 +422,7 @@ class Pipeline:
         """Cancel the file preview; a running decode ends at once."""
         self._file_previewer.cancel()
 
-    def want_phrase(self, text: str, tell: PhraseCallback) -> bool:
+    def request_text_vector(self, text: str, tell: TextVectorCallback) -> bool:
         """Encode the text of a search; False if no encoder here encodes texts.
 
         Args:

@@ -17,9 +17,9 @@ from curator.model import INTERNAL_ERROR, Described, Embedded, Kind, KnownError,
 from curator.pipeline.describing import asking
 from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
 from curator.settings import Settings
-from curator.stages.describe import described
-from curator.stages.embed import embedded
-from curator.stages.file_preview import Seen, see
+from curator.stages.describe import describe_proxy
+from curator.stages.embed import embed_proxy
+from curator.stages.file_preview import DecodedFile, decode_file
 from curator.vision import Cancelled
 from curator.workers import (
     WorkerBug,
@@ -31,18 +31,20 @@ from curator.workers import (
 
 log = logging.getLogger(__name__)
 
-FilePreviewCallback = Callable[[Seen | Embedded | KnownError], None]
+FilePreviewCallback = Callable[[DecodedFile | Embedded | KnownError], None]
 DescriptionCallback = Callable[[Described | KnownError], None]
 
 
-def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) -> Seen:
+def decode_in_worker(
+    pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0
+) -> DecodedFile:
     """Decode a file in a worker process; its path is the token to cancel it.
 
     Args:
         pool: the worker processes.
         path: the file.
         settings: limits, and the size of a proxy.
-        screen_px: as for `curator.stages.file_preview.see`.
+        screen_px: as for `curator.stages.file_preview.decode_file`.
 
     Raises:
         WorkerCancelled: it was canceled.
@@ -59,7 +61,7 @@ def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) ->
         max_megapixels=settings.work.max_megapixels,
     )
     try:
-        return pool.run(see, job, screen_px, timeout_s=settings.work.timeout_s, token=path)
+        return pool.run(decode_file, job, screen_px, timeout_s=settings.work.timeout_s, token=path)
     except OSError as error:
         raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
     except WorkerBug as error:
@@ -67,7 +69,9 @@ def seen(pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0) ->
         raise KnownError(INTERNAL_ERROR) from None
 
 
-def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) -> Embedded:
+def encode_in_worker(
+    pool: WorkerPool, recipe: Recipe, found: DecodedFile, settings: Settings
+) -> Embedded:
     """Run the encoder on a decoded file.
 
     Raises:
@@ -76,7 +80,7 @@ def compared(pool: WorkerPool, recipe: Recipe, found: Seen, settings: Settings) 
     """
     limit = settings.work.timeout_s
     try:
-        return pool.run(embedded, recipe, found.proxy, timeout_s=with_loading(pool, limit))
+        return pool.run(embed_proxy, recipe, found.proxy, timeout_s=with_loading(pool, limit))
     except (WorkerCancelled, WorkerUnavailable):
         raise
     except WorkerError as error:
@@ -107,7 +111,7 @@ class FilePreviewer:
 
         Args:
             path: the file.
-            screen_px: as for `curator.stages.file_preview.see`.
+            screen_px: as for `curator.stages.file_preview.decode_file`.
             recipe: the encoder to run, or None.
             tell: gets the decoded file, then the encoder's result; an error in place of either is
                 the last call. Never called after another file was requested, or this one canceled.
@@ -130,7 +134,7 @@ class FilePreviewer:
         def work() -> None:
             answer: Described | KnownError
             try:
-                answer = described(
+                answer = describe_proxy(
                     proxy, asking(self._settings, lambda: self._wanted is not wanted)
                 )
             except Cancelled:
@@ -167,7 +171,7 @@ class FilePreviewer:
         recipe: Recipe | None,
         tell: FilePreviewCallback,
     ) -> None:
-        def report(result: Seen | Embedded | KnownError) -> bool:
+        def report(result: DecodedFile | Embedded | KnownError) -> bool:
             """Report a result unless it was canceled. Return whether to go on."""
             with self._lock:  # the receiver may be gone as soon as it has canceled
                 if self._wanted is token:
@@ -177,9 +181,9 @@ class FilePreviewer:
         try:
             if self._wanted is not token:
                 return
-            found = seen(self._pool, path, self._settings, screen_px)
+            found = decode_in_worker(self._pool, path, self._settings, screen_px)
             if report(found) and recipe is not None:
-                report(compared(self._encoder_pool, recipe, found, self._settings))
+                report(encode_in_worker(self._encoder_pool, recipe, found, self._settings))
         except WorkerCancelled:
             return
         except KnownError as error:

@@ -18,7 +18,7 @@ from PySide6.QtCore import QThreadPool
 
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.settings import WorkSettings
-from curator.stages.frame import Frame, Look, frame
+from curator.stages.frame import DecodeRequest, Frame, frame
 from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
@@ -27,18 +27,18 @@ log = logging.getLogger(__name__)
 # that is no longer wanted would run as long again on average, so its age does not matter.
 STALE_S = 0.7
 
-FrameCallback = Callable[[Look, Frame | KnownError], None]
+FrameCallback = Callable[[DecodeRequest, Frame | KnownError], None]
 
 
 @dataclass
 class _Running:
-    look: Look
+    request: DecodeRequest
     begun: float
     wanted: bool = True
     killed: bool = False
 
 
-class Frames:
+class FrameDecoder:
     """Decodes originals that a person is about to see.
 
     Thread: any, for every method; callbacks come from a thread of this object's own.
@@ -54,45 +54,47 @@ class Frames:
         self._work = work
         self._pool = pool
         self._lock = threading.Lock()
-        self._wanted: tuple[Look, ...] = ()
-        self._waiting: list[Look] = []
+        self._wanted: tuple[DecodeRequest, ...] = ()
+        self._waiting: list[DecodeRequest] = []
         self._running: list[_Running] = []
         self._callback: FrameCallback | None = None
         self._closed = False
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
-    def want(self, looks: Sequence[Look], callback: FrameCallback) -> None:
+    def want(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
         """Replace the list of wanted frames.
 
         What is being decoded already is delivered even if it is wanted no more, unless it takes
         so long that it would be in the way.
 
         Args:
-            looks: the most urgent first.
-            callback: gets each look with what was seen, or with the reason why there is nothing;
+            requests: the most urgent first.
+            callback: gets each request with what was seen, or with the reason why there is nothing;
                 never those given up.
         """
         with self._lock:
             if self._closed:
                 return
-            self._wanted = tuple(looks)
+            self._wanted = tuple(requests)
             self._callback = callback
             under_way = set()
             for running in self._running:
-                running.wanted = running.look in self._wanted
+                running.wanted = running.request in self._wanted
                 if not running.killed:
-                    under_way.add(running.look)
-            self._waiting = [look for look in dict.fromkeys(looks) if look not in under_way]
+                    under_way.add(running.request)
+            self._waiting = [
+                request for request in dict.fromkeys(requests) if request not in under_way
+            ]
             stuck = self._in_the_way()
             self._start()
-        if stuck is not None and not self._pool.cancel(stuck.look):
+        if stuck is not None and not self._pool.cancel(stuck.request):
             stuck.killed = False  # its process is just starting, or done
 
     def is_busy(self, path: str) -> bool:
         """Whether a file is being decoded right now."""
         with self._lock:
-            return any(running.look.path == path for running in self._running)
+            return any(running.request.path == path for running in self._running)
 
     def _in_the_way(self) -> _Running | None:
         """Choose a job to kill so that the most urgent need not wait; the lock is held."""
@@ -103,8 +105,8 @@ class Frames:
             one
             for one in self._running
             if not one.killed
-            and (one.look.want == "demosaic" or not one.wanted)
-            and (now - one.begun >= STALE_S or (one.look.want == "demosaic" and not one.wanted))
+            and (one.request.want == "demosaic" or not one.wanted)
+            and (now - one.begun >= STALE_S or (one.request.want == "demosaic" and not one.wanted))
         ]
         oldest = min(slow, key=lambda one: one.begun, default=None)
         if oldest is not None:
@@ -132,7 +134,7 @@ class Frames:
         self._threads.waitForDone()
 
     def _work_off(self, running: _Running) -> None:
-        answer = self._decode(running.look)
+        answer = self._decode(running.request)
         with self._lock:
             self._running.remove(running)
             callback = None if answer is None or running.killed else self._callback
@@ -141,15 +143,19 @@ class Frames:
         if callback is None or answer is None:
             return
         try:
-            callback(running.look, answer)
+            callback(running.request, answer)
         except Exception:
-            log.exception("a callback for %s failed", running.look)
+            log.exception("a callback for %s failed", running.request)
 
-    def _decode(self, look: Look) -> Frame | KnownError | None:
+    def _decode(self, request: DecodeRequest) -> Frame | KnownError | None:
         """Decode in a process; None if that was canceled."""
         try:
             return self._pool.run(
-                frame, look, self._work.max_megapixels, timeout_s=self._work.timeout_s, token=look
+                frame,
+                request,
+                self._work.max_megapixels,
+                timeout_s=self._work.timeout_s,
+                token=request,
             )
         except WorkerCancelled:
             return None
@@ -158,5 +164,5 @@ class Frames:
         except OSError as error:
             return KnownError(f"The file cannot be read ({error.strerror or error}).")
         except WorkerBug as error:
-            log.error("decoding %s failed: %s", look.path, error)
+            log.error("decoding %s failed: %s", request.path, error)
             return KnownError(INTERNAL_ERROR)

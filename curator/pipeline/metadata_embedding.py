@@ -1,7 +1,7 @@
 """Embedding marks in originals, only after a person asked for it and agreed to how many.
 
     program = exiftool.find(settings)                # KnownError: how to get it
-    found = compared(catalog, lone(catalog, ids))    # the dry run: touches nothing
+    found = find_changes(catalog, lone(catalog, ids))    # the dry run: touches nothing
     embed_some(catalog, [each.photo_id for each in found][:BATCH], program)
 
 Each original is replaced by a verified copy in one step, and the catalog knows both contents
@@ -21,7 +21,7 @@ from curator.catalog import Catalog, FileRow, NewContent, SidecarContent
 from curator.model import KnownError, counted
 from curator.sidecar import PROFILES, name_for
 from curator.stages import embed_metadata
-from curator.stages.embed_metadata import CHANGED, Inside, InsideJob
+from curator.stages.embed_metadata import CHANGED, MetadataJob, MetadataResult
 
 BATCH = 8  # originals copied and verified in one go
 TIMEOUT_S = 600.0
@@ -29,8 +29,8 @@ _READ_BATCH = 64  # originals whose headers are read in one go
 _PROFILE = PROFILES["lightroom"]  # Lightroom reads no sidecars of these files
 _AWAY = "The file is not there. Connect its drive."
 
-Compare = Callable[[Sequence[InsideJob]], Sequence[Inside]]
-Make = Callable[[Sequence[InsideJob], str], Sequence[Inside]]
+Compare = Callable[[Sequence[MetadataJob]], Sequence[MetadataResult]]
+Make = Callable[[Sequence[MetadataJob], str], Sequence[MetadataResult]]
 
 
 def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
@@ -42,9 +42,9 @@ def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
     ]
 
 
-def compared(
+def find_changes(
     catalog: Catalog, ids: Sequence[int], run: Compare = embed_metadata.compare
-) -> tuple[list[Inside], list[Inside]]:
+) -> tuple[list[MetadataResult], list[MetadataResult]]:
     """Return which originals would change, and which are skipped and why; writes nothing.
 
     Args:
@@ -52,8 +52,8 @@ def compared(
         ids: of photos; those with sidecars are passed over.
         run: reads headers; here, or in a worker.
     """
-    change: list[Inside] = []
-    left: list[Inside] = []
+    change: list[MetadataResult] = []
+    left: list[MetadataResult] = []
     for start in range(0, len(ids), _READ_BATCH):
         jobs, _, away = _jobs(catalog, ids[start : start + _READ_BATCH])
         for result in (*away, *run(jobs)):
@@ -66,7 +66,7 @@ def compared(
 
 def embed_some(
     catalog: Catalog, ids: Sequence[int], program: str, run: Make = embed_metadata.make
-) -> list[Inside]:
+) -> list[MetadataResult]:
     """Embed the marks of a few photos in their originals; return the result of each.
 
     One that was written has ``lines`` and no ``problem``; one without lines said so already.
@@ -79,8 +79,8 @@ def embed_some(
     """
     jobs, rows, done = _jobs(catalog, ids)
     for folder in {Path(os.path.realpath(job.path)).parent for job in jobs}:
-        embed_metadata.swept(folder)
-    results: Sequence[Inside] = ()
+        embed_metadata.remove_leftover_copies(folder)
+    results: Sequence[MetadataResult] = ()
     try:
         results = run(jobs, program) if jobs else ()
         done += [
@@ -95,7 +95,7 @@ def embed_some(
     return done
 
 
-def sentence(done: Sequence[Inside]) -> str:
+def sentence(done: Sequence[MetadataResult]) -> str:
     """Return the result in one line."""
     written = sum(bool(each.lines) and not each.problem for each in done)
     left = [each for each in done if each.problem]
@@ -109,7 +109,7 @@ def sentence(done: Sequence[Inside]) -> str:
 
 def _jobs(
     catalog: Catalog, ids: Sequence[int]
-) -> tuple[list[InsideJob], dict[int, FileRow], list[Inside]]:
+) -> tuple[list[MetadataJob], dict[int, FileRow], list[MetadataResult]]:
     """Return the jobs, the files as the catalog has them, and the photos that are away."""
     wanted = lone(catalog.sidecars.to_write(ids))
     rows = catalog.files.main([each.photo_id for each in wanted])
@@ -117,13 +117,13 @@ def _jobs(
     for each in wanted:
         row = rows.get(each.photo_id)
         if row is None or row.fingerprint is None or not Path(each.path).exists():
-            away.append(Inside(each.photo_id, each.path, problem=_AWAY))
+            away.append(MetadataResult(each.photo_id, each.path, problem=_AWAY))
         else:
-            jobs.append(InsideJob(each.photo_id, each.path, row.size, row.mtime_ns, each.said))
+            jobs.append(MetadataJob(each.photo_id, each.path, row.size, row.mtime_ns, each.said))
     return jobs, rows, away
 
 
-def _replaced(catalog: Catalog, row: FileRow, result: Inside) -> Inside:
+def _replaced(catalog: Catalog, row: FileRow, result: MetadataResult) -> MetadataResult:
     """Replace an original by its verified copy, in the catalog too."""
     content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
     path = Path(os.path.realpath(result.path))

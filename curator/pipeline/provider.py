@@ -23,7 +23,7 @@ _TELL_S = 0.1  # progress comes many times a second
 
 
 @dataclass(frozen=True, slots=True)
-class Pulling:
+class DownloadProgress:
     """Progress of a download: the current step, bytes so far, bytes in all (0: unknown)."""
 
     model: str
@@ -33,7 +33,7 @@ class Pulling:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class DownloadEnd:
     """The end of a download; ``error`` is None if the model is there, or if it was stopped."""
 
     model: str
@@ -41,10 +41,10 @@ class Pulled:
     error: KnownError | None = None
 
 
-Tell = Callable[[Health | Pulling | Pulled | KnownError], None]
+Tell = Callable[[Health | DownloadProgress | DownloadEnd | KnownError], None]
 
 
-class Provider:
+class ProviderClient:
     """Makes one call at a time; a new call cancels the former one.
 
     Thread: any, for every method; answers come from a thread of this object's own.
@@ -73,24 +73,24 @@ class Provider:
 
         Args:
             options: whom to ask for which model.
-            tell: gets Pulling now and then, Pulled at the end.
+            tell: gets DownloadProgress now and then, DownloadEnd at the end.
         """
         told_at = [0.0]
 
         def advance(doing: str, done: int, total: int) -> None:
             if time.monotonic() > told_at[0] + _TELL_S:
                 told_at[0] = time.monotonic()
-                tell(Pulling(options.model, doing, done, total))
+                tell(DownloadProgress(options.model, doing, done, total))
 
         def work(stopped: Callable[[], bool]) -> None:
             try:
                 vision.pull(options, advance, stopped)
             except vision.Cancelled:
-                tell(Pulled(options.model, stopped=True))
+                tell(DownloadEnd(options.model, stopped=True))
             except KnownError as error:
-                tell(Pulled(options.model, error=error))
+                tell(DownloadEnd(options.model, error=error))
             else:
-                tell(Pulled(options.model))
+                tell(DownloadEnd(options.model))
 
         self._begin(work, tell)
 

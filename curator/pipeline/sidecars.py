@@ -28,7 +28,7 @@ from curator.settings import Settings
 from curator.sidecar import PROFILES, Profile, batch
 from curator.sidecar.batch import Outcome, SidecarJob, SidecarResult
 from curator.stages import embed_metadata
-from curator.stages.embed_metadata import Inside
+from curator.stages.embed_metadata import MetadataResult
 from curator.workers import WorkerCancelled, WorkerPool, WorkerUnavailable
 
 log = logging.getLogger(__name__)
@@ -283,15 +283,15 @@ class SidecarWriter:
 
         self._asked.put(act)
 
-    def compare_inside(
-        self, ids: Sequence[int], tell: Callable[[list[Inside] | KnownError], None]
+    def compare_metadata(
+        self, ids: Sequence[int], tell: Callable[[list[MetadataResult] | KnownError], None]
     ) -> None:
         """Find what embedding would change in originals; ``tell`` gets it on the thread."""
 
         def act(catalog: Catalog) -> None:
             try:
                 run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
-                change, left = metadata_embedding.compared(catalog, ids, run)
+                change, left = metadata_embedding.find_changes(catalog, ids, run)
                 tell([*change, *left])
             except (WorkerUnavailable, WorkerCancelled):  # closing
                 return
@@ -304,7 +304,7 @@ class SidecarWriter:
         """Embed marks in originals after a person agreed; progress is reported."""
 
         def act(catalog: Catalog) -> None:
-            done: list[Inside] = []
+            done: list[MetadataResult] = []
             run = partial(
                 self._pool.run, embed_metadata.make, timeout_s=metadata_embedding.TIMEOUT_S
             )

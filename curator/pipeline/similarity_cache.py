@@ -19,7 +19,7 @@ _START_AT_MOST = 0.5
 _SHIFT = np.int64(1 << 31)
 
 
-class Pairs:
+class PairSimilarity:
     """Cosines of pairs, scaled so that unrelated photos are near 0 and equal ones are 1.
 
     Thread: one, that of the catalog.

@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
-from curator.pipeline.similarity_cache import Pairs
+from curator.pipeline.similarity_cache import PairSimilarity
 from curator.stages.stack import (
     KIND_CODE,
     KINDS,
     Likeness,
-    Shots,
+    StackColumns,
     exposure_value,
     group,
-    looks,
+    parse_hashes,
 )
 
 # Raise it when grouping changes: all stacks without a decision are then made again.
@@ -41,7 +41,7 @@ Ids = NDArray[np.int64]
 
 @dataclass
 class _Columns:
-    """Columns indexed by photo id: those of `Shots`, and the stacks in the catalog."""
+    """Columns indexed by photo id: those of `StackColumns`, and the stacks in the catalog."""
 
     here: NDArray[np.bool_]
     taken_at: NDArray[np.datetime64]
@@ -50,7 +50,7 @@ class _Columns:
     ev: NDArray[np.float32]
     width: NDArray[np.int32]
     height: NDArray[np.int32]
-    look: NDArray[np.uint64]
+    phash: NDArray[np.uint64]
     stack: Ids
     kind: NDArray[np.int8]
     person: Ids
@@ -66,7 +66,7 @@ class _Columns:
             "ev": "f4",
             "width": "i4",
             "height": "i4",
-            "look": "2u8",
+            "phash": "2u8",
             "stack": "i8",
             "kind": "i1",
             "person": "i8",
@@ -85,10 +85,10 @@ class _Columns:
             new[:size] = old
             setattr(self, column.name, new)
 
-    def shots(self, ids: Ids) -> Shots:
+    def shots(self, ids: Ids) -> StackColumns:
         """Return the columns of some photos, to group them."""
-        names = [column.name for column in fields(Shots) if column.name != "ids"]
-        return Shots(ids, *(getattr(self, name)[ids] for name in names))
+        names = [column.name for column in fields(StackColumns) if column.name != "ids"]
+        return StackColumns(ids, *(getattr(self, name)[ids] for name in names))
 
     def frozen(self) -> NDArray[np.bool_]:
         """Return a mask of photos in stacks that hold a mark or a person's decision."""
@@ -129,7 +129,7 @@ class Stacker:
     def __init__(self, catalog: Catalog) -> None:
         """Make a stacker; photos are read at its first grouping."""
         self._catalog = catalog
-        self._pairs: Pairs | None = None
+        self._pairs: PairSimilarity | None = None
         self._columns = _Columns.empty()
         self._cameras: dict[str, int] = {}
         self._rev = 0
@@ -143,7 +143,7 @@ class Stacker:
     def use_encoder(self, key: str | None) -> None:
         """Refine stacks by the vectors of this encoder from now on; None: by no vectors."""
         if key != self.encoder:
-            self._pairs = None if key is None else Pairs(self._catalog, key)
+            self._pairs = None if key is None else PairSimilarity(self._catalog, key)
 
     @property
     def encoder(self) -> str | None:
@@ -256,9 +256,9 @@ class Stacker:
             columns.camera[at] = [self._camera(name) for name in row["camera"]]
             for edge in ("width", "height"):  # older versions accepted any header
                 getattr(columns, edge)[at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
-            look = looks(row["look"])
-            seen.append(at[(columns.look[at] != look).any(axis=1)])
-            columns.look[at] = look
+            phash = parse_hashes(row["look"])
+            seen.append(at[(columns.phash[at] != phash).any(axis=1)])
+            columns.phash[at] = phash
             columns.kind[at] = [KIND_CODE[value] for value in row["stack_kind"]]
             for name in ("stack", "person", "marked", "here"):
                 getattr(columns, name)[at] = row[name]

@@ -17,16 +17,16 @@ from curator.encoders import Recipe
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
 from curator.settings import Settings
-from curator.stages.embed import phrased
+from curator.stages.embed import embed_text
 from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerPool, WorkerUnavailable
 
 log = logging.getLogger(__name__)
 
-PhraseCallback = Callable[[bytes | KnownError], None]
+TextVectorCallback = Callable[[bytes | KnownError], None]
 _KEPT = 64
 
 
-def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> bytes:
+def encode_in_worker(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> bytes:
     """Encode a phrase in the encoder's process; return float32 bytes of unit length.
 
     Raises:
@@ -35,7 +35,7 @@ def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> 
     """
     limit = settings.work.timeout_s
     try:
-        vector = pool.run(phrased, recipe, text, timeout_s=with_loading(pool, limit))
+        vector = pool.run(embed_text, recipe, text, timeout_s=with_loading(pool, limit))
     except (WorkerCancelled, WorkerUnavailable):
         raise
     except WorkerError as error:
@@ -48,7 +48,7 @@ def encoded(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> 
     return vector
 
 
-class Phrases:
+class TextEncoder:
     """Encodes one phrase at a time; of several requested, only the last.
 
     Thread: any, for every method; callbacks come from the caller's thread, where the answer is
@@ -70,7 +70,7 @@ class Phrases:
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(1)
 
-    def want(self, text: str, recipe: Recipe | None, tell: PhraseCallback) -> bool:
+    def want(self, text: str, recipe: Recipe | None, tell: TextVectorCallback) -> bool:
         """Encode a phrase; False if no encoder here encodes texts.
 
         Args:
@@ -101,11 +101,11 @@ class Phrases:
         self.give_up()
         self._threads.waitForDone()
 
-    def _work(self, asked: object, text: str, recipe: Recipe, tell: PhraseCallback) -> None:
+    def _work(self, asked: object, text: str, recipe: Recipe, tell: TextVectorCallback) -> None:
         if self._wanted is not asked:
             return
         try:
-            answer: bytes | KnownError = encoded(self._pool, recipe, text, self._settings)
+            answer: bytes | KnownError = encode_in_worker(self._pool, recipe, text, self._settings)
         except WorkerCancelled:
             return
         except KnownError as error:

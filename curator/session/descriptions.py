@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from curator import vision
 from curator.model import KnownError, counted
 from curator.pipeline.events import DescriptionNews
-from curator.pipeline.provider import Provider, Pulled, Pulling
+from curator.pipeline.provider import DownloadEnd, DownloadProgress, ProviderClient
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -27,7 +27,7 @@ class DescriptionController(QObject):
     Signals:
         changed: other photos are being described, or :attr:`held` changed.
         held_changed(KnownError | None): :attr:`held` changed.
-        answered: a Health after a test; Pulling or Pulled during a download; or a KnownError.
+        answered: a Health after a test; DownloadProgress, DownloadEnd; or a KnownError.
 
     Attributes:
         held: why photos wait to be described; None if they do not.
@@ -56,7 +56,7 @@ class DescriptionController(QObject):
         self._asked: dict[int, str] = {}  # names by id of the photos a person waits for
         self._of = self._done = self._failed = 0  # counts of the photos asked for together
         self.held: KnownError | None = None
-        self._provider = Provider()
+        self._provider = ProviderClient()
         if pipeline is not None:
             pipeline.events.description_ended.connect(self._take)
             pipeline.events.describing_held.connect(self._hold)
@@ -134,7 +134,7 @@ class DescriptionController(QObject):
     def settle(self) -> None:
         """Take over changed settings of the provider."""
         if self.pipeline is not None:
-            self.pipeline.settle_vision()
+            self.pipeline.apply_vision_settings()
         self.changed.emit()
 
     def settings_changed(self, changed: set[str]) -> None:
@@ -164,7 +164,7 @@ class DescriptionController(QObject):
         """Cancel whatever a person waits for; the window closes."""
         self._provider.close()
 
-    def _came(self, answer: Health | Pulling | Pulled | KnownError) -> None:
+    def _came(self, answer: Health | DownloadProgress | DownloadEnd | KnownError) -> None:
         self.answered.emit(answer)  # from another thread: receivers get it queued
 
     def _subject(self, photo_id: int) -> str:

@@ -28,7 +28,7 @@ from curator.model import (
 from curator.workers import Pixels
 
 if TYPE_CHECKING:
-    from curator.stages.file_preview import Seen
+    from curator.stages.file_preview import DecodedFile
 
 DESCRIBING = "Describing…"
 """Shown until the description arrives."""
@@ -44,7 +44,7 @@ class FilePreview:
         form: its format by content: ``JPEG``, ``NEF · RAW``.
         size: of the file, bytes.
         capture, quality, basis, damage: as in `curator.model.Converted`.
-        picture: for the screen, as in `curator.stages.file_preview.Seen`.
+        picture: for the screen, as in `curator.stages.file_preview.DecodedFile`.
         tags: suggested by the encoder; None before that, or if the encoder suggests no tags.
         compared: a sentence about the encoder.
         why: the taste model's prediction.
@@ -98,7 +98,7 @@ class FilePreview:
             description=self.description,
         )
 
-    def with_seen(self, seen: Seen) -> FilePreview:
+    def with_seen(self, seen: DecodedFile) -> FilePreview:
         """Add the decoded file."""
         return replace(
             self,

@@ -19,7 +19,7 @@ from curator.session.explanations import ExplanationController
 from curator.session.file_preview import DESCRIBING, FilePreview
 from curator.session.services import Services
 from curator.session.taste import TasteController
-from curator.stages.file_preview import Seen
+from curator.stages.file_preview import DecodedFile
 
 _HIDDEN = "Hidden until you decide."
 _BUSY = "Another Curator is reading photos into this catalog."
@@ -81,7 +81,7 @@ class FilePreviewLoader(QObject):
         if not self._closed:
             self._tell(self.preview.with_description(told))
 
-    def _take(self, what: Seen | Embedded | KnownError) -> None:
+    def _take(self, what: DecodedFile | Embedded | KnownError) -> None:
         """Handle a result of the pipeline by its type."""
         if self._closed:
             return
@@ -94,7 +94,7 @@ class FilePreviewLoader(QObject):
         else:
             self._tell(replace(self.preview, compared=str(what)))
 
-    def _take_seen(self, seen: Seen) -> None:
+    def _take_seen(self, seen: DecodedFile) -> None:
         preview = self.preview.with_seen(seen)
         try:
             photo = self._catalog.photos.find_file(preview.path, seen.fingerprint)
@@ -108,7 +108,7 @@ class FilePreviewLoader(QObject):
         asks = preview.description is None
         self._tell(replace(preview, undescribed=DESCRIBING) if asks else preview)
         if asks:
-            self._pipeline.want_description(seen.proxy, self._described.emit)
+            self._pipeline.request_description(seen.proxy, self._described.emit)
 
     def _take_vector(self, found: Embedded) -> None:
         self._tell(self.preview.with_tags(found))

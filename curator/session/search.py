@@ -163,7 +163,7 @@ class SearchController(QObject):
                 asked, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
             )
 
-        pipeline.want_phrase(phrase, lambda answer: self._phrase_encoded.emit(take, answer))
+        pipeline.request_text_vector(phrase, lambda answer: self._phrase_encoded.emit(take, answer))
 
     def _ask(
         self, asked: object, key: str | int, question: Callable[[TasteLearner, Ids], Likeness]

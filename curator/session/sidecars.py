@@ -23,7 +23,7 @@ class SidecarController(QObject):
     Signals:
         changed: :attr:`news` changed.
         previewed: the Preview that was asked for, or the KnownError that prevents it.
-        compared: what embedding would change (a list of Inside), or a KnownError.
+        compared: what embedding would change (a list of MetadataResult), or a KnownError.
 
     Thread: GUI only.
 

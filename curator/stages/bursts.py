@@ -13,7 +13,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from curator.stages.shots import Likeness, Mask, Rows, Shots, apart, has_subseconds
+from curator.stages.stack_columns import (
+    Likeness,
+    Mask,
+    Rows,
+    StackColumns,
+    differing_bits,
+    has_subseconds,
+)
 
 # Bits of 128 by which two perceptual hashes differ, and the longest gap in s between such frames. A
 # camera turned by 5 % of the picture gives 26 bits (95 of 100: at most 41), by 10 % gives 47.
@@ -57,10 +64,10 @@ class _Line:
     """Photos by camera and time; columns about neighbors have one entry less.
 
     ``gap`` is in s, a long exposure taken out up to what it leaves of ``_CALM_S``; ``bits`` as
-    :func:`apart`; ``same`` is the same camera and shape, at another instant.
+    :func:`differing_bits`; ``same`` is the same camera and shape, at another instant.
     """
 
-    shots: Shots
+    shots: StackColumns
     rows: Rows
     time: NDArray[np.float64]
     gap: NDArray[np.float64]
@@ -71,7 +78,7 @@ class _Line:
     alike: NDArray[np.float32]
 
 
-def series(shots: Shots, rows: Rows, likeness: Likeness | None) -> Series:
+def series(shots: StackColumns, rows: Rows, likeness: Likeness | None) -> Series:
     """Find brackets, and bursts among the rest.
 
     Args:
@@ -94,7 +101,7 @@ def series(shots: Shots, rows: Rows, likeness: Likeness | None) -> Series:
     return Series(rows, both[:, 0], both[:, 1], np.arange(len(both)) < len(brackets))
 
 
-def _line(shots: Shots, rows: Rows, likeness: Likeness | None) -> _Line:
+def _line(shots: StackColumns, rows: Rows, likeness: Likeness | None) -> _Line:
     a, b = rows[:-1], rows[1:]
     time = shots.taken_at[rows].astype("M8[us]").astype(np.int64) / 1e6
     between = np.diff(time)
@@ -105,7 +112,7 @@ def _line(shots: Shots, rows: Rows, likeness: Likeness | None) -> _Line:
     for edge in (shots.width, shots.height):
         long = np.maximum(edge[a], edge[b])
         same &= (np.abs(edge[a] - edge[b]) <= _SHAPE * long) | (edge[a] == 0) | (edge[b] == 0)
-    bits = apart(shots.look, a, b)
+    bits = differing_bits(shots.phash, a, b)
     # The same millisecond means a copy of one exposure, or two cameras of one model.
     same &= ~((between == 0) & has_subseconds(shots.taken_at[a]))
     stops = np.diff(shots.ev[rows])
@@ -205,7 +212,7 @@ def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
 
     slow = (usual > _SLOW_S)[run]
     rows = line.rows
-    bits = apart(line.shots.look, rows[first[run[slow]]], rows[inside[slow] + 1])
+    bits = differing_bits(line.shots.phash, rows[first[run[slow]]], rows[inside[slow] + 1])
     strayed, runs = inside[slow][bits > _DIFFERENT], run[slow][bits > _DIFFERENT]
     strayed = strayed[np.r_[True, np.diff(runs) > 0]] if strayed.size else strayed
     link[strayed] = False

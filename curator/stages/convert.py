@@ -47,8 +47,8 @@ def convert(job: StageJob) -> Converted:
 
     status = files.status(job.path)
     key = files.fingerprint(job.path)
-    found, capture = decoded(job)
-    quality, shown = looked_at(found, job.long_edge_px)
+    found, capture = decode_photo(job)
+    quality, shown = measure_and_shrink(found, job.long_edge_px)
     data = proxy.save(shown, job.cache, key, job.quality)
     return Converted(
         fingerprint=key,
@@ -69,7 +69,7 @@ def save_converted(catalog: Catalog, results: Sequence[tuple[StageJob, Converted
     return Saved(catalog.results.save_converted(results))
 
 
-def decoded(job: StageJob) -> tuple[DecodedImage, Capture]:
+def decode_photo(job: StageJob) -> tuple[DecodedImage, Capture]:
     """Decode a photo's file, or if that fails its other half, and read its capture data.
 
     Raises:
@@ -117,7 +117,7 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImag
     return found, replace(capture, width=width, height=height)
 
 
-def looked_at(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
+def measure_and_shrink(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
     """Measure the full pixels; return them, and a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 

@@ -11,7 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.stages.shots import Likeness, Mask, Rows, Shots, apart, has_subseconds
+from curator.stages.stack_columns import (
+    Likeness,
+    Mask,
+    Rows,
+    StackColumns,
+    differing_bits,
+    has_subseconds,
+)
 
 _SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
 _RESAVED = 3  # bits, for files of one size that differ in nothing the camera wrote
@@ -26,7 +33,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes two words into one (2^64 over the 
 _INSTANT = np.timedelta64(10, "ms")  # cameras and programs round
 
 
-def originals(shots: Shots, likeness: Likeness | None) -> Rows:
+def originals(shots: StackColumns, likeness: Likeness | None) -> Rows:
     """Return for each row the row it is a copy of: the largest with a time, or itself.
 
     Args:
@@ -59,10 +66,10 @@ def originals(shots: Shots, likeness: Likeness | None) -> Rows:
     return best
 
 
-def _pairs(shots: Shots) -> tuple[Rows, Rows]:
+def _pairs(shots: StackColumns) -> tuple[Rows, Rows]:
     """Return pairs of rows worth comparing, each once: similar hashes, and the same instant."""
     count = len(shots.ids)
-    a, b = _once(_same_band(shots.look), count)
+    a, b = _once(_same_band(shots.phash), count)
     if a.size:
         crowd = _components(count, a, b)
         few = np.bincount(crowd, minlength=count)[crowd[a]] <= _CROWD
@@ -77,18 +84,18 @@ def _once(found: list[tuple[Rows, Rows]], count: int) -> tuple[Rows, Rows]:
     return every // max(count, 1), every % max(count, 1)
 
 
-def _same_band(look: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
+def _same_band(phash: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
     """Find hashes that agree in one of eight bands of 16 bits, and differ little elsewhere.
 
     Sorted by the band and the three after it, so that of a crowded band the nearest meet. Looks
     that a crowd shares to the bit are left out at once.
     """
-    rows = np.flatnonzero(look.any(axis=1))
+    rows = np.flatnonzero(phash.any(axis=1))
     _, where, times = np.unique(
-        look[rows, 0] * _ODD + look[rows, 1], return_inverse=True, return_counts=True
+        phash[rows, 0] * _ODD + phash[rows, 1], return_inverse=True, return_counts=True
     )
     rows = rows[times[where] <= _CROWD]
-    words = look[rows].view(np.uint16).astype(np.uint64)
+    words = phash[rows].view(np.uint16).astype(np.uint64)
     found = []
     for band in range(8):
         key = np.zeros(len(rows), np.uint64)
@@ -101,12 +108,12 @@ def _same_band(look: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
             if not same.size:
                 break
             a, b = rows[order[same]], rows[order[same + step]]
-            near = apart(look, a, b) <= _SAME
+            near = differing_bits(phash, a, b) <= _SAME
             found.append((a[near], b[near]))
     return found
 
 
-def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
+def _same_instant(shots: StackColumns) -> list[tuple[Rows, Rows]]:
     """Find neighbors in time within an instant."""
     rows = np.flatnonzero(~np.isnat(shots.taken_at))
     rows = rows[np.lexsort((shots.ids[rows], shots.taken_at[rows]))]
@@ -118,12 +125,12 @@ def _same_instant(shots: Shots) -> list[tuple[Rows, Rows]]:
     return found
 
 
-def _copies(shots: Shots, a: Rows, b: Rows, edited: int) -> Mask:
+def _copies(shots: StackColumns, a: Rows, b: Rows, edited: int) -> Mask:
     """Return a mask of the pairs that are one picture, by hash and by capture data.
 
     Of the same instant, pictures that differ by up to ``edited`` bits are.
     """
-    bits = apart(shots.look, a, b)
+    bits = differing_bits(shots.phash, a, b)
     taken = shots.taken_at
     timed = ~(np.isnat(taken[a]) | np.isnat(taken[b]))
     exact = has_subseconds(taken[a]) & has_subseconds(taken[b])
@@ -140,7 +147,7 @@ def _copies(shots: Shots, a: Rows, b: Rows, edited: int) -> Mask:
     return near | (instant & same_camera & (bits >= 0) & (bits <= edited))
 
 
-def _same_shape(shots: Shots, a: Rows, b: Rows) -> Mask:
+def _same_shape(shots: StackColumns, a: Rows, b: Rows) -> Mask:
     one = shots.width[a].astype(np.float64) * shots.height[b]
     other = shots.width[b].astype(np.float64) * shots.height[a]
     return (one > 0) & (other > 0) & (np.abs(one - other) <= _SHAPE * np.maximum(one, other))

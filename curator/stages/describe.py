@@ -47,7 +47,7 @@ def describe(job: StageJob) -> Described:
         raise GoneError(
             "Its proxy is missing. Make it again: `curator backfill convert`."
         ) from None
-    return described(proxy, job.asking, job.fingerprint or "")
+    return describe_proxy(proxy, job.asking, job.fingerprint or "")
 
 
 def save_described(catalog: Catalog, results: Sequence[tuple[StageJob, Described]]) -> Saved:
@@ -56,7 +56,7 @@ def save_described(catalog: Catalog, results: Sequence[tuple[StageJob, Described
     return Saved(catalog.descriptions.save([(job.photo_id, told) for job, told in results], prompt))
 
 
-def described(proxy: bytes, asking: Asking, source: str = "") -> Described:
+def describe_proxy(proxy: bytes, asking: Asking, source: str = "") -> Described:
     """Describe one proxy given as bytes; the file need not be in the catalog.
 
     Args:

@@ -51,7 +51,7 @@ def save_embedded(catalog: Catalog, results: Sequence[tuple[StageJob, Embedded]]
     return Saved(catalog.vectors.save(results))
 
 
-def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
+def embed_proxy(recipe: Recipe, proxy: bytes) -> Embedded:
     """Analyze one proxy given as bytes; the result's ``source`` is empty.
 
     Raises:
@@ -65,7 +65,7 @@ def embedded(recipe: Recipe, proxy: bytes) -> Embedded:
     return _row(recipe.key, "", *part)
 
 
-def phrased(recipe: Recipe, text: str) -> bytes | None:
+def embed_text(recipe: Recipe, text: str) -> bytes | None:
     """Encode a text into the space of the pictures: float32 of unit length.
 
     Returns None if the encoder encodes no texts.

@@ -38,7 +38,7 @@ CHANGED = "The file changed since Curator read it. Rescan its folder, then try a
 
 
 @dataclass(frozen=True, slots=True)
-class InsideJob:
+class MetadataJob:
     """One original to embed marks in; size and time are the catalog's, ``said`` its metadata.
 
     ``said`` is as `SidecarMetadata.as_json`.
@@ -52,7 +52,7 @@ class InsideJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class MetadataResult:
     """The result for one original: ``lines`` tell what changes; none if it is up to date.
 
     ``made`` is the verified copy that is to take its place; fingerprint, sha256, size and time
@@ -70,19 +70,19 @@ class Inside:
     mtime_ns: int = 0
 
 
-def compare(jobs: Sequence[InsideJob]) -> tuple[Inside, ...]:
+def compare(jobs: Sequence[MetadataJob]) -> tuple[MetadataResult, ...]:
     """Return what embedding marks would change; reads headers, writes nothing."""
     return tuple(_compared(job)[0] for job in jobs)
 
 
-def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
+def make(jobs: Sequence[MetadataJob], program: str) -> tuple[MetadataResult, ...]:
     """Make a verified copy beside each original that is not up to date.
 
     Args:
         jobs: some, of any folders.
         program: from `curator.exiftool.find`.
     """
-    done: dict[int, Inside] = {}
+    done: dict[int, MetadataResult] = {}
     folders: dict[Path, list[_Copy]] = {}
     for job in jobs:
         found, packet = _compared(job)
@@ -104,7 +104,7 @@ def make(jobs: Sequence[InsideJob], program: str) -> tuple[Inside, ...]:
     return tuple(done[job.photo_id] for job in jobs)
 
 
-def swept(folder: Path) -> None:
+def remove_leftover_copies(folder: Path) -> None:
     """Remove copies that a killed run left in a folder."""
     with contextlib.suppress(OSError):
         for left in folder.glob(f"{_PREFIX}*"):
@@ -115,8 +115,8 @@ def swept(folder: Path) -> None:
 class _Copy:
     """An original (links resolved), its copy's name in the same folder, and its new packet."""
 
-    job: InsideJob
-    found: Inside
+    job: MetadataJob
+    found: MetadataResult
     path: Path
     name: str
     packet: bytes
@@ -126,11 +126,11 @@ class _Copy:
         return self.path.with_name(self.name)
 
 
-def _compared(job: InsideJob) -> tuple[Inside, bytes]:
+def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
     """Read a file's metadata; return what would change, and its new packet."""
     from curator.imaging import embedded_metadata
 
-    told = Inside(job.photo_id, job.path)
+    told = MetadataResult(job.photo_id, job.path)
     try:
         status = files.status(job.path)
         if (status.st_size, status.st_mtime_ns) != (job.size, job.mtime_ns):
@@ -180,7 +180,7 @@ def _spelled(said: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
     )
 
 
-def _copied(job: InsideJob, found: Inside, packet: bytes) -> _Copy:
+def _copied(job: MetadataJob, found: MetadataResult, packet: bytes) -> _Copy:
     path = Path(os.path.realpath(job.path))
     suffix = path.suffix.lower()
     ending = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
@@ -209,7 +209,7 @@ def _run(program: str, folder: Path, copies: Sequence[_Copy]) -> exiftool.Answer
         return exiftool.Answer("", f"Error: it {error}")
 
 
-def _verified(copy: _Copy, answer: exiftool.Answer) -> Inside:
+def _verified(copy: _Copy, answer: exiftool.Answer) -> MetadataResult:
     """Check that a copy has the same picture and the metadata that was to be written."""
     from curator.imaging import embedded_metadata, exif
 

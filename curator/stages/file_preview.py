@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from curator import files
 from curator.model import Capture, Quality, StageJob, UnreadableError
-from curator.stages.convert import decoded, looked_at
+from curator.stages.convert import decode_photo, measure_and_shrink
 from curator.workers import Pixels, share
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DecodedFile:
     """The result of decoding a file for a preview.
 
     Attributes:
@@ -39,7 +39,7 @@ class Seen:
     picture: Pixels | None
 
 
-def see(job: StageJob, screen_px: int = 0) -> Seen:
+def decode_file(job: StageJob, screen_px: int = 0) -> DecodedFile:
     """Decode a file once: capture data, scores, a picture for the screen. Write nothing.
 
     Args:
@@ -58,13 +58,13 @@ def see(job: StageJob, screen_px: int = 0) -> Seen:
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would block forever
         raise UnreadableError("This is not a file.")
     key = files.fingerprint(job.path)
-    found, capture = decoded(job)
-    quality, shown = looked_at(found, job.long_edge_px)
+    found, capture = decode_photo(job)
+    quality, shown = measure_and_shrink(found, job.long_edge_px)
     picture = None
     if screen_px:
         small = color.to_srgb(pixels.shrink(found.rgb, screen_px), found.icc)
         picture = share(pixels.upright(small, found.orientation))
-    return Seen(
+    return DecodedFile(
         form=containers.sniff(decode.read_file(job.path, 65536), job.path),
         size=status.st_size,
         fingerprint=key,

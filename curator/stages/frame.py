@@ -23,7 +23,7 @@ class ChangedError(KnownError):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DecodeRequest:
     """A request for the pixels of one file.
 
     Attributes:
@@ -80,7 +80,7 @@ class Frame:
         )
 
 
-def frame(look: Look, max_megapixels: int) -> Frame:
+def frame(request: DecodeRequest, max_megapixels: int) -> Frame:
     """Decode an original once; return its pixels and what was measured on them.
 
     Raises:
@@ -91,26 +91,27 @@ def frame(look: Look, max_megapixels: int) -> Frame:
     # Imported here: the window's process imports this module, and never decodes.
     from curator.imaging import color, decode, overlay, pixels, screen
 
-    before = files.status(look.path)
-    if look.fingerprint is not None and files.fingerprint(look.path) != look.fingerprint:
+    before = files.status(request.path)
+    if request.fingerprint is not None and files.fingerprint(request.path) != request.fingerprint:
         raise ChangedError("The file has changed since it was read.")
-    long_edge = None if look.size is None or look.overlays else max(look.size)
+    long_edge = None if request.size is None or request.overlays else max(request.size)
     found = decode.load(
-        look.path, pixels.DecodeOptions(look.want, max_megapixels, long_edge, check_damage=False)
+        request.path,
+        pixels.DecodeOptions(request.want, max_megapixels, long_edge, check_damage=False),
     )
-    after = files.status(look.path)
+    after = files.status(request.path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ChangedError("The file is being written.")
-    if look.want == "demosaic" and found.basis in ("preview", "small preview"):
+    if request.want == "demosaic" and found.basis in ("preview", "small preview"):
         raise UnreadableError(found.damage or "The RAW cannot be developed.")
-    rgb = screen.turned(pixels.upright(found.rgb, found.orientation), look.turn)
+    rgb = screen.turned(pixels.upright(found.rgb, found.orientation), request.turn)
     width, height = found.full_size
-    size = (height, width) if look.turn % 2 else (width, height)
+    size = (height, width) if request.turn % 2 else (width, height)
     seen = Frame(None, found.basis, found.damage, size)
-    if look.overlays:
+    if request.overlays:
         toned = color.toned(rgb, found.icc)
-        seen = _measured(seen, overlay.measure(toned, look.overlays), look.limit_bytes)
-    return replace(seen, pixels=share(_shown(rgb, found, look))) if look.pixels else seen
+        seen = _measured(seen, overlay.measure(toned, request.overlays), request.limit_bytes)
+    return replace(seen, pixels=share(_shown(rgb, found, request))) if request.pixels else seen
 
 
 def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
@@ -122,15 +123,15 @@ def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
     return replace(seen, overlay=replace(found, marks=None, shares=None), planes=planes)
 
 
-def _shown(rgb: np.ndarray, found: DecodedImage, look: Look) -> np.ndarray:
+def _shown(rgb: np.ndarray, found: DecodedImage, request: DecodeRequest) -> np.ndarray:
     """Return upright pixels ready to be painted."""
     import numpy as np
 
     from curator.imaging import color, pixels, screen
 
-    if look.size is not None:
-        rgb = pixels.shrink(rgb, max(look.size), exact=False)
-        return screen.from_rgb(color.to_srgb(rgb, found.icc), look.size)
-    while rgb.nbytes > look.limit_bytes:
+    if request.size is not None:
+        rgb = pixels.shrink(rgb, max(request.size), exact=False)
+        return screen.from_rgb(color.to_srgb(rgb, found.icc), request.size)
+    while rgb.nbytes > request.limit_bytes:
         rgb = pixels.block_average(rgb, 2)
     return np.ascontiguousarray(color.to_srgb(rgb, found.icc))

@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from curator.model import StackKind
 from curator.stages.bursts import series
 from curator.stages.copies import originals
-from curator.stages.shots import Likeness, Mask, Shots, exposure_value, looks
+from curator.stages.stack_columns import Likeness, Mask, StackColumns, exposure_value, parse_hashes
 
 __all__ = [
     "KINDS",
     "KIND_CODE",
     "Candidates",
     "Likeness",
-    "Shots",
+    "StackColumns",
     "Stacks",
     "exposure_value",
     "group",
-    "looks",
+    "parse_hashes",
     "propose",
     "reason",
 ]
@@ -51,7 +51,7 @@ class Stacks:
     kind: Codes
 
 
-def group(shots: Shots, likeness: Likeness | None = None) -> Stacks:
+def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     """Group photos that belong together.
 
     Copies stand together behind one of them; brackets and bursts are made of those. A stack with

@@ -320,7 +320,7 @@ class WindowActions(QObject):
         self._pictures.frames.budget_bytes = settings.loupe.frames_mb << 20
         session.descriptions.settings_changed(changed)
         if "scan.watch" in changed and pipeline is not None:
-            pipeline.settle_watching()
+            pipeline.apply_watching_settings()
         if changed & {"taste.match_threshold", "approval.rule"}:
             session.photos.rebuild(session.current)
             session.photos.counts_changed.emit()

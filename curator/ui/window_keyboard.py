@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from curator.keyboard import Keyboard, in_force, preset
+from curator.keyboard import Keyboard, load_for_home, preset
 from curator.keymap import Binding
 from curator.session import Session
 from curator.ui.photo_menu import request_menu_by_key
@@ -45,7 +45,7 @@ class WindowKeyboard(QObject):
     def __init__(self, window: QWidget, session: Session, run: Callable[[str, bool], None]) -> None:
         super().__init__(window)
         self._window, self._session, self._run = window, session, run
-        keyboard, self.problem = in_force(session.home)
+        keyboard, self.problem = load_for_home(session.home)
         self.shortcuts = KeyActions(window, keyboard, self._press)
         self.state = KeyState(window)
         self.state.watch(window)

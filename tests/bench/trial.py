@@ -17,7 +17,7 @@ from curator.model import Converted, Kind, KnownError, StageJob
 from curator.pipeline import _PRELOAD
 from curator.settings import Settings
 from curator.stages.convert import convert
-from curator.stages.frame import Look, frame
+from curator.stages.frame import DecodeRequest, frame
 from curator.stages.peek import peek
 from curator.workers import WorkerCrashed, WorkerMemory, WorkerPool, WorkerTimeout
 from tests.bench.mutations import Base, Mutant
@@ -86,7 +86,7 @@ class Trial:
         self._run(mutant, peek, job)
         self._run(mutant, convert, job, counts=True)
         if number % 10 == 0:
-            look = Look(str(path), **_LOOKS[number // 10 % len(_LOOKS)])
+            look = DecodeRequest(str(path), **_LOOKS[number // 10 % len(_LOOKS)])
             self._run(mutant, frame, look, self.work.max_megapixels)
         path.unlink()
 

@@ -44,23 +44,23 @@ class QuietPipeline:
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
         self.asked.append(("retry", ids))
 
-    def want_frames(self, *_: object) -> None:
+    def request_frames(self, *_: object) -> None:
         """Never deliver."""
 
     def pause(self) -> None:
         self.paused = True
 
-    def settle_encoder(self) -> Encoding:
+    def reselect_encoder(self) -> Encoding:
         self.asked.append(("settle", None))
         return self.encoding
 
     def describe(self, *photos: int) -> None:
         self.asked.append(("describe", photos))
 
-    def settle_watching(self) -> None:
+    def apply_watching_settings(self) -> None:
         self.asked.append(("settle watching", None))
 
-    def settle_vision(self) -> None:
+    def apply_vision_settings(self) -> None:
         self.asked.append(("settle vision", None))
 
     def resume(self) -> None:

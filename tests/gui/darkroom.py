@@ -16,7 +16,7 @@ from curator.imaging import screen
 from curator.imaging.overlay import measure
 from curator.model import KnownError, View
 from curator.session import Session
-from curator.stages.frame import Frame, Look
+from curator.stages.frame import DecodeRequest, Frame
 from curator.ui.loupe.loupe_view import LoupeView
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.key_state import KeyState
@@ -48,16 +48,18 @@ class Darkroom(QuietPipeline):
 
     def __init__(self, size: tuple[int, int] = SIZE) -> None:
         super().__init__()
-        self.looks: list[Look] = []
+        self.looks: list[DecodeRequest] = []
         self.draw: Callable[[int, tuple[int, int]], np.ndarray] = swatches.picture
         self.size = size
-        self._callback: Callable[[Look, object], None] | None = None
+        self._callback: Callable[[DecodeRequest, object], None] | None = None
 
-    def want_frames(self, looks: Sequence[Look], callback: Callable[[Look, object], None]) -> None:
+    def request_frames(
+        self, looks: Sequence[DecodeRequest], callback: Callable[[DecodeRequest, object], None]
+    ) -> None:
         self.looks, self._callback = list(looks), callback
 
     @staticmethod
-    def photo(look: Look) -> int:
+    def photo(look: DecodeRequest) -> int:
         """Return the photo of a file, by the names of tests.catalogs.fill."""
         return int(Path(look.path).stem.removeprefix("DSC_")) + 1
 
@@ -79,7 +81,7 @@ class Darkroom(QuietPipeline):
         self._answer(look, error)
         return self.photo(look)
 
-    def _answer(self, look: Look, answer: object) -> None:
+    def _answer(self, look: DecodeRequest, answer: object) -> None:
         assert self._callback is not None
         self._callback(look, answer)
 

@@ -18,7 +18,7 @@ from curator import app
 from curator.model import Described, Embedded, Kind, KnownError, StageJob, SuggestedTag, View
 from curator.pipeline import Encoding
 from curator.settings import Home, Settings
-from curator.stages.file_preview import see
+from curator.stages.file_preview import decode_file
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.tag_chips import TagChips
@@ -41,12 +41,12 @@ class Studio(QuietPipeline):
     ) -> None:
         self.asked.append(("preview", path))
         try:
-            tell(see(StageJob(0, "file_preview", path, Kind.IMAGE, ""), screen_px))
+            tell(decode_file(StageJob(0, "file_preview", path, Kind.IMAGE, ""), screen_px))
             tell(Embedded("test/1", "", b"", b"", self.tags))
         except KnownError as error:
             tell(error)
 
-    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+    def request_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
         assert proxy.startswith(b"\xff\xd8")
         self.say = tell
 

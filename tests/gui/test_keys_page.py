@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from curator.keyboard import Keyboard, in_force, keys_file
+from curator.keyboard import Keyboard, keys_file, load_for_home
 from curator.model import Flag
 from curator.settings import Home, Settings
 from curator.ui.dialogs.keys_page import KeyRow, KeysPage
@@ -25,7 +25,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 @pytest.fixture
 def dialog(dressed, qtbot, home: Home, settings: Settings) -> SettingsDialog:
-    made = SettingsDialog(settings, home, keys=in_force(home)[0])
+    made = SettingsDialog(settings, home, keys=load_for_home(home)[0])
     qtbot.addWidget(made)
     made.turn_to("Keys")
     made.show()
@@ -197,4 +197,6 @@ def test_a_broken_file_opens_the_window_all_the_same_and_is_said(
     monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: dialog.commit() or dialog.result())
     window.notifications.act.click()
     assert window.notifications.isHidden()
-    assert in_force(home) == (Keyboard("darktable"), ""), "saved anew, the broken one kept beside"
+    assert load_for_home(home) == (Keyboard("darktable"), ""), (
+        "saved anew, the broken one kept beside"
+    )

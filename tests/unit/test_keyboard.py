@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curator import keyboard
-from curator.keyboard import Keyboard, KeysError, in_force, keys_file, load, save
+from curator.keyboard import Keyboard, KeysError, keys_file, load, load_for_home, save
 from curator.keymap import KEYMAP, KeymapError, shifted, spelled
 from curator.model import KnownError
 from curator.settings import Home
@@ -91,10 +91,10 @@ def test_shift_with_a_mark_goes_with_the_mark_and_gives_way_to_a_key_of_its_own(
 
 
 def test_a_key_that_means_something_already_is_refused_by_key_and_commands() -> None:
-    assert Keyboard().others("reject", "P") == ["pick"]
-    assert Keyboard().others("reject", "Y") == []
-    assert Keyboard().others("reject", "X") == [], "it is its own"
-    assert Keyboard().others("page_down", "Z") == [], "zoom means nothing in the grid"
+    assert Keyboard().conflicts("reject", "P") == ["pick"]
+    assert Keyboard().conflicts("reject", "Y") == []
+    assert Keyboard().conflicts("reject", "X") == [], "it is its own"
+    assert Keyboard().conflicts("page_down", "Z") == [], "zoom means nothing in the grid"
     with pytest.raises(KeymapError, match=r"^P means (pick and reject|reject and pick) in \w+$"):
         Keyboard().with_keys({"reject": ["P"]})
     taken_over = Keyboard().with_keys({"reject": ["P"], "pick": []})
@@ -103,7 +103,7 @@ def test_a_key_that_means_something_already_is_refused_by_key_and_commands() -> 
 
 def test_what_is_as_in_the_preset_is_no_change() -> None:
     changed = Keyboard("darktable").with_keys({"reject": ["Y"]})
-    assert changed.usual("reject") == ("R",)
+    assert changed.preset_keys_of("reject") == ("R",)
     assert changed.with_keys({"reject": ["R"]}) == Keyboard("darktable")
 
 
@@ -125,12 +125,12 @@ def test_a_file_holds_only_what_differs_and_reads_back(home: Home) -> None:
     assert tomllib.loads(text) == {"preset": "lightroom", "reject": ["X", '"'], "undo": []}
     assert text.startswith("#") and len(text.splitlines()) == 5
     assert load(keys_file(home)) == mine
-    assert in_force(home) == (mine, "")
+    assert load_for_home(home) == (mine, "")
     assert sorted(path.name for path in home.data.glob("keys*")) == ["keys.toml"]
 
 
 def test_no_file_means_curators_own_keys(home: Home) -> None:
-    assert in_force(home) == (Keyboard(), "")
+    assert load_for_home(home) == (Keyboard(), "")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_broken_file_is_refused_by_one_sentence_and_the_preset_stays(
     write(home, text)
     with pytest.raises(KeysError):
         load(keys_file(home))
-    keys, why = in_force(home)
+    keys, why = load_for_home(home)
     assert keys == Keyboard()
     assert why.startswith("keys.toml is not used: ") and said in why and "\n" not in why
     assert why.count("keys.toml is not used") == 1
@@ -162,12 +162,12 @@ def test_a_broken_file_is_refused_by_one_sentence_and_the_preset_stays(
 
 def test_a_broken_file_keeps_the_preset_it_names(home: Home) -> None:
     write(home, 'preset = "darktable"\nfrobnicate = ["Y"]\n')
-    assert in_force(home)[0] == Keyboard("darktable")
+    assert load_for_home(home)[0] == Keyboard("darktable")
 
 
 def test_a_file_from_another_editor_is_read_too(home: Home) -> None:
     keys_file(home).write_bytes('\ufeffpreset = "curator"\r\nreject = ["y"]\r\n'.encode())
-    assert in_force(home)[0].keys_of("reject") == ("Y",)
+    assert load_for_home(home)[0].keys_of("reject") == ("Y",)
 
 
 def test_saving_keeps_a_broken_file_beside(home: Home) -> None:
@@ -200,5 +200,5 @@ def test_there_is_no_other_preset() -> None:
 @pytest.mark.parametrize("content", [b"a=" + b"[" * 60_000, b"a." * 40_000 + b"b=1", b"\0"])
 def test_a_file_that_is_no_keys_leaves_the_keys_as_they_are(home: Home, content: bytes) -> None:
     keyboard.keys_file(home).write_bytes(content)
-    found, why = keyboard.in_force(home)
+    found, why = keyboard.load_for_home(home)
     assert found == Keyboard() and why.startswith("keys.toml is not used: ")

@@ -88,7 +88,7 @@ def test_a_back_up_is_called_of_no_use(home: Home) -> None:
 
 
 def test_the_keys_are_curators_own_then(home: Home) -> None:
-    keys, said = keyboard.in_force(home)
+    keys, said = keyboard.load_for_home(home)
     assert keys.preset == keyboard.Keyboard().preset
     assert said == "keys.toml is not used: it is not a plain file."
 

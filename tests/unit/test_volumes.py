@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curator import volumes
-from curator.volumes import Mount, look_for, mount_of, within
+from curator.volumes import Mount, find_folder, mount_of, within
 
 TABLE = r"""
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -79,7 +79,7 @@ def test_a_path_is_on_the_nearest_volume_above_it(tmp_path: Path) -> None:
 def test_a_folder_is_found_on_its_volume_under_another_name(tmp_path: Path) -> None:
     (tmp_path / "E" / "trip").mkdir(parents=True)
     table = (mount(tmp_path.anchor, "root"), mount(str(tmp_path / "E"), "t7"))
-    place = look_for(str(tmp_path / "T7" / "trip"), "t7", "trip", table)
+    place = find_folder(str(tmp_path / "T7" / "trip"), "t7", "trip", table)
     assert (place.path, place.within, place.own) == (str(tmp_path / "E" / "trip"), "trip", True)
-    gone = look_for(str(tmp_path / "T7" / "other"), "t7", "other", table)
+    gone = find_folder(str(tmp_path / "T7" / "other"), "t7", "other", table)
     assert (gone.path, gone.plugged) == ("", True)

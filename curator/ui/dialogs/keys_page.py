@@ -125,7 +125,9 @@ class KeyRow(QWidget):
         self.title = theme.plain(COMMANDS[command].title.removesuffix("…"))
         self.title.setToolTip(theme.plain_tip(COMMANDS[command].help.splitlines()[0]))
         self.reset = _flat("retry", "Reset to preset")
-        self.reset.clicked.connect(lambda: self.wanted.emit(self._keyboard().usual(command)))
+        self.reset.clicked.connect(
+            lambda: self.wanted.emit(self._keyboard().preset_keys_of(command))
+        )
         self.add = _flat("add", "Add a key")
         self.add.clicked.connect(lambda: self._cap("").wait())
         self._remove = _flat("close", "Remove this key")
@@ -158,7 +160,7 @@ class KeyRow(QWidget):
         self.caps = []
         for each in keys:
             self._cap(each)
-        self.reset.setVisible(keys != keyboard.usual(self.command))
+        self.reset.setVisible(keys != keyboard.preset_keys_of(self.command))
         self._remove.hide()
         self.say("")
 
@@ -304,7 +306,7 @@ class KeysPage(QWidget):
     def _want(self, row: KeyRow, keys: Sequence[str]) -> None:
         """Set a command's keys, after asking if another command has one of them."""
         had = self.keyboard.keys_of(row.command)
-        taken = {key: self.keyboard.others(row.command, key) for key in keys if key not in had}
+        taken = {key: self.keyboard.conflicts(row.command, key) for key in keys if key not in had}
         changes: dict[str, Sequence[str]] = {row.command: keys}
         for key, others in taken.items():
             for other in others:

@@ -376,7 +376,7 @@ class SettingsDialog(Dialog):
     def _write_keys(self) -> bool:
         """Save the keys if they changed, or if the current file is invalid."""
         path, keys = keyboard.keys_file(self._home), self.keys.keyboard
-        if keys == self._keys and not keyboard.refused(path):
+        if keys == self._keys and not keyboard.problem_in(path):
             return True
         try:
             keyboard.save(keys, path)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QTableView, QWidget
 
 from curator.catalog import Conflict
 from curator.model import KnownError, counted
-from curator.pipeline import Difference, Inside, Preview
+from curator.pipeline import Difference, MetadataResult, Preview
 from curator.session import Session
 from curator.session.sidecars import OURS, THEIRS, in_words
 from curator.ui.widgets import dialogs, theme, words
@@ -262,7 +262,7 @@ class SidecarsDialog(Dialog):
         self.embed.setEnabled(False)
         self.embed.setText("Comparing originals…")
 
-    def _ask_embed(self, found: list[Inside] | KnownError) -> None:
+    def _ask_embed(self, found: list[MetadataResult] | KnownError) -> None:
         """Ask whether to change originals, naming their number; then embed."""
         self.embed.setEnabled(True)
         self.embed.setText("Embed in originals…")
@@ -301,7 +301,7 @@ def _note(found: Preview) -> str:
     return "\n".join(lines)
 
 
-def _embedding(number: int, left: Sequence[Inside]) -> Question:
+def _embedding(number: int, left: Sequence[MetadataResult]) -> Question:
     originals = counted(number, "original")
     lines = [
         f"exiftool writes stars, flags, labels and keywords into {originals}. Each copy is checked"
@@ -317,7 +317,7 @@ def _embedding(number: int, left: Sequence[Inside]) -> Question:
     )
 
 
-def _left(left: Sequence[Inside]) -> list[str]:
+def _left(left: Sequence[MetadataResult]) -> list[str]:
     if not left:
         return []
     first = f"{Path(left[0].path).name}: {left[0].problem.rstrip('.')}"

@@ -23,7 +23,7 @@ from curator.library import captions
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
-from curator.stages.frame import ChangedError, Look
+from curator.stages.frame import ChangedError, DecodeRequest
 from curator.stages.frame import Frame as Decoded
 from curator.ui.widgets.frames import Frame
 
@@ -126,10 +126,10 @@ class FullresCache(QObject):
         self._held: OrderedDict[_Name, Seen | Measured] = OrderedDict()
         self._bytes = 0
         self._wanted: dict[_Name, None] = {}
-        self._asked: dict[Look, PixelRequest] = {}
+        self._asked: dict[DecodeRequest, PixelRequest] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._reread: set[tuple[str, str | None]] = set()
-        self._looks: list[Look] = []
+        self._looks: list[DecodeRequest] = []
         self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
         self._idle.timeout.connect(self._rest)
         self._landed.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -175,7 +175,7 @@ class FullresCache(QObject):
         """
         weight = 0
         wanted: dict[_Name, None] = {}
-        asked: dict[Look, PixelRequest] = {}
+        asked: dict[DecodeRequest, PixelRequest] = {}
         near = {request.picture[:2] for request in requests}
         self._reasons = {name: why for name, why in self._reasons.items() if name in near}
         absent: dict[int, str] = {}
@@ -206,7 +206,7 @@ class FullresCache(QObject):
         why = captions.absence(self._session.detail(request.photo))
         return f"{why[:1].upper()}{why[1:]}." if why else ""
 
-    def _ask(self, asked: dict[Look, PixelRequest]) -> None:
+    def _ask(self, asked: dict[DecodeRequest, PixelRequest]) -> None:
         pipeline, looks = self._session.pipeline, list(asked)
         if pipeline is None or looks == self._looks:
             return
@@ -214,20 +214,20 @@ class FullresCache(QObject):
         self._asked |= asked  # results of canceled requests may still arrive
         for look in list(self._asked)[: -len(looks) - _STRAYS]:
             del self._asked[look]
-        pipeline.want_frames(looks, self._landed.emit)
+        pipeline.request_frames(looks, self._landed.emit)
 
     def clear_failures(self) -> None:
         """Try again what failed: a drive may be back, a file repaired."""
         self._reasons.clear()
 
-    def _missing(self, request: PixelRequest) -> Look | None:
+    def _missing(self, request: PixelRequest) -> DecodeRequest | None:
         """Return what is still to be read for a request, or None."""
         measured = self.overlay(request)
         has = frozenset() if measured is None else measured.overlay.kinds
         pixels = request.pixels and self.seen(request) is None
         if not pixels and request.overlays <= has:
             return None
-        return Look(
+        return DecodeRequest(
             request.source.path,
             request.source.want,
             request.source.fingerprint,
@@ -246,7 +246,7 @@ class FullresCache(QObject):
 
     # --- results
 
-    def _take(self, look: Look, answer: Decoded | KnownError) -> None:
+    def _take(self, look: DecodeRequest, answer: Decoded | KnownError) -> None:
         request = self._asked.pop(look, None)
         if request is None:
             return
@@ -287,7 +287,7 @@ class FullresCache(QObject):
             self._held.clear()
             self._bytes = 0
 
-    def _read_again(self, look: Look) -> None:
+    def _read_again(self, look: DecodeRequest) -> None:
         """Scan the folder of a changed file again, once per change."""
         key = look.path, look.fingerprint
         rows = self._session.sources.folders()

@@ -152,7 +152,7 @@ class ModelDownload(QObject):
     def select_encoder(self) -> None:
         """Select the encoder to use from now on, and report it."""
         if self._session.pipeline is not None:
-            self._session.messages.announce(self._session.pipeline.settle_encoder().sentence)
+            self._session.messages.announce(self._session.pipeline.reselect_encoder().sentence)
         self.changed.emit()
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 
 from curator import vision
 from curator.model import KnownError
-from curator.pipeline.provider import Pulled, Pulling
+from curator.pipeline.provider import DownloadEnd, DownloadProgress
 from curator.session import Session
 from curator.settings import VisionSettings
 from curator.ui.dialogs.settings_dialog import SettingsDialog
@@ -40,7 +40,7 @@ class VisionNotices(QObject):
     def __init__(self, session: Session, notifications: NotificationBar, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._notifications = session, notifications
-        self.pulling: Pulling | None = None
+        self.pulling: DownloadProgress | None = None
         session.descriptions.held_changed.connect(self._show_held)
         session.descriptions.answered.connect(self._on_answer)
 
@@ -63,7 +63,7 @@ class VisionNotices(QObject):
 
     def pull(self, options: VisionOptions) -> None:
         """Ask the provider to download a model, in the background."""
-        self.pulling = Pulling(options.model, "")
+        self.pulling = DownloadProgress(options.model, "")
         self._session.descriptions.pull(options)
         self._notifications.withdraw(_HELD)
         text = progress_text(self.pulling)
@@ -75,10 +75,10 @@ class VisionNotices(QObject):
         self._session.descriptions.stop()
 
     def _on_answer(self, answer: object) -> None:
-        if isinstance(answer, Pulling):
+        if isinstance(answer, DownloadProgress):
             self.pulling = answer
             self._notifications.update_text(_PULLING, progress_text(answer))
-        elif isinstance(answer, Pulled):
+        elif isinstance(answer, DownloadEnd):
             self.pulling = None
             self._notifications.withdraw(_PULLING)
             self._report_end(answer)
@@ -86,7 +86,7 @@ class VisionNotices(QObject):
             return
         self.changed.emit()
 
-    def _report_end(self, end: Pulled) -> None:
+    def _report_end(self, end: DownloadEnd) -> None:
         if end.stopped:
             self._session.messages.announce(
                 f"Stopped the download of {end.model}; it continues there next time"
@@ -183,7 +183,7 @@ class ProviderPanel(QWidget):
             self.models.addItem(CHOOSE)
             self.models.addItems(list(answer.models))
             self.models.setVisible(bool(answer.models))
-        elif isinstance(answer, Pulled):
+        elif isinstance(answer, DownloadEnd):
             self._may_pull = answer.stopped or answer.error is not None
             installed = f"{answer.model} is installed."
             self.result.setText(str(answer.error or "") if self._may_pull else installed)
@@ -222,7 +222,7 @@ def for_settings(session: Session, notices: VisionNotices) -> ProviderPanel:
     return ProviderPanel(session, notices, entered, choose)
 
 
-def progress_text(pulling: Pulling) -> str:
+def progress_text(pulling: DownloadProgress) -> str:
     """Return a download's progress: ``Downloading llava: 1.2 GB of 4.7 GB``."""
     text = f"Downloading {pulling.model}"
     if pulling.total:

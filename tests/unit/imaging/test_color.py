@@ -15,8 +15,8 @@ from PIL import Image, ImageCms
 from curator.imaging import color, decode, spaces
 from curator.library.captions import MEASURED
 from curator.model import Kind, Quality, StageJob
-from curator.stages.convert import decoded, looked_at
-from curator.stages.frame import Look, frame
+from curator.stages.convert import decode_photo, measure_and_shrink
+from curator.stages.frame import DecodeRequest, frame
 from tests.photos import draw_jpeg, pixels_of, scene
 from tests.profiles import P3_XYZ, PROPHOTO_XYZ, SRGB_CURVE, SRGB_XYZ, curve, profile
 from tests.unit.imaging.test_deep import tiff
@@ -68,7 +68,7 @@ def saved(path: Path, pixels: np.ndarray, **how: object) -> Path:
 def proxied(path: Path) -> tuple[Quality, np.ndarray]:
     """Return the measures of convert, and the picture for its proxy."""
     job = StageJob(1, "convert", str(path), Kind.IMAGE, "")
-    return looked_at(decoded(job)[0], job.long_edge_px)
+    return measure_and_shrink(decode_photo(job)[0], job.long_edge_px)
 
 
 @pytest.mark.parametrize("file", RGB_SAVERS)
@@ -207,7 +207,8 @@ def test_exposure_and_clipping_are_measured_on_the_picture_as_shown(tmp_path: Pa
     assert seen[0][0] == seen[1][0]
     assert off(seen[0][1], seen[1][1].astype(float)) < 0.5
     looks = [
-        frame(Look(str(file), overlays=frozenset({"clipping"})), 100) for file in (path, plain)
+        frame(DecodeRequest(str(file), overlays=frozenset({"clipping"})), 100)
+        for file in (path, plain)
     ]
     overlays = [look.measured() for look in looks]
     assert overlays[0] is not None
@@ -228,7 +229,7 @@ def test_an_export_as_jpeg_has_the_colors_shown(tmp_path: Path) -> None:
 
 def test_a_loupe_at_full_size_has_the_colors_of_the_proxy(tmp_path: Path) -> None:
     gray = draw_jpeg(tmp_path / "a.jpg", size=(96, 64), icc=profile("sRGB (linear)", LINEAR))
-    shown = frame(Look(str(gray)), 100).array
+    shown = frame(DecodeRequest(str(gray)), 100).array
     small = proxied(gray)[1]
     assert shown is not None
     assert off(shown, small.astype(float)) < 0.5

@@ -175,7 +175,7 @@ def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
         detail = catalog.photos.get(2)
         assert (detail.state, detail.reason) == ("", None), "it can be looked at like any other"
         settings.vision.url = server.url
-        pipeline.settle_vision()
+        pipeline.apply_vision_settings()
         assert pipeline.retry("describe") == 1
         assert catalog.photos.get(2).description is not None and catalog.work.failures() == []
 
@@ -245,7 +245,7 @@ def test_switched_off_nothing_waits_any_more(start, shoot, server, settings) -> 
         pipeline = start(automatic=True)
         assert states(catalog) == {"waiting": 3}
         settings.vision.automatic = False
-        pipeline.settle_vision()
+        pipeline.apply_vision_settings()
         assert states(catalog) == {}
 
 
@@ -256,7 +256,7 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
         pipeline._conductor.jobs.vision.request([3])
         settings.vision.url = server.url
         settings.vision.concurrency = 1
-        pipeline.settle_vision()
+        pipeline.apply_vision_settings()
         with catalog.store.transaction():
             order = [
                 row[0]
@@ -296,7 +296,7 @@ def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
         assert pipeline.wait_idle(0).described == 0
         assert {row.attempts for row in catalog.work.pending("describe", 12)} == {0}
         settings.vision.url = server.url
-        pipeline.settle_vision()
+        pipeline.apply_vision_settings()
         assert states(catalog) == {"done": 12} and pipeline.told.held == [sentence, ""]
 
 
@@ -341,7 +341,7 @@ def test_what_failed_is_described_by_a_retry_though_photos_are_described_by_hand
         assert len(catalog.work.failures()) == 3
         if url == "there":
             settings.vision.url = server.url
-        pipeline.settle_vision()
+        pipeline.apply_vision_settings()
         assert pipeline.retry("describe") == 3
         assert (len(server.chats), len(catalog.work.failures())) == (
             (3, 0) if url == "there" else (0, 3)

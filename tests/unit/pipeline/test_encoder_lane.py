@@ -235,7 +235,7 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok", "ok")])
     better = Encoding(Recipe("better", "better/1", EncoderOptions()), "a better one came")
     monkeypatch.setattr(package, "select_encoder", lambda *_: better)
-    assert pipeline.settle_encoder().sentence == "a better one came"
+    assert pipeline.reselect_encoder().sentence == "a better one came"
     assert pipeline.wait_idle() is not None
     assert list(catalog.vectors.encoders().items()) == [("better/1", 3), ("fake/1", 3)]
 

@@ -12,9 +12,9 @@ import pytest
 from curator import encoders
 from curator.encoders import EncoderOptions
 from curator.model import Embedded, KnownError
-from curator.pipeline.file_preview import FilePreviewer, seen
+from curator.pipeline.file_preview import FilePreviewer, decode_in_worker
 from curator.settings import Home, Settings
-from curator.stages.file_preview import Seen
+from curator.stages.file_preview import DecodedFile
 from curator.workers import WorkerBug, WorkerCancelled, WorkerMemory, WorkerPool
 from tests.conftest import ExpectedLog
 from tests.photos import draw_jpeg
@@ -65,7 +65,7 @@ def previewer(home: Home) -> Iterator[Callable[..., FilePreviewer]]:
 
 
 @pytest.fixture
-def told() -> SimpleQueue[Seen | Embedded | KnownError]:
+def told() -> SimpleQueue[DecodedFile | Embedded | KnownError]:
     return SimpleQueue()
 
 
@@ -75,7 +75,7 @@ def test_what_is_seen_comes_first_then_what_the_encoder_saw(
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
     previewer(Pool()).want(str(path), 100, RECIPE, told.put)
     first = told.get(timeout=LIMIT_S)
-    assert isinstance(first, Seen) and first.picture is not None
+    assert isinstance(first, DecodedFile) and first.picture is not None
     assert first.picture.array.shape == (67, 100, 3)
     assert told.get(timeout=LIMIT_S) == EMBEDDED
 
@@ -87,7 +87,7 @@ def test_another_file_gives_up_the_first_at_once(previewer, told, tmp_path: Path
     looking.want("held.jpg", 100, None, told.put)
     assert pool.asked.get(timeout=LIMIT_S) == "held.jpg"
     looking.want(str(path), 100, None, told.put)
-    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
     assert told.empty(), "of the first nothing was told"
 
@@ -102,7 +102,7 @@ def test_what_was_given_up_is_told_no_more(previewer, told, tmp_path: Path) -> N
         looking._wanted = None  # as give_up does, which waits for this very call
 
     looking.want(str(path), 100, RECIPE, give_up)
-    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
     assert told.empty() and encoder.asked.empty()
 
@@ -129,7 +129,7 @@ def test_an_encoder_that_dies_leaves_what_was_seen(previewer, told, tmp_path: Pa
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
     previewer(Pool(), dead).want(str(path), 100, RECIPE, told.put)
-    assert isinstance(told.get(timeout=LIMIT_S), Seen)
+    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     assert "Analyzing it needs more memory" in str(told.get(timeout=LIMIT_S))
 
 
@@ -140,7 +140,7 @@ def test_no_hostile_file_crashes_or_hangs(corpus: Path, home: Home) -> None:
         for path in sorted((corpus / "hostile").rglob("*")):
             if path.is_file():
                 try:
-                    assert seen(pool, str(path), Settings.load(home), 1440).proxy
+                    assert decode_in_worker(pool, str(path), Settings.load(home), 1440).proxy
                 except KnownError as error:
                     assert str(error)[-1] in ".!?"
     finally:
@@ -152,7 +152,7 @@ def test_a_panorama_of_120_megapixels_is_seen(tmp_path: Path, home: Home) -> Non
     path = draw_jpeg(tmp_path / "wide.jpg", size=(60_000, 2000))
     pool = WorkerPool(1, memory_mb=4096, nice=0)
     try:
-        found = seen(pool, str(path), Settings.load(home), 2880)
+        found = decode_in_worker(pool, str(path), Settings.load(home), 2880)
     finally:
         pool.close()
     assert (found.capture.width, found.capture.height) == (60_000, 2000)

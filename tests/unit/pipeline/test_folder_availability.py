@@ -234,14 +234,14 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
     monkeypatch.setattr(folder_availability.volumes, "mounted", lambda: (disk, nas))
     monkeypatch.setattr(folder_lookup, "NETWORK_S", 0.01)
     answer = threading.Event()
-    look = folder_availability.volumes.look_for
+    look = folder_availability.volumes.find_folder
 
     def slow(path: str, *rest: object) -> FolderLocation:
         if path.startswith(str(tmp_path / "nas")):
             answer.wait(LIMIT_S)
         return look(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(folder_availability.volumes, "look_for", slow)
+    monkeypatch.setattr(folder_availability.volumes, "find_folder", slow)
     far, near = catalog.folders.add(tmp_path / "nas" / "a"), catalog.folders.add(tmp_path)
     for _ in range(2):  # the second time nobody asks it again
         looks = folder_lookup.locate_folders(catalog.folders.all())

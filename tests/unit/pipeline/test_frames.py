@@ -11,9 +11,9 @@ import pytest
 
 from curator.model import KnownError
 from curator.pipeline import frames
-from curator.pipeline.frames import Frames
+from curator.pipeline.frames import FrameDecoder
 from curator.settings import WorkSettings
-from curator.stages.frame import Frame, Look, Want
+from curator.stages.frame import DecodeRequest, Frame, Want
 from curator.workers import WorkerPool
 from tests import fake_stages
 
@@ -24,12 +24,12 @@ class Answers:
     """Takes what a lane delivers."""
 
     def __init__(self) -> None:
-        self.queue: SimpleQueue[tuple[Look, Frame | KnownError]] = SimpleQueue()
+        self.queue: SimpleQueue[tuple[DecodeRequest, Frame | KnownError]] = SimpleQueue()
 
-    def __call__(self, look: Look, answer: Frame | KnownError) -> None:
-        self.queue.put((look, answer))
+    def __call__(self, request: DecodeRequest, answer: Frame | KnownError) -> None:
+        self.queue.put((request, answer))
 
-    def one(self) -> tuple[Look, Frame | KnownError]:
+    def one(self) -> tuple[DecodeRequest, Frame | KnownError]:
         return self.queue.get(timeout=LIMIT_S)
 
 
@@ -39,30 +39,30 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def lane(monkeypatch: pytest.MonkeyPatch) -> Iterator[Frames]:
+def lane(monkeypatch: pytest.MonkeyPatch) -> Iterator[FrameDecoder]:
     monkeypatch.setattr(frames, "frame", fake_stages.frame)
-    lane = Frames(WorkSettings(timeout_s=30), WorkerPool(2, memory_mb=512, nice=0))
+    lane = FrameDecoder(WorkSettings(timeout_s=30), WorkerPool(2, memory_mb=512, nice=0))
     yield lane
     lane.close()
 
 
-def look(folder: Path, wish: str, number: int, want: Want = "preview") -> Look:
+def request(folder: Path, wish: str, number: int, want: Want = "preview") -> DecodeRequest:
     folder.mkdir(exist_ok=True)
     path = folder / f"{number}.jpg"
     path.write_text(f"{wish} - picture {number}")
-    return Look(str(path), want)
+    return DecodeRequest(str(path), want)
 
 
-def until_busy(lane: Frames, one: Look) -> None:
+def until_busy(lane: FrameDecoder, one: DecodeRequest) -> None:
     """Wait until a process works on it; before that nothing can be called off."""
     while one not in [worker.token for worker in lane._pool._busy]:
         threading.Event().wait(0.005)
 
 
 def test_pixels_come_in_the_order_they_are_wanted(
-    lane: Frames, tmp_path: Path, answers: Answers
+    lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
-    wanted = [look(tmp_path, "ok", number) for number in (7, 8, 9)]
+    wanted = [request(tmp_path, "ok", number) for number in (7, 8, 9)]
     lane.want(wanted, answers)
     got = dict(answers.one() for _ in wanted)
     assert list(got) == wanted
@@ -81,42 +81,42 @@ def test_pixels_come_in_the_order_they_are_wanted(
     ],
 )
 def test_there_is_a_reason_for_no_pixels(
-    lane: Frames, tmp_path: Path, answers: Answers, wish: str, reason: str
+    lane: FrameDecoder, tmp_path: Path, answers: Answers, wish: str, reason: str
 ) -> None:
-    lane.want([look(tmp_path, wish, 1)], answers)
+    lane.want([request(tmp_path, wish, 1)], answers)
     _, answer = answers.one()
     assert isinstance(answer, KnownError)
     assert answer.args[0] == reason
 
 
 def test_a_mistake_of_ours_is_logged_and_told(
-    lane: Frames, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
+    lane: FrameDecoder, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("decoding .* failed(.|\n)*ZeroDivisionError")
-    lane.want([look(tmp_path, "mistake", 1)], answers)
+    lane.want([request(tmp_path, "mistake", 1)], answers)
     assert isinstance(answers.one()[1], KnownError)
 
 
 def test_what_is_wanted_again_is_decoded_once(
-    lane: Frames, tmp_path: Path, answers: Answers
+    lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
-    wanted = look(tmp_path, "wait", 3)
+    wanted = request(tmp_path, "wait", 3)
     for _ in range(3):
         lane.want([wanted], answers)
     let_go(tmp_path)
     assert answers.one()[0] == wanted
-    lane.want([look(tmp_path, "ok", 4)], answers)
+    lane.want([request(tmp_path, "ok", 4)], answers)
     assert Path(answers.one()[0].path).stem == "4"
 
 
 def test_reading_ahead_leaves_a_process_to_the_most_urgent(
-    lane: Frames, tmp_path: Path, answers: Answers
+    lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
-    here, ahead, further = (look(tmp_path, "wait", number) for number in (1, 2, 3))
+    here, ahead, further = (request(tmp_path, "wait", number) for number in (1, 2, 3))
     lane.want([here, ahead, further], answers)
     until_busy(lane, here)
     assert not lane.is_busy(ahead.path)  # one process is left for whatever becomes urgent
-    now = look(tmp_path, "ok", 4)
+    now = request(tmp_path, "ok", 4)
     lane.want([now, ahead], answers)
     assert answers.one()[0] == now
     let_go(tmp_path)
@@ -125,47 +125,47 @@ def test_reading_ahead_leaves_a_process_to_the_most_urgent(
 
 
 def test_what_takes_long_makes_way(
-    lane: Frames, tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    lane: FrameDecoder, tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frames, "STALE_S", 0.0)
     for number in (1, 2):
-        slow = look(tmp_path, "hang", number)
+        slow = request(tmp_path, "hang", number)
         lane.want([slow], answers)
         until_busy(lane, slow)
-    lane.want([look(tmp_path, "ok", 3)], answers)
+    lane.want([request(tmp_path, "ok", 3)], answers)
     one, answer = answers.one()
     assert Path(one.path).stem == "3"
     assert isinstance(answer, Frame)
 
 
 def test_a_development_nobody_wants_any_more_makes_way_at_once(
-    lane: Frames, tmp_path: Path, answers: Answers
+    lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     for number in (1, 2):
-        slow = look(tmp_path, "hang", number, "demosaic")
+        slow = request(tmp_path, "hang", number, "demosaic")
         lane.want([slow], answers)
         until_busy(lane, slow)
-    lane.want([look(tmp_path, "ok", 3)], answers)
+    lane.want([request(tmp_path, "ok", 3)], answers)
     assert Path(answers.one()[0].path).stem == "3"
 
 
-def test_closing_calls_nobody(lane: Frames, tmp_path: Path, answers: Answers) -> None:
-    lane.want([look(tmp_path, "hang", 1), look(tmp_path, "hang", 2)], answers)
+def test_closing_calls_nobody(lane: FrameDecoder, tmp_path: Path, answers: Answers) -> None:
+    lane.want([request(tmp_path, "hang", 1), request(tmp_path, "hang", 2)], answers)
     lane.close()
-    lane.want([look(tmp_path, "ok", 3)], answers)
+    lane.want([request(tmp_path, "ok", 3)], answers)
     assert answers.queue.empty()
 
 
 def test_a_callback_that_fails_is_logged(
-    lane: Frames, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
+    lane: FrameDecoder, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("a callback for .* failed")
 
-    def broken(one: Look, answer: object) -> None:
+    def broken(one: DecodeRequest, answer: object) -> None:
         answers(one, answer)
         raise ZeroDivisionError
 
-    wanted = [look(tmp_path, "ok", 1), look(tmp_path, "ok", 2)]
+    wanted = [request(tmp_path, "ok", 1), request(tmp_path, "ok", 2)]
     lane.want(wanted[:1], broken)
     answers.one()
     lane.want(wanted[1:], answers)

@@ -15,8 +15,8 @@ from curator.catalog import Catalog
 from curator.catalog.rewrites import Rewrites
 from curator.imaging import embedded_metadata
 from curator.model import KnownError
-from curator.pipeline import Inside, Pipeline
-from curator.pipeline.metadata_embedding import compared, embed_some
+from curator.pipeline import MetadataResult, Pipeline
+from curator.pipeline.metadata_embedding import embed_some, find_changes
 from curator.settings import Home, Settings
 from curator.sidecar import SidecarMetadata, read_embedded
 from curator.stages import STAGES, embed_metadata
@@ -98,7 +98,7 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     (shoot.folder / "a.jpg").chmod(0o640)
     shoot.rate(4)
     before, bytes_before = shoot.rows(), (shoot.folder / "a.jpg").read_bytes()
-    change, left = compared(shoot.catalog, shoot.ids)
+    change, left = find_changes(shoot.catalog, shoot.ids)
     assert ([each.lines for each in change], left) == ([("rating: none → 4",)] * 2, [])
     assert (shoot.folder / "a.jpg").read_bytes() == bytes_before
     done = embed_some(shoot.catalog, shoot.ids, program)
@@ -119,7 +119,7 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     # A decision taken back leaves the file alone, and waits to be embedded again.
     shoot.catalog.journal.undo()
     assert says(shoot.folder / "a.jpg").rating == 4
-    assert compared(shoot.catalog, shoot.ids)[0][0].lines == ("rating: 4 → none",)
+    assert find_changes(shoot.catalog, shoot.ids)[0][0].lines == ("rating: 4 → none",)
     embed_some(shoot.catalog, shoot.ids, program)
     assert not says(shoot.folder / "a.jpg").rating
 
@@ -186,8 +186,8 @@ def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path:
     original = path.read_bytes()
 
     def changed_meanwhile(
-        jobs: Sequence[embed_metadata.InsideJob], program: str
-    ) -> Sequence[Inside]:
+        jobs: Sequence[embed_metadata.MetadataJob], program: str
+    ) -> Sequence[MetadataResult]:
         made = embed_metadata.make(jobs, program)
         path.write_bytes(original + b"!")
         return made

@@ -18,7 +18,7 @@ from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
 from curator.model import CatalogError
 from curator.pipeline import Encoding, Pipeline, stacking
-from curator.pipeline.similarity_cache import Pairs
+from curator.pipeline.similarity_cache import PairSimilarity
 from curator.pipeline.stacking import Stacker
 from curator.settings import Home, Settings
 from tests import catalogs, taste_data
@@ -297,7 +297,7 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
 ) -> None:
     catalog = shoot.catalog
     vectors = taste_data.embed(catalog, range(1, 9))
-    pairs = Pairs(catalog, taste_data.ENCODER)
+    pairs = PairSimilarity(catalog, taste_data.ENCODER)
     pairs.refresh()
     read: list[int] = []
     vectors_of = catalog.vectors.of
@@ -328,7 +328,7 @@ def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> N
         shoot.catalog, 3, taste_data.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
     )
     shoot.catalog.vectors.save([(taste_data.job(3), bad)])
-    pairs = Pairs(shoot.catalog, taste_data.ENCODER)
+    pairs = PairSimilarity(shoot.catalog, taste_data.ENCODER)
     pairs.refresh()
     answer = pairs(np.array([1, 1]), np.array([3, 2]))
     assert np.isnan(answer[0]) and not np.isnan(answer[1])

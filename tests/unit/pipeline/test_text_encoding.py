@@ -10,7 +10,7 @@ import pytest
 
 from curator.encoders import EncoderOptions, Recipe
 from curator.model import KnownError
-from curator.pipeline.text_encoding import Phrases
+from curator.pipeline.text_encoding import TextEncoder
 from curator.settings import Settings
 from curator.stages.embed import embed
 from curator.workers import InlinePool
@@ -42,7 +42,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Words:
 def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
     used = SimpleNamespace(times=0)
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
-    phrases = Phrases(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
+    phrases = TextEncoder(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
     assert phrases.want("a boat", CLIP, told.put)
     answer = told.get(timeout=WAIT_S)
     assert isinstance(answer, bytes)
@@ -55,14 +55,14 @@ def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
 @pytest.mark.parametrize(("text", "says"), [("boom", "is ill"), ("silence", "knows no words")])
 def test_what_cannot_be_read_is_said(words: Words, text: str, says: str) -> None:
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
-    phrases = Phrases(Settings(), InlinePool(), lambda: None)
+    phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
     phrases.want(text, CLIP, told.put)
     assert says in str(told.get(timeout=WAIT_S))
     phrases.close()
 
 
 def test_an_encoder_without_words_is_not_asked(words: Words) -> None:
-    phrases = Phrases(Settings(), InlinePool(), lambda: None)
+    phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
     starter = Recipe("starter", "starter/1", EncoderOptions())
     assert not phrases.want("a boat", starter, print) and not phrases.want("a boat", None, print)
     phrases.close()

@@ -17,7 +17,7 @@ from curator.model import Capture, Embedded, GoneError, KnownError, Quality, Unr
 from curator.pipeline import Encoding
 from curator.session import FilePreviewLoader, Session
 from curator.session.file_preview import FilePreview, clipped, form_name, made
-from curator.stages.file_preview import Seen
+from curator.stages.file_preview import DecodedFile
 from curator.taste.tone import TONES
 from tests import taste_data
 from tests.unit.session.test_taste import Open, open_at, vectors
@@ -38,7 +38,7 @@ CAPTURE = Capture(
     width=6000,
     height=4000,
 )
-SEEN = Seen(
+SEEN = DecodedFile(
     "jpeg", 8_400_000, "f" * 32, CAPTURE, Quality(72, 94, 0.012, 0), "image", None, b"", None
 )
 
@@ -53,7 +53,7 @@ class Looking(QObject):
     ) -> None:
         self.wanted, self.tell = (path, screen_px), tell
 
-    def want_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+    def request_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
         self.proxy, self.say = proxy, tell
 
     def cancel_file_preview(self) -> None:

@@ -34,7 +34,7 @@ class Reading:
         self.asked: list[str] = []
         self.refusal: KnownError | None = None
 
-    def want_phrase(self, text: str, tell: Callable[[object], None]) -> bool:
+    def request_text_vector(self, text: str, tell: Callable[[object], None]) -> bool:
         self.asked.append(text)
         axis = AXES.get(text)
         vector = np.eye(4, dtype=np.float32)[3 if axis is None else axis]

@@ -14,8 +14,8 @@ from curator.files import fingerprint
 from curator.imaging import proxy
 from curator.model import GoneError, Kind, KnownError, StageJob, UnreadableError
 from curator.stages.convert import convert
-from curator.stages.embed import embed, embedded
-from curator.stages.file_preview import see
+from curator.stages.embed import embed, embed_proxy
+from curator.stages.file_preview import decode_file
 from tests.photos import draw_jpeg, write_dng
 from tests.unit.stages.test_embed import RECIPE, Stub
 
@@ -31,7 +31,7 @@ def test_a_file_gets_what_convert_would_give_it_and_keeps_its_bytes(
     write = draw_jpeg if name.endswith("jpg") else write_dng
     path = write(tmp_path / "card" / name, size=(900, 600), seed=3)
     before = path.read_bytes(), path.stat().st_mtime_ns
-    seen = see(job(path), 300)
+    seen = decode_file(job(path), 300)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert [each.name for each in tmp_path.rglob("*") if each.is_file()] == [name]
     known = convert(job(path, tmp_path / "cache"))
@@ -45,9 +45,9 @@ def test_a_file_gets_what_convert_would_give_it_and_keeps_its_bytes(
 
 def test_the_picture_is_upright_never_enlarged_and_only_made_if_asked_for(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(90, 60), orientation=6)
-    seen = see(job(path), 3000)
+    seen = decode_file(job(path), 3000)
     assert seen.picture is not None and seen.picture.array.shape == (90, 60, 3)
-    assert see(job(path)).picture is None
+    assert decode_file(job(path)).picture is None
 
 
 def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path: Path) -> None:
         ("gone.jpg", GoneError, "The file is no longer there."),
     ):
         with pytest.raises(error) as caught:
-            see(job(tmp_path / name), 100)
+            decode_file(job(tmp_path / name), 100)
         assert caught.value.args[0] == reason
 
 
@@ -71,7 +71,7 @@ def test_the_encoder_sees_in_a_file_what_it_sees_in_its_proxy(
     monkeypatch.setattr(sys.modules["curator.stages.embed"], "_HELD", {})
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     path = draw_jpeg(tmp_path / "a.jpg", size=(900, 600))
-    found = embedded(RECIPE, see(job(path)).proxy)
+    found = embed_proxy(RECIPE, decode_file(job(path)).proxy)
     key = convert(job(path, tmp_path)).proxy
     assert key == fingerprint(path)
     place = str(proxy.proxy_path(tmp_path, key))
@@ -86,4 +86,4 @@ def test_the_encoder_sees_in_a_file_what_it_sees_in_its_proxy(
     )
     assert np.isfinite(np.frombuffer(found.tone, "<f4")).all()
     with pytest.raises(KnownError):
-        embedded(RECIPE, b"no picture")
+        embed_proxy(RECIPE, b"no picture")

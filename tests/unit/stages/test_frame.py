@@ -11,7 +11,7 @@ import rawpy
 from curator import files
 from curator.imaging import color, decode, overlay, raw
 from curator.model import GoneError, UnreadableError
-from curator.stages.frame import ChangedError, Frame, Look, frame
+from curator.stages.frame import ChangedError, DecodeRequest, Frame, frame
 from tests.photos import draw_jpeg, write_dng
 
 MOST = 400
@@ -26,7 +26,7 @@ def array(seen: Frame) -> np.ndarray:
 @pytest.mark.parametrize("turn", [0, 1])
 def test_every_pixel_comes_upright_and_turned(tmp_path: Path, orientation: int, turn: int) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(120, 80), orientation=orientation))
-    seen = frame(Look(path, turn=turn), MOST)
+    seen = frame(DecodeRequest(path, turn=turn), MOST)
     upright = decode.decode(path).rgb
     assert np.array_equal(array(seen), np.rot90(upright, -turn))
     assert seen.full_size == array(seen).shape[1::-1]
@@ -35,7 +35,7 @@ def test_every_pixel_comes_upright_and_turned(tmp_path: Path, orientation: int, 
 
 def test_a_size_comes_ready_for_the_screen(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(600, 400)))
-    seen = frame(Look(path, size=(150, 100)), MOST)
+    seen = frame(DecodeRequest(path, size=(150, 100)), MOST)
     assert array(seen).shape == (100, 150, 4)
     assert seen.full_size == (600, 400)
 
@@ -43,13 +43,13 @@ def test_a_size_comes_ready_for_the_screen(tmp_path: Path) -> None:
 def test_what_would_weigh_too_much_comes_at_half_its_size(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(600, 400)))
     whole = 600 * 400 * 3
-    assert array(frame(Look(path, limit_bytes=whole), MOST)).shape == (400, 600, 3)
-    seen = frame(Look(path, limit_bytes=whole - 1), MOST)
+    assert array(frame(DecodeRequest(path, limit_bytes=whole), MOST)).shape == (400, 600, 3)
+    seen = frame(DecodeRequest(path, limit_bytes=whole - 1), MOST)
     assert array(seen).shape == (200, 300, 3)
     assert seen.full_size == (600, 400)
-    assert array(frame(Look(path, limit_bytes=whole // 5), MOST)).shape == (100, 150, 3)
+    assert array(frame(DecodeRequest(path, limit_bytes=whole // 5), MOST)).shape == (100, 150, 3)
     clipping = frozenset({overlay.CLIPPING})
-    measured = frame(Look(path, limit_bytes=whole - 1, overlays=clipping), MOST).measured()
+    measured = frame(DecodeRequest(path, limit_bytes=whole - 1, overlays=clipping), MOST).measured()
     assert measured is not None and measured.marks is None
     assert measured.shares is not None and measured.shares.shape == (100, 150, 3)
 
@@ -57,22 +57,22 @@ def test_what_would_weigh_too_much_comes_at_half_its_size(tmp_path: Path) -> Non
 def test_overlays_are_measured_on_every_pixel_in_the_same_turn(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(240, 160), orientation=8))
     kinds = frozenset(overlay.KINDS)
-    seen = frame(Look(path, turn=1, size=(60, 40), overlays=kinds), MOST)
+    seen = frame(DecodeRequest(path, turn=1, size=(60, 40), overlays=kinds), MOST)
     measured = seen.measured()
     wanted = overlay.measure(np.rot90(decode.decode(path).rgb, -1).copy(), kinds)
     assert array(seen).shape == (40, 60, 4)
     assert measured is not None and measured.kinds == kinds
     for name in ("marks", "shares", "tiles", "histogram"):
         assert np.array_equal(getattr(measured, name), getattr(wanted, name))
-    alone = frame(Look(path, pixels=False, overlays=frozenset({overlay.HISTOGRAM})), MOST)
+    alone = frame(DecodeRequest(path, pixels=False, overlays=frozenset({overlay.HISTOGRAM})), MOST)
     assert alone.array is None
     assert alone.measured() is not None
 
 
 def test_a_raw_shows_its_preview_until_the_sensor_data_are_asked_for(tmp_path: Path) -> None:
     path = str(write_dng(tmp_path / "a.dng", size=(120, 80)))
-    assert frame(Look(path), MOST).basis == "preview"
-    assert frame(Look(path, "demosaic"), MOST).basis == "demosaic"
+    assert frame(DecodeRequest(path), MOST).basis == "preview"
+    assert frame(DecodeRequest(path, "demosaic"), MOST).basis == "demosaic"
 
 
 def test_a_development_that_fails_is_not_passed_off_as_one(
@@ -84,17 +84,17 @@ def test_a_development_that_fails_is_not_passed_off_as_one(
     monkeypatch.setattr(raw, "_demosaiced", fails)
     path = str(write_dng(tmp_path / "a.dng", size=(480, 320)))
     with pytest.raises(UnreadableError, match="picture data is damaged"):
-        frame(Look(path, "demosaic"), MOST)
-    assert frame(Look(path), MOST).basis == "preview"
+        frame(DecodeRequest(path, "demosaic"), MOST)
+    assert frame(DecodeRequest(path), MOST).basis == "preview"
 
 
 def test_another_file_under_the_name_is_not_taken_for_it(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", seed=1))
     known = files.fingerprint(path)
-    assert frame(Look(path, fingerprint=known), MOST).array is not None
+    assert frame(DecodeRequest(path, fingerprint=known), MOST).array is not None
     draw_jpeg(tmp_path / "a.jpg", seed=2)
     with pytest.raises(ChangedError, match="changed since it was read"):
-        frame(Look(path, fingerprint=known), MOST)
+        frame(DecodeRequest(path, fingerprint=known), MOST)
 
 
 def test_a_file_that_is_replaced_while_it_is_read_gives_nothing(
@@ -110,15 +110,15 @@ def test_a_file_that_is_replaced_while_it_is_read_gives_nothing(
 
     monkeypatch.setattr(decode, "load", slowly)
     with pytest.raises(ChangedError, match="being written"):
-        frame(Look(str(path), fingerprint=files.fingerprint(path)), MOST)
+        frame(DecodeRequest(str(path), fingerprint=files.fingerprint(path)), MOST)
 
 
 def test_what_is_gone_or_too_large_says_so(tmp_path: Path) -> None:
     with pytest.raises(GoneError):
-        frame(Look(str(tmp_path / "none.jpg")), MOST)
+        frame(DecodeRequest(str(tmp_path / "none.jpg")), MOST)
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(1200, 900)))
     with pytest.raises(UnreadableError, match="the limit is"):
-        frame(Look(path), 1)
+        frame(DecodeRequest(path), 1)
 
 
 def test_clipping_counts_the_numbers_in_the_file_not_those_on_the_screen(
@@ -129,7 +129,7 @@ def test_clipping_counts_the_numbers_in_the_file_not_those_on_the_screen(
 
     monkeypatch.setattr(color, "to_srgb", blown)
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(120, 80)))
-    seen = frame(Look(path, overlays=frozenset({overlay.CLIPPING})), MOST)
+    seen = frame(DecodeRequest(path, overlays=frozenset({overlay.CLIPPING})), MOST)
     measured = seen.measured()
     assert measured is not None and measured.clipped is not None
     assert array(seen).min() == 255

@@ -17,18 +17,18 @@ from curator.imaging import decode, exif
 from curator.imaging.perceptual_hash import perceptual_hash
 from curator.model import KnownError, StackKind
 from curator.stages import copies
-from curator.stages.shots import Likeness
 from curator.stages.stack import (
     KIND_CODE,
     KINDS,
     Candidates,
-    Shots,
+    StackColumns,
     exposure_value,
     group,
-    looks,
+    parse_hashes,
     propose,
     reason,
 )
+from curator.stages.stack_columns import Likeness
 
 BURST, BRACKET, DUPLICATE = StackKind.BURST, StackKind.BRACKET, StackKind.DUPLICATE
 NOON = datetime(2024, 5, 4, 12, 0, 0, 120000)
@@ -67,13 +67,13 @@ def _taken(frame: Frame) -> datetime | None:
     return taken if frame.subseconds else taken.replace(microsecond=0)
 
 
-def shots(frames: list[Frame]) -> Shots:
+def shots(frames: list[Frame]) -> StackColumns:
     """Put frames into columns; the first has the id 10."""
 
     def number(value: float | None) -> float:
         return np.nan if value is None else value
 
-    return Shots(
+    return StackColumns(
         np.arange(10, 10 + len(frames)),
         np.array([_taken(frame) for frame in frames], "M8[us]"),
         np.array([frame.camera for frame in frames], np.int32),
@@ -81,7 +81,7 @@ def shots(frames: list[Frame]) -> Shots:
         np.array([10 - number(frame.stops) for frame in frames], np.float32),
         np.array([frame.size[0] for frame in frames], np.int32),
         np.array([frame.size[1] for frame in frames], np.int32),
-        looks([_look(frame, at) for at, frame in enumerate(frames)]),
+        parse_hashes([_look(frame, at) for at, frame in enumerate(frames)]),
     )
 
 
@@ -180,15 +180,15 @@ def test_frames_taken_one_by_one_stay_like_the_first() -> None:
     base = np.random.default_rng(4).integers(0, 2, 128, np.uint8)
     walk = []
     for number in range(12):  # each differs from the one before by 10 of 128
-        look = base.copy()
-        look[bits[: 10 * number]] ^= 1
-        walk.append(np.packbits(look).tobytes().hex())
+        phash = base.copy()
+        phash[bits[: 10 * number]] ^= 1
+        walk.append(np.packbits(phash).tobytes().hex())
     columns = shots(steady(12, 1.0, turned=0))
-    columns.look[:] = looks(walk)
+    columns.phash[:] = parse_hashes(walk)
     found = group(columns).stack
     assert len(np.unique(found[found > 0])) >= 2
     quick = shots(steady(12, 0.1))
-    quick.look[:] = looks(walk)
+    quick.phash[:] = parse_hashes(walk)
     assert (group(quick).stack == 10).all(), "one press of the shutter, panned"
 
 
@@ -281,7 +281,7 @@ def test_an_edit_of_the_same_instant_is_a_copy_and_a_crop_if_an_encoder_says_so(
 def test_a_burst_with_its_exports_is_one_stack_of_all() -> None:
     burst = [Frame(0.2 * n, turned=12) for n in range(3)]
     columns = shots([*burst, *(Frame(0.2 * n, size=(1500, 1000)) for n in range(3))])
-    columns.look[3:] = columns.look[:3]
+    columns.phash[3:] = columns.phash[:3]
     found = group(columns)
     assert found.stack.tolist() == [10] * 6
     assert {KINDS[kind] for kind in found.kind} == {BURST}
@@ -294,7 +294,7 @@ def test_a_tripods_series_and_one_export_join_as_picture_and_copy() -> None:
 
 def test_black_frames_and_crowds_of_one_look_are_no_copies() -> None:
     black = shots([Frame(None)] * 1000)
-    black.look[:] = 0
+    black.phash[:] = 0
     assert not group(black).stack.any()
     assert stacks([Frame(None)] * 500) == []
 
@@ -312,14 +312,14 @@ def test_every_copy_within_seven_bits_is_found_among_thousands() -> None:
     for row in near:
         row[chance.choice(128, 7, replace=False)] ^= 1
     columns = shots([Frame(None)] * 3000)
-    columns.look[:] = np.packbits(np.r_[base, near], axis=1).view(np.uint64)
+    columns.phash[:] = np.packbits(np.r_[base, near], axis=1).view(np.uint64)
     assert (copies.originals(columns, None)[1500:] == np.arange(1500)).all()
 
 
 def test_looking_for_stacks_is_linear_in_photos() -> None:
     """Candidates are counted, not seconds: eight bands, eight neighbours, three in time."""
     columns = draw(20_000)
-    columns.look[:5000] = columns.look[0]  # a degenerate bucket
+    columns.phash[:5000] = columns.phash[0]  # a degenerate bucket
     a, _ = copies._pairs(columns)
     assert len(a) < 20_000
     assert (group(columns).stack > 0).sum() > 5000
@@ -422,7 +422,7 @@ ONE = [
 ]
 
 
-def real_shots(paths: list[Path]) -> tuple[list[str], Shots]:
+def real_shots(paths: list[Path]) -> tuple[list[str], StackColumns]:
     """Read what stacks need of files; equal bytes once, under the shortest name."""
     known: dict[str, tuple[str, object, str]] = {}
     for path in sorted(paths, key=lambda path: (len(path.name), path.name)):
@@ -442,7 +442,7 @@ def real_shots(paths: list[Path]) -> tuple[list[str], Shots]:
         return np.array([np.nan if value is None else value for value in values], np.float32)
 
     exposure_s = column("exposure_s")
-    return list(names), Shots(
+    return list(names), StackColumns(
         np.arange(1, len(names) + 1),
         np.array([capture.taken_at for capture in captures], "M8[us]"),
         np.array([cameras.setdefault(c.camera, len(cameras)) for c in captures], np.int32),
@@ -450,7 +450,7 @@ def real_shots(paths: list[Path]) -> tuple[list[str], Shots]:
         exposure_value(exposure_s, column("f_number"), column("iso")),
         np.array([capture.width or 0 for capture in captures], np.int32),
         np.array([capture.height or 0 for capture in captures], np.int32),
-        looks(texts),
+        parse_hashes(texts),
     )
 
 

@@ -21,7 +21,7 @@ _BITS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class Shots:
+class StackColumns:
     """One entry a photo in each column (N,).
 
     Attributes:
@@ -32,7 +32,7 @@ class Shots:
         ev: exposure value at ISO 100 of the settings (:func:`exposure_value`); NaN unknown.
         width: upright px, 0 unknown.
         height: upright px, 0 unknown.
-        look: (N, 2) uint64, what the picture looks like (:func:`looks`); zero where it is unknown
+        phash: (N, 2) uint64, from :func:`parse_hashes`; zero where it is unknown
             or nothing to go by.
     """
 
@@ -43,7 +43,7 @@ class Shots:
     ev: NDArray[np.float32]
     width: NDArray[np.int32]
     height: NDArray[np.int32]
-    look: NDArray[np.uint64]
+    phash: NDArray[np.uint64]
 
 
 def exposure_value(
@@ -61,16 +61,16 @@ def exposure_value(
     return np.log2(aperture**2 / time * 100.0 / speed).astype(np.float32)
 
 
-def looks(texts: Sequence[str | None]) -> NDArray[np.uint64]:
+def parse_hashes(texts: Sequence[str | None]) -> NDArray[np.uint64]:
     """Turn what `curator.imaging.perceptual_hash` wrote into a column (N, 2); None is unknown."""
     digits = "".join([text[:_LOOK_DIGITS] if text else _NO_LOOK for text in texts])
     return np.frombuffer(bytes.fromhex(digits), np.uint64).reshape(-1, 2).copy()
 
 
-def apart(look: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
+def differing_bits(phash: NDArray[np.uint64], a: Rows, b: Rows) -> NDArray[np.int16]:
     """Count the bits of 128 in which the hashes of rows ``a`` and ``b`` differ; -1 unknown."""
-    bits = _BITS[(look[a] ^ look[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
-    known = np.asarray(look.any(axis=1))
+    bits = _BITS[(phash[a] ^ phash[b]).view(np.uint16)].sum(axis=1, dtype=np.int16)
+    known = np.asarray(phash.any(axis=1))
     return np.where(known[a] & known[b], bits, np.int16(-1))
 
 

@@ -30,6 +30,24 @@ from curator.settings import Home, parse_problem, read_small_file, resource, wri
 Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
 
 PRESETS = ("curator", "lightroom", "photo_mechanic", "darktable")
+# Former name of a command -> its name. Keys files and the palette's history may hold former names.
+RENAMED = {
+    "cull_elsewhere": "include_rated_externally",
+    "find_series": "find_related",
+    "keep_passed_over": "keep_skipped",
+    "look_again": "review_skipped",
+    "look_at_unseen": "continue_with_unseen",
+    "maybe_1": "candidate_1",
+    "maybe_2": "candidate_2",
+    "maybe_3": "candidate_3",
+    "maybe_4": "candidate_4",
+    "next_undecided": "next_unreviewed",
+    "placard": "inspect_file",
+    "previous_undecided": "previous_unreviewed",
+    "reject_passed_over": "reject_skipped",
+    "remove_rejects": "delete_rejects",
+    "split_off": "remove_from_stack",
+}
 _LONGEST = 400  # characters of a line
 _TOP = """\
 # Keys of Curator: what differs from the preset, each line a command and all its keys.
@@ -261,7 +279,10 @@ def _parsed(
     if not all(isinstance(value, str) for value in head.values()):
         raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")
     changes: dict[str, tuple[str, ...]] = {}
-    for command, keys in ({} if only_head else found).items():
+    for name, keys in ({} if only_head else found).items():
+        command = RENAMED.get(name, name)
+        if command != name and command in found:
+            continue  # the line with today's name counts
         if not isinstance(keys, list) or not all(isinstance(each, str) for each in keys):
             raise KeysError(f'{not_used} {command} is no list of keys, like ["X", "Ctrl+X"].')
         try:

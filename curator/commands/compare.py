@@ -37,24 +37,24 @@ def drop(session: Session) -> None:
 
 
 @command("Swap in candidate 1", "Navigate")
-def maybe_1(session: Session) -> None:
+def candidate_1(session: Session) -> None:
     """Swap in the first candidate beside the photo you rate; again swaps back."""
     session.requests.candidate_swap_requested.emit(0)
 
 
 @command("Swap in candidate 2", "Navigate")
-def maybe_2(session: Session) -> None:
+def candidate_2(session: Session) -> None:
     """Swap in the second candidate beside the photo you rate; again swaps back."""
     session.requests.candidate_swap_requested.emit(1)
 
 
 @command("Swap in candidate 3", "Navigate")
-def maybe_3(session: Session) -> None:
+def candidate_3(session: Session) -> None:
     """Swap in the third candidate beside the photo you rate; again swaps back."""
     session.requests.candidate_swap_requested.emit(2)
 
 
 @command("Swap in candidate 4", "Navigate")
-def maybe_4(session: Session) -> None:
+def candidate_4(session: Session) -> None:
     """Swap in the fourth candidate beside the photo you rate; again swaps back."""
     session.requests.candidate_swap_requested.emit(3)

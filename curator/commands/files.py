@@ -13,7 +13,7 @@ def open_folder(session: Session) -> None:
 
 
 @command("Inspect file…", "Files")
-def placard(session: Session) -> None:
+def inspect_file(session: Session) -> None:
     """Inspect one file, its scores and tags, without adding it. You can also drop it here."""
     session.requests.file_preview_requested.emit()
 
@@ -43,9 +43,9 @@ def export_selected(session: Session) -> None:
 
 
 @command("Delete rejected photos…", "Files")
-def remove_rejects(session: Session) -> None:
+def delete_rejects(session: Session) -> None:
     """Review the rejects of this scope and move their files to the trash. No key does this."""
-    session.requests.remove_rejects_requested.emit()
+    session.requests.delete_rejects_requested.emit()
 
 
 @command("Unreadable photos…", "Files")

@@ -266,32 +266,30 @@ def delete(session: Session) -> None:
     )
 
 
-def _passed_over(session: Session) -> list[int]:
+def _skipped(session: Session) -> list[int]:
     return session.statistics.scope_ids("skipped")
 
 
 @command("Keep skipped photos", "Rate and flag")
-def keep_passed_over(session: Session) -> None:
+def keep_skipped(session: Session) -> None:
     """Keep every photo that you saw in the cull and left unreviewed, as one undo step."""
-    session.decisions.decide(
-        "keep", {photo_id: {"kept": True} for photo_id in _passed_over(session)}
-    )
+    session.decisions.decide("keep", {photo_id: {"kept": True} for photo_id in _skipped(session)})
 
 
 @command("Reject skipped photos", "Rate and flag")
-def reject_passed_over(session: Session) -> None:
+def reject_skipped(session: Session) -> None:
     """Reject every photo that you saw in the cull and left unreviewed, as one undo step."""
-    photos = _passed_over(session)
+    photos = _skipped(session)
     session.decisions.decide("reject", {photo_id: {"flag": Flag.REJECT} for photo_id in photos})
 
 
 @command("Review skipped photos", "Modes")
-def look_again(session: Session) -> None:
+def review_skipped(session: Session) -> None:
     """Start again with the photos that are still unreviewed."""
     session.modes.set_mode(session.criteria.mode)
 
 
 @command("Continue with unseen photos", "Modes")
-def look_at_unseen(session: Session) -> None:
+def continue_with_unseen(session: Session) -> None:
     """Go to the first photo that you have not seen yet."""
     session.navigator.go_to_unseen()

@@ -50,13 +50,13 @@ def page_up(session: Session) -> None:
 
 
 @command("Next unreviewed", "Navigate")
-def next_undecided(session: Session) -> None:
+def next_unreviewed(session: Session) -> None:
     """Go to the next unreviewed photo."""
     session.navigator.step_unreviewed(1)
 
 
 @command("Previous unreviewed", "Navigate")
-def previous_undecided(session: Session) -> None:
+def previous_unreviewed(session: Session) -> None:
     """Go back to the previous unreviewed photo."""
     session.navigator.step_unreviewed(-1)
 

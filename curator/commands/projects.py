@@ -44,7 +44,7 @@ def project_from_stars(session: Session) -> None:
 
 
 @command("Find related photos…", "Files")
-def find_series(session: Session) -> None:
+def find_related(session: Session) -> None:
     """Look for approved photos that look alike and are in no project; you decide what to add."""
     session.requests.related_photos_requested.emit()
 

@@ -19,6 +19,6 @@ def sidecars(session: Session) -> None:
 
 
 @command("Include photos rated in other apps", "Modes")
-def cull_elsewhere(session: Session) -> None:
+def include_rated_externally(session: Session) -> None:
     """Include photos rated in other apps in the cull until you review them."""
     session.modes.cull_rated_too()

@@ -30,7 +30,7 @@ def _none_stacked(session: Session) -> str:
 
 
 @command("Remove from stack", "Rate and flag", lacks=_none_stacked)
-def split_off(session: Session) -> None:
+def remove_from_stack(session: Session) -> None:
     """Remove the photo from its stack."""
     _leave(session, "remove from stack", session.stacks.targets())
 

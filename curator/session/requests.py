@@ -53,7 +53,7 @@ class Requests(QObject):
     vision_settings_requested = Signal()
     failures_requested = Signal()
     sidecars_requested = Signal()
-    remove_rejects_requested = Signal()
+    delete_rejects_requested = Signal()
     file_preview_requested = Signal()
     export_requested = Signal(object)
 

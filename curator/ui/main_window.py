@@ -28,6 +28,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from curator import commands
+from curator.keyboard import RENAMED
 from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
@@ -350,6 +351,7 @@ class MainWindow(QWidget):
             self.keys.run(command)
 
         recent = self._state.setdefault("recent", [])
+        recent[:] = [RENAMED.get(name, name) for name in recent]
         self.command_palette.open(palette.entries(session, self.view_name(), run), recent)
 
     def event(self, event: QEvent) -> bool:

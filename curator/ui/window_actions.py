@@ -84,7 +84,7 @@ class WindowActions(QObject):
         requests.show_path_requested.connect(self._show_folder)
         requests.file_preview_requested.connect(self._choose_preview)
         requests.taste_requested.connect(self._open_taste)
-        requests.remove_rejects_requested.connect(self._review_rejects)
+        requests.delete_rejects_requested.connect(self._review_rejects)
         requests.remove_folder_requested.connect(self._remove_folder)
         requests.rescan_folder_requested.connect(self._rescan)
 

@@ -233,11 +233,11 @@ def test_the_command_asks_for_a_file(
     window: MainWindow, pipeline: Studio, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: None)
-    window.run("placard")
+    window.run("inspect_file")
     assert window.file_preview.isHidden()
     monkeypatch.setattr(dialogs, "choose_file", lambda *_, **__: str(photo))
     QTest.keyClick(window, Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    QTest.keyClicks(window.focusWidget(), "placard")
+    QTest.keyClicks(window.focusWidget(), "inspect")
     press(window, Key.Key_Return)
     assert window.file_preview.isVisible() and pipeline.asked == [("preview", str(photo))]
 

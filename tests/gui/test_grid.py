@@ -378,7 +378,7 @@ def test_the_wheel_scrolls_and_moves_no_selection(session, grid) -> None:
 @pytest.mark.parametrize(
     ("at", "moves"),
     [
-        (0, ("first", "previous_photo", "up", "page_up", "previous_undecided")),
+        (0, ("first", "previous_photo", "up", "page_up", "previous_unreviewed")),
         (-1, ("last", "next_photo", "down", "page_down")),
     ],
 )

@@ -231,7 +231,7 @@ def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> 
     window.session.navigator.finish()
     asked = recorded(window.session.requests)
     buttons(window.finish)["Review 2 rejected…"].click()
-    assert asked == [("remove_rejects",)]
+    assert asked == [("delete_rejects",)]
     window.findChild(RejectsDialog).reject()
 
 

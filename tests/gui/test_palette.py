@@ -109,6 +109,12 @@ def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None
     assert window.command_palette.rows.current.name == "reject", "used last"
 
 
+def test_what_was_used_under_a_former_name_is_still_recent(window: MainWindow) -> None:
+    window._state["recent"] = ["placard", "export"]
+    window.run("palette")
+    assert window.command_palette.rows.entries[0].name == "inspect_file"
+
+
 def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
     window.session.modes.set_mode(Pass.CULL)
     for leave in (

@@ -132,7 +132,7 @@ def test_stack_commands_are_offered_for_stacks_only(window: MainWindow, menu_at:
     session = window.session
     catalogs.stack(session.home.catalog, 3, 4, 5)
     session.refresh()
-    commands = ("toggle_stack", "split_off", "unstack")
+    commands = ("toggle_stack", "remove_from_stack", "unstack")
     titles = {COMMANDS[name].title for name in commands}
 
     def offered() -> tuple[set[str], set[str], set[str]]:

@@ -301,11 +301,11 @@ def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -
     session = window.session
     said: list[str] = []
     session.messages.status_message.connect(said.append)
-    window.run("find_series")  # nothing is approved
+    window.run("find_related")  # nothing is approved
     assert said[-1].startswith("No five approved photos")
     session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
     session.refresh()
-    window.run("find_series")
+    window.run("find_related")
     assert said[-1] == "Looking for related photos…"
     qtbot.waitUntil(lambda: said[-1].startswith("No five approved photos"))  # no photo was compared
 

@@ -539,14 +539,14 @@ def test_after_a_kill_a_rejected_file_is_in_place_or_in_the_trash(
             os.utime(folder / name, ns=(times[name], times[name]))
         return {"home": str(home.data)}
 
-    usual = victims.run("remove_rejects", **fresh(0))
+    usual = victims.run("delete_rejects", **fresh(0))
     assert len(tree(folder)) == 2
-    for _ in victims.kills(REMOVE, "remove_rejects", usual, fresh):
+    for _ in victims.kills(REMOVE, "delete_rejects", usual, fresh):
         here, there = tree(folder), tree(trash) if trash.exists() else {}
         assert not here.keys() & there.keys(), "doubled"
         assert here | there == before, "lost"
         rescan(home)
-        victims.run("remove_rejects", home=str(home.data))
+        victims.run("delete_rejects", home=str(home.data))
         assert len(tree(folder)) == 2
         # The system gives another name where a kill left its note of an earlier one.
         now = Counter([*tree(folder).values(), *tree(trash).values()])

@@ -87,7 +87,7 @@ def test_marks_are_written_read_back_and_conflicts_resolved(
     assert session.table.marks(ids["DSC_2"]).label is Label.RED
     evening.press("Alt+1").reads("1 already rated in other apps")
     assert len(session.ids) == 2
-    evening.window.run("cull_elsewhere")  # type: ignore[attr-defined]
+    evening.window.run("include_rated_externally")  # type: ignore[attr-defined]
     assert session.criteria.mode is Pass.CULL and len(session.ids) == 3
 
     # A mark goes out when asked, and only then.

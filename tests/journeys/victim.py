@@ -93,7 +93,7 @@ def open_catalog(path: str) -> None:
 
 
 @act
-def remove_rejects(home: str) -> None:
+def delete_rejects(home: str) -> None:
     import send2trash
     from send2trash import plat_other
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator import keyboard
-from curator.keyboard import Keyboard, KeysError, keys_file, load, load_for_home, save
+from curator.commands import COMMANDS
+from curator.keyboard import RENAMED, Keyboard, KeysError, keys_file, load, load_for_home, save
 from curator.keymap import KEYMAP, KeymapError, shifted, spelled
 from curator.model import KnownError
 from curator.settings import Home
@@ -163,6 +164,19 @@ def test_a_broken_file_is_refused_by_one_sentence_and_the_preset_stays(
 def test_a_broken_file_keeps_the_preset_it_names(home: Home) -> None:
     write(home, 'preset = "darktable"\nfrobnicate = ["Y"]\n')
     assert load_for_home(home)[0] == Keyboard("darktable")
+
+
+def test_a_former_command_name_still_binds_its_keys(home: Home) -> None:
+    write(home, 'split_off = ["Y"]\nnext_unreviewed = ["F3"]\nnext_undecided = ["F4"]\n')
+    keys, why = load_for_home(home)
+    assert why == "" and keys.keys_of("remove_from_stack") == ("Y",)
+    assert keys.keys_of("next_unreviewed") == ("F3",)
+    save(keys, keys_file(home))
+    assert "split_off" not in keys_file(home).read_text() and load(keys_file(home)) == keys
+
+
+def test_a_former_command_name_leads_to_a_command() -> None:
+    assert set(RENAMED.values()) <= set(COMMANDS) and not set(RENAMED) & set(COMMANDS)
 
 
 def test_a_file_from_another_editor_is_read_too(home: Home) -> None:

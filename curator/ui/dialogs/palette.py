@@ -54,7 +54,7 @@ _SYNONYMS = {
     "order": "sort",
     "quit_": "exit close",
     "reject": "delete trash discard",
-    "remove_rejects": "delete trash empty",
+    "delete_rejects": "delete trash empty",
     "search": "filter find",
     "settings": "preferences options configuration",
     "survey": "n-up",

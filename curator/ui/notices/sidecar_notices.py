@@ -86,7 +86,7 @@ class SidecarNotices(QObject):
             )
 
     def _include_rated(self) -> None:
-        self._run("cull_elsewhere")
+        self._run("include_rated_externally")
 
     def _update_rated(self) -> None:
         """Correct the number posted: more photos were read, or the person marked some."""

@@ -228,16 +228,16 @@ def cull_page(session: Session) -> Page:
     if unseen:
         shows = "Shows the first photo that you have not seen yet."
         the_unseen = f"Continue with the {words.count(unseen)} unseen"
-        actions.append(Action(the_unseen, "look_at_unseen", shows, primary=True))
+        actions.append(Action(the_unseen, "continue_with_unseen", shows, primary=True))
     if over:
         skipped, as_one = f"the {words.count(over)} skipped", "as one step. Undo takes it back."
         actions += [
-            Action(f"Keep {skipped}", "keep_passed_over", f"Marks {skipped} as kept, {as_one}"),
-            Action(f"Reject {skipped}", "reject_passed_over", f"Rejects {skipped}, {as_one}"),
+            Action(f"Keep {skipped}", "keep_skipped", f"Marks {skipped} as kept, {as_one}"),
+            Action(f"Reject {skipped}", "reject_skipped", f"Rejects {skipped}, {as_one}"),
         ]
     if over and not unseen:
         again = f"Shows {skipped} once more, from the first."
-        actions.append(Action(f"Review {skipped}", "look_again", again))
+        actions.append(Action(f"Review {skipped}", "review_skipped", again))
     if not over and progress.kept:
         actions.append(replace(rate, primary=not unseen))
     if not over:
@@ -281,14 +281,14 @@ def rate_page(session: Session) -> Page:
     if progress.unrated:
         to_rate = f"Rate the {words.count(progress.unrated)} without stars"
         about = "Opens the pass again, those without stars first."
-        actions.append(Action(to_rate, "look_again", about, primary=not number))
+        actions.append(Action(to_rate, "review_skipped", about, primary=not number))
     if starred:
         about = f"Makes a project of {words.photos(starred)}."
         actions.append(Action("New project from 4–5 stars", "project_from_stars", about))
     if progress.rejected and len(actions) < _ACTIONS:
         review = f"Review {words.count(progress.rejected)} rejected…"
         about = "Lists the rejects; deleting their files is a separate step."
-        actions.append(Action(review, "remove_rejects", about))
+        actions.append(Action(review, "delete_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
         f"{bidi_safe(session.criteria.scope.title)} · {done} · {words.photos(progress.total)}",

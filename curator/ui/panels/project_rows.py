@@ -94,7 +94,7 @@ class ProjectRows(QWidget):
 
     def _press(self, key: str) -> None:
         if key == _SERIES:
-            self._run("find_series")
+            self._run("find_related")
         elif key == _REST:
             self._fold()
         else:

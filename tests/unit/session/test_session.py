@@ -212,12 +212,12 @@ def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) ->
 
 
 def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
-    session = person.run("cull", "last", "next_photo", "next_undecided").session
+    session = person.run("cull", "last", "next_photo", "next_unreviewed").session
     assert session.view_state.finished and person.said[-1] == "No unreviewed photos after this one."
     last, before = UNDECIDED[-1], UNDECIDED[-2]
-    person.run("previous_undecided")
+    person.run("previous_unreviewed")
     assert (session.view_state.finished, session.current) == (False, last)
-    person.run("finish", "previous_undecided", "keep", "finish", "previous_undecided")
+    person.run("finish", "previous_unreviewed", "keep", "finish", "previous_unreviewed")
     assert (session.view_state.finished, session.current) == (False, before)
 
 
@@ -227,7 +227,7 @@ def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
         session.viewer.note_rested(photo)
         person.run("next_photo")
     assert session.statistics.progress().seen == 3
-    person.run("finish", "keep_passed_over")
+    person.run("finish", "keep_skipped")
     assert [session.table.verdict(i) for i in (2, 3, 4, 5)] == [
         Verdict.KEPT,
         Verdict.KEPT,
@@ -265,10 +265,10 @@ def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
     assert 7 in session.ids
 
 
-def test_ctrl_right_finds_the_next_undecided(person: Person) -> None:
-    session = person.run("last", "previous_undecided").session
+def test_ctrl_right_finds_the_next_unreviewed(person: Person) -> None:
+    session = person.run("last", "previous_unreviewed").session
     assert session.current == 10
-    person.run("first", "next_undecided")
+    person.run("first", "next_unreviewed")
     assert session.current == 2
 
 
@@ -335,7 +335,7 @@ def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_le
 def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> None:
     session = person.run("cull", "last", "space").session
     assert session.view_state.finished
-    person.run("look_again")
+    person.run("review_skipped")
     assert not session.view_state.finished
     assert session.current == 2
     assert session.ids.tolist() == UNDECIDED[:-1]

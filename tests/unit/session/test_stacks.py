@@ -236,11 +236,11 @@ def test_control_click_takes_a_stack_in_and_out_again(person: Person) -> None:
     assert session.photos.selection == {1}
 
 
-def test_the_next_undecided_is_the_next_tile(person: Person) -> None:
+def test_the_next_unreviewed_is_the_next_tile(person: Person) -> None:
     session = person.run("next_photo", "next_photo").session
-    person.run("next_undecided")
+    person.run("next_unreviewed")
     assert session.current == 7
-    person.run("previous_undecided")
+    person.run("previous_unreviewed")
     assert session.current == 6
 
 
@@ -379,7 +379,7 @@ def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> N
 def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Person) -> None:
     session = person.run("cull").session
     at(session, 4)
-    person.run("split_off")
+    person.run("remove_from_stack")
     assert person.said[-1] == "Removed from stack: DSC_0003"
     assert session.ids.tolist() == [2, 3, 5, 6, 4, 7, 8, 9, 10, 12]
     assert session.stacks.position_in_stack(6) == "3 of 3"
@@ -414,7 +414,7 @@ def test_photos_apart_are_brought_together_in_a_pass_under_way(person: Person) -
 def test_what_cannot_be_stacked_says_so(person: Person) -> None:
     person.run("stack_selection")
     assert person.said[-1] == "Select two or more photos in the grid to stack them."
-    person.run("split_off")
+    person.run("remove_from_stack")
     assert person.said[-1] == "DSC_0000 isn't in a stack"
     at(person.session, 6)
     person.run("stack_selection")

@@ -21,11 +21,11 @@ from curator.library.spans import Ids
 from curator.library.table import Mask, Table, Tile
 from curator.model import Pass, View
 from curator.session.criteria import RELEVANCE, ListCriteria
+from curator.session.list_stacks import ListStacks
 from curator.session.listing import Listing
 from curator.session.membership import Membership
 from curator.session.photo_details import PhotoDetails
 from curator.session.search_matches import SearchMatches
-from curator.session.stack_cover import stack_cover
 from curator.session.view_state import ViewState
 from curator.settings import Settings
 
@@ -39,25 +39,6 @@ class _Revisions:
     stacks: int
     projects: int
     words: tuple[int, int] = (-1, -1)
-
-
-class _Stacks:
-    """The stacks of a list; each photo is alone where a person placed every single one."""
-
-    def __init__(self, table: Table, criteria: ListCriteria) -> None:
-        self._table, self._criteria = table, criteria
-
-    def of(self, ids: Ids) -> Ids:
-        """Return the stack of each photo, 0 if it is alone."""
-        if is_manual(self._table, self._criteria.order):
-            return np.zeros(len(ids), np.int64)
-        return self._table.stacks.of(ids)
-
-    def ranks(self, ids: Ids) -> Ids:
-        """Return what orders the frames of a stack."""
-        if is_manual(self._table, self._criteria.order):
-            return np.arange(len(ids))
-        return self._table.stacks.ranks(ids)
 
 
 class PhotoList(QObject):
@@ -75,6 +56,7 @@ class PhotoList(QObject):
 
     Attributes:
         listing: the list itself.
+        stacks: its stacks.
         direction: 1 or -1, the way of the last move.
         stale: ids of listed photos that no longer fit the criteria.
         untouched: whether nobody has moved yet in the scope that was opened.
@@ -104,10 +86,8 @@ class PhotoList(QObject):
         self.view_state, self.details = view_state, details
         self.matches = SearchMatches(table, settings, criteria)
         self.membership = Membership(table, settings, criteria, self.matches)
-        self._expanded: dict[str, set[int]] = {}  # by scope
-        self.listing = self._new_listing()
-        self._announced = self.listing  # the one of the last list_changed
-        self.list_changed.connect(self._note_announced)
+        self.stacks = ListStacks(table, criteria)
+        self.listing = self.stacks.new_listing()
         self.direction = 1
         self.stale: frozenset[int] = frozenset()
         self.untouched = False
@@ -117,14 +97,6 @@ class PhotoList(QObject):
             table.stacks.serial,
             table.projects.serial,
         )
-
-    def _new_listing(self) -> Listing:
-        """Return an empty list for the scope; stacks stay expanded while the window is open."""
-        expanded = self._expanded.setdefault(self.criteria.scope.key, set())
-        return Listing(_Stacks(self.table, self.criteria), expanded)
-
-    def _note_announced(self) -> None:
-        self._announced = self.listing
 
     def publish(self) -> None:
         """Emit the signals of the criteria and of the view state that changed."""
@@ -174,7 +146,7 @@ class PhotoList(QObject):
         """Start an empty list for the scope just chosen, to be rebuilt."""
         self.follow_scope()
         self.table.projects.open = self.criteria.scope.project
-        self.listing = self._new_listing()
+        self.listing = self.stacks.new_listing()
 
     def follow_scope(self) -> None:
         """Show photos under the names they have in the folder that is the scope."""
@@ -218,21 +190,19 @@ class PhotoList(QObject):
         else:
             self.matches.reasons = {}
 
-    def leave_behind(self, *, copied: bool) -> Listing:
-        """Go on with another list, new or a copy; return the one that now keeps its place."""
-        left = self.listing
-        self.listing = copy(left) if copied else self._new_listing()
-        return left
+    def leave_behind(self, *, copied: bool) -> None:
+        """Go on with another list, new or a copy, to be rebuilt; this one keeps its place."""
+        self.listing = copy(self.listing) if copied else self.stacks.new_listing()
 
     def start_over(self) -> None:
         """Rebuild the list from its front, with nothing current or selected before."""
-        self.listing = self._new_listing()
+        self.listing = self.stacks.new_listing()
         self.rebuild()
 
     def restore(self, listing: Listing) -> None:
         """Put back a list that a search replaced; take in what changed meanwhile."""
         self.listing = listing
-        self.settle_again()
+        self.settle_again(replaced=True)
         self.selection_changed.emit()
         self.arrive()
         self.publish()
@@ -252,7 +222,7 @@ class PhotoList(QObject):
         """Start at the first photo; in the grid at the one its first tile shows."""
         if self.view_state.view is View.GRID and len(self.listing):
             span = self.listing.tiles[0]
-            cover = stack_cover(self.table, self.ids[span.start : span.stop])
+            cover = self.stacks.cover(self.ids[span.start : span.stop])
             self.listing.go(self.listing.position(cover) or 0)
 
     # --- following changes
@@ -284,7 +254,7 @@ class PhotoList(QObject):
             # Photos of other folders came: nothing here is to be sorted for them.
             seen.order, seen.stacks = table.order_serial, table.stacks.serial
         self._settle()
-        self.photos_changed.emit(self._with_stacks_of(changed))
+        self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         self.refreshed.emit(changed)
 
@@ -299,7 +269,7 @@ class PhotoList(QObject):
         """Take note that folders went, came back, or moved; stay in one that moved."""
         criteria, table = self.criteria, self.table
         for old, new in table.folders.moved:
-            self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
+            self.stacks.follow_folder(old, new)
             if criteria.scope.kind == "folder":
                 criteria.scope = _moved(criteria.scope, old, new)
         table.folders.moved.clear()
@@ -309,12 +279,16 @@ class PhotoList(QObject):
         self.counts_changed.emit()
         self.publish()
 
-    def settle_again(self) -> None:
-        """Decide again which photos belong to the list, although the table did not change."""
-        self._seen.order = -1
-        self._settle()
+    def settle_again(self, *, replaced: bool = False) -> None:
+        """Decide again which photos belong to the list, although the table did not change.
 
-    def _settle(self) -> None:
+        Args:
+            replaced: another list took its place: views are told, even if it looks the same.
+        """
+        self._seen.order = -1
+        self._settle(replaced)
+
+    def _settle(self, replaced: bool = False) -> None:
         """Let new photos in and sort what may be sorted; what is on screen does not move."""
         table, criteria, seen = self.table, self.criteria, self._seen
         if criteria.order == RELEVANCE:
@@ -331,8 +305,7 @@ class PhotoList(QObject):
         was, stale, before = self.ids, self.stale, self.current
         was_empty = not len(self.listing)
         self._admit()
-        another = self._announced is not self.listing  # what is left of a search may look alike
-        same = not (regrouped or was_empty or searching or another) and stale == self.stale
+        same = not (regrouped or was_empty or searching or replaced) and stale == self.stale
         if not same or not np.array_equal(was, self.ids):
             self.list_changed.emit()
         else:
@@ -370,7 +343,7 @@ class PhotoList(QObject):
         if self._seen.stacks != table.stacks.serial:
             self._regroup()
         self._follow_placing()
-        self.photos_changed.emit(self._with_stacks_of(changed))
+        self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         return changed
 
@@ -389,16 +362,6 @@ class PhotoList(QObject):
         ordered = sorted_ids(table, self.members(), criteria.order, criteria.is_reversed)
         self.listing.replace(ordered)
         self.list_changed.emit()
-
-    def _with_stacks_of(self, changed: set[int]) -> set[int]:
-        """Add the other frames of stacks: a mark on one may change which is suggested."""
-        table = self.table
-        known = np.array([photo for photo in changed if photo in table], np.int64)
-        stacks = np.unique(table.stacks.of(known))
-        stacks = stacks[stacks > 0]
-        if not len(stacks):
-            return changed
-        return changed | set(table.ids[np.isin(table.stacks.names, stacks)].tolist())
 
     # --- the current photo
 

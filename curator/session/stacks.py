@@ -13,7 +13,6 @@ from curator.library.spans import Ids
 from curator.model import StackKind, Verdict, View, counted
 from curator.session.messages import Messages
 from curator.session.photo_list import PhotoList
-from curator.session.stack_cover import stack_cover
 from curator.stages.stack import KINDS
 
 _KINDS = {
@@ -38,8 +37,8 @@ class StackController:
     # --- which frame stands for a stack
 
     def cover(self, frames: Ids) -> int:
-        """Return the photo that stands for a stack; see :func:`stack_cover`."""
-        return stack_cover(self._table, frames)
+        """Return the photo that stands for a stack; see :meth:`ListStacks.cover`."""
+        return self._photos.stacks.cover(frames)
 
     def cover_of(self, span: range) -> int:
         """Return the photo that stands for the photos at some positions of the list."""

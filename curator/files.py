@@ -120,21 +120,21 @@ class WalkReport:
             pairs: number of photos that are RAW+JPEG pairs.
             elsewhere: number of photos rated in other apps.
         """
-        said = counted(photos, "photo")
+        text = counted(photos, "photo")
         if pairs:
-            said += f" ({counted(pairs, 'pair')})"
+            text += f" ({counted(pairs, 'pair')})"
         if elsewhere:
-            said += f", {elsewhere:,} already rated in other apps"
+            text += f", {elsewhere:,} already rated in other apps"
         left = [counted(self.videos, "video")] if self.videos else []
         if self.others:
             left.append(counted(self.others, "other file"))
         if left:
-            said += f"; {' and '.join(left)} skipped"
+            text += f"; {' and '.join(left)} skipped"
         if self.links:
-            said += f"; {self._skipped()}"
+            text += f"; {self._skipped()}"
         if self.unreadable:
-            said += f"; {counted(len(self.unreadable), 'place')} could not be read"
-        return said
+            text += f"; {counted(len(self.unreadable), 'place')} could not be read"
+        return text
 
     def _skipped(self) -> str:
         """Return which linked folders were skipped, naming two, and how to include them."""
@@ -143,8 +143,8 @@ class WalkReport:
         ]
         some += ["others"] if len(self.links) > 2 else []
         it, that = ("it", "that folder") if len(self.links) == 1 else ("them", "those folders")
-        said = f"{counted(len(self.links), 'linked folder')} skipped ({', '.join(some)})"
-        return f"{said}: to include {it}, add {that} directly"
+        text = f"{counted(len(self.links), 'linked folder')} skipped ({', '.join(some)})"
+        return f"{text}: to include {it}, add {that} directly"
 
 
 def is_text(path: str) -> bool:
@@ -195,15 +195,15 @@ def walk(
     Raises:
         KnownError: a source does not exist or cannot be read; earlier files have been yielded.
     """
-    told = report if report is not None else WalkReport()
+    report = report if report is not None else WalkReport()
     visited: set[tuple[int, int]] = set()
     single: dict[str, dict[str, FoundFile]] = {}
     for source in sources:
         path = os.path.normpath(Path(source).absolute())
         if Path(path).is_dir():
-            yield from _walk_folder(path, recursive, told, visited, within or path)
+            yield from _walk_folder(path, recursive, report, visited, within or path)
         else:
-            found = _given_file(path, told)
+            found = _given_file(path, report)
             if found is not None:
                 given = single.setdefault(_parent(path), {})
                 given[path] = found

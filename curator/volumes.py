@@ -143,7 +143,7 @@ def find_folder(
 
     Args:
         path: where it was.
-        key: its volume's, None if that cannot be told.
+        key: its volume's, None if it is unknown.
         way: from the mount point to it, as :func:`within` gives it.
         among: what is mounted.
 
@@ -391,10 +391,10 @@ def _on_a_pulled_bus(node: Path) -> bool:
     disk = node.parent if (node / "partition").exists() else node
     if re.search(r"/usb\d+/|/firewire", str(disk)):
         return True
-    return _said(disk / "removable") == "1" or _said(disk / "device" / "type") == "SD"
+    return _attribute(disk / "removable") == "1" or _attribute(disk / "device" / "type") == "SD"
 
 
-def _said(file: Path) -> str:
+def _attribute(file: Path) -> str:
     try:
         return file.read_text("utf-8").strip()
     except OSError:

@@ -96,7 +96,7 @@ def draw_jpeg(
         shot: the EXIF data.
         **more: single fields of :class:`Coding` and, without ``shot``, of :class:`Shot`.
     """
-    shot, coding = _told(shot, more)
+    shot, coding = _split_fields(shot, more)
     image = scene(size, seed, look)
     body = jpeg_bytes(image, coding.quality)
     small = jpeg_bytes(_fitted(image, 160), 80) if coding.thumbnail else None
@@ -127,7 +127,7 @@ def write_dng(
         shot: the EXIF data.
         **more: single fields of :class:`Coding` and, without ``shot``, of :class:`Shot`.
     """
-    shot, coding = _told(shot, more)
+    shot, coding = _split_fields(shot, more)
     image = scene(size, seed, look)
     main = _shot_directory(shot, size)
     for tag, value in ((254, 0), (256, size[0]), (257, size[1])):
@@ -158,7 +158,7 @@ def write_dng(
     return _write(path, _tiff([main]))
 
 
-def _told(shot: Shot | None, more: dict[str, object]) -> tuple[Shot, Coding]:
+def _split_fields(shot: Shot | None, more: dict[str, object]) -> tuple[Shot, Coding]:
     """Return Shot and Coding with the given fields; an unknown field raises TypeError."""
     names = {field.name for field in fields(Coding)}
     coding = Coding(**{name: more.pop(name) for name in names & set(more)})  # type: ignore[arg-type]

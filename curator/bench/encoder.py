@@ -58,9 +58,9 @@ def clip(workspace: Workspace) -> list[Figure]:
     encoder = encoders.load("open_clip", options)
     spent, fast = _timed(encoder.encode, pictures)
     cosine = float((exact * fast).sum(axis=1).min())
-    told = f"{encoder.device}, {encoder.batch} at once, {threads} threads"
+    note = f"{encoder.device}, {encoder.batch} at once, {threads} threads"
     instructions = cpu_bf16()
-    told += f"; {_BF16[instructions]}"
+    note += f"; {_BF16[instructions]}"
     return [
         _exact("precision of the starter", starter, pictures),
         _exact("precision of CLIP", cosine, pictures),
@@ -72,7 +72,7 @@ def clip(workspace: Workspace) -> list[Figure]:
             Reference("open_clip's float32 loop", 1000 * loop),
             per_reference=True,
             at_least=True,
-            note=told,
+            note=note,
         ),
     ]
 

@@ -204,14 +204,14 @@ def _removed(
     except exiftool.ExiftoolError as error:
         raise UnreadableError(f"The location cannot be removed: exiftool {error}.") from error
     shutil.rmtree(copy.parent / inside)
-    told = list(_documents(answer.output))
-    if not any(each.get("SourceFile") == name for each in told):
+    documents = list(_documents(answer.output))
+    if not any(document.get("SourceFile") == name for document in documents):
         raise UnreadableError("exiftool cannot read it, so the location cannot be removed.")
     found = []
-    for each in told:
-        picture = Path(str(each.get("SourceFile", name))).stem.partition("-")[0]
-        of_it = list(_location_tags(each))
-        own = each.get("SourceFile") == name
+    for document in documents:
+        picture = Path(str(document.get("SourceFile", name))).stem.partition("-")[0]
+        of_it = list(_location_tags(document))
+        own = document.get("SourceFile") == name
         found += of_it if own else [(_EMBEDDED, picture, tag) for *_, tag in of_it]
     return found, answer.complaint()
 

@@ -144,8 +144,8 @@ class Options:
             return f"sidecar {self.profile}"
         if self.form == "original":
             return "original without place" if self.removes_location else "original"
-        said = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
+        text = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
         if self.sharpen != "off":
-            said += f", sharpened for {self.sharpen}"
+            text += f", sharpened for {self.sharpen}"
         names = {"all": "", "no_location": ", without place", "none": ", without metadata"}
-        return said + names[self.metadata_kept]
+        return text + names[self.metadata_kept]

@@ -145,9 +145,9 @@ def _copy(
 ) -> None:
     """Copy fields that are still missing; the first page belongs to the picture itself."""
     for tag in text:
-        said = source.text(tag)
-        if said and tag not in to:
-            to[tag] = _plain(said)
+        content = source.text(tag)
+        if content and tag not in to:
+            to[tag] = _plain(content)
     for tag in whole:
         number = source.number(tag)
         if number is not None and tag not in to and 0 <= number < 65536:
@@ -159,8 +159,8 @@ def _copy(
             to[tag] = found if len(found) > 1 else found[0]
 
 
-def _plain(said: str) -> str | bytes:
-    plain = "".join(sign for sign in said if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
+def _plain(content: str) -> str | bytes:
+    plain = "".join(sign for sign in content if sign.isprintable() or sign == "\n")[:_MAX_TEXT]
     # Pillow would replace non-ASCII letters by question marks; all EXIF readers accept UTF-8 today.
     return plain if plain.isascii() else plain.encode()
 

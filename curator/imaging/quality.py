@@ -174,8 +174,8 @@ def sharpness_map(luma: _Array) -> _Array:
     raw = weakest / np.sqrt(np.maximum(strongest, 1e-9))
     with np.errstate(divide="ignore"):
         scores = 100.0 / (1.0 + (_MIDDLE / raw) ** _STEEP)
-    told = np.clip((coarse.max(axis=1) - _EMPTY) / (_FULL - _EMPTY), 0, 1)
-    return np.rint(scores * told).astype(np.uint8).reshape(rows, columns)
+    weight = np.clip((coarse.max(axis=1) - _EMPTY) / (_FULL - _EMPTY), 0, 1)
+    return np.rint(scores * weight).astype(np.uint8).reshape(rows, columns)
 
 
 def _energies(luma: _Array, size: tuple[int, int], border: int) -> _Array:

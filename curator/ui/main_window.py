@@ -279,7 +279,7 @@ class MainWindow(QWidget):
             self.empty_list.refresh()
         if self.pages.currentWidget() is not page:
             self.pages.setCurrentWidget(page)
-            if not self.topbar.search.hasFocus():  # whoever types a search goes on typing
+            if not self.topbar.search.hasFocus():  # the user may still be typing
                 self._focus_page()
         self.keys.shortcuts.enter_view(self.view_name())
         title = self.session.criteria.scope.title
@@ -318,7 +318,7 @@ class MainWindow(QWidget):
 
     def run(self, command: str) -> None:
         """Run a command by name, as a click on something does."""
-        self.overview.makes_way(command)
+        self.overview.leave_for(command)
         commands.run(self.session, command)
         self.tour.did(command)
         self._focus_page()
@@ -326,7 +326,7 @@ class MainWindow(QWidget):
     def _run_by_key(self, command: str, invert: bool) -> None:
         if command == "back" and (self._go_back() or self.overview.leave()):
             return
-        self.overview.makes_way(command)
+        self.overview.leave_for(command)
         commands.run(self.session, command, invert)
         self.tour.did(command)
 

@@ -26,7 +26,7 @@ class WindowKeyboard(QObject):
 
     Args:
         window: the window whose keyboard it is.
-        session: told which keys are in force, to name them in its messages.
+        session: receives the keys in use, to name them in its messages.
         run: runs a command, its second argument inverting auto-advance.
 
     Attributes:

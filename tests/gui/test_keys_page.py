@@ -128,7 +128,7 @@ def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) ->
     page.presets.activated.emit(page.presets.currentIndex())
     assert page.keyboard == Keyboard("darktable")
     assert [cap.text() for cap in page.rows["reject"].caps] == ["R"]
-    assert page.said.text() == "Your keys of 1 command were replaced."
+    assert page.message.text() == "Your keys of 1 command were replaced."
 
 
 def test_what_is_cancelled_is_not_saved(dialog: SettingsDialog, home: Home) -> None:
@@ -178,11 +178,11 @@ def test_keys_are_shared_as_a_file(
     assert page.keyboard == Keyboard()
     page.load.click()
     assert page.keyboard == mine
-    assert page.said.text() == "Loaded mine.toml; takes effect when saved."
+    assert page.message.text() == "Loaded mine.toml; takes effect when saved."
     shared.write_text('frobnicate = ["Y"]')
     page.load.click()
     assert page.keyboard == mine
-    assert "frobnicate, which is no command" in page.said.text()
+    assert "frobnicate, which is no command" in page.message.text()
 
 
 def test_a_broken_file_opens_the_window_all_the_same_and_is_said(

@@ -112,7 +112,7 @@ def test_marks_are_written_read_back_and_conflicts_resolved(
         QTest.keyClick(dialog.sides, " ")
         assert dialog.conflicts.index(0, 4).data() == "Keep mine"
         dialog.files.click()
-        dialog.settle.click()
+        dialog.apply.click()
 
     when_open(choose)
     session.requests.sidecars_requested.emit()

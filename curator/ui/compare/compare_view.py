@@ -64,7 +64,7 @@ class CompareView(QWidget):
         painted(int): the active photo, whose own picture or failure card was just painted.
 
     Args:
-        session: what is on the table.
+        session: the window's session.
         pictures: proxies and thumbnails.
         originals: full-resolution cache, shared with the loupe within one budget.
         key_state: which of the window's keys are down.
@@ -138,7 +138,7 @@ class CompareView(QWidget):
     def is_full_resolution(self) -> bool:
         """Whether every pane was painted from all pixels of its original."""
         best = [pane.drawing.best for pane in self.panes()]
-        return bool(best) and all(one is not None and one.whole for one in best)
+        return bool(best) and all(pixels is not None and pixels.whole for pixels in best)
 
     def _active(self) -> _Pane | None:
         shown, panes = self._session.compare.panes, self.panes()
@@ -288,9 +288,9 @@ class CompareView(QWidget):
         self._on_original(photo)
         active = self._active()
         if active is not None and photo == active.photo:
-            said = active.viewport.missing_pixels_message(reason)
-            if said:
-                self._session.messages.say(said)
+            message = active.viewport.missing_pixels_message(reason)
+            if message:
+                self._session.messages.say(message)
 
     def _on_row_requested(self, by: int) -> None:
         shown = self._session.compare.panes

@@ -21,13 +21,13 @@ from curator.model import KnownError
 from curator.settings import Settings, absolute
 from curator.ui.dialogs.approval_choices import ApprovalChoices
 from curator.ui.dialogs.export_form import LABELS, ExportForm
-from curator.ui.dialogs.export_job import consequences, outcome, planned, told
+from curator.ui.dialogs.export_job import consequences, outcome, planned, report_texts
 from curator.ui.dialogs.export_request import ExportRequest
 from curator.ui.dialogs.jobs import JobRunner
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Dialog
 
-_REPLAN_MS = 250  # after the last change, before planning anew
+_REPLAN_MS = 250  # after the last change, before planning again
 
 
 class ExportDialog(Dialog):
@@ -96,9 +96,9 @@ class ExportDialog(Dialog):
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 4)
         row.setSpacing(8)
-        said = theme.plain(label, role="quiet")
-        said.setFixedWidth(LABELS + 4)
-        row.addWidget(said)
+        title = theme.plain(label, role="quiet")
+        title.setFixedWidth(LABELS + 4)
+        row.addWidget(title)
         for part in parts:
             row.addWidget(part, 1 if isinstance(part, QLineEdit) else 0)
         self.body.addWidget(line)
@@ -180,7 +180,7 @@ class ExportDialog(Dialog):
             return
         request = self._request
         ids = request.selected if options.partial else request.ids
-        self._say("Planning…")
+        self._show_outcome("Planning…")
         self._jobs.start(
             lambda job: planned(job, request.home.catalog, ids, options), self._planned
         )
@@ -189,7 +189,7 @@ class ExportDialog(Dialog):
         self._plan = plan
         self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
         self._show_number(len(plan.chosen))  # without photos that cannot be exported
-        self._say(outcome(plan), consequences(plan))
+        self._show_outcome(outcome(plan), consequences(plan))
         self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
 
     def _failed(self, text: str) -> None:
@@ -200,9 +200,9 @@ class ExportDialog(Dialog):
 
     def _refuse(self, text: str) -> None:
         self.form.preview([])  # the names shown belong to other choices
-        self._say(text)
+        self._show_outcome(text)
 
-    def _say(self, text: str, more: str = "") -> None:
+    def _show_outcome(self, text: str, more: str = "") -> None:
         self.outcome.setText(text)
         self.details.setText(more)
         self.details.setVisible(bool(more))
@@ -219,7 +219,7 @@ class ExportDialog(Dialog):
         self.bar.setRange(0, max(len(plan.chosen), 1))
         self.bar.setValue(0)
         self.bar.show()
-        self._say("Exporting…")
+        self._show_outcome("Exporting…")
         self._jobs.start(
             lambda job: write(plan, progress=job.report_progress, cancelled=lambda: job.stopped),
             self._done,
@@ -232,12 +232,12 @@ class ExportDialog(Dialog):
 
     def _progressed(self, done: int, total: int, name: str) -> None:
         self.bar.setValue(done)
-        self._say(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
+        self._show_outcome(f"Exporting {words.count(done)} of {words.count(total)} · {name}")
 
     def _done(self, report: ExportReport) -> None:
         self.report = report
         self.bar.hide()
-        self._say(*told(report))
+        self._show_outcome(*report_texts(report))
         self.title.setText(f"Exported {words.photos(report.photos)}")
         self.cancel.setText("Close")
         self.go.hide()
@@ -260,7 +260,7 @@ class ExportDialog(Dialog):
     def _cancel(self) -> None:
         if self._jobs.busy and self.bar.isVisible():
             self._jobs.stop()  # files written so far stay, and the report says so
-            self._say("Stopping after this photo…")
+            self._show_outcome("Stopping after this photo…")
         elif self.report is not None:
             self.accept()
         else:

@@ -132,14 +132,14 @@ class ExportForm(QWidget):
 
     def _row(self, label: str, part: QWidget | QHBoxLayout) -> QLabel:
         row = self._grid.rowCount()
-        said = theme.plain(label, role="quiet")
-        said.setFixedHeight(theme.ROW)
-        self._grid.addWidget(said, row, 0, Qt.AlignmentFlag.AlignTop)
+        title = theme.plain(label, role="quiet")
+        title.setFixedHeight(theme.ROW)
+        self._grid.addWidget(title, row, 0, Qt.AlignmentFlag.AlignTop)
         if isinstance(part, QWidget):
             self._grid.addWidget(part, row, 1)
         else:
             self._grid.addLayout(part, row, 1)
-        return said
+        return title
 
     def _add_presets(self) -> None:
         self.preset = QComboBox()
@@ -220,7 +220,7 @@ class ExportForm(QWidget):
         self.names = QLineEdit()
         self.names.setAccessibleName("Names of files")
         self.names.textChanged.connect(self._touched)
-        known = "\n".join(f"{{{word}}}  {said}" for word, (said, _) in naming.WORDS.items())
+        known = "\n".join(f"{{{word}}}  {meaning}" for word, (meaning, _) in naming.WORDS.items())
         self.names.setToolTip(theme.plain_tip(known))
         self.called = theme.plain("", role="caption")
         self.called.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

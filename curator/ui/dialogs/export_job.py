@@ -35,17 +35,17 @@ def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDe
 
 def outcome(plan: Plan) -> str:
     """Summarize a plan in one line: ``185 photos, 212 files, 6.1 GB; 12 already there``."""
-    told = plan.summary()
-    files = int(str(told["files"]))
-    new = int(str(told["new_files"])) + int(str(told["changed_files"]))
-    there = int(str(told["unchanged_files"]))
+    summary = plan.summary()
+    files = int(str(summary["files"]))
+    new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
+    unchanged = int(str(summary["unchanged_files"]))
     if not files:
         return "Nothing to export."
     size = words.size(plan.bytes_to_write)
     about = "about " if plan.options.form == "jpeg" else ""
     text = f"{words.photos(len(plan.chosen))}, {counted(files, 'file')}"
     text += f", {about}{size} to write" if new else ", all already there"
-    return text + (f"; {words.count(there)} already there" if there and new else "")
+    return text + (f"; {words.count(unchanged)} already there" if unchanged and new else "")
 
 
 def consequences(plan: Plan) -> str:
@@ -74,10 +74,10 @@ def consequences(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def told(report: ExportReport) -> tuple[str, str]:
+def report_texts(report: ExportReport) -> tuple[str, str]:
     """Return what an export did, and what failed."""
     text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
-    text += f"; {words.count(report.unchanged)} were there already." if report.unchanged else "."
+    text += f"; {words.count(report.unchanged)} already there." if report.unchanged else "."
     if report.cancelled:
         text = f"Stopped. {text} Export again to continue."
     lines = [f"Saved to {report.folder} (with photos.json)"]

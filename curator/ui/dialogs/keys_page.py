@@ -169,8 +169,8 @@ class KeyRow(QWidget):
         command, wanted = COMMANDS[self.command], text.casefold().strip()
         if wanted in (cap.text().casefold() for cap in self.caps):
             return True
-        said = f" {command.title} {command.name} {command.help}".casefold()
-        return all(f" {word}" in said for word in wanted.split())
+        text = f" {command.title} {command.name} {command.help}".casefold()
+        return all(f" {word}" in text for word in wanted.split())
 
     def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
         """Show a message with buttons below the row; an empty text clears it."""
@@ -243,9 +243,9 @@ class KeysPage(QWidget):
         self.looked_for.setPlaceholderText("Find a command or a key")
         self.looked_for.setAccessibleName("Find a command or a key")
         self.looked_for.textChanged.connect(self._find)
-        self.said = theme.plain("", role="error")
-        self.said.setWordWrap(True)
-        self.said.hide()
+        self.message = theme.plain("", role="error")
+        self.message.setWordWrap(True)
+        self.message.hide()
         self.reset_all = QPushButton("Reset all")
         self.load, self.save_as = QPushButton("Load…"), QPushButton("Save as…")
         self._list = QVBoxLayout()
@@ -276,7 +276,7 @@ class KeysPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(top)
-        column.addWidget(self.said)
+        column.addWidget(self.message)
         column.addWidget(scroll, 1)
         column.addLayout(bottom)
 
@@ -325,17 +325,17 @@ class KeysPage(QWidget):
 
     def _set(self, changes: dict[str, Sequence[str]]) -> None:
         self.keyboard = self.keyboard.with_keys(changes)
-        self._say("")
+        self._show_message("")
         for command in changes:
             self.rows[command].refresh()
         row = self.rows[next(iter(changes))]
         (row.caps[-1] if row.caps else row.add).setFocus()
 
-    def _take(self, keyboard: Keyboard, said: str = "") -> None:
+    def _take(self, keyboard: Keyboard, text: str = "") -> None:
         """Replace all keys."""
         self.keyboard = keyboard
         self.presets.setCurrentIndex(self.presets.findData(keyboard.preset))
-        self._say(said)
+        self._show_message(text)
         for row in self.rows.values():
             row.refresh()
         self._find(self.looked_for.text())
@@ -345,8 +345,8 @@ class KeysPage(QWidget):
         if name == self.keyboard.preset:
             return
         left = len(self.keyboard.changes)
-        said = f"Your keys of {counted(left, 'command')} were replaced." if left else ""
-        self._take(Keyboard(name), said)
+        text = f"Your keys of {counted(left, 'command')} were replaced." if left else ""
+        self._take(Keyboard(name), text)
 
     def _reset(self) -> None:
         self._take(Keyboard(self.keyboard.preset))
@@ -369,7 +369,7 @@ class KeysPage(QWidget):
         try:
             self._take(load(Path(chosen)), f"Loaded {Path(chosen).name}; takes effect when saved.")
         except KnownError as error:
-            self._say(str(error))
+            self._show_message(str(error))
 
     def _save_as(self) -> None:
         chosen = dialogs.choose_file(self, "Save keys as", pattern=_PATTERN, new="keys.toml")
@@ -378,13 +378,13 @@ class KeysPage(QWidget):
         path = Path(chosen)
         try:
             save(self.keyboard, path if path.suffix else path.with_suffix(".toml"))
-            self._say(f"Saved to {path.name}.")
+            self._show_message(f"Saved to {path.name}.")
         except KnownError as error:
-            self._say(str(error))
+            self._show_message(str(error))
 
-    def _say(self, text: str) -> None:
-        self.said.setText(text)
-        self.said.setVisible(bool(text))
+    def _show_message(self, text: str) -> None:
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
 
 
 def _in(command: str, group: str) -> bool:

@@ -17,7 +17,7 @@ from curator.ui.widgets import dialogs
 from curator.ui.widgets.dialogs import Choice, Question
 
 SHOW, ANOTHER = "show", "another"
-RESTORE, ANEW = "restore", "anew"
+RESTORE, NEW = "restore", "new"
 
 
 def ask_which_window(sources: Sequence[Path]) -> str | None:
@@ -55,13 +55,15 @@ def offer_restore(home: Home) -> bool:
     Raises:
         KnownError: it could not be restored; nothing was changed.
     """
-    gone = not home.catalog.exists()
+    missing = not home.catalog.exists()
     with _waiting():
         backup = backups.newest_sound(home.catalog)
-    if backup is None and not gone:
+    if backup is None and not missing:
         return False
-    answer = dialogs.ask(None, _gone(home, backup) if gone else _damaged(home, backup))
-    if answer == ANEW:
+    answer = dialogs.ask(
+        None, _missing_question(home, backup) if missing else _damaged_question(home, backup)
+    )
+    if answer == NEW:
         create_new_catalog(home.catalog)
         return True
     if answer != RESTORE or backup is None:
@@ -73,7 +75,7 @@ def offer_restore(home: Home) -> bool:
     return True
 
 
-def _damaged(home: Home, backup: Backup | None) -> Question:
+def _damaged_question(home: Home, backup: Backup | None) -> Question:
     assert backup is not None
     title = recovery.titled(backup)
     body = (
@@ -86,18 +88,18 @@ def _damaged(home: Home, backup: Backup | None) -> Question:
     return Question("The catalog is damaged", body, (choice,), cancel="Close")
 
 
-def _gone(home: Home, backup: Backup | None) -> Question:
-    anew = Choice(ANEW, "Start empty")
+def _missing_question(home: Home, backup: Backup | None) -> Question:
+    start_empty = Choice(NEW, "Start empty")
     moved = f"If you moved {home.catalog}, close this, put it back and start again."
     if backup is None:
         body = f"There are backups of it, but none of them can be read.\n{moved}"
-        return Question("The catalog is missing", body, (anew,), cancel="Close")
+        return Question("The catalog is missing", body, (start_empty,), cancel="Close")
     body = (
         f"There is a backup from {recovery.titled(backup)}, with"
         f" {counted(backup.decisions, 'decision')}.\n"
         f"{moved} Backups are kept whatever you choose, and no photo is touched."
     )
-    choices = (anew, Choice(RESTORE, "Restore the backup", primary=True))
+    choices = (start_empty, Choice(RESTORE, "Restore the backup", primary=True))
     return Question("The catalog is missing", body, choices, cancel="Close")
 
 

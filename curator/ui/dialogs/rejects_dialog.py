@@ -136,7 +136,7 @@ class RejectsDialog(Dialog):
         self.cancel = self.button("Cancel")
         self.go = self.button("Move to the trash")
         self._lay_out()
-        self.model.ticked.connect(self._say)
+        self.model.ticked.connect(self._refresh)
         self.grid.pressed.connect(self.toggle)
         self.for_good.toggled.connect(lambda _: self.make_plan())
         self.cancel.clicked.connect(self.reject)
@@ -182,7 +182,7 @@ class RejectsDialog(Dialog):
 
     def _planned(self, shown: Removal) -> None:
         self.model.show_files(shown.files)
-        self._say()
+        self._refresh()
 
     @property
     def shown(self) -> Removal:
@@ -198,7 +198,7 @@ class RejectsDialog(Dialog):
         own = (Part.ORIGINAL, Part.SIDECAR)
         self.model.tick([row for row in rows if self.model.rows[row].part in own], True)
 
-    def _say(self) -> None:
+    def _refresh(self) -> None:
         shown, erasing = self.shown, self.for_good.isChecked()
         sizes = dict.fromkeys(self._ids, 0)
         for file in shown.files:

@@ -105,7 +105,9 @@ class DifferenceTable(TextRows[Difference]):
 
 
 class SidecarsDialog(Dialog):
-    """Shows what writing would change, and what contradicts; writes and settles when told to.
+    """Shows what writing sidecars would change, and which of them contradict the catalog.
+
+    The user chooses a side for each contradiction and starts the writing.
 
     Args:
         session: the window's session.
@@ -127,7 +129,7 @@ class SidecarsDialog(Dialog):
         self.table = table(self.differences, "What would change", {0: 330})
         self.note = self.wrapped("", "quiet")
         self.mine, self.files = self.button("All mine"), self.button("All the files'")
-        self.settle = self.button("Apply")
+        self.apply = self.button("Apply")
         self.write = self.button("Write", primary=True)
         self.close_ = self.button("Close")
         self.embed = self.button("Embed in originals…")
@@ -141,7 +143,7 @@ class SidecarsDialog(Dialog):
         turn.activated.connect(self._turn)
         self.mine.clicked.connect(lambda: self._choose(OURS))
         self.files.clicked.connect(lambda: self._choose(THEIRS))
-        self.settle.clicked.connect(self._guarded(self._settle))
+        self.apply.clicked.connect(self._guarded(self._apply))
         self.write.clicked.connect(self._guarded(self._write))
         self.close_.clicked.connect(self.accept)
         self.embed.clicked.connect(self._guarded(self._compare_originals))
@@ -159,7 +161,7 @@ class SidecarsDialog(Dialog):
         for button in (self.mine, self.files):
             self._choosing.addWidget(button)
         self._choosing.addStretch(1)
-        self._choosing.addWidget(self.settle)
+        self._choosing.addWidget(self.apply)
         self.body.addWidget(self.disputed)
         self.body.addWidget(self.sides)
         self.body.addLayout(self._choosing)
@@ -188,7 +190,7 @@ class SidecarsDialog(Dialog):
         found = self._sidecars.conflicts()
         if found != self.conflicts.rows:
             self.conflicts.show_rows(found)
-        for part in (self.disputed, self.sides, self.mine, self.files, self.settle):
+        for part in (self.disputed, self.sides, self.mine, self.files, self.apply):
             part.setVisible(bool(found))
         one = len(found) == 1
         self.disputed.setText(
@@ -196,7 +198,7 @@ class SidecarsDialog(Dialog):
             f" {'contradicts' if one else 'contradict'} your marks. The newer side is suggested;"
             " click a row, or press Space, for the other one."
         )
-        self.settle.setText(f"Apply to {counted(len(found), 'photo')}")
+        self.apply.setText(f"Apply to {counted(len(found), 'photo')}")
         self.sides.setFixedHeight(height(len(found), self._rows // 2))
 
     def _choose(self, side: str) -> None:
@@ -207,7 +209,7 @@ class SidecarsDialog(Dialog):
         if index.isValid():
             self.conflicts.turn(index.row())
 
-    def _settle(self) -> None:
+    def _apply(self) -> None:
         self._sidecars.resolve(self.conflicts.choices())
         self._show_conflicts()
         self._compare()
@@ -225,7 +227,11 @@ class SidecarsDialog(Dialog):
             return
         self.differences.show_rows(found.differences)
         number = len(found.differences)
-        same = f"; {words.count(found.same)} {_say(found.same)} so already" if found.same else ""
+        same = (
+            f"; {words.count(found.same)} {'says' if found.same == 1 else 'say'} so already"
+            if found.same
+            else ""
+        )
         self.sentence.setText(
             f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
             if number
@@ -322,7 +328,3 @@ def _left(left: Sequence[MetadataResult]) -> list[str]:
         return []
     first = f"{Path(left[0].path).name}: {left[0].problem.rstrip('.')}"
     return [f"{counted(len(left), 'photo')} skipped: {first}"]
-
-
-def _say(number: int) -> str:
-    return "says" if number == 1 else "say"

@@ -102,16 +102,16 @@ class TagEntry(OverlayPanel):
         if self._renames:
             self.title.setText(f"Rename {self._renames} on all photos")
         else:
-            one = self._session.table.name(photos[0]) if len(photos) == 1 else ""
-            what = f"Tags of {one or counted(len(photos), 'photo')}"
+            name = self._session.table.name(photos[0]) if len(photos) == 1 else ""
+            what = f"Tags of {name or counted(len(photos), 'photo')}"
             room = _WIDTH - 2 * _MARGIN - 2
             middle = Qt.TextElideMode.ElideMiddle  # file names differ at their ends
             self.title.setText(self.title.fontMetrics().elidedText(what, middle, room))
         found = self._session.tags.of(photos) if photos else []
-        said = None
+        counts = None
         if len(photos) > 1:
-            said = ["" if number == len(photos) else f"{number:,}" for _, number in found]
-        self.chips.show_tags([tag for tag, _ in found], said)
+            counts = ["" if number == len(photos) else f"{number:,}" for _, number in found]
+        self.chips.show_tags([tag for tag, _ in found], counts)
         self.chips.setVisible(bool(found))
         self.place()
 
@@ -175,7 +175,7 @@ class TagEntry(OverlayPanel):
             self._session.messages.say(str(error))
 
     def _take(self, event: QKeyEvent) -> bool:
-        """Handle a key that does not edit the text. Returns whether it was one."""
+        """Handle a key that does not edit the text. Return whether it did."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
             self.chips.leave() if chip is not None else self.close_panel()

@@ -260,9 +260,9 @@ class LoupeView(QWidget):
         if photo != session.current or not self.isVisible():
             return
         self.update()
-        said = self._viewport.missing_pixels_message(reason)
-        if said:
-            session.messages.say(said)
+        message = self._viewport.missing_pixels_message(reason)
+        if message:
+            session.messages.say(message)
 
     def _on_moved(self) -> None:
         self._navigator.start()

@@ -98,7 +98,7 @@ class Viewport:
         """Create the viewport of a pane.
 
         Args:
-            session: what is on the table.
+            session: the window's session.
             frames: decoded proxies.
             originals: decoded originals.
             shared_zoom: shared with other panes; its own otherwise.
@@ -141,15 +141,18 @@ class Viewport:
         A smaller frame is enlarged to the photo's size; a frame whose aspect differs from the
         catalog's size keeps its own.
         """
-        said = QSize(max(tile.width, 1), max(tile.height, 1))
+        expected = QSize(max(tile.width, 1), max(tile.height, 1))
         if frame is None:
-            return said
+            return expected
         own = frame.image.size()
-        long, wanted = max(own.toTuple()), max(said.toTuple())
+        long, wanted = max(own.toTuple()), max(expected.toTuple())
         if not tile.width or wanted * _SAME_SIZE <= long <= wanted / _SAME_SIZE:
             return own
-        if abs(own.width() * said.height() / (own.height() * said.width()) - 1) <= _SAME_ASPECT:
-            return said
+        if (
+            abs(own.width() * expected.height() / (own.height() * expected.width()) - 1)
+            <= _SAME_ASPECT
+        ):
+            return expected
         scale = wanted / long
         return QSize(max(1, round(own.width() * scale)), max(1, round(own.height() * scale)))
 
@@ -338,8 +341,8 @@ class Viewport:
             self.request_for(tile, self._session.view_state.developed),
             self.proxy(tile),
         )
-        said = self._originals.reason(request) if request.pixels else None
-        return said or (self._frames.failure(proxy) if proxy is not None else None) or ""
+        reason = self._originals.reason(request) if request.pixels else None
+        return reason or (self._frames.failure(proxy) if proxy is not None else None) or ""
 
     def missing_pixels_message(self, reason: str) -> str:
         """Return a message about pixels a person requested and cannot get; else empty.

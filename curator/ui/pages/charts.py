@@ -112,8 +112,10 @@ class Chart(QWidget):
             self._changed()
 
     def _changed(self) -> None:
-        said = "; ".join(self._description(figure).replace(" · ", ", ") for figure in self.figures)
-        self.setAccessibleName(f"{self.title}: {said}" if self.title else said)
+        figures = "; ".join(
+            self._description(figure).replace(" · ", ", ") for figure in self.figures
+        )
+        self.setAccessibleName(f"{self.title}: {figures}" if self.title else figures)
         self._place()
         self.updateGeometry()
         self.update()

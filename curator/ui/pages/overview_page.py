@@ -31,7 +31,7 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
 
 _SOON_MS = 400  # the charts are updated at most this often
-_BEHIND_MS = 3000  # how often the state of background work is queried
+_BACKGROUND_MS = 3000  # how often the state of background work is queried
 _WIDEST = 1760
 _SPACE, _BETWEEN = 28, 40  # between parts, between columns
 _SCROLLS = {
@@ -69,21 +69,21 @@ class OverviewPage(QWidget):
     def __init__(self, session: Session, refresh: Callable[[], None]) -> None:
         super().__init__()
         self._session, self._refresh_window = session, refresh
-        self._from: _Position | None = None  # the position when it was opened
-        self._asked: str | None = None  # the search of the figure that was clicked
+        self._origin: _Position | None = None  # the position when it was opened
+        self._figure_search: str | None = None  # the search of the figure that was clicked
         self._shown: Overview | None = None
-        self._told_of: tuple[str, int] | None = None  # scope and version queried last
+        self._queried: tuple[str, int] | None = None  # scope and version queried last
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Overview")
-        self.behind = session.monitor_background()
-        self.behind.changed.connect(self._show_behind)
+        self.background = session.monitor_background()
+        self.background.changed.connect(self._show_background)
         self._make(session)
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
-        self._again = QTimer(self, interval=_BEHIND_MS)
-        self._again.timeout.connect(self._ask_behind)
+        self._again = QTimer(self, interval=_BACKGROUND_MS)
+        self._again.timeout.connect(self._query_background)
         for changed in (
             session.criteria.scope_changed,
             session.criteria.mode_changed,
@@ -95,7 +95,7 @@ class OverviewPage(QWidget):
             changed.connect(self._follow)
         for changed in (session.photos.counts_changed, session.taste.scores_changed):
             changed.connect(self._later)
-        session.taste.scores_changed.connect(self._ask_anew)
+        session.taste.scores_changed.connect(self._expect_change)
 
     # --- parts
 
@@ -163,14 +163,14 @@ class OverviewPage(QWidget):
     @property
     def is_open(self) -> bool:
         """Whether the page should be visible."""
-        return self._from is not None and self._asked is None
+        return self._origin is not None and self._figure_search is None
 
     def toggle(self) -> None:
         """Open the page, or close it."""
         if self.is_open:
             self.leave()
             return
-        self._from, self._asked = self._position(), None
+        self._origin, self._figure_search = self._position(), None
         self.refresh()
         self._refresh_window()
 
@@ -178,18 +178,18 @@ class OverviewPage(QWidget):
         """Close the page. Returns whether it was open."""
         if not self.is_open:
             return False
-        self._from = None
+        self._origin = None
         self._refresh_window()
         return True
 
-    def makes_way(self, command: str) -> None:
+    def leave_for(self, command: str) -> None:
         """Close the page before a command that changes the pass or the view."""
         if self.is_open and COMMANDS[command].group == "Modes" and command not in _STAYS:
             self.leave()
 
     def close_panel(self) -> None:
         """End the page's background queries."""
-        self.behind.close()
+        self.background.close()
 
     def _position(self) -> _Position:
         session = self._session
@@ -204,28 +204,28 @@ class OverviewPage(QWidget):
     def _follow(self) -> None:
         """Stay open for another scope, close for another position, return from a figure."""
         here = self._position()
-        if self._from is None or (here == self._from and self._asked is None):
+        if self._origin is None or (here == self._origin and self._figure_search is None):
             return
-        if self._asked is None:
-            self._from = here if here.scope != self._from.scope else None
-            self._ask_behind()
-        elif here == self._from:
-            self._asked = None
-        elif here.filter != self._asked or here.scope != self._from.scope:
-            self._from = self._asked = None
+        if self._figure_search is None:
+            self._origin = here if here.scope != self._origin.scope else None
+            self._query_background()
+        elif here == self._origin:
+            self._figure_search = None
+        elif here.filter != self._figure_search or here.scope != self._origin.scope:
+            self._origin = self._figure_search = None
         self._later()
 
     def _go(self, figure: Figure) -> None:
         """Search for the photos of a figure, within the current search."""
         found = f"{self._session.criteria.filter} {figure.query}".strip()
-        self._asked = found
+        self._figure_search = found
         self._session.search.set_filter(found)
 
     def _go_undated(self) -> None:
         if self._shown is not None:
             self._go(self._shown.undated)
 
-    # --- what it says
+    # --- content
 
     def _later(self) -> None:
         if self.isVisible() and not self._soon.isActive():
@@ -241,44 +241,44 @@ class OverviewPage(QWidget):
             if session.criteria.filter
             else session.statistics.in_scope()
         )
-        told = overview(session.table, mask, session.settings.taste.match_threshold)
+        figures = overview(session.table, mask, session.settings.taste.match_threshold)
         self.title.setText(
             words.joined(
                 (bidi_safe(session.criteria.scope.title), bidi_safe(session.criteria.filter))
             )
         )
-        if told != self._shown:
-            self._show(told)
-        self._show_behind()
+        if figures != self._shown:
+            self._show(figures)
+        self._show_background()
 
-    def _show(self, told: Overview) -> None:
-        self._shown = told
-        self.when.setText(span(told))
+    def _show(self, overview: Overview) -> None:
+        self._shown = overview
+        self.when.setText(span(overview))
         self.when.setVisible(bool(self.when.text()))
-        self._show_numbers(told)
-        self.strip.show_figures(told.verdicts)
-        self.time.show_periods(told.periods, told.grain)
-        self.undated.set_text(f"{words.photos(told.undated.photos)} without a date")
-        self.undated.setVisible(bool(told.undated.photos) and bool(told.periods))
-        self.stars.show_figures(told.stars if told.starred.photos else ())
-        none = told.nameless.photos
+        self._show_numbers(overview)
+        self.strip.show_figures(overview.verdicts)
+        self.time.show_periods(overview.periods, overview.grain)
+        self.undated.set_text(f"{words.photos(overview.undated.photos)} without a date")
+        self.undated.setVisible(bool(overview.undated.photos) and bool(overview.periods))
+        self.stars.show_figures(overview.stars if overview.starred.photos else ())
+        none = overview.nameless.photos
         self.cameras.title = (
             f"Cameras · {words.photos(none)} without camera name" if none else "Cameras"
         )
-        self.cameras.show_figures(told.cameras)
-        self.kinds.show_figures(told.kinds)
+        self.cameras.show_figures(overview.cameras)
+        self.kinds.show_figures(overview.kinds)
         for chart in self.charts:
             chart.setVisible(bool(chart.figures))
 
-    def _show_numbers(self, told: Overview) -> None:
-        judged = told.whole.kept + told.whole.rejected
+    def _show_numbers(self, overview: Overview) -> None:
+        judged = overview.whole.kept + overview.whole.rejected
         theme.clear_layout(self._numbers)
-        by_file = told.approved_by_file.photos
+        by_file = overview.approved_by_file.photos
         for number, what, decided in (
-            (told.whole.photos, "photo" if told.whole.photos == 1 else "photos", False),
+            (overview.whole.photos, "photo" if overview.whole.photos == 1 else "photos", False),
             (judged, "reviewed", True),
-            (told.starred.photos, "with stars", True),
-            (told.approved.photos, "approved", True),
+            (overview.starred.photos, "with stars", True),
+            (overview.approved.photos, "approved", True),
             *([(by_file, "more by ratings read from files", False)] if by_file else []),
         ):
             block = number_block(words.count(number), what, decided and number > 0)
@@ -286,12 +286,12 @@ class OverviewPage(QWidget):
             block.show()
         self._numbers.addStretch(1)
 
-    # --- what goes on behind
+    # --- background work
 
     def showEvent(self, event: QEvent) -> None:
         """Start updating."""
         self.refresh()
-        self._ask_behind()
+        self._query_background()
         self._again.start()
 
     def hideEvent(self, event: QEvent) -> None:
@@ -299,23 +299,25 @@ class OverviewPage(QWidget):
         self._soon.stop()
         self._again.stop()
 
-    def _ask_anew(self) -> None:
+    def _expect_change(self) -> None:
         """Query background work again the next time, because vectors may have changed."""
-        self._told_of = None
+        self._queried = None
 
-    def _ask_behind(self) -> None:
+    def _query_background(self) -> None:
         session = self._session
-        standing = session.criteria.scope.key, session.catalog.store.data_version()
-        if standing != self._told_of:
-            self._told_of = standing
-            self.behind.ask(
+        state = session.criteria.scope.key, session.catalog.store.data_version()
+        if state != self._queried:
+            self._queried = state
+            self.background.ask(
                 session.criteria.scope.key,
                 session.table.ids[session.statistics.in_scope()].tolist(),
             )
 
-    def _show_behind(self) -> None:
-        self.work.show_work(self.behind.status)
-        self.disk.show_disk(self._session.criteria.scope, self.behind.status, self.behind.kept)
+    def _show_background(self) -> None:
+        self.work.show_work(self.background.status)
+        self.disk.show_disk(
+            self._session.criteria.scope, self.background.status, self.background.kept
+        )
 
     # --- keys
 
@@ -356,9 +358,11 @@ class _Column(QWidget):
         self.column.setContentsMargins(side, 24, side, 24)
 
 
-def span(told: Overview) -> str:
+def span(overview: Overview) -> str:
     """Return the range of dates: ``4 May 2024 – 12 June 2024``."""
-    if told.first is None or told.last is None:
+    if overview.first is None or overview.last is None:
         return ""
-    days = [f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (told.first, told.last)]
+    days = [
+        f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (overview.first, overview.last)
+    ]
     return " – ".join(dict.fromkeys(days))

@@ -68,7 +68,7 @@ class ProjectHeader(QWidget):
         """Return the header's height in px."""
         return _HEIGHT
 
-    def _say(self) -> tuple[str, str, str]:
+    def _build_texts(self) -> tuple[str, str, str]:
         """Return name, counts and notes; empty texts if no project is open."""
         row = self._session.projects.open
         if row is None:
@@ -100,7 +100,7 @@ class ProjectHeader(QWidget):
             return
         self._want = self._cover()
         self._thumbs.want(_CLIENT, () if self._want is None else (self._want,))
-        self.texts = self._say()
+        self.texts = self._build_texts()
         self.setAccessibleDescription(words.joined(self.texts))
         self.export.setEnabled(self._want is not None)
         self.update()

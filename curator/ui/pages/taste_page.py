@@ -177,24 +177,24 @@ class TastePage(Dialog):
         self.buttons.addWidget(self.problem, 1)
         self.buttons.addWidget(self.close_button)
 
-    # --- what it says
+    # --- content
 
     def refresh(self) -> None:
         """Request a new report; it is shown when it arrives."""
         self._session.taste.report(self._show)
 
-    def _show(self, told: Report | KnownError) -> None:
+    def _show(self, report: Report | KnownError) -> None:
         if self._over:
             return
-        if isinstance(told, KnownError):
-            self.problem.setText(str(told))
+        if isinstance(report, KnownError):
+            self.problem.setText(str(report))
             return
-        self._report = told
-        self._show_head(told)
-        self._show_honesty(told)
+        self._report = report
+        self._show_head(report)
+        self._show_accuracy(report)
         chosen = self._chosen()
-        if self.versions.show_versions(told.versions, told.learned.pinned):
-            numbers = [row.id for row in told.versions]
+        if self.versions.show_versions(report.versions, report.learned.pinned):
+            numbers = [row.id for row in report.versions]
             row = numbers.index(chosen.id) if chosen and chosen.id in numbers else 0
             self.table.selectRow(row)
         self._show_versions()
@@ -217,25 +217,25 @@ class TastePage(Dialog):
             placed.moveCenter(parent.window().geometry().center())
             self.move(placed.topLeft())
 
-    def _show_head(self, told: Report) -> None:
-        learned = told.learned
+    def _show_head(self, report: Report) -> None:
+        learned = report.learned
         begun = learned.stars >= MIN_RATINGS or learned.pinned is not None
         self.slots.setVisible(not begun)
         self.slots.show_given(min(learned.stars, MIN_RATINGS))
         missing = f"{learned.stars} of {MIN_RATINGS} photos with stars"
-        self.verdict.setText(told.judged.headline if begun else missing)
-        lack = self._not_compared(told)  # without an encoder, stars alone start nothing
-        how = "" if lack else self._how_to_begin(learned.stars)
-        self.why.setText(told.judged.explanation if begun else how)
+        self.verdict.setText(report.judged.headline if begun else missing)
+        no_encoder = self._no_encoder_reason(report)  # ratings alone predict nothing
+        how = "" if no_encoder else self._how_to_begin(learned.stars)
+        self.why.setText(report.judged.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
         later = "" if learned.problem else " Newer ratings are learned from once you unpin it."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
         by_time = "Culls are sorted by capture time until predictions are reliable."
-        until = "" if told.judged.trusted else by_time
+        until = "" if report.judged.trusted else by_time
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
-        state = [*([] if pinned else [where]), lack or told.compared, told.damaged]
+        state = [*([] if pinned else [where]), no_encoder or report.compared, report.damaged]
         self.state.setText("\n".join(filter(None, state)))
 
     def _how_to_begin(self, stars: int) -> str:
@@ -247,28 +247,28 @@ class TastePage(Dialog):
             " ratings; once that is reliable, a cull starts with the lowest match."
         )
 
-    def _not_compared(self, told: Report) -> str:
-        """Return why photos are not analyzed, if they never were; else an empty text."""
+    def _no_encoder_reason(self, report: Report) -> str:
+        """Return why no photo was ever analyzed; empty if one was."""
         pipeline = self._session.pipeline
-        if told.encoder or pipeline is None or pipeline.encoding.recipe is not None:
+        if report.encoder or pipeline is None or pipeline.encoding.recipe is not None:
             return ""
         return pipeline.encoding.sentence
 
-    def _show_honesty(self, told: Report) -> None:
-        self.curve.show_curve(told.curve)
-        self.curve.setVisible(bool(told.curve))
-        self.no_curve.setVisible(not told.curve)
+    def _show_accuracy(self, report: Report) -> None:
+        self.curve.show_curve(report.curve)
+        self.curve.setVisible(bool(report.curve))
+        self.no_curve.setVisible(not report.curve)
         self.no_curve.setText(
             "Curator predicts each rating before you give it. After 20 predictions a curve compares"
             " them with always guessing your mean."
         )
         theme.clear_layout(self.figures)
-        if told.judged.count < MIN_JUDGED:
+        if report.judged.count < MIN_JUDGED:
             return
         heads = ("", "Ratings", "Correlation", "Error", "Error of your mean")
-        lines = [heads, _figures("All predicted ratings", told.judged)]
-        if told.by_time.count:
-            lines.append(_figures("Sorted by capture time", told.by_time))
+        lines = [heads, _figures("All predicted ratings", report.judged)]
+        if report.by_time.count:
+            lines.append(_figures("Sorted by capture time", report.by_time))
         for row, line in enumerate(lines):
             for column, text in enumerate(line):
                 label: QLabel = theme.plain(text, role="caption" if not row else "")
@@ -311,32 +311,32 @@ class TastePage(Dialog):
         """Show what changed in the selected version."""
         self._show_versions()
         chosen = self._chosen()
-        self._tell_moved("", ())
+        self._show_changes("", ())
         if chosen is not None:
-            self._session.taste.moved(chosen.id, lambda told: self._show_moved(chosen.id, told))
+            self._session.taste.moved(chosen.id, lambda moved: self._on_moved(chosen.id, moved))
 
-    def _show_moved(self, number: int, told: list[Moved] | KnownError) -> None:
+    def _on_moved(self, number: int, moved: list[Moved] | KnownError) -> None:
         chosen = None if self._over else self._chosen()
         if chosen is None or chosen.id != number:
             return
-        if isinstance(told, KnownError):
-            self._tell_moved(str(told), ())
-        elif told:
-            self._tell_moved(f"Largest changes in version {number}", told)
+        if isinstance(moved, KnownError):
+            self._show_changes(str(moved), ())
+        elif moved:
+            self._show_changes(f"Largest changes in version {number}", moved)
         else:
-            self._tell_moved(f"No earlier version to compare with version {number}", ())
+            self._show_changes(f"No earlier version to compare with version {number}", ())
 
-    def _tell_moved(self, title: str, moved: Sequence[Moved]) -> None:
+    def _show_changes(self, title: str, moved: Sequence[Moved]) -> None:
         self.moved_title.setText(title)
         self.moved.show_moved(moved)
 
     def _keep(self) -> None:
-        self._session.taste.keep_version(self._kept)
+        self._session.taste.keep_version(self._on_kept)
 
-    def _kept(self, told: int | KnownError) -> None:
+    def _on_kept(self, result: int | KnownError) -> None:
         if not self._over:
-            kept = f"Saved as version {told}."
-            self.problem.setText(str(told) if isinstance(told, KnownError) else kept)
+            kept = f"Saved as version {result}."
+            self.problem.setText(str(result) if isinstance(result, KnownError) else kept)
             self.table.clearSelection()
             self.table.setCurrentIndex(QModelIndex())
             self.refresh()

@@ -39,10 +39,10 @@ class MovedStrip(QWidget):
         self._pictures.thumbs.want(
             "taste", [want for each in self._moved if (want := self._want(each)) is not None]
         )
-        self.setAccessibleName(", ".join(self._told(each) for each in self._moved))
+        self.setAccessibleName(", ".join(self._changed_text(each) for each in self._moved))
         self.update()
 
-    def _told(self, moved: Moved) -> str:
+    def _changed_text(self, moved: Moved) -> str:
         name = self._session.table.name(moved.photo_id)
         return f"{name}: match {moved.before}, now {moved.now}"
 
@@ -90,8 +90,8 @@ class MovedStrip(QWidget):
         """Show the name of the photo under the pointer."""
         if isinstance(event, QHelpEvent):
             number = event.pos().x() // _CELL
-            told = self._told(self._moved[number]) if number < len(self._moved) else ""
-            QToolTip.showText(event.globalPos(), theme.plain_tip(told) if told else "", self)
+            text = self._changed_text(self._moved[number]) if number < len(self._moved) else ""
+            QToolTip.showText(event.globalPos(), theme.plain_tip(text) if text else "", self)
             return True
         return super().event(event)  # type: ignore[arg-type]
 

@@ -87,7 +87,7 @@ class Tour(QWidget):
         """Start the tour with all six keys."""
         self._memory[_MEMORY] = True
         self._left, self._marks = {does for _, does in TOUR_KEYS}, 0
-        self._say()
+        self._refresh()
         self.changed.emit()
 
     def end(self) -> None:
@@ -106,7 +106,7 @@ class Tour(QWidget):
         if self._marks >= _ENOUGH:
             self._left.clear()
         self._at = self._session.criteria.mode, self._session.view_state.view
-        self._say()
+        self._refresh()
 
     def _look(self) -> None:
         """Start with the first cull, end with another view, or show changed keys."""
@@ -119,9 +119,9 @@ class Tour(QWidget):
         elif self._left == set() and self._at != (session.criteria.mode, session.view_state.view):
             self.end()
         elif self._left is not None:
-            self._say()
+            self._refresh()
 
-    def _say(self) -> None:
+    def _refresh(self) -> None:
         keys = {does: key for key, does in tour_keys(self._session)}
         for does, (cap, word) in self.pairs.items():
             cap.setText(keys.get(does, ""))

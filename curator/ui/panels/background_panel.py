@@ -18,7 +18,7 @@ _LINE = 96  # px, length of a progress line
 _ROW = 24
 
 
-class _Part(QWidget):
+class _Section(QWidget):
     """A title with rows below it."""
 
     def __init__(self, title: str) -> None:
@@ -50,45 +50,45 @@ class _Part(QWidget):
             widget.show()
 
 
-class WorkSection(_Part):
+class WorkSection(_Section):
     """Each stage with its progress. A click on failures lists them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("Background work")
         self._session = session
-        self.told = theme.plain(role="quiet")
-        self.told.setWordWrap(True)
-        self.column.addWidget(self.told)
+        self.status = theme.plain(role="quiet")
+        self.status.setWordWrap(True)
+        self.column.addWidget(self.status)
 
-    def show_work(self, stock: BackgroundStatus | None) -> None:
+    def show_work(self, status: BackgroundStatus | None) -> None:
         """Show the progress of each stage; only encoder and vision model while it is unknown."""
-        self.told.setText("\n".join(machines(self._session)))
-        lanes = stock.lanes if stock is not None else ()
+        self.status.setText("\n".join(model_status(self._session)))
+        lanes = status.lanes if status is not None else ()
         if not self._is_new(lanes):
             return
         for row, lane in enumerate(lanes):
-            says = _said(standing(lane))
+            counts = _quiet_line(lane_counts(lane))
             if lane.failed:
                 tip = "Show the failures and the reasons"
-                says.make_clickable(lambda: self._session.requests.failures_requested.emit(), tip)
-            self._row(row, theme.plain(lane.title), LaneBar(lane), says)
+                counts.make_clickable(lambda: self._session.requests.failures_requested.emit(), tip)
+            self._row(row, theme.plain(lane.title), LaneBar(lane), counts)
 
 
-class DiskSection(_Part):
+class DiskSection(_Section):
     """The sizes of Curator's own files and of the originals."""
 
     def __init__(self) -> None:
         super().__init__("On disk")
 
-    def show_disk(self, scope: Scope, stock: BackgroundStatus | None, kept: Kept | None) -> None:
+    def show_disk(self, scope: Scope, status: BackgroundStatus | None, kept: Kept | None) -> None:
         """Show the sizes known so far."""
-        sizes = on_disk(scope, stock, kept)
+        sizes = on_disk(scope, status, kept)
         if not self._is_new(sizes):
             return
         for row, (what, size, more) in enumerate(sizes):
             figure = theme.plain(size)
             figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self._row(row, theme.plain(what), figure, _said(more))
+            self._row(row, theme.plain(what), figure, _quiet_line(more))
 
 
 class LaneBar(QWidget):
@@ -98,7 +98,7 @@ class LaneBar(QWidget):
         super().__init__()
         self._share = lane.done / max(lane.all - lane.blocked, 1)
         self.setFixedSize(_LINE, theme.BODY_PX + 6)
-        self.setAccessibleName(f"{lane.title}: {standing(lane)}")
+        self.setAccessibleName(f"{lane.title}: {lane_counts(lane)}")
 
     def paintEvent(self, event: object) -> None:
         """Draw the line; it looks complete only when the stage is."""
@@ -109,7 +109,7 @@ class LaneBar(QWidget):
         painter.fillRect(QRectF(line.topLeft(), QSizeF(wide, 3)), theme.QUIET)
 
 
-def standing(lane: Lane) -> str:
+def lane_counts(lane: Lane) -> str:
     """Return a stage's counts: ``1,840 done · 4 running · 1,168 waiting``."""
     parts = (
         (lane.done, "done"),
@@ -120,37 +120,37 @@ def standing(lane: Lane) -> str:
     return words.joined(f"{words.count(number)} {what}" for number, what in parts if number)
 
 
-def machines(session: Session) -> list[str]:
+def model_status(session: Session) -> list[str]:
     """Return which encoder and which vision model are in use, or why they are not working."""
     if session.pipeline is None:
         return ["Another Curator is reading photos into this catalog."]
     vision, held = session.settings.vision, session.descriptions.held
-    whom = f"Described by {vision.model} ({vision.provider})"
+    described_by = f"Described by {vision.model} ({vision.provider})"
     when = "all photos" if vision.automatic else "when asked"
-    described = str(held) if held is not None else f"{whom}, {when}."
+    described = str(held) if held is not None else f"{described_by}, {when}."
     return [session.pipeline.encoding.sentence, described]
 
 
 def on_disk(
-    scope: Scope, stock: BackgroundStatus | None, kept: Kept | None
+    scope: Scope, status: BackgroundStatus | None, kept: Kept | None
 ) -> tuple[tuple[str, str, str], ...]:
     """Return the rows of the disk section: title, size, note."""
     rows = []
     if kept is not None:
-        inside = f"{words.size(stock.vectors)} vectors" if stock and stock.vectors else ""
+        inside = f"{words.size(status.vectors)} vectors" if status and status.vectors else ""
         rows = [
             ("Proxies", words.size(kept.proxies), ""),
             ("Thumbnails", words.size(kept.thumbs), ""),
             ("Catalog", words.size(kept.catalog), inside),
         ]
-    if stock is not None and stock.scope == scope.key and stock.originals:
+    if status is not None and status.scope == scope.key and status.originals:
         here = "" if scope.kind == "all" else f"in {scope.title}"
-        rows.append(("Originals", words.size(stock.originals), here))
+        rows.append(("Originals", words.size(status.originals), here))
     return tuple(rows)
 
 
-def _said(text: str) -> TextLine:
-    said = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
-    said.setFont(theme.body_font())
-    said.set_text(text)
-    return said
+def _quiet_line(text: str) -> TextLine:
+    line = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
+    line.setFont(theme.body_font())
+    line.set_text(text)
+    return line

@@ -11,39 +11,39 @@ from curator.ui.widgets import theme, words
 
 _GAP = 5  # px between its sentences
 _LONG_WORD = re.compile(r"(\S{20})(?=\S)")
-UNDER_WAY = "Describing…"
+DESCRIBING = "Describing…"
 
 
-def description_block(told: Described | None, waits: str = "") -> QWidget | None:
+def description_block(description: Described | None, progress: str = "") -> QWidget | None:
     """Build the inspector's description section; None if there is nothing to show.
 
     Args:
-        told: the description.
-        waits: shown while a new description is being made.
+        description: the description.
+        progress: shown above it while the model writes a new one.
     """
-    if told is None and not waits:
+    if description is None and not progress:
         return None
     block = QWidget()
     column = QVBoxLayout(block)
     column.setContentsMargins(0, 14, 0, 0)
     column.setSpacing(_GAP)
     column.addWidget(theme.plain("Description", role="section"))
-    if waits:
-        column.addWidget(_line(waits, "quiet"))
-    if told is not None:
-        for label in sentences(told):
+    if progress:
+        column.addWidget(_line(progress, "quiet"))
+    if description is not None:
+        for label in sentences(description):
             column.addWidget(label)
     return block
 
 
-def sentences(told: Described) -> list[QLabel]:
+def sentences(description: Described) -> list[QLabel]:
     """Return the lines of a description as labels: subject, lighting, kind and mood, model."""
-    kind = told.content_type.replace("_", " ")
+    kind = description.content_type.replace("_", " ")
     lines = [
-        (told.subject, ""),
-        (told.lighting, "quiet"),
-        (words.joined((kind.capitalize(), told.mood)), "quiet"),
-        (f"Described by {told.model}", "caption"),
+        (description.subject, ""),
+        (description.lighting, "quiet"),
+        (words.joined((kind.capitalize(), description.mood)), "quiet"),
+        (f"Described by {description.model}", "caption"),
     ]
     return [_line(text, role) for text, role in lines if text]
 

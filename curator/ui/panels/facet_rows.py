@@ -51,9 +51,9 @@ class FacetRows(QWidget):
 
     def _rows_of(self, name: str) -> Iterator[Row]:
         facet, key = FACETS[name], _key(name)
-        said = says(self._session.criteria.filter, facet.fields)
+        active = says(self._session.criteria.filter, facet.fields)
         opens = key in self.unfolded
-        yield Row(key, facet.title, current=bool(said) and not opens, opens=opens)
+        yield Row(key, facet.title, current=bool(active) and not opens, opens=opens)
         if not opens:
             self._forget_places(name)
             return
@@ -69,7 +69,7 @@ class FacetRows(QWidget):
         self, name: str, above: str, inside: dict[str, list[Value]], depth: int
     ) -> Iterator[Row]:
         facet = FACETS[name]
-        said = says(self._session.criteria.filter, facet.fields)
+        active = says(self._session.criteria.filter, facet.fields)
         values = self._in_place(f"{name} {above}", inside.get(above, []))
         for value in values:
             key, opens = _key(f"{name} {value.query}"), None
@@ -81,7 +81,7 @@ class FacetRows(QWidget):
                 value.title,
                 words.count(value.photos),
                 depth=depth,
-                current=said == says(value.query, facet.fields),
+                current=active == says(value.query, facet.fields),
                 opens=opens,
                 tip=value.query,
                 swatch=value.title.lower() if name == "label" else "",

@@ -30,7 +30,7 @@ from curator.model import (
     counted,
 )
 from curator.session import Session
-from curator.ui.panels.description import UNDER_WAY, description_block
+from curator.ui.panels.description import DESCRIBING, description_block
 from curator.ui.panels.project_chips import ProjectChips
 from curator.ui.panels.why import SimilarSection, WhySection
 from curator.ui.widgets import mark_painter, theme, words
@@ -113,9 +113,9 @@ class Inspector(QWidget):
     def __init__(self, session: Session, pictures: Pictures | None = None) -> None:
         super().__init__()
         self._session = session
-        self._told: Insight | None = None
+        self._insight: Insight | None = None
         self._shows: tuple[int, Insight | None, bool] | None = None
-        self._why_wanted = False  # asked for by a key, for the current photo
+        self._why_wanted = False  # whether a key requested Why for the current photo
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
@@ -126,12 +126,12 @@ class Inspector(QWidget):
         self.approved.setMinimumHeight(QFontMetrics(theme.caption_font()).height())
         self.why, self.similar = WhySection(session, pictures), SimilarSection(session, pictures)
         self._parts, self._late = QVBoxLayout(), QVBoxLayout()
-        self._laid: tuple[object, ...] = ()  # what the sections were laid out for
+        self._laid_out_for: tuple[object, ...] = ()  # the photo and marks the sections show
         self._blocks: dict[str, tuple[object, QWidget]] = {}  # by title
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
         self._later.timeout.connect(self.refresh)
-        session.photos.current_changed.connect(self._leave)
+        session.photos.current_changed.connect(self._on_current)
         session.photos.photos_changed.connect(self._on_changed)
         session.projects.changed.connect(self._later.start)
         session.taste.scores_changed.connect(self._later.start)
@@ -142,8 +142,8 @@ class Inspector(QWidget):
             session.preferences.changed,
         ):
             changed.connect(self._show_insight)
-        session.explanations.insight_ready.connect(self._take)
-        session.explanations.why_requested.connect(self._bring_why)
+        session.explanations.insight_ready.connect(self._on_insight)
+        session.explanations.why_requested.connect(self._on_why_requested)
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -166,15 +166,15 @@ class Inspector(QWidget):
         whole.setContentsMargins(1, 0, 0, 0)
         whole.addWidget(self._scroll)
 
-    def _leave(self) -> None:
+    def _on_current(self) -> None:
         """Clear the former photo's insight at once; the rest follows when moving stops."""
-        self._told, self._why_wanted = None, False
+        self._insight, self._why_wanted = None, False
         self._show_insight()
         self._later.start()
 
-    def _take(self, told: Insight) -> None:
-        if told.photo_id == self._session.current:
-            self._told = told
+    def _on_insight(self, insight: Insight) -> None:
+        if insight.photo_id == self._session.current:
+            self._insight = insight
             self._show_insight()
             QTimer.singleShot(0, self, self._scroll_to_why)
 
@@ -184,13 +184,13 @@ class Inspector(QWidget):
             return
         if self._late.count() and not self._why_wanted:
             return  # it would push the sections appended meanwhile
-        state = current, self._told, self._session.explanations.may_show_why(current)
+        state = current, self._insight, self._session.explanations.may_show_why(current)
         if state != self._shows:
             self._shows = state
-            self.why.show_insight(current, self._told)
-            self.similar.show_insight(current, self._told)
+            self.why.show_insight(current, self._insight)
+            self.similar.show_insight(current, self._insight)
 
-    def _bring_why(self) -> None:
+    def _on_why_requested(self) -> None:
         """Scroll to Why once it is laid out."""
         self._why_wanted = True
         self._show_insight()
@@ -222,14 +222,14 @@ class Inspector(QWidget):
         self.approved.setText(self._why_approved(current))
         self.approved.setVisible(current is not None)  # keeps its place while a score changes it
         if current is None:
-            self._lay_anew((), [])
+            self._rebuild((), [])
             self.title.setText("No photo")
             return
         try:
             detail = self._session.detail(current)
             history = self._session.history.of(current)
         except KnownError as error:
-            self._lay_anew((), [])
+            self._rebuild((), [])
             self.title.setText(str(error))
             return
         self.title.setText(breakable(bidi_safe(detail.name)))
@@ -238,16 +238,16 @@ class Inspector(QWidget):
             (section.title, section)
             for section in sections(detail, history, self._session.stacks.facts(current))
         ]
-        asked = self._session.descriptions.describes(current)
-        if detail.description is not None or asked:
+        describing = self._session.descriptions.describes(current)
+        if detail.description is not None or describing:
             before = sum(title in _BEFORE_DESCRIPTION for title, _ in found)
-            told = detail.description, UNDER_WAY if asked else ""
-            found.insert(before, (_DESCRIPTION, told))
-        acts = history[-1].id if history else None, asked  # what the person did
-        if self._laid != (current, acts):
-            self._lay_anew((current, acts), found)
+            shown = detail.description, DESCRIBING if describing else ""
+            found.insert(before, (_DESCRIPTION, shown))
+        mark_state = history[-1].id if history else None, describing  # its own changes always show
+        if self._laid_out_for != (current, mark_state):
+            self._rebuild((current, mark_state), found)
         else:
-            self._let_in(dict(found))
+            self._update_blocks(dict(found))
         self._shows = None
         self._show_insight()
         self._session.explanations.explain(current)
@@ -262,16 +262,18 @@ class Inspector(QWidget):
         title = next((clause.title for clause in clauses if clause.name == name), "")
         return f"Approved for export: {title}" if title else ""
 
-    def _lay_anew(self, laid: tuple[object, ...], found: Sequence[tuple[str, object]]) -> None:
-        """Lay all sections out in their order."""
-        self._laid, self._blocks = laid, {}
+    def _rebuild(
+        self, laid_out_for: tuple[object, ...], found: Sequence[tuple[str, object]]
+    ) -> None:
+        """Build all sections in their order."""
+        self._laid_out_for, self._blocks = laid_out_for, {}
         for part in (self._parts, self._late):
             theme.clear_layout(part)
         for title, value in found:
             self._add(self._parts, title, value)
 
-    def _let_in(self, found: dict[str, object]) -> None:
-        """Show changes in place where they fit, and below the rest where they do not."""
+    def _update_blocks(self, found: dict[str, object]) -> None:
+        """Show a changed section in its place if it fits there, else below the others."""
         for title, (value, block) in list(self._blocks.items()):
             if found.get(title) == value:
                 continue
@@ -364,8 +366,8 @@ def in_words(marks: Marks) -> str:
     stars = counted(marks.rating, "star") if marks.rating else None
     label = f"{marks.label} label" if marks.label else None
     kept = "kept" if marks.kept and marks.flag is None and not marks.rating else None
-    said = words.joined((flag, kept, stars, label))
-    return said if flag or kept or stars else words.joined((said, "unreviewed"))
+    text = words.joined((flag, kept, stars, label))
+    return text if flag or kept or stars else words.joined((text, "unreviewed"))
 
 
 def _files(detail: PhotoDetail) -> list[tuple[str, str]]:

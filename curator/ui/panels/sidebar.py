@@ -229,7 +229,7 @@ class Sidebar(QWidget):
         self.filters.show_rows(self._filter_rows())
         self.stars.take(self._session.criteria.filter)
         self.facets.refresh()
-        self.cloud.refresh(anew=replaced)
+        self.cloud.refresh(reorder=replaced)
 
     def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
         """Return the person's choices. Rows only come and go with them, never under the pointer.

@@ -62,11 +62,11 @@ class SimilarPhotos(QWidget):
         """Show photos; ``marked`` with their marks."""
         self._near, self._marked = tuple(near[: self._most]), marked
         self._fit()
-        self.setAccessibleName(f"{self._name}: {', '.join(map(self._said, self._near))}")
+        self.setAccessibleName(f"{self._name}: {', '.join(map(self._tooltip, self._near))}")
         self._want()
         self.update()
 
-    def _said(self, near: Near) -> str:
+    def _tooltip(self, near: Near) -> str:
         tile = self._session.tile(near[0])
         marks = marks_line(tile.marks) if self._marked else ""
         return " · ".join(part for part in (tile.name, f"similarity {near[1]:.2f}", marks) if part)
@@ -172,6 +172,6 @@ class SimilarPhotos(QWidget):
             if near is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), theme.plain_tip(self._said(near)), self)
+                QToolTip.showText(event.globalPos(), theme.plain_tip(self._tooltip(near)), self)
             return True
         return super().event(event)

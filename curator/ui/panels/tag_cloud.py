@@ -35,9 +35,10 @@ class _Word:
 
 
 class TagCloud(QWidget):
-    """The most used tags of the scope in alphabetical order; a click filters by one.
+    """The most used tags of the scope in alphabetical order; a click on a tag filters by it.
 
-    The size shows how many photos have the tag. Tags that nobody confirmed on any photo are gray.
+    The size shows how many photos have the tag. A tag is gray until the user confirms it on a
+    photo.
     """
 
     def __init__(self, session: Session) -> None:
@@ -57,16 +58,17 @@ class TagCloud(QWidget):
         """The tags, most used first."""
         return self._tags
 
-    def refresh(self, anew: bool = False) -> None:
+    def refresh(self, reorder: bool = False) -> None:
         """Show the scope's tags.
 
         Args:
-            anew: sort and size them again; else they keep their places and new ones follow.
+            reorder: whether to sort and size them again; else they keep their places and new
+                tags follow.
         """
         tags = self._session.tags.cloud()
-        if anew or tags != self._tags:
+        if reorder or tags != self._tags:
             self._tags = tags
-            self._shown = self._sorted() if anew else self._kept()
+            self._shown = self._sorted() if reorder else self._in_place()
             self._lay_out()
         self.update()
 
@@ -86,7 +88,7 @@ class TagCloud(QWidget):
             words.append((None, "fewer" if self._all else f"{rest:,} more…", _SIZES[0]))
         return words
 
-    def _kept(self) -> list[tuple[TagCount | None, str, int]]:
+    def _in_place(self) -> list[tuple[TagCount | None, str, int]]:
         """List the words in their current places, followed by new ones while there is room."""
         counts = {tag.name: tag for tag in self._tags}
         words = [(counts.get(text, tag), text, px) for tag, text, px in self._shown]
@@ -100,8 +102,8 @@ class TagCloud(QWidget):
     def _lay_out(self) -> None:
         self._words = self._placed(self.width() - 2 * _MARGIN)
         self._hover = -1
-        said = (f"{tag.name} {tag.count}" for tag, _, _ in self._shown if tag is not None)
-        self.setAccessibleName("Tags: " + (", ".join(said) or _NONE))
+        names = (f"{tag.name} {tag.count}" for tag, _, _ in self._shown if tag is not None)
+        self.setAccessibleName("Tags: " + (", ".join(names) or _NONE))
         self.updateGeometry()
         self.update()
 
@@ -171,7 +173,7 @@ class TagCloud(QWidget):
             return
         self._hover = number
         tag = self._words[number].tag if number >= 0 else None
-        self.setToolTip(theme.plain_tip(_said(tag)) if tag is not None else "")
+        self.setToolTip(theme.plain_tip(_tooltip(tag)) if tag is not None else "")
         hand = Qt.CursorShape.PointingHandCursor
         self.setCursor(hand if number >= 0 else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -189,7 +191,7 @@ class TagCloud(QWidget):
         tag = self._words[number].tag
         if tag is None:
             self._all = not self._all
-            self.refresh(anew=True)
+            self.refresh(reorder=True)
         elif self._session.criteria.filter == tag_query(tag.name):
             self._session.search.leave_filter()
         else:
@@ -216,7 +218,7 @@ def _steps(counts: list[int]) -> list[int]:
     )
 
 
-def _said(tag: TagCount) -> str:
+def _tooltip(tag: TagCount) -> str:
     confirmed = "all confirmed" if tag.confirmed == tag.count else f"{tag.confirmed:,} confirmed"
     state = confirmed if tag.confirmed else "suggested"
     return f"{tag.name}: {counted(tag.count, 'photo')}, {state}"

@@ -182,10 +182,10 @@ class TopBar(QWidget):
         number = self._session.statistics.count_of("approved")
         if number:
             approved = counted(number, "approved photo")
-            said = f"Export {approved} of {self._session.criteria.scope.title}"
+            text = f"Export {approved} of {self._session.criteria.scope.title}"
         else:
-            said = "No photos here are approved for export yet"
-        self.export.setToolTip(theme.tip(said, self._session.preferences.keys.get("export")))
+            text = "No photos here are approved for export yet"
+        self.export.setToolTip(theme.tip(text, self._session.preferences.keys.get("export")))
         # During a cull, export is not the next step.
         loud = (
             "off"

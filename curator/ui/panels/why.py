@@ -14,10 +14,10 @@ from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
 
-_CLOSED = "Hidden until you decide."
+_HIDDEN = "Hidden until you decide."
 
 
-class _Part(QWidget):
+class _Section(QWidget):
     """A titled section of the inspector."""
 
     def __init__(self, title: str) -> None:
@@ -36,7 +36,7 @@ class _Part(QWidget):
         return label
 
 
-class WhySection(_Part):
+class WhySection(_Section):
     """Match and expected rating, their uncertainty, and the nearest photos rated high and low."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
@@ -49,11 +49,11 @@ class WhySection(_Part):
         self.open_.setProperty("link", True)
         self.open_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.open_.clicked.connect(session.explanations.show_why)
-        shut = QHBoxLayout()
-        shut.setSpacing(4)
-        shut.addWidget(self.closed, 1)
-        shut.addWidget(self.open_)
-        self.column.addLayout(shut)
+        hidden = QHBoxLayout()
+        hidden.setSpacing(4)
+        hidden.addWidget(self.closed, 1)
+        hidden.addWidget(self.open_)
+        self.column.addLayout(hidden)
         self.score = self.line()
         self.doubt = self.line("quiet")
         self.own = self.line("quiet")
@@ -68,18 +68,18 @@ class WhySection(_Part):
             self.near[name].pressed.connect(session.visitor.visit)
             self.column.addWidget(self.near[name])
 
-    def show_insight(self, photo_id: int, told: Insight | None) -> None:
-        """Show a photo's insight, None while it is computed; only as much as may be seen."""
+    def show_insight(self, photo_id: int, insight: Insight | None) -> None:
+        """Show as much of a photo's insight as allowed; None while it is computed."""
         open_ = self._session.explanations.may_show_why(photo_id)
-        why = told.why if told is not None and open_ else None
-        missing = told.missing if told is not None and told.why is None else ""
-        shut = not missing and not open_
-        self.closed.setText(missing or _CLOSED)
-        self.closed.setVisible(bool(missing) or shut)
-        self.open_.setVisible(shut)
+        why = insight.why if insight is not None and open_ else None
+        missing = insight.missing if insight is not None and insight.why is None else ""
+        hidden = not missing and not open_
+        self.closed.setText(missing or _HIDDEN)
+        self.closed.setVisible(bool(missing) or hidden)
+        self.open_.setVisible(hidden)
         self.open_.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
         self._show(why, bool(self._session.table.marks(photo_id).rating))
-        self.setVisible(why is not None or bool(missing) or shut)
+        self.setVisible(why is not None or bool(missing) or hidden)
 
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
@@ -96,7 +96,7 @@ class WhySection(_Part):
             self.heads[name].setVisible(bool(near))
 
 
-class SimilarSection(_Part):
+class SimilarSection(_Section):
     """The most similar photos, in any folder."""
 
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
@@ -106,8 +106,8 @@ class SimilarSection(_Part):
         self.near.pressed.connect(session.visitor.visit)
         self.column.addWidget(self.near)
 
-    def show_insight(self, photo_id: int, told: Insight | None) -> None:
-        """Show similar photos; their marks only where Why may be seen."""
+    def show_insight(self, photo_id: int, insight: Insight | None) -> None:
+        """Show similar photos; with their marks only if Why may be shown."""
         marked = self._session.explanations.may_show_why(photo_id)
-        self.near.show_photos(told.similar if told is not None else (), marked=marked)
+        self.near.show_photos(insight.similar if insight is not None else (), marked=marked)
         self.setVisible(bool(self.near.ids))

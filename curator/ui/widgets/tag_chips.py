@@ -101,7 +101,7 @@ class TagChips(QWidget):
             self._paint(painter, number, place)
 
     def _paint(self, painter: QPainter, number: int, place: QRect) -> None:
-        tag, said = self._tags[number], self._details[number]
+        tag, detail = self._tags[number], self._details[number]
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
         solid, hovered = tag.state == "confirmed", number == self._hover
         if number == self._at:
@@ -115,7 +115,7 @@ class TagChips(QWidget):
         painter.drawRoundedRect(outline, theme.RADIUS, theme.RADIUS)
         crossed = hovered or number == self._at
         room = place.width() - 2 * _PADDING - (_CROSS - _PADDING if crossed else 0)
-        shown = "" if crossed and room < self._needs(number) else said
+        shown = "" if crossed and room < self._needs(number) else detail
         room -= small.horizontalAdvance(shown) + _BETWEEN if shown else 0
         name = large.elidedText(tag.name, Qt.TextElideMode.ElideRight, room)
         base = place.top() + (place.height() + large.ascent() - large.descent()) / 2
@@ -134,9 +134,9 @@ class TagChips(QWidget):
     def _needs(self, number: int) -> int:
         """Return the width of a chip's text."""
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
-        said = self._details[number]
+        detail = self._details[number]
         wide = large.horizontalAdvance(self._tags[number].name) + 1  # without it, Qt elides
-        return wide + (small.horizontalAdvance(said) + _BETWEEN if said else 0)
+        return wide + (small.horizontalAdvance(detail) + _BETWEEN if detail else 0)
 
     def _places(self, width: int) -> Iterator[QRect]:
         """Yield the rectangle of each chip, in rows from the left."""

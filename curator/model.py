@@ -365,8 +365,8 @@ class FileMarks:
 
     ``path`` is the path of the sidecar, "" for metadata embedded in the original; ``digest`` is
     the sha256 of its bytes. ``date`` is its ``xmp:MetadataDate`` in ISO form, "" if it has none.
-    ``said`` holds the fields in the file, by name, as plain data; it is None if the file cannot be
-    read, and ``problem`` tells why.
+    ``fields`` holds the fields in the file, by name, as plain data; it is None if the file cannot
+    be read, and ``problem`` tells why.
     """
 
     path: str
@@ -374,7 +374,7 @@ class FileMarks:
     size: int
     mtime_ns: int
     date: str
-    said: Mapping[str, Any] | None
+    fields: Mapping[str, Any] | None
     problem: str = ""
 
 

@@ -11,13 +11,13 @@ A :class:`Catalog` opens the file and owns the parts, which read and write throu
     files, sidecar_files, decisions, work       tables at their lowest level
     identity    which files are one photo; merging and splitting photos
     journal     decisions, undo and redo
-    scans, results, metadata, vectors, descriptions, stacks     what the pipeline brings
+    scans, results, metadata, vectors, descriptions, stacks     what the pipeline saves
     photos, folders, volumes        what views and the command line read
     tags, vocabulary, projects, text, searches, taste, sidecars     what a person works with
-    rewrites, removal, recovery     safety around files we change, delete or restore
+    rewrites, removal, recovery     safety when files are changed, deleted or restored
 
 No part takes the Catalog, and none imports a part that imports it. `schema` defines the tables and
-`migrations` brings old files there; `backups`, `restoring` and `integrity` look after the file.
+`migrations` updates older catalogs; `backups`, `restoring` and `integrity` look after the file.
 Plain values come out, never models: peewee is used only here.
 """
 
@@ -57,7 +57,7 @@ from curator.catalog.replaying import Recovery, ReplayReport
 from curator.catalog.restoring import RestoreReport
 from curator.catalog.results import PeekFindings, Results
 from curator.catalog.rewrites import NewContent, Rewrites
-from curator.catalog.scan import Applied, Looked, Missing, Scan, ScanCount, Scans
+from curator.catalog.scan import Applied, Examined, Missing, Scan, ScanCount, Scans
 from curator.catalog.searches import NAME_LENGTH, SavedSearch, SavedSearches
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
 from curator.catalog.sidecars import Conflict, SidecarContent, SidecarCounts, Sidecars, WriteResult
@@ -95,12 +95,12 @@ __all__ = [
     "DamagedError",
     "DiskFullError",
     "EncoderProgress",
+    "Examined",
     "FileDetail",
     "FileReader",
     "FileRow",
     "FolderRow",
     "Judgment",
-    "Looked",
     "Missing",
     "MissingError",
     "NewContent",
@@ -183,12 +183,12 @@ class Catalog:
         )
 
     @classmethod
-    def open(cls, path: str | Path, *, anew: bool = False) -> Catalog:
+    def open(cls, path: str | Path, *, ignore_backups: bool = False) -> Catalog:
         """Open a catalog; create or migrate it first if necessary.
 
         Args:
             path: the SQLite file.
-            anew: create an empty catalog even if backups of a lost one exist.
+            ignore_backups: create an empty catalog even if backups of a lost one exist.
 
         Raises:
             CatalogError: the file is damaged, made by a newer Curator or another program, locked,
@@ -196,18 +196,18 @@ class Catalog:
         """
         path = Path(path)
         try:
-            return cls._opened(path, anew)
+            return cls._opened(path, ignore_backups)
         except DiskFullError:
             if not disk_reserve.spend(path):
                 raise
-        return cls._opened(path, anew)
+        return cls._opened(path, ignore_backups)
 
     @classmethod
-    def _opened(cls, path: Path, anew: bool) -> Catalog:
+    def _opened(cls, path: Path, ignore_backups: bool) -> Catalog:
         database: peewee.SqliteDatabase | None = None
         use = UseLock(path)
         try:
-            if not anew:
+            if not ignore_backups:
                 _refuse_lost(path)
             private.make_folder(path.parent)
             use.share()
@@ -249,7 +249,7 @@ class Catalog:
         return self.store.check()
 
 
-# The open catalogs of this process: if the file of one is gone, its home was moved.
+# The open catalogs of this process: if the file of an open catalog is gone, its home was moved.
 _OPEN: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 
@@ -279,7 +279,7 @@ def damage_context(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except integrity.NONSENSE as error:
+    except integrity.DAMAGE_ERRORS as error:
         if not path.exists() or not is_damaged(path):
             raise
         raise damaged(path) from error
@@ -288,7 +288,7 @@ def damage_context(path: Path) -> Iterator[None]:
 def is_damaged(path: Path) -> bool:
     """Whether a catalog is damaged or missing; reads all of it, which takes seconds if it is large.
 
-    The catalog of a newer Curator is not damaged, nor is another program's file.
+    A catalog of a newer Curator and a file of another program do not count as damaged.
     """
     if not path.exists():
         return True
@@ -303,45 +303,45 @@ def is_damaged(path: Path) -> bool:
 
 
 def restore(catalog: Path, backup: Path, *, redo: bool) -> RestoreReport:
-    """Restore a backup in the place of a catalog nobody has open; see :func:`restoring.restore`.
+    """Replace a catalog that no process has open by a backup; see :func:`restoring.restore`.
 
     Args:
         catalog: the SQLite file; it is set aside, not deleted.
         backup: what to restore.
-        redo: replay what was decided since, as far as it can be read; not if a person wants to
-            return to that moment.
+        redo: replay the decisions made since, as far as they can be read. False returns to the
+            state of the backup.
 
     Raises:
         BusyError: somebody has the catalog open.
         CatalogError: the backup is damaged, or the disk is too full; the catalog is unchanged.
     """
 
-    def mend(copy: Path, former: Path) -> ReplayReport:
-        mended = Catalog.open(copy)
+    def replay(copy: Path, former: Path) -> ReplayReport:
+        restored = Catalog.open(copy)
         try:
-            return mended.recovery.replay(former)
+            return restored.recovery.replay(former)
         finally:
-            mended.close()
+            restored.close()
 
-    return restoring.restore(catalog, backup, mend if redo else None)
+    return restoring.restore(catalog, backup, replay if redo else None)
 
 
 def create_new_catalog(path: Path) -> None:
-    """Create an empty catalog where the former one is lost; backups of that stay.
+    """Create an empty catalog in place of a lost one, whose backups stay.
 
-    The newest of them is kept permanently: backups of the new catalog never replace it.
+    The newest backup is kept permanently: backups of the new catalog never replace it.
 
     Raises:
         BusyError: somebody has a catalog open there.
         CatalogError: a catalog exists there, or none can be created.
     """
     with UseLock(path) as lock:
-        lock.alone()
+        lock.exclude_others()
         if path.exists() and path.stat().st_size:
             raise CatalogError(f"A catalog exists at {path}.", "`curator` opens it.")
         restoring.set_log_aside(path)
         backups.hold_newest(path)
-    Catalog.open(path, anew=True).close()
+    Catalog.open(path, ignore_backups=True).close()
 
 
 def _refuse_lost(path: Path) -> None:
@@ -350,8 +350,8 @@ def _refuse_lost(path: Path) -> None:
     Raises:
         CatalogError: this process has the catalog open, but its file was moved: decisions go to
             the moved file.
-        DamagedError: the file is gone (MissingError), or has no bytes left, which SQLite would
-            take for a new one.
+        DamagedError: the file is gone (MissingError), or is empty, which SQLite would
+            take for a new catalog.
     """
     try:
         empty = path.stat().st_size == 0

@@ -1,7 +1,7 @@
 """Backups of the catalog: copied while it is in use, verified, and thinned out.
 
 The pipeline makes one a day; `migrations` makes one before each step; the command line lists and
-restores them. They lie in ``backups`` beside the catalog. Each is a complete catalog in one file.
+restores them. They are in ``backups`` beside the catalog. Each is a complete catalog in one file.
 
     make_if_due(home.catalog)               # today's, if there is none yet; deletes old ones
     for backup in listed(home.catalog):     # newest first, each read from end to end
@@ -28,7 +28,7 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
-# Their names have local times, which differ on earth by up to 26 hours.
+# Names contain local times, which differ around the world by up to 26 hours.
 _AHEAD_S = 26 * 3600.0
 _KEEP_DAYS = 5
 _KEEP_WEEKS = 4
@@ -37,8 +37,8 @@ _STAMP = "%Y%m%d-%H%M%S"
 # Copied in steps of some 4 MB, each synced before the next: syncing all at once would keep the
 # disk busy so long that a mark being committed has to wait.
 _PAGES = 1000
-_BREATH_S = 0.005
-_OPCODES = 200_000  # of SQLite, between two questions whether to cancel a check
+_PAUSE_S = 0.005
+_OPCODES = 200_000  # of SQLite, between two checks whether to cancel
 
 Stop = Callable[[], bool]
 
@@ -79,10 +79,10 @@ def files(catalog: Path) -> list[Path]:
 
 
 def _age_s(backup: Path) -> float:
-    """Return the age of a backup in seconds; one from the future counts as the oldest.
+    """Return the age of a backup in seconds; a backup dated in the future counts as the oldest.
 
-    Otherwise a backup made while the clock was wrong would prevent new ones until then, and push
-    out the existing ones.
+    Otherwise a backup made while the clock was wrong would block new backups until that date, and
+    replace the existing ones.
     """
     age = time.time() - made_at(backup)
     return age if age > -_AHEAD_S else time.time()
@@ -111,7 +111,7 @@ def newest_sound(catalog: Path) -> Backup | None:
 
 
 def inspect(path: Path) -> Backup:
-    """Read a backup from end to end: whether it is sound and ours, and what it contains."""
+    """Read a backup from end to end: check it and count its contents."""
     when = made_at(path)
     try:
         with atomic.open_plain(path):  # SQLite would block on a pipe
@@ -124,13 +124,13 @@ def inspect(path: Path) -> Backup:
             photos, decisions = counted(connection)
     except OSError as error:
         return Backup(path, when, fault=f"cannot be read ({error.strerror or error})")
-    except integrity.NONSENSE as error:
+    except integrity.DAMAGE_ERRORS as error:
         return Backup(path, when, size=size, fault=str(error))
     return Backup(path, when, version, photos, decisions, size)
 
 
 def _reading(path: Path) -> sqlite3.Connection:
-    """Open a file nobody writes to; nothing is created beside it."""
+    """Open a file that no process writes to, without creating files beside it."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
@@ -150,7 +150,7 @@ def verdict(connection: sqlite3.Connection, *, gently: bool = False) -> str:
 
 
 def counted(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Count photos and decisions, by which people tell backups apart."""
+    """Count photos and decisions, which help a person choose a backup."""
     return (
         _value(
             connection,
@@ -210,7 +210,7 @@ def make_if_due(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: Fals
             sqlite3.connect(where, uri=True, isolation_level=None)
         ) as connection:
             if connection.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
-                return None  # an empty backup would be the only one of this day
+                return None  # an empty backup would be the only one of the day
             made = back_up(connection, to, stop)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _failed(to, error) from error
@@ -290,7 +290,7 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
 
 def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
     """Copy one moment of a database page by page, and verify the copy against it."""
-    connection.execute("BEGIN")  # all that follows reads this moment
+    connection.execute("BEGIN")  # everything below reads the state of this moment
     try:
         expected = counted(connection) if _is_made(connection) else None
         with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
@@ -298,13 +298,13 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
             copy.execute("PRAGMA synchronous = OFF")  # we sync it ourselves
             with temporary.open("rb+") as file:
 
-                def breathe(*_: int) -> None:
+                def pause(*_: int) -> None:
                     if stop():
                         raise GivenUpError
                     os.fsync(file.fileno())
-                    time.sleep(_BREATH_S)
+                    time.sleep(_PAUSE_S)
 
-                connection.backup(copy, pages=_PAGES, progress=breathe)
+                connection.backup(copy, pages=_PAGES, progress=pause)
                 copy.execute(
                     "PRAGMA journal_mode = DELETE"
                 )  # the backup API copies the mode of the original
@@ -340,8 +340,8 @@ def _failed(to: Path, error: OSError | sqlite3.Error | UnicodeDecodeError) -> Ca
     torn = name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
     if torn or isinstance(error, UnicodeDecodeError):  # SQLite quotes the broken text
         return _damaged(str(error))
-    said = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return CatalogError(
-        f"The backup {to} could not be made ({said}).",
+        f"The backup {to} could not be made ({reason}).",
         "Free space there or make the folder writable; nothing was changed.",
     )

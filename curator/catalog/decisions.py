@@ -1,4 +1,4 @@
-"""The decided fields of photos as they are now, and which decisions stand.
+"""The decided fields of photos at present, and the decisions that were not undone.
 
 The journal, `identity` and `replaying` are built on this. Nothing here writes a step of the
 journal.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, unknown
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import Change, NotFoundError
 
 
-@judging
+@reports_damage
 class Decisions:
     """Reads and writes the decided fields of photos and their relations."""
 
@@ -22,7 +22,7 @@ class Decisions:
         self._store = store
 
     def current_id(self, name: str, about: int | None) -> int | None:
-        """Return the present id of the other thing of a relation; None for a plain field.
+        """Return the present id of a relation's other end; None for a plain field.
 
         Raises:
             NotFoundError: it does not exist.
@@ -35,13 +35,13 @@ class Decisions:
         return int(found)
 
     def value_before(self, photo: int, current: Row, name: str, about: int | None) -> object:
-        """Return the present value of a field; ``current`` has the plain ones."""
+        """Return the present value of a field; ``current`` has the plain fields."""
         if about is None:
             return current[FIELDS.index(name)]
         return self._store.value(RELATIONS[name].read, (photo, about))
 
     def marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
-        """Read the fields of photos: given id -> (id of the photo it is merged into or is, fields).
+        """Read the fields of photos: given id -> (present id, fields).
 
         Raises:
             NotFoundError: a photo does not exist.
@@ -103,8 +103,8 @@ class Decisions:
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
     """Group changes as rows of new values and photo id, by the fields that change together.
 
-    One update a photo: every update fires triggers, makes a revision, and lets a mark wait once
-    more.
+    One update per photo: each update fires triggers, makes a revision, and delays a waiting
+    mark.
     """
     photos: dict[int, dict[str, object]] = {}
     for change in changes:

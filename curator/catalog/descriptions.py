@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, by_part, chunks, marks
 from curator.catalog.tags import Tags
 from curator.catalog.work import DESCRIBE, WorkQueue
 from curator.model import Described
 
 
-@judging
+@reports_damage
 class Descriptions:
     """Saves descriptions and queues photos for the stage `describe`."""
 
@@ -30,12 +30,12 @@ class Descriptions:
         """Return the descriptions of photos; their tags are among the photos' tags, not here."""
         found: dict[int, Described] = {}
         for part in chunks(list(ids)):
-            for photo, *told in self._store.rows(
+            for photo, *columns in self._store.rows(
                 "SELECT photo_id, provider, model, source, subject, content_type, lighting, mood"
                 f" FROM description WHERE photo_id IN ({marks(len(part))})",
                 part,
             ):
-                found[photo] = Described(*[*told, ()])
+                found[photo] = Described(*[*columns, ()])
         return found
 
     def save(self, results: Sequence[tuple[int, Described]], prompt: str = "") -> list[int]:
@@ -51,13 +51,13 @@ class Descriptions:
         """
         saved: list[int] = []
         with self._store.transaction():
-            for asked, told in results:
+            for asked, description in results:
                 photo = (
                     self._store.value("SELECT merged_into FROM photo WHERE id = ?", (asked,))
                     or asked
                 )
                 row = self._store.row("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
-                if row is None or row[0] != told.source:
+                if row is None or row[0] != description.source:
                     self._work.requeue(photo, DESCRIBE)
                     continue
                 self._store.run(
@@ -70,28 +70,28 @@ class Descriptions:
                     " made_at = excluded.made_at",
                     (
                         photo,
-                        told.provider,
-                        told.model,
-                        told.source,
-                        told.subject,
-                        told.content_type,
-                        told.lighting,
-                        told.mood,
+                        description.provider,
+                        description.model,
+                        description.source,
+                        description.subject,
+                        description.content_type,
+                        description.lighting,
+                        description.mood,
                         time.time(),
                     ),
                 )
-                self._tags.suggest(photo, "vision", told.tags)
+                self._tags.suggest(photo, "vision", description.tags)
                 # Gives the photo a new revision, so that every view shows the description.
                 self._store.run(
                     "UPDATE photo SET proxy_digest = proxy_digest WHERE id = ?", (photo,)
                 )
                 self.add_work(photo)
-                self._work.mark_done(DESCRIBE, {photo: told.source + prompt})
+                self._work.mark_done(DESCRIBE, {photo: description.source + prompt})
                 saved += dict.fromkeys((asked, photo))
         return saved
 
     def request(self, ids: Sequence[int]) -> None:
-        """Queue photos to be described, also those described before, whether or not all photos are.
+        """Queue photos to be described, including those described before.
 
         The file of the proxy may be away: the model sees the proxy.
         """
@@ -113,7 +113,7 @@ class Descriptions:
                 )
 
     def not_pending(self, ids: Sequence[int]) -> list[int]:
-        """Return those of the photos that are not described now and are not about to be."""
+        """Return the photos whose description is neither running nor queued."""
         left = dict.fromkeys(ids)
         for part in chunks(list(ids)):
             for (photo,) in self._store.rows(

@@ -1,8 +1,8 @@
 """Disk space held in reserve beside a catalog, freed when a full disk would keep it from opening.
 
 To open a catalog SQLite needs some 32 kB beside it, and a few more for each decision until the
-log is checkpointed. On a disk with no room at all a person could not even look at their photos.
-So a useless file is kept there and deleted when nothing else is left.
+log is checkpointed. On a full disk a person could not even view their photos.
+So a file without content of use is kept there, and deleted when the disk is full.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from curator import atomic
 
-ROOM = 4 << 20  # bytes: a hundred decisions, until the log is folded in and has room again
+ROOM = 4 << 20  # bytes: a hundred decisions, until the log is checkpointed
 
 
 def keep(catalog: Path) -> None:
@@ -21,7 +21,9 @@ def keep(catalog: Path) -> None:
     path = _path(catalog)
     with contextlib.suppress(OSError):
         if not path.exists():
-            atomic.write(path, os.urandom(ROOM))  # zeros take no room where the disk packs them
+            atomic.write(
+                path, os.urandom(ROOM)
+            )  # a compressing file system stores zeros in no space
 
 
 def spend(catalog: Path) -> bool:

@@ -1,7 +1,7 @@
 """The fields a person can decide about a photo: plain fields and relations.
 
 A plain field is a column of the table ``photo``. A relation is about the photo and something else,
-whose id stands beside the field: a tag, a project (the value is the position in it), or the photo
+whose id is stored with the field: a tag, a project (the value is the position in it), or the photo
 that was preferred less. The journal sets, undoes and redoes both kinds in the same way.
 """
 
@@ -44,8 +44,8 @@ class Relation:
     """A field about a photo and something else, kept as rows of another table; None is no row.
 
     Attributes:
-        noun: what the other thing is, for messages.
-        known: SQL that finds the present id of the other thing by an id.
+        noun: what the other end is, for messages.
+        known: SQL that finds the present id of the other end by an id.
         read: SQL with the parameters (photo, about).
         put: SQL with the parameters (photo, about, value).
         take: SQL with the parameters (photo, about).
@@ -83,7 +83,7 @@ RELATIONS: dict[str, Relation] = {
         take="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
         move=(
             "UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",
-            # No decision says so: readers of positions have to read them all again.
+            # No decision records this, so readers have to read all positions again.
             "INSERT INTO meta (key, value) SELECT 'projects_anew', '1'"
             " WHERE EXISTS (SELECT 1 FROM photo_project WHERE photo_id IN (?1, ?2))"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
@@ -123,7 +123,7 @@ def checked(fields: Fields) -> dict[FieldKey, object]:
 
 
 def nothing(name: str) -> object:
-    """Return the value a field has when nobody has decided anything."""
+    """Return the value of a field without any decision."""
     return NOTHING.get(name)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.catalog.identity import Identity
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, below
 from curator.catalog.work import WorkQueue
 from curator.model import NotFoundError
@@ -32,10 +32,10 @@ class FolderRow:
         added_at: Unix time.
         scanned_at: Unix time, None before the first complete scan.
         photos: how many it has; None unless asked for.
-        volume: key of the volume it is on, None where volumes cannot be told apart.
+        volume: key of the volume it is on, None where volumes have no identity.
         volume_name: what the volume is called.
         within: its path on the volume.
-        away: whether it could not be reached at the last look.
+        away: whether it could not be reached at the last check.
         unplugged: whether that was because of its volume.
     """
 
@@ -67,7 +67,7 @@ def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
     return f"{name} {'not connected' if share else 'unplugged'}"
 
 
-@judging
+@reports_damage
 class Folders:
     """Adds, disables and removes folders."""
 
@@ -143,10 +143,10 @@ class Folders:
         return best
 
     def add(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
-        """Add a folder; change the options of one that exists to what is asked for.
+        """Add a folder; an existing folder gets the new options.
 
-        Adding a sampled folder again without ``sampled`` makes it a complete one and enables it. A
-        re-scan does not add, and so changes neither.
+        Adding a sampled folder again without ``sampled`` makes it complete and enables it; a
+        re-scan does neither.
 
         Returns:
             The folder's id.
@@ -159,7 +159,7 @@ class Folders:
                 (str(path), recursive, sampled, time.time()),
             )
             number = int(self._store.value("SELECT id FROM folder WHERE path = ?", (str(path),)))
-            # Photos that stayed when their folder was removed belong to one again.
+            # Photos kept when their folder was removed belong to a folder again.
             self._store.run(
                 "UPDATE directory SET folder_id = ? WHERE folder_id IS NULL AND (path = ?"
                 " OR (? AND substr(path, 1, ?) = ?))",
@@ -170,9 +170,9 @@ class Folders:
         return number
 
     def enable(self, folder_id: int, enabled: bool) -> None:
-        """Enable or disable a folder. Photos of a disabled one are neither shown nor worked on.
+        """Enable or disable a folder. Photos of a disabled folder are neither shown nor processed.
 
-        A photo with a copy in an enabled folder is shown there, and read there.
+        A photo with a copy in an enabled folder is shown in and read from that folder.
 
         Raises:
             NotFoundError: the folder does not exist.
@@ -269,7 +269,7 @@ class Folders:
             )
 
     def moves(self) -> list[tuple[float, str, str]]:
-        """List when folders moved, from which path and to which, the earliest first."""
+        """List (time, old path, new path) of the moves of folders, the earliest first."""
         return json.loads(self._store.value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
 
 

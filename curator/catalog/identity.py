@@ -5,7 +5,7 @@ no longer where it was, it has moved. If it is still there, both files are read 
 equal bytes make the new file a copy of the same photo. Two photos that turn out to be one are
 merged into the older: it gets the files and marks of both, and both journals stay.
 
-Where a file must not or cannot be read completely now (a memory card is not, unless asked), an
+Where a file must not or cannot be read completely now (as on a memory card), an
 equal fingerprint makes a copy too if the photo has a capture time. Such a copy is unproved: it has
 no sha256, and is proved before it may be removed. This module never opens a file itself, and files
 are never read while the write lock is held: a :class:`FileReader` passed in by the caller reads.
@@ -23,7 +23,7 @@ from pathlib import PurePath
 
 from curator.catalog.decisions import Decisions
 from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, nothing
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
 from curator.catalog.store import Store, chunks, marks
@@ -34,7 +34,7 @@ from curator.model import Change, FoundFile, KnownError, UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A known file with the same content as a file just met; unproved without a ``sha256``.
+    """A known file with the same content as a file just found; unproved without a ``sha256``.
 
     ``moved``: the known file is gone, so this is that file at a new path.
     """
@@ -47,9 +47,9 @@ class Twin:
 def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[int, str]:
     """Decide which file of a photo is the main one, which its other half, and which are copies.
 
-    A file that is there goes before a missing one and before one in a disabled directory (``off``);
-    a RAW before a picture; and a file keeps its role if nothing else decides. The half of a RAW is
-    taken from the same directory if possible.
+    Present files come before missing ones and before those in a disabled directory (``off``), RAW
+    before other pictures; otherwise files keep their roles. The half of a RAW is taken from the
+    same directory if possible.
     """
     current = [file for file in files if file.role != "former"]
     pool = [file for file in current if file.missing_since is None] or current
@@ -74,7 +74,7 @@ def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[in
     return roles
 
 
-@judging
+@reports_damage
 class Identity:
     """Keeps photos, their files and their pending work consistent; merges and splits photos."""
 
@@ -234,7 +234,7 @@ class Identity:
     # --- pairs split by hand
 
     def split_among(self, photos: Collection[int]) -> set[int]:
-        """Return those of the photos that are, or once were, half of a pair split by hand."""
+        """Return the photos among these that are, or once were, half of a pair split by hand."""
         rows = self._store.rows(
             f"SELECT id FROM photo WHERE id IN ({marks(len(photos))})"
             " AND (apart OR half_of IS NOT NULL)",
@@ -246,9 +246,9 @@ class Identity:
         """Make the second file of a RAW+JPEG pair a photo of its own, with the marks of the pair.
 
         If it was a photo of its own before, it becomes that photo again. ``again``: the person
-        undid joining the two, so that each gets back what was decided about it alone.
+        undid joining the two, so that each gets back the decisions made about it alone.
         """
-        # Copies go with it: one that stayed would make the next scan merge the two again.
+        # Copies move with it: a copy left behind would make the next scan merge the two again.
         halves = self._files.where(
             "photo_id = ?1 AND kind = 'image' AND role <> 'former' AND EXISTS (SELECT 1 FROM file"
             " WHERE photo_id = ?1 AND role = 'main' AND kind = 'raw') ORDER BY role <> 'half'",
@@ -280,7 +280,7 @@ class Identity:
         self.sync([photo, other])
 
     def _share(self, pair: int, half: int) -> None:
-        """Copy tags and projects of a pair to its half; models look at the half anew."""
+        """Copy tags and projects of a pair to its half; models process the half again."""
         for table, columns, of in (
             ("photo_tag", "tag_id, source, confidence, state", " AND source IN ('person', 'file')"),
             ("photo_project", "project_id, place", ""),
@@ -295,10 +295,10 @@ class Identity:
         self._store.increment("projects_anew")
 
     def _restore_own_marks(self, pair: int, half: int) -> None:
-        """Restore the marks of two halves that were joined, by their own journals.
+        """Restore the marks of two halves that were joined, from their own journals.
 
-        What was decided about either before the split counts for both. Comparisons that a half won
-        or lost when it was a photo before stayed with the pair.
+        Decisions made before the split count for both. Comparisons that a half won or lost while it
+        was a photo of its own stay with the pair.
         """
         split = self._store.value(
             "SELECT max(d.step_id) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -328,7 +328,7 @@ class Identity:
                 value = nothing(name) if found is None else json.loads(found)[0]
                 changes.append(Change(photo, name, None, value, about))
         self._decisions.apply(changes)
-        self._store.increment("projects_anew")  # no decision says so, as when they were joined
+        self._store.increment("projects_anew")  # no decision records this, as when they were joined
         self._store.run_many(
             "INSERT INTO unwritten (photo_id, since) VALUES (?, ?)"
             " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
@@ -344,7 +344,7 @@ class Identity:
         self.sync([photo])
 
     def pair_of(self, photo_id: int) -> int | None:
-        """Return the photo whose half this is or was; of a split pair itself; else None."""
+        """Return the photo whose half this is or was, or itself for a split pair, or None."""
         return self._store.value(
             "SELECT CASE WHEN apart THEN id ELSE half_of END FROM photo WHERE id = ?", (photo_id,)
         )
@@ -354,8 +354,8 @@ class Identity:
     def merge(self, photos: Iterable[int]) -> int:
         """Merge photos that turned out to be the same into the oldest; return its id.
 
-        It gets all files, and for each field the newest decision that stands. Every entry of the
-        journal keeps the id it was made for. Only inside a transaction.
+        It gets all files, and for each field the newest decision not undone. Every entry of the
+        journal keeps its photo id. Only inside a transaction.
         """
         ids = sorted(set(photos))
         survivor, others = ids[0], ids[1:]

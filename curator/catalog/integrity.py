@@ -1,11 +1,11 @@
-"""Whether a catalog is sound: SQLite's own check, and whether each value can be what it should be.
+"""Whether a catalog is sound: SQLite's own check, and a check of every value's type and form.
 
 A flipped bit inside a row breaks no page. So beyond SQLite's check every value is compared with the
 type of its column, and values that are parsed later (times, JSON) with their form. Backups,
 `doctor` and every part of the catalog use this.
 
     faults(connection)      # what is wrong; empty if all is sound
-    @judging                # on a part of the catalog: report errors caused by damage as such
+    @reports_damage         # on a part of the catalog: its errors become DamagedError
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _FORMS = {
     ("unwritten", "intent"): "NOT json_valid({0})",
 }
 # Errors that damaged values cause in code that reads them; a KnownError is none of these.
-NONSENSE = (
+DAMAGE_ERRORS = (
     sqlite3.Error,
     ArithmeticError,
     AssertionError,
@@ -71,8 +71,8 @@ Class = TypeVar("Class", bound=type)
 
 
 def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]:
-    """Check a whole catalog; return what is wrong, nothing if it is sound. Takes seconds on a large
-    one.
+    """Check a whole catalog; return what is wrong; empty if it is sound. Takes seconds on a large
+    catalog.
 
     Args:
         connection: of the catalog.
@@ -157,7 +157,7 @@ def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.F
 
 
 def _unread(connection: sqlite3.Connection) -> Iterator[str]:
-    """Check the full-text index, which SQLite's own check may pass over."""
+    """Check the full-text index, which SQLite's own check may skip."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'photo_text'").fetchone():
         try:
             connection.execute("SELECT rowid FROM photo_text WHERE photo_text MATCH 'a'").fetchall()
@@ -185,37 +185,37 @@ def _wrong(table: str, field: peewee.Field) -> str:
     return f"({column} IS NOT NULL AND {wrong})"
 
 
-def judging(cls: Class) -> Class:
-    """Let the public methods of a part of the catalog report a damaged catalog as such.
+def reports_damage(cls: Class) -> Class:
+    """Make the public methods of a catalog part raise DamagedError for errors caused by damage.
 
-    An error in one of them is passed to ``self._store.damage_error``, which may return what to
-    raise instead. Only the outermost call reports: calls from one part to another are left alone.
+    An error is passed to ``self._store.damage_error``, which may return another error to raise.
+    Only the outermost call does this, not calls from one part to another.
     """
     for name, method in list(vars(cls).items()):
         if not name.startswith("_") and inspect.isfunction(method):
-            setattr(cls, name, _judged(method))
+            setattr(cls, name, _reporting_damage(method))
     return cls
 
 
-def _judged(method: Callable[..., Any]) -> Callable[..., Any]:
+def _reporting_damage(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(self: Any, *args: Any, **more: Any) -> Any:
         store = self._store
-        if store.is_judging:
+        if store.reports_damage_now:
             return method(self, *args, **more)
-        store.is_judging = True
+        store.reports_damage_now = True
         try:
             return method(self, *args, **more)
-        except NONSENSE as error:
+        except DAMAGE_ERRORS as error:
             _raise(store, error)
         finally:
-            store.is_judging = False
+            store.reports_damage_now = False
 
     @functools.wraps(method)
     def each(self: Any, *args: Any, **more: Any) -> Iterator[Any]:
         try:
             yield from method(self, *args, **more)
-        except NONSENSE as error:
+        except DAMAGE_ERRORS as error:
             _raise(self._store, error)
 
     return each if inspect.isgeneratorfunction(method) else call

@@ -3,7 +3,7 @@
 The window and the command line write every mark through it. The journal is only ever added to. The
 undo stack consists of the *do* and *redo* steps that no other step reverts; the redo stack of the
 *undo* steps that no other step reverts and that came after the newest *do*. The newest step is on
-top of each. Both survive restarts because they are nothing but queries.
+top of each. Both are queries, so they survive restarts.
 
     step = catalog.journal.decide({412: {"flag": "reject"}}, summary="Rejected DSC_0412")
     catalog.journal.undo()      # the flag is what it was before; on disk when this returns
@@ -26,12 +26,12 @@ from curator.catalog.fields import (
 )
 from curator.catalog.folders import Folders, moved
 from curator.catalog.identity import Identity
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, marks
 from curator.catalog.tags import Revision, Tags
 from curator.model import Change, Changes, Step
 
-# What was read from files is not an act of the person, so undo passes it over.
+# Marks read from files are not acts of the person, so undo skips them.
 _TOP_UNDO = (
     "SELECT id FROM step AS s WHERE kind <> 'undo' AND source = 'person'"
     " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY id DESC LIMIT 1"
@@ -43,7 +43,7 @@ _TOP_REDO = (
 )
 
 
-@judging
+@reports_damage
 class Journal:
     """Records decisions as steps, and undoes and redoes them."""
 
@@ -70,11 +70,12 @@ class Journal:
 
         Args:
             changes: photo id → field → value: ``flag`` pick, reject or None; ``rating`` 1-5 or
-                None; ``label`` a colour or None; ``kept`` True or False; ``stacked`` the number
-                of a stack made by hand, 0 for alone, None as the machine found it. Relations are
+                None; ``label`` a color or None; ``kept`` True or False; ``stacked`` the number
+                of a stack made by hand, 0 for no stack, None for the machine's stack. Relations are
                 named with the id of the other thing: ``("tag", tag)`` confirmed, removed or
                 None; ``("project", project)`` a position, by which its photos are ordered, or None;
-                ``("over", photo)`` True or None. A photo merged into another stands for that one.
+                ``("over", photo)`` True or None. The id of a merged photo means the photo it was
+                merged into.
             summary: the step as the status line names it.
             context: JSON-able facts by which undo brings the photo back on screen; ``scope`` is
                 where the person was.
@@ -93,7 +94,9 @@ class Journal:
             CatalogError: the catalog is not writable.
             In each case nothing was decided.
         """
-        alike = {id(fields): fields for fields in changes.values()}  # of a batch most are one
+        alike = {
+            id(fields): fields for fields in changes.values()
+        }  # in a batch most are the same object
         sound = {number: checked(fields) for number, fields in alike.items()}
         wanted = {photo: sound[id(fields)] for photo, fields in changes.items()}
         with self._store.transaction(durable=True):
@@ -117,9 +120,7 @@ class Journal:
                 if before != after:
                     made[photo, (name, about)] = Change(photo, name, before, after, about)
             judged = [name for name, _ in fields if name in VERDICT]
-            if (
-                source == "file"
-            ):  # a file that repeats a value or follows a person's mark reviews nothing
+            if source == "file":  # a file that repeats a value or a person's mark is no review
                 judged = [name for name in judged if (photo, (name, None)) in made]
                 if any(current[FIELDS.index(name)] for name in VERDICT):
                     judged = []
@@ -179,8 +180,8 @@ class Journal:
 
         Args:
             act: what it is called in the step's context.
-            what: the names it is about.
-            done: how the summary opens.
+            what: the names of the tags.
+            done: the verb that starts the summary.
             revisions: what changes.
         """
         context: dict[str, object] = {"act": act, "what": what}
@@ -199,8 +200,8 @@ class Journal:
                 undone.
 
         Returns:
-            The new step. Its changes say what each photo is now; its context is that of the step it
-            reverts.
+            The new step. Its changes have the present values of each photo; its context is that of
+            the reverted step.
         """
         return self._revert("undo", _TOP_UNDO, only)
 
@@ -254,7 +255,7 @@ class Journal:
             return self.enter(new, Seen(scope, order_name or "", expected))
 
     def _predicted(self, undo: int) -> dict[int, float]:
-        """Read the predictions stored with the ratings an undo reverted: the redo keeps them."""
+        """Read the predictions stored with the ratings an undo reverted, for the redo to keep."""
         return dict(
             self._store.rows(
                 "SELECT photo_id, expected FROM decision WHERE expected IS NOT NULL"
@@ -266,8 +267,8 @@ class Journal:
     def _value_without(self, photo: int, step: int, change: Change) -> object:
         """Return the value a field would have without one step.
 
-        For a photo that others were merged into, decisions about several photos apply: the newest
-        of the others that stands wins. Otherwise it is the value the step found.
+        For a photo with others merged into it, decisions about all of them apply: the newest
+        of the others not undone wins. Otherwise it is the value before the step.
         """
         family = self._decisions.family(photo)
         abouts: Sequence[int | None] = [change.about]

@@ -1,4 +1,4 @@
-"""Two locks beside the catalog: one process reads photos in; nobody replaces a catalog in use."""
+"""Two locks beside the catalog: one process imports photos; no open catalog is replaced."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Lock:
 
 
 class ConductorLock(_Lock):
-    """Held by the one process that reads photos into a catalog."""
+    """Held by the one process that imports photos into a catalog."""
 
     def __init__(self, home: Home) -> None:
         super().__init__(home.data / "conductor.lock")
@@ -97,13 +97,13 @@ class ConductorLock(_Lock):
 
 
 class UseLock(_Lock):
-    """Shared by everyone who has a catalog open; exclusive while another takes its place."""
+    """Shared by every process that has the catalog open; exclusive while it is replaced."""
 
     def __init__(self, catalog: Path) -> None:
         super().__init__(catalog.with_suffix(".lock"))
 
     def share(self) -> None:
-        """Mark the catalog as in use; without effect where no lock can be had.
+        """Mark the catalog as in use; no effect where locks are not available.
 
         Raises:
             BusyError: the catalog is being restored.
@@ -113,10 +113,10 @@ class UseLock(_Lock):
                 BusyError("The catalog is being restored.", "Try again in a moment."), shared=True
             )
         except (CatalogError, OSError):
-            return  # no locks, or a read-only home: nobody restores a catalog there either
+            return  # no locks, or a read-only home, where no catalog can be restored either
 
-    def alone(self) -> None:
-        """Keep everybody else out.
+    def exclude_others(self) -> None:
+        """Take the lock exclusively, so that nobody else can open the catalog.
 
         Raises:
             BusyError: somebody has the catalog open.

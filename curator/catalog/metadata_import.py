@@ -2,9 +2,9 @@
 
 Peek and the reading of sidecars bring what they read here. For each field three values are
 compared: what file and catalog last agreed on, what the file says now, and what the catalog says.
-News in a file is imported unless a person has decided that field here: their decision stays, and
-the sidecar is in *conflict* until somebody chooses. Keywords never conflict: additions and
-removals of both sides hold.
+A new value in a file is imported unless a person has decided that field here: their decision
+stays, and the sidecar is in *conflict* until somebody chooses. Keywords never conflict: additions
+and removals of both sides hold.
 
     catalog.metadata.save_readings([(412, [reading])])      # 5 stars, from the file
 """
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from curator.catalog.decisions import Decisions
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import Journal
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
 from curator.catalog.store import Store, marks
@@ -34,13 +34,13 @@ NO_VALUE = "none"  # how a file says outright that there is no flag or label
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
-    """What a photo takes over, and by path the fields in which a file contradicts a person."""
+    """The fields a photo imports, and by path those in which a file contradicts a person."""
 
     taken: dict[str, object]
     against: dict[str, list[str]]
 
 
-@judging
+@reports_damage
 class MetadataImport:
     """Imports marks and keywords that files contain."""
 
@@ -58,10 +58,6 @@ class MetadataImport:
         self._tags = tags
         self._sidecar_files = sidecar_files
 
-    # --- meeting
-
-    # --- taking over
-
     def save_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         """Import what files say about photos, as one step of source ``file``.
 
@@ -73,7 +69,7 @@ class MetadataImport:
         """
         with self._store.transaction():
             self._sidecar_files.note_found(
-                [(photo, _as_met(readings)) for photo, readings in found]
+                [(photo, _as_found(readings)) for photo, readings in found]
             )
             return self.apply_readings(found)
 
@@ -81,16 +77,16 @@ class MetadataImport:
         self, found: Sequence[tuple[int, Sequence[FileMarks]]]
     ) -> dict[int, dict[str, object]]:
         """Return the fields :meth:`save_readings` would import, by photo; changes nothing."""
-        told: dict[int, dict[str, object]] = {}
+        imported: dict[int, dict[str, object]] = {}
         with self._store.transaction(keep=False):
             self._sidecar_files.note_found(
-                [(photo, _as_met(readings)) for photo, readings in found]
+                [(photo, _as_found(readings)) for photo, readings in found]
             )
             for asked, readings in found:
                 photo = self._decisions.marks([asked])[asked][0]
                 rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
-                told[photo] = self._weigh(photo, readings, rows).taken
-        return {photo: fields for photo, fields in told.items() if fields}
+                imported[photo] = self._weigh(photo, readings, rows).taken
+        return {photo: fields for photo, fields in imported.items() if fields}
 
     def apply_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         """Import readings inside a transaction; return ids of photos that changed."""
@@ -123,7 +119,7 @@ class MetadataImport:
     def _weigh(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> _Weighed:
-        """Compare what files say with what they said before and what a person decided here."""
+        """Compare files with their earlier content and with the person's decisions."""
         ours = self.our_marks(photo)
         weighed = _Weighed({}, {})
         for field, (theirs, path) in self._news(photo, readings, rows).items():
@@ -138,22 +134,22 @@ class MetadataImport:
     def _news(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> dict[str, tuple[object, str]]:
-        """Return what the newest file says anew about each field, and that file's path."""
+        """Return each field's new value in the newest file that has it, and that file's path."""
         intents = self.intents(photo)
-        told = {field for r in readings if r.path and r.said for field in r.said}
-        told |= {field for row in rows.values() for field in row.base or ()}
+        in_sidecars = {field for r in readings if r.path and r.fields for field in r.fields}
+        in_sidecars |= {field for row in rows.values() for field in row.base or ()}
         news: dict[str, tuple[object, str]] = {}
         for reading in sorted(readings, key=_age, reverse=True):
-            said = reading.said
-            if said is None or (reading.path and reading.path not in rows):
+            fields = reading.fields
+            if fields is None or (reading.path and reading.path not in rows):
                 continue
-            if any(_same_marks(said, intent) for intent in intents):
-                continue  # we wrote it, but were stopped before confirming so
+            if any(_same_marks(fields, intent) for intent in intents):
+                continue  # we wrote this, but were killed before confirming it
             base = (rows[reading.path].base or {}) if reading.path else {}
             for field in FIELDS:
-                if not reading.path and field in told:
+                if not reading.path and field in in_sidecars:
                     continue  # a sidecar has it; embedded metadata may be years older
-                theirs = value(said, field)
+                theirs = value(fields, field)
                 if theirs != value(base, field):
                     news.setdefault(field, (theirs, reading.path))
         return news
@@ -170,7 +166,7 @@ class MetadataImport:
         return dict(zip(FIELDS, row, strict=True))
 
     def _is_persons(self, photo: int, field: str) -> bool:
-        """Whether the newest standing decision on a field is a person's."""
+        """Whether a person made the newest decision on a field that was not undone."""
         family = self._decisions.family(photo)
         source = self._store.value(
             "SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
@@ -187,13 +183,13 @@ class MetadataImport:
 
         Keywords of the photo's other files stay, whether these were read now or not.
         """
-        read = {r.path: r.said for r in readings if r.said is not None}
+        read = {r.path: r.fields for r in readings if r.fields is not None}
         bases = {path: row.base or {} for path, row in rows.items()}
-        said = {path: _words(told) for path, told in (bases | read).items()}
+        keywords = {path: _words(fields) for path, fields in (bases | read).items()}
         before = {path: _words(bases[path]) for path in read.keys() & bases.keys()}
-        now = set[str]().union(*said.values())
+        now = set[str]().union(*keywords.values())
         gone = set[str]().union(*before.values()) - now
-        new = set[str]().union(*(said[path] - before.get(path, set()) for path in read))
+        new = set[str]().union(*(keywords[path] - before.get(path, set()) for path in read))
         kept: dict[int, str] = dict(
             self._store.rows(
                 "SELECT DISTINCT coalesce(tag.merged_into, tag.id), coalesce(today.name, tag.name)"
@@ -206,22 +202,22 @@ class MetadataImport:
         removed = {self._tags.id_for_text(word) for word in gone} & set(kept)
         if not removed and {self._tags.id_for_text(word) for word in new} <= kept.keys():
             return False
-        paths = [path for told in read.values() for path in told.get("hierarchical") or ()]
+        paths = [path for fields in read.values() for path in fields.get("hierarchical") or ()]
         names = [name for tag, name in kept.items() if tag not in removed]
         self._tags.set_keywords(photo, [*names, *sorted(new)], paths)
         return True
 
     def _note_reading(self, row: SidecarRow, reading: FileMarks, against: Sequence[str]) -> None:
         """Record what a sidecar says now, and the fields in which it contradicts a person."""
-        said, theirs, state = row.said, row.theirs, "failed"
-        if reading.said is not None:
-            agreed = dict(reading.said)
+        stored, theirs, state = row.agreed, row.theirs, "failed"
+        if reading.fields is not None:
+            agreed = dict(reading.fields)
             for field in against:  # not agreed on: the former value stays
                 agreed.pop(field, None)
                 if field in (row.base or {}):
                     agreed[field] = (row.base or {})[field]
-            theirs = json.dumps(dict(reading.said)) if against else None
-            said, state = json.dumps(agreed), "conflict" if against else "synced"
+            theirs = json.dumps(dict(reading.fields)) if against else None
+            stored, state = json.dumps(agreed), "conflict" if against else "synced"
         date = reading.date
         if date == row.metadata_date and reading.digest != row.digest:
             date = ""  # another program changed the file but not its date: the mtime tells
@@ -233,7 +229,7 @@ class MetadataImport:
                 reading.size,
                 reading.mtime_ns,
                 date or None,
-                said,
+                stored,
                 theirs,
                 time.time(),
                 state,
@@ -244,27 +240,27 @@ class MetadataImport:
 
 
 def _is_stale(reading: FileMarks, row: SidecarRow | None) -> bool:
-    """Whether a sidecar was written or read again after this reading of it.
+    """Whether a sidecar was written or read again after this reading.
 
-    A sidecar that was found and not read since may well be newer than when it was found.
+    Only sidecars that were read can tell: one found later may have changed since.
     """
     if row is None or row.state not in ("synced", "conflict"):
         return False
     return (reading.size, reading.mtime_ns) != (row.size, row.mtime_ns)
 
 
-def _as_met(readings: Sequence[FileMarks]) -> list[FoundFile]:
+def _as_found(readings: Sequence[FileMarks]) -> list[FoundFile]:
     return [FoundFile(r.path, Kind.SIDECAR, r.size, r.mtime_ns) for r in readings if r.path]
 
 
-def value(said: Plain, field: str) -> object:
+def value(fields: Plain, field: str) -> object:
     """Return a field as the catalog holds it: a missing field, "none" and 0 stars become None."""
-    told = said.get(field)
-    return None if told in (None, 0, NO_VALUE) else told
+    found = fields.get(field)
+    return None if found in (None, 0, NO_VALUE) else found
 
 
-def _words(said: Plain) -> set[str]:
-    return set(said.get("keywords") or ())
+def _words(fields: Plain) -> set[str]:
+    return set(fields.get("keywords") or ())
 
 
 def _same_marks(one: Plain, other: Plain) -> bool:
@@ -279,6 +275,6 @@ def _age(reading: FileMarks) -> tuple[bool, float]:
 def seconds(date: str | None, mtime_ns: int) -> float:
     """Return when a file was changed, in Unix time: by its own metadata date, else by its mtime."""
     if date:
-        told = datetime.fromisoformat(date)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+        changed = datetime.fromisoformat(date)
+        return (changed if changed.tzinfo else changed.replace(tzinfo=UTC)).timestamp()
     return mtime_ns / 1e9

@@ -1,4 +1,4 @@
-"""The migrations of the schema: how a catalog made by an older Curator is brought up to date.
+"""The migrations of the schema: bring a catalog made by an older Curator up to date.
 
 A new catalog is created from `schema` as it is now. An older one goes through the steps of
 MIGRATIONS it has not seen, each in a transaction of its own, after a verified backup in ``backups``
@@ -220,7 +220,7 @@ def _tag_statements() -> Iterator[str]:
     """Fold the names of tags, let tags be merged, and let photos change with their tags."""
     yield "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)"
     yield "ALTER TABLE tag ADD COLUMN folded TEXT"
-    yield "UPDATE tag SET folded = lower(name)"  # up to here all are an encoder's plain words
+    yield "UPDATE tag SET folded = lower(name)"  # so far all tags are an encoder's plain words
     yield "CREATE UNIQUE INDEX tag_folded ON tag (folded)"
     for what, act, row in (
         ("added", "INSERT", "NEW"),
@@ -279,7 +279,7 @@ def _text_statements() -> Iterator[str]:
 
 
 def _add_volumes(database: peewee.Database) -> None:
-    """Let folders know their volume, which the first look at them records."""
+    """Add the volume of folders, which the first check of each folder fills in."""
     for column in (
         "volume TEXT",
         "volume_name TEXT",
@@ -293,7 +293,7 @@ def _add_volumes(database: peewee.Database) -> None:
 
 
 def _allow_no_confidence(database: peewee.Database) -> None:
-    """Allow tags without a confidence, and remove the 60 that no vision model ever gave.
+    """Allow tags without a confidence, and remove the default of 60 from vision tags.
 
     SQLite changes a constraint only by copying the table. Its indexes and triggers are dropped
     with it and created again last, so that no photo counts as changed by the copying.

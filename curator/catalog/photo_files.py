@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, chunks, marks
 from curator.model import FoundFile, KnownError, StageJob, UnavailableError
 
@@ -69,7 +69,7 @@ class FileRow(NamedTuple):
         """Whether the content is still at its path: same size and time, or same fingerprint.
 
         Raises:
-            UnavailableError: this cannot be told now.
+            UnavailableError: the file cannot be checked now.
         """
         try:
             status = reader.status(self.path)
@@ -92,7 +92,7 @@ class Content:
     sha256: str | None = None
 
 
-@judging
+@reports_damage
 class PhotoFiles:
     """Finds and inserts files, their directories, and photos without files."""
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from curator.catalog.descriptions import Descriptions
 from curator.catalog.folders import absence
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.catalog.tags import TagDetail, Tags
 from curator.catalog.work import DESCRIBE
@@ -95,7 +95,7 @@ class FileDetail:
         mtime_ns: as the file system has it.
         fingerprint: None until it was read.
         sha256: None until the whole file was read.
-        missing: whether it was not there at the last look.
+        missing: whether the last scan did not find it.
         emptied: whether the person had it deleted with the rejects.
         away: why its folder cannot be reached (``T7 Shield unplugged``); the file is not lost.
     """
@@ -172,7 +172,7 @@ _DETAIL = (
 )
 
 
-@judging
+@reports_damage
 class Photos:
     """Reads photos in bulk and one by one."""
 
@@ -208,7 +208,7 @@ class Photos:
         Args:
             since_rev: only photos changed after this revision, including those merged or removed
                 since, with ``merged_into`` not None. None or 0: all present photos.
-            ids: only these, whatever became of them.
+            ids: only these, including merged and removed photos.
         """
         if ids is not None:
             found: list[Row] = []
@@ -235,8 +235,8 @@ class Photos:
     def capture_names(
         self, column: Literal["camera", "lens"], since_rev: int = 0
     ) -> list[tuple[str, NDArray[np.int64]]]:
-        """Return each name there is, "" for none, with the ids of its photos changed since."""
-        # One text a name instead of a hundred thousand rows: SQLite builds it by itself.
+        """Return each distinct name, "" for none, with the ids of its photos changed since."""
+        # One text for each name instead of a hundred thousand rows: SQLite builds it by itself.
         sql = f"SELECT {column}, group_concat(id) FROM photo WHERE rev > ? GROUP BY {column}"
         return [
             (name or "", np.fromstring(ids, np.int64, sep=","))
@@ -376,14 +376,16 @@ class Photos:
             ):
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
-            tags, told = self._tags.of(part), self._descriptions.of(part)
+            tags, descriptions = self._tags.of(part), self._descriptions.of(part)
             rows = self._store.rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
             )
             for row in rows:
                 detail = _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
-                yield replace(detail, tags=tags.get(row[0], ()), description=told.get(row[0]))
+                yield replace(
+                    detail, tags=tags.get(row[0], ()), description=descriptions.get(row[0])
+                )
 
     def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
         """Return the size of these photos' files on disk in bytes, with or without copies."""
@@ -411,7 +413,7 @@ class Photos:
 
 
 def _place(path: str | Path) -> tuple[str | None, ...]:
-    """Return folder and name of a file as the catalog has them; None if they are no text."""
+    """Return folder and name of a file as the catalog has them; None if they are not valid text."""
     where = absolute(path)
     try:
         str(where).encode()

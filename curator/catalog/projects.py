@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import NotFoundError, UsageError
 
@@ -50,7 +50,7 @@ class ProjectRow:
         id: of the project.
         name: of the project.
         notes: what the person wrote about it.
-        cover: a photo somebody chose; None for the first one.
+        cover: the photo a person chose; None for the first photo.
         made_at: Unix time.
         removed_at: Unix time; None for a project in use.
         count: how many of its photos are present; None unless asked for.
@@ -68,15 +68,15 @@ class ProjectRow:
 def project_name(text: str) -> str:
     """Return a valid project name: one line, no control characters, at most 100 characters.
 
-    Names are data: whatever they look like, they are never a path, markup or a query.
+    Names are plain data, never interpreted as a path, markup or a query.
 
     Raises:
-        UsageError: nothing is left of it.
+        UsageError: the name is empty after cleaning.
     """
     text = unicodedata.normalize("NFC", text)
     kept = "".join(_readable(char) for char in text)
     name = " ".join(kept.split())[:NAME_LENGTH].strip()
-    if not _told_apart(name):
+    if not _comparable(name):
         raise UsageError("A project needs a name.")
     return name
 
@@ -91,13 +91,13 @@ def _readable(char: str) -> str:
     return char if kind not in ("Cc", "Cf", "Cs") or char in _JOINERS else ""
 
 
-def _told_apart(name: str) -> str:
+def _comparable(name: str) -> str:
     """Return the form in which names are compared: without case and invisible characters."""
     seen = (char for char in unicodedata.normalize("NFKC", name) if char not in _JOINERS)
     return "".join(seen).casefold()
 
 
-@judging
+@reports_damage
 class Projects:
     """Reads projects and changes their names, notes and covers."""
 
@@ -123,7 +123,7 @@ class Projects:
                 )
             )
         found = [ProjectRow(*(*row, counts.get(row[0], 0) if counted else None)) for row in rows]
-        return sorted(found, key=lambda each: (_told_apart(each.name), each.id))
+        return sorted(found, key=lambda each: (_comparable(each.name), each.id))
 
     def find(self, name: str, *, removed: bool = False) -> ProjectRow:
         """Find a project by name, ignoring case.
@@ -131,8 +131,8 @@ class Projects:
         Raises:
             NotFoundError: no project has this name.
         """
-        wanted = _told_apart(project_name(name))
-        found = [each for each in self.all(removed=removed) if _told_apart(each.name) == wanted]
+        wanted = _comparable(project_name(name))
+        found = [each for each in self.all(removed=removed) if _comparable(each.name) == wanted]
         if found:
             return max(found, key=lambda each: each.removed_at or 0)
         raise NotFoundError(
@@ -161,7 +161,7 @@ class Projects:
                 part,
             ):
                 found[photo].append(name)
-        return {photo: tuple(sorted(names, key=_told_apart)) for photo, names in found.items()}
+        return {photo: tuple(sorted(names, key=_comparable)) for photo, names in found.items()}
 
     def last_position(self, project: int) -> float:
         """Return the last position in a project's order by hand, 0 if it is empty."""
@@ -175,7 +175,7 @@ class Projects:
     # --- positions in bulk, for readers that keep them in memory
 
     def revisions(self) -> tuple[int, int]:
-        """Return two numbers, cheap.
+        """Return two change counters; cheap.
 
         The second grows with every decision on a photo's position. The first grows when anything
         else changed, so that positions have to be read again.
@@ -199,7 +199,7 @@ class Projects:
         return seen, rows
 
     def moves_since(self, since: int) -> list[Row]:
-        """Read (number, project id, photo id, position or None) of later decisions, in order."""
+        """Read later decisions as (number, project id, photo id, position or None), in order."""
         return self._store.rows(
             "SELECT id, about, photo_id, after FROM decision WHERE id > ? AND field = 'project'"
             " ORDER BY id",
@@ -269,7 +269,7 @@ class Projects:
     def _changing(self, named: int = 0) -> Iterator[None]:
         """Open a write transaction and record that projects changed.
 
-        ``named``: the project that has another name now, so that sidecars have to be written.
+        ``named``: a renamed project, whose photos' sidecars have to be written.
         """
         with self._store.transaction(durable=True):
             yield
@@ -282,10 +282,10 @@ class Projects:
             )
 
     def _refuse_taken(self, name: str, but_for: int = 0) -> None:
-        wanted = _told_apart(name)
+        wanted = _comparable(name)
         # There are few projects, and SQLite folds the case of ASCII only.
         for number, other in self._store.rows(
             "SELECT id, name FROM project WHERE removed_at IS NULL"
         ):
-            if number != but_for and _told_apart(other) == wanted:
+            if number != but_for and _comparable(other) == wanted:
                 raise UsageError(f"A project {other} already exists.", "Choose another name.")

@@ -14,13 +14,13 @@ from pathlib import PurePath
 
 from curator import atomic
 from curator.catalog.identity import Identity
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store
 
 _INTENT = "emptying"  # begins the keys of what is to be removed, in the table ``meta``
 
 
-@judging
+@reports_damage
 class Removal:
     """Records deletions of files: intent, result, and what was interrupted."""
 
@@ -39,7 +39,7 @@ class Removal:
         )
 
     def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
-        """Record which files are about to be deleted: after a kill they are not taken for lost.
+        """Record which files are about to be deleted: after a kill they do not count as missing.
 
         Args:
             wanted: the paths of each photo.
@@ -55,12 +55,12 @@ class Removal:
         return intent
 
     def end(self, intent: str) -> None:
-        """Record that everything of an intent was deleted and recorded, or left alone."""
+        """Record that an intent is finished: its files were deleted and recorded, or kept."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = ?", (intent,))
 
     def interrupted(self) -> dict[str, dict[int, list[str]]]:
-        """Return the intents of processes that have died, and of this one before."""
+        """Return the unfinished intents of dead processes, and earlier ones of this process."""
         rows = self._store.rows(
             "SELECT key, value FROM meta WHERE key >= ? AND key < ?", (f"{_INTENT}/", f"{_INTENT}0")
         )
@@ -74,7 +74,7 @@ class Removal:
         """Record that files of a photo were deleted by the person.
 
         A photo without any file left disappears from every list. It keeps its marks and the
-        fingerprints of its files: should that content turn up again, it is the reject it was.
+        fingerprints of its files: if that content is found again, it is still a reject.
 
         Args:
             photo_id: its id.

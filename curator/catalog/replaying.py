@@ -2,7 +2,7 @@
 
 Used when a backup is restored. The journal is only ever added to, and ids of photos and steps are
 never reused. So the readable steps after the backup are entered again, step by step, also on photos
-added since. What a person did outside the journal is copied.
+added since. Changes a person made outside the journal are copied.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from curator.catalog import integrity, schema
 from curator.catalog.decisions import Decisions
 from curator.catalog.descriptions import Descriptions
 from curator.catalog.fields import RELATIONS
-from curator.catalog.integrity import NONSENSE, judging
+from curator.catalog.integrity import DAMAGE_ERRORS, reports_damage
 from curator.catalog.journal import revisions
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Row, Store, marks
@@ -54,7 +54,7 @@ _OF_DESCRIPTION = (
 )
 _OF_STEP = "id, kind, summary, made_at, reverts, source, scope, context"
 _OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_name"
-# What a person did outside the journal: columns, source, and the statement that writes them.
+# Changes a person made outside the journal: columns, source, and the statement that writes them.
 _FACTS = (
     (
         _listed("project", "name, notes, cover, removed_at, id"),
@@ -103,7 +103,7 @@ class ReplayReport:
     photos: int = 0
 
 
-@judging
+@reports_damage
 class Recovery:
     """Copies into a restored backup what happened in the former catalog since."""
 
@@ -130,7 +130,7 @@ class Recovery:
             former: the damaged catalog; it is only read, as far as that is possible.
 
         Returns:
-            What was found and what became of it.
+            The counts of what was found and replayed.
 
         Raises:
             CatalogError: this catalog is not writable; nothing was copied.
@@ -147,8 +147,8 @@ class Recovery:
             with self._store.transaction(durable=True):
                 photos = self._take_photos(reading)
                 redone = self._redo(reading, since[0] if since else 0)
-                for columns, whose, write in _FACTS:
-                    self._write(write, reading.rows(columns, whose)[0])
+                for columns, query, write in _FACTS:
+                    self._write(write, reading.rows(columns, query)[0])
                 self._take_searches(reading)
                 self._take_descriptions(reading)
                 return replace(redone, photos=photos)
@@ -158,7 +158,7 @@ class Recovery:
     def _write(self, sql: str, rows: Sequence[Row]) -> None:
         """Write rows one by one; skip those that do not fit this catalog."""
         for row in rows:
-            with contextlib.suppress(*NONSENSE):
+            with contextlib.suppress(*DAMAGE_ERRORS):
                 self._store.run(sql, row)
 
     # --- photos added since
@@ -182,7 +182,7 @@ class Recovery:
         )
         taken = 0
         for path, folder, number, *rest in rows:
-            with contextlib.suppress(*NONSENSE):
+            with contextlib.suppress(*DAMAGE_ERRORS):
                 where = self._directory(reading, path, folder)
                 self._store.run(
                     f"INSERT INTO photo (directory_id, {_OF_PHOTO})"
@@ -241,9 +241,9 @@ class Recovery:
                 housed = [one for one in made if self._has(one[1], one[2], one[3])]
                 follows = row[0] == since + steps + 1  # otherwise one in between could not be read
                 if not follows or not complete or not self._redo_step(row, housed):
-                    whole = False  # no half steps, and none after a lost one
+                    whole = False  # no partial steps, and none after an unreadable one
                     break
-            except NONSENSE as error:
+            except DAMAGE_ERRORS as error:
                 log.info("step %d of the former catalog makes no sense: %s", row[0], error)
                 whole = False
                 break
@@ -258,7 +258,7 @@ class Recovery:
         return about is None or self._store.value(RELATIONS[field].known, (about,)) is not None
 
     def _redo_step(self, row: Row, made: list[Row]) -> bool:
-        """Enter a step unchanged and apply it to photos: all of it or nothing."""
+        """Enter a step unchanged and apply it to photos: completely or not at all."""
         self._store.run("SAVEPOINT step")
         try:
             self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
@@ -271,7 +271,7 @@ class Recovery:
             step = Step(number, kind, summary, made_at, changes, reverts, json.loads(context))
             self._tags.revise(revisions(step), back=kind == "undo")
             self._decisions.apply(changes)
-        except NONSENSE as error:
+        except DAMAGE_ERRORS as error:
             log.info("step %d of the former catalog cannot be made again: %s", row[0], error)
             self._store.run("ROLLBACK TO step")
             return False
@@ -303,7 +303,7 @@ class Recovery:
                 "SELECT made_at FROM description WHERE photo_id = ?", (photo,)
             )
             if there is None or there < made_at:
-                with contextlib.suppress(*NONSENSE):
+                with contextlib.suppress(*DAMAGE_ERRORS):
                     self._store.run(
                         f"INSERT OR REPLACE INTO description ({_OF_DESCRIPTION})"
                         f" VALUES ({marks(len(row))})",
@@ -344,12 +344,12 @@ class _Former:
         if self._connection is not None:
             self._connection.close()
 
-    def rows(self, columns: str, whose: str, *values: object) -> tuple[list[Row], bool]:
+    def rows(self, columns: str, query: str, *values: object) -> tuple[list[Row], bool]:
         """Read rows until one cannot be read; skip rows with impossible values.
 
         Args:
             columns: as ``photo.id, photo.name``.
-            whose: the rest of the query.
+            query: the rest of the query, from the table on.
             *values: its parameters.
 
         Returns:
@@ -360,12 +360,12 @@ class _Former:
         if self._connection is None:
             return found, False
         try:
-            for row in self._connection.execute(f"SELECT {columns} {whose}", values):
+            for row in self._connection.execute(f"SELECT {columns} {query}", values):
                 if integrity.fits(names, row):
                     found.append(row)
                 else:
                     whole = False
-        except NONSENSE as error:
+        except DAMAGE_ERRORS as error:
             log.info("the former catalog cannot be read on: %s", error)
             return found, False
         return found, whole

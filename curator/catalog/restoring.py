@@ -1,4 +1,4 @@
-"""Restoring a backup in the place of a damaged or lost catalog.
+"""Replacing a damaged or lost catalog by a backup.
 
 The command line and the recovery dialog do this. What was decided since the backup is replayed as
 far as the damaged catalog can be read (see `replaying`). Nothing is deleted: the damaged catalog is
@@ -36,7 +36,7 @@ class RestoreReport:
     Attributes:
         backup: the backup that is the catalog now.
         aside: where the former catalog is; None if there was none.
-        redone: what became of the decisions made since; None if they were not to be replayed.
+        redone: the replay of the decisions made since; None if none was wanted.
     """
 
     backup: Backup
@@ -45,9 +45,9 @@ class RestoreReport:
 
 
 def restore(
-    catalog: Path, backup: Path, mend: Callable[[Path, Path], ReplayReport] | None = None
+    catalog: Path, backup: Path, replay: Callable[[Path, Path], ReplayReport] | None = None
 ) -> RestoreReport:
-    """Restore a backup in the catalog's place; the present catalog is set aside, never deleted.
+    """Replace the catalog by a backup; the present catalog is set aside, never deleted.
 
     Either all of it is done or nothing: the copy is made, verified and brought up to date beside
     the catalog, and takes its place in one step.
@@ -55,15 +55,15 @@ def restore(
     Args:
         catalog: the SQLite file.
         backup: the copy to restore; it stays where it is.
-        mend: gets the copy and the present catalog, and replays decisions.
+        replay: called with the copy and the present catalog; replays decisions.
 
     Raises:
         BusyError: somebody has the catalog open.
         CatalogError: the backup is damaged, or the disk is too full; the catalog is unchanged.
     """
     lock = UseLock(catalog)
-    lock.alone()
-    bench = catalog.parent / "restoring"
+    lock.exclude_others()
+    workspace = catalog.parent / "restoring"
     try:
         found = backups.inspect(backup)
         if found.fault:
@@ -71,13 +71,13 @@ def restore(
                 f"The backup {backup} cannot be used ({found.fault}).",
                 "`curator doctor backups` lists the others.",
             )
-        shutil.rmtree(bench, ignore_errors=True)
-        private.make_folder(bench)
-        copy = bench / catalog.name
+        shutil.rmtree(workspace, ignore_errors=True)
+        private.make_folder(workspace)
+        copy = workspace / catalog.name
         _need_room(catalog, found)
         private.touch(copy)
         shutil.copyfile(backup, copy)
-        redone = mend(copy, catalog) if mend is not None else None
+        redone = replay(copy, catalog) if replay is not None else None
         _close_off(copy)
         with copy.open("rb+") as file:
             os.fsync(file.fileno())
@@ -86,13 +86,13 @@ def restore(
         log.info("restored %s from %s; the former one is %s", catalog, backup, aside)
         return RestoreReport(found, aside, redone)
     except (OSError, sqlite3.Error) as error:
-        said = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise CatalogError(
-            f"The backup {backup} could not be restored ({said}).",
+            f"The backup {backup} could not be restored ({reason}).",
             f"Free space in {catalog.parent} or make it writable; nothing was lost.",
         ) from error
     finally:
-        shutil.rmtree(bench, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
         lock.release()
 
 
@@ -138,12 +138,12 @@ def _set_aside(catalog: Path) -> Path | None:
 
 
 def set_log_aside(catalog: Path) -> None:
-    """Move the log of a lost catalog to where no other catalog takes it for its own."""
+    """Move the log of a lost catalog away, so that SQLite never applies it to another catalog."""
     _move_log(catalog, _name_aside(catalog))
 
 
 def _name_aside(catalog: Path) -> Path:
-    """Return a name to set a catalog aside under that neither it nor a log has yet."""
+    """Return an unused name under which to set aside a catalog and its log."""
     name = f"{catalog.stem}-before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = catalog.with_name(f"{name}{catalog.suffix}"), 1
     while aside.exists() or Path(f"{aside}-wal").exists():

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from curator.catalog.identity import Identity, Twin
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.metadata_import import MetadataImport
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
@@ -26,7 +26,7 @@ from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeke
 
 @dataclass(frozen=True, slots=True)
 class PeekSaved:
-    """What saving peeks without opening files came to.
+    """The outcome of saving peeks without opening files.
 
     Attributes:
         changed: ids of all photos that changed.
@@ -63,7 +63,7 @@ class PeekFindings:
     halves: _Halves
 
 
-@judging
+@reports_damage
 class Results:
     """Saves results of `peek` and `convert`; merges and separates photos by their content."""
 
@@ -267,7 +267,7 @@ class Results:
             made = self._files.where("photo_id = ? AND role = 'main'", (photo,))[0]
             self._write_peeks([(made, result)])
         self._identity.sync((row.photo_id, photo))
-        self._store.run_many(  # what lies beside the path is about what the path holds now
+        self._store.run_many(  # sidecars beside the path belong to the file now at that path
             "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
             " WHERE path = ?",
             [(photo, reading.path) for reading in result.readings],
@@ -278,7 +278,7 @@ class Results:
     def _is_same_exposure(self, photo: int, row: FileRow, capture: Capture) -> bool:
         """Whether changed content is the same exposure: capture time, camera and size in pixels.
 
-        Without a capture time it counts as another.
+        Without a capture time it counts as another exposure.
         """
         if capture.taken_at is None:
             return False
@@ -289,10 +289,9 @@ class Results:
         )
 
     def _is_unread(self, photo: int, row: FileRow) -> bool:
-        """Whether nobody has seen or marked the photo, such as a half-copied file that is whole
-        now.
+        """Whether nobody has seen or marked the photo, such as a file that was still being copied.
 
-        A mark made on it all the same was about the name.
+        A mark made on it anyway was about its file name.
         """
         return bool(
             self._store.value(
@@ -376,7 +375,7 @@ class Results:
     def _save_quality(self, photo: int, result: Converted) -> None:
         quality = result.quality
         sharpest = quality.sharpest or (None, None)
-        # The decoder sees pixels, not always the header: what it does not know stays.
+        # The decoder may not know the header: values it lacks stay.
         capture = _capture_columns(result.capture).items()
         known = {name: value for name, value in capture if value is not None}
         known |= {
@@ -409,7 +408,7 @@ def _with_half(job: StageJob, result: Peeked, reader: FileReader) -> Peeked:
     try:
         return replace(result, half_fingerprint=reader.fingerprint(job.fallback))
     except KnownError:
-        return result  # gone since the scan; the next one says so
+        return result  # gone since the scan; the next scan will notice
 
 
 def _capture_columns(capture: Capture) -> dict[str, object]:

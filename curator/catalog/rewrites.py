@@ -1,4 +1,4 @@
-"""Originals that Curator writes metadata into: new content, the same photo, nothing to do again.
+"""Originals that Curator writes metadata into: they stay the same photo, and no stage runs again.
 
 The new content is recorded before the file is replaced, as one of the contents the file is known
 by: killed at any moment in between, the next scan still recognizes the photo.
@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from curator.catalog.identity import FileRow
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Store
 from curator.catalog.work import WorkQueue
@@ -30,7 +30,7 @@ class NewContent:
     mtime_ns: int
 
 
-@judging
+@reports_damage
 class Rewrites:
     """Records content before and after Curator writes into an original."""
 
@@ -40,7 +40,7 @@ class Rewrites:
         self._work = work
 
     def expect(self, row: FileRow, content: NewContent) -> None:
-        """Record what a file is about to contain, so that whoever meets it first knows it."""
+        """Record what a file is about to contain, so that a scan recognizes it."""
         with self._store.transaction():
             self._cancel(row, content)
             self._store.run(
@@ -65,7 +65,7 @@ class Rewrites:
             self._cancel(row, content)
 
     def save(self, row: FileRow, content: NewContent) -> None:
-        """Record that a file has the expected content; results made of its picture stay valid.
+        """Record that a file has the expected content; the results of its stages stay valid.
 
         If a scan was faster, what it recorded stays.
         """

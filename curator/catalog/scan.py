@@ -1,11 +1,11 @@
-"""Scans: matching the files found in folders with known photos, new ones, moved ones, missing ones.
+"""Scans: match the files found in folders with known, new, moved and missing photos.
 
 The pipeline and the command line scan folders this way; `curator.files` reads the bytes.
 
     scan = catalog.scans.begin(folder_id, files)
     for batch in batches_of(files.pair(files.walk([path], recursive=True))):
         scan.apply(batch)                               # short transactions
-    scan.finish(["/photos/iceland"])                    # known files not met there are missing
+    scan.finish(["/photos/iceland"])                    # known files not found there are missing
     scan.count()                                        # found = new + known
 
 A known path with the same size and time is recognized without opening the file. A known path whose
@@ -23,22 +23,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from curator.catalog.identity import Identity, Twin
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
 from curator.catalog.store import Store, by_part, chunks, marks, span
 from curator.catalog.work import WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
-_AT_ONCE = 4  # groups in one transaction, some ms: a decision has to wait for it
+_AT_ONCE = 4  # groups in one transaction, some ms, for which a decision may have to wait
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one batch did: ids of new photos, of other photos whose rows changed, groups left out.
+    """The result of one batch: ids of new and of changed photos, and groups left out.
 
-    ``left`` are groups not known and, with ``add=False``, not added. ``stale`` were not written:
-    the catalog changed since they were looked at, so they have to be looked at again.
+    ``left`` are unknown groups that were not added because of ``add=False``. ``stale`` groups were
+    not written, because the catalog changed since they were examined: examine them again.
     """
 
     new: list[int]
@@ -47,7 +47,7 @@ class Applied:
     stale: list[FileGroup] = field(default_factory=list)
 
     def extend(self, more: Applied) -> None:
-        """Append what was done afterwards."""
+        """Append the result of a later batch."""
         self.new.extend(more.new)
         self.changed.extend(more.changed)
         self.left.extend(more.left)
@@ -55,9 +55,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
-    """Photos met by a scan: a pair counts once, as do copies. found = new + known.
+    """The number of photos found by a scan. Pairs and copies count once. found = new + known.
 
-    ``pairs`` of these have both halves; ``elsewhere`` of the new ones have marks from a file only.
+    ``pairs`` of them have both halves; ``elsewhere`` of the new photos have marks from files only.
     """
 
     new: int
@@ -67,15 +67,15 @@ class ScanCount:
 
     @property
     def found(self) -> int:
-        """All photos met."""
+        """The number of all photos found."""
         return self.new + self.known
 
 
 @dataclass
-class _Met:
-    """One file of a group, with its row if its path is known and its twin if its content is.
+class _ScannedFile:
+    """One file of a group, with its row if its path is known, and its twin if its content is.
 
-    ``gone``: it was deleted after it was met.
+    ``gone``: it was deleted after the scan found it.
     """
 
     found: FoundFile
@@ -89,15 +89,15 @@ class _Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What :meth:`Scan.look` found out about some groups of files, for :meth:`Scan.write`.
+class Examined:
+    """The result of :meth:`Scan.examine` for some groups of files; input of :meth:`Scan.write`.
 
-    ``known`` photos and ``seen`` files are as the catalog has them; ``busy`` groups are to be
-    written; ``beside`` are known photos with the sidecars met. ``deferred`` groups were not looked
-    at to the end, because that takes reading whole files.
+    ``known`` photos and ``seen`` files are unchanged; ``to_write`` groups are to be written;
+    ``beside`` are known photos with the sidecars found. ``deferred`` groups were not examined
+    completely, because that means reading whole files.
     """
 
-    busy: list[tuple[FileGroup, list[_Met]]]
+    to_write: list[tuple[FileGroup, list[_ScannedFile]]]
     beside: list[tuple[int, Sequence[FoundFile]]]
     known: set[int]
     seen: set[int]
@@ -107,9 +107,9 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What :meth:`Scan.look_for_missing` found to be gone under some roots.
+    """The result of :meth:`Scan.find_missing`: files that are gone under some roots.
 
-    ``files`` are file ids by photo, ``sidecars`` are ids.
+    ``files`` maps photo ids to file ids; ``sidecars`` are sidecar ids.
     """
 
     roots: list[str]
@@ -121,11 +121,11 @@ class Missing:
 class Scan:
     """One scan of one folder; made by :meth:`Scans.begin_scan`.
 
-    Files are looked at (:meth:`look`, :meth:`look_for_missing`) before anything is written
-    (:meth:`write`, :meth:`mark_missing`). Looking may take long, so it may be done on another
-    thread, with that thread's own connection.
+    Files are examined (:meth:`examine`, :meth:`find_missing`) before anything is written
+    (:meth:`write`, :meth:`mark_missing`). Examining may take long, so another thread may do it
+    with its own connection.
 
-    Thread: the catalog's, but for what looks.
+    Thread: the catalog's, except :meth:`examine` and :meth:`find_missing`.
     """
 
     def __init__(self, scans: Scans, folder_id: int | None, reader: FileReader) -> None:
@@ -136,13 +136,13 @@ class Scan:
         self._last_id = scans.last_photo_id()
         self._last_file = scans.last_file_id()
         self._known: set[int] = set()
-        self._busy: list[tuple[str, str]] = []  # directory and name of files that changed
+        self._changed_files: list[tuple[str, str]] = []  # directory and name of files that changed
         self._seen: set[int] = set()
         self._beside: set[str] = set()  # sidecars
-        self._places: dict[str, int] = {}  # directories met in this transaction
+        self._directory_ids: dict[str, int] = {}  # id of each directory of this transaction
 
     def apply(self, groups: Sequence[FileGroup], add: bool = True) -> Applied:
-        """Look at some groups of files and write them, for callers that may wait for files.
+        """Examine some groups of files and write them, for callers that may wait for files.
 
         Args:
             groups: as `curator.files.pair` returns them; some hundreds at a time.
@@ -152,57 +152,57 @@ class Scan:
             CatalogError: part of the batch was not written; it will be when the batch comes again.
         """
         done = Applied([], [], [])
-        while groups:  # fewer each time: the first of a batch is never stale
-            part = self.write(self.look(groups), add)
+        while groups:  # fewer each time: the first group of a batch is never stale
+            part = self.write(self.examine(groups), add)
             done.extend(part)
             groups = part.stale
         fresh = set(done.new)
         return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
 
-    def look(
+    def examine(
         self, groups: Sequence[FileGroup], through: Scans | None = None, prove: bool = True
-    ) -> Looked:
-        """Find out what some groups of files are; opens files in doubt, writes nothing.
+    ) -> Examined:
+        """Compare groups of files with the catalog; opens files in doubt, writes nothing.
 
         Args:
-            groups: as `curator.files.pair` gives them.
+            groups: as `curator.files.pair` returns them.
             through: the connection of the calling thread, if it is not the catalog's.
             prove: read whole files to prove copies; otherwise such groups are deferred.
         """
-        return (through or self._scans).look(self, groups, prove)
+        return (through or self._scans).examine(self, groups, prove)
 
-    def write(self, looked: Looked, add: bool = True) -> Applied:
-        """Write what was found out about some groups of files, in short transactions.
+    def write(self, examined: Examined, add: bool = True) -> Applied:
+        """Write the result of :meth:`examine`, in short transactions.
 
         Args:
-            looked: from :meth:`look`.
+            examined: from :meth:`examine`.
             add: False adds no photos: for a re-scan of a sampled folder, and before a sample is
                 drawn from ``left``.
 
         Raises:
             CatalogError: part of the batch was not written; it will be when the batch comes again.
         """
-        return self._scans.write(self, looked, add)
+        return self._scans.write(self, examined, add)
 
     def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
-        """Mark files under ``roots`` that were not met and are gone; return photos that changed.
+        """Mark known files under ``roots`` that are gone; return photos that changed.
 
-        See :meth:`look_for_missing` for the arguments.
+        See :meth:`find_missing` for the arguments.
         """
-        return self.mark_missing(self.look_for_missing(roots, deep))
+        return self.mark_missing(self.find_missing(roots, deep))
 
-    def look_for_missing(
+    def find_missing(
         self, roots: Iterable[str], deep: bool = True, through: Scans | None = None
     ) -> Missing:
-        """Find the files under ``roots`` that were not met and are not there; writes nothing.
+        """Find the known files under ``roots`` that the scan did not find; writes nothing.
 
         Args:
             roots: the folders walked, or single files.
-            deep: False if subfolders were not walked: of these only such as are gone count, with
-                all that was in them.
+            deep: False if subfolders were not walked: files in them count only if the whole
+                subfolder is gone.
             through: the connection of the calling thread, if it is not the catalog's.
         """
-        return (through or self._scans).look_for_missing(self, list(roots), deep)
+        return (through or self._scans).find_missing(self, list(roots), deep)
 
     def mark_missing(self, missing: Missing) -> list[int]:
         """Mark files as missing; return ids of the photos whose rows changed.
@@ -211,18 +211,18 @@ class Scan:
         keep their photos, but a person looking for lost files would find thousands.
 
         Raises:
-            CatalogError: some may not be marked; the next scan does it.
+            CatalogError: some files may not be marked; the next scan marks them.
         """
         return self._scans.mark_missing(self, missing)
 
     def count(self) -> ScanCount:
-        """Count the photos met; once their peeks are done, merged ones count once."""
-        return self._scans.count_met([self])
+        """Count the photos found; merged photos count once, when their peeks are done."""
+        return self._scans.count_found([self])
 
 
-@judging
+@reports_damage
 class Scans:
-    """Begins scans, and compares what they meet with the catalog."""
+    """Begins scans, and compares the files they find with the catalog."""
 
     def __init__(
         self,
@@ -252,19 +252,19 @@ class Scans:
 
     # --- a batch
 
-    def look(self, scan: Scan, groups: Sequence[FileGroup], prove: bool) -> Looked:
-        """Find out what some groups of files are; see :meth:`Scan.look`."""
-        met = self._match_paths(groups)
-        sizes = self._known_sizes(met, scan._last_file)
-        looked = Looked([], [], set(), set(), set(), [])
-        for group, files in zip(groups, met, strict=True):
-            looked.sidecars.update(sidecar.path for sidecar in group.sidecars)
+    def examine(self, scan: Scan, groups: Sequence[FileGroup], prove: bool) -> Examined:
+        """Compare groups of files with the catalog; see :meth:`Scan.examine`."""
+        files_by_group = self._match_paths(groups)
+        sizes = self._known_sizes(files_by_group, scan._last_file)
+        examined = Examined([], [], set(), set(), set(), [])
+        for group, files in zip(groups, files_by_group, strict=True):
+            examined.sidecars.update(sidecar.path for sidecar in group.sidecars)
             photos = {file.row.photo_id for file in files if file.row is not None}
             if len(photos) == 1 and all(_unchanged(file) for file in files):
-                looked.known.update(photos)
-                looked.seen.update(file.row.id for file in files if file.row is not None)
+                examined.known.update(photos)
+                examined.seen.update(file.row.id for file in files if file.row is not None)
                 if group.sidecars:
-                    looked.beside.append((next(iter(photos)), group.sidecars))
+                    examined.beside.append((next(iter(photos)), group.sidecars))
                 continue
             for file in files:
                 if files[0].peek and file.row is not None and file.row.role == "half":
@@ -272,40 +272,40 @@ class Scans:
                 else:
                     self._examine(scan, file, sizes, prove)
             if any(file.costly for file in files):
-                looked.deferred.append(group)
-            elif there := [file for file in files if not file.gone]:
-                looked.busy.append((group, there))
-        return looked
+                examined.deferred.append(group)
+            elif present := [file for file in files if not file.gone]:
+                examined.to_write.append((group, present))
+        return examined
 
-    def write(self, scan: Scan, looked: Looked, add: bool) -> Applied:
-        """Write what was looked at, a few groups in one transaction."""
-        scan._beside |= looked.sidecars
-        scan._known |= looked.known
-        scan._seen |= looked.seen
+    def write(self, scan: Scan, examined: Examined, add: bool) -> Applied:
+        """Write examined groups, a few in each transaction."""
+        scan._beside |= examined.sidecars
+        scan._known |= examined.known
+        scan._seen |= examined.seen
         done = Applied([], [], [])
-        if self._sidecar_files.has_news(looked.beside):
+        if self._sidecar_files.has_news(examined.beside):
             with self._store.transaction():
-                self._requeue_for_sidecars(looked.beside)
-        for some in chunks(looked.busy, _AT_ONCE):
-            taken, stale = self._take_some(scan, some, add)
+                self._requeue_for_sidecars(examined.beside)
+        for some in chunks(examined.to_write, _AT_ONCE):
+            taken, stale = self._write_groups(scan, some, add)
             done.extend(taken)
             done.stale.extend(stale)
         return done
 
-    def _take_some(
-        self, scan: Scan, busy: Sequence[tuple[FileGroup, list[_Met]]], add: bool
+    def _write_groups(
+        self, scan: Scan, groups: Sequence[tuple[FileGroup, list[_ScannedFile]]], add: bool
     ) -> tuple[Applied, list[FileGroup]]:
-        """Write some groups in one transaction; return also those to be looked at again."""
+        """Write some groups in one transaction; also return those to be examined again."""
         taken = Applied([], [], [])
         again: list[FileGroup] = []
         beside: list[tuple[int, Sequence[FoundFile]]] = []
-        scan._places.clear()
+        scan._directory_ids.clear()
         with self._store.transaction():
-            for group, files in busy:
+            for group, files in groups:
                 if any(self._is_stale(file) for file in files):
                     again.append(group)
                     continue
-                photo = self._take(scan, group, files, add, taken)
+                photo = self._write_group(scan, group, files, add, taken)
                 if photo is not None and group.sidecars:
                     beside.append((photo, group.sidecars))
             self._work.add_photos(taken.new)
@@ -323,8 +323,8 @@ class Scans:
         )
         self._work.refresh_ready(photos)
 
-    def _is_stale(self, file: _Met) -> bool:
-        """Whether the row or twin of a file changed after it was looked at.
+    def _is_stale(self, file: _ScannedFile) -> bool:
+        """Whether the row or twin of a file changed after it was examined.
 
         An earlier group of the batch may have taken it, or a person deleted it.
         """
@@ -336,8 +336,8 @@ class Scans:
             for row in rows
         )
 
-    def _match_paths(self, groups: Sequence[FileGroup]) -> list[list[_Met]]:
-        """Find the rows of the groups' paths; a file that is there goes before a missing one."""
+    def _match_paths(self, groups: Sequence[FileGroup]) -> list[list[_ScannedFile]]:
+        """Find the rows of the groups' paths, preferring present files to missing ones."""
         by_directory: dict[str, list[str]] = {}
         for group in groups:
             names = by_directory.setdefault(group.directory, [])
@@ -352,17 +352,19 @@ class Scans:
                 ):
                     rows[directory, row.name] = row
         return [
-            [_Met(found, rows.get((group.directory, found.name))) for found in group.files]
+            [_ScannedFile(found, rows.get((group.directory, found.name))) for found in group.files]
             for group in groups
         ]
 
-    def _known_sizes(self, met: Sequence[Sequence[_Met]], last_file: int) -> set[int]:
+    def _known_sizes(
+        self, files_by_group: Sequence[Sequence[_ScannedFile]], last_file: int
+    ) -> set[int]:
         """Return the sizes of unknown files that some file known before this scan has.
 
         Cameras that do not compress make files of equal size: two new files of one size are left to
         peek, or the first scan of a card would open them all.
         """
-        asked = {f.found.size for files in met for f in files if not _unchanged(f)} - {0}
+        asked = {f.found.size for files in files_by_group for f in files if not _unchanged(f)} - {0}
         known: set[int] = set()
         for part in chunks(sorted(asked)):
             known.update(
@@ -376,8 +378,8 @@ class Scans:
             )
         return known
 
-    def _examine(self, scan: Scan, file: _Met, sizes: set[int], prove: bool) -> None:
-        """Find out what a file not known as it stands is; opens it only when in doubt."""
+    def _examine(self, scan: Scan, file: _ScannedFile, sizes: set[int], prove: bool) -> None:
+        """Identify a file that is new or changed; opens it only when in doubt."""
         row, found, reader = file.row, file.found, scan._reader
         if row is not None and (row.missing_since or 0.0) >= scan._began:
             file.gone = found.path in _gone([found.path], reader)
@@ -390,17 +392,17 @@ class Scans:
             if row is not None and row.fingerprint is not None:
                 file.content = Content(reader.fingerprint(found.path))
                 if file.content.fingerprint == row.fingerprint:
-                    file.changed = True  # touched only
+                    file.changed = True  # only its time changed
                     return
             elif found.size in sizes:
                 file.content = Content(reader.fingerprint(found.path))
         except KnownError:
-            file.peek = True  # gone or unreadable: peek will say so
+            file.peek = True  # gone or unreadable: peek reports it
             if row is not None and row.missing_since is not None:
                 file.row = None
             return
         if row is not None and row.role == "half" and row.missing_since is None:
-            file.changed = True  # the half was edited; the photo is what its RAW is
+            file.changed = True  # only the half was edited; the RAW identifies the photo
             return
         if row is not None:
             file.row = None if row.missing_since is not None else row
@@ -413,34 +415,32 @@ class Scans:
             if file.twin is not None and file.twin.sha256 is not None:
                 file.content = Content(file.content.fingerprint, file.twin.sha256)
 
-    def _take(
+    def _write_group(
         self,
         scan: Scan,
         group: FileGroup,
-        files: Sequence[_Met],
+        files: Sequence[_ScannedFile],
         add: bool,
         done: Applied,
     ) -> int | None:
-        """Write one group as its known photo, as the photo it belongs to, or as a new one; return
-        its id.
-        """
+        """Write one group as a known or new photo; return the photo's id."""
         if len(files) > 1 and self._identity.split_among(_photos_of(files)):
-            return self._take_split_pair(scan, group, files, add, done)
+            return self._write_split_pair(scan, group, files, add, done)
         for file in files:
             self._drop_edited_copy(file, done.changed)
         photos = _photos_of(files)
         if not photos and not add:
             done.left.append(group)
             return None
-        directory = scan._places.get(group.directory)
+        directory = scan._directory_ids.get(group.directory)
         if directory is None:
             directory = self._files.ensure_directory(group.directory, scan.folder_id)
-            scan._places[group.directory] = directory
-        scan._busy.append((group.directory, group.files[0].name))
+            scan._directory_ids[group.directory] = directory
+        scan._changed_files.append((group.directory, group.files[0].name))
         if not photos:
             photo = self._files.add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
-                # It was met just now, so the end of the scan need not look for it.
+                # It exists, so the end of the scan need not check it.
                 scan._seen.add(self._files.add(photo, directory, file.found, role, file.content))
             done.new.append(photo)
             return photo
@@ -454,7 +454,7 @@ class Scans:
                 scan._seen.add(file.row.id)
         self._identity.bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
-            # It is back: what failed because it was gone is tried again.
+            # The file is back: retry what failed because it was missing.
             self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
                 " reason = NULL WHERE photo_id = ? AND state = 'failed'",
@@ -468,24 +468,24 @@ class Scans:
             )
         return photo
 
-    def _take_split_pair(
+    def _write_split_pair(
         self,
         scan: Scan,
         group: FileGroup,
-        files: Sequence[_Met],
+        files: Sequence[_ScannedFile],
         add: bool,
         done: Applied,
     ) -> int | None:
         """Write the files of a pair that a person split, each as its own photo."""
-        whole: int | None = None
+        first: int | None = None
         for file in files:
             alone = replace(group, files=(file.found,))
-            photo = self._take(scan, alone, [file], add, done)
-            whole = photo if whole is None else whole
-        return whole
+            photo = self._write_group(scan, alone, [file], add, done)
+            first = photo if first is None else first
+        return first
 
-    def _drop_edited_copy(self, file: _Met, changed: list[int]) -> None:
-        """Delete the row of a copy that was edited: it is a photo of its own now."""
+    def _drop_edited_copy(self, file: _ScannedFile, changed: list[int]) -> None:
+        """Delete the row of an edited copy, which is now a photo of its own."""
         row = file.row
         if row is None or row.role != "copy" or file.changed or file.peek:
             return
@@ -495,7 +495,7 @@ class Scans:
         changed.append(row.photo_id)
         file.row = None
 
-    def _update(self, photo: int, file: _Met) -> None:
+    def _update(self, photo: int, file: _ScannedFile) -> None:
         """Save what changed about a file known by its path."""
         assert file.row is not None
         if file.peek:
@@ -510,8 +510,8 @@ class Scans:
 
     # --- the end of a scan
 
-    def look_for_missing(self, scan: Scan, roots: list[str], deep: bool) -> Missing:
-        """Find files that are gone; see :meth:`Scan.look_for_missing`."""
+    def find_missing(self, scan: Scan, roots: list[str], deep: bool) -> Missing:
+        """Find files that are gone; see :meth:`Scan.find_missing`."""
         missing = Missing(roots, deep, {}, [])
         for root in roots:
             for row in self._gone_under(root, scan, deep):
@@ -540,7 +540,7 @@ class Scans:
         return list(missing.files)
 
     def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
-        """List known files under a root that the scan has not met and that are gone."""
+        """List known files under a root that are gone."""
         inside, end = span(root)
         live = self._store.rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
@@ -567,7 +567,7 @@ class Scans:
         return gone
 
     def _gone_sidecars(self, root: str, scan: Scan, deep: bool) -> list[int]:
-        """List known sidecars under a root that were not met, though their folder still exists."""
+        """List known sidecars under a root that are gone, though their folder still exists."""
         lost = {
             path: number
             for number, path in self._sidecar_files.below(root, deep)
@@ -577,9 +577,9 @@ class Scans:
         empty = _gone({str(PurePath(path).parent) for path in gone}, scan._reader)
         return [lost[path] for path in gone if str(PurePath(path).parent) not in empty]
 
-    def count_met(self, scans: Sequence[Scan]) -> ScanCount:
-        """Count the photos of scans begun together; a photo met by two of them counts once."""
-        ids = set[int]().union(*(self._met_by(scan) for scan in scans))
+    def count_found(self, scans: Sequence[Scan]) -> ScanCount:
+        """Count the photos of scans begun together; a photo found by two of them counts once."""
+        ids = set[int]().union(*(self._photos_found_by(scan) for scan in scans))
         began = min((scan._last_id for scan in scans), default=0)
         new = sum(1 for number in ids if number > began)
         pairs = sum(
@@ -617,8 +617,8 @@ class Scans:
             self._store.value(f"SELECT EXISTS (SELECT 1 FROM photo WHERE {more})", (began,))
         )
 
-    def _met_by(self, scan: Scan) -> set[int]:
-        """Return the photos a scan met, by their present ids."""
+    def _photos_found_by(self, scan: Scan) -> set[int]:
+        """Return the present ids of the photos a scan found."""
         ids = {
             row[0]
             for part in chunks(sorted(scan._known))
@@ -627,7 +627,7 @@ class Scans:
                 part,
             )
         }
-        for directory, name in scan._busy:
+        for directory, name in scan._changed_files:
             number = self._store.value(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
@@ -638,7 +638,7 @@ class Scans:
         return ids
 
 
-def _photos_of(files: Sequence[_Met]) -> set[int]:
+def _photos_of(files: Sequence[_ScannedFile]) -> set[int]:
     """Return the photos that files are known to belong to, by path or by content."""
     photos = {f.row.photo_id for f in files if f.row is not None}
     return photos | {f.twin.row.photo_id for f in files if f.twin is not None and f.row is None}
@@ -648,13 +648,13 @@ def _same(row: FileRow, found: FoundFile) -> bool:
     return (row.size, row.mtime_ns) == (found.size, found.mtime_ns)
 
 
-def _unchanged(file: _Met) -> bool:
+def _unchanged(file: _ScannedFile) -> bool:
     row = file.row
     return row is not None and row.missing_since is None and _same(row, file.found)
 
 
 def _gone(paths: Iterable[str], reader: FileReader) -> set[str]:
-    """Return the paths that do not exist; what cannot be looked at does not count as gone."""
+    """Return the paths that do not exist; paths that cannot be checked do not count as gone."""
     gone: set[str] = set()
     for path in paths:
         try:

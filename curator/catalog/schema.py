@@ -59,7 +59,7 @@ class Folder(Table):
     """A folder the person added; scans add no photos to a ``sampled`` one.
 
     ``volume`` is the key of the volume it is on (`curator.volumes`), ``volume_name`` what people
-    call that, and ``within`` the path from its mount point to the folder, with ``/`` as separator;
+    call it, and ``within`` the path from its mount point to the folder, with ``/`` as separator;
     NULL where volumes cannot be told apart. ``away_since``: the folder could not be reached at the
     last look; its files count as absent, and work that reads them waits. ``unplugged``: the volume
     itself is away. Otherwise the volume is mounted or unknown, and the folder is not on it.
@@ -88,7 +88,7 @@ class Directory(Table):
 
 
 class Photo(Table):
-    """A picture as the photographer counts it. Rows are never deleted: a reject stays one.
+    """A photo as the photographer counts it. Rows are never deleted: a reject stays a reject.
 
     ``directory`` and ``name`` are those of the main file and its stem. Capture data and scores are
     facts about the content; ``turn`` to ``kept`` are the person's. ``pair``, ``missing`` and
@@ -96,13 +96,13 @@ class Photo(Table):
     read from one table; triggers maintain them. A photo ``merged_into`` another turned out to have
     the same content: its decisions stay in the journal under its own id. ``removed_at``: its folder
     was removed from the catalog with its photos. ``emptied_at``: the person deleted its files, and
-    taste still learns from it. Either returns with its marks if the files do. ``elsewhere``: its
-    marks were read from a file, and nobody has reviewed it here. ``apart``: its other half was
-    split off by hand; that photo is ``half_of`` it.
+    taste still learns from it. In both cases the photo returns with its marks if its files do.
+    ``elsewhere``: its marks were read from a file, and nobody has reviewed it here. ``apart``: its
+    other half was split off by hand; that photo is ``half_of`` it.
 
-    ``stack`` and ``stack_kind`` are what the machine found: photos of one stack hold the same
-    number, the id of one of them. ``stacked`` is the person's choice and goes before it: 0 is
-    alone, any other number names a stack made by hand. ``look`` is a perceptual hash of the
+    ``stack`` and ``stack_kind`` are the machine's stacks: photos of one stack have the same
+    number, the id of one of them. ``stacked`` is the person's choice and overrides it: 0 is no
+    stack, any other number names a stack made by hand. ``look`` is a perceptual hash of the
     picture.
     """
 
@@ -168,8 +168,8 @@ class File(Table):
     ``main`` is what the stages read (the RAW of a pair), ``half`` the other half, ``copy`` the same
     content elsewhere, ``former`` what the file contained before another program changed it.
     ``width`` and ``height`` are from the header: with capture time and camera they decide whether
-    changed content is still the same photo. ``missing_since``: it is not there now. ``emptied_at``:
-    the person deleted it with the rejects.
+    changed content is still the same photo. ``missing_since``: the last scan did not find it.
+    ``emptied_at``: the person deleted it with the rejects.
     """
 
     id = AutoField()
@@ -316,8 +316,8 @@ class PhotoTag(Table):
     """A tag of a photo, its source, and its confidence (0-100, NULL if none was given).
 
     Rows of machines are ``suggested``, those read from a file ``confirmed``. A person's decision on
-    a tag is a row of its own, ``confirmed`` or ``removed``, and goes before all others: what they
-    removed is not suggested again.
+    a tag is a row of its own, ``confirmed`` or ``removed``, and overrides all others: a
+    removed tag is not suggested again.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -333,7 +333,7 @@ class PhotoTag(Table):
 
 
 class LastPosition(Table):
-    """Where the person was in a scope, as JSON: pass, view, order, photo."""
+    """The last position in a scope as JSON: mode, view, order, photo."""
 
     scope = TextField(primary_key=True)
     value = TextField()
@@ -358,7 +358,7 @@ class Description(Table):
 
 
 class Project(Table):
-    """A group of photos a person made. ``removed_at``: removed, and can be restored."""
+    """A group of photos a person made; it can be restored after ``removed_at``."""
 
     id = AutoField()
     name = TextField()
@@ -382,7 +382,7 @@ class PhotoProject(Table):
 
 
 class Duel(Table):
-    """A comparison: of two photos side by side a person preferred one."""
+    """A comparison: a person preferred one of two photos side by side."""
 
     winner = ForeignKeyField(Photo, index=False)
     loser = ForeignKeyField(Photo)
@@ -405,12 +405,12 @@ class SavedSearch(Table):
 
 
 class Sidecar(Table):
-    """A sidecar met beside a photo, with what it said when last read or written.
+    """A sidecar found beside a photo, with its content when last read or written.
 
-    ``size`` and ``mtime_ns`` are as last met; ``digest`` is the sha256 of the bytes last read or
-    written, empty before. ``said`` is JSON of what both sides agreed on then: whoever changed it
-    since can be told from us, and what they changed from what we did. ``theirs`` is JSON of what
-    it says now where that contradicts a person's word here (``conflict``).
+    ``size`` and ``mtime_ns`` are as last found; ``digest`` is the sha256 of the bytes last read or
+    written, empty before. ``said`` is JSON of the content file and catalog agreed on then, so that
+    later changes on either side are recognized. ``theirs`` is JSON of the file's content if that
+    contradicts a person's decision here (``conflict``).
     """
 
     id = AutoField()
@@ -428,10 +428,10 @@ class Sidecar(Table):
 
 
 class Unwritten(Table):
-    """A photo with marks, tags or projects its sidecar does not have yet, ``since`` when.
+    """A photo with marks, tags or projects its sidecar does not have yet, and ``since`` when.
 
     ``asked``: a person wants it written now, whatever the settings say. ``intent`` is a JSON list
-    of what was begun to be written: after a crash it tells our own file from another program's.
+    of contents we started to write: after a crash they tell our own file from another program's.
     ``reason`` says why it could not be written at ``tried_at``.
     """
 
@@ -477,7 +477,7 @@ TABLES = (
 )
 
 INDEXES = (
-    # One present file a path; a missing one may share it with what took its place.
+    # One present file per path; a missing file may share its path with the file that replaced it.
     "CREATE UNIQUE INDEX file_path ON file (directory_id, name) WHERE missing_since IS NULL",
     "CREATE INDEX file_directory ON file (directory_id, name)",
     "CREATE INDEX file_size ON file (size, fingerprint)",
@@ -489,7 +489,7 @@ INDEXES = (
     # The few conflicts, asked for at each batch of sidecars.
     "CREATE INDEX sidecar_state ON sidecar (state, path)",
     "CREATE INDEX decision_field ON decision (photo_id, field, id)",
-    # What the conductor asks all day: waiting and ready, in the order of the folders.
+    # The conductor's most frequent query: waiting and ready work, in the order of the folders.
     "CREATE INDEX work_waiting ON work (stage, photo_id) WHERE state = 'waiting' AND ready = 1",
     "CREATE INDEX work_state ON work (stage, state)",
     "CREATE INDEX work_later ON work (next_attempt_at) WHERE next_attempt_at IS NOT NULL",
@@ -527,7 +527,7 @@ def _derived(photo: str) -> str:
 def _failed(photo: str) -> str:
     """Set a photo's ``failed`` from the work that makes its picture.
 
-    A photo that only could not be compared or described can be looked at and judged as any other.
+    A photo that only could not be compared or described can be viewed and rated like any other.
     """
     return (
         f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo}"
@@ -564,7 +564,7 @@ TRIGGERS = (
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
     *_WORK_TRIGGERS,
     *TEXT_TRIGGERS,
-    # Its sidecar has to be written; marks read from a sidecar are no reason to.
+    # Its sidecar has to be written, unless the marks were read from a sidecar.
     "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
     " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
     " AND (SELECT source FROM step WHERE id = NEW.step_id) = 'person'"

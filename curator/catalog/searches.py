@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store
 from curator.catalog.text import plain
 from curator.model import NotFoundError, UsageError
@@ -23,7 +23,7 @@ class SavedSearch:
     expression: str
 
 
-@judging
+@reports_damage
 class SavedSearches:
     """Saves, renames and removes searches."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, chunks, marks, span
 from curator.model import FoundFile
 
@@ -26,7 +26,7 @@ class SidecarRow(NamedTuple):
     size: int
     mtime_ns: int
     metadata_date: str | None
-    said: str | None
+    agreed: str | None
     theirs: str | None
     state: str
     reason: str | None
@@ -34,10 +34,10 @@ class SidecarRow(NamedTuple):
     @property
     def base(self) -> dict[str, Any] | None:
         """The content file and catalog last agreed on; None if the file was never read."""
-        return None if self.said is None else json.loads(self.said)
+        return None if self.agreed is None else json.loads(self.agreed)
 
 
-@judging
+@reports_damage
 class SidecarFiles:
     """Records which sidecars exist, which photo each belongs to, and which have changed."""
 
@@ -45,27 +45,28 @@ class SidecarFiles:
         self._store = store
 
     def where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
-        """Return the sidecars whose column has one of these values, by path."""
+        """Return the sidecars with one of these values in a column, by path."""
+        columns = ", ".join(SidecarRow._fields).replace("agreed", "said")  # the column's old name
         return [
             SidecarRow(*row)
             for part in chunks(list(values))
             for row in self._store.rows(
-                f"SELECT {', '.join(SidecarRow._fields)} FROM sidecar"
+                f"SELECT {columns} FROM sidecar"
                 f" WHERE {column} IN ({marks(len(part))}) ORDER BY path",
                 part,
             )
         ]
 
-    def note_found(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
+    def note_found(self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
         """Record the sidecars a scan found; return photos with a new or changed one.
 
         Only inside a transaction.
         """
-        met = self.by_owner(met)
-        paths = [found.path for _, sidecars in met for found in sidecars]
+        found_by_photo = self.by_owner(found_by_photo)
+        paths = [found.path for _, sidecars in found_by_photo for found in sidecars]
         known = {row.path: row for row in self.where("path", paths)}
         fresh: list[int] = []
-        for photo, sidecars in met:
+        for photo, sidecars in found_by_photo:
             for found in sidecars:
                 row = known.get(found.path)
                 there = (found.size, found.mtime_ns)
@@ -88,26 +89,26 @@ class SidecarFiles:
                 fresh.append(photo)
         return list(dict.fromkeys(fresh))
 
-    def has_news(self, met: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
+    def has_news(self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
         """Whether one of these sidecars is new, changed or beside another photo; reads only."""
-        met = self.by_owner(met)
-        paths = [found.path for _, sidecars in met for found in sidecars]
+        found_by_photo = self.by_owner(found_by_photo)
+        paths = [found.path for _, sidecars in found_by_photo for found in sidecars]
         known = {
             (row.path, row.size, row.mtime_ns, row.photo_id) for row in self.where("path", paths)
         }
         return any(
             (found.path, found.size, found.mtime_ns, photo) not in known
-            for photo, sidecars in met
+            for photo, sidecars in found_by_photo
             for found in sidecars
         )
 
     def by_owner(
-        self, met: Sequence[tuple[int, Sequence[FoundFile]]]
+        self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]
     ) -> list[tuple[int, Sequence[FoundFile]]]:
         """Assign sidecars that name one half of a split pair to that half."""
         halves = {
             (pair, str(Path(directory, name)).casefold()): half
-            for part in chunks([photo for photo, _ in met])
+            for part in chunks([photo for photo, _ in found_by_photo])
             for pair, half, directory, name in self._store.rows(
                 "SELECT half_of, photo.id, path, file.name FROM photo"
                 " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
@@ -117,16 +118,16 @@ class SidecarFiles:
             )
         }
         if not halves:
-            return list(met)
+            return list(found_by_photo)
         found: dict[int, list[FoundFile]] = {}
-        for photo, sidecars in met:
+        for photo, sidecars in found_by_photo:
             for sidecar in sidecars:
                 named = str(Path(sidecar.path).with_suffix("")).casefold()
                 found.setdefault(halves.get((photo, named), photo), []).append(sidecar)
         return [*found.items()]
 
     def photos_with_unread(self, ids: Sequence[int]) -> list[int]:
-        """Return those of the photos that have a sidecar not read yet."""
+        """Return the photos among these that have a sidecar not read yet."""
         return [
             row[0]
             for part in chunks(ids)
@@ -145,7 +146,7 @@ class SidecarFiles:
         return [row for row in rows if deep or str(Path(row[1]).parent) == root]
 
     def remove(self, gone: Sequence[int]) -> None:
-        """Forget sidecars that are gone; the marks stay."""
+        """Remove the rows of sidecars that are gone; the marks stay."""
         if gone:
             with self._store.transaction():
                 self._store.run_many("DELETE FROM sidecar WHERE id = ?", [(row,) for row in gone])

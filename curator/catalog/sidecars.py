@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.metadata_import import (
     FIELDS,
     NO_VALUE,
@@ -49,30 +49,30 @@ class SidecarContent:
         photo_id: the photo.
         path: of its main file.
         kind: of its main file.
-        said: all fields as plain data: stars, flag, label, confirmed tags, their paths, projects.
+        fields: all fields as plain data: stars, flag, label, confirmed tags, their paths, projects.
         sidecars: all known sidecars of the photo, whoever made them.
         since: when the content last changed; None if the sidecar is up to date.
         missing: whether the drive of the file is unplugged.
-        judged: whether a person decided something here, so that not all was read from its files.
+        decided: whether a person decided something here; otherwise everything came from its files.
     """
 
     photo_id: int
     path: str
     kind: Kind
-    said: dict[str, Any]
+    fields: dict[str, Any]
     sidecars: tuple[SidecarRow, ...]
     since: float | None
     missing: bool
-    judged: bool
+    decided: bool
 
     @property
-    def speaks(self) -> bool:
-        """Whether a sidecar is needed: its files do not already say all of this themselves."""
-        if not self.judged:
+    def needs_sidecar(self) -> bool:
+        """Whether the photo's files lack some of this, so that a sidecar is needed."""
+        if not self.decided:
             return False
         fields = ("rating", "keywords", "projects")
-        marked = self.said["flag"] != NO_VALUE or self.said["label"] != NO_VALUE
-        return marked or any(self.said[name] for name in fields)
+        marked = self.fields["flag"] != NO_VALUE or self.fields["label"] != NO_VALUE
+        return marked or any(self.fields[name] for name in fields)
 
     @property
     def known(self) -> dict[str, tuple[str, dict[str, Any] | None]]:
@@ -85,7 +85,7 @@ class WriteResult:
     """The result of writing one sidecar.
 
     ``now`` is what the file says afterwards, None if nothing had to be written. ``problem`` says
-    why it could not be written; it then stays to be done.
+    why it could not be written; it is then tried again later.
     """
 
     photo_id: int
@@ -132,7 +132,7 @@ class SidecarCounts:
     newest: float = 0.0
 
 
-@judging
+@reports_damage
 class Sidecars:
     """Keeps track of what sidecars should say and of what was written."""
 
@@ -147,9 +147,9 @@ class Sidecars:
     def find_unread(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
         """Record the sidecars of groups of files; list photos with an unread one, with all paths.
 
-        Groups that are no photo of the catalog are skipped.
+        Groups that belong to no photo of the catalog are skipped.
         """
-        met: list[tuple[int, Sequence[FoundFile]]] = []
+        found_by_photo: list[tuple[int, Sequence[FoundFile]]] = []
         for group in groups:
             main = Path(group.files[0].path)
             photo = self._store.value(
@@ -158,12 +158,14 @@ class Sidecars:
                 (str(main.parent), main.name),
             )
             if photo is not None and group.sidecars:
-                met.append((photo, group.sidecars))
-        met = self._sidecar_files.by_owner(met)
+                found_by_photo.append((photo, group.sidecars))
+        found_by_photo = self._sidecar_files.by_owner(found_by_photo)
         with self._store.transaction():
-            self._sidecar_files.note_found(met)
-        unread = set(self._sidecar_files.photos_with_unread([photo for photo, _ in met]))
-        return [(photo, [f.path for f in found]) for photo, found in met if photo in unread]
+            self._sidecar_files.note_found(found_by_photo)
+        unread = set(self._sidecar_files.photos_with_unread([photo for photo, _ in found_by_photo]))
+        return [
+            (photo, [f.path for f in found]) for photo, found in found_by_photo if photo in unread
+        ]
 
     # --- writing
 
@@ -182,7 +184,7 @@ class Sidecars:
         """Return two numbers that marks leave unchanged; cheap.
 
         The first grows when sidecars are requested, tried again or written. The second is how many
-        are in conflict. Conflicts a person has meanwhile agreed with are resolved first.
+        are in conflict. Conflicts in which the person now agrees with the file are resolved first.
         """
         self._resolve_agreed()
         return self._store.counter(_REV), int(self._store.value(_CONFLICTS))
@@ -190,7 +192,7 @@ class Sidecars:
     def due(self, limit: int, background: bool, quiet_s: float) -> list[int]:
         """List photos whose sidecars are to be written now, requested ones first.
 
-        Goes through everything unwritten, which is every marked photo where nobody wants sidecars.
+        Reads every unwritten sidecar: every marked photo if sidecars are off.
         So call it only if :meth:`revision` changed, or if sidecars are written in the background.
         Sidecars in conflict wait for a person's choice.
 
@@ -216,7 +218,7 @@ class Sidecars:
     def outstanding(self) -> SidecarCounts:
         """Count the sidecars to be written and those in conflict.
 
-        Goes through everything unwritten, as :meth:`due` does.
+        Reads every unwritten sidecar, as :meth:`due` does.
         """
         conflicts = int(self._store.value(_CONFLICTS))
         row = self._store.row(
@@ -260,12 +262,18 @@ class Sidecars:
                 part,
             ):
                 beside = tuple(sidecars.get(photo, ()))
-                said = {"rating": rating or 0, "flag": flag or NO_VALUE, "label": label or NO_VALUE}
-                said |= _spelled(keywords.get(photo, ()), beside)
-                said["projects"] = list(projects.get(photo, ()))
+                fields = {
+                    "rating": rating or 0,
+                    "flag": flag or NO_VALUE,
+                    "label": label or NO_VALUE,
+                }
+                fields |= _spelled(keywords.get(photo, ()), beside)
+                fields["projects"] = list(projects.get(photo, ()))
                 where = str(Path(path, name))
                 found.append(
-                    SidecarContent(photo, where, Kind(kind), said, beside, since, *map(bool, more))
+                    SidecarContent(
+                        photo, where, Kind(kind), fields, beside, since, *map(bool, more)
+                    )
                 )
         return found
 
@@ -279,21 +287,20 @@ class Sidecars:
         """Record what is about to be written to the sidecars of photos.
 
         Earlier intents that were never confirmed stay recorded: the file may hold any of them. A
-        photo nobody marked since gets the time 0, so that a mark made meanwhile can be told from
-        it.
+        photo without a newer mark gets the time 0, so that a mark made meanwhile is noticed.
         """
         with self._store.transaction():
             self._store.run_many(
                 "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, 0, ?)"
                 " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
                 [
-                    (photo, json.dumps([*self._metadata.intents(photo), dict(said)][-_BEGUN:]))
-                    for photo, said in intents.items()
+                    (photo, json.dumps([*self._metadata.intents(photo), dict(fields)][-_BEGUN:]))
+                    for photo, fields in intents.items()
                 ],
             )
 
     def save_written(self, done: Sequence[WriteResult]) -> None:
-        """Save results of writing; a photo marked again meanwhile stays to be written."""
+        """Save results of writing; a photo marked again meanwhile is written again."""
         now = time.time()
         with self._store.transaction():
             for wrote in done:
@@ -306,7 +313,7 @@ class Sidecars:
                 if wrote.now is not None:
                     self._note_written(wrote.photo_id, wrote.now)
                 self._store.run(
-                    # Another time is another mark, even an earlier time: clocks are set back.
+                    # A different time means a different mark, even if earlier: clocks are set back.
                     "DELETE FROM unwritten WHERE photo_id = ? AND since = coalesce(?, 0)",
                     (wrote.photo_id, wrote.since),
                 )
@@ -330,7 +337,7 @@ class Sidecars:
                 now.size,
                 now.mtime_ns,
                 now.date or None,
-                json.dumps(dict(now.said or {})),
+                json.dumps(dict(now.fields or {})),
                 time.time(),
             ),
         )
@@ -363,14 +370,14 @@ class Sidecars:
         return Conflict(row.photo_id, name, row.path, differs, "file" if newer else "catalog")
 
     def _resolve_agreed(self) -> None:
-        """Resolve conflicts in which a person has meanwhile decided what the file says."""
+        """Resolve conflicts in which a person has meanwhile made the same decision as the file."""
         rows = self._sidecar_files.where("state", ["conflict"])
         agreed = [row.photo_id for row in rows if not self._conflict(row).differs]
         if agreed:
             self.resolve_conflicts(agreed, write=False)
 
     def resolve_conflicts(self, ids: Sequence[int], write: bool) -> None:
-        """Accept what the sidecars of photos say as known; ``write`` requests that ours are
+        """Treat the contents of photos' sidecars as agreed; ``write`` requests that ours are
         written.
         """
         with self._store.transaction():
@@ -390,7 +397,7 @@ def _spelled(
     """Return keywords and their paths, spelled as in the photo's sidecars where they contain them.
 
     A tag's name is shorter than a keyword may be, and has one path where a keyword may have
-    several. A keyword that stays must not lose anything in the file by that.
+    several. Writing must not shorten a keyword that stays in the file.
     """
     ours = {folded(name): name for name, _ in keywords}
     paths = [f"{path}{BETWEEN}{name}" for name, path in keywords if path]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import StackKind
 
 _MARKED = "(flag IS NOT NULL OR rating IS NOT NULL OR label IS NOT NULL OR kept)"
-# Name → SQL. ``stack`` is 0 for alone; ``person`` is the stack a person chose, -1 for no choice.
+# Name → SQL. ``stack`` is 0 for no stack; ``person`` is the stack a person chose, -1 for no choice.
 _SHOTS = {
     **{name: name for name in ("rev", "id", "taken_at", "camera", "exposure_s", "f_number")},
     **{name: name for name in ("iso", "width", "height", "look", "stack_kind")},
@@ -28,14 +28,14 @@ SHOT_COLUMNS: tuple[str, ...] = tuple(_SHOTS)
 
 
 class StackChange(NamedTuple):
-    """Where the machine puts one photo: a stack, named by the smallest id in it, or none."""
+    """The machine's stack for one photo: the smallest id in the stack, or none."""
 
     photo_id: int
     stack: int | None
     kind: StackKind | None
 
 
-@judging
+@reports_damage
 class Stacks:
     """Reads what stacks are made from, and saves them."""
 
@@ -55,7 +55,7 @@ class Stacks:
         )
 
     def save(self, changes: Sequence[StackChange]) -> list[int]:
-        """Put photos into stacks and take them out, in one transaction; return what changed.
+        """Put photos into stacks and take them out, in one transaction; return the changed ids.
 
         A stack in which a photo was marked or placed by a person meanwhile stays unchanged, and so
         does everything that was to join it or be joined by it.
@@ -82,7 +82,7 @@ class Stacks:
         return changed
 
     def _now(self, changes: Sequence[StackChange]) -> tuple[dict[int, int | None], set[int | None]]:
-        """Return each photo's stack (0 alone, None if a person decided), and the decided stacks."""
+        """Return each photo's stack (0 none, None if a person decided), and the decided stacks."""
         select = f"SELECT id, coalesce(stack, 0), stacked, {_MARKED} FROM photo"
         rows: list[Row] = []
         for part in chunks([change.photo_id for change in changes]):
@@ -95,7 +95,7 @@ class Stacks:
         return now, decided
 
     def made_by(self) -> str | None:
-        """Return the version of the code that made all stacks; None if some are not made yet."""
+        """Return the version of the code that made all stacks; None while some are pending."""
         made: str | None = self._store.value("SELECT value FROM meta WHERE key = 'stacks'")
         return made
 

@@ -1,10 +1,10 @@
-"""The SQLite connection of a catalog: queries, transactions, checkpoints, errors in plain words.
+"""The SQLite connection of a catalog: queries, transactions, checkpoints, translated errors.
 
 Every part of the catalog reads and writes through a :class:`Store`. One store is one connection and
 belongs to the thread that opened it. Writes are short transactions that take the write lock at
 once (``BEGIN IMMEDIATE``), so that two writers wait for each other instead of failing half-way.
-Every error of SQLite goes through :func:`translate`, which turns faults of the world into a
-:class:`CatalogError` with a remedy.
+Every error of SQLite goes through :func:`translate`, which turns those not caused by our code into
+a :class:`CatalogError` with a remedy.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CHECKPOINT_BYTES = 24 << 20  # where the conductor checkpoints, so that the log 
 CHUNK = 900
 PART = 200  # photos whose work is queued in one transaction, some 5 ms
 LET_GO_S = 0.001
-HELD_S = 0.05  # pause of background writers at most, whatever becomes of the key
+HELD_S = 0.05  # longest pause of background writers after a key press
 _ROOM = 256 << 10  # what SQLite needs beside a catalog to open it at all
 
 Row = tuple[Any, ...]
@@ -94,8 +94,8 @@ class Store:
 
     Attributes:
         path: the SQLite file.
-        interactive: whether a person waits for everything written here; it is then written before
-            what other connections of this process write, as decisions always are.
+        interactive: whether a person waits for the writes of this connection, which then go before
+            those of other connections of this process, as decisions always do.
     """
 
     interactive = False
@@ -111,7 +111,7 @@ class Store:
         self._depth = 0
         self._durable = False
         self._looked_over = False
-        self.is_judging = False  # inside of a method that reports damage, see `integrity.judging`
+        self.reports_damage_now = False  # inside such a method of a part
         self._log_path, self._checkpoint_at = Path(f"{path}-wal"), CHECKPOINT_BYTES
         self._connection.execute("PRAGMA busy_timeout = 0")  # _execute_patiently waits instead
 
@@ -234,12 +234,12 @@ class Store:
             yield seen if self.data_version() == version else look()
 
     def _yield_to_marks(self) -> None:
-        """Pause while another connection writes a mark, unless this one must not wait."""
+        """Pause while another connection writes a mark, unless this connection is interactive."""
         if not (self.interactive or self._depth):
             self._priority.wait_for_interactive(HELD_S)
 
     def hold_background(self, held: bool) -> None:
-        """Pause background writers while a key is answered, for a moment at most.
+        """Pause background writers briefly while the window reacts to a key.
 
         Thread: any.
         """
@@ -276,7 +276,7 @@ class Store:
             self._durable = durable
 
     def _execute_patiently(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Execute a statement; while another connection is in the way, retry twice a millisecond.
+        """Execute a statement; while another connection holds the lock, retry twice a millisecond.
 
         SQLite itself waits longer between tries, up to 100 ms, and a person's mark would lose the
         race against a conductor that writes all the time.
@@ -361,7 +361,7 @@ class Store:
         if free > 25 * disk_reserve.ROOM:
             disk_reserve.keep(self.path)
         if free < 20 * LOG_BYTES:
-            return  # the room is worth more to photos than to a log that will not need it all
+            return  # photos need this space more than the log
         opened = self._log_path.open
         with self.transaction(), contextlib.suppress(OSError), opened("r+b") as log_file:
             missing = LOG_BYTES - log_file.seek(0, os.SEEK_END)
@@ -379,7 +379,7 @@ class Store:
 
         The first call checks the whole catalog, which takes seconds if it is large.
         """
-        if not isinstance(error, integrity.NONSENSE):
+        if not isinstance(error, integrity.DAMAGE_ERRORS):
             return None
         if isinstance(error, sqlite3.ProgrammingError) or not self.is_open:
             return None
@@ -400,7 +400,7 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path)
-    # What a full disk and a quota make of it depends on what was to be written, and where.
+    # A full disk and an exceeded quota cause different errors, depending on the file written.
     refused = name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _refusal(path)
     if refused == errno.ENOSPC or name.startswith("SQLITE_FULL"):
         return DiskFullError(
@@ -430,7 +430,7 @@ def translate(error: sqlite3.Error, path: Path) -> CatalogError | None:
 def _refusal(path: Path) -> int:
     """Try to write a little beside the catalog; return ENOSPC, EDQUOT, or 0 if that worked.
 
-    Some of SQLite's errors do not tell these apart. A disk that fails in another way returns 0.
+    Some of SQLite's errors do not distinguish these. Any other failure returns 0.
     """
     probe = atomic.temporary_path(path)
     try:

@@ -1,11 +1,11 @@
-"""Tags: the words of photos, who gave them, and whether a person confirmed them.
+"""Tags: words attached to photos, their sources, and whether a person confirmed them.
 
-Machines only suggest. A person's word on a tag is a row of its own and goes before all others: what
-they confirmed stays whatever is suggested later, and what they removed is not suggested again for
-that photo. The journal writes it; this module writes what machines and files say.
+Machines only suggest. A person's decision on a tag is a row of its own and overrides all others: a
+confirmed tag stays whatever is suggested later, and a removed tag is not suggested again for that
+photo. The journal writes decisions; this module writes what machines and files suggest.
 
-A tag that was renamed or merged stays as an alias of the tag it became: whoever uses the old word
-again gets the new one. Reading always returns present tags.
+A tag that was renamed or merged stays as an alias of the tag it became: using the old
+word again gives the new one. Reading always returns present tags.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.catalog.fields import STANDS
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.model import SuggestedTag, UsageError
 
@@ -35,10 +35,10 @@ Revision = tuple[int, str, object, object]
 _KEPT = "\u200c\u200d"  # joiners: without them some scripts read differently
 _LEFT_OUT = "'’"
 
-# One row a photo and present tag, from the source that counts: a person about the tag itself, a
-# person about an alias of it, a file, the surest machine. With max() alone SQLite returns the
-# other columns of the row that has it (sqlite.org/lang_select.html#bareagg).
-SAID = (
+# One row for each photo and present tag, from the source that takes precedence: a person's decision
+# on the tag, a person's decision on its alias, a file, the most confident machine. With max() alone
+# SQLite returns the other columns of the row that has it (sqlite.org/lang_select.html#bareagg).
+EFFECTIVE_TAGS = (
     "SELECT photo_id, tag_id, source, confidence, state FROM"
     " (SELECT t.photo_id, coalesce(tag.merged_into, tag.id) AS tag_id, t.source, t.confidence,"
     " t.state, max(CASE t.source WHEN 'person' THEN CASE WHEN tag.merged_into IS NULL THEN 5"
@@ -50,11 +50,10 @@ SAID = (
 
 
 def plain_name(text: str) -> str:
-    """Return any text as one visible line of at most 64 characters, in which form names are looked
-    up.
+    """Return text as one visible line of at most 64 characters, the form used to look up names.
 
     Unicode NFC. Control and formatting characters go, runs of white space become one space, and a
-    double quote a single one, since it ends a name in the search box. Empty if nothing is left.
+    double quote a single quote, since it ends a name in the search box. May return an empty string.
     """
     shown = (
         " " if char.isspace() else char
@@ -67,7 +66,7 @@ def plain_name(text: str) -> str:
 def tag_name(text: str) -> str:
     """Turn any text into a tag name: letters, digits, spaces and hyphens, 2 to 50 characters.
 
-    Apostrophes are left out, every other sign becomes a space. Empty if no name is left.
+    Apostrophes are left out, every other character becomes a space. May return an empty string.
     """
     text = unicodedata.normalize("NFC", text[: 16 * _LONGEST_EVER])
     allowed = (char if _is_of_names(char) else " " for char in text if char not in _LEFT_OUT)
@@ -80,7 +79,7 @@ def _is_of_names(char: str) -> bool:
 
 
 def _is_long_enough(name: str) -> bool:
-    """Whether a name has two characters, or one that is a word, such as a Chinese character."""
+    """Whether a name has two characters, or a single one that is a word, as in Chinese."""
     return len(name) >= SHORTEST or (len(name) == 1 and unicodedata.category(name) == "Lo")
 
 
@@ -101,18 +100,18 @@ def tag_names(text: str) -> list[str]:
 
 
 def _typed_name(text: str) -> str:
-    """Return a typed name, or one level of a path, with its spaces tidied.
+    """Check a typed name, or one level of a path, and return it with single spaces.
 
     Raises:
-        UsageError: it has characters that names may not have, too few or too many.
+        UsageError: it has characters not allowed in names, too few characters or too many.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     shown = name if len(name) <= LONGEST else f"{name[:24]}…"
     wrong = "".join(dict.fromkeys(char for char in name if not _is_of_names(char)))
     if wrong:
-        signs = plain_name(wrong[:8]) or "an invisible sign"
+        characters = plain_name(wrong[:8]) or "an invisible character"
         raise UsageError(
-            f"“{plain_name(shown)}” cannot be a tag because of {signs}.",
+            f"A tag cannot contain {characters}: “{plain_name(shown)}”.",
             "Use letters, digits, spaces and hyphens; / or | puts a tag under another.",
         )
     if len(name) > LONGEST or not _is_long_enough(name):
@@ -141,7 +140,7 @@ class TagDetail:
 
     Attributes:
         name: of the tag.
-        source: who gave it: person, vision, encoder or file.
+        source: person, vision, encoder or file.
         confidence: 0-100; None where a model gave no number.
         state: suggested or confirmed.
         category: the path above it, if it has one.
@@ -154,7 +153,7 @@ class TagDetail:
     category: str | None = None
 
 
-@judging
+@reports_damage
 class Tags:
     """Reads the tags of photos, and saves what machines suggest and files contain."""
 
@@ -181,18 +180,18 @@ class Tags:
         }
         found: dict[int, None] = {}
         for part in chunks(self._with_aliases(today)):
-            said = SAID.format(f"t.tag_id IN ({marks(len(part))})")
-            found |= dict.fromkeys(row[0] for row in self._store.rows(said, part))
+            tags = EFFECTIVE_TAGS.format(f"t.tag_id IN ({marks(len(part))})")
+            found |= dict.fromkeys(row[0] for row in self._store.rows(tags, part))
         return list(found)
 
     def of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
-        """Return the tags of photos: confirmed ones first, then the surest suggestions."""
+        """Return the tags of photos: confirmed first, then suggestions by confidence."""
         found: dict[int, list[TagDetail]] = defaultdict(list)
         for part in chunks(list(ids)):
-            said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
+            tags = EFFECTIVE_TAGS.format(f"t.photo_id IN ({marks(len(part))})")
             for photo, *tag in self._store.rows(
                 "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state, tag.category"
-                f" FROM ({said}) AS s JOIN tag ON tag.id = s.tag_id"
+                f" FROM ({tags}) AS s JOIN tag ON tag.id = s.tag_id"
                 " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
                 part,
             ):
@@ -206,9 +205,9 @@ class Tags:
         """
         found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
         for part in chunks(list(ids)):
-            said = SAID.format(f"t.photo_id IN ({marks(len(part))})")
+            tags = EFFECTIVE_TAGS.format(f"t.photo_id IN ({marks(len(part))})")
             for photo, name, category in self._store.rows(
-                f"SELECT s.photo_id, tag.name, tag.category FROM ({said}) AS s"
+                f"SELECT s.photo_id, tag.name, tag.category FROM ({tags}) AS s"
                 " JOIN tag ON tag.id = s.tag_id WHERE s.state = 'confirmed' ORDER BY tag.folded",
                 part,
             ):
@@ -226,8 +225,9 @@ class Tags:
 
         Returns:
             The revision of the last photo (``since_rev`` if there is none), then lists separated by
-            commas: the photo ids; row by row, photo and tag ids in turn; and what each row says: 3
-            confirmed and 4 removed by the person, 2 from a file, 1 a suggestion.
+            commas: the photo ids; photo id and tag id of each row, alternating; and the state of
+            each
+            row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
         """
         last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
@@ -236,14 +236,14 @@ class Tags:
         ) or (None, None)
         if last is None:
             return since_rev, "", "", ""
-        pairs, said = self._store.row(
+        pairs, states = self._store.row(
             "SELECT group_concat(t.photo_id || ',' || t.tag_id), group_concat(CASE t.source"
             " WHEN 'person' THEN iif(t.state = 'confirmed', 3, 4) WHEN 'file' THEN 2 ELSE 1 END)"
             " FROM photo AS p CROSS JOIN photo_tag AS t ON t.photo_id = p.id"
             " WHERE p.rev > ? AND p.rev <= ?",
             (since_rev, last),
         ) or (None, None)
-        return last, ids or "", pairs or "", said or ""
+        return last, ids or "", pairs or "", states or ""
 
     def rows(self) -> list[Row]:
         """Return the vocabulary: (id, name, category, id of the tag it is an alias of or None)."""
@@ -301,8 +301,8 @@ class Tags:
     def ensure(self, name: str, category: str | None = None) -> int:
         """Return the tag with a clean name, created if it does not exist.
 
-        A category is set only where it has none: of two paths that end in the same word the first
-        stays, and a photo is found by either.
+        A category is set only if the tag has none. Of two paths ending in the same word the first
+        stays, and photos are found by either.
         """
         found = None if category else self.id_of(name)
         if found is None:
@@ -316,14 +316,14 @@ class Tags:
         assert found is not None
         return found
 
-    def _heard(self, text: str, category: str | None = None) -> int | None:
-        """Return the tag for a word of a file or machine, created if needed; None if it is no name.
+    def _tag_for_word(self, text: str, category: str | None = None) -> int | None:
+        """Return the tag for a word of a file or machine, created if needed; None if invalid.
 
-        An existing tag with exactly this name is used, whatever characters are in it.
+        An existing tag with exactly this name is used, even if the name has unusual characters.
         """
         known = self.id_of(plain_name(text))
         if known is not None and not category:
-            return known  # a photo has some seven suggestions: one lookup each
+            return known  # a photo has about seven suggestions; this saves a second lookup each
         name = tag_name(text) if known is None else plain_name(text)
         return self.ensure(name, category) if name else None
 
@@ -341,13 +341,13 @@ class Tags:
     # --- suggestions and keywords
 
     def zero_shot_state(self) -> tuple[str, int]:
-        """Return which vocabulary photos were tagged with, and up to which revision of vectors."""
+        """Return the vocabulary photos were tagged with and the last vector revision used."""
         mark = self._store.value("SELECT value FROM meta WHERE key = 'named'") or ""
         return mark, self._store.counter("named_rev")
 
     def save_zero_shot(
         self,
-        said: Sequence[tuple[int, Sequence[tuple[str, int]]]],
+        suggestions: Sequence[tuple[int, Sequence[tuple[str, int]]]],
         categories: Mapping[str, str | None],
         mark: str,
         rev: int,
@@ -355,13 +355,13 @@ class Tags:
         """Save tags an encoder suggests for photos, in one transaction.
 
         Args:
-            said: photo id and its tags, (name, confidence 0-100).
+            suggestions: photo id and its tags, (name, confidence 0-100).
             categories: of the names.
             mark: identifies the vocabulary and the way tags were chosen from it.
             rev: of the last vector used.
         """
         with self._store.transaction():
-            for photo, tags in said:
+            for photo, tags in suggestions:
                 named = [SuggestedTag(*tag, categories.get(tag[0])) for tag in tags]
                 self.suggest(photo, "encoder", named)
             for key, value in (("named", mark), ("named_rev", rev)):
@@ -380,14 +380,15 @@ class Tags:
         """Suggest tags for a photo, replacing the earlier suggestions of this source.
 
         Only inside a transaction. A tag on which a person has decided stays as it was suggested,
-        and shows how well the source does (:meth:`Vocabulary.all`); it is not suggested anew.
+        and counts as a hit or miss of the source (:meth:`Vocabulary.all`). It is not suggested
+        again.
 
         Args:
             photo: its id.
-            source: who suggests.
+            source: vision or encoder.
             tags: the suggestions; an empty list removes those of this source.
         """
-        spoken = {
+        decided = {
             row[0]
             for row in self._store.rows(
                 "SELECT coalesce(tag.merged_into, tag.id) FROM photo_tag AS t"
@@ -397,14 +398,14 @@ class Tags:
         }
         wanted: dict[int, int | None] = {}
         for text, sure, category in (SuggestedTag(*tag) for tag in tags):
-            tag = self._heard(text, category)
+            tag = self._tag_for_word(text, category)
             if tag is not None:
                 known = [each for each in (wanted.get(tag), sure) if each is not None]
                 wanted[tag] = min(max(*known, 0), 100) if known else None
-        self._say(photo, source, {tag: wanted[tag] for tag in wanted.keys() - spoken}, spoken)
+        self._replace(photo, source, {tag: wanted[tag] for tag in wanted.keys() - decided}, decided)
 
     def set_keywords(self, photo: int, keywords: Iterable[str], paths: Iterable[str] = ()) -> None:
-        """Replace the keywords read from a file earlier by those it has now.
+        """Replace the keywords read earlier from a photo's files by the present ones.
 
         Only inside a transaction. A path (``Places|Iceland|Vik``) means the tag at its end, which
         is what people type and search for; the levels before become its category, to be written to
@@ -419,23 +420,23 @@ class Tags:
         for text in paths:
             *way, leaf = [part for part in text.split(BETWEEN) if plain_name(part)] or [""]
             category = BETWEEN.join(filter(None, map(tag_name, way)))[: 4 * LONGEST] or None
-            if (tag := self._heard(leaf, category)) is not None:
+            if (tag := self._tag_for_word(leaf, category)) is not None:
                 wanted[tag] = 100
         for text in keywords:
-            if (tag := self._heard(text)) is not None:
+            if (tag := self._tag_for_word(text)) is not None:
                 wanted[tag] = 100
-        self._say(photo, "file", wanted, frozenset())
+        self._replace(photo, "file", wanted, frozenset())
 
-    def _say(
+    def _replace(
         self,
         photo: int,
         source: str,
         wanted: Mapping[int, int | None],
         kept: set[int] | frozenset[int],
     ) -> None:
-        """Set what a source says about a photo to ``wanted`` (tag → confidence), except ``kept``.
+        """Replace a source's tags of a photo by ``wanted`` (tag → confidence), except ``kept``.
 
-        Rows that have these values already are not touched: each write is a revision.
+        Rows that already have these values are not written: each write makes a revision.
         """
         now = self._store.rows(
             "SELECT t.tag_id, coalesce(tag.merged_into, tag.id), t.confidence FROM photo_tag AS t"
@@ -443,8 +444,8 @@ class Tags:
             (photo, source),
         )
         gone = [row for row in now if row[1] not in kept and wanted.get(row[0], -1) != row[2]]
-        there = {row[0] for row in now} - {row[0] for row in gone}
-        new = {tag: sure for tag, sure in wanted.items() if tag not in there}
+        unchanged = {row[0] for row in now} - {row[0] for row in gone}
+        new = {tag: sure for tag, sure in wanted.items() if tag not in unchanged}
         if not gone and not new:
             return
         self._store.run_many(
@@ -462,7 +463,7 @@ class Tags:
     def merge_photo(self, survivor: int, other: int) -> None:
         """Move the tags of a photo to another that turned out to be the same.
 
-        A person's decisions stay; where they decided about both, the later one.
+        A person's decisions stay; if both photos have one, the later wins.
         """
         newest = (
             "(SELECT coalesce(max(d.id), 0) FROM decision AS d JOIN step AS s ON s.id = d.step_id"

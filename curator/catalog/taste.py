@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from curator.catalog.fields import HERE, STANDS
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store, chunks, marks
 from curator.model import NotFoundError
 
-# Whether a mark is the person's own: not if it was read from a file and never confirmed. With the
-# one parameter true, marks from files count too.
+# Whether a mark was made by the person, not read from a file and never confirmed. If the one
+# parameter is true, marks from files count too.
 _TEACHES = (
     "(? OR coalesce((SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
     " WHERE d.photo_id IN (SELECT p.id UNION ALL SELECT id FROM photo WHERE merged_into = p.id)"
@@ -28,23 +28,23 @@ _STARRED = (
     "SELECT count(*) FROM photo AS p WHERE rating IS NOT NULL AND flag IS NOT 'reject'"
     f" AND {HERE} AND {_TEACHES.format('rating')}"
 )
-# The stack of a photo: the person's choice goes before the machine's, and 0 means alone.
+# The stack of a photo: the person's choice overrides the machine's, and 0 means no stack.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
 _STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
-# Automatic versions kept: the newest, and before those the last of each month.
+# Automatic versions that are kept: the newest; of the older ones the last of each month.
 _NEWEST_KEPT = 20
 _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
 
 
 class Judgment(NamedTuple):
-    """What a person thinks of one photo now.
+    """A person's present marks on one photo.
 
     Attributes:
         photo_id: the photo.
         rating: 1-5 or None.
-        rejected: whether it is flagged so.
+        rejected: whether it is flagged as a reject.
         kept: whether it was kept, picked or rated, and is not rejected.
-        stack: the stack it is judged in; a number of its own, below 0, for a photo alone.
+        stack: the stack it is in; for a photo in no stack a number of its own below 0.
         decided_at: when rating or flag last changed, in Unix time; 0 if it has neither.
     """
 
@@ -57,7 +57,7 @@ class Judgment(NamedTuple):
 
 
 class Preference(NamedTuple):
-    """A comparison that stands: of two photos side by side a person preferred one.
+    """A comparison that was not undone: a person preferred one of two photos side by side.
 
     ``stack`` is the winner's, as in Judgment; ``decided_at`` is when the person decided.
     """
@@ -100,29 +100,26 @@ class TasteRow:
     numbers: bytes = b""
 
 
-@judging
+@reports_damage
 class Taste:
     """Reads what the taste model learns from, and keeps its versions."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    # --- vectors
-
-    # --- what was rated
-
     def count_rated(self, from_files: bool = False) -> int:
         """Count the photos with a rating that are not rejected; ``from_files`` as for ratings."""
         return int(self._store.value(_STARRED, (from_files,)))
 
     def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Judgment]:
-        """Read what a person thinks of photos: of all photos a model can learn from, or of these.
+        """Read the marks of all photos a model can learn from, or of the given photos.
 
         A model learns from rated and rejected photos, and from kept photos of stacks, for the
         rejects of these.
 
         Args:
-            ids: these photos, also those nobody marked or whose marks were undone; merged and
+            ids: these photos, including unmarked photos and those whose marks were undone; merged
+            and
                 removed photos are left out.
             from_files: whether ratings and rejects read from files count as well.
         """
@@ -153,7 +150,7 @@ class Taste:
         return [Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
     def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
-        """Read the comparisons that stand, of all photos or of those that involve one of these."""
+        """Read the comparisons not undone: all, or those that involve one of these photos."""
         select = (
             f"SELECT o.winner_id, o.loser_id, {_STACK}, coalesce((SELECT max(s.made_at)"
             " FROM decision AS d JOIN step AS s ON s.id = d.step_id WHERE d.photo_id = o.winner_id"
@@ -176,8 +173,8 @@ class Taste:
         """Read each photo's first standing rating with its prediction, oldest first.
 
         Of a stack only the first rated photo counts, as its frames hardly differ. A rating that was
-        undone does not count, a later rating is no test of the first prediction, and one read from
-        a file is no test at all.
+        undone does not count. Later ratings and ratings read from a file do not test the
+        prediction, so they do not count either.
         """
         rows = self._store.rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
@@ -249,7 +246,7 @@ class Taste:
         return TasteRow(*row)
 
     def pin(self, number: int | None) -> None:
-        """Use this version from now on, whatever is learned; None returns to what is learned."""
+        """Use this version from now on instead of the newest; None returns to the newest."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = 'taste_pinned'")
             if number is not None:

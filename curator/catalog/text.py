@@ -2,7 +2,7 @@
 
 The index (FTS5) follows the photos through a queue: triggers record whose words changed, and
 :meth:`TextIndex.update` reads those again. Marks touch none of it. Nothing a person types is ever
-syntax here: a phrase is passed on in quotes, with all its characters made harmless.
+syntax here: a phrase is quoted, and its characters are escaped.
 
     catalog.text.update(200)                    # True: more is waiting
     catalog.text.photos_with("sea li", "tag")   # ids of photos with a tag "sea lion"
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import CHUNK, LET_GO_S, Store, chunks, marks
-from curator.catalog.tags import SAID, Tags
+from curator.catalog.tags import EFFECTIVE_TAGS, Tags
 
 # Column of the index → weight of a word in it (bm25), in the order of the table.
 COLUMNS: dict[str, float] = {
@@ -39,7 +39,7 @@ COLUMNS: dict[str, float] = {
 WITHOUT: dict[str, str] = {
     "camera": "camera IS NULL",
     "lens": "lens IS NULL",
-    "tag": f"NOT EXISTS ({SAID.format('t.photo_id = photo.id')})",
+    "tag": f"NOT EXISTS ({EFFECTIVE_TAGS.format('t.photo_id = photo.id')})",
     "project": "NOT EXISTS (SELECT 1 FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL)",
 }
@@ -87,7 +87,7 @@ def _spaced(text: str) -> str:
     return _UNSPACED.sub(r" \1 ", text)
 
 
-@judging
+@reports_damage
 class TextIndex:
     """Keeps the full-text index up to date and answers searches."""
 
@@ -123,7 +123,7 @@ class TextIndex:
             found = self._due(most)
             with self._store.transaction():
                 unchanged = self._store.data_version() == version
-                if unchanged or last:  # the last time even if somebody decides all the time
+                if unchanged or last:  # the last try goes ahead even if decisions keep coming
                     self._replace_rows(*(found if unchanged else self._due(most)))
                     break
         return self.is_outdated()
@@ -137,7 +137,7 @@ class TextIndex:
             self._store.run(f"DELETE FROM photo_text_due WHERE photo_id IN {among}", part)
         one = f"({marks(1 + len(COLUMNS))})"
         for some in chunks(rows, CHUNK // (1 + len(COLUMNS))):
-            # Many in one statement: each gives up the interpreter while a mark may be waiting.
+            # Many rows per statement: each statement releases the GIL while a mark may be waiting.
             self._store.run(
                 f"INSERT INTO photo_text (rowid, {', '.join(COLUMNS)})"
                 f" VALUES {', '.join([one] * len(some))}",
@@ -167,10 +167,10 @@ class TextIndex:
             self._store.run("INSERT INTO photo_text (photo_text, rank) VALUES ('automerge', 0)")
 
     def merge_some(self) -> bool:
-        """Merge a little of what was written into the index separately, in one short transaction.
+        """Merge a few segments of the index in one short transaction.
 
         Returns:
-            Whether anything was merged; then there may be more.
+            Whether anything was merged; if so, there may be more to merge.
         """
         with self._store.transaction():
             before = self._store.total_changes()
@@ -189,7 +189,7 @@ class TextIndex:
                 time.sleep(LET_GO_S)
             time.sleep(LET_GO_S)  # a decision goes first
 
-    # --- asking it
+    # --- searching
 
     def photos_with(self, text: str, column: str = "", prefix: bool = True) -> NDArray[np.int64]:
         """List photos that contain words, ignoring case and accents, in no order.
@@ -212,7 +212,7 @@ class TextIndex:
         """List photos by how well they match, best first; none if more than RANKED match.
 
         Args:
-            groups: of each group at least one phrase must occur: (text, prefix).
+            groups: phrases as (text, prefix); at least one of each group must occur.
 
         The measure is bm25 with the weights of COLUMNS.
         """
@@ -236,7 +236,7 @@ class TextIndex:
         return _numbers(self._store.value(sql, (content_type,)))
 
     def photos_without(self, what: str) -> NDArray[np.int64]:
-        """List photos that lack what a key of WITHOUT names."""
+        """List photos that lack something; ``what`` is a key of WITHOUT."""
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
         return _numbers(self._store.value(sql))
 
@@ -244,7 +244,7 @@ class TextIndex:
 
 
 def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
-    """Make a row of the index; numbers also without leading zeros, cameras without hyphens."""
+    """Make a row of the index; also add numbers without zeros and cameras without hyphens."""
     project, subject, mood, light, camera, lens, path, tags = rest
     short = " ".join(_DIGITS.findall(name))
     if camera and "-" in camera:

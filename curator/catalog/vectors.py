@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.catalog.fields import HERE
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
 from curator.catalog.tags import Tags
 from curator.catalog.work import WorkQueue
@@ -21,10 +21,10 @@ _NEARLY_ALL = 0.9  # share of the former encoder's photos: some are away, some a
 
 @dataclass(frozen=True, slots=True)
 class EncoderProgress:
-    """How far one encoder is with the photos another has already encoded.
+    """How many of the photos another encoder has encoded the present encoder has done.
 
-    ``seen`` of ``of`` photos are done. ``waiting`` of the rest can be encoded now; the others are
-    away or failed.
+    ``seen`` of ``of`` photos are done. ``waiting`` photos can be encoded now; the rest are away
+    or failed.
     """
 
     encoder: str
@@ -38,7 +38,7 @@ class EncoderProgress:
         return not self.waiting and self.seen >= _NEARLY_ALL * self.of
 
 
-@judging
+@reports_damage
 class Vectors:
     """Stores the results of the stage `embed` and reads them in bulk."""
 
@@ -95,9 +95,9 @@ class Vectors:
     def encoders(self) -> dict[str, int]:
         """Count the photos each encoder has encoded; the one to use comes first.
 
-        That is the present encoder once it has encoded what the one before it had; until then the
-        other with the most vectors. Taste switches to a better encoder when that is done, not
-        before. Merged and removed photos count only if there is just one encoder.
+        That is the present encoder as soon as it has encoded the photos of the former encoder;
+        until then it is the former one, so that taste never gets worse for a while. Merged and
+        removed photos count only if there is just one encoder.
         """
         counts, lead, before = self._encoders()
         if before is not None and (
@@ -116,8 +116,7 @@ class Vectors:
         return None if comparing.done else comparing
 
     def _encoders(self) -> tuple[dict[str, int], str, str | None]:
-        """Count vectors by encoder, most first; return the present encoder and the one to catch up
-        with.
+        """Count vectors by encoder, most first; return the present and the former encoder too.
 
         With two or more encoders only present photos count: an encoder need not catch up with
         removed ones. The removed photos are looked up and subtracted, because they are few; looking
@@ -141,7 +140,7 @@ class Vectors:
         return counts, wanted or "", before if wanted is not None else None
 
     def _progress(self, wanted: str, before: str, of: int) -> EncoderProgress:
-        """Return how far one encoder is with the ``of`` photos another has encoded."""
+        """Return how many of the ``of`` photos another encoder has encoded an encoder has done."""
         lacking, waiting = self._store.row(
             "SELECT count(*), coalesce(sum(NOT p.missing AND coalesce(f.enabled, 1)"
             " AND w.state IS NOT 'failed'), 0)"
@@ -212,7 +211,7 @@ class Vectors:
         """Read (rev, photo id, vector bytes, tone bytes), oldest first, ``limit`` at most.
 
         Args:
-            encoder: whose vectors.
+            encoder: the encoder that made the vectors.
             since_rev: only those written after this revision.
             limit: continue from the last revision until nothing comes.
         """

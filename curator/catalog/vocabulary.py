@@ -1,7 +1,7 @@
 """The vocabulary: which tags exist, how often they are used, and renaming and merging them.
 
 A rename or merge is one undo step, like a mark. It changes no rows of photos: the old word becomes
-an alias of the new one, whoever uses it.
+an alias of the new one.
 """
 
 from __future__ import annotations
@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import Journal
 from curator.catalog.store import Store
-from curator.catalog.tags import MACHINES, SAID, Revision, Tags, folded, plain_name, tag_names
+from curator.catalog.tags import (
+    EFFECTIVE_TAGS,
+    MACHINES,
+    Revision,
+    Tags,
+    folded,
+    plain_name,
+    tag_names,
+)
 from curator.model import NotFoundError, Step, UsageError
 
 _OF_TODAY = "coalesce(tag.merged_into, tag.id)"
@@ -31,7 +39,7 @@ class TagRow:
         name: of the tag.
         category: the path above it, if it has one.
         count: how many photos have it.
-        confirmed: how many of them by a person's or a file's word.
+        confirmed: how many of them confirmed by a person or a file.
         suggested: by source, how many photos a machine suggested it for.
         removed: by source, for how many of those a person removed it.
     """
@@ -45,7 +53,7 @@ class TagRow:
     removed: Mapping[str, int]
 
 
-@judging
+@reports_damage
 class Vocabulary:
     """Lists, renames and merges tags."""
 
@@ -73,7 +81,7 @@ class Vocabulary:
             row[0]: row[1:]
             for row in self._store.rows(
                 "SELECT tag_id, count(*), sum(state = 'confirmed')"
-                f" FROM ({SAID.format(_ALIVE)}) GROUP BY tag_id"
+                f" FROM ({EFFECTIVE_TAGS.format(_ALIVE)}) GROUP BY tag_id"
             )
         }
         suggested: dict[int, dict[str, int]] = {}
@@ -103,11 +111,11 @@ class Vocabulary:
             for counted in (
                 "FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id WHERE 1",
                 # Starts from a person's decisions, which are few.
-                "FROM photo_tag AS p CROSS JOIN tag AS said ON said.id = p.tag_id"
+                "FROM photo_tag AS p CROSS JOIN tag AS named ON named.id = p.tag_id"
                 " CROSS JOIN photo_tag AS t ON t.photo_id = p.photo_id"
                 " CROSS JOIN tag ON tag.id = t.tag_id"
                 " WHERE p.source = 'person' AND p.state = 'removed'"
-                f" AND {_OF_TODAY} = coalesce(said.merged_into, said.id)",
+                f" AND {_OF_TODAY} = coalesce(named.merged_into, named.id)",
             )
         )
         return [(*key, number, removed.get(key, 0)) for key, number in suggested.items()]
@@ -130,8 +138,8 @@ class Vocabulary:
                 0
             ]
             if folded(now) == folded(name):
-                said: Revision = (tag, "name", now, name)
-                revisions = [said] if now != name else []
+                change: Revision = (tag, "name", now, name)
+                revisions = [change] if now != name else []
             else:
                 taken = self._tags.id_of(name)
                 if taken not in (None, tag) and self._in_use(taken):

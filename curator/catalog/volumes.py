@@ -17,17 +17,17 @@ from pathlib import Path
 
 from curator.catalog.folders import FolderRow, Folders
 from curator.catalog.identity import FileRow
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import moved
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Store, by_part, chunks, marks
 from curator.catalog.work import WorkQueue
 
 _MOVES = 500  # moves remembered, to translate the scopes of steps
-_SOME = 8  # files that tell a folder from another at the same path
+_SOME = 8  # files by which a folder is distinguished from another at the same path
 
 
-@judging
+@reports_damage
 class Volumes:
     """Tracks the volumes of folders, and moves folders to new paths."""
 
@@ -45,7 +45,7 @@ class Volumes:
             self._store.run(sql, (*known, folder_id))
 
     def set_away(self, folder_id: int, away: bool, unplugged: bool = False) -> None:
-        """Mark a folder as away or here again: work that reads its files waits or continues.
+        """Mark a folder as away or present; work that reads its files waits or continues.
 
         If this is interrupted half-way, :meth:`refresh_waiting` finishes it.
 
@@ -76,7 +76,7 @@ class Volumes:
         self.refresh_waiting(folder_id)
 
     def refresh_waiting(self, folder_id: int) -> None:
-        """Update which work can run for a folder's files from whether the folder is here."""
+        """Update which work can run for a folder's files after it came or went."""
         sql = "SELECT away_since, enabled FROM folder WHERE id = ?"
         away, enabled = self._store.row(sql, (folder_id,)) or (None, False)
         doable = away is None and bool(enabled)
@@ -101,7 +101,7 @@ class Volumes:
                 self._work.refresh_ready(part)
 
     def away_among(self, photos: Iterable[int]) -> list[int]:
-        """Return those of the photos whose files are in folders that are away."""
+        """Return the photos among these whose files are in folders that are away."""
         return [
             row[0]
             for part in chunks(list(photos))
@@ -128,7 +128,7 @@ class Volumes:
         )
 
     def waiting_by_volume(self) -> dict[str, int]:
-        """Count, by name of the drive, the photos that wait for one that is away."""
+        """Count the photos that wait for an unplugged drive, by the drive's name."""
         waiting = self.waiting_by_folder()
         names: dict[str, int] = {}
         for row in self._folders.all():
@@ -138,7 +138,7 @@ class Volumes:
         return names
 
     def sample_files(self, folder_id: int) -> list[FileRow]:
-        """Return a few of a folder's files, which tell it from another at the same path."""
+        """Return a few files by which a folder is distinguished from another at the same path."""
         return self._files.where(
             "directory.folder_id = ? AND role <> 'former' AND missing_since IS NULL"
             " ORDER BY random() LIMIT ?",
@@ -153,7 +153,7 @@ class Volumes:
         Directories, sidecars and positions move along by their paths. Steps of the journal are
         never rewritten: their scope is translated when they are read. If a folder at the new path
         is known already, the two are joined. Files with the same name in both are missing in this
-        one, and the next scan tells by content what they are.
+        one, and the next scan identifies them by content.
 
         Returns:
             The id of the folder that is at the path now.
@@ -194,7 +194,7 @@ class Volumes:
         return int(host)
 
     def set_aside(self, folder: FolderRow) -> None:
-        """Free the path of a folder that is away, for what is there now.
+        """Free the path of a folder that is away for another folder now at that path.
 
         The folder gets a path no volume has, which contains the volume's name. It is found again by
         the volume's key.
@@ -212,7 +212,7 @@ class Volumes:
         )
 
     def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
-        """Replace the beginning of a path and of all below it; rows that would clash stay."""
+        """Replace the beginning of a path and of all paths below it; rows that would clash stay."""
         inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
         self._store.run(
             f"UPDATE OR IGNORE {table} SET {column} = CASE {column} WHEN ? THEN ?"

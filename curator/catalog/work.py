@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from curator.catalog.integrity import judging
+from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
 from curator.catalog.store import Store, by_part, chunks, marks
 from curator.model import (
@@ -71,7 +71,7 @@ def _ready(stage: StageRule, photo: str) -> str:
 
 
 class StageLike(Protocol):
-    """What a stage tells the catalog; the entries of STAGES fit."""
+    """What the catalog needs to know of a stage; implemented by the entries of STAGES."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -121,7 +121,7 @@ _PENDING = (
 )
 
 
-@judging
+@reports_damage
 class WorkQueue:
     """Keeps a row for each photo and stage: waiting, running, done or failed."""
 
@@ -160,13 +160,13 @@ class WorkQueue:
 
         Args:
             photos: their ids.
-            of: a stage, if only its work has changed; stages that do not need it are left alone.
+            of: a stage, if only its work has changed; only stages that need it are updated.
         """
         ids = json.dumps([*photos])
         for stage in self.stages() if ids != "[]" else ():
             if of and of != stage.name and of not in stage.needs:
                 continue
-            # One statement for all: each gives up the interpreter while a mark may be waiting.
+            # One statement for all: each releases the GIL while a mark may be waiting.
             self._store.run(
                 f"UPDATE work SET ready = {_ready(stage, 'work.photo_id')} WHERE photo_id IN"
                 f" (SELECT value FROM json_each(?)) AND stage = '{stage.name}'",
@@ -174,11 +174,11 @@ class WorkQueue:
             )
 
     def requeue_outdated(self, reads: str, sources: Mapping[int, str | None]) -> None:
-        """Queue again what was made of other bytes than these; keep the rest.
+        """Queue again the results made from bytes other than these; keep the rest.
 
         Args:
             reads: ``file`` or ``proxy``.
-            sources: photo id → fingerprint or digest of what is there now.
+            sources: photo id → fingerprint or digest of the present bytes.
         """
         for rule in self.stages():
             if rule.reads == reads and rule.every:
@@ -232,7 +232,9 @@ class WorkQueue:
                 touched += self._queue_all(rule, before.get(rule.name))
             elif rule.name in before and before[rule.name].every:
                 self._cancel_waiting(rule)
-        with self._store.transaction():  # last: after an interruption the next call does the rest
+        with (
+            self._store.transaction()
+        ):  # last, so that after an interruption the next call finishes the work
             self._store.run(
                 "INSERT INTO meta (key, value) VALUES ('stages', ?)"
                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -243,7 +245,9 @@ class WorkQueue:
     def _queue_all(self, rule: StageRule, before: StageRule | None) -> int:
         """Queue a stage for all photos without a valid result; return how many these are."""
         outdated, of_rule = "version < ?", [rule.name, rule.version]
-        if rule.variant and rule != before:  # while not every photo needed it, nobody compared
+        if (
+            rule.variant and rule != before
+        ):  # as long as the stage was optional, variants were not compared
             outdated += (
                 " OR state = 'done' AND source IS NOT"
                 " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
@@ -315,7 +319,7 @@ class WorkQueue:
         if len(wanted) < limit:
             in_order = _PENDING.format(index="INDEXED BY work_waiting")
             taken = {row[0] for row in wanted}
-            # A file that hung once will block a process as long again: it goes last.
+            # A file that hung once will probably block a process again, so it comes last.
             for tried in ("w.attempts = 0", "w.attempts > 0"):
                 room = limit - len(wanted)
                 more = self._store.rows(
@@ -352,7 +356,7 @@ class WorkQueue:
             )
 
     def put_back(self, stage: str, ids: Sequence[int]) -> None:
-        """Return work that was started but not done (pause, stop) to the queue, uncounted."""
+        """Requeue work that was started but not done (pause, stop), without counting an attempt."""
         with self._store.transaction():
             self._store.run_many(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
@@ -373,7 +377,7 @@ class WorkQueue:
             self.refresh_ready([photo])
 
     def reset_running(self) -> int:
-        """Return what a dead conductor had started to the queue; return how much that was."""
+        """Requeue the work a dead conductor had started; return how many photos that is."""
         with self._store.transaction():
             return self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
@@ -403,7 +407,7 @@ class WorkQueue:
             wait_s: the wait before the next one, where a better value is known.
 
         Returns:
-            Whether it counts as failed now; otherwise it will be tried again.
+            Whether it has failed for good; otherwise it will be retried.
         """
         with self._store.transaction():
             made = self._store.value(
@@ -431,14 +435,14 @@ class WorkQueue:
         return not again
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> int:
-        """Let failed and postponed work run again now, from the first attempt.
+        """Retry failed and postponed work now, with a fresh count of attempts.
 
         Args:
             stage: only this one.
             ids: only these photos.
 
         Returns:
-            How many will be tried.
+            How many will be retried.
         """
         sql = (
             "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
@@ -504,8 +508,8 @@ class WorkQueue:
         Takes 10 ms at 20,000 of them: too much for every tick.
 
         Args:
-            reads: ``file`` for stages that read photos, ``proxy`` for those that compare them
-                afterwards. Descriptions are counted by `Descriptions.count_pending`.
+            reads: ``file`` for stages that read photos, ``proxy`` for those that read proxies.
+            Descriptions are counted by `Descriptions.count_pending`.
         """
         stages = [s for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         count = 0
@@ -524,8 +528,7 @@ class WorkQueue:
 
         Args:
             ids: only these photos.
-            later: include what will be tried again automatically; its ``next_attempt_at`` says
-                when.
+            later: include work that is retried automatically at its ``next_attempt_at``.
         """
         state = "w.state = 'failed'"
         if later:

@@ -4,8 +4,8 @@ SQLite lets one connection write at a time and does not order those that wait. A
 only microseconds between two transactions, and a mark that asks twice a millisecond can miss them
 many times. With this lock a mark waits for the transaction that is running and for no other, and
 is woken instead of polling. Background writers also pause while a mark is written, and from a key
-press until its photo is shown: each statement of a mark gives up the interpreter, which they would
-take. Other processes know nothing of this; SQLite's own lock still holds between them.
+press until its photo is shown: each statement of a mark releases the GIL, and a background writer
+would take it. Other processes know nothing of this; SQLite's own lock still holds between them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class WritePriority:
         return not self._taken and (interactive or not paused)
 
     def pause_background(self, seconds: float) -> None:
-        """Make background writers wait this long; 0 lets them continue.
+        """Make background writers wait for this many seconds; 0 ends the wait.
 
         A second call before the pause is over does not prolong it: a key that repeats must not
         stop the background for good.

@@ -212,7 +212,7 @@ def _restore(invocation: Invocation, named: str | None) -> None:
 
     home = invocation.home
     with catalogs.UseLock(home.catalog) as lock:  # said before anything is asked
-        lock.alone()
+        lock.exclude_others()
     chosen = backups.inspect(_named(home, named)) if named else _newest_sound(home)
     if chosen.fault:
         raise KnownError(

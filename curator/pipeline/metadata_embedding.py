@@ -38,7 +38,7 @@ def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
     return [
         each
         for each in found
-        if each.judged and name_for(_PROFILE, Path(each.path).name, each.kind) is None
+        if each.decided and name_for(_PROFILE, Path(each.path).name, each.kind) is None
     ]
 
 
@@ -119,7 +119,7 @@ def _jobs(
         if row is None or row.fingerprint is None or not Path(each.path).exists():
             away.append(MetadataResult(each.photo_id, each.path, problem=_AWAY))
         else:
-            jobs.append(MetadataJob(each.photo_id, each.path, row.size, row.mtime_ns, each.said))
+            jobs.append(MetadataJob(each.photo_id, each.path, row.size, row.mtime_ns, each.fields))
     return jobs, rows, away
 
 

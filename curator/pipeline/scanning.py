@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from curator import files
-from curator.catalog import Catalog, FileReader, FolderRow, Looked, Missing, Scan
+from curator.catalog import Catalog, Examined, FileReader, FolderRow, Missing, Scan
 from curator.files import WalkReport
 from curator.model import CatalogError, FileGroup, FoundFile, KnownError
 from curator.pipeline.events import ScanReport
@@ -80,7 +80,7 @@ class Batch:
     part: Part
     groups: list[FileGroup]
     add: bool
-    looked: Looked | None = None
+    looked: Examined | None = None
     error: CatalogError | None = None
 
 
@@ -136,7 +136,7 @@ class Request:
 
         How many photos are rated in other apps is left out until all headers are read.
         """
-        count = catalog.scans.count_met([part.scan for part in self.parts])
+        count = catalog.scans.count_found([part.scan for part in self.parts])
         if self.watched:
             said = f"{count.new:,} new in {self.watched}" if count.new else ""
             return ScanReport(count.found, count.new, count.known, count.pairs, said, watched=True)
@@ -258,7 +258,7 @@ class Walk:
 
     def _look(self, catalog: Catalog, batch: Batch, prove: bool = True) -> Batch:
         try:
-            looked = batch.part.scan.look(batch.groups, catalog.scans, prove)
+            looked = batch.part.scan.examine(batch.groups, catalog.scans, prove)
             return replace(batch, looked=looked)
         except CatalogError as error:
             return replace(batch, error=error)
@@ -266,7 +266,7 @@ class Walk:
     def _look_for_gone(self, catalog: Catalog, part: Part) -> GoneFiles:
         deep = part.found is None or part.recursive
         try:
-            missing = part.scan.look_for_missing(part.sources, deep, catalog.scans)
+            missing = part.scan.find_missing(part.sources, deep, catalog.scans)
             here = self._is_here(catalog, part.scan.folder_id, self._reader)
         except CatalogError as error:
             return GoneFiles(part, error=error)

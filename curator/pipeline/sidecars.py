@@ -47,13 +47,13 @@ class SidecarNews:
     """How many sidecars wait.
 
     ``pending`` are to be written, ``conflicts`` contradict marks made here. ``reason`` tells why
-    some cannot be written. ``said`` is the result of a person's request, once it is done.
+    some cannot be written. ``message`` is the result of a person's request, once it is done.
     """
 
     pending: int = 0
     conflicts: int = 0
     reason: str = ""
-    said: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,9 @@ def jobs_for(
     without: list[SidecarContent] = []
     for each in found:
         file = (each.path, each.kind)
-        job = batch.job_for(each.photo_id, file, each.said, each.known, profile)
+        job = batch.job_for(each.photo_id, file, each.fields, each.known, profile)
         # Metadata that is only embedded in the original needs no sidecar.
-        if job is None or not (each.judged or each.sidecars):
+        if job is None or not (each.decided or each.sidecars):
             without.append(each)
         else:
             jobs.append(replace(job, dry=dry))
@@ -138,8 +138,8 @@ def preview(
         # Conflicts wait for a person's choice.
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
-        without += [each.photo_id for each in left_out if each.speaks]
-        alone += [each.photo_id for each in left_out if each.judged]
+        without += [each.photo_id for each in left_out if each.needs_sidecar]
+        alone += [each.photo_id for each in left_out if each.decided]
         for result in run(jobs):
             if result.outcome is Outcome.SAME:
                 same += 1
@@ -206,14 +206,14 @@ def write_some(
         if result.outcome is not Outcome.CHANGED:
             since = found[result.photo_id].since
             done.append(WriteResult(result.photo_id, since, result.now, result.problem))
-        elif result.now is not None and result.now.said is None:
+        elif result.now is not None and result.now.fields is None:
             # It cannot be read, so it must not be changed.
             done.append(WriteResult(result.photo_id, None, None, result.now.problem))
     catalog.sidecars.save_written(done)
     return Batch(
         results,
         tuple((wrote.photo_id, wrote.problem) for wrote in done if wrote.problem),
-        tuple(each.photo_id for each in without if each.speaks),
+        tuple(each.photo_id for each in without if each.needs_sidecar),
         tuple(taken),
     )
 
@@ -320,15 +320,17 @@ class SidecarWriter:
             except Exception as error:
                 if not isinstance(error, KnownError):
                     log.exception("marks could not be embedded")
-                said = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
-                self._embedded(catalog, f"{metadata_embedding.sentence(done)} · {said}")
+                message = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
+                self._embedded(catalog, f"{metadata_embedding.sentence(done)} · {message}")
                 return
             self._embedded(catalog, metadata_embedding.sentence(done))
 
         self._asked.put(act)
 
-    def _embedded(self, catalog: Catalog, said: str) -> None:
-        self._tell(replace(news_of(catalog.sidecars.outstanding(), self._settings), said=said))
+    def _embedded(self, catalog: Catalog, message: str) -> None:
+        self._tell(
+            replace(news_of(catalog.sidecars.outstanding(), self._settings), message=message)
+        )
 
     def close(self) -> None:
         """End; sidecars not written yet are written at the next start. Close the pool first.
@@ -382,8 +384,8 @@ class SidecarWriter:
             log.info("sidecars wait: %s", error)
             if self._waits != str(error):  # only once: it is tried every half minute
                 self._waits = str(error)
-                said = f"Sidecars not written. {error}"
-                self._tell(replace(self._told, reason=self._waits, said=said))
+                message = f"Sidecars not written. {error}"
+                self._tell(replace(self._told, reason=self._waits, message=message))
         except Exception:
             log.exception("writing sidecars failed")
         return _AGAIN_S
@@ -454,13 +456,13 @@ class SidecarWriter:
         return profile_of(self._settings)
 
     def _say(self, left: SidecarCounts) -> None:
-        said = ""
+        message = ""
         if not left.ready:
-            said = self._report.sentence(left, self._profile) if self._report.asked else ""
+            message = self._report.sentence(left, self._profile) if self._report.asked else ""
             self._report = _Report()
-        news = replace(news_of(left, self._settings), said=said)
+        news = replace(news_of(left, self._settings), message=message)
         if news != self._told:
-            self._told = replace(news, said="")
+            self._told = replace(news, message="")
             self._tell(news)
 
 

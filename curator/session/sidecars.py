@@ -47,8 +47,8 @@ class SidecarController(QObject):
 
     def _take(self, news: SidecarNews) -> None:
         self.news = news
-        if news.said:
-            self._messages.announce(news.said)
+        if news.message:
+            self._messages.announce(news.message)
         self.changed.emit()
 
     # --- writing

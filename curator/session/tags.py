@@ -108,7 +108,7 @@ class TagIndex:
             self._read_names()
         today = self._today[tag]
         # Who wins: the person on the tag itself, the person on a tag merged into it (there, yes
-        # before no), a file, a machine. See `curator.catalog.tags.SAID`.
+        # before no), a file, a machine. See `curator.catalog.tags.EFFECTIVE_TAGS`.
         yes, no, own = said == 3, said == 4, tag == today
         rank = np.select([yes & own, no & own, yes, no], [7, 6, 5, 4], said)
         one = np.sort(((photo * len(self._today)) + today) * 8 + rank)

@@ -39,16 +39,16 @@ CHANGED = "The file changed since Curator read it. Rescan its folder, then try a
 
 @dataclass(frozen=True, slots=True)
 class MetadataJob:
-    """One original to embed marks in; size and time are the catalog's, ``said`` its metadata.
+    """One original to embed marks in; size and time are the catalog's, ``fields`` its metadata.
 
-    ``said`` is as `SidecarMetadata.as_json`.
+    ``fields`` is as `SidecarMetadata.as_json`.
     """
 
     photo_id: int
     path: str
     size: int
     mtime_ns: int
-    said: Mapping[str, Any]
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
         existing = carried.packets[0] if carried.packets else None
         inside = sidecar.read(existing).metadata if existing else SidecarMetadata()
         # Everything in the file was imported: what the catalog lacks, a person removed.
-        said = _spelled(SidecarMetadata.from_json(dict(job.said)), inside)
-        lines = sidecar.difference(existing, said, inside, _PROFILE)
+        wanted = _spelled(SidecarMetadata.from_json(dict(job.fields)), inside)
+        lines = sidecar.difference(existing, wanted, inside, _PROFILE)
         if not lines:
             return told, b""
         if len(carried.packets) > 1:
@@ -151,7 +151,7 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
             raise UnreadableError(
                 "The file is write-protected.", "Make it writable, then try again."
             )
-        packet = sidecar.merge(existing, said, inside, _PROFILE)
+        packet = sidecar.merge(existing, wanted, inside, _PROFILE)
         if len(packet) > _JPEG_ROOM:
             raise UnreadableError("Its metadata would not fit one block.")
     except KnownError as error:
@@ -159,14 +159,14 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
     return replace(told, lines=tuple(lines)), packet
 
 
-def _spelled(said: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
+def _spelled(wanted: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
     """Return keywords and paths in the file's spelling, where both mean the same tag.
 
     A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
     """
     from curator.catalog.tags import folded, known_as
 
-    ours = {folded(word): word for word in said.keywords or ()}
+    ours = {folded(word): word for word in wanted.keywords or ()}
     theirs = {key: word for word in inside.keywords or () for key in known_as(word)}
     kept = [
         path
@@ -174,9 +174,9 @@ def _spelled(said: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
         if known_as(path.rpartition("|")[2]) & ours.keys()
     ]
     return replace(
-        said,
+        wanted,
         keywords=tuple(theirs.get(tag, word) for tag, word in ours.items()),
-        hierarchical=tuple(dict.fromkeys([*kept, *(said.hierarchical or ())])),
+        hierarchical=tuple(dict.fromkeys([*kept, *(wanted.hierarchical or ())])),
     )
 
 

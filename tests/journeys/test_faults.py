@@ -475,7 +475,7 @@ def test_sidecars_that_wait_for_disk_space_are_told(
         with full_catalog(monkeypatch):
             for _ in range(3):
                 writer._guarded(catalog)
-        assert len([news for news in told if "Sidecars not written" in news.said]) == 1
+        assert len([news for news in told if "Sidecars not written" in news.message]) == 1
         assert "is full" in told[-1].reason
 
 

@@ -446,7 +446,7 @@ def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Pat
 
 def test_nobody_opens_a_catalog_that_is_being_swapped(home: Home, backed: Path) -> None:
     with UseLock(home.catalog) as lock:
-        lock.alone()
+        lock.exclude_others()
         with pytest.raises(BusyError, match="being restored"):
             Catalog.open(home.catalog)
     Catalog.open(home.catalog).close()
@@ -456,7 +456,7 @@ def test_many_share_it(home: Home, backed: Path) -> None:
     first, second = Catalog.open(home.catalog), Catalog.open(home.catalog)
     first.close()
     with UseLock(home.catalog) as lock, pytest.raises(BusyError):
-        lock.alone()
+        lock.exclude_others()
     second.close()
     with UseLock(home.catalog) as lock:
-        lock.alone()
+        lock.exclude_others()

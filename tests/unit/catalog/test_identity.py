@@ -435,8 +435,8 @@ def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_on
         catalog.identity.merge([1, 2])
         catalog.identity.sync([1])
     (told,) = catalog.sidecars.to_write([1])
-    assert told.said["rating"] == 4
-    assert told.judged and told.speaks
+    assert told.fields["rating"] == 4
+    assert told.decided and told.needs_sidecar
 
 
 def test_undo_keeps_an_earlier_comparison_with_the_same_photo(shoot: Shoot) -> None:
@@ -510,7 +510,7 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
     catalog, said = shoot.catalog, list[str]()
     groups = list(files.pair(files.walk([shoot.folder])))
     scan = catalog.scans.begin(catalog.folders.add(shoot.folder), files)
-    take_some, parts = catalog.scans._take_some, list[int]()
+    take_some, parts = catalog.scans._write_groups, list[int]()
 
     def once_full(scan: Scan, busy: Sequence[Any], add: bool) -> object:
         parts.append(len(busy))
@@ -518,7 +518,7 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
             raise CatalogError("The disk that holds the catalog is full.")
         return take_some(scan, busy, add)
 
-    monkeypatch.setattr(catalog.scans, "_take_some", once_full)
+    monkeypatch.setattr(catalog.scans, "_write_groups", once_full)
     with pytest.raises(CatalogError):
         scan.apply(groups)
     catalog.store.trace(said.append)

@@ -61,7 +61,7 @@ def _scan(catalog: Catalog) -> None:
     from curator.bench.synthetic_catalog import _group
 
     scan.apply([_group(root, number) for number in (PHOTO - 1, 5000, 5001)])
-    catalog.scans.count_met([scan])
+    catalog.scans.count_found([scan])
     assert catalog.scans.awaits_headers() and not catalog.scans.counts_outdated([scan])
 
 
@@ -82,8 +82,8 @@ def _sidecars(catalog: Catalog) -> None:
     """Write two sidecars: one that was asked for, one for which there is no room."""
     catalog.sidecars.request_write(SOME)
     first, second = catalog.sidecars.to_write(SOME)[:2]
-    catalog.sidecars.start_writing({each.photo_id: each.said for each in (first, second)})
-    now = FileMarks("/nowhere/x.xmp", "0", 1, 1, "", first.said)
+    catalog.sidecars.start_writing({each.photo_id: each.fields for each in (first, second)})
+    now = FileMarks("/nowhere/x.xmp", "0", 1, 1, "", first.fields)
     catalog.metadata.save_readings([(first.photo_id, [now])])
     catalog.sidecars.save_written(
         [
@@ -247,7 +247,7 @@ COLD: dict[str, str] = {
         identity.attach identity.bring_back identity.find_twin identity.join identity.merge
         identity.reads_whole identity.split identity.split_among
         results.examine_peek results.save_examined_peek
-        scans.look_for_missing scans.mark_missing sidecar_files.merge_photo
+        scans.find_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
     "a tag was renamed": "journal.revise_tags",
     "putting a catalog back": """

@@ -162,10 +162,10 @@ def test_a_sidecar_that_cannot_be_read_is_told_and_stops_nothing(twelve: Catalog
 def test_our_own_file_is_known_after_a_crash_between_writing_and_noting(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
     job = twelve.sidecars.to_write([RAW])[0]
-    twelve.sidecars.start_writing({RAW: job.said})
+    twelve.sidecars.start_writing({RAW: job.fields})
     # After the crash a person goes on; of the second attempt nothing was written.
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
-    twelve.sidecars.start_writing({RAW: twelve.sidecars.to_write([RAW])[0].said})
+    twelve.sidecars.start_writing({RAW: twelve.sidecars.to_write([RAW])[0].fields})
     twelve.metadata.save_readings([(RAW, [reading(rating=4)])])
     assert twelve.photos.get(RAW).marks.rating == 2 and twelve.sidecars.conflicts() == []
     assert twelve.sidecars.outstanding().unwritten == 1
@@ -205,7 +205,7 @@ def test_a_tag_a_person_took_away_stays_away_and_leaves_the_file(twelve: Catalog
     twelve.journal.decide({RAW: {("tag", sea): "removed"}}, summary="No sea")
     twelve.metadata.save_readings([(RAW, [reading(keywords=["Sea", "Winter", "Gulls"])])])
     assert [name for name, *_ in tags(twelve, RAW)] == ["Gulls", "Winter"]
-    assert twelve.sidecars.to_write([RAW])[0].said["keywords"] == ["Gulls", "Winter"]
+    assert twelve.sidecars.to_write([RAW])[0].fields["keywords"] == ["Gulls", "Winter"]
 
 
 def test_a_keyword_keeps_the_spelling_of_its_file(twelve: Catalog) -> None:
@@ -213,7 +213,7 @@ def test_a_keyword_keeps_the_spelling_of_its_file(twelve: Catalog) -> None:
     twelve.metadata.save_readings(
         [(RAW, [reading(keywords=[long], hierarchical=["A|sea", f"B|{long}"])])]
     )
-    said = twelve.sidecars.to_write([RAW])[0].said
+    said = twelve.sidecars.to_write([RAW])[0].fields
     assert long in said["keywords"] and f"B|{long}" in said["hierarchical"]
 
 
@@ -267,7 +267,7 @@ def test_a_mark_made_while_what_was_not_due_is_written_stays_to_be_written(
 ) -> None:
     job = twelve.sidecars.to_write([RAW])[0]
     assert job.since is None, "nothing is due, and it is written all the same"
-    twelve.sidecars.start_writing({RAW: job.said})
+    twelve.sidecars.start_writing({RAW: job.fields})
     twelve.journal.decide({RAW: {"rating": 5}}, summary="5 stars")
     twelve.sidecars.save_written([WriteResult(RAW, job.since, reading(rating=0))])
     assert twelve.sidecars.outstanding().unwritten == 1
@@ -286,9 +286,9 @@ def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> Non
 
 def test_only_what_a_person_had_a_word_in_has_something_new_to_say(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading("", keywords=["Inside"])])])
-    assert not twelve.sidecars.to_write([RAW])[0].speaks
+    assert not twelve.sidecars.to_write([RAW])[0].needs_sidecar
     twelve.journal.decide({RAW: {"label": "green"}}, summary="Green")
-    assert twelve.sidecars.to_write([RAW])[0].speaks
+    assert twelve.sidecars.to_write([RAW])[0].needs_sidecar
 
 
 # --- learning

@@ -122,12 +122,12 @@ def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_
     for name in ("first", "second"):
         parts = [one_photo(catalog, scanner.reader, tmp_path / name)]
         scanner.ask(Request(parts, done=lambda name=name: ended.append(name)))
-    count = catalog.scans.count_met
-    monkeypatch.setattr(catalog.scans, "count_met", refuse)
+    count = catalog.scans.count_found
+    monkeypatch.setattr(catalog.scans, "count_found", refuse)
     with pytest.raises(CatalogError):
         while scanner.busy:
             scanner.advance()
-    monkeypatch.setattr(catalog.scans, "count_met", count)
+    monkeypatch.setattr(catalog.scans, "count_found", count)
     told = []
     while scanner.busy:
         told += [report for report in scanner.advance()[1:] if report is not None]

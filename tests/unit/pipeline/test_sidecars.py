@@ -215,9 +215,9 @@ def test_what_is_asked_for_is_written_and_said(
     rate(catalog, 4, RAW)
     catalog.sidecars.request_write([RAW])
     writer.start()  # as at the next start, if it was asked for at the end of the last
-    while not (news := told.get(timeout=WAIT_S)).said:
+    while not (news := told.get(timeout=WAIT_S)).message:
         pass
-    assert news.said.startswith("Wrote DSC_0005.xmp")
+    assert news.message.startswith("Wrote DSC_0005.xmp")
     assert said(folder / "DSC_0005.xmp") == 4
 
 
@@ -232,7 +232,7 @@ def test_what_was_written_before_the_writer_was_woken_is_said_once(
         with suppress(queue.Empty):
             writer._take(here, 0)
         writer._turn(here)
-    news = [told.get().said for _ in range(told.qsize())]
+    news = [told.get().message for _ in range(told.qsize())]
     assert [each[:18] for each in news if each] == ["Wrote DSC_0005.xmp"]
 
 

@@ -385,6 +385,7 @@ class Scanner:
         self._is_here = is_here
         self.reader = PatientReader(inline)
         self._queued: list[Request] = []
+        self._stopped = False
         self._walk: Walk | None = None
         self._steps: Iterator[Step | None] = iter(())  # of the walk, inline
         self._unmarked: GoneFiles | None = None  # the catalog could not be written
@@ -547,13 +548,14 @@ class Scanner:
         return bool(gone)
 
     def stop(self) -> None:
-        """End the walk."""
+        """End the walk, and start none again: requests may still arrive while all else closes."""
+        self._stopped = True
         self.reader.stop()
         if self._walk is not None:
             self._walk.close()
 
     def _next(self) -> None:
-        if self._walk is not None or not self._queued:
+        if self._walk is not None or not self._queued or self._stopped:
             return
         self._walk = Walk(self._queued.pop(0), self.reader, self._is_here, self._wake)
         self._new = self._read = 0

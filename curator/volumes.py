@@ -4,9 +4,9 @@
     card.path, card.label, card.removable      # "/media/ada/T7 Shield", "T7 Shield", True
     [mount for mount in mounted() if mount.key == card.key]     # wherever it is mounted today
 
-Everything here asks the system each time: cards change between two looks. A drive that does not
-answer may block its caller forever. Look at folders only on a thread that nothing waits for, or
-through :func:`ask`, which gives up after a while:
+The pipeline, import, export and dialogs use it. Every call asks the system again, because cards
+come and go. A drive that does not answer may block its caller forever: access folders only on a
+thread that nothing waits for, or through :func:`ask`, which gives up after a while:
 
     there = ask(folder, lambda: Path(folder).is_dir())      # UnavailableError: no answer within 2 s
 """
@@ -42,25 +42,25 @@ _NETWORK = frozenset(
     }
 )  # fmt: skip
 _MOUNTINFO = Path("/proc/self/mountinfo")
-# What udev keeps: names of volumes as links to their devices. Containers have none.
+# udev keeps links here, from names of volumes to their devices. Containers have none.
 _DISKS = Path("/dev/disk")
 _BLOCK_DEVICES = Path("/sys/dev/block")
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    r"""A volume where it is mounted now.
+    r"""A mounted volume.
 
     Attributes:
-        device: what the system calls it: ``/dev/sdb1``, ``E:\``, ``//nas/photos``.
+        device: the system's name for it: ``/dev/sdb1``, ``E:\``, ``//nas/photos``.
         path: its mount point.
         kind: the file system's type in lower case, ``exfat``.
-        key: what stays the same wherever it is mounted: the file system's UUID or serial number,
-            of a network drive the share. None where there is none (memory, containers): such a
-            place is known by its path alone.
-        label: what a person calls it, ``T7 Shield``; without a name the mount point's.
-        removable: a card, a stick or an external drive, as far as the system tells. Windows
-            tells of cards and sticks only.
+        key: identifies the volume wherever it is mounted: the file system's UUID or serial number,
+            or the share of a network drive. None if it has no such key (memory, containers):
+            then only its path identifies it.
+        label: its name for people, ``T7 Shield``; without a name, that of the mount point.
+        removable: a card, a stick or an external drive, as far as the system reports it. Windows
+            reports only cards and sticks.
         network: its files are on another machine.
     """
 
@@ -75,13 +75,13 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class FolderLocation:
-    """Where a folder was found when it was looked for.
+    """Where a folder was found.
 
     Attributes:
-        path: where it is; empty: nowhere.
-        mount: the volume that is on, None where the system does not tell.
-        within: the way to it from that one's mount point.
-        own: it is on its own volume; else what lies there may be another folder of that name.
+        path: where it is now; empty if it was not found.
+        mount: the volume it is on; None if the system does not report that.
+        within: its path relative to the mount point.
+        own: it is on the volume it was on before; if not, this may be another folder of that name.
         plugged: its volume is mounted, whether or not the folder is on it.
     """
 
@@ -93,27 +93,27 @@ class FolderLocation:
 
 
 def mounted() -> tuple[Mount, ...]:
-    """Return what is mounted now, as far as the system reports it.
+    """Return the volumes mounted now, as far as the system reports them.
 
-    Thread: any but the window's: reading a drive that is just coming may take a while.
+    Thread: any but the window's: a drive that was just plugged in may take a while to answer.
     """
     if sys.platform == "linux":
         return _on_linux()
-    return tuple(_elsewhere())
+    return tuple(_on_macos_or_windows())
 
 
 def mount_of(
     path: str | os.PathLike[str], among: Sequence[Mount] | None = None, follow: bool = True
 ) -> Mount | None:
-    """Find the volume a path is on; the path itself need not be there.
+    """Find the volume a path is on; the path itself need not exist.
 
     Args:
         path: any path.
-        among: where to look, by default :func:`mounted`.
-        follow: go by where links lead; without, nothing on the volume is touched.
+        among: the volumes to consider, by default :func:`mounted`.
+        follow: resolve links first; if False, nothing on the volume is touched.
 
     Returns:
-        The volume, None where no mounted one holds the path: a drive letter of no drive.
+        The volume; None if the path is on no mounted volume, such as an unused drive letter.
 
     Thread: any but the window's, see :func:`mounted`.
     """
@@ -122,7 +122,7 @@ def mount_of(
     for mount in mounted() if among is None else among:
         top = os.path.normcase(mount.path)
         inside = wanted == top or wanted.startswith(top.rstrip(os.sep) + os.sep)
-        # Of two volumes mounted at one path, the later one is visible.
+        # Of two volumes mounted at the same path, the later one is visible.
         if inside and (best is None or len(mount.path) >= len(best.path)):
             best = mount
     if best is None and sys.platform == "win32":
@@ -139,13 +139,13 @@ def within(path: str | os.PathLike[str], mount: Mount) -> str:
 def find_folder(
     path: str, key: str | None, way: str | None, among: Sequence[Mount]
 ) -> FolderLocation:
-    """Look for a folder at its path, and on its volume wherever that is mounted.
+    """Find a folder at its former path, or on its volume wherever that is mounted now.
 
     Args:
         path: where it was.
-        key: its volume's, None if it is unknown.
-        way: from the mount point to it, as :func:`within` gives it.
-        among: what is mounted.
+        key: the key of its volume; None if unknown.
+        way: its path relative to the mount point, from :func:`within`.
+        among: the volumes mounted now.
 
     Thread: any but the window's, see :func:`mounted`.
     """
@@ -164,7 +164,7 @@ def find_folder(
 
 # Drives that do not answer -----------------------------------------------------------------------
 
-_silent: dict[str, threading.Thread] = {}  # by place, who still waits for an answer
+_silent: dict[str, threading.Thread] = {}  # drive or folder -> the thread that waits for it
 
 
 def ask(
@@ -174,20 +174,20 @@ def ask(
     moved_at: Callable[[], float] = lambda: 0.0,
     given_up: Callable[[], bool] = lambda: False,
 ) -> T:
-    """Ask a drive something, and wait only so long for the answer.
+    """Call a function that accesses a drive, and wait only a limited time for it.
 
-    The question goes on waiting on a thread of its own. Until that one is back, nothing else is
-    asked of that drive (of the system's own drive: of that folder).
+    The function keeps waiting on its own thread. Until it returns, further calls for that drive
+    fail at once; on the system's own drive, only calls for that folder.
 
     Args:
-        path: what it is about.
-        question: what to ask; what it raises is raised here.
-        patience_s: how long without an answer, by default :data:`PATIENCE_S`.
-        moved_at: when it last got on with a long answer, on the monotonic clock.
-        given_up: asked now and then whether the answer is still wanted.
+        path: a path on the drive.
+        question: the function to call; its exceptions are raised here.
+        patience_s: how long to wait, by default :data:`PATIENCE_S`.
+        moved_at: returns when a long answer last made progress, on the monotonic clock.
+        given_up: returns whether the answer is no longer wanted.
 
     Raises:
-        UnavailableError: there is no answer.
+        UnavailableError: the drive did not answer.
 
     Thread: any.
     """
@@ -213,7 +213,7 @@ def ask(
         left = max(begun, moved_at()) + patience_s - time.monotonic()
         if left <= 0 or given_up():
             if left <= 0:
-                _silent[_quarter(path)] = asking
+                _silent[_silent_part(path)] = asking
             raise _unanswered(path)
         done.wait(min(left, _HEED_S))
     if trouble:
@@ -247,16 +247,16 @@ def _unanswered(path: str | os.PathLike[str]) -> UnavailableError:
 
 def _is_silent(path: str | os.PathLike[str]) -> bool:
     wanted = os.path.normcase(Path(path).absolute())
-    for place, asking in list(_silent.items()):
+    for top, asking in list(_silent.items()):
         if not asking.is_alive():
-            _silent.pop(place, None)
-        elif wanted == place or wanted.startswith(place.rstrip(os.sep) + os.sep):
+            _silent.pop(top, None)
+        elif wanted == top or wanted.startswith(top.rstrip(os.sep) + os.sep):
             return True
     return False
 
 
-def _quarter(path: str | os.PathLike[str]) -> str:
-    """Return what does not answer if a path does not: its drive, or just its folder."""
+def _silent_part(path: str | os.PathLike[str]) -> str:
+    """Return what to avoid if a path does not answer: its drive, or on the system's the folder."""
     mount = mount_of(path, follow=False) if sys.platform == "linux" else None
     top = Path(path).absolute()
     near = top if mount is None or mount.path == top.anchor else Path(mount.path)
@@ -276,8 +276,8 @@ def _shared(device: str) -> str:
 # Linux ------------------------------------------------------------------------------------------
 
 
-class _Table:
-    """Linux's table of mounts as last read; the kernel reports when it changes."""
+class _MountTable:
+    """Linux's table of mounts; it is read again when the kernel reports a change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -288,7 +288,7 @@ class _Table:
     def read(self) -> tuple[Mount, ...]:
         names = [_changed_at(_DISKS / which) for which in ("by-uuid", "by-label")]
         with self._lock:
-            if sys.platform != "linux" or (self._is_as_it_was() and names == self._names):
+            if sys.platform != "linux" or (self._is_current() and names == self._names):
                 return self._mounts
             os.lseek(self._file, 0, os.SEEK_SET)
             parts = iter(lambda: os.read(self._file, 1 << 16), b"")
@@ -296,7 +296,7 @@ class _Table:
             self._mounts, self._names = tuple(_mounts_in(lines)), names
             return self._mounts
 
-    def _is_as_it_was(self) -> bool:
+    def _is_current(self) -> bool:
         if sys.platform != "linux":
             return True
         if self._of != _MOUNTINFO:
@@ -304,12 +304,12 @@ class _Table:
                 os.close(self._file)
             self._file, self._of = os.open(_MOUNTINFO, os.O_RDONLY), _MOUNTINFO
             self._names = None
-        asked = select.poll()
-        asked.register(self._file, select.POLLPRI | select.POLLERR)
-        return not asked.poll(0)
+        poll = select.poll()
+        poll.register(self._file, select.POLLPRI | select.POLLERR)
+        return not poll.poll(0)
 
 
-_table = _Table()
+_table = _MountTable()
 
 
 def _on_linux() -> tuple[Mount, ...]:
@@ -350,7 +350,7 @@ def _mounts_in(lines: Sequence[str]) -> Iterator[Mount]:
 
 
 def _plain(text: str) -> str:
-    r"""Decode spaces as the kernel and udev write them: ``\040`` and ``\x20``."""
+    r"""Decode characters escaped by the kernel or udev: a space is ``\040`` or ``\x20``."""
     text = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
     if r"\x" not in text:
         return text
@@ -363,7 +363,7 @@ def _plain(text: str) -> str:
 
 
 def _links(which: str) -> dict[str, str]:
-    """Read one of udev's folders: device -> the name it is linked by."""
+    """Read one of udev's folders: device -> the name of its link."""
     try:
         return {os.path.realpath(link): _plain(link.name) for link in (_DISKS / which).iterdir()}
     except OSError:
@@ -371,7 +371,7 @@ def _links(which: str) -> dict[str, str]:
 
 
 def _can_be_pulled(number: str, device: str) -> bool:
-    """Ask sysfs whether a block device is a card, a stick, or on USB; of several disks, any."""
+    """Whether a block device is a card, a stick or on USB by sysfs; of several disks, any."""
     if not device.startswith("/dev/"):
         return False
     if sys.platform != "win32" and number.startswith("0:"):  # btrfs: a number of no device
@@ -384,7 +384,7 @@ def _can_be_pulled(number: str, device: str) -> bool:
 
 
 def _on_a_pulled_bus(node: Path) -> bool:
-    below = node / "slaves"  # what an encrypted or joined volume lies on
+    below = node / "slaves"  # the disks of an encrypted or joined volume
     slaves = list(below.iterdir()) if below.is_dir() else []
     if any(_on_a_pulled_bus(Path(os.path.realpath(slave))) for slave in slaves):
         return True
@@ -404,7 +404,7 @@ def _attribute(file: Path) -> str:
 # macOS and Windows ------------------------------------------------------------------------------
 
 
-def _elsewhere() -> Iterator[Mount]:
+def _on_macos_or_windows() -> Iterator[Mount]:
     import psutil
 
     for part in psutil.disk_partitions(all=True):
@@ -423,7 +423,7 @@ def _elsewhere() -> Iterator[Mount]:
 
 
 def _macos_uuid(path: str) -> str | None:
-    """Ask for a volume's UUID: getattrlist(2), ``ATTR_VOL_UUID``."""
+    """Return a volume's UUID: getattrlist(2), ``ATTR_VOL_UUID``."""
 
     class AttrList(ctypes.Structure):
         _fields_ = (
@@ -456,7 +456,7 @@ def _macos_uuid(path: str) -> str | None:
 
 
 def _on_windows(root: str, kind: str) -> Mount | None:
-    r"""Ask Windows about the volume at a root like ``E:\``; None where no medium is in."""
+    r"""Ask Windows about the volume at a root like ``E:\``; None if the drive is empty."""
     if sys.platform != "win32":
         return None
     windows = getattr(ctypes, "windll", None)

@@ -1,17 +1,17 @@
 """Spawned processes that may crash, hang or be killed without harm.
 
-Owns every use of ``multiprocessing``. A :class:`WorkerPool` runs a module-level function in one of
-its processes and returns the value, or raises an error a photographer understands. Each
-process has a pipe of its own, so one that dies takes nothing with it but the job it had: in a
-``ProcessPoolExecutor`` one segmentation fault among 20 jobs failed 16 of them. Hidden: starting
-and replacing processes, the time limit, watching memory from outside, shared memory.
+All use of ``multiprocessing`` is here; the pipeline, the export and the command line use it. A
+:class:`WorkerPool` runs a module-level function in one of its processes and returns the value, or
+raises an error that a photographer understands. Each process has its own pipe, so a process that
+dies fails only its own job: in a ``ProcessPoolExecutor`` one segmentation fault failed 16 of 20
+jobs. The pool starts and replaces processes, enforces time limits and watches memory from outside.
 
     pool = WorkerPool(2, memory_mb=4096, preload=("curator.stages",))
     peeked = pool.run(peek, job, timeout_s=60)       # blocks; call it from any thread
     pool.close()
 
 Pixels cross in shared memory: the function returns ``share(rgb)`` and the caller reads
-``.array``; nothing stays in shared memory once that array is gone, whoever was killed when.
+``.array``. Nothing may stay in shared memory once that array is gone, even after a kill.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-SAMPLE_S = 0.1  # how often memory is looked at: a decoder fills about 2 GB/s at the very most
-KILL_S = 2.0  # how long to wait for a killed process
-START_S = 60.0  # a process that is not ready by then never will be
-GRACE_S = 10.0  # after the time limit a process ends itself, if nobody is left to end it
-_LONGER = b"longer"  # a worker asks for a longer limit; answers are pickles and begin otherwise
+SAMPLE_S = 0.1  # how often memory is measured: a decoder fills about 2 GB/s at the very most
+KILL_S = 2.0  # how long to wait for a killed process to end
+START_S = 60.0  # how long a process may take to start
+GRACE_S = 10.0  # a process whose parent is gone ends itself this long after the time limit
+_LONGER = b"longer"  # a worker asks for a longer limit; no pickle starts with these bytes
 _START = threading.Lock()
 _POOLS = itertools.count()
 
 
 class WorkerError(KnownError):
-    """A job did not come back from its process; the message is the reason."""
+    """A process returned no result for its job; the message is the reason."""
 
 
 class WorkerCrashed(WorkerError):
@@ -76,7 +76,7 @@ class WorkerCancelled(WorkerError):
 
 
 class WorkerUnavailable(WorkerError):
-    """No process could be started; the job is not to blame."""
+    """No process could be started; the job is not the cause."""
 
 
 class WorkerBug(Exception):
@@ -87,10 +87,10 @@ class WorkerBug(Exception):
 
 
 class Pixels:
-    """An image that may have crossed from a worker process in shared memory.
+    """An image, which a worker process may have sent in shared memory.
 
-    Pickling hands it over: the receiving process owns the memory from then on and the sender's
-    object is of no further use. Memory goes when the last array made from it does.
+    Pickling hands it over: from then on the receiving process owns the memory, and the sender must
+    not use its object any more. The memory is freed with the last array made from it.
     """
 
     __slots__ = ("_segment", "array")
@@ -111,10 +111,10 @@ class Pixels:
 
 
 class _Mapping:
-    """Keeps a shared segment mapped for as long as arrays look into it.
+    """Keeps a shared segment mapped for as long as arrays use it.
 
-    An array over ``SharedMemory.buf`` would keep the mapping from closing (BufferError at exit);
-    one made through ``__array_interface__`` owns this object instead, and it closes with it.
+    An array over ``SharedMemory.buf`` would prevent closing the mapping (BufferError at exit). An
+    array made through ``__array_interface__`` owns this object instead, and both go together.
     """
 
     def __init__(
@@ -137,12 +137,12 @@ def _receive(name: str, shape: tuple[int, ...], dtype: str) -> Pixels:
     import numpy as np
 
     segment = shared_memory.SharedMemory(name)
-    segment.unlink()  # the name goes at once, so nothing is left behind however we end
+    segment.unlink()  # removes the name now, so nothing is left behind however this process ends
     return Pixels(np.asarray(_Mapping(segment, shape, dtype)))
 
 
 class _Outbox:
-    """What the running job of this worker process shared: names the parent can foresee."""
+    """Segments the running job of this worker shared, under names that the parent can compute."""
 
     prefix: str | None = None
     sent: list[shared_memory.SharedMemory] = []  # noqa: RUF012 - one worker, one list
@@ -154,15 +154,15 @@ class _Outbox:
 
     @classmethod
     def release(cls) -> None:
-        """Unmap what was passed on; on Windows the memory lives only as long as a mapping."""
+        """Unmap segments the parent has received; on Windows memory lives as long as a mapping."""
         while cls.sent:
             cls.sent.pop().close()
 
 
 def share(array: np.ndarray) -> Pixels:
-    """Copy an array into shared memory, to be returned from a job.
+    """Copy an array into shared memory, to return it from a job.
 
-    Outside a worker process nothing needs to cross and the array itself is wrapped.
+    Outside a worker process, the array itself is wrapped without a copy.
 
     Args:
         array: any shape and dtype, usually (H, W, 3) uint8.
@@ -184,7 +184,7 @@ def share(array: np.ndarray) -> Pixels:
 
 
 def _check_room(size: int) -> None:
-    """Refuse what does not fit: writing past the end of a full /dev/shm is a bus error."""
+    """Raise if an array does not fit: writing to a full /dev/shm is a bus error."""
     if sys.platform != "linux":
         return
     room = os.statvfs("/dev/shm")
@@ -202,7 +202,7 @@ def _serve(
     pipe: connection.Connection, nice: int, preload: tuple[str, ...], environment: dict[str, str]
 ) -> None:
     """Answer jobs until the pipe or the parent is gone; the main function of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl+C
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _lower_priority(nice)
     os.environ.update(environment)
@@ -210,7 +210,7 @@ def _serve(
         importlib.import_module(name)
     pipe.send_bytes(b"ready")
     with Path(os.devnull).open("w") as nowhere:
-        # Libraries print warnings about files; the terminal is for people, stdout for JSON.
+        # Libraries print warnings about files, which must not end up in the terminal or in JSON.
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
         while True:
@@ -230,7 +230,7 @@ def _answer(message: bytes, nowhere: Any, pipe: connection.Connection) -> bytes:
         _Outbox.begin(prefix)
 
         def limit(times: float) -> None:
-            # A thread of C code: it ends a decoder stuck with the interpreter lock held, too.
+            # This runs on a C thread, so it also ends a decoder that holds the interpreter lock.
             faulthandler.dump_traceback_later(times * timeout_s + GRACE_S, exit=True, file=nowhere)
 
         def longer(times: float) -> None:
@@ -341,10 +341,10 @@ class _Worker:
                 raise MemoryError
 
     def kill(self) -> int | None:
-        """End the process at once, free all it held, and return its exit code.
+        """End the process at once, free its resources, and return its exit code.
 
-        One that sits in a drive that does not answer ends when the system lets it, and is not
-        waited for; its code is None.
+        A process that waits for a drive which does not answer ends only when the system lets it.
+        It is not waited for; its exit code is None.
         """
         self.process.kill()
         self.process.join(KILL_S)
@@ -361,11 +361,14 @@ class _Worker:
         return not connection.wait([self.process.sentinel], 0)
 
     def sweep(self, made: int = 0) -> None:
-        """Remove shared memory the last job made and nobody received; at least ``made`` names."""
+        """Remove shared memory that the last job made and nobody received.
+
+        Tries at least ``made`` names, and ends with the first name after those that is not there.
+        """
         for number in itertools.count():
             try:
                 orphan = shared_memory.SharedMemory(f"{self.segments}{number}")
-            except (FileNotFoundError, ValueError):  # ValueError: made, but still without size
+            except (FileNotFoundError, ValueError):  # ValueError: created, but still without size
                 if number >= made:
                     return
             else:
@@ -373,7 +376,7 @@ class _Worker:
                 orphan.unlink()
 
 
-# One photo, one core: libraries that start a thread per core would fight over them.
+# Each process decodes on one core: libraries that start a thread per core would slow each other.
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -395,24 +398,24 @@ class WorkerPool:
         nice: int = 10,
         name: str = "decode",
         preload: tuple[str, ...] = (),
-        keeps: bool = False,
+        keeps_memory: bool = False,
     ) -> None:
         """Make a pool; no process starts before :meth:`warm` or the first :meth:`run`.
 
         Args:
-            size: most processes at a time.
+            size: the largest number of processes.
             memory_mb: resident memory at which a process is killed.
-            nice: how far the processes step back behind others; 0 for what a person waits for.
+            nice: niceness of the processes; 0 for work a person waits for.
             name: of the processes, for logs and process lists.
             preload: modules a process imports before its first job.
-            keeps: what a process holds between jobs is wanted (a model), and no leak.
+            keeps_memory: memory that a process holds between jobs is a model, not a leak.
         """
         self.size = size
         self._memory_mb = memory_mb
         self._nice = nice
         self._name = name
         self._preload = preload
-        self._keeps = keeps
+        self._keeps_memory = keeps_memory
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(size)
         self._idle: list[_Worker] = []
@@ -433,15 +436,15 @@ class WorkerPool:
         Args:
             function: importable by name in a fresh process.
             *arguments: picklable.
-            timeout_s: limit for the function itself, not for waiting for a free process; it grows
-                with what a large file turns out to hold (`curator.deadline`).
-            token: names this job for :meth:`cancel`.
+            timeout_s: limit for the function alone, without waiting for a free process. A large
+                file may extend it (`curator.deadline`).
+            token: identifies this job for :meth:`cancel`.
 
         Raises:
             WorkerCrashed, WorkerTimeout, WorkerMemory: the job ended that way; other jobs go on.
-            WorkerCancelled: it was called off, or the pool is closed.
+            WorkerCancelled: the job was canceled, or the pool is closed.
             WorkerUnavailable: no process could be started.
-            KnownError, OSError: what the function raised, by its own type.
+            KnownError, OSError: raised by the function, and passed on with the same type.
             WorkerBug: the function raised anything else.
         """
         call = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
@@ -461,7 +464,7 @@ class WorkerPool:
         """Start processes ahead of the first job, without waiting for them.
 
         Raises:
-            WorkerUnavailable: the system refused.
+            WorkerUnavailable: the system starts no process.
         """
         for _ in range(count):
             with self._lock:
@@ -475,7 +478,7 @@ class WorkerPool:
             worker.kill()
 
     def cancel(self, token: object) -> bool:
-        """Kill the process that runs the job of a token; whether there was one."""
+        """Kill the process that runs the job with this token; return whether there was one."""
         with self._lock:
             found = [worker for worker in self._busy if worker.token == token]
             for worker in found:
@@ -483,7 +486,7 @@ class WorkerPool:
                 worker.process.kill()
         return bool(found)
 
-    def rest(self) -> None:
+    def end_idle(self) -> None:
         """End idle processes and free their memory."""
         with self._lock:
             idle, self._idle = self._idle, []
@@ -561,8 +564,8 @@ class WorkerPool:
             raise WorkerCrashed("Reading it crashed the decoder.") from None
         good, value, shared = pickle.loads(answer)
         if shared:
-            worker.sweep(shared)  # a function may share and then fail, or return one of two
-            with contextlib.suppress(OSError):  # it died since; the next job will notice
+            worker.sweep(shared)  # a function may share and then fail, or return only some
+            with contextlib.suppress(OSError):  # the process died meanwhile; the next job notices
                 worker.pipe.send_bytes(b"release")
         return good, value
 
@@ -572,8 +575,8 @@ class WorkerPool:
             raise WorkerCancelled("Reading was stopped.")
 
     def _give_back(self, worker: _Worker) -> None:
-        # A process that kept much of its limit would fail the next, innocent photo.
-        small = self._keeps or worker.resident_mb() < self._memory_mb / 2
+        # A process that still holds much of its memory limit would fail the next photo.
+        small = self._keeps_memory or worker.resident_mb() < self._memory_mb / 2
         if small and not worker.cancelled:
             with self._lock:
                 self._busy.discard(worker)
@@ -606,7 +609,7 @@ class InlinePool(WorkerPool):
         timeout_s: float,
         token: object = None,
     ) -> T:
-        """Call the function here; its errors are raised as from a process."""
+        """Call the function here; errors have the same types as from a process."""
         try:
             return function(*arguments)
         except (KnownError, OSError):
@@ -615,4 +618,4 @@ class InlinePool(WorkerPool):
             raise WorkerBug("".join(traceback.format_exception(error))) from error
 
     def warm(self, count: int = 1) -> None:
-        """Do nothing: there is nothing to start."""
+        """Do nothing: there are no processes."""

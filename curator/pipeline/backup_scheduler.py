@@ -36,7 +36,7 @@ class BackupScheduler:
 
         Args:
             path: the SQLite file.
-            inline: make it on the calling thread.
+            inline: make backups on the calling thread, for tests.
             tell: gets the reason when a backup fails; called on the backup's thread.
         """
         self._path, self._inline, self._tell = path, inline, tell
@@ -59,8 +59,8 @@ class BackupScheduler:
     def finished(self) -> None:
         """Make a backup if one is due, after photos were read.
 
-        Right after the start the backup waits for :meth:`look`, or for the end of the program if
-        that comes first: a command that reads a few photos takes seconds.
+        In the first minute the backup waits for :meth:`look`, or for the end of the program if
+        that comes first, so that it does not delay a command that reads a few photos.
         """
         self._owed = not self._inline and time.monotonic() < self._settled_at
         if not self._owed:
@@ -84,14 +84,14 @@ class BackupScheduler:
         try:
             backups.make_if_due(self._path, stop=self._given_up.is_set)
         except backups.GivenUpError:
-            log.info("a backup was given up; the next start makes it")
+            log.info("a backup was canceled; the next start makes it")
         except KnownError as error:
             self._again_at = time.monotonic() + _AGAIN_S
             log.info("no backup: %s", error)
             self._tell(error)
 
     def close(self) -> None:
-        """Wait a while for a backup that is being made or due, then give it up."""
+        """Wait a while for a backup in progress or due, then cancel it."""
         if self._owed:
             self._begin(backups.DAY_S)
         if self._thread is not None:

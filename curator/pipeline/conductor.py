@@ -373,7 +373,7 @@ class Conductor:
         """Notice that all is done; look after the catalog; look for work others left."""
         # A person who marks and moves wakes this thread all the time; that is no work for it.
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
-            self._encoder_pool.rest()
+            self._encoder_pool.end_idle()
         self._backups.look(self._resting)
         if self._resting:
             version = self.catalog.store.data_version()

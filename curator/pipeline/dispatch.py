@@ -93,7 +93,7 @@ class Dispatcher:
         self.encoder.use(encoding.recipe)
         for lane in self.lanes.values():
             lane.forget()
-        self._encoder_pool.rest()
+        self._encoder_pool.end_idle()
 
     def drop_encoder(self) -> None:
         """Analyze no photos until the next start: the encoder cannot be used."""

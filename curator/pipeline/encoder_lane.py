@@ -63,7 +63,7 @@ def make_pool(settings: Settings) -> WorkerPool:
         nice=NICE,
         name="encoder",
         preload=stages,
-        keeps=True,
+        keeps_memory=True,
     )
 
 

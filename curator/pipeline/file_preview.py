@@ -1,7 +1,7 @@
 """Previews of single files: decoded, analyzed by the encoder and described, without a catalog.
 
-The session and the terminal use it. A person waits, so decoding runs in the loupe's processes. The
-encoder's only process takes the file between two batches of photos and is never ended for it.
+The session and the command line use it. A person waits, so decoding runs in the loupe's processes.
+The encoder's only process takes the file between two batches of photos and is never ended for it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def encode_in_worker(
     except WorkerError as error:
         raise explain_encoder_error(error, limit) from None
     except WorkerBug as error:
-        log.error("comparing a file failed: %s", error)
+        log.error("analyzing a file failed: %s", error)
         raise KnownError(INTERNAL_ERROR) from None
 
 

@@ -1,9 +1,9 @@
 """Decoding originals for the loupe on demand, the most urgent first, and nothing else.
 
-It runs beside the conductor, in its own processes at normal priority, because a person waits. The
-loupe passes everything it wants, the most urgent first, and again at every move; what is no longer
-in the list is canceled. One process is kept for the most urgent frame, so that prefetching never
-delays it.
+It runs beside the conductor, in its own processes at normal priority, because a person waits. At
+every move the loupe passes the list of all frames it wants, the most urgent first; requests that
+are no longer in the list are canceled. One process is kept for the most urgent frame, so that
+prefetching must never delay it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
-# A look this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
-# that is no longer wanted would run as long again on average, so its age does not matter.
+# A request this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A
+# demosaic that is no longer wanted is killed at any age: on average it would run as long again.
 STALE_S = 0.7
 
 FrameCallback = Callable[[DecodeRequest, Frame | KnownError], None]
@@ -45,11 +45,11 @@ class FrameDecoder:
     """
 
     def __init__(self, work: WorkSettings, pool: WorkerPool) -> None:
-        """Make the lane.
+        """Make a decoder; no process starts before :meth:`want`.
 
         Args:
             work: time limit and largest picture.
-            pool: processes that are not niced; two at least, or nothing is read ahead.
+            pool: processes that are not niced; at least two, or nothing is read ahead.
         """
         self._work = work
         self._pool = pool
@@ -65,13 +65,13 @@ class FrameDecoder:
     def want(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
         """Replace the list of wanted frames.
 
-        What is being decoded already is delivered even if it is wanted no more, unless it takes
-        so long that it would be in the way.
+        A frame that is already being decoded is delivered even if it is no longer wanted, unless
+        it takes so long that it delays the most urgent one.
 
         Args:
             requests: the most urgent first.
-            callback: gets each request with what was seen, or with the reason why there is nothing;
-                never those given up.
+            callback: gets each request with its frame, or with the reason why there is none; it is
+                not called for canceled requests.
         """
         with self._lock:
             if self._closed:
@@ -89,7 +89,7 @@ class FrameDecoder:
             stuck = self._in_the_way()
             self._start()
         if stuck is not None and not self._pool.cancel(stuck.request):
-            stuck.killed = False  # its process is just starting, or done
+            stuck.killed = False  # its process is only starting, or has just finished
 
     def is_busy(self, path: str) -> bool:
         """Whether a file is being decoded right now."""
@@ -97,7 +97,7 @@ class FrameDecoder:
             return any(running.request.path == path for running in self._running)
 
     def _in_the_way(self) -> _Running | None:
-        """Choose a job to kill so that the most urgent need not wait; the lock is held."""
+        """Return a job to kill so that the most urgent one need not wait; the lock is held."""
         if len(self._running) < self._pool.size or self._wanted[:1] != tuple(self._waiting[:1]):
             return None
         now = time.monotonic()
@@ -148,7 +148,7 @@ class FrameDecoder:
             log.exception("a callback for %s failed", running.request)
 
     def _decode(self, request: DecodeRequest) -> Frame | KnownError | None:
-        """Decode in a process; None if that was canceled."""
+        """Decode in a process; return None if that was canceled."""
         try:
             return self._pool.run(
                 frame,

@@ -4,8 +4,9 @@
     found = find_changes(catalog, lone(catalog, ids))    # the dry run: touches nothing
     embed_some(catalog, [each.photo_id for each in found][:BATCH], program)
 
-Each original is replaced by a verified copy in one step, and the catalog knows both contents
-before: whenever it ends, the photo is the photo it was.
+The sidecars dialog and ``curator sidecar embed`` use it. Each original is replaced by a verified
+copy in one step. The catalog knows both contents before that, so a kill at any moment must never
+make another photo of it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Make = Callable[[Sequence[MetadataJob], str], Sequence[MetadataResult]]
 
 
 def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
-    """Return photos a person marked of which Lightroom reads no sidecar."""
+    """Return the photos a person marked of which Lightroom reads no sidecar."""
     return [
         each
         for each in found
@@ -48,9 +49,9 @@ def find_changes(
     """Return which originals would change, and which are skipped and why; writes nothing.
 
     Args:
-        catalog: where the marks are.
-        ids: of photos; those with sidecars are passed over.
-        run: reads headers; here, or in a worker.
+        catalog: has the marks.
+        ids: of photos; those with sidecars are skipped.
+        run: reads headers, in this process or in a worker.
     """
     change: list[MetadataResult] = []
     left: list[MetadataResult] = []
@@ -69,13 +70,14 @@ def embed_some(
 ) -> list[MetadataResult]:
     """Embed the marks of a few photos in their originals; return the result of each.
 
-    One that was written has ``lines`` and no ``problem``; one without lines said so already.
+    The result of an original that was written has ``lines`` and no ``problem``; without lines it
+    was up to date.
 
     Args:
-        catalog: where the marks are.
-        ids: of photos; some.
+        catalog: has the marks.
+        ids: of a few photos.
         program: from :func:`curator.exiftool.find`.
-        run: makes the copies; here, or in a worker.
+        run: makes the copies, in this process or in a worker.
     """
     jobs, rows, done = _jobs(catalog, ids)
     for folder in {Path(os.path.realpath(job.path)).parent for job in jobs}:
@@ -110,7 +112,7 @@ def sentence(done: Sequence[MetadataResult]) -> str:
 def _jobs(
     catalog: Catalog, ids: Sequence[int]
 ) -> tuple[list[MetadataJob], dict[int, FileRow], list[MetadataResult]]:
-    """Return the jobs, the files as the catalog has them, and the photos that are away."""
+    """Return the jobs, the catalog's rows of the files, and results for photos that are away."""
     wanted = lone(catalog.sidecars.to_write(ids))
     rows = catalog.files.main([each.photo_id for each in wanted])
     jobs, away = [], []

@@ -19,7 +19,7 @@ from curator.vision import Health, VisionOptions
 
 log = logging.getLogger(__name__)
 
-_TELL_S = 0.1  # progress comes many times a second
+_REPORT_S = 0.1  # the shortest time between two reports; progress comes many times a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class ProviderClient:
         """Test whether a provider answers, and have it describe a small picture.
 
         Args:
-            options: whom to ask; they need not be the settings.
-            tell: gets the Health; a KnownError only where Curator itself is at fault.
+            options: the provider and model; they need not be those of the settings.
+            tell: gets the Health, or a KnownError if Curator itself failed.
         """
 
         def work(stopped: Callable[[], bool]) -> None:
@@ -72,13 +72,13 @@ class ProviderClient:
         """Make a provider download its model; a stopped download continues another time.
 
         Args:
-            options: whom to ask for which model.
-            tell: gets DownloadProgress now and then, DownloadEnd at the end.
+            options: the provider and model.
+            tell: gets DownloadProgress several times a second, DownloadEnd at the end.
         """
         told_at = [0.0]
 
         def advance(doing: str, done: int, total: int) -> None:
-            if time.monotonic() > told_at[0] + _TELL_S:
+            if time.monotonic() > told_at[0] + _REPORT_S:
                 told_at[0] = time.monotonic()
                 tell(DownloadProgress(options.model, doing, done, total))
 

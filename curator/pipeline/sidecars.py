@@ -58,9 +58,9 @@ class SidecarNews:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What writing one sidecar would change, line by line; ``problem`` why it cannot be written.
+    """What writing one sidecar would change, line by line, or why it cannot be written.
 
-    ``changed``: another program wrote it since it was read; it is read again before anything else.
+    ``changed``: another program wrote it since Curator read it, so it is read again first.
     """
 
     photo_id: int
@@ -74,9 +74,9 @@ class Difference:
 class Preview:
     """What writing the sidecars of some photos would do.
 
-    ``same`` of them say so already; ``without``: photos this editor reads no sidecar of, but
-    that have something to say. ``lone``: a person had a word in them, and no sidecar takes it to
-    this editor; embedding does.
+    ``same`` counts sidecars that are up to date. ``without`` are photos with metadata of which
+    this editor reads no sidecar. ``lone`` are photos a person marked whose marks reach this editor
+    only if they are embedded.
     """
 
     profile: Profile
@@ -124,10 +124,10 @@ def preview(
     """Return what writing the sidecars of photos would change; writes nothing.
 
     Args:
-        catalog: where the marks are.
+        catalog: has the marks.
         ids: of the photos.
-        profile: the editor it is for.
-        run: compares a batch; here, or in a worker.
+        profile: the editor to write for.
+        run: compares a batch, in this process or in a worker.
     """
     found: list[Difference] = []
     without: list[int] = []
@@ -155,9 +155,9 @@ def preview(
 class Batch:
     """The results of writing a few sidecars.
 
-    ``results`` are of those that were tried; one that was ``CHANGED`` was read again. ``failed``
-    are photo ids with the reason. ``without`` are photos that have something to say and no
-    sidecar this editor reads, ``taken`` those whose marks came from a file after all.
+    ``results`` are those of sidecars that were tried; a ``CHANGED`` one was read again. ``failed``
+    are photo ids with the reason. ``without`` are photos with metadata of which this editor reads
+    no sidecar, ``taken`` those whose marks were replaced by a file's.
     """
 
     results: tuple[SidecarResult, ...]
@@ -178,19 +178,19 @@ def write_some(
 ) -> Batch:
     """Write the sidecars of a few photos, and save the results.
 
-    What another program wrote since it was read is taken over instead; what remains to be said
-    comes the next time, unless it contradicts.
+    A sidecar that another program changed since it was read is imported instead of written. What
+    the file then still lacks is written the next time, unless it contradicts the file.
 
     Args:
-        catalog: where the marks are.
+        catalog: has the marks.
         ids: of the photos; some tens.
-        profile: the editor it is for.
-        work: does it; here, or in a worker.
+        profile: the editor to write for.
+        work: writes a batch, in this process or in a worker.
     """
     found = {each.photo_id: each for each in catalog.sidecars.to_write(ids)}
     away = [each for each in found.values() if each.missing]
     jobs, without = jobs_for([e for e in found.values() if not e.missing], profile)
-    # The photo was merged, is gone, or has no sidecar this editor reads.
+    # These photos were merged, are gone, or have no sidecar that this editor reads.
     done = [WriteResult(photo, None, None) for photo in ids if photo not in found]
     done += [WriteResult(each.photo_id, each.since, None) for each in without]
     done += [WriteResult(each.photo_id, each.since, None, _AWAY) for each in away]
@@ -219,7 +219,7 @@ def write_some(
 
 
 class SidecarWriter:
-    """Writes waiting sidecars on its own thread and connection, and reports it.
+    """Writes waiting sidecars on its own thread and connection, and reports the results.
 
     Thread: any, for :meth:`wake`, :meth:`ask` and :meth:`close`.
     """
@@ -236,10 +236,10 @@ class SidecarWriter:
 
         Args:
             path: of the catalog.
-            settings: looked up each time.
-            pool: where sidecars are written; one of size 0 does it on the thread itself.
-            tell: gets the news whenever they change, on the thread.
-            changed: told the ids of photos whose marks came from a file after all.
+            settings: read each time, so that changes count at once.
+            pool: where sidecars are written; a pool of size 0 writes on this object's thread.
+            tell: gets the news whenever they change, on this object's thread.
+            changed: gets the ids of photos whose marks were replaced by a file's.
         """
         self._path, self._settings, self._pool = path, settings, pool
         self._tell, self._changed = tell, changed
@@ -247,18 +247,18 @@ class SidecarWriter:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
         self._version = -1
-        self._known: object = None  # counts at the last look
+        self._known: object = None  # the setting and counts at the last check
         self._due_at = 0.0
-        self._told = SidecarNews()
+        self._reported = SidecarNews()
         self._waits = ""  # the reason last reported
         self._report = _Report()
 
     def start(self) -> None:
-        """Start, with sidecars left from the last time."""
+        """Start with the sidecars that were not written the last time."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at once what is to be written: a person asked."""
+        """Write waiting sidecars now, because a person asked."""
         self._asked.put(self._note_asked)
 
     def work_off(self) -> None:
@@ -314,28 +314,27 @@ class SidecarWriter:
                         return
                     some = ids[start : start + metadata_embedding.BATCH]
                     done += metadata_embedding.embed_some(catalog, some, program, run)
-                    self._embedded(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
+                    self._report_embedding(catalog, f"Embedding: {len(done):,} of {len(ids):,}")
             except (WorkerUnavailable, WorkerCancelled):  # closing
                 return
             except Exception as error:
                 if not isinstance(error, KnownError):
                     log.exception("marks could not be embedded")
-                message = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
-                self._embedded(catalog, f"{metadata_embedding.sentence(done)} · {message}")
+                why = str(error) if isinstance(error, KnownError) else INTERNAL_ERROR
+                self._report_embedding(catalog, f"{metadata_embedding.sentence(done)} · {why}")
                 return
-            self._embedded(catalog, metadata_embedding.sentence(done))
+            self._report_embedding(catalog, metadata_embedding.sentence(done))
 
         self._asked.put(act)
 
-    def _embedded(self, catalog: Catalog, message: str) -> None:
-        self._tell(
-            replace(news_of(catalog.sidecars.outstanding(), self._settings), message=message)
-        )
+    def _report_embedding(self, catalog: Catalog, message: str) -> None:
+        news = news_of(catalog.sidecars.outstanding(), self._settings)
+        self._tell(replace(news, message=message))
 
     def close(self) -> None:
         """End; sidecars not written yet are written at the next start. Close the pool first.
 
-        A thread that sits in a drive which does not answer is left to end with the process.
+        A thread that waits for a drive which does not answer is left to end with the process.
         """
         self._stopped = True
         self._asked.put(None)
@@ -362,7 +361,7 @@ class SidecarWriter:
             catalog.close()
 
     def _take(self, catalog: Catalog, wait: float) -> None:
-        """Wait for requests this long, and run all that came."""
+        """Wait up to ``wait`` s for a request, then run all that came."""
         act = self._asked.get(timeout=wait)
         while act is not None:
             self._due_at = 0.0
@@ -373,7 +372,7 @@ class SidecarWriter:
             act = self._asked.get_nowait()
 
     def _guarded(self, catalog: Catalog) -> float:
-        """Take a turn; an error is reported and never ends the thread."""
+        """Write what is due; an error is reported and never ends the thread."""
         try:
             wait = self._turn(catalog)
             self._waits = ""
@@ -382,10 +381,10 @@ class SidecarWriter:
             return _LOOK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)
-            if self._waits != str(error):  # only once: it is tried every half minute
+            if self._waits != str(error):  # report it only once: it is tried every half minute
                 self._waits = str(error)
                 message = f"Sidecars not written. {error}"
-                self._tell(replace(self._told, reason=self._waits, message=message))
+                self._tell(replace(self._reported, reason=self._waits, message=message))
         except Exception:
             log.exception("writing sidecars failed")
         return _AGAIN_S
@@ -397,32 +396,32 @@ class SidecarWriter:
         if (anyway or version != self._version) and (self._concerned(catalog) or anyway):
             background = self._settings.sidecars.background
             while due := catalog.sidecars.due(BATCH, background, QUIET_S):
-                # Another process requested some of those due.
+                # Another process may have requested these.
                 self._report.asked |= catalog.sidecars.outstanding().ready > 0
                 self._write(catalog, due)
                 if self._stopped:
                     return 0.0
-                self._say(catalog.sidecars.outstanding())
+                self._report_counts(catalog.sidecars.outstanding())
             left = catalog.sidecars.outstanding()
             self._due_at = time.monotonic() + self._pause(left)
-            self._say(left)
+            self._report_counts(left)
         self._version = version
         return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
 
     def _concerned(self, catalog: Catalog) -> bool:
-        """Whether a change concerns sidecars; marks do with background writing on.
+        """Whether a change concerns sidecars; a mark does only with background writing on.
 
-        Else each mark would have gone through all that was marked since the first.
+        Otherwise each mark would cost a query over everything marked since the first.
         """
         background = self._settings.sidecars.background
         was, self._known = self._known, (background, *catalog.sidecars.revision())
         return background or self._known != was
 
     def _pause(self, left: SidecarCounts) -> float:
-        """Return when there may be something to write in the background, in s from now."""
+        """Return in how many seconds there may be something to write in the background."""
         if not self._settings.sidecars.background or not left.unwritten:
             return _AGAIN_S
-        # At most that, in case the clock was set back.
+        # The limit helps if the clock was set back.
         quiet_in = min(left.newest + QUIET_S - time.time(), QUIET_S)
         return quiet_in if quiet_in > 0 else _AGAIN_S
 
@@ -455,14 +454,14 @@ class SidecarWriter:
     def _profile(self) -> Profile:
         return profile_of(self._settings)
 
-    def _say(self, left: SidecarCounts) -> None:
+    def _report_counts(self, left: SidecarCounts) -> None:
         message = ""
         if not left.ready:
             message = self._report.sentence(left, self._profile) if self._report.asked else ""
             self._report = _Report()
         news = replace(news_of(left, self._settings), message=message)
-        if news != self._told:
-            self._told = replace(news, message="")
+        if news != self._reported:
+            self._reported = replace(news, message="")
             self._tell(news)
 
 
@@ -486,7 +485,7 @@ class _Report:
         self.failed += len(batch.failed)
 
     def sentence(self, left: SidecarCounts, profile: Profile) -> str:
-        """Return it in one line; empty if the sidecars were written and reported before."""
+        """Return the result in one line; empty if it was reported before."""
         parts: list[str] = []
         if self.names:
             one = len(self.names) == 1

@@ -25,7 +25,7 @@ class PairSimilarity:
     Thread: one, that of the catalog.
 
     Attributes:
-        encoder: whose vectors these are.
+        encoder: key of the encoder that made the vectors.
     """
 
     def __init__(self, catalog: Catalog, encoder: str) -> None:
@@ -33,7 +33,7 @@ class PairSimilarity:
 
         Args:
             catalog: has the vectors.
-            encoder: whose; vectors of others are not looked at.
+            encoder: key of the encoder; vectors of other encoders are ignored.
         """
         self._catalog, self.encoder = catalog, encoder
         self._rev = 0
@@ -58,7 +58,7 @@ class PairSimilarity:
             stale = np.isin(self._codes // _SHIFT, renewed) | np.isin(self._codes % _SHIFT, renewed)
             self._codes, self._cosines = self._codes[~stale], self._cosines[~stale]
         if self._seen.sum() >= 2 * self._start_of:
-            self._settle_start()
+            self._measure_start()
 
     def __call__(self, a: Ids, b: Ids) -> NDArray[np.float32]:
         """Return the similarity of pairs of photos; NaN where one has no vector."""
@@ -69,13 +69,13 @@ class PairSimilarity:
         )
         codes = low * _SHIFT + high
         new = np.setdiff1d(codes[seen], self._codes)
-        for at in range(0, len(new), _PART):
-            self._read(new[at : at + _PART])
+        for start in range(0, len(new), _PART):
+            self._read(new[start : start + _PART])
         found = np.full(len(codes), np.nan, np.float32)
-        place = np.minimum(np.searchsorted(self._codes, codes), max(len(self._codes) - 1, 0))
+        at = np.minimum(np.searchsorted(self._codes, codes), max(len(self._codes) - 1, 0))
         if self._codes.size:
-            here = self._codes[place] == codes
-            found[here] = self._cosines[place[here]]
+            here = self._codes[at] == codes
+            found[here] = self._cosines[at[here]]
         return (found - np.float32(self._start)) / np.float32(1 - self._start)
 
     def _read(self, codes: Ids) -> None:
@@ -102,8 +102,8 @@ class PairSimilarity:
         length[~((length > 0) & np.isfinite(length))] = np.nan
         return rows / length
 
-    def _settle_start(self) -> None:
-        """Measure the similarity of photos taken at different times."""
+    def _measure_start(self) -> None:
+        """Measure the median cosine of a sample of all photos, which becomes similarity 0."""
         ids = np.flatnonzero(self._seen)
         self._start_of = len(ids)
         if len(ids) < 2:

@@ -31,10 +31,10 @@ from curator.stages.stack import (
 VERSION = "1"
 EVERY_S = 3.0  # the shortest time between two groupings while photos come in,
 _SHARE = 20  # and at least this many times as long as the last one took
-_CALM_SHARE = 4  # the same where nothing else is going on
-_TARGET_S = 0.003  # a decision waits while we write
+_CALM_SHARE = 4  # the same while nothing else is being done
+_TARGET_S = 0.003  # how long a transaction should take: a decision waits for it
 _HUGE_PX = 1_000_000  # longer edges count as this
-_AT_MOST = 64  # changes in one transaction; more for one larger stack
+_AT_MOST = 64  # changes in one transaction; a larger stack is still written as a whole
 
 Ids = NDArray[np.int64]
 
@@ -85,13 +85,13 @@ class _Columns:
             new[:size] = old
             setattr(self, column.name, new)
 
-    def shots(self, ids: Ids) -> StackColumns:
+    def of(self, ids: Ids) -> StackColumns:
         """Return the columns of some photos, to group them."""
         names = [column.name for column in fields(StackColumns) if column.name != "ids"]
         return StackColumns(ids, *(getattr(self, name)[ids] for name in names))
 
     def frozen(self) -> NDArray[np.bool_]:
-        """Return a mask of photos in stacks that hold a mark or a person's decision."""
+        """Return a mask of photos in stacks with a mark or another decision of a person."""
         decided = self.here & (self.marked | (self.person >= 0))
         return (self.person >= 0) | _shares(self.stack, self.stack[decided])
 
@@ -127,7 +127,7 @@ class Stacker:
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        """Make a stacker; photos are read at its first grouping."""
+        """Make a stacker; it reads photos when it groups them for the first time."""
         self._catalog = catalog
         self._pairs: PairSimilarity | None = None
         self._columns = _Columns.empty()
@@ -172,8 +172,8 @@ class Stacker:
         """Do the next piece if it is due; return ids of photos that changed.
 
         Args:
-            calm: nothing else is being done, so nothing more will come soon.
-            focus: photos on screen; an encoder does not change the stacks they are in for now.
+            calm: nothing else is being done, so no more photos will come soon.
+            focus: photos on screen; vectors alone do not change their stacks while they are shown.
         """
         if self._held and self._held.isdisjoint(focus):
             self._held, self._stale = frozenset(), True
@@ -189,7 +189,7 @@ class Stacker:
         return self._save()
 
     def _save(self) -> list[int]:
-        """Write some changes; after the last, note that all stacks are made."""
+        """Write some changes; after the last, note that all stacks are up to date."""
         assert self._unsaved is not None
         changed: list[int] = []
         some, after = self._unsaved.next(self._at_most)
@@ -212,22 +212,22 @@ class Stacker:
     # --- grouping
 
     def _group(self, focus: Sequence[int]) -> _Changes:
-        """Group all photos without a decision on their stack; return what is to change."""
+        """Group all photos whose stack has no decision; return the changes."""
         fresh = self._read()
         columns = self._columns
         ids = np.flatnonzero(columns.here & ~columns.frozen())
-        found = group(columns.shots(ids), self._likeness(ids))
+        found = group(columns.of(ids), self._likeness(ids))
         before = columns.stack[ids]
         changed = (found.stack != before) | (found.kind != columns.kind[ids])
         looked_at = np.isin(ids, np.array(focus, np.int64))
         shown = looked_at & (before > 0)
-        # A newly read picture changes stacks on screen too; an encoder's vectors alone do not.
+        # A newly read picture changes stacks on screen, too; an encoder's vectors alone do not.
         seen = np.isin(ids, fresh)
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
         held &= ~(_shares(before, before[seen]) | _shares(found.stack, found.stack[seen]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
         rows = np.flatnonzero(changed & ~held)
-        # A photo that joins a stack is written with it; one that leaves, with those that leave too.
+        # A photo that joins a stack is written with it; photos that leave a stack stay together.
         home = np.where(found.stack > 0, found.stack, before)
         rows = rows[np.lexsort((home[rows], ~_shares(home, home[looked_at])[rows]))]
         return _Changes(ids[rows], home[rows], found.stack[rows], found.kind[rows])

@@ -1,7 +1,7 @@
-"""Searches in words, encoded into the space of the pictures by the encoder's process.
+"""Encoding a search text into the vector space of the pictures, in the encoder's process.
 
-The search uses it. The process takes a phrase between two groups of photos; the window's process
-must never load a network.
+The search uses it. The encoder's process takes a text between two groups of photos; the window's
+process must never load a network.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def encode_in_worker(pool: WorkerPool, recipe: Recipe, text: str, settings: Sett
 
     Raises:
         WorkerCancelled: its process was ended.
-        KnownError: it knows no words, or cannot be loaded; says why.
+        KnownError: the encoder encodes no texts, failed, or cannot be loaded; and why.
     """
     limit = settings.work.timeout_s
     try:
@@ -44,24 +44,24 @@ def encode_in_worker(pool: WorkerPool, recipe: Recipe, text: str, settings: Sett
         log.error("encoding a phrase failed: %s", error)
         raise KnownError(INTERNAL_ERROR) from None
     if vector is None:
-        raise KnownError("This encoder knows no words.")
+        raise KnownError("This encoder cannot search by text.")
     return vector
 
 
 class TextEncoder:
-    """Encodes one phrase at a time; of several requested, only the last.
+    """Encodes one text at a time; of several requested, only the last.
 
-    Thread: any, for every method; callbacks come from the caller's thread, where the answer is
-    known, or from one of this object's own.
+    Thread: any, for every method; callbacks run on the caller's thread if the answer is known,
+    otherwise on a thread of this object's own.
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, used: Callable[[], None]) -> None:
-        """Make it; its process is shared.
+        """Make it over a shared pool.
 
         Args:
-            settings: have the time limit.
-            pool: the encoder's.
-            used: told after each use, so that its memory is not taken back at once.
+            settings: has the time limit.
+            pool: the encoder's process.
+            used: called after each use, so that the encoder is not unloaded at once.
         """
         self._settings, self._pool, self._used = settings, pool, used
         self._lock = threading.Lock()
@@ -71,13 +71,13 @@ class TextEncoder:
         self._threads.setMaxThreadCount(1)
 
     def want(self, text: str, recipe: Recipe | None, tell: TextVectorCallback) -> bool:
-        """Encode a phrase; False if no encoder here encodes texts.
+        """Encode a text; return False if the encoder encodes no texts.
 
         Args:
-            text: the phrase.
+            text: the text.
             recipe: the encoder in use.
             tell: gets (dimension,) float32 of unit length as bytes, or why there is none; never
-                called once another phrase is wanted.
+                called once another text is requested.
         """
         if recipe is None or not encoders.supports_text(recipe.name):
             return False

@@ -30,16 +30,16 @@ log = logging.getLogger(__name__)
 PART = 40
 """Photos at a time: a decision waits some 3 ms for them."""
 _BUSY_S, _CALM_S = 0.25, 0.003  # pause between two parts
-_A_SENTENCE_S = 1.0  # time limit for each sentence, for slow CPUs
+_SENTENCE_S = 1.0  # time limit for each sentence, for slow CPUs
 
 
 class ZeroShotTagger:
     """Suggests tags of the vocabulary for photos that have a vector.
 
-    Thread: the conductor's; where words lie is asked on a thread of its own.
+    Thread: the conductor's; it waits for the encoded vocabulary on a thread of its own.
 
     Attributes:
-        waiting: whether photos wait for words.
+        waiting: whether photos wait for suggestions.
     """
 
     def __init__(self, catalog: Catalog, pool: WorkerPool, settings: Settings, cache: Path) -> None:
@@ -54,7 +54,7 @@ class ZeroShotTagger:
     def _begin(self, recipe: Recipe | None) -> None:
         self._recipe = recipe
         self._vocabulary = zero_shot.Vocabulary(())
-        self._places: NDArray[np.float32] | None = None
+        self._vectors: NDArray[np.float32] | None = None  # of the vocabulary, (W, D)
         self._scale = 0.0
         self._asking = self._gave_up = False
         self._answer: tuple[object, tuple[bytes, float] | None] | None = None
@@ -83,8 +83,8 @@ class ZeroShotTagger:
         """A key of everything that decides which tags a vector gets."""
         assert self._recipe is not None
         tags = self._settings.tags
-        said = (self._recipe.key, self._vocabulary.digest, tags.threshold, tags.most)
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+        parts = (self._recipe.key, self._vocabulary.digest, tags.threshold, tags.most)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
     def touch(self) -> None:
         """Note that photos have new vectors."""
@@ -107,45 +107,44 @@ class ZeroShotTagger:
         if not rows:
             self.waiting = False
             return []
-        if self._places is None and not self._find_places():
+        if self._vectors is None and not self._find_vectors():
             return []
-        assert self._places is not None
+        assert self._vectors is not None
         vectors = np.stack([np.frombuffer(row[2], np.float16) for row in rows]).astype(np.float32)
         tags = self._settings.tags
         found = zero_shot.suggest(
-            vectors, self._places, self._scale, tags.threshold / 100, tags.most
+            vectors, self._vectors, self._scale, tags.threshold / 100, tags.most
         )
         listed = self._vocabulary.words
-        said = [
+        suggested = [
             (row[1], [(listed[word].name, round(100 * sure)) for word, sure in each])
             for row, each in zip(rows, found, strict=True)
         ]
         self._catalog.tags.save_zero_shot(
-            said, {word.name: word.category for word in listed}, mark, rows[-1][0]
+            suggested, {word.name: word.category for word in listed}, mark, rows[-1][0]
         )
         self._next_at = time.monotonic() + _CALM_S
         return [row[1] for row in rows]
 
     # --- vectors of the vocabulary
 
-    def _kept(self) -> Path:
+    def _cache_file(self) -> Path:
         assert self._recipe is not None
-        said = f"{self._recipe.key} {self._vocabulary.digest}"
-        return self._cache / f"{hashlib.sha256(said.encode()).hexdigest()[:24]}.npz"
+        key = f"{self._recipe.key} {self._vocabulary.digest}"
+        return self._cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
-    def _find_places(self) -> bool:
-        """Load the vocabulary's vectors, or have the encoder make them; whether they are there."""
+    def _find_vectors(self) -> bool:
+        """Load the vocabulary's vectors, or request them; return whether they are there."""
         if self._answer is not None:
-            told, self._answer, self._asking = self._answer, None, False
-            if told[0] is self._vocabulary:
-                return self._take(told[1])
-        kept = self._kept()
+            answer, self._answer, self._asking = self._answer, None, False
+            if answer[0] is self._vocabulary:
+                return self._take(answer[1])
         try:
-            held = arrays.load(kept)
-            self._places, self._scale = held["places"], float(held["scale"])
+            saved = arrays.load(self._cache_file())
+            self._vectors, self._scale = saved["places"], float(saved["scale"])
             return True
         except (FileNotFoundError, ValueError, KeyError):
-            pass  # not asked yet, or damaged
+            pass  # not encoded yet, or damaged
         if not self._asking:
             self._asking = True
             recipe, vocabulary = self._recipe, self._vocabulary
@@ -160,12 +159,12 @@ class ZeroShotTagger:
         sentences = vocabulary.sentences()
         answer = None
         try:
-            limit = with_loading(self._pool, _A_SENTENCE_S * len(sentences))
+            limit = with_loading(self._pool, _SENTENCE_S * len(sentences))
             answer = self._pool.run(words, recipe, sentences, timeout_s=limit)
         except WorkerCancelled:
             return
         except (WorkerBug, KnownError, OSError) as error:
-            log.warning("no words are suggested: %s", error)
+            log.warning("no tags are suggested: %s", error)
         self._answer = vocabulary, answer
 
     def _take(self, answer: tuple[bytes, float] | None) -> bool:
@@ -173,15 +172,15 @@ class ZeroShotTagger:
             self._gave_up, self.waiting = True, False
             return False
         data, self._scale = answer
-        self._places = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)
-        kept = self._kept()
+        self._vectors = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)
+        file = self._cache_file()
         try:
-            private.make_folder(kept.parent)
+            private.make_folder(file.parent)
             atomic.write(
-                kept, arrays.dump({"places": self._places, "scale": self._scale}), sync=False
+                file, arrays.dump({"places": self._vectors, "scale": self._scale}), sync=False
             )
-        except OSError as error:  # encoded again at the next start
-            log.warning("where the words lie was not kept: %s", error)
+        except OSError as error:  # the vocabulary is encoded again at the next start
+            log.warning("the encoded vocabulary was not saved: %s", error)
         return True
 
     def stop(self) -> None:

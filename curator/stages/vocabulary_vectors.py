@@ -16,7 +16,7 @@ def words(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, float] | Non
 
     Returns:
         (W, dimension) float32 of unit length, and what the network multiplies cosines with; None
-        if it knows no words.
+        if it encodes no texts.
 
     Raises:
         KnownError: the encoder cannot be loaded.

@@ -52,7 +52,9 @@ def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
     assert words.read == ["a boat"] and used.times == 1
 
 
-@pytest.mark.parametrize(("text", "says"), [("boom", "is ill"), ("silence", "knows no words")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("boom", "is ill"), ("silence", "cannot search by text")]
+)
 def test_what_cannot_be_read_is_said(words: Words, text: str, says: str) -> None:
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)

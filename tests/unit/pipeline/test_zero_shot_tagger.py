@@ -21,7 +21,7 @@ WORDS = ("harbor", "meadow", "lens cap")
 
 
 class Speaker:
-    """Stands where the encoder's process stands: the words lie along the axes."""
+    """Replaces the encoder's process: the vectors of the words are the axes."""
 
     size = 0
 
@@ -126,7 +126,7 @@ def test_the_next_start_asks_and_names_nothing_again(
     assert name_all(make()) == []
     see(catalog, 3, 1, 0, 0, 0)
     assert name_all(make()) == [3]
-    assert len(speaker.asked) == 1, "where the words lie was kept"
+    assert len(speaker.asked) == 1, "the encoded vocabulary was saved"
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\3\4" + bytes(40)])
@@ -181,7 +181,7 @@ def test_an_encoder_that_fails_at_words_stops_nothing(
     trouble: Exception,
     expected_log: Callable[[str], None],
 ) -> None:
-    expected_log("no words are suggested")
+    expected_log("no tags are suggested")
     see(catalog, 2, 1, 0, 0, 0)
     speaker.trouble = trouble
     namer = make()

@@ -134,7 +134,7 @@ def _summary(invocation: Invocation) -> None:
         "encoder": told.encoder or None,
         "encoder_state": encoding.sentence,
         "comparing_again": told.comparing and asdict(told.comparing),
-        "accuracy": _plain(told.judged),
+        "accuracy": _plain(told.accuracy),
         "accuracy_by_time": _plain(told.by_time),
         "curve": [{"at": at} | _plain(point) for at, point in told.curve],
         "versions": [_version(row, known.pinned) for row in told.versions],
@@ -144,10 +144,10 @@ def _summary(invocation: Invocation) -> None:
         encoding.sentence,
         told.compared,
         *filter(None, [told.damaged]),
-        told.judged.sentence,
+        told.accuracy.sentence,
         MEANING,
     ]
-    if told.by_time.count and told.by_time.count != told.judged.count:
+    if told.by_time.count and told.by_time.count != told.accuracy.count:
         lines.append(f"Seen in order of capture time: {told.by_time.sentence}")
     lines += [_version_line(row, known.pinned) for row in told.versions]
     invocation.output.answer(document, lines)

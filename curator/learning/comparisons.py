@@ -1,4 +1,4 @@
-"""Comparisons: of two photos side by side a person preferred one, and taste learns from it.
+"""Comparisons: a person preferred one of two photos side by side, and taste learns from it.
 
 A comparison says nothing about how good either photo is, only which is better. It is a training
 example about their difference, worth one star
@@ -62,6 +62,6 @@ class Comparisons:
         ]
 
 
-def key(duel: Preference) -> Hashable:
+def key(comparison: Preference) -> Hashable:
     """Return the key of a comparison among training examples; photos there use their id alone."""
-    return ("over", duel.winner, duel.loser)
+    return ("over", comparison.winner, comparison.loser)

@@ -1,4 +1,4 @@
-"""Questions to the learner: why a photo gets its score, what is similar, what would teach most.
+"""Questions to the learner: a photo's score and similar photos, and the most useful next ratings.
 
 Each function runs on the learner's thread and returns photo ids and plain numbers, so that the
 answer can be drawn without reading vectors again.
@@ -20,9 +20,9 @@ from curator.taste.explain import CANDIDATES, POOL, RATED
 SIMILAR = 12
 """Photos in the strip of similar ones; `curator similar` has its own number."""
 _EACH = 3  # similar photos shown as reasons, rated high and rated low each
-# Shares of the scatter of a person's own ratings: below, more similar photos were rated.
+# Shares of the scatter of a person's own ratings; below them the prediction is surer.
 _SURE, _ROUGH = 0.6, 0.9
-_TAUGHT = 200  # photos the informative order ranks; beyond, the gain is not computed
+_TAUGHT = 200  # photos that the informative order ranks; others get no rank
 _AT_ONCE = 2000  # rows whose uncertainty is computed at a time
 
 Near = tuple[int, float]
@@ -47,13 +47,13 @@ class Why:
 
     @property
     def stars(self) -> float:
-        """The predicted rating, limited to 1-5: the linear model goes beyond."""
+        """The predicted rating, limited to 1-5, which the linear model may exceed."""
         return min(max(self.expected, 1.0), 5.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """What a photo's vector tells; ``missing`` is why there is not more."""
+    """A photo's similar photos and explanation; ``missing`` says why a part is absent."""
 
     photo_id: int
     similar: tuple[Near, ...] = ()
@@ -83,7 +83,7 @@ def opinion(learner: TasteLearner, found: Embedded) -> Why:
 
     Args:
         learner: the learner.
-        found: what the encoder saw in the picture.
+        found: the encoder's result for the picture.
 
     Raises:
         KnownError: there is no taste yet, or it uses another encoder; says what is missing.
@@ -131,7 +131,7 @@ def _in_words(std: float, noise: float) -> str:
 
 
 def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
-    """Return how unsure the model is of photos, in stars; NaN where it knows nothing.
+    """Return how unsure the model is of photos, in stars; NaN without a prediction.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
@@ -149,7 +149,7 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
 def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
     """Rank photos by how much their rating would improve all predictions, 0 first.
 
-    Rated photos, and all beyond the first _TAUGHT, are NaN.
+    Rated photos are NaN, as are all after the first _TAUGHT.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
@@ -178,7 +178,7 @@ def _model(learner: TasteLearner) -> taste.TasteModel:
 
 
 def _sample(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return at most so many places, evenly spread and always the same."""
+    """Return at most ``most`` places, evenly spread and always the same."""
     if len(places) <= most:
         return places
     return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]

@@ -28,20 +28,20 @@ from curator.model import KnownError, counted
 from curator.settings import TasteSettings
 
 MIN_RATINGS = taste.MIN_RATINGS
-# A reject says less than a rating: it may be the third of three good frames. It counts as less
-# than one star. All rejects of a stack together weigh as much as one.
+# A reject is weaker evidence than a rating: it may be the third of three good frames. It counts as
+# less than one star. All rejects of a stack together weigh as much as one reject.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 # 40 comparisons beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
-# raters of real photos; a quarter or a whole instead of a half is a little less.
+# raters of real photos; weights of 0.25 or 1 instead of 0.5 gain a little less.
 COMPARISON_WEIGHT = 0.5
 _SAMPLE = 4000  # rows the feature space is built from
 _TAUGHT = 1000  # training examples added at a time
 _GROWN = 2.0  # growth of the index after which the feature space is built again
 _DAY_S = 86_400.0
-# A photo like one of the 30 rated before it, within ten minutes, tests no prediction: the earlier
-# rating reveals it. Similar are pairs far outside the scatter of all pairs. Of simulated people
-# with bursts among their photos the lower bound then holds for 85 to 100 %, whatever their order,
-# instead of 0 to 65 % (`tests/bench/test_taste.py`).
+# A photo similar to one of the last 30 rated within ten minutes does not test a prediction: the
+# earlier rating gives it away. Similar are pairs far outside the scatter of all pairs. Of simulated
+# people with bursts among their photos the lower bound then holds for 85 to 100 %, whatever their
+# order, instead of 0 to 65 % (`tests/bench/test_taste.py`).
 _JUST_RATED, _JUST_S = 30, 600.0
 _ALIKE, _PAIRS_OF = 3.0, 400  # standard deviations over the median, of the pairs of so many photos
 Value = TypeVar("Value")
@@ -49,7 +49,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """The taste as learned now.
+    """The present state of the learned taste.
 
     ``ids``, ``predicted`` (stars, float32, not stretched) and ``scores`` (0-100, int16) go
     together; they are empty while there is no ``model``. ``stars`` counts rated photos, ``taught``
@@ -89,7 +89,7 @@ class Learned:
 
     @property
     def sentence(self) -> str:
-        """The state of learning in one sentence."""
+        """One sentence about how far learning is."""
         if self.problem:
             return self.problem
         if self.pinned is not None:
@@ -119,7 +119,7 @@ class Moved(NamedTuple):
 
 
 class TasteLearner:
-    """The training data and the model, kept up to date cheaply.
+    """Keeps the training data and the model up to date with small updates.
 
     Thread: one, that of the catalog.
     """
@@ -129,15 +129,15 @@ class TasteLearner:
         catalog: Catalog,
         settings: TasteSettings,
         scratch: Path,
-        breathe: Callable[[], None] = lambda: None,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Start with nothing read; ``scratch`` is the folder of a temporary file.
 
-        ``breathe`` is called between parts of what may take seconds. If it raises, the work ends in
-        the middle and the learner must not be used afterwards.
+        ``pause`` is called between the parts of long work. If it raises, the work ends half-way and
+        the learner must not be used afterwards.
         """
         self.catalog = catalog
-        self._breathe = breathe
+        self._pause = pause
         self.vectors = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
@@ -145,7 +145,7 @@ class TasteLearner:
         self._starred: dict[int, int] = {}  # those of them with stars, and how many
         self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
         self._comparisons = comparisons.Comparisons()
-        self._lessons: taste.TrainingSet | None = None
+        self._training: taste.TrainingSet | None = None
         self._spaced_at = 0
         self._epoch: float | None = None
         self._half_life_days = settings.half_life_days
@@ -154,13 +154,13 @@ class TasteLearner:
         self._accuracy: taste.Accuracy | None = None  # of the ratings and vectors known now
         self._alike_from: tuple[str, float, float] = ("", 0, 1.0)  # encoder, archive size, cosine
 
-    # --- looking
+    # --- reading the catalog
 
     def sync_vectors(self) -> bool:
         """Read new vectors, the pinned version and the settings; return whether any changed.
 
         Raises:
-            KnownError: there is no room for the vectors; the next call reads those missing.
+            KnownError: the disk is full; the next call reads the missing vectors.
         """
         pinned, encoder = self._pinned, self.vectors.encoder
         weighed = self._half_life_days == self._settings.half_life_days
@@ -168,22 +168,22 @@ class TasteLearner:
             self._pinned = Pinned.read(self.catalog)
         try:
             wanted = self._pinned.encoder if self._pinned else None
-            fresh = self.vectors.sync(self.catalog, wanted, self._breathe)
+            fresh = self.vectors.sync(self.catalog, wanted, self._pause)
         except Exception:
-            self._lessons = None  # they may be of the encoder before, and the archive no more
+            self._training = None  # their vectors may be of the former encoder
             raise
         if len(fresh) or encoder != self.vectors.encoder:
             self._accuracy = None
         news = len(fresh) > 0 or encoder != self.vectors.encoder or not weighed
         if encoder != self.vectors.encoder or not weighed:
             self._half_life_days = self._settings.half_life_days
-            self._lessons = None
-        if self._lessons is not None and self.vectors.size < _GROWN * self._spaced_at:
+            self._training = None
+        if self._training is not None and self.vectors.size < _GROWN * self._spaced_at:
             ids = fresh.tolist()
-            self._teach({self._known[id_].stack for id_ in ids if id_ in self._known})
-            self._put_comparisons(self._comparisons.of(ids))
+            self._update_examples({self._known[id_].stack for id_ in ids if id_ in self._known})
+            self._add_comparisons(self._comparisons.of(ids))
         elif len(fresh):
-            self._lessons = None  # the archive's structure changed: a new space
+            self._training = None  # the archive's structure changed: a new space
         return news or pinned is not self._pinned
 
     def update_training(self, ids: Collection[int] | None = None) -> bool:
@@ -195,7 +195,7 @@ class TasteLearner:
         found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
         )
-        told = {lesson.photo_id: lesson for lesson in found if _says_something(lesson)}
+        told = {example.photo_id: example for example in found if _is_informative(example)}
         before = self._known.keys() if ids is None else self._known.keys() & set(ids)
         touched: set[int] = set()
         for photo in before | told.keys():
@@ -213,55 +213,55 @@ class TasteLearner:
                 if _has_stars(new):
                     self._starred[photo] = new.rating or 0
                 self._stacks.setdefault(new.stack, set()).add(photo)
-        fought = self._comparisons.refresh(self.catalog, ids)
-        if self._lessons is not None:
-            self._teach(touched)
-            for name in fought.gone:
-                self._lessons.remove(name)
-            self._put_comparisons(fought.fresh)
-        return bool(touched or fought)
+        news = self._comparisons.refresh(self.catalog, ids)
+        if self._training is not None:
+            self._update_examples(touched)
+            for name in news.gone:
+                self._training.remove(name)
+            self._add_comparisons(news.fresh)
+        return bool(touched or news)
 
-    def _forget(self, lesson: Judgment) -> None:
-        del self._known[lesson.photo_id]
-        self._starred.pop(lesson.photo_id, None)
-        others = self._stacks[lesson.stack]
-        others.discard(lesson.photo_id)
+    def _forget(self, example: Judgment) -> None:
+        del self._known[example.photo_id]
+        self._starred.pop(example.photo_id, None)
+        others = self._stacks[example.stack]
+        others.discard(example.photo_id)
         if not others:
-            del self._stacks[lesson.stack]
-        if self._lessons is not None:
-            self._lessons.remove(lesson.photo_id)
+            del self._stacks[example.stack]
+        if self._training is not None:
+            self._training.remove(example.photo_id)
 
-    # --- teaching
+    # --- training examples
 
-    def _teach(self, stacks: Collection[int]) -> None:
+    def _update_examples(self, stacks: Collection[int]) -> None:
         """Replace the training examples of these stacks."""
-        assert self._lessons is not None
+        assert self._training is not None
         photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
         compared = self._compared(dict.fromkeys(photos))
-        rated: list[tuple[Judgment, float]] = []  # with the share of a whole lesson
+        rated: list[tuple[Judgment, float]] = []  # with the share of a whole example
         against: list[tuple[Judgment, Judgment, float]] = []
         for stack in stacks:
             known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
-            seen = [lesson for lesson in known if lesson.photo_id in compared]
+            seen = [example for example in known if example.photo_id in compared]
             rated += [(each, 1.0) for each in seen if _has_stars(each)]
             rejected = [each for each in seen if each.rejected]
             if not any(each.kept for each in known):
                 rated += [(each, 1.0 / len(rejected)) for each in rejected]
                 continue
-            # A reject beside a frame that was kept says nothing of the motif, only which of them
-            # is the better; until that one was compared it says nothing.
-            best = max((each for each in seen if each.kept), key=_liking, default=None)
+            # A reject beside a frame that was kept says nothing about the subject, only which
+            # frame is better. It is ignored until the kept frame has a vector.
+            best = max((each for each in seen if each.kept), key=_preference_key, default=None)
             if best is not None:
                 against += [(each, best, 1.0 / len(rejected)) for each in rejected]
-        self._put(rated)
-        self._put_against(against)
+        self._add_ratings(rated)
+        self._add_rejects(against)
 
-    def _put(self, lessons: Sequence[tuple[Judgment, float]]) -> None:
-        assert self._lessons is not None
-        for some in self._parts(lessons):
-            told = [lesson for lesson, _ in some]
+    def _add_ratings(self, examples: Sequence[tuple[Judgment, float]]) -> None:
+        assert self._training is not None
+        for some in self._parts(examples):
+            told = [example for example, _ in some]
             stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
-            self._lessons.add(
+            self._training.add(
                 [each.photo_id for each in told],
                 self._rows(told),
                 stars,
@@ -269,11 +269,11 @@ class TasteLearner:
                 [each.stack for each in told],
             )
 
-    def _put_against(self, lessons: Sequence[tuple[Judgment, Judgment, float]]) -> None:
-        assert self._lessons is not None
-        for some in self._parts(lessons):
-            rejected = [lesson for lesson, _, _ in some]
-            self._lessons.add_comparisons(
+    def _add_rejects(self, examples: Sequence[tuple[Judgment, Judgment, float]]) -> None:
+        assert self._training is not None
+        for some in self._parts(examples):
+            rejected = [example for example, _, _ in some]
+            self._training.add_comparisons(
                 [each.photo_id for each in rejected],
                 self._rows([best for _, best, _ in some]),
                 self._rows(rejected),
@@ -281,68 +281,68 @@ class TasteLearner:
                 [each.stack for each in rejected],
             )
 
-    def _put_comparisons(self, fought: Sequence[Preference]) -> None:
+    def _add_comparisons(self, preferences: Sequence[Preference]) -> None:
         """Add comparisons of photos that both have a vector."""
-        sides = [[each.winner for each in fought], [each.loser for each in fought]]
+        sides = [[each.winner for each in preferences], [each.loser for each in preferences]]
         seen = [self.vectors.places(side) for side in sides]
-        both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if fought else np.zeros(0, int)
+        both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if preferences else np.zeros(0, int)
         if not len(both):
             return
-        told = [fought[place] for place in both.tolist()]
+        usable = [preferences[place] for place in both.tolist()]
         better, worse = (self.vectors.take(places[both]) for places in seen)
-        assert self._lessons is not None
-        self._lessons.add_comparisons(
-            [comparisons.key(each) for each in told],
+        assert self._training is not None
+        self._training.add_comparisons(
+            [comparisons.key(each) for each in usable],
             better,
             worse,
-            COMPARISON_WEIGHT * self._recency([each.decided_at for each in told]),
-            [each.stack for each in told],
+            COMPARISON_WEIGHT * self._recency([each.decided_at for each in usable]),
+            [each.stack for each in usable],
         )
 
-    def _parts(self, lessons: Sequence[Value]) -> Iterator[Sequence[Value]]:
-        """Split training examples into parts: a row takes eight times its size meanwhile."""
-        for start in range(0, len(lessons), _TAUGHT):
-            self._breathe()
-            yield lessons[start : start + _TAUGHT]
+    def _parts(self, examples: Sequence[Value]) -> Iterator[Sequence[Value]]:
+        """Split training examples into parts: adding a row takes eight times its memory."""
+        for start in range(0, len(examples), _TAUGHT):
+            self._pause()
+            yield examples[start : start + _TAUGHT]
 
-    def _rows(self, lessons: Sequence[Judgment]) -> NDArray[np.float32]:
-        return self.vectors.take(self.vectors.places([lesson.photo_id for lesson in lessons]))
+    def _rows(self, examples: Sequence[Judgment]) -> NDArray[np.float32]:
+        return self.vectors.take(self.vectors.places([example.photo_id for example in examples]))
 
-    def _strength(self, lessons: Sequence[Judgment]) -> NDArray[np.float64]:
-        weights = np.array([_REJECT_WEIGHT if lesson.rejected else 1.0 for lesson in lessons])
-        return weights * self._recency([lesson.decided_at for lesson in lessons])
+    def _strength(self, examples: Sequence[Judgment]) -> NDArray[np.float64]:
+        weights = np.array([_REJECT_WEIGHT if example.rejected else 1.0 for example in examples])
+        return weights * self._recency([example.decided_at for example in examples])
 
     def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
         if self._epoch is None:
             self._epoch = min(times)
         return taste.recency(times, self._half_life_days * _DAY_S, self._epoch)
 
-    def _begin(self) -> taste.TrainingSet:
+    def _rebuild_training(self) -> taste.TrainingSet:
         """Build the feature space of all vectors, and put all training data into it."""
         size = self.vectors.size
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
-        self._lessons, self._spaced_at = (
+        self._training, self._spaced_at = (
             taste.TrainingSet(space, scratch=self.vectors.scratch),
             size,
         )
-        self._teach(list(self._stacks))
-        self._put_comparisons(self._comparisons.all())
-        return self._lessons
+        self._update_examples(list(self._stacks))
+        self._add_comparisons(self._comparisons.all())
+        return self._training
 
     def opinions(self) -> dict[int, float]:
         """Return the rating of each photo, by id; a reject counts as less than one star.
 
-        Photos without a vector are left out, and rejects that only lost to a frame of their stack.
+        Left out are photos without a vector, and rejects with a kept frame in their stack.
         """
         told = {}
-        for lesson in self._known.values():
-            if _has_stars(lesson):
-                told[lesson.photo_id] = float(lesson.rating or 0)
-            elif lesson.rejected and not any(
-                self._known[photo].kept for photo in self._stacks[lesson.stack]
+        for example in self._known.values():
+            if _has_stars(example):
+                told[example.photo_id] = float(example.rating or 0)
+            elif example.rejected and not any(
+                self._known[photo].kept for photo in self._stacks[example.stack]
             ):
-                told[lesson.photo_id] = _REJECT_STARS
+                told[example.photo_id] = _REJECT_STARS
         return self._compared(told)
 
     def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
@@ -367,7 +367,7 @@ class TasteLearner:
             if alike and not any(each.rejected for each in self._known.values()):
                 known = replace(known, alike=True)
             else:
-                known = self._scored(known, (self._lessons or self._begin()).fit())
+                known = self._scored(known, (self._training or self._rebuild_training()).fit())
         self.learned = known
         return known
 
@@ -385,7 +385,7 @@ class TasteLearner:
         return replace(known, problem=problem)
 
     def _scored(self, known: Learned, model: taste.TasteModel) -> Learned:
-        predicted = self._foretold(model)
+        predicted = self._predict_all(model)
         return replace(
             known,
             model=model,
@@ -394,24 +394,24 @@ class TasteLearner:
             scores=model.scores(predicted),
         )
 
-    def _foretold(self, model: taste.TasteModel) -> NDArray[np.float32]:
+    def _predict_all(self, model: taste.TasteModel) -> NDArray[np.float32]:
         """Predict the rating of every photo: :meth:`TasteModel.rating`, read in blocks."""
         return self.vectors.product(model.weights) + np.float32(model.bias)
 
-    def judged(self) -> taste.Accuracy:
+    def accuracy(self) -> taste.Accuracy:
         """Return how well ratings were predicted so far.
 
         Computed again only after ratings or vectors changed: it takes a tenth of a second at
         10,000 ratings.
         """
         if self._accuracy is None:
-            self._accuracy = judge(self.predictions())
+            self._accuracy = accuracy_of(self.predictions())
         return self._accuracy
 
     def predictions(self) -> list[PredictedRating]:
         """Read what was predicted before each rating, oldest first.
 
-        A photo like a photo rated just before has no prediction: it would test nothing.
+        A photo similar to one rated just before has no prediction, as it would test nothing.
         """
         found = self.catalog.taste.predictions()
         return [
@@ -427,7 +427,7 @@ class TasteLearner:
         times = np.array([told.made_at for told in found])
         least = self._least_alike()
         for start in range(0, len(seen), _TAUGHT):
-            self._breathe()
+            self._pause()
             part = seen[max(start - _JUST_RATED, 0) : start + _TAUGHT]
             away[part] |= follows_similar(self._vectors(places[part]), times[part], least)
         return away
@@ -449,13 +449,13 @@ class TasteLearner:
 
     def search(self) -> Callable[[], taste.Hyperparameters] | None:
         """Return the hyperparameter search that is due, for another thread; None if none is."""
-        lessons = self._lessons
-        return lessons.search_job() if lessons is not None and lessons.search_due else None
+        examples = self._training
+        return examples.search_job() if examples is not None and examples.search_due else None
 
     def adopt(self, choice: taste.Hyperparameters) -> None:
         """Use the result of a search, from the next :meth:`fit` on."""
-        if self._lessons is not None:
-            self._lessons.use(choice)
+        if self._training is not None:
+            self._training.use(choice)
 
     # --- versions
 
@@ -488,17 +488,17 @@ class TasteLearner:
                 return None
             self.catalog.taste.keep_version(newest.id)
             return newest.id
-        judged = self.judged()
-        enough = judged.count >= MIN_RATINGS
+        accuracy = self.accuracy()
+        enough = accuracy.count >= MIN_RATINGS
         return self.catalog.taste.save_version(
             TasteRow(
                 0,
                 0.0,
                 learned.encoder,
                 learned.taught,
-                judged.correlation if enough else None,
-                judged.error if enough else None,
-                judged.mean_error if enough else None,
+                accuracy.correlation if enough else None,
+                accuracy.error if enough else None,
+                accuracy.mean_error if enough else None,
                 reason,
                 versions.to_blob(learned.model),
             )
@@ -548,7 +548,7 @@ class TasteLearner:
                 f"Version {number} of taste was learned with another encoder than photos are"
                 " compared by now."
             )
-        before, now = (model.scores(self._foretold(model)) for model in models)
+        before, now = (model.scores(self._predict_all(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
             Moved(int(self.vectors.ids[place]), int(before[place]), int(now[place]))
@@ -557,9 +557,9 @@ class TasteLearner:
         ]
 
 
-def judge(foreseen: Sequence[PredictedRating]) -> taste.Accuracy:
+def accuracy_of(predicted: Sequence[PredictedRating]) -> taste.Accuracy:
     """Compute the accuracy of predictions stored before ratings, oldest first."""
-    return taste.accuracy(*prediction_columns(foreseen))
+    return taste.accuracy(*prediction_columns(predicted))
 
 
 def follows_similar(
@@ -584,14 +584,14 @@ def least_alike(vectors: NDArray[np.float32]) -> float:
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     if not len(pairs):
         return 1.0
-    usual = float(np.median(pairs))  # by medians: look-alikes are not to widen the scatter
+    usual = float(np.median(pairs))  # medians, so that similar pairs do not widen the scatter
     return usual + _ALIKE * 1.4826 * float(np.median(np.abs(pairs - usual)))
 
 
-def prediction_columns(foreseen: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
+def prediction_columns(ratings: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
     """Return predictions (NaN for none) and ratings, as `curator.taste` takes them."""
-    predicted = [np.nan if told.expected is None else told.expected for told in foreseen]
-    return predicted, [told.rating for told in foreseen]
+    predicted = [np.nan if each.expected is None else each.expected for each in ratings]
+    return predicted, [each.rating for each in ratings]
 
 
 def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
@@ -607,15 +607,15 @@ def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Tast
     return learner
 
 
-def _says_something(lesson: Judgment) -> bool:
-    """Whether a photo teaches, or is what the rejects of its stack are compared with."""
-    return lesson.rating is not None or lesson.rejected or (lesson.kept and lesson.stack > 0)
+def _is_informative(example: Judgment) -> bool:
+    """Whether a photo is a training example, or the kept frame its stack's rejects lost to."""
+    return example.rating is not None or example.rejected or (example.kept and example.stack > 0)
 
 
-def _has_stars(lesson: Judgment) -> bool:
-    return lesson.rating is not None and not lesson.rejected
+def _has_stars(example: Judgment) -> bool:
+    return example.rating is not None and not example.rejected
 
 
-def _liking(lesson: Judgment) -> tuple[int, int]:
-    """Return the sort key of kept frames of a stack: by rating, then the first."""
-    return lesson.rating or 0, -lesson.photo_id
+def _preference_key(example: Judgment) -> tuple[int, int]:
+    """Return the sort key for the kept frames of a stack: by rating, then by id."""
+    return example.rating or 0, -example.photo_id

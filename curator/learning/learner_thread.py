@@ -28,17 +28,17 @@ from curator.taste import Accuracy, Hyperparameters
 
 log = logging.getLogger(__name__)
 
-# As the workers: with 100,000 photos the first learning takes seconds of both cores, and a filter
-# put on meanwhile waited for its own 30 ms up to 240.
+# The same priority as the workers: at 100,000 photos the first learning keeps both cores busy for
+# seconds, and applying a filter meanwhile took up to 240 ms instead of 30.
 _NICE = 10
 
 
 class _Closing(Exception):
-    """The window closes before anything was learned: nothing to wait for."""
+    """The window closes during the first learning, which is canceled."""
 
 
 Question = Callable[[TasteLearner], object]
-Answer = Callable[[Any], None]  # gets what its question gives, or a KnownError
+Answer = Callable[[Any], None]  # gets the answer, or a KnownError
 
 
 @dataclass
@@ -64,16 +64,16 @@ class LearnerThread(QObject):
     """Owns the thread that learns.
 
     Signals:
-        learned(Learned): emitted on that thread whenever something was learned anew.
-        judged(Accuracy): emitted on that thread when ratings or vectors changed how well ratings
-            were predicted.
-        problem(str): why something cannot be learned or kept, once until it can be.
+        learned(Learned): emitted on that thread after each fit that changed something.
+        accuracy_changed(Accuracy): emitted on that thread when the accuracy of predictions
+            changed.
+        problem(str): why learning or saving fails; emitted once until it succeeds again.
 
     Thread: any, for every method.
     """
 
     learned = Signal(object)
-    judged = Signal(object)
+    accuracy_changed = Signal(object)
     problem = Signal(str)
     _answered = Signal(object, object)
 
@@ -85,7 +85,7 @@ class LearnerThread(QObject):
         self._thread = threading.Thread(target=self._run, name="curator-taste", daemon=True)
         self._search: threading.Thread | None = None
         self._closing = threading.Event()
-        self._told: dict[str, str] = {}  # what is the matter now, by what it keeps from being done
+        self._problems: dict[str, str] = {}  # the last problem reported, by the action it prevents
         self._accuracy: Accuracy | None = None
         self._answered.connect(self._tell)
 
@@ -110,7 +110,7 @@ class LearnerThread(QObject):
         """Ask the learner a question on its thread, after everything reported before.
 
         Args:
-            question: gets the learner; its answer is any value.
+            question: called with the learner; may return anything.
             tell: called on this object's own thread with the answer, or with a KnownError that says
                 why there is none; not called once learning has ended.
         """
@@ -141,7 +141,7 @@ class LearnerThread(QObject):
             return
         try:
             learner = TasteLearner(
-                catalog, self._settings, self._scratch, lambda: self._breathe(learner)
+                catalog, self._settings, self._scratch, lambda: self._pause(learner)
             )
             self._learn_on(learner)
         except _Closing:
@@ -151,12 +151,12 @@ class LearnerThread(QObject):
                 self._search.join()
             catalog.close()
 
-    def _breathe(self, learner: TasteLearner) -> None:
+    def _pause(self, learner: TasteLearner) -> None:
         if self._closing.is_set() and learner.learned is None:
             raise _Closing
 
     def _only_answer(self, error: KnownError) -> None:
-        """Answer every question with the reason why there is no learner, until the end."""
+        """Until closing, answer every question with the reason why there is no learner."""
         while not (asked := self._next()).stop:
             for _, tell in asked.questions:
                 self._answered.emit(tell, error)
@@ -185,16 +185,16 @@ class LearnerThread(QObject):
 
     @contextlib.contextmanager
     def _forgiving(self, what: str) -> Iterator[None]:
-        """Keep the thread alive through a full disk, a locked catalog and our own bugs."""
+        """Report errors instead of ending the thread: full disk, locked catalog, our own bugs."""
         try:
             yield
-            self._told.pop(what, None)
+            self._problems.pop(what, None)
         except _Closing:
             raise
         except KnownError as error:
             said = f"Taste could not be {what}: {error}"
-            if self._told.get(what) != said:
-                self._told[what] = said
+            if self._problems.get(what) != said:
+                self._problems[what] = said
                 log.warning("%s", said)
                 self.problem.emit(said)
         except Exception:
@@ -218,7 +218,7 @@ class LearnerThread(QObject):
         news |= learner.learned is None
         if news:
             self.learned.emit(learner.fit())
-            self._tell_accuracy(learner.judged())
+            self._tell_accuracy(learner.accuracy())
         if asked.look:
             learner.vectors.prepare()
         if news:
@@ -227,12 +227,12 @@ class LearnerThread(QObject):
     def _tell_accuracy(self, accuracy: Accuracy) -> None:
         if accuracy is not self._accuracy:
             self._accuracy = accuracy
-            self.judged.emit(accuracy)
+            self.accuracy_changed.emit(accuracy)
 
     def _begin_search(self, learner: TasteLearner) -> None:
         """Tune the model on another thread: with many ratings it takes a second.
 
-        A search that failed reports nothing, so that the next one begins when something changed.
+        A failed search reports nothing; the next search begins after the next change.
         """
         if self._search is not None and self._search.is_alive():
             return
@@ -252,14 +252,14 @@ class LearnerThread(QObject):
 def _step_back() -> None:
     """Lower the priority of this thread below all others of the window."""
     QThread.currentThread().setPriority(QThread.Priority.LowPriority)
-    if sys.platform == "linux":  # where Qt cannot, but each thread has a niceness of its own
+    if sys.platform == "linux":  # Qt cannot do it there, but each thread has its own niceness
         with contextlib.suppress(OSError):
             nice = os.getpriority(os.PRIO_PROCESS, os.getpid()) + _NICE
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 def _answer(question: Question, learner: TasteLearner) -> object:
-    """Answer a question; a mistake of ours in it must not end the learning."""
+    """Answer a question; a bug in the question must not end the thread."""
     try:
         return question(learner)
     except KnownError as error:

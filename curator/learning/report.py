@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from curator.catalog import EncoderProgress, TasteRow
 from curator.encoders import ENCODERS
-from curator.learning.learner import Learned, TasteLearner, judge, prediction_columns
+from curator.learning.learner import Learned, TasteLearner, accuracy_of, prediction_columns
 from curator.model import counted
 from curator.taste import Accuracy, learning_curve
 
@@ -30,16 +30,16 @@ class Report:
 
     Attributes:
         learned: the taste learned now.
-        judged: how well ratings were predicted, all of them.
+        accuracy: the accuracy of all predictions.
         by_time: the same for photos seen in order of capture time.
-        curve: (ratings predicted until then, how well the latest of them were).
+        curve: points (predicted ratings so far, accuracy of the latest).
         versions: newest first, without their numbers.
         encoder: the encoder in use when no version is pinned; empty if there is none.
-        comparing: progress of analyzing with a better one, None if that is not under way.
+        comparing: progress of analyzing photos with a better encoder, or None.
     """
 
     learned: Learned
-    judged: Accuracy
+    accuracy: Accuracy
     by_time: Accuracy
     curve: Sequence[tuple[int, Accuracy]]
     versions: Sequence[TasteRow]
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def compared(self) -> str:
-        """Which encoder analyzed the photos, and how far it is."""
+        """A sentence: the encoder and how many photos it has analyzed."""
         known, now = self.learned, encoder_title(self.encoder)
         if not self.encoder:
             return "No photos are analyzed yet."
@@ -71,7 +71,7 @@ class Report:
 
     @property
     def damaged(self) -> str:
-        """How many photos have no score because their vector is damaged; empty if none."""
+        """A sentence: how many photos have no score because of a damaged vector, or empty."""
         number = self.learned.damaged
         if not number:
             return ""
@@ -87,8 +87,8 @@ def report(learner: TasteLearner) -> Report:
     foreseen = learner.predictions()
     return Report(
         learned,
-        judge(foreseen),
-        judge([told for told in foreseen if told.order_name == BY_TIME]),
+        accuracy_of(foreseen),
+        accuracy_of([told for told in foreseen if told.order_name == BY_TIME]),
         learning_curve(*prediction_columns(foreseen)),
         catalog.taste.versions(),
         next(iter(catalog.vectors.encoders()), ""),

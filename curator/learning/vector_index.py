@@ -1,6 +1,6 @@
 """Vectors and tone of every photo as rows in a temporary file: taste learns from them.
 
-A hundred thousand photos are half a gigabyte of float32. The rows are in a temporary file instead,
+A hundred thousand photos are half a gigabyte of float32. So the rows are in a temporary file,
 vectors as 16-bit fixed point, and are read through a small buffer: the system can take back the
 memory that caches a file, but not what a process maps or holds. Scoring 100,000 rows of 1280 took,
 on two cores, and kept in memory:
@@ -11,7 +11,7 @@ on two cores, and kept in memory:
     16-bit fixed point, read in blocks   43-57 ms     1 MB  (chosen)
 
 From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog. The file ends with
-the process; the catalog stays the truth.
+the process; the catalog remains the source.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ _NOBODY: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 class VectorIndex:
-    """The rows of one encoder, a row a photo.
+    """The vectors of one encoder, one row per photo.
 
     Thread: one, that of the catalog it is given.
 
     Attributes:
         scratch: the folder of the temporary file.
-        encoder: whose vectors these are; empty before there are any.
-        dimension: columns of the vector in a row; tone stands behind.
+        encoder: the encoder of the vectors; empty before there are any.
+        dimension: columns of the vector in a row; the tone follows.
         damaged: ids of photos whose vector cannot be used.
     """
 
     def __init__(self, scratch: Path) -> None:
-        """Make an empty archive that keeps its rows in a temporary file under ``scratch``."""
+        """Create an empty index that keeps its rows in a temporary file under ``scratch``."""
         self.scratch = scratch
         self._shut: Callable[[], object] = lambda: None
         self.encoder = ""
@@ -77,7 +77,7 @@ class VectorIndex:
 
     @property
     def columns(self) -> int:
-        """How long a row is: the vector and the tone behind it."""
+        """The length of a row: the vector, followed by the tone."""
         return self._columns
 
     @property
@@ -86,7 +86,7 @@ class VectorIndex:
         return self._ids[: self.size]
 
     def places(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-        """Give the row of each photo, -1 where it has no vector."""
+        """Return the row of each photo, -1 if it has no vector."""
         wanted = np.asarray(ids, np.int64)
         found = np.full(len(wanted), -1, np.int64)
         inside = (wanted >= 0) & (wanted < len(self._place))
@@ -127,7 +127,7 @@ class VectorIndex:
     def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Read the file from front to back: where a block begins, and its rows.
 
-        They are good until the next block; their vectors still have to be taken times _STEP.
+        The rows are valid until the next block; multiply their vectors by _STEP.
         """
         if self._file is None:
             return
@@ -141,7 +141,7 @@ class VectorIndex:
             rows[:count, self.dimension :] = stored["tone"][:count]
             yield start, rows[:count]
 
-    # --- what is alike
+    # --- similar photos
 
     def nearest(
         self,
@@ -149,11 +149,11 @@ class VectorIndex:
         most: int,
         among: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Find the photos most like a vector: (ids, cosines), nearest first.
+        """Find the photos most similar to a vector: (ids, cosines), nearest first.
 
         Args:
             vector: (dimension,) of unit length.
-            most: how many.
+            most: the largest number of photos to return.
             among: ids of the photos that count; None for all.
         """
         if among is not None:
@@ -167,7 +167,7 @@ class VectorIndex:
             likeness = self.take(places)[:, : self.dimension] @ vector
         else:
             weights = np.zeros(self._columns, np.float32)
-            weights[: self.dimension] = vector[: self.dimension]  # none before there are rows
+            weights[: self.dimension] = vector[: self.dimension]  # 0 columns before there are rows
             places, likeness = np.arange(self.size), self.product(weights)
         some = min(most, len(places))
         best = np.argpartition(-likeness, some - 1)[:some] if some else np.zeros(0, np.intp)
@@ -192,22 +192,22 @@ class VectorIndex:
             sketch.put(np.arange(start, start + len(rows)), rows @ weights)
         self._sketch = sketch
 
-    # --- taking vectors over
+    # --- reading vectors
 
     def sync(
         self,
         catalog: Catalog,
         encoder: str | None = None,
-        breathe: Callable[[], None] = lambda: None,
+        pause: Callable[[], None] = lambda: None,
     ) -> NDArray[np.int64]:
         """Read vectors that are new in the catalog; return the ids of their photos.
 
         When another encoder has come into use, everything is read again.
 
         Args:
-            catalog: where they are.
+            catalog: the catalog to read.
             encoder: whose vectors to read; None for the encoder the catalog uses.
-            breathe: called between parts; may raise to end this.
+            pause: called between parts; may raise to end this.
 
         Raises:
             KnownError: there is no room on disk; they are read the next time.
@@ -220,11 +220,11 @@ class VectorIndex:
         while encoder and (part := catalog.vectors.read(encoder, self._rev, _PART)):
             found.append(self._take([row[1] for row in part], [row[2:] for row in part]))
             self._rev = part[-1][0]
-            breathe()
+            pause()
         return np.concatenate(found)
 
     def _take(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:
-        if not self.size:  # the usual size is the right one, whatever the first one has
+        if not self.size:  # the most common size is the right one
             (vector, tone), _ = Counter((*map(len, pair),) for pair in blobs).most_common(1)[0]
             self.dimension, self._columns = vector // 2, vector // 2 + tone // 4
             self._stored = np.dtype(
@@ -273,7 +273,7 @@ class VectorIndex:
             self._sketch.put(at, vectors @ self._sketch.directions.T)
 
     def _write(self, at: NDArray[np.int64], rows: NDArray[np.void]) -> None:
-        """Write rows to their places, each run of neighbours at once."""
+        """Write rows to their places, each run of adjacent rows at once."""
         runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
         try:
             if self._file is None:

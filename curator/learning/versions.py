@@ -1,4 +1,4 @@
-"""Versions of the taste model: numbers in the catalog, read carefully, pinned by rolling back.
+"""Versions of the taste model: numbers in the catalog, validated when read, pinned by rolling back.
 
 A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. A version that cannot
 be used (damaged, of another encoder) raises an error; no other silently takes its place.
@@ -65,8 +65,8 @@ def roll_back(catalog: Catalog, number: int) -> None:
 
     Raises:
         NotFoundError: there is no version of that number; nothing was changed.
-        KnownError: it is damaged, or of another encoder than photos are compared by now; nothing
-            was changed.
+        KnownError: it is damaged, or made with another encoder than the one in use; nothing was
+            changed.
     """
     model, encoder = read(catalog, number), catalog.taste.version(number).encoder
     now = next(iter(catalog.vectors.encoders()), "")
@@ -83,8 +83,8 @@ def roll_back(catalog: Catalog, number: int) -> None:
     )
     if columns != model.space.columns:
         raise BadVectorsError(
-            f"Version {number} of taste is made for vectors of {model.space.columns:,} numbers, not"
-            f" {columns:,}, and says nothing about the photos here.",
+            f"Version {number} of taste was made for vectors of {model.space.columns:,} numbers,"
+            f" not {columns:,}, so it cannot score these photos.",
             "Roll back to a later version.",
         )
     catalog.taste.pin(number)

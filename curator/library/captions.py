@@ -104,7 +104,7 @@ def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
 
     Args:
         detail: the photo.
-        shown: "preview", "RAW", "JPEG"...; None: what its proxy was made from.
+        shown: "preview", "RAW", "JPEG"...; None: the pixels its proxy was made from.
     """
     kinds = {file.kind for file in detail.files if file.role != "copy"}
     files = "RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""

@@ -20,7 +20,7 @@ from curator.library.spans import Ids, Mask
 
 
 class CaptureColumns:
-    """What the cameras wrote, as columns over the rows of a table.
+    """Capture data as columns over the rows of a table.
 
     Thread: the table's.
     """
@@ -32,7 +32,7 @@ class CaptureColumns:
             for name in CAPTURE_COLUMNS
         }
         self._rev = 0
-        # Codes by row, the code of each name, and the revision they are of.
+        # Codes by row, the code of each name, and their revision.
         self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
 
     def column(self, name: str) -> NDArray[Any]:
@@ -57,7 +57,7 @@ class CaptureColumns:
         """Return which name each row has, as an index into the names; 0 is none.
 
         Args:
-            what: the key to remember the answer by.
+            what: the cache key of the answer.
             read: returns each name with the ids of its photos changed since a revision.
         """
         codes, of_name, since = self._named.get(what, (np.zeros(0, "i4"), {"": 0}, 0))

@@ -10,7 +10,7 @@
     iso:>=3200 shutter:1/60..1/15      high ISO and a long exposure
     near:64.1,-21.9,5km ext:nef        Reykjavik, as NEF
 
-Words are looked for by their beginnings in file names, tags, projects, descriptions, cameras and
+A word matches the beginnings of words in file names, tags, projects, descriptions, cameras and
 folders, ignoring case and accents; words in quotes must match completely. `query` parses an
 expression; this module says what each field means, once for window and command line: as masks over
 the rows of a :class:`~curator.library.table.Table`.
@@ -158,7 +158,7 @@ class Field:
     """A field of the search language: the word before a colon.
 
     Attributes:
-        about: what it finds by, in a few words.
+        about: what it searches, in a few words.
         example: an example of a value.
         holds: returns the mask of photos that match a term, given the match threshold.
         values: all possible values, where they are known beforehand.
@@ -304,7 +304,7 @@ def _text(column: str, about: str, example: str) -> Field:
 # Name → what it means. To add a field, add one line.
 FIELDS: dict[str, Field] = {
     "is": Field(
-        "how it stands",
+        "its review state",
         "picked",
         lambda term, table, threshold: FILTERS[_filter_name(term)][1](table, threshold),
         tuple(FILTERS),
@@ -389,7 +389,7 @@ FIELDS: dict[str, Field] = {
 
 
 def _is_of_words(character: str) -> bool:
-    """Whether the text index knows a character: letters, marks, digits and emoji."""
+    """Whether the text index contains a character: letters, marks, digits and emoji."""
     category = unicodedata.category(character)
     return category[0] in "LNM" or category in ("Co", "So")
 

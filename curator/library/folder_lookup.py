@@ -1,7 +1,7 @@
-"""Where the folders of the catalog are right now: drives are pulled, renamed and come back.
+"""Finds the folders of the catalog, whose drives are unplugged, renamed and plugged in again.
 
-The pipeline, the window and the command line look here. Nothing here writes: what follows from a
-folder that moved is up to `curator.pipeline.folder_availability`. The drive of a folder may not
+The pipeline, the window and the command line look here. Nothing here writes;
+`curator.pipeline.folder_availability` reacts to folders that moved. The drive of a folder may not
 answer, so never call this on the GUI thread.
 """
 
@@ -34,7 +34,7 @@ def locate_folders(
 
     Args:
         rows: the folders.
-        given_up: asked now and then; once it returns True, drives are not waited for.
+        given_up: called now and then; once it returns True, drives are not waited for.
 
     Thread: any but the GUI thread.
     """

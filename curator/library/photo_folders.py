@@ -1,7 +1,7 @@
-"""Where photos lie: each in the folder of its main file, and in the folders of its copies as well.
+"""The folders of photos: the folder of the main file, and the folders of copies.
 
-A photo with a copy in another folder shows in both. While a folder is viewed, a photo that has
-only a copy in it goes by the name of that copy.
+A photo with a copy in another folder is shown in both. While a folder is viewed, a photo with only
+a copy in it is shown under the name of that copy.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ DirectoryIds = tuple[int, ...]
 
 
 class PhotoFolders:
-    """The directories of a catalog, and which photos lie where.
+    """The directories of a catalog, and which photos are in each.
 
     Thread: the table's.
 
     Attributes:
         serial: grows whenever folders went away, came back, or have another path.
-        moved: former and new paths of folders; whoever follows them clears the list.
-        copies_here: photos that go by a copy in the viewed folder: its name and directory id.
+        moved: former and new paths of folders; the reader clears the list.
+        copies_here: photos shown by a copy in the viewed folder: its name and directory id.
         names_serial: grows whenever ``copies_here`` changes.
     """
 
@@ -41,7 +41,7 @@ class PhotoFolders:
         self.copies_here: Mapping[int, tuple[str, int]] = {}
         self.names_serial = 0
         self._directories: dict[int, str] = {}
-        self._hidden: frozenset[int] = frozenset()  # of folders that are switched off
+        self._hidden: frozenset[int] = frozenset()  # of disabled folders
         self._away: frozenset[int] = frozenset()
         self._folders: dict[int, str] = {}
         self._copies = np.zeros((0, 2), np.int64)  # photo id, directory id
@@ -49,7 +49,7 @@ class PhotoFolders:
         self._viewed = ""  # path of the folder that is viewed
 
     def refresh(self) -> bool:
-        """Read folders and directories again; return whether a folder was switched on or off."""
+        """Read folders and directories again; return whether a folder was enabled or disabled."""
         folders = self._catalog.folders.all()
         on = {folder.id for folder in folders if folder.enabled}
         listed = self._catalog.folders.directories()
@@ -67,7 +67,7 @@ class PhotoFolders:
     def _follow(
         self, folders: Sequence[FolderRow], listed: Sequence[tuple[int, int | None, str]]
     ) -> None:
-        """Note which folders are away, and which have another path."""
+        """Note which folders are away, and which have moved."""
         paths = {folder.id: folder.path for folder in folders}
         was = self._folders
         moved = [(was[n], path) for n, path in paths.items() if was.get(n, path) != path]
@@ -86,7 +86,7 @@ class PhotoFolders:
     # --- masks over rows
 
     def alive(self) -> Mask:
-        """Mark the photos that are neither merged away nor in a folder that is switched off."""
+        """Mark the photos that are neither merged away nor in a disabled folder."""
         mask: Mask = ~self._rows.column("merged_into")
         if self._hidden:
             mask &= ~np.isin(self._rows.column("directory_id"), list(self._hidden))
@@ -101,7 +101,7 @@ class PhotoFolders:
         return mask
 
     def missing(self) -> Mask:
-        """Mark the photos whose files are not where they were, or cannot be reached now."""
+        """Mark the photos whose files are missing or cannot be reached now."""
         mask: Mask = self._rows.column("state") == STATE_CODE["missing"]
         if self._away:
             away = np.isin(self._rows.column("directory_id"), list(self._away))
@@ -141,7 +141,7 @@ class PhotoFolders:
         return here[0] if here else str(self._rows.strings("name")[self._rows.row(photo_id)])
 
     def directory_of(self, photo_id: int) -> str:
-        """Return the path a photo's main file lies in, or in the viewed folder its copy."""
+        """Return the directory of a photo's main file, or of its copy in the viewed folder."""
         here = self.copies_here.get(photo_id)
         main = self._rows.column("directory_id").item(self._rows.row(photo_id))
         return self._directories.get(here[1] if here else main, "")
@@ -149,7 +149,7 @@ class PhotoFolders:
     # --- copies
 
     def view(self, folder: str) -> None:
-        """Name photos as in this folder, where only a copy of them lies in it.
+        """Name photos as in this folder if they have only a copy in it.
 
         Args:
             folder: its path; empty names all photos by their main file.
@@ -169,7 +169,7 @@ class PhotoFolders:
         return self._name_copies()
 
     def photos_moved(self) -> None:
-        """Take note that photos arrived, or that their main files lie elsewhere."""
+        """Note that photos were added or their main files moved."""
         if self._viewed:
             self._name_copies()
 
@@ -184,7 +184,7 @@ class PhotoFolders:
             row = self._rows.row(photo)
             if main[row] not in wanted:
                 file = self._copy_names[place]
-                # Half of a split pair goes by its name with suffix.
+                # Half of a split pair is named with its suffix.
                 suffixed = is_picture_name(str(names[row]))
                 here.setdefault(photo, (file if suffixed else PurePath(file).stem, where))
         self.copies_here = here
@@ -204,12 +204,12 @@ class PhotoFolders:
 
 
 def counted(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[DirectoryIds, int]:
-    """Count photos by where they lie.
+    """Count photos by directory.
 
     Args:
         main: (N,) directory id of each photo's main file.
         here: (N,) which photos to count.
-        rows: (M,) which of these have a copy, one entry per copy.
+        rows: (M,) the rows with a copy, one entry per copy.
         copies: (M,) directory id of that copy.
     """
     alone = here.copy()

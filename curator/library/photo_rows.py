@@ -33,7 +33,7 @@ class PhotoRows:
     def __init__(self) -> None:
         self.size = 0
         self.rev = 0
-        self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # ids are dense: an array, no dict
+        self._row_by_id = np.full(_FIRST_CAPACITY, -1, np.int64)  # an array, as ids are dense
         self._ids: Ids = np.zeros(_FIRST_CAPACITY, np.int64)
         self._numbers = {
             name: np.zeros(_FIRST_CAPACITY, dtype) for name, (dtype, _) in NUMBERS.items()
@@ -63,7 +63,7 @@ class PhotoRows:
         Returns:
             Whether the name of a known photo changed.
         """
-        if fresh == len(rows):  # all new: they stand in the order of their rows
+        if fresh == len(rows):  # all new, in the order of their rows
             for name, values in self._texts.items():
                 values.extend(columns[name])
             return False
@@ -96,7 +96,7 @@ class PhotoRows:
 
     @property
     def capacity(self) -> int:
-        """Rows there is room for."""
+        """The number of rows allocated."""
         return len(self._ids)
 
     @property

@@ -1,7 +1,7 @@
 """The projects in memory: which photos each has, and in which order, as arrays.
 
-Like the table of photos they are read once; later only changes are read, whoever made them, so that
-a key press costs the same in a project of ten thousand photos.
+They are read once, like the table of photos. Later only changes are read, including those of other
+processes, so that a key press costs the same in a project of ten thousand photos.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Members:
         return cls(found[order], at[order], np.ones(len(found), bool))
 
     def take(self, ids: Ids, places: NDArray[np.float64]) -> None:
-        """Take over changes; a NaN place removes a photo."""
+        """Apply changes; a NaN place removes a photo."""
         known = self.find(ids)
         fresh = (known < 0) & ~np.isnan(places)
         self.ids = np.concatenate([self.ids, ids[fresh]])
@@ -57,7 +57,7 @@ class _Members:
             self.inside = self.inside[order]
 
     def find(self, ids: Ids) -> NDArray[np.int64]:
-        """Return where photos are in the arrays, -1 for photos that never were in the project."""
+        """Return the array index of photos, -1 for photos that were never in the project."""
         at = np.searchsorted(self.ids, ids)
         at[at == len(self.ids)] = 0
         if not len(self.ids):
@@ -72,7 +72,7 @@ class ProjectIndex:
 
     Attributes:
         rows: the projects, by name; deleted ones left out.
-        open: the project in the list, by whose order sorting by hand goes; None without.
+        open: the project shown in the list, whose order by hand applies; or None.
         serial: grows whenever anything here changed.
     """
 
@@ -87,13 +87,13 @@ class ProjectIndex:
         self._seen = 0
 
     def refresh(self) -> set[int]:
-        """Take over changes; return the photos that came into a project or left one."""
+        """Read changes; return the photos that came into a project or left one."""
         rev = self._catalog.projects.revisions()
         if rev == self._rev:
             return set()
-        anew, self._rev = rev[0] != self._rev[0], rev
+        must_reload, self._rev = rev[0] != self._rev[0], rev
         self.serial += 1
-        if anew:
+        if must_reload:
             self._read()
             return set()
         moved = self._catalog.projects.moves_since(self._seen)
@@ -109,7 +109,7 @@ class ProjectIndex:
         return *self._rev, self._seen
 
     def dump(self) -> dict[str, NDArray[Any]]:
-        """Return everything known now as arrays, for :meth:`restore`."""
+        """Return the index as arrays, for :meth:`restore`."""
         all_ = self._members.values()
         of = [np.full(len(each.ids), project) for project, each in self._members.items()]
         return {
@@ -121,7 +121,7 @@ class ProjectIndex:
         }
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
-        """Take over what another index dumped; :meth:`refresh` then reads what changed since."""
+        """Load the arrays another index dumped; :meth:`refresh` then reads later changes."""
         *rev, seen = kept["project.rev"].tolist()
         if rev[0] != self._catalog.projects.revisions()[0]:
             return
@@ -157,7 +157,7 @@ class ProjectIndex:
                 ids, places = zip(*some, strict=True)
                 members.take(np.array(ids, np.int64), np.array(places, np.float64))
 
-    # --- asking
+    # --- queries
 
     def row(self, project: int | None) -> ProjectRow | None:
         """Return a project, None if no project has this id."""
@@ -228,7 +228,7 @@ class ProjectIndex:
         return found
 
     def by_project(self) -> NDArray[np.float64]:
-        """Return each row's place among all projects: the first it is in, by name, then by hand."""
+        """Return each row's place among all projects: by its first project's name, then by hand."""
         found = np.full(self._rows.size, np.nan)
         for number, row in reversed(list(enumerate(self.rows))):
             ids = self.ids(row.id)

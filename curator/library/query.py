@@ -145,10 +145,10 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
 
 
 class Slip(NamedTuple):
-    """A field without its colon: ``stands`` is the text, ``rating>=3``, ``meant`` is right."""
+    """A field without its colon: ``text`` as typed (``rating>=3``), and ``corrected``."""
 
-    stands: str
-    meant: str
+    text: str
+    corrected: str
 
 
 def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
@@ -161,7 +161,7 @@ def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
 
 
 def small_or(expression: str) -> bool:
-    """Whether "or" in lower case stands between words, where it is a word like any other."""
+    """Whether a lower-case "or" is between words, where it is searched as a word."""
     words = _QUOTED.sub('""', expression).split()
     return any(word != "OR" and word.lower() == "or" for word in words[1:-1])
 
@@ -185,7 +185,7 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
     if name is not None and field not in fields:
         raise FilterError(f"There is no field {field}:", found.start(2), len(name) + 1)
     if name is None and quoted is None and (wrong := slip(expression, fields, at)):
-        raise FilterError(f"{wrong.stands} needs a colon: {wrong.meant}", at, len(wrong.stands))
+        raise FilterError(f"{wrong.text} needs a colon: {wrong.corrected}", at, len(wrong.text))
     if not value.strip():
         what = f"{field}: needs a value" if name else "A search term is empty"
         raise FilterError(what, start, stop - start)

@@ -1,4 +1,4 @@
-"""How well photos match a search: by their words, and by what an encoder sees in them.
+"""How well photos match a search: by their words, and by their vectors.
 
 The two are different kinds of number, so their ranks are added, not their values. Functions that
 take a VectorIndex run on the thread that owns it.
@@ -81,14 +81,14 @@ def _worded(query: Query, table: Table) -> Mask:
     return found
 
 
-# --- asked of vectors
+# --- by vectors
 
 
 def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     """Find the photos most similar to a photo, itself first.
 
     Raises:
-        KnownError: it is not analyzed yet.
+        KnownError: the photo is not analyzed yet.
     """
     place = int(archive.places([photo_id])[0])
     if place < 0:

@@ -1,4 +1,4 @@
-"""What the taste model says of each photo: match scores, predicted ratings, and answers for orders.
+"""The taste model's results for photos: match scores, predicted ratings, and values to sort by.
 
 The session or a verb of the command line sets them; orders, filters and tiles read them.
 """
@@ -31,7 +31,7 @@ class Scores:
         self._answers: dict[str, NDArray[np.float32]] = {}
 
     def resize(self) -> None:
-        """Make room for photos that arrived; they have no scores."""
+        """Extend the columns for new photos, which have no scores."""
         if len(self._match) < self._rows.size:
             self._match, self._expected = (
                 widened(column, len(column), self._rows.capacity)
@@ -39,7 +39,7 @@ class Scores:
             )
 
     def set(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
-        """Set what a taste model predicts; photos it does not name have no score.
+        """Set the taste model's predictions; all other photos have no score.
 
         Args:
             ids: (N,) photo ids; unknown ones are ignored.
@@ -74,7 +74,7 @@ class Scores:
         """Return the predicted ratings of known photos, (N,) float32; NaN without a prediction."""
         return self._expected[self._rows.rows_of(ids)]
 
-    # --- answers to what an order asks
+    # --- the learner's values for sort orders
 
     def set_answer(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
         """Set the values an order sorts by; all other photos have none from now on.
@@ -82,7 +82,7 @@ class Scores:
         Args:
             order: its name.
             ids: (N,) known photos.
-            values: (N,) what it sorts by, NaN for none.
+            values: (N,) values to sort by, NaN for none.
         """
         found = self._answers[order] = np.full(self._rows.size, np.nan, "f4")
         found[self._rows.rows_of(ids)] = values
@@ -93,7 +93,7 @@ class Scores:
         return widened(known, len(known), self._rows.size)
 
     def uncertainties_at(self, rows: Ids) -> Iterable[float | None]:
-        """Return how unsure the model is of some rows, in stars, where an order asked for it."""
+        """Return the model's uncertainty for some rows, in stars, if an order requested it."""
         known = self._answers.get("uncertain", _NONE)
         return (
             as_measure(known.item(row) if row < len(known) else math.nan) for row in rows.tolist()

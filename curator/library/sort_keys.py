@@ -24,24 +24,24 @@ _SEARCH = 4  # inserting a single name costs as much as sorting this many among 
 class Names:
     """The names of all rows and their sorted order, made when first asked for.
 
-    New names are inserted one by one as long as they are few: a photo that arrives does not cost
-    sorting a hundred thousand.
+    A few new names are inserted one by one, so that a new photo does not cost sorting a hundred
+    thousand.
 
     Attributes:
-        order: the first rows sorted by name, as far as they were sorted; equal names as they came.
+        order: the rows sorted so far, by name; equal names keep their order.
     """
 
     def __init__(self, names: list[object]) -> None:
-        """Keep a list that grows; if a name in it changes, call :meth:`forget`."""
+        """Use a list that may grow; if a name in it changes, call :meth:`forget`."""
         self._names = names
         self.forget()
 
     def forget(self) -> None:
-        """Take note that a name changed."""
+        """Drop ranks because a name changed."""
         self.order: Ids = np.zeros(0, np.int64)
 
     def places(self, rows: Ids) -> Ids:
-        """Return the rank by name of some rows among each other; equal names as they came."""
+        """Return the rank by name of some rows among each other; equal names keep their order."""
         if len(rows) < len(self._names) and len(self.order) < len(self._names):
             ids = np.sort(rows)
             keys = natural([str(self._names[row]) for row in ids.tolist()])
@@ -49,7 +49,7 @@ class Names:
         return _inverse(self.whole())[rows]
 
     def whole(self) -> Ids:
-        """Return all rows sorted by name; equal names as they came."""
+        """Return all rows sorted by name; equal names keep their order."""
         known, count = len(self.order), len(self._names)
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
             self.order = _sorted(natural([str(name) for name in self._names]))
@@ -79,19 +79,19 @@ class SortRanks:
         self._names_serial = folders.names_serial
 
     def restore(self, by_time: Ids, rows_by_name: Ids) -> None:
-        """Take over ranks that were computed before."""
+        """Load ranks that were computed before."""
         self._by_time, self._names.order = by_time, rows_by_name
 
     def forget_times(self) -> None:
-        """Take note that a capture time or a directory changed."""
+        """Drop ranks because a capture time or directory changed."""
         self._by_time = None
 
     def forget_directories(self) -> None:
-        """Take note that a main file lies elsewhere."""
+        """Drop ranks because a main file moved."""
         self._by_name = self._by_time = None
 
     def forget_names(self) -> None:
-        """Take note that a name changed."""
+        """Drop ranks because a name changed."""
         self._names.forget()
         self._by_name = self._by_time = None
 

@@ -1,7 +1,7 @@
 """The sort orders of a list, as one table, and the sorting.
 
-Orders sort units, never single frames: a stack stands where its best frame would, its frames sorted
-by capture time. Ties are broken by capture time, folder and name.
+Orders sort units, never single frames: a stack is placed where its best frame would be, its frames
+sorted by capture time. Ties are broken by capture time, folder and name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Order:
         best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
         about: its direction, in words that follow the title.
         by_taste: whether it needs a learned taste.
-        question: asked of the learner before sorting; the answer goes into ``Scores.set_answer``.
+        question: sent to the learner before sorting; the answer goes into ``Scores.set_answer``.
         part: photos to ask about at a time, so that learning never waits long; 0 for all at once.
         manual: sorts single frames: stacks are taken apart where a person placed each photo.
     """
@@ -43,8 +43,8 @@ class Order:
     manual: bool = False
 
 
-# Name → order. Each starts with the photos that need attention: the weakest, the unrated, the
-# earliest. To add an order, add one line.
+# Name → order. Each starts with the photos that need attention: weakest, unrated or earliest.
+# To add an order, add one line.
 ORDERS: dict[str, Order] = {
     "taken": Order("Capture time", lambda table: _where_timed(table), np.fmin, "earliest first"),
     "added": Order("Added", lambda table: table.column("added_at"), np.fmin, "oldest first"),

@@ -1,6 +1,6 @@
 """The stacks of a table's photos, as a person sees them, and the suggested best of each.
 
-What a person says about a stack overrides what the machine found. A mark affects one stack, and
+A person's choice of stack overrides the machine's. A mark affects one stack, and
 only that one gets a new suggestion.
 """
 
@@ -52,10 +52,10 @@ class StackIndex:
         """Return the ranks of known photos by capture time, in the same order."""
         return self._ranks.by_time()[self._rows.rows_of(ids)]
 
-    # --- kept up with the table
+    # --- updates from the table
 
     def take(self, at: NDArray[np.int64]) -> None:
-        """Take over rows that came or changed."""
+        """Update the stacks of rows that were added or changed."""
         table = self._rows
         if len(self._names) < table.size:
             fresh = max(table.size, 2 * len(self._names)) - len(self._names)
@@ -74,7 +74,7 @@ class StackIndex:
             self._outdated.discard(0)  # single photos have no suggestion
 
     def invalidate(self) -> None:
-        """Make all suggestions again when next asked: photos came or went with their folder."""
+        """Discard all suggestions, because photos came or went with their folder."""
         self._outdated = None
 
     # --- questions
@@ -88,7 +88,7 @@ class StackIndex:
         return mask
 
     def number(self, among: Mask) -> int:
-        """Return how many stacks the marked rows are of."""
+        """Count the stacks of the marked rows."""
         return len(np.unique(self.names[among & (self.names > 0)]))
 
     def rows_of_stack(self, row: int) -> NDArray[np.intp]:

@@ -96,7 +96,7 @@ class Overview:
     stars: tuple[Figure, ...]
 
 
-# What became of photos, and the search for them. Each photo counts for the first that matches.
+# Verdict → search. Each photo counts for the first search that matches.
 _VERDICTS = (
     ("picked", "is:picked"),
     ("rated, not picked", "is:rated is:kept -is:picked"),

@@ -1,9 +1,9 @@
-"""All photos of the catalog as columns in memory: what lists, filters and counts are made from.
+"""All photos of the catalog as columns in memory: the source of lists, filters and counts.
 
 The window and the command line each keep one. A hundred thousand photos are some 12 MB of numpy
 columns and four lists of strings; a filter or a sort over them takes milliseconds, where a query
-per key press would not. The catalog stays the truth: :meth:`Table.refresh` asks it for what changed
-since the last revision seen, whoever changed it.
+per key press would not. The catalog remains the source: :meth:`Table.refresh` reads the rows
+changed since the last revision, also by other processes.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from curator.settings import ApprovalSettings
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What the grid, the filmstrip and a caption need of one photo.
+    """The data of one photo for the grid, the filmstrip and captions.
 
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
     ``rejected``: rejected while still in the list; ``stale``: no longer fits the filter;
-    ``suggested``: by the machine, of an unreviewed stack. ``doubt`` is how unsure the taste model
-    is, in stars, where an order asked for it; ``found`` says why a search found it.
+    ``suggested``: by the machine, of an unreviewed stack. ``doubt`` is the taste model's
+    uncertainty in stars, if an order requested it; ``found`` says why a search found it.
     """
 
     id: int
@@ -69,7 +69,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What a table knows, for the next one: numeric columns by name, and columns of text."""
+    """The saved contents of a table: numeric columns by name, and columns of text."""
 
     numbers: Mapping[str, NDArray[Any]]
     texts: Mapping[str, list[object]]
@@ -82,12 +82,12 @@ class Table:
 
     Attributes:
         rows: the columns, and the row of each photo.
-        folders: where photos lie.
+        folders: the folders of photos.
         ranks: ranks by time and by name.
-        scores: what the taste model says of photos.
-        stacks: which photos show as one.
+        scores: the taste model's predictions.
+        stacks: which photos are stacked.
         projects: which photos are in which project, in which order.
-        capture: what the cameras wrote, read when a search asks for it.
+        capture: capture data, read when a search first needs it.
         text_matches: which photos the catalog's text index finds.
         approval: the setting of which photos are approved; `filters` evaluates it.
         cache_key: the token and revisions of the file that holds what this table knows; set by
@@ -119,7 +119,7 @@ class Table:
             self._restore(state)
         self.refresh()
 
-    # --- from one window to the next
+    # --- saving and restoring
 
     @property
     def known(self) -> tuple[int, ...]:
@@ -152,10 +152,10 @@ class Table:
         self.projects.restore(numbers)
         self.rows.rev = int(numbers["rev"])
 
-    # --- taking over what changed
+    # --- reading changes
 
     def refresh(self, folders: bool = True) -> set[int]:
-        """Take over what changed in the catalog since the last call; return those photo ids.
+        """Read the changes in the catalog since the last call; return the changed photos' ids.
 
         Photos that came into a project or left one are among them.
 
@@ -173,7 +173,7 @@ class Table:
     def _refresh_photos(self) -> set[int]:
         if self.size:
             return self._take(self.catalog.photos.columns(since_rev=self.rows.rev))
-        # A hundred thousand rows wake the collector a hundred times for nothing.
+        # Creating a hundred thousand rows would run the garbage collector a hundred times.
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -212,7 +212,7 @@ class Table:
             self.order_serial += 1
         return set(ids.tolist())
 
-    # --- rows, for the many who ask
+    # --- rows
 
     @property
     def size(self) -> int:
@@ -251,11 +251,11 @@ class Table:
     # --- masks over rows
 
     def alive(self) -> Mask:
-        """Mark the photos that are neither merged away nor in a folder that is switched off."""
+        """Mark the photos that are neither merged away nor in a disabled folder."""
         return self.folders.alive()
 
     def missing(self) -> Mask:
-        """Mark the photos whose files are not where they were, or cannot be reached now."""
+        """Mark the photos whose files are missing or cannot be reached now."""
         return self.folders.missing()
 
     def failed(self) -> Mask:
@@ -305,7 +305,7 @@ class Table:
         return self.rows.marks_of(photo_ids)
 
     def verdict(self, photo_id: int) -> Verdict:
-        """Return what a photo's marks amount to."""
+        """Return the verdict that follows from a photo's marks."""
         return self.rows.marks(photo_id).verdict
 
     def name(self, photo_id: int) -> str:
@@ -340,7 +340,7 @@ class Table:
             number["seen_at"].tolist(),
             number["pair"].tolist(),
             map(self.state, photo_ids),
-            number["taken_at"].tolist(),  # None where no time is known
+            number["taken_at"].tolist(),  # None without a capture time
             map(as_measure, number["sharpness"].tolist()),
             map(as_measure, number["exposure"].tolist()),
             self.scores.matches_at(rows),

@@ -1,6 +1,6 @@
-"""What the last table knew of all photos, in a file, so that the next window opens at once.
+"""The columns of all photos in a file, so that the next window opens at once.
 
-A window that closes saves it, and so does an ingest that read many photos. The file lies in the
+A window that closes saves it, and so does an ingest that read many photos. The file is in the
 cache and may be deleted at any time. The catalog names the file that is valid by a token, written
 after the file: what changed since has a later revision, and a catalog restored from a backup has
 another token, or none. A file that is missing, damaged or outdated is never an error: the table
@@ -35,7 +35,7 @@ _NONE = "\1"  # stands for a missing text; catalogs hold no control characters
 
 
 def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None = None) -> Table:
-    """Open a table of all photos, from the file at ``path`` where it is valid."""
+    """Open a table of all photos, from the file at ``path`` if it is valid."""
     token = catalog.photos.snapshot()
     held = read(path, token)
     if held is not None and not held.keys() >= _NAMES:  # of another version of Curator
@@ -49,7 +49,7 @@ def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None =
 def save(known: Table | Catalog, path: Path) -> None:
     """Save what a table knows, unless the file holds it already or reading all photos is fast.
 
-    A failure costs the next start a second, and nothing else.
+    A failure only makes the next start a second slower.
 
     Args:
         known: the table, or the catalog to read it from.

@@ -1,4 +1,4 @@
-"""What the catalog's text index found, remembered until it changes: marks cost no new search."""
+"""Caches results of the text index until the index changes, so that marks cost no new search."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TextMatches:
         self._revs = (-1, -1)
 
     def matching(self, text: str, column: str = "", prefix: bool = True) -> Mask:
-        """Mark photos that contain words; see :meth:`curator.catalog.text.Texts.worded`."""
+        """Mark photos that contain words; see `TextIndex.photos_with`."""
         return self._of(
             ("words", text, column, prefix), self._catalog.text.photos_with, text, column, prefix
         )

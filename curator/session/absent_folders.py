@@ -1,7 +1,7 @@
-"""Finds out which folders are away, in a window that only looks at photos.
+"""Finds the folders that are away, in a window without a pipeline.
 
-Where this process reads photos, the pipeline knows and the catalog says it. Nothing here runs on
-the GUI thread: a dead network drive may never answer.
+With a pipeline, the pipeline records this in the catalog. The check does not run on the GUI
+thread: a dead network drive may never answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _EVERY_MS = 5000  # how soon a pulled drive shows in the sidebar
 
 
 class AwayFolders(QObject):
-    """Looks every few seconds, on a thread of its own, whether folders can be reached.
+    """Checks every few seconds, on a thread of its own, whether folders can be reached.
 
     Signals:
         changed: folders went away or came back.
@@ -46,11 +46,11 @@ class AwayFolders(QObject):
         self.look()
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop checking."""
         self._timer.stop()
 
     def look(self) -> None:
-        """Start to look, unless a look is under way."""
+        """Start a check, unless a check is running."""
         if self._looking is not None and self._looking.is_alive():
             return
         rows = self._catalog.folders.all()

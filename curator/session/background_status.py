@@ -1,4 +1,4 @@
-"""Reports the background work that waits, and how much Curator keeps on disk for photos.
+"""Reports pending background work and the disk space Curator uses for photos.
 
 The overview page uses this. Nothing of it runs on the GUI thread: the catalog is asked on the
 learning thread, which has a connection; files are measured on a thread of their own, folder by
@@ -25,7 +25,7 @@ from curator.settings import Home
 from curator.stages import STAGES
 
 _REUSED_S = 60.0
-_PAUSE_S = 0.001  # between two folders: another thread may want the interpreter
+_PAUSE_S = 0.001  # between two folders: lets other threads have the GIL
 _PROXIES, _THUMBS = "proxies", "thumbs"  # as in `curator.imaging.proxy`
 
 
@@ -43,7 +43,7 @@ class Lane:
 
     @property
     def all(self) -> int:
-        """Every photo the stage is for."""
+        """The number of photos of the stage."""
         return self.done + self.waiting + self.running + self.failed + self.blocked
 
 
@@ -57,15 +57,15 @@ class Kept:
 
     @property
     def all(self) -> int:
-        """The sum."""
+        """The total."""
         return self.proxies + self.thumbs + self.catalog
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundStatus:
-    """What the catalog knows: ``lanes`` of all photos, and bytes of ``vectors`` and ``originals``.
+    """Catalog figures: ``lanes`` of all photos, and bytes of ``vectors`` and ``originals``.
 
-    Vectors lie inside the catalog; the originals are those of the photos of ``scope``, a key.
+    Vectors are inside the catalog; the originals are those of the photos of ``scope``, a key.
     """
 
     scope: str
@@ -75,7 +75,7 @@ class BackgroundStatus:
 
 
 class BackgroundMonitor(QObject):
-    """Monitors the background work of one window. Close it when its page goes.
+    """Monitors the background work of one window. Close it with its page.
 
     Signals:
         changed: :attr:`status` or :attr:`kept` changed.
@@ -103,7 +103,7 @@ class BackgroundMonitor(QObject):
         self._measured.connect(self._take_measure)
 
     def ask(self, scope: str, ids: Sequence[int]) -> None:
-        """Update both, unless that is under way or the last measurement is recent.
+        """Start both updates, unless they are running or the last measurement is recent.
 
         Args:
             scope: the key of a scope.
@@ -184,7 +184,7 @@ def measure(home: Home, stop: threading.Event) -> Kept:
 
 
 def _size(folder: Path, stop: threading.Event) -> int:
-    """Add up the files in the folders of a folder."""
+    """Return the total size of the files in a folder's subfolders."""
     total = 0
     with contextlib.suppress(OSError):
         inside = [entry.path for entry in os.scandir(folder) if entry.is_dir()]

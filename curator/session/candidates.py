@@ -1,6 +1,6 @@
 """Candidates: kept photos similar to the current one, to compare it with while rating.
 
-A rating is easier in comparison: beside the loupe stand the most similar photos that have no rating
+A rating is easier in comparison: beside the loupe are the most similar photos that have no rating
 yet, or two to four stars. Similarity is asked of the learning thread and comes a moment later;
 photos without a vector are chosen by capture time.
 """
@@ -21,8 +21,8 @@ from curator.session.navigation import Navigator
 from curator.session.taste import TasteController
 
 SLOTS = 4
-_CERTAIN = (1, 5)  # ratings nobody doubts any more
-_AT_ONCE = 4096  # rows of the archive read at a time
+_CERTAIN = (1, 5)  # ratings that need no comparison
+_AT_ONCE = 4096  # rows of the index read at a time
 
 
 class CandidateFinder(QObject):
@@ -47,7 +47,7 @@ class CandidateFinder(QObject):
         self._wanted = self._asking = False
 
     def look(self) -> None:
-        """Find the candidates for the current photo; if an answer is awaited, again after it."""
+        """Find the candidates for the current photo; after a pending answer, again."""
         self._wanted = True
         if not self._asking:
             self._ask()

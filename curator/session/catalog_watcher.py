@@ -1,4 +1,4 @@
-"""Notices what the pipeline or another process wrote to the catalog, and refreshes the list.
+"""Refreshes the list when the pipeline or another process has written to the catalog.
 
 The pipeline's signals are collected for a moment before the table is read again; commits of other
 processes are noticed by polling the catalog's data version. After :meth:`CatalogWatcher.close`
@@ -47,18 +47,18 @@ class CatalogWatcher(QObject):
             pipeline.events.scan_ended.connect(self.follow_scan)
 
     def refresh(self) -> None:
-        """Take over what changed in the catalog."""
+        """Show the changes in the catalog."""
         if not self._closed:
             self._photos.refresh()
 
     def refresh_soon(self, _: object = None) -> None:
         """Refresh in a moment; of many calls only the first counts until then."""
-        # What the pipeline said before it ended may arrive after the catalog was closed.
+        # Signals of an ending pipeline may arrive after the catalog was closed.
         if not (self._closed or self._soon.isActive()):
             self._soon.start()
 
     def follow_scan(self, _: object = None) -> None:
-        """Take over the names of photos that a scan found copies of, and sort again soon."""
+        """Update the names of photos with copies found by a scan, and sort again soon."""
         if self._closed:
             return
         renamed = self._table.folders.refresh_copies()
@@ -68,7 +68,7 @@ class CatalogWatcher(QObject):
         self.refresh_soon()
 
     def check_for_commits(self) -> None:
-        """Refresh if anybody else has written to the catalog since the last check."""
+        """Refresh if another connection has written to the catalog since the last check."""
         version = self._catalog.store.data_version()
         if version != self._data_version:
             self._data_version = version
@@ -76,7 +76,7 @@ class CatalogWatcher(QObject):
             self.committed_elsewhere.emit()
 
     def reload(self, photo_ids: Sequence[int]) -> None:
-        """Read photos again of which more than their row in the table changed."""
+        """Read photos again whose details changed, not only their table row."""
         self.refresh()
         self._details.forget(photo_ids)
         self._photos.photos_changed.emit(set(photo_ids))

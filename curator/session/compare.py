@@ -1,7 +1,7 @@
 """Photos side by side: compare puts a challenger beside a winner, survey lays out up to eight.
 
-The current photo is the one in the active pane, so whatever applies to the current photo applies to
-that one alone: marks, undo, inspector, filmstrip.
+The current photo is the one in the active pane, so marks, undo, inspector and filmstrip apply to
+that photo alone.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ class CompareController(QObject):
         chosen = panes.among if isinstance(panes, Survey) else self._selected()
         if chosen and here not in chosen:
             here = chosen[0]
-        # Two are compared with each other first, and with the list from then on.
+        # Two photos are compared with each other first, then with the list.
         among = chosen if len(chosen) > 2 else ()
         beside = np.array(chosen or self._frames_of_stack(here), np.int64)
         rivals = beside[self._rivals(here, beside) | (beside == here)].tolist()
-        # Somebody who selected a reject wants to see it, where there is nothing better.
+        # A selected reject is shown if no better photo is available.
         challenger = _next_to(here, rivals) or _next_to(here, chosen) or self._nearest_in_list(here)
         if challenger is None:
             self._messages.say(f"There is nothing to compare {self._table.name(here)} with.")
@@ -105,7 +105,7 @@ class CompareController(QObject):
         self._view_state.publish()
 
     def leave(self) -> None:
-        """Go back to the view before: after a comparison with the winner current."""
+        """Return to the previous view; after a comparison the winner is current."""
         panes, from_survey = self.panes, self._from_survey
         if panes is None:
             return
@@ -137,7 +137,7 @@ class CompareController(QObject):
         return found[0] if found else None
 
     def _rivals(self, winner: int, ids: Ids) -> Mask:
-        """Mark which photos may challenge a winner: readable ones; a reject only a reject."""
+        """Mark the photos that may challenge a winner: readable ones; a reject only a reject."""
         rows = self._table.rows_of(ids)
         fit = ~self._table.failed()[rows] & (ids != winner)
         if self._table.marks(winner).flag is not Flag.REJECT:
@@ -220,7 +220,7 @@ class CompareController(QObject):
     def _following(
         self, pair: Pair, by: int, count: int = 1, winner: int | None = None
     ) -> list[int]:
-        """Return the photos that would challenge next, the present winner or another one."""
+        """Return the next challengers of the present or another winner."""
         position = self._photos.listing.position(pair.challenger)
         if position is None:
             return []
@@ -233,7 +233,7 @@ class CompareController(QObject):
         return [photo for photo in found if photo not in pair.photos][:count]
 
     def _show(self, panes: Panes) -> None:
-        """Show these side by side; the photo in the active pane becomes current."""
+        """Show these panes; the photo in the active pane becomes current."""
         self._panes = panes
         self._photos.make_current(panes.photo)
         self.panes_changed.emit()
@@ -269,7 +269,7 @@ class CompareController(QObject):
             among = tuple(photo for photo in panes.among if photo in listing)
             challenger = _next_to(left[0], left) or self._nearest_in_list(left[0])
             if challenger is not None:
-                remaining = Pair((left[0], challenger), 0, among)  # the one seen before is active
+                remaining = Pair((left[0], challenger), 0, among)  # the photo seen before is active
         if remaining is None:
             self._view_state.view = View.LOUPE
             self.panes_changed.emit()
@@ -280,7 +280,7 @@ class CompareController(QObject):
     # --- undo
 
     def restore(self, view: View, photos: Sequence[int], photo_id: int) -> None:
-        """Return to the view a photo was marked in, with what was side by side there.
+        """Return to the view a photo was marked in, with the same photos side by side.
 
         A survey under way that shows the photo stays as it is. Call :meth:`show_restored` once
         the list and the current photo are restored, too.
@@ -308,7 +308,7 @@ class CompareController(QObject):
 
 
 def _next_to(photo_id: int, ids: Sequence[int]) -> int | None:
-    """Return the photo behind another in some order, else the one before it."""
+    """Return the photo after another in this order, or else the photo before it."""
     if photo_id not in ids:
         return None
     position = ids.index(photo_id)

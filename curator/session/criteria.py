@@ -1,8 +1,8 @@
 """What a list of photos is made from: scope, mode, filter and order.
 
-:class:`ListCriteria` holds the choices and answers what follows from them; which photos they select
+:class:`ListCriteria` holds the choices and values derived from them; which photos they select
 is :mod:`curator.session.membership`'s work, and :class:`~curator.session.photo_list.PhotoList`
-makes the list. Whoever changes a choice rebuilds the list, which publishes the change.
+makes the list. A caller that changes a choice also rebuilds the list, which publishes the change.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class ListCriteria(QObject):
     """The choices that make the list of one window.
 
     Signals:
-        scope_changed, mode_changed, filter_changed: another is in force.
-        order_changed: another order is in force, or it runs the other way.
+        scope_changed, mode_changed, filter_changed: a new value applies.
+        order_changed: a new order applies, or its direction changed.
 
     Attributes:
         scope: a folder, a project, a saved search, or everything.
@@ -55,7 +55,9 @@ class ListCriteria(QObject):
         self.include_rated = False
         self.scores_trusted = False
         self._chosen: dict[Pass, tuple[str, bool]] = {}  # orders a person chose
-        self._opened_by: dict[Pass, str] = {}  # orders a mode opened with, where nobody chose
+        self._opened_by: dict[
+            Pass, str
+        ] = {}  # orders a mode opened with, unless the person chose one
         self._search_order: tuple[str, bool] | None = None  # chosen for this search alone
         self._published = self._facts()
 
@@ -80,7 +82,7 @@ class ListCriteria(QObject):
 
     @property
     def query(self) -> Query:
-        """The search in force: the one typed, else the one that is the scope."""
+        """The active search: the typed search, or else that of the scope."""
         if self.mode is Pass.BROWSE and self.filter:
             return parsed(self.filter)
         return parsed(self.scope.expression)
@@ -99,7 +101,7 @@ class ListCriteria(QObject):
 
     @property
     def order(self) -> str:
-        """Name of the order in force, a key of ORDERS: of a search by words, relevance."""
+        """The name of the active order, a key of ORDERS; relevance during a search by words."""
         chosen = self._chosen.get(self.mode)
         if not self.is_ranked:
             opened = self._opened_by.get(self.mode, _FIRST_ORDER[self.mode])
@@ -122,7 +124,7 @@ class ListCriteria(QObject):
         return self.mode in self._chosen
 
     def first_order(self, mode: Pass) -> str:
-        """Return the order a mode opens with where nobody chose one.
+        """Return the order a mode opens with unless the person chose one.
 
         A new cull starts with the lowest match, once scores are reliable.
         """
@@ -146,21 +148,21 @@ class ListCriteria(QObject):
         return True
 
     def opens_by(self, order: str) -> bool:
-        """Whether the mode opened with this order, and nobody chose another one."""
+        """Whether the mode opened with this order and the person has not chosen another."""
         return self._opened_by.get(self.mode) == self.order == order
 
     def forget_opening(self, mode: Pass) -> None:
-        """Let a mode choose its order again when it is next opened."""
+        """Let a mode choose its order again the next time it opens."""
         self._opened_by.pop(mode, None)
 
     def forget_search(self) -> None:
         """Drop the order that was chosen for the last search."""
         self._search_order = None
 
-    # --- coming back
+    # --- storing and restoring
 
     def open(self, scope: Scope, place: Mapping[str, object]) -> None:
-        """Choose a scope, with everything else as it was left; see :meth:`stored`."""
+        """Choose a scope and restore its other choices; see :meth:`stored`."""
         self.scope = scope
         self.mode = Pass(str(place.get("pass", Pass.BROWSE)))
         self.filter = str(place.get("filter", ""))
@@ -181,7 +183,7 @@ class ListCriteria(QObject):
         self._search_order = None
 
     def stored(self) -> dict[str, object]:
-        """Return the choices to store for this scope, JSON-able; the keys are those of old."""
+        """Return the choices to store for this scope, JSON-able; the keys have old names."""
         return {
             "pass": self.mode,
             "filter": self.filter,
@@ -192,7 +194,7 @@ class ListCriteria(QObject):
 
 
 def parsed(expression: str) -> Query:
-    """Parse an expression; one that is no longer valid searches for nothing."""
+    """Parse an expression; an expression that is no longer valid is an empty search."""
     try:
         return filters.parse(expression)
     except FilterError:

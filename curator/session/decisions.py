@@ -52,7 +52,7 @@ class StepContext:
     panes: tuple[int, ...] | None = None
 
     def stored(self) -> dict[str, object]:
-        """Return the context as the journal stores it, JSON-able; the keys are those of old."""
+        """Return the context as JSON-able values, with the keys the journal has always used."""
         context = asdict(self)
         context["pass"] = context.pop("mode")
         panes = context.pop("panes")
@@ -60,7 +60,7 @@ class StepContext:
 
 
 class DecisionController(QObject):
-    """Makes the decisions of one window.
+    """Records the decisions of one window.
 
     Signals:
         decided(str): a person just decided something; the sentence about it.
@@ -105,7 +105,7 @@ class DecisionController(QObject):
         Args:
             act: what the step is called: "reject", "4 stars".
             changes: field values by photo id; a value that a photo already has is left out.
-            advance: whether to go on afterwards, if it was one photo, or one tile.
+            advance: whether to advance afterwards, if one photo or one tile was marked.
             by_stack: advance over whole stacks.
             text: what to report instead of the act and the number of photos.
 
@@ -144,7 +144,7 @@ class DecisionController(QObject):
     def prefer(self) -> None:
         """Decide that the challenger is the better of the two, and bring the next challenger.
 
-        It replaces whatever was decided between these two before.
+        This replaces any earlier preference between these two.
 
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, both stay.
@@ -173,7 +173,7 @@ class DecisionController(QObject):
         self._messages.say("Turned in the catalog; the file is untouched.")
 
     def adopt(self, step: Step) -> None:
-        """Take over a step that the catalog made by itself: a tag was renamed, say."""
+        """Show a step that the catalog wrote itself, such as the renaming of a tag."""
         if step.id:
             self.own_steps.add(step.id)
             self.take_over(set())

@@ -1,7 +1,7 @@
-"""Descriptions by a vision model: of the photo on screen by a key, of all photos by a switch.
+"""Descriptions by a vision model: a key describes the photo on screen, a switch all photos.
 
 An answer takes a moment or a minute; :class:`DescriptionController` remembers which photos the
-person asked for, and reports what came of them.
+person asked for, and reports their results.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class DescriptionController(QObject):
         pipeline.describe(*wanted)
 
     def _take(self, told: DescriptionNews) -> None:
-        """Report what came of a photo that a person waits for."""
+        """Report the result for a photo the person asked for."""
         name = self._asked.get(told.photo_id)
         if name is None:
             return
@@ -132,13 +132,13 @@ class DescriptionController(QObject):
         self._messages.say("All photos are described in the background" if on else by_hand)
 
     def settle(self) -> None:
-        """Take over changed settings of the provider."""
+        """Apply changed settings of the provider."""
         if self.pipeline is not None:
             self.pipeline.apply_vision_settings()
         self.changed.emit()
 
     def settings_changed(self, changed: set[str]) -> None:
-        """Take over the settings with these names."""
+        """Apply changes of the settings with these names."""
         if any(name.startswith("vision.") for name in changed):
             self.settle()
 
@@ -161,7 +161,7 @@ class DescriptionController(QObject):
         self._provider.stop()
 
     def close(self) -> None:
-        """Cancel whatever a person waits for; the window closes."""
+        """Cancel running tests and downloads, because the window closes."""
         self._provider.close()
 
     def _came(self, answer: Health | DownloadProgress | DownloadEnd | KnownError) -> None:

@@ -1,7 +1,7 @@
 """Why a photo has its match score, and which photos are similar to it.
 
-The thread that learns works the answers out; nothing here waits for them. Before a person has
-decided about a photo, what the machine thinks of it stays hidden unless they ask twice.
+The learner's thread computes the answers; nothing here waits for them. Before a person has
+decided about a photo, its predicted rating stays hidden unless they ask twice.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class ExplanationController(QObject):
     """Explains single photos to the inspector.
 
     Signals:
-        insight_ready(Insight): what is known of a photo, maybe no longer the current one.
-        why_changed: whether the why of the current photo may be shown has changed.
-        why_requested: the why of the current photo is to be scrolled into view.
+        insight_ready(Insight): the answer for a photo, which may no longer be current.
+        why_changed: whether the explanation of the current photo may be shown has changed.
+        why_requested: the explanation of the current photo is to be scrolled into view.
 
     Thread: GUI only.
     """
@@ -56,7 +56,7 @@ class ExplanationController(QObject):
     # --- one photo
 
     def explain(self, photo_id: int) -> None:
-        """Emit :attr:`insight_ready` for a photo, a moment later; of many calls, for the last."""
+        """Emit :attr:`insight_ready` for a photo shortly after the last of several calls."""
         self._wanted = photo_id
         if not self._is_asking:
             self._ask()
@@ -90,13 +90,13 @@ class ExplanationController(QObject):
     # --- why
 
     def may_show_why(self, photo_id: int) -> bool:
-        """Whether the machine may show what it thinks of a photo."""
+        """Whether the explanation of a photo may be shown."""
         decided = self._table.verdict(photo_id) is not Verdict.UNREVIEWED
         shows_match = self._preferences.settings.taste.show_match
         return decided or shows_match or self._shown_for == photo_id
 
     def ask_why(self) -> None:
-        """Show why the current photo has its score; of an unreviewed photo when asked again."""
+        """Explain the current photo's score; for an unreviewed photo only at the second request."""
         photo, state = self._photos.current, self._view_state
         if photo is None or state.finished:
             self._messages.say("There is no photo here.")
@@ -118,7 +118,7 @@ class ExplanationController(QObject):
         self.why_requested.emit()
 
     def _hint_or_show(self, photo: int) -> None:
-        """Show the why of an unreviewed photo at the second asking; at the first, say so."""
+        """Explain an unreviewed photo at the second request; at the first show a hint."""
         if self._asked_for == photo:
             self._shown_for = photo
             self._messages.say("")
@@ -129,7 +129,7 @@ class ExplanationController(QObject):
         self._messages.say(_AFTER + again)
 
     def show_why(self) -> None:
-        """Show the why of the current photo although it is unreviewed."""
+        """Explain the current photo although it is unreviewed."""
         self._asked_for = self._shown_for = self._photos.current
         self.why_changed.emit()
         self.why_requested.emit()

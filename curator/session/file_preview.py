@@ -1,7 +1,7 @@
-"""What is known of one file without adding it to the catalog, for the window and the terminal.
+"""The preview of one file that need not be in the catalog, for the window and the terminal.
 
 A preview grows as results arrive: from decoding, from the encoder, from the taste model, from the
-vision model. Nothing of it may be stored anywhere.
+vision model. No part of it may be stored anywhere.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DESCRIBING = "Describing…"
 
 @dataclass(frozen=True, slots=True)
 class FilePreview:
-    """What is known of one file; unknown values are empty.
+    """All known facts about one file; unknown values are empty.
 
     Attributes:
         path: of the file.
@@ -72,7 +72,7 @@ class FilePreview:
     photo: int | None = None
 
     def detail(self) -> PhotoDetail:
-        """Return what is known as the inspector needs it."""
+        """Return the facts in the form the inspector needs."""
         kind = Kind.RAW if self.form.endswith("RAW") else Kind.IMAGE
         file = FileDetail(self.path, kind, "main", self.size, 0, None, None, missing=False)
         return PhotoDetail(
@@ -122,7 +122,7 @@ class FilePreview:
         if isinstance(told, KnownError):
             return replace(self, undescribed=str(told))
         preview = replace(self, description=told, undescribed="")
-        known = self.photo is not None and self.tags  # those a person let it have
+        known = self.photo is not None and self.tags  # the catalog's tags take precedence
         return preview if known or not told.tags else preview._with_more("vision", told.tags)
 
     def _with_more(
@@ -142,7 +142,7 @@ class FilePreview:
 
     def refuse(self, error: KnownError) -> FilePreview:
         """Add why the file cannot be decoded."""
-        gone = isinstance(error, GoneError)  # what helps a folder's photos does not help here
+        gone = isinstance(error, GoneError)  # the remedy for photos in folders does not apply
         return replace(self, refused=str(error.args[0] if gone else error))
 
 
@@ -177,7 +177,7 @@ def form_name(form: str, path: Path) -> str:
 
 
 def made(capture: Capture) -> list[str]:
-    """Return time, place, camera, lens and exposure of a photo as lines, as far as known."""
+    """Return time, place, camera, lens and exposure of a photo as lines, if known."""
     taken = ""
     if capture.taken_at is not None:
         taken = f"{capture.taken_at.day} {capture.taken_at:%B %Y, %H:%M:%S}"

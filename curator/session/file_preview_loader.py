@@ -1,6 +1,6 @@
 """Loads the preview of a file that was dropped on the window, without adding it to the catalog.
 
-The pipeline decodes the file; results of encoder, taste model and vision model follow. Nothing of
+The pipeline decodes the file; results of encoder, taste model and vision model follow. No part of
 it may be stored.
 """
 
@@ -29,12 +29,13 @@ class FilePreviewLoader(QObject):
     """Loads the preview of one file, and emits it whenever more is known.
 
     Signals:
-        told(FilePreview): first the decoded file or why it cannot be decoded; then with more.
+        told(FilePreview): first the decoded file or the error, then the preview with each later
+        result.
 
     Attributes:
-        preview: the one emitted last.
+        preview: the preview emitted last.
 
-    Thread: GUI only. Close it before letting go of it.
+    Thread: GUI only. Close it before dropping it.
     """
 
     told = Signal(object)

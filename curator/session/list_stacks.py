@@ -1,4 +1,4 @@
-"""The stacks of a list: which photos belong together, which are expanded, which stands for them.
+"""The stacks of a list: which photos belong together, which stacks are expanded, and their covers.
 
 :class:`~curator.session.photo_list.PhotoList` owns them; nothing here changes the list itself.
 """
@@ -17,7 +17,7 @@ from curator.session.listing import Listing
 
 
 class ListStacks:
-    """The stacks of a list; each photo is alone where a person placed every single one.
+    """The stacks of a list; sorting by hand in a project shows no stacks.
 
     Thread: GUI only.
     """
@@ -33,7 +33,7 @@ class ListStacks:
         return self._table.stacks.of(ids)
 
     def ranks(self, ids: Ids) -> Ids:
-        """Return what orders the frames of a stack."""
+        """Return the ranks that order the frames of a stack."""
         if is_manual(self._table, self._criteria.order):
             return np.arange(len(ids))
         return self._table.stacks.ranks(ids)
@@ -57,7 +57,7 @@ class ListStacks:
         return photo_ids | set(table.ids[np.isin(table.stacks.names, stacks)].tolist())
 
     def cover(self, frames: Ids) -> int:
-        """Choose the photo that stands for a stack: the best marked, else the suggested best.
+        """Choose the cover of a stack: the best marked photo, or else the suggested best.
 
         Args:
             frames: its photos in list order; of a single photo, that one.

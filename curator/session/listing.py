@@ -10,20 +10,20 @@ import numpy as np
 from curator.library import spans
 from curator.library.spans import Ids, Spans
 
-# New photos never push into what the filmstrip shows: they join this far behind the current one.
+# New photos are inserted this far behind the current photo, beyond the visible filmstrip.
 _STRIP_AHEAD = 16
 
 _NO_IDS: Ids = np.zeros(0, np.int64)
 
 
 class Stacked(Protocol):
-    """Tells a list which photos form a stack."""
+    """Provides the stacks of a list's photos."""
 
     def of(self, ids: Ids) -> Ids:
         """Return the stack of each photo, 0 if it is alone."""
 
     def ranks(self, ids: Ids) -> Ids:
-        """Return what orders the frames of a stack."""
+        """Return the ranks that order the frames of a stack."""
 
 
 class Listing:
@@ -46,7 +46,7 @@ class Listing:
         self.index = -1
         self.selection: frozenset[int] = frozenset()
         self._anchor: int | None = None
-        self._places: Ids = _NO_IDS  # by photo id, which are dense; -1 is not in the list
+        self._places: Ids = _NO_IDS  # position by photo id, -1 if not in the list; ids are dense
         self._cut()
 
     def __len__(self) -> int:
@@ -76,8 +76,8 @@ class Listing:
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Replace the list; ``current``, else the current photo, stays current if it is in it.
 
-        Otherwise the index stays, as near as the list allows: a list that shrinks or is sorted
-        again never leads back to its first photo.
+        Otherwise the position stays, or the nearest that exists: a list that shrinks or is sorted
+        again never jumps to its first photo.
         """
         wanted = self.current if current is None else current
         self.ids = ids
@@ -151,7 +151,7 @@ class Listing:
     # --- moving
 
     def go(self, index: int) -> bool:
-        """Move to a position; return whether that is another photo."""
+        """Move to a position; return whether the current photo changed."""
         index = min(max(index, 0), len(self.ids) - 1)
         moved = index != self.index
         self.index = index

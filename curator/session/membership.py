@@ -1,6 +1,6 @@
 """Which photos of the table belong to the scope and to the list.
 
-All answers are masks over the rows of the table, computed anew at each call in milliseconds.
+All answers are masks over the rows of the table, computed at each call in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from curator.settings import Settings
 
 
 class Membership:
-    """Answers which photos belong where, by the criteria in force.
+    """Answers which photos belong where, by the present criteria.
 
     Thread: GUI only.
     """
@@ -28,7 +28,7 @@ class Membership:
         self._criteria, self._matches = criteria, matches
 
     def in_folder_or_project(self) -> Mask:
-        """Mark the photos of the scope; of a saved search, all it searches in."""
+        """Mark the photos of the scope; for a saved search, all photos it searches."""
         scope, mask = self._criteria.scope, self._table.alive()
         if scope.kind == "folder":
             mask &= self._table.folders.inside(scope.key)
@@ -44,13 +44,13 @@ class Membership:
         return mask
 
     def of_filter(self, name: str) -> Mask:
-        """Mark the photos of the scope that one of FILTERS holds for."""
+        """Mark the photos of the scope that match one of FILTERS."""
         holds = filters.FILTERS[name][1](self._table, self._settings.taste.match_threshold)
         return self.in_scope() & holds
 
     def to_cull(self) -> Mask:
-        """Mark the photos a cull asks about: unreviewed ones and, if wanted, those with marks
-        from files.
+        """Mark the photos of a cull: unreviewed photos and, if included, photos with marks from
+        files.
         """
         mask = self._table.unreviewed()
         if self._criteria.include_rated:
@@ -80,6 +80,6 @@ class Membership:
     def may_stay(self) -> Mask:
         """Mark the photos that stay in a list until it is opened again.
 
-        A photo taken out of a project, say, stays in view for now.
+        For example, a photo removed from a project stays listed.
         """
         return self._table.alive() if self._criteria.scope.follows_marks else self.in_scope()

@@ -1,7 +1,7 @@
-"""Messages for the status line: what was just done, what could not be, what takes a moment.
+"""Messages for the status line: what was just done, what failed, what takes a moment.
 
 Every part of the session reports through :class:`Messages`; the window shows the last message. A
-message disappears once the person is somewhere it does not speak about. Nothing is logged or
+message disappears when the person moves to a place it is not about. Nothing is logged or
 stored here.
 """
 
@@ -35,7 +35,7 @@ class Messages(QObject):
     Signals:
         status_message(str): the line to show; empty when the last one no longer applies.
         cleared: the last message no longer applies.
-        slow_operation_started(str): what starts now and takes a moment; shown before it starts.
+        slow_operation_started(str): an operation about to start that takes a moment.
 
     Thread: GUI only.
     """
@@ -49,12 +49,12 @@ class Messages(QObject):
         self._here: Whereabouts | None = None
         self._said_at: tuple[object, ...] | None = None
         self._lasting = False
-        # A command may report first and move afterwards: its message belongs to where it ends.
+        # A command may report first and move afterwards: its message belongs to the final place.
         self._after_command = QTimer(self, singleShot=True, interval=0)
         self._after_command.timeout.connect(self._note_place)
 
     def say(self, text: str) -> None:
-        """Show a remark on what was just tried; it disappears with the next move."""
+        """Show a remark on the last attempt; it disappears with the next move."""
         self._show(text, lasting=False)
 
     def announce(self, text: str) -> None:
@@ -67,12 +67,12 @@ class Messages(QObject):
         self.status_message.emit(text)
 
     def announce_slow(self, text: str, photos: int) -> None:
-        """Show what starts now, if it concerns so many photos that it takes a moment."""
+        """Show the operation about to start, if its many photos take a moment."""
         if photos >= MANY:
             self.slow_operation_started.emit(text)
 
     def moved_to(self, here: Whereabouts) -> None:
-        """Note where the person is now; clear a message that speaks of another place."""
+        """Note where the person is now; clear a message about another place."""
         self._here = here
         if self._said_at not in (None, self._place()):
             self._said_at = None
@@ -93,7 +93,7 @@ class Messages(QObject):
 
 
 class BestEffort:
-    """Writes facts that nobody decided: a place in a list, or that a photo was seen.
+    """Writes facts that are not decisions: a place in a list, or that a photo was seen.
 
     An error is reported once, until a write succeeds again: nobody asked for the write, and the
     message about a mark must stay readable.

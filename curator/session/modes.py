@@ -1,4 +1,4 @@
-"""Browsing, culling and rating: changing the mode, and where one was in each."""
+"""Browsing, culling and rating: changes the mode and remembers the photo in each."""
 
 from __future__ import annotations
 
@@ -30,24 +30,26 @@ class ModeController(QObject):
     def set_mode(self, mode: Pass) -> None:
         """Browse, cull or rate the scope; culling and rating open in the loupe.
 
-        From browsing, a mode starts at the current photo; from another mode, where one last was
-        in it; from its own finish page, at its front.
+        From browsing, a mode opens at the current photo; from another mode, at the photo where the
+        person left it; from its own finish page, at its first photo.
         """
         criteria, photos = self._criteria, self._photos
         photos.untouched = False
         before, here = criteria.mode, self._standing_at(mode)
         if self._view_state.finished:
-            criteria.forget_opening(before)  # that one is over: the next may open by another order
+            criteria.forget_opening(
+                before
+            )  # the mode is finished: it may open in another order next time
         elif photos.current is not None:
             self._left_at[before] = photos.current
         is_new = criteria.open_mode(mode)
         if mode is not Pass.BROWSE:
             self._view_state.view = View.LOUPE
-            criteria.filter = ""  # a search ends when a mode begins: its list is the scope's
+            criteria.filter = ""  # entering a mode ends the search, as its list is the scope's
         self.mode_opened.emit()
         keep = here if Pass.BROWSE in (before, mode) or before is mode else []
         if is_new and criteria.opens_by("match"):
-            keep = []  # lowest first means from the lowest on
+            keep = []  # a list sorted by lowest match starts at its first photo
         if before is not mode and mode in self._left_at:
             keep = [*keep, self._left_at[mode]]
         kept = photos.membership.first_fitting(keep)
@@ -57,9 +59,9 @@ class ModeController(QObject):
             photos.rebuild(kept)
 
     def _standing_at(self, mode: Pass) -> list[int]:
-        """Return the photos to open a mode at, the first that fits; none at the finish page.
+        """Return photos at which to open a mode, the best first; none at the finish page.
 
-        In the grid, a collapsed stack stands for all its frames.
+        In the grid, a collapsed stack means all its frames.
         """
         current = self._photos.current
         if self._view_state.finished or current is None:

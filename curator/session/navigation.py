@@ -1,4 +1,4 @@
-"""Moving from photo to photo: along the list, over stacks, to a photo anywhere and back."""
+"""Moving from photo to photo: along the list, over stacks, to another photo and back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Navigator(QObject):
             self._view_state.publish()
 
     def detour(self, photo_id: int) -> None:
-        """Look at another photo of the list for a while: the next step returns from it."""
+        """Show another photo of the list until the next step, which returns from it."""
         origin = self.photos.current if self._detour is None else self._detour
         self.go_to(photo_id)
         if origin is not None and self.photos.current != origin:
@@ -83,7 +83,7 @@ class Navigator(QObject):
             self._step_over(self.photos.listing.units, by)
 
     def _return_from_detour(self) -> bool:
-        """Go back to where the person left the list for a candidate; return whether they had."""
+        """Return from a candidate to the photo before; return whether there was a detour."""
         in_loupe = self._view_state.view is View.LOUPE and not self._view_state.finished
         back = self._detour if in_loupe else None
         if back is None or back not in self.photos.listing:
@@ -116,7 +116,7 @@ class Navigator(QObject):
             photos.current_confirmed.emit()
 
     def _passes_end(self, by: int, position: int, count: int) -> bool:
-        """Turn to the finish page past the end, or back from it; return whether that was all."""
+        """Open or leave the finish page at the end of the list; return whether it did."""
         view_state = self._view_state
         if view_state.finished:
             if by < 0 and len(self.photos.listing):
@@ -133,12 +133,12 @@ class Navigator(QObject):
         self._view_state.finished, self._view_state.zoom = True, None
         self._view_state.publish()
 
-    # --- to what is left
+    # --- to unreviewed photos
 
     def step_unreviewed(self, by: int) -> None:
         """Go to the next or previous unreviewed photo, in the grid to the next tile with one.
 
-        From the finish page, past the last photo, it goes back to the nearest.
+        From the finish page it goes back to the nearest.
         """
         photos, view_state = self.photos, self._view_state
         wanted = self._table.unreviewed()[self._table.rows_of(photos.ids)]
@@ -165,7 +165,7 @@ class Navigator(QObject):
             photos.go(position)
 
     def go_to_unseen(self) -> None:
-        """Go to the first photo of the mode that the person has not judged or rested on."""
+        """Go to the first photo of the mode that is neither reviewed nor seen."""
         table = self._table
         unseen = table.unreviewed() & ~table.column("seen_at") & ~table.failed()
         positions = np.flatnonzero(unseen[table.rows_of(self.photos.ids)])

@@ -1,4 +1,4 @@
-"""Sorting the list: by what the table knows at once, by what the learner has to answer first."""
+"""Sorting the list: by columns of the table at once, or by the learner's answers when they come."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OrderController(QObject):
         super().__init__()
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._taste, self._messages = photos, taste, messages
-        self._latest: object = None  # the order asked for last; older answers come too late
+        self._latest: object = None  # identifies the last request; older answers are dropped
         photos.rebuilt.connect(self._sort_rebuilt)
 
     @property
@@ -37,13 +37,13 @@ class OrderController(QObject):
         return f"{order.title}, version {version}" if by_version else order.title
 
     def is_available(self, name: str) -> bool:
-        """Whether the list can be sorted so now."""
+        """Whether the list can be sorted by this order now."""
         if name == RELEVANCE:
             return self._criteria.is_ranked
         return self._taste.has_scores or not ORDERS[name].by_taste
 
     def why_unavailable(self, name: str) -> str:
-        """Return what an order lacks."""
+        """Return why an order is not available."""
         return "while searching for words" if name == RELEVANCE else self._taste.sentence
 
     def set_order(self, order: str, backwards: bool = False) -> None:
@@ -69,7 +69,7 @@ class OrderController(QObject):
             if (criteria.scope, criteria.mode) == where:
                 self._table.scores.set_answer(order, ids, answer)
                 self._sort(order, backwards)
-                photos.go_to_first()  # whoever asks what comes first wants to see it
+                photos.go_to_first()  # the person chose the order to see its first photo
 
         self._messages.say(f"{chosen.title}: a moment…")
         self._ask(chosen, ids, sort)
@@ -86,7 +86,7 @@ class OrderController(QObject):
         self._messages.say(line)
 
     def _sort_rebuilt(self, keep: int | None) -> None:
-        """Sort a list just rebuilt by an order that the learner has to answer, once it has."""
+        """Sort a rebuilt list by the learner's answer when it arrives."""
         photos, criteria = self._photos, self._criteria
         order, self._latest = criteria.order, None
         if ORDERS[order].question is None or not len(photos.ids):
@@ -96,7 +96,7 @@ class OrderController(QObject):
 
         def sort(answer: np.ndarray) -> None:
             if photos.ids is not ids or photos.current != here or criteria.order != order:
-                return  # the person has begun to walk through it: it does not move any more
+                return  # the person has begun to go through the list, so it stays
             self._table.scores.set_answer(order, ids, answer)
             photos.rebuild_ranked(keep)
             if at_front:
@@ -105,7 +105,7 @@ class OrderController(QObject):
         self._ask(ORDERS[order], ids, sort)
 
     def _ask(self, order: Order, ids: Ids, take: Callable[[np.ndarray], None]) -> None:
-        """Ask the learner, part by part, so that it learns from new stars in between."""
+        """Ask the learner, part by part, so that it can learn from new ratings in between."""
         asked = self._latest = object()
         parts = np.array_split(ids, max(len(ids) // order.part, 1)) if order.part else [ids]
         answers: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""All the catalog knows of single photos, read on demand and kept until they change."""
+"""Caches the details of single photos, read on demand and kept until they change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PhotoDetails:
         self._cached: dict[int, PhotoDetail] = {}
 
     def of(self, photo_id: int) -> PhotoDetail:
-        """Return all the catalog knows of a photo."""
+        """Return the details of a photo."""
         if photo_id not in self._cached:
             if len(self._cached) > _MOST:
                 self._cached.clear()
@@ -31,7 +31,7 @@ class PhotoDetails:
         return self._cached[photo_id]
 
     def _named_here(self, detail: PhotoDetail) -> PhotoDetail:
-        """Name a photo by its copy in the folder that is the scope, if only a copy is there."""
+        """Name a photo by its copy if the scope is a folder with only a copy."""
         here, name = (
             Path(self._table.folders.directory_of(detail.id)),
             self._table.folders.name(detail.id),

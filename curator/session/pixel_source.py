@@ -1,4 +1,4 @@
-"""Which file of a photo, and which of its pixels, the loupe shows at full resolution.
+"""Chooses which file of a photo, and which of its pictures, the loupe shows at full resolution.
 
 A RAW has two pictures: the camera's JPEG, inside it or beside it as the other half of a pair, and
 the one developed from its sensor data. The loupe shows the camera's until the person asks for the

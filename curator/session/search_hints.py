@@ -54,7 +54,7 @@ class SearchHints:
         if not colon:
             found = _fields(word) if word or not text.strip() else []
             if wrong := slip(word, tuple(FIELDS)):
-                found = [Hint(f"{wrong.meant} ", "a field is followed by a colon")]
+                found = [Hint(f"{wrong.corrected} ", "a field is followed by a colon")]
             elif word == "or" and begun[1] != "OR" and text[:start].strip():
                 found = [
                     Hint("OR ", "one of the two is enough; in small letters it is a word"),

@@ -12,10 +12,10 @@ from curator.settings import Settings
 
 
 class ScopeStatistics:
-    """Counts the photos of the scope, whatever the list shows of it.
+    """Counts the photos of the scope, also those not in the list.
 
     Attributes:
-        pace: how fast the person decides in the mode that is open.
+        pace: how fast the person decides in the open mode.
 
     Thread: GUI only; each answer takes milliseconds at 100,000 photos.
     """
@@ -26,15 +26,13 @@ class ScopeStatistics:
         self._photos, self._view_state = photos, photos.view_state
         self._membership = photos.membership
         self.pace = Pace()
-        self._membership = photos.membership
-        self.pace = Pace()
 
     @property
     def _threshold(self) -> int:
         return self._settings.taste.match_threshold
 
     def restart_pace(self) -> None:
-        """Measure the pace anew, for a mode or scope just opened."""
+        """Restart measuring the pace, for a newly opened mode or scope."""
         self.pace = Pace()
 
     def in_scope(self) -> Mask:
@@ -104,6 +102,6 @@ class ScopeStatistics:
         return not (self.in_scope() & decided).any()
 
     def count_rated_elsewhere(self) -> int:
-        """Return how many photos of the scope have their verdict from a file alone."""
+        """Count the photos of the scope whose verdict comes from a file only."""
         marked = self._table.column("elsewhere") & ~self._table.unreviewed()
         return int((self.in_scope() & marked).sum())

@@ -63,7 +63,7 @@ class TasteController(QObject):
             services.catalog.path, services.settings.taste, services.home.cache
         )
         self.learner.learned.connect(self._take_scores)
-        self.learner.judged.connect(self._take_accuracy)
+        self.learner.accuracy_changed.connect(self._take_accuracy)
         self.learner.problem.connect(services.messages.announce)
         photos.current_changed.connect(self._forget_revealed)
         photos.rebuilt.connect(self._note_rebuilt)

@@ -223,17 +223,17 @@ class TastePage(Dialog):
         self.slots.setVisible(not begun)
         self.slots.show_given(min(learned.stars, MIN_RATINGS))
         missing = f"{learned.stars} of {MIN_RATINGS} photos with stars"
-        self.verdict.setText(report.judged.headline if begun else missing)
+        self.verdict.setText(report.accuracy.headline if begun else missing)
         no_encoder = self._no_encoder_reason(report)  # ratings alone predict nothing
         how = "" if no_encoder else self._how_to_begin(learned.stars)
-        self.why.setText(report.judged.explanation if begun else how)
+        self.why.setText(report.accuracy.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
         later = "" if learned.problem else " Newer ratings are learned from once you unpin it."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
         by_time = "Culls are sorted by capture time until predictions are reliable."
-        until = "" if report.judged.trusted else by_time
+        until = "" if report.accuracy.trusted else by_time
         where = " ".join(filter(None, (learned.sentence if begun else "", until)))
         state = [*([] if pinned else [where]), no_encoder or report.compared, report.damaged]
         self.state.setText("\n".join(filter(None, state)))
@@ -263,10 +263,10 @@ class TastePage(Dialog):
             " them with always guessing your mean."
         )
         theme.clear_layout(self.figures)
-        if report.judged.count < MIN_JUDGED:
+        if report.accuracy.count < MIN_JUDGED:
             return
         heads = ("", "Ratings", "Correlation", "Error", "Error of your mean")
-        lines = [heads, _figures("All predicted ratings", report.judged)]
+        lines = [heads, _figures("All predicted ratings", report.accuracy)]
         if report.by_time.count:
             lines.append(_figures("Sorted by capture time", report.by_time))
         for row, line in enumerate(lines):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.catalog import Catalog
-from curator.learning.learner import Learned, TasteLearner, judge
+from curator.learning.learner import Learned, TasteLearner, accuracy_of
 from curator.learning.report import report
 from curator.learning.vector_index import VectorIndex
 from curator.model import KnownError
@@ -219,7 +219,7 @@ def restack(catalog: Catalog, name: int, photos: range) -> None:
 
 def lessons_of(learner: TasteLearner) -> dict[int, tuple[str, float, object]]:
     """Give each lesson by photo: rating or comparison, its weight, what is left out with it."""
-    lessons = learner._lessons
+    lessons = learner._training
     assert lessons is not None
     facts = lessons._facts[: len(lessons)]
     return {
@@ -397,7 +397,7 @@ def test_predictions_made_before_ratings_are_judged(
             {photo: {"rating": stars}}, summary="", expected={photo: told[photo]}
         )
         learned = after(learner, [photo])
-    judged = judge(catalog.taste.predictions())
+    judged = accuracy_of(catalog.taste.predictions())
     assert judged.count == 40
     assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
 
@@ -430,4 +430,4 @@ def test_a_photo_like_one_rated_just_before_tests_no_prediction(
     after(learner)
     counted = {told.photo_id: told.expected for told in learner.predictions()}
     assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}
-    assert learner.judged().count == 4
+    assert learner.accuracy().count == 4

@@ -48,7 +48,7 @@ def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.nd
         own = Catalog.open(home.catalog)
         session = Session(own, home, Settings.load(home, {"taste": taste}))
         opened.append((session, own))
-        with qtbot.waitSignal(session.taste.learner.judged):
+        with qtbot.waitSignal(session.taste.learner.accuracy_changed):
             pass
         qtbot.waitUntil(lambda: session.taste.learned is not None)
         return session
@@ -106,7 +106,7 @@ def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot
     told: list[Report] = []
     session.taste.report(told.append)
     qtbot.waitUntil(lambda: bool(told))
-    assert session.taste.has_scores and told[0].judged.headline == "Not reliable yet"
+    assert session.taste.has_scores and told[0].accuracy.headline == "Not reliable yet"
     assert not session.taste.is_reliable
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "taken"

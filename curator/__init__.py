@@ -17,7 +17,7 @@ The map. A module may import from the rows above its own, never from below or be
     sidecar     read and merge XMP without losing what others wrote: bytes in, bytes out
 
     files       walk folders, pair RAW and JPEG, identify a file by its content
-    volumes     what is mounted where, and how to tell a drive that is back under another name
+    volumes     mounted volumes, and how to recognize a drive under another name
     imaging     file -> pixels, capture data, sharpness and exposure, proxy; rawpy, Pillow, OpenCV
     taste       one person's taste learned from their stars: numpy in, numpy out
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee

@@ -131,7 +131,7 @@ def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApp
     server.deliver_to(handle)
     server.setParent(app.window)
     if not _is_headless():
-        # Once the first window is closed, later starts find the one that was used last.
+        # After the first window is closed, later starts find the window used last.
         qt.applicationStateChanged.connect(lambda _: server.listen())
 
 
@@ -182,7 +182,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
 
     Raises:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
-            which a dialog reports where no terminal would show it.
+            which a dialog shows if there is no terminal.
         Stopped: a signal closed the window.
     """
     _need_display()

@@ -250,13 +250,13 @@ def is_reached_from(top: str, path: str) -> bool:
 
 def is_link_skipped(top: str, link: str) -> bool:
     """Whether a walk of ``top`` does not follow a link to a folder; see :func:`walk`."""
-    real, root = Path(os.path.realpath(link)), Path(os.path.realpath(top))
-    there, here = directory_id(str(real)), directory_id(top)
-    if there is None or here is None:
+    target, root = Path(os.path.realpath(link)), Path(os.path.realpath(top))
+    target_id, top_id = directory_id(str(target)), directory_id(top)
+    if target_id is None or top_id is None:
         return False  # reported when it is opened
-    if there[0] != here[0] or root.is_relative_to(real):
+    if target_id[0] != top_id[0] or root.is_relative_to(target):
         return True
-    return any(real.is_relative_to(p) and not root.is_relative_to(p) for p in _SYSTEM_PLACES)
+    return any(target.is_relative_to(p) and not root.is_relative_to(p) for p in _SYSTEM_PLACES)
 
 
 def _is_walked(name: str, path: str) -> bool:

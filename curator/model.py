@@ -115,7 +115,7 @@ class Marks:
 
     @property
     def verdict(self) -> Verdict:
-        """Rejected if flagged so, else kept if kept, picked or rated, else unreviewed."""
+        """Rejected if flagged as reject; else kept if kept, picked or rated; else unreviewed."""
         if self.flag is Flag.REJECT:
             return Verdict.REJECTED
         if self.kept or self.flag is Flag.PICK or self.rating is not None:
@@ -512,7 +512,7 @@ class KnownError(Exception):
     """An expected problem outside Curator's control: a plain sentence and a remedy.
 
     Attributes:
-        remedy: a sentence that tells what the user can do; may be "".
+        remedy: a sentence about what the user can do; may be "".
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:

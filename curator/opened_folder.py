@@ -59,7 +59,7 @@ class OutsideError(KnownError):
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as it was when read. An operation given one leaves any other file alone."""
+    """Identifies a file as it was when read. Operations that take one change no other file."""
 
     sha256: str
     size: int
@@ -105,11 +105,11 @@ class OpenedFolder:
 
     @classmethod
     def at(cls, path: Path, closed: Collection[FileId] = ()) -> OpenedFolder:
-        """Open a folder that the user chose. Links in its path are theirs and are followed.
+        """Open a folder that the user chose. Links in its path are followed.
 
         Args:
             path: the folder.
-            closed: folders that no name may lead through, because they hold originals.
+            closed: folders with originals; no operation may reach into them.
 
         Raises:
             OSError: it does not exist, is not a folder or cannot be opened.
@@ -160,7 +160,7 @@ class OpenedFolder:
                 up, last = f"{up}/..", mark
 
     def inside(self, name: str) -> OpenedFolder:
-        """Open a folder inside it, or itself once more if ``name`` is "".
+        """Open a subfolder; with ``name`` "" the same folder again.
 
         Raises:
             OutsideError: a link or a closed folder is in the way.
@@ -298,11 +298,11 @@ class OpenedFolder:
         """
         with self._parent(old) as (source, first), self._parent(new) as (target, last):
             source._expect(first, expected)
-            there = target._lstat_or_none(last)
-            if there is not None and file_id(there) == expected.file_id:
+            existing = target._lstat_or_none(last)
+            if existing is not None and file_id(existing) == expected.file_id:
                 # Both names are one file, for example on a disk that ignores case.
                 source._move(first, target, last)
-            elif there is not None:
+            elif existing is not None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
             elif source._link(first, target, last):
                 if not expected.matches(target._lstat_or_none(last)):

@@ -43,7 +43,7 @@ def remember_secret(value: str) -> None:
 
     Thread: any.
     """
-    if len(value) >= 6:  # a shorter value occurs in ordinary words and is no protection anyway
+    if len(value) >= 6:  # a shorter secret occurs in ordinary words and protects nothing
         _known.add(value)
 
 

@@ -29,7 +29,7 @@ from curator.model import Flag, KnownError, counted
 _LINK = "It is a link; the file it points to stays."
 _SAME = "It is not a copy but the same file, reached by another path."
 _LOCKED = "It is write-protected and cannot be moved to the trash."
-_TAKEN_BACK = "The photo is no longer rejected, so the file was kept."
+_NOT_REJECTED = "The photo is no longer rejected, so the file was kept."
 _NO_COPY = "It only looked like a copy, so it was kept."
 _CHANGED = "It changed after the list was made, so it was kept."
 
@@ -171,7 +171,7 @@ def plan(
     seen_from: dict[int, str] = {}
     for photo in rejected:
         heed()
-        seen_from[photo.id] = within if _is_there_by_copies(photo, within) else ""
+        seen_from[photo.id] = within if _only_copies_within(photo, within) else ""
     pictures: dict[str, ListedFile] = {}
     for photo in rejected:
         for file in _originals(photo, folders, seen_from[photo.id]):
@@ -235,7 +235,7 @@ def remove(
             break
         progress(number, len(by_photo), known[photo_id].name)
         if not ledger.is_reject(photo_id):
-            report.left += [(file.path, _TAKEN_BACK) for file in going]
+            report.left += [(file.path, _NOT_REJECTED) for file in going]
             continue
         gone = _remove_photo(known[photo_id], going, way, report)
         if gone:
@@ -354,16 +354,16 @@ def _check_unchanged(file: ListedFile) -> None:
 # --- finding files
 
 
-def _is_there_by_copies(photo: PhotoDetail, within: str) -> bool:
+def _only_copies_within(photo: PhotoDetail, within: str) -> bool:
     """Whether only copies of a photo are in a folder, not its own files."""
-    if not within or any(file.role != "copy" and _here(file, within) for file in photo.files):
+    if not within or any(file.role != "copy" and _is_within(file, within) for file in photo.files):
         return False
     own = [file.path for file in photo.files if file.role != "copy"]
-    here = [file.path for file in photo.files if _here(file, within)]
+    here = [file.path for file in photo.files if _is_within(file, within)]
     return any(not any(_is_same(path, each) for each in own) for path in here)
 
 
-def _here(file: FileDetail, within: str) -> bool:
+def _is_within(file: FileDetail, within: str) -> bool:
     return not file.missing and file.path.is_relative_to(within)
 
 
@@ -380,7 +380,7 @@ def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterabl
         path = str(file.path)
         copied = file.role == "copy" or file.fingerprint in emptied
         if seen_from:
-            copied = not _here(file, seen_from)
+            copied = not _is_within(file, seen_from)
         part = Part.COPY if copied else Part.ORIGINAL
         stays, status = "", None if file.away else folders.status(path)
         if file.away:
@@ -417,9 +417,9 @@ def _beside(
 ) -> Iterable[ListedFile]:
     """Yield the companions of a photo's own files or copies; ``pictures`` are the files listed."""
     for original in photo.files:
-        if not _here(original, seen_from) if seen_from else original.role == "copy":
+        if not _is_within(original, seen_from) if seen_from else original.role == "copy":
             continue
-        lying = folders.alone if original.missing else folders.beside
+        lying = folders.leftovers_of if original.missing else folders.companions_of
         for path, status, owners in lying(original.path):
             others = [o for o in owners if o not in pictures or pictures[o].stays]
             stays = f"It also belongs to {PurePath(others[0]).name}, which stays." if others else ""
@@ -456,7 +456,7 @@ class _Folders:
         name = PurePath(path)
         return self._read(str(name.parent)).get(name.name)
 
-    def beside(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
+    def companions_of(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
         """Yield the companions of a picture: path, status, and all pictures it belongs to.
 
         IMG_1.jpg.xmp belongs to IMG_1.jpg only, IMG_1.xmp to all pictures named IMG_1.
@@ -474,8 +474,8 @@ class _Folders:
                 paths = tuple(str(Path(folder, owner)) for owner in owners)
                 yield str(Path(folder, name)), entries[name], paths
 
-    def alone(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
-        """Yield the sidecars and companions left of a picture that is gone, as after a kill."""
+    def leftovers_of(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
+        """Yield the sidecars and companions of a picture that an interrupted run deleted."""
         folder = str(picture.parent)
         entries = self._read(folder)
         named = self._by_stem[folder].get(_stem(picture.name), [])

@@ -272,7 +272,7 @@ class TasteSettings(Section):
         70,
         ge=0,
         le=100,
-        title="Least match score of a match",
+        title="Lowest score that counts as a match",
         description="Photos with three stars are exported if they match.",
     )
     lowest_first: bool = Field(
@@ -312,7 +312,7 @@ class ApprovalSettings(Section):
 
 
 class EncoderSettings(Section):
-    """The encoder that analyzes photos, in a process of its own."""
+    """The encoder that analyzes photos, in its own process."""
 
     which: Literal["auto", "open_clip", "starter", "none"] = Field(
         "auto",

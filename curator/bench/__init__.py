@@ -72,10 +72,10 @@ def bars() -> dict[str, Bar]:
 def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     """Measure the wanted bars and print the figures; return the exit code.
 
-    A missed bar is no failure: the exit code is 0.
+    The exit code is 0 even if bars are missed.
 
     Args:
-        home: stores the history of runs. Bars never use it; each makes a home of its own.
+        home: stores the history of runs. Bars never use it; each creates its own.
         arguments: ``only`` (names of bars), ``photos`` and ``stock`` (folders, or None),
             ``count`` (photos in the measured library), ``history`` to show earlier runs
             instead, ``make_catalog`` (a folder, or None) to make a library of ``count`` instead.
@@ -148,7 +148,7 @@ def _measure_all(
                 continue
             output.note(f"{name}: {known[name].title} ...")
             try:
-                figures += _measure_in_process(name, arguments, arguments.stock or stock)
+                figures += _measure_in_process(name, arguments, arguments.shared_data or stock)
             except KnownError as error:  # keep the figures of the other bars
                 output.note(f"{error} {error.remedy}".rstrip())
                 complete = False
@@ -161,7 +161,7 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
     if (lack := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
     given, kept = (
-        absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
+        absolute(folder) if folder else None for folder in (arguments.photos, arguments.shared_data)
     )
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
         return bar.measure(Workspace(Path(scratch), given, kept, arguments.count))
@@ -170,7 +170,7 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
 def _measure_in_process(
     name: str, arguments: argparse.Namespace, stock: str
 ) -> list[dict[str, Any]]:
-    """Measure a bar in a process of its own."""
+    """Measure a bar in a new process."""
     words = ["bench", "--json", "--apart", "--only", name, "--stock", stock]
     words += ["--count", str(arguments.count)]
     words += ["--photos", arguments.photos] if arguments.photos else []

@@ -196,7 +196,7 @@ def scene(size: tuple[int, int], seed: int, look: Look = "sharp") -> Image:
     tile = _tile(seed, min(_TILE, max(width, height)))
     edge = tile.shape[0]
     rows, columns = -(-height // edge), -(-width // edge)
-    whole = np.concatenate(
+    mosaic = np.concatenate(
         [
             np.concatenate(
                 [tile[:: 1 - 2 * (r % 2), :: 1 - 2 * (c % 2)] for c in range(columns)], 1
@@ -206,7 +206,7 @@ def scene(size: tuple[int, int], seed: int, look: Look = "sharp") -> Image:
     )[:height, :width]
     # Light falls off to one side, so that large pictures are not periodic.
     fall = np.linspace(1.0, 0.72, width, dtype=np.float32)[None, :, None]
-    sharp = np.ascontiguousarray((whole * fall).astype(np.uint8))
+    sharp = np.ascontiguousarray((mosaic * fall).astype(np.uint8))
     if look == "sharp":
         return sharp
     if look == "shaken":

@@ -132,13 +132,13 @@ def number(value: float) -> str:
 class Workspace:
     """The folders a bar works with: its own scratch folder, and the user's photos, if given.
 
-    ``stock`` is a shared folder for data that takes long to make; bars copy from it and never
+    ``shared_data`` is a folder for data that takes long to make; bars copy from it and never
     change it. ``count`` is the number of photos in the library to measure.
     """
 
     scratch: Path
     photos: Path | None = None
-    stock: Path | None = None
+    shared_data: Path | None = None
     count: int = PHOTOS
 
 

@@ -50,10 +50,10 @@ def flat(workspace: Workspace) -> list[Figure]:
 
 def _figure(what: str, workspace: Workspace, spent: PairedTimes, note: str) -> Figure:
     """Return the figure of the time per photo in a library (s), relative to an empty catalog."""
-    more, alone = (1000 * median(each) for each in (spent.spent, spent.bare))
-    beside = Reference("the same with an empty catalog", alone)
+    in_library, in_empty = (1000 * median(each) for each in (spent.spent, spent.bare))
+    reference = Reference("the same with an empty catalog", in_empty)
     what = what.format(f"{workspace.count:,}")
-    return Figure(what, more, "ms", 1.2, beside, per_reference=True, note=note)
+    return Figure(what, in_library, "ms", 1.2, reference, per_reference=True, note=note)
 
 
 def _saved(workspace: Workspace, library: Home) -> PairedTimes:

@@ -171,7 +171,7 @@ def rows(runs: Sequence[Run], only: Sequence[str] = ()) -> list[list[object]]:
 
 
 def _cell(figure: Mapping[str, Any] | None, name: str) -> str:
-    """Format a value or a ratio; the one that the limit applies to tells if it missed."""
+    """Format a value or a ratio, with "missed" if the limit applies to it and was missed."""
     if figure is None or figure[name] is None:
         return ""
     # Early runs have a ratio only if the limit applies to it.
@@ -205,14 +205,14 @@ def machine() -> dict[str, object]:
             "Qt": qVersion(),
             "numpy": numpy.__version__,
             "libjpeg-turbo": str(features.version("libjpeg_turbo")),  # Pillow's
-            "simplejpeg": simplejpeg.__version__,  # with a libjpeg-turbo of its own
+            "simplejpeg": simplejpeg.__version__,  # contains its own libjpeg-turbo
             "SQLite": sqlite3.sqlite_version,
         },
     }
 
 
 def _processor() -> str:
-    """Return the name of the processor as its maker spells it, if the system tells."""
+    """Return the name of the processor as its maker spells it, if the system reports it."""
     if sys.platform == "linux":
         try:
             text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")

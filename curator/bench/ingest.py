@@ -162,7 +162,7 @@ def missing() -> str | None:
 def again(workspace: Workspace) -> list[Figure]:
     """Ingest 5,000 unchanged files a second time: the whole command, with the start of Python.
 
-    There is no encoder: it would take minutes the first time and no time the second.
+    The encoder is off: it would take minutes the first time and no time the second.
     """
     folder = many_small(workspace.scratch / "many", _SMALL_FILES)
     ingest = partial(_command, workspace, "ingest", str(folder), "--encoder", "none")

@@ -101,7 +101,7 @@ def _repeat_once(
         catalog.store.run_many(
             "INSERT INTO directory (id, folder_id, path) VALUES (?, ?, ?)",
             [
-                (number + times * first["directory"], folder, _later(day, evenings, root))
+                (number + times * first["directory"], folder, _folder_after(day, evenings, root))
                 for number, folder, day in days
             ],
         )
@@ -122,7 +122,7 @@ def _repeat_once(
             catalog.store.run(sql)
 
 
-def _later(day: str, evenings: int, root: Path) -> str:
+def _folder_after(day: str, evenings: int, root: Path) -> str:
     """Return the folder of a day a number of evenings later."""
     later = date.fromisoformat(Path(day).name) + timedelta(days=DAYS * evenings)
     return str(root / f"{later:%Y}" / f"{later:%Y-%m-%d}")

@@ -34,15 +34,15 @@ def search(workspace: Workspace) -> list[Figure]:
         archive.prepare()
         return [
             _by_words(table, words, home.catalog),
-            _after_a_mark(table, words),
-            _by_looks(archive, table),
+            _after_mark(table, words),
+            _by_picture(archive, table),
             _reading(catalog, workspace.scratch),
         ]
     finally:
         catalog.close()
 
 
-def _asked(words: list[str]) -> Iterator[str]:
+def _searches(words: list[str]) -> Iterator[str]:
     """Yield searches: one or two words, complete or as prefix, from frequent to rare ones."""
     for turn in range(_TURNS):
         word = words[int((turn / _TURNS) ** 3 * (len(words) - 1))]
@@ -52,7 +52,7 @@ def _asked(words: list[str]) -> Iterator[str]:
 def _by_words(table: Table, words: list[str], catalog: Path) -> Figure:
     pairs = PairedTimes()
     match = "SELECT rowid FROM photo_text WHERE photo_text MATCH ?"
-    for text in _asked(words):
+    for text in _searches(words):
         spent = timed(_found, table, parse(text))
         begun = " ".join(f'"{word}"*' for word in text.split())
         pairs.add(spent, timed(baselines.rows, catalog, match, begun))
@@ -64,7 +64,7 @@ def _found(table: Table, query: Query) -> None:
     relevance(query, table, mask(query, table), {})
 
 
-def _after_a_mark(table: Table, words: list[str]) -> Figure:
+def _after_mark(table: Table, words: list[str]) -> Figure:
     """Filter again, as after each mark during a search; the words are already found then."""
     query, pairs = parse(f"{words[0][:2]} is:unreviewed sharpness:>10"), PairedTimes()
     numbers = np.random.default_rng(6).random(len(table.ids))
@@ -77,7 +77,7 @@ def _after_a_mark(table: Table, words: list[str]) -> Figure:
     return pairs.figure("filtering again after a mark", 0.95, 8.0, beside, note)
 
 
-def _by_looks(archive: VectorIndex, table: Table) -> Figure:
+def _by_picture(archive: VectorIndex, table: Table) -> Figure:
     phrases, pairs = (
         drawn_vectors(_TURNS, archive.dimension, np.random.default_rng(3)),
         PairedTimes(),

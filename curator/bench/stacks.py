@@ -21,10 +21,10 @@ def stacks(workspace: Workspace) -> list[Figure]:
     small, large = draw(_PHOTOS // _LARGER), draw(_PHOTOS)
     group(small)
     fewer = min(timed(lambda: group(small)) for _ in range(5))
-    more, sort = _beside(lambda: group(large), lambda: _sorted(large))
+    more, sort = _paired(lambda: group(large), lambda: _sorted(large))
     found = group(large)
     frames = _measured(found.stack, found.kind)
-    best, least = _beside(
+    best, least = _paired(
         lambda: propose(frames), lambda: np.lexsort((frames.sharpness, frames.stack))
     )
     stacked = int((found.stack > 0).sum())
@@ -52,7 +52,7 @@ def _sorted(shots: StackColumns) -> None:
     np.argsort(shots.phash.view(np.uint16), axis=0)
 
 
-def _beside(act: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
+def _paired(act: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
     """Run an action and its reference in turn; return the best time of each, in seconds."""
     turns = [(timed(act), timed(reference)) for _ in range(3)]
     return min(spent for spent, _ in turns), min(bare for _, bare in turns)
@@ -75,7 +75,7 @@ def draw(count: int, seed: int = 1) -> StackColumns:
     taken = _START + np.cumsum(np.where(first, pause, step) * _SECOND).astype("m8[us]")
     bracket = (chance.random(scene[-1] + 1) < 0.05)[scene] & (frame < 3)
     stops = np.where(bracket, np.array([0, -2, 2])[frame % 3], 0).astype(np.float32)
-    phash = _looks(chance, scene, moved=0.06)
+    phash = _hashes(chance, scene, moved=0.06)
     width, height = np.full(count, 6000, np.int32), np.full(count, 4000, np.int32)
     camera = (scene % 2).astype(np.int32)
 
@@ -99,13 +99,13 @@ def _scenes(chance: np.random.Generator, count: int) -> tuple[NDArray[np.intp], 
     return scene, np.arange(count) - start[scene]
 
 
-def _looks(
+def _hashes(
     chance: np.random.Generator, scene: NDArray[np.intp], moved: float
 ) -> NDArray[np.uint64]:
     """Draw a perceptual hash for each scene, and flip a share of its bits in each photo."""
-    looks = chance.integers(0, 2, (scene.max() + 1, 128), np.uint8)[scene]
-    looks ^= (chance.random(looks.shape, np.float32) < moved).astype(np.uint8)
-    return np.packbits(looks, axis=1).view(np.uint64)
+    hashes = chance.integers(0, 2, (scene.max() + 1, 128), np.uint8)[scene]
+    hashes ^= (chance.random(hashes.shape, np.float32) < moved).astype(np.uint8)
+    return np.packbits(hashes, axis=1).view(np.uint64)
 
 
 def _measured(stack: NDArray[np.int64], kind: NDArray[np.int8]) -> Candidates:

@@ -107,7 +107,7 @@ def make(
 
 def library_copy(workspace: Workspace) -> Home:
     """Return the home of a copy of the library that all bars of a run share."""
-    stock = workspace.stock or workspace.scratch / "stock"
+    stock = workspace.shared_data or workspace.scratch / "stock"
     shared = stock / f"library-{workspace.count}"
     if not shared.exists():
         shutil.rmtree(stock / "begun", ignore_errors=True)

@@ -186,7 +186,7 @@ def find_file(plan: DownloadPlan) -> RemoteFile:
         except EntryNotFoundError:
             continue
         if not found.size or not found.etag:
-            raise KnownError(f"{plan.host} does not tell the size of {name}.", LATER)
+            raise KnownError(f"{plan.host} does not report the size of {name}.", LATER)
         return RemoteFile(name, found.location, int(found.size), found.etag)
     raise KnownError(
         f"{plan.host}/{plan.repository} holds no weights that can be used.",

@@ -71,7 +71,7 @@ def _precision(device: str) -> str:
 
 
 def cpu_bf16() -> Literal["", "avx512", "amx"]:
-    """Return the fastest bf16 instructions of this CPU; "" if none, or torch cannot tell."""
+    """Return the fastest bf16 instructions of this CPU; "" if none or unknown."""
     import torch
 
     def has(probe: str) -> bool:
@@ -177,7 +177,7 @@ class Network:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means exhausted memory; the CPU's allocator tells only by its text."""
+    """Whether an error means exhausted memory; on the CPU only the text shows it."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):

@@ -16,7 +16,7 @@ class EncoderOptions:
     """Which weights to use, and how to run them.
 
     Attributes:
-        folder: the folder of downloaded weights; None if there is none.
+        folder: the folder of downloaded weights, or None.
         downloads_allowed: whether the user may download weights from the model hub.
         checkpoint: a weights file of the user for open_clip, used instead of downloaded weights.
         model: open_clip's name of the network.

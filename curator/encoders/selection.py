@@ -41,7 +41,7 @@ def encoder_options(home: Home, settings: Settings) -> EncoderOptions:
 
 
 def select_encoder(home: Home, settings: Settings) -> Encoding:
-    """Select the encoder of a home; where the one asked for is missing, the sentence says so."""
+    """Select the encoder of a home; the sentence says if the chosen one is missing."""
     options = encoder_options(home, settings)
     try:
         choice = encoders.choose(settings.encoder.which, options)

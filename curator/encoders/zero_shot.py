@@ -67,7 +67,7 @@ class Vocabulary:
 
 
 def read_vocabulary(home: Path) -> Vocabulary:
-    """Read the vocabulary in the user's home folder, else the one that comes with Curator.
+    """Read the vocabulary in the user's home folder, else the built-in vocabulary.
 
     Raises:
         KnownError: the file cannot be read, or lists too many words.

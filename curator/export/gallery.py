@@ -28,7 +28,7 @@ PAGE = "index.html"
 _IMAGES = "images"
 # The digests of the old page and of the page an unfinished run was writing; removed when it is
 # done. Without it, a run killed between page and manifest would make the page look edited forever.
-_MEANT = ".curator-page"
+_INTENT = ".curator-page"
 # Smaller sizes for tiles and small windows, one of which a browser chooses.
 _SMALLER = (1280, 640)
 
@@ -57,20 +57,20 @@ def write(
     """Write or update the pictures, then the page with all photos of the manifest.
 
     Raises:
-        KnownError: as :func:`curator.export.writing.write_files`; the page stays as it was.
+        KnownError: as :func:`curator.export.writing.write_files`; the page is not changed.
     """
     return write_files(plan, pool=pool, progress=progress, cancelled=cancelled, finish=_finish)
 
 
 def _finish(run: Run) -> None:
     try:
-        _bring_up_to_date(run)
+        _update_page(run)
     except OSError as error:
         done = f"{run.report.photos} of {len(run.plan.chosen)} photos were exported, their page"
         raise stopped(run.folder.path, error, f"{done} was not") from error
 
 
-def _bring_up_to_date(run: Run) -> None:
+def _update_page(run: Run) -> None:
     """Write the page, unless somebody edited it since; then report it as edited and keep it."""
     options, current, folder = run.plan.options, run.plan.manifest, run.folder
     if not folder.is_file(NAME):
@@ -85,24 +85,27 @@ def _bring_up_to_date(run: Run) -> None:
             "Export into another folder.",
         ) from error
     try:
-        there = folder.read(PAGE)
-        ours = there in (None, content) or _sha(there or b"") in (current.page, *_meant(folder))
+        existing = folder.read(PAGE)
+        ours = existing in (None, content) or _sha(existing or b"") in (
+            current.page,
+            *_read_intent(folder),
+        )
     except OutsideError:  # a link, a folder
         ours = False
     if not ours:
         run.report.edited.append(PAGE)
     else:
-        if there != content:
-            folder.write(_MEANT, f"{_sha(there or b'')} {_sha(content)}".encode("ascii"))
+        if existing != content:
+            folder.write(_INTENT, f"{_sha(existing or b'')} {_sha(content)}".encode("ascii"))
         folder.write(PAGE, content)
         current.page = _sha(content)
     save(current, folder)
-    folder.remove(_MEANT)
+    folder.remove(_INTENT)
 
 
-def _meant(folder: OpenedFolder) -> list[str]:
+def _read_intent(folder: OpenedFolder) -> list[str]:
     try:
-        return (folder.read(_MEANT) or b"").decode("ascii").split()
+        return (folder.read(_INTENT) or b"").decode("ascii").split()
     except (OSError, OutsideError, ValueError):
         return []
 

@@ -67,7 +67,7 @@ class _Job:
 
 
 class LocationRemover:
-    """Makes copies without location, one at a time, in a temporary folder of its own.
+    """Makes copies without location, one at a time, in its own temporary folder.
 
     Thread: one.
     """

@@ -79,7 +79,7 @@ def load(folder: OpenedFolder) -> Manifest:
     """Read the manifest of an export folder; an empty manifest if there is none.
 
     Raises:
-        KnownError: the file was not written by Curator; it stays as it is.
+        KnownError: the file was not written by Curator; it is not changed.
     """
     path = folder.path / NAME
     remedy = "Choose another folder, or move that file away."
@@ -170,10 +170,10 @@ def unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
         KnownError: somebody did, and saving ours would lose their entries.
     """
     try:
-        there = folder.read(NAME)
+        current = folder.read(NAME)
     except OSError:
         return  # the run itself reports what it cannot read or write
-    if there and there != manifest.read:
+    if current and current != manifest.read:
         raise KnownError(
             f"Another export into {folder.path} has run meanwhile.",
             "Export again; it continues from there.",

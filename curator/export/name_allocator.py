@@ -48,13 +48,13 @@ class NameAllocator:
         if folder is None:
             return
         try:
-            there = [self._inside(name) for name in folder.names(options.inside)]
+            names = [self._inside(name) for name in folder.names(options.inside)]
         except OSError as error:
             raise KnownError(
                 f"{options.folder} cannot be used ({error.strerror or error}).",
                 "Choose a writable folder.",
             ) from error
-        self._disk = {naming.folded(name): name for name in there}
+        self._disk = {naming.folded(name): name for name in names}
         self._intent = read_intent(folder)
 
     def _inside(self, name: str) -> str:
@@ -95,22 +95,22 @@ class NameAllocator:
             return None
         if folded not in self._disk:
             return FileAction.WRITE
-        if self._intent.get(name) == meant(output, self._options):
+        if self._intent.get(name) == identity_of(output, self._options):
             return FileAction.ADOPT
         assert self._folder is not None
-        there = self._folder.status(self._disk[folded])
-        same = there and stat.S_ISREG(there.st_mode) and there.st_size == output.source.size
+        status = self._folder.status(self._disk[folded])
+        same = status and stat.S_ISREG(status.st_mode) and status.st_size == output.source.size
         return FileAction.ADOPT if same and output.edge is None else None
 
 
-def meant(output: OutputFile, options: Options) -> list[str]:
+def identity_of(output: OutputFile, options: Options) -> list[str]:
     """Return what identifies a file to write, to recognize it after a run that was killed."""
     known = output.source.fingerprint or "" if options.private else str(output.source.path)
     return [known, options.rendering]
 
 
 def read_intent(folder: OpenedFolder) -> dict[str, list[str]]:
-    """Return the names an unfinished run was writing, with what :func:`meant` returned."""
+    """Return the names an unfinished run was writing, with what :func:`identity_of` returned."""
     try:
         found = json.loads(folder.read(INTENT) or b"{}")
     except (OSError, OutsideError, ValueError, RecursionError):

@@ -44,7 +44,7 @@ class Options:
         match_model: the name of the model that made the scores.
         project: the name of the exported project, if it is one.
         projects: names of the projects of each photo, by photo id.
-        partial: whether single photos of the scope were chosen; the others are left as they are.
+        partial: whether single photos of the scope were chosen; the others are not touched.
         order: photo ids in manual order; otherwise photos are sorted by capture time.
         title: the title of the page.
         notes: the text under the title.

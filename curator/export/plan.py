@@ -111,8 +111,8 @@ class Plan:
     @property
     def bytes_to_write(self) -> int:
         """The bytes to write; for JPEGs estimated by `curator.export.size_estimates`."""
-        anew = (FileAction.WRITE, FileAction.REPLACE)
-        return sum(item.output.size_bytes for item in self.items() if item.action in anew)
+        writes = (FileAction.WRITE, FileAction.REPLACE)
+        return sum(item.output.size_bytes for item in self.items() if item.action in writes)
 
     def summary(self) -> dict[str, object]:
         """Return the plan in numbers and names, for the dry run and the dialog."""
@@ -201,7 +201,7 @@ def make_plan(
     originals = Originals.of(options, ordered)
     with target_folder.open_to_plan(options.folder, originals) as folder:
         plan = Plan(options, _load(options, folder), originals)
-        choose(plan, _sort_out(plan, ordered), folder)
+        choose(plan, _select(plan, ordered), folder)
     return plan
 
 
@@ -229,7 +229,7 @@ def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDeta
     return sorted(photos, key=place)
 
 
-def _sort_out(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
+def _select(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
     """Record which entries stay or are withdrawn; return the photos to export."""
     options = plan.options
     standing = manifest.lookup(plan.manifest.photos)
@@ -285,7 +285,7 @@ class _Planner:
         for photo, clause, entry in going:
             outputs = output_files(photo, self._options, self._sidecars)
             known = _known(outputs, entry, self._options)
-            outputs, known = self._there(photo, outputs, known, entry)
+            outputs, known = self._keep_existing(photo, outputs, known, entry)
             if not outputs:
                 continue
             seq = self._seq(entry)
@@ -301,7 +301,7 @@ class _Planner:
         self._last += 1
         return self._last
 
-    def _there(
+    def _keep_existing(
         self,
         photo: PhotoDetail,
         outputs: list[OutputFile],
@@ -313,7 +313,7 @@ class _Planner:
         away: set[str] = set()
         for output, old in zip(outputs, known, strict=True):
             if output.source.missing and (
-                old is None or not self._fresh(output, old, entry, photo)
+                old is None or not self._is_current(output, old, entry, photo)
             ):
                 away.add(str(output.source.path))
             else:
@@ -323,7 +323,7 @@ class _Planner:
         ]
         return [output for output, _ in kept], [old for _, old in kept]
 
-    def _fresh(
+    def _is_current(
         self, output: OutputFile, old: FileEntry, entry: Entry | None, photo: PhotoDetail
     ) -> bool:
         """Whether an exported file is what this export would write."""
@@ -360,7 +360,7 @@ class _Planner:
             if old is None:
                 items.append(PlannedFile(output, name, act))
             else:
-                items.append(self._again(PlannedFile(output, name, act, old), entry, photo))
+                items.append(self._rewrite(PlannedFile(output, name, act, old), entry, photo))
         return items
 
     def _kept_names(
@@ -387,11 +387,11 @@ class _Planner:
             photo.capture.camera,
         )
 
-    def _again(self, item: PlannedFile, entry: Entry | None, photo: PhotoDetail) -> PlannedFile:
+    def _rewrite(self, item: PlannedFile, entry: Entry | None, photo: PhotoDetail) -> PlannedFile:
         """Plan a file that an earlier run wrote: keep, replace or rename it."""
         old = item.known
         assert old is not None
-        fresh = self._fresh(item.output, old, entry, photo)
+        fresh = self._is_current(item.output, old, entry, photo)
         size = self._size(old["filename"])
         if size is None:
             return PlannedFile(

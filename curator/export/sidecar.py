@@ -28,7 +28,7 @@ from curator.workers import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted(OutputFile):
+class _SidecarFile(OutputFile):
     """A sidecar to export: its metadata, the metadata written last, and its size in bytes."""
 
     metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
@@ -48,11 +48,11 @@ def adapt_options(options: Options) -> Options:
 
 def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
     """Plan the sidecar of each photo to export, or list the photo as skipped with the reason."""
-    choosing = _SidecarPlanner(plan, folder)
-    several = len({choosing.root(main_file(photo).path) for photo, *_ in going}) > 1
+    planner = _SidecarPlanner(plan, folder)
+    several = len({planner.root(main_file(photo).path) for photo, *_ in going}) > 1
     for photo, clause, entry in going:
         try:
-            item = choosing.item(photo, entry, several)
+            item = planner.item(photo, entry, several)
         except KnownError as error:
             plan.skipped.append(Skipped(str(main_file(photo).path), str(error)))
             continue
@@ -108,19 +108,19 @@ class _SidecarPlanner:
         if folded in self._taken or (known is not None and not _is_of(known, file)):
             raise KnownError(f"Another photo's sidecar there is already named {name}.")
         self._taken.add(folded)
-        name = self._as_there(name)
+        name = self._name_on_disk(name)
         base = SidecarMetadata.from_json(known["said"]) if known and "said" in known else None
-        wanted = _Wanted(
+        wanted = _SidecarFile(
             Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint),
             PurePath(name).suffix,
             metadata=self._metadata(photo),
             base=base,
         )
-        there = None if self._folder is None else _load(self._folder, name)
-        new = _merged(there, wanted, self._options)
-        if known is not None and new == there and base == wanted.metadata:
+        existing = None if self._folder is None else _load(self._folder, name)
+        new = _merged(existing, wanted, self._options)
+        if known is not None and new == existing and base == wanted.metadata:
             return PlannedFile(wanted, name, FileAction.KEEP, known)
-        act = FileAction.WRITE if there is None else FileAction.REPLACE
+        act = FileAction.WRITE if existing is None else FileAction.REPLACE
         return PlannedFile(replace(wanted, size=len(new)), name, act, known)
 
     def _name(self, file: FileDetail, entry: Entry | None, several: bool) -> str:
@@ -138,7 +138,7 @@ class _SidecarPlanner:
         inside = file.path.parent.relative_to(root)
         return (Path(root.name) / inside / name if several else inside / name).as_posix()
 
-    def _as_there(self, name: str) -> str:
+    def _name_on_disk(self, name: str) -> str:
         """Return the name in the case it has on disk: to editors DSC_1.XMP and .xmp are equal."""
         below, _, leaf = name.rpartition("/")
         if below not in self._listed:
@@ -148,8 +148,8 @@ class _SidecarPlanner:
                 raise KnownError(f"{below} cannot be read ({error.strerror or error}).") from error
             self._listed[below] = {naming.folded(each): each for each in found}
             self._listed[below] |= {each: each for each in found}
-        here = self._listed[below]
-        same = here.get(leaf) or here.get(naming.folded(leaf), leaf)
+        names = self._listed[below]
+        same = names.get(leaf) or names.get(naming.folded(leaf), leaf)
         return f"{below}/{same}" if below else same
 
     def _metadata(self, photo: PhotoDetail) -> SidecarMetadata:
@@ -171,17 +171,17 @@ def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
         OSError: the disk is full.
     """
     wanted, folder, name = item.output, run.folder, item.name
-    assert isinstance(wanted, _Wanted)
+    assert isinstance(wanted, _SidecarFile)
     _leave_withdrawn(run, chosen, name)
     if item.action is FileAction.KEEP and item.known is not None:
         run.report.unchanged += 1
         return {**item.known, "original_path": str(wanted.source.path)}
-    there = _load(folder, name)
-    new = _merged(there, wanted, run.plan.options)
-    if new == there:
+    existing = _load(folder, name)
+    new = _merged(existing, wanted, run.plan.options)
+    if new == existing:
         run.report.unchanged += 1
     else:
-        _put(folder, name, new, sidecar.digest(there))
+        _put(folder, name, new, sidecar.digest(existing))
         run.report.written.append(name)
         run.report.bytes += len(new)
     source = wanted.source
@@ -246,7 +246,7 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
         raise
 
 
-def _merged(there: bytes | None, wanted: _Wanted, options: Options) -> bytes:
+def _merged(there: bytes | None, wanted: _SidecarFile, options: Options) -> bytes:
     """Merge our metadata into an existing sidecar, or a new one.
 
     Raises:

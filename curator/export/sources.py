@@ -61,18 +61,18 @@ class SidecarFinder:
         self._listed: dict[Path, dict[str, os.DirEntry[str]]] = {}
         self._raws: dict[Path, dict[str, set[Path]]] = {}
 
-    def beside(self, file: Path, own: Collection[Path]) -> list[tuple[Source, str]]:
+    def sidecars_of(self, file: Path, own: Collection[Path]) -> list[tuple[Source, str]]:
         """Return the sidecars of a file with their ending, ``.xmp`` or ``.nef.xmp``.
 
         A sidecar that names only the stem belongs to the RAW of that stem, even if that is another
         photo. ``own`` are the files of this photo.
         """
-        here = self._list(file.parent)
+        entries = self._list(file.parent)
         raws = self._raws[file.parent].get(file.stem.casefold(), set())
         others = raws and raws.isdisjoint(own) and not _is_raw(file.name)
         found = []
         for ending in (".xmp", f"{file.suffix}.xmp"):
-            entry = here.get(f"{file.stem}{ending}".casefold())
+            entry = entries.get(f"{file.stem}{ending}".casefold())
             if entry is not None and not (others and ending == ".xmp"):
                 status = entry.stat()
                 source = Source(Path(entry.path), SIDECAR, status.st_size, status.st_mtime_ns)
@@ -82,12 +82,12 @@ class SidecarFinder:
     def _list(self, folder: Path) -> dict[str, os.DirEntry[str]]:
         if folder not in self._listed:
             try:
-                there = volumes.ask(folder, partial(_entries, folder))
-                named = [e for e in there if e.name[-4:].lower() == ".xmp" and e.is_file()]
-            except (OSError, UnavailableError):  # away: so are its photos, and that is said of them
-                there = named = []
+                entries = volumes.ask(folder, partial(_entries, folder))
+                named = [e for e in entries if e.name[-4:].lower() == ".xmp" and e.is_file()]
+            except (OSError, UnavailableError):  # not connected; its photos are reported as such
+                entries = named = []
             raws = self._raws.setdefault(folder, {})
-            for raw in (Path(entry.path) for entry in there if _is_raw(entry.name)):
+            for raw in (Path(entry.path) for entry in entries if _is_raw(entry.name)):
                 raws.setdefault(raw.stem.casefold(), set()).add(raw)
             self._listed[folder] = {entry.name.casefold(): entry for entry in named}
         return self._listed[folder]
@@ -142,7 +142,7 @@ def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) 
         outputs[source.path] = OutputFile(source, file.path.suffix)
     for file in halves:
         own = [known.path for known in photo.files]
-        for sidecar, ending in sidecars.beside(Path(_reachable(file, photo).path), own):
+        for sidecar, ending in sidecars.sidecars_of(Path(_reachable(file, photo).path), own):
             outputs.setdefault(sidecar.path, OutputFile(sidecar, ending))
     return list(outputs.values())
 

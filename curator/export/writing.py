@@ -23,7 +23,7 @@ from curator.export import manifest, naming, target_folder
 from curator.export.folder_lock import exclusive
 from curator.export.location_removal import LocationRemover
 from curator.export.manifest import Entry, FileEntry, WrittenFile
-from curator.export.name_allocator import INTENT, FileAction, meant
+from curator.export.name_allocator import INTENT, FileAction, identity_of
 from curator.export.plan import ExportReport, Plan, PlannedFile, PlannedPhoto, Skipped
 from curator.export.render_queue import RenderQueue
 from curator.export.sources import Source
@@ -139,7 +139,7 @@ def _prepare(run: Run) -> None:
             f" {_size(free)} free.",
             "Free some space or choose another folder. Nothing was written.",
         )
-    names = {item.name: meant(item.output, plan.options) for item in to_write}
+    names = {item.name: identity_of(item.output, plan.options) for item in to_write}
     if names:
         folder.write(INTENT, json.dumps(names).encode())
 
@@ -164,7 +164,9 @@ def _update_entries(run: Run) -> None:
     for entry, photo, clause in plan.refreshed:
         entry.update(plan.describe(photo, clause))
     leaving = [(entry, plan.describe(photo, None)) for entry, photo in plan.leaving]
-    leaving = [(entry, {**details, "reason": _why(details)}) for entry, details in leaving]
+    leaving = [
+        (entry, {**details, "reason": _withdrawal_reason(details)}) for entry, details in leaving
+    ]
     out = {"clause": None, "reason": "no longer in the project"}
     for entry, details in (*leaving, *((entry, out) for entry in plan.gone)):
         current.drop(entry)
@@ -172,7 +174,7 @@ def _update_entries(run: Run) -> None:
         run.report.withdrawn += [record["filename"] for record in entry["files"]]
 
 
-def _why(entry: Entry) -> str:
+def _withdrawal_reason(entry: Entry) -> str:
     return "rejected" if entry["flag"] == "reject" else "no longer approved"
 
 
@@ -203,7 +205,7 @@ def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
     if old is None:
         current.photos.append(entry)
         return
-    _supersede(run, chosen, entry)
+    _keep_replaced_records(run, chosen, entry)
     if "reason" in old:  # it was withdrawn before and is approved again
         current.drop(old)
         current.photos.append(entry)
@@ -212,7 +214,7 @@ def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
         old.update(entry)
 
 
-def _supersede(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
+def _keep_replaced_records(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
     """List the files of the old entry that the new one no longer contains as withdrawn."""
     old = chosen.entry
     assert old is not None
@@ -220,7 +222,7 @@ def _supersede(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
     gone = [
         record
         for record in old["files"]
-        if naming.folded(record["filename"]) not in names and _is_there(run, record["filename"])
+        if naming.folded(record["filename"]) not in names and _exists(run, record["filename"])
     ]
     if gone:
         today = {file.fingerprint for file in chosen.photo.files}
@@ -234,7 +236,7 @@ def _supersede(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
         run.report.withdrawn += [record["filename"] for record in gone]
 
 
-def _is_there(run: Run, name: str) -> bool:
+def _exists(run: Run, name: str) -> bool:
     try:
         return run.folder.status(name) is not None
     except OutsideError:
@@ -271,7 +273,7 @@ def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
             ) from error
         break
     if item.known is not None and item.known["filename"] != name:
-        _retire(run, item.known, name)
+        _remove_renamed(run, item.known, name)
     return manifest.record(output, name, written, private=private)
 
 
@@ -288,7 +290,7 @@ def _renamed(run: Run, item: PlannedFile, known: FileEntry) -> bool:
     return True
 
 
-def _retire(run: Run, known: FileEntry, name: str) -> None:
+def _remove_renamed(run: Run, known: FileEntry, name: str) -> None:
     """Remove the old file of a photo written under another name, if nobody changed it since."""
     old, new = run.folder.file_state(known["filename"]), run.folder.status(name)
     if old is None or (new is not None and file_id(new) == old.file_id):
@@ -316,21 +318,21 @@ def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> Wr
             sha = hashlib.sha256(content).hexdigest()
             with folder.create(temporary) as target:
                 target.write(content)
-        there = folder.file_state(name)
-        if there is None and folder.status(name) is not None:
+        existing = folder.file_state(name)
+        if existing is None and folder.status(name) is not None:
             raise _TakenError(name)  # by a folder or a link
-        if there is not None:
-            if there.sha256 == sha:
+        if existing is not None:
+            if existing.sha256 == sha:
                 run.report.unchanged += 1
-                return WrittenFile(sha, original_sha, there.size, pixels)
-            ours = item.known is not None and there.sha256 == item.known["sha256"]
+                return WrittenFile(sha, original_sha, existing.size, pixels)
+            ours = item.known is not None and existing.sha256 == item.known["sha256"]
             if item.action is not FileAction.REPLACE or not ours:
                 raise _TakenError(name)
         made = folder.file_state(temporary)
         if made is None or made.sha256 != sha:
             raise OSError(errno.EIO, "the file reads back differently than it was written")
         try:
-            folder.commit(temporary, name, there, made)
+            folder.commit(temporary, name, existing, made)
         except FileExistsError as error:
             raise _TakenError(name) from error
         run.report.written.append(name)

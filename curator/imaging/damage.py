@@ -19,7 +19,7 @@ _Array = npt.NDArray[Any]
 _STRETCHES = (32, 16, 8)  # a row of blocks is divided into this many stretches
 _BYTES = 7  # distance of the bytes sampled; not a multiple of three
 _BLOCKS = 3  # minimal blocks per stretch, to divide a row into 16 or 32
-_NOTABLE = 2.0  # gray levels; a smaller difference is no step
+_NOTABLE = 2.0  # gray levels; smaller differences are ignored
 _SHARE = 0.6  # this share of the stretches of a step must be notable
 _FIRM = 0.8  # this quantile of the deviations from a step's height is its spread
 # The highest score of 413 clean JPEGs was -2.5; more than half of the visible damage that no

@@ -142,12 +142,12 @@ def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
     if len(segment) < 40:
         return
     digest = segment[:32]
-    whole, offset = struct.unpack(">II", segment[32:40])
+    total, offset = struct.unpack(">II", segment[32:40])
     part = segment[40:]
-    if whole > _MAX or offset + len(part) > whole or len(extended) > 4:
+    if total > _MAX or offset + len(part) > total or len(extended) > 4:
         return
     if digest not in extended:
-        extended[digest] = bytearray(b" " * whole)
+        extended[digest] = bytearray(b" " * total)
     extended[digest][offset : offset + len(part)] = part
 
 

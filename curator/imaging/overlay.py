@@ -170,5 +170,5 @@ def _share(mask: _Array) -> _Array:
     """Average blocks of STEP x STEP; pixels missing at right and bottom count as unmarked."""
     height, width = (-(-edge // STEP) * STEP for edge in mask.shape)
     pad = (0, height - mask.shape[0], 0, width - mask.shape[1])
-    whole = cv2.copyMakeBorder(mask, *pad, cv2.BORDER_CONSTANT) if any(pad) else mask
-    return block_average(whole, STEP)
+    padded = cv2.copyMakeBorder(mask, *pad, cv2.BORDER_CONSTANT) if any(pad) else mask
+    return block_average(padded, STEP)

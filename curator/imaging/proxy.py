@@ -76,7 +76,7 @@ def long_edge_px(jpeg: bytes) -> int:
     """Read the long edge out of a JPEG's header.
 
     Raises:
-        UnreadableError: it is no JPEG.
+        UnreadableError: it is not a JPEG.
     """
     try:
         return max(simplejpeg.decode_jpeg_header(jpeg)[:2])

@@ -19,14 +19,14 @@ from curator.model import Quality
 _Array = npt.NDArray[Any]
 
 TILE = 64  # px at full resolution; small enough that an eye fills some
-_CELLS = 6  # the picture is divided into 6 x 6 cells, each sends a tile: a small subject counts
-_EXTRA = 16  # and the most structured tiles of the whole
-_BEST = 8  # so many of the sharpest tiles make the score
-_CALM = 24  # at most so many tiles tell the noise
-_NOISE = 1.5  # times the floor is taken out: the floor itself scatters
+_CELLS = 6  # 6 x 6 cells, each of which contributes a tile, so that a small subject counts
+_EXTRA = 16  # tiles with the most structure in the whole picture, added to those
+_BEST = 8  # the score is computed from this many of the sharpest tiles
+_CALM = 24  # the noise is estimated from at most this many tiles
+_NOISE = 1.5  # times the noise floor is subtracted, because the floor itself scatters
 _FLOOR = 10.0  # gray levels², keeps the ratio quiet where there is no structure at all
-# Coarse energy, gray levels², up to which a tile of the map is empty, and from which it tells all:
-# clear skies and mist of real photos have 1 to 4, the dullest rock 15.
+# Coarse energy in gray levels²: up to _EMPTY a tile of the map is 0, from _FULL on it counts fully.
+# In real photos clear skies and mist have 1 to 4, the dullest rock 15.
 _EMPTY, _FULL = 4.0, 16.0
 # Second differences along 0, 45, 90 and 135 degrees.
 _KERNELS = tuple(
@@ -117,7 +117,7 @@ def sharpness(
 
     Returns:
         The raw ratio (0 and up; see :func:`score`) and the center of the sharpest tile as
-        fractions of width and height, None where there is no structure.
+        fractions of width and height; None without structure.
     """
     height, width = pixels.shape[:2]
     if min(height, width) < TILE:
@@ -154,8 +154,8 @@ def sharpness_map(luma: _Array) -> _Array:
         luma: (H, W) uint8, full resolution.
 
     Returns:
-        (ceil(H / TILE), ceil(W / TILE)) uint8, 0-100; what an edge cuts is filled by mirroring.
-        Where there is hardly any structure, as in a clear sky, it is 0: nothing tells.
+        (ceil(H / TILE), ceil(W / TILE)) uint8, 0-100; tiles cut by an edge are filled by mirroring.
+        A tile with hardly any structure, such as clear sky, is 0.
     """
     rows, columns = (-(-edge // TILE) for edge in luma.shape)
     pad = (0, rows * TILE - luma.shape[0], 0, columns * TILE - luma.shape[1])

@@ -35,7 +35,7 @@ Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
 class SidecarJob:
     """One sidecar to write, or (``dry``) only to compare.
 
-    ``metadata`` is what it should say; ``base`` is what it said after the last read or write, None
+    ``metadata`` is what it should state; ``base`` what it stated after the last read or write, None
     if there was none. Both are as from `SidecarMetadata.as_json`. ``digest`` is of its bytes at
     that time, empty if there was no file.
     """
@@ -88,7 +88,7 @@ def job_for(
         photo_id: the photo.
         file: path and kind of its main file.
         metadata: the metadata to write.
-        known: its sidecars; an existing name in another case (``.XMP``) is used as it is.
+        known: its sidecars; an existing name in another case (``.XMP``) is used unchanged.
         profile: the editor to write for.
     """
     path, kind = Path(file[0]), file[1]
@@ -96,9 +96,9 @@ def job_for(
     if name is None:
         return None
     wanted = str(path.with_name(name))
-    there = next((each for each in known if each.casefold() == wanted.casefold()), wanted)
-    digest, base = known.get(there, ("", None))
-    return SidecarJob(photo_id, there, metadata, base, digest, profile.name)
+    path_on_disk = next((each for each in known if each.casefold() == wanted.casefold()), wanted)
+    digest, base = known.get(path_on_disk, ("", None))
+    return SidecarJob(photo_id, path_on_disk, metadata, base, digest, profile.name)
 
 
 def write(jobs: Sequence[SidecarJob]) -> tuple[SidecarResult, ...]:

@@ -61,8 +61,8 @@ def merge(
     Raises:
         SidecarError: ``existing`` cannot be read as XMP (see `read`).
     """
-    there = existing if existing and existing.strip(b"\0 \t\r\n") else None
-    packet = Packet(there or _NEW, fields.WANTED)
+    existing_bytes = existing if existing and existing.strip(b"\0 \t\r\n") else None
+    packet = Packet(existing_bytes or _NEW, fields.WANTED)
     if not packet.descriptions:
         packet = Packet(packet.with_description(), fields.WANTED)
     theirs = content_of(packet).metadata
@@ -147,8 +147,8 @@ def _changes(now: Iterable[str], before: Iterable[str] | None) -> tuple[list[str
 
 def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int, flag: str) -> None:
     """Write stars and flag together, because darktable stores both in one field."""
-    there = number(packet.value(fields.RATING))
-    rejected, minus = flag == "reject", there == -1
+    stars_now = number(packet.value(fields.RATING))
+    rejected, minus = flag == "reject", stars_now == -1
     by_rating = rejected and profile.rejects_by_rating and ("flag" in wishes or minus)
     if by_rating:
         _put(packet, fields.RATING, "-1")
@@ -156,31 +156,31 @@ def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int,
         _put(packet, fields.RATING, str(stars), create=stars > 0)
         minus = False
     _put(packet, fields.OUR_RATING, str(stars) if by_rating else None)
-    if "flag" not in wishes and not (rejected and there == -1 and not minus):
+    if "flag" not in wishes and not (rejected and stars_now == -1 and not minus):
         return
     is_set = flag != NO_VALUE
     _put(packet, fields.PICK, fields.PICKS[flag], create=is_set)
     _put(packet, fields.GOOD, {"pick": "True", "reject": "False"}.get(flag))
     _put(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=is_set and profile.digikam)
     _put(packet, fields.TAGGED, "True" if flag == "pick" else "False", create=False)
-    several = _there(packet, fields.PICK_LABEL, fields.TAGGED) or profile.appended
+    several = _has_any(packet, fields.PICK_LABEL, fields.TAGGED) or profile.appended
     _put(packet, fields.OUR_FLAG, flag if several else None, create=is_set)
 
 
 def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | None) -> None:
     is_set = label != NO_VALUE
-    if label != theirs or not _there(packet, fields.LABEL):
+    if label != theirs or not _has_any(packet, fields.LABEL):
         # A translated word for the same color stays: its editor recognizes the label by it.
         _put(packet, fields.LABEL, label.title() if is_set else None)
     number_of = fields.DIGIKAM_LABELS[label]
     _put(packet, fields.COLOR_LABEL, number_of, create=is_set and profile.digikam)
-    darktable = _there(packet, fields.COLORLABELS, fields.XMP_VERSION)
+    darktable = _has_any(packet, fields.COLORLABELS, fields.XMP_VERSION)
     if profile.rejects_by_rating or darktable:
         color = [str(fields.LABELS.index(label))] if is_set else []
-        there = packet.values(fields.COLORLABELS) or []
-        if there != color:
-            packet.change(fields.COLORLABELS, "Seq", color, set(there))
-    several = darktable or _there(packet, fields.COLOR_LABEL) or profile.appended
+        colors = packet.values(fields.COLORLABELS) or []
+        if colors != color:
+            packet.change(fields.COLORLABELS, "Seq", color, set(colors))
+    several = darktable or _has_any(packet, fields.COLOR_LABEL) or profile.appended
     _put(packet, fields.OUR_LABEL, label if several else None, create=is_set)
 
 
@@ -201,7 +201,7 @@ def _write_keywords(
     _items(packet, fields.SUBJECT, "Bag", adds, gone, "|")
     piped = [*flat, *paths]
     _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")
-    if profile.digikam or _there(packet, fields.TAGS_LIST):
+    if profile.digikam or _has_any(packet, fields.TAGS_LIST):
         # digiKam cannot store a name with a slash; only dc:subject gets it.
         slashed = [name.replace("|", "/") for name in piped if "/" not in name]
         lost = {path.replace("|", "/") for path in lost}
@@ -212,10 +212,10 @@ def _items(
     packet: Packet, name: str, kind: str, adds: list[str], gone: set[str], separator: str = ""
 ) -> None:
     """Add missing names, and remove those whose key or last level is in ``gone``."""
-    there = packet.values(name) or []
+    existing = packet.values(name) or []
     present: set[str] = set()
     remove: set[str] = set()
-    for text in there:
+    for text in existing:
         whole = _key(text, separator)
         last = whole.rpartition(separator)[2] if separator else whole
         if whole in gone or last in gone:
@@ -235,17 +235,17 @@ def _key(text: str, separator: str) -> str:
 
 def _put(packet: Packet, name: str, value: str | None, create: bool = True) -> None:
     """Set a property unless it already has this meaning; None removes it."""
-    there = packet.value(name)
-    if there is None:
+    existing = packet.value(name)
+    if existing is None:
         if value is not None and create:
             packet.put(name, value)
     elif value is None:
         packet.put(name, None)
-    elif there.lower() != value.lower() and (
-        number(there) is None or number(there) != number(value)
+    elif existing.lower() != value.lower() and (
+        number(existing) is None or number(existing) != number(value)
     ):
         packet.put(name, value)
 
 
-def _there(packet: Packet, *names: str) -> bool:
+def _has_any(packet: Packet, *names: str) -> bool:
     return any(packet.value(name) is not None for name in names)

@@ -1,7 +1,7 @@
 """The properties of an XMP packet, and the splices into its bytes that change them.
 
 A packet is never serialized again as a whole: a change replaces exactly the bytes of the changed
-property, and all other bytes stay, whoever wrote them.
+property, and all other bytes stay the same.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ class Packet:
 
     def _additions(self, name: str, description: Element | None = None) -> _Additions:
         space = name.split(" ")[0]
-        kin = (one for one in self.descriptions if space in one.spaces.values())
-        chosen = description or next(kin, self.descriptions[0])
+        owners = (element for element in self.descriptions if space in element.spaces.values())
+        chosen = description or next(owners, self.descriptions[0])
         return self._new.setdefault(id(chosen), _Additions(chosen))
 
     def _plain(self, place: Occurrence, name: str) -> list[str]:

@@ -160,10 +160,10 @@ _cleaned: set[FileId] = set()  # folders whose leftovers this process has remove
 
 
 def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> None:
-    there = folder.status(name)
-    if there is not None and not stat.S_ISREG(there.st_mode):
+    status = folder.status(name)
+    if status is not None and not stat.S_ISREG(status.st_mode):
         raise _no_file(name)
-    if there is not None and not there.st_mode & stat.S_IWUSR:
+    if status is not None and not status.st_mode & stat.S_IWUSR:
         raise SidecarError(
             f"The sidecar {name} is write-protected.", "Make it writable, then write again."
         )
@@ -172,7 +172,7 @@ def _replace(folder: OpenedFolder, name: str, data: bytes, expected: str) -> Non
         folder.remove_leftovers()
     with folder.temporary(name) as temporary:
         try:
-            mode = None if there is None else stat.S_IMODE(there.st_mode)
+            mode = None if status is None else stat.S_IMODE(status.st_mode)
             with folder.create(temporary, mode=mode) as file:
                 file.write(data)
             found = folder.file_state(name)

@@ -197,7 +197,7 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
 
 
 def _levels(path: str, sign: str) -> list[str]:
-    """Split a path at its separator; an absurdly long path has no levels."""
+    """Split a path at its separator; too long a path has no levels."""
     return path.split(sign) if len(path) <= 16 * MAX_NAME else []
 
 

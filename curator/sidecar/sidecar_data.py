@@ -120,7 +120,7 @@ class SidecarMetadata:
         return marks
 
     def __bool__(self) -> bool:
-        """Whether any field has a value other than "none"; a camera's ``Rating`` 0 is no value."""
+        """Whether any field has a value besides "none"; a camera's ``Rating`` 0 does not count."""
         scalar = (
             self.rating
             or (self.flag or NO_VALUE) != NO_VALUE
@@ -175,9 +175,9 @@ def clean(names: Iterable[str]) -> tuple[str, ...]:
         if len(found) >= MAX_NAMES:
             break
         name = name[: 16 * MAX_NAME]  # normalizing 16 MB would take seconds
-        one = " ".join(_printable(unicodedata.normalize("NFC", name)).split())[:MAX_NAME].strip()
-        if one:
-            found.setdefault(key(one), one)
+        text = " ".join(_printable(unicodedata.normalize("NFC", name)).split())[:MAX_NAME].strip()
+        if text:
+            found.setdefault(key(text), text)
     return tuple(found.values())
 
 

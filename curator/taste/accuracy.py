@@ -35,9 +35,9 @@ def ranks(values: ArrayLike) -> Array:
     return shared
 
 
-def rank_correlation(one: ArrayLike, other: ArrayLike) -> float:
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
     """Return Spearman's rank correlation, ties by mean rank; 0.0 if a column does not vary."""
-    a, b = ranks(one), ranks(other)
+    a, b = ranks(first), ranks(second)
     if len(a) < 2:
         return 0.0
     a, b = a - a.mean(), b - b.mean()
@@ -81,7 +81,7 @@ class Accuracy:
 
     @property
     def trusted(self) -> bool:
-        """Whether photos may be sorted by prediction without being asked to."""
+        """Whether Curator may sort photos by prediction by default."""
         return self.trust != NOT_YET
 
     @property

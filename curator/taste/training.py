@@ -174,7 +174,7 @@ class TrainingSet:
         self._add(list(keys), winners - losers, facts, list(groups))
 
     def remove(self, key: Hashable) -> None:
-        """Remove a sample. An unknown key is no error: a photo without vector was never added."""
+        """Remove a sample, if it exists: photos without a vector were never added."""
         row = self._index.pop(key, None)
         if row is None:
             return

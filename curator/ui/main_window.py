@@ -230,7 +230,7 @@ class MainWindow(QWidget):
         self.file_preview.photo_requested.connect(actions.visit)
         self.finish.sheet.pressed.connect(actions.show_in_loupe)
         self.sidebar.folder_switched.connect(actions.switch_folder)
-        self.topbar.scope.make_clickable(parts.call_sidebar, "")
+        self.topbar.scope.make_clickable(parts.open_sidebar, "")
         self.topbar.search.left.connect(self._focus_page)
         for rows in (self.sidebar.folders, self.sidebar.projects.rows, self.sidebar.filters):
             rows.pressed.connect(parts.dismiss_sidebar)
@@ -320,7 +320,7 @@ class MainWindow(QWidget):
         """Run a command by name, as a click on something does."""
         self.overview.leave_for(command)
         commands.run(self.session, command)
-        self.tour.did(command)
+        self.tour.on_command(command)
         self._focus_page()
 
     def _run_by_key(self, command: str, invert: bool) -> None:
@@ -328,7 +328,7 @@ class MainWindow(QWidget):
             return
         self.overview.leave_for(command)
         commands.run(self.session, command, invert)
-        self.tour.did(command)
+        self.tour.on_command(command)
 
     def _go_back(self) -> bool:
         """Let Esc close what lies over the page first. Return whether there was anything."""

@@ -147,7 +147,7 @@ class PipelineNotifications(QObject):
         )
 
     def report_encoder(self) -> None:
-        """Say once, when there are photos, that no encoder is installed and how to install one."""
+        """Report once, when there are photos, that no encoder is installed, and the remedy."""
         session = self._session
         if session.settings.encoder.which == "none" or not session.table.alive().any():
             return

@@ -99,7 +99,7 @@ def _connected(name: str) -> QLocalSocket | None:
     if sys.platform != "win32":
         try:
             if Path(name).stat().st_uid != os.getuid():
-                return None  # another user's: never tell them what we open
+                return None  # never tell another user's process what we open
         except OSError:
             return None
     socket = QLocalSocket()
@@ -109,11 +109,11 @@ def _connected(name: str) -> QLocalSocket | None:
 
 @contextlib.contextmanager
 def _start_lock(name: str) -> Iterator[None]:
-    """Let only one start at a time decide whether it becomes the listening one.
+    """Lock the choice of the listening process, so that two starts never both become it.
 
-    If locking is impossible, go on without.
+    If locking is impossible, the block runs without a lock.
     """
-    # In the temporary folder, as the name of a pipe is no path.
+    # In the temporary folder, because on Windows the socket's name is not a path.
     path = Path(tempfile.gettempdir(), f"{name}.lock")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), private.FILE)

@@ -301,7 +301,7 @@ class WindowActions(QObject):
         """Open the settings at one of their pages or sections."""
         session, keys = self._session, self._keyboard.keyboard
         dialog = SettingsDialog(session.settings, session.home, self._window, self.notes(), keys)
-        dialog.turn_to(page)
+        dialog.show_page(page)
         if section:
             dialog.turn_to_section(section)
         if dialog.exec():

@@ -31,29 +31,29 @@ class DockLayout:
     """Divides a rectangle: parts take their share from its edges, hidden parts take none.
 
     Attributes:
-        left: what is left of the rectangle.
+        remaining: the part of the rectangle that is still free.
     """
 
     def __init__(self, rect: QRect) -> None:
-        self.left = QRect(rect)
+        self.remaining = QRect(rect)
 
     def top(self, part: QWidget, height: int, shown: bool) -> None:
         """Place a part of ``height`` px at the top."""
-        place(part, QRect(self.left.topLeft(), self.left.size()), shown, height=height)
+        place(part, QRect(self.remaining.topLeft(), self.remaining.size()), shown, height=height)
         if shown:
-            self.left.setTop(self.left.top() + height)
+            self.remaining.setTop(self.remaining.top() + height)
 
     def bottom(self, part: QWidget, height: int, shown: bool) -> None:
         """Place a part of ``height`` px at the bottom."""
-        rect = QRect(self.left)
+        rect = QRect(self.remaining)
         rect.setTop(rect.bottom() + 1 - height)
         place(part, rect, shown)
         if shown:
-            self.left.setBottom(self.left.bottom() - height)
+            self.remaining.setBottom(self.remaining.bottom() - height)
 
     def side(self, part: QWidget, width: int, shown: bool, *, right: bool, over: bool) -> None:
         """Place a part of ``width`` px at one side; ``over`` lays it over the rest."""
-        rect = QRect(self.left)
+        rect = QRect(self.remaining)
         if right:
             rect.setLeft(rect.right() + 1 - width)
         else:
@@ -62,9 +62,9 @@ class DockLayout:
         part.raise_()
         if shown and not over:
             if right:
-                self.left.setRight(self.left.right() - width)
+                self.remaining.setRight(self.remaining.right() - width)
             else:
-                self.left.setLeft(self.left.left() + width)
+                self.remaining.setLeft(self.remaining.left() + width)
 
 
 def place(part: QWidget, where: QRect, shown: bool, *, height: int | None = None) -> None:
@@ -109,7 +109,7 @@ class WindowLayout:
     """Places pages, edges and panels, shows or hides the sidebar, and switches to fullscreen.
 
     Where there is room, the sidebar stands beside the page and can be hidden for good. Elsewhere
-    it lies over the page when called, until something in it is chosen.
+    it lies over the page when opened, until something in it is chosen.
 
     Args:
         window: the window.
@@ -138,7 +138,7 @@ class WindowLayout:
         self._pages, self._edges = pages, edges
         self._overlays, self._drop_overlay = overlays, drop_overlay
         self.sidebar_hidden = False
-        self._sidebar_called = False
+        self._sidebar_over_page = False
         self._was_maximized = False  # before fullscreen
 
     def arrange(self) -> None:
@@ -147,8 +147,8 @@ class WindowLayout:
         page, window = pages.stack.currentWidget(), self._window
         chrome = not session.view_state.bare
         beside = self._sidebar_fits_beside()
-        self._sidebar_called &= not beside  # a sidebar over the page now stands beside it
-        called = self._sidebar_called and page is not pages.empty_window
+        self._sidebar_over_page &= not beside  # a sidebar over the page now stands beside it
+        over_page = self._sidebar_over_page and page is not pages.empty_window
         inspected = session.view_state.inspector and page in (
             pages.grid,
             pages.loupe,
@@ -161,10 +161,10 @@ class WindowLayout:
         space.top(edges.topbar, theme.TOPBAR, chrome)
         space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
         space.bottom(edges.status, theme.STATUSLINE + theme.PASSLINE, chrome)
-        offered = edges.status.act_room().translated(edges.status.pos())
+        offered = edges.status.message_rect().translated(edges.status.pos())
         place(edges.notifications, offered, chrome and edges.notifications.is_showing)
         space.bottom(edges.filmstrip, theme.FILMSTRIP, chrome and filmstrip)
-        shown = chrome and ((beside and not self.sidebar_hidden) or called)
+        shown = chrome and ((beside and not self.sidebar_hidden) or over_page)
         space.side(edges.sidebar, theme.SIDEBAR, shown, right=False, over=not beside)
         edges.topbar.sidebar.setEnabled(page is not pages.empty_window)
         space.side(edges.inspector, theme.INSPECTOR, chrome and inspected, right=True, over=False)
@@ -173,7 +173,7 @@ class WindowLayout:
         space.side(edges.candidates, theme.CANDIDATES, chrome and rating, right=True, over=False)
         head = edges.projects.header_height(chrome and page is pages.grid)
         space.top(edges.projects.header, head, head > 0)
-        pages.stack.setGeometry(space.left)
+        pages.stack.setGeometry(space.remaining)
         self._drop_overlay.setGeometry(window.rect())
         search = edges.topbar.search
         for overlay in (search.hints, search.problem, *self._overlays):
@@ -211,19 +211,19 @@ class WindowLayout:
             self.sidebar_hidden = not self.sidebar_hidden
             self.arrange()
         else:
-            self.call_sidebar()
+            self.open_sidebar()
 
-    def call_sidebar(self) -> None:
+    def open_sidebar(self) -> None:
         """Show the sidebar beside the page; where there is no room, toggle it over the page."""
         if self._sidebar_fits_beside():
             self.sidebar_hidden = False
         else:
-            self._sidebar_called = not self._sidebar_called
+            self._sidebar_over_page = not self._sidebar_over_page
         self.arrange()
 
     def dismiss_sidebar(self) -> bool:
         """Hide a sidebar that lies over the page. Return whether there was one."""
-        called, self._sidebar_called = self._sidebar_called, False
-        if called:
+        over_page, self._sidebar_over_page = self._sidebar_over_page, False
+        if over_page:
             self.arrange()
-        return called
+        return over_page

@@ -57,7 +57,7 @@ class Health:
     """The result of testing a provider.
 
     ``models`` are the models of the server, empty if it does not list them. ``seconds`` is the
-    time the picture took, None without a picture. ``sentence`` tells the result, ``remedy`` what
+    time the picture took, None without a picture. ``sentence`` is the result, ``remedy`` what
     to do about a problem, ``pull`` whether pulling the model would help. ``description`` is the
     model's description of the picture.
     """

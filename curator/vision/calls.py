@@ -40,7 +40,7 @@ class _DaemonThreads(ThreadPoolExecutor):
 
 
 def run(work: Coroutine[Any, Any, T], timeout_s: float | None, cancelled: Callable[[], bool]) -> T:
-    """Run a coroutine in a loop of its own, and close its connections when it is canceled.
+    """Run a coroutine in its own event loop, and close its connections when it is canceled.
 
     The time limits of the libraries apply to each read, so a slow drip never exceeds them, and a
     blocking read cannot be interrupted from outside. Hence one event loop per call.

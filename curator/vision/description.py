@@ -67,7 +67,7 @@ def tags(given: Sequence[object]) -> list[SuggestedTag]:
     """Normalize suggested tags: lower case, no duplicates, seven at most.
 
     Removes words that fit every picture ("photo", "photography"), also inside longer tags:
-    "street photography" becomes "street". Tags that are no short names are dropped.
+    "street photography" becomes "street". Tags that are not short names are dropped.
 
     Args:
         given: names, perhaps several in one text, or objects with a name, category and confidence.

@@ -54,7 +54,7 @@ def has(listed: list[str], model: str) -> bool:
 
 
 async def check_model(options: VisionOptions) -> None:
-    """Check that the model accepts pictures; an old Ollama that cannot tell passes.
+    """Check that the model accepts pictures; an old Ollama without this information passes.
 
     Raises:
         VisionError: it is a text model, or Ollama does not answer.

@@ -43,4 +43,4 @@ def has(listed: list[str], model: str) -> bool:
 
 
 async def check_model(_options: VisionOptions) -> None:
-    """Do nothing: such a server does not tell what its models accept."""
+    """Do nothing: such servers do not report what their models accept."""

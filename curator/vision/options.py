@@ -64,7 +64,7 @@ class VisionOptions:
         try:
             parts = urlsplit(self.url.strip())
             fits = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
-        except ValueError:  # a port that is no number
+        except ValueError:  # a port that is not a number
             fits = False
         if not fits:
             raise UnreachableError(

@@ -339,10 +339,10 @@ def test_a_refusal_of_two_lines_lies_over_no_field(exporting, qtbot, tmp_path: P
     dialog.accept()
     dialog = exporting(tmp_path / ("long " * 12))
     qtbot.waitUntil(dialog.go.isEnabled)
-    assert dialog.form.called.text()
+    assert dialog.form.name_examples.text()
     dialog.form.kinds["gallery"].click()
     qtbot.waitUntil(lambda: "another kind" in dialog.outcome.text())
-    names, called = dialog.form.names, dialog.form.called
+    names, called = dialog.form.names, dialog.form.name_examples
     assert called.geometry().top() > names.geometry().bottom()
     assert not called.text()
     dialog.reject()
@@ -450,7 +450,7 @@ def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
 def test_names_are_shown_before_they_are_given(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.form.names.setText("{seq} {name}")
-    qtbot.waitUntil(lambda: dialog.form.called.text().startswith("001 DSC_"))
+    qtbot.waitUntil(lambda: dialog.form.name_examples.text().startswith("001 DSC_"))
     dialog.form.names.setText("{nmae}")
     qtbot.waitUntil(lambda: dialog.outcome.text().startswith("Unknown word {nmae}"))
     assert not dialog.go.isEnabled()

@@ -27,7 +27,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 def dialog(dressed, qtbot, home: Home, settings: Settings) -> SettingsDialog:
     made = SettingsDialog(settings, home, keys=load_for_home(home)[0])
     qtbot.addWidget(made)
-    made.turn_to("Keys")
+    made.show_page("Keys")
     made.show()
     assert QTest.qWaitForWindowActive(made, PATIENCE_MS)
     return made
@@ -114,10 +114,10 @@ def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -
         ("quarter left", "turn_left"),
         ("ctrl+z", "undo"),
     ):
-        page.looked_for.clear()
-        QTest.keyClicks(page.looked_for, typed)
+        page.search_field.clear()
+        QTest.keyClicks(page.search_field, typed)
         assert shown(page) == [found]
-    page.looked_for.clear()
+    page.search_field.clear()
     assert shown(page) == list(page.rows)
 
 
@@ -141,7 +141,7 @@ def test_saved_keys_are_in_the_file_and_in_force_at_once(
     window: MainWindow, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def person(dialog: SettingsDialog) -> int:
-        dialog.turn_to("Keys")
+        dialog.show_page("Keys")
         dialog.show()
         rebind(dialog.keys.rows["reject"], Qt.Key.Key_Y)
         dialog.commit()

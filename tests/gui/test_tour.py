@@ -73,7 +73,7 @@ def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
     press(window, Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_3)
     assert bright(tour) == ["100 %", "undo", "all keys"]
     press(window, Qt.Key.Key_Z)
-    tour.did("undo")
+    tour.on_command("undo")
     assert bright(tour) == ["all keys"]
     window.run("help_")
     assert bright(tour) == [] and tour.isVisible(), "the picture would grow under one's eyes"
@@ -110,9 +110,9 @@ def test_who_has_marked_forty_photos_knows_their_way(
     window = make_window(unmarked)
     window.run("cull")
     for _ in range(39):
-        window.tour.did("reject")
+        window.tour.on_command("reject")
     assert window.tour.isVisible()
-    window.tour.did("reject")
+    window.tour.on_command("reject")
     assert not bright(window.tour)
     window.run("browse")
     window.run("cull")

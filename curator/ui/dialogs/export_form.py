@@ -58,7 +58,7 @@ class ExportForm(QWidget):
         super().__init__()
         self._home = home
         self._filling = False
-        self._asked = False  # whether the person chose the metadata
+        self._metadata_is_chosen = False  # whether the person chose the metadata
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
@@ -107,7 +107,7 @@ class ExportForm(QWidget):
         self.long_edge.setText(str(choices.long_edge_px))
         self.quality.setText(str(choices.jpeg_quality))
         self.names.setText(choices.names)
-        self._asked = choices.metadata != "auto"
+        self._metadata_is_chosen = choices.metadata != "auto"
         self._show_kind()
         for combo, value in (
             (self.sharpen, choices.sharpen),
@@ -120,8 +120,8 @@ class ExportForm(QWidget):
     def preview(self, names: list[str]) -> None:
         """Show the names of the first few files."""
         shown = ", ".join(name.rpartition("/")[2] for name in names)
-        metrics, elide = self.called.fontMetrics(), Qt.TextElideMode.ElideRight
-        self.called.setText(metrics.elidedText(shown, elide, self.names.width()))
+        metrics, elide = self.name_examples.fontMetrics(), Qt.TextElideMode.ElideRight
+        self.name_examples.setText(metrics.elidedText(shown, elide, self.names.width()))
 
     @property
     def kind(self) -> str:
@@ -186,8 +186,8 @@ class ExportForm(QWidget):
             field.setFixedWidth(_NUMBER)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             field.setAccessibleName(name)
-            field.textChanged.connect(self._touched)
-        self.sharpen = _combo(_SHARPEN, "Sharpening", self._touched)
+            field.textChanged.connect(self._on_edited)
+        self.sharpen = _combo(_SHARPEN, "Sharpening", self._on_edited)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -203,9 +203,9 @@ class ExportForm(QWidget):
         self._picture_label = self._row("Long edge", self._picture)
 
     def _add_metadata(self) -> None:
-        self.metadata = _combo(_METADATA, "Metadata", self._touched)
+        self.metadata = _combo(_METADATA, "Metadata", self._on_edited)
         self.metadata.activated.connect(self._metadata_chosen)
-        self.pair = _combo(_PAIRS, "RAW+JPEG pairs", self._touched)
+        self.pair = _combo(_PAIRS, "RAW+JPEG pairs", self._on_edited)
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self.metadata)
@@ -219,15 +219,15 @@ class ExportForm(QWidget):
     def _add_names(self) -> None:
         self.names = QLineEdit()
         self.names.setAccessibleName("Names of files")
-        self.names.textChanged.connect(self._touched)
+        self.names.textChanged.connect(self._on_edited)
         known = "\n".join(f"{{{word}}}  {meaning}" for word, (meaning, _) in naming.WORDS.items())
         self.names.setToolTip(theme.plain_tip(known))
-        self.called = theme.plain("", role="caption")
-        self.called.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.name_examples = theme.plain("", role="caption")
+        self.name_examples.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(self.names)
-        column.addWidget(self.called)
+        column.addWidget(self.name_examples)
         holder = QWidget()
         column.setContentsMargins(0, 0, 0, 0)
         holder.setLayout(column)
@@ -235,7 +235,7 @@ class ExportForm(QWidget):
 
     # --- what happens
 
-    def _touched(self) -> None:
+    def _on_edited(self) -> None:
         if self._filling:
             return
         self.preset.setCurrentIndex(0)
@@ -245,10 +245,10 @@ class ExportForm(QWidget):
     def _kind_toggled(self, on: bool) -> None:
         if on:
             self._show_kind()
-            self._touched()
+            self._on_edited()
 
     def _metadata_chosen(self) -> None:
-        self._asked = True  # holds for other formats, too
+        self._metadata_is_chosen = True  # holds for other formats, too
 
     def _show_kind(self) -> None:
         alone = self.kind == "sidecar"  # sidecars are named after their photos
@@ -259,7 +259,7 @@ class ExportForm(QWidget):
             part.setVisible(not alone)
         self._metadata_label.setText("Location" if copies else "Metadata")
         form = "original" if copies else "jpeg"
-        asked = str(self.metadata.currentData()) if self._asked else "auto"
+        asked = str(self.metadata.currentData()) if self._metadata_is_chosen else "auto"
         kept = kept_metadata(asked, "folder", form)
         self._choose(self.metadata, _LOCATION if copies else _METADATA, kept)
         self._choose(self.pair, _PAIRS if copies else _MADE_OF)
@@ -308,17 +308,17 @@ class ExportForm(QWidget):
     def save_preset(self) -> None:
         """Ask for a name in place of the list of presets, then save the settings under it."""
         if self.preset_name.isHidden():
-            self._naming(True)
+            self._show_preset_name(True)
             return
         try:
             saved = presets.save(self._home, self.preset_name.text(), self.choices())
         except KnownError as error:
-            self.called.setText(str(error))
+            self.name_examples.setText(str(error))
             return
-        self._naming(False)
+        self._show_preset_name(False)
         self._list_presets(saved.name)
 
-    def _naming(self, on: bool) -> None:
+    def _show_preset_name(self, on: bool) -> None:
         self.preset.setVisible(not on)
         self.preset_name.setVisible(on)
         self.keep.setText("Save" if on else "Save as…")

@@ -75,8 +75,8 @@ class FailuresDialog(Dialog):
         self.some = self.button("Retry selected")
         self.all = self.button("Retry all")
         close = self.button("Close")
-        self.some.clicked.connect(lambda: self.again(self._chosen()))
-        self.all.clicked.connect(lambda: self.again(None))
+        self.some.clicked.connect(lambda: self.retry(self._chosen()))
+        self.all.clicked.connect(lambda: self.retry(None))
         close.clicked.connect(self.accept)
         self.buttons.addWidget(self.all)
         self.buttons.addWidget(self.some)
@@ -93,7 +93,7 @@ class FailuresDialog(Dialog):
         self.sentence.setText(_summary(failures))
         self._enable()
 
-    def again(self, photos: Sequence[int] | None) -> None:
+    def retry(self, photos: Sequence[int] | None) -> None:
         """Retry photos and report their number."""
         number = self._retry(photos)
         self.refresh()

@@ -73,7 +73,7 @@ class JobRunner(QObject):
         super().__init__(dialog)
         self._pool = QThreadPool(self, maxThreadCount=1)
         self._job: Job | None = None
-        self._then: Callable[[Any], None] | None = None
+        self._on_result: Callable[[Any], None] | None = None
         self._started: list[Job] = []  # a dropped job may still be running
 
     @property
@@ -85,7 +85,7 @@ class JobRunner(QObject):
         """Drop the current job and run this one; ``then`` gets its result."""
         self.drop()
         job = self._job = Job(work)
-        self._then = then
+        self._on_result = then
         self._started.append(job)
         queued = Qt.ConnectionType.QueuedConnection
         job.signals.done.connect(self._done, queued)
@@ -109,9 +109,9 @@ class JobRunner(QObject):
         self._pool.waitForDone()
 
     def _done(self, job: Job, result: object) -> None:
-        if job is self._job and self._then is not None:
+        if job is self._job and self._on_result is not None:
             self._job = None
-            self._then(result)
+            self._on_result(result)
 
     def _failed(self, job: Job, text: str) -> None:
         if job is self._job:

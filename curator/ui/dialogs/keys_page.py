@@ -71,7 +71,7 @@ class KeyCap(QPushButton):
             self.setText(text)
             self.waiting.emit(on)
 
-    def _give_up(self) -> None:
+    def _stop_waiting(self) -> None:
         if self.waits:
             self._wait(False, theme.keys(self.keys))
             if not self.keys:
@@ -89,7 +89,7 @@ class KeyCap(QPushButton):
     def _pressed(self, event: QKeyEvent) -> None:
         keys = spelled_press(event, self._keyboard())
         if event.key() == Qt.Key.Key_Escape:
-            self._give_up()
+            self._stop_waiting()
         elif keys and not event.isAutoRepeat():
             self._wait(False, theme.keys(keys))
             self.chosen.emit(keys)
@@ -106,7 +106,7 @@ class KeyCap(QPushButton):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Stop waiting when another widget gets the focus."""
         super().focusOutEvent(event)
-        self._give_up()
+        self._stop_waiting()
 
 
 class KeyRow(QWidget):
@@ -238,11 +238,11 @@ class KeysPage(QWidget):
         for name in PRESETS:
             self.presets.addItem(preset(name).title, name)
         self.presets.setCurrentIndex(self.presets.findData(keyboard.preset))
-        self.presets.activated.connect(self._take_preset)
-        self.looked_for = QLineEdit()
-        self.looked_for.setPlaceholderText("Find a command or a key")
-        self.looked_for.setAccessibleName("Find a command or a key")
-        self.looked_for.textChanged.connect(self._find)
+        self.presets.activated.connect(self._on_preset)
+        self.search_field = QLineEdit()
+        self.search_field.setPlaceholderText("Find a command or a key")
+        self.search_field.setAccessibleName("Find a command or a key")
+        self.search_field.textChanged.connect(self._find)
         self.message = theme.plain("", role="error")
         self.message.setWordWrap(True)
         self.message.hide()
@@ -257,7 +257,7 @@ class KeysPage(QWidget):
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.presets)
-        top.addWidget(self.looked_for, 1)
+        top.addWidget(self.search_field, 1)
         content = QWidget()
         content.setLayout(self._list)
         scroll = theme.scrolled(content)
@@ -331,25 +331,25 @@ class KeysPage(QWidget):
         row = self.rows[next(iter(changes))]
         (row.caps[-1] if row.caps else row.add).setFocus()
 
-    def _take(self, keyboard: Keyboard, text: str = "") -> None:
+    def _replace_keyboard(self, keyboard: Keyboard, text: str = "") -> None:
         """Replace all keys."""
         self.keyboard = keyboard
         self.presets.setCurrentIndex(self.presets.findData(keyboard.preset))
         self._show_message(text)
         for row in self.rows.values():
             row.refresh()
-        self._find(self.looked_for.text())
+        self._find(self.search_field.text())
 
-    def _take_preset(self) -> None:
+    def _on_preset(self) -> None:
         name = self.presets.currentData()
         if name == self.keyboard.preset:
             return
         left = len(self.keyboard.changes)
         text = f"Your keys of {counted(left, 'command')} were replaced." if left else ""
-        self._take(Keyboard(name), text)
+        self._replace_keyboard(Keyboard(name), text)
 
     def _reset(self) -> None:
-        self._take(Keyboard(self.keyboard.preset))
+        self._replace_keyboard(Keyboard(self.keyboard.preset))
 
     # --- finding
 
@@ -367,7 +367,9 @@ class KeysPage(QWidget):
         if not chosen:
             return
         try:
-            self._take(load(Path(chosen)), f"Loaded {Path(chosen).name}; takes effect when saved.")
+            self._replace_keyboard(
+                load(Path(chosen)), f"Loaded {Path(chosen).name}; takes effect when saved."
+            )
         except KnownError as error:
             self._show_message(str(error))
 

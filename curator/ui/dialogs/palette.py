@@ -32,7 +32,7 @@ _MARGIN = 14
 _RECENT = 8  # entries remembered
 _OFF_PENALTY = 2  # kinds of fit that an entry which is off here is ranked lower
 # The most frequent actions first; decides between equal fits.
-_USUAL = {
+_COMMON = {
     name: place
     for place, name in enumerate(
         (
@@ -144,8 +144,8 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
 
     The start of a title counts most, then the start of a word in it, its initials, a synonym, any
     part of it, the words of its description, and last the letters in that order anywhere. An entry
-    that is off here ranks lower, unless its whole title was typed. Among equal fits the one used
-    last comes first, then the usual ones. With nothing typed, only recent use counts.
+    that is off here ranks lower, unless its whole title was typed. Among equal fits, entries
+    used last come first, then common ones. With nothing typed, only recent use counts.
     """
     used = {name: place for place, name in enumerate(recent)}
     wanted = " ".join(text.casefold().split())
@@ -158,7 +158,10 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
         fit = _fit(entry, wanted, letters)
         if fit is not None:
             weaker = _OFF_PENALTY if entry.off and fit[0] else 0
-            last_used, usual = used.get(entry.name, len(used)), _USUAL.get(entry.name, len(_USUAL))
+            last_used, usual = (
+                used.get(entry.name, len(used)),
+                _COMMON.get(entry.name, len(_COMMON)),
+            )
             rank = (fit[0] + weaker, fit[1], last_used, usual, place)
             ranked.append((rank, entry))
     return [entry for _, entry in sorted(ranked, key=lambda each: each[0])]
@@ -202,7 +205,7 @@ class Palette(OverlayPanel):
         self._keyboard = keyboard
         self._find: Callable[[str], Sequence[Entry]] = lambda text: ()
         self._recent: list[str] = []
-        self._before: QWidget | None = None
+        self._focused_before: QWidget | None = None
         self.field = Field(self._handle_key)
         self.field.setPlaceholderText("Find a command, folder, sort order or filter")
         self.field.setAccessibleName("Command palette")
@@ -239,7 +242,7 @@ class Palette(OverlayPanel):
             recent: names of the entries used last; changed in place.
         """
         self._find, self._recent = find, [] if recent is None else recent
-        self._before = self._covered.window().focusWidget()
+        self._focused_before = self._covered.window().focusWidget()
         self.field.setText(text)
         self.field.selectAll()
         self._refresh(text)
@@ -249,7 +252,7 @@ class Palette(OverlayPanel):
 
     def close_panel(self) -> None:
         """Close, and return the keyboard focus to the widget that had it."""
-        before, self._before = self._before, None
+        before, self._focused_before = self._focused_before, None
         self.hide()
         if before is not None and before.isVisible() and before is not self.field:
             before.setFocus()

@@ -18,7 +18,7 @@ _TYPED = 400  # characters the field takes; a name is cut to fewer
 
 
 class ProjectChooser:
-    """Asks for a project over a palette of its own.
+    """Lets the user choose or create a project in a palette.
 
     Args:
         parent: the widget the palette covers.
@@ -31,7 +31,7 @@ class ProjectChooser:
 
     def __init__(self, parent: QWidget, keyboard: Callable[[], Keyboard], session: Session) -> None:
         self._session = session
-        self._then: Callable[[int], None] = session.projects.choose
+        self._on_chosen: Callable[[int], None] = session.projects.choose
         self._new_first = False
         self.panel = Palette(parent, keyboard)
         self.panel.field.setPlaceholderText("Choose a project, or type the name of a new one")
@@ -45,7 +45,7 @@ class ProjectChooser:
             then: called with the id of the project that was chosen or created.
             name: suggested for a new project.
         """
-        self._then, self._new_first = then, bool(name)
+        self._on_chosen, self._new_first = then, bool(name)
         self.panel.open_with(self._find, name)
 
     def _find(self, text: str) -> list[Entry]:
@@ -74,7 +74,7 @@ class ProjectChooser:
             )
         )
         about = f"{words.photos(photos)}, {words.count(approved)} approved"
-        return Entry(str(project), name, about, partial(self._then, project), key=state)
+        return Entry(str(project), name, about, partial(self._on_chosen, project), key=state)
 
     def _new_entry(self, text: str) -> Entry | None:
         """Return the entry that creates a project, unless one has that name already."""
@@ -92,7 +92,7 @@ class ProjectChooser:
         except KnownError as error:
             self._session.messages.say(str(error))
         else:
-            self._then(project)
+            self._on_chosen(project)
 
 
 def _nothing() -> None:

@@ -56,7 +56,7 @@ def offer_restore(home: Home) -> bool:
         KnownError: it could not be restored; nothing was changed.
     """
     missing = not home.catalog.exists()
-    with _waiting():
+    with _wait_cursor():
         backup = backups.newest_sound(home.catalog)
     if backup is None and not missing:
         return False
@@ -68,7 +68,7 @@ def offer_restore(home: Home) -> bool:
         return True
     if answer != RESTORE or backup is None:
         return False
-    with _waiting():
+    with _wait_cursor():
         restored = restore(home.catalog, backup.path, redo=True)
     body = "\n".join([*recovery.told(restored), "Photos added since will be found by a new scan."])
     dialogs.ask(None, Question("The catalog is restored", body, (), cancel="Open Curator"))
@@ -104,7 +104,7 @@ def _missing_question(home: Home, backup: Backup | None) -> Question:
 
 
 @contextlib.contextmanager
-def _waiting() -> Iterator[None]:
+def _wait_cursor() -> Iterator[None]:
     """Show the wait cursor."""
     QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:

@@ -91,7 +91,7 @@ class Setting:
 
     @property
     def range(self) -> str:
-        """The range of a number, in words; empty where there is none."""
+        """The range of a number, in words; empty without limits."""
         low = _bound(self.info, "ge")
         high = _bound(self.info, "le")
         if low is None or high is None:
@@ -131,7 +131,7 @@ class SettingRow:
         self.note.setWordWrap(True)
         self.locked = setting.variable in os.environ
         self.field.setEnabled(not self.locked)
-        self.complain("")
+        self.show_error("")
 
     @property
     def value(self) -> object:
@@ -144,7 +144,7 @@ class SettingRow:
         text = self.field.text().strip()
         return text if self.setting.info.annotation is str else text.replace(",", "")
 
-    def complain(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         """Show what is wrong with the value; an empty text restores the description."""
         info, setting = self.setting.info, self.setting
         self.field.setProperty("wrong", bool(text))
@@ -237,25 +237,25 @@ class SettingsDialog(Dialog):
             tab.setText(title)
             tab.setCheckable(True)
             tab.setProperty("pass", True)
-            tab.clicked.connect(lambda _=False, title=title: self.turn_to(title))
+            tab.clicked.connect(lambda _=False, title=title: self.show_page(title))
             self._tabs[title] = tab
             row.addWidget(tab)
             self._pages.addWidget(page)
         row.addStretch(1)
         self.title.hide()
-        whole = self.layout()
-        assert isinstance(whole, QVBoxLayout)
-        whole.insertLayout(0, row)
+        outer = self.layout()
+        assert isinstance(outer, QVBoxLayout)
+        outer.insertLayout(0, row)
         self.body.addWidget(self._pages)
-        self.turn_to("Settings")
+        self.show_page("Settings")
 
-    def turn_to(self, title: str) -> None:
+    def show_page(self, title: str) -> None:
         """Show a page: ``Settings`` or ``Keys``."""
         for place, (name, tab) in enumerate(self._tabs.items()):
             tab.setChecked(name == title)
             if name == title:
                 self._pages.setCurrentIndex(place)
-        first = self.keys.looked_for if title == "Keys" else next(iter(self.rows.values())).field
+        first = self.keys.search_field if title == "Keys" else next(iter(self.rows.values())).field
         first.setFocus()
         keys = keyboard.keys_file(self._home)
         file = keys if title == "Keys" else self._home.settings_file
@@ -303,7 +303,7 @@ class SettingsDialog(Dialog):
 
     def turn_to_section(self, section: str) -> None:
         """Scroll to the settings of a section."""
-        self.turn_to("Settings")
+        self.show_page("Settings")
         first = next(row for row in self.rows.values() if row.setting.section == section)
         first.field.setFocus()
         head = self._notes.get(section) or first.field
@@ -321,7 +321,7 @@ class SettingsDialog(Dialog):
         """Save the values if all are valid; else show which ones are not."""
         wanted: dict[str, dict[str, object]] = {}
         for row in self.rows.values():
-            row.complain("")
+            row.show_error("")
             wanted.setdefault(row.setting.section, {})[row.setting.name] = row.value
         sections = {name: type(getattr(self._settings, name)) for name in wanted}
         made: dict[str, BaseModel] = {}
@@ -330,9 +330,9 @@ class SettingsDialog(Dialog):
             try:
                 made[name] = model(**wanted[name])
             except ValidationError as error:
-                wrong += self._complain(name, error)
+                wrong += self._show_errors(name, error)
         if wrong:
-            self.turn_to("Settings")
+            self.show_page("Settings")
             wrong[0].field.setFocus()
             return
         before = {name: getattr(self._settings, name) for name in made}
@@ -352,7 +352,7 @@ class SettingsDialog(Dialog):
         try:
             check(str(row.value))
         except KnownError as error:
-            row.complain(str(error))
+            row.show_error(str(error))
             return True
         return False
 
@@ -386,12 +386,12 @@ class SettingsDialog(Dialog):
             return False
         return True
 
-    def _complain(self, section: str, error: ValidationError) -> list[SettingRow]:
+    def _show_errors(self, section: str, error: ValidationError) -> list[SettingRow]:
         wrong = []
         for each in error.errors():
             row = self.rows.get(f"{section}.{each['loc'][0]}")
             if row is not None:
-                row.complain(_sentence(row.setting, each["type"], each["msg"]))
+                row.show_error(_sentence(row.setting, each["type"], each["msg"]))
                 wrong.append(row)
         return wrong
 

@@ -180,7 +180,7 @@ class SidecarsDialog(Dialog):
             try:
                 act()
             except KnownError as error:
-                self._tell(str(error))
+                self._show_message(str(error))
 
         return do
 
@@ -192,11 +192,11 @@ class SidecarsDialog(Dialog):
             self.conflicts.show_rows(found)
         for part in (self.disputed, self.sides, self.mine, self.files, self.apply):
             part.setVisible(bool(found))
-        one = len(found) == 1
+        single = len(found) == 1
         self.disputed.setText(
-            f"{counted(len(found), 'sidecar')} {'was' if one else 'were'} changed in other apps and"
-            f" {'contradicts' if one else 'contradict'} your marks. The newer side is suggested;"
-            " click a row, or press Space, for the other one."
+            f"{counted(len(found), 'sidecar')} {'was' if single else 'were'} changed in other apps"
+            f" and {'contradicts' if single else 'contradict'} your marks. The newer side is"
+            " suggested; click a row, or press Space, to choose the other."
         )
         self.apply.setText(f"Apply to {counted(len(found), 'photo')}")
         self.sides.setFixedHeight(height(len(found), self._rows // 2))
@@ -273,18 +273,18 @@ class SidecarsDialog(Dialog):
         self.embed.setEnabled(True)
         self.embed.setText("Embed in originals…")
         if isinstance(found, KnownError):
-            self._tell(str(found))
+            self._show_message(str(found))
             return
         ids = [each.photo_id for each in found if not each.problem]
         left = [each for each in found if each.problem]
         if not ids:
-            self._tell("; ".join(["No original would change", *_left(left)]) + ".")
+            self._show_message("; ".join(["No original would change", *_left(left)]) + ".")
             return
         if dialogs.ask(self, _embedding(len(ids), left)) == "embed":
             self._guarded(lambda: self._sidecars.embed(ids))()
             self.accept()
 
-    def _tell(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.sentence.setText(text)
         self._fit()
 

@@ -163,12 +163,12 @@ class TagEntry(OverlayPanel):
         self.field.clear()
 
     def _confirm(self, name: str) -> None:
-        self._do(lambda: self._session.tags.confirm(name, self._photos))
+        self._run_or_report(lambda: self._session.tags.confirm(name, self._photos))
 
     def _remove(self, name: str) -> None:
-        self._do(lambda: self._session.tags.remove(name, self._photos))
+        self._run_or_report(lambda: self._session.tags.remove(name, self._photos))
 
-    def _do(self, act: Callable[[], None]) -> None:
+    def _run_or_report(self, act: Callable[[], None]) -> None:
         try:
             act()
         except KnownError as error:

@@ -318,7 +318,7 @@ class GridView(QAbstractScrollArea):
             self._update(self._prefetch.tiles_showing(requests))
 
     def _report_visible(self) -> None:
-        """Tell the session which photos are on screen: the pipeline reads those first."""
+        """Report the photos on screen to the session: the pipeline reads those first."""
         if self.isVisible():
             visible = self.visible()
             shown = self._positions(visible)

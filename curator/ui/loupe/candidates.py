@@ -40,7 +40,7 @@ class CandidatesPanel(QWidget):
         self.nearby = session.find_candidates()
         self._key_state = key_state
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
-        self._rest.timeout.connect(self._look)
+        self._rest.timeout.connect(self._find_candidates)
         self.setFixedWidth(theme.CANDIDATES)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -75,7 +75,7 @@ class CandidatesPanel(QWidget):
         if self.isVisible():
             self._rest.start()
 
-    def _look(self) -> None:
+    def _find_candidates(self) -> None:
         if not self.isVisible():
             return
         if self._key_state.is_navigating():
@@ -182,8 +182,8 @@ class CandidatesPanel(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show in the cursor what can be clicked."""
-        there = self.slot_at(event.position().toPoint()) is not None
-        shape = Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor
+        clickable = self.slot_at(event.position().toPoint()) is not None
+        shape = Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -118,21 +118,21 @@ class FullresCache(QObject):
 
     arrived = Signal(int)
     failed = Signal(int, str)
-    _landed = Signal(object, object)
+    _answered = Signal(object, object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._held: OrderedDict[_Name, Seen | Measured] = OrderedDict()
+        self._cache: OrderedDict[_Name, Seen | Measured] = OrderedDict()
         self._bytes = 0
         self._wanted: dict[_Name, None] = {}
-        self._asked: dict[DecodeRequest, PixelRequest] = {}
+        self._pending: dict[DecodeRequest, PixelRequest] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._reread: set[tuple[str, str | None]] = set()
         self._looks: list[DecodeRequest] = []
         self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
-        self._idle.timeout.connect(self._rest)
-        self._landed.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._idle.timeout.connect(self._release_idle)
+        self._answered.connect(self._on_answer, Qt.ConnectionType.QueuedConnection)
 
     # --- requests
 
@@ -211,10 +211,10 @@ class FullresCache(QObject):
         if pipeline is None or looks == self._looks:
             return
         self._looks = looks
-        self._asked |= asked  # results of canceled requests may still arrive
-        for look in list(self._asked)[: -len(looks) - _STRAYS]:
-            del self._asked[look]
-        pipeline.request_frames(looks, self._landed.emit)
+        self._pending |= asked  # results of canceled requests may still arrive
+        for look in list(self._pending)[: -len(looks) - _STRAYS]:
+            del self._pending[look]
+        pipeline.request_frames(looks, self._answered.emit)
 
     def clear_failures(self) -> None:
         """Try again what failed: a drive may be back, a file repaired."""
@@ -239,18 +239,18 @@ class FullresCache(QObject):
         )
 
     def _get(self, name: _Name) -> Seen | Measured | None:
-        found = self._held.get(name)
+        found = self._cache.get(name)
         if found is not None:
-            self._held.move_to_end(name)
+            self._cache.move_to_end(name)
         return found
 
     # --- results
 
-    def _take(self, look: DecodeRequest, answer: Decoded | KnownError) -> None:
-        request = self._asked.pop(look, None)
+    def _on_answer(self, look: DecodeRequest, answer: Decoded | KnownError) -> None:
+        request = self._pending.pop(look, None)
         if request is None:
             return
-        self._looks = [one for one in self._looks if one != look]
+        self._looks = [other for other in self._looks if other != look]
         if isinstance(answer, KnownError):
             self._reasons[request.picture[:2]] = str(answer)
             if isinstance(answer, ChangedError):
@@ -268,23 +268,23 @@ class FullresCache(QObject):
         self.arrived.emit(request.photo)
 
     def _hold(self, name: _Name, what: Seen | Measured) -> None:
-        old = self._held.pop(name, None)
+        old = self._cache.pop(name, None)
         self._bytes += what.nbytes - (old.nbytes if old else 0)
-        self._held[name] = what
+        self._cache[name] = what
 
     def _evict(self) -> None:
         """Drop the least recently used, then the least urgent, until the budget holds."""
-        spare = [name for name in self._held if name not in self._wanted]
-        wanted = [name for name in self._wanted if name in self._held]
+        spare = [name for name in self._cache if name not in self._wanted]
+        wanted = [name for name in self._wanted if name in self._cache]
         for name in [*spare, *reversed(wanted[1:])]:
             if self._bytes <= self.budget_bytes:
                 return
-            self._bytes -= self._held.pop(name).nbytes
+            self._bytes -= self._cache.pop(name).nbytes
 
-    def _rest(self) -> None:
+    def _release_idle(self) -> None:
         """Release everything after a while without requests."""
         if not self._wanted:
-            self._held.clear()
+            self._cache.clear()
             self._bytes = 0
 
     def _read_again(self, look: DecodeRequest) -> None:

@@ -182,7 +182,7 @@ class PanZoom(QObject):
         self.moved.emit()
 
     def _commit(self) -> None:
-        """Tell the session where the picture lies, which may differ from where it was dragged."""
+        """Report the picture's position to the session; it may differ from where it was dragged."""
         shared_zoom, viewport = self.viewport.shared_zoom, self.viewport
         if shared_zoom.zoom is not None:
             shared_zoom.set(

@@ -92,7 +92,7 @@ class NotificationBar(QWidget):
         return bool(self._queue) and not self._yielding.isActive()
 
     def post(self, notification: Notification, first: bool = False) -> None:
-        """Add a notification, or replace the one of the same key.
+        """Add a notification, or replace one that has the same key.
 
         Args:
             notification: what to show; ignored if its key was silenced.

@@ -383,15 +383,15 @@ class StripChart(Chart):
         return _describe_count(figure)
 
     def _spread(self) -> list[Spot]:
-        whole = sum(figure.photos for figure in self.figures)
-        if not whole:
+        total = sum(figure.photos for figure in self.figures)
+        if not total:
             return []
         gaps = 2 * (len(self.figures) - 1)
         least = 3.0  # one photo of ten thousand is visible and can be clicked
         spare = max(self.width() - gaps - least * len(self.figures), 0)
         x, spots = 0.0, []
         for figure in self.figures:
-            wide = least + spare * figure.photos / whole
+            wide = least + spare * figure.photos / total
             spots.append(Spot(QRectF(x, 0, wide, self.height()), figure))
             x += wide + 2
         self._texts = self._named(spots)

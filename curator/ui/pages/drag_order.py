@@ -121,8 +121,8 @@ class DragOrder(QObject):
         y = at.y() + self._grid.verticalScrollBar().value() - MARGIN
         row = max(0, min(y // layout.pitch, layout.rows - 1))
         column = round((at.x() - MARGIN + GAP / 2) / (layout.edge + GAP))
-        there = min(layout.columns, layout.count - row * layout.columns)
-        return row, max(0, min(column, there))
+        in_row = min(layout.columns, layout.count - row * layout.columns)
+        return row, max(0, min(column, in_row))
 
     def _before(self, at: QPoint) -> int | None:
         row, column = self._gap(at)

@@ -55,13 +55,13 @@ class EmptyWindow(QWidget):
         quiet = "Nothing is moved, changed or uploaded."
         column.addWidget(theme.plain(quiet, role="quiet"), 0, middle)
         column.addSpacing(48)
-        self._six = QHBoxLayout()
-        column.addLayout(self._six)
+        self._key_row = QHBoxLayout()
+        column.addLayout(self._key_row)
         column.addStretch(5)
 
     def showEvent(self, event: object) -> None:
         """Show the current keys."""
-        _replace(self._six, _keys(tour_keys(self._session), 3))
+        _replace(self._key_row, _keys(tour_keys(self._session), 3))
 
 
 class EmptyList(QWidget):
@@ -77,13 +77,13 @@ class EmptyList(QWidget):
         self.reason.setWordWrap(True)
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.reason.setFixedWidth(640)
-        self._ways = QHBoxLayout()
+        self._button_row = QHBoxLayout()
         column = QVBoxLayout(self)
         column.setSpacing(0)
         column.addStretch(4)
         column.addWidget(self.reason, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(24)
-        column.addLayout(self._ways)
+        column.addLayout(self._button_row)
         column.addStretch(5)
         for changed in (
             session.criteria.scope_changed,
@@ -106,9 +106,9 @@ class EmptyList(QWidget):
             return
         reason, commands = why_empty(self._session, self._scanning)
         self.reason.setText(reason)
-        _replace(self._ways, self._doors(commands))
+        _replace(self._button_row, self._buttons(commands))
 
-    def _doors(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
+    def _buttons(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
         """Lay out a button for each command, beside its key."""
         block = QWidget()
         row = QHBoxLayout(block)
@@ -120,12 +120,12 @@ class EmptyList(QWidget):
             key = self._session.preferences.keys.get(name)
             if key:
                 row.addWidget(theme.plain(key, role="key"), 0, Qt.AlignmentFlag.AlignVCenter)
-            door = QToolButton()
-            door.setText(does)
-            door.setProperty("flat", True)
-            door.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            door.clicked.connect(lambda _=False, name=name: self._run(name))
-            row.addWidget(door)
+            button = QToolButton()
+            button.setText(does)
+            button.setProperty("flat", True)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.clicked.connect(lambda _=False, name=name: self._run(name))
+            row.addWidget(button)
         return block
 
     def showEvent(self, event: object) -> None:
@@ -190,7 +190,7 @@ def _or_hint(expression: str) -> str:
 
 
 def _switched_off(here: str, off: Sequence[str]) -> str:
-    """Return that the photos are in folders which are switched off, and what to do."""
+    """Return a message that these photos are hidden because folders are switched off."""
     if any(Path(here).is_relative_to(path) for path in off):
         return "This folder is switched off. Switch it on in the sidebar to see its photos."
     if len(off) > 1:

@@ -1,7 +1,7 @@
 """The preview of a file that is in no catalog: the loupe's picture, the inspector's facts.
 
 The main window opens it for a single dropped file. It covers the window and takes every key, so
-that none can mark a photo below; when it closes, all is as it was and nothing of the file is kept.
+that no key can mark a photo below it. Closing it changes nothing and keeps nothing of the file.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class FilePreviewPanel(OverlayPanel):
         photo_requested(int): the photo the file belongs to is to be shown.
 
     Attributes:
-        picture: the picture, or why there is none.
+        picture: shows the picture, or why there is none.
         facts: what is known of the file.
 
     Thread: GUI.

@@ -117,15 +117,15 @@ class FinishPage(QWidget):
         column.addStretch(4)
         self._numbers.setSpacing(44)
         self._actions.setSpacing(8)
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(32, _EDGE, 32, _EDGE)
-        whole.addStretch(1)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(32, _EDGE, 32, _EDGE)
+        outer.addStretch(1)
         self._holder = holder = QWidget()
         holder.setLayout(column)
         holder.setMaximumWidth(WIDTH)
         holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        whole.addWidget(holder, 100)
-        whole.addStretch(1)
+        outer.addWidget(holder, 100)
+        outer.addStretch(1)
 
     def refresh(self) -> None:
         """Show the current numbers and steps; nothing while hidden."""
@@ -171,7 +171,7 @@ class FinishPage(QWidget):
     def _fit(self) -> None:
         """Show as many rows of photos as fit the height."""
         rows = self._fitting_rows() if self.caption.text() else 0
-        self.sheet.have_rows(rows)
+        self.sheet.set_rows(rows)
         for part in (self.caption, self._sheet_part):
             part.setVisible(rows > 0)
 

@@ -87,15 +87,15 @@ class Columns:
                     )
                     for column in columns
                 )
-                made = cls(groups, widths, font)
+                layout = cls(groups, widths, font)
                 room = width - 2 * _EDGE - _NARROWEST * (len(groups) - 1)
-                if made.taken <= room:
-                    return made
+                if layout.total_width <= room:
+                    return layout
         ((keys, does),) = widths
-        return cls(groups, ((keys, max(does - made.taken + room, 0)),), font)
+        return cls(groups, ((keys, max(does - layout.total_width + room, 0)),), font)
 
     @property
-    def taken(self) -> int:
+    def total_width(self) -> int:
         """The width of all columns in px, without the gaps."""
         return sum(keys + _BETWEEN + does for keys, does in self.widths)
 
@@ -112,8 +112,8 @@ class Columns:
     def words(self, lines: Lines, width: int, top: int, line: int) -> list[Word]:
         """Place all texts, centered in ``width`` px, from ``top`` on, with lines of ``line`` px."""
         between = max(len(self.groups) - 1, 1)
-        gap = min(max((width - 2 * _MARGIN - self.taken) // between, _NARROWEST), _GAP)
-        x = (width - self.taken - gap * (len(self.groups) - 1)) // 2
+        gap = min(max((width - 2 * _MARGIN - self.total_width) // between, _NARROWEST), _GAP)
+        x = (width - self.total_width - gap * (len(self.groups) - 1)) // 2
         placed = []
         for column, (keys, does) in zip(self.groups, self.widths, strict=True):
             y, left = top, x + keys + _BETWEEN
@@ -173,7 +173,7 @@ _FAMILIES = {
 
 
 def _span(keys: Sequence[Sequence[str]]) -> str:
-    """Fold neighboring keys like ``1`` to ``5`` into one text; empty if they are no neighbors."""
+    """Fold neighboring keys like ``1`` to ``5`` into one text; empty if they are not neighbors."""
     if any(len(each) != 1 for each in keys):
         return ""
     stem = keys[0][0].rstrip("0123456789")

@@ -121,9 +121,9 @@ class OverviewPage(QWidget):
         self._content = _Column()
         self._lay_out()
         self._scroll = theme.scrolled(self._content)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._scroll)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
 
     def _lay_out(self) -> None:
         column = self._content.column

@@ -53,7 +53,7 @@ class ProjectActions:
         self._connect_requests()
 
     def header_height(self, in_grid: bool) -> int:
-        """Return the height of the header in px; 0 where no project is open."""
+        """Return the height of the header in px; 0 if no project is open."""
         shown = in_grid and self._session.projects.open is not None
         return self.header.wanted_height() if shown else 0
 

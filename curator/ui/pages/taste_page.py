@@ -82,7 +82,7 @@ class TastePage(Dialog):
         self._column = _NARROW if self._narrow else _COLUMN
         self.setMinimumHeight(_HEIGHT)
         self._session = session
-        self._over = False
+        self._closed = False
         self._report: Report | None = None
         self._make_head()
         self.body.addSpacing(20)
@@ -91,7 +91,7 @@ class TastePage(Dialog):
         columns = QBoxLayout(_DOWN if below else QBoxLayout.Direction.LeftToRight, self._columns)
         columns.setContentsMargins(0, 0, 0, 0)
         columns.setSpacing(_GAP - 8 * self._narrow)
-        columns.addLayout(self._make_honesty(), 1)
+        columns.addLayout(self._make_accuracy(), 1)
         columns.addLayout(self._make_versions(pictures))
         self._scroll = theme.scrolled(self._columns)
         self._scroll.setFixedHeight(_LEAST)
@@ -103,7 +103,7 @@ class TastePage(Dialog):
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.refresh)
         session.taste.scores_changed.connect(self._soon.start)
-        self.finished.connect(self._end)
+        self.finished.connect(self._on_closed)
         self.refresh()
         self.close_button.setFocus()
 
@@ -118,7 +118,7 @@ class TastePage(Dialog):
         for part in (self.verdict, self.slots, self.why, self.pin, self.state):
             self.body.addWidget(part)
 
-    def _make_honesty(self) -> QVBoxLayout:
+    def _make_accuracy(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addWidget(theme.plain("Predicted before you rated", role="section"))
@@ -184,7 +184,7 @@ class TastePage(Dialog):
         self._session.taste.report(self._show)
 
     def _show(self, report: Report | KnownError) -> None:
-        if self._over:
+        if self._closed:
             return
         if isinstance(report, KnownError):
             self.problem.setText(str(report))
@@ -316,7 +316,7 @@ class TastePage(Dialog):
             self._session.taste.moved(chosen.id, lambda moved: self._on_moved(chosen.id, moved))
 
     def _on_moved(self, number: int, moved: list[Moved] | KnownError) -> None:
-        chosen = None if self._over else self._chosen()
+        chosen = None if self._closed else self._chosen()
         if chosen is None or chosen.id != number:
             return
         if isinstance(moved, KnownError):
@@ -334,7 +334,7 @@ class TastePage(Dialog):
         self._session.taste.keep_version(self._on_kept)
 
     def _on_kept(self, result: int | KnownError) -> None:
-        if not self._over:
+        if not self._closed:
             kept = f"Saved as version {result}."
             self.problem.setText(str(result) if isinstance(result, KnownError) else kept)
             self.table.clearSelection()
@@ -344,12 +344,12 @@ class TastePage(Dialog):
     def _roll_back(self) -> None:
         chosen = self._chosen()
         if chosen is not None:
-            self._try(lambda: self._session.taste.roll_back(chosen.id))
+            self._run_or_report(lambda: self._session.taste.roll_back(chosen.id))
 
     def _unpin(self) -> None:
-        self._try(self._session.taste.unpin)
+        self._run_or_report(self._session.taste.unpin)
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _run_or_report(self, act: Callable[[], None]) -> None:
         self.problem.setText("")
         try:
             act()
@@ -357,8 +357,8 @@ class TastePage(Dialog):
             self.problem.setText(str(error))
         self.refresh()
 
-    def _end(self) -> None:
-        self._over = True
+    def _on_closed(self) -> None:
+        self._closed = True
         self._soon.stop()
 
 

@@ -19,9 +19,9 @@ from curator.ui.pages.empty_state import TOUR_KEYS, tour_keys
 from curator.ui.widgets import theme
 
 _MEMORY = "toured"  # key in the window's memory
-_ENOUGH = 40  # marks after which the tour ends
+_LAST_MARK = 40  # marks after which the tour ends
 # Commands that count as the command a key of the tour stands for.
-_SAME = {"keep_this": "keep", "pick": "keep"} | {f"stars_{n}": "stars_1" for n in (2, 3, 4)}
+_SAME_KEY = {"keep_this": "keep", "pick": "keep"} | {f"stars_{n}": "stars_1" for n in (2, 3, 4)}
 
 
 class Tour(QWidget):
@@ -72,7 +72,7 @@ class Tour(QWidget):
             session.photos.list_changed,
             session.preferences.changed,
         ):
-            changed.connect(self._look)
+            changed.connect(self._on_state)
 
     def resizeEvent(self, event: object) -> None:
         """Use less space between the keys in a narrow window."""
@@ -96,19 +96,19 @@ class Tour(QWidget):
             self._left = None
             self.changed.emit()
 
-    def did(self, command: str) -> None:
+    def on_command(self, command: str) -> None:
         """Fade the key of a command that was just run."""
         if self._left is None:
             return
-        name = _SAME.get(command, command)
+        name = _SAME_KEY.get(command, command)
         self._left -= {does for names, does in TOUR_KEYS if name in names}
         self._marks += COMMANDS[command].group == "Rate and flag"
-        if self._marks >= _ENOUGH:
+        if self._marks >= _LAST_MARK:
             self._left.clear()
         self._at = self._session.criteria.mode, self._session.view_state.view
         self._refresh()
 
-    def _look(self) -> None:
+    def _on_state(self) -> None:
         """Start with the first cull, end with another view, or show changed keys."""
         session = self._session
         culling = session.criteria.mode is Pass.CULL and session.view_state.view is View.LOUPE

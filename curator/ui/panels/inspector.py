@@ -100,10 +100,10 @@ class MarksLine(QWidget):
     def words(self, room: int) -> str:
         """Return the words that fit ``room`` px; stars are left out first, as they are drawn."""
         metrics = self.fontMetrics()
-        whole = in_words(self._marks)
-        if metrics.horizontalAdvance(whole) <= room:
-            return whole
-        rest = " · ".join(part for part in whole.split(" · ") if "star" not in part)
+        text = in_words(self._marks)
+        if metrics.horizontalAdvance(text) <= room:
+            return text
+        rest = " · ".join(part for part in text.split(" · ") if "star" not in part)
         return metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)
 
 
@@ -162,9 +162,9 @@ class Inspector(QWidget):
         column.addLayout(self._late)
         column.addStretch(1)
         self._scroll = theme.scrolled(content)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(1, 0, 0, 0)
-        whole.addWidget(self._scroll)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 0, 0, 0)
+        outer.addWidget(self._scroll)
 
     def _on_current(self) -> None:
         """Clear the former photo's insight at once; the rest follows when moving stops."""
@@ -361,7 +361,7 @@ def sections(
 
 
 def in_words(marks: Marks) -> str:
-    """Return marks in words, with the label's name; "unreviewed" where there are none."""
+    """Return marks in words, with the label's name; "unreviewed" without any."""
     flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
     stars = counted(marks.rating, "star") if marks.rating else None
     label = f"{marks.label} label" if marks.label else None

@@ -13,7 +13,7 @@ from curator.ui.widgets import theme
 
 
 class ProjectChips(QWidget):
-    """The projects of a photo; hidden where there are none."""
+    """The projects of a photo; hidden without any."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()

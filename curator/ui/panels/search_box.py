@@ -101,7 +101,7 @@ class SearchField(QLineEdit):
         self.problem.setObjectName("problem")
         self.problem.hide()
         self.hints = HintRows(self.window())
-        self.hints.chosen.connect(self._take_hint)
+        self.hints.chosen.connect(self._accept_hint)
         self._found = ""
         for changed in (
             session.criteria.scope_changed,
@@ -109,7 +109,7 @@ class SearchField(QLineEdit):
             session.criteria.filter_changed,
             session.preferences.changed,
         ):
-            changed.connect(self._take_over)
+            changed.connect(self._on_filter)
             changed.connect(self._count)
         session.photos.list_changed.connect(self._count)
 
@@ -118,10 +118,10 @@ class SearchField(QLineEdit):
         found = len(self._session.ids) if self._session.criteria.filter else None
         self._found = "" if found is None else words.photos(found)
         self.setAccessibleDescription(self._found)
-        self._leave_room()
+        self._reserve_button_space()
         self.update()
 
-    def _leave_room(self) -> None:
+    def _reserve_button_space(self) -> None:
         metrics = QFontMetrics(theme.caption_font())
         if metrics.horizontalAdvance(self._found) > self.width() // 3:
             self._found = self._found.partition(" ")[0]  # only the number
@@ -133,26 +133,26 @@ class SearchField(QLineEdit):
         super().resizeEvent(event)
         self._count()
 
-    def _take_over(self) -> None:
+    def _on_filter(self) -> None:
         self.setToolTip(theme.tip(_TIP, self._session.preferences.keys.get("search")))
         if not self.hasFocus() and self.text() != self._session.criteria.filter:
             self.setText(self._session.criteria.filter)
-            self._complain(None)
+            self._show_mistake(None)
 
     # --- typing
 
     def _edited(self) -> None:
         self._typing.start()
-        self._complain(None)
+        self._show_mistake(None)
         self._hint()
 
     def _try(self) -> None:
-        """Apply the text typed so far. A term still being typed is no mistake."""
+        """Apply the text typed so far. An unfinished last term is not a mistake."""
         try:
             self._apply()
         except FilterError as error:
             if error.position + error.length < self.cursorPosition():
-                self._complain(error)
+                self._show_mistake(error)
         except KnownError as error:
             self._session.messages.say(str(error))
 
@@ -161,14 +161,14 @@ class SearchField(QLineEdit):
         text = self.text().strip()
         if text != self._session.criteria.filter:
             self._session.search.set_filter(text)
-        self._complain(None)
+        self._show_mistake(None)
 
     def commit(self) -> bool:
         """Apply the text, or mark the mistake in it. Returns whether it was applied."""
         try:
             self._apply()
         except FilterError as error:
-            self._complain(error)
+            self._show_mistake(error)
             self.setCursorPosition(error.position)
             self.hints.hide()
             return False
@@ -187,7 +187,7 @@ class SearchField(QLineEdit):
         self.hints.show_hints(found)
         self._place(self.hints)
 
-    def _take_hint(self, hint: Hint) -> None:
+    def _accept_hint(self, hint: Hint) -> None:
         before, after = self.text()[: self.cursorPosition()], self.text()[self.cursorPosition() :]
         start = self._session.search_hints.hints(before).start
         self.setText(before[:start] + hint.text + after.lstrip())
@@ -208,7 +208,7 @@ class SearchField(QLineEdit):
 
     # --- mistakes
 
-    def _complain(self, error: FilterError | None) -> None:
+    def _show_mistake(self, error: FilterError | None) -> None:
         self._mistake = error
         self.setProperty("wrong", error is not None)
         self.style().unpolish(self)
@@ -257,14 +257,14 @@ class SearchField(QLineEdit):
         if hinting and key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
             self.hints.step(1 if key == Qt.Key.Key_Down else -1)
         elif hinting and (key == Qt.Key.Key_Tab or (enter and self.hints.at >= 0)):
-            self._take_hint(self.hints.found[max(self.hints.at, 0)])
+            self._accept_hint(self.hints.found[max(self.hints.at, 0)])
         elif enter or key == Qt.Key.Key_Down:
             if self.commit():
                 self.left.emit()
         elif key == Qt.Key.Key_Escape:
             self.clear()
             self._typing.stop()
-            self._complain(None)
+            self._show_mistake(None)
             if self._session.criteria.filter:
                 self._session.search.leave_filter()
             self.left.emit()
@@ -303,6 +303,6 @@ class SearchField(QLineEdit):
 
     def focusOutEvent(self, event: object) -> None:
         """Clear the mistake of a text that stays in the field."""
-        self._complain(None)
+        self._show_mistake(None)
         self.hints.hide()
         super().focusOutEvent(event)  # type: ignore[arg-type]

@@ -184,9 +184,9 @@ class Sidebar(QWidget):
         column.addWidget(self._head("Tags"))
         column.addWidget(self.cloud)
         column.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 4, 1, 0)
-        whole.addWidget(theme.scrolled(content))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 4, 1, 0)
+        outer.addWidget(theme.scrolled(content))
 
     @staticmethod
     def _head(title: str, button: QWidget | None = None) -> QWidget:

@@ -129,7 +129,7 @@ class StatusLine(QWidget):
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
         self._arrange()
 
-    def act_room(self) -> QRect:
+    def message_rect(self) -> QRect:
         """Return the place at the left for the status message or a notification."""
         width = self.width()
         passing = self._session.criteria.mode is not Pass.BROWSE
@@ -139,7 +139,7 @@ class StatusLine(QWidget):
 
     def _arrange(self) -> None:
         """Place the pass in the middle, the message at its left and the counts at its right."""
-        room = self.act_room()
+        room = self.message_rect()
         self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
         start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
         if self._session.criteria.mode is not Pass.BROWSE:

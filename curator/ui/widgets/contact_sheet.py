@@ -50,7 +50,7 @@ class ContactSheet(QWidget):
         if self.isVisible() and not changed.isdisjoint(self._ids):
             self._arrange()
 
-    def have_rows(self, most: int) -> None:
+    def set_rows(self, most: int) -> None:
         """Limit the number of rows."""
         if most != self._rows:
             self._rows = most

@@ -162,20 +162,20 @@ class FrameStore(QObject):
         missing: list[FrameRequest] = []
         kept: dict[FrameRequest, None] = {}
         weight = 0
-        for one in (one for wants_ in self._wants.values() for one in wants_):
-            if one in kept:
+        for request in (each for requests in self._wants.values() for each in requests):
+            if request in kept:
                 continue
-            frame = self._frames.get(one)
-            weight += one.guessed_bytes if frame is None else frame.nbytes
+            frame = self._frames.get(request)
+            weight += request.guessed_bytes if frame is None else frame.nbytes
             if weight > self.budget_bytes and kept:
                 break
-            kept[one] = None
-            if frame is None and one not in self._failed:
-                missing.append(one)
+            kept[request] = None
+            if frame is None and request not in self._failed:
+                missing.append(request)
         self._wanted = frozenset(kept)
         with self._lock:
-            under_way = self._running | {one for one, _ in self._done}
-            self._queue = [one for one in reversed(missing) if one not in under_way]
+            under_way = self._running | {request for request, _ in self._done}
+            self._queue = [request for request in reversed(missing) if request not in under_way]
             start = max(min(len(self._queue), self._threads - self._busy), 0)
             self._busy += start
         for _ in range(start):
@@ -264,7 +264,10 @@ class FrameStore(QObject):
         """Drop the least recently used until the budget holds, wanted frames last."""
         if self._bytes <= self.budget_bytes:
             return
-        for spare in ([one for one in self._frames if one not in self._wanted], [*self._frames]):
+        for spare in (
+            [request for request in self._frames if request not in self._wanted],
+            [*self._frames],
+        ):
             for want in spare:
                 if self._bytes <= self.budget_bytes or len(self._frames) == 1:
                     return

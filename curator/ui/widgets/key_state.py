@@ -91,7 +91,7 @@ def is_caps_lock_on(native_modifiers: int, platform: str) -> bool:
     """Whether Caps Lock is on, from the platform's native modifiers.
 
     Qt has no modifier for it. X11 and Wayland set LockMask, macOS NSEventModifierFlagCapsLock,
-    and Qt's Windows plugin a flag of its own.
+    and Qt's Windows plugin uses another flag.
     """
     mask = {"darwin": 1 << 16, "win32": 1 << 8}.get(platform, 1 << 1)
     return bool(native_modifiers & mask)

@@ -129,12 +129,12 @@ class Rows(QWidget):
 
     def _paint(self, painter: QPainter, row: Row, number: int) -> None:
         top = number * theme.ROW
-        whole = QRect(0, top, self.width(), theme.ROW)
+        area = QRect(0, top, self.width(), theme.ROW)
         if row.current:
-            painter.fillRect(whole, theme.RAISED)
+            painter.fillRect(area, theme.RAISED)
             painter.fillRect(QRect(0, top, 2, theme.ROW), theme.WHITE)
         elif number == self._hover:
-            painter.fillRect(whole, theme.RAISED)
+            painter.fillRect(area, theme.RAISED)
         ratio = self.devicePixelRatioF()
         color = theme.DISABLED if row.dim else theme.WHITE if row.current else theme.TEXT
         left = _LEFT + row.depth * _INDENT

@@ -108,7 +108,7 @@ def table(
     Args:
         model: the rows.
         name: what a screen reader calls the table.
-        widths: of columns, px; the one left out takes the rest.
+        widths: widths by column, px; a column left out takes the rest.
         selects: whether rows can be selected.
     """
     made = QTableView()

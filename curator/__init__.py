@@ -39,7 +39,7 @@ The map. A module may import from the rows above its own, never from below or be
     session     what one window shows: scope, mode, list, current photo, selection, undo
     commands    every user action as a function with a docstring
     keymap      KEYMAP: the whole keyboard as one table over COMMANDS
-    keyboard    the keys in force: KEYMAP, a preset of resources/keys, what a person changed
+    keyboard    the keys in use: KEYMAP, a preset of resources/keys, what a person changed
     ui          the window; the only package that imports QtGui and QtWidgets
     cli         the same verbs without a window
     app         composition root: settings -> catalog -> pipeline -> session -> window

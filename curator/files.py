@@ -236,15 +236,15 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
 
 def is_reached_from(top: str, path: str) -> bool:
     """Whether a walk of ``top`` reaches a directory, skipping no folder on the way."""
-    here = Path(path)
-    while str(here) != top:
-        if here.name.startswith(".") or not _is_walked(here.name, str(here)):
+    folder = Path(path)
+    while str(folder) != top:
+        if folder.name.startswith(".") or not _is_walked(folder.name, str(folder)):
             return False
-        if here.is_symlink() and is_link_skipped(top, str(here)):
+        if folder.is_symlink() and is_link_skipped(top, str(folder)):
             return False
-        if here.parent == here:
+        if folder.parent == folder:
             return False
-        here = here.parent
+        folder = folder.parent
     return True
 
 

@@ -1,4 +1,4 @@
-"""The keys in force: KEYMAP, changed by a preset, changed by a person's ``keys.toml``.
+"""The keys in use: KEYMAP, changed by a preset, changed by a person's ``keys.toml``.
 
 A keys file is small and meant to be read, shared and written by hand::
 

@@ -544,7 +544,7 @@ class CatalogError(KnownError):
 
 
 class BusyError(KnownError):
-    """Another process holds a resource that only one may hold."""
+    """Another process holds a lock that this operation needs."""
 
 
 class UsageError(KnownError):

@@ -33,7 +33,7 @@ from curator import atomic
 from curator.model import KnownError, UnreadableError
 
 FileId = tuple[int, int]
-"""Identifies a file or folder whatever its name: device number and inode number."""
+"""Identifies a file or folder independently of its name: device and inode number."""
 
 # Windows has no calls relative to an opened folder. There each operation first checks every folder
 # on its path and refuses links, junctions and folders other than the ones opened. It cannot detect
@@ -314,7 +314,7 @@ class OpenedFolder:
                 source._move(first, target, last)
 
     def replace(self, temporary: str, name: str, expected: FileState | None = None) -> None:
-        """Move a temporary file over whatever has a name, except a folder.
+        """Move a temporary file to a name, replacing anything there except a folder.
 
         Args:
             temporary: our file, from :meth:`create`.

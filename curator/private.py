@@ -1,6 +1,6 @@
 """Privacy on this computer: folders and files only their owner may open, and masking of secrets.
 
-Everything in the home folder is private whatever the umask (folders 0700, files 0600), because the
+Everything in the home folder is private under any umask (folders 0700, files 0600), because the
 catalog, its backups, the log and the proxies show what somebody photographs. Windows has no such
 permission bits; there the user's profile folder is private already.
 
@@ -112,7 +112,7 @@ def restrict_known(folder: Path, ours: re.Pattern[str], *, is_ours: bool = False
     Args:
         folder: the folder; it need not exist.
         ours: matches the names of Curator's files.
-        is_ours: whether the folder belongs to Curator, whatever it contains.
+        is_ours: whether the folder belongs to Curator even if it contains other files.
     """
     if os.name == "nt":
         return

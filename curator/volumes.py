@@ -1,4 +1,4 @@
-"""Volumes: what is mounted where, and recognizing a volume that is back at another path.
+"""Mounted volumes, and how to recognize a volume at another mount point.
 
     card = mount_of("/media/ada/T7 Shield/2026")
     card.path, card.label, card.removable      # "/media/ada/T7 Shield", "T7 Shield", True

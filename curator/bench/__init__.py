@@ -148,7 +148,7 @@ def _measure_all(
                 continue
             output.note(f"{name}: {known[name].title} ...")
             try:
-                figures += _measure_in_process(name, arguments, arguments.shared_data or stock)
+                figures += _measure_in_process(name, arguments, arguments.stock or stock)
             except KnownError as error:  # keep the figures of the other bars
                 output.note(f"{error} {error.remedy}".rstrip())
                 complete = False
@@ -161,7 +161,7 @@ def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
     if (lack := bar.missing()) is not None:
         raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
     given, kept = (
-        absolute(folder) if folder else None for folder in (arguments.photos, arguments.shared_data)
+        absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
     )
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
         return bar.measure(Workspace(Path(scratch), given, kept, arguments.count))

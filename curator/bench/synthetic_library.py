@@ -70,7 +70,7 @@ def make(
     """
     if home.catalog.exists():
         raise KnownError(
-            f"{home.data} holds a catalog already.", "Choose a folder that does not exist yet."
+            f"{home.data} already has a catalog.", "Choose a folder that does not exist yet."
         )
     home.make()
     # The vectors are drawn, so no encoder must replace them when the window opens.

@@ -1,7 +1,7 @@
 """Download weights from the model hub: the only module that connects to the hub.
 
 Nothing here runs until a person has read :attr:`DownloadPlan.sentence` and agreed. A worker process
-does the transfer, so neither a slow host nor a canceled download can hold up a window. What has
+does the transfer, so neither a slow host nor a canceled download can block a window. What has
 arrived stays in a part file, and the next attempt continues from there::
 
     job = DownloadJob(plan)       # plan = open_clip.download_plan(options)

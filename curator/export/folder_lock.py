@@ -46,7 +46,7 @@ def exclusive(folder: OpenedFolder) -> Iterator[None]:
 
 @contextmanager
 def _handle(folder: OpenedFolder, busy: BusyError) -> Iterator[int | None]:
-    """Yield what is locked: the open folder, on Windows a file in it, None without handles."""
+    """Yield the handle to lock: of the folder, on Windows of a file in it; None without handles."""
     if sys.platform != "win32":
         yield folder.fileno() if folder.has_handle else None
         return

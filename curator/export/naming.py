@@ -18,7 +18,7 @@ from curator.model import KnownError
 PLAIN = "{name}"  # the camera's own name
 MAX_BYTES = 255  # ext4, APFS and NTFS count differently; this is the smallest limit
 
-# Names of Windows devices, whatever follows the first dot; superscript digits count as digits.
+# Names of Windows devices, with any text after the first dot; superscript digits count as digits.
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])$")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 # Marks that change the writing direction: "gpj.exe" must not be displayed as "exe.jpg".

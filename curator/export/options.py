@@ -51,7 +51,7 @@ class Options:
         edges: long edges of the JPEGs of each photo, the largest first; set by the target.
         inside: the subfolder for files; set by the target.
         private: whether the manifest is public and leaves out paths of originals.
-        proxies: where the proxies are from which JPEG sizes are estimated, if known.
+        proxies: folder of the proxies that JPEG sizes are estimated from, if known.
         profile: the editor to write sidecars for (`curator.sidecar.PROFILES`).
     """
 

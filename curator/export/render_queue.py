@@ -58,7 +58,7 @@ class RenderQueue:
         return found
 
     def close(self) -> None:
-        """Cancel what was not taken, and end the processes started here."""
+        """Cancel pictures not taken yet, and end the processes started here."""
         for _, future in self._under_way:
             future.cancel()
         if self._pool is not None and not self._given:

@@ -42,7 +42,7 @@ class _SidecarFile(OutputFile):
 
 
 def adapt_options(options: Options) -> Options:
-    """Return options for sidecars, whatever was chosen for pictures."""
+    """Return options for sidecars; choices about pictures have no effect."""
     return replace(options, form="sidecar", names=naming.PLAIN)
 
 

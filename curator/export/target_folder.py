@@ -51,7 +51,7 @@ class OriginalFolders:
     holding: dict[FileId, Path]
 
     def refuse(self, folder: OpenedFolder, *, to_be_made: bool = False) -> None:
-        """Refuse a target in or below a folder of originals, by whatever path or link.
+        """Refuse a target in or below a folder of originals, also through another path or a link.
 
         Args:
             folder: the target, or the folder in which it will be created.

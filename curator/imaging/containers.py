@@ -148,7 +148,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 
 
 def raw_directories(read: tiff.Read) -> list[tiff.Directory]:
-    """Find the camera's directories in a RAW file, in whatever container its maker uses.
+    """Find the camera's directories in a RAW file, in any maker's container.
 
     Args:
         read: reads the file at an offset.

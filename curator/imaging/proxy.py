@@ -43,7 +43,7 @@ def encode(rgb: Image, quality: int) -> bytes:
 def save(rgb: Image, cache: str | Path, key: str, quality: int = 88) -> bytes:
     """Write proxy and thumbnail of an upright sRGB picture that has the proxy's size.
 
-    The thumbnail is written first: where a proxy exists, both do.
+    The thumbnail is written first: so if a proxy exists, both do.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB upright.

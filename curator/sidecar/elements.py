@@ -121,7 +121,7 @@ class Parser:
         self._spaces: list[dict[str, str]] = [{}]
         self._pending: dict[str, str] = {}
         self._count = 0
-        parser = expat.ParserCreate("UTF-8", " ")  # the text is UTF-8 here, whatever it declares
+        parser = expat.ParserCreate("UTF-8", " ")  # the text is UTF-8 by now
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _refuse
         parser.StartNamespaceDeclHandler = self._declare

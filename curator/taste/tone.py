@@ -61,7 +61,7 @@ def measure(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _small(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Average the picture down to SIDE_PX x SIDE_PX, 0.0-1.0, whatever its aspect."""
+    """Average the picture down to SIDE_PX x SIDE_PX, 0.0-1.0, for any aspect ratio."""
     step = max(min(rgb.shape[:2]) // (4 * SIDE_PX), 1)
     thin: NDArray[np.float64] = rgb[::step, ::step].astype(np.float64)
     for axis in (0, 1):

@@ -1,7 +1,7 @@
 """The window: the only package that imports QtGui and QtWidgets.
 
     main_window     builds pages and edges, decides which page shows
-    window_layout   where they lie; window_keyboard the keys in force; window_actions dialogs and
+    window_layout   where they lie; window_keyboard the keys in use; window_actions dialogs and
                     files; pipeline_notifications reports background work; file_drop dragged files
     single_instance a second start finds the first
 

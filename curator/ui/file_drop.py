@@ -1,4 +1,4 @@
-"""Files and folders dragged over the window, and the overlay that says what a drop will do."""
+"""Files and folders dragged over the window, and the overlay that explains what a drop will do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FileDrop(QLabel):
             self.raise_()
 
     def drop(self, event: QDropEvent) -> None:
-        """Hand over what was dropped."""
+        """Emit the dropped files and folders."""
         self.hide()
         event.acceptProposedAction()
         self.dropped.emit(_local_paths(event))

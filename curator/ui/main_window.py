@@ -366,7 +366,7 @@ class MainWindow(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Run what a digit key means by its place."""
+        """Run the command of a digit key by its physical place."""
         if not self.keys.press(event):
             super().keyPressEvent(event)
 
@@ -415,7 +415,7 @@ class MainWindow(QWidget):
         self.file_drop.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take what was dropped."""
+        """Open the dropped files and folders."""
         self.file_drop.drop(event)
 
     def take(self, sources: Sequence[Path]) -> None:

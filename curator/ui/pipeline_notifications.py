@@ -1,6 +1,6 @@
 """Reports in the window what the pipeline does in the background.
 
-What a scan found, what is read, which drives came back, what went wrong. The main window creates
+Scans, progress, drives that were connected again, and problems. The main window creates
 one if it has a pipeline. Messages go to the status line and the notification bar; nothing here may
 move a photo or change what is shown.
 """
@@ -30,10 +30,9 @@ class PipelineNotifications(QObject):
         session: the window's session.
         pipeline: the pipeline.
         state: facts the window keeps between runs; changed in place.
-        bars: the status line, the notification bar, and the sidecar parts, which are told what a
-            scan found.
+        bars: the status line, the notification bar, and the sidecar notices.
         run: runs a command by name.
-        parent: of the window's thread, where signals from other threads must arrive.
+        parent: a widget of the GUI thread, because signals from other threads arrive there.
 
     Attributes:
         scanning: whether folders are being scanned now.
@@ -134,7 +133,7 @@ class PipelineNotifications(QObject):
         self._correct(found, f"; {here - self._count:,} more since" if here > self._count else "")
 
     def _correct(self, found: str, since: str = "") -> None:
-        """Replace the last scan's sentence where it still shows, else announce the new one."""
+        """Replace the last scan's sentence if it still shows, else announce the new one."""
         before, self._found = self._found, found
         offered = self._offered_scope is not None
         amended = offered and self._notifications.update_text("start", found + since)

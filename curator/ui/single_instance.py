@@ -48,13 +48,13 @@ _REQUEST_MS = 5_000  # a connection without a request is closed after this
 _ANSWER_MS = 15_000  # a window that is still starting does not answer before it shows
 _OK = b"ok\n"
 _MINIMIZED = Qt.WindowState.WindowMinimized
-# Where desktops put the token that lets a started program come to the front.
+# Environment variables for the token that lets a started program come to the front.
 _TOKENS = ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """What another start asks of the window: to come to the front and open these paths."""
+    """A request of another start to the running window: come to the front and open these paths."""
 
     paths: tuple[Path, ...] = ()
     token: str = ""

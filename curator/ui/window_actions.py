@@ -340,7 +340,7 @@ class WindowActions(QObject):
 
 
 def show_in_file_manager(path: Path) -> None:
-    """Show a file in the file manager, selected where that is possible; open a folder."""
+    """Show a file in the file manager, selected if possible; open a folder."""
     if sys.platform == "darwin":
         subprocess.run(["open", "-R", str(path)], check=False)
     elif sys.platform == "win32":

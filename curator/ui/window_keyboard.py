@@ -1,6 +1,6 @@
 """The keyboard of one window: its shortcuts, which keys are down, and changing to other keys.
 
-The main window owns one. The keys in force live here only; everybody else reads
+The main window owns one. The keys in use live here only; everybody else reads
 :attr:`WindowKeyboard.keyboard`.
 """
 
@@ -32,10 +32,10 @@ class WindowKeyboard(QObject):
     Attributes:
         shortcuts: one action per key binding.
         state: which keys are down.
-        problem: why the keys a person configured are not in force; empty if they are.
+        problem: why the user's keys are not used; empty if they are.
 
     Signals:
-        changed: other keys are in force.
+        changed: another keyboard is in use.
 
     Thread: GUI.
     """
@@ -54,11 +54,11 @@ class WindowKeyboard(QObject):
 
     @property
     def keyboard(self) -> Keyboard:
-        """The keys in force."""
+        """The keys in use."""
         return self.shortcuts.keyboard
 
     def use(self, keyboard: Keyboard) -> None:
-        """Put other keys in force, in the session's messages too."""
+        """Use other keys, in the session's messages too."""
         if keyboard is not self.shortcuts.keyboard:
             self.shortcuts.use(keyboard)
         self.state.use(keyboard)

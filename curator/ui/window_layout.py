@@ -1,7 +1,7 @@
 """Where the parts of the window lie, by arithmetic.
 
 Top bar, status line and filmstrip take their heights, panels their widths. All follows from the
-window's size and from what a person chose, never from background work: nothing on screen may move
+window's size and the user's choices, never from background work: nothing on screen may move
 by itself.
 """
 
@@ -120,7 +120,7 @@ class WindowLayout:
         drop_overlay: covers the window while files hover over it.
 
     Attributes:
-        sidebar_hidden: whether the person hid the sidebar where it stands beside the page.
+        sidebar_hidden: whether the person hid the sidebar beside the page.
 
     Thread: GUI.
     """
@@ -214,7 +214,7 @@ class WindowLayout:
             self.open_sidebar()
 
     def open_sidebar(self) -> None:
-        """Show the sidebar beside the page; where there is no room, toggle it over the page."""
+        """Show the sidebar beside the page; without room there, toggle it over the page."""
         if self._sidebar_fits_beside():
             self.sidebar_hidden = False
         else:

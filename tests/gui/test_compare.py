@@ -292,11 +292,13 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     assert [pipeline.photo(look) for look in pipeline.looks] == [4, 3, 5]
     for _ in range(3):
         pipeline.deliver()
-    qtbot.waitUntil(lambda: all(pane.drawing.best.whole for pane in comparing.compare.panes()))
+    qtbot.waitUntil(
+        lambda: all(pane.drawing.best.full_resolution for pane in comparing.compare.panes())
+    )
     assert all(own(comparing.compare))
     press(comparing, "Right")  # it was read ahead
     seen(comparing.compare)
-    assert all(pane.drawing.best.whole for pane in comparing.compare.panes())
+    assert all(pane.drawing.best.full_resolution for pane in comparing.compare.panes())
 
 
 def test_a_missing_original_leaves_the_proxy_with_a_message(comparing, pipeline, qtbot) -> None:

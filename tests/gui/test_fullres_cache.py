@@ -45,7 +45,7 @@ def test_the_budget_holds_over_two_thousand_steps(originals, pipeline, qtbot) ->
         originals.want(wishes)
         if step % 10 == 0:
             deliver(pipeline, originals, qtbot)
-            assert all(originals.seen(one) for one in wishes)
+            assert all(originals.pixels(one) for one in wishes)
         heaviest = max(heaviest, originals.nbytes)
     assert WHOLE * 4 <= heaviest <= BUDGET
 
@@ -56,8 +56,8 @@ def test_the_least_urgent_is_evicted_first(originals, pipeline, qtbot) -> None:
     heavy = [wish(0), wish(1), wish(9, overlays=frozenset({"clipping"})), wish(2), wish(3)]
     originals.want(heavy)
     deliver(pipeline, originals, qtbot)
-    assert [originals.seen(one) is not None for one in heavy] == [True, True, True, True, False]
-    assert originals.seen(wish(4)) is None
+    assert [originals.pixels(one) is not None for one in heavy] == [True, True, True, True, False]
+    assert originals.pixels(wish(4)) is None
     assert originals.nbytes <= BUDGET
 
 
@@ -89,7 +89,7 @@ def test_memory_is_released_after_a_while_without_requests(originals, pipeline, 
     originals._idle.setInterval(0)
     with qtbot.waitSignal(originals._idle.timeout):
         originals.want([])
-    assert originals.nbytes == 0 and originals.seen(wish(1)) is None
+    assert originals.nbytes == 0 and originals.pixels(wish(1)) is None
 
 
 def test_the_budget_is_the_megabytes_of_the_settings(session) -> None:

@@ -109,9 +109,9 @@ def test_stars_filter_at_least_then_exactly_then_not(window: MainWindow, qtbot) 
 
 def test_the_star_filter_reads_what_was_typed(qapp) -> None:
     stars = StarFilter()
-    stars.take("is:picked rating:>=3 harbor")
+    stars.show_filter("is:picked rating:>=3 harbor")
     assert (stars._stars, stars._exact) == (3, False)
-    stars.take("rating:5")
+    stars.show_filter("rating:5")
     assert (stars._stars, stars._exact) == (5, True)
 
 

@@ -138,7 +138,7 @@ class CompareView(QWidget):
     def is_full_resolution(self) -> bool:
         """Whether every pane was painted from all pixels of its original."""
         best = [pane.drawing.best for pane in self.panes()]
-        return bool(best) and all(pixels is not None and pixels.whole for pixels in best)
+        return bool(best) and all(pixels is not None and pixels.full_resolution for pixels in best)
 
     def _active(self) -> _Pane | None:
         shown, panes = self._session.compare.panes, self.panes()

@@ -26,7 +26,7 @@ from curator.model import KnownError
 from curator.settings import ExportSettings, Home, kept_metadata
 from curator.ui.widgets import theme
 
-LABELS = 76  # px: the column of what a field is
+LABELS = 76  # px: width of the column of labels
 _NUMBER = 64
 
 _OWN = "Custom"
@@ -45,7 +45,7 @@ class ExportForm(QWidget):
     """Edits export settings, and saves them as presets.
 
     Args:
-        home: where the presets are.
+        home: contains the presets.
         choices: the settings to start from.
 
     Signals:
@@ -248,7 +248,7 @@ class ExportForm(QWidget):
             self._on_edited()
 
     def _metadata_chosen(self) -> None:
-        self._metadata_is_chosen = True  # holds for other formats, too
+        self._metadata_is_chosen = True  # also for other formats
 
     def _show_kind(self) -> None:
         alone = self.kind == "sidecar"  # sidecars are named after their photos

@@ -16,11 +16,11 @@ class ExportRequest:
 
     Attributes:
         title: the scope's name.
-        ids: the scope's photos; in manual order where the scope is a project.
+        ids: the scope's photos; in manual order if the scope is a project.
         clauses: the name of the clause that approves a photo, by photo id.
         home: where catalog, cache and presets are.
         folders: the folders of the catalog, which an export must not write into.
-        last_folders: where the last export of each kind went.
+        last_folders: the folder of the last export of each kind.
         scores: match scores by photo id.
         match_model: the taste model's name; None without scores.
         project: the project's name, if the scope is one.

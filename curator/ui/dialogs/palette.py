@@ -78,7 +78,7 @@ class Entry:
         about: what it does, in a sentence.
         act: called when it is chosen.
         key: its key, as shown to the person.
-        off: why it does not apply here; empty where it does.
+        off: why it does not apply here; empty if it does.
         at_once: whether it is listed before anything is typed.
     """
 

@@ -166,7 +166,7 @@ class SettingsDialog(Dialog):
 
     Args:
         settings: changed in place when all values are valid and the file was written.
-        home: where the files of settings and keys are.
+        home: contains the files of settings and keys.
         parent: the window.
         notes: widgets below the titles of sections, by the section's name.
         keys: the current keys; Curator's preset if None.

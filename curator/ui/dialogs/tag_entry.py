@@ -40,7 +40,7 @@ class TagEntry(OverlayPanel):
         self._renames = ""
         self.title = theme.plain("", role="caption")
         self.chips = TagChips(live=True)
-        self.field = Field(self._take)
+        self.field = Field(self._handle_key)
         self.field.setAccessibleName("Tags")
         self.field.setFixedHeight(FIELD)
         self.rows = EntryRows()
@@ -174,7 +174,7 @@ class TagEntry(OverlayPanel):
         except KnownError as error:
             self._session.messages.say(str(error))
 
-    def _take(self, event: QKeyEvent) -> bool:
+    def _handle_key(self, event: QKeyEvent) -> bool:
         """Handle a key that does not edit the text. Return whether it did."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
@@ -189,7 +189,7 @@ class TagEntry(OverlayPanel):
             return True
         if self.field.text():
             return self._move(key)
-        return self._at_chips(key)
+        return self._handle_chip_key(key)
 
     def _enter(self, exactly: bool) -> None:
         chip, (before, last) = self.chips.current, self._typed
@@ -216,7 +216,7 @@ class TagEntry(OverlayPanel):
             self.rows.move_(by)
         return by is not None
 
-    def _at_chips(self, key: Qt.Key) -> bool:
+    def _handle_chip_key(self, key: Qt.Key) -> bool:
         """Move among the chips while nothing is typed. Returns whether the key was used."""
         chip = self.chips.current
         if chip is None:

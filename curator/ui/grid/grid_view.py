@@ -105,7 +105,7 @@ class GridView(QAbstractScrollArea):
         self.setAccessibleName("Photos")
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    # --- what is where
+    # --- positions
 
     def visible(self) -> range:
         """Return the tiles at least partly on screen."""

@@ -50,7 +50,7 @@ class CandidatesPanel(QWidget):
         session.requests.candidate_swap_requested.connect(self._on_swap_requested)
         self._thumbs.arrived.connect(self._on_arrived)
 
-    # --- what is where
+    # --- positions
 
     def edge(self) -> int:
         """Return the edge of a thumbnail, px: as large as the height allows."""

@@ -83,7 +83,7 @@ class Filmstrip(QWidget):
         session.photos.photos_changed.connect(self._on_photos)
         self._store.arrived.connect(self._on_arrived)
 
-    # --- what is where
+    # --- positions
 
     def start(self) -> int:
         """Return x of the list's first photo, px; negative if it lies left of the strip."""

@@ -73,13 +73,13 @@ class PixelRequest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """Pixels of an original: ``basis`` and ``damage`` from the decoder, ``whole`` its full size."""
+class OriginalPixels:
+    """Decoded pixels of an original, with ``basis``, ``damage`` and full size from the decoder."""
 
     frame: Frame
     basis: str
     damage: str | None
-    whole: tuple[int, int]
+    full_size: tuple[int, int]
 
     @property
     def nbytes(self) -> int:
@@ -93,7 +93,7 @@ class Measured:
 
     overlay: Overlay
     basis: str
-    whole: tuple[int, int]
+    full_size: tuple[int, int]
 
     @property
     def nbytes(self) -> int:
@@ -102,7 +102,7 @@ class Measured:
         return sum(plane.nbytes for plane in planes if plane is not None)
 
 
-_Name = tuple[Picture, object]  # the second: a size, None for whole, _OVERLAY
+_Name = tuple[Picture, object]  # and a size, None for the full size, or _OVERLAY
 _OVERLAY = "overlay"
 
 
@@ -123,7 +123,7 @@ class FullresCache(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._cache: OrderedDict[_Name, Seen | Measured] = OrderedDict()
+        self._cache: OrderedDict[_Name, OriginalPixels | Measured] = OrderedDict()
         self._bytes = 0
         self._wanted: dict[_Name, None] = {}
         self._pending: dict[DecodeRequest, PixelRequest] = {}
@@ -151,10 +151,10 @@ class FullresCache(QObject):
         """Bytes taken now."""
         return self._bytes
 
-    def seen(self, request: PixelRequest) -> Seen | None:
+    def pixels(self, request: PixelRequest) -> OriginalPixels | None:
         """Return the pixels of a request if they were read."""
         found = self._get((request.picture, request.size))
-        return found if isinstance(found, Seen) else None
+        return found if isinstance(found, OriginalPixels) else None
 
     def overlay(self, request: PixelRequest) -> Measured | None:
         """Return the overlays measured on a request's picture, even if some are missing."""
@@ -171,7 +171,7 @@ class FullresCache(QObject):
         """Replace all requests, most urgent first.
 
         Requests beyond the budget are ignored, so that needed pictures never evict each other; the
-        first is made whatever its size. What failed is tried again after it was out of view.
+        first is made even if it is larger. A failed one is tried again after it left the view.
         """
         weight = 0
         wanted: dict[_Name, None] = {}
@@ -224,7 +224,7 @@ class FullresCache(QObject):
         """Return what is still to be read for a request, or None."""
         measured = self.overlay(request)
         has = frozenset() if measured is None else measured.overlay.kinds
-        pixels = request.pixels and self.seen(request) is None
+        pixels = request.pixels and self.pixels(request) is None
         if not pixels and request.overlays <= has:
             return None
         return DecodeRequest(
@@ -238,7 +238,7 @@ class FullresCache(QObject):
             self.limit_bytes,
         )
 
-    def _get(self, name: _Name) -> Seen | Measured | None:
+    def _get(self, name: _Name) -> OriginalPixels | Measured | None:
         found = self._cache.get(name)
         if found is not None:
             self._cache.move_to_end(name)
@@ -258,8 +258,10 @@ class FullresCache(QObject):
             self.failed.emit(request.photo, str(answer))
             return
         if answer.array is not None:
-            seen = Seen(Frame.of(answer.array), answer.basis, answer.damage, answer.full_size)
-            self._hold((request.picture, request.size), seen)
+            pixels = OriginalPixels(
+                Frame.of(answer.array), answer.basis, answer.damage, answer.full_size
+            )
+            self._hold((request.picture, request.size), pixels)
         overlay = answer.measured()
         if overlay is not None:
             measured = Measured(overlay, answer.basis, answer.full_size)
@@ -267,7 +269,7 @@ class FullresCache(QObject):
         self._evict()
         self.arrived.emit(request.photo)
 
-    def _hold(self, name: _Name, what: Seen | Measured) -> None:
+    def _hold(self, name: _Name, what: OriginalPixels | Measured) -> None:
         old = self._cache.pop(name, None)
         self._bytes += what.nbytes - (old.nbytes if old else 0)
         self._cache[name] = what

@@ -121,8 +121,8 @@ class LoupePainter:
         place = self._viewport.place(best.frame)
         zoomed = self._viewport.shared_zoom.zoom is not None
         part = place.intersected(self._viewport.view) if zoomed else place
-        if zoomed or best.whole:
-            smooth = None if best.whole else True
+        if zoomed or best.full_resolution:
+            smooth = None if best.full_resolution else True
             draw_scaled(painter, best.frame, place, part, self.ratio, smooth)
         else:
             exact = best.frame.image.size() == place.size()
@@ -224,7 +224,7 @@ class LoupePainter:
             return f"{proxy} · damaged" if tile.damaged else proxy
         parts = [captions.files_line(detail, best.source.word(best.basis))]
         long = max(best.frame.image.size().toTuple())
-        if best.whole and long < _FEWER * max(tile.width, tile.height):
+        if best.full_resolution and long < _FEWER * max(tile.width, tile.height):
             parts.append(f"{long:,} px")
         if asked is not None and best.developed != asked:
             other = "RAW" if asked else source(detail, False, True).word("preview")

@@ -119,12 +119,12 @@ class LoupeView(QWidget):
     def is_full_resolution(self) -> bool:
         """Whether the last paint used every pixel of the original."""
         best = self._drawing.best
-        return best is not None and best.whole
+        return best is not None and best.full_resolution
 
     def read_ahead(self) -> bool:
         """Whether the requested pixels of the next photo's original have been read."""
         requests = [request for request in self._viewport.requests()[1:2] if request.pixels]
-        return all(self.originals.seen(request) is not None for request in requests)
+        return all(self.originals.pixels(request) is not None for request in requests)
 
     def _measure(self) -> None:
         line = 0 if self._session.view_state.bare else caption.HEIGHT

@@ -2,7 +2,7 @@
 
 The loupe painter uses it. Overlays are measured at full resolution, in a worker process, on exactly
 the picture below; here they are only scaled to the view. The legend keeps its place while photos
-change and shows a dash for what is not measured yet, so that nothing flickers.
+change and shows a dash for values not measured yet, so that nothing flickers.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class OverlayPainter:
         if self._mask[0] != name:
             pixels = overlay_mask.draw(
                 _only(found.overlay, kinds),
-                found.whole,
+                found.full_size,
                 place.size().toTuple(),
                 (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple()),
                 round(2 * ratio),
@@ -79,7 +79,7 @@ class OverlayPainter:
         Args:
             painter: in logical px.
             room: the pane, logical px.
-            found: what was measured, and on which file; None before that.
+            found: the measurements and their file; None before that.
             reason: why nothing can be measured, if known.
         """
         wanted = overlays(self._session)

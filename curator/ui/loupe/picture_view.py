@@ -47,7 +47,7 @@ class PictureView(QWidget):
         self.update()
 
     def place(self) -> QRect:
-        """Return the rectangle of the picture, logical px; empty without one."""
+        """Return the rectangle of the picture, logical px; empty without a picture."""
         if self._frame is None:
             return QRect()
         ratio, place = self.devicePixelRatioF(), self._device_place()

@@ -66,14 +66,14 @@ class BestPixels:
         source: the file of an original they come from; None for the proxy.
         basis: of an original, as the decoder reported it.
         developed: whether they are sensor data as requested; None: the default was requested.
-        whole: whether they are all pixels of the original.
+        full_resolution: whether they are all pixels of the original.
     """
 
     frame: Frame
     source: Source | None = None
     basis: str = ""
     developed: bool | None = None
-    whole: bool = False
+    full_resolution: bool = False
 
 
 class Viewport:
@@ -269,10 +269,10 @@ class Viewport:
             if not request.pixels:
                 return None  # the proxy suffices
             for size in (None, self.fitted(tile)) if zoomed else (request.size, None):
-                seen = self._originals.seen(replace(request, size=size))
-                if seen is not None:
+                pixels = self._originals.pixels(replace(request, size=size))
+                if pixels is not None:
                     return BestPixels(
-                        seen.frame, request.source, seen.basis, developed, size is None
+                        pixels.frame, request.source, pixels.basis, developed, size is None
                     )
         return None
 

@@ -74,7 +74,7 @@ class ModelDownload(QObject):
     # --- downloading
 
     def _suggest(self) -> None:
-        """Suggest CLIP where the starter is in use because CLIP is missing."""
+        """Suggest CLIP if the starter is in use because CLIP is missing."""
         if self._job is not None or self._session.settings.encoder.which != "auto":
             return
         if not self._session.table.size:

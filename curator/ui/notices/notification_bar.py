@@ -24,7 +24,7 @@ class Notification:
 
     Attributes:
         key: names it; a newer notification of the same key replaces it.
-        text: what it says.
+        text: the message.
         act_title: the button's text; no button where empty.
         act: called when the button is pressed.
         once: whether dismissing it silences its key for good. False for news.

@@ -131,10 +131,10 @@ class Chart(QWidget):
 
     @property
     def readout(self) -> str:
-        """The description of the figure pointed at; empty without one."""
+        """The description of the figure pointed at; empty without a figure."""
         return self._description(self._spots[self._at].figure) if self._at >= 0 else ""
 
-    # --- what a kind of chart draws
+    # --- drawn by each kind of chart
 
     def _description(self, figure: Figure) -> str:
         return describe(figure)

@@ -32,7 +32,7 @@ class _DropLine(QWidget):
 class DragOrder(QObject):
     """Lets the person drag photos of a project to another position in the grid.
 
-    It filters the grid's mouse events, and acts only where the sort order is manual.
+    It filters the grid's mouse events, and acts only if the sort order is manual.
 
     Thread: GUI.
     """

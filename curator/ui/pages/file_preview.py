@@ -111,7 +111,7 @@ class FilePreviewPanel(OverlayPanel):
 
     Attributes:
         picture: shows the picture, or why there is none.
-        facts: what is known of the file.
+        facts: shows what is known about the file.
 
     Thread: GUI.
     """

@@ -22,7 +22,7 @@ from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard, views_of
 from curator.ui.widgets import theme
 
-_LINE = 22  # where the window is high enough
+_LINE = 22  # if the window is high enough
 _MARGIN, _EDGE = 40, 16  # beside and below the columns; the least there may be
 _TOP = 8
 _BETWEEN = 12  # px between keys and titles

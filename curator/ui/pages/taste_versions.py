@@ -34,8 +34,8 @@ class MovedStrip(QWidget):
 
     def show_moved(self, moved: Sequence[Moved]) -> None:
         """Show photos; those no longer in the catalog are left out."""
-        here = [each for each in moved if each.photo_id in self._session.table]
-        self._moved = here[:_MOST]
+        existing = [each for each in moved if each.photo_id in self._session.table]
+        self._moved = existing[:_MOST]
         self._pictures.thumbs.want(
             "taste", [want for each in self._moved if (want := self._want(each)) is not None]
         )

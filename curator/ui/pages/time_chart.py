@@ -99,12 +99,12 @@ class TimeChart(Chart):
     def _axis(self, painter: QPainter, ground: int) -> None:
         """Draw the names of periods below the line, where they fit."""
         metrics, free = painter.fontMetrics(), -1.0
-        for place, text, whole in self._marks():
+        for place, text, in_full in self._marks():
             wide = metrics.horizontalAdvance(text)
             x = min(place.left(), self.width() - wide)
             if x < free:
                 continue
-            painter.setPen(theme.TEXT if whole else theme.QUIET)
+            painter.setPen(theme.TEXT if in_full else theme.QUIET)
             painter.drawText(QRectF(x, ground + 4, wide + 2, 14), LEFT, text)
             free = x + wide + 10
 
@@ -119,14 +119,14 @@ class TimeChart(Chart):
             month = MONTHS[start.month - 1][:3]
             if self._grain == MONTH:
                 name = str(start.year) if before is None or start.year != before.year else ""
-                text, whole = (name, True) if name else (month if wide else "", False)
+                text, in_full = (name, True) if name else (month if wide else "", False)
             elif self._grain == DAY:
                 first = before is None or start.month != before.month
-                whole = first
+                in_full = first
                 text = f"{start.day} {month} {start.year}" if first else str(start.day)
             else:
-                text, whole = str(start.year), True
+                text, in_full = str(start.year), True
             if text:
-                found.append((place, text, whole))
+                found.append((place, text, in_full))
             before = start
         return found

@@ -32,7 +32,7 @@ class Tour(QWidget):
 
     Args:
         session: the window's session.
-        memory: the window's memory, where the tour notes that it was shown.
+        memory: the window's stored state, in which the tour notes that it was shown.
     """
 
     changed = Signal()

@@ -42,7 +42,7 @@ class FacetRows(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Count the unfolded facets, and mark the values the current search asks for."""
+        """Count the unfolded facets, and mark the values the current search filters by."""
         if self._scope != self._session.criteria.scope.key:
             self._scope = self._session.criteria.scope.key
             self._places.clear()
@@ -117,7 +117,7 @@ class FacetRows(QWidget):
 
 
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
-    """Replace what the current search says about some fields; the same again removes it."""
+    """Replace the terms of the search that use some fields; the same terms again are removed."""
     text = applied(session.criteria.filter, fields, query)
     try:
         if text:

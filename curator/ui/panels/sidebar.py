@@ -60,8 +60,8 @@ class StarFilter(QWidget):
         self.setAccessibleName("Show by stars")
         self.setToolTip("Click once for that many stars or more, twice for exactly that many")
 
-    def take(self, filter_: str) -> None:
-        """Show the rating a search asks for."""
+    def show_filter(self, filter_: str) -> None:
+        """Show the rating that a search filters by."""
         self._stars, self._exact = 0, False
         for term in filter_.split():
             field, _, value = term.partition(":")
@@ -227,7 +227,7 @@ class Sidebar(QWidget):
         self.projects.refresh()
         self.saved.show_scopes(listed)
         self.filters.show_rows(self._filter_rows())
-        self.stars.take(self._session.criteria.filter)
+        self.stars.show_filter(self._session.criteria.filter)
         self.facets.refresh()
         self.cloud.refresh(reorder=replaced)
 

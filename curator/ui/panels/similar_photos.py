@@ -116,7 +116,7 @@ class SimilarPhotos(QWidget):
         self._want()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the thumbnails, marks below them, and the similarity where it fits."""
+        """Draw the thumbnails, marks below them, and the similarity if it fits."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
         for number, (photo, likeness) in enumerate(self._near):

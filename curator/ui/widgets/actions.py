@@ -49,10 +49,10 @@ _MODIFIERS = frozenset(
 
 
 class KeyActions:
-    """The actions for the key bindings in force in one window.
+    """The actions for the key bindings of one window.
 
     Attributes:
-        keyboard: the keys in force.
+        keyboard: the keys in use.
         actions: each key binding with its action.
 
     Args:
@@ -67,7 +67,7 @@ class KeyActions:
         self.use(keyboard)
 
     def use(self, keyboard: Keyboard) -> None:
-        """Put other keys in force."""
+        """Use another keyboard."""
         for _, action in self.actions:
             self._window.removeAction(action)
             action.deleteLater()
@@ -119,11 +119,11 @@ class KeyActions:
 
 
 def spelled_press(event: QKeyEvent, keyboard: Keyboard) -> str:
-    """Return the pressed key as KEYMAP spells it, whatever keyboard typed it.
+    """Return the pressed key as KEYMAP spells it, on any keyboard layout.
 
     Args:
         event: the press.
-        keyboard: the keys in force: a bound sign counts as the sign, even if a digit key typed it.
+        keyboard: the keys in use: a bound sign counts as the sign, even if a digit key typed it.
 
     Returns:
         The key; empty for a modifier alone and for keys that cannot be bound.

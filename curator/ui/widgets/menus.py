@@ -9,11 +9,11 @@ from curator.ui.widgets import theme
 
 
 def menu_heading(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
-    """Return a line that says what the menu is about, legible though it cannot be chosen.
+    """Return a heading for a menu, legible though it cannot be chosen.
 
     Args:
         menu: the menu the line is added to.
-        text: elided in the middle where it does not fit.
+        text: elided in the middle if it does not fit.
         px: width the text may take.
     """
     label = theme.plain(role="caption")

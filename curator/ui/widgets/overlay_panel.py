@@ -24,7 +24,7 @@ class OverlayPanel(QWidget):
 
     Args:
         parent: the widget to cover.
-        width: of the panel where there is room, px.
+        width: of the panel if there is room, px.
     """
 
     closed = Signal()

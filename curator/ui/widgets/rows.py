@@ -95,7 +95,7 @@ class Rows(QWidget):
         return replaced
 
     def forget_choice(self) -> None:
-        """Replace the rows the next time, whatever was chosen."""
+        """Replace the rows at the next update, even if the choice is the same."""
         self._choice = None
 
     def update_rows(self, rows: Sequence[Row]) -> None:

@@ -107,7 +107,7 @@ def table(
 
     Args:
         model: the rows.
-        name: what a screen reader calls the table.
+        name: accessible name of the table.
         widths: widths by column, px; a column left out takes the rest.
         selects: whether rows can be selected.
     """

@@ -164,7 +164,7 @@ class TagChips(QWidget):
         return point.x() > place.right() - _CROSS
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show in cursor and tooltip what a press would do."""
+        """Set cursor and tooltip for a press at this point."""
         point = event.position().toPoint()
         number = self._chip_at(point)
         self._hover = number

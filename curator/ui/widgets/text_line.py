@@ -17,7 +17,7 @@ _FADE_MS = 120
 
 
 class TextLine(QWidget):
-    """One line of plain text, elided where it does not fit.
+    """One line of plain text, elided if it does not fit.
 
     Signals:
         clicked: the person clicked the text.
@@ -43,7 +43,7 @@ class TextLine(QWidget):
             align: horizontal alignment in the widget.
             fades: whether new text fades in.
             elide: where long text is cut; at the right, whole facts are dropped first.
-            icon: shown with the first word alone where the text does not fit.
+            icon: shown with the first word alone if the text does not fit.
         """
         super().__init__()
         self._color, self._align, self._elide, self._icon = color, align, elide, icon

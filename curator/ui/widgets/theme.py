@@ -151,7 +151,7 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
     """Return a label that shows its text as it is, never as markup.
 
     Args:
-        text: shown as plain text, whatever it looks like.
+        text: shown as plain text, even if it looks like markup.
         role: a style of the stylesheet: ``caption``, ``quiet``, ``title``, ``large``, or none.
         parent: the parent widget.
     """
@@ -177,7 +177,7 @@ def tip(text: str, key: str | None) -> str:
 
 
 def keys(sequence: str) -> str:
-    """Return a key of KEYMAP as this platform writes it, in words where a symbol is obscure."""
+    """Return a key of KEYMAP as this platform writes it, in words if the symbol is obscure."""
     shown = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
     for name, arrow in (("Left", "←"), ("Right", "→"), ("Up", "↑"), ("Down", "↓")):
         if shown == name or shown.endswith(f"+{name}"):

@@ -128,7 +128,7 @@ class CandidatesPanel(QWidget):
         return " · ".join(part for part in parts if part)
 
     def _key(self, slot: int) -> str:
-        return self._session.preferences.keys.get(f"maybe_{slot + 1}", "")
+        return self._session.preferences.keys.get(f"candidate_{slot + 1}", "")
 
     # --- painting
 

@@ -1,8 +1,8 @@
-"""Drives that are plugged in and pulled out.
+"""Drives that tests plug in and pull out.
 
-`Drives`: the files are real and really come and go, by renaming the folder they are in; only the
-table that says which volume is mounted where is ours. `Stick`: a file system the kernel mounts.
-`Silence`: a drive that does not answer.
+`Drives` has real files, which come and go by renaming their folder; only the table of mounts is
+replaced. `Stick` is a file system that the kernel mounts. `Silence` is a drive that does not
+answer.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from curator.volumes import Mount
 
 
 class Drives:
-    """A shelf of drives, and where they are mounted.
+    """A few drives, mounted or not.
 
-    ``labels`` are those of the drives by key; a drive that is not mounted lies in the shelf.
+    ``labels`` are the drives' labels by key. The files of a drive that is not mounted are in the
+    folder ``shelf``.
     """
 
     def __init__(self, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,15 +40,15 @@ class Drives:
         monkeypatch.setattr(volumes, "mounted", lambda: self._mounts)
 
     def make(self, key: str, label: str) -> Path:
-        """Make a drive; give where its files are while it lies in the shelf."""
+        """Make a drive; return the folder of its files while it is not mounted."""
         self.labels[key] = label
         (self._shelf / key).mkdir()
         return self._shelf / key
 
     def plug(self, key: str, at: str = "") -> Path:
-        """Mount a drive, by default under its label; give its mount point.
+        """Mount a drive, by default under its label; return its mount point.
 
-        The table comes first: a folder without its volume in it would be a copy of that folder.
+        The table changes first: otherwise the folder would be taken for a copy.
         """
         label = self.labels[key]
         path = self._media / (at or label)
@@ -64,15 +65,15 @@ class Drives:
 
 @pytest.fixture
 def drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drives:
-    """An empty shelf, and a computer with a disk of its own."""
+    """No drives yet besides the computer's own disk."""
     return Drives(tmp_path, monkeypatch)
 
 
 class Stick:
-    """A real file system in a file, mounted by the kernel; `pull` takes it out in use.
+    """A real file system in a file, mounted by the kernel; `pull` removes it even while in use.
 
     Raises:
-        pytest.skip: this machine, or this person, may not mount.
+        pytest.skip: this machine or user must not mount.
     """
 
     def __init__(self, top: Path, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +89,7 @@ class Stick:
             self.device = run("losetup", "--find", "--show", str(image)).strip()
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"nothing can be mounted here: {error}")
-        # What udev does for everybody but a container.
+        # udev makes these links everywhere except in containers.
         for which, name in (("by-uuid", self.key), ("by-label", label.replace(" ", "\\x20"))):
             (top / "disk" / which).mkdir(parents=True)
             (top / "disk" / which / name).symlink_to(self.device)
@@ -106,27 +107,27 @@ class Stick:
         return at
 
     def pull(self) -> None:
-        """Take it out, whoever reads from it; the mount point goes as on a desktop."""
+        """Unmount it even if it is being read; the mount point goes, too, as on a desktop."""
         if self._at is not None:
             run("umount", "--lazy", str(self._at))
             self._at.rmdir()
             self._at = None
 
     def close(self) -> None:
-        """Take it out for good."""
+        """Unmount it and free its loop device."""
         self.pull()
         run("losetup", "--detach", self.device)
 
 
 def run(*command: str) -> str:
-    """Run a program of the system's; give what it says."""
+    """Run a system program and return its output."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 class Silence:
     """A folder whose drive does not answer from :meth:`begin` to :meth:`end`.
 
-    ``waiting`` are the names of the threads that looked at it and had to wait.
+    ``waiting`` are the names of the threads that accessed it and had to wait.
     """
 
     def __init__(self, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +140,7 @@ class Silence:
         monkeypatch.setattr(volumes, "ask", self._asked(volumes.ask))
 
     def _asked(self, real: Callable[..., object]) -> Callable[..., object]:
-        """Give it up soon while it is silent; whoever answers may be as slow as this machine."""
+        """Shorten the patience while the drive is silent; a drive that answers may be slow."""
 
         def ask(
             path: object,
@@ -163,9 +164,9 @@ class Silence:
         return call
 
     def begin(self) -> None:
-        """Answer nobody from now on."""
+        """Stop answering."""
         self._answer.clear()
 
     def end(self) -> None:
-        """Answer all who wait."""
+        """Answer again, and release the threads that wait."""
         self._answer.set()

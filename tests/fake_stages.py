@@ -1,9 +1,9 @@
-"""Stages over text files that say what should happen to them; quick, and as bad as asked for.
+"""Quick stages over text files whose first word tells them how to behave.
 
-The first word of a file is what its convert does: ``ok``, ``crash``, ``hang``, ``greedy``,
-``unreadable``, ``mistake``, ``gone``, ``shaky N`` (crashes N times, then is fine), ``full`` (no
-room on the disk while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` is
-there). What its embed does: see :func:`embed`.
+The word is what convert does: ``ok``, ``crash``, ``hang``, ``greedy``, ``unreadable``,
+``mistake`` (a bug), ``gone``, ``shaky N`` (crashes N times, then succeeds), ``full`` (no room on
+the disk while a file ``disk-is-full`` is in the cache), ``wait`` (until a file ``go`` exists). For
+embed see :func:`embed`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from curator.workers import WorkerMemory, share
 
 
 def write(folder: Path, *wishes: str) -> Path:
-    """Fill a folder with files 000.jpg, 001.jpg ... that wish for something each."""
+    """Fill a folder with files 000.jpg, 001.jpg ..., each with its wish as the first word."""
     folder.mkdir(parents=True, exist_ok=True)
     start = len(list(folder.iterdir()))
     for number, wish in enumerate(wishes, start):
@@ -109,11 +109,11 @@ def frame(look: DecodeRequest, max_megapixels: int) -> Frame:
 
 
 def embed(jobs: Sequence[StageJob]) -> Embeddings:
-    """Give vectors made of the proxies' digests, as bad as the encoder's name says.
+    """Compute vectors from the proxies' digests, or fail as the encoder's name tells.
 
-    ``blind`` cannot be loaded, ``deadly`` dies of all, ``greedy`` of more than two at once,
-    ``gpu`` of any that is not on the CPU; a picture whose wish is ``poison`` kills its process,
-    one that is ``vague`` cannot be encoded. Each call leaves a line in ``calls.log``.
+    ``blind`` cannot be loaded, ``deadly`` crashes on every picture, ``greedy`` on more than two at
+    once, ``gpu`` unless it is on the CPU. A picture whose wish is ``poison`` kills the process, a
+    ``vague`` one cannot be encoded. Each call writes a line to ``calls.log``.
     """
     encoder, cache = jobs[0].encoder, Path(jobs[0].cache)
     device = encoder.options.device

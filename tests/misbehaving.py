@@ -1,4 +1,4 @@
-"""Functions for worker processes that do what broken photos make decoders do."""
+"""Functions for worker processes that fail as decoders do on broken photos."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Bursts and brackets: frames of one camera, close in time, of one scene.
+"""Bursts and brackets: frames of one scene, taken by one camera shortly after each other.
 
-What is close depends on how much alike two pictures are, and on the rhythm: a burst stands apart
-from what was taken before and after it. A series that goes on and on, as of a timer, is none.
-Measured on real frames in `tests/unit/stages/test_stack.py`.
+`stack` uses it. How short the gaps must be depends on how similar the pictures are, and on the
+rhythm: a burst has a pause before and after it. An endless series, such as that of an interval
+timer, is no burst. The limits were measured on real frames in `tests/unit/stages/test_stack.py`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from curator.stages.stack_columns import (
 _REACH = ((16, 8.0), (32, 3.0), (40, 1.0), (48, 0.35))
 _BLIND_REACH_S = 1.0  # for pictures without a hash yet
 _DIFFERENT = _REACH[-1][0]
-_AKIN, _AKIN_REACH_S = 0.7, 3.0  # similarity of one scene, with the camera turned further
+_AKIN, _AKIN_REACH_S = 0.7, 3.0  # similarity of one scene when the camera was turned further
 _UNLIKE = 0.3  # similarity of different scenes; 2 of 100 such pairs reach it
 _OTHER_LIGHT = 1.0  # stops between the settings of neighbors: another attempt, not a burst
-_SHAPE = 0.05  # relative difference of edges: the same frame, give or take a RAW's border
-_LONGEST_S = 40.0  # a burst; a focus stack stepped by hand took 32
-_FASTEST = 60  # frames per second: more means a clock that stands still
-_APART = 2.0  # the pause around a burst, in its longest gaps
-_LULL = 4.0  # a gap inside, in the usual gaps
-_CALM_S = 1.0  # shorter gaps never split: many clocks record whole seconds
-_SLOW_S = 0.5  # usual gap of frames taken one by one: they must stay like the first
+_SHAPE = 0.05  # relative difference of edges within which frames differ by a RAW's border only
+_LONGEST_S = 40.0  # the longest burst; a focus stack stepped by hand took 32
+_FASTEST = 60  # frames per second; more means a clock that stands still
+_APART = 2.0  # the pause around a burst is at least this many times its longest gap
+_LULL = 4.0  # a gap in a burst is at most this many times the usual gap
+_CALM_S = 1.0  # shorter gaps never split a burst: many clocks record whole seconds
+_SLOW_S = 0.5  # from this usual gap on, frames were taken singly and must resemble the first
 _ROUNDS = 24
 
 _BRACKET_GAP_S = 4.0  # from the end of one exposure to the start of the next
@@ -50,7 +50,7 @@ _BRACKETS = range(9, 2, -1)  # frames
 class Series:
     """Runs of frames that belong together: ``start`` and ``stop`` index ``rows``, in time order.
 
-    ``bracket`` says of each run whether it is one; other runs are bursts.
+    ``bracket`` is a mask of the runs that are brackets; the others are bursts.
     """
 
     rows: Rows
@@ -83,8 +83,8 @@ def series(shots: StackColumns, rows: Rows, likeness: Likeness | None) -> Series
 
     Args:
         shots: all photos.
-        rows: those that may be part of a series; without time or camera none is.
-        likeness: asked once, for neighbours in time.
+        rows: those that may be part of a series; photos without time or camera are left out.
+        likeness: called once, for neighbors in time.
     """
     rows = rows[~np.isnat(shots.taken_at[rows]) & (shots.camera[rows] >= 0)]
     rows = rows[np.lexsort((shots.ids[rows], shots.taken_at[rows], shots.camera[rows]))]
@@ -165,7 +165,7 @@ def _stepped(settings: NDArray[np.float32]) -> Mask:
 
 
 def _bursts(line: _Line, taken: Mask) -> tuple[Rows, Rows]:
-    """Find runs of frames that were taken as one; ``taken`` are part of a bracket already."""
+    """Find bursts; ``taken`` is a mask of rows that are part of a bracket already."""
     reach = np.full(len(line.gap), -1.0)
     for bits, seconds in reversed(_REACH):
         reach[line.bits <= bits] = seconds
@@ -174,19 +174,19 @@ def _bursts(line: _Line, taken: Mask) -> tuple[Rows, Rows]:
     able = line.same & (reach > 0) & ~(line.alike < _UNLIKE)
     able &= ~(np.abs(line.stops) > _OTHER_LIGHT) & ~taken[1:] & ~taken[:-1]
     link = able & (line.gap <= reach)
-    late = able & ~link  # split by time alone: then the length matters
+    late = able & ~link  # links that only their gap breaks: then the rhythm around counts
     for _ in range(_ROUNDS):
         if not _thin_out(line, link, late):
             break
     else:
-        link[:] = False  # without any rhythm there is no burst
+        link[:] = False  # no rhythm was found, so there is no burst
     starts = np.flatnonzero(link & ~np.r_[False, link[:-1]])
     stops = np.flatnonzero(link & ~np.r_[link[1:], False]) + 2
     return starts, stops
 
 
 def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
-    """Cut links that break a burst's rhythm or leave its scene; whether any was cut."""
+    """Cut links that break a burst's rhythm or leave its scene; return whether any was cut."""
     inside = np.flatnonzero(link)
     if not inside.size:
         return False
@@ -200,7 +200,7 @@ def _thin_out(line: _Line, link: Mask, late: Mask) -> bool:
     usual = gap[np.lexsort((gap, run))][at + (count - 1) // 2]
     none = np.array([np.inf])
     around = np.r_[np.where(late, line.gap, np.inf), none, none]
-    pause = np.minimum(around[first - 1], around[last])  # at -1 and at the end nothing is near
+    pause = np.minimum(around[first - 1], around[last])  # infinite before the first, after the last
     limit = np.maximum(_CALM_S, _LULL * usual)
     limit = np.where(pause < _APART * longest, np.minimum(limit, pause / _APART), limit)
     length = line.time[last] - line.time[first]

@@ -1,4 +1,4 @@
-"""Convert: decodes an original once for capture data, scores, proxy and thumbnail.
+"""Convert: decode an original once for capture data, scores, proxy and thumbnail.
 
 It runs in a worker process. The original must never be changed.
 """
@@ -33,8 +33,7 @@ log = logging.getLogger(__name__)
 def convert(job: StageJob) -> Converted:
     """Decode a photo once and write its proxy and thumbnail.
 
-    Of a pair the RAW is read; where that cannot be decoded, the other half is, and the result
-    says so.
+    Of a pair the RAW is decoded; if that fails, the other half, and the result says so.
 
     Raises:
         GoneError: the file is not there.
@@ -118,7 +117,7 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImag
 
 
 def measure_and_shrink(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
-    """Measure the full pixels; return them, and a copy of the proxy's size, (H, W, 3) sRGB."""
+    """Measure all pixels; return the scores, and a copy of the proxy's size, (H, W, 3) sRGB."""
     import numpy as np
 
     from curator.imaging import color, exif_fields, pixels, quality

@@ -1,9 +1,9 @@
-"""Copies: the same picture under other names, re-saved, resized or lightly edited.
+"""Copies: the same picture under other names, saved again, resized or lightly edited.
 
-Without time: near-equal looks in the same shape. Where both copies have a time it must be the same
-moment, so that a tripod's series is no set of copies. Where both say the same thousandth of a
-second, one exposure lies behind both, and a stronger edit is recognised as well; with an encoder's
-word, a crop too.
+`stack` uses it. Copies have nearly the same perceptual hash and the same shape. If both have a
+capture time, it must be the same moment, so that a series from a tripod is not taken for copies.
+If both have the same hundredth of a second, they come from one exposure: then stronger edits are
+recognized, too, and with an encoder also crops.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from curator.stages.stack_columns import (
 )
 
 _SAME = 7  # bits of 128 a copy may differ by; 8 bands of 16 bits find every such pair
-_RESAVED = 3  # bits, for files of one size that differ in nothing the camera wrote
-_EDITED = 24  # bits, where the camera wrote the same instant into both
-_CROPPED = 40  # bits, where an encoder finds them alike besides
-_SHAPE = 0.02  # relative difference of two aspects that rounding and a trimmed edge make
-_UNLIKE, _AKIN = 0.3, 0.7  # similarity that copies exceed, and that of one scene
-_NEIGHBOURS = 8  # of each photo in each band: keeps a bucket of 10,000 equal looks linear
-_MOST = 32  # more copies of one picture are not expected
-_CROWD = 64  # photos with one hash: a tripod or a document, no evidence for copies
+_RESAVED = 3  # bits, for files of the same size, camera and second
+_EDITED = 24  # bits, for files with the same instant
+_CROPPED = 40  # bits, for files with the same instant that an encoder finds similar
+_SHAPE = 0.02  # relative difference of two aspects that rounding or a trimmed edge may cause
+_UNLIKE, _AKIN = 0.3, 0.7  # similarity that all copies exceed, and that of one scene
+_NEIGHBORS = 8  # of each photo in each band: keeps 10,000 photos with equal hashes linear
+_MOST = 32  # larger groups of copies are not believed
+_CROWD = 64  # more photos with one hash are a tripod series or documents, not copies
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # mixes two words into one (2^64 over the golden ratio)
 _INSTANT = np.timedelta64(10, "ms")  # cameras and programs round
 
@@ -38,7 +38,7 @@ def originals(shots: StackColumns, likeness: Likeness | None) -> Rows:
 
     Args:
         shots: all photos.
-        likeness: asked once, for pairs that look the same.
+        likeness: called once, for pairs that look the same.
     """
     everyone = np.arange(len(shots.ids))
     a, b = _pairs(shots)
@@ -59,7 +59,7 @@ def originals(shots: StackColumns, likeness: Likeness | None) -> Rows:
     best = np.empty(len(everyone), np.intp)
     best[crowd[first]] = first
     best = best[crowd]
-    # Hashes may drift from copy to copy: each must be a copy of the best, or is none.
+    # Hashes may drift from copy to copy, so each photo must be a copy of the best itself.
     others = np.flatnonzero(best != everyone)
     stray = others[~_copies(shots, others, best[others], _CROPPED)]
     best[stray] = stray
@@ -85,10 +85,10 @@ def _once(found: list[tuple[Rows, Rows]], count: int) -> tuple[Rows, Rows]:
 
 
 def _same_band(phash: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
-    """Find hashes that agree in one of eight bands of 16 bits, and differ little elsewhere.
+    """Find pairs of hashes equal in one of eight bands of 16 bits, and similar elsewhere.
 
-    Sorted by the band and the three after it, so that of a crowded band the nearest meet. Looks
-    that a crowd shares to the bit are left out at once.
+    Rows are sorted by the band and the three bands after it, so that in a crowded band the most
+    similar rows are neighbors. Hashes that more than ``_CROWD`` photos share are left out.
     """
     rows = np.flatnonzero(phash.any(axis=1))
     _, where, times = np.unique(
@@ -103,7 +103,7 @@ def _same_band(phash: NDArray[np.uint64]) -> list[tuple[Rows, Rows]]:
             key |= words[:, (band + at) % 8] << np.uint64(48 - 16 * at)
         order = np.argsort(key, kind="stable")
         bucket = key[order] >> np.uint64(48)
-        for step in range(1, min(_NEIGHBOURS, len(rows) - 1) + 1):
+        for step in range(1, min(_NEIGHBORS, len(rows) - 1) + 1):
             same = np.flatnonzero(bucket[step:] == bucket[:-step])
             if not same.size:
                 break
@@ -128,7 +128,7 @@ def _same_instant(shots: StackColumns) -> list[tuple[Rows, Rows]]:
 def _copies(shots: StackColumns, a: Rows, b: Rows, edited: int) -> Mask:
     """Return a mask of the pairs that are one picture, by hash and by capture data.
 
-    Of the same instant, pictures that differ by up to ``edited`` bits are.
+    For pictures of the same instant, ``edited`` bits of difference are allowed.
     """
     bits = differing_bits(shots.phash, a, b)
     taken = shots.taken_at
@@ -140,7 +140,7 @@ def _copies(shots: StackColumns, a: Rows, b: Rows, edited: int) -> Mask:
     known = (camera[a] >= 0) & (camera[b] >= 0)
     same_camera = known & (camera[a] == camera[b])
     same_size = (shots.width[a] == shots.width[b]) & (shots.height[a] == shots.height[b])
-    # Frames of a burst within one second of a clock without sub-seconds are no copies.
+    # These may be frames of a burst, taken within one second of a clock without sub-seconds.
     doubtful = same_camera & same_size & timed & ~exact
     near = (bits >= 0) & (bits <= np.where(doubtful, _RESAVED, _SAME)) & _same_shape(shots, a, b)
     near &= (~timed | moment) & (~known | same_camera)
@@ -154,7 +154,7 @@ def _same_shape(shots: StackColumns, a: Rows, b: Rows) -> Mask:
 
 
 def _components(count: int, a: Rows, b: Rows) -> Rows:
-    """Return for each row the smallest row connected to it; passes double their reach."""
+    """Return for each row the smallest row connected to it; each pass doubles its reach."""
     label = np.arange(count)
     while True:
         low = np.minimum(label[a], label[b])

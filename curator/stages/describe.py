@@ -1,6 +1,7 @@
-"""Describe: has a vision model describe a proxy; runs on a thread that waits for the server.
+"""Describe: ask a vision model to describe a proxy, on a thread that waits for the server.
 
-The model sees the proxy's bytes and nothing else of the photo: no name, no place, no camera.
+The model gets the proxy's bytes, and must never get anything else of the photo: no name, no
+location, no camera.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class Asking:
 
     Attributes:
         options: the provider, its model and the time limit.
-        cancelled: asked many times a second; True gives up.
-        prompt: identifies the prompt: with another one, photos are described again.
+        cancelled: called many times a second; True cancels the request.
+        prompt: identifies the prompt; with another prompt, photos are described again.
     """
 
     options: VisionOptions
@@ -38,8 +39,9 @@ def describe(job: StageJob) -> Described:
 
     Raises:
         GoneError: the proxy is not there.
-        VisionError: there is no description; its attributes say what that means for the others.
-        Cancelled: as asked.
+        VisionError: there is no description; its attributes tell whether other photos can be
+            described.
+        Cancelled: the request was canceled.
     """
     try:
         proxy = Path(job.path).read_bytes()
@@ -61,13 +63,13 @@ def describe_proxy(proxy: bytes, asking: Asking, source: str = "") -> Described:
 
     Args:
         proxy: a JPEG.
-        asking: whom to ask.
-        source: the digest of these bytes, where somebody will look at it.
+        asking: the provider and model.
+        source: the digest of these bytes, for the result.
 
     Raises:
         VisionError, Cancelled: as :func:`describe`.
     """
-    from curator import vision  # its libraries load at the first call, no earlier
+    from curator import vision  # its libraries load only now
 
     options = asking.options
     told = vision.describe(proxy, options, asking.cancelled)

@@ -1,6 +1,6 @@
-"""Embed: turns proxies into vectors and measures of light and color; runs in the encoder's process.
+"""Embed: turn proxies into vectors and measures of light and color, in the encoder's process.
 
-Only that process ever loads torch.
+Only that process may load torch.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def embed(jobs: Sequence[StageJob]) -> Embeddings:
     """Turn photos' proxies into vectors, tone measures and suggested tags; writes nothing.
 
-    Several go through the encoder at once. A photo that cannot be encoded fails alone: its place
-    in the answer holds the reason, a GoneError, UnreadableError or EncodingError.
+    Several photos go through the encoder at once. A photo that cannot be encoded fails alone: its
+    result is the reason, a GoneError, UnreadableError or EncodingError.
 
     Args:
-        jobs: of one encoder.
+        jobs: all for the same encoder.
 
     Raises:
-        KnownError: the encoder cannot be loaded; none of the photos is to blame.
+        KnownError: the encoder cannot be loaded; the photos are not the cause.
     """
     recipe = jobs[0].encoder
     if recipe is None or any(job.fingerprint is None for job in jobs):
@@ -55,7 +55,7 @@ def embed_proxy(recipe: Recipe, proxy: bytes) -> Embedded:
     """Analyze one proxy given as bytes; the result's ``source`` is empty.
 
     Raises:
-        KnownError: the encoder cannot be loaded, or sees nothing in this picture.
+        KnownError: the encoder cannot be loaded, or cannot encode this picture.
     """
     encoder = _encoder(recipe)
     picture = _picture("", proxy)
@@ -131,7 +131,7 @@ def _encoder(recipe: Recipe) -> Encoder:
     from curator.encoders import load
 
     if recipe not in _HELD:
-        _HELD.clear()  # before the next is loaded: there may not be room for both
+        _HELD.clear()  # first, because there may not be memory for both
         # A library must not download weights while it loads a model.
         os.environ["HF_HUB_OFFLINE"] = "1"
         loaded = load(recipe.name, recipe.options)

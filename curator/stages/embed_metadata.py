@@ -1,9 +1,10 @@
-"""Embedding marks in copies of originals by exiftool, and verifying them; runs in a worker.
+"""Embedding marks in copies of originals by exiftool, and verifying them, in a worker process.
 
-The XMP packet is ours (`curator.sidecar.merge` of the one inside); exiftool only puts it into a
-copy. It works in the photo's folder and is given names of our own making alone, so that no name of
-a photo is ever an argument. A copy is good if the picture in it is the same, bit by bit, and our
-own reader finds in it what was to be said; who called replaces the original by it.
+`curator.pipeline.metadata_embedding` runs it and replaces the originals by the copies. Curator
+makes the XMP packet (`curator.sidecar.merge` with the packet in the file); exiftool only puts it
+into the copy. It works in the photo's folder and gets only names that Curator made, so a photo's
+name must never be an argument. A copy is good if its picture is the same, bit by bit, and Curator
+reads the intended metadata from it.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ class MetadataJob:
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """The result for one original: ``lines`` tell what changes; none if it is up to date.
+    """The result for one original: ``lines`` are the changes; none if it is up to date.
 
-    ``made`` is the verified copy that is to take its place; fingerprint, sha256, size and time
-    are the copy's. ``problem``: why it is left alone.
+    ``made`` is the verified copy to replace it with; fingerprint, sha256, size and time are the
+    copy's. ``problem`` tells why the original is skipped.
     """
 
     photo_id: int
@@ -79,7 +80,7 @@ def make(jobs: Sequence[MetadataJob], program: str) -> tuple[MetadataResult, ...
     """Make a verified copy beside each original that is not up to date.
 
     Args:
-        jobs: some, of any folders.
+        jobs: a few originals, in any folders.
         program: from `curator.exiftool.find`.
     """
     done: dict[int, MetadataResult] = {}
@@ -138,7 +139,7 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
         carried = embedded_metadata.read(job.path)
         existing = carried.packets[0] if carried.packets else None
         inside = sidecar.read(existing).metadata if existing else SidecarMetadata()
-        # Everything in the file was imported: what the catalog lacks, a person removed.
+        # Everything in the file was imported, so a person removed what the catalog lacks.
         wanted = _spelled(SidecarMetadata.from_json(dict(job.fields)), inside)
         lines = sidecar.difference(existing, wanted, inside, _PROFILE)
         if not lines:
@@ -160,9 +161,9 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
 
 
 def _spelled(wanted: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
-    """Return keywords and paths in the file's spelling, where both mean the same tag.
+    """Return keywords and paths, spelled as in the file where both mean the same tag.
 
-    A tag's name is shorter than a keyword may be: no word goes lost in the file by that.
+    A keyword may be longer than the name of its tag, so this keeps long keywords in the file.
     """
     from curator.catalog.tags import folded, known_as
 
@@ -269,7 +270,7 @@ def _pixels(path: Path) -> list[tuple[tuple[int, ...], str]]:
 def _jpeg_parts(data: bytes) -> tuple[list[tuple[int, str]], str]:
     """Return the segments of a JPEG that exiftool does not rewrite, and the rest of it.
 
-    The rest begins with the first scan: all coded bytes, the scans after it, what is appended.
+    The rest begins with the first scan: all coded bytes, later scans, and appended data.
     """
     parts: list[tuple[int, str]] = []
     at = 2

@@ -1,7 +1,7 @@
-"""Decodes one file for a preview: not a stage of a photo's life, but run where stages run.
+"""Decoding one file for a preview: no line of STAGES, but it runs in a worker process, too.
 
-It does to a file outside the catalog what convert does to a photo, with the same code and so with
-the same scores; the results are returned and never written.
+It treats a file outside the catalog as convert treats a photo, with the same code and so with the
+same scores. The results are returned and must never be written.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Decoding an original for the loupe: not a stage, but it runs in a worker like one."""
+"""Decoding an original for the loupe: no line of STAGES, but it runs in a worker process, too.
+
+`curator.pipeline.frames` runs it. Pixels of another file must never be shown as the photo's.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,14 @@ class DecodeRequest:
 
     Attributes:
         path: the file.
-        want: of a RAW, its full-size preview where there is one, or always the sensor data.
-        fingerprint: of the content expected; None takes what there is.
+        want: for a RAW, its full-size preview if it has one, or always the sensor data.
+        fingerprint: of the expected content; None accepts any.
         turn: the user's quarter turns clockwise, 0-3.
-        size: (width, height) px with ``turn`` applied, ready for the screen; None is every pixel.
+        size: (width, height) px with ``turn`` applied, ready for the screen; None for all pixels.
         pixels: whether the picture itself is wanted.
         overlays: names from :data:`curator.imaging.overlay.KINDS`.
-        limit_bytes: whole pictures that would weigh more come out at half size, or a quarter...,
-            and the marks of their overlays in shares only.
+        limit_bytes: whole pictures larger than this are halved until they fit, and their overlays
+            come without ``marks``.
     """
 
     path: str
@@ -52,10 +55,11 @@ class DecodeRequest:
 class Frame:
     """The decoded pixels of an original.
 
-    ``pixels`` are (H, W, 3) RGB where whole, (H, W, 4) BGRX at a size, uint8 sRGB, upright and
-    turned; None if not asked for. ``basis`` and ``damage`` as in `curator.model.Converted`;
-    ``full_size`` is (width, height) px of the whole picture, turned. Of ``overlay`` the large
-    arrays, marks and shares, are in ``planes``: :meth:`measured` puts them together.
+    ``pixels`` are uint8 sRGB, upright and turned: (H, W, 3) RGB for the whole picture, (H, W, 4)
+    BGRX for a size, None if not requested. ``basis`` and ``damage`` are as in
+    `curator.model.Converted`; ``full_size`` is (width, height) px of the whole picture, turned.
+    The large arrays of ``overlay``, marks and shares, are in ``planes``; :meth:`measured` returns
+    the overlay with them.
     """
 
     pixels: Pixels | None
@@ -81,12 +85,12 @@ class Frame:
 
 
 def frame(request: DecodeRequest, max_megapixels: int) -> Frame:
-    """Decode an original once; return its pixels and what was measured on them.
+    """Decode an original once; return its pixels and the overlays measured on them.
 
     Raises:
-        UnreadableError: there is no such picture in it; the message says why.
-        GoneError: it is not there.
-        ChangedError: it is another file than the one expected, or changed while it was read.
+        UnreadableError: the file has no such picture; the message says why.
+        GoneError: the file is not there.
+        ChangedError: the file is not the expected one, or changed while it was read.
     """
     # Imported here: the window's process imports this module, and never decodes.
     from curator.imaging import color, decode, overlay, pixels, screen
@@ -115,7 +119,7 @@ def frame(request: DecodeRequest, max_megapixels: int) -> Frame:
 
 
 def _measured(seen: Frame, found: Overlay, limit_bytes: int) -> Frame:
-    """Add an overlay with its arrays in shared memory; of a huge picture, only the small one."""
+    """Add an overlay with its arrays in shared memory; for a huge picture, only the small array."""
     if found.marks is None or found.shares is None:
         return replace(seen, overlay=found)
     marks = share(found.marks) if 3 * found.marks.nbytes <= limit_bytes else None

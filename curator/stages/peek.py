@@ -1,6 +1,6 @@
-"""Peek: reads only headers: identity, capture data, embedded thumbnail, and metadata of sidecars.
+"""Peek: read headers only: identity, capture data, embedded thumbnail, and metadata of sidecars.
 
-It runs in a worker process and takes milliseconds for a file of any size.
+It runs in a worker process, takes milliseconds for a file of any size, and must decode nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def peek(job: StageJob) -> Peeked:
-    """Read a photo's headers, in milliseconds whatever its size.
+    """Read a photo's headers, in milliseconds for any size.
 
-    A thumbnail is only taken where the cache has none and the embedded one has the picture's
-    aspect; it may be smaller than ours, and convert replaces it.
+    The embedded thumbnail is used if the cache has none and its aspect is the picture's. It may be
+    smaller than Curator's own thumbnails; convert replaces it.
 
     Raises:
         GoneError: the file is not there.
@@ -52,10 +52,10 @@ def peek(job: StageJob) -> Peeked:
 def save_peeked(
     catalog: Catalog, results: Sequence[tuple[StageJob, Peeked | PeekFindings]]
 ) -> Saved:
-    """Save what headers say, and find out which photo a file is.
+    """Save the results of headers, and identify the photo a file belongs to.
 
-    Where its content is known elsewhere, or replaced other content, files have to be compared
-    first; those findings come back here as the result.
+    If its content is known elsewhere, or replaced other content, files have to be compared first;
+    the findings come back here as the result.
     """
     peeked = [(job, found) for job, found in results if isinstance(found, Peeked)]
     saved = catalog.results.save_peeks(peeked) if peeked else None

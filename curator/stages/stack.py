@@ -1,8 +1,9 @@
 """Stack: photos shown as one, because of a burst, a bracket or copies of one picture.
 
-Not a stage of one photo's life but of all together: columns in, columns out. `group` says which
-photos belong together (`copies`, `bursts`), `propose` which frame of a stack to look at first,
-`reason` why, in words.
+The pipeline and the session use it. It works on all photos together, columns in, columns out, so
+it is no line of STAGES. `group` finds the photos that belong together (`copies`, `bursts`),
+`propose` suggests the best frame of each stack, and `reason` explains that in words. A suggestion
+must never decide anything.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _SMALLER = 0.9  # frames with fewer pixels than this share of the largest do not
 
 @dataclass(frozen=True, slots=True)
 class Stacks:
-    """Which stack each photo is in: the smallest id in it, 0 alone; ``kind`` by KIND_CODE."""
+    """The stack of each photo: the smallest id in it, 0 for none; ``kind`` by KIND_CODE."""
 
     stack: Ids
     kind: Codes
@@ -54,13 +55,13 @@ class Stacks:
 def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     """Group photos that belong together.
 
-    Copies stand together behind one of them; brackets and bursts are made of those. A stack with
-    copies of one picture only is a duplicate's, any other goes by its series.
+    Of each set of copies, one photo takes part in brackets and bursts, and the others follow it.
+    A stack that holds only copies of one picture is a duplicate; any other is a bracket or burst.
 
     Args:
         shots: all photos that may be stacked, in any order.
-        likeness: how alike two pictures are to an encoder; asked once for pairs that look the
-            same and once for neighbours in time. Unlike pairs are never joined.
+        likeness: similarity of pictures by an encoder; called once for pairs that look the same
+            and once for neighbors in time. Dissimilar pairs are never joined.
 
     Returns:
         Stacks in the rows of ``shots``.
@@ -68,16 +69,16 @@ def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     Thread: any; linear, nearly all of it in numpy.
     """
     count = len(shots.ids)
-    shots = replace(shots, taken_at=_told(shots.taken_at))
+    shots = replace(shots, taken_at=_reliable_times(shots.taken_at))
     original = originals(shots, likeness)
     found = series(shots, np.flatnonzero(original == np.arange(count)), likeness)
-    # The stack of each row is the row its series begins with, or that of the original alone.
+    # The stack of each row is the row its series begins with, or else the original's.
     leader = np.arange(count)
     kind = np.full(count, KIND_CODE[StackKind.DUPLICATE], np.int8)
     length = found.stop - found.start
     run = np.repeat(np.arange(len(length)), length)
-    place = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)
-    frames = found.rows[found.start[run] + place]
+    number = np.arange(len(run)) - np.repeat(np.cumsum(length) - length, length)
+    frames = found.rows[found.start[run] + number]
     leader[frames] = found.rows[found.start[run]]
     codes = KIND_CODE[StackKind.BURST], KIND_CODE[StackKind.BRACKET]
     kind[frames] = np.where(found.bracket[run], codes[1], codes[0])
@@ -88,7 +89,7 @@ def group(shots: StackColumns, likeness: Likeness | None = None) -> Stacks:
     return Stacks(np.where(alone, 0, smallest[leader]), np.where(alone, 0, kind).astype(np.int8))
 
 
-def _told(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+def _reliable_times(taken_at: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     """Replace exact midnight by NaT: a date without a time, or a clock that was reset."""
     midnight = taken_at == taken_at.astype("M8[D]")
     return np.where(midnight, np.datetime64("NaT"), taken_at)
@@ -102,13 +103,13 @@ class Candidates:
     """The columns for suggesting the best frame, one entry per photo (N,).
 
     Attributes:
-        stack: which stack a photo is in, as the person sees it; 0 alone.
-        kind: by KIND_CODE, what the machine said of each photo; 0 where it said nothing.
+        stack: the stack of each photo, as the person sees it; 0 for none.
+        kind: by KIND_CODE, as grouped automatically; 0 for none.
         sharpness: 0-100, NaN not measured.
         exposure: 0-100, 100 nothing clipped; NaN not measured.
         light: mean light in stops (any zero point), NaN unknown.
         pixels: width x height, 0 unknown.
-        able: whether a frame may be proposed at all: read, whole and not rejected.
+        able: whether a frame may be suggested: it is read, undamaged and not rejected.
     """
 
     stack: Ids
@@ -123,9 +124,9 @@ class Candidates:
 def propose(frames: Candidates) -> Mask:
     """Mark one frame of each stack: the sharpest of a burst, the largest of duplicates.
 
-    Of frames as sharp as the eye can tell the best exposed is taken, of those the first row's.
-    A stack with a frame of a bracket in it has none, nor has one with an able frame that is not
-    measured yet: a proposal that hops about is none.
+    Among frames whose difference in sharpness nobody sees, the best exposed is taken, then the
+    sharpest, then the first. Nothing is suggested for a stack with a frame of a bracket, nor while
+    a frame that may be suggested is not measured yet, because a suggestion must not jump about.
 
     Returns:
         (N,) bool.
@@ -164,11 +165,11 @@ def propose(frames: Candidates) -> Mask:
 
 
 def reason(frames: Candidates, row: int) -> str:
-    """Return in words why the frame in a row is suggested: ``sharpest of 6``.
+    """Return in words why a frame is suggested: ``sharpest of 6``.
 
     Args:
-        frames: as :func:`propose` had them.
-        row: one that it marked.
+        frames: the columns given to :func:`propose`.
+        row: a row that it marked.
     """
     rows = np.flatnonzero(frames.stack == frames.stack[row])
     count = len(rows)

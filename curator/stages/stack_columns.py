@@ -1,4 +1,8 @@
-"""Photos as columns for making stacks, and how much two pictures differ."""
+"""Photos as columns for making stacks, and by how much two pictures differ.
+
+`stack`, `copies` and `bursts` use it, and the pipeline fills the columns. Nothing here may loop
+over photos in Python.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +19,25 @@ Mask = NDArray[np.bool_]
 # has no vector.
 Likeness = Callable[[Rows, Rows], NDArray[np.float32]]
 
-_LOOK_DIGITS = 32
-_NO_LOOK = "0" * _LOOK_DIGITS
+_HASH_DIGITS = 32
+_NO_HASH = "0" * _HASH_DIGITS
 _BITS = np.array([number.bit_count() for number in range(1 << 16)], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class StackColumns:
-    """One entry a photo in each column (N,).
+    """Columns with one entry for each photo, (N,).
 
     Attributes:
         ids: photo ids, all different.
         taken_at: datetime64[us], the camera's wall clock; NaT unknown.
-        camera: a number a camera; -1 unknown.
+        camera: a number for each camera; -1 unknown.
         exposure_s: NaN unknown.
         ev: exposure value at ISO 100 of the settings (:func:`exposure_value`); NaN unknown.
         width: upright px, 0 unknown.
         height: upright px, 0 unknown.
-        phash: (N, 2) uint64, from :func:`parse_hashes`; zero where it is unknown
-            or nothing to go by.
+        phash: (N, 2) uint64, perceptual hashes (:func:`parse_hashes`); zero where the hash is
+            unknown or means nothing.
     """
 
     ids: NDArray[np.int64]
@@ -62,8 +66,8 @@ def exposure_value(
 
 
 def parse_hashes(texts: Sequence[str | None]) -> NDArray[np.uint64]:
-    """Turn what `curator.imaging.perceptual_hash` wrote into a column (N, 2); None is unknown."""
-    digits = "".join([text[:_LOOK_DIGITS] if text else _NO_LOOK for text in texts])
+    """Parse hashes of `curator.imaging.perceptual_hash` into a column (N, 2); None is unknown."""
+    digits = "".join([text[:_HASH_DIGITS] if text else _NO_HASH for text in texts])
     return np.frombuffer(bytes.fromhex(digits), np.uint64).reshape(-1, 2).copy()
 
 

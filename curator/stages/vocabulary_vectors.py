@@ -15,7 +15,7 @@ def words(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, float] | Non
     """Encode the sentences of a vocabulary; minutes for a thousand on a CPU.
 
     Returns:
-        (W, dimension) float32 of unit length, and what the network multiplies cosines with; None
+        (W, dimension) float32 of unit length, and the factor the network applies to cosines; None
         if it encodes no texts.
 
     Raises:

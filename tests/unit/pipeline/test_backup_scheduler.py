@@ -1,4 +1,4 @@
-"""The daily back-up: nobody waits for it, and one that fails stops nothing."""
+"""The daily backup: nothing waits for it, and a failed backup stops nothing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from tests import fake_stages
 from tests.catalogs import fill
 
 
-def test_a_mark_is_committed_while_the_back_up_is_being_made(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mark_is_committed_during_a_backup(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(home.catalog, 50)
     half_way, go_on = threading.Event(), threading.Event()
 
@@ -42,7 +40,7 @@ def test_a_mark_is_committed_while_the_back_up_is_being_made(
     assert len(backups.files(home.catalog)) == 1
 
 
-def test_one_that_fails_is_told_once_and_tried_later(
+def test_a_failed_backup_is_reported_once_and_tried_later(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[object] = []
@@ -63,7 +61,7 @@ def test_one_that_fails_is_told_once_and_tried_later(
     assert len(told) == 2
 
 
-def test_it_waits_while_photos_are_read_but_not_for_days(
+def test_a_backup_waits_while_photos_are_read_for_a_day_at_most(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[float] = []
@@ -76,7 +74,7 @@ def test_it_waits_while_photos_are_read_but_not_for_days(
     assert asked == [2 * backups.DAY_S, backups.DAY_S]
 
 
-def test_the_end_gives_up_one_that_takes_too_long(
+def test_closing_cancels_a_backup_that_takes_too_long(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(home.catalog, 50)
@@ -89,9 +87,7 @@ def test_the_end_gives_up_one_that_takes_too_long(
     assert list(home.backups.glob("*.db*")) == []
 
 
-def test_a_window_that_opens_with_nothing_to_read_is_seen_before_a_back_up_begins(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_window_opens_before_a_backup_begins(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backups, "is_due", lambda *_: pytest.fail("nobody has seen a photo yet"))
     keeper = BackupScheduler(home.catalog, False, pytest.fail)
     keeper.finished()
@@ -101,7 +97,7 @@ def test_a_window_that_opens_with_nothing_to_read_is_seen_before_a_back_up_begin
 @pytest.mark.parametrize(
     "inline", [True, False], ids=["after photos were read", "while it is calm"]
 )
-def test_whoever_uses_curator_has_a_back_up_of_the_day(
+def test_every_day_of_use_has_a_backup(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inline: bool
 ) -> None:
     made = threading.Event()
@@ -130,9 +126,7 @@ def test_whoever_uses_curator_has_a_back_up_of_the_day(
     assert len(backups.files(home.catalog)) == 1
 
 
-def test_a_run_of_a_few_seconds_that_read_photos_ends_with_a_back_up(
-    home: Home, tmp_path: Path
-) -> None:
+def test_a_short_run_that_read_photos_ends_with_a_backup(home: Home, tmp_path: Path) -> None:
     source = fake_stages.write(tmp_path / "in", "ok")
     for _ in range(2):  # the second time there is one of today
         pipeline = Pipeline(home, Settings.load(home), stages=fake_stages.STAGES)

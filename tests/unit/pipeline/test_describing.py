@@ -1,4 +1,4 @@
-"""Photos are described by a model behind a real socket; no mood of its server stops the rest."""
+"""Describing photos by a model behind a real socket; no error of its server stops other work."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def shoot(home: Home, jpeg: bytes) -> Callable[[int], Catalog]:
 
 
 class Ear(list[DescriptionNews]):
-    """What a pipeline told about photos somebody asked for, and what held the others."""
+    """What a pipeline reported about requested photos, and what kept the others waiting."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
@@ -110,15 +110,13 @@ def states(catalog: Catalog) -> dict[str, int]:
 # --- by hand
 
 
-def test_nothing_is_described_and_nothing_waits_while_all_is_by_hand(start, shoot, server) -> None:
+def test_nothing_is_described_or_waits_while_automatic_is_off(start, shoot, server) -> None:
     with closing(shoot(5)) as catalog:
         assert start().wait_idle() is not None
         assert server.asked == [] and states(catalog) == {} and catalog.work.failures() == []
 
 
-def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
-    start, shoot, server, jpeg
-) -> None:
+def test_a_requested_photo_is_described_and_gets_suggested_tags(start, shoot, server, jpeg) -> None:
     with closing(shoot(5)) as catalog:
         pipeline = start()
         rev = catalog.photos.last_rev()
@@ -142,7 +140,7 @@ def test_one_photo_is_described_when_asked_and_its_tags_are_suggestions(
         assert len(server.chats) == 1 and states(catalog) == {"done": 1}
 
 
-def test_asked_again_it_is_described_again(start, shoot, server) -> None:
+def test_a_second_request_describes_again(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
         pipeline = start()
         pipeline.describe(1)
@@ -159,7 +157,7 @@ def test_a_photo_whose_file_is_away_is_described_from_its_proxy(start, shoot, se
         assert catalog.photos.get(2).description is not None
 
 
-def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
+def test_a_missing_server_gives_one_message_and_one_failure(
     start, shoot, server, settings, home, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "curator")
@@ -180,7 +178,7 @@ def test_a_server_that_is_gone_is_one_sentence_and_a_line_in_the_list(
         assert catalog.photos.get(2).description is not None and catalog.work.failures() == []
 
 
-def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -> None:
+def test_a_photo_is_tried_three_times_before_it_is_listed_as_failed(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
         server.chat(*[ollama.cut] * 3)
         pipeline = start()
@@ -192,7 +190,7 @@ def test_it_is_tried_three_times_and_then_is_in_the_list(start, shoot, server) -
         assert pipeline.told[-1] == DescriptionNews(1) and catalog.work.failures() == []
 
 
-def test_between_two_tries_the_list_says_why_and_when(start, shoot, server, settings) -> None:
+def test_between_two_attempts_the_list_says_why_and_when(start, shoot, server, settings) -> None:
     with closing(shoot(2)) as catalog:
         settings.vision.backoff_s = 600
         server.chat(ollama.cut)
@@ -222,7 +220,7 @@ def test_all_are_described_once_and_a_new_proxy_with_equal_bytes_changes_nothing
         assert len(server.chats) == 7
 
 
-def test_another_prompt_or_version_describes_anew(start, shoot, server, monkeypatch) -> None:
+def test_another_prompt_or_version_describes_again(start, shoot, server, monkeypatch) -> None:
     with closing(shoot(2)):
         start(automatic=True)
         monkeypatch.setattr(describing, "prompt_key", lambda: " other words")
@@ -232,14 +230,14 @@ def test_another_prompt_or_version_describes_anew(start, shoot, server, monkeypa
         assert len(server.chats) == 6
 
 
-def test_what_was_described_by_hand_is_not_described_again_by_itself(start, shoot, server) -> None:
+def test_a_photo_described_on_request_is_not_described_again(start, shoot, server) -> None:
     with closing(shoot(3)):
         start().describe(2)
         start(automatic=True)
         assert len(server.chats) == 3
 
 
-def test_switched_off_nothing_waits_any_more(start, shoot, server, settings) -> None:
+def test_switching_automatic_off_empties_the_queue(start, shoot, server, settings) -> None:
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
@@ -249,7 +247,7 @@ def test_switched_off_nothing_waits_any_more(start, shoot, server, settings) -> 
         assert states(catalog) == {}
 
 
-def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
+def test_requested_photos_go_first(start, shoot, server, settings) -> None:
     with closing(shoot(3)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
@@ -265,7 +263,7 @@ def test_who_is_asked_for_goes_first(start, shoot, server, settings) -> None:
         assert order[0] == 3 and len(order) == 3
 
 
-def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
+def test_only_as_many_requested_photos_are_looked_up_as_are_started(
     shoot, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(describing, "_CHUNK", 2)
@@ -285,7 +283,7 @@ def test_of_a_whole_shoot_asked_for_no_more_is_looked_at_than_is_begun(
         assert found == [4, 5, 6, 7, 8] and looked == list(range(1, 9))
 
 
-def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
+def test_a_missing_server_stops_describing_with_one_message_and_no_failures(
     start, shoot, server, settings
 ) -> None:
     with closing(shoot(12)) as catalog:
@@ -300,7 +298,7 @@ def test_a_server_that_is_gone_stops_all_with_one_sentence_and_no_failures(
         assert states(catalog) == {"done": 12} and pipeline.told.held == [sentence, ""]
 
 
-def test_a_busy_server_and_a_wrong_answer_in_the_middle_cost_nothing(
+def test_a_busy_server_and_a_wrong_answer_lose_no_photo(
     start, shoot, server, expected_log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(describing, "_BUSY_S", 0.0)
@@ -330,7 +328,7 @@ def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
 
 
 @pytest.mark.parametrize("url", ["gone", "there"])
-def test_what_failed_is_described_by_a_retry_though_photos_are_described_by_hand(
+def test_retry_describes_failed_photos_with_automatic_off(
     start, shoot, server, settings, url: str
 ) -> None:
     """A retry sent nothing, and the list of failures was empty afterwards."""
@@ -348,7 +346,7 @@ def test_what_failed_is_described_by_a_retry_though_photos_are_described_by_hand
         )
 
 
-def test_a_log_that_cannot_be_written_takes_nothing_down(start, shoot, server) -> None:
+def test_a_log_that_cannot_be_written_stops_nothing(start, shoot, server) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise OSError(28, "No space left on device")
@@ -370,7 +368,7 @@ def test_a_log_that_cannot_be_written_takes_nothing_down(start, shoot, server) -
         logger.setLevel(level)
 
 
-def test_a_photo_can_be_asked_for_while_the_work_is_paused(start, shoot, server) -> None:
+def test_a_photo_can_be_requested_while_work_is_paused(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
         pipeline = start(automatic=False)
         pipeline.pause()
@@ -410,7 +408,7 @@ def test_no_more_a_minute_than_the_setting_says(
 @pytest.mark.parametrize(
     ("says_s", "waits_s"), [(1.0, [4, 8, 16, 32, 64, 64]), (None, [4, 8, 16]), (30.0, [30, 30, 30])]
 )
-def test_a_busy_server_is_left_alone_for_the_longer_of_its_wait_and_ours(
+def test_a_busy_server_is_asked_again_after_the_longer_wait(
     lane: VisionLane, monkeypatch: pytest.MonkeyPatch, says_s: float | None, waits_s: list[int]
 ) -> None:
     now = [1000.0]
@@ -427,7 +425,7 @@ def test_a_busy_server_is_left_alone_for_the_longer_of_its_wait_and_ours(
     assert lane._is_busy(BusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
 
 
-def test_what_a_busy_server_is_waited_for_is_told_as_progress(start, shoot, server) -> None:
+def test_progress_tells_why_a_busy_server_is_waited_for(start, shoot, server) -> None:
     with closing(shoot(2)):
         server.chat(ollama.busy(after="7"))
         pipeline = start()
@@ -438,7 +436,7 @@ def test_what_a_busy_server_is_waited_for_is_told_as_progress(start, shoot, serv
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_no_more_at_a_time_than_the_setting_says_and_none_before_the_rest_is_done(
+def test_describing_keeps_to_the_set_number_and_waits_for_reading(
     most: int, shoot, settings, lane
 ) -> None:
     settings.vision.concurrency, settings.vision.automatic = most, True
@@ -450,7 +448,7 @@ def test_no_more_at_a_time_than_the_setting_says_and_none_before_the_rest_is_don
         assert len(chosen(lane, catalog)) == most - 1
 
 
-def test_on_battery_only_who_is_asked_for_is_described(
+def test_on_battery_only_requested_photos_are_described(
     shoot, settings, lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Battery:
@@ -466,7 +464,7 @@ def test_on_battery_only_who_is_asked_for_is_described(
         assert len(chosen(lane, catalog)) > 1 and lane.held is None
 
 
-def test_a_computer_that_cannot_tell_has_no_battery(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_computer_that_reports_no_battery_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> None:
         raise FileNotFoundError("/sys/class/power_supply")
 
@@ -474,7 +472,7 @@ def test_a_computer_that_cannot_tell_has_no_battery(monkeypatch: pytest.MonkeyPa
     assert not describing.on_battery()
 
 
-def test_it_goes_on_by_itself_once_the_server_answers(
+def test_describing_continues_once_the_server_answers(
     shoot, settings, server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(describing, "LOOK_S", 0.0)
@@ -524,7 +522,7 @@ def describing_job(row, lane: VisionLane, catalog: Catalog):
     )
 
 
-def test_closing_does_not_wait_for_a_server_that_says_nothing(shoot, settings, server) -> None:
+def test_closing_does_not_wait_for_a_silent_server(shoot, settings, server) -> None:
     server.chat(ollama.hang)
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     lane = VisionLane(False, settings, outcomes.put, lambda: None)
@@ -556,9 +554,7 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
         assert catalog.photos.get(1).description.source == "new"
 
 
-def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
-    start, shoot, server
-) -> None:
+def test_a_description_stays_with_the_photo_it_was_made_of(start, shoot, server) -> None:
     with closing(shoot(2)) as catalog:
         pipeline = start()
         with catalog.store.transaction():  # a copy has the proxy of what it is a copy of
@@ -576,7 +572,7 @@ def test_what_was_said_of_a_photo_that_is_another_one_now_is_kept_with_that(
         ]
 
 
-def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> None:
+def test_an_unreadable_photo_does_not_keep_callers_waiting(start, shoot, server) -> None:
     with closing(shoot(3)) as catalog:
         with catalog.store.transaction():
             catalog.store.run(
@@ -592,7 +588,7 @@ def test_nobody_waits_for_a_photo_that_cannot_be_read(start, shoot, server) -> N
         ]
 
 
-def test_a_mistake_of_ours_is_one_failure_and_has_its_traceback_in_the_log(
+def test_a_bug_is_one_failure_with_a_traceback_in_the_log(
     start, shoot, server, expected_log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected_log("describing .* failed")

@@ -1,4 +1,4 @@
-"""Comparing photos beside reading them: its own process, and nothing else waits for it."""
+"""Analyzing photos while others are read: in its own process, and nothing else waits for it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         pipeline.stop()
 
 
-def test_every_photo_that_was_read_is_compared(
+def test_every_photo_that_was_read_is_analyzed(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     pipeline = make()
@@ -62,7 +62,7 @@ def test_every_photo_that_was_read_is_compared(
 
 
 @pytest.mark.slow
-def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_path: Path) -> None:
+def test_the_encoder_runs_in_its_own_process(make: Make, catalog: Catalog, tmp_path: Path) -> None:
     pipeline = make(inline=False)
     told: list[Progress] = []
     pipeline.events.progressed.connect(told.append, DIRECT)
@@ -73,9 +73,7 @@ def test_it_happens_in_a_process_of_its_own(make: Make, catalog: Catalog, tmp_pa
     assert told[-1].waiting == told[-1].comparing == 0
 
 
-def test_without_an_encoder_reading_is_as_it_was(
-    make: Make, catalog: Catalog, tmp_path: Path
-) -> None:
+def test_photos_are_read_without_an_encoder(make: Make, catalog: Catalog, tmp_path: Path) -> None:
     pipeline = make(encoder=None)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok", "ok")])
     totals = pipeline.wait_idle()
@@ -83,7 +81,7 @@ def test_without_an_encoder_reading_is_as_it_was(
     assert set(catalog.work.counts()) == {"peek", "convert"}
 
 
-def test_what_was_read_before_there_was_an_encoder_is_compared_later(
+def test_photos_read_before_an_encoder_came_are_analyzed_later(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(encoder=None)
@@ -93,7 +91,7 @@ def test_what_was_read_before_there_was_an_encoder_is_compared_later(
     assert catalog.vectors.encoders() == {"fake/1": 2}
 
 
-def test_a_better_encoder_compares_everything_again(
+def test_another_encoder_analyzes_all_photos_again(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make()
@@ -107,7 +105,7 @@ def test_a_better_encoder_compares_everything_again(
     ("encoder", "inline"),
     [("blind", True), pytest.param("deadly", False, marks=pytest.mark.slow)],
 )
-def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
+def test_an_encoder_that_cannot_load_is_reported_once_and_reading_continues(
     make: Make, catalog: Catalog, tmp_path: Path, encoder: str, inline: bool
 ) -> None:
     pipeline = make(encoder=encoder, inline=inline)
@@ -122,7 +120,7 @@ def test_an_encoder_that_sees_nothing_is_said_once_and_reading_goes_on(
     assert catalog.work.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
 
 
-def test_a_mistake_of_ours_is_logged_and_does_not_go_through_every_photo(
+def test_a_bug_is_logged_and_ends_analyzing(
     make: Make, catalog: Catalog, tmp_path: Path, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("ZeroDivisionError")
@@ -145,7 +143,7 @@ def calls(home: Home) -> list[tuple[int, str]]:
     return [(int(number), device) for number, device in (line.split() for line in lines)]
 
 
-def test_the_encoder_gets_as_many_at_once_as_it_likes(
+def test_the_encoder_gets_as_many_photos_at_once_as_it_names(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(encoder=None)
@@ -158,7 +156,7 @@ def test_the_encoder_gets_as_many_at_once_as_it_likes(
     assert max(sizes) == 8 and sum(sizes) == 20
 
 
-def test_while_one_group_is_compared_the_next_is_at_hand() -> None:
+def test_the_next_group_waits_while_one_is_analyzed() -> None:
     pool = make_pool(Settings())
     pool.close()  # each group fails at once, and nobody has heard of it yet
     lane = EncoderLane(0, pool, Settings().work, lambda outcome: None)
@@ -170,7 +168,7 @@ def test_while_one_group_is_compared_the_next_is_at_hand() -> None:
     assert lane.room() == 1
 
 
-def test_what_cannot_be_encoded_fails_alone_with_the_reason(
+def test_a_photo_that_cannot_be_encoded_fails_alone(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(encoder=None)
@@ -187,7 +185,7 @@ def test_what_cannot_be_encoded_fails_alone_with_the_reason(
 
 
 @pytest.mark.slow
-def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
+def test_an_encoder_killed_by_a_large_group_gets_smaller_ones(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(encoder=None)
@@ -201,7 +199,7 @@ def test_an_encoder_killed_for_too_many_at_once_goes_on_with_fewer(
 
 
 @pytest.mark.slow
-def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_before(
+def test_a_photo_that_kills_the_encoder_fails_alone(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(encoder=None)
@@ -217,7 +215,7 @@ def test_a_photo_that_kills_the_encoder_fails_alone_and_the_rest_goes_on_as_befo
 
 
 @pytest.mark.slow
-def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
+def test_photos_too_large_for_the_gpu_are_analyzed_on_the_cpu(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:
     pipeline = make(encoder="gpu", inline=False)
@@ -228,7 +226,7 @@ def test_what_the_gpu_has_no_room_for_is_compared_on_the_cpu(
     assert devices[0] == "auto" and set(devices[1:]) == {"cpu"}
 
 
-def test_a_better_encoder_that_comes_meanwhile_takes_over(
+def test_an_encoder_selected_meanwhile_takes_over(
     make: Make, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = make()
@@ -243,19 +241,19 @@ def test_a_better_encoder_that_comes_meanwhile_takes_over(
 # --- which encoder
 
 
-def test_none_means_none(home: Home) -> None:
+def test_the_setting_none_selects_no_encoder(home: Home) -> None:
     found = select_encoder(home, Settings.load(home, {"encoder": {"which": "none"}}))
     assert found.recipe is None and "off in the settings" in found.sentence
 
 
-def test_an_encoder_that_was_asked_for_and_is_not_here_is_named(home: Home) -> None:
+def test_a_chosen_encoder_that_is_missing_is_named(home: Home) -> None:
     found = select_encoder(home, Settings.load(home, {"encoder": {"which": "open_clip"}}))
     assert found.recipe is None
     assert "open_clip cannot be used" in found.sentence
 
 
 @pytest.mark.slow
-def test_settling_the_encoder_loads_no_torch_into_this_process() -> None:
+def test_selecting_an_encoder_does_not_import_torch() -> None:
     code = (
         "import sys; from curator.pipeline import Pipeline;"
         " from curator.encoders.selection import select_encoder;"

@@ -1,4 +1,4 @@
-"""One file looked at on request: in its order, given up at once, and told in plain words."""
+"""Previewing one file: results in order, canceled at once, and plain reasons."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def told() -> SimpleQueue[DecodedFile | Embedded | KnownError]:
     return SimpleQueue()
 
 
-def test_what_is_seen_comes_first_then_what_the_encoder_saw(
-    previewer, told, tmp_path: Path
-) -> None:
+def test_the_picture_comes_first_then_the_encoders_result(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
     previewer(Pool()).want(str(path), 100, RECIPE, told.put)
     first = told.get(timeout=LIMIT_S)
@@ -80,7 +78,7 @@ def test_what_is_seen_comes_first_then_what_the_encoder_saw(
     assert told.get(timeout=LIMIT_S) == EMBEDDED
 
 
-def test_another_file_gives_up_the_first_at_once(previewer, told, tmp_path: Path) -> None:
+def test_requesting_another_file_cancels_the_first(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     pool = Pool()
     looking = previewer(pool)
@@ -92,7 +90,7 @@ def test_another_file_gives_up_the_first_at_once(previewer, told, tmp_path: Path
     assert told.empty(), "of the first nothing was told"
 
 
-def test_what_was_given_up_is_told_no_more(previewer, told, tmp_path: Path) -> None:
+def test_a_canceled_preview_calls_nobody(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     encoder = Pool(EMBEDDED)
     looking = previewer(Pool(), encoder)
@@ -115,7 +113,7 @@ def test_what_was_given_up_is_told_no_more(previewer, told, tmp_path: Path) -> N
         (WorkerBug("ours"), "Curator made a mistake here (see the log)."),
     ],
 )
-def test_why_there_is_no_picture_is_told(
+def test_a_file_that_cannot_be_decoded_gives_the_reason(
     previewer, told, error: Exception, said: str, expected_log: ExpectedLog
 ) -> None:
     if isinstance(error, WorkerBug):
@@ -125,7 +123,7 @@ def test_why_there_is_no_picture_is_told(
     assert isinstance(answer, KnownError) and said in str(answer)
 
 
-def test_an_encoder_that_dies_leaves_what_was_seen(previewer, told, tmp_path: Path) -> None:
+def test_a_crashed_encoder_leaves_the_picture(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
     previewer(Pool(), dead).want(str(path), 100, RECIPE, told.put)
@@ -148,7 +146,7 @@ def test_no_hostile_file_crashes_or_hangs(corpus: Path, home: Home) -> None:
 
 
 @pytest.mark.slow
-def test_a_panorama_of_120_megapixels_is_seen(tmp_path: Path, home: Home) -> None:
+def test_a_panorama_of_120_megapixels_is_decoded(tmp_path: Path, home: Home) -> None:
     path = draw_jpeg(tmp_path / "wide.jpg", size=(60_000, 2000))
     pool = WorkerPool(1, memory_mb=4096, nice=0)
     try:

@@ -1,4 +1,4 @@
-"""When to look at what changed, and which files nobody is writing any more."""
+"""When changed folders are checked, and which files are no longer being written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOP = os.sep + "card"
 
 
 class Card:
-    """A folder whose files, and whose time, are what the test says."""
+    """A folder whose files and clock the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -54,7 +54,7 @@ class Card:
         return told
 
     def until(self, end: float, step: float = 0.1) -> list[tuple[float, set[str]]]:
-        """Let time pass; say what was told when."""
+        """Let time pass; return when which files were reported."""
         told = []
         while self.now < end:
             told += [(self.now, still) for still in self.look()]
@@ -67,7 +67,7 @@ def card() -> Card:
     return Card()
 
 
-def test_a_file_is_still_once_two_looks_a_second_apart_found_it_the_same(card: Card) -> None:
+def test_a_file_is_still_after_two_equal_checks_a_second_apart(card: Card) -> None:
     card.write("1.jpg", 10)
     told = card.until(1010)
     assert [still for _, still in told] == [{"1.jpg"}]
@@ -76,7 +76,7 @@ def test_a_file_is_still_once_two_looks_a_second_apart_found_it_the_same(card: C
     assert card.changes.wait_s() is None  # nothing is left to look at
 
 
-def test_a_file_that_grows_is_left_until_it_does_no_more(card: Card) -> None:
+def test_a_growing_file_is_waited_for(card: Card) -> None:
     for _ in range(40):  # it says nothing of itself between its beginning and its end
         card.files["1.jpg"] = (card.files.get("1.jpg", (0, 0))[0] + 1, DAY + card.now)
         if card.now == 1000:
@@ -87,7 +87,7 @@ def test_a_file_that_grows_is_left_until_it_does_no_more(card: Card) -> None:
     assert told[0][0] >= 1020.5
 
 
-def test_a_copy_that_keeps_the_time_of_its_original_needs_two_looks_as_well(card: Card) -> None:
+def test_a_copy_with_an_old_time_needs_two_checks_too(card: Card) -> None:
     card.write("1.jpg", 10, at=-50_000)
     card.until(1001.05)
     card.files["1.jpg"] = (20, card.files["1.jpg"][1])  # written on with its old time
@@ -101,7 +101,7 @@ def test_a_clock_that_is_ahead_does_not_keep_a_file_out(card: Card) -> None:
     assert [still for _, still in card.until(1010)] == [{"1.jpg"}]
 
 
-def test_what_is_one_photo_comes_together(card: Card) -> None:
+def test_files_of_one_photo_are_reported_together(card: Card) -> None:
     card.write("1.NEF", 10, at=0)
     card.write("1.jpg", 10, at=0)
     card.write("1.NEF.xmp", 10, at=0)
@@ -112,7 +112,7 @@ def test_what_is_one_photo_comes_together(card: Card) -> None:
     assert told == [{"2.jpg"}, {"1.NEF", "1.jpg", "1.NEF.xmp", "2.jpg"}]
 
 
-def test_an_empty_file_is_waited_for_with_patience_and_not_for_ever(card: Card) -> None:
+def test_an_empty_file_is_waited_for_but_not_forever(card: Card) -> None:
     card.write("1.jpg", 0)
     told = card.until(1000 + PATIENCE_S + 60)
     assert [still for _, still in told] == [{"1.jpg"}]
@@ -120,7 +120,7 @@ def test_an_empty_file_is_waited_for_with_patience_and_not_for_ever(card: Card) 
     assert len(card.looks) < PATIENCE_S / SLOWEST_S + 10
 
 
-def test_a_file_that_never_rests_does_not_keep_the_others_out(card: Card) -> None:
+def test_a_file_that_keeps_changing_does_not_delay_others(card: Card) -> None:
     told: list[set[str]] = []
     for number in range(100):  # a photo every half second: it is never quiet here
         card.write(f"{number:02}.jpg", 10)
@@ -131,7 +131,7 @@ def test_a_file_that_never_rests_does_not_keep_the_others_out(card: Card) -> Non
     assert len(told[-1]) == 100
 
 
-def test_what_went_is_told_at_the_first_look(card: Card) -> None:
+def test_a_removed_file_is_reported_at_the_first_check(card: Card) -> None:
     card.write("1.jpg", 10, at=0)
     card.until(1010)
     del card.files["1.jpg"]
@@ -141,7 +141,7 @@ def test_what_went_is_told_at_the_first_look(card: Card) -> None:
     assert told[0][0] < 1011.5
 
 
-def test_a_directory_with_all_below_it_is_looked_at_once(card: Card) -> None:
+def test_a_directory_tree_is_checked_only_once(card: Card) -> None:
     below = str(Path(TOP, "a", "b"))
     card.changes.note(TOP, deep=True)
     card.changes.note(below)
@@ -156,7 +156,7 @@ def test_a_directory_with_all_below_it_is_looked_at_once(card: Card) -> None:
     assert below not in due
 
 
-def test_thousands_of_events_make_one_place(card: Card) -> None:
+def test_thousands_of_events_make_one_changed_directory(card: Card) -> None:
     for _ in range(5000):
         card.changes.note(TOP)
     card.now += 2

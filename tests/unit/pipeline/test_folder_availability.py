@@ -1,4 +1,4 @@
-"""Drives are pulled and come back: nothing is lost, nothing is done twice, nobody waits for one."""
+"""Drives are pulled and come back: nothing is lost or done twice, and nothing waits for them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_drive_under_another_name_is_the_same_folder(
     assert [back.sentence for back in told[0].back] == ["T7 Shield is back"]
 
 
-def test_a_drive_moved_while_nobody_looked_is_found_at_the_start(
+def test_a_drive_mounted_elsewhere_is_found_at_the_start(
     make: Make,
     catalog: Catalog,
     drives: Drives,  # noqa: F811
@@ -119,7 +119,7 @@ def test_a_drive_moved_while_nobody_looked_is_found_at_the_start(
     assert len(catalog.folders.all()) == 1
 
 
-def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
+def test_unread_photos_wait_for_their_drive_and_lose_no_attempt(
     make: Make,
     catalog: Catalog,
     drives: Drives,  # noqa: F811
@@ -148,7 +148,7 @@ def test_what_was_not_read_waits_for_the_drive_and_burns_no_attempt(
     assert len(catalog.photos.columns()) == 3
 
 
-def test_another_card_at_the_same_place_is_another_folder(
+def test_another_card_at_the_same_path_is_another_folder(
     inline: Pipeline,
     catalog: Catalog,
     drives: Drives,  # noqa: F811
@@ -194,7 +194,7 @@ def test_a_cloned_disk_is_the_same_folder(
     assert (row.volume, row.away, row.path) == ("9z", False, str(trip))
 
 
-def test_opened_where_it_is_now_a_known_folder_comes_along(
+def test_opening_a_moved_folder_keeps_its_photos(
     inline: Pipeline,
     catalog: Catalog,
     drives: Drives,  # noqa: F811
@@ -208,7 +208,7 @@ def test_opened_where_it_is_now_a_known_folder_comes_along(
     assert len(catalog.photos.columns()) == 3
 
 
-def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
+def test_without_volume_keys_only_the_path_identifies_a_folder(
     inline: Pipeline, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = Mount("overlay", tmp_path.anchor, "overlay", None, "/", False, False)
@@ -226,7 +226,7 @@ def test_where_volumes_cannot_be_told_apart_the_path_is_all_there_is(
     assert states(catalog) == ["", ""]
 
 
-def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
+def test_a_silent_network_drive_is_away_and_delays_nothing(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nas = Mount("//nas/photos", str(tmp_path / "nas"), "cifs", "//nas/photos", "x", False, True)
@@ -254,7 +254,7 @@ def test_a_network_drive_that_does_not_answer_is_away_and_holds_nobody_up(
 
 
 @pytest.mark.slow
-def test_a_drive_that_does_not_answer_holds_up_neither_reading_nor_deciding(
+def test_a_silent_drive_delays_neither_reading_nor_marking(
     make: Make,
     catalog: Catalog,
     drives: Drives,  # noqa: F811
@@ -333,7 +333,7 @@ def test_a_drive_pulled_while_its_photos_are_read(
     }
 
 
-def test_folders_that_are_back_are_all_scanned_though_the_catalog_was_held_meanwhile(
+def test_all_folders_that_are_back_are_scanned_after_a_busy_catalog(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = []

@@ -59,7 +59,7 @@ def until_busy(lane: FrameDecoder, one: DecodeRequest) -> None:
         threading.Event().wait(0.005)
 
 
-def test_pixels_come_in_the_order_they_are_wanted(
+def test_frames_come_in_the_requested_order(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     wanted = [request(tmp_path, "ok", number) for number in (7, 8, 9)]
@@ -80,7 +80,7 @@ def test_pixels_come_in_the_order_they_are_wanted(
         ("gone", "The file is not there any more."),
     ],
 )
-def test_there_is_a_reason_for_no_pixels(
+def test_a_file_without_pixels_gives_the_reason(
     lane: FrameDecoder, tmp_path: Path, answers: Answers, wish: str, reason: str
 ) -> None:
     lane.want([request(tmp_path, wish, 1)], answers)
@@ -89,7 +89,7 @@ def test_there_is_a_reason_for_no_pixels(
     assert answer.args[0] == reason
 
 
-def test_a_mistake_of_ours_is_logged_and_told(
+def test_a_bug_is_logged_and_reported(
     lane: FrameDecoder, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("decoding .* failed(.|\n)*ZeroDivisionError")
@@ -97,7 +97,7 @@ def test_a_mistake_of_ours_is_logged_and_told(
     assert isinstance(answers.one()[1], KnownError)
 
 
-def test_what_is_wanted_again_is_decoded_once(
+def test_a_frame_requested_twice_is_decoded_once(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     wanted = request(tmp_path, "wait", 3)
@@ -109,7 +109,7 @@ def test_what_is_wanted_again_is_decoded_once(
     assert Path(answers.one()[0].path).stem == "4"
 
 
-def test_reading_ahead_leaves_a_process_to_the_most_urgent(
+def test_prefetching_leaves_a_process_free_for_the_most_urgent(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     here, ahead, further = (request(tmp_path, "wait", number) for number in (1, 2, 3))
@@ -124,7 +124,7 @@ def test_reading_ahead_leaves_a_process_to_the_most_urgent(
     assert not lane.is_busy(further.path)
 
 
-def test_what_takes_long_makes_way(
+def test_a_slow_decode_is_killed_for_an_urgent_one(
     lane: FrameDecoder, tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(frames, "STALE_S", 0.0)
@@ -138,7 +138,7 @@ def test_what_takes_long_makes_way(
     assert isinstance(answer, Frame)
 
 
-def test_a_development_nobody_wants_any_more_makes_way_at_once(
+def test_an_unwanted_demosaic_is_killed_at_once(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     for number in (1, 2):

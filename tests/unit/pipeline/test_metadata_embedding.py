@@ -124,17 +124,17 @@ def check_embedding(shoot: Shoot, program: str) -> None:
     assert not says(shoot.folder / "a.jpg").rating
 
 
-def test_a_photo_stays_the_photo_it_was(shoot: Shoot, tmp_path: Path) -> None:
+def test_embedding_keeps_the_photos_identity(shoot: Shoot, tmp_path: Path) -> None:
     check_embedding(shoot, fake(tmp_path))
 
 
 @pytest.mark.slow
-def test_a_photo_stays_the_photo_it_was_with_exiftool(shoot: Shoot) -> None:
+def test_embedding_with_exiftool_keeps_the_photos_identity(shoot: Shoot) -> None:
     check_embedding(shoot, exiftool.find(Settings()) if shutil.which("exiftool") else pytest.skip(
         "exiftool is not installed"))  # fmt: skip
 
 
-def test_killed_before_the_catalog_knows_it_is_the_same_photo(
+def test_a_kill_before_the_catalog_is_updated_keeps_the_photo(
     shoot: Shoot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -166,7 +166,7 @@ def test_killed_before_the_catalog_knows_it_is_the_same_photo(
         (WRITES.replace("data[2:]", 'data[2:-9] + b"x" + data[-8:]'), "would not stay the same"),
     ],
 )
-def test_a_copy_that_is_not_right_takes_no_place(
+def test_a_wrong_copy_never_replaces_the_original(
     shoot: Shoot, tmp_path: Path, act: str, why: str
 ) -> None:
     shoot.rate(4)
@@ -177,7 +177,7 @@ def test_a_copy_that_is_not_right_takes_no_place(
 
 
 @pytest.mark.slow
-def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path: Path) -> None:
+def test_changed_protected_or_missing_originals_are_skipped(shoot: Shoot, tmp_path: Path) -> None:
     shoot.rate(4)
     program, path = fake(tmp_path), shoot.folder / "a.jpg"
     path.chmod(0o444)
@@ -200,7 +200,7 @@ def test_what_changed_is_protected_or_away_is_left_alone(shoot: Shoot, tmp_path:
     assert left_over(shoot) == []
 
 
-def test_without_exiftool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_exiftool_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(KnownError, match=r"not installed.*exiftool\.org"):
         exiftool.find(Settings())

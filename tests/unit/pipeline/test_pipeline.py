@@ -66,7 +66,7 @@ def threaded(make: Make) -> Pipeline:
 
 
 def states(catalog: Catalog) -> dict[str, set[str]]:
-    """Say which photos, by name, are in which state of convert."""
+    """Return the names of photos by their state of convert."""
     found: dict[str, set[str]] = {}
     for row in catalog.photos.columns():
         detail = catalog.photos.get(row[0])
@@ -95,7 +95,7 @@ def test_a_folder_is_read_to_the_end(inline: Pipeline, catalog: Catalog, tmp_pat
     assert len(catalog.photos.columns()) == 40
 
 
-def test_a_second_time_nothing_is_new_and_nothing_is_done(
+def test_opening_a_folder_twice_does_nothing_new(
     inline: Pipeline, home: Home, tmp_path: Path
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", *["ok"] * 5)
@@ -114,7 +114,7 @@ def test_a_pair_is_one_photo(inline: Pipeline, tmp_path: Path) -> None:
     assert [report.sentence for report in reports] == ["1 photo (1 pair)"]
 
 
-def test_what_was_rated_elsewhere_is_counted_once_all_headers_are_read(
+def test_photos_rated_in_other_apps_are_counted_after_all_headers(
     make: Make, tmp_path: Path
 ) -> None:
     for number in range(12):
@@ -148,7 +148,7 @@ def test_copies_count_as_photos_only_until_all_headers_are_read(make: Make, tmp_
     assert [report.sentence for report in reports] == ["6 photos", "3 photos", "idle"]
 
 
-def test_single_files_do_not_bring_their_neighbours(inline: Pipeline, tmp_path: Path) -> None:
+def test_single_files_do_not_add_their_neighbors(inline: Pipeline, tmp_path: Path) -> None:
     folder = fake_stages.write(tmp_path / "in", "ok", "ok", "ok")
     inline.open_folders([folder / "001.jpg"])
     assert inline.wait_idle() == Totals(1, 1, 0, 1, 0)
@@ -156,7 +156,7 @@ def test_single_files_do_not_bring_their_neighbours(inline: Pipeline, tmp_path: 
     assert inline.wait_idle() == Totals(1, 0, 1, 0, 0)
 
 
-def test_a_sample_is_drawn_from_what_is_not_known_and_never_filled_up(
+def test_a_sample_is_drawn_from_new_photos_and_never_filled_up(
     inline: Pipeline, catalog: Catalog, tmp_path: Path
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", *["ok"] * 60)
@@ -183,13 +183,13 @@ def test_a_folder_inside_another_is_read_once(
     assert [row.path for row in catalog.folders.all()] == [str(outer)]
 
 
-def test_a_folder_that_is_not_there_is_said_at_once(inline: Pipeline, tmp_path: Path) -> None:
+def test_a_missing_folder_raises_at_once(inline: Pipeline, tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="does not exist"):
         inline.open_folders([tmp_path / "nowhere"])
     assert inline.wait_idle() == Totals()
 
 
-def test_a_vanished_folder_keeps_its_photos_and_says_so(
+def test_a_vanished_folder_keeps_its_photos_and_is_reported(
     inline: Pipeline, catalog: Catalog, tmp_path: Path
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", "ok", "ok")
@@ -228,7 +228,7 @@ def test_bad_files_fail_alone_and_say_why(
 
 
 @pytest.mark.slow
-def test_a_hang_costs_that_photo_only(
+def test_a_hang_fails_only_that_photo(
     threaded: Pipeline, settings: Settings, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     settings.work.timeout_s = 1
@@ -240,7 +240,7 @@ def test_a_hang_costs_that_photo_only(
     ]
 
 
-def test_what_fills_memory_is_refused_once(
+def test_a_photo_that_fills_memory_is_tried_once(
     inline: Pipeline, settings: Settings, catalog: Catalog, tmp_path: Path
 ) -> None:
     assert settings.work.attempts > 1
@@ -251,7 +251,7 @@ def test_what_fills_memory_is_refused_once(
 
 
 @pytest.mark.slow
-def test_what_fails_now_and_then_is_tried_again(
+def test_a_photo_that_fails_sometimes_is_tried_again(
     threaded: Pipeline, catalog: Catalog, tmp_path: Path
 ) -> None:
     threaded.open_folders([fake_stages.write(tmp_path / "in", "shaky 2", "ok")])
@@ -290,7 +290,7 @@ def test_failed_photos_are_read_again_when_asked(
 
 
 @pytest.mark.slow
-def test_a_full_disk_pauses_and_room_lets_it_go_on(
+def test_a_full_disk_pauses_work_until_there_is_room(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     problems: list[str] = []
@@ -324,7 +324,7 @@ def test_results_that_could_not_be_saved_are_saved_later(
     assert len(order(home)) == 2, "nothing was read twice"
 
 
-def test_a_mistake_in_one_result_costs_that_photo_only(
+def test_a_bug_in_one_result_fails_only_that_photo(
     inline: Pipeline,
     catalog: Catalog,
     tmp_path: Path,
@@ -344,7 +344,7 @@ def test_a_mistake_in_one_result_costs_that_photo_only(
     assert states(catalog) == {"done": {"000", "002"}, "failed": {"001"}}
 
 
-def test_paused_nothing_is_begun_and_what_is_on_screen_goes_first(
+def test_pausing_starts_nothing_and_photos_on_screen_go_first(
     inline: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     inline.pause()
@@ -361,7 +361,7 @@ def test_paused_nothing_is_begun_and_what_is_on_screen_goes_first(
 
 
 @pytest.mark.slow
-def test_stopped_in_the_middle_it_goes_on_the_next_time(
+def test_work_stopped_in_the_middle_continues_next_time(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     first = make()
@@ -382,7 +382,7 @@ def test_stopped_in_the_middle_it_goes_on_the_next_time(
     assert states(catalog) == {"done": {f"{n:03}" for n in range(12)}}
 
 
-def test_what_a_killed_conductor_had_begun_is_begun_again(
+def test_jobs_of_a_killed_conductor_start_again(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     first = make(inline=True)
@@ -399,7 +399,7 @@ def test_what_a_killed_conductor_had_begun_is_begun_again(
 
 
 @pytest.mark.slow
-def test_a_second_conductor_is_refused_and_the_first_goes_on(
+def test_a_second_conductor_is_refused_and_the_first_continues(
     make: Make, threaded: Pipeline, tmp_path: Path
 ) -> None:
     with pytest.raises(BusyError, match="already reading photos"):
@@ -408,7 +408,7 @@ def test_a_second_conductor_is_refused_and_the_first_goes_on(
     assert threaded.wait_idle(LIMIT_S) == Totals(1, 1, 0, 1, 0)
 
 
-def test_a_catalog_that_cannot_be_opened_is_said_by_start(make: Make, home: Home) -> None:
+def test_start_raises_if_the_catalog_cannot_be_opened(make: Make, home: Home) -> None:
     home.catalog.write_bytes(b"no database at all, but long enough to be looked at" * 100)
     with pytest.raises(KnownError):
         make().start()
@@ -445,7 +445,7 @@ def test_the_first_photos_are_read_before_the_walk_ends(
 
 
 @pytest.mark.slow
-def test_a_moved_folder_is_known_again_and_nothing_is_done_twice(
+def test_a_moved_folder_is_recognized_and_not_read_again(
     threaded: Pipeline, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     folder = fake_stages.write(tmp_path / "in", *["ok"] * 90)
@@ -482,7 +482,7 @@ def test_signals_arrive_on_the_windows_thread(
 
 
 @pytest.mark.slow
-def test_work_another_process_asks_for_is_noticed(
+def test_work_requested_by_another_process_is_noticed(
     make: Make, catalog: Catalog, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curator.pipeline.conductor.LOOK_S", 0.05)
@@ -519,7 +519,7 @@ def slow_proofs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("known_before", [True, False], ids=["known before", "met together"])
-def test_while_copies_are_proved_others_are_read_and_saved(
+def test_other_photos_are_read_while_copies_are_compared(
     threaded: Pipeline,
     catalog: Catalog,
     tmp_path: Path,
@@ -558,7 +558,7 @@ def test_while_copies_are_proved_others_are_read_and_saved(
 
 
 @pytest.mark.slow
-def test_stopping_does_not_wait_for_a_proof(
+def test_stopping_does_not_wait_for_a_comparison(
     threaded: Pipeline, catalog: Catalog, tmp_path: Path, slow_proofs: threading.Event
 ) -> None:
     card = fake_stages.write(tmp_path / "card", *["ok"] * 4)
@@ -585,7 +585,7 @@ print(*(name for name in sys.modules if name.startswith("curator") and name not 
 """
 
 
-def test_a_process_that_reads_has_loaded_all_it_needs_for_a_first_photo(tmp_path: Path) -> None:
+def test_a_worker_imports_everything_before_its_first_photo(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
     names = [*_PRELOAD, str(path), str(tmp_path / "cache")]
     done = subprocess.run(

@@ -48,7 +48,7 @@ def test_the_pace_is_that_of_the_last_seconds() -> None:
     assert pace.progress(10, False, False).rate_per_s == pytest.approx(2.0, rel=0.06)
 
 
-def test_nobody_guesses_from_too_little() -> None:
+def test_no_rate_is_shown_for_too_few_photos() -> None:
     clock = Clock()
     pace = Pace(clock)
     pace.count(0, 0)
@@ -58,7 +58,7 @@ def test_nobody_guesses_from_too_little() -> None:
 
 
 @pytest.mark.parametrize(("scanning", "paused"), [(True, False), (False, True)])
-def test_scanning_or_paused_no_end_is_foretold(scanning: bool, paused: bool) -> None:
+def test_no_time_is_left_while_scanning_or_paused(scanning: bool, paused: bool) -> None:
     clock = Clock()
     pace = Pace(clock)
     pace.count(0, 0)
@@ -99,7 +99,7 @@ def test_a_sample_is_fair() -> None:
     assert max(abs(drawn[group.name] - 500) for group in groups) < 95
 
 
-def test_sources_are_made_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_are_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert check_sources(["a/b/..", tmp_path / "a"]) == [tmp_path / "a"]

@@ -45,7 +45,7 @@ class Scanning:
         return len(self.scanner.advance()[0])
 
     def is_held(self) -> bool:
-        """Say whether more was found, and nothing is taken in all the same."""
+        """Whether more was found, although nothing is written yet."""
         deadline = time.monotonic() + WITHIN_S
         while not self.walk.waiting():
             assert time.monotonic() < deadline
@@ -96,7 +96,7 @@ def test_the_first_screens_are_read_before_the_rest_is_found(
     assert found + scanning_.end() == FILES
 
 
-def test_what_is_walked_again_as_another_folder_went_away_counts_once(
+def test_a_walk_repeated_for_a_folder_that_went_away_counts_once(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     catalog.work.use_stages(STAGES)
@@ -113,7 +113,7 @@ def test_what_is_walked_again_as_another_folder_went_away_counts_once(
     assert told is not None and told.sentence == "1 photo; 1 video skipped"
 
 
-def test_a_scan_that_could_not_be_told_of_is_told_of_later_and_the_next_has_its_turn(
+def test_a_scan_that_could_not_be_reported_is_reported_later(
     catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog.work.use_stages(STAGES)

@@ -67,7 +67,7 @@ def test_marks_are_written_beside_the_raw_and_once(catalog: Catalog, folder: Pat
     assert catalog.sidecars.outstanding().unwritten == 0
 
 
-def test_what_was_there_stays(catalog: Catalog, folder: Path) -> None:
+def test_other_content_of_a_sidecar_stays(catalog: Catalog, folder: Path) -> None:
     sidecar = folder / "DSC_0005.xmp"
     sidecar.write_bytes(xmp(2, keywords=("Sea",)))
     read_again(catalog, RAW, sidecar)
@@ -77,7 +77,7 @@ def test_what_was_there_stays(catalog: Catalog, folder: Path) -> None:
     assert said(sidecar) == 4 and 'crs:Exposure2012="+0.35"' in text and "Sea" in text
 
 
-def test_taking_a_mark_back_takes_it_out_of_the_file(catalog: Catalog, folder: Path) -> None:
+def test_undoing_a_mark_removes_it_from_the_file(catalog: Catalog, folder: Path) -> None:
     sidecar = folder / "DSC_0005.xmp"
     rate(catalog, 4, RAW)
     write(catalog, RAW)
@@ -88,7 +88,7 @@ def test_taking_a_mark_back_takes_it_out_of_the_file(catalog: Catalog, folder: P
     assert not said(sidecar) and "o:mine" in sidecar.read_text("utf-8")
 
 
-def test_another_programs_change_is_taken_over_and_not_written_over(
+def test_another_programs_change_is_imported_not_overwritten(
     catalog: Catalog, folder: Path
 ) -> None:
     sidecar = folder / "DSC_0005.xmp"
@@ -104,7 +104,7 @@ def test_another_programs_change_is_taken_over_and_not_written_over(
     assert said(sidecar) == 2
 
 
-def test_a_sidecar_nobody_met_before_is_read_first(catalog: Catalog, folder: Path) -> None:
+def test_an_unknown_sidecar_is_read_first(catalog: Catalog, folder: Path) -> None:
     (folder / "DSC_0005.xmp").write_bytes(xmp(3, "Red"))
     catalog.journal.decide({RAW: {"flag": "pick"}}, summary="Pick")
     assert write(catalog, RAW).taken == (RAW,)
@@ -134,7 +134,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(
     assert list(folder.iterdir()) == [] and catalog.sidecars.outstanding().unwritten == 2
 
 
-def test_a_folder_that_is_read_only_is_one_sentence(
+def test_a_read_only_folder_gives_one_message(
     catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rate(catalog, 4, RAW)
@@ -152,7 +152,7 @@ def test_a_folder_that_is_read_only_is_one_sentence(
     assert "Make the folder writable" in batch.failed[0][1]
 
 
-def test_a_drive_that_is_away_leaves_it_pending(catalog: Catalog, folder: Path) -> None:
+def test_a_sidecar_waits_for_its_drive(catalog: Catalog, folder: Path) -> None:
     rate(catalog, 4, RAW)
     folder.rmdir()
     assert "Connect its drive" in write(catalog, RAW).failed[0][1]
@@ -164,7 +164,7 @@ def test_a_drive_that_is_away_leaves_it_pending(catalog: Catalog, folder: Path) 
     assert catalog.sidecars.outstanding().unwritten == 0
 
 
-def test_a_full_disk_is_said_and_what_was_there_stays(
+def test_a_full_disk_is_reported_and_the_old_sidecar_stays(
     catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rate(catalog, 4, RAW)
@@ -209,7 +209,7 @@ def writer(
     made.close()
 
 
-def test_what_is_asked_for_is_written_and_said(
+def test_a_requested_sidecar_is_written_and_reported(
     catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
 ) -> None:
     rate(catalog, 4, RAW)
@@ -221,7 +221,7 @@ def test_what_is_asked_for_is_written_and_said(
     assert said(folder / "DSC_0005.xmp") == 4
 
 
-def test_what_was_written_before_the_writer_was_woken_is_said_once(
+def test_a_sidecar_written_early_is_reported_once(
     catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
 ) -> None:
     rate(catalog, 4, RAW)
@@ -236,7 +236,7 @@ def test_what_was_written_before_the_writer_was_woken_is_said_once(
     assert [each[:18] for each in news if each] == ["Wrote DSC_0005.xmp"]
 
 
-def test_a_mark_nobody_wants_written_has_no_others_gone_through(
+def test_a_mark_that_is_not_written_costs_no_query_over_others(
     catalog: Catalog, folder: Path, writer: SidecarWriter
 ) -> None:
     here = Catalog.open(catalog.path)  # the writer's
@@ -261,7 +261,7 @@ def test_a_mark_nobody_wants_written_has_no_others_gone_through(
         here.close()
 
 
-def test_in_the_background_it_is_written_once_one_is_quiet(
+def test_background_writing_waits_for_a_quiet_moment(
     catalog: Catalog,
     folder: Path,
     writer: SidecarWriter,
@@ -281,7 +281,7 @@ def test_in_the_background_it_is_written_once_one_is_quiet(
     assert said(folder / "DSC_0005.xmp") == 4
 
 
-def test_a_drive_that_does_not_answer_holds_nobody_up_who_leaves(
+def test_closing_does_not_wait_for_a_silent_drive(
     catalog: Catalog, folder: Path, writer: SidecarWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sidecars, "_CLOSE_S", 0.0, raising=False)

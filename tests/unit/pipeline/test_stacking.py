@@ -44,7 +44,7 @@ class Shoot:
         self._connection.close()
 
     def put(self, photo: int, at: float | None, turned: int | None = None, **more: object) -> None:
-        """Say when a photo was taken, in s, and how many bits its look differs by."""
+        """Set when a photo was taken, in s, and by how many bits its hash differs."""
         bits = LOOK.copy()
         bits[: turned or 0] ^= 1
         taken = None if at is None else catalogs.FIRST + timedelta(seconds=at)
@@ -60,12 +60,12 @@ class Shoot:
         )
 
     def burst(self, *photos: int, turned: int | None = None) -> None:
-        """Have photos taken right after the first of them."""
+        """Set the times of photos to right after the first of them."""
         for number, photo in enumerate(photos):
             self.put(photo, 3600.0 * photos[0] + 0.2 * number, turned)
 
     def stacks(self) -> list[tuple[int, ...]]:
-        """Say which photos the machine shows as one."""
+        """Return the stacks, as lists of photo ids."""
         members = defaultdict(list)
         for photo in range(1, self.count + 1):
             row = self.row(photo)
@@ -98,7 +98,7 @@ def hundred_bursts(catalog: Catalog) -> Iterator[Shoot]:
 
 
 def work_off(stacker: Stacker, focus: tuple[int, ...] = ()) -> list[int]:
-    """Let a stacker do what it has to do; return what it changed."""
+    """Run a stacker until it has nothing to do; return the photos it changed."""
     changed = []
     while stacker.waiting:
         changed += stacker.advance(calm=True, focus=focus)
@@ -113,7 +113,7 @@ def again(stacker: Stacker, focus: tuple[int, ...] = ()) -> list[int]:
 # --- as photos come in
 
 
-def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
+def test_a_burst_is_stacked_by_time_and_split_by_pictures(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4, 5)
     stacker = Stacker(shoot.catalog)
     assert sorted(work_off(stacker)) == [2, 3, 4, 5]
@@ -126,14 +126,14 @@ def test_a_burst_is_stacked_by_time_and_parted_by_looks(shoot: Shoot) -> None:
     assert shoot.row(4)[1] == "burst"
 
 
-def test_a_size_no_picture_has_stops_nothing(shoot: Shoot) -> None:
+def test_an_impossible_size_stops_nothing(shoot: Shoot) -> None:
     shoot.burst(3, 4, 5)
     shoot.put(9, 9.0, width=2**32 - 1, height=2**63 - 1)
     work_off(Stacker(shoot.catalog))
     assert shoot.stacks() == [(3, 4, 5)]
 
 
-def test_a_disk_that_was_full_does_not_make_it_forget_that_photos_came(
+def test_new_photos_are_stacked_after_a_full_disk(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stacker = Stacker(shoot.catalog)
@@ -148,7 +148,7 @@ def test_a_disk_that_was_full_does_not_make_it_forget_that_photos_came(
     assert Stacker(shoot.catalog).waiting, "killed now, the next start makes them"
 
 
-def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
+def test_grouping_again_writes_nothing(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
@@ -157,7 +157,7 @@ def test_a_second_look_writes_nothing(shoot: Shoot) -> None:
     assert shoot.catalog.photos.last_rev() == before
 
 
-def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
+def test_a_copy_is_stacked_once_both_pictures_are_read(shoot: Shoot) -> None:
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
     shoot.put(7, 7 * 3600.0, 0)
@@ -166,7 +166,7 @@ def test_a_copy_is_stacked_when_both_have_been_looked_at(shoot: Shoot) -> None:
     assert shoot.row(9)[:2] == (7, "duplicate")
 
 
-def test_a_photo_that_proved_to_be_another_leaves(shoot: Shoot) -> None:
+def test_a_photo_merged_into_another_leaves_its_stack(shoot: Shoot) -> None:
     shoot.burst(2, 3)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
@@ -175,7 +175,7 @@ def test_a_photo_that_proved_to_be_another_leaves(shoot: Shoot) -> None:
     assert shoot.row(2)[0] is None
 
 
-def test_many_stacks_are_written_a_few_at_a_time_and_none_is_cut(hundred_bursts: Shoot) -> None:
+def test_stacks_are_written_a_few_at_a_time_and_whole(hundred_bursts: Shoot) -> None:
     stacker = Stacker(hundred_bursts.catalog)
     pieces = []
     while stacker.waiting:
@@ -213,7 +213,7 @@ def test_photos_stacked_by_hand_are_left_to_the_person(shoot: Shoot) -> None:
     assert shoot.stacks() == [(3, 4)]
 
 
-def test_an_undone_mark_lets_the_machine_go_on(shoot: Shoot) -> None:
+def test_undoing_a_mark_lets_the_stack_change_again(shoot: Shoot) -> None:
     shoot.burst(2, 3)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
@@ -242,7 +242,7 @@ def test_a_mark_made_while_stacks_are_written_holds(
     assert shoot.stacks() == [(2, 3)]
 
 
-def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
+def test_a_stack_on_screen_changes_only_after_it_is_left(shoot: Shoot) -> None:
     shoot.burst(2, 3)
     shoot.burst(6, 7)
     stacker = Stacker(shoot.catalog)
@@ -258,7 +258,7 @@ def test_a_stack_on_screen_waits_until_it_is_left(shoot: Shoot) -> None:
     assert shoot.stacks() == [(6, 8)]
 
 
-def test_on_screen_too_pictures_part_what_only_time_had_joined(shoot: Shoot) -> None:
+def test_pictures_split_a_stack_by_time_even_on_screen(shoot: Shoot) -> None:
     shoot.burst(2, 3, 4)
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
@@ -277,7 +277,7 @@ def test_photos_on_screen_are_stacked_first(hundred_bursts: Shoot) -> None:
 # --- what an encoder says
 
 
-def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
+def test_vectors_split_photos_that_only_look_alike(shoot: Shoot) -> None:
     shoot.catalog.work.use_stages(catalogs.STAGES)
     shoot.burst(2, 3, 4, turned=3)
     stacker = Stacker(shoot.catalog)
@@ -292,7 +292,7 @@ def test_vectors_part_what_only_looked_alike(shoot: Shoot) -> None:
     assert shoot.stacks() == [(2, 3, 4)]
 
 
-def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
+def test_pairs_are_read_again_only_for_a_new_vector(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = shoot.catalog
@@ -322,7 +322,7 @@ def test_pairs_are_read_once_and_again_when_a_photo_was_seen_anew(
 
 
 @pytest.mark.parametrize("broken", [np.zeros(16), np.full(16, np.nan), np.ones(5)])
-def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> None:
+def test_a_broken_vector_changes_nothing(shoot: Shoot, broken: np.ndarray) -> None:
     taste_data.embed(shoot.catalog, [1, 2, 4, 5])
     bad = taste_data.result(
         shoot.catalog, 3, taste_data.ENCODER, broken.astype(np.float16), np.zeros(76, np.float32)
@@ -337,7 +337,7 @@ def test_a_vector_to_nothing_says_nothing(shoot: Shoot, broken: np.ndarray) -> N
 # --- when
 
 
-def test_while_photos_come_in_it_is_done_now_and_then(
+def test_grouping_is_rare_while_photos_come_in(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=100.0)
@@ -356,7 +356,7 @@ def test_while_photos_come_in_it_is_done_now_and_then(
     assert stacker.advance(calm=True, focus=()) == [8, 9], "nothing more will come soon"
 
 
-def test_what_an_earlier_run_left_undone_is_made_up_for(shoot: Shoot) -> None:
+def test_stacks_left_undone_by_an_earlier_run_are_made(shoot: Shoot) -> None:
     stacker = Stacker(shoot.catalog)
     work_off(stacker)
     assert not Stacker(shoot.catalog).waiting
@@ -369,7 +369,7 @@ def test_what_an_earlier_run_left_undone_is_made_up_for(shoot: Shoot) -> None:
     assert not Stacker(shoot.catalog).waiting
 
 
-def test_another_way_of_making_stacks_makes_them_anew(
+def test_a_new_version_makes_all_stacks_again(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work_off(Stacker(shoot.catalog))
@@ -377,7 +377,7 @@ def test_another_way_of_making_stacks_makes_them_anew(
     assert Stacker(shoot.catalog).waiting
 
 
-def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> None:
+def test_stacks_are_made_before_idle_is_reported(home: Home, tmp_path: Path) -> None:
     for number in range(3):
         taken = TAKEN + timedelta(seconds=0.2 * number)
         draw_jpeg(tmp_path / "in" / f"{number}.jpg", size=(300, 200), taken=taken)
@@ -400,7 +400,7 @@ def test_before_idleness_is_told_stacks_are_made(home: Home, tmp_path: Path) -> 
     assert {4, 5} <= set(saved)
 
 
-def test_stacks_go_by_the_encoder_in_use(home: Home) -> None:
+def test_stacks_use_the_current_encoder(home: Home) -> None:
     pipeline = Pipeline(home, Settings.load(home), inline=True)
     pipeline.start()
     try:

@@ -39,7 +39,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Words:
     return encoder
 
 
-def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
+def test_a_text_is_encoded_once(words: Words) -> None:
     used = SimpleNamespace(times=0)
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
@@ -55,7 +55,7 @@ def test_a_phrase_is_read_once_and_told_as_numbers(words: Words) -> None:
 @pytest.mark.parametrize(
     ("text", "says"), [("boom", "is ill"), ("silence", "cannot search by text")]
 )
-def test_what_cannot_be_read_is_said(words: Words, text: str, says: str) -> None:
+def test_a_text_that_cannot_be_encoded_gives_the_reason(words: Words, text: str, says: str) -> None:
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
     phrases.want(text, CLIP, told.put)
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_said(words: Words, text: str, says: str) -> None
     phrases.close()
 
 
-def test_an_encoder_without_words_is_not_asked(words: Words) -> None:
+def test_an_encoder_without_text_is_not_asked(words: Words) -> None:
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
     starter = Recipe("starter", "starter/1", EncoderOptions())
     assert not phrases.want("a boat", starter, print) and not phrases.want("a boat", None, print)

@@ -1,4 +1,4 @@
-"""Real files, and the system's real word of what happens to them."""
+"""Folder watching over real files, with the system's real notifications."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Desk:
                 self._news.wait(0.02)
 
     def has(self, name: str) -> bool:
-        """Say whether a file was handed over, by what comes below the top."""
+        """Whether a file was reported; ``name`` is its path below the top."""
         wanted = str(self.top / name)
         return any(file.path == wanted for each in self.told for file in each.found)
 
@@ -76,7 +76,7 @@ class Desk:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have all that waits wait a tenth as long."""
+    """Make all waits a tenth as long."""
     monkeypatch.setattr(file_stability, "QUIET_S", 0.05)
     monkeypatch.setattr(file_stability, "APART_S", 0.05)
     monkeypatch.setattr(file_stability, "_WRITTEN_NS", 50_000_000)
@@ -86,7 +86,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def started(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the look at the start happen at once."""
+    """Make the check at the start happen at once."""
     monkeypatch.setattr(folder_watcher, "START_S", 0.0)
 
 
@@ -105,7 +105,7 @@ def age(path: Path, seconds: float = 100.0) -> Path:
     return path
 
 
-def test_what_comes_changes_and_goes_is_handed_over(desk: Desk) -> None:
+def test_new_changed_and_removed_files_are_reported(desk: Desk) -> None:
     (desk.top / "1.jpg").write_bytes(b"one")
     desk.begin()
     (desk.top / "2.jpg").write_bytes(b"two")
@@ -118,7 +118,7 @@ def test_what_comes_changes_and_goes_is_handed_over(desk: Desk) -> None:
     assert not desk.has("2.jpg")
 
 
-def test_temporary_names_are_no_photos_and_the_final_one_is(desk: Desk) -> None:
+def test_a_temporary_name_is_ignored_until_the_final_one(desk: Desk) -> None:
     desk.begin()
     whole = "3.jpg"
     names = ["3.jpg.part", "3.jpg.crdownload", "3.jpg~", "3.jpg.!qB", ".3.jpg", ".3.jpg.Xy12Ab"]
@@ -132,7 +132,7 @@ def test_temporary_names_are_no_photos_and_the_final_one_is(desk: Desk) -> None:
     assert found == {str(desk.top / "1.jpg"), str(desk.top / whole)}
 
 
-def test_a_directory_moved_in_is_looked_at_with_all_below_it(desk: Desk, tmp_path: Path) -> None:
+def test_a_directory_moved_in_is_scanned_with_its_subfolders(desk: Desk, tmp_path: Path) -> None:
     deep = tmp_path / "day 1" / "raw"
     deep.mkdir(parents=True)
     (deep / "1.nef").write_bytes(b"one")
@@ -156,7 +156,7 @@ def test_a_folder_opened_through_a_link_keeps_its_name(desk: Desk, tmp_path: Pat
     assert {each.directory for each in desk.told} == {str(desk.top)}
 
 
-def test_what_a_scan_leaves_out_is_not_looked_at(desk: Desk) -> None:
+def test_folders_that_scans_skip_are_not_watched(desk: Desk) -> None:
     cache = desk.top / "home" / "cache"
     (cache / "proxies").mkdir(parents=True)
     (cache / "CACHEDIR.TAG").touch()
@@ -169,7 +169,7 @@ def test_what_a_scan_leaves_out_is_not_looked_at(desk: Desk) -> None:
     assert {each.directory for each in desk.told} == {str(desk.top)}
 
 
-def test_reading_a_photo_is_no_news(desk: Desk) -> None:
+def test_reading_a_photo_reports_nothing(desk: Desk) -> None:
     (desk.top / "1.jpg").write_bytes(b"one")
     desk.begin()
     for _ in range(20):
@@ -182,7 +182,7 @@ def test_reading_a_photo_is_no_news(desk: Desk) -> None:
 
 
 @pytest.mark.usefixtures("started")
-def test_what_came_while_nobody_watched_is_found_at_the_start(desk: Desk) -> None:
+def test_changes_made_before_the_start_are_found(desk: Desk) -> None:
     for name in ("old", "new"):
         (desk.top / name).mkdir()
         age(desk.top / name, 10_000)
@@ -193,7 +193,7 @@ def test_what_came_while_nobody_watched_is_found_at_the_start(desk: Desk) -> Non
     assert {each.directory for each in desk.told} == {str(desk.top / "new")}
 
 
-def test_what_is_not_still_is_waited_for_and_others_are_not(desk: Desk) -> None:
+def test_a_changing_file_does_not_delay_others(desk: Desk) -> None:
     desk.begin()
     (desk.top / "1.jpg").touch()  # somebody will fill it
     (desk.top / "2.jpg").write_bytes(b"two")
@@ -221,7 +221,7 @@ def test_a_network_drive_is_polled(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("started")
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "for subfolders"])
-def test_where_the_system_has_no_room_it_is_said_and_polled(
+def test_without_free_watches_the_folder_is_polled_and_that_is_reported(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
     def watch(*_: object) -> None:
@@ -238,7 +238,7 @@ def test_where_the_system_has_no_room_it_is_said_and_polled(
     assert "F5" in desk.troubles[0].remedy
 
 
-def test_after_a_burst_all_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_events_scan_the_whole_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_watcher, "_BURST", 10)
     (desk.top / "deaf").mkdir()
     (desk.top / "deaf" / "1.jpg").write_bytes(b"its event was lost")
@@ -248,9 +248,7 @@ def test_after_a_burst_all_is_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPa
     desk.until(lambda: desk.has("deaf/1.jpg"))
 
 
-def test_a_folder_that_goes_ends_its_watch_and_one_that_comes_back_is_watched(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_a_folder_that_comes_back_is_watched_again(desk: Desk, tmp_path: Path) -> None:
     desk.begin()
     desk.top.rename(tmp_path / "pulled")
     desk.top.mkdir()
@@ -264,7 +262,7 @@ def test_a_folder_that_goes_ends_its_watch_and_one_that_comes_back_is_watched(
     desk.until(lambda: desk.has("2.jpg"))
 
 
-def test_what_is_heard_late_of_a_folder_that_went_is_no_work_without_end(desk: Desk) -> None:
+def test_late_events_of_a_removed_folder_end(desk: Desk) -> None:
     desk.begin()
     watch = desk.watch
     assert watch is not None
@@ -274,7 +272,7 @@ def test_what_is_heard_late_of_a_folder_that_went_is_no_work_without_end(desk: D
     desk.until(lambda: watch._changes.wait_s() is None)
 
 
-def test_without_subfolders_these_are_left_alone(desk: Desk) -> None:
+def test_subfolders_can_be_left_out(desk: Desk) -> None:
     (desk.top / "sub").mkdir()
     desk.begin(recursive=False)
     (desk.top / "sub" / "1.jpg").write_bytes(b"one")
@@ -283,7 +281,7 @@ def test_without_subfolders_these_are_left_alone(desk: Desk) -> None:
     assert not desk.has("sub/1.jpg")
 
 
-def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
+def test_changes_are_reported_one_at_a_time(desk: Desk) -> None:
     desk.begin()
     assert desk.watch is not None
     given: list[ChangedDirectory] = []
@@ -297,7 +295,7 @@ def test_one_thing_at_a_time_is_handed_over(desk: Desk) -> None:
     desk.until(lambda: len(given) > 1)
 
 
-def test_what_the_catalog_could_not_take_in_is_handed_over_again(desk: Desk) -> None:
+def test_changes_the_catalog_refused_are_reported_again(desk: Desk) -> None:
     desk.begin()
     watch = desk.watch
     assert watch is not None
@@ -314,7 +312,7 @@ def test_what_the_catalog_could_not_take_in_is_handed_over_again(desk: Desk) -> 
     assert [file.path for each in lost for file in each.found] == [str(desk.top / "1.jpg")]
 
 
-def test_a_folder_is_watched_on_after_its_catalog_could_not_be_read(
+def test_watching_continues_after_a_catalog_error(
     desk: Desk, catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -344,7 +342,7 @@ def refuse(*_: object) -> None:
 
 
 @pytest.mark.parametrize("size", [100])
-def test_a_file_whose_copy_was_broken_off_is_the_same_photo_once_it_is_whole(
+def test_a_file_copied_in_two_attempts_is_one_photo(
     home: Home, catalog: Catalog, tmp_path: Path, size: int
 ) -> None:
     whole = draw_jpeg(tmp_path / "card.jpg").read_bytes()

@@ -1,4 +1,4 @@
-"""Words suggested from vectors: once a word list, never by looking at a picture again."""
+"""Tags suggested from vectors: the vocabulary is encoded once, and no picture is read again."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def settings(home: Home) -> Settings:
 def make(
     home: Home, catalog: Catalog, speaker: Speaker, settings: Settings
 ) -> Callable[[], ZeroShotTagger]:
-    """Make a namer as the next start would; the vocabulary is in the home."""
+    """Make a tagger as the next start would; the vocabulary is in the home."""
     list_words(home.data, WORDS)
 
     def make() -> ZeroShotTagger:
@@ -101,7 +101,7 @@ def names(catalog: Catalog, photo: int) -> list[tuple[str, str]]:
     return [(tag.name, tag.state) for tag in catalog.photos.get(photo).tags]
 
 
-def test_photos_get_the_words_their_vectors_lie_near(
+def test_photos_get_the_tags_nearest_to_their_vectors(
     catalog: Catalog, make: Callable[[], ZeroShotTagger], speaker: Speaker
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
@@ -118,7 +118,7 @@ def test_photos_get_the_words_their_vectors_lie_near(
     assert name_all(namer) == [4] and len(speaker.asked) == 1
 
 
-def test_the_next_start_asks_and_names_nothing_again(
+def test_the_next_start_repeats_nothing(
     catalog: Catalog, make: Callable[[], ZeroShotTagger], speaker: Speaker
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
@@ -130,7 +130,7 @@ def test_the_next_start_asks_and_names_nothing_again(
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\3\4" + bytes(40)])
-def test_a_damaged_file_of_where_words_lie_is_made_anew(
+def test_a_damaged_vocabulary_file_is_made_again(
     catalog: Catalog, make: Callable[[], ZeroShotTagger], home: Home, damage: bytes
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
@@ -142,7 +142,7 @@ def test_a_damaged_file_of_where_words_lie_is_made_anew(
     assert kept.stat().st_size > len(damage)
 
 
-def test_other_words_name_all_anew_and_look_at_no_picture(
+def test_another_vocabulary_tags_all_photos_again_without_pictures(
     catalog: Catalog, make: Callable[[], ZeroShotTagger], home: Home, settings: Settings
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
@@ -161,7 +161,7 @@ def test_other_words_name_all_anew_and_look_at_no_picture(
     assert names(catalog, 3) == [], "it was half sure"
 
 
-def test_an_encoder_without_words_is_asked_nothing(
+def test_an_encoder_without_text_tags_nothing(
     catalog: Catalog, make: Callable[[], ZeroShotTagger], speaker: Speaker, home: Home
 ) -> None:
     see(catalog, 2, 1, 0, 0, 0)
@@ -174,7 +174,7 @@ def test_an_encoder_without_words_is_asked_nothing(
     "trouble",
     [WorkerCrashed("It died."), KnownError("No such weights."), OSError("A library is not here.")],
 )
-def test_an_encoder_that_fails_at_words_stops_nothing(
+def test_an_encoder_that_fails_on_texts_stops_nothing(
     catalog: Catalog,
     make: Callable[[], ZeroShotTagger],
     speaker: Speaker,

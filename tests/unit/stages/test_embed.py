@@ -1,4 +1,4 @@
-"""Embed, as the encoder's process calls it: proxies in, numbers or reasons out."""
+"""Embed, as the encoder's process calls it: proxies in, vectors or errors out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.photos import draw_jpeg
 
 
 class Stub:
-    """Three numbers a picture, of length 1; a white picture is beyond it, a word for the rest."""
+    """Encodes a picture as three numbers and a tag; it fails on a white picture."""
 
     batch = 5
     key = "stub/1"
@@ -48,7 +48,7 @@ def job(path: Path, encoder: object = RECIPE) -> StageJob:
     return StageJob(7, "embed", str(path), Kind.IMAGE, "", fingerprint="d1", encoder=encoder)
 
 
-def test_vector_tone_and_tags_come_under_the_name_of_the_weights(tmp_path: Path) -> None:
+def test_results_carry_the_key_of_the_weights(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(60, 40))
     before = path.read_bytes()
     answer = embed([job(path)])
@@ -64,7 +64,7 @@ def test_vector_tone_and_tags_come_under_the_name_of_the_weights(tmp_path: Path)
     assert path.read_bytes() == before
 
 
-def test_each_photo_of_several_fails_alone_in_its_place(tmp_path: Path) -> None:
+def test_each_photo_of_a_group_fails_alone(tmp_path: Path) -> None:
     good = draw_jpeg(tmp_path / "a.jpg", size=(60, 40))
     (tmp_path / "b.jpg").write_bytes(b"no picture")
     white = tmp_path / "white.jpg"
@@ -74,18 +74,18 @@ def test_each_photo_of_several_fails_alone_in_its_place(tmp_path: Path) -> None:
     assert kinds == [Embedded, GoneError, UnreadableError, EncodingError, Embedded]
 
 
-def test_weights_that_changed_under_their_name_are_refused(tmp_path: Path) -> None:
+def test_weights_that_changed_are_refused(tmp_path: Path) -> None:
     other = encoders.Recipe("stub", "stub/2", EncoderOptions())
     with pytest.raises(KnownError, match="have changed"):
         embed([job(draw_jpeg(tmp_path / "a.jpg", size=(60, 40)), other)])
 
 
-def test_without_an_encoder_nothing_is_made_up(tmp_path: Path) -> None:
+def test_without_an_encoder_embed_raises(tmp_path: Path) -> None:
     with pytest.raises(KnownError, match="no encoder"):
         embed([job(draw_jpeg(tmp_path / "a.jpg", size=(60, 40)), None)])
 
 
-def test_an_encoder_that_cannot_be_loaded_is_no_photos_fault(
+def test_an_encoder_that_cannot_load_fails_no_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def damaged(name: str, options: EncoderOptions) -> None:

@@ -25,9 +25,7 @@ def job(path: Path, cache: Path | str = "") -> StageJob:
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.dng"])
-def test_a_file_gets_what_convert_would_give_it_and_keeps_its_bytes(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_preview_has_the_scores_of_convert_and_changes_nothing(tmp_path: Path, name: str) -> None:
     write = draw_jpeg if name.endswith("jpg") else write_dng
     path = write(tmp_path / "card" / name, size=(900, 600), seed=3)
     before = path.read_bytes(), path.stat().st_mtime_ns
@@ -43,14 +41,14 @@ def test_a_file_gets_what_convert_would_give_it_and_keeps_its_bytes(
     assert seen.picture is not None and seen.picture.array.shape == (200, 300, 3)
 
 
-def test_the_picture_is_upright_never_enlarged_and_only_made_if_asked_for(tmp_path: Path) -> None:
+def test_the_picture_is_upright_and_never_enlarged(tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(90, 60), orientation=6)
     seen = decode_file(job(path), 3000)
     assert seen.picture is not None and seen.picture.array.shape == (90, 60, 3)
     assert decode_file(job(path)).picture is None
 
 
-def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.jpg").write_text("{}")
     os.mkfifo(tmp_path / "pipe.jpg")
     for name, error, reason in (
@@ -64,7 +62,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path: Path) -> None:
         assert caught.value.args[0] == reason
 
 
-def test_the_encoder_sees_in_a_file_what_it_sees_in_its_proxy(
+def test_a_file_has_the_vector_of_its_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoders, "load", lambda name, options: Stub())

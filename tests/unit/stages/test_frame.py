@@ -1,4 +1,4 @@
-"""Looking at an original: which pixels come, measured on what, and never another file's."""
+"""Decoding an original for the loupe: the right pixels and overlays, never another file's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_size_comes_ready_for_the_screen(tmp_path: Path) -> None:
     assert seen.full_size == (600, 400)
 
 
-def test_what_would_weigh_too_much_comes_at_half_its_size(tmp_path: Path) -> None:
+def test_pictures_over_the_limit_come_at_half_size(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(600, 400)))
     whole = 600 * 400 * 3
     assert array(frame(DecodeRequest(path, limit_bytes=whole), MOST)).shape == (400, 600, 3)
@@ -69,15 +69,13 @@ def test_overlays_are_measured_on_every_pixel_in_the_same_turn(tmp_path: Path) -
     assert alone.measured() is not None
 
 
-def test_a_raw_shows_its_preview_until_the_sensor_data_are_asked_for(tmp_path: Path) -> None:
+def test_a_raw_shows_its_preview_unless_a_demosaic_is_requested(tmp_path: Path) -> None:
     path = str(write_dng(tmp_path / "a.dng", size=(120, 80)))
     assert frame(DecodeRequest(path), MOST).basis == "preview"
     assert frame(DecodeRequest(path, "demosaic"), MOST).basis == "demosaic"
 
 
-def test_a_development_that_fails_is_not_passed_off_as_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_demosaic_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise rawpy.LibRawDataError("damaged")
 
@@ -88,7 +86,7 @@ def test_a_development_that_fails_is_not_passed_off_as_one(
     assert frame(DecodeRequest(path), MOST).basis == "preview"
 
 
-def test_another_file_under_the_name_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_another_file_of_that_name_is_refused(tmp_path: Path) -> None:
     path = str(draw_jpeg(tmp_path / "a.jpg", seed=1))
     known = files.fingerprint(path)
     assert frame(DecodeRequest(path, fingerprint=known), MOST).array is not None
@@ -97,7 +95,7 @@ def test_another_file_under_the_name_is_not_taken_for_it(tmp_path: Path) -> None
         frame(DecodeRequest(path, fingerprint=known), MOST)
 
 
-def test_a_file_that_is_replaced_while_it_is_read_gives_nothing(
+def test_a_file_replaced_while_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", seed=1)
@@ -113,7 +111,7 @@ def test_a_file_that_is_replaced_while_it_is_read_gives_nothing(
         frame(DecodeRequest(str(path), fingerprint=files.fingerprint(path)), MOST)
 
 
-def test_what_is_gone_or_too_large_says_so(tmp_path: Path) -> None:
+def test_a_missing_or_too_large_file_gives_the_reason(tmp_path: Path) -> None:
     with pytest.raises(GoneError):
         frame(DecodeRequest(str(tmp_path / "none.jpg")), MOST)
     path = str(draw_jpeg(tmp_path / "a.jpg", size=(1200, 900)))
@@ -121,7 +119,7 @@ def test_what_is_gone_or_too_large_says_so(tmp_path: Path) -> None:
         frame(DecodeRequest(path), 1)
 
 
-def test_clipping_counts_the_numbers_in_the_file_not_those_on_the_screen(
+def test_clipping_is_counted_on_the_files_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def blown(rgb: np.ndarray, icc: object) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a photographer expects to see as one: bursts, brackets, copies, and what not."""
+"""Which photos a photographer expects in one stack: bursts, brackets and copies, and no others."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def shots(frames: list[Frame]) -> StackColumns:
 def stacks(
     frames: list[Frame], likeness: Likeness | None = None
 ) -> list[tuple[StackKind | None, list[int]]]:
-    """Say which frames, by their place, make a stack of which kind."""
+    """Return the kind and the frame numbers of each stack."""
     found = group(shots(frames), likeness)
     members = defaultdict(list)
     for at, name in enumerate(found.stack.tolist()):
@@ -110,17 +110,17 @@ def test_a_burst_is_one_stack_and_the_shot_half_a_minute_later_is_not_in_it() ->
     assert stacks([*burst, Frame(30)]) == [(BURST, [0, 1, 2, 3, 4, 5])]
 
 
-def test_two_bursts_with_a_breath_between_are_two_stacks() -> None:
+def test_two_bursts_with_a_pause_between_are_two_stacks() -> None:
     frames = [Frame(start + 0.1 * n, turned=6) for start in (0, 1.5) for n in range(4)]
     assert stacks(frames) == [(BURST, [0, 1, 2, 3]), (BURST, [4, 5, 6, 7])]
 
 
-def test_before_pictures_are_seen_time_and_camera_alone_say_it() -> None:
+def test_without_hashes_time_and_camera_decide() -> None:
     assert stacks([Frame(0.2 * n, None) for n in range(3)]) == [(BURST, [0, 1, 2])]
     assert stacks([Frame(1.4 * n, None) for n in range(3)]) == []
 
 
-def test_a_missing_time_is_next_to_nothing() -> None:
+def test_a_photo_without_time_is_in_no_burst() -> None:
     assert stacks([Frame(None, None) for _ in range(5)]) == []
     assert stacks([Frame(0, None), Frame(None, None), Frame(0.2, None)]) == [(BURST, [0, 2])]
 
@@ -147,7 +147,7 @@ def test_another_subject_in_the_same_second_is_another_stack() -> None:
     assert stacks(frames) == [(BURST, [0, 1, 2]), (BURST, [3, 4, 5])]
 
 
-def test_the_longer_the_gap_the_more_alike_frames_must_be() -> None:
+def test_longer_gaps_need_more_similar_frames() -> None:
     def pair(gap: float, turned: int) -> bool:
         return bool(stacks([Frame(0), Frame(gap, turned=turned)]))
 
@@ -175,7 +175,7 @@ def test_a_clock_that_stands_still_makes_no_stack() -> None:
     assert stacks([Frame(7, None, subseconds=False) for _ in range(200)]) == []
 
 
-def test_frames_taken_one_by_one_stay_like_the_first() -> None:
+def test_frames_taken_singly_must_resemble_the_first() -> None:
     bits = np.random.default_rng(5).permutation(128)
     base = np.random.default_rng(4).integers(0, 2, 128, np.uint8)
     walk = []
@@ -197,7 +197,7 @@ def test_settings_a_stop_apart_are_another_attempt() -> None:
     assert stacks([Frame(0, stops=0), Frame(1, stops=-1.3)]) == []
 
 
-def test_an_encoder_parts_what_only_looks_alike_and_joins_what_was_turned_further() -> None:
+def test_an_encoder_splits_lookalikes_and_joins_a_turned_camera() -> None:
     frames = [Frame(0), Frame(1, turned=10), Frame(2, turned=10), Frame(4.5, turned=33)]
 
     def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -237,7 +237,7 @@ def test_a_night_bracket_takes_as_long_as_its_exposures() -> None:
     assert stacks(frames) == [(BRACKET, [0, 1, 2])]
 
 
-def test_drifting_settings_are_no_bracket() -> None:
+def test_slowly_changing_settings_are_no_bracket() -> None:
     assert stacks([Frame(0.3 * n, stops=0.3 * n) for n in range(3)]) == [(BURST, [0, 1, 2])]
     uneven = [Frame(0.3 * n, stops=step) for n, step in enumerate((0, 2, 3.2))]
     assert stacks(uneven) == []
@@ -252,12 +252,12 @@ def test_exposure_values_are_those_of_a_light_meter() -> None:
 # --- copies
 
 
-def test_a_copy_is_known_by_its_look_without_any_time() -> None:
+def test_a_copy_without_time_is_found_by_its_hash() -> None:
     small = Frame(None, turned=5, size=(1500, 1000), camera=-1)
     assert stacks([Frame(0), Frame(500, scene=1), small]) == [(DUPLICATE, [0, 2])]
 
 
-def test_a_copy_has_the_shape_the_camera_and_the_moment_of_the_picture() -> None:
+def test_a_copy_has_the_same_shape_camera_and_moment() -> None:
     def copied(**more: object) -> bool:
         return bool(stacks([Frame(0), Frame(**{"at": None, **more})]))  # type: ignore[arg-type]
 
@@ -269,7 +269,7 @@ def test_a_copy_has_the_shape_the_camera_and_the_moment_of_the_picture() -> None
     assert not copied(turned=9)
 
 
-def test_an_edit_of_the_same_instant_is_a_copy_and_a_crop_if_an_encoder_says_so() -> None:
+def test_an_edit_of_the_same_instant_is_a_copy_and_with_an_encoder_a_crop() -> None:
     edit, crop = Frame(0, turned=20), Frame(0, turned=33, size=(4000, 4000))
     assert stacks([Frame(0), edit]) == [(DUPLICATE, [0, 1])]
     assert stacks([Frame(0), crop]) == []
@@ -292,14 +292,14 @@ def test_a_tripods_series_and_one_export_join_as_picture_and_copy() -> None:
     assert stacks(frames) == [(DUPLICATE, [0, 5])]
 
 
-def test_black_frames_and_crowds_of_one_look_are_no_copies() -> None:
+def test_black_frames_and_crowds_of_one_hash_are_no_copies() -> None:
     black = shots([Frame(None)] * 1000)
     black.phash[:] = 0
     assert not group(black).stack.any()
     assert stacks([Frame(None)] * 500) == []
 
 
-def test_an_encoder_may_deny_a_copy() -> None:
+def test_an_encoder_can_reject_a_copy() -> None:
     frames = [Frame(None), Frame(None, turned=3)]
     assert stacks(frames, lambda a, b: np.full(len(a), 0.1, np.float32)) == []
     assert stacks(frames, lambda a, b: np.full(len(a), np.nan, np.float32)) != []
@@ -345,7 +345,7 @@ def said(frames: Candidates) -> tuple[int, str]:
     return row, reason(frames, row)
 
 
-def test_the_sharpest_of_a_burst_is_proposed_with_its_light() -> None:
+def test_the_sharpest_of_a_burst_is_suggested_with_its_light() -> None:
     sixth = [(40.0,)] * 5 + [(70.0,)]
     assert said(candidates(BURST, *sixth)) == (5, "sharpest of 6")
     brighter = [(40.0,)] * 5 + [(70.0, 90.0, -1.2)]
@@ -355,12 +355,12 @@ def test_the_sharpest_of_a_burst_is_proposed_with_its_light() -> None:
     assert said(pair) == (0, "sharpest of 2; 1.5 stops darker than its neighbor")
 
 
-def test_among_equally_sharp_frames_the_better_exposed_is_proposed() -> None:
+def test_among_equally_sharp_frames_the_better_exposed_is_suggested() -> None:
     frames = candidates(BURST, (71, 60), (70, 95), (40, 100))
     assert said(frames) == (1, "as sharp as any of 3, and better exposed")
 
 
-def test_the_largest_of_copies_is_proposed_and_small_ones_do_not_win_by_sharpness() -> None:
+def test_the_largest_copy_is_suggested_even_if_less_sharp() -> None:
     assert said(candidates(DUPLICATE, (90, 90, -2, 2), (50,), (80, 90, -2, 6))) == (
         1,
         "largest of 3",
@@ -369,14 +369,14 @@ def test_the_largest_of_copies_is_proposed_and_small_ones_do_not_win_by_sharpnes
     assert said(candidates(DUPLICATE, (50,), (60,))) == (1, "sharpest of 2")
 
 
-def test_a_bracket_has_no_proposal() -> None:
+def test_a_bracket_has_no_suggestion() -> None:
     assert not propose(candidates(BRACKET, (40,), (70,), (50,))).any()
     mixed = candidates(BURST, (40,), (70,), (50,))
     mixed.kind[1] = KIND_CODE[BRACKET]
     assert not propose(mixed).any(), "joined by hand, and still a bracket"
 
 
-def test_damaged_frames_never_win_and_unmeasured_ones_hold_the_proposal_back() -> None:
+def test_damaged_frames_never_win_and_unmeasured_frames_delay_the_suggestion() -> None:
     frames = candidates(BURST, (90,), (60,), (50,))
     frames.able[0] = False
     assert said(frames) == (1, "sharpest of 3")
@@ -387,7 +387,7 @@ def test_damaged_frames_never_win_and_unmeasured_ones_hold_the_proposal_back() -
     assert not propose(candidates(BURST, (40,), (70,), able=False)).any()
 
 
-def test_each_stack_has_its_own_proposal_and_single_photos_none() -> None:
+def test_each_stack_has_its_own_suggestion_and_single_photos_none() -> None:
     frames = Candidates(
         np.array([0, 10, 20, 10, 20, 0, 30]),
         np.full(7, KIND_CODE[BURST], np.int8),

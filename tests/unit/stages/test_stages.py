@@ -1,4 +1,4 @@
-"""Peek and convert, as the pipeline calls them: a job in, a result or a reason out."""
+"""Peek and convert, as the pipeline calls them: a job in, a result or an error out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ READING = [stage for stage in STAGES if stage.reads == "file"]
 
 
 @pytest.mark.parametrize("stage", READING, ids=lambda stage: stage.name)
-def test_every_stage_of_the_table_answers_plainly(tmp_path: Path, stage: object) -> None:
+def test_every_stage_of_the_table_raises_plain_errors(tmp_path: Path, stage: object) -> None:
     names = [known.name for known in STAGES]
     assert set(stage.needs) <= set(names[: names.index(stage.name)])  # type: ignore[attr-defined]
     with pytest.raises(GoneError):
@@ -118,7 +118,7 @@ def test_a_raw_with_a_full_size_preview_says_so(tmp_path: Path) -> None:
     assert convert(job(write_dng(tmp_path / "b.dng", preview=False), cache)).basis == "demosaic"
 
 
-def test_of_a_pair_the_other_half_steps_in(tmp_path: Path) -> None:
+def test_the_other_half_of_a_pair_replaces_a_broken_raw(tmp_path: Path) -> None:
     raw = write_dng(tmp_path / "a.dng", size=(1200, 800), preview=(600, 400))
     raw.write_bytes(raw.read_bytes()[:4000])
     jpeg = draw_jpeg(tmp_path / "a.jpg", size=(600, 400))
@@ -131,7 +131,7 @@ def test_of_a_pair_the_other_half_steps_in(tmp_path: Path) -> None:
     assert done.capture.camera == "Curator Works Test One"
 
 
-def test_without_another_half_the_reason_is_the_raws(tmp_path: Path) -> None:
+def test_without_another_half_the_raws_error_is_given(tmp_path: Path) -> None:
     raw = write_dng(tmp_path / "a.dng", preview=False)
     raw.write_bytes(raw.read_bytes()[:4000])
     for fallback in (None, str(tmp_path / "gone.jpg")):

@@ -61,7 +61,7 @@ class KeysError(KnownError):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The keys of a program people know.
+    """The keys of another program.
 
     Attributes:
         name: the name of its file.

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Workspace
 from curator.bench.photo_sets import large_jpegs
-from curator.bench.window_driver import Viewer, application, blank, opened, rest, wait, whole
+from curator.bench.window_driver import Viewer, application, blank, opened, run_events, wait, whole
 from curator.bench.zoom import REACH, panned
 from curator.model import KnownError
 from curator.session.panes import MOST
@@ -37,7 +37,7 @@ def compare(workspace: Workspace) -> list[Figure]:
         session.photos.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
         wait(lambda: session.viewer.painted == session.current, window.compare.painted)
-        rest(1.0)
+        run_events(1.0)
         viewer = Viewer()
         steps = _challenged(running, viewer)
         pair = _dragged(running, viewer)
@@ -77,9 +77,9 @@ def _challenged(running: app.App, viewer: Viewer) -> PairedTimes:
         wait(lambda painted=painted: bool(painted), view.painted, 10.0)  # type: ignore[misc]
         view.painted.disconnect(note)
         spent = painted[0] - begin
-        rest(_KEY_EVERY_S / 2)
-        pairs.add(spent, viewer.drawn(*layers))
-        rest(_KEY_EVERY_S / 2)
+        run_events(_KEY_EVERY_S / 2)
+        pairs.add(spent, viewer.draw_and_wait(*layers))
+        run_events(_KEY_EVERY_S / 2)
     return pairs
 
 
@@ -88,7 +88,7 @@ def _dragged(running: app.App, viewer: Viewer) -> PairedTimes:
     view = running.window.compare
     QTest.keyClick(running.window, Qt.Key.Key_Z)
     wait(lambda: view.is_full_resolution, view.painted, 60.0)
-    rest(1.0)
+    run_events(1.0)
     cells = [pane.cell for pane in view.panes()]
     pairs = panned(view, cells, viewer, [blank(cells[0].size() + REACH)])
     QTest.keyClick(running.window, Qt.Key.Key_Escape)

@@ -25,7 +25,7 @@ from curator.bench.window_driver import (
     application,
     blank,
     opened,
-    rest,
+    run_events,
     wait,
     whole,
 )
@@ -115,7 +115,7 @@ def _learned(running: app.App) -> None:
     while not running.session.ordering.is_available("match"):
         if time.monotonic() > within:
             raise KnownError("There were no match scores within five minutes.")
-        rest(0.2)
+        run_events(0.2)
 
 
 class _Act(NamedTuple):
@@ -145,14 +145,19 @@ class _BareGrid:
         self._viewer = Viewer()
         self._catalog = catalog
 
-    def drawn(self, moved_px: int = 0) -> float:
+    def draw_and_wait(self, moved_px: int = 0) -> float:
         """Draw the thumbnails, moved up by some px; return the seconds."""
         up = QPoint(0, -moved_px)
-        return self._viewer.drawn(*(whole(self._image, corner + up) for corner in self._corners))
+        return self._viewer.draw_and_wait(
+            *(whole(self._image, corner + up) for corner in self._corners)
+        )
 
     def listed(self, where: str, order: str) -> float:
         """Query photos in an order, and draw; return the seconds."""
-        return timed(baselines.rows, self._catalog, _LISTED.format(where, order)) + self.drawn()
+        return (
+            timed(baselines.rows, self._catalog, _LISTED.format(where, order))
+            + self.draw_and_wait()
+        )
 
 
 class _Acts:
@@ -171,9 +176,9 @@ class _Acts:
             if time.perf_counter() - begin > 10:
                 raise KnownError(f"The grid was not painted: {name}.")
         spent = time.perf_counter() - begin
-        rest(0.1)
+        run_events(0.1)
         found = _Act(name, spent, self._bare.listed(where, order))
-        rest(0.1)
+        run_events(0.1)
         return found
 
     def filters(self) -> Figure:
@@ -229,9 +234,9 @@ def _scrolled(running: app.App, bare_grid: _BareGrid) -> PairedTimes:
         bar.setValue(value)
         QApplication.processEvents()
         spent = time.perf_counter() - begin
-        rest(0.008)
-        pairs.add(spent, bare_grid.drawn(number % 100))
-        rest(0.008)
+        run_events(0.008)
+        pairs.add(spent, bare_grid.draw_and_wait(number % 100))
+        run_events(0.008)
     return pairs
 
 

@@ -21,7 +21,7 @@ from curator.bench.window_driver import (
     image_of,
     opened,
     picture,
-    rest,
+    run_events,
     wait,
     whole,
 )
@@ -84,7 +84,7 @@ def _bare_first(folder: Path) -> float:
     """List the files and draw the thumbnail of the first in a window; return the seconds."""
     begin = time.perf_counter()
     viewer = Viewer()
-    viewer.drawn(whole(image_of(baselines.thumbnail(baselines.listed(folder)[0]))))
+    viewer.draw_and_wait(whole(image_of(baselines.thumbnail(baselines.listed(folder)[0]))))
     return time.perf_counter() - begin
 
 
@@ -112,7 +112,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         )
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
-        rest(1.0)
+        run_events(1.0)
         viewer = Viewer()
         proxies = [
             proxy_path(home.cache, str(key)) for key in session.table.strings("proxy") if key
@@ -120,7 +120,7 @@ def keys(workspace: Workspace) -> list[Figure]:
         files = itertools.cycle(proxies)
         read = lambda: whole(picture(next(files), window.loupe.size()))  # noqa: E731
         ahead = itertools.cycle([read() for _ in range(4)])
-        draw = lambda: viewer.drawn(next(ahead))  # noqa: E731
+        draw = lambda: viewer.draw_and_wait(next(ahead))  # noqa: E731
         compared = _compared(running, workspace, draw)
         pipeline.open_folders([noise])
         moves = _pressed(running, itertools.cycle([Qt.Key.Key_Right]), _KEYS // 2, draw)
@@ -128,8 +128,8 @@ def keys(workspace: Workspace) -> list[Figure]:
         marks = _pressed(running, decide, _KEYS // 2, lambda: commit() + draw())
         busy = pipeline.wait_idle(0.0) is None
         pipeline.pause()
-        rest(1.0)
-        cold = _cold(running, lambda: timed(lambda: viewer.drawn(read())))
+        run_events(1.0)
+        cold = _cold(running, lambda: timed(lambda: viewer.draw_and_wait(read())))
     note = "" if busy else "the pipeline finished before the keys did"
     return [
         moves.figure("key to painted photo, pipeline running", 0.99, 16.0, _DRAWN, note),
@@ -174,11 +174,11 @@ def _pressed(
     for key in itertools.islice(which, count):
         if session.view_state.finished or session.photos.index >= len(session.ids) - 1:
             session.photos.go(0)
-            rest(1.0)
+            run_events(1.0)
         spent = _press(running, key)
-        rest(max(0.0, _KEY_EVERY_S / 2 - spent))
+        run_events(max(0.0, _KEY_EVERY_S / 2 - spent))
         pairs.add(spent, draw())
-        rest(max(0.0, _KEY_EVERY_S / 2 - pairs.bare[-1]))
+        run_events(max(0.0, _KEY_EVERY_S / 2 - pairs.bare[-1]))
     return pairs
 
 
@@ -205,7 +205,7 @@ def _cold(running: app.App, draw: Callable[[], float]) -> PairedTimes:
     frames = running.window.pictures.frames
     for _ in range(_COLD):
         session.photos.go(chance.randrange(len(session.ids) - 1))
-        rest(0.3)
+        run_events(0.3)
         frames.want("loupe", ())
         frames.clear()
         pairs.add(_press(running, Qt.Key.Key_Right), draw())

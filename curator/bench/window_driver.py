@@ -78,7 +78,7 @@ def wait(holds: Callable[[], bool], signal: object, within_s: float = _WAIT_S) -
         raise KnownError(f"The window did not react within {within_s:.0f} s.")
 
 
-def rest(seconds: float) -> None:
+def run_events(seconds: float) -> None:
     """Run the event loop for some seconds."""
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
@@ -126,7 +126,7 @@ class Viewer(QWidget):
         self.show()
         QApplication.processEvents()
 
-    def drawn(self, *layers: Layer) -> float:
+    def draw_and_wait(self, *layers: Layer) -> float:
         """Draw layers through the event loop; return the seconds until they were painted."""
         begin, before = time.perf_counter(), self._paints
         self._layers = layers

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, percentile, resident_mb
 from curator.bench.photo_sets import large_jpegs
-from curator.bench.window_driver import Layer, Viewer, application, blank, opened, rest, wait
+from curator.bench.window_driver import Layer, Viewer, application, blank, opened, run_events, wait
 from curator.model import KnownError
 from curator.settings import Home
 
@@ -59,7 +59,7 @@ def zoom(workspace: Workspace) -> list[Figure]:
         moves = panned(loupe, [loupe.rect()], viewer, ground)
         for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_A):
             QTest.keyClick(running.window, key)
-        rest(3.0)
+        run_events(3.0)
         covered = panned(loupe, [loupe.rect()], viewer, veiled)
         before, after, most = _walked(running)
         budget = session.settings.loupe.originals_mb
@@ -105,7 +105,7 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
         begin = time.perf_counter()
         wait(loupe.read_ahead, loupe.originals.arrived, 30.0)
         ready.append(time.perf_counter() - begin)
-        rest(0.1)
+        run_events(0.1)
         before = session.current
         painted: list[float] = []
 
@@ -120,7 +120,7 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
             raise KnownError("The key Right led to no other photo.")
         wait(lambda painted=painted: bool(painted), loupe.painted, 10.0)  # type: ignore[misc]
         loupe.painted.disconnect(note)
-        pairs.add(painted[0] - begin, viewer.drawn(Layer(QPoint(), image, loupe.rect())))
+        pairs.add(painted[0] - begin, viewer.draw_and_wait(Layer(QPoint(), image, loupe.rect())))
     return pairs, ready
 
 
@@ -143,11 +143,11 @@ def panned(
         QTest.mouseMove(view, at + way - QPoint(300, 160))
         QApplication.processEvents()
         spent = time.perf_counter() - begin
-        rest(0.008)
+        run_events(0.008)
         parts = ((cell.topLeft(), QRect(way, cell.size())) for cell in cells)
         layers = [Layer(to, image, part) for to, part in parts for image in images]
-        pairs.add(spent, viewer.drawn(*layers))
-        rest(0.008)
+        pairs.add(spent, viewer.draw_and_wait(*layers))
+        run_events(0.008)
     QTest.mouseRelease(view, held, Qt.KeyboardModifier.NoModifier, at)
     return pairs
 
@@ -160,7 +160,7 @@ def _walked(running: app.App) -> tuple[float, float, float]:
     session.photos.go(0)
     for number, key in enumerate(itertools.islice(way, _STEPS), 1):
         QTest.keyClick(running.window, key)
-        rest(_STEP_S)
+        run_events(_STEP_S)
         if number % _PAUSE_EVERY == 0:
             _sharp(running)
         if number == _WARM:

@@ -317,7 +317,7 @@ class EncoderSettings(Section):
     which: Literal["auto", "open_clip", "starter", "none"] = Field(
         "auto",
         title="Encoder",
-        description="auto uses CLIP if its weights are installed, else the starter.",
+        description="auto uses CLIP if its weights are installed, else the built-in encoder.",
     )
     model: str = Field(
         "ViT-L-14", title="CLIP model", description="This is the name of the model in open_clip."
@@ -354,7 +354,7 @@ class TagSettings(Section):
         20,
         ge=0,
         le=100,
-        title="Least confidence of a suggested tag, %",
+        title="Lowest confidence of a suggested tag, %",
         description="It applies to photos analyzed from now on.",
     )
     most: int = Field(7, ge=0, le=30, title="Most tags suggested for a photo")
@@ -374,7 +374,7 @@ class VisionSettings(Section):
     url: str = Field(
         "http://localhost:11434",
         title="Address of the provider",
-        description="Photos are sent to this address, and Curator connects to no other.",
+        description="Photos are sent to this address only.",
     )
     model: str = Field(
         "llava", title="Model", description="This is the name of the model at the provider."
@@ -499,7 +499,7 @@ class ScanSettings(Section):
     watch: bool = Field(
         True,
         title="Show new and changed files automatically",
-        description="This works while the window is open. If off, press F5 to look for changes.",
+        description="This works while the window is open. If off, use Rescan folders in the menu.",
     )
 
 

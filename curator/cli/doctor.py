@@ -145,13 +145,13 @@ def _catalog(invocation: Invocation) -> list[Finding]:
     findings = []
     try:
         faults = invocation.catalog.check()
-        found = "sound" if not faults else f"damaged: {faults[0].splitlines()[-1]}"
+        found = "intact" if not faults else f"damaged: {faults[0].splitlines()[-1]}"
         remedy = "close Curator, then `curator doctor restore`"
         findings.append(Finding("catalog", not faults, found, remedy))
         for row in invocation.catalog.folders.all():
             there = Path(row.path).is_dir()
             remedy = f"connect its drive, or `curator folders remove {row.path}`"
-            found = "there" if there else "not there now"
+            found = "available" if there else "not available"
             findings.append(Finding(f"folder {row.path}", there, found, remedy))
     except KnownError as error:
         findings.append(Finding("catalog", False, str(error.args[0]), error.remedy))
@@ -173,7 +173,7 @@ def _backups(home: Home) -> Finding:
         remedy = "`curator doctor backups` lists the others; check the disk too"
         return Finding("backups", False, found, remedy)
     room = sum(path.stat().st_size for path in files)
-    found = f"{len(files)} ({size(room)}), the newest of {recovery.titled(newest)}"
+    found = f"{len(files)} ({size(room)}), newest: {recovery.titled(newest)}"
     changed = home.catalog.stat().st_mtime if home.catalog.exists() else 0.0
     late = min(changed, time.time()) - newest.made_at > _LATE_S
     remedy = "open Curator's window for some minutes; `curator logs` shows errors"
@@ -196,7 +196,7 @@ def _list(invocation: Invocation) -> None:
             counted(backup.photos, "photo"),
             counted(backup.decisions, "decision"),
             size(backup.size),
-            backup.fault or "sound",
+            backup.fault or "intact",
         )
         for backup in found
     ]

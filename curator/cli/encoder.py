@@ -40,7 +40,7 @@ def _show(invocation: Invocation) -> None:
         "available": lacks,
         "vectors": seen,
     }
-    lines = columns([(kind.name, kind.title, lacks[kind.name] or "here") for kind in ENCODERS])
+    lines = columns([(kind.name, kind.title, lacks[kind.name] or "installed") for kind in ENCODERS])
     lines += [f"{counted(count, 'photo')} analyzed with {key}." for key, count in seen.items()]
     if lacks["open_clip"] is not None and encoding.recipe is not None:
         lines.append("`curator encoder download` fetches CLIP's weights.")

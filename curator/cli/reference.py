@@ -44,7 +44,9 @@ def _section(verb: Verb) -> str:
     verb.arguments(parser)
     lines = [f"## {verb.name}", "", f"`curator {verb.name} {verb.usage}`".replace(" `", "`"), ""]
     lines.append(f"{verb.help}.")
-    options = [_option(action) for action in parser._actions]
+    options = [
+        _option(action) for action in parser._actions if action.help is not argparse.SUPPRESS
+    ]
     return "\n".join([*lines, *(["", *options] if options else [])])
 
 

@@ -167,9 +167,9 @@ def _without(number: int, title: str) -> list[str]:
     if not number:
         return []
     return [
-        f"{title}: no sidecar is read of {counted(number, 'photo')} with marks (JPEG, TIFF, DNG,"
-        " HEIC), only what is embedded: `curator sidecar embed` writes into originals; --profile"
-        " darktable or digikam writes sidecars of all."
+        f"{title} ignore sidecars for {counted(number, 'photo')} with marks (JPEG, TIFF, DNG,"
+        " HEIC). `curator sidecar embed` embeds the marks in the originals. darktable and digiKam"
+        " read sidecars of all files (--profile)."
     ]
 
 

@@ -80,7 +80,7 @@ def tags(invocation: Invocation) -> None:
         }
         for row in rows
     ]
-    heads = ("tag", "photos", "confirmed", "taken off", "category")
+    heads = ("tag", "photos", "confirmed", "removed", "category")
     lines = columns([heads, *map(_line, rows)]) if rows else ["No tags."]
     invocation.output.answer(listed, [*lines, *_by_source(rows)])
 

@@ -111,7 +111,9 @@ def _mark(parser: Parser) -> None:
         metavar="NAME",
         help="set a color label",
     )
-    what.add_argument("--clear", action="store_true", help="remove flag, stars, label and kept")
+    what.add_argument(
+        "--clear", action="store_true", help="remove flag, stars and label; unreviewed again"
+    )
     parser.add_argument(
         "photos", nargs="+", type=_named, metavar="PHOTO", help="a photo id or a path"
     )
@@ -145,17 +147,21 @@ def _export(parser: Parser) -> None:
         "--approve",
         type=_clauses,
         metavar=",".join(Clause),
-        help="only these clauses of the approval rule, by name or number",
+        help="export photos approved for these reasons only, by name or number",
     )
     parser.add_argument(
         "--as", dest="form", choices=("original", "jpeg"), help="copy originals, or make JPEGs"
     )
-    parser.add_argument("--pair", choices=("both", "raw", "jpeg"), help="of RAW+JPEG pairs")
+    parser.add_argument(
+        "--pair", choices=("both", "raw", "jpeg"), help="files to export of a RAW+JPEG pair"
+    )
     parser.add_argument(
         "--long-edge", type=_pixels, metavar="PX", help="long edge of JPEGs in pixels"
     )
     parser.add_argument("--quality", type=_quality, metavar="N", help="quality of JPEGs, 60-100")
-    parser.add_argument("--sharpen", choices=("off", "screen", "print"), help="sharpen JPEGs for")
+    parser.add_argument(
+        "--sharpen", choices=("off", "screen", "print"), help="sharpen JPEGs for screen or print"
+    )
     parser.add_argument(
         "--metadata",
         choices=("all", "no_location", "none"),
@@ -271,7 +277,9 @@ def _sidecar(parser: Parser) -> None:
         help="write: the editor they are for; default: the setting",
     )
     parser.add_argument(
-        "--take", choices=("ours", "theirs", "newer"), help="conflicts: which side wins"
+        "--take",
+        choices=("ours", "theirs", "newer"),
+        help="conflicts: whose marks win, Curator's (ours), the file's (theirs) or the newer",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would happen, change nothing"
@@ -387,7 +395,7 @@ VERBS: tuple[Verb, ...] = (
         "ingest",
         "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]"
         " [--describe|--no-describe]",
-        "Add folders to the catalog, then exit",
+        "Add folders to the catalog, read their photos, then exit",
         work.ingest,
         _ingest,
     ),
@@ -576,7 +584,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser = _Parser(
             "curator",
             description="Cull and rate photos by keyboard, and export the best.",
-            epilog=f"verbs: {', '.join(names)}; see `curator VERB --help`",
+            epilog=f"commands: {', '.join(names)}; see `curator COMMAND --help`",
             parents=[common],
         )
         parser.add_argument(

@@ -26,7 +26,7 @@ def switch_pane(session: Session) -> None:
 
 @command("Challenger wins", "Rate and flag")
 def promote(session: Session) -> None:
-    """Prefer the challenger over the winner and take its place. Taste learns from it."""
+    """Make the challenger the winner. Taste learns from it."""
     session.decisions.prefer()
 
 
@@ -36,25 +36,25 @@ def drop(session: Session) -> None:
     session.compare.drop()
 
 
-@command("Swap in candidate 1", "Navigate")
+@command("Similar photo 1", "Navigate")
 def candidate_1(session: Session) -> None:
-    """Swap in the first candidate beside the photo you rate; again swaps back."""
+    """Show the first similar photo from the right instead of this one; press again to go back."""
     session.requests.candidate_swap_requested.emit(0)
 
 
-@command("Swap in candidate 2", "Navigate")
+@command("Similar photo 2", "Navigate")
 def candidate_2(session: Session) -> None:
-    """Swap in the second candidate beside the photo you rate; again swaps back."""
+    """Show the second similar photo from the right instead of this one; press again to go back."""
     session.requests.candidate_swap_requested.emit(1)
 
 
-@command("Swap in candidate 3", "Navigate")
+@command("Similar photo 3", "Navigate")
 def candidate_3(session: Session) -> None:
-    """Swap in the third candidate beside the photo you rate; again swaps back."""
+    """Show the third similar photo from the right instead of this one; press again to go back."""
     session.requests.candidate_swap_requested.emit(2)
 
 
-@command("Swap in candidate 4", "Navigate")
+@command("Similar photo 4", "Navigate")
 def candidate_4(session: Session) -> None:
-    """Swap in the fourth candidate beside the photo you rate; again swaps back."""
+    """Show the fourth similar photo from the right instead of this one; press again to go back."""
     session.requests.candidate_swap_requested.emit(3)

@@ -14,7 +14,7 @@ def open_folder(session: Session) -> None:
 
 @command("Inspect file…", "Files")
 def inspect_file(session: Session) -> None:
-    """Inspect one file, its scores and tags, without adding it. You can also drop it here."""
+    """Show one file with its scores and tags without adding it. You can also drop it here."""
     session.requests.file_preview_requested.emit()
 
 
@@ -44,7 +44,7 @@ def export_selected(session: Session) -> None:
 
 @command("Delete rejected photos…", "Files")
 def delete_rejects(session: Session) -> None:
-    """Review the rejects of this scope and move their files to the trash. No key does this."""
+    """Review the rejected photos and move their files to the trash. No key does this."""
     session.requests.delete_rejects_requested.emit()
 
 

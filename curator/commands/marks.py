@@ -233,7 +233,7 @@ def label_purple(session: Session, invert: bool) -> None:
     _label(session, Label.PURPLE, invert)
 
 
-@command("Stars advance", "Rate and flag")
+@command("Auto-advance after stars", "Rate and flag")
 def toggle_stars_advance(session: Session) -> None:
     """Choose whether stars and labels also go to the next photo; Shift inverts once."""
     loupe = session.settings.loupe
@@ -257,9 +257,9 @@ def redo(session: Session) -> None:
     session.history.redo()
 
 
-@command("Delete does nothing", "Rate and flag")
+@command("No key deletes files", "Rate and flag")
 def delete(session: Session) -> None:
-    """Show that no key deletes files."""
+    """Show a reminder that no key deletes files; delete rejected photos from the menu."""
     key = session.preferences.keys.get("reject")
     session.messages.say(
         f"{key} rejects. No key deletes a file." if key else "No key deletes a file."
@@ -285,7 +285,7 @@ def reject_skipped(session: Session) -> None:
 
 @command("Review skipped photos", "Modes")
 def review_skipped(session: Session) -> None:
-    """Start again with the photos that are still unreviewed."""
+    """Go through the photos that are still unreviewed once more."""
     session.modes.set_mode(session.criteria.mode)
 
 

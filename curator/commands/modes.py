@@ -9,7 +9,7 @@ from curator.session import Session
 
 @command("Browse", "Modes")
 def browse(session: Session) -> None:
-    """Look around the scope without culling or rating."""
+    """View all photos without culling or rating."""
     session.modes.set_mode(Pass.BROWSE)
 
 

@@ -9,7 +9,7 @@ from curator.session import Session
 
 @command("Add to project", "Rate and flag")
 def toggle_project(session: Session) -> None:
-    """Add the photo to the current project; again removes it."""
+    """Add the photo to the current project; press again to remove it."""
     session.projects.toggle()
 
 

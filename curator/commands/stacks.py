@@ -45,7 +45,7 @@ def unstack(session: Session) -> None:
 
 @command("Split or join RAW and JPEG", "Rate and flag")
 def split_pair(session: Session) -> None:
-    """Split a RAW+JPEG pair into two photos, marked separately; again joins them."""
+    """Split a RAW+JPEG pair into two photos, marked separately; press again to join them."""
     photo = session.current
     if photo is None:
         return

@@ -13,13 +13,13 @@ def zoom(session: Session) -> None:
     session.requests.zoom_requested.emit()
 
 
-@command("Larger", "View")
+@command("Zoom in", "View")
 def larger(session: Session) -> None:
     """Zoom in, up to 800 %; in the grid, make thumbnails larger."""
     session.requests.resize_requested.emit(1)
 
 
-@command("Smaller", "View")
+@command("Zoom out", "View")
 def smaller(session: Session) -> None:
     """Zoom out; in the grid, make thumbnails smaller."""
     session.requests.resize_requested.emit(-1)
@@ -83,7 +83,7 @@ def _turn(session: Session, quarters: int) -> None:
         session.decisions.turn(photos, quarters)
 
 
-@command("Surround", "View")
+@command("Background color", "View")
 def surround(session: Session) -> None:
     """Change the background around the photo: dark, black, gray, white."""
     session.view_state.set_surround((session.view_state.surround + 1) % 4)
@@ -127,7 +127,7 @@ def search(session: Session) -> None:
     session.requests.search_requested.emit()
 
 
-@command("Refresh the filter", "View")
+@command("Refresh the list", "View")
 def reapply(session: Session) -> None:
     """Apply the filter and the sort order again."""
     session.photos.rebuild(keep=None)
@@ -135,7 +135,7 @@ def reapply(session: Session) -> None:
 
 @command("Overview", "View")
 def overview(session: Session) -> None:
-    """Show charts of the photos here: progress, months, cameras, kinds and stars."""
+    """Show charts of these photos: progress, months, cameras, kinds and stars."""
     session.requests.overview_requested.emit()
 
 

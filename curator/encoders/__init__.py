@@ -121,7 +121,7 @@ class EncoderKind:
 # Best first: "auto" takes the first that can be loaded.
 ENCODERS = (
     EncoderKind("open_clip", "CLIP", open_clip.missing, open_clip.key, open_clip.load, True),
-    EncoderKind("starter", "the built-in starter", starter.missing, starter.key, starter.load),
+    EncoderKind("starter", "the built-in encoder", starter.missing, starter.key, starter.load),
 )
 
 

@@ -99,7 +99,7 @@ class Learned:
             return f"Taste is ready: learned from {self.taught:,}{of} photos with stars."
         if self.stars < MIN_RATINGS:
             missing = MIN_RATINGS - self.stars
-            return f"{missing} more photo{'s' * (missing > 1)} with stars until taste is ready."
+            return f"Rate {missing} more photo{'s' * (missing > 1)} to start predictions."
         if not self.vectors:
             return "Your rated photos are not analyzed yet, so taste cannot learn from them."
         if self.alike:

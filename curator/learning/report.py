@@ -16,9 +16,9 @@ from curator.taste import Accuracy, learning_curve
 
 BY_TIME = "taken"  # the order that does not reveal predictions
 MEANING = (
-    "Predicted before you rated, for photos like those you rate. Of a stack only the first photo "
-    "you rated counts. Photos much like one you rated in the ten minutes before don't count, nor "
-    "does what your last ten ratings alone would predict."
+    "Measured on predictions made before you rated. In a stack, only the first photo you rated "
+    "counts. Photos very similar to one rated in the ten minutes before don't count, and neither "
+    "does what your last ten ratings alone would have predicted."
 )
 """What the figures of accuracy mean."""
 REASONS = {"daily": "daily", "closing": "at closing", "hand": "by hand"}

@@ -304,20 +304,18 @@ def _text(column: str, about: str, example: str) -> Field:
 # Name → what it means. To add a field, add one line.
 FIELDS: dict[str, Field] = {
     "is": Field(
-        "its review state",
+        "flag, rating or state, as listed below",
         "picked",
         lambda term, table, threshold: FILTERS[_filter_name(term)][1](table, threshold),
         tuple(FILTERS),
         _check_filter,
     ),
-    "rating": _compared("stars, 0 for none", ">=4"),
-    "label": Field(
-        "colour", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))
-    ),
-    "tag": Field("tag, by its full name, or none", "harbor", _tagged),
+    "rating": _compared("stars; 0 means none", ">=4"),
+    "label": Field("color", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))),
+    "tag": Field("full name of a tag, or none", "harbor", _tagged),
     "project": _text("project", "name of a project, or none", "iceland"),
     "type": Field(
-        "kind of picture, as described",
+        "kind of photo in the description",
         "portrait",
         lambda term, table, _: table.text_matches.typed(term.text.lower()),
         tuple(ContentType),
@@ -335,7 +333,7 @@ FIELDS: dict[str, Field] = {
         "f-number", "<=2.8", partial(_captured, "f_number"), ranges.f_number, 0.015
     ),
     "shutter": _compared(
-        "exposure time in s; > means longer",
+        "exposure time in seconds; > means longer",
         "<=1/500",
         partial(_captured, "exposure_s"),
         ranges.seconds,
@@ -380,7 +378,7 @@ FIELDS: dict[str, Field] = {
     "exposure": _compared("exposure, 0-100", "<50"),
     "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
     "similar": Field(
-        "similar to a photo, by its number",
+        "similar to the photo with this id",
         "412",
         lambda _, table, __: table.marked(()),
         check=_photo,

@@ -183,7 +183,7 @@ def _term(expression: str, position: int, fields: Sequence[str]) -> Term:
         raise FilterError("A quotation mark is not closed", stop, len(expression) - stop)
     field = (name or TEXT).lower()
     if name is not None and field not in fields:
-        raise FilterError(f"There is no field {field}:", found.start(2), len(name) + 1)
+        raise FilterError(f"Unknown field “{field}:”", found.start(2), len(name) + 1)
     if name is None and quoted is None and (wrong := slip(expression, fields, at)):
         raise FilterError(f"{wrong.text} needs a colon: {wrong.corrected}", at, len(wrong.text))
     if not value.strip():

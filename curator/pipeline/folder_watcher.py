@@ -290,7 +290,7 @@ class FolderWatch(threading.Thread):
                     "Watching all folders needs more than the system allows"
                     f" (fs.inotify.max_{limit}).",
                     f"Raise it; until then new files are seen within {POLL_S:.0f} s, and"
-                    " changed ones by a rescan (F5).",
+                    " changed ones by Rescan folders in the menu.",
                 )
             )
         else:

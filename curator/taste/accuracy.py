@@ -101,7 +101,7 @@ class Accuracy:
         if not self.varied:
             return f"All {self.count:,} predicted ratings were the same, so there is no order yet."
         errors = (
-            f"Off by {self.error:.2f} stars on average; always guessing your mean is off by "
+            f"Off by {self.error:.2f} stars on average; always guessing your average is off by "
             f"{self.mean_error:.2f}"
         )
         order = (

@@ -127,7 +127,7 @@ def drive_goes_and_comes(window: MainWindow) -> None:
 
 
 def clip_can_be_had(window: MainWindow) -> None:
-    text = "CLIP compares photos better than the built-in starter: 599 MB to download."
+    text = "CLIP compares photos better than the built-in encoder: 599 MB to download."
     window.notifications.post(Notification("clip", text, "Download…"))
     window.notifications.update_text("clip", "Downloading CLIP: 12 MB of 599 MB")
     window.notifications.withdraw("clip")

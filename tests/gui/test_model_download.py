@@ -22,7 +22,7 @@ from tests.hubs import NAME, PIECE, Hub
 
 STARTER = Encoding(
     Recipe("starter", "starter/1", EncoderOptions()),
-    "Photos are analyzed with the built-in starter.",
+    "Photos are analyzed with the built-in encoder.",
 )
 CLIP = Encoding(
     Recipe("open_clip", "clip/1", EncoderOptions()), "Photos are analyzed with CLIP: it is here."

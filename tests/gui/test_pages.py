@@ -422,7 +422,7 @@ def test_what_the_camera_did_not_write_is_left_out() -> None:
     )
     assert rows["Taken"] == "2026-05-02  18:42:07  UTC−3:30"
     assert rows["Exposure"] == "2.5 s"
-    assert rows["Place"] == "33.8600° S  151.2100° E"
+    assert rows["Location"] == "33.8600° S  151.2100° E"
 
 
 def test_numbers_as_people_read_them() -> None:
@@ -444,7 +444,7 @@ def test_every_key_stands_in_the_cheat_sheet(qapp) -> None:
     shown = {key for line in lines for key in line.keys.split()}
     for name in COMMANDS:
         for key in keys_of(name)[:1]:
-            if name.startswith(("stars_", "label_", "maybe_")) and key != "0":
+            if name.startswith(("stars_", "label_", "candidate_")) and key != "0":
                 continue  # folded into 1 – 5, 6 – 9 and Ctrl+1 – 4
             assert theme.keys(key) in " ".join(line.keys for line in lines), (name, shown)
 

@@ -82,7 +82,7 @@ def test_before_there_is_taste_it_says_what_to_do(
     assert page.slots.isVisible() and page.slots.accessibleName() == page.verdict.text()
     assert page.why.text().startswith("Rate 8 more photos (1 to 5), high and low.")
     assert "60 photos analyzed with test/1." in page.state.text()
-    assert page.no_curve.isVisible() and "with always guessing your mean" in page.no_curve.text()
+    assert page.no_curve.isVisible() and "with always guessing your average" in page.no_curve.text()
     assert page.no_versions.isVisible() and not page.keep.isEnabled()
     assert not page.curve.isVisible() and not page.roll_back.isVisible()
 
@@ -101,7 +101,7 @@ def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
     page = opened()
     qtbot.waitUntil(lambda: bool(page.versions.rows))
     assert page.verdict.text() == "Reliable"
-    assert "always guessing your mean is off by" in page.why.text()
+    assert "always guessing your average is off by" in page.why.text()
     assert "Rank correlation of predictions with your ratings: 0." in (page.curve.accessibleName())
     shown = [
         page.figures.itemAtPosition(row, column).widget().text()  # type: ignore[union-attr]

@@ -149,7 +149,7 @@ def test_similar_is_there_without_stars_and_a_press_goes_to_a_photo(
     QTest.keyClick(window, Qt.Key.Key_I)
     near = window.inspector.similar.near
     qtbot.waitUntil(lambda: len(near.ids) == 6)
-    assert texts(window) == ["20 more photos with stars until taste is ready."]
+    assert texts(window) == ["Rate 20 more photos to start predictions."]
     wanted = near.ids[4]
     QTest.mouseClick(near, LEFT, pos=near.place(4).center())
     assert window.session.current == wanted

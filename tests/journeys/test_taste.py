@@ -48,7 +48,7 @@ def test_after_twenty_ratings_a_cull_can_start_with_the_lowest_match(
     for number in range(19):
         evening.press("5" if number % 2 else "1", "Right")
     qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 19))
-    assert session.taste.sentence == "1 more photo with stars until taste is ready."
+    assert session.taste.sentence == "Rate 1 more photo to start predictions."
     qtbot.waitUntil(
         lambda: bool(session.taste.learned and session.taste.learned.vectors == PHOTOS),
         timeout=SECONDS * 1000,

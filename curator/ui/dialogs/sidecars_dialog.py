@@ -298,7 +298,7 @@ def _note(found: Preview) -> str:
     lines = []
     if found.without:
         lines.append(
-            f"{found.profile.title} ignores sidecars for {words.photos(len(found.without))} with"
+            f"{found.profile.title} ignore sidecars for {words.photos(len(found.without))} with"
             f" marks ({_EMBED_ONLY}); embed the marks instead. Embedding changes originals and"
             " asks first. darktable and digiKam read sidecars of all files (Settings, Sidecars)."
         )

@@ -168,7 +168,7 @@ _FAMILIES = {
     "Red, yellow, green, blue label": tuple(
         f"label_{color}" for color in ("red", "yellow", "green", "blue")
     ),
-    "Swap in a candidate": tuple(f"maybe_{number}" for number in range(1, 5)),
+    "Similar photo": tuple(f"candidate_{number}" for number in range(1, 5)),
 }
 
 

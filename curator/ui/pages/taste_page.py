@@ -260,7 +260,7 @@ class TastePage(Dialog):
         self.no_curve.setVisible(not report.curve)
         self.no_curve.setText(
             "Curator predicts each rating before you give it. After 20 predictions a curve compares"
-            " them with always guessing your mean."
+            " them with always guessing your average."
         )
         theme.clear_layout(self.figures)
         if report.accuracy.count < MIN_JUDGED:

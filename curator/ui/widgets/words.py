@@ -61,7 +61,7 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
             "Size",
             megapixels(capture.width, capture.height) if capture.width and capture.height else None,
         ),
-        ("Place", place(capture)),
+        ("Location", place(capture)),
     ]
     return [(name, value) for name, value in rows if value]
 

@@ -92,7 +92,7 @@ def test_a_folder_that_is_away_and_a_full_disk_are_named(
     with closing(Catalog.open(kept.catalog)) as catalog:
         (folder,) = catalog.folders.all()
     well, found, remedy = finding(f"folder {folder.path}")
-    assert not well and found == "not there now" and "connect its drive" in remedy
+    assert not well and found == "not available" and "connect its drive" in remedy
     little = namedtuple("little", "total used free")(10**12, 10**12 - 10**6, 10**6)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
     well, found, remedy = finding("space for the catalog")
@@ -121,7 +121,7 @@ def test_back_ups_are_listed_with_what_is_in_them(kept: Home, curator: Type) -> 
     broken.write_bytes(b"x" * 5000)
     said = curator("doctor", "backups")
     first, second = said.out.splitlines()
-    assert path.name in first and "20 photos" in first and first.endswith("sound")
+    assert path.name in first and "20 photos" in first and first.endswith("intact")
     assert broken.name in second and "1 Jan 2024" in second and "not a database" in second
     newest, _ = curator("doctor", "backups", "--json").json
     assert newest["fault"] == "" and newest["photos"] == 20

@@ -34,7 +34,7 @@ def test_an_empty_home_says_how_many_stars_are_missing(curator: Type) -> None:
     said = curator("taste", "--json").json
     assert (said["ratings"], said["missing"], said["ready"]) == (0, 20, False)
     assert said["encoder"] is None and said["accuracy"]["trust"] == "not yet"
-    assert "20 more photos with stars until taste is ready." in curator("taste").out
+    assert "Rate 20 more photos to start predictions." in curator("taste").out
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_orders_by_taste_say_what_is_missing_before_there_is_any(curator: Type) 
     for order in ("uncertain", "informative"):
         said = curator("photos", "--sort", order)
         assert said.code == 1
-        assert "20 more photos with stars until taste is ready." in said.err
+        assert "Rate 20 more photos to start predictions." in said.err
 
 
 def test_without_stars_there_are_no_scores(shoot: Type) -> None:

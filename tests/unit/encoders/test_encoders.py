@@ -54,7 +54,7 @@ def test_auto_takes_the_starter_otherwise_and_tells_why(installed):
     installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
     choice = choose("auto", EncoderOptions())
     assert choice.name == "starter"
-    assert "built-in starter" in choice.sentence and "1.7 GB" in choice.sentence
+    assert "built-in encoder" in choice.sentence and "1.7 GB" in choice.sentence
 
 
 def test_without_torch_there_is_no_encoder_but_a_remedy(installed):

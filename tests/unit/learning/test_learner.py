@@ -153,7 +153,7 @@ def test_below_twenty_stars_it_says_how_many_are_missing(
     taste_data.rate(catalog, liked, range(1, 20))
     learned = after(learner)
     assert not learned.ready and len(learned.scores) == 0
-    assert learned.sentence == "1 more photo with stars until taste is ready."
+    assert learned.sentence == "Rate 1 more photo to start predictions."
 
 
 def test_stars_without_vectors_teach_when_the_vectors_come(

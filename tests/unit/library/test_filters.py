@@ -226,7 +226,7 @@ def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
         ("gps:perhaps", 4, "must be one of yes, no"),
         ("near:Vik", 5, "latitude, longitude and a distance"),
         ("near:91,0", 5, "latitude, longitude"),
-        ("colour:red", 0, "no field colour"),
+        ("colour:red", 0, "Unknown field “colour:”"),
         ('"open', 0, "quotation mark"),
         ("harbor rating>=3", 7, "rating>=3 needs a colon: rating:>=3"),
         ("-Rating = 3", 1, "needs a colon: rating:3"),

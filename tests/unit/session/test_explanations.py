@@ -74,7 +74,7 @@ def test_similar_needs_no_stars_at_all(
     others = sorted(set(vectors) - {5}, key=lambda photo: -float(vectors[photo] @ vectors[5]))
     assert [photo for photo, _ in told.similar][:6] == others[:6]
     assert told.why is None
-    assert told.missing == "20 more photos with stars until taste is ready."
+    assert told.missing == "Rate 20 more photos to start predictions."
 
 
 def test_a_photo_not_compared_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
@@ -207,7 +207,7 @@ def test_without_taste_such_an_order_says_why_not_and_nothing_moves(open_at: Ope
     for order, title in (("informative", "Most informative"), ("match", "Match")):
         session.ordering.set_order(order)
         assert session.criteria.order == "taken"
-        assert said[-1] == f"{title}: 1 more photo with stars until taste is ready."
+        assert said[-1] == f"{title}: Rate 1 more photo to start predictions."
 
 
 def test_reversing_such_an_order_asks_nothing(qtbot: QtBot, open_at: Open) -> None:

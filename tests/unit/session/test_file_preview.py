@@ -109,7 +109,7 @@ def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
 @pytest.mark.parametrize(
     ("rated", "encoder", "reason"),
     [
-        (19, taste_data.ENCODER, "1 more photo with stars until taste is ready."),
+        (19, taste_data.ENCODER, "Rate 1 more photo to start predictions."),
         (20, "other/1", "what another encoder saw"),
     ],
 )

@@ -67,7 +67,7 @@ def star(session: Session, photo: int, name: str) -> None:
 def test_below_twenty_nothing_has_a_score(open_at: Open) -> None:
     session = open_at(19)
     assert not session.taste.has_scores and session.tile(30).match is None
-    assert session.taste.sentence == "1 more photo with stars until taste is ready."
+    assert session.taste.sentence == "Rate 1 more photo to start predictions."
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "taken"
 

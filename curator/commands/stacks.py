@@ -49,7 +49,7 @@ def split_pair(session: Session) -> None:
     photo = session.current
     if photo is None:
         return
-    name, whole = session.table.name(photo), session.catalog.identity.pair_of(photo)
+    name, whole = session.table.name(photo), session.stacks.split_pair_of(photo)
     if whole is not None:
         words = StepText(name, f"Joined {session.table.name(whole)} with its other half")
         session.decisions.decide("join", {whole: {"apart": False}}, words)

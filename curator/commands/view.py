@@ -88,7 +88,7 @@ def surround(session: Session) -> None:
     """Change the background around the photo: dark, black, gray, white."""
     session.view_state.set_surround((session.view_state.surround + 1) % 4)
     session.settings.loupe.surround = session.view_state.surround
-    session.preferences.save()
+    session.preferences.save(announce=False)
 
 
 @command("Inspector", "View")

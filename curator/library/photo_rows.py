@@ -117,6 +117,15 @@ class PhotoRows:
         """Return one column of text (``name``, ``camera``, ``thumb``, ``proxy``)."""
         return self._texts[name]
 
+    def numbers_at(self, rows: Ids, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return numeric columns in some rows, by name."""
+        return {name: self._numbers[name][rows] for name in names}
+
+    def texts_at(self, rows: Ids, names: Sequence[str]) -> list[list[Any]]:
+        """Return text columns in some rows, in the order of ``names``."""
+        listed = rows.tolist()
+        return [[values[row] for row in listed] for values in map(self._texts.__getitem__, names)]
+
     # --- from ids to rows
 
     def row(self, photo_id: int) -> int:

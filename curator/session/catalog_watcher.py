@@ -46,6 +46,10 @@ class CatalogWatcher(QObject):
             pipeline.events.folders_changed.connect(self.refresh_soon)
             pipeline.events.scan_ended.connect(self.follow_scan)
 
+    def data_version(self) -> int:
+        """Return a number that differs after others wrote to the catalog."""
+        return self._catalog.store.data_version()
+
     def refresh(self) -> None:
         """Show the changes in the catalog."""
         if not self._closed:

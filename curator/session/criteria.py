@@ -64,8 +64,8 @@ class ListCriteria(QObject):
     def _facts(self) -> tuple[object, ...]:
         return self.scope, self.mode, (self.order, self.is_reversed), self.filter
 
-    def publish(self) -> None:
-        """Emit the signal of each choice that changed since the last call."""
+    def publish(self) -> bool:
+        """Emit the signal of each choice that changed; return whether any did."""
         before, self._published = self._published, self._facts()
         now = self._published
         signals = (
@@ -77,6 +77,7 @@ class ListCriteria(QObject):
         for signal, old, new in zip(signals, before, now, strict=True):
             if old != new:
                 signal.emit()
+        return before != now
 
     # --- searching
 

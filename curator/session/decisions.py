@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -53,10 +53,16 @@ class StepContext:
 
     def stored(self) -> dict[str, object]:
         """Return the context as JSON-able values, with the keys the journal has always used."""
-        context = asdict(self)
-        context["pass"] = context.pop("mode")
-        panes = context.pop("panes")
-        return context if panes is None else context | {"panes": list(panes)}
+        context: dict[str, object] = {
+            "act": self.act,
+            "what": self.what,
+            "scope": self.scope,
+            "scope_title": self.scope_title,
+            "pass": self.mode,
+            "view": self.view,
+            "photo": self.photo,
+        }
+        return context if self.panes is None else context | {"panes": list(self.panes)}
 
 
 class DecisionController(QObject):

@@ -100,8 +100,7 @@ class PhotoList(QObject):
 
     def publish(self) -> None:
         """Emit the signals of the criteria and of the view state that changed."""
-        self.criteria.publish()
-        self.view_state.publish()
+        self.view_state.publish(self.criteria.publish())
 
     # --- what is in it
 

@@ -46,13 +46,18 @@ class Preferences(QObject):
         self.keys, self.flags_stay = keys, flags_stay
         self.changed.emit()
 
-    def save(self) -> None:
-        """Save the settings after a change; report it when they cannot be written."""
+    def save(self, *, announce: bool = True) -> None:
+        """Save the settings after a change; report it when they cannot be written.
+
+        Args:
+            announce: False where every view that shows the change has followed it already.
+        """
         try:
             save(self.settings, self._home)
         except KnownError as error:
             self._messages.say(str(error))
-        self.changed.emit()
+        if announce:
+            self.changed.emit()
 
     @property
     def stars_advance(self) -> bool:

@@ -397,5 +397,5 @@ class ProjectController(QObject):
                 self._messages.say(f"The project {scope.title} was removed")
             elif row.name != scope.title:
                 self._criteria.scope = of_project(row)
-                self._criteria.publish()
+                self._photos.publish()
         self.changed.emit()

@@ -27,7 +27,7 @@ from curator.session.explanations import ExplanationController
 from curator.session.file_preview_loader import FilePreviewLoader
 from curator.session.messages import BestEffort, Messages, Whereabouts
 from curator.session.modes import ModeController
-from curator.session.navigation import Navigator
+from curator.session.navigation import Navigator, PhotoVisitor
 from curator.session.ordering import OrderController
 from curator.session.photo_details import PhotoDetails
 from curator.session.photo_list import PhotoList
@@ -47,7 +47,6 @@ from curator.session.taste import TasteController
 from curator.session.undo import UndoController
 from curator.session.view_control import ViewController
 from curator.session.view_state import ViewState
-from curator.session.visitor import PhotoVisitor
 from curator.session.work_focus import WorkFocus
 from curator.settings import Home, Settings
 
@@ -105,9 +104,9 @@ class Session:
             moved.connect(self._note_move)
         self.viewer = ViewController(services, photos)
         self.compare = CompareController(photos, self.viewer, self.messages)
-        self.stacks = StackController(photos, self.messages)
+        self.stacks = StackController(services, photos)
         self.watcher = CatalogWatcher(self.catalog, photos, self.pipeline)
-        self.statistics = ScopeStatistics(settings, photos)
+        self.statistics = ScopeStatistics(services, photos)
         self.work_focus = WorkFocus(self.pipeline, photos, self.compare)
 
     def _build_controllers(self) -> None:

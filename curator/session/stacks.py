@@ -11,8 +11,8 @@ import numpy as np
 
 from curator.library.spans import Ids
 from curator.model import StackKind, Verdict, View, counted
-from curator.session.messages import Messages
 from curator.session.photo_list import PhotoList
+from curator.session.services import Services
 from curator.stages.stack import KINDS
 
 _KINDS = {
@@ -29,10 +29,10 @@ class StackController:
     Thread: GUI only.
     """
 
-    def __init__(self, photos: PhotoList, messages: Messages) -> None:
+    def __init__(self, services: Services, photos: PhotoList) -> None:
+        self._catalog, self._messages = services.catalog, services.messages
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
-        self._messages = messages
 
     # --- which frame stands for a stack
 
@@ -108,6 +108,10 @@ class StackController:
         """Whether the stack of these frames is a bracket, which is kept whole."""
         stacks = self._table.stacks
         return stacks.is_bracket(stacks.rows_of_stack(int(self._table.rows_of(frames[:1])[0])))
+
+    def split_pair_of(self, photo_id: int) -> int | None:
+        """Return the photo that holds the pair a file was split from, or None."""
+        return self._catalog.identity.pair_of(photo_id)
 
     def frames_of(self, photo_id: int) -> list[int]:
         """Return the readable photos of a photo's stack; see :meth:`frames_of_each`."""

@@ -8,7 +8,7 @@ from curator.library.table import Mask
 from curator.model import Pass, View
 from curator.session.photo_list import PhotoList
 from curator.session.progress import Pace, Progress
-from curator.settings import Settings
+from curator.session.services import Services
 
 
 class ScopeStatistics:
@@ -20,8 +20,8 @@ class ScopeStatistics:
     Thread: GUI only; each answer takes milliseconds at 100,000 photos.
     """
 
-    def __init__(self, settings: Settings, photos: PhotoList) -> None:
-        self._settings = settings
+    def __init__(self, services: Services, photos: PhotoList) -> None:
+        self._catalog, self._settings = services.catalog, services.settings
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
         self._membership = photos.membership
@@ -85,6 +85,10 @@ class ScopeStatistics:
         """Return the photos of the scope by capture time; with a name, those of that filter."""
         mask = self._membership.of_filter(name) if name else self.in_scope()
         return sorted_ids(self._table, mask, "taken", units=False).tolist()
+
+    def rejected_bytes(self) -> int:
+        """Return the size that deleting the scope's rejects frees: copies elsewhere stay."""
+        return self._catalog.photos.file_bytes(self.scope_ids("rejected"), copies=False)
 
     def clause_of(self, photo_id: int) -> str | None:
         """Return the clause that approves a photo for export, None if none does."""

@@ -251,6 +251,10 @@ class TagController(QObject):
 
     # --- decisions
 
+    def exists(self, name: str) -> bool:
+        """Whether a tag of this name is in the catalog."""
+        return bool(self._catalog.tags.ids([name]))
+
     def begin(self) -> list[int]:
         """Return the photos that typed tags will apply to, as for marks; none unless on screen."""
         return self._stacks.targets() if self._viewer.check_painted() else []

@@ -19,6 +19,8 @@ class ViewState(QObject):
         zoom_changed: :attr:`zoom`, :attr:`center` or :attr:`developed` changed.
         panels_changed: :attr:`inspector`, :attr:`panels_hidden` or :attr:`surround` changed.
         fullscreen_changed: :attr:`fullscreen` changed.
+        arrangement_changed: once after all of these and those of the list's criteria, if any but
+            the zoom changed; for views that would be drawn twice otherwise.
 
     Attributes:
         finished: whether the finish page of a mode is shown in place of photos.
@@ -36,6 +38,7 @@ class ViewState(QObject):
     zoom_changed = Signal()
     panels_changed = Signal()
     fullscreen_changed = Signal()
+    arrangement_changed = Signal()
 
     def __init__(self, surround: int) -> None:
         super().__init__()
@@ -67,8 +70,12 @@ class ViewState(QObject):
             (self.fullscreen,),
         )
 
-    def publish(self) -> None:
-        """Emit the signal of each fact that changed since the last call."""
+    def publish(self, criteria_changed: bool = False) -> None:
+        """Emit the signal of each fact that changed since the last call.
+
+        Args:
+            criteria_changed: whether the same action changed criteria of the list.
+        """
         before, self._published = self._published, self._facts()
         now = self._published
         signals = (
@@ -80,6 +87,9 @@ class ViewState(QObject):
         for signal, old, new in zip(signals, before, now, strict=True):
             if old != new:
                 signal.emit()
+        view, _, *rest = (old != new for old, new in zip(before, now, strict=True))
+        if criteria_changed or view or any(rest):
+            self.arrangement_changed.emit()
 
     @property
     def bare(self) -> bool:

@@ -205,13 +205,7 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         session, actions, parts = self.session, self.window_actions, self.parts
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.criteria.order_changed,
-            session.criteria.filter_changed,
-            session.view_state.view_changed,
-            session.view_state.panels_changed,
-            session.view_state.fullscreen_changed,
+            session.view_state.arrangement_changed,
             session.taste.version_changed,
             session.preferences.changed,
             session.photos.list_changed,

@@ -152,7 +152,7 @@ class TagEntry(OverlayPanel):
                 session.tags.rename(self._renames, last)
                 self.close_panel()
                 return
-            known = session.catalog.tags.ids([last])  # an old name may contain other characters
+            known = session.tags.exists(last)  # an old name may contain other characters
             names = [*tag_names(self._typed[0]), *([last] if known else tag_names(last))]
             unique = {folded(name): name for name in names}
             session.tags.add(list(unique.values()), self._photos)

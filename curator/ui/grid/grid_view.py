@@ -285,7 +285,7 @@ class GridView(QAbstractScrollArea):
         if size != settings.thumb_px:
             settings.thumb_px = size
             self._relayout(self._anchor())
-            self._session.preferences.save()
+            self._session.preferences.save(announce=False)
 
     def _reveal_stack(self) -> None:
         """Scroll to the last frame of the current stack, but keep the current photo on screen."""

@@ -323,7 +323,8 @@ class Viewport:
         offsets = [0, *(session.photos.direction * (n + 1) for n in range(ahead))]
         offsets.insert(2, -session.photos.direction)  # people step back now and then
         places = (session.photos.index + offset for offset in offsets)
-        ids = [int(session.ids[p]) for p in places if 0 <= p < len(session.ids)]
+        listed = session.ids
+        ids = [int(listed[place]) for place in places if 0 <= place < len(listed)]
         beyond = session.stacks.next_cover()  # the next stack, where Down leads
         if beyond is not None and beyond not in ids:
             ids.insert(2, beyond)

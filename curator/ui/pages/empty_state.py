@@ -85,14 +85,9 @@ class EmptyList(QWidget):
         column.addSpacing(24)
         column.addLayout(self._button_row)
         column.addStretch(5)
-        for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.criteria.filter_changed,
-            session.photos.list_changed,
-            session.preferences.changed,
-        ):
-            changed.connect(self.refresh)
+        # The window refreshes this page itself when the list changes while it is shown.
+        session.view_state.arrangement_changed.connect(self.refresh)
+        session.preferences.changed.connect(self.refresh)
 
     def scanning(self, on: bool) -> None:
         """Set whether folders are being scanned."""

@@ -86,9 +86,7 @@ class FinishPage(QWidget):
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.view_state.view_changed,
+            session.view_state.arrangement_changed,
             session.preferences.changed,
         ):
             changed.connect(self.refresh)
@@ -202,8 +200,7 @@ def cull_page(session: Session) -> Page:
     progress = session.statistics.progress()
     over, unseen = progress.seen, progress.left - progress.seen
     numbers = [Number(words.count(progress.kept), "kept", True)]
-    # The size that deleting them frees: copies in other folders stay.
-    gone = session.catalog.photos.file_bytes(session.statistics.scope_ids("rejected"), copies=False)
+    gone = session.statistics.rejected_bytes()
     numbers.append(
         Number(
             words.count(progress.rejected),

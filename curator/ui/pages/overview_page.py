@@ -305,7 +305,7 @@ class OverviewPage(QWidget):
 
     def _query_background(self) -> None:
         session = self._session
-        state = session.criteria.scope.key, session.catalog.store.data_version()
+        state = session.criteria.scope.key, session.watcher.data_version()
         if state != self._queried:
             self._queried = state
             self.background.ask(

@@ -54,10 +54,7 @@ class ProjectHeader(QWidget):
         session.projects.changed.connect(self._refresh)
         session.photos.counts_changed.connect(self._refresh)
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.criteria.order_changed,
-            session.view_state.view_changed,
+            session.view_state.arrangement_changed,
             session.preferences.changed,
         ):
             changed.connect(self._refresh)

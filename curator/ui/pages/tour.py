@@ -66,9 +66,7 @@ class Tour(QWidget):
         row.addWidget(self.close_)
         self.hide()
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.view_state.view_changed,
+            session.view_state.arrangement_changed,
             session.photos.list_changed,
             session.preferences.changed,
         ):

@@ -107,12 +107,7 @@ class StatusLine(QWidget):
         self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._later.timeout.connect(self.refresh)
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.criteria.order_changed,
-            session.criteria.filter_changed,
-            session.view_state.view_changed,
-            session.view_state.panels_changed,
+            session.view_state.arrangement_changed,
             session.preferences.changed,
         ):
             changed.connect(self._arrange)

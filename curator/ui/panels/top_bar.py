@@ -73,12 +73,7 @@ class TopBar(QWidget):
         session.photos.counts_changed.connect(self._count_soon)
         self._lay_out()
         for changed in (
-            session.criteria.scope_changed,
-            session.criteria.mode_changed,
-            session.criteria.order_changed,
-            session.criteria.filter_changed,
-            session.view_state.view_changed,
-            session.view_state.panels_changed,
+            session.view_state.arrangement_changed,
             session.taste.version_changed,
             session.preferences.changed,
         ):

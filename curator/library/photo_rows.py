@@ -53,9 +53,10 @@ class PhotoRows:
         self._ids[rows] = ids
         return rows, len(fresh)
 
-    def set_numbers(self, name: str, rows: Ids, values: NDArray[Any]) -> None:
-        """Set a numeric column in some rows."""
-        self._numbers[name][rows] = values
+    def set_numbers(self, rows: Ids, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Set the numeric columns in some rows."""
+        for name, column in self._numbers.items():
+            column[rows] = columns[name]
 
     def set_texts(self, rows: Ids, columns: Mapping[str, Sequence[object]], fresh: int) -> bool:
         """Set the text columns in some rows, the last ``fresh`` of which are new.

@@ -143,8 +143,7 @@ class Table:
     def _restore(self, state: TableState) -> None:
         numbers = state.numbers
         rows, fresh = self.rows.add(numbers["id"])
-        for name in NUMBERS:
-            self.rows.set_numbers(name, rows, numbers[name])
+        self.rows.set_numbers(rows, numbers)
         self.rows.set_texts(rows, state.texts, fresh)
         self.ranks.restore(numbers["by_time"], numbers["by_name"])
         self.scores.resize()
@@ -191,8 +190,11 @@ class Table:
         ids = np.array(columns["id"], np.int64)
         rows, fresh = self.rows.add(ids)
         moved = fresh > 0
+        numbers = {}
         for name, (dtype, convert) in NUMBERS.items():
-            values = np.array(convert(columns[name]) if convert else columns[name], dtype)
+            numbers[name] = values = np.array(
+                convert(columns[name]) if convert else columns[name], dtype
+            )
             if name in ORDERING:
                 before = self.column(name)[rows]
                 if not np.array_equal(before.view("i1"), values.view("i1")):
@@ -200,7 +202,7 @@ class Table:
                     self.ranks.forget_times()
                     if name == "directory_id":
                         self.ranks.forget_directories()
-            self.rows.set_numbers(name, rows, values)
+        self.rows.set_numbers(rows, numbers)
         if self.rows.set_texts(rows, columns, fresh):
             self.ranks.forget_names()
         if moved:

@@ -16,7 +16,7 @@ class ViewState(QObject):
 
     Signals:
         view_changed: :attr:`view` or :attr:`finished` changed.
-        zoom_changed: :attr:`zoom`, :attr:`center` or :attr:`developed` changed.
+        zoom_changed: :attr:`zoom`, :attr:`center` or :attr:`developed` changed, in the same view.
         panels_changed: :attr:`inspector`, :attr:`panels_hidden` or :attr:`surround` changed.
         fullscreen_changed: :attr:`fullscreen` changed.
         arrangement_changed: once after all of these and those of the list's criteria, if any but
@@ -77,18 +77,17 @@ class ViewState(QObject):
             criteria_changed: whether the same action changed criteria of the list.
         """
         before, self._published = self._published, self._facts()
-        now = self._published
-        signals = (
-            self.view_changed,
-            self.zoom_changed,
-            self.panels_changed,
-            self.fullscreen_changed,
-        )
-        for signal, old, new in zip(signals, before, now, strict=True):
-            if old != new:
-                signal.emit()
-        view, _, *rest = (old != new for old, new in zip(before, now, strict=True))
-        if criteria_changed or view or any(rest):
+        changes = (old != new for old, new in zip(before, self._published, strict=True))
+        view, zoom, panels, fullscreen = changes
+        if view:
+            self.view_changed.emit()
+        elif zoom:
+            self.zoom_changed.emit()
+        if panels:
+            self.panels_changed.emit()
+        if fullscreen:
+            self.fullscreen_changed.emit()
+        if criteria_changed or view or panels or fullscreen:
             self.arrangement_changed.emit()
 
     @property

@@ -65,12 +65,8 @@ class Tour(QWidget):
         self.close_.clicked.connect(self.end)
         row.addWidget(self.close_)
         self.hide()
-        for changed in (
-            session.view_state.arrangement_changed,
-            session.photos.list_changed,
-            session.preferences.changed,
-        ):
-            changed.connect(self._on_state)
+        session.view_state.arrangement_changed.connect(self._on_state)
+        session.preferences.changed.connect(self._on_state)
 
     def resizeEvent(self, event: object) -> None:
         """Use less space between the keys in a narrow window."""

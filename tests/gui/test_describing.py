@@ -1,4 +1,4 @@
-"""D has the photo on screen described; a switch has all of them; the provider can be tested."""
+"""Descriptions: D for one photo, a setting for all, and tests of the provider."""
 
 from __future__ import annotations
 
@@ -41,21 +41,22 @@ GONE = "http://127.0.0.1:9"
 
 def shown(widget: QWidget) -> str:
     """Return all texts of a widget."""
-    for _ in range(20):  # Qt shows what joins a layout in a turn of its own
+    for _ in range(20):  # Qt shows new parts of a layout in a later event
         QApplication.processEvents()
     labels = widget.findChildren(QLabel)
     text = "\n".join(label.text() for label in labels if label.isVisibleTo(widget))
     return text.replace("\u200b", "")
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 100  # libraries of a provider load at first use
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Process events until a condition holds; fail after 100 s."""
+    deadline = time.monotonic() + 100  # a provider's libraries load at first use
     while not holds():
         assert time.monotonic() < deadline
         QTest.qWait(5)
 
 
-# --- over a real socket: real keys, the real pipeline, on this thread
+# --- real keys, a real pipeline and a real socket
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def server() -> Iterator[Ollama]:
 
 @pytest.fixture
 def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterator[MainWindow]:
-    """A window over four read photos and a pipeline that asks the server on this thread."""
+    """A window of four photos and a pipeline that calls the server on this thread."""
     fill(home.catalog, 4)
     jpeg = draw_jpeg(tmp_path / "a.jpg", size=(60, 40)).read_bytes()
     for number in range(4):
@@ -94,7 +95,7 @@ def real(home: Home, tmp_path: Path, dressed: object, server: Ollama) -> Iterato
     QApplication.processEvents()
 
 
-def test_an_evening_with_a_vision_model(
+def test_photos_are_described_again_after_the_provider_comes_back(
     real: MainWindow, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curator.pipeline.describing._BUSY_S", 0.0)
@@ -103,42 +104,42 @@ def test_an_evening_with_a_vision_model(
     press(window, Key.Key_E)
     press(window, Key.Key_D)
     assert window.status.act.text == f"DSC_0000: {ollama.RECORD['subject']}"
-    until(lambda: "Described by llava" in shown(window.inspector))
-    told = shown(window.inspector)
-    assert ollama.RECORD["subject"] in told and ollama.RECORD["lighting_critique"] in told
+    wait_until(lambda: "Described by llava" in shown(window.inspector))
+    text = shown(window.inspector)
+    assert ollama.RECORD["subject"] in text and ollama.RECORD["lighting_critique"] in text
 
-    session.settings.vision.url = GONE  # Ollama is closed
+    session.settings.vision.url = GONE  # as if Ollama were closed
     session.descriptions.settle()
     press(window, Key.Key_Right)
     press(window, Key.Key_D)
-    said = window.status.act.text
-    assert said.startswith("DSC_0001 was not described. ") and "ollama serve" in said
-    until(lambda: GONE in shown(window.inspector))  # among its work; and in the list of failures
+    message = window.status.act.text
+    assert message.startswith("DSC_0001 was not described. ") and "ollama serve" in message
+    wait_until(lambda: GONE in shown(window.inspector))  # the failed work of the photo
     dialog = FailuresDialog(lambda: session.catalog.work.failures(later=True), len, print)
     assert "1 photo could not be described" in dialog.sentence.text()
     dialog.deleteLater()
 
     commands.run(session, "describe_all")
     assert GONE in window.status.act.text or "All photos" in window.status.act.text
-    assert "ollama serve" in window.notifications.current.text, "one sentence for all of them"
+    assert "ollama serve" in window.notifications.current.text, "one notification for all photos"
     assert len(session.catalog.work.failures()) == 1
 
     wrong = ollama.reply("What a lovely picture!")
     server.chat(ollama.busy(after="0"), wrong, wrong)
-    session.settings.vision.url = server.url  # Ollama is there again
+    session.settings.vision.url = server.url  # as if Ollama were started again
     session.descriptions.settle()
     session.pipeline.resume()
     done = session.catalog.work.counts()["describe"]
-    assert (done["done"], done["failed"]) == (3, 1), "what failed by hand waits for a person"
+    assert (done["done"], done["failed"]) == (3, 1), "a failed request by hand is not retried"
     assert window.notifications.current is None
     session.pipeline.retry("describe")
     assert session.catalog.work.counts()["describe"]["done"] == 4
 
 
-# --- what is said, by a pipeline that only remembers what was asked
+# --- messages, with a pipeline that only records requests
 
 
-def test_d_says_what_it_does_and_then_what_came_of_it(
+def test_d_announces_its_work_and_then_reports_the_result(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     press(window, Key.Key_D)
@@ -151,7 +152,9 @@ def test_d_says_what_it_does_and_then_what_came_of_it(
     pipeline.events.description_ended.emit(DescriptionNews(1, "The server sent half an answer."))
     assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
     pipeline.events.description_ended.emit(DescriptionNews(1))
-    assert window.status.act.text.endswith("half an answer."), "nobody waits for it any more"
+    assert window.status.act.text.endswith("half an answer."), (
+        "a result nobody waits for is not reported"
+    )
     window.session.descriptions.pipeline = None  # another process reads
     press(window, Key.Key_D)
     assert "Another Curator" in window.status.act.text
@@ -163,7 +166,7 @@ def test_in_the_grid_the_selection_is_described(
 ) -> None:
     commands.run(window.session, "select_all")
     press(window, Key.Key_D)
-    assert pipeline.asked == [("describe", tuple(range(1, 61)))], "asked for once, all together"
+    assert pipeline.asked == [("describe", tuple(range(1, 61)))], "one request for all"
     assert window.status.act.text == "Describing 60 photos…"
     pipeline.events.description_ended.emit(DescriptionNews(1))
     pipeline.events.description_ended.emit(DescriptionNews(2, "It cannot be read."))
@@ -171,29 +174,27 @@ def test_in_the_grid_the_selection_is_described(
     assert window.status.act.text == "Described 2 of 60, 1 not"
 
 
-def test_what_holds_all_photos_is_one_line_with_the_way_out(
+def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(
     window: MainWindow, pipeline: QuietPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = window.session
     gone = VisionError("Ollama is not running.", "Start it with `ollama serve`.", stops_all=True)
     pipeline.events.describing_held.emit(gone)
-    assert window.notifications.current is None, (
-        "while photos are described by hand, it was said by D"
-    )
+    assert window.notifications.current is None, "descriptions by hand report their own errors"
     session.settings.vision.automatic = True
     pipeline.events.describing_held.emit(gone)
     assert window.status.act.text == str(gone)
     assert window.notifications.current.text.startswith(str(gone))
     assert window.notifications.act.text() == "Vision model…"
-    lacks = VisionError("llava is not here.", "Pull it.", stops_all=True)
-    lacks.pull = True
+    missing = VisionError("llava is not here.", "Pull it.", stops_all=True)
+    missing.pull = True
     pulled: list[str] = []
     monkeypatch.setattr(session.descriptions, "pull", lambda options: pulled.append(options.model))
-    pipeline.events.describing_held.emit(lacks)
+    pipeline.events.describing_held.emit(missing)
     window.notifications.act.click()
     assert pulled == ["llava"] and window.notifications.current.text.startswith("Downloading llava")
     pipeline.events.describing_held.emit(None)
-    assert window.status.act.text == str(lacks)
+    assert window.status.act.text == str(missing)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_what_holds_all_photos_is_one_line_with_the_way_out(
         (Progress(), ""),
     ],
 )
-def test_the_status_line_counts_what_is_to_be_described(work: Progress, text: str) -> None:
+def test_the_status_line_counts_photos_to_describe(work: Progress, text: str) -> None:
     assert work_text(work) == text
 
 
@@ -228,7 +229,7 @@ def dialog(
 
 
 @pytest.mark.slow
-def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
+def test_the_test_button_uses_the_typed_address_and_offers_a_missing_model(
     dialog: SettingsDialog, server: Ollama
 ) -> None:
     (panel,) = dialog.findChildren(ProviderPanel)
@@ -238,48 +239,48 @@ def test_a_test_asks_whom_one_has_typed_and_offers_to_pull_what_is_not_there(
     dialog.enter("vision.timeout_s", "20")
     server.models = {"moondream:latest": ["completion", "vision"]}
     panel.test.click()
-    until(panel.test.isEnabled)
+    wait_until(panel.test.isEnabled)
     assert "llava" in panel.result.text() and panel.pull.isVisible()
     assert [panel.models.itemText(row) for row in range(1, panel.models.count())] == [
         "moondream:latest"
     ]
     panel.pull.click()
-    until(lambda: "llava:latest" in server.models)
-    until(lambda: panel.result.text() == "llava is installed.")
+    wait_until(lambda: "llava:latest" in server.models)
+    wait_until(lambda: panel.result.text() == "llava is installed.")
     panel.test.click()
-    until(panel.test.isEnabled)
+    wait_until(panel.test.isEnabled)
     assert ollama.RECORD["subject"] in panel.result.text() and not panel.pull.isVisible()
     panel.models.activated.emit(1)
     assert dialog.entered("vision")["model"] == panel.models.itemText(1)
 
 
 @pytest.mark.slow
-def test_a_pull_can_be_stopped(dialog: SettingsDialog, server: Ollama) -> None:
+def test_a_model_download_can_be_stopped(dialog: SettingsDialog, server: Ollama) -> None:
     (panel,) = dialog.findChildren(ProviderPanel)
     server.models = {}
     total = {"status": "pulling", "digest": "sha256:1", "total": 4_700_000_000, "completed": 10}
     server.on("/api/pull", ollama.stream(total, ollama.silence))
     panel.test.click()
-    until(panel.test.isEnabled)
+    wait_until(panel.test.isEnabled)
     panel.pull.click()
-    until(lambda: "of 4.7 GB" in panel.result.text())
+    wait_until(lambda: "of 4.7 GB" in panel.result.text())
     assert panel.pull.text() == "Stop download"
     panel.pull.click()
-    until(lambda: panel.pull.text() == "Download llava")
+    wait_until(lambda: panel.pull.text() == "Download llava")
     assert server.gone.wait(60)
 
 
-def test_markup_in_what_a_model_says_is_text(dressed: object) -> None:
-    told = Described("ollama", "llava", "", "<b>Bold</b>", "other", "", "", ())
-    block = description_block(told)
+def test_markup_in_a_description_is_shown_as_text(dressed: object) -> None:
+    described = Described("ollama", "llava", "", "<b>Bold</b>", "other", "", "", ())
+    block = description_block(described)
     assert block is not None
     formats = {label.textFormat() for label in block.findChildren(QLabel)}
     assert formats == {Qt.TextFormat.PlainText}
-    assert description_block(None) is None, "an empty section is absent"
+    assert description_block(None) is None, "without a description there is no section"
 
 
-def test_a_word_without_end_is_broken_and_cuts_nothing_off(dressed: object) -> None:
-    told = Described("ollama", "m" * 300, "", "A" * 240, "other", "B" * 300, "C" * 80, ())
-    block = description_block(told)
+def test_an_endless_word_is_broken_and_nothing_is_cut_off(dressed: object) -> None:
+    described = Described("ollama", "m" * 300, "", "A" * 240, "other", "B" * 300, "C" * 80, ())
+    block = description_block(described)
     assert block is not None
     assert max(label.minimumSizeHint().width() for label in block.findChildren(QLabel)) < 272

@@ -1,4 +1,4 @@
-"""Dialogs: questions, settings, failures, export."""
+"""Dialogs: questions, settings, failures and export."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ from tests.conftest import PATIENCE_MS
 
 # --- questions
 
-ASKED = dialogs.Question(
+QUESTION = dialogs.Question(
     "Remove Iceland",
     "60 photos <b>go</b>.",
     (dialogs.Choice("go", "Remove", removes=True), dialogs.Choice("stay", "Keep", primary=True)),
 )
-ONLY_REMOVAL = dialogs.Question("Remove", "", (dialogs.Choice("go", "Remove", removes=True),))
+REMOVAL_ONLY = dialogs.Question("Remove", "", (dialogs.Choice("go", "Remove", removes=True),))
 
 
-@pytest.mark.parametrize(("question", "result"), [(ASKED, 2), (ONLY_REMOVAL, 0)])
-def test_enter_never_removes(dressed, qtbot, question: dialogs.Question, result: int) -> None:
+@pytest.mark.parametrize(("question", "result"), [(QUESTION, 2), (REMOVAL_ONLY, 0)])
+def test_enter_never_confirms_a_removal(
+    dressed, qtbot, question: dialogs.Question, result: int
+) -> None:
     dialog = dialogs.question_dialog(None, question)
     qtbot.addWidget(dialog)
     dialog.show()
@@ -45,8 +47,8 @@ def test_enter_never_removes(dressed, qtbot, question: dialogs.Question, result:
     assert dialog.result() == result and dialog.isHidden()
 
 
-def test_a_dialog_is_560_wide_and_titled_by_its_act(dressed, qtbot) -> None:
-    dialog = dialogs.question_dialog(None, ASKED)
+def test_a_dialog_is_560_wide_and_has_its_action_as_title(dressed, qtbot) -> None:
+    dialog = dialogs.question_dialog(None, QUESTION)
     qtbot.addWidget(dialog)
     assert dialog.width() == theme.DIALOG
     assert dialog.title.text() == "Remove Iceland" == dialog.windowTitle()
@@ -55,7 +57,7 @@ def test_a_dialog_is_560_wide_and_titled_by_its_act(dressed, qtbot) -> None:
 def test_dialogs_fit_a_small_screen(dressed, qtbot, monkeypatch) -> None:
     room = QSize(784, 584)
     monkeypatch.setattr(dialogs.Dialog, "room", room)
-    long = dialogs.Question("Remove", "\n".join(["One more line of what it does."] * 18), ())
+    long = dialogs.Question("Remove", "\n".join(["One more line of explanation."] * 18), ())
     for dialog in (
         FailuresDialog(lambda: FAILURES, lambda _: 2, lambda _: None),
         dialogs.question_dialog(None, long),
@@ -68,11 +70,13 @@ def test_dialogs_fit_a_small_screen(dressed, qtbot, monkeypatch) -> None:
                 assert dialog.rect().contains(button.geometry()), button.text()
 
 
-def test_a_dialog_is_as_high_as_what_is_in_it(dressed, qtbot) -> None:
-    dialog = dialogs.Dialog("A title that is long, and longer than one line can be. " * 2, None)
+def test_a_dialog_is_as_high_as_its_content(dressed, qtbot) -> None:
+    dialog = dialogs.Dialog("A long title that does not fit into one line. " * 2, None)
     qtbot.addWidget(dialog)
     for _ in range(14):
-        dialog.body.addWidget(dialog.wrapped("These are all alike, and more than one line. " * 2))
+        dialog.body.addWidget(
+            dialog.wrapped("These are all alike and do not fit into one line. " * 2)
+        )
     dialog.show()
     for label in dialog.findChildren(QLabel):
         assert label.height() >= label.heightForWidth(label.width()), label.text()
@@ -89,20 +93,20 @@ def settings_dialog(dressed, qtbot, home: Home) -> SettingsDialog:
     return dialog
 
 
-def field(dialog: SettingsDialog, path: str) -> QLineEdit:
+def text_field(dialog: SettingsDialog, path: str) -> QLineEdit:
     found = dialog.rows[path].field
     assert isinstance(found, QLineEdit)
     return found
 
 
-def test_the_settings_open_on_what_people_change_most(settings_dialog: SettingsDialog) -> None:
+def test_the_settings_open_with_the_most_used_sections(settings_dialog: SettingsDialog) -> None:
     sections = list(dict.fromkeys(row.setting.section for row in settings_dialog.rows.values()))
     assert sections[:2] == ["loupe", "grid"] and sections[-2:] == ["proxy", "work"]
     first = next(iter(settings_dialog.rows.values()))
     assert first.setting.path == "loupe.stars_advance"
 
 
-def test_every_setting_has_its_row_with_title_and_range(settings_dialog: SettingsDialog) -> None:
+def test_every_setting_has_a_row_with_title_and_range(settings_dialog: SettingsDialog) -> None:
     wanted = {setting.path for _, settings in all_settings() for setting in settings}
     assert set(settings_dialog.rows) == wanted and "work.workers" in wanted
     assert settings_dialog.rows["loupe.frames_mb"].note.text() == "64 to 8,192"
@@ -110,20 +114,20 @@ def test_every_setting_has_its_row_with_title_and_range(settings_dialog: Setting
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "note"),
     [
         ("loupe.frames_mb", "7", "Enter 64 to 8,192."),
         ("work.workers", "many", "Enter a whole number, 0 to 64."),
         ("work.timeout_s", "", "Enter a number, 1 to 3,600."),
     ],
 )
-def test_a_wrong_value_is_answered_in_its_row_and_nothing_is_saved(
-    settings_dialog: SettingsDialog, home: Home, path: str, text: str, said: str
+def test_an_invalid_value_is_reported_in_its_row_and_nothing_is_saved(
+    settings_dialog: SettingsDialog, home: Home, path: str, text: str, note: str
 ) -> None:
-    field(settings_dialog, path).setText(text)
-    field(settings_dialog, "grid.thumb_px").setText("200")
+    text_field(settings_dialog, path).setText(text)
+    text_field(settings_dialog, "grid.thumb_px").setText("200")
     settings_dialog.commit()
-    assert settings_dialog.rows[path].note.text() == said
+    assert settings_dialog.rows[path].note.text() == note
     assert settings_dialog.rows["grid.thumb_px"].note.text() == "120 to 360"
     assert not home.settings_file.exists()
     assert settings_dialog.changed == set()
@@ -132,7 +136,7 @@ def test_a_wrong_value_is_answered_in_its_row_and_nothing_is_saved(
 def test_an_approval_rule_is_checked_in_its_row(
     settings_dialog: SettingsDialog, home: Home
 ) -> None:
-    rule = field(settings_dialog, "approval.rule")
+    rule = text_field(settings_dialog, "approval.rule")
     rule.setText("rating:5; color:red")
     settings_dialog.commit()
     note = settings_dialog.rows["approval.rule"].note
@@ -148,16 +152,16 @@ def test_settings_are_saved_and_take_effect(dressed, qtbot, home: Home, settings
     grid = settings.grid
     dialog = SettingsDialog(settings, home)
     qtbot.addWidget(dialog)
-    field(dialog, "grid.thumb_px").setText("200")
-    field(dialog, "work.memory_mb").setText("8,192")
+    text_field(dialog, "grid.thumb_px").setText("200")
+    text_field(dialog, "work.memory_mb").setText("8,192")
     dialog.commit()
     assert dialog.changed == {"grid.thumb_px", "work.memory_mb"}
-    assert grid.thumb_px == 200  # who holds on to a section sees it
+    assert grid.thumb_px == 200  # holders of the section see the new value
     saved = json.loads(home.settings_file.read_text())
     assert saved == {"grid": {"thumb_px": 200}, "work": {"memory_mb": 8192}}
 
 
-def test_a_full_disk_leaves_the_settings_as_they_were(
+def test_a_full_disk_leaves_the_settings_unchanged(
     dressed, qtbot, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from curator.model import KnownError
@@ -168,13 +172,13 @@ def test_a_full_disk_leaves_the_settings_as_they_were(
     monkeypatch.setattr("curator.ui.dialogs.settings_dialog.save", full)
     dialog = SettingsDialog(settings, home)
     qtbot.addWidget(dialog)
-    field(dialog, "grid.thumb_px").setText("200")
+    text_field(dialog, "grid.thumb_px").setText("200")
     dialog.commit()
     assert dialog.problem.text() == "Settings could not be saved (No space left on device)."
     assert settings.grid.thumb_px == 184 and dialog.changed == set()
 
 
-def test_what_the_environment_sets_cannot_be_changed_here(
+def test_settings_from_the_environment_cannot_be_changed(
     dressed, qtbot, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURATOR_WORK__WORKERS", "3")
@@ -193,7 +197,7 @@ FAILURES = [
 ]
 
 
-def test_failures_say_which_file_at_what_and_why(dressed, qtbot) -> None:
+def test_failures_name_file_stage_and_reason(dressed, qtbot) -> None:
     dialog = FailuresDialog(lambda: FAILURES, lambda _: 2, lambda _: None)
     qtbot.addWidget(dialog)
     model = dialog.model
@@ -202,11 +206,11 @@ def test_failures_say_which_file_at_what_and_why(dressed, qtbot) -> None:
     assert dialog.sentence.text().startswith("2 photos could not be read.")
 
 
-def test_some_or_all_are_tried_again(dressed, qtbot) -> None:
-    tried: list[object] = []
+def test_selected_or_all_failures_are_retried(dressed, qtbot) -> None:
+    retried: list[object] = []
 
     def retry(ids: object) -> int:
-        tried.append(ids)
+        retried.append(ids)
         return 1 if ids else 2
 
     dialog = FailuresDialog(lambda: FAILURES, retry, lambda _: None)
@@ -216,10 +220,10 @@ def test_some_or_all_are_tried_again(dressed, qtbot) -> None:
     dialog.some.click()
     assert dialog.sentence.text() == "Retrying 1 photo."
     dialog.all.click()
-    assert tried == [[9], None]
+    assert retried == [[9], None]
 
 
-def test_without_failures_it_says_so(dressed, qtbot) -> None:
+def test_without_failures_the_dialog_says_so(dressed, qtbot) -> None:
     dialog = FailuresDialog(list, lambda _: 0, lambda _: None)
     qtbot.addWidget(dialog)
     assert dialog.sentence.text() == "All photos could be read."
@@ -239,7 +243,7 @@ def test_retry_goes_through_the_pipeline(window, pipeline, monkeypatch) -> None:
 def exporting(
     dressed, qtbot, tmp_path: Path, make_session: Callable[..., Session], settings: Settings
 ) -> Callable[..., ExportDialog]:
-    """Makes the export dialog over sixty photos whose files are there, small."""
+    """Open the export dialog for sixty photos with small files."""
     session = make_session(folder=str(tmp_path / "originals"))
     folder = tmp_path / "originals" / "000"
     folder.mkdir(parents=True)
@@ -273,7 +277,7 @@ def exporting(
     return make
 
 
-def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
+def test_the_dialog_counts_what_would_be_exported(exporting, qtbot) -> None:
     dialog = exporting()
     assert dialog.title.text() == "Export 4 photos" == dialog.go.text()
     assert dialog.choices.clauses[Clause.STARS].isChecked()
@@ -283,7 +287,7 @@ def test_the_dialog_says_what_would_go_out(exporting, qtbot) -> None:
     dialog.reject()
 
 
-def test_an_own_rule_has_a_line_for_each_of_its_searches(exporting, settings, qtbot) -> None:
+def test_a_custom_rule_has_a_line_for_each_of_its_searches(exporting, settings, qtbot) -> None:
     settings.approval.rule = exporting.session.settings.approval.rule = (
         "rating:5; dsc_0040; is:match"
     )
@@ -301,21 +305,21 @@ def test_an_own_rule_has_a_line_for_each_of_its_searches(exporting, settings, qt
     dialog.reject()
 
 
-def test_the_button_counts_what_can_go_and_no_choice_is_cut_off(exporting, qtbot) -> None:
+def test_the_button_counts_exportable_photos_and_no_choice_is_cut_off(exporting, qtbot) -> None:
     dialog = exporting()
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.form.kinds["gallery"].click()
     pair = dialog.form.pair
     words = pair.fontMetrics().horizontalAdvance("From the JPEG")
     qtbot.waitUntil(lambda: pair.width() > words + 20)
-    dialog.form.kinds["sidecar"].click()  # Lightroom reads none of a lone JPEG
+    dialog.form.kinds["sidecar"].click()  # Lightroom ignores sidecars of JPEGs without a RAW
     qtbot.waitUntil(dialog.go.isEnabled)
     assert "3 photos cannot be exported" in dialog.details.text()
     assert dialog.title.text() == "Export 1 photo" == dialog.go.text()
     dialog.reject()
 
 
-def test_each_kind_goes_where_its_last_went_and_a_page_beside_no_originals(exporting) -> None:
+def test_each_kind_of_export_remembers_its_folder_and_a_gallery_gets_its_own(exporting) -> None:
     dialog = exporting(original="/out/originals", jpeg="/out/small")
     kinds, into = dialog.form.kinds, dialog.folder.text
     assert into() == "/out/originals"
@@ -327,11 +331,11 @@ def test_each_kind_goes_where_its_last_went_and_a_page_beside_no_originals(expor
     assert into() == "/out/originals"
     dialog.folder.setText("/out/mine")
     kinds["gallery"].click()
-    assert into() == "/out/mine", "what was typed stays"
+    assert into() == "/out/mine", "a typed folder stays"
     dialog.reject()
 
 
-def test_a_refusal_of_two_lines_lies_over_no_field(exporting, qtbot, tmp_path: Path) -> None:
+def test_a_refusal_of_two_lines_covers_no_field(exporting, qtbot, tmp_path: Path) -> None:
     dialog = exporting(tmp_path / ("long " * 12))
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.go.click()
@@ -348,7 +352,7 @@ def test_a_refusal_of_two_lines_lies_over_no_field(exporting, qtbot, tmp_path: P
     dialog.reject()
 
 
-def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
+def test_unchecking_a_clause_updates_the_counts(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.choices.clauses[Clause.PICK].setChecked(False)
     assert dialog.go.text() == "Export 3 photos"
@@ -358,9 +362,7 @@ def test_unticking_a_clause_counts_anew(exporting, qtbot) -> None:
     dialog.reject()
 
 
-def test_of_the_selection_alone_only_what_is_approved_goes(
-    exporting, qtbot, tmp_path: Path
-) -> None:
+def test_of_a_selection_only_approved_photos_are_exported(exporting, qtbot, tmp_path: Path) -> None:
     dialog = exporting()
     assert not dialog.choices.selection.isVisible()
     dialog.reject()
@@ -382,10 +384,10 @@ def test_of_the_selection_alone_only_what_is_approved_goes(
     dialog.accept()
 
 
-def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> None:
+def test_selected_photos_only_is_offered_if_there_is_a_selection(window, monkeypatch) -> None:
     session, wanted = window.session, []
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     monkeypatch.setattr(
         "curator.ui.window_actions.ExportDialog", lambda want, *_: wanted.append(want) or NoDialog()
     )
@@ -401,12 +403,12 @@ def test_the_selection_is_offered_where_there_is_one(window, monkeypatch) -> Non
     assert wanted[-1].only_selected and wanted[-1].approved(True) == {Clause.STARS: 1}
     session.photos.select_only(5)
     window.run("export_selected")
-    assert said[-1].startswith(f"{session.table.name(5)} is not approved yet. ")
-    assert len(wanted) == 3, "and no dialog opens"
+    assert messages[-1].startswith(f"{session.table.name(5)} is not approved yet. ")
+    assert len(wanted) == 3, "no dialog opens"
 
 
 class NoDialog:
-    """Stands where a dialog would open."""
+    """Stand in for a dialog and do nothing."""
 
     report = None
 
@@ -415,7 +417,7 @@ class NoDialog:
     def deleteLater(self) -> None: ...
 
 
-def test_exporting_writes_and_again_finds_all_there(exporting, qtbot, tmp_path: Path) -> None:
+def test_a_second_export_finds_every_file_already_there(exporting, qtbot, tmp_path: Path) -> None:
     dialog = exporting()
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.go.click()
@@ -437,7 +439,7 @@ def test_an_export_into_the_originals_is_refused_in_place(exporting, qtbot, tmp_
     dialog.reject()
 
 
-def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
+def test_an_invalid_long_edge_is_reported(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.form.kinds["jpeg"].setChecked(True)
     dialog.form.long_edge.setText("12")
@@ -447,7 +449,7 @@ def test_a_long_edge_that_is_no_size_is_answered(exporting, qtbot) -> None:
     dialog.reject()
 
 
-def test_names_are_shown_before_they_are_given(exporting, qtbot) -> None:
+def test_file_names_are_previewed(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.form.names.setText("{seq} {name}")
     qtbot.waitUntil(lambda: dialog.form.name_examples.text().startswith("001 DSC_"))
@@ -457,7 +459,7 @@ def test_names_are_shown_before_they_are_given(exporting, qtbot) -> None:
     dialog.reject()
 
 
-def test_choices_are_kept_under_a_name_and_found_again(exporting, qtbot) -> None:
+def test_choices_are_saved_as_a_preset(exporting, qtbot) -> None:
     dialog = exporting()
     form = dialog.form
     assert form.preset.currentText() == "Originals"
@@ -481,7 +483,7 @@ def test_choices_are_kept_under_a_name_and_found_again(exporting, qtbot) -> None
     dialog.reject()
 
 
-def test_a_gallery_says_where_nobody_lives_unless_asked(exporting, qtbot) -> None:
+def test_a_gallery_leaves_the_location_out_unless_included(exporting, qtbot) -> None:
     dialog = exporting()
     dialog.form.kinds["gallery"].setChecked(True)
     assert dialog.form.choices().metadata == "no_location"
@@ -491,15 +493,15 @@ def test_a_gallery_says_where_nobody_lives_unless_asked(exporting, qtbot) -> Non
     dialog.reject()
 
 
-def test_what_is_asked_of_location_holds_for_every_kind(exporting, qtbot) -> None:
+def test_a_choice_about_location_applies_to_every_kind_of_export(exporting, qtbot) -> None:
     dialog = exporting()
     form = dialog.form
 
-    def kept(kind: str) -> str:
+    def metadata(kind: str) -> str:
         form.kinds[kind].setChecked(True)
         return str(form.choices().metadata)
 
-    assert [kept(kind) for kind in ("original", "jpeg", "gallery")] == [
+    assert [metadata(kind) for kind in ("original", "jpeg", "gallery")] == [
         "all",
         "no_location",
         "no_location",
@@ -508,15 +510,15 @@ def test_what_is_asked_of_location_holds_for_every_kind(exporting, qtbot) -> Non
     form.metadata.setCurrentIndex(1)
     form.metadata.activated.emit(1)
     assert form.metadata.currentText() == "Remove location"
-    assert [kept("jpeg"), kept("original")] == ["no_location", "no_location"]
+    assert [metadata("jpeg"), metadata("original")] == ["no_location", "no_location"]
     form.kinds["jpeg"].setChecked(True)
     form.metadata.setCurrentIndex(form.metadata.findData("none"))
     form.metadata.activated.emit(2)
-    assert [kept("original"), kept("gallery")] == ["no_location", "no_location"]
+    assert [metadata("original"), metadata("gallery")] == ["no_location", "no_location"]
     dialog.reject()
 
 
-def test_ratings_read_from_files_are_a_line_of_their_own(exporting, qtbot) -> None:
+def test_ratings_read_from_files_have_their_own_line(exporting, qtbot) -> None:
     read = {7: {"rating": 5, "kept": True}}
     exporting.session.catalog.journal.decide(read, summary="-", source="file")
     exporting.session.refresh()
@@ -529,13 +531,13 @@ def test_ratings_read_from_files_are_a_line_of_their_own(exporting, qtbot) -> No
     dialog.reject()
 
 
-def test_stopping_leaves_what_is_written_and_says_so(
+def test_a_stopped_export_reports_what_it_wrote(
     exporting, qtbot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from curator.export import TARGETS, Target, folder
 
     def stopping(plan, *, progress, cancelled):  # type: ignore[no-untyped-def]
-        dialog._jobs.stop()  # as a press on Stop would, before the first photo
+        dialog._jobs.stop()  # as Stop does, before the first photo
         return folder.write(plan, progress=progress, cancelled=cancelled)
 
     monkeypatch.setitem(TARGETS, "folder", Target("folder", "-", stopping))
@@ -547,7 +549,7 @@ def test_stopping_leaves_what_is_written_and_says_so(
     dialog.accept()
 
 
-def test_there_is_room_below_a_folder_read_without_its_subfolders(
+def test_an_export_may_go_below_a_folder_read_without_subfolders(
     exporting, qtbot, monkeypatch
 ) -> None:
     (row,) = exporting.session.catalog.folders.all()
@@ -557,9 +559,9 @@ def test_there_is_room_below_a_folder_read_without_its_subfolders(
     qtbot.waitUntil(dialog.go.isEnabled)
 
 
-def test_nothing_approved_says_what_approves(window) -> None:
-    said: list[str] = []
-    window.session.messages.status_message.connect(said.append)
+def test_without_approved_photos_the_message_says_how_to_approve(window) -> None:
+    messages: list[str] = []
+    window.session.messages.status_message.connect(messages.append)
     window.session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in window.session.ids},
         summary="-",
@@ -567,10 +569,10 @@ def test_nothing_approved_says_what_approves(window) -> None:
     window.session.refresh()
     assert window.session.statistics.approved() == {}
     window.session.requests.export_requested.emit(None)
-    assert said[-1] == (
+    assert messages[-1] == (
         "No photo here is approved yet."
         " Photos with 4 or 5 stars and picks (P) are approved for export."
     )
     window.keys.use(Keyboard("photo_mechanic"))
     window.session.requests.export_requested.emit(None)
-    assert "picks (T) are approved" in said[-1]
+    assert "picks (T) are approved" in messages[-1]

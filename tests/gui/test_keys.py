@@ -1,4 +1,4 @@
-"""The keyboard of the window: every line of KEYMAP acts, letters type, digits go by their place."""
+"""The window's keyboard: the lines of KEYMAP, digit keys by position, letters in fields."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAD, ALTGR = Qt.KeyboardModifier.KeypadModifier, Qt.KeyboardModifier.GroupSwitch
 
 @pytest.fixture
 def keys(qapp: QApplication, qtbot) -> KeyActions:
-    """The keys of the loupe, on a window that holds nothing."""
+    """The keys of the loupe in an empty window."""
     bare = QWidget()
     qtbot.addWidget(bare)
     made = KeyActions(bare, Keyboard(), lambda _: None)
@@ -35,7 +35,7 @@ def keys(qapp: QApplication, qtbot) -> KeyActions:
 
 
 def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
-    """Go to an unreviewed photo in the loupe as if its picture had been painted."""
+    """Show an unreviewed photo in the loupe as if its picture had been painted."""
     session = window.session
     if pass_ is not Pass.BROWSE:
         session.modes.set_mode(pass_)
@@ -46,7 +46,7 @@ def in_loupe(window: MainWindow, pass_: Pass = Pass.BROWSE) -> int:
     return session.current
 
 
-def press_place(
+def press_key_at(
     window: MainWindow, scan_code: int, key: int, text: str, modifiers: Qt.KeyboardModifier
 ) -> None:
     """Press a physical key as X11 reports it: override first, then the press itself."""
@@ -69,14 +69,14 @@ def test_every_line_of_the_keymap_is_one_action(window: MainWindow) -> None:
     )
 
 
-def test_a_key_that_means_two_things_is_refused_by_name() -> None:
+def test_a_key_with_two_meanings_is_refused_by_name() -> None:
     with pytest.raises(KeymapError, match=r"^X means reject and pick in [a-z]+$"):
         keymap.check([Binding("X", "reject"), Binding("X", "pick")])
     with pytest.raises(KeymapError, match="frobnicate"):
         keymap.check([Binding("X", "frobnicate")])
 
 
-def test_only_the_keys_of_this_view_act(window: MainWindow) -> None:
+def test_only_the_keys_of_the_current_view_work(window: MainWindow) -> None:
     window.session.viewer.set_view(View.GRID)
     assert window.keys.shortcuts.action("Z") is None
     window.session.viewer.set_view(View.LOUPE)
@@ -98,7 +98,7 @@ def test_x_rejects_the_photo_on_screen(window: MainWindow, qtbot) -> None:
         pytest.param(Qt.Key.Key_1, "1", SHIFT, False, id="AZERTY, Shift types the digit"),
     ],
 )
-def test_the_digit_row_goes_by_place(
+def test_digit_keys_are_identified_by_position(
     window: MainWindow,
     monkeypatch: pytest.MonkeyPatch,
     key: Qt.Key,
@@ -108,7 +108,7 @@ def test_the_digit_row_goes_by_place(
 ) -> None:
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     photo = in_loupe(window, Pass.CULL)
-    press_place(window, 10, key, text, modifiers)
+    press_key_at(window, 10, key, text, modifiers)
     assert window.session.table.marks(photo).rating == 1
     assert (window.session.current == photo) is stays
 
@@ -127,7 +127,7 @@ def test_the_digit_row_goes_by_place(
         pytest.param(21, Qt.Key.Key_Plus, "+", SHIFT, "larger", id="US and AZERTY plus"),
     ],
 )
-def test_signs_are_characters_and_digits_are_places(
+def test_punctuation_is_identified_by_character_and_digits_by_position(
     keys: KeyActions,
     monkeypatch: pytest.MonkeyPatch,
     scan: int,
@@ -136,14 +136,14 @@ def test_signs_are_characters_and_digits_are_places(
     modifiers: Qt.KeyboardModifier,
     command: str | None,
 ) -> None:
-    """As X11 delivers them."""
+    """Key events as X11 delivers them."""
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, scan, 0, 0, text)
     action = keys.by_place(event)
     assert (action.text() if action else None) == command
 
 
-def test_the_number_pad_is_the_main_keys(window: MainWindow) -> None:
+def test_the_number_pad_works_like_the_main_keys(window: MainWindow) -> None:
     asked = recorded(window.session.requests)
     QTest.keyClick(window, Qt.Key.Key_Enter, PAD)
     assert window.session.view_state.view is View.LOUPE
@@ -189,30 +189,32 @@ def test_a_press_is_spelled_as_the_keymap_spells_it(
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_key_of_a_preset_is_one_qt_knows(keys: KeyActions, name: str) -> None:
+def test_qt_knows_every_key_of_a_preset(keys: KeyActions, name: str) -> None:
     keys.use(Keyboard(name))
     for binding, action in keys.actions:
         found = [each.toString() for each in action.shortcuts()]
         assert found[0] == binding.keys and len(found) == 1 + ("Return" in binding.keys)
 
 
-def test_a_preset_in_force_is_named_wherever_a_key_is(window: MainWindow) -> None:
+def test_an_active_preset_sets_every_shown_and_pressed_key(window: MainWindow) -> None:
     window.keys.use(Keyboard("photo_mechanic"))
     assert window.session.preferences.keys["pick"] == "T"
     assert window.session.preferences.keys["stars_1"] == "Ctrl+1"
     photo = in_loupe(window, Pass.CULL)
     QTest.keyClick(window, Qt.Key.Key_Space)
-    assert window.session.table.marks(photo).kept is False, "Space looks, it does not keep"
+    assert window.session.table.marks(photo).kept is False, "Space does not keep in this preset"
     QTest.keyClick(window, Qt.Key.Key_T)
     assert window.session.table.marks(photo).flag is Flag.PICK
     photo = in_loupe(window, Pass.CULL)
     QTest.keyClick(window, Qt.Key.Key_8)
     assert window.session.table.marks(photo).flag is Flag.REJECT
-    assert window.session.current == photo, "a mark stays, as there"
+    assert window.session.current == photo, "in this preset a mark does not advance"
 
 
-def hit(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, native: int = 0) -> bool:
-    """Press and release a key in the loupe of a cull; whether it went to the next photo."""
+def advances(
+    window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, native: int = 0
+) -> bool:
+    """Press a mark key in a cull's loupe. Whether it moved to the next photo."""
     photo = in_loupe(window, Pass.CULL)
     event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, 0, 0, native, "")
     event.ignore()
@@ -222,58 +224,59 @@ def hit(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, native:
     assert action is not None
     action.trigger()  # as Qt does where nothing overrides the shortcut
     QTest.keyRelease(window, key, modifiers)
-    went_on = window.session.current != photo
+    moved = window.session.current != photo
     window.run("undo")
-    return went_on
+    return moved
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_P, Qt.Key.Key_X, Qt.Key.Key_U, Qt.Key.Key_3])
 def test_marks_advance_as_in_lightroom(
     window: MainWindow, key: Qt.Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There a mark stays, and Shift, Caps Lock or Auto Advance go to the next photo."""
+    """In Lightroom a mark advances only with Shift, Caps Lock or Auto Advance."""
     monkeypatch.setattr("curator.ui.widgets.key_state.sys.platform", "linux")
     caps_lock = 1 << 1
     window.keys.use(Keyboard("lightroom"))
-    assert [hit(window, key, NONE), hit(window, key, SHIFT)] == [False, True]
-    assert hit(window, key, NONE, caps_lock)
-    assert not hit(window, key, NONE)
+    assert [advances(window, key, NONE), advances(window, key, SHIFT)] == [False, True]
+    assert advances(window, key, NONE, caps_lock)
+    assert not advances(window, key, NONE)
     window.run("toggle_stars_advance")
-    assert hit(window, key, NONE)
+    assert advances(window, key, NONE)
     window.run("toggle_stars_advance")
     window.keys.use(Keyboard("curator"))
-    goes_on = key in (Qt.Key.Key_P, Qt.Key.Key_X)
-    assert [hit(window, key, NONE, native) for native in (0, caps_lock)] == [goes_on, goes_on]
+    expected = key in (Qt.Key.Key_P, Qt.Key.Key_X)
+    assert [advances(window, key, NONE, native) for native in (0, caps_lock)] == [
+        expected,
+        expected,
+    ]
 
 
 @pytest.mark.parametrize(
     ("native", "platform", "on"),
     [(2, "linux", True), (1, "linux", False), (1 << 8, "win32", True), (1 << 16, "darwin", True)],
 )
-def test_caps_lock_is_read_from_what_the_platform_says(
-    native: int, platform: str, on: bool
-) -> None:
+def test_caps_lock_is_read_from_native_modifiers(native: int, platform: str, on: bool) -> None:
     assert is_caps_lock_on(native, platform) is on
 
 
-def test_a_held_space_is_no_rest_where_space_walks_on(window: MainWindow) -> None:
+def test_a_held_space_counts_as_navigation_if_it_is_bound_to_it(window: MainWindow) -> None:
     in_loupe(window)
     held = window.keys.state
-    for keys, walks in (("curator", False), ("darktable", True)):
-        window.keys.use(Keyboard(keys))
+    for preset, navigates in (("curator", False), ("darktable", True)):
+        window.keys.use(Keyboard(preset))
         QTest.keyPress(window, Qt.Key.Key_Space)
-        assert held.is_navigating() is walks
+        assert held.is_navigating() is navigates
         QTest.keyRelease(window, Qt.Key.Key_Space)
 
 
-def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
+def test_a_held_x_rejects_one_photo_even_if_its_repeats_look_like_taps(
     window: MainWindow,
 ) -> None:
-    """X11 repeats a key as a release and a press of one instant; a finger takes longer."""
+    """X11 reports a repeat as a release and a press at the same time; a finger takes longer."""
     photo = in_loupe(window)
     QTest.keyPress(window, Qt.Key.Key_X)
     assert window.session.table.marks(photo).flag is Flag.REJECT
-    for released, pressed, goes_on in ((500, 500, False), (540, 540, False), (900, 980, True)):
+    for released, pressed, advance in ((500, 500, False), (540, 540, False), (900, 980, True)):
         before = window.session.current
         assert before is not None
         window.session.viewer.note_painted(before)
@@ -288,24 +291,24 @@ def test_a_held_x_rejects_one_photo_also_where_the_repeats_look_like_taps(
         action = window.keys.shortcuts.action("X")
         assert action is not None
         action.trigger()  # as Qt does where nothing overrides the shortcut
-        assert (window.session.current != before) is goes_on
+        assert (window.session.current != before) is advance
 
 
-def test_alt_with_a_digit_by_place_opens_a_pass(
+def test_alt_with_a_digit_key_opens_a_mode(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
-    press_place(window, 10, Qt.Key.Key_Ampersand, "&", ALT)
+    press_key_at(window, 10, Qt.Key.Key_Ampersand, "&", ALT)
     assert window.session.criteria.mode is Pass.CULL
 
 
-def test_a_character_that_is_bound_itself_wins_over_its_place(
+def test_a_bound_character_wins_over_the_key_position(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Shift+7 types a slash on a German keyboard: that searches, and labels nothing."""
+    """Shift+7 types a slash on a German keyboard: it searches and sets no label."""
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     photo = in_loupe(window)
-    press_place(window, 16, Qt.Key.Key_Slash, "/", SHIFT)
+    press_key_at(window, 16, Qt.Key.Key_Slash, "/", SHIFT)
     assert window.session.table.marks(photo).label is None
 
 
@@ -322,11 +325,11 @@ def test_a_character_that_is_bound_itself_wins_over_its_place(
         (0, 0, "darwin", None),
     ],
 )
-def test_where_digits_lie(scan: int, virtual: int, platform: str, digit: str | None) -> None:
+def test_scan_codes_of_digits(scan: int, virtual: int, platform: str, digit: str | None) -> None:
     assert digit_at(scan, virtual, platform) == digit
 
 
-def test_letters_type_in_the_search_field_and_mark_nothing(
+def test_letters_typed_into_the_search_field_mark_nothing(
     window: MainWindow, qtbot, make_window: Callable[..., MainWindow]
 ) -> None:
     photo = in_loupe(window)

@@ -1,4 +1,4 @@
-"""Changing keys in the settings, with real keys; what is saved is in force at once."""
+"""Changing keys in the settings with real key presses; saved keys work at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def page(dialog: SettingsDialog) -> KeysPage:
 
 
 def rebind(row: KeyRow, key: Qt.Key, modifiers: Qt.KeyboardModifier | None = None) -> None:
-    """Press the row's first key cap, or +, and then the key it should be."""
+    """Click the row's first key cap, or +, and press the new key."""
     target = row.caps[0] if row.caps else row.add
     QTest.mouseClick(target, Qt.MouseButton.LeftButton)
     assert row.caps[0].text() == "Press a key"
@@ -47,6 +47,7 @@ def rebind(row: KeyRow, key: Qt.Key, modifiers: Qt.KeyboardModifier | None = Non
 
 
 def answers(row: KeyRow) -> dict[str, QPushButton]:
+    """Return the buttons of a row's question by their text."""
     found = (row.note.itemAt(number).widget() for number in range(row.note.count()))
     return {each.text(): each for each in found if isinstance(each, QPushButton)}
 
@@ -55,7 +56,7 @@ def shown(page: KeysPage) -> list[str]:
     return [name for name, row in page.rows.items() if not row.isHidden()]
 
 
-def test_the_key_pressed_takes_the_place_of_the_old(page: KeysPage) -> None:
+def test_a_pressed_key_replaces_the_old_one(page: KeysPage) -> None:
     rebind(page.rows["reject"], Qt.Key.Key_Y)
     assert page.keyboard.keys_of("reject") == ("Y",)
     assert [cap.text() for cap in page.rows["reject"].caps] == ["Y"]
@@ -65,13 +66,13 @@ def test_the_key_pressed_takes_the_place_of_the_old(page: KeysPage) -> None:
     assert page.rows["reject"].reset.isHidden()
 
 
-def test_keys_of_the_dialog_can_be_chosen_too(page: KeysPage) -> None:
+def test_keys_used_by_dialogs_can_be_assigned(page: KeysPage) -> None:
     for name in ("Tab", "Return", "Space"):
         rebind(page.rows["pause"], Qt.Key[f"Key_{name}"], CTRL)
         assert page.keyboard.keys_of("pause") == (f"Ctrl+{name}",)
 
 
-def test_esc_leaves_the_key_as_it_was_and_a_modifier_alone_is_none(page: KeysPage) -> None:
+def test_esc_keeps_the_key_and_a_modifier_alone_is_ignored(page: KeysPage) -> None:
     row = page.rows["reject"]
     row.caps[0].click()
     QTest.keyClick(row.caps[0], Qt.Key.Key_Shift)
@@ -81,7 +82,7 @@ def test_esc_leaves_the_key_as_it_was_and_a_modifier_alone_is_none(page: KeysPag
 
 
 @pytest.mark.slow
-def test_another_key_is_added_and_delete_takes_one_away(page: KeysPage) -> None:
+def test_a_second_key_can_be_added_and_delete_removes_a_key(page: KeysPage) -> None:
     row = page.rows["reject"]
     row.add.click()
     QTest.keyClick(row.caps[1], Qt.Key.Key_Y)
@@ -93,11 +94,11 @@ def test_another_key_is_added_and_delete_takes_one_away(page: KeysPage) -> None:
     assert len(row.caps) == 1
 
 
-def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPage) -> None:
+def test_a_key_in_use_names_its_command_and_can_be_reassigned(page: KeysPage) -> None:
     row = page.rows["reject"]
     rebind(row, Qt.Key.Key_P)
     assert list(answers(row)) == ["Reassign", "Cancel"]
-    assert page.keyboard == Keyboard(), "nothing yet"
+    assert page.keyboard == Keyboard(), "nothing is changed yet"
     answers(row)["Cancel"].click()
     assert [cap.text() for cap in row.caps] == ["X"] and not answers(row)
     rebind(row, Qt.Key.Key_P)
@@ -107,7 +108,7 @@ def test_a_key_that_means_something_says_what_and_can_be_taken_over(page: KeysPa
 
 
 @pytest.mark.slow
-def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -> None:
+def test_a_command_is_found_by_name_description_and_key(page: KeysPage) -> None:
     for typed, found in (
         ("x", "reject"),
         ("palette", "palette"),
@@ -122,7 +123,7 @@ def test_a_command_is_found_by_name_by_what_it_does_and_by_key(page: KeysPage) -
 
 
 @pytest.mark.slow
-def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) -> None:
+def test_choosing_a_preset_replaces_custom_keys_with_a_message(page: KeysPage) -> None:
     rebind(page.rows["reject"], Qt.Key.Key_Y)
     page.presets.setCurrentIndex(page.presets.findData("darktable"))
     page.presets.activated.emit(page.presets.currentIndex())
@@ -131,23 +132,23 @@ def test_a_preset_shows_its_keys_and_drops_ones_own_saying_so(page: KeysPage) ->
     assert page.message.text() == "Your keys of 1 command were replaced."
 
 
-def test_what_is_cancelled_is_not_saved(dialog: SettingsDialog, home: Home) -> None:
+def test_a_canceled_dialog_saves_no_keys(dialog: SettingsDialog, home: Home) -> None:
     rebind(dialog.keys.rows["reject"], Qt.Key.Key_Y)
     dialog.reject()
     assert not keys_file(home).exists()
 
 
-def test_saved_keys_are_in_the_file_and_in_force_at_once(
+def test_saved_keys_are_in_the_file_and_work_at_once(
     window: MainWindow, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def person(dialog: SettingsDialog) -> int:
+    def change_a_key(dialog: SettingsDialog) -> int:
         dialog.show_page("Keys")
         dialog.show()
         rebind(dialog.keys.rows["reject"], Qt.Key.Key_Y)
         dialog.commit()
         return dialog.result()
 
-    monkeypatch.setattr(SettingsDialog, "exec", person)
+    monkeypatch.setattr(SettingsDialog, "exec", change_a_key)
     window.run("settings")
     assert tomllib.loads(keys_file(home).read_text("utf-8")) == {
         "preset": "curator",
@@ -159,14 +160,14 @@ def test_saved_keys_are_in_the_file_and_in_force_at_once(
     assert photo is not None and window.session.table.marks(photo).flag is None
     QTest.keyClick(window, Qt.Key.Key_Y)
     assert window.session.table.marks(photo).flag is Flag.REJECT
-    said: list[str] = []
-    window.session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    window.session.messages.status_message.connect(messages.append)
     QTest.keyClick(window, Qt.Key.Key_Delete)
-    assert said == ["Y rejects. No key deletes a file."]
+    assert messages == ["Y rejects. No key deletes a file."]
 
 
 @pytest.mark.slow
-def test_keys_are_shared_as_a_file(
+def test_keys_can_be_shared_as_a_file(
     page: KeysPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared = tmp_path / "mine.toml"
@@ -185,7 +186,7 @@ def test_keys_are_shared_as_a_file(
     assert "frobnicate, which is no command" in page.message.text()
 
 
-def test_a_broken_file_opens_the_window_all_the_same_and_is_said(
+def test_an_invalid_keys_file_is_reported_and_the_window_opens(
     make_window: Callable[..., MainWindow], home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys_file(home).write_text('preset = "darktable"\nreject = ["P"]\n')
@@ -198,5 +199,5 @@ def test_a_broken_file_opens_the_window_all_the_same_and_is_said(
     window.notifications.act.click()
     assert window.notifications.isHidden()
     assert load_for_home(home) == (Keyboard("darktable"), ""), (
-        "saved anew, the broken one kept beside"
+        "saved again; the invalid file is kept"
     )

@@ -1,4 +1,4 @@
-"""CLIP's weights in the window: offered, asked for, coming, here; nothing comes by itself."""
+"""Downloading CLIP in the window: offered, confirmed, running and done, never unasked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLIP = Encoding(
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub on this machine that is taken for the usual one."""
+    """A local server in place of the public hub."""
     if (lack := missing_package("torch", "open_clip", "huggingface_hub")) is not None:
         pytest.skip(lack)
     hubs.clear_environment(monkeypatch)
@@ -44,7 +44,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def starting(
     pipeline: QuietPipeline, settings: Settings, make_window: Callable[..., MainWindow]
 ) -> MainWindow:
-    """A window whose photos are compared by the starter, after its first reading."""
+    """A window that uses the built-in starter, after its first scan."""
     settings.encoder.which = "auto"
     pipeline.encoding = STARTER
     window = make_window()
@@ -52,18 +52,19 @@ def starting(
     return window
 
 
-def say(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> list[dialogs.Question]:
-    """Answer the next question; return the list of questions asked."""
+def answer_questions(monkeypatch: pytest.MonkeyPatch, answer: str | None) -> list[dialogs.Question]:
+    """Answer every question; return the list of questions asked."""
     asked: list[dialogs.Question] = []
     monkeypatch.setattr(dialogs, "ask", lambda _, question: asked.append(question) or answer)
     return asked
 
 
 def offered(window: MainWindow) -> str:
+    """Return the text of the current notification."""
     return window.notifications.current.text if window.notifications.current is not None else ""
 
 
-def test_clip_is_offered_once_with_its_size_and_esc_sends_it_away_for_good(
+def test_clip_is_offered_once_with_its_size_until_dismissed(
     server: Hub, starting: MainWindow, pipeline: QuietPipeline
 ) -> None:
     assert "CLIP" in offered(starting) and "1.7 GB" in offered(starting)
@@ -73,10 +74,10 @@ def test_clip_is_offered_once_with_its_size_and_esc_sends_it_away_for_good(
     assert server.asked == []
 
 
-def test_size_and_place_are_said_before_anything_is_asked_of_the_hub(
+def test_size_and_destination_are_shown_before_any_request_to_the_hub(
     server: Hub, starting: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = say(monkeypatch, None)
+    asked = answer_questions(monkeypatch, None)
     starting.notifications.act.click()
     (question,) = asked
     assert "1.7 GB" in question.body and str(starting.session.home.cache) in question.body
@@ -85,7 +86,7 @@ def test_size_and_place_are_said_before_anything_is_asked_of_the_hub(
 
 
 @pytest.mark.slow
-def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
+def test_a_confirmed_download_runs_in_the_background_and_clip_takes_over(
     server: Hub,
     starting: MainWindow,
     pipeline: QuietPipeline,
@@ -93,7 +94,7 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
     qtbot: object,
 ) -> None:
     server.files[NAME] = b"weights"
-    say(monkeypatch, "yes")
+    answer_questions(monkeypatch, "yes")
     starting.notifications.act.click()
     assert "Downloading CLIP" in offered(starting)
     pipeline.encoding = CLIP
@@ -104,11 +105,11 @@ def test_a_yes_brings_it_beside_the_work_and_it_takes_over(
 
 
 @pytest.mark.slow
-def test_it_can_be_stopped_and_what_came_is_kept(
+def test_a_download_can_be_stopped_and_keeps_what_arrived(
     server: Hub, starting: MainWindow, monkeypatch: pytest.MonkeyPatch, qtbot: object
 ) -> None:
     server.files[NAME], server.holds = bytes(2 * PIECE), PIECE + 1000
-    say(monkeypatch, "yes")
+    answer_questions(monkeypatch, "yes")
     starting.notifications.act.click()
     qtbot.waitUntil(lambda: "10.5 MB of 21.0 MB" in offered(starting))  # type: ignore[attr-defined]
     panel = model_download.EncoderPanel(starting.model_download)
@@ -121,7 +122,7 @@ def test_it_can_be_stopped_and_what_came_is_kept(
 
 
 class Failing(DownloadJob):
-    """A download that ends at once."""
+    """A download that fails at once."""
 
     def _run(self) -> None:
         from curator.model import KnownError
@@ -130,18 +131,18 @@ class Failing(DownloadJob):
 
 
 @pytest.mark.slow
-def test_a_hub_out_of_reach_is_offered_to_be_tried_again(
+def test_an_unreachable_hub_can_be_retried(
     starting: MainWindow, monkeypatch: pytest.MonkeyPatch, server: Hub, qtbot: object
 ) -> None:
     monkeypatch.setattr(model_download, "DownloadJob", Failing)
-    say(monkeypatch, "yes")
+    answer_questions(monkeypatch, "yes")
     starting.notifications.act.click()
     qtbot.waitUntil(lambda: not starting.model_download.running)  # type: ignore[attr-defined]
     assert "could not be reached" in offered(starting)
     assert starting.notifications.act.text() == "Try again"
 
 
-def test_other_settings_of_the_encoder_count_at_once(
+def test_changed_encoder_settings_apply_at_once(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     window.window_actions.apply_settings({"encoder.which"})
@@ -149,7 +150,7 @@ def test_other_settings_of_the_encoder_count_at_once(
     assert "taste are off" in window.status.act.text
 
 
-def test_the_settings_say_which_encoder_it_is(window: MainWindow) -> None:
+def test_the_settings_show_the_encoder_in_use(window: MainWindow) -> None:
     panel = window.window_actions.notes()["encoder"]
     assert isinstance(panel, model_download.EncoderPanel)
     assert panel.status.text() == "Similar photos and taste are off: no encoder installed."

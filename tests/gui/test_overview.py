@@ -1,4 +1,4 @@
-"""The overview by key and by mouse: opened, a figure pressed, and back to the exact place."""
+"""The overview by key and by mouse: open it, follow a figure and return."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def click(chart: Chart, name: str) -> None:
     QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=at)
 
 
-def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
+def test_a_figure_opens_its_photos_and_esc_returns_to_the_same_photo(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     session, page = window.session, window.overview
@@ -52,7 +52,7 @@ def test_a_figure_leads_to_its_photos_and_esc_to_the_exact_place(
     )
 
 
-def test_no_key_marks_a_photo_one_does_not_see(window: MainWindow) -> None:
+def test_no_key_marks_a_photo_that_is_not_on_screen(window: MainWindow) -> None:
     press(window, Key.Key_I, held=CTRL)
     before = window.session.statistics.counts()
     for key in (Key.Key_X, Key.Key_P, Key.Key_3, Key.Key_Space, Key.Key_Right):
@@ -63,7 +63,7 @@ def test_no_key_marks_a_photo_one_does_not_see(window: MainWindow) -> None:
     assert window.pages.currentWidget() is window.loupe
 
 
-def test_the_keyboard_walks_through_a_chart(window: MainWindow) -> None:
+def test_arrow_keys_move_through_a_chart(window: MainWindow) -> None:
     press(window, Key.Key_I, held=CTRL)
     stars = window.overview.stars
     stars.setFocus()
@@ -76,7 +76,7 @@ def test_the_keyboard_walks_through_a_chart(window: MainWindow) -> None:
     assert len(window.session.ids) == 1
 
 
-def test_it_stays_for_another_scope_and_follows_marks(window: MainWindow) -> None:
+def test_the_overview_stays_open_in_another_scope_and_follows_marks(window: MainWindow) -> None:
     session, page = window.session, window.overview
     press(window, Key.Key_I, held=CTRL)
     session.sources.open_scope(session.sources.scopes()[1].scope)

@@ -1,4 +1,4 @@
-"""Finish pages, empty pages, inspector and cheat sheet: what they say and lead to."""
+"""Finish pages, empty pages, inspector and cheat sheet: texts and actions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.requests import recorded
 
 
 def texts(widget: QWidget) -> list[str]:
-    """All plain text a widget shows."""
+    """Return the visible texts of a widget."""
     return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
 
 
@@ -50,7 +50,7 @@ def decide_all(session: Session, **fields: object) -> None:
 # --- the end of a cull
 
 
-def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
+def test_a_cull_ends_with_its_counts(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     session.catalog.photos.mark_seen([int(i) for i in session.ids[:5]])
@@ -68,10 +68,10 @@ def test_the_cull_ends_in_its_numbers(window: MainWindow) -> None:
         "Keep the 5 skipped",
         "Reject the 5 skipped",
     ]
-    assert all(button.toolTip() for button in offered.values()), "each says what it does"
+    assert all(button.toolTip() for button in offered.values()), "each button has a tooltip"
 
 
-def test_an_unfinished_cull_goes_on_with_what_was_not_seen(window: MainWindow) -> None:
+def test_an_unfinished_cull_continues_with_unseen_photos(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     first, second, *_ = (int(i) for i in session.ids)
@@ -88,10 +88,10 @@ def test_an_unfinished_cull_goes_on_with_what_was_not_seen(window: MainWindow) -
         *("Keep the 54 skipped", "Reject the 54 skipped", "Review the 54 skipped")
     ]
     session.navigator.go_to_unseen()
-    assert session.view_state.finished, "there is none"
+    assert session.view_state.finished, "no photo is unseen"
 
 
-def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow) -> None:
+def test_the_contact_sheet_follows_a_rotated_photo(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     session.navigator.finish()
@@ -103,7 +103,7 @@ def test_the_strip_of_picks_follows_pictures_that_arrive_late(window: MainWindow
     assert place.width() < place.height() and tile.turn == 1
 
 
-def test_keeping_what_was_passed_over_is_one_undo_step(window: MainWindow) -> None:
+def test_keeping_skipped_photos_is_one_undo_step(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     session.catalog.photos.mark_seen([int(i) for i in session.ids])
@@ -126,7 +126,7 @@ def test_a_finished_cull_leads_to_rating(window: MainWindow) -> None:
     assert window.session.criteria.mode is Pass.RATE
 
 
-def test_one_photo_through_is_the_one(window: MainWindow) -> None:
+def test_a_single_kept_photo_has_its_own_wording(window: MainWindow) -> None:
     decide_all(window.session, flag=Flag.REJECT, rating=None)
     window.session.catalog.journal.decide({1: {"flag": None, "kept": True}}, summary="-")
     window.session.refresh()
@@ -141,7 +141,7 @@ def test_no_finish_page_has_more_than_three_actions(window: MainWindow) -> None:
     assert len(rate_page(window.session).actions) <= 3
 
 
-def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWindow) -> None:
+def test_finish_page_buttons_stay_in_place_while_counts_change(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     session.navigator.finish()
@@ -151,13 +151,13 @@ def test_the_buttons_of_a_finish_page_stay_while_photos_are_read(window: MainWin
     asked = buttons(window.finish)
     session.catalog.photos.mark_seen([int(session.ids[2])])
     session.refresh()
-    assert list(before) != list(asked)  # another question needs other buttons
+    assert list(before) != list(asked)  # other counts need other buttons
     now = buttons(window.finish)
-    assert list(now) != list(asked), "their counts follow"
-    assert list(now.values()) == list(asked.values()), "in place"
+    assert list(now) != list(asked), "counts are updated"
+    assert list(now.values()) == list(asked.values()), "the buttons are the same"
 
 
-def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
+def test_a_finish_page_can_be_used_by_keyboard(window: MainWindow) -> None:
     decide_all(window.session, kept=True, flag=None)
     window.session.modes.set_mode(Pass.CULL)
     QTest.keyClick(window, Qt.Key.Key_Tab)
@@ -168,7 +168,7 @@ def test_a_finish_page_is_answered_by_key(window: MainWindow) -> None:
 
 
 @pytest.mark.parametrize("pass_", [Pass.CULL, Pass.RATE])
-def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pass_: Pass) -> None:
+def test_a_lower_finish_page_shows_fewer_rows_of_photos(window: MainWindow, pass_: Pass) -> None:
     session, page = window.session, window.finish
     decide_all(session, flag=Flag.PICK, rating=None, kept=True)
     session.catalog.journal.decide({1: {"rating": 4}}, summary="-")
@@ -195,7 +195,7 @@ def test_photos_on_a_finish_page_give_way_where_it_is_low(window: MainWindow, pa
 # --- the end of rating
 
 
-def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
+def test_rating_ends_with_counts_of_stars_and_approved_photos(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.RATE)
     session.navigator.finish()
@@ -206,7 +206,7 @@ def test_rating_ends_in_stars_and_what_they_approve(window: MainWindow) -> None:
     assert page.actions[0].text == "Export 1 photo…" and page.actions[0].primary
 
 
-def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindow) -> None:
+def test_clauses_are_counted_and_ratings_from_files_separately(window: MainWindow) -> None:
     session = window.session
     marks = {2: {"rating": 5, "flag": "pick"}, 3: {"rating": 3, "flag": "pick"}, 4: {"rating": 4}}
     session.catalog.journal.decide(marks, summary="-")
@@ -226,7 +226,7 @@ def test_clauses_add_up_and_ratings_from_files_are_named_apart(window: MainWindo
     assert page.sentence == "rating:>=3 is:picked 2"
 
 
-def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> None:
+def test_rejects_can_be_reviewed_from_the_rate_page(window: MainWindow) -> None:
     window.session.modes.set_mode(Pass.RATE)
     window.session.navigator.finish()
     asked = recorded(window.session.requests)
@@ -235,7 +235,7 @@ def test_rejects_are_reviewed_from_the_end_of_the_rating(window: MainWindow) -> 
     window.findChild(RejectsDialog).reject()
 
 
-def test_the_review_of_rejects_names_files_whole_and_counts_copies_that_stay(
+def test_the_review_of_rejects_shows_full_names_and_counts_remaining_copies(
     window: MainWindow,
 ) -> None:
     ids = [int(i) for i in window.session.statistics.scope_ids("rejected")[:1]]
@@ -266,10 +266,10 @@ def test_the_contact_sheet_fills_its_rows_to_the_edge() -> None:
         assert len({rect.height() for rect in rects}) == 1
 
 
-def test_a_few_photos_keep_their_size() -> None:
+def test_a_partial_row_is_not_enlarged() -> None:
     assert [rect.height() for _, rect in justified([1.5, 1.5], WIDTH)] == [132, 132]
     heights = {rect.height() for _, rect in justified([1.5] * 7, WIDTH)}
-    assert len(heights) == 1, "a row that is not full is no higher than the one above"
+    assert len(heights) == 1, "a partial row is as high as the row above"
 
 
 # --- empty
@@ -289,18 +289,18 @@ def test_a_few_photos_keep_their_size() -> None:
         (Pass.RATE, "", "No photos were kept yet.", "cull"),
     ],
 )
-def test_an_empty_list_says_why_and_which_key_leads_out(
+def test_an_empty_list_shows_the_reason_and_a_key_to_leave(
     session: Session, pass_: Pass, filter_: str, reason: str, command: str
 ) -> None:
     decide_all(session, flag=None, kept=False, rating=None)
     session.search.set_filter(filter_) if filter_ else session.modes.set_mode(pass_)
-    said, ways = why_empty(session)
-    assert said == reason
+    shown, ways = why_empty(session)
+    assert shown == reason
     assert ways[0][0] == command
     assert keys_of(command)
 
 
-def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
+def test_empty_switched_off_and_missing_folders_have_different_messages(
     make_session, tmp_path, monkeypatch
 ) -> None:
     from curator.library.scopes import Scope
@@ -308,14 +308,14 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
     session = make_session(photos=0)
     session.sources.open_scope(Scope("folder", str(tmp_path), tmp_path.name))
     assert why_empty(session)[0] == "No photos in this folder."
-    for off, said in (
+    for off, text in (
         (["/p/Iceland"], "All photos here are in Iceland, which is switched off. Switch it on"),
         (["/p/a", "/p/b"], "All photos here are in 2 folders that are switched off. Switch them"),
         ([str(tmp_path)], "This folder is switched off. Switch it on"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(session.sources, "switched_off", lambda off=off: off)
-            assert why_empty(session)[0].startswith(said)
+            assert why_empty(session)[0].startswith(text)
     session.sources.open_scope(Scope("folder", str(tmp_path / "gone"), "gone"))
     assert "folder is missing" in why_empty(session)[0]
 
@@ -323,7 +323,7 @@ def test_an_empty_folder_one_switched_off_and_one_that_is_away_differ(
 # --- inspector
 
 
-def test_the_inspector_tells_all_and_leaves_out_what_is_not_there(session: Session) -> None:
+def test_the_inspector_leaves_empty_sections_out(session: Session) -> None:
     found = {section.title: section for section in sections(session.detail(1))}
     assert list(found) == ["Capture", "Files", "Quality scores"]
     assert ("Exposure", "1/250 · f/2.8 · ISO 800") in found["Capture"].rows
@@ -343,7 +343,7 @@ def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> 
     assert shown.index("4 stars") < shown.index("2 stars")
 
 
-def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
+def test_the_inspector_shows_what_approves_a_photo(window: MainWindow) -> None:
     session = window.session
     session.catalog.journal.decide({2: {"rating": 5}, 3: {"rating": 5}}, summary="-")
     session.catalog.journal.decide({4: {"rating": 5}}, summary="-", source="file")
@@ -361,7 +361,7 @@ def test_the_inspector_says_what_approves_a_photo(window: MainWindow) -> None:
     ]
 
 
-def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipeline) -> None:
+def test_failed_work_can_be_retried_from_the_inspector(window: MainWindow, pipeline) -> None:
     session = window.session
     photo = int(session.ids[1])
     with session.catalog.store.transaction():
@@ -378,7 +378,7 @@ def test_what_failed_is_tried_again_from_the_inspector(window: MainWindow, pipel
     assert pipeline.asked[-1] == ("retry", [photo])
 
 
-def test_the_words_beside_the_marks_are_never_cut(qapp) -> None:
+def test_the_words_beside_the_marks_are_shortened_by_whole_words(qapp) -> None:
     line = MarksLine()
     line.show_marks(Marks(flag=Flag.REJECT, rating=5, label=Label.YELLOW))
     whole = line.words(1000)
@@ -407,7 +407,7 @@ def test_marks_in_words(marks: Marks, words: str) -> None:
     assert in_words(marks) == words
 
 
-def test_what_the_camera_did_not_write_is_left_out() -> None:
+def test_missing_capture_data_is_left_out() -> None:
     assert capture_rows(Capture()) == []
     rows = dict(
         capture_rows(
@@ -425,7 +425,7 @@ def test_what_the_camera_did_not_write_is_left_out() -> None:
     assert rows["Location"] == "33.8600° S  151.2100° E"
 
 
-def test_numbers_as_people_read_them() -> None:
+def test_sizes_and_durations_in_words() -> None:
     assert [size(n) for n in (0, 999, 1_000, 58_100_000_000, 999_950)] == [
         "0 bytes",
         "999 bytes",
@@ -439,17 +439,17 @@ def test_numbers_as_people_read_them() -> None:
 # --- help
 
 
-def test_every_key_stands_in_the_cheat_sheet(qapp) -> None:
+def test_every_key_is_on_the_cheat_sheet(qapp) -> None:
     lines = [line for group in sheet("grid", Keyboard()).values() for line in group]
     shown = {key for line in lines for key in line.keys.split()}
     for name in COMMANDS:
         for key in keys_of(name)[:1]:
             if name.startswith(("stars_", "label_", "candidate_")) and key != "0":
-                continue  # folded into 1 – 5, 6 – 9 and Ctrl+1 – 4
+                continue  # combined as 1 – 5, 6 – 9 and Ctrl+1 – 4
             assert theme.keys(key) in " ".join(line.keys for line in lines), (name, shown)
 
 
-def test_this_views_keys_are_bright(qapp) -> None:
+def test_keys_of_the_current_view_are_bright(qapp) -> None:
     loupe = {
         line.does: line.bright for group in sheet("loupe", Keyboard()).values() for line in group
     }
@@ -465,23 +465,23 @@ def test_every_group_has_its_column(columns: tuple[tuple[str, ...], ...]) -> Non
     assert sorted(name for column in columns for name in column) == sorted(GROUPS)
 
 
-def test_a_key_closes_the_sheet_and_marks_nothing(window: MainWindow) -> None:
+def test_any_key_closes_the_cheat_sheet_and_marks_nothing(window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_Question)
     assert window.help.isVisible() and window.help.hasFocus()
     photo = window.session.current
     QTest.keyClick(window.help, Qt.Key.Key_X)
     assert window.help.isHidden()
-    assert window.session.table.marks(photo).flag is Flag.PICK  # as it was
+    assert window.session.table.marks(photo).flag is Flag.PICK  # unchanged
     assert window.grid.hasFocus()
 
 
-def test_the_sheet_keeps_the_keyboard_when_it_is_called_by_mouse(window: MainWindow) -> None:
+def test_the_cheat_sheet_has_the_focus_when_opened_by_mouse(window: MainWindow) -> None:
     window.run("help_")
     assert window.help.hasFocus()
 
 
 @pytest.mark.parametrize("size", [(640, 480), (800, 600), (1000, 700), (1440, 900)])
-def test_the_cheat_sheet_cuts_no_word_and_shows_all(dressed, qtbot, size: tuple[int, int]) -> None:
+def test_the_cheat_sheet_shows_every_word_in_full(dressed, qtbot, size: tuple[int, int]) -> None:
     holder = QWidget()
     qtbot.addWidget(holder)
     holder.resize(*size)

@@ -1,4 +1,4 @@
-"""The command palette: what a few letters find, and that it leaves the window as it was."""
+"""The command palette: what a few letters find, and what stays unchanged."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ ALL = (REJECT, REVERSE, PANELS, ZOOM, ICELAND)
         ("nosuchthing", []),
     ],
 )
-def test_letters_find_what_they_begin_initial_or_run_through(typed: str, found: list[str]) -> None:
+def test_letters_match_beginnings_initials_and_subsequences(typed: str, found: list[str]) -> None:
     assert titles(typed, [], *ALL) == found
 
 
-MEANT = {
+ABBREVIATIONS = {
     **{"exp": "export", "expo": "export", "ex": "export", "expa": "toggle_stack"},
     **{"und": "undo", "re": "reject", "redo": "redo", "red": "label_red", "pi": "pick"},
     **{"cul": "cull", "rat": "rate", "comp": "compare", "sea": "search", "5": "stars_5"},
     **{"turn r": "turn_right", "stack sel": "stack_selection", "select": "select_all"},
     **{"sharp": "order:sharpness", "full": "toggle_fullscreen", "set": "settings"},
-    # As other programs call it.
+    # Names in other programs.
     **{"pref": "settings", "rotate": "turn_left", "keyw": "tag", "sort": "order"},
     **{"import": "open_folder", "shortcut": "help_", "xmp": "write_sidecars", "exit": "quit_"},
 }
 
 
-def test_a_few_letters_bring_up_what_a_person_means(session: Session) -> None:
+def test_common_abbreviations_find_the_expected_command(session: Session) -> None:
     everything = entries(session, "grid", lambda _: None)
-    found = {typed: best(everything, typed)[0].name for typed in MEANT}
-    assert found == MEANT
+    found = {typed: best(everything, typed)[0].name for typed in ABBREVIATIONS}
+    assert found == ABBREVIATIONS
 
 
-def test_of_equals_the_last_used_goes_first_and_what_is_off_goes_last() -> None:
+def test_among_equal_matches_the_last_used_is_first_and_disabled_ones_last() -> None:
     assert titles("re", ["reverse_order"], *ALL) == ["Reverse sort order", "Reject"]
     offered = titles("", ["scope:/iceland", "toggle_panels"], *ALL)
     assert offered == ["Go to Iceland", "Panels", "Reject", "Reverse sort order", "Zoom"]
-    assert "Go to Iceland" not in titles("", [], *ALL), "folders come once one types"
+    assert "Go to Iceland" not in titles("", [], *ALL), "folders appear only for typed text"
 
 
-def test_everything_one_can_do_is_in_it(session: Session) -> None:
+def test_the_palette_lists_every_command(session: Session) -> None:
     found = {each.name: each for each in entries(session, "grid", lambda _: None)}
     assert set(COMMANDS) - {"palette"} <= set(found)
     assert found["zoom"].off == "in the loupe, compare and survey only"
@@ -94,28 +94,28 @@ def open_palette(window: MainWindow) -> None:
     assert window.command_palette.isVisible() and window.command_palette.field.hasFocus()
 
 
-def test_enter_runs_it_on_the_photo_that_was_current(window: MainWindow) -> None:
+def test_enter_runs_the_command_on_the_current_photo(window: MainWindow) -> None:
     window.session.photos.go(3)
     photo = window.session.current
     assert photo is not None
     open_palette(window)
     QTest.keyClicks(window.command_palette.field, "rej")
-    assert window.session.table.marks(photo).flag is None, "letters are no keys here"
+    assert window.session.table.marks(photo).flag is None, "letters are typed here"
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     assert window.session.table.marks(photo).flag is Flag.REJECT
     assert window.command_palette.isHidden() and window.grid.hasFocus()
     open_palette(window)
     assert window.command_palette.rows.current is not None
-    assert window.command_palette.rows.current.name == "reject", "used last"
+    assert window.command_palette.rows.current.name == "reject", "the last used command"
 
 
-def test_what_was_used_under_a_former_name_is_still_recent(window: MainWindow) -> None:
+def test_a_command_used_under_a_former_name_is_still_recent(window: MainWindow) -> None:
     window._state["recent"] = ["placard", "export"]
     window.run("palette")
     assert window.command_palette.rows.entries[0].name == "inspect_file"
 
 
-def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
+def test_closing_the_palette_restores_view_and_focus(window: MainWindow) -> None:
     window.session.modes.set_mode(Pass.CULL)
     for leave in (
         lambda: QTest.keyClick(window.command_palette.field, Qt.Key.Key_Escape),
@@ -136,14 +136,14 @@ def test_it_leaves_the_window_as_it_was(window: MainWindow) -> None:
     assert field.hasFocus() and field.text() == "DSC"
 
 
-def test_what_is_off_here_says_so_and_does_nothing(window: MainWindow) -> None:
+def test_a_disabled_command_does_nothing(window: MainWindow) -> None:
     open_palette(window)
     QTest.keyClicks(window.command_palette.field, "zoom")
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     assert window.command_palette.isVisible() and window.session.view_state.zoom is None
 
 
-def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
+def test_no_disabled_row_is_ever_highlighted(window: MainWindow) -> None:
     open_palette(window)
     rows, field = window.command_palette.rows, window.command_palette.field
     assert rows.current is not None and not rows.current.off
@@ -155,7 +155,7 @@ def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
         field.clear()
         QTest.keyClicks(field, typed)
         off = [row for row, entry in enumerate(rows.entries[:12]) if entry.off]
-        assert off, "what is off is among them"
+        assert off, "disabled commands are listed"
         assert rows.current is None if off[0] == 0 else rows.current is rows.entries[0]
         before = rows.current
         QTest.mouseMove(rows, QPoint(40, 4 + off[0] * 28 + 14))
@@ -168,7 +168,7 @@ def test_no_row_is_lit_that_is_off(window: MainWindow) -> None:
     assert rows.current is None and not rows.entries
 
 
-def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
+def test_arrows_move_and_a_click_runs_a_row(window: MainWindow) -> None:
     open_palette(window)
     rows = window.command_palette.rows
     QTest.keyClicks(window.command_palette.field, "sort by")
@@ -184,14 +184,14 @@ def test_arrows_move_and_a_press_takes_a_row(window: MainWindow) -> None:
     assert f"order:{window.session.criteria.order}" == wanted.name
 
 
-def test_a_command_that_takes_the_keyboard_keeps_it(window: MainWindow) -> None:
+def test_a_command_that_takes_the_focus_keeps_it(window: MainWindow) -> None:
     open_palette(window)
     QTest.keyClicks(window.command_palette.field, "search")
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)
     assert window.topbar.search.hasFocus()
 
 
-def test_what_was_used_is_remembered(window: MainWindow, make_window, make_session) -> None:
+def test_used_commands_are_remembered(window: MainWindow, make_window, make_session) -> None:
     open_palette(window)
     QTest.keyClicks(window.command_palette.field, "select all")
     QTest.keyClick(window.command_palette.field, Qt.Key.Key_Return)

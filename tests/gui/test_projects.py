@@ -1,4 +1,4 @@
-"""Projects in the window: typed into being, filled with B, shown, ordered by hand, removed."""
+"""Projects in the window: created, filled with B, shown, ordered by hand and removed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ ALT = Qt.KeyboardModifier.AltModifier
 LEFT = Qt.MouseButton.LeftButton
 
 
-def press(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
+def press_key(window: MainWindow, key: Qt.Key, held: Qt.KeyboardModifier | None = None) -> None:
+    """Press a key as if the current photo had been painted."""
     session = window.session
     if session.current is not None:
         session.viewer.note_painted(session.current)
     QTest.keyClick(window, key, held or Qt.KeyboardModifier.NoModifier)
 
 
-def type_(window: MainWindow, text: str) -> list[str]:
+def type_name(window: MainWindow, text: str) -> list[str]:
     QTest.keyClicks(window.projects.chooser.field, text)
     return [entry.title for entry in window.projects.chooser.rows.entries]
 
@@ -47,8 +48,8 @@ def names(session: Session) -> list[str]:
 
 
 @pytest.fixture
-def harbour(window: MainWindow) -> int:
-    """A project of six photos, on the table."""
+def harbor_project(window: MainWindow) -> int:
+    """The open project "Harbour" of six photos."""
     session = window.session
     project = session.projects.make("Harbour")
     session.projects.add(project, [11, 12, 13, 14, 15, 16], on_screen=False)
@@ -56,45 +57,45 @@ def harbour(window: MainWindow) -> int:
     return project
 
 
-def test_export_of_a_photo_taken_out_of_the_project_says_so(
-    window: MainWindow, harbour: int
+def test_exporting_a_photo_removed_from_the_project_is_refused(
+    window: MainWindow, harbor_project: int
 ) -> None:
-    said: list[str] = []
-    window.session.messages.status_message.connect(said.append)
-    press(window, Qt.Key.Key_B)
-    assert window.session.current == 11, "it stays until the list is opened anew"
+    messages: list[str] = []
+    window.session.messages.status_message.connect(messages.append)
+    press_key(window, Qt.Key.Key_B)
+    assert window.session.current == 11, "it stays until the list is reopened"
     window.run("export_selected")
-    assert said[-1].startswith("The selected photos are no longer in Harbour.")
+    assert messages[-1].startswith("The selected photos are no longer in Harbour.")
 
 
-def test_shift_b_makes_a_project_and_b_fills_it_in_the_loupe(window: MainWindow) -> None:
+def test_shift_b_creates_a_project_and_b_adds_photos_in_the_loupe(window: MainWindow) -> None:
     session = window.session
     session.viewer.set_view(View.LOUPE)
-    press(window, Qt.Key.Key_B, SHIFT)
+    press_key(window, Qt.Key.Key_B, SHIFT)
     chooser = window.projects.chooser
-    assert chooser.isVisible() and chooser.rows.current is None, "there is nothing to take yet"
-    assert type_(window, "Harbour") == ["New project “Harbour”"]
+    assert chooser.isVisible() and chooser.rows.current is None, "no project exists yet"
+    assert type_name(window, "Harbour") == ["New project “Harbour”"]
     enter(window)
     assert not chooser.isVisible() and names(session) == ["Harbour"]
     assert window.topbar.project.text() == "Harbour"
-    press(window, Qt.Key.Key_B)
+    press_key(window, Qt.Key.Key_B)
     assert session.table.projects.has(1, [session.current or 0])[0]
     assert theme.PENCIL.name() in window.topbar.project.styleSheet()
-    press(window, Qt.Key.Key_Right)
+    press_key(window, Qt.Key.Key_Right)
     assert theme.PENCIL.name() not in window.topbar.project.styleSheet()
 
 
-def test_letters_find_a_project_before_they_make_one(window: MainWindow) -> None:
+def test_letters_find_existing_projects_before_a_new_one(window: MainWindow) -> None:
     session = window.session
     for name in ("Harbour", "Night", "The harbour"):
         session.projects.make(name)
-    press(window, Qt.Key.Key_B, SHIFT)
-    assert type_(window, "harb") == ["Harbour", "The harbour", "New project “harb”"]
+    press_key(window, Qt.Key.Key_B, SHIFT)
+    assert type_name(window, "harb") == ["Harbour", "The harbour", "New project “harb”"]
     enter(window)
     current = session.projects.current
     assert current is not None and current.name == "Harbour"
-    press(window, Qt.Key.Key_B, SHIFT)
-    assert type_(window, "HARBOUR") == ["Harbour", "The harbour"]
+    press_key(window, Qt.Key.Key_B, SHIFT)
+    assert type_name(window, "HARBOUR") == ["Harbour", "The harbour"]
     QTest.keyClick(window.projects.chooser.field, Qt.Key.Key_Escape)
     assert names(session) == ["Harbour", "Night", "The harbour"]
 
@@ -102,20 +103,20 @@ def test_letters_find_a_project_before_they_make_one(window: MainWindow) -> None
 def test_b_without_a_project_chooses_one_and_adds(window: MainWindow) -> None:
     window.session.photos.select_only(3)
     window.session.photos.select_range(5)
-    press(window, Qt.Key.Key_B)
-    type_(window, "../../etc")
+    press_key(window, Qt.Key.Key_B)
+    type_name(window, "../../etc")
     enter(window)
     assert names(window.session) == ["../../etc"]
     assert window.session.catalog.projects.members(1) == [3, 4, 5]
 
 
-def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: int) -> None:
+def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbor_project: int) -> None:
     session, rows = window.session, window.sidebar.projects.rows
     session.sources.open_scope(session.sources.scopes()[0].scope)
     window.sidebar.refresh()
     assert [(row.title, row.count) for row in rows.rows] == [("Harbour", "6")]
     assert "Harbour" not in [row.title for row in window.sidebar.folders.rows]
-    QTest.mouseClick(rows, LEFT, pos=rows.row_rect(str(harbour)).center())
+    QTest.mouseClick(rows, LEFT, pos=rows.row_rect(str(harbor_project)).center())
     assert session.criteria.scope.title == "Harbour" and session.ids.tolist() == [
         11,
         12,
@@ -129,7 +130,7 @@ def test_the_sidebar_lists_projects_and_opens_them(window: MainWindow, harbour: 
     assert name == "Harbour" and counts.startswith("6 photos · 0 approved · drag")
 
 
-def test_many_projects_stand_in_counting_order_and_leave_the_filters_in_sight(
+def test_many_projects_are_in_natural_order_and_folded(
     window: MainWindow,
 ) -> None:
     session, part = window.session, window.sidebar.projects
@@ -148,7 +149,7 @@ def test_many_projects_stand_in_counting_order_and_leave_the_filters_in_sight(
     assert gone["Go to Evening 7"] == "project"
 
 
-def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbour: int) -> None:
+def test_photos_are_reordered_by_dragging(window: MainWindow, harbor_project: int) -> None:
     session, port = window.session, window.grid.viewport()
 
     def drag(source: int, to: QPoint) -> None:
@@ -160,24 +161,24 @@ def test_photos_are_dragged_to_where_they_shall_stand(window: MainWindow, harbou
         QTest.mouseRelease(port, LEFT, pos=to)
         assert not window.projects.drag_order.line.isVisible()
         assert not window.projects.drag_order._scroll.isActive(), (
-            "nothing goes on once it is let go"
+            "scrolling stops when the button is released"
         )
 
     drag(4, window.grid.cell(1).center() - QPoint(40, 0))
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16] and session.current == 15
     session.photos.select_only(11)
     session.photos.toggle_selected(12)
-    drag(2, window.grid.cell(5).center() + QPoint(60, 0))  # both, by one of them
+    drag(2, window.grid.cell(5).center() + QPoint(60, 0))  # drags both selected photos
     assert session.ids.tolist() == [15, 13, 14, 16, 11, 12]
     assert session.photos.selection == {11, 12}
     QTest.mouseClick(port, LEFT, pos=window.grid.cell(5).center())
     assert session.current == 12 and len(session.photos.selection) < 2
-    press(window, Qt.Key.Key_Z, CTRL)
+    press_key(window, Qt.Key.Key_Z, CTRL)
     assert session.ids.tolist() == [11, 15, 12, 13, 14, 16]
 
 
 @pytest.mark.slow
-def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
+def test_outside_a_project_dragging_moves_nothing(window: MainWindow) -> None:
     port, start = window.grid.viewport(), window.grid.cell(0).center()
     before = window.session.ids.tolist()
     QTest.mousePress(port, LEFT, pos=start)
@@ -188,18 +189,20 @@ def test_elsewhere_a_drag_moves_nothing(window: MainWindow) -> None:
 
 
 @pytest.mark.slow
-def test_photos_are_moved_by_keys(window: MainWindow, harbour: int) -> None:
+def test_photos_are_reordered_by_keys(window: MainWindow, harbor_project: int) -> None:
     session = window.session
     session.navigator.go_to(13)
-    press(window, Qt.Key.Key_Up, ALT)
+    press_key(window, Qt.Key.Key_Up, ALT)
     assert session.ids.tolist() == [11, 13, 12, 14, 15, 16]
-    press(window, Qt.Key.Key_End, ALT)
+    press_key(window, Qt.Key.Key_End, ALT)
     assert session.ids.tolist() == [11, 12, 14, 15, 16, 13]
-    assert session.catalog.projects.members(harbour) == session.ids.tolist()
+    assert session.catalog.projects.members(harbor_project) == session.ids.tolist()
 
 
 @pytest.mark.slow
-def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbour: int) -> None:
+def test_names_and_notes_of_projects_are_plain_text(
+    window: MainWindow, harbor_project: int
+) -> None:
     session = window.session
     row = session.projects.current
     assert row is not None
@@ -216,8 +219,8 @@ def test_a_project_is_renamed_and_noted_in_plain_text(window: MainWindow, harbou
     dialog.deleteLater()
 
 
-def test_removing_asks_and_a_line_brings_it_back(
-    window: MainWindow, harbour: int, monkeypatch: pytest.MonkeyPatch
+def test_removing_a_project_asks_first_and_can_be_undone(
+    window: MainWindow, harbor_project: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dialogs.Question] = []
 
@@ -227,14 +230,14 @@ def test_removing_asks_and_a_line_brings_it_back(
 
     monkeypatch.setattr(dialogs, "ask", answer)
     session = window.session
-    window.projects.remove(harbour)
+    window.projects.remove(harbor_project)
     assert names(session) == ["Harbour"]
-    window.projects.remove(harbour)
+    window.projects.remove(harbor_project)
     assert "6 photos stay in the catalog" in asked[0].body and asked[0].choices[0].removes
     assert names(session) == [] and session.criteria.scope.kind == "all"
     window.notifications.act.click()
     assert names(session) == ["Harbour"]
-    assert session.catalog.projects.members(harbour) == [11, 12, 13, 14, 15, 16]
+    assert session.catalog.projects.members(harbor_project) == [11, 12, 13, 14, 15, 16]
 
 
 def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> None:
@@ -254,7 +257,9 @@ def test_the_end_of_rating_offers_a_project_of_the_best(window: MainWindow) -> N
 
 
 @pytest.mark.slow
-def test_the_inspector_names_the_projects_of_a_photo(window: MainWindow, harbour: int) -> None:
+def test_the_inspector_lists_the_projects_of_a_photo(
+    window: MainWindow, harbor_project: int
+) -> None:
     window.session.view_state.inspector = True
     window.refresh()
     inspector = window.inspector
@@ -272,7 +277,7 @@ def test_an_empty_project_says_how_to_fill_it(window: MainWindow) -> None:
     assert window.empty_list.reason.text() == "Nothing in Harbour yet."
 
 
-def test_a_series_is_made_or_sent_away(
+def test_suggested_related_photos_become_a_project(
     window: MainWindow, make_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = window.session
@@ -281,7 +286,7 @@ def test_a_series_is_made_or_sent_away(
     )
     session.related_photos.changed.emit()
     rows = window.sidebar.projects.rows
-    assert not rows.rows, "it would push what one aims at"
+    assert not rows.rows, "a new row would move the rows under the pointer"
     session.viewer.set_view(View.LOUPE)
     session.viewer.set_view(View.GRID)
     assert [row.title for row in rows.rows] == ["5 related photos?"]
@@ -297,21 +302,25 @@ def test_a_series_is_made_or_sent_away(
     dialog.deleteLater()
 
 
-def test_where_there_is_no_series_it_is_said(window: MainWindow, qtbot: QtBot) -> None:
+def test_a_search_for_related_photos_without_result_says_so(
+    window: MainWindow, qtbot: QtBot
+) -> None:
     session = window.session
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     window.run("find_related")  # nothing is approved
-    assert said[-1].startswith("No five approved photos")
+    assert messages[-1].startswith("No five approved photos")
     session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
     session.refresh()
     window.run("find_related")
-    assert said[-1] == "Looking for related photos…"
-    qtbot.waitUntil(lambda: said[-1].startswith("No five approved photos"))  # no photo was compared
+    assert messages[-1] == "Looking for related photos…"
+    qtbot.waitUntil(
+        lambda: messages[-1].startswith("No five approved photos")
+    )  # no photo has a vector
 
 
-def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
-    window: MainWindow, harbour: int
+def test_externally_rated_photos_are_not_offered_in_a_project(
+    window: MainWindow, harbor_project: int
 ) -> None:
     session = window.session
     session.catalog.journal.decide({3: {"rating": 4}}, summary="Read from files", source="file")
@@ -324,10 +333,12 @@ def test_what_the_scan_found_rated_elsewhere_is_not_offered_in_a_project(
     session.catalog.journal.decide(more, summary="Read from files", source="file")
     window.session.pipeline.events.idle.emit(Totals())
     assert window.notifications.text.text == "3 already rated in other apps", (
-        "before the table looks again"
+        "before the table is refreshed"
     )
     session.catalog.journal.decide({5: {"rating": 2}}, summary="2 stars")
     session.refresh()
-    assert window.notifications.text.text == "2 already rated in other apps", "one was judged here"
-    session.projects.open_scope(harbour)
+    assert window.notifications.text.text == "2 already rated in other apps", (
+        "one was reviewed here"
+    )
+    session.projects.open_scope(harbor_project)
     assert window.notifications.current is None

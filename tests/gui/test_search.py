@@ -1,4 +1,4 @@
-"""The search box: typing, ways to go on, mistakes where they are, searches kept by name."""
+"""The search box: typing, completions, mistakes and saved searches."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from curator.ui.panels.search_box import SearchField
 
 @pytest.fixture
 def box(window: MainWindow) -> SearchField:
-    """The box, in it the cursor; the conductor has read the words."""
+    """The focused search box, with an up-to-date text index."""
     window.session.catalog.text.update_all()
     QTest.keyClick(window, Qt.Key.Key_Slash)
     assert window.topbar.search.hasFocus()
     return window.topbar.search
 
 
-def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: SearchField) -> None:
+def test_a_field_and_its_value_can_be_completed_by_keyboard(
+    window: MainWindow, box: SearchField
+) -> None:
     assert [hint.text for hint in box.hints.found][:2] == ["is:", "rating:"]
-    assert box.hints.isVisible(), "an empty box says which fields there are"
+    assert box.hints.isVisible(), "an empty box lists the fields"
     QTest.keyClicks(box, "la")
     QTest.keyClick(box, Qt.Key.Key_Tab)
     assert box.text() == "label:"
@@ -33,7 +35,7 @@ def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: Sear
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert box.text() == "label:yellow " and box.hasFocus()
     QTest.keyClicks(box, "xyz")
-    assert not box.hints.isVisible(), "words need no help"
+    assert not box.hints.isVisible(), "plain words have no completions"
     box.setText("")
     QTest.keyClicks(box, "camera:two")
     QTest.keyClick(box, Qt.Key.Key_Tab)
@@ -42,19 +44,19 @@ def test_keys_alone_complete_a_field_and_its_value(window: MainWindow, box: Sear
     assert len(window.session.ids) == 20 and not box.hasFocus()
 
 
-def test_the_ways_to_go_on_lie_over_the_inspector(window: MainWindow, box: SearchField) -> None:
+def test_completions_are_shown_above_the_inspector(window: MainWindow, box: SearchField) -> None:
     commands.run(window.session, "toggle_inspector")
     QTest.keyClicks(box, "l")
-    window.parts.arrange()  # as when photos are found while one types
+    window.parts.arrange()  # as happens when photos arrive during typing
     assert window.inspector.isVisible()
     over = box.hints.geometry().intersected(window.inspector.geometry())
     assert not over.isEmpty()
     assert box.hints.isAncestorOf(window.childAt(over.center()))
     box.hide()
-    assert not box.hints.isVisible() and not box._typing.isActive(), "it looks for nothing more"
+    assert not box.hints.isVisible() and not box._typing.isActive(), "a hidden box searches no more"
 
 
-def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:
+def test_a_mistake_is_underlined_and_explained(box: SearchField) -> None:
     QTest.keyClicks(box, "sharp rating:many harbor")
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert box.hasFocus() and box.cursorPosition() == len("sharp rating:")
@@ -62,10 +64,10 @@ def test_a_mistake_is_underlined_and_told(box: SearchField) -> None:
     assert abs(line.width() - metrics.horizontalAdvance("many")) <= 2
     assert "rating: expects a number" in box.problem.text()
     QTest.keyClick(box, Qt.Key.Key_Delete)
-    assert not box.problem.isVisible(), "gone with the next key"
+    assert not box.problem.isVisible(), "the next key removes it"
 
 
-def test_half_a_word_is_no_mistake_and_nothing_found_keeps_the_keyboard(
+def test_an_unfinished_word_is_no_mistake_and_an_empty_result_keeps_the_focus(
     window: MainWindow, box: SearchField
 ) -> None:
     QTest.keyClicks(box, "is:pick")
@@ -80,7 +82,7 @@ def test_half_a_word_is_no_mistake_and_nothing_found_keeps_the_keyboard(
     assert window.page() is window.empty_list and box.hasFocus()
 
 
-def test_nothing_typed_does_harm(window: MainWindow, box: SearchField) -> None:
+def test_no_typed_text_does_harm(window: MainWindow, box: SearchField) -> None:
     strange = "😀 سلام \u202e"
     for typed in ('"* OR NEAR(', "'; DROP TABLE photo; --", strange, "\x00", "a" * 10_000):
         box.setText(typed)
@@ -90,7 +92,7 @@ def test_nothing_typed_does_harm(window: MainWindow, box: SearchField) -> None:
     assert len(window.session.ids) == 60
 
 
-def test_a_search_is_kept_opened_renamed_and_removed(
+def test_a_search_is_saved_opened_renamed_and_removed(
     window: MainWindow, box: SearchField, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, rows = window.session, window.sidebar.saved
@@ -120,7 +122,7 @@ def test_a_search_is_kept_opened_renamed_and_removed(
     assert session.criteria.scope.kind == "all" and not session.catalog.searches.all()
 
 
-def test_esc_returns_to_the_exact_place(window: MainWindow) -> None:
+def test_esc_returns_to_the_same_view_and_photo(window: MainWindow) -> None:
     session = window.session
     session.catalog.text.update_all()
     session.photos.go(17)

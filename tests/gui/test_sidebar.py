@@ -22,13 +22,13 @@ def counts(rows: Rows) -> dict[str, str]:
     return {row.title: row.count for row in rows.rows}
 
 
-def test_scopes_and_filters_come_with_counts(window: MainWindow) -> None:
+def test_scopes_and_filters_have_counts(window: MainWindow) -> None:
     assert counts(window.sidebar.folders) == {"All photos": "60", "photos": "60"}
     shown = counts(window.sidebar.filters)
     assert shown["All"] == "60" and shown["Unreviewed"] == "54" and shown["Rejected"] == "2"
 
 
-def test_filters_that_tell_of_trouble_have_their_place_and_are_dim_without(
+def test_filters_for_problems_are_dim_while_there_are_none(
     window: MainWindow,
 ) -> None:
     rows = {row.title: row for row in window.sidebar.filters.rows}
@@ -54,13 +54,13 @@ def test_damaged_photos_have_a_filter_and_a_sign_in_the_grid(
 
 
 def footer(window: MainWindow, photo: int) -> QImage:
-    """Paint the line below a photo's tile, as the grid does."""
+    """Return the picture of the line below a photo's tile."""
     grid = window.grid
     rect = grid.cell(window.session.ids.tolist().index(photo))
     return grid.viewport().grab(rect.adjusted(0, rect.height() - FOOTER, 0, 0)).toImage()
 
 
-def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:
+def test_a_click_on_a_filter_shows_its_photos(window: MainWindow) -> None:
     rows = window.sidebar.filters
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("rejected").center())
     assert window.session.criteria.filter == "is:rejected" and len(window.session.ids) == 2
@@ -68,13 +68,13 @@ def test_a_press_on_a_filter_shows_those_photos(window: MainWindow) -> None:
     assert [row.title for row in rows.rows if row.current] == ["Rejected"]
 
 
-def test_a_press_on_a_folder_opens_it(window: MainWindow) -> None:
+def test_a_click_on_a_folder_opens_it(window: MainWindow) -> None:
     rows = window.sidebar.folders
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect("/photos").center())
     assert window.session.criteria.scope.key == "/photos"
 
 
-def test_subfolders_show_when_their_folder_is_unfolded(make_window, make_session) -> None:
+def test_subfolders_show_when_their_folder_is_expanded(make_window, make_session) -> None:
     window = make_window(make_session(photos=2_100))
     assert [row.title for row in window.sidebar.folders.rows] == ["All photos", "photos"]
     rows = window.sidebar.folders
@@ -85,7 +85,7 @@ def test_subfolders_show_when_their_folder_is_unfolded(make_window, make_session
     assert window.session.criteria.scope.key == ""
 
 
-def test_a_folder_can_be_switched_off_and_read_again(window: MainWindow, pipeline) -> None:
+def test_a_folder_can_be_switched_off_and_rescanned(window: MainWindow, pipeline) -> None:
     row = window.session.sources.scopes()[1]
     actions = {action.text(): action for action in window.sidebar.folder_menu(row).actions()}
     actions["Switch off"].trigger()
@@ -96,7 +96,9 @@ def test_a_folder_can_be_switched_off_and_read_again(window: MainWindow, pipelin
     assert pipeline.asked == [("rescan", 1)]
 
 
-def test_stars_filter_at_least_then_exactly_then_not(window: MainWindow, qtbot) -> None:
+def test_clicks_on_a_star_filter_at_least_then_exactly_then_nothing(
+    window: MainWindow, qtbot
+) -> None:
     stars = window.sidebar.stars
     fourth = QPoint(12 + 3 * 20 + 8, 14)
     seen = []
@@ -115,56 +117,60 @@ def test_the_star_filter_reads_what_was_typed(qapp) -> None:
     assert (stars._stars, stars._exact) == (5, True)
 
 
-def test_odd_names_are_drawn_as_they_are(qapp) -> None:
+def test_names_with_markup_are_drawn_as_text(qapp) -> None:
     rows = Rows()
     rows.resize(232, 100)
     rows.show_rows([Row("k", "<img src=x> & <b>", "1", "folder", tip="<b>a</b>")])
     assert not rows.grab().isNull()
 
 
-def press(window: MainWindow, rows: Rows, title: str) -> None:
+def click_row(window: MainWindow, rows: Rows, title: str) -> None:
     key = next(row.key for row in rows.rows if row.title == title)
     QTest.mouseClick(rows, Qt.MouseButton.LeftButton, pos=rows.row_rect(key).center())
     window.sidebar.refresh()
 
 
-def test_a_camera_a_label_and_a_verdict_are_narrowed_down_to_by_mouse(window: MainWindow) -> None:
+def test_camera_label_and_verdict_can_be_combined_by_mouse(window: MainWindow) -> None:
     session, rows, box = window.session, window.sidebar.facets.rows, window.topbar.search
     session.catalog.journal.decide({4: {"label": "red"}, 5: {"label": "red"}}, summary="-")
     session.refresh()
     assert [row.title for row in rows.rows] == ["Label", "Camera", "Lens", "Date"]
-    press(window, rows, "Camera")
+    click_row(window, rows, "Camera")
     camera = rows.rows[2]
     assert camera.depth == 1 and camera.tip.startswith("camera:")
-    press(window, rows, camera.title)
+    click_row(window, rows, camera.title)
     assert box.text() == session.criteria.filter == camera.tip
     assert len(session.ids) == int(camera.count) == int(box.accessibleDescription().split()[0])
-    press(window, rows, "Label")
+    click_row(window, rows, "Label")
     assert ("Red", "2") in [(row.title, row.count) for row in rows.rows]
-    press(window, rows, "Red")
+    click_row(window, rows, "Red")
     assert session.criteria.filter == f"{camera.tip} label:red"
-    press(window, window.sidebar.filters, "Picked")
+    click_row(window, window.sidebar.filters, "Picked")
     assert session.criteria.filter == f"{camera.tip} label:red is:picked"
     assert {row.title for row in rows.rows if row.current} == {camera.title, "Red"}
-    press(window, rows, camera.title)
-    press(window, window.sidebar.filters, "Picked")
+    click_row(window, rows, camera.title)
+    click_row(window, window.sidebar.filters, "Picked")
     assert session.criteria.filter == "label:red" and len(session.ids) == 2
-    press(window, rows, "Label")
-    assert [row.title for row in rows.rows if row.current] == ["Label"], "also folded it says so"
-    press(window, window.sidebar.filters, "All")
+    click_row(window, rows, "Label")
+    assert [row.title for row in rows.rows if row.current] == ["Label"], (
+        "a collapsed field still shows that it filters"
+    )
+    click_row(window, window.sidebar.filters, "All")
     assert (
         not session.criteria.filter and len(session.ids) == 60 and not box.accessibleDescription()
     )
 
 
-def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: MainWindow) -> None:
+def test_days_are_below_their_month_and_no_row_moves_while_photos_arrive(
+    window: MainWindow,
+) -> None:
     session, rows = window.session, window.sidebar.facets.rows
-    press(window, rows, "Date")
+    click_row(window, rows, "Date")
     titles = [row.title for row in rows.rows][4:]
     assert titles[:3] == ["2024", "May", "4 May"]
-    press(window, rows, "4 May")
+    click_row(window, rows, "4 May")
     assert session.criteria.filter == "on:2024-05-04"
-    press(window, rows, "4 May")
+    click_row(window, rows, "4 May")
     assert not session.criteria.filter
     session.catalog.photos.turn([1], 0)
     with closing(sqlite3.connect(session.home.catalog)) as database, database:
@@ -173,7 +179,9 @@ def test_days_are_under_their_month_and_no_row_moves_while_photos_come(window: M
     session.refresh()
     window.sidebar.refresh()
     shown = [row.title for row in rows.rows][4:]
-    assert shown[0] == "2024" and shown[-1] == "2025", "the new one comes last while one looks"
-    press(window, rows, "Date")
-    press(window, rows, "Date")
-    assert [row.title for row in rows.rows][4] == "2025", "the latest first"
+    assert shown[0] == "2024" and shown[-1] == "2025", (
+        "a new year is added at the end while the list is open"
+    )
+    click_row(window, rows, "Date")
+    click_row(window, rows, "Date")
+    assert [row.title for row in rows.rows][4] == "2025", "the newest year is first"

@@ -1,4 +1,4 @@
-"""Photos like another one in a panel: what stands below them shows whole or not at all."""
+"""The panel of similar photos: a similarity shows in full or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import mark_painter, theme
 
 
-def written(near: SimilarPhotos, number: int) -> int:
-    """Count pixels of quiet text behind the marks of a photo, within its own column and after."""
+def count_text_pixels(near: SimilarPhotos, number: int) -> int:
+    """Count the pixels of dim text to the right of a photo's marks."""
     image: QImage = near.grab().toImage()
     place = near.place(number)
     end = place.left() + mark_painter.marks_width(near._session.tile(near.ids[number]).marks, False)
@@ -21,15 +21,17 @@ def written(near: SimilarPhotos, number: int) -> int:
     )
 
 
-def test_the_likeness_stands_behind_the_marks_if_it_fits(session: Session, dressed: object) -> None:
+def test_the_similarity_shows_beside_the_marks_if_it_fits(
+    session: Session, dressed: object
+) -> None:
     every = {"flag": "pick", "rating": 5, "label": "red"}
     session.catalog.journal.decide({2: every, 3: {"flag": "pick", "rating": 5}}, summary="-")
     session.refresh()
     near = SimilarPhotos(session, None, "Similar")
     near.resize(272, 100)
     near.show_photos([(4, 0.91), (3, 0.87), (2, 0.86)])
-    assert written(near, 0) > 20, "no marks, all the room"
-    assert written(near, 1) == 0 and written(near, 2) == 0
+    assert count_text_pixels(near, 0) > 20, "without marks it fits"
+    assert count_text_pixels(near, 1) == 0 and count_text_pixels(near, 2) == 0
     near.resize(420, 100)
-    assert written(near, 1) > 20
+    assert count_text_pixels(near, 1) > 20
     near.deleteLater()

@@ -1,4 +1,4 @@
-"""Typing tags: T, a few letters, Enter; and the cloud in the sidebar."""
+"""Typing tags (T, a few letters, Enter) and the tag cloud in the sidebar."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Key = Qt.Key
 
 @pytest.fixture
 def tagged(session: Session) -> Session:
-    """Photos with suggestions: harbor on 2 to 5, hare on 3, boat on 2."""
-    said = {2: ["harbor", "boat"], 3: ["harbor", "hare"], 4: ["harbor"], 5: ["harbor"]}
+    """A session with suggested tags: harbor on 2 to 5, hare on 3, boat on 2."""
+    suggested = {2: ["harbor", "boat"], 3: ["harbor", "hare"], 4: ["harbor"], 5: ["harbor"]}
     with session.catalog.store.transaction():
-        for photo, names in said.items():
+        for photo, names in suggested.items():
             session.catalog.tags.suggest(photo, "vision", [(name, 60) for name in names])
     return session
 
@@ -30,8 +30,8 @@ def window(tagged: Session, make_window) -> MainWindow:
     return make_window(tagged)
 
 
-def press(window: MainWindow, *keys: Qt.Key | str) -> None:
-    """Press keys where the keyboard is; text is typed."""
+def type_keys(window: MainWindow, *keys: Qt.Key | str) -> None:
+    """Press keys and type texts in the focused widget."""
     for key in keys:
         at = window.focusWidget() or window
         if isinstance(key, str):
@@ -48,69 +48,71 @@ def tags(session: Session, photo: int) -> dict[str, str]:
     return {tag.name: tag.state for tag in session.catalog.photos.get(photo).tags}
 
 
-def test_t_types_tags_for_the_photo_and_esc_goes_back_to_the_keys(window: MainWindow) -> None:
+def test_t_opens_the_tag_entry_and_esc_returns_to_the_keys(window: MainWindow) -> None:
     session = window.session
     session.navigator.go_to(7)
-    press(window, Key.Key_T, "ha")
+    type_keys(window, Key.Key_T, "ha")
     entry = window.tag_entry
     assert entry.isVisible() and entry.title.text() == "Tags of DSC_0006"
     assert [row.title for row in entry.rows.entries] == ["harbor", "hare", "ha"]
-    press(window, Key.Key_Return)
+    type_keys(window, Key.Key_Return)
     assert tags(session, 7) == {"harbor": "confirmed"} and entry.isVisible()
-    press(window, "Pier, old pier,hare", Key.Key_Return)
+    type_keys(window, "Pier, old pier,hare", Key.Key_Return)
     assert tags(session, 7).keys() == {"harbor", "Pier", "old pier", "hare"}
-    press(window, "ha", Key.Key_Down, Key.Key_Down, Key.Key_Return)
-    assert "ha" in tags(session, 7), "the last row is what was typed"
-    press(window, Key.Key_Escape)
+    type_keys(window, "ha", Key.Key_Down, Key.Key_Down, Key.Key_Return)
+    assert "ha" in tags(session, 7), "the last row is the typed text"
+    type_keys(window, Key.Key_Escape)
     assert not entry.isVisible()
-    press(window, Key.Key_X)
-    assert session.table.marks(7).flag == "reject", "keys mark again"
+    type_keys(window, Key.Key_X)
+    assert session.table.marks(7).flag == "reject", "keys mark photos again"
 
 
-def test_tab_completes_and_shift_enter_takes_what_was_typed(window: MainWindow) -> None:
+def test_tab_completes_and_shift_enter_takes_the_typed_text(window: MainWindow) -> None:
     session = window.session
     session.navigator.go_to(7)
-    press(window, Key.Key_T, "pier,ha", Key.Key_Tab)
+    type_keys(window, Key.Key_T, "pier,ha", Key.Key_Tab)
     assert window.tag_entry.field.text() == "pier, harbor"
-    press(window, Key.Key_Escape, Key.Key_T, "bo")
+    type_keys(window, Key.Key_Escape, Key.Key_T, "bo")
     QTest.keyClick(window.tag_entry.field, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert tags(session, 7) == {"bo": "confirmed"}
-    press(window, Key.Key_Return)
-    assert not window.tag_entry.isVisible(), "Enter with nothing typed leaves"
+    type_keys(window, Key.Key_Return)
+    assert not window.tag_entry.isVisible(), "Enter in an empty field closes the entry"
 
 
-def test_the_tags_there_are_are_confirmed_and_taken_off_by_key(window: MainWindow) -> None:
+def test_existing_tags_are_confirmed_and_removed_by_keyboard(window: MainWindow) -> None:
     session = window.session
     session.navigator.go_to(2)
-    press(window, Key.Key_T, Key.Key_Up)
+    type_keys(window, Key.Key_T, Key.Key_Up)
     entry = window.tag_entry
     assert entry.chips.current is not None and entry.chips.current.name == "harbor"
-    press(window, Key.Key_Delete)
+    type_keys(window, Key.Key_Delete)
     assert tags(session, 2) == {"boat": "suggested"}
-    press(window, Key.Key_Return)
+    type_keys(window, Key.Key_Return)
     assert tags(session, 2) == {"boat": "confirmed"}
-    press(window, Key.Key_Escape)
+    type_keys(window, Key.Key_Escape)
     assert entry.isVisible() and entry.chips.current is None
-    press(window, Key.Key_Escape)
+    type_keys(window, Key.Key_Escape)
     assert not entry.isVisible()
-    press(window, Key.Key_T, Key.Key_Backspace, Key.Key_Backspace)
+    type_keys(window, Key.Key_T, Key.Key_Backspace, Key.Key_Backspace)
     assert tags(session, 2) == {}
 
 
-def test_a_selection_is_tagged_whole_and_undone_at_once(window: MainWindow) -> None:
+def test_a_selection_is_tagged_and_undone_in_one_step(window: MainWindow) -> None:
     session = window.session
     session.photos.select_only(2)
     session.photos.select_range(4)
-    press(window, Key.Key_T)
+    type_keys(window, Key.Key_T)
     assert window.tag_entry.title.text() == "Tags of 3 photos"
-    press(window, "trip", Key.Key_Return, Key.Key_Escape)
+    type_keys(window, "trip", Key.Key_Return, Key.Key_Escape)
     assert all("trip" in tags(session, photo) for photo in (2, 3, 4))
     session.history.undo()
     assert not any("trip" in tags(session, photo) for photo in (2, 3, 4))
 
 
 @pytest.mark.parametrize("view", [View.COMPARE, View.SURVEY])
-def test_side_by_side_only_the_focused_photo_is_tagged(window: MainWindow, view: View) -> None:
+def test_in_compare_and_survey_only_the_active_photo_is_tagged(
+    window: MainWindow, view: View
+) -> None:
     session = window.session
     session.photos.select_only(2)
     session.photos.select_range(4)
@@ -118,12 +120,12 @@ def test_side_by_side_only_the_focused_photo_is_tagged(window: MainWindow, view:
     assert session.view_state.view is view
     here = session.current
     session.viewer.note_painted(here)
-    press(window, Key.Key_T, "sharp", Key.Key_Return, Key.Key_Escape)
+    type_keys(window, Key.Key_T, "sharp", Key.Key_Return, Key.Key_Escape)
     found = [photo for photo in (2, 3, 4) if "sharp" in tags(session, photo)]
     assert found == [here] and session.view_state.view is view
 
 
-def test_one_press_confirms_in_the_inspector_and_the_cross_takes_off(window: MainWindow) -> None:
+def test_a_click_on_a_chip_confirms_its_tag_and_the_cross_removes_it(window: MainWindow) -> None:
     session = window.session
     session.navigator.go_to(2)
     session.view_state.inspector = True
@@ -137,13 +139,13 @@ def test_one_press_confirms_in_the_inspector_and_the_cross_takes_off(window: Mai
     click(chips(), chips().place_of("boat").center())
     assert tags(session, 2) == {"boat": "confirmed", "harbor": "suggested"}
     click(chips(), chips().place_of("boat").center())
-    assert tags(session, 2)["boat"] == "confirmed", "a word is not lost by a second press"
+    assert tags(session, 2)["boat"] == "confirmed", "a word is not lost by a second click"
     place = chips().place_of("harbor")
     click(chips(), QPoint(place.right() - 8, place.center().y()))
     assert tags(session, 2) == {"boat": "confirmed"}
 
 
-def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) -> None:
+def test_a_click_on_a_tag_filters_and_a_second_click_shows_all(window: MainWindow) -> None:
     session, cloud = window.session, window.sidebar.cloud
     window.sidebar.refresh()
     assert [(tag.name, tag.count) for tag in cloud.tags] == [
@@ -157,30 +159,30 @@ def test_a_word_of_the_cloud_shows_its_photos_and_all_again(window: MainWindow) 
     assert session.criteria.filter == "" and len(session.ids) == 60
 
 
-def test_another_name_is_typed_in_the_same_place(window: MainWindow) -> None:
+def test_tags_are_renamed_in_the_tag_entry(window: MainWindow) -> None:
     session = window.session
     session.requests.rename_tag_requested.emit("hare")
     entry = window.tag_entry
     assert entry.title.text() == "Rename hare on all photos"
-    press(window, "rabbit", Key.Key_Return)
+    type_keys(window, "rabbit", Key.Key_Return)
     assert not entry.isVisible() and tags(session, 3) == {
         "harbor": "suggested",
         "rabbit": "suggested",
     }
     session.requests.rename_tag_requested.emit("boat")
-    press(window, "harb", Key.Key_Down, Key.Key_Return)
-    assert tags(session, 2) == {"harbor": "suggested"}, "that of another tag merges the two"
+    type_keys(window, "harb", Key.Key_Down, Key.Key_Return)
+    assert tags(session, 2) == {"harbor": "suggested"}, "choosing an existing tag merges both"
     session.history.undo()
     session.history.undo()
     assert tags(session, 3) == {"harbor": "suggested", "hare": "suggested"}
 
 
-def test_a_cull_goes_on_where_it_was(window: MainWindow) -> None:
+def test_tagging_leaves_a_cull_at_its_photo(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
     session.viewer.set_view(View.LOUPE)
     before = session.current
     session.viewer.note_painted(before)
-    press(window, Key.Key_T, "pier", Key.Key_Return, Key.Key_Escape)
+    type_keys(window, Key.Key_T, "pier", Key.Key_Return, Key.Key_Escape)
     assert session.current == before and session.criteria.mode is Pass.CULL
-    assert session.table.unreviewed()[session.table.rows_of([before])[0]], "a tag is no verdict"
+    assert session.table.unreviewed()[session.table.rows_of([before])[0]], "tagging is no verdict"

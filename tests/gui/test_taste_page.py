@@ -1,4 +1,4 @@
-"""The Taste page: what it says before there is taste, what once there is, and its versions."""
+"""The Taste page: before there is taste, with taste, and its versions."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def rate(session: Session, vectors: dict[int, np.ndarray], photos: range) -> Non
 
 @pytest.fixture
 def vectors(session: Session) -> dict[int, np.ndarray]:
-    """Sixty photos that were compared, and nobody has judged."""
+    """The vectors of sixty unreviewed photos."""
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
-    session.catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    session.catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="clear all marks")
     session.catalog.vectors.use_encoder(taste_data.ENCODER)
     return taste_data.embed(session.catalog, everyone)
 
 
 @pytest.fixture
 def window(make_window: Callable[..., MainWindow], session: Session) -> MainWindow:
-    """The window over that session."""
+    """A window of this session."""
     return make_window(session)
 
 
 @pytest.fixture
 def opened(qtbot: QtBot, session: Session, window: MainWindow) -> Open:
-    """Open the page by its key, and wait until it says something."""
+    """Open the page by its key and wait for its verdict."""
 
     def open_page() -> TastePage:
         session.taste.learner.everything_changed()
@@ -67,13 +67,13 @@ def opened(qtbot: QtBot, session: Session, window: MainWindow) -> Open:
     return open_page
 
 
-def press(qtbot: QtBot, button: QPushButton) -> None:
-    """Press a button with Enter, as one does who came to it by Tab."""
+def press_enter(button: QPushButton) -> None:
+    """Focus a button and press Enter."""
     button.setFocus()
     QTest.keyClick(button, Qt.Key.Key_Return)
 
 
-def test_before_there_is_taste_it_says_what_to_do(
+def test_without_taste_the_page_says_what_to_do(
     session: Session, vectors: dict[int, np.ndarray], opened: Open
 ) -> None:
     rate(session, vectors, range(1, 13))
@@ -87,14 +87,16 @@ def test_before_there_is_taste_it_says_what_to_do(
     assert not page.curve.isVisible() and not page.roll_back.isVisible()
 
 
-def test_without_an_encoder_it_says_why_and_what_to_do(session: Session, opened: Open) -> None:
+def test_without_an_encoder_the_page_says_why_and_what_to_do(
+    session: Session, opened: Open
+) -> None:
     page = opened()
     assert page.verdict.text() == "2 of 20 photos with stars"
     assert "Similar photos and taste are off: no encoder installed." in page.state.text()
-    assert not page.why.isVisible(), "no promise that stars alone would do"
+    assert not page.why.isVisible(), "ratings alone would not help"
 
 
-def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
+def test_the_page_shows_whether_the_order_is_reliable_and_its_learning_curve(
     session: Session, vectors: dict[int, np.ndarray], opened: Open, qtbot: QtBot
 ) -> None:
     rate(session, vectors, range(1, PHOTOS + 1))
@@ -113,10 +115,10 @@ def test_it_says_whether_to_trust_the_order_and_why_and_draws_how_it_came(
     dark = page.curve.palette().window().color()
     drawn = page.curve.grab().toImage()
     colors = {drawn.pixelColor(x, y).name() for x in range(30, 200, 3) for y in range(30, 110)}
-    assert len(colors - {dark.name()}) > 3, "there is a line"
+    assert len(colors - {dark.name()}) > 3, "the curve is drawn"
 
 
-def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
+def test_a_version_is_kept_pinned_and_unpinned_by_keyboard(
     session: Session, vectors: dict[int, np.ndarray], opened: Open, window: MainWindow, qtbot: QtBot
 ) -> None:
     rate(session, vectors, range(1, 31))
@@ -124,7 +126,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     qtbot.waitUntil(lambda: len(page.versions.rows) == 1)
     session.ordering.set_order("match")
     before = session.table.scores.match.copy()
-    press(qtbot, page.keep)
+    press_enter(page.keep)
     qtbot.waitUntil(lambda: [row.reason for row in page.versions.rows] == ["hand"])
     for photo in range(31, PHOTOS + 1):
         stars = 6 - taste_data.stars(vectors[photo])
@@ -133,7 +135,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
         session.taste.learner.everything_changed()
     changed = session.table.scores.match.copy()
     assert np.abs(changed - before).max() > 10
-    press(qtbot, page.keep)
+    press_enter(page.keep)
     qtbot.waitUntil(lambda: [row.id for row in page.versions.rows] == [2, 1])
     qtbot.waitUntil(lambda: page.moved_title.text() == "Largest changes in version 2")
     assert "match" in page.moved.accessibleName() and page.moved.grab().width()
@@ -141,7 +143,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     page.table.setFocus()
     QTest.keyClick(page.table, Qt.Key.Key_Down)
     assert page.roll_back.text() == "Roll back to version 1"
-    press(qtbot, page.roll_back)
+    press_enter(page.roll_back)
     qtbot.waitUntil(lambda: page.pin.text().startswith("Taste is pinned to version 1."))
     assert np.abs(session.table.scores.match - before).max() <= 1
     assert window.topbar.order.text().startswith("Sort: Match, version 1")
@@ -150,7 +152,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert session.taste.scores_for_export()[1] == f"{taste_data.ENCODER}, version 1"
     assert not page.keep.isEnabled() and not page.roll_back.isEnabled()
 
-    press(qtbot, page.unpin)
+    press_enter(page.unpin)
     qtbot.waitUntil(lambda: not page.pin.isVisible())
     assert np.abs(session.table.scores.match - changed).max() <= 1
     assert window.topbar.order.text().startswith("Sort: Match ▾")
@@ -158,7 +160,7 @@ def test_a_version_is_kept_rolled_back_to_and_unpinned_by_keys(
     assert not page.isVisible()
 
 
-def test_a_damaged_version_is_refused_in_the_page_and_the_scores_stay(
+def test_the_page_refuses_a_damaged_version_and_scores_stay(
     session: Session, vectors: dict[int, np.ndarray], opened: Open, qtbot: QtBot
 ) -> None:
     rate(session, vectors, range(1, 31))
@@ -167,13 +169,13 @@ def test_a_damaged_version_is_refused_in_the_page_and_the_scores_stay(
     before = session.table.scores.match.copy()
     with session.catalog.store.transaction():
         session.catalog.store.run("UPDATE taste_version SET numbers = x'00'")
-    press(qtbot, page.roll_back)
+    press_enter(page.roll_back)
     assert page.problem.text().startswith("Version 1 of taste is damaged and cannot be used.")
     assert session.catalog.taste.pinned() is None
     assert np.array_equal(session.table.scores.match, before)
 
 
-def test_how_far_a_better_encoder_is_can_be_read(
+def test_the_page_shows_the_progress_of_a_better_encoder(
     session: Session, vectors: dict[int, np.ndarray], opened: Open
 ) -> None:
     rate(session, vectors, range(1, 31))
@@ -183,11 +185,11 @@ def test_how_far_a_better_encoder_is_can_be_read(
 
 
 @pytest.mark.parametrize("count", [20, 33, 700])
-def test_the_curve_holds_every_point_within_its_scale(count: int) -> None:
+def test_every_point_of_the_curve_is_within_its_scale(count: int) -> None:
     chance = np.random.default_rng(count)
     stars = chance.integers(1, 6, count)
     order, error = panels(learning_curve(5 - stars + chance.normal(size=count), stars))
-    assert order.marks[0] == -0.5, "a correlation below zero has room"
+    assert order.marks[0] == -0.5, "the scale includes negative correlations"
     for panel in (order, error):
         values = [value for line in panel.lines for _, value in line.points]
         assert len({len(line.points) for line in panel.lines}) == 1
@@ -197,7 +199,7 @@ def test_the_curve_holds_every_point_within_its_scale(count: int) -> None:
 
 
 @pytest.mark.parametrize("room", [(1464, 914), (1404, 864), (964, 664), (764, 564), (684, 414)])
-def test_no_part_lies_over_another_and_all_of_it_is_on_the_screen(
+def test_no_parts_overlap_and_the_page_fits_the_screen(
     session: Session,
     vectors: dict[int, np.ndarray],
     opened: Open,

@@ -55,13 +55,13 @@ def test_the_stylesheet_is_filled_in(qapp) -> None:
 
 
 @pytest.mark.parametrize("ground", [theme.CANVAS, theme.PANEL, theme.RAISED])
-def test_text_can_be_read_on_every_ground(ground: theme.QColor) -> None:
+def test_text_is_readable_on_every_background(ground: theme.QColor) -> None:
     assert contrast(theme.TEXT, ground) >= 7
     assert contrast(theme.QUIET, ground) >= 4.5
     assert contrast(theme.PENCIL, ground) >= 4.5
 
 
-def test_the_primary_button_can_be_read() -> None:
+def test_the_primary_button_is_readable() -> None:
     assert contrast(theme.PENCIL_TEXT, theme.PENCIL) >= 4.5
 
 

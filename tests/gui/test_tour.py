@@ -1,4 +1,4 @@
-"""First run: an empty window that says what to do, and six keys over the first cull."""
+"""The first run: an empty window with instructions, and six keys above the first cull."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TAB = Qt.FocusPolicy.TabFocus
 
 @pytest.fixture
 def unmarked(make_session: Callable[..., Session]) -> Session:
-    """A session over a folder nobody has judged: nine photos, none of them marked."""
+    """A session of nine unmarked photos."""
     session = make_session(9)
     nothing: dict[str, object] = {"rating": None, "flag": None, "kept": False}
     session.decisions.decide("clear", dict.fromkeys(session.ids.tolist(), nothing))
@@ -40,7 +40,7 @@ def unmarked(make_session: Callable[..., Session]) -> Session:
 
 
 def lines(menu: QMenu) -> Iterator[str]:
-    """List what a menu says, and the menus in it."""
+    """Yield the texts of a menu and its submenus."""
     for action in menu.actions():
         below = action.menu()
         if isinstance(below, QMenu):
@@ -54,11 +54,11 @@ def named_by_text(part: QWidget) -> bool:
 
 
 def bright(tour: Tour) -> list[str]:
-    """List what of the six is not tried yet."""
+    """Return which of the six keys were not used yet."""
     return [does for does, (_, word) in tour.pairs.items() if word.isEnabled()]
 
 
-def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
+def test_the_first_cull_shows_six_keys_that_fade_once_used(
     make_window: Windows, unmarked: Session
 ) -> None:
     window = make_window(unmarked)
@@ -76,14 +76,14 @@ def test_the_first_cull_shows_six_keys_and_each_fades_once_it_was_used(
     tour.on_command("undo")
     assert bright(tour) == ["all keys"]
     window.run("help_")
-    assert bright(tour) == [] and tour.isVisible(), "the picture would grow under one's eyes"
+    assert bright(tour) == [] and tour.isVisible(), "closing it would resize the picture"
     window.help.hide()
     window.run("browse")
     window.run("cull")
     assert tour.isHidden()
 
 
-def test_esc_leaves_the_loupe_and_a_press_ends_it_for_good(
+def test_esc_keeps_the_tour_and_its_close_button_ends_it_for_good(
     make_window: Windows, unmarked: Session, make_session: Callable[..., Session]
 ) -> None:
     window = make_window(unmarked)
@@ -101,12 +101,10 @@ def test_esc_leaves_the_loupe_and_a_press_ends_it_for_good(
     window.close()
     again = make_window(make_session(9))
     again.run("cull")
-    assert again.tour.isHidden(), "never again, in another run too"
+    assert again.tour.isHidden(), "also in the next run"
 
 
-def test_who_has_marked_forty_photos_knows_their_way(
-    make_window: Windows, unmarked: Session
-) -> None:
+def test_the_tour_ends_after_forty_marks(make_window: Windows, unmarked: Session) -> None:
     window = make_window(unmarked)
     window.run("cull")
     for _ in range(39):
@@ -119,16 +117,16 @@ def test_who_has_marked_forty_photos_knows_their_way(
     assert window.tour.isHidden()
 
 
-def test_who_has_culled_before_is_not_shown_around_until_they_ask(window: MainWindow) -> None:
+def test_after_an_earlier_cull_the_tour_starts_only_on_request(window: MainWindow) -> None:
     session = window.session
     session.modes.set_mode(Pass.CULL)
-    assert window.tour.isHidden(), "some of these are judged"
+    assert window.tour.isHidden(), "some of these are reviewed"
     session.modes.set_mode(Pass.BROWSE)
     window.run("tour")
     assert session.view_state.view is View.LOUPE and window.tour.isVisible()
 
 
-def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
+def test_a_notification_in_the_status_line_yields_to_messages(
     make_window: Windows, unmarked: Session
 ) -> None:
     window = make_window(unmarked)
@@ -142,16 +140,16 @@ def test_an_offer_stands_in_the_status_line_and_makes_way_for_what_one_does(
     assert not notifications.update_text("other", "…") and notifications.update_text(
         "news", "There is more news."
     )
-    assert notifications.isHidden(), "how far something is makes no news"
+    assert notifications.isHidden(), "progress does not bring it back"
     notifications.post(Notification("other", "Something else."), first=True)
-    assert notifications.isVisible(), "the newest of what there is to say"
+    assert notifications.isVisible(), "a new notification is shown"
     window.session.messages.say("Kept DSC_0002")
     notifications._yielding.stop()
     notifications._yielding.timeout.emit()
     assert notifications.isVisible() and notifications.text.text == "Something else."
 
 
-def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: MainWindow) -> None:
+def test_menu_palette_and_help_list_every_command_with_its_key(window: MainWindow) -> None:
     keyboard, keys = window.keys.keyboard, window.session.preferences.keys
     entries = palette.entries(window.session, "grid", lambda _: None)
     found = {entry.name: entry for entry in entries}
@@ -162,7 +160,7 @@ def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: 
     assert len(keys) > 80
     for name, command in commands.COMMANDS.items():
         key = keys.get(name, "")
-        if name not in ("delete", "menu"):  # what does nothing, and what one has just done
+        if name not in ("delete", "menu"):  # one does nothing, the other opens this menu
             assert menu[command.title] == key
         if name != "palette":
             assert found[name].key == key
@@ -172,7 +170,7 @@ def test_everything_one_can_do_is_in_menu_palette_and_help_with_its_key(window: 
         ), f"{name} is not on the cheat sheet"
 
 
-def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow) -> None:
+def test_every_button_has_a_name_and_shows_its_key(window: MainWindow) -> None:
     window.notifications.post(Notification("news", "There is news.", "Go on"))
     for button in window.findChildren(QAbstractButton):
         named = button.text() or button.accessibleName()
@@ -191,17 +189,17 @@ def test_whatever_can_be_pressed_has_a_name_and_says_its_key(window: MainWindow)
     takers = [part for part in window.findChildren(QWidget) if part.focusPolicy() & TAB]
     assert len(takers) > 5
     nameless = [part for part in takers if not (part.accessibleName() or named_by_text(part))]
-    said = [f"{type(part).__name__} in {type(part.parent()).__name__}" for part in nameless]
-    assert said == [], " ".join(said)
+    names = [f"{type(part).__name__} in {type(part.parent()).__name__}" for part in nameless]
+    assert names == [], " ".join(names)
 
 
-def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(
+def test_a_folder_dropped_on_the_empty_window_is_opened(
     make_window: Windows, pipeline: QuietPipeline, tmp_path: Path
 ) -> None:
     window = make_window(photos=0)
-    said = [label.text() for label in window.empty_window.findChildren(QLabel)]
-    assert said[0] == "Drop a folder of photos here"
-    assert "Nothing is moved, changed or uploaded." in said
+    texts = [label.text() for label in window.empty_window.findChildren(QLabel)]
+    assert texts[0] == "Drop a folder of photos here"
+    assert "Nothing is moved, changed or uploaded." in texts
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
     action, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
@@ -222,16 +220,18 @@ def test_a_folder_dragged_over_the_empty_window_is_welcomed_and_opened(
     assert not refused.isAccepted() and window.file_drop.isHidden()
 
 
-def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
+def test_the_notification_counts_later_photos_and_closes_with_its_scope(
     make_window: Windows,
     unmarked: Session,
     pipeline: QuietPipeline,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     window, session = make_window(unmarked), unmarked
-    told = ScanReport(9, 9, 0, 0, "9 photos")
-    pipeline.events.scan_ended.emit(told)
-    pipeline.events.idle.emit(Totals(scans=(replace(told, sentence="9 photos; 2 videos skipped"),)))
+    report = ScanReport(9, 9, 0, 0, "9 photos")
+    pipeline.events.scan_ended.emit(report)
+    pipeline.events.idle.emit(
+        Totals(scans=(replace(report, sentence="9 photos; 2 videos skipped"),))
+    )
     assert window.notifications.text.text == "9 photos; 2 videos skipped"
     here = session.statistics.counts()
     monkeypatch.setattr(session.statistics, "counts", lambda: {**here, "all": 12})
@@ -240,7 +240,7 @@ def test_the_offer_to_start_counts_what_came_since_and_goes_with_its_folder(
     assert window.notifications.text.text == "9 photos; 2 videos skipped; 3 more since"
     monkeypatch.undo()
     session.sources.open_scope(session.sources.scopes()[1].scope)
-    assert window.notifications.isHidden(), "it was about all photos"
+    assert window.notifications.isHidden(), "it concerned all photos"
     pipeline.events.idle.emit(Totals())
     assert window.notifications.isHidden()
 

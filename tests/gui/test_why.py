@@ -1,4 +1,4 @@
-"""Why (W) and Similar in the inspector, by key and by mouse; blind until one has decided."""
+"""The explanation (W) and similar photos in the inspector; hidden until a photo is marked."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ def rated(
     make_window: Callable[..., MainWindow],
     qtbot: QtBot,
 ) -> Rated:
-    """Opens a window over sixty compared photos, of which so many have stars, in the grid."""
+    """Return a function that opens a window of sixty photos and rates some of them."""
 
     def make(stars: int) -> MainWindow:
         catalogs.fill(home.catalog, PHOTOS)
         catalog = Catalog.open(home.catalog)
         nothing = {"rating": None, "flag": None, "kept": False}
-        catalog.journal.decide(dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="a fresh mind")
+        catalog.journal.decide(
+            dict.fromkeys(range(1, PHOTOS + 1), nothing), summary="clear all marks"
+        )
         vectors = taste_data.embed(catalog, range(1, PHOTOS + 1))
         taste_data.rate(catalog, vectors, range(1, stars + 1))
         catalog.close()
@@ -51,7 +53,7 @@ def rated(
 
 
 def texts(window: MainWindow) -> list[str]:
-    """What Why says, in the lines that show."""
+    """Return the visible texts of the explanation."""
     why = window.inspector.why
     shown = [why.closed, why.score, why.doubt, why.own, *why.heads.values()]
     return [label.text() for label in shown if label.isVisible()]
@@ -61,7 +63,9 @@ def go_to(window: MainWindow, photo: int) -> None:
     window.session.navigator.go_to(photo)
 
 
-def test_w_waits_until_one_decides_and_a_second_w_does_not(rated: Rated, qtbot: QtBot) -> None:
+def test_w_hides_the_explanation_until_a_mark_and_a_second_w_shows_it(
+    rated: Rated, qtbot: QtBot
+) -> None:
     window = rated(30)
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_W)
@@ -77,7 +81,7 @@ def test_w_waits_until_one_decides_and_a_second_w_does_not(rated: Rated, qtbot: 
     assert not window.inspector.isVisible()
 
 
-def test_a_star_opens_why_by_itself_and_says_that_it_is_learned_from(
+def test_a_rating_shows_the_explanation_which_mentions_that_rating(
     rated: Rated, qtbot: QtBot
 ) -> None:
     window = rated(30)
@@ -90,7 +94,7 @@ def test_a_star_opens_why_by_itself_and_says_that_it_is_learned_from(
     assert all(40 not in row.ids for row in window.inspector.why.near.values())
 
 
-def test_the_mouse_shows_it_too(rated: Rated, qtbot: QtBot) -> None:
+def test_a_click_shows_the_explanation(rated: Rated, qtbot: QtBot) -> None:
     window = rated(30)
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_I)
@@ -100,7 +104,7 @@ def test_the_mouse_shows_it_too(rated: Rated, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
 
 
-def test_no_photo_is_ever_shown_with_the_why_of_another(rated: Rated, qtbot: QtBot) -> None:
+def test_no_photo_is_shown_with_the_explanation_of_another(rated: Rated, qtbot: QtBot) -> None:
     window = rated(30)
     go_to(window, 3)
     QTest.keyClick(window, Qt.Key.Key_I)
@@ -119,16 +123,16 @@ def score(window: MainWindow, photo: int) -> str:
     return f"Match {window.session.tile(photo).match} · {shown:.1f} stars expected"
 
 
-def test_held_arrows_ask_nothing(
+def test_held_arrows_request_no_explanations(
     rated: Rated, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = rated(0)
     QTest.keyClick(window, Qt.Key.Key_I)
     qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
     asked: list[int] = []
-    wonder = window.session.explanations.explain
+    explain = window.session.explanations.explain
     monkeypatch.setattr(
-        window.session.explanations, "explain", lambda photo: (asked.append(photo), wonder(photo))
+        window.session.explanations, "explain", lambda photo: (asked.append(photo), explain(photo))
     )
     for _ in range(20):
         press = QEvent.Type.KeyPress
@@ -141,9 +145,7 @@ def test_held_arrows_ask_nothing(
     assert set(asked) == {here}
 
 
-def test_similar_is_there_without_stars_and_a_press_goes_to_a_photo(
-    rated: Rated, qtbot: QtBot
-) -> None:
+def test_similar_photos_need_no_ratings_and_a_click_opens_one(rated: Rated, qtbot: QtBot) -> None:
     window = rated(0)
     go_to(window, 5)
     QTest.keyClick(window, Qt.Key.Key_I)
@@ -155,7 +157,7 @@ def test_similar_is_there_without_stars_and_a_press_goes_to_a_photo(
     assert window.session.current == wanted
 
 
-def test_a_similar_photo_outside_the_cull_is_browsed_and_the_cull_goes_on(
+def test_a_similar_photo_outside_the_cull_opens_in_browse_and_the_cull_can_continue(
     rated: Rated, qtbot: QtBot
 ) -> None:
     window = rated(30)
@@ -177,21 +179,23 @@ def test_a_similar_photo_outside_the_cull_is_browsed_and_the_cull_goes_on(
     assert (session.current, session.criteria.mode) == (left, Pass.CULL)
 
 
-def test_your_marks_on_similar_photos_wait_as_why_does(rated: Rated, qtbot: QtBot) -> None:
+def test_marks_on_similar_photos_are_hidden_as_the_explanation_is(
+    rated: Rated, qtbot: QtBot
+) -> None:
     window = rated(30)
     swatches.lay_out(window.session.home.cache, range(1, PHOTOS + 1))
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_I)
     near = window.inspector.similar.near
     qtbot.waitUntil(lambda: any(photo <= 30 for photo in near.ids))
-    blind = near.grab().toImage()
+    hidden = near.grab().toImage()
     QTest.keyClick(window, Qt.Key.Key_W)
     QTest.keyClick(window, Qt.Key.Key_W)
-    assert near.grab().toImage() != blind
+    assert near.grab().toImage() != hidden
     assert "star" not in near.accessibleName() and "★" in near.accessibleName()
 
 
-def test_match_everywhere_is_a_setting_that_is_off(rated: Rated, qtbot: QtBot) -> None:
+def test_showing_match_everywhere_is_off_by_default(rated: Rated, qtbot: QtBot) -> None:
     window = rated(30)
     session = window.session
     go_to(window, 40)
@@ -206,7 +210,7 @@ def test_match_everywhere_is_a_setting_that_is_off(rated: Rated, qtbot: QtBot) -
     qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
 
 
-def test_match_is_a_number_one_can_filter_by(rated: Rated) -> None:
+def test_match_can_be_filtered_by(rated: Rated) -> None:
     window = rated(30)
     session = window.session
     catalog = session.catalog

@@ -119,7 +119,7 @@ def test_a_pair_is_one_photo_and_its_reject_takes_both_halves(
 
 
 @pytest.mark.slow
-def test_letters_type_in_the_search_field_and_mark_nothing(evening: Evening, shoot: Path) -> None:
+def test_letters_typed_into_the_search_field_mark_nothing(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=8).session
     evening.press("/").type("px3").press("Return")
     evening.until(lambda: session.criteria.filter == "px3")

@@ -1,4 +1,4 @@
-"""The top bar: passes, order, search, and the menu that reaches every command by mouse."""
+"""The top bar: modes, order, search and the menu of all commands."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from curator.ui.main_window import MainWindow
 from tests.requests import recorded
 
 
-def test_a_press_on_a_pass_opens_it(window: MainWindow) -> None:
+def test_a_click_on_a_mode_opens_it(window: MainWindow) -> None:
     window.topbar.passes[Pass.CULL].click()
     assert window.session.criteria.mode is Pass.CULL
     assert [p for p, b in window.topbar.passes.items() if b.isChecked()] == [Pass.CULL]
 
 
 @pytest.mark.slow
-def test_a_press_on_the_pass_in_force_leaves_it_marked(window: MainWindow) -> None:
+def test_a_click_on_the_current_mode_keeps_it_checked(window: MainWindow) -> None:
     window.topbar.passes[Pass.BROWSE].click()
     assert window.topbar.passes[Pass.BROWSE].isChecked()
 
 
-def test_scope_and_order_are_named(window: MainWindow) -> None:
+def test_the_top_bar_names_scope_and_order(window: MainWindow) -> None:
     window.session.ordering.set_order("sharpness", True)
     assert window.topbar.scope.text == "All photos"
     assert window.topbar.order.text() == "Sort: Sharpness ↑ ▾"
 
 
-def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
+def test_the_sort_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(window.session.taste.sentence))
     menu = window.topbar.orders_menu()
     actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
@@ -41,17 +41,17 @@ def test_the_orders_menu_sorts(window: MainWindow, qtbot: QtBot) -> None:
     assert actions["Capture time"].isChecked()
     by_taste = [actions[order.title] for order in ORDERS.values() if order.by_taste]
     assert len(by_taste) == 3 and not any(action.isEnabled() for action in by_taste)
-    assert not actions["Relevance"].isEnabled(), "nothing is searched for"
-    assert window.session.taste.sentence in actions, "and why not"
+    assert not actions["Relevance"].isEnabled(), "there is no search"
+    assert window.session.taste.sentence in actions, "the menu shows the reason"
     actions["Sharpness"].trigger()
     assert window.session.criteria.order == "sharpness"
 
 
-def test_what_means_nothing_in_this_view_is_greyed(window: MainWindow) -> None:
+def test_commands_of_other_views_are_disabled(window: MainWindow) -> None:
     menu = window.topbar.commands_menu()
-    looking = next(a.menu() for a in menu.actions() if a.text() == "View")
-    assert isinstance(looking, QMenu)
-    zoom = next(a for a in looking.actions() if a.text().startswith("Zoom"))
+    view_menu = next(a.menu() for a in menu.actions() if a.text() == "View")
+    assert isinstance(view_menu, QMenu)
+    zoom = next(a for a in view_menu.actions() if a.text().startswith("Zoom"))
     assert not zoom.isEnabled()
 
 
@@ -65,7 +65,7 @@ def test_typing_filters_and_enter_returns_to_the_photos(window: MainWindow, qtbo
     assert window.grid.hasFocus()
 
 
-def test_esc_in_the_field_takes_the_filter_off(window: MainWindow) -> None:
+def test_esc_in_the_field_removes_the_filter(window: MainWindow) -> None:
     window.session.search.set_filter("DSC_0001")
     window.search()
     QTest.keyClick(window.topbar.search, Qt.Key.Key_Escape)
@@ -73,13 +73,13 @@ def test_esc_in_the_field_takes_the_filter_off(window: MainWindow) -> None:
     assert window.session.view_state.view is View.GRID
 
 
-def test_a_wrong_filter_says_where_and_changes_nothing(window: MainWindow) -> None:
+def test_an_invalid_filter_is_explained_and_changes_nothing(window: MainWindow) -> None:
     window.search()
     field = window.topbar.search
     QTest.keyClicks(field, "is:foo")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert field.hasFocus() and field.problem.isVisible()
-    assert "is:foo is none of" in field.problem.text()
+    assert "is: must be one of" in field.problem.text()
     assert len(window.session.ids) == 60
 
 
@@ -88,7 +88,7 @@ def test_the_field_shows_a_filter_set_elsewhere(window: MainWindow) -> None:
     assert window.topbar.search.text() == "is:picked"
 
 
-def test_a_long_project_leaves_the_scope_its_name(window: MainWindow) -> None:
+def test_a_long_project_name_does_not_shorten_the_scope(window: MainWindow) -> None:
     projects = window.session.projects
     projects.choose(projects.make("Everything one would hang at the exhibition in autumn"))
     window.resize(800, 600)
@@ -98,11 +98,11 @@ def test_a_long_project_leaves_the_scope_its_name(window: MainWindow) -> None:
     assert window.topbar.project.text().startswith("Every")
 
 
-def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: MainWindow) -> None:
+def test_the_export_button_is_dim_while_nothing_is_approved(window: MainWindow) -> None:
     session, button = window.session, window.topbar.export
     asked = recorded(session.requests)
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     window.topbar._count_approved()
     assert (
         button.property("tone") == "pencil" and "approved photo of All photos" in button.toolTip()
@@ -110,7 +110,7 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     wide = button.width()
     session.modes.set_mode(Pass.CULL)
     window.topbar._count_approved()
-    assert button.property("tone") == "plain", "it waits until the cull is over"
+    assert button.property("tone") == "plain", "plain until the cull is over"
     session.modes.set_mode(Pass.BROWSE)
     session.catalog.journal.decide(
         {int(i): {"flag": None, "rating": None, "kept": True} for i in session.ids}, summary="-"
@@ -119,10 +119,10 @@ def test_export_is_a_word_of_the_bar_and_dim_while_nothing_is_approved(window: M
     window.topbar._count_approved()
     assert button.property("tone") == "off" and button.width() == wide
     button.click()
-    assert asked == [("export", None)] and said[-1].startswith("No photo here is approved yet.")
+    assert asked == [("export", None)] and messages[-1].startswith("No photo here is approved yet.")
 
 
-def test_export_makes_room_where_the_window_is_small(window: MainWindow) -> None:
+def test_the_export_button_shrinks_in_a_narrow_window(window: MainWindow) -> None:
     button, texts = window.topbar.export, Qt.ToolButtonStyle
     for width, style in ((1300, texts.ToolButtonTextOnly), (900, texts.ToolButtonIconOnly)):
         window.resize(width, 600)

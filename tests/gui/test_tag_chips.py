@@ -1,4 +1,4 @@
-"""Tags in the inspector: whose they are, how sure, and that nothing of it can be mistaken."""
+"""Tags in the inspector: source, certainty and appearance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HARBOR = TagDetail("harbor", "encoder", 80, "suggested")
 BOAT = TagDetail("boat", "encoder", 30, "confirmed")
 
 
-def test_a_tag_says_who_said_it_and_how_sure() -> None:
+def test_a_tag_names_its_source_and_its_certainty() -> None:
     assert in_words(HARBOR) == "harbor, suggested by the encoder, 80 %"
     assert in_words(BOAT) == "boat, confirmed"
 
@@ -47,8 +47,8 @@ def test_many_tags_take_as_many_rows_as_they_need(dressed: QApplication) -> None
 def test_the_inspector_shows_what_an_encoder_suggests(window: MainWindow) -> None:
     session = window.session
     photo = int(session.ids[1])
-    seen = taste_data.result(session.catalog, photo, taste_data.ENCODER, np.ones(4), np.ones(76))
-    session.catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=(("harbor", 80),)))])
+    result = taste_data.result(session.catalog, photo, taste_data.ENCODER, np.ones(4), np.ones(76))
+    session.catalog.vectors.save([(taste_data.job(photo), replace(result, tags=(("harbor", 80),)))])
     session.navigator.go_to(photo)
     session.view_state.inspector = True
     window.refresh()

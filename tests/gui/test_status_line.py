@@ -1,4 +1,4 @@
-"""The status line: last act, pass, background work, and the pass as a line of 2 px."""
+"""The status line: last message, mode, background work and the progress line."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ def test_background_work_in_words(work: Work, text: str) -> None:
     assert work_text(work) == text
 
 
-def of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress:
+def progress_of(decided: int, seen: int, total: int, pass_: Pass = Pass.CULL) -> Progress:
     return Progress(pass_, total, decided, seen, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("progress", "parts"),
     [
-        (of(0, 0, 100), (0, 0)),
-        (of(50, 25, 100), (500, 250)),
-        (of(1, 0, 100_000), (1, 0)),  # one decision shows
-        (of(99_999, 0, 100_000), (999, 0)),  # one left does not look done
-        (of(100, 0, 100), (1000, 0)),
-        (of(0, 0, 0), (0, 0)),
-        (of(50, 25, 100, Pass.BROWSE), (0, 0)),  # no pass, no line
+        (progress_of(0, 0, 100), (0, 0)),
+        (progress_of(50, 25, 100), (500, 250)),
+        (progress_of(1, 0, 100_000), (1, 0)),  # one decision is visible
+        (progress_of(99_999, 0, 100_000), (999, 0)),  # one missing decision is visible
+        (progress_of(100, 0, 100), (1000, 0)),
+        (progress_of(0, 0, 0), (0, 0)),
+        (progress_of(50, 25, 100, Pass.BROWSE), (0, 0)),  # no line while browsing
     ],
 )
-def test_the_pass_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) -> None:
+def test_progress_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) -> None:
     line = ProgressLine()
     line.show_progress(progress)
     assert line.parts(1000) == parts
 
 
-def test_the_last_act_stands_at_the_left(window: MainWindow) -> None:
+def test_the_last_message_is_at_the_left(window: MainWindow) -> None:
     window.session.messages.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
     assert window.status.act.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
 
 
 @pytest.mark.parametrize(
-    ("said", "moved"),
+    ("command", "move"),
     [
         ("toggle_stack", lambda session: session.photos.go(9)),
         ("toggle_stack", lambda session: session.viewer.set_view(View.LOUPE)),
@@ -75,19 +75,19 @@ def test_the_last_act_stands_at_the_left(window: MainWindow) -> None:
         ("reject", lambda session: session.sources.open_scope(folder(session))),
     ],
 )
-def test_what_was_said_goes_with_the_place_it_was_said_of(
-    window: MainWindow, said: str, moved: Callable[[Session], None]
+def test_a_message_disappears_with_its_context(
+    window: MainWindow, command: str, move: Callable[[Session], None]
 ) -> None:
     session, line = window.session, window.status.act
     session.photos.go(3)
-    window.run(said)
+    window.run(command)
     QApplication.processEvents()
     assert line.text
-    moved(session)
+    move(session)
     assert not line.text
 
 
-def test_an_act_stands_while_one_moves_on_and_a_new_sentence_on_what_it_leads_to(
+def test_a_mark_is_reported_while_moving_on_and_until_a_newer_message(
     window: MainWindow,
 ) -> None:
     session, line = window.session, window.status.act
@@ -105,7 +105,7 @@ def test_an_act_stands_while_one_moves_on_and_a_new_sentence_on_what_it_leads_to
     assert line.text == "Opened photos"
 
 
-def test_taking_back_is_announced_anew_once_its_announcement_is_gone(window: MainWindow) -> None:
+def test_undo_is_announced_again_once_its_announcement_is_gone(window: MainWindow) -> None:
     session = window.session
     session.catalog.journal.decide({2: {"rating": 3}}, summary="3 stars")
     for move in (View.LOUPE, View.GRID):
@@ -120,26 +120,26 @@ def folder(session: Session) -> Scope:
     return next(row.scope for row in session.sources.scopes() if row.scope.kind == "folder")
 
 
-def test_selection_and_advance_mode_show(window: MainWindow, qtbot) -> None:
+def test_selection_and_auto_advance_are_shown(window: MainWindow, qtbot) -> None:
     window.session.photos.select_all()
     window.run("toggle_stars_advance")
     qtbot.waitUntil(lambda: window.status.chosen.text == "60 selected")
     qtbot.waitUntil(lambda: window.status.advances.text == "M")
 
 
-def test_the_pass_is_told_in_the_middle(window: MainWindow, qtbot) -> None:
+def test_the_mode_is_shown_in_the_middle(window: MainWindow, qtbot) -> None:
     window.session.modes.set_mode(Pass.CULL)
     qtbot.waitUntil(lambda: window.status.pass_.text.startswith("Cull · "))
 
 
-def test_work_comes_and_goes(window: MainWindow, pipeline) -> None:
+def test_work_shows_only_while_there_is_any(window: MainWindow, pipeline) -> None:
     pipeline.events.progressed.emit(Work(10, 3, 0, 7))
     assert window.status.work.text == "Reading 3 of 10"
     pipeline.events.progressed.emit(Work(10, 10))
     assert window.status.work.isHidden()
 
 
-def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) -> None:
+def test_a_long_message_gets_the_room_up_to_the_progress(window: MainWindow, qtbot) -> None:
     status = window.status
     window.session.modes.set_mode(Pass.CULL)
     window.session.messages.say(
@@ -156,7 +156,7 @@ def test_a_long_last_act_has_the_room_up_to_the_pass(window: MainWindow, qtbot) 
     assert edges[-1][1] < status.width()
 
 
-def test_sidecars_that_wait_are_counted_and_why(
+def test_pending_sidecars_are_counted_with_their_reason(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     pipeline.events.sidecars_changed.emit(
@@ -167,43 +167,43 @@ def test_sidecars_that_wait_are_counted_and_why(
     pipeline.events.sidecars_changed.emit(SidecarNews())
     assert window.status.sidecars.text == ""
     pipeline.events.sidecars_changed.emit(SidecarNews(pending=1))
-    assert "writable" not in window.status.sidecars.toolTip(), "that was another time"
+    assert "writable" not in window.status.sidecars.toolTip(), "the former reason is gone"
 
 
-def test_what_takes_a_moment_is_on_screen_before_it_begins(
+def test_a_slow_operation_is_announced_before_it_starts(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curator.session.messages.MANY", 60)
     session, act = window.session, window.status.act
     shown: list[tuple[str, float]] = []
-    watch = Watch(lambda: shown.append((act.text, act._opacity)))
-    act.installEventFilter(watch)
-    begun: list[object] = []
+    observer = PaintObserver(lambda: shown.append((act.text, act._opacity)))
+    act.installEventFilter(observer)
+    shown_at_start: list[object] = []
     decide = session.catalog.journal.decide
 
-    def look(*changes: object, **how: object) -> object:
-        begun.append(shown[-1])
+    def decide_later(*changes: object, **how: object) -> object:
+        shown_at_start.append(shown[-1])
         return decide(*changes, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(session.catalog.journal, "decide", look)
+    monkeypatch.setattr(session.catalog.journal, "decide", decide_later)
     session.photos.select_all()
     window.run("stars_4")
-    assert begun == [("Marking 60 photos…", 1.0)], "painted, and not faint any more"
+    assert shown_at_start == [("Marking 60 photos…", 1.0)], "painted at full opacity"
     assert act.text.startswith("4 stars for 60 photos")
     window.run("undo")
     assert shown[-1] == ("Taking back: 4 stars for 60 photos…", 1.0)
     assert act.text.startswith("Undid 4 stars")
-    act.removeEventFilter(watch)
+    act.removeEventFilter(observer)
 
 
-class Watch(QObject):
-    """Tells when a widget is painted."""
+class PaintObserver(QObject):
+    """Call a function whenever a widget is painted."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
+    def __init__(self, painted: Callable[[], None]) -> None:
         super().__init__()
-        self._tell = tell
+        self._painted = painted
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Paint:
-            self._tell()
+            self._painted()
         return False

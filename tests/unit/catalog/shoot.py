@@ -1,4 +1,4 @@
-"""A shoot without pixels: files whose first line is their EXIF, and an ingest without workers."""
+"""A test shoot without pixels: files whose first line is their EXIF, scanned without workers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEN = "2024-05-04T10:00:00.340000"
 def photo_bytes(
     seed: object, taken: str | None = NINE, camera: str = "Test One", size: str = "6000x4000"
 ) -> bytes:
-    """Make the bytes of one exposure; ``seed`` stands for its pixels."""
+    """Return the bytes of one exposure; ``seed`` replaces its pixels."""
     return f"{taken or ''};{camera};{size}\n{seed} ".encode() * 40
 
 
@@ -33,7 +33,7 @@ def read_exif(path: str | Path) -> Capture:
 
 
 class Card:
-    """Reads files as `curator.files` does, but none whole that lies on a card."""
+    """Read files as `curator.files` does, but never a complete file on a card."""
 
     status = staticmethod(files.status)
     fingerprint = staticmethod(files.fingerprint)
@@ -49,7 +49,7 @@ class Card:
 
 @dataclass
 class Shoot:
-    """A folder of photos and the catalog they go into."""
+    """A folder of photos and its catalog."""
 
     catalog: Catalog
     folder: Path

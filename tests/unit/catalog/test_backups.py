@@ -1,4 +1,4 @@
-"""Backups: made while the catalog is in use, verified, thinned out, and put back."""
+"""Backups: made while the catalog is in use, verified, rotated and restored."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def hurt(path: Path, table: str = "photo") -> None:
 
 @pytest.fixture
 def backed(home: Home) -> Path:
-    """A catalog of twenty photos, one rated, and its backup; the path of that."""
+    """The path of a backup of a catalog with twenty photos, one of them rated."""
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({3: {"rating": 4}}, summary="4 stars")
@@ -61,7 +61,7 @@ def backed(home: Home) -> Path:
 # --- making and verifying
 
 
-def test_a_backup_is_read_from_end_to_end_and_counted(home: Home, backed: Path) -> None:
+def test_a_backup_is_verified_completely_and_counted(home: Home, backed: Path) -> None:
     (found,) = backups.listed(home.catalog)
     assert (found.path, found.photos, found.fault) == (backed, 20, "")
     assert found.decisions > 0 and found.size == backed.stat().st_size
@@ -70,7 +70,7 @@ def test_a_backup_is_read_from_end_to_end_and_counted(home: Home, backed: Path) 
 
 
 @pytest.mark.parametrize("how", ["cut short", "overwritten", "foreign", "gone"])
-def test_a_backup_that_is_not_sound_says_why(backed: Path, how: str) -> None:
+def test_an_invalid_backup_has_a_reason(backed: Path, how: str) -> None:
     whole = backed.read_bytes()
     backed.unlink()
     if how == "foreign":
@@ -83,7 +83,7 @@ def test_a_backup_that_is_not_sound_says_why(backed: Path, how: str) -> None:
     assert backups.inspect(backed).fault
 
 
-def test_the_newest_readable_backup_is_proposed(home: Home, backed: Path) -> None:
+def test_the_newest_valid_backup_is_suggested(home: Home, backed: Path) -> None:
     older = backed.rename(backed.with_name("catalog-daily-20200102-030405.db"))
     backed.write_bytes(older.read_bytes()[:5_000])
     found = backups.newest_sound(home.catalog)
@@ -92,13 +92,13 @@ def test_the_newest_readable_backup_is_proposed(home: Home, backed: Path) -> Non
     assert backups.newest_sound(home.catalog) is None
 
 
-def test_what_a_migration_began_with_stands_in_for_no_daily_one(home: Home, backed: Path) -> None:
+def test_a_backup_before_a_migration_replaces_no_daily_backup(home: Home, backed: Path) -> None:
     assert not backups.is_due(home.catalog)
     backed.rename(backed.with_name(backed.name.replace("-daily-", "-v4-")))
     assert backups.is_due(home.catalog)
 
 
-def test_decisions_go_on_while_a_backup_is_made_and_it_holds_one_moment(
+def test_decisions_continue_during_a_backup_which_holds_one_moment(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(home.catalog, 300)
@@ -125,7 +125,7 @@ def test_a_canceled_backup_leaves_nothing_behind(home: Home) -> None:
     assert list(home.backups.iterdir()) == []
 
 
-def test_leftovers_of_a_killed_process_are_removed_by_the_next(home: Home, backed: Path) -> None:
+def test_the_next_process_removes_leftovers_of_a_killed_one(home: Home, backed: Path) -> None:
     left = home.backups / ".curator-999999999-0123456789ab.tmp-journal"
     growing = atomic.temporary_path(home.backups / "x.db")
     for path in (left, growing):
@@ -135,7 +135,7 @@ def test_leftovers_of_a_killed_process_are_removed_by_the_next(home: Home, backe
 
 
 @pytest.mark.parametrize("table", ["photo", "work"])
-def test_of_a_damaged_catalog_no_backup_is_made_or_deleted(
+def test_with_a_damaged_catalog_no_backup_is_made_or_deleted(
     home: Home, backed: Path, table: str
 ) -> None:
     hurt(home.catalog, table)
@@ -162,7 +162,7 @@ def test_on_a_full_disk_a_backup_leaves_nothing_behind(
     assert list(home.backups.iterdir()) == []
 
 
-def test_of_a_catalog_without_photos_none_is_made(home: Home) -> None:
+def test_a_catalog_without_photos_is_not_backed_up(home: Home) -> None:
     Catalog.open(home.catalog).close()
     assert backups.make_if_due(home.catalog, 0) is None and not backups.files(home.catalog)
 
@@ -177,7 +177,7 @@ def test_a_new_backup_replaces_old_ones(home: Home, backed: Path) -> None:
     assert set(home.backups.iterdir()) == {made, newer, *old[:4]}
 
 
-def test_a_backup_from_the_future_keeps_none_from_being_made(home: Home, backed: Path) -> None:
+def test_a_backup_dated_in_the_future_does_not_prevent_new_ones(home: Home, backed: Path) -> None:
     now = datetime.now()
     for year in range(1, 7):
         named(home.backups, "daily", now + timedelta(days=365 * year)).touch()
@@ -241,7 +241,7 @@ def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) 
 
 
 @pytest.mark.slow
-def test_photos_added_since_are_counted_and_their_marks_said_to_be_lost(
+def test_photos_added_since_the_backup_are_counted_and_their_marks_reported_lost(
     home: Home, backed: Path
 ) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
@@ -262,7 +262,7 @@ def test_a_step_with_unreadable_decisions_is_skipped(home: Home, backed: Path) -
 
 
 @pytest.mark.slow
-def test_a_journal_that_breaks_off_is_replayed_up_to_there(home: Home, backed: Path) -> None:
+def test_a_truncated_journal_is_replayed_up_to_its_end(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 400):
             catalog.journal.decide({number % 20 + 1: {"rating": number % 5 + 1}}, summary="s" * 200)
@@ -280,7 +280,7 @@ def test_a_journal_that_breaks_off_is_replayed_up_to_there(home: Home, backed: P
 
 
 @pytest.mark.slow
-def test_an_unrelated_backup_is_restored_without_present_decisions(
+def test_an_unrelated_backup_is_restored_without_current_decisions(
     home: Home, backed: Path
 ) -> None:
     with closing(sqlite3.connect(home.catalog, isolation_level=None)) as connection:
@@ -302,7 +302,7 @@ def test_going_back_on_purpose_replays_nothing(home: Home, backed: Path) -> None
         assert catalog.photos.get(9).marks.rating != 5
 
 
-def test_a_backup_that_is_not_sound_changes_nothing(home: Home, backed: Path) -> None:
+def test_an_invalid_backup_changes_nothing(home: Home, backed: Path) -> None:
     backed.write_bytes(backed.read_bytes()[:10_000])
     before = home.catalog.read_bytes()
     with pytest.raises(CatalogError, match="cannot be used"):
@@ -312,7 +312,7 @@ def test_a_backup_that_is_not_sound_changes_nothing(home: Home, backed: Path) ->
 
 
 @pytest.mark.slow
-def test_a_disk_that_fails_while_it_is_put_back_changes_nothing(
+def test_a_disk_error_during_a_restore_changes_nothing(
     home: Home, backed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = home.catalog.read_bytes()
@@ -340,7 +340,7 @@ def test_an_older_backup_is_migrated_when_restored(home: Home) -> None:
         assert catalog.photos.get(2).marks.rating == 4
 
 
-def test_a_log_left_behind_is_not_applied_to_the_backup(home: Home, backed: Path) -> None:
+def test_a_leftover_write_ahead_log_is_not_applied_to_the_backup(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         for number in range(1, 21):
             catalog.journal.decide({number: {"rating": 2}}, summary="2 stars")
@@ -357,7 +357,7 @@ def test_a_log_left_behind_is_not_applied_to_the_backup(home: Home, backed: Path
 # --- a catalog that is gone
 
 
-def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: Path) -> None:
+def test_a_missing_catalog_is_not_silently_created_anew(home: Home, backed: Path) -> None:
     home.catalog.unlink()
     before = backups.inspect(backed)
     with pytest.raises(MissingError, match="is missing, but backups") as caught:
@@ -381,7 +381,7 @@ def test_a_catalog_that_is_gone_is_not_made_anew_by_itself(home: Home, backed: P
 # --- what no step tells of
 
 
-def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, backed: Path) -> None:
+def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, backed: Path) -> None:
     seen = ("0" * 64, "a harbor", "landscape", "soft", "calm", (("sea", 80),))
     told = Described("ollama", "llava", *seen)
     with closing(Catalog.open(home.catalog)) as catalog:
@@ -423,7 +423,7 @@ def test_photos_descriptions_and_searches_of_since_are_taken_over(home: Home, ba
 
 
 @pytest.mark.slow
-def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Path) -> None:
+def test_a_catalog_open_in_another_process_is_not_replaced(home: Home, backed: Path) -> None:
     script = (
         "import sys; from curator.catalog import Catalog;"
         "catalog = Catalog.open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
@@ -444,7 +444,7 @@ def test_nobody_swaps_a_catalog_another_process_has_open(home: Home, backed: Pat
     restore(home.catalog, backed, redo=True)
 
 
-def test_nobody_opens_a_catalog_that_is_being_swapped(home: Home, backed: Path) -> None:
+def test_a_catalog_being_replaced_cannot_be_opened(home: Home, backed: Path) -> None:
     with UseLock(home.catalog) as lock:
         lock.exclude_others()
         with pytest.raises(BusyError, match="being restored"):
@@ -452,7 +452,7 @@ def test_nobody_opens_a_catalog_that_is_being_swapped(home: Home, backed: Path) 
     Catalog.open(home.catalog).close()
 
 
-def test_many_share_it(home: Home, backed: Path) -> None:
+def test_several_processes_share_a_catalog(home: Home, backed: Path) -> None:
     first, second = Catalog.open(home.catalog), Catalog.open(home.catalog)
     first.close()
     with UseLock(home.catalog) as lock, pytest.raises(BusyError):

@@ -1,4 +1,4 @@
-"""A photo is its content, not its path (promise 7): what a scan may and may not make of files."""
+"""A photo is its content, not its path (promise 7): how scans recognize files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from curator.model import Capture, CatalogError, Flag, Peeked, StageJob
 from tests.unit.catalog.shoot import NINE, TEN, Card, Shoot, photo_bytes, read_exif
 
 
-def test_the_first_ingest_finds_a_photo_a_pair_and_the_second_knows_them(shoot: Shoot) -> None:
+def test_a_second_scan_recognizes_the_photo_and_the_pair_of_the_first(shoot: Shoot) -> None:
     shoot.write("DSC_1.NEF", photo_bytes("raw"))
     shoot.write("dsc_1.jpg", photo_bytes("jpeg"))
     shoot.write("DSC_2.JPG", photo_bytes("other"))
@@ -61,7 +61,7 @@ def test_a_renamed_photo_keeps_its_reject(shoot: Shoot, halves: tuple[str, ...])
     assert len(renamed.files) == len(halves)
 
 
-def test_a_moved_folder_and_another_mount_point_are_the_same_photos(
+def test_a_moved_folder_and_another_mount_point_have_the_same_photos(
     shoot: Shoot, tmp_path: Path
 ) -> None:
     for number in range(7):
@@ -81,7 +81,7 @@ def test_a_moved_folder_and_another_mount_point_are_the_same_photos(
     assert shoot.catalog.work.counts()["convert"]["done"] == 7
 
 
-def test_a_missing_drive_keeps_its_photos_and_they_come_back(shoot: Shoot, tmp_path: Path) -> None:
+def test_photos_of_a_missing_drive_are_kept_until_it_returns(shoot: Shoot, tmp_path: Path) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
     away = tmp_path / "away"
@@ -109,7 +109,7 @@ def test_a_copy_is_no_new_photo(shoot: Shoot) -> None:
     assert all(file.sha256 for file in photo.files)
 
 
-def test_copies_met_together_for_the_first_time_end_as_one_photo(shoot: Shoot) -> None:
+def test_copies_found_together_become_one_photo(shoot: Shoot) -> None:
     for name in ("one/A.JPG", "two/A.JPG", "two/B.JPG", "three/C.JPG"):
         shoot.write(name, photo_bytes("B" if "B" in name else "same"))
     count = shoot.ingest()
@@ -132,7 +132,7 @@ def test_a_copy_takes_over_when_the_first_file_is_deleted(shoot: Shoot) -> None:
     assert shoot.photo("B.JPG").path.name == "B.JPG"
 
 
-def test_files_alike_but_for_their_middle_are_two_photos(shoot: Shoot) -> None:
+def test_files_that_differ_only_in_the_middle_are_two_photos(shoot: Shoot) -> None:
     edge = photo_bytes("edge") * 200
     shoot.write("A.JPG", edge + b"one" + edge)
     shoot.ingest()
@@ -153,7 +153,7 @@ def test_empty_files_are_not_copies_of_each_other(shoot: Shoot) -> None:
     assert len(shoot.photos()) == 2
 
 
-def test_an_edited_file_is_the_same_photo_newer(shoot: Shoot) -> None:
+def test_an_edited_file_is_a_newer_state_of_the_same_photo(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes("before", NINE))
     shoot.ingest()
     shoot.reject("A.JPG")
@@ -237,7 +237,7 @@ def test_names_swapped_on_disk_swap_in_the_catalog(shoot: Shoot) -> None:
     assert {photo.state for photo in shoot.photos().values()} == {""}
 
 
-def test_a_half_arrives_and_goes_without_changing_the_photo(shoot: Shoot) -> None:
+def test_adding_and_removing_a_half_leaves_the_photo_unchanged(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes("jpeg"))
     shoot.ingest()
     shoot.reject("A.JPG")
@@ -254,7 +254,7 @@ def test_a_half_arrives_and_goes_without_changing_the_photo(shoot: Shoot) -> Non
     assert single.state == ""
 
 
-def test_an_edited_half_changes_nothing_but_its_fingerprint(shoot: Shoot) -> None:
+def test_an_edited_half_changes_only_its_fingerprint(shoot: Shoot) -> None:
     shoot.write("A.NEF", photo_bytes("raw"))
     shoot.write("A.JPG", photo_bytes("jpeg"))
     shoot.ingest()
@@ -267,7 +267,7 @@ def test_an_edited_half_changes_nothing_but_its_fingerprint(shoot: Shoot) -> Non
     assert after.files[1].fingerprint == files.fingerprint(shoot.folder / "A.JPG")
 
 
-def test_a_copy_that_is_edited_is_a_photo_of_its_own(shoot: Shoot) -> None:
+def test_an_edited_copy_becomes_a_separate_photo(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
     shutil.copy(shoot.folder / "A.JPG", shoot.folder / "B.JPG")
@@ -278,7 +278,7 @@ def test_a_copy_that_is_edited_is_a_photo_of_its_own(shoot: Shoot) -> None:
     assert len(shoot.photo("A.JPG").files) == 1
 
 
-def test_a_raw_and_a_jpeg_known_apart_become_one_when_they_lie_together(shoot: Shoot) -> None:
+def test_a_raw_and_a_jpeg_become_a_pair_once_in_one_folder(shoot: Shoot) -> None:
     raw = shoot.write("raw/A.NEF", photo_bytes("raw"))
     jpeg = shoot.write("jpeg/A.JPG", photo_bytes("jpeg"))
     shoot.ingest()
@@ -301,7 +301,7 @@ def test_a_symbolic_link_to_a_photo_is_no_new_photo(shoot: Shoot) -> None:
     assert shoot.ingest().found == 1
 
 
-def test_a_sampled_folder_is_not_filled_up_by_a_re_scan(shoot: Shoot) -> None:
+def test_a_rescan_adds_no_photos_to_a_sampled_folder(shoot: Shoot) -> None:
     for number in range(5):
         shoot.write(f"A{number}.JPG", photo_bytes(number))
     left = shoot.scan(add=False, sampled=True).left
@@ -317,8 +317,8 @@ def test_a_sampled_folder_is_not_filled_up_by_a_re_scan(shoot: Shoot) -> None:
     assert shoot.ingest().found == 5, "asked for whole, it is filled"
 
 
-def test_marks_of_photos_that_prove_to_be_one_are_both_kept(shoot: Shoot) -> None:
-    """Both were culled before either was read; the journal keeps each under its own id."""
+def test_merging_photos_keeps_the_marks_of_both(shoot: Shoot) -> None:
+    """Both were marked before being read; the journal keeps each under its own id."""
     shoot.write("one/A.JPG", photo_bytes("same"))
     shoot.write("two/A.JPG", photo_bytes("same"))
     shoot.scan()
@@ -357,7 +357,7 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     assert merged == {1: None, 2: 1}
 
 
-def test_a_peek_of_a_photo_merged_away_meanwhile_is_dropped(shoot: Shoot) -> None:
+def test_a_header_result_of_a_photo_merged_meanwhile_is_dropped(shoot: Shoot) -> None:
     shoot.write("one/A.JPG", photo_bytes("same"))
     shoot.write("two/A.JPG", photo_bytes("same"))
     shoot.scan()
@@ -373,7 +373,7 @@ def test_a_peek_of_a_photo_merged_away_meanwhile_is_dropped(shoot: Shoot) -> Non
     assert shoot.catalog.check() == []
 
 
-def test_bytes_that_changed_between_peek_and_convert_are_looked_at_again(shoot: Shoot) -> None:
+def test_a_file_changed_between_peek_and_convert_is_read_again(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes("before", NINE))
     shoot.scan()
     shoot.peek()
@@ -410,20 +410,20 @@ def _row(number: int, name: str, role: str = "copy", *, there: bool = True, at: 
         ([], {}),
     ],
 )
-def test_roles_go_to_what_is_there_and_raw_first(
+def test_roles_are_given_to_present_files_raw_first(
     rows: list[FileRow], roles: dict[int, str]
 ) -> None:
     assert assign_roles(rows) == roles
 
 
-def test_a_photo_is_where_a_folder_is_on() -> None:
+def test_a_photo_is_shown_in_switched_on_folders() -> None:
     rows = [_row(1, "A.NEF", "main"), _row(2, "A.JPG", "half"), _row(3, "B.NEF", at=2)]
     assert assign_roles(rows, {1}) == {1: "copy", 2: "copy", 3: "main"}
     assert assign_roles(rows[:2], {1}) == {1: "main", 2: "half"}
     assert assign_roles([*rows[:2], _row(3, "B.NEF", at=2, there=False)], {1})[1] == "main"
 
 
-def test_words_on_a_photo_that_proved_to_be_another_go_to_the_sidecar_of_that_one(
+def test_tags_of_a_merged_photo_are_written_to_the_remaining_sidecar(
     shoot: Shoot,
 ) -> None:
     for name in ("A.JPG", "B.JPG"):
@@ -472,7 +472,7 @@ def test_whether_merged_stars_count_depends_on_who_gave_them(
 
 
 @pytest.mark.parametrize(("taken", "new"), [(NINE, 0), (None, 1)])
-def test_a_copy_on_a_card_is_taken_for_one_where_its_capture_time_is_known(
+def test_a_copy_on_a_card_is_recognized_by_its_capture_time(
     shoot: Shoot, taken: str | None, new: int
 ) -> None:
     shoot.reader = Card(shoot.folder / "card")
@@ -489,7 +489,9 @@ def test_a_copy_on_a_card_is_taken_for_one_where_its_capture_time_is_known(
     assert shoot.photo("card/B.JPG").state == ""
 
 
-def test_what_moved_on_a_card_is_no_copy_of_what_it_was_proved_not_to_be(shoot: Shoot) -> None:
+def test_a_file_moved_on_a_card_stays_distinct_from_a_photo_it_was_told_apart_from(
+    shoot: Shoot,
+) -> None:
     one = photo_bytes(1) + bytes(200_000)
     shoot.write("A.JPG", one)
     shoot.ingest()
@@ -502,7 +504,7 @@ def test_what_moved_on_a_card_is_no_copy_of_what_it_was_proved_not_to_be(shoot: 
     assert shoot.photo("card/C.JPG").marks.flag is None
 
 
-def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
+def test_a_scan_uses_short_transactions_and_an_interrupted_one_continues(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(10):
@@ -532,7 +534,7 @@ def test_a_scan_is_written_in_short_transactions_and_a_broken_off_one_goes_on(
     assert len(catalog.work.pending("peek", 100)) == 10
 
 
-def test_a_copy_of_what_was_read_last_is_one_before_it_is_opened(shoot: Shoot) -> None:
+def test_a_copy_of_the_last_read_file_is_recognized_before_it_is_opened(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
     shoot.write("B.JPG", photo_bytes(1))

@@ -1,4 +1,4 @@
-"""Whatever happens to files between two ingests, a photo is its content and keeps its reject."""
+"""Whatever happens to files between two scans, a photo is its content and keeps its reject."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACT = st.one_of(
 
 
 def play(shoot: Shoot, acts: list[tuple[str, str, str]]) -> set[str]:
-    """Do what the acts say; return the content (fingerprints) that was rejected."""
+    """Perform the steps; return the fingerprints of the rejected content."""
     rejected: set[str] = set()
     for number, (act, name, other) in enumerate(acts):
         path, target = shoot.folder / name, shoot.folder / other
@@ -89,7 +89,7 @@ PAIRED_ACT = st.tuples(
 @pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(acts=st.lists(PAIRED_ACT, max_size=16))
-def test_after_any_series_with_pairs_each_file_is_of_one_photo_and_a_second_ingest_idles(
+def test_after_any_series_with_pairs_each_file_has_one_photo_and_a_second_scan_does_nothing(
     acts: list[tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder: Path = tmp_path_factory.mktemp("series")

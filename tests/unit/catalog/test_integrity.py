@@ -1,4 +1,4 @@
-"""Damaged catalogs: whatever is wrong with one, it is said in a sentence and can be put right."""
+"""Damaged catalogs: every damage is reported in a sentence and can be repaired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEEDS = int(os.environ.get("CURATOR_DAMAGES", "60"))
 
 
 def spoil(path: Path, statement: str) -> None:
-    """Write into a catalog what no program of ours would, past its constraints."""
+    """Write invalid values into a catalog, bypassing its constraints."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(statement)
@@ -40,7 +40,7 @@ def spoil(path: Path, statement: str) -> None:
         ("INSERT INTO meta VALUES ('tags_rev', 'seven')", lambda c: c.tags.revision()),
     ],
 )
-def test_values_nobody_wrote_are_damage(
+def test_values_curator_never_writes_are_damage(
     home: Home, statement: str, act: Callable[[Catalog], object]
 ) -> None:
     fill(home.catalog, 20)
@@ -52,7 +52,7 @@ def test_values_nobody_wrote_are_damage(
     assert is_damaged(home.catalog)
 
 
-def test_a_mistake_of_ours_on_a_sound_catalog_stays_one(
+def test_a_bug_on_a_valid_catalog_is_not_reported_as_damage(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(home.catalog, 20)
@@ -68,12 +68,12 @@ def test_a_mistake_of_ours_on_a_sound_catalog_stays_one(
 
 
 @pytest.mark.parametrize("version", sorted(Path(__file__).parents[2].glob("data/catalogs/*.db")))
-def test_catalogs_of_all_versions_are_sound(version: Path) -> None:
+def test_catalogs_of_all_versions_are_valid(version: Path) -> None:
     assert backups.inspect(version).fault == ""
 
 
 def harmed(pristine: bytes, seed: int) -> bytes:
-    """Damage a file as disks and memory do: bits flip, pages are zeros, another's, or not there."""
+    """Damage a file as disks and memory do: flipped bits and zeroed, foreign or missing pages."""
     chance, page = random.Random(seed), 4096
     data = bytearray(pristine)
     pages = len(data) // page
@@ -97,7 +97,7 @@ def harmed(pristine: bytes, seed: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """A home with a bit of everything in it and a backup from before the last decisions."""
+    """A home with data of every kind and a backup made before the last decisions."""
     home = Home.at(tmp_path_factory.mktemp("pristine")).make()
     fill(home.catalog, 60)
     stack(home.catalog, 4, 5, 6)
@@ -122,7 +122,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 
 def look_around(catalog: Catalog) -> None:
-    """Ask what a window asks."""
+    """Run the queries of a window."""
     catalog.work.counts()
     ids = [row[0] for row in catalog.photos.columns()]
     for photo in ids[:10]:
@@ -146,7 +146,7 @@ def look_around(catalog: Catalog) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_of_many_damages_each_is_told_and_put_right(
+def test_every_kind_of_damage_is_reported_and_repaired(
     pristine: tuple[Path, bytes], home: Home
 ) -> None:
     came, data = pristine

@@ -1,4 +1,4 @@
-"""Decisions, undo and redo: what a person set, on disk at once, taken back in any number."""
+"""Decisions, undo and redo: saved at once, and undone any number of steps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def marks_of(catalog: Catalog) -> dict[int, Marks]:
     return {row[0]: catalog.photos.get(row[0]).marks for row in catalog.photos.columns()}
 
 
-def test_a_decision_is_there_for_another_process_when_it_returns(
+def test_a_decision_is_visible_to_other_processes_once_the_call_returns(
     filled: Catalog, path: Path
 ) -> None:
     step = filled.journal.decide(
@@ -50,7 +50,7 @@ def test_a_decision_is_there_for_another_process_when_it_returns(
     other.close()
 
 
-def test_stacking_by_hand_is_a_decision_like_any_other(filled: Catalog) -> None:
+def test_manual_stacking_is_a_decision(filled: Catalog) -> None:
     def stacked() -> list[object]:
         place = PHOTO_COLUMNS.index("stacked")
         return [row[place] for row in filled.photos.columns(ids=[2, 3, 4])]
@@ -68,7 +68,7 @@ def test_stacking_by_hand_is_a_decision_like_any_other(filled: Catalog) -> None:
 
 @pytest.mark.slow
 def test_decisions_survive_a_kill(path: Path) -> None:
-    """A process that dies by signal 9 right after decide() has lost nothing."""
+    """A process killed by signal 9 right after decide() loses nothing."""
     script = (
         "import os, signal, sys; from curator.catalog import Catalog;"
         "catalog = Catalog.open(sys.argv[1]);"
@@ -122,7 +122,7 @@ def test_marks_that_change_nothing_make_no_step(filled: Catalog) -> None:
         ({2: {"rating": 4}, 999: {"rating": 4}}, NotFoundError),
     ],
 )
-def test_nonsense_is_refused_and_nothing_is_written(
+def test_invalid_marks_are_refused_and_nothing_is_written(
     filled: Catalog, changes: dict[int, dict[str, object]], error: type[Exception]
 ) -> None:
     before = marks_of(filled)
@@ -132,7 +132,7 @@ def test_nonsense_is_refused_and_nothing_is_written(
     assert filled.journal.next_undo() is None
 
 
-def test_a_batch_is_undone_as_one_and_says_what_it_was(filled: Catalog) -> None:
+def test_a_batch_is_undone_in_one_step_with_its_summary(filled: Catalog) -> None:
     before = marks_of(filled)
     filled.journal.decide(
         {number: {"flag": "reject"} for number in range(1, PHOTOS + 1)},
@@ -178,7 +178,7 @@ def test_a_new_decision_ends_redo(filled: Catalog) -> None:
     assert filled.journal.redo() is None
 
 
-def test_only_the_step_that_is_meant_is_taken_back(filled: Catalog, path: Path) -> None:
+def test_only_the_expected_step_is_undone(filled: Catalog, path: Path) -> None:
     meant = filled.journal.decide({2: {"rating": 1}}, summary="1 star")
     other = Catalog.open(path)
     other.journal.decide({3: {"flag": "reject"}}, summary="Rejected DSC_0002")
@@ -211,7 +211,7 @@ def test_the_journal_cannot_be_rewritten(filled: Catalog, statement: str) -> Non
         filled.store.run(statement)
 
 
-def test_history_tells_a_photo_its_own_part_of_each_step(filled: Catalog) -> None:
+def test_the_history_of_a_photo_has_its_part_of_each_step(filled: Catalog) -> None:
     filled.journal.decide({2: {"label": Label.RED}, 3: {"label": Label.RED}}, summary="Red")
     filled.journal.undo()
     assert [(s.kind, [c.photo_id for c in s.changes]) for s in filled.journal.history(2)] == [
@@ -220,7 +220,7 @@ def test_history_tells_a_photo_its_own_part_of_each_step(filled: Catalog) -> Non
     ]
 
 
-def test_seen_is_noted_once_and_is_no_decision(filled: Catalog) -> None:
+def test_seen_is_recorded_once_and_is_no_decision(filled: Catalog) -> None:
     filled.photos.mark_seen([2])
     first = filled.photos.get(2).seen_at
     filled.photos.mark_seen([2])
@@ -229,7 +229,7 @@ def test_seen_is_noted_once_and_is_no_decision(filled: Catalog) -> None:
     assert filled.journal.next_undo() is None
 
 
-def test_four_quarter_turns_are_none(filled: Catalog) -> None:
+def test_four_quarter_turns_cancel_out(filled: Catalog) -> None:
     filled.photos.turn([2], -1)
     assert filled.photos.get(2).turn == 3
     filled.photos.turn([2], 2)
@@ -262,7 +262,7 @@ ACT = st.one_of(
 
 
 def all_of(catalog: Catalog) -> object:
-    """Read all that was decided, of photos and of what they have to do with something else."""
+    """Return all decisions about photos and their relations."""
     tables = ("photo_tag", "photo_project", "duel")
     related = [catalog.store.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
     return marks_of(catalog), related
@@ -272,7 +272,7 @@ def all_of(catalog: Catalog) -> object:
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(ACT, max_size=14))
-def test_any_series_of_acts_is_what_two_stacks_would_do(
+def test_any_series_of_steps_equals_a_model_of_two_stacks(
     acts: list[tuple[str, dict[int, Fields] | None]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What comes when the catalog is no longer as it was when that was begun."""
+"""Results that arrive after the catalog has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes, read_exif
 
 
 def headers(job: StageJob) -> tuple[StageJob, Peeked]:
-    """Read what peek reads of a job's file."""
+    """Return the peek result of a job's file."""
     status = Path(job.path).stat()
     fingerprint = files.fingerprint(job.path)
     return job, Peeked(fingerprint, status.st_size, status.st_mtime_ns, read_exif(job.path))
@@ -34,7 +34,7 @@ def test_a_raw_that_arrives_while_its_jpeg_is_read_is_read_next(shoot: Shoot) ->
     assert [Path(each.path).name for each in shoot.jobs("convert")] == ["A.NEF"]
 
 
-def test_what_another_process_saves_just_before_is_heeded(
+def test_results_saved_just_before_by_another_process_are_respected(
     shoot: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shoot.write("one/A.JPG", photo_bytes("same"))
@@ -58,7 +58,7 @@ def test_what_another_process_saves_just_before_is_heeded(
 
 
 class Slow:
-    """Reads files whole while something else happens."""
+    """Read complete files and run a callback meanwhile."""
 
     status = staticmethod(files.status)
     fingerprint = staticmethod(files.fingerprint)
@@ -72,7 +72,7 @@ class Slow:
         return files.sha256(path)
 
 
-def test_a_copy_whose_original_became_another_photo_meanwhile_is_one_of_that(shoot: Shoot) -> None:
+def test_a_copy_belongs_to_the_photo_its_original_was_merged_into(shoot: Shoot) -> None:
     for number in (1, 2, 3):
         shoot.write(f"{number}/A.JPG", photo_bytes("same"))
     shoot.scan()
@@ -90,7 +90,7 @@ def test_a_copy_whose_original_became_another_photo_meanwhile_is_one_of_that(sho
     assert shoot.catalog.work.counts()["peek"]["running"] == 0
 
 
-def test_what_is_removed_while_a_scan_goes_on_does_not_come_back(shoot: Shoot) -> None:
+def test_a_folder_removed_during_a_scan_does_not_return(shoot: Shoot) -> None:
     paths = [shoot.write(f"{name}.JPG", photo_bytes(name)) for name in "AB"]
     shoot.ingest()
     groups = list(files.pair(files.walk([shoot.folder])))

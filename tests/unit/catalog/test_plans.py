@@ -1,4 +1,4 @@
-"""What the program asks of the catalog all day touches an index, and no table from end to end.
+"""Frequent queries use an index and never scan a whole table.
 
 Each operation runs on a catalog of a few evenings, its statements are noted as SQLite gets them,
 and SQLite is asked how it goes about each. ANALYZE is never run, so that plans do not depend on
@@ -66,7 +66,7 @@ def _scan(catalog: Catalog) -> None:
 
 
 def _read(catalog: Catalog) -> None:
-    """Save what the stages find of a photo that has just come."""
+    """Save the stage results of a new photo."""
     from curator.bench.synthetic_catalog import _converted, _group, _peeked
 
     root = catalog.photos.get(PHOTO).path.parents[2]
@@ -79,7 +79,7 @@ def _read(catalog: Catalog) -> None:
 
 
 def _sidecars(catalog: Catalog) -> None:
-    """Write two sidecars: one that was asked for, one for which there is no room."""
+    """Write two sidecars: one requested, one that fails on a full disk."""
     catalog.sidecars.request_write(SOME)
     first, second = catalog.sidecars.to_write(SOME)[:2]
     catalog.sidecars.start_writing({each.photo_id: each.fields for each in (first, second)})
@@ -285,7 +285,7 @@ def catalog(shoot: Path) -> Iterator[Catalog]:
 
 
 def said(catalog: Catalog, act: Act) -> list[str]:
-    """Note the statements an act runs, each with its values in place."""
+    """Return the statements of an operation with their values filled in."""
     noted: list[str] = []
     catalog.store.trace(noted.append)
     try:
@@ -297,7 +297,7 @@ def said(catalog: Catalog, act: Act) -> list[str]:
 
 
 def walked(catalog: Catalog, sql: str) -> list[str]:
-    """Say which growing tables a statement goes through from end to end."""
+    """Return the growing tables a statement scans completely."""
     called = dict(re.findall(r"\b(\w+) AS (\w+)", sql))
     names = {short: table for table, short in called.items()}
     found = []
@@ -322,7 +322,7 @@ class Heard(NamedTuple):
 
 
 def public(catalog: Catalog) -> Iterator[tuple[str, object, str]]:
-    """List what a catalog and its parts offer: `work.pending`, the part, and the method's name."""
+    """Yield the methods of a catalog: `work.pending`, the part, the method name."""
     for prefix, part in (
         ("", catalog),
         *((f"{name}.", part) for name, part in vars(catalog).items()),
@@ -353,7 +353,7 @@ def heard(shoot: Path) -> Heard:
     return found
 
 
-def test_each_method_is_known_as_hot_or_as_cold(catalog: Catalog, heard: Heard) -> None:
+def test_each_method_is_listed_as_hot_or_cold(catalog: Catalog, heard: Heard) -> None:
     cold = [name for names in COLD.values() for name in names.split()]
     known = {called for called, _, _ in public(catalog)}
     heard.methods.difference_update({"close", "store.close"})  # the test itself closes
@@ -364,7 +364,7 @@ def test_each_method_is_known_as_hot_or_as_cold(catalog: Catalog, heard: Heard) 
 
 
 @pytest.mark.parametrize("name", HOT)
-def test_no_hot_statement_goes_through_a_table(catalog: Catalog, heard: Heard, name: str) -> None:
+def test_no_hot_statement_scans_a_table(catalog: Catalog, heard: Heard, name: str) -> None:
     statements = heard.statements[name]
     assert statements or name in ("somebody else", "a key is answered")
     wrong = [
@@ -375,14 +375,14 @@ def test_no_hot_statement_goes_through_a_table(catalog: Catalog, heard: Heard, n
     assert not wrong, "\n".join(wrong)
 
 
-def test_what_waits_is_read_in_order_without_sorting(catalog: Catalog) -> None:
+def test_queued_work_is_read_in_order_without_sorting(catalog: Catalog) -> None:
     (*_, asked) = said(catalog, lambda c: c.work.pending("convert", 20))
     details = [row[-1] for row in catalog.store.rows(f"EXPLAIN QUERY PLAN {asked}")]
     assert any("work_waiting" in detail for detail in details)
     assert not any("TEMP B-TREE" in detail for detail in details)
 
 
-def test_no_trigger_goes_through_a_table(catalog: Catalog) -> None:
+def test_no_trigger_scans_a_table(catalog: Catalog) -> None:
     bodies = catalog.store.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     assert len(bodies) > 10
     wrong = []
@@ -397,7 +397,7 @@ def test_no_trigger_goes_through_a_table(catalog: Catalog) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_a_walk_is_noticed(catalog: Catalog) -> None:
+def test_a_table_scan_is_detected(catalog: Catalog) -> None:
     assert walked(catalog, "SELECT id FROM photo AS p WHERE p.iso = 400")
     assert walked(catalog, "SELECT count(*) FROM work WHERE attempts > 3")
     assert not walked(catalog, "SELECT id FROM photo WHERE id = 4")

@@ -1,4 +1,4 @@
-"""Projects in the catalog: named, noted, filled by decisions, removed and brought back."""
+"""Projects in the catalog: names, notes, members by decision, removal and restoration."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def test_names_that_read_the_same_are_the_same(catalog: Catalog, other: str) -> 
     catalog.projects.rename(harbour, other)  # itself may change its spelling
 
 
-def test_a_project_has_its_photos_in_their_order_by_hand(
-    catalog: Catalog, photos: list[int]
-) -> None:
+def test_a_project_has_its_photos_in_manual_order(catalog: Catalog, photos: list[int]) -> None:
     first, second, third = photos
     night, harbour = catalog.projects.create("night"), catalog.projects.create("Harbour")
     put(catalog, harbour, third, first)
@@ -78,7 +76,7 @@ def test_a_project_has_its_photos_in_their_order_by_hand(
     assert second not in catalog.projects.members(harbour)
 
 
-def test_what_is_removed_with_its_folder_leaves_the_counts_and_comes_back(
+def test_photos_of_a_removed_folder_leave_the_counts_until_it_returns(
     catalog: Catalog, photos: list[int]
 ) -> None:
     harbour = catalog.projects.create("Harbour")
@@ -94,9 +92,7 @@ def test_what_is_removed_with_its_folder_leaves_the_counts_and_comes_back(
     assert (row.count, row.cover) == (0, None)
 
 
-def test_a_photo_that_proves_to_be_another_takes_its_projects_along(
-    catalog: Catalog, photos: list[int]
-) -> None:
+def test_a_merged_photo_keeps_its_projects(catalog: Catalog, photos: list[int]) -> None:
     first, second, third = photos
     harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, second, third)
@@ -109,7 +105,9 @@ def test_a_photo_that_proves_to_be_another_takes_its_projects_along(
     assert catalog.projects.revisions()[0] > anew  # whoever keeps places in memory is told
 
 
-def test_removing_is_soft_and_gives_the_name_free(catalog: Catalog, photos: list[int]) -> None:
+def test_a_removed_project_can_be_restored_and_frees_its_name(
+    catalog: Catalog, photos: list[int]
+) -> None:
     harbour = catalog.projects.create("Harbour")
     put(catalog, harbour, *photos)
     catalog.projects.set_notes(harbour, "one\r\n\x1btwo  \n\u202e\n")
@@ -141,7 +139,7 @@ def test_positions_in_memory_follow_decisions(catalog: Catalog, photos: list[int
     ]
 
 
-def test_a_name_that_changes_while_sidecars_are_written_is_written_after_that(
+def test_a_project_renamed_while_sidecars_are_written_is_written_again(
     catalog: Catalog, photos: list[int]
 ) -> None:
     harbour = catalog.projects.create("Harbour")

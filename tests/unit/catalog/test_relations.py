@@ -1,4 +1,4 @@
-"""Fields about a photo and something else: journaled, undone and redone like any mark."""
+"""Fields that relate a photo to something else: journaled, undone and redone like marks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def make_project(catalog: Catalog, name: str) -> int:
 PLACES = "SELECT photo_id, place FROM photo_project ORDER BY photo_id"
 
 
-def test_a_photo_put_into_a_project_is_out_again_when_undone(
-    catalog: Catalog, photos: list[int]
-) -> None:
+def test_adding_a_photo_to_a_project_can_be_undone(catalog: Catalog, photos: list[int]) -> None:
     harbour = make_project(catalog, "Harbour")
     first, second, _ = photos
     catalog.journal.decide({first: {("project", harbour): 1.0}}, summary="to Harbour")
@@ -77,7 +75,7 @@ def test_unknown_subjects_are_refused_and_nothing_is_decided(
     assert catalog.photos.get(first).marks.rating is None and catalog.journal.next_undo() is None
 
 
-def test_a_mark_read_from_a_file_is_no_act_of_the_persons(
+def test_a_mark_read_from_a_file_is_no_decision_by_the_person(
     catalog: Catalog, photos: list[int]
 ) -> None:
     first, second, _ = photos

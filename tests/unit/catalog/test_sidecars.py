@@ -1,4 +1,4 @@
-"""What files say arrives as decisions; a person's word stays; nothing to be written is lost."""
+"""Marks from files become decisions, a person's marks are kept, and no write is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tags(catalog: Catalog, photo: int) -> list[tuple[str, str, str]]:
 # --- reading
 
 
-def test_marks_of_a_file_arrive_as_a_decision_that_no_undo_takes_back(twelve: Catalog) -> None:
+def test_marks_read_from_a_file_are_a_decision_that_cannot_be_undone(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=4, flag="pick", label="red")])])
     marks = twelve.photos.get(RAW).marks
     assert (marks.rating, marks.flag, marks.label) == (4, Flag.PICK, Label.RED)
@@ -53,26 +53,26 @@ def test_a_batch_is_one_step(twelve: Catalog) -> None:
     assert len({step.id for photo in (2, 3, 4) for step in twelve.journal.history(photo)}) == 1
 
 
-def test_none_and_no_stars_in_a_file_are_nothing_to_decide(twelve: Catalog) -> None:
+def test_a_file_without_marks_decides_nothing(twelve: Catalog) -> None:
     assert (
         twelve.metadata.save_readings([(RAW, [reading(rating=0, flag="none", label="none")])]) == []
     )
     assert twelve.journal.history(RAW) == [] and not elsewhere(twelve, RAW)
 
 
-def test_reviewing_a_photo_here_makes_its_marks_the_persons(twelve: Catalog) -> None:
+def test_reviewing_a_photo_makes_its_marks_the_persons_own(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=4)])])
     twelve.journal.decide({RAW: {"kept": True}}, summary="Keep")
     assert not elsewhere(twelve, RAW)
 
 
-def test_a_file_has_no_say_in_who_judged_a_photo_before_it(twelve: Catalog) -> None:
+def test_a_file_does_not_change_the_source_of_earlier_marks(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"kept": True}}, summary="Keep")
     twelve.metadata.save_readings([(RAW, [reading(rating=4)])])
     assert twelve.photos.get(RAW).marks.rating == 4 and not elsewhere(twelve, RAW)
 
 
-def test_a_persons_mark_stays_and_the_sidecar_is_in_conflict(twelve: Catalog) -> None:
+def test_a_persons_mark_is_kept_and_the_sidecar_is_in_conflict(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=5, label="red")])])
     marks = twelve.photos.get(RAW).marks
@@ -103,7 +103,7 @@ def test_agreeing_with_the_file_ends_a_conflict(twelve: Catalog) -> None:
     assert twelve.sidecars.outstanding().conflicts == 0
 
 
-def test_the_newer_side_is_proposed(twelve: Catalog) -> None:
+def test_the_newer_side_of_a_conflict_is_suggested(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=5, date="2099-01-01T00:00:00+00:00")])])
     assert twelve.sidecars.conflicts()[0].newer == "file"
@@ -111,7 +111,7 @@ def test_the_newer_side_is_proposed(twelve: Catalog) -> None:
     assert twelve.sidecars.conflicts()[0].newer == "catalog"
 
 
-def test_only_news_in_a_file_counts(twelve: Catalog) -> None:
+def test_only_changes_in_a_file_count(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=3, flag="pick")])])
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=3, flag="reject")])])
@@ -120,14 +120,14 @@ def test_only_news_in_a_file_counts(twelve: Catalog) -> None:
     assert twelve.sidecars.conflicts() == []
 
 
-def test_stars_taken_off_in_a_file_are_news(twelve: Catalog) -> None:
+def test_stars_removed_in_a_file_are_a_change(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=3)])])
     twelve.metadata.save_readings([(RAW, [reading(label="red")])])
     marks = twelve.photos.get(RAW).marks
     assert (marks.rating, marks.label) == (None, Label.RED)
 
 
-def test_of_two_sidecars_that_disagree_the_newer_one_counts(twelve: Catalog) -> None:
+def test_the_newer_of_two_different_sidecars_counts(twelve: Catalog) -> None:
     old = reading("/photos/000/DSC_0005.xmp", "2024-01-01T00:00:00+00:00", rating=2, label="red")
     new = reading("/photos/000/DSC_0005.NEF.xmp", "2024-02-01T00:00:00+00:00", rating=5)
     twelve.metadata.save_readings([(RAW, [old, new])])
@@ -137,7 +137,7 @@ def test_of_two_sidecars_that_disagree_the_newer_one_counts(twelve: Catalog) -> 
     assert len(twelve.journal.history(RAW)) == 1
 
 
-def test_a_sidecar_goes_before_what_is_embedded(twelve: Catalog) -> None:
+def test_a_sidecar_has_precedence_over_embedded_metadata(twelve: Catalog) -> None:
     inside = reading("", rating=2, label="blue")
     twelve.metadata.save_readings([(RAW, [reading(rating=5), inside])])
     twelve.metadata.save_readings([(RAW, [inside])])  # the original was read again, the sidecar not
@@ -145,13 +145,13 @@ def test_a_sidecar_goes_before_what_is_embedded(twelve: Catalog) -> None:
     assert (marks.rating, marks.label) == (5, Label.BLUE)
 
 
-def test_what_is_embedded_never_contradicts(twelve: Catalog) -> None:
+def test_embedded_metadata_never_causes_a_conflict(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 1}}, summary="1 star")
     twelve.metadata.save_readings([(RAW, [reading("", rating=5)])])
     assert twelve.photos.get(RAW).marks.rating == 1 and twelve.sidecars.conflicts() == []
 
 
-def test_a_sidecar_that_cannot_be_read_is_told_and_stops_nothing(twelve: Catalog) -> None:
+def test_an_unreadable_sidecar_is_reported_and_stops_nothing(twelve: Catalog) -> None:
     bad = reading("/photos/000/DSC_0005.NEF.xmp", problem="It is no XML.")
     twelve.metadata.save_readings([(RAW, [bad, reading(rating=5)])])
     assert twelve.photos.get(RAW).marks.rating == 5
@@ -159,7 +159,9 @@ def test_a_sidecar_that_cannot_be_read_is_told_and_stops_nothing(twelve: Catalog
     assert rows[bad.path].state == "failed" and rows[bad.path].reason == "It is no XML."
 
 
-def test_our_own_file_is_known_after_a_crash_between_writing_and_noting(twelve: Catalog) -> None:
+def test_our_own_sidecar_is_recognized_after_a_crash_before_it_was_recorded(
+    twelve: Catalog,
+) -> None:
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
     job = twelve.sidecars.to_write([RAW])[0]
     twelve.sidecars.start_writing({RAW: job.fields})
@@ -171,7 +173,7 @@ def test_our_own_file_is_known_after_a_crash_between_writing_and_noting(twelve: 
     assert twelve.sidecars.outstanding().unwritten == 1
 
 
-def test_what_was_read_before_we_wrote_is_no_news_after_it(twelve: Catalog) -> None:
+def test_metadata_read_before_our_write_is_no_change_after_it(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(rating=4)])])
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     job = twelve.sidecars.to_write([RAW])[0]
@@ -185,21 +187,21 @@ def test_what_was_read_before_we_wrote_is_no_news_after_it(twelve: Catalog) -> N
 # --- keywords
 
 
-def test_keywords_are_confirmed_tags_of_the_file(twelve: Catalog) -> None:
+def test_keywords_become_confirmed_tags(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(keywords=["Sea", "Winter"])])])
     assert tags(twelve, RAW) == [("Sea", "file", "confirmed"), ("Winter", "file", "confirmed")]
     twelve.metadata.save_readings([(RAW, [reading(keywords=["Winter", "Gulls"])])])
     assert [name for name, *_ in tags(twelve, RAW)] == ["Gulls", "Winter"]
 
 
-def test_keywords_of_other_files_stay(twelve: Catalog) -> None:
+def test_tags_from_other_files_are_kept(twelve: Catalog) -> None:
     beside = reading("/photos/000/DSC_0005.NEF.xmp", keywords=["Sea"])
     twelve.metadata.save_readings([(RAW, [beside, reading("", keywords=["Inside"])])])
     twelve.metadata.save_readings([(RAW, [reading(keywords=["Winter"])])])
     assert [name for name, *_ in tags(twelve, RAW)] == ["Inside", "Sea", "Winter"]
 
 
-def test_a_tag_a_person_took_away_stays_away_and_leaves_the_file(twelve: Catalog) -> None:
+def test_a_tag_removed_by_a_person_stays_removed_and_leaves_the_file(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading(keywords=["Sea", "Winter"])])])
     sea = twelve.tags.ids(["Sea"])["Sea"]
     twelve.journal.decide({RAW: {("tag", sea): "removed"}}, summary="No sea")
@@ -220,7 +222,7 @@ def test_a_keyword_keeps_the_spelling_of_its_file(twelve: Catalog) -> None:
 # --- writing
 
 
-def test_marks_are_to_be_written_and_keeping_is_not(twelve: Catalog) -> None:
+def test_marks_are_queued_for_writing_but_keeping_is_not(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"kept": True}}, summary="Keep")
     assert twelve.sidecars.outstanding().unwritten == 0
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
@@ -229,7 +231,7 @@ def test_marks_are_to_be_written_and_keeping_is_not(twelve: Catalog) -> None:
     assert twelve.sidecars.due(9, True, 0) == [RAW]  # taken back is to be written, too
 
 
-def test_nothing_is_due_unasked_or_before_it_is_quiet(twelve: Catalog) -> None:
+def test_no_write_is_due_if_disabled_or_before_a_pause(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 3}, OTHER: {"rating": 3}}, summary="3 stars")
     assert twelve.sidecars.due(9, False, 0) == []
     assert twelve.sidecars.due(9, True, 3600) == []
@@ -237,7 +239,7 @@ def test_nothing_is_due_unasked_or_before_it_is_quiet(twelve: Catalog) -> None:
     assert twelve.sidecars.due(9, False, 3600) == [OTHER]
 
 
-def test_what_was_marked_again_while_it_was_written_is_written_again(twelve: Catalog) -> None:
+def test_a_photo_marked_during_the_write_is_written_again(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
     job = twelve.sidecars.to_write([RAW])[0]
     twelve.journal.decide({RAW: {"rating": 4}}, summary="4 stars")
@@ -248,7 +250,7 @@ def test_what_was_marked_again_while_it_was_written_is_written_again(twelve: Cat
     assert twelve.sidecars.outstanding().unwritten == 0
 
 
-def test_a_clock_that_is_set_back_loses_nothing_and_holds_nothing_up(
+def test_a_clock_set_back_loses_and_delays_no_write(
     twelve: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
@@ -262,7 +264,7 @@ def test_a_clock_that_is_set_back_loses_nothing_and_holds_nothing_up(
     assert twelve.sidecars.outstanding().unwritten == 1, "the second mark is to be written, too"
 
 
-def test_a_mark_made_while_what_was_not_due_is_written_stays_to_be_written(
+def test_a_mark_made_during_an_early_write_stays_queued(
     twelve: Catalog,
 ) -> None:
     job = twelve.sidecars.to_write([RAW])[0]
@@ -273,7 +275,7 @@ def test_a_mark_made_while_what_was_not_due_is_written_stays_to_be_written(
     assert twelve.sidecars.outstanding().unwritten == 1
 
 
-def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> None:
+def test_a_failed_write_stays_queued_with_its_reason(twelve: Catalog) -> None:
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
     twelve.sidecars.request_write([RAW])
     twelve.sidecars.save_written([WriteResult(RAW, time.time(), None, "The disk is full.")])
@@ -284,7 +286,7 @@ def test_what_could_not_be_written_waits_with_its_reason(twelve: Catalog) -> Non
     assert twelve.sidecars.due(9, True, 0) == [RAW]
 
 
-def test_only_what_a_person_had_a_word_in_has_something_new_to_say(twelve: Catalog) -> None:
+def test_only_photos_with_a_persons_decision_are_queued(twelve: Catalog) -> None:
     twelve.metadata.save_readings([(RAW, [reading("", keywords=["Inside"])])])
     assert not twelve.sidecars.to_write([RAW])[0].needs_sidecar
     twelve.journal.decide({RAW: {"label": "green"}}, summary="Green")
@@ -294,7 +296,7 @@ def test_only_what_a_person_had_a_word_in_has_something_new_to_say(twelve: Catal
 # --- learning
 
 
-def test_stars_of_a_file_teach_only_if_they_may(twelve: Catalog) -> None:
+def test_ratings_from_files_are_learned_only_if_allowed(twelve: Catalog) -> None:
     before = twelve.taste.count_rated()
     twelve.metadata.save_readings(
         [(RAW, [reading(rating=4)]), (OTHER, [reading("/o.xmp", flag="reject")])]

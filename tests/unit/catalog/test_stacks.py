@@ -1,4 +1,4 @@
-"""Where the machine's stacks are kept, and that a person's word stands above them."""
+"""Automatic stacks in the catalog, and the precedence of manual ones."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def stacked(catalog: Catalog, stacks: dict[int, int | None], kind: StackKind = B
 
 
 def now(catalog: Catalog) -> dict[int, int]:
-    """Give the machine's stack of each photo that is in one."""
+    """Return the automatic stack of each stacked photo."""
     at, number = SHOT_COLUMNS.index("stack"), SHOT_COLUMNS.index("id")
     return {row[number]: row[at] for row in catalog.stacks.shots() if row[at]}
 
 
-def test_stacks_come_back_as_they_were_saved(eight: Catalog) -> None:
+def test_saved_stacks_are_loaded_unchanged(eight: Catalog) -> None:
     rows = {row[SHOT_COLUMNS.index("id")]: row for row in eight.stacks.shots()}
     assert len(rows) == 8
     three = dict(zip(SHOT_COLUMNS, rows[3], strict=True))
@@ -42,7 +42,7 @@ def test_stacks_come_back_as_they_were_saved(eight: Catalog) -> None:
     assert now(eight) == {2: 2, 3: 2, 4: 2}
 
 
-def test_only_what_changes_is_written(eight: Catalog) -> None:
+def test_only_changed_stacks_are_written(eight: Catalog) -> None:
     before = eight.photos.last_rev()
     assert stacked(eight, {2: 2, 3: 2, 4: 2, 5: None}) == []
     assert eight.photos.last_rev() == before
@@ -52,7 +52,7 @@ def test_only_what_changes_is_written(eight: Catalog) -> None:
     assert stacked(eight, {2: 2, 3: 2}, DUPLICATE) == [2, 3]
 
 
-def test_changes_are_read_on_from_where_one_was(eight: Catalog) -> None:
+def test_stack_changes_are_read_incrementally(eight: Catalog) -> None:
     first = eight.stacks.shots(limit=5)
     rest = eight.stacks.shots(first[-1][0], limit=5)
     assert len(first) == 5 and len(rest) == 3
@@ -61,7 +61,7 @@ def test_changes_are_read_on_from_where_one_was(eight: Catalog) -> None:
 @pytest.mark.parametrize(
     "fields", [{"flag": "reject"}, {"rating": 3}, {"label": "red"}, {"kept": True}, {"stacked": 0}]
 )
-def test_a_stack_with_a_mark_or_a_persons_word_stays_as_it_is(
+def test_a_stack_with_a_mark_or_a_manual_change_is_not_rebuilt(
     eight: Catalog, fields: dict[str, object]
 ) -> None:
     eight.journal.decide({3: fields}, summary="")
@@ -74,31 +74,31 @@ def test_a_stack_with_a_mark_or_a_persons_word_stays_as_it_is(
     assert stacked(eight, {5: 5, 6: 5}) == [5, 6], "other stacks are not held up"
 
 
-def test_a_stack_made_by_hand_takes_no_more_from_the_machine(eight: Catalog) -> None:
+def test_a_manual_stack_is_never_extended_automatically(eight: Catalog) -> None:
     eight.journal.decide({6: {"stacked": 6}, 7: {"stacked": 6}}, summary="Stacked 2")
     assert stacked(eight, {6: 6, 8: 6}) == []
     assert now(eight) == {2: 2, 3: 2, 4: 2}
 
 
-def test_a_photo_rated_before_it_was_ever_in_a_stack_joins_one(eight: Catalog) -> None:
+def test_a_photo_rated_before_any_stacking_can_join_a_stack(eight: Catalog) -> None:
     eight.journal.decide({5: {"rating": 4}}, summary="read from its file")
     assert stacked(eight, {5: 5, 6: 5}) == [5, 6]
 
 
-def test_an_undone_mark_holds_nothing(eight: Catalog) -> None:
+def test_an_undone_mark_does_not_protect_a_stack(eight: Catalog) -> None:
     eight.journal.decide({3: {"flag": "pick"}}, summary="")
     eight.journal.undo()
     assert stacked(eight, {4: None}) == [4]
 
 
-def test_photos_merged_since_are_told_apart(eight: Catalog) -> None:
+def test_photos_merged_since_are_left_out(eight: Catalog) -> None:
     at = SHOT_COLUMNS.index("here")
     assert {row[at] for row in eight.stacks.shots()} == {1}
     eight.folders.remove(eight.folders.all()[0].id, keep_photos=False)
     assert {row[at] for row in eight.stacks.shots()} == {0}
 
 
-def test_that_all_stacks_are_made_is_remembered(eight: Catalog) -> None:
+def test_completed_stacking_is_remembered(eight: Catalog) -> None:
     assert eight.stacks.made_by() is None
     eight.stacks.set_made_by("1")
     assert eight.stacks.made_by() == "1"
@@ -106,7 +106,7 @@ def test_that_all_stacks_are_made_is_remembered(eight: Catalog) -> None:
     assert eight.stacks.made_by() is None
 
 
-def test_vectors_are_read_for_pairs_of_photos(eight: Catalog) -> None:
+def test_vectors_are_loaded_for_pairs_of_photos(eight: Catalog) -> None:
     eight.work.use_stages(catalogs.STAGES)
     vectors = taste_data.embed(eight, [2, 5])
     taste_data.embed(eight, [5], "other")

@@ -1,4 +1,4 @@
-"""Opening a catalog and keeping it sound: migrations, backups, and faults of the world."""
+"""Opening a catalog and keeping it valid: migrations, backups and system errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OLD = Path(__file__).parents[2] / "data" / "catalogs"
 
 
 def shape(path: Path) -> dict[str, object]:
-    """All that matters of a schema: columns, indexes and triggers, not the text of its SQL."""
+    """Return columns, indexes and triggers of a schema, without the text of its SQL."""
     with closing(sqlite3.connect(path)) as connection:
         tables = [
             row[0]
@@ -75,13 +75,13 @@ def migrate(path: Path, *steps: tuple[int, str, migrations.Step]) -> None:
 # --- schema and migrations
 
 
-def test_numbers_of_migrations_only_grow() -> None:
+def test_migration_numbers_only_increase() -> None:
     numbers = [number for number, _, _ in migrations.MIGRATIONS]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 @pytest.mark.parametrize("version", ["v1", "v3", "v4"])
-def test_an_old_catalog_becomes_todays(version: str, tmp_path: Path) -> None:
+def test_an_old_catalog_is_migrated(version: str, tmp_path: Path) -> None:
     old, new = tmp_path / "old" / "catalog.db", tmp_path / "new" / "catalog.db"
     old.parent.mkdir()
     shutil.copy(OLD / f"{version}.db", old)
@@ -114,7 +114,7 @@ def test_a_migration_backs_the_catalog_up_first(home: Home) -> None:
         assert connection.execute("SELECT count(*) FROM photo").fetchone() == (5,)
 
 
-def test_a_migration_that_fails_leaves_the_catalog_as_it_was(home: Home) -> None:
+def test_a_failed_migration_leaves_the_catalog_unchanged(home: Home) -> None:
     fill(home.catalog, 5)
     before = shape(home.catalog)
     with pytest.raises(RuntimeError, match="half-way"):
@@ -141,7 +141,7 @@ def test_a_newer_catalog_is_refused_politely(home: Home) -> None:
     assert "Install the newer Curator" in caught.value.remedy
 
 
-def test_another_programs_file_is_left_alone(home: Home) -> None:
+def test_a_database_of_another_program_is_left_unchanged(home: Home) -> None:
     with closing(sqlite3.connect(home.catalog)) as connection:
         connection.execute("CREATE TABLE moz_places (id)")
     before = home.catalog.read_bytes()
@@ -189,7 +189,7 @@ def test_without_a_backup_the_remedy_is_to_start_again(home: Home) -> None:
     assert "add your folders again" in caught.value.remedy
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CatalogError, match="cannot be opened") as caught:
         Catalog.open(tmp_path / "file" / "catalog.db")
@@ -212,7 +212,7 @@ def test_a_read_only_catalog_refuses_a_decision_and_keeps_reading(home: Home) ->
     catalog.close()
 
 
-def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
+def test_a_full_disk_loses_nothing_and_work_continues_after_it(home: Home) -> None:
     fill(home.catalog, 3)
     catalog = Catalog.open(home.catalog)
     catalog.journal.decide({2: {"rating": 4}}, summary="4 stars")
@@ -229,7 +229,7 @@ def test_a_full_disk_loses_nothing_and_heals(home: Home) -> None:
     catalog.close()
 
 
-def test_a_disk_too_full_to_open_a_catalog_is_called_full(
+def test_a_disk_too_full_to_open_a_catalog_is_reported_as_full(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = sqlite3.OperationalError("disk I/O error")
@@ -246,7 +246,7 @@ def test_a_disk_too_full_to_open_a_catalog_is_called_full(
     assert [path.name for path in home.data.iterdir() if path.is_file()] == []
 
 
-def test_the_log_takes_no_room_on_a_disk_that_has_little(
+def test_the_write_ahead_log_stays_small_on_a_nearly_full_disk(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = Catalog.open(home.catalog)
@@ -263,7 +263,7 @@ def test_the_log_takes_no_room_on_a_disk_that_has_little(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing that is open can be moved there")
-def test_a_home_moved_from_under_a_window_is_not_made_anew(home: Home, tmp_path: Path) -> None:
+def test_a_home_moved_while_in_use_is_not_recreated(home: Home, tmp_path: Path) -> None:
     fill(home.catalog, 3)
     with closing(Catalog.open(home.catalog)) as catalog:
         home.data.rename(tmp_path / "moved")
@@ -276,7 +276,9 @@ def test_a_home_moved_from_under_a_window_is_not_made_anew(home: Home, tmp_path:
     Catalog.open(home.catalog).close()
 
 
-def test_a_catalog_held_by_another_says_so(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalog_locked_by_another_process_is_reported(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(home.catalog, 3)
     monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.05)
     catalog = Catalog.open(home.catalog)
@@ -339,7 +341,7 @@ def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
     writer.close()
 
 
-def test_only_one_conductor_and_a_dead_one_holds_nothing(home: Home) -> None:
+def test_there_is_one_conductor_and_a_dead_one_holds_no_lock(home: Home) -> None:
     script = (
         "import os, signal, sys; from pathlib import Path; from curator.settings import Home;"
         "from curator.catalog import ConductorLock; ConductorLock(Home.at(sys.argv[1])).acquire();"
@@ -365,7 +367,7 @@ def test_only_one_conductor_and_a_dead_one_holds_nothing(home: Home) -> None:
         pass
 
 
-def test_the_models_name_every_column_the_schema_has(home: Home) -> None:
+def test_the_models_have_every_column_of_the_schema(home: Home) -> None:
     Catalog.open(home.catalog).close()
     columns = shape(home.catalog)["columns"]
     assert isinstance(columns, dict)
@@ -375,8 +377,8 @@ def test_the_models_name_every_column_the_schema_has(home: Home) -> None:
         assert table.__doc__
 
 
-def test_a_schema_that_is_no_text_is_a_damaged_catalog(home: Home) -> None:
-    """SQLite quotes it in what it says of it, and Python cannot read that."""
+def test_an_undecodable_schema_is_a_damaged_catalog(home: Home) -> None:
+    """SQLite quotes the schema in its error message, which Python cannot decode."""
     Catalog.open(home.catalog).close()
     data = home.catalog.read_bytes()
     assert data.count(b"CREATE INDEX") > 3
@@ -390,7 +392,7 @@ def test_a_schema_that_is_no_text_is_a_damaged_catalog(home: Home) -> None:
 
 @pytest.fixture
 def small_log(monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> Path:
-    """The log of a catalog that is to stay under 1 MB, used from its start."""
+    """The write-ahead log of a catalog, limited to 1 MB."""
     monkeypatch.setattr(store, "CHECKPOINT_BYTES", 512 << 10)
     monkeypatch.setattr(store, "LOG_BYTES", 1 << 20)
     catalog.store.rows(f"PRAGMA journal_size_limit = {store.LOG_BYTES}")
@@ -399,7 +401,7 @@ def small_log(monkeypatch: pytest.MonkeyPatch, catalog: Catalog) -> Path:
 
 
 def grow(catalog: Catalog, times: int) -> None:
-    """Write some 100 KB so many times."""
+    """Write about 100 KB repeatedly."""
     for number in range(times):
         with catalog.store.transaction():
             catalog.store.run(
@@ -407,10 +409,8 @@ def grow(catalog: Catalog, times: int) -> None:
             )
 
 
-def test_the_log_stays_within_its_bound_while_it_is_written(
-    catalog: Catalog, small_log: Path
-) -> None:
-    """Folded by the clock alone, 4,000 empty files made it 173 MB long in 20 seconds."""
+def test_the_write_ahead_log_stays_within_its_limit(catalog: Catalog, small_log: Path) -> None:
+    """With checkpoints by time only, 4,000 empty files made the log 173 MB long in 20 seconds."""
     for _ in range(60):
         grow(catalog, 1)
         catalog.store.checkpoint_if_long()
@@ -418,7 +418,7 @@ def test_the_log_stays_within_its_bound_while_it_is_written(
     assert not wal.reaches(small_log, 2 * store.CHECKPOINT_BYTES)
 
 
-def test_a_reader_in_the_way_costs_a_try_now_and_then_and_the_log_shrinks_after_it(
+def test_a_long_reader_delays_checkpoints_and_the_log_shrinks_afterwards(
     catalog: Catalog, small_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
@@ -439,7 +439,7 @@ def test_a_reader_in_the_way_costs_a_try_now_and_then_and_the_log_shrinks_after_
     assert small_log.stat().st_size <= store.LOG_BYTES
 
 
-def test_how_far_a_log_is_filled_is_read_from_its_salts(tmp_path: Path) -> None:
+def test_the_used_length_of_the_log_is_read_from_its_salts(tmp_path: Path) -> None:
     log = tmp_path / "catalog.db-wal"
     assert not wal.reaches(log, 0), "none is there"
     log.write_bytes(bytes(100))

@@ -1,4 +1,4 @@
-"""Tags in the catalog: a machine suggests, a person's word stays."""
+"""Tags in the catalog: a machine suggests, a person decides."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def twelve(catalog: Catalog) -> Catalog:
 
 
 def see(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
-    """Have an encoder look at a photo and say these words; None alone: it knows none."""
+    """Save an encoder's tags of a photo; only None: the encoder has no vocabulary."""
     seen = taste_data.result(catalog, photo, taste_data.ENCODER, np.ones(4, np.float16), TONE)
     words = None if tags == (None,) else tags
     assert catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=words))]) == [photo]
 
 
 def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
-    """Have the person say a word on a tag."""
+    """Set the state of a tag as a person does."""
     tag = catalog.tags.ids([name], make=True)[name]
     catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
 
@@ -48,7 +48,7 @@ def names(catalog: Catalog, photo: int) -> list[str]:
     return [tag.name for tag in catalog.photos.get(photo).tags]
 
 
-def test_an_encoders_tags_are_suggested_the_surest_first(twelve: Catalog) -> None:
+def test_tags_of_an_encoder_are_suggested_most_certain_first(twelve: Catalog) -> None:
     see(twelve, 3, ("boat", 30), ("harbor", 80))
     assert twelve.photos.get(3).tags == (
         TagDetail("harbor", "encoder", 80, "suggested"),
@@ -57,7 +57,7 @@ def test_an_encoders_tags_are_suggested_the_surest_first(twelve: Catalog) -> Non
     assert twelve.photos.get(4).tags == ()
 
 
-def test_looking_again_replaces_what_was_suggested_before(twelve: Catalog) -> None:
+def test_a_new_analysis_replaces_earlier_suggestions(twelve: Catalog) -> None:
     see(twelve, 3, ("boat", 30), ("harbor", 80))
     see(twelve, 3, ("pier", 60))
     assert names(twelve, 3) == ["pier"]
@@ -67,7 +67,7 @@ def test_looking_again_replaces_what_was_suggested_before(twelve: Catalog) -> No
     assert names(twelve, 3) == []
 
 
-def test_a_persons_word_stays_whatever_is_suggested_later(twelve: Catalog) -> None:
+def test_a_persons_tags_are_kept_whatever_is_suggested_later(twelve: Catalog) -> None:
     see(twelve, 3, ("boat", 30), ("harbor", 80))
     say(twelve, 3, "boat", "confirmed")
     say(twelve, 3, "harbor", "removed")
@@ -94,7 +94,7 @@ def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
     assert twelve.tags.photos_with("100%") == twelve.tags.photos_with("") == []
 
 
-def test_the_revision_of_tags_grows_with_tags_and_not_with_marks(twelve: Catalog) -> None:
+def test_the_tag_revision_grows_with_tags_and_not_with_marks(twelve: Catalog) -> None:
     before = twelve.tags.revision()
     twelve.journal.decide({3: {"rating": 4}}, summary="")
     assert twelve.tags.revision() == before
@@ -102,7 +102,7 @@ def test_the_revision_of_tags_grows_with_tags_and_not_with_marks(twelve: Catalog
     assert twelve.tags.revision() > before
 
 
-def test_two_photos_that_prove_to_be_one_keep_the_tags_of_both(shoot: Shoot) -> None:
+def test_merged_photos_keep_the_tags_of_both(shoot: Shoot) -> None:
     shoot.write("a.jpg", photo_bytes(1))
     shoot.write("b.jpg", photo_bytes(2))
     shoot.ingest()
@@ -162,12 +162,12 @@ def test_several_tags_are_typed_with_commas_between() -> None:
         ("har\u202ebor", "an invisible character"),
     ],
 )
-def test_what_is_no_name_is_refused_when_typed(typed: str, says: str) -> None:
+def test_an_invalid_typed_name_is_refused(typed: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         tag_names(typed)
 
 
-def test_a_path_is_the_tag_it_ends_in_under_its_way(twelve: Catalog) -> None:
+def test_a_keyword_path_is_a_tag_below_its_parents(twelve: Catalog) -> None:
     for name in tag_names("animal|bird, place/iceland/vik"):
         say(twelve, 3, name, "confirmed")
     assert twelve.tags.keywords_of([3]) == {3: [("bird", "animal"), ("vik", "place|iceland")]}
@@ -188,7 +188,7 @@ def test_an_older_tag_keeps_its_characters_and_can_be_removed(twelve: Catalog) -
     assert names(twelve, 3) == []
 
 
-def test_one_word_in_any_case_is_one_tag(twelve: Catalog) -> None:
+def test_a_name_in_any_case_is_one_tag(twelve: Catalog) -> None:
     see(twelve, 3, ("Caf\u00e9", 60), ("STRASSE", 50))
     say(twelve, 4, "cafe\u0301", "confirmed")
     say(twelve, 4, "stra\u00dfe", "confirmed")
@@ -199,7 +199,7 @@ def test_one_word_in_any_case_is_one_tag(twelve: Catalog) -> None:
 # --- files
 
 
-def test_what_a_file_says_is_confirmed_until_the_person_takes_it_away(twelve: Catalog) -> None:
+def test_a_tag_from_a_file_is_confirmed_until_the_person_removes_it(twelve: Catalog) -> None:
     read_from_file(twelve, 3, "Vik", "beach", paths=("Places|Iceland|Vik", "Animals| Birds |Crane"))
     assert names(twelve, 3) == ["beach", "Crane", "Vik"]
     assert twelve.tags.keywords_of([3]) == {
@@ -225,7 +225,7 @@ def test_the_vocabulary_counts_photos_the_most_used_first(twelve: Catalog) -> No
     assert [row.name for row in twelve.vocabulary.all()] == ["harbor", "boat", "hare"]
 
 
-def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
+def test_the_statistics_show_which_suggestions_are_removed(twelve: Catalog) -> None:
     for photo in (3, 4, 5, 6):
         see(twelve, photo, ("lens cap", 50))
     say(twelve, 3, "lens cap", "removed")
@@ -238,7 +238,7 @@ def test_it_shows_which_suggestions_people_take_away(twelve: Catalog) -> None:
     assert (row.suggested, row.removed) == ({"encoder": 4}, {"encoder": 2})
 
 
-def test_a_rename_is_one_step_and_the_old_word_means_the_new_one(twelve: Catalog) -> None:
+def test_a_rename_is_one_step_and_the_old_name_becomes_an_alias(twelve: Catalog) -> None:
     see(twelve, 3, ("harbor", 80))
     say(twelve, 4, "harbor", "confirmed")
     twelve.vocabulary.rename("Harbor", "Hafen")
@@ -264,7 +264,7 @@ def test_a_rename_is_one_step_and_the_old_word_means_the_new_one(twelve: Catalog
     assert [row.name for row in twelve.vocabulary.all()] == ["harbor"]
 
 
-def test_renaming_into_another_tag_is_refused_and_merging_is_named(twelve: Catalog) -> None:
+def test_renaming_to_an_existing_tag_is_refused_with_a_hint_to_merge(twelve: Catalog) -> None:
     see(twelve, 3, ("harbor", 80), ("port", 40))
     with pytest.raises(UsageError, match="already"):
         twelve.vocabulary.rename("harbor", "PORT")
@@ -277,7 +277,7 @@ def test_renaming_into_another_tag_is_refused_and_merging_is_named(twelve: Catal
     assert names(twelve, 3) == ["harbor", "port"] and twelve.journal.next_undo() is None
 
 
-def test_a_merge_makes_one_tag_of_two_and_undo_two_of_one(twelve: Catalog) -> None:
+def test_a_merge_joins_two_tags_and_undo_separates_them(twelve: Catalog) -> None:
     see(twelve, 3, ("harbour", 80), ("harbor", 40))
     see(twelve, 4, ("harbour", 80))
     say(twelve, 4, "harbour", "removed")
@@ -292,7 +292,7 @@ def test_a_merge_makes_one_tag_of_two_and_undo_two_of_one(twelve: Catalog) -> No
     assert names(twelve, 3) == ["harbour", "harbor"]
 
 
-def test_a_change_of_words_changes_the_photos_and_their_sidecars_wait(twelve: Catalog) -> None:
+def test_a_renamed_tag_changes_its_photos_and_queues_their_sidecars(twelve: Catalog) -> None:
     say(twelve, 4, "harbor", "confirmed")
     see(twelve, 5, ("harbor", 50))
     with twelve.store.transaction():
@@ -306,7 +306,7 @@ def test_a_change_of_words_changes_the_photos_and_their_sidecars_wait(twelve: Ca
     assert twelve.store.rows("SELECT photo_id FROM unwritten") == [(4,)]
 
 
-def test_the_last_word_counts_of_photos_that_prove_to_be_one_after_another(twelve: Catalog) -> None:
+def test_merging_several_photos_keeps_the_latest_decision_on_a_tag(twelve: Catalog) -> None:
     boat = twelve.tags.ids(["boat"], make=True)["boat"]
 
     def say(photo: int, word: str | None) -> None:
@@ -331,8 +331,8 @@ def test_the_last_word_counts_of_photos_that_prove_to_be_one_after_another(twelv
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_path_goes_through_a_sidecar_and_back(twelve: Catalog, profile: str) -> None:
-    """As Lightroom and digiKam write them: the leaf as a keyword, the way in a list of its own."""
+def test_a_keyword_path_survives_a_sidecar(twelve: Catalog, profile: str) -> None:
+    """As Lightroom and digiKam write it: the leaf as a keyword, the path in a separate list."""
     for name in tag_names("animal|bird, place/iceland/vik, pier"):
         say(twelve, 3, name, "confirmed")
     keywords = twelve.tags.keywords_of([3])[3]

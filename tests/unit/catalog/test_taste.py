@@ -1,4 +1,4 @@
-"""Vectors, ratings and predictions in the catalog: what learning reads, and is judged by."""
+"""Vectors, ratings and predictions in the catalog: the data of learning and its evaluation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def state(catalog: Catalog, photo: int) -> str:
 # --- vectors
 
 
-def test_a_vector_comes_back_as_it_was_saved(twelve: Catalog) -> None:
+def test_a_saved_vector_is_loaded_unchanged(twelve: Catalog) -> None:
     vectors = taste_data.embed(twelve, [3, 5])
     rows = twelve.vectors.read(taste_data.ENCODER)
     assert [row[1] for row in rows] == [3, 5]
@@ -39,7 +39,7 @@ def test_a_vector_comes_back_as_it_was_saved(twelve: Catalog) -> None:
     assert state(twelve, 3) == "done" and state(twelve, 4) == "waiting"
 
 
-def test_only_what_is_newer_is_read_again(twelve: Catalog) -> None:
+def test_only_newer_vectors_are_read(twelve: Catalog) -> None:
     taste_data.embed(twelve, [1, 2, 3])
     last = twelve.vectors.read(taste_data.ENCODER)[-1][0]
     assert twelve.vectors.read(taste_data.ENCODER, last) == []
@@ -47,7 +47,7 @@ def test_only_what_is_newer_is_read_again(twelve: Catalog) -> None:
     assert [row[1] for row in twelve.vectors.read(taste_data.ENCODER, last)] == [2]
 
 
-def test_a_vector_of_an_older_proxy_is_dropped_and_made_again(twelve: Catalog) -> None:
+def test_a_vector_of_an_older_proxy_is_dropped_and_recomputed(twelve: Catalog) -> None:
     made = taste_data.result(twelve, 3, taste_data.ENCODER, np.ones(4, np.float16), ZERO_TONE)
     stale = replace(made, source="other bytes")
     assert twelve.vectors.save([(taste_data.job(3), stale)]) == []
@@ -70,7 +70,7 @@ def test_another_encoder_embeds_everything_and_takes_over_when_done(
     assert twelve.vectors.use_encoder("old") == 0, "its vectors stayed"
 
 
-def test_vectors_of_a_folder_that_comes_back_are_new_again(shoot: Shoot) -> None:
+def test_vectors_of_a_restored_folder_are_reported_as_new(shoot: Shoot) -> None:
     shoot.catalog.work.use_stages(STAGES)
     for name in ("A.JPG", "B.JPG"):
         shoot.write(name, photo_bytes(name))
@@ -85,7 +85,7 @@ def test_vectors_of_a_folder_that_comes_back_are_new_again(shoot: Shoot) -> None
     assert {row[1] for row in shoot.catalog.vectors.read(taste_data.ENCODER, last)} == {1, 2}
 
 
-def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> None:
+def test_only_changed_proxies_are_embedded_again(shoot: Shoot) -> None:
     catalog = shoot.catalog
     catalog.work.use_stages(STAGES)
     shoot.write("a.jpg", photo_bytes("one"))
@@ -105,7 +105,7 @@ def test_equal_proxies_are_not_embedded_again_and_others_are(shoot: Shoot) -> No
     assert catalog.work.pending("embed", 9)[0].proxy_digest == "another"
 
 
-def test_a_photo_that_could_not_be_compared_is_not_unreadable(twelve: Catalog) -> None:
+def test_a_photo_whose_analysis_failed_is_not_unreadable(twelve: Catalog) -> None:
     assert not twelve.work.save_failure(taste_data.job(3), "Too little memory.", retry=True)
     twelve.work.start("embed", [3])
     twelve.work.save_failure(taste_data.job(3), "Too little memory.", retry=False)
@@ -113,7 +113,7 @@ def test_a_photo_that_could_not_be_compared_is_not_unreadable(twelve: Catalog) -
     assert [failure.stage for failure in twelve.work.failures()] == ["embed"]
 
 
-def test_without_the_stage_nothing_waits_for_an_encoder(twelve: Catalog) -> None:
+def test_without_the_stage_no_photo_waits_for_an_encoder(twelve: Catalog) -> None:
     assert twelve.work.unfinished("proxy") == 12
     twelve.work.use_stages(STAGES[:2])
     assert twelve.work.unfinished() == twelve.work.unfinished("proxy") == 0
@@ -122,7 +122,7 @@ def test_without_the_stage_nothing_waits_for_an_encoder(twelve: Catalog) -> None
 # --- ratings
 
 
-def test_ratings_are_what_a_person_thinks_now(twelve: Catalog) -> None:
+def test_only_current_ratings_are_returned(twelve: Catalog) -> None:
     before = {lesson.photo_id: lesson.rating for lesson in twelve.taste.ratings()}
     twelve.journal.decide({3: {"rating": 5}}, summary="")
     twelve.journal.decide({4: {"flag": "reject"}}, summary="")
@@ -135,7 +135,7 @@ def test_ratings_are_what_a_person_thinks_now(twelve: Catalog) -> None:
     assert [lesson.rejected for lesson in twelve.taste.ratings([4])] == [False]
 
 
-def test_a_prediction_stands_beside_the_rating_it_was_made_for(twelve: Catalog) -> None:
+def test_a_prediction_is_stored_with_its_rating(twelve: Catalog) -> None:
     twelve.journal.decide({3: {"rating": 4, "kept": True}}, summary="", expected={3: 3.6, 4: 1.0})
     twelve.journal.decide({5: {"rating": 2}}, summary="", order_name="match")
     told = {each.photo_id: each for each in twelve.taste.predictions()}
@@ -143,7 +143,7 @@ def test_a_prediction_stands_beside_the_rating_it_was_made_for(twelve: Catalog) 
     assert (told[5].expected, told[5].order_name) == (None, "match")
 
 
-def test_only_the_first_rating_that_stands_is_judged(twelve: Catalog) -> None:
+def test_only_the_first_valid_rating_is_evaluated(twelve: Catalog) -> None:
     twelve.journal.decide({3: {"rating": 4}}, summary="", expected={3: 3.6})
     twelve.journal.decide({3: {"rating": 1}}, summary="", expected={3: 4.0})
     assert [(e.rating, e.expected) for e in twelve.taste.predictions() if e.photo_id == 3] == [
@@ -176,7 +176,7 @@ def test_a_redone_rating_keeps_its_prediction(twelve: Catalog) -> None:
 
 
 @pytest.mark.parametrize("by", ["stack", "stacked"])
-def test_of_a_stack_only_the_first_rated_is_judged(twelve: Catalog, by: str) -> None:
+def test_only_the_first_rating_of_a_stack_is_evaluated(twelve: Catalog, by: str) -> None:
     stack(twelve, by, 4, [4, 5])
     twelve.journal.decide({5: {"rating": 2}}, summary="", expected={5: 2.5})
     twelve.journal.decide({4: {"rating": 5}}, summary="", expected={4: 3.0})
@@ -186,7 +186,7 @@ def test_of_a_stack_only_the_first_rated_is_judged(twelve: Catalog, by: str) -> 
     assert [e.photo_id for e in twelve.taste.predictions() if e.photo_id in (4, 5, 6)] == [5, 4, 6]
 
 
-def test_a_rating_knows_its_stack(twelve: Catalog) -> None:
+def test_a_rating_has_the_stack_of_its_photo(twelve: Catalog) -> None:
     stack(twelve, "stack", 4, [4, 5, 6])
     twelve.journal.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
     told = {lesson.photo_id: lesson for lesson in twelve.taste.ratings()}
@@ -201,7 +201,7 @@ def test_a_rating_knows_its_stack(twelve: Catalog) -> None:
 
 
 def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
-    """Put photos into one stack: found by the machine, or made by hand."""
+    """Put photos into one stack, automatically or by hand."""
     if by == "stacked":
         catalog.journal.decide({photo: {"stacked": name} for photo in photos}, summary="stack")
         return
@@ -216,7 +216,7 @@ def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
 
 
 def halfway(catalog: Catalog, seen: range) -> Catalog:
-    """Twelve photos seen by the old encoder; the new one, in use now, has seen some."""
+    """Twelve photos with vectors of the old encoder and some of the new one, now in use."""
     catalog.vectors.use_encoder("old")
     taste_data.embed(catalog, range(1, 11), "old")
     catalog.vectors.use_encoder("new")
@@ -224,7 +224,7 @@ def halfway(catalog: Catalog, seen: range) -> Catalog:
     return catalog
 
 
-def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
+def test_an_encoder_done_for_other_photos_is_not_complete(twelve: Catalog) -> None:
     halfway(twelve, range(3, 13))
     assert list(twelve.vectors.encoders().items()) == [("old", 10), ("new", 10)]
     again = twelve.vectors.catching_up()
@@ -234,7 +234,7 @@ def test_equal_counts_of_other_photos_are_not_done(twelve: Catalog) -> None:
     assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
-def test_new_photos_do_not_make_taste_use_a_half_done_encoder(
+def test_new_photos_do_not_activate_an_incomplete_encoder(
     twelve: Catalog,
 ) -> None:
     halfway(twelve, range(2, 13))
@@ -243,7 +243,7 @@ def test_new_photos_do_not_make_taste_use_a_half_done_encoder(
     )
 
 
-def test_what_cannot_be_compared_holds_nothing_up_unless_it_is_much(twelve: Catalog) -> None:
+def test_failed_analyses_delay_an_encoder_only_if_there_are_many(twelve: Catalog) -> None:
     halfway(twelve, range(1, 10))
     twelve.work.start("embed", [10])
     twelve.work.save_failure(taste_data.job(10), "Its proxy is damaged.", retry=False)
@@ -258,14 +258,14 @@ def test_what_cannot_be_compared_holds_nothing_up_unless_it_is_much(twelve: Cata
     assert again is not None and (again.seen, again.waiting) == (8, 0)
 
 
-def test_new_proxies_do_not_send_taste_back_to_the_encoder_before(twelve: Catalog) -> None:
+def test_new_proxies_do_not_reactivate_the_former_encoder(twelve: Catalog) -> None:
     halfway(twelve, range(1, 11))
     assert next(iter(twelve.vectors.encoders())) == "new"
     twelve.work.backfill("embed")
     assert next(iter(twelve.vectors.encoders())) == "new"
 
 
-def test_photos_that_were_removed_hold_no_encoder_back(twelve: Catalog) -> None:
+def test_removed_photos_do_not_delay_an_encoder(twelve: Catalog) -> None:
     halfway(twelve, range(1, 6))
     with twelve.store.transaction():
         twelve.store.run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id IN (4, 6, 7, 8, 9)")
@@ -274,7 +274,7 @@ def test_photos_that_were_removed_hold_no_encoder_back(twelve: Catalog) -> None:
     assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
 
-def test_photos_that_were_removed_do_not_count_as_seen(twelve: Catalog) -> None:
+def test_removed_photos_do_not_count_as_analyzed(twelve: Catalog) -> None:
     halfway(twelve, range(1, 10))
     with twelve.store.transaction():
         twelve.store.run("UPDATE photo SET removed_at = 1, missing = 1 WHERE id < 8")
@@ -294,7 +294,7 @@ def kept(catalog: Catalog, reason: str = "closing", **fields: object) -> int:
     return catalog.taste.save_version(replace(row, **fields))  # type: ignore[arg-type]
 
 
-def test_a_pin_is_remembered_until_it_is_taken_out(catalog: Catalog) -> None:
+def test_a_pin_is_remembered_until_removed(catalog: Catalog) -> None:
     assert catalog.taste.pinned() is None
     number = kept(catalog)
     catalog.taste.pin(number)
@@ -308,7 +308,7 @@ def test_a_pin_is_remembered_until_it_is_taken_out(catalog: Catalog) -> None:
         catalog.taste.version(9)
 
 
-def test_old_versions_go_but_for_one_a_month_the_pinned_one_and_those_kept_by_hand(
+def test_old_versions_are_removed_except_monthly_pinned_and_manual_ones(
     catalog: Catalog,
 ) -> None:
     first = kept(catalog)
@@ -331,7 +331,7 @@ def test_old_versions_go_but_for_one_a_month_the_pinned_one_and_those_kept_by_ha
 
 
 def months(catalog: Catalog, numbers: list[int]) -> list[int]:
-    """Give the last of each month among versions made twenty days apart from 2020-09-13 on."""
+    """Return the last version of each month, of versions made every twenty days from 2020-09-13."""
     by_month = {}
     for place, number in enumerate(numbers, 2):
         made = datetime.datetime.fromtimestamp(1_600_000_000 + 20 * 86_400 * place, datetime.UTC)

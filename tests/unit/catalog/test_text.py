@@ -1,4 +1,4 @@
-"""Words of photos: what finds them, that the index keeps up, and that nothing typed is syntax."""
+"""Full text search: matches, an up-to-date index, and typed text that is never syntax."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 @pytest.fixture
 def twelve(catalog: Catalog) -> Catalog:
-    """Twelve photos whose words were read."""
+    """Twelve photos with an up-to-date text index."""
     catalogs.fill(catalog.path, 12)
     catalog.work.use_stages(STAGES)
     catalog.text.update_all()
@@ -26,25 +26,25 @@ def twelve(catalog: Catalog) -> Catalog:
 
 
 def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: str = "") -> None:
-    """Have a vision model say what is in a photo."""
+    """Save a vision model's description of a photo."""
     source = catalog.photos.get(photo).proxy_digest or ""
     told = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
     assert catalog.descriptions.save([(photo, told)]) == [photo]
 
 
 def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
-    """Have the person say a word on a tag."""
+    """Set the state of a tag as a person does."""
     tag = catalog.tags.ids([name], make=True)[name]
     catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
 
 
 def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
-    """Search with the newest words."""
+    """Update the text index and search."""
     catalog.text.update_all()
     return sorted(catalog.text.photos_with(text, column).tolist())
 
 
-def test_words_are_found_by_their_beginning_whatever_the_accents(twelve: Catalog) -> None:
+def test_words_are_found_by_prefix_ignoring_accents(twelve: Catalog) -> None:
     describe(twelve, 3, "Ein Café am Hafen", "ÉTHÉRÉ", "東京の夜")
     say(twelve, 4, "sea lion", "confirmed")
     describe(twelve, 5, "🐶 Rüde", "")
@@ -58,7 +58,7 @@ def test_words_are_found_by_their_beginning_whatever_the_accents(twelve: Catalog
     assert found(twelve, "works test two", "camera") == [1, 4, 7, 10]
 
 
-def test_the_best_fit_comes_first(twelve: Catalog) -> None:
+def test_the_best_match_comes_first(twelve: Catalog) -> None:
     describe(twelve, 2, "street", "a calm harbor")
     describe(twelve, 3, "a harbor with boats")
     say(twelve, 7, "harbor", "confirmed")
@@ -69,7 +69,7 @@ def test_the_best_fit_comes_first(twelve: Catalog) -> None:
     ).tolist() == [2]
 
 
-def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) -> None:
+def test_the_index_follows_changes_of_text_only(twelve: Catalog) -> None:
     assert not twelve.text.is_outdated()
     twelve.journal.decide({1: {"rating": 5, "flag": "pick"}}, summary="")
     twelve.photos.mark_seen([2])
@@ -90,7 +90,7 @@ def test_the_index_follows_what_changes_words_and_nothing_else(twelve: Catalog) 
     assert found(twelve, "haven") == [6] and found(twelve, "port") == []
 
 
-def test_updating_the_index_merges_nothing_until_it_is_told_to(
+def test_updating_the_index_merges_segments_only_on_request(
     twelve: Catalog,
 ) -> None:
     def apart() -> int:
@@ -116,7 +116,7 @@ def test_updating_the_index_merges_nothing_until_it_is_told_to(
 
 
 @pytest.mark.parametrize(("decided", "held"), [(1, [0, 0]), (9, [0, 0, 0, 1])])
-def test_words_are_computed_again_without_the_lock_after_a_decision(
+def test_after_a_decision_text_is_recomputed_outside_the_lock(
     twelve: Catalog, monkeypatch: pytest.MonkeyPatch, decided: int, held: list[int]
 ) -> None:
     other = Catalog.open(twelve.path)
@@ -141,7 +141,7 @@ def test_words_are_computed_again_without_the_lock_after_a_decision(
     other.close()
 
 
-def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) -> None:
+def test_the_index_follows_merged_and_hidden_photos(shoot: Shoot) -> None:
     catalog = shoot.catalog
     shoot.write("a.jpg", photo_bytes(1))
     shoot.write("b.jpg", photo_bytes(2))
@@ -179,7 +179,7 @@ def test_photos_that_merge_or_go_out_of_sight_keep_the_index_true(shoot: Shoot) 
         "*",
     ],
 )
-def test_nothing_a_person_types_is_syntax(twelve: Catalog, typed: str) -> None:
+def test_typed_text_is_never_query_syntax(twelve: Catalog, typed: str) -> None:
     for column in ("", *COLUMNS):
         assert twelve.text.photos_with(typed, column).tolist() in ([], list(range(1, 13)))
     assert twelve.text.ranked([[(typed, True), (typed, False)], [(typed, True)]]).dtype == np.int64
@@ -187,7 +187,7 @@ def test_nothing_a_person_types_is_syntax(twelve: Catalog, typed: str) -> None:
     assert twelve.check() == []
 
 
-def test_what_a_model_says_is_only_text(twelve: Catalog) -> None:
+def test_text_of_a_model_is_only_text(twelve: Catalog) -> None:
     describe(twelve, 2, '"; DROP TABLE photo_text; -- NEAR(', "\x00 OR 1=1")
     assert found(twelve, "drop table") == found(twelve, "near") == [2]
 
@@ -202,7 +202,7 @@ def test_suggested_tags_are_found_and_removed_ones_are_not(twelve: Catalog) -> N
     assert found(twelve, "tab") == [] and found(twelve, "pug") == [5]
 
 
-def test_searches_are_kept_by_name(catalog: Catalog) -> None:
+def test_searches_are_saved_by_name(catalog: Catalog) -> None:
     kept = catalog.searches.save("  Best \n of it ", "is:picked")
     catalog.searches.save("beaches", "bea OR tag:seashore")
     assert [each.name for each in catalog.searches.all()] == ["beaches", "Best of it"]

@@ -1,4 +1,4 @@
-"""A folder comes to another path, with all that hangs on it, and into a folder that is there."""
+"""Folders move to another path with everything that belongs to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def tops(catalog: Catalog) -> list[str]:
     return [row.path for row in catalog.folders.all()]
 
 
-def test_everything_below_a_path_moves_along(shoot: Shoot, tmp_path: Path) -> None:
+def test_folders_below_a_moved_path_follow(shoot: Shoot, tmp_path: Path) -> None:
     shoot.write("day/A.JPG", photo_bytes(1))
     shoot.ingest()
     catalog, old = shoot.catalog, str(shoot.folder)
@@ -49,7 +49,7 @@ def test_everything_below_a_path_moves_along(shoot: Shoot, tmp_path: Path) -> No
     assert catalog.check() == []
 
 
-def test_a_folder_known_at_the_new_path_is_joined(shoot: Shoot, tmp_path: Path) -> None:
+def test_a_folder_already_known_at_the_new_path_is_merged(shoot: Shoot, tmp_path: Path) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.write("sub/B.JPG", photo_bytes(2))
     shoot.ingest()
@@ -71,7 +71,7 @@ def test_a_folder_known_at_the_new_path_is_joined(shoot: Shoot, tmp_path: Path) 
     assert catalog.check() == []
 
 
-def test_two_drives_of_one_name_set_aside_stay_two(shoot: Shoot) -> None:
+def test_two_missing_drives_of_the_same_name_stay_separate(shoot: Shoot) -> None:
     shoot.write("a/A.JPG", photo_bytes(1))
     shoot.write("b/B.JPG", photo_bytes(2))
     shoot.ingest(shoot.folder / "a")
@@ -88,7 +88,7 @@ def test_two_drives_of_one_name_set_aside_stay_two(shoot: Shoot) -> None:
     assert catalog.files.main([1])[1].directory != catalog.files.main([2])[2].directory
 
 
-def test_no_file_stands_for_a_photo_that_is_missing(shoot: Shoot) -> None:
+def test_a_missing_photo_has_no_file(shoot: Shoot) -> None:
     gone = shoot.write("A.JPG", photo_bytes(1))
     shoot.write("B.JPG", photo_bytes(2))
     shoot.ingest()
@@ -97,7 +97,7 @@ def test_no_file_stands_for_a_photo_that_is_missing(shoot: Shoot) -> None:
     assert [row.name for row in shoot.catalog.files.main([1, 2]).values()] == ["B.JPG"]
 
 
-def test_a_reject_on_a_drive_that_is_away_is_named_and_left(shoot: Shoot) -> None:
+def test_a_reject_on_a_missing_drive_is_reported_and_not_removed(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
     catalog = shoot.catalog

@@ -1,4 +1,4 @@
-"""The queue of work: what comes first, what waits, what failed, and what is done again."""
+"""The work queue: priorities, prerequisites, failures and retries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 @pytest.fixture
 def four(shoot: Shoot) -> Shoot:
-    """Four photos, scanned and not looked at."""
+    """Four photos, scanned but not processed."""
     for number in range(1, 5):
         shoot.write(f"A{number}.JPG", photo_bytes(number))
     shoot.scan()
@@ -27,13 +27,13 @@ def waiting(shoot: Shoot, stage: str, **how: object) -> list[int]:
     return [row.photo_id for row in shoot.catalog.work.pending(stage, 10, **how)]  # type: ignore[arg-type]
 
 
-def test_what_is_on_screen_goes_first(four: Shoot) -> None:
+def test_photos_on_screen_are_processed_first(four: Shoot) -> None:
     assert waiting(four, "peek") == [1, 2, 3, 4]
     assert waiting(four, "peek", first=[4, 99, 2]) == [4, 2, 1, 3]
     assert [row.photo_id for row in four.catalog.work.pending("peek", 1, first=[3, 2])] == [3]
 
 
-def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
+def test_a_stage_waits_for_its_prerequisites(four: Shoot) -> None:
     assert waiting(four, "convert") == []
     four.peek()
     assert waiting(four, "convert") == [1, 2, 3, 4]
@@ -48,7 +48,7 @@ def test_a_stage_waits_for_what_it_needs(four: Shoot) -> None:
     }
 
 
-def test_results_of_several_photos_are_noted_at_once(four: Shoot) -> None:
+def test_results_of_several_photos_are_saved_together(four: Shoot) -> None:
     said: list[str] = []
     four.peek()
     four.catalog.store.trace(said.append)
@@ -62,7 +62,7 @@ def test_results_of_several_photos_are_noted_at_once(four: Shoot) -> None:
     assert four.catalog.work.counts()["convert"]["done"] == 4
 
 
-def test_what_is_running_is_not_given_out_twice_and_survives_a_crash(four: Shoot) -> None:
+def test_running_work_is_handed_out_once_and_survives_a_crash(four: Shoot) -> None:
     four.catalog.work.start("peek", [1, 2])
     assert waiting(four, "peek") == [3, 4]
     assert four.catalog.work.reset_running() == 2
@@ -72,7 +72,7 @@ def test_what_is_running_is_not_given_out_twice_and_survives_a_crash(four: Shoot
     ]
 
 
-def test_work_given_back_was_no_attempt(four: Shoot) -> None:
+def test_returned_work_does_not_count_as_an_attempt(four: Shoot) -> None:
     four.catalog.work.start("peek", [1])
     four.catalog.work.put_back("peek", [1])
     assert four.catalog.work.pending("peek", 1)[0].attempts == 0
@@ -108,8 +108,8 @@ def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
     assert four.photo("A1.JPG").reason == "It crashed."
 
 
-def test_what_failed_is_tried_again_after_all_others(four: Shoot) -> None:
-    """A file that hangs holds a process for a minute, each time."""
+def test_failed_work_is_retried_after_all_other_work(four: Shoot) -> None:
+    """A file that hangs blocks a process for a minute at every attempt."""
     for job in four.jobs("peek")[:3:2]:
         four.catalog.work.start("peek", [job.photo_id])
         four.catalog.work.save_failure(job, "It took too long.", retry=True, backoff_s=0)
@@ -118,14 +118,14 @@ def test_what_failed_is_tried_again_after_all_others(four: Shoot) -> None:
     assert waiting(four, "peek", first=[3]) == [3, 2, 4, 1]
 
 
-def test_what_cannot_help_is_not_tried_again(four: Shoot) -> None:
+def test_permanent_failures_are_not_retried(four: Shoot) -> None:
     job = four.jobs("peek")[0]
     four.catalog.work.start("peek", [1])
     assert four.catalog.work.save_failure(job, "The file is empty.", retry=False)
     assert waiting(four, "peek") == [2, 3, 4]
 
 
-def test_retry_lets_failures_be_tried_from_the_start(four: Shoot) -> None:
+def test_retry_resets_the_attempts(four: Shoot) -> None:
     for job in four.jobs("peek")[:2]:
         four.catalog.work.start("peek", [job.photo_id])
         four.catalog.work.save_failure(job, "It crashed.", retry=False)
@@ -137,7 +137,7 @@ def test_retry_lets_failures_be_tried_from_the_start(four: Shoot) -> None:
     assert {photo.state for photo in four.photos().values()} == {""}
 
 
-def test_a_newer_stage_makes_its_results_again_and_nothing_else(four: Shoot) -> None:
+def test_a_newer_stage_recomputes_only_its_results(four: Shoot) -> None:
     four.peek()
     four.convert()
     assert four.catalog.work.use_stages(STAGES) == 0
@@ -149,10 +149,10 @@ def test_a_newer_stage_makes_its_results_again_and_nothing_else(four: Shoot) -> 
     assert {entry.version for entry in four.photo("A1.JPG").work} == {STAGES[0].version, 99}
 
 
-def test_a_time_read_anew_moves_the_photo_and_none_of_its_marks(
+def test_a_corrected_capture_time_moves_the_photo_and_keeps_its_marks(
     four: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A newer peek takes the time of a file's last change for no capture time any more."""
+    """A newer peek no longer takes a file's modification time as capture time."""
     four.peek()
     four.convert()
     four.reject("A1.JPG")
@@ -166,7 +166,7 @@ def test_a_time_read_anew_moves_the_photo_and_none_of_its_marks(
     assert waiting(four, "convert") == []
 
 
-def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
+def test_a_new_stage_is_queued_for_old_photos(four: Shoot) -> None:
     four.peek()
     four.convert()
     assert four.catalog.work.use_stages((*STAGES, Stage("embed", needs=("convert",)))) == 4
@@ -175,7 +175,7 @@ def test_a_new_stage_is_caught_up_on_old_photos(four: Shoot) -> None:
     assert waiting(four, "embed") == []
 
 
-def test_what_cannot_be_read_is_not_said_to_wait_for_the_stages_after(four: Shoot) -> None:
+def test_unreadable_photos_do_not_count_as_waiting_for_later_stages(four: Shoot) -> None:
     four.catalog.work.use_stages((*STAGES, Stage("embed", needs=("convert",))))
     four.peek()
     job = four.jobs("convert", [4])[0]
@@ -190,8 +190,8 @@ def test_what_cannot_be_read_is_not_said_to_wait_for_the_stages_after(four: Shoo
     assert (counts["embed"]["waiting"], counts["embed"][BLOCKED]) == (4, 0)
 
 
-def test_a_backfill_counts_every_photo_the_stage_is_done_for(four: Shoot) -> None:
-    """Of a stage that was for no photo before it counted none."""
+def test_a_backfill_counts_every_finished_photo(four: Shoot) -> None:
+    """The count was zero for a stage that was new to all photos."""
     by_hand = replace(STAGES[1], name="describe", needs=("convert",), every=False)
     four.catalog.work.use_stages((*STAGES, by_hand))
     four.peek()
@@ -199,7 +199,7 @@ def test_a_backfill_counts_every_photo_the_stage_is_done_for(four: Shoot) -> Non
     assert four.catalog.work.backfill("describe") == 4
 
 
-def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_cut_off(
+def test_queueing_all_photos_yields_to_decisions_and_resumes_after_an_interruption(
     four: Shoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     four.peek()
@@ -223,7 +223,7 @@ def test_queueing_all_photos_lets_decisions_in_between_and_goes_on_where_it_was_
     other.close()
 
 
-def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> None:
+def test_missing_and_switched_off_photos_are_not_processed(four: Shoot) -> None:
     (four.folder / "A1.JPG").unlink()
     four.scan()
     assert waiting(four, "peek") == [2, 3, 4]
@@ -233,7 +233,7 @@ def test_photos_that_are_away_or_switched_off_are_not_worked_on(four: Shoot) -> 
     assert waiting(four, "peek") == [2, 3, 4]
 
 
-def test_what_failed_because_it_was_gone_is_tried_again_when_it_is_back(four: Shoot) -> None:
+def test_work_that_failed_on_a_missing_file_is_retried_when_it_returns(four: Shoot) -> None:
     four.peek()
     job = four.jobs("convert")[0]
     content = (four.folder / "A1.JPG").read_bytes()
@@ -249,7 +249,7 @@ def test_what_failed_because_it_was_gone_is_tried_again_when_it_is_back(four: Sh
     assert four.catalog.work.failures() == []
 
 
-def test_results_are_kept_as_they_came(four: Shoot) -> None:
+def test_results_are_stored_unchanged(four: Shoot) -> None:
     four.peek()
     four.convert()
     photo = four.photo("A1.JPG")
@@ -272,7 +272,7 @@ def test_a_pair_offers_its_other_half(shoot: Shoot) -> None:
     assert shoot.catalog.work.pending("peek", 5)[0].fallback is None
 
 
-def test_a_removed_folder_comes_back_with_its_marks(four: Shoot) -> None:
+def test_a_restored_folder_has_its_marks(four: Shoot) -> None:
     four.peek()
     four.reject("A2.JPG")
     rev = four.catalog.photos.last_rev()
@@ -287,7 +287,7 @@ def test_a_removed_folder_comes_back_with_its_marks(four: Shoot) -> None:
     assert waiting(four, "convert") == [1, 2, 3, 4]
 
 
-def test_a_folder_goes_and_its_photos_stay(four: Shoot) -> None:
+def test_removing_a_folder_keeps_its_photos(four: Shoot) -> None:
     assert four.catalog.folders.remove(1, keep_photos=True) == 0
     assert len(four.photos()) == 4
     assert {folder for _, folder, _ in four.catalog.folders.directories()} == {None}
@@ -297,7 +297,7 @@ def test_a_folder_goes_and_its_photos_stay(four: Shoot) -> None:
         four.catalog.folders.remove(77, keep_photos=True)
 
 
-def test_a_folder_is_found_for_what_lies_in_it(catalog: Catalog) -> None:
+def test_the_folder_of_a_path_is_found(catalog: Catalog) -> None:
     whole = catalog.folders.add("/photos")
     inner = catalog.folders.add("/photos/iceland", recursive=False)
     assert catalog.folders.containing("/photos/x/y").id == whole  # type: ignore[union-attr]
@@ -306,14 +306,14 @@ def test_a_folder_is_found_for_what_lies_in_it(catalog: Catalog) -> None:
     assert catalog.folders.containing("/photos2") is None
 
 
-def test_positions_are_remembered(catalog: Catalog) -> None:
+def test_list_positions_are_remembered(catalog: Catalog) -> None:
     assert catalog.folders.position("/photos") is None
     catalog.folders.save_position("/photos", {"view": "loupe", "photo": 7})
     catalog.folders.save_position("/photos", {"view": "grid", "photo": 8})
     assert catalog.folders.position("/photos") == {"view": "grid", "photo": 8}
 
 
-def test_a_photo_is_named_by_id_or_path(four: Shoot) -> None:
+def test_a_photo_is_found_by_id_or_path(four: Shoot) -> None:
     path = four.folder / "A2.JPG"
     assert (
         four.catalog.photos.find(2)
@@ -327,7 +327,7 @@ def test_a_photo_is_named_by_id_or_path(four: Shoot) -> None:
     assert four.catalog.photos.find_file("/card/\udcff/A2.JPG", "of none") is None
 
 
-def test_a_result_for_a_photo_there_is_not_is_dropped(four: Shoot) -> None:
+def test_a_result_for_an_unknown_photo_is_dropped(four: Shoot) -> None:
     odd = StageJob(1, "convert", "/elsewhere/A1.JPG", four.jobs("peek")[0].kind, "")
     assert four.catalog.results.save_converted([(odd, four.converted(four.jobs("peek")[0]))]) == []
     assert four.photo("A1.JPG").quality is None

@@ -1,4 +1,4 @@
-"""Who writes next: what a person decides goes before whatever is read in the background."""
+"""Write priority: decisions of a person go before background work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 
 
 @pytest.mark.parametrize("act", ["decide", "see"])
-def test_a_person_waits_only_for_the_batch_that_is_running(
+def test_a_decision_waits_only_for_the_running_batch(
     home: Home, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)

@@ -1,4 +1,4 @@
-"""A command line to type at, and a home with five photos that is read once for all tests."""
+"""Fixtures: a command line, and a home of five photos that is scanned once for all tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = [f"DSC_{number}" for number in range(1, 6)]
 
 @dataclass
 class Said:
-    """What a command said, and its exit code."""
+    """Output and exit code of a command."""
 
     code: int
     out: str
@@ -45,13 +45,13 @@ def typed(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
 
 @pytest.fixture
 def curator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Type:
-    """Type a command at an empty home."""
+    """Run commands with an empty home."""
     return lambda *words: typed(capsys, "--home", tmp_path / "home", *words)
 
 
 @pytest.fixture(scope="module")
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a card of five photos (one is a pair, one is broken) and the home after it."""
+    """A folder with five photos (one a pair, one damaged) and the home that scanned it."""
     base = tmp_path_factory.mktemp("read")
     card = base / "card"
     for number, name in enumerate(NAMES[:4]):
@@ -71,7 +71,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shoot(read_once: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Type:
-    """Type a command at a home that has read the card."""
+    """Run commands with a home that scanned the card."""
     capsys.readouterr()
     shutil.copytree(read_once / "home", tmp_path / "home")
     return lambda *words: typed(capsys, "--home", tmp_path / "home", *words)
@@ -79,5 +79,5 @@ def shoot(read_once: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def card(read_once: Path) -> Path:
-    """The card that was read."""
+    """The scanned card."""
     return read_once / "card"

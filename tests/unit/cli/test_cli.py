@@ -1,4 +1,4 @@
-"""The command line, in the user's words: what is typed, what is said, what the exit code is."""
+"""The command line: arguments, output and exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def by_name(shoot: Type, *words: str) -> dict[str, dict[str, Any]]:
 # --- ingest
 
 
-def test_ingest_says_what_it_found_and_what_failed(
+def test_ingest_reports_new_photos_and_failures(
     curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 4)
@@ -47,9 +47,7 @@ def test_a_second_ingest_finds_nothing_new(shoot: Type, card: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("ingest", "NOWHERE"), ("folders", "add", "NOWHERE")])
-def test_a_folder_that_is_not_there_is_one_line_and_exit_1(
-    curator: Type, words: tuple[str, ...]
-) -> None:
+def test_a_missing_folder_is_one_line_and_exit_1(curator: Type, words: tuple[str, ...]) -> None:
     said = curator(*words)
     assert said.code == 1
     assert said.out == "" and said.err.count("\n") == 1 and "NOWHERE" in said.err
@@ -69,7 +67,7 @@ def test_a_second_ingest_at_the_same_time_says_so(shoot: Type, card: Path, tmp_p
     assert retried.code == 0 and retried.json["asked"] == 1, "the other one takes it up"
 
 
-def test_an_empty_folder_is_no_error_and_is_said(curator: Type, tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported_and_no_error(curator: Type, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = curator("ingest", tmp_path / "empty")
     assert said.code == 0
@@ -86,7 +84,7 @@ def test_an_empty_name_is_not_the_current_folder(shoot: Type, words: tuple[str, 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")
 @pytest.mark.parametrize("name", ["bad\udcff.jpg", "bad\udcff"], ids=["file", "folder"])
-def test_a_name_that_is_no_text_is_one_line_that_can_be_read(
+def test_an_undecodable_name_is_reported_in_one_readable_line(
     curator: Type, tmp_path: Path, name: str
 ) -> None:
     if name.endswith(".jpg"):
@@ -99,7 +97,7 @@ def test_a_name_that_is_no_text_is_one_line_that_can_be_read(
     assert said.json["remedy"] == "Rename it."
 
 
-def test_a_file_that_is_no_picture_leaves_no_folder_behind(curator: Type, tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_adds_no_folder(curator: Type, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a photo")
     assert "It is not a picture" in curator("ingest", tmp_path / "notes.txt").out
     assert curator("folders", "--json").json == []
@@ -107,7 +105,7 @@ def test_a_file_that_is_no_picture_leaves_no_folder_behind(curator: Type, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no such names there")
-def test_odd_names_are_read_marked_listed_and_steer_no_terminal(
+def test_names_with_control_characters_are_handled_and_escaped(
     curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = [
@@ -144,7 +142,7 @@ def test_single_files_can_be_read(curator: Type, card: Path) -> None:
     assert (said.json["found"], said.json["converted"]) == (1, 1)
 
 
-def test_a_sample_takes_so_many(curator: Type, card: Path) -> None:
+def test_a_sample_has_the_requested_size(curator: Type, card: Path) -> None:
     words = ("--json", "--set", "work.workers=1", "--set", "work.attempts=1")
     assert curator("ingest", card, "--sample", "2", *words).json["new"] == 2
     assert len(curator("photos", "--json").json) == 2
@@ -153,7 +151,7 @@ def test_a_sample_takes_so_many(curator: Type, card: Path) -> None:
 # --- photos
 
 
-def test_photos_lists_what_a_script_needs(shoot: Type, card: Path) -> None:
+def test_photos_json_has_the_documented_fields(shoot: Type, card: Path) -> None:
     photos = by_name(shoot)
     assert list(photos) == [*NAMES[:4], "DSC_5"]
     first = photos["DSC_4"]
@@ -187,7 +185,7 @@ def test_a_damaged_photo_says_so_and_has_no_sharpness(curator: Type, tmp_path: P
     assert "is missing" in told and "sharpness" not in told
 
 
-def test_photos_for_people_are_lines(shoot: Type) -> None:
+def test_photos_prints_lines_by_default(shoot: Type) -> None:
     lines = shoot("photos").out.splitlines()
     assert len(lines) == 6 and "DSC_1" in lines[1]
 
@@ -237,7 +235,7 @@ def test_wrong_usage_is_exit_2_and_one_line(shoot: Type, words: tuple[str, ...])
         (("--label", "green"), {"label": "green", "verdict": "unreviewed"}),
     ],
 )
-def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
+def test_a_decision_is_saved_and_can_be_undone(
     shoot: Type, words: tuple[str, ...], expected: dict[str, object]
 ) -> None:
     before = by_name(shoot)["DSC_1"]
@@ -251,7 +249,7 @@ def test_a_decision_is_in_the_catalog_and_can_be_taken_back(
     assert by_name(shoot)["DSC_1"] == after
 
 
-def test_the_former_verb_and_act_still_work(shoot: Type) -> None:
+def test_the_former_verb_and_mark_still_work(shoot: Type) -> None:
     assert shoot("decide", "--pick", 1).code == 0 == shoot("--json", "decide", "--keep", 2).code
     assert "A catalog exists" in shoot("doctor", "anew").err
 
@@ -262,7 +260,7 @@ def test_many_photos_are_one_undo_step(shoot: Type) -> None:
     assert {photo["verdict"] for photo in by_name(shoot).values()} == {"unreviewed"}
 
 
-def test_several_steps_go_back_at_once(shoot: Type) -> None:
+def test_several_steps_can_be_undone_at_once(shoot: Type) -> None:
     for number in (1, 2, 3):
         shoot("mark", "--keep", number)
     assert len(shoot("undo", 2, "--json").json["undone"]) == 2
@@ -277,19 +275,19 @@ def test_a_photo_is_named_by_id_or_by_path(shoot: Type, card: Path) -> None:
 
 
 @pytest.mark.parametrize("photo", ["4711", "nowhere/DSC_1.JPG"])
-def test_a_photo_that_is_not_there_changes_nothing(shoot: Type, photo: str) -> None:
+def test_an_unknown_photo_changes_nothing(shoot: Type, photo: str) -> None:
     said = shoot("mark", "--reject", 1, photo)
     assert said.code == 1 and said.err.count("\n") == 1 and photo in said.err
     assert by_name(shoot)["DSC_1"]["flag"] is None
 
 
-def test_keeping_a_reject_lets_it_through(shoot: Type) -> None:
+def test_keeping_a_reject_makes_it_kept(shoot: Type) -> None:
     shoot("mark", "--reject", 1)
     shoot("mark", "--keep", 1)
     assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
 
 
-def test_no_stars_leaves_it_kept_and_clear_takes_everything(shoot: Type) -> None:
+def test_no_stars_keeps_a_photo_and_clear_removes_all_marks(shoot: Type) -> None:
     shoot("mark", "--rate", 3, 1)
     shoot("mark", "--rate", 0, 1)
     assert by_name(shoot)["DSC_1"]["verdict"] == "kept"
@@ -314,7 +312,7 @@ def test_export_copies_what_is_approved_and_a_dry_run_does_not(shoot: Type, tmp_
     assert json.loads((out / "photos.json").read_text())["photos"][0]["rating"] == 5
 
 
-def test_export_names_what_could_not_go_and_is_exit_1_if_nothing_could(
+def test_export_names_failures_and_is_exit_1_if_nothing_was_exported(
     shoot: Type, tmp_path: Path
 ) -> None:
     shoot("mark", "--rate", 5, 1)
@@ -334,7 +332,7 @@ def test_export_of_one_clause_and_of_one_folder(shoot: Type, tmp_path: Path, car
     assert shoot("export", tmp_path / "c", "--scope", tmp_path / "elsewhere").code == 1
 
 
-def test_export_of_named_photos_takes_the_approved_among_them(shoot: Type, tmp_path: Path) -> None:
+def test_export_of_named_photos_exports_the_approved_ones(shoot: Type, tmp_path: Path) -> None:
     shoot("mark", "--pick", 1, 2, 3)
     shoot("project", "add", "Harbour", 1, 3)
     out, project = tmp_path / "out", ("--project", "Harbour")
@@ -359,13 +357,13 @@ def test_export_of_a_project_by_a_preset(shoot: Type, tmp_path: Path) -> None:
     assert shoot("export", tmp_path / "out", "--names", "{what}").code == 1
 
 
-def test_no_export_among_the_originals(shoot: Type, card: Path) -> None:
+def test_export_into_the_originals_is_refused(shoot: Type, card: Path) -> None:
     said = shoot("export", card / "best", "--json")
     assert said.code == 1 and "contains originals" in said.json["error"]
     assert not (card / "best").exists()
 
 
-def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Path) -> None:
+def test_rejects_are_listed_with_their_size_and_restored(shoot: Type, card: Path) -> None:
     shoot("mark", "--reject", 1, 4)
     listed = shoot("rejects", "--json").json
     assert [photo["name"] for photo in listed] == ["DSC_1", "DSC_4"]
@@ -379,7 +377,7 @@ def test_rejects_are_listed_with_their_weight_and_restored(shoot: Type, card: Pa
     assert len(shoot("rejects", "--json").json) == 1
 
 
-def test_files_of_rejects_go_only_when_told_and_nothing_comes_back(shoot: Type, card: Path) -> None:
+def test_files_of_rejects_are_deleted_only_on_request_and_for_good(shoot: Type, card: Path) -> None:
     shoot("mark", "--reject", 4)
     (card / "DSC_4.xmp").write_text("stars")
     asked = shoot("rejects", "empty", "--permanent")
@@ -418,7 +416,7 @@ def test_status_counts(shoot: Type) -> None:
     assert "5 photos" in said and status["catalog"] in said and status["cache"] in said
 
 
-def test_failures_say_why_and_retry_tries_again(shoot: Type, tmp_path: Path) -> None:
+def test_failures_have_reasons_and_can_be_retried(shoot: Type, tmp_path: Path) -> None:
     (failure,) = shoot("failures", "--json").json
     assert failure["path"].endswith("DSC_5.JPG") and failure["reason"].endswith(".")
     said = shoot("retry", "--json", "--set", "work.attempts=1", "--set", "work.workers=1")
@@ -439,7 +437,7 @@ def test_a_setting_comes_from_file_environment_and_flag_in_that_order(
     assert workers("--set", "work.workers=5") == 5
 
 
-def test_the_log_keeps_what_was_asked(shoot: Type) -> None:
+def test_the_log_records_the_command_line(shoot: Type) -> None:
     shoot("mark", "--pick", 1)
     answer = shoot("logs", "--json").json
     assert any("mark --pick 1" in line for line in answer["lines"])
@@ -466,7 +464,7 @@ def test_a_verb_wins_over_a_folder_of_that_name(
     assert curator("--", "photos").code == 77
 
 
-def test_home_is_taken_before_and_after_the_verb(curator: Type, tmp_path: Path) -> None:
+def test_home_may_be_given_before_or_after_the_verb(curator: Type, tmp_path: Path) -> None:
     for place in ("before", "after"):
         words = ["--home", tmp_path / place]
         said = curator(*words, "status", "--json") if place == "before" else None
@@ -474,7 +472,7 @@ def test_home_is_taken_before_and_after_the_verb(curator: Type, tmp_path: Path) 
         assert said.json["home"] == str(tmp_path / place)
 
 
-def test_a_damaged_catalog_is_one_line_and_stays_as_it_is(shoot: Type, tmp_path: Path) -> None:
+def test_a_damaged_catalog_is_one_line_and_stays_unchanged(shoot: Type, tmp_path: Path) -> None:
     catalog = tmp_path / "home" / "catalog.db"
     catalog.write_bytes(b"not a database, surely" * 100)
     for beside in catalog.parent.glob("catalog.db-*"):
@@ -494,13 +492,13 @@ def test_a_newer_catalog_is_refused_politely(shoot: Type, tmp_path: Path) -> Non
     assert said.code == 1 and "newer" in said.json["error"]
 
 
-def test_a_home_that_cannot_be_made_is_one_line(curator: Type, tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_created_is_one_line(curator: Type, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     said = curator("--home", tmp_path / "file" / "home", "status")
     assert said.code == 1 and said.err.count("\n") == 1
 
 
-def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
+def test_a_bug_is_one_line_with_the_traceback_in_the_log(
     shoot: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -515,7 +513,7 @@ def test_our_own_mistake_is_one_line_with_the_traceback_in_the_log(
     assert "ZeroDivisionError" in log and "Traceback" in log
 
 
-def test_the_keys_in_force_are_listed(curator: Type, tmp_path: Path) -> None:
+def test_the_active_keys_are_listed(curator: Type, tmp_path: Path) -> None:
     said = curator("keys", "--json").json
     assert said["preset"] == "curator" and said["refused"] is None
     assert said["keys"]["reject"] == ["X"] and said["keys"]["finish"] == []
@@ -531,7 +529,7 @@ def test_the_keys_in_force_are_listed(curator: Type, tmp_path: Path) -> None:
     assert curator("keys", "nikon").code == 2
 
 
-def test_a_search_finds_by_words_and_is_kept_by_name(shoot: Type) -> None:
+def test_a_search_finds_words_and_can_be_saved(shoot: Type) -> None:
     found = shoot("search", "dsc_4", "OR", "3", "--json").json
     assert [(each["name"], each["found_by"]) for each in found] == [
         ("DSC_3", "words"),
@@ -576,14 +574,16 @@ def plan(shoot: Type, to: Path, *words: object) -> dict[str, Any]:
     return dict(shoot("export", to / "out", "--dry-run", "--json", *words).json)
 
 
-def test_an_approval_rule_that_makes_no_sense_is_not_saved(shoot: Type) -> None:
+def test_an_invalid_approval_rule_is_not_saved(shoot: Type) -> None:
     refused = shoot("settings", "approval.rule=rating:>=4; colour:red")
     assert refused.code == 2 and "colour" in refused.err
     assert shoot("settings", "--json").json["approval.rule"]["value"].startswith("rating:>=4; is:")
     assert shoot("status", "--set", "approval.rule=is:approved").code == 2
 
 
-def test_location_leaves_only_if_asked(shoot: Type, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_the_location_is_exported_only_if_included(
+    shoot: Type, tmp_path: Path, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
     shoot("mark", "--pick", 1)
     monkeypatch.setattr("shutil.which", lambda name: None)
     refused = shoot("export", tmp_path / "out", "--no-location")

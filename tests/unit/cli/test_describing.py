@@ -1,4 +1,4 @@
-"""`curator describe`: what is known of a photo, or of any file, on a terminal."""
+"""`curator describe`: all facts of a photo or of any file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rows(home: Path) -> list[str]:
         return list(connection.iterdump())
 
 
-def test_a_file_is_described_and_no_catalog_is_made_for_it(curator: Type, tmp_path: Path) -> None:
+def test_a_file_is_described_without_creating_a_catalog(curator: Type, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "DSC_0412.JPG", size=(900, 600))
     before = path.read_bytes(), path.stat().st_mtime_ns
     told = curator("describe", path, "--json").json
@@ -38,7 +38,7 @@ def test_a_file_is_described_and_no_catalog_is_made_for_it(curator: Type, tmp_pa
     assert left == ["curator.log"]
 
 
-def test_its_label_reads_from_what_it_is_to_where_it_lies(curator: Type, tmp_path: Path) -> None:
+def test_the_output_has_facts_first_and_the_path_last(curator: Type, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "DSC_0412.JPG", size=(900, 600))
     said = curator("describe", path)
     assert said.code == 1, "the model was asked, and described nothing"
@@ -65,7 +65,9 @@ def test_a_photo_is_described_from_the_catalog_by_id_and_by_path(
     assert rows(tmp_path / "home") == before
 
 
-def test_a_copy_outside_is_known_by_its_content(shoot: Type, card: Path, tmp_path: Path) -> None:
+def test_a_copy_outside_is_recognized_by_its_content(
+    shoot: Type, card: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "elsewhere.jpg"
     copy.write_bytes((card / "DSC_1.JPG").read_bytes())
     (listed,) = [each for each in shoot("photos", "--json").json if each["name"] == "DSC_1"]
@@ -76,7 +78,7 @@ def test_a_copy_outside_is_known_by_its_content(shoot: Type, card: Path, tmp_pat
     assert rows(tmp_path / "home") == before
 
 
-def test_the_match_of_a_photo_is_told_with_its_doubt(
+def test_the_match_is_shown_with_its_uncertainty(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
     (listed,) = [each for each in curator("photos", "--json").json if each["id"] == 50]
@@ -95,7 +97,7 @@ def test_the_match_of_a_photo_is_told_with_its_doubt(
         ("12", None, "Photo 12 not found."),
     ],
 )
-def test_what_cannot_be_described_says_why_and_ends_with_1(
+def test_a_failed_description_has_a_reason_and_is_exit_1(
     shoot: Type, tmp_path: Path, name: str, content: bytes | None, reason: str
 ) -> None:
     if content is not None:
@@ -105,14 +107,14 @@ def test_what_cannot_be_described_says_why_and_ends_with_1(
     assert len(said.err.splitlines()) == 1
 
 
-def test_a_file_that_is_gone_is_one_sentence_without_a_catalog_too(
+def test_a_missing_file_is_one_sentence_even_without_a_catalog(
     curator: Type, tmp_path: Path
 ) -> None:
     said = curator("describe", tmp_path / "gone.jpg", "--json")
     assert said.code == 1 and said.json["error"] == "The file is no longer there."
 
 
-def test_a_photo_that_failed_says_why(shoot: Type, card: Path) -> None:
+def test_a_failed_photo_shows_the_reason(shoot: Type, card: Path) -> None:
     said = shoot("describe", card / "DSC_5.JPG")
     assert said.code == 1 and "curator retry" in said.err
 
@@ -124,7 +126,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ollama]:
         yield server
 
 
-def test_a_photo_is_described_by_the_model_once_and_that_is_kept(
+def test_a_model_describes_a_photo_once_and_the_result_is_kept(
     shoot: Type, card: Path, server: Ollama
 ) -> None:
     told = shoot("describe", card / "DSC_1.JPG", "--json").json
@@ -146,7 +148,7 @@ def test_a_photo_is_described_by_the_model_once_and_that_is_kept(
 
 
 @pytest.mark.slow
-def test_a_description_that_failed_is_tried_again_and_stays_in_the_list(
+def test_a_failed_description_is_retried_and_stays_listed(
     shoot: Type, card: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = ("--set", "work.workers=1", "--json")
@@ -167,7 +169,7 @@ def test_a_description_that_failed_is_tried_again_and_stays_in_the_list(
 
 
 @pytest.mark.slow
-def test_a_file_that_is_no_photo_is_described_too_and_nothing_of_it_is_kept(
+def test_a_file_outside_the_catalog_is_described_without_keeping_anything(
     curator: Type, tmp_path: Path, server: Ollama
 ) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
@@ -179,7 +181,7 @@ def test_a_file_that_is_no_photo_is_described_too_and_nothing_of_it_is_kept(
 
 
 @pytest.mark.slow
-def test_an_ingest_describes_where_it_is_told_to_and_says_what_keeps_it(
+def test_ingest_describes_if_enabled_and_reports_what_prevents_it(
     shoot: Type, card: Path, server: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("ingest", card, "--json", "--set", "work.workers=1", "--set", "work.attempts=1")

@@ -23,7 +23,7 @@ KNOWN |= {"pbm", "pgm", "pnm", "ppm"}
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person's data folder of their own; no tool of the system is run on it."""
+    """A separate user data folder; no system tool runs on it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(desktop, "_run", lambda *_: "")
     monkeypatch.setattr(sys, "platform", "linux")
@@ -37,7 +37,7 @@ def entry(path: Path) -> configparser.SectionProxy:
     return parser["Desktop Entry"]
 
 
-def test_what_add_puts_there_remove_takes_away(data: Path, curator: Type) -> None:
+def test_remove_deletes_what_add_created(data: Path, curator: Type) -> None:
     assert curator("desktop", "add").code == 0
     there = {str(path.relative_to(data)) for path in data.rglob("*") if path.is_file()}
     assert "applications/curator.desktop" in there
@@ -48,7 +48,7 @@ def test_what_add_puts_there_remove_takes_away(data: Path, curator: Type) -> Non
     assert curator("desktop", "remove").code == 0, "there is nothing more to remove"
 
 
-def test_a_link_in_the_place_of_an_entry_makes_way(data: Path, curator: Type) -> None:
+def test_a_link_in_place_of_an_entry_is_replaced(data: Path, curator: Type) -> None:
     theirs = data.with_name("theirs")
     theirs.write_text("theirs")
     for place in ("applications/curator.desktop", "icons/hicolor/scalable/apps/curator.svg"):
@@ -60,7 +60,7 @@ def test_a_link_in_the_place_of_an_entry_makes_way(data: Path, curator: Type) ->
     assert list(data.rglob("*.tmp")) == []
 
 
-def test_open_with_starts_the_program_that_was_asked(
+def test_open_with_starts_the_registered_program(
     data: Path, curator: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = Path('/opt/My $HOME/50 % "off"/curator')
@@ -72,7 +72,7 @@ def test_open_with_starts_the_program_that_was_asked(
     assert quoted and re.sub(r'\\(["`$\\])', r"\1", quoted[1]).replace("%%", "%") == str(program)
 
 
-def test_a_double_click_starts_what_it_did_before_and_after(
+def test_the_default_application_is_unchanged_before_and_after(
     data: Path, curator: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = {"inode/directory": "files.desktop", "image/gif": "viewer.desktop"}
@@ -118,13 +118,13 @@ def test_folders_and_every_kind_of_photo_are_offered() -> None:
     assert set(globs.values()) <= set(types)
 
 
-def test_a_folder_that_cannot_be_written_is_said(data: Path, curator: Type) -> None:
+def test_an_unwritable_folder_is_reported(data: Path, curator: Type) -> None:
     data.write_text("a file", "utf-8")
     said = curator("desktop", "add")
     assert said.code == 1 and f"{data} cannot be written" in said.err
 
 
-def test_on_macos_the_app_says_itself_what_it_opens(
+def test_on_macos_the_app_declares_its_file_types(
     data: Path, curator: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
@@ -137,7 +137,7 @@ def test_on_macos_the_app_says_itself_what_it_opens(
 
 
 class Registry(types.ModuleType):
-    """A person's part of Windows's registry, by the names of the module winreg."""
+    """A user's part of the Windows registry, with the interface of the module winreg."""
 
     HKEY_CURRENT_USER, REG_SZ = "HKCU", 1
 
@@ -190,7 +190,7 @@ CLASSES = r"HKCU\Software\Classes"
 
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """A computer with Windows; the program is the frozen one."""
+    """Windows with the frozen program."""
     made = Registry()
     made.CreateKey("HKCU", r"Software\Classes\SystemFileAssociations\.nef\shell\Other\command")
     made.CreateKey("HKCU", r"Software\Classes\Drive")
@@ -219,9 +219,7 @@ def test_explorer_offers_folders_drives_and_every_kind_of_photo(
     assert len(said.json["places"]) == len(folders | photos)
 
 
-def test_what_was_put_into_the_registry_is_taken_out_and_nothing_else(
-    registry: Registry, curator: Type
-) -> None:
+def test_only_our_own_registry_entries_are_removed(registry: Registry, curator: Type) -> None:
     before = {key: dict(values) for key, values in registry.keys.items()}
     assert curator("desktop", "add").code == 0 and registry.keys != before
     assert curator("desktop", "remove").code == 0
@@ -230,13 +228,13 @@ def test_what_was_put_into_the_registry_is_taken_out_and_nothing_else(
     assert registry.keys == before
 
 
-def test_a_registry_that_may_not_be_written_is_said(registry: Registry, curator: Type) -> None:
+def test_an_unwritable_registry_is_reported(registry: Registry, curator: Type) -> None:
     registry.locked = True
     said = curator("desktop", "add")
     assert said.code == 1 and "registry cannot be written (Access is denied)" in said.err
 
 
-def test_installed_with_pip_no_terminal_is_opened_and_no_code_is_taken_from_a_card(
+def test_a_pip_installation_opens_no_terminal_and_runs_no_code_from_a_card(
     registry: Registry, curator: Type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "frozen", False, raising=False)

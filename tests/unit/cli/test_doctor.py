@@ -1,4 +1,4 @@
-"""The doctor: what it says of a home in each trouble, and how a back-up is put back."""
+"""`curator doctor`: the problems of a home, and restoring a backup."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.unit.cli.conftest import Type
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes processes or a server, and is tested elsewhere."""
+    """Leave out checks that need processes or a server; other tests cover them."""
     monkeypatch.setattr(doctor, "_formats", list)
     monkeypatch.setattr(doctor, "_vision", lambda _: [])
 
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Home:
-    """A home with twenty photos, a back-up, and one decision after it."""
+    """A home with twenty photos, a backup and one later decision."""
     home = Home.at(tmp_path / "home").make()
     fill(home.catalog, 20, folder=str(tmp_path / "card"))
     with closing(Catalog.open(home.catalog)) as catalog:
@@ -44,7 +44,7 @@ def hurt(home: Home) -> None:
 
 @pytest.fixture
 def finding(curator: Type) -> Iterator[Callable[[str], tuple[bool, str, str]]]:
-    """Ask for what the doctor finds under a title."""
+    """Return the doctor's finding of a title."""
 
     def look(what: str) -> tuple[bool, str, str]:
         said = curator("doctor", "--json")
@@ -56,13 +56,13 @@ def finding(curator: Type) -> Iterator[Callable[[str], tuple[bool, str, str]]]:
 
 
 @pytest.mark.slow
-def test_a_fresh_home_is_well(curator: Type, finding: Callable[..., object]) -> None:
+def test_a_fresh_home_has_no_problems(curator: Type, finding: Callable[..., object]) -> None:
     said = curator("doctor", "--json").json
     assert [f for f in said["findings"] if not f["well"] and "space" not in f["what"]] == []
     assert finding("backups")[1].startswith("none yet")  # type: ignore[index]
 
 
-def test_a_damaged_catalog_is_named_with_what_to_type(
+def test_a_damaged_catalog_is_reported_with_the_repair_command(
     kept: Home, finding: Callable[..., tuple[bool, str, str]]
 ) -> None:
     well, found, _ = finding("backups")
@@ -73,7 +73,7 @@ def test_a_damaged_catalog_is_named_with_what_to_type(
 
 
 @pytest.mark.slow
-def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
+def test_invalid_and_old_backups_are_problems(
     kept: Home, finding: Callable[..., tuple[bool, str, str]]
 ) -> None:
     (newest,) = kept.backups.iterdir()
@@ -86,7 +86,7 @@ def test_a_back_up_of_no_use_and_one_long_ago_are_ills(
 
 
 @pytest.mark.slow
-def test_a_folder_that_is_away_and_a_full_disk_are_named(
+def test_a_missing_folder_and_a_full_disk_are_reported(
     kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(Catalog.open(kept.catalog)) as catalog:
@@ -100,7 +100,7 @@ def test_a_folder_that_is_away_and_a_full_disk_are_named(
 
 
 @pytest.mark.slow
-def test_a_home_that_cannot_be_written_is_named(
+def test_an_unwritable_home_is_reported(
     kept: Home, finding: Callable[..., tuple[bool, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -115,7 +115,7 @@ def test_a_home_that_cannot_be_written_is_named(
 
 
 @pytest.mark.slow
-def test_back_ups_are_listed_with_what_is_in_them(kept: Home, curator: Type) -> None:
+def test_backups_are_listed_with_their_content(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     broken = kept.backups / "catalog-daily-20240101-120000.db"
     broken.write_bytes(b"x" * 5000)
@@ -127,9 +127,7 @@ def test_back_ups_are_listed_with_what_is_in_them(kept: Home, curator: Type) -> 
     assert newest["fault"] == "" and newest["photos"] == 20
 
 
-def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
-    kept: Home, curator: Type
-) -> None:
+def test_a_damaged_catalog_is_restored_with_later_decisions(kept: Home, curator: Type) -> None:
     with closing(Catalog.open(kept.catalog)) as catalog:
         catalog.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         root = catalog.store.value("SELECT rootpage FROM sqlite_master WHERE name = 'photo'")
@@ -149,7 +147,9 @@ def test_a_damaged_catalog_is_restored_with_what_was_decided_since(
 
 
 @pytest.mark.slow
-def test_no_is_no(kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answering_no_changes_nothing(
+    kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hurt(kept)
     before = kept.catalog.read_bytes()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
@@ -159,7 +159,7 @@ def test_no_is_no(kept: Home, curator: Type, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curator: Type) -> None:
+def test_a_valid_catalog_can_be_rolled_back_after_a_warning(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     said = curator("doctor", "restore", path.name, "--yes")
     assert said.code == 0 and "is sound" in said.err
@@ -168,7 +168,7 @@ def test_a_sound_catalog_can_go_back_and_says_what_that_means(kept: Home, curato
 
 
 @pytest.mark.slow
-def test_one_that_is_gone_or_of_a_newer_curator_is_put_back_too(kept: Home, curator: Type) -> None:
+def test_a_missing_or_newer_catalog_can_be_restored(kept: Home, curator: Type) -> None:
     for ending in ("", "-wal", "-shm"):
         Path(f"{kept.catalog}{ending}").unlink(missing_ok=True)
     said = curator("doctor", "restore", "--yes")
@@ -179,7 +179,7 @@ def test_one_that_is_gone_or_of_a_newer_curator_is_put_back_too(kept: Home, cura
     Catalog.open(kept.catalog).close()
 
 
-def test_no_verb_begins_an_empty_catalog_over_back_ups(
+def test_no_verb_creates_an_empty_catalog_if_backups_exist(
     kept: Home, curator: Type, finding: Callable[..., tuple[bool, str, str]]
 ) -> None:
     kept.catalog.unlink()
@@ -198,7 +198,7 @@ def test_no_verb_begins_an_empty_catalog_over_back_ups(
     assert said.code == 1 and "A catalog exists" in said.err
 
 
-def test_a_time_that_is_none_is_no_mistake_of_ours(kept: Home, curator: Type) -> None:
+def test_an_invalid_time_is_a_usage_error(kept: Home, curator: Type) -> None:
     with closing(sqlite3.connect(kept.catalog)) as connection:
         connection.execute("UPDATE photo SET taken_at = replace(taken_at, 'T', 'U') WHERE id = 3")
         connection.commit()
@@ -207,7 +207,7 @@ def test_a_time_that_is_none_is_no_mistake_of_ours(kept: Home, curator: Type) ->
 
 
 @pytest.mark.slow
-def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curator: Type) -> None:
+def test_a_damaged_backup_is_skipped_and_refused_by_name(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     newer = kept.backups / "catalog-daily-20990101-120000.db"
     newer.write_bytes(b"x" * 5000)
@@ -219,7 +219,7 @@ def test_a_damaged_back_up_is_passed_over_and_refused_by_name(kept: Home, curato
 
 
 @pytest.mark.slow
-def test_without_a_sound_back_up_the_way_out_is_named(kept: Home, curator: Type) -> None:
+def test_without_a_valid_backup_the_remedy_is_named(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     os.truncate(path, 100)
     hurt(kept)
@@ -228,12 +228,12 @@ def test_without_a_sound_back_up_the_way_out_is_named(kept: Home, curator: Type)
 
 
 @pytest.mark.slow
-def test_nothing_is_put_back_while_curator_is_open(kept: Home, curator: Type) -> None:
+def test_nothing_is_restored_while_curator_is_open(kept: Home, curator: Type) -> None:
     with UseLock(kept.catalog) as open_somewhere:
         open_somewhere.share()
         said = curator("doctor", "restore", "--yes")
     assert said.code == 1 and "open on this catalog" in said.err
 
 
-def test_a_back_up_is_named_for_nothing_but_restoring(curator: Type) -> None:
+def test_a_backup_may_be_named_only_to_restore_it(curator: Type) -> None:
     assert curator("doctor", "backups", "x.db").code == 2

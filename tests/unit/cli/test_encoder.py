@@ -1,4 +1,4 @@
-"""`curator encoder`: which one, and fetching the other, asked for and not by itself."""
+"""`curator encoder`: the encoder in use, and downloading the other one on request."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.hubs import NAME, Hub
 from tests.unit.cli.conftest import Type
 
 
-def test_it_says_which_encoder_and_what_the_other_lacks(curator: Type) -> None:
+def test_the_encoder_in_use_and_the_missing_parts_of_the_other_are_shown(curator: Type) -> None:
     said = curator("encoder", "--set", "encoder.which=auto", "--json").json
     assert set(said["available"]) == {"open_clip", "starter"}
     assert said["sentence"].startswith("Photos are")
     assert said["vectors"] == {}
 
 
-def test_a_home_that_may_not_download_says_where_to_allow_it(curator: Type) -> None:
+def test_without_permission_to_download_the_setting_is_named(curator: Type) -> None:
     said = curator("encoder", "download", "--yes", "--set", "encoder.hub=false")
     assert said.code == 1
     assert "encoder.hub" in said.err
@@ -28,7 +28,7 @@ def test_a_home_that_may_not_download_says_where_to_allow_it(curator: Type) -> N
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub on this machine that is taken for the usual one."""
+    """A local server in place of the public hub."""
     if (lack := missing_package("torch", "open_clip", "huggingface_hub")) is not None:
         pytest.skip(lack)
     hubs.clear_environment(monkeypatch)
@@ -37,14 +37,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield served
 
 
-def test_nothing_is_asked_of_the_hub_before_a_yes(curator: Type, server: Hub) -> None:
+def test_no_request_is_sent_to_the_hub_before_a_yes(curator: Type, server: Hub) -> None:
     said = curator("encoder", "download")
     assert said.code == 2
     assert "1.7 GB" in said.err and "--yes" in said.err
     assert server.asked == []
 
 
-def test_a_yes_brings_the_weights_and_the_next_reading_finds_them(
+def test_a_yes_downloads_the_weights_for_the_next_ingest(
     curator: Type, server: Hub, tmp_path: Path
 ) -> None:
     server.files[NAME] = b"weights"

@@ -1,4 +1,4 @@
-"""What of a command line comes into the log, and what of it never does."""
+"""Which parts of a command line are logged, and which never are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.cli.conftest import Type
 URL = "vision.url=http://joe:hunter2@127.0.0.1:9"
 
 
-def test_a_filter_with_line_ends_is_one_line_of_the_log(curator: Type, tmp_path: Path) -> None:
+def test_a_filter_with_line_breaks_is_one_line_of_the_log(curator: Type, tmp_path: Path) -> None:
     typed = "is:picked\n2026-01-01 00:00:00,000 1 INFO    curator: forged\x1b[2K"
     curator("photos", "--filter", typed)
     lines = (tmp_path / "home" / "curator.log").read_text().split("\n")
@@ -19,7 +19,7 @@ def test_a_filter_with_line_ends_is_one_line_of_the_log(curator: Type, tmp_path:
     assert "is:picked\\n2026-01-01" in line and "forged\\x1b[2K" in line
 
 
-def test_a_password_in_an_address_is_neither_kept_nor_said(
+def test_a_password_in_an_address_is_neither_logged_nor_shown(
     curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CURATOR_VISION__URL")

@@ -1,4 +1,4 @@
-"""A home on a network drive is refused in a sentence, and nothing on it is touched."""
+"""A home on a network drive is refused in a sentence without access to the drive."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ def refused(home: Path, *mounts: Mount) -> str:
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.rclone", "9p"])
-def test_a_home_on_a_network_drive_is_refused_with_the_way_out(kind: str) -> None:
+def test_a_home_on_a_network_drive_is_refused_with_a_remedy(kind: str) -> None:
     said = refused(Path("/mnt/nas/curator"), mount("/mnt/nas", kind, network=True))
     assert f"network drive ({kind})" in said and "CURATOR_HOME" in said
 
 
 @pytest.mark.parametrize("kind", ["ext4", "fuseblk", "fuse.ntfs-3g", "exfat", "btrfs", "virtiofs"])
-def test_a_drive_of_this_computer_is_not(kind: str) -> None:
+def test_a_local_drive_is_accepted(kind: str) -> None:
     assert refused(Path("/mnt/usb/curator"), mount("/mnt/usb", kind)) == ""
 
 
-def test_windows_drives_inside_of_linux_are_and_a_sandbox_is_not() -> None:
+def test_windows_drives_in_wsl_are_refused_and_a_sandbox_is_accepted() -> None:
     assert refused(Path("/mnt/c/curator"), mount("/mnt/c", "drvfs"))
     assert refused(Path("/root/curator"), mount("/", "9p", network=True)) == ""
     assert refused(Path("/root/curator"), mount("/", "nfs", network=True))
 
 
-def test_a_neighbour_of_a_network_drive_is_none() -> None:
+def test_a_path_beside_a_network_drive_is_accepted() -> None:
     assert refused(Path("/mnt/nas2/curator"), mount("/mnt/nas", "nfs", network=True)) == ""
     inner = (mount("/mnt/nas", "nfs", network=True), mount("/mnt/nas/disk", "ext4"))
     assert refused(Path("/mnt/nas/disk/curator"), *inner) == ""
 
 
-def test_a_link_is_followed_up_to_the_drive_and_nothing_on_it_is_touched(
+def test_a_link_to_a_network_drive_is_followed_without_access_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nas = tmp_path / "nas"
@@ -73,7 +73,7 @@ def test_a_link_is_followed_up_to_the_drive_and_nothing_on_it_is_touched(
     assert touched and not [path for path in touched if path.startswith(str(nas))]
 
 
-def test_every_verb_says_so_before_it_makes_anything(
+def test_every_verb_refuses_before_creating_anything(
     curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(place, "mounted", lambda: (mount(tmp_path, "cifs", network=True),))

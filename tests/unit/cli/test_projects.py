@@ -1,4 +1,4 @@
-"""Projects at the command line."""
+"""Projects on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.cli.conftest import Type, typed
 
 @pytest.fixture
 def shoot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Type:
-    """Type a command at a home with five photos that never were: DSC_0000 is photo 1."""
+    """Run commands with a home of five synthetic photos: DSC_0000 is photo 1."""
     fill(tmp_path / "home" / "catalog.db", 5)
     return lambda *words: typed(capsys, "--home", tmp_path / "home", *words)
 
@@ -21,7 +21,7 @@ def names(shoot: Type, project: str) -> list[str]:
     return [photo["name"] for photo in shoot("projects", project, "--json").json["photos"]]
 
 
-def test_photos_go_in_and_out_and_come_back_with_undo(shoot: Type) -> None:
+def test_photos_are_added_removed_and_restored_by_undo(shoot: Type) -> None:
     assert "No projects yet." in shoot("projects").out
     said = shoot("project", "add", "Harbour", 3, 1, "--json").json
     assert said["project"] == "Harbour" and said["changed"] == [1, 3]
@@ -39,7 +39,7 @@ def test_photos_go_in_and_out_and_come_back_with_undo(shoot: Type) -> None:
     assert listed[1] == ["Harbour"] and listed[2] == []
 
 
-def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
+def test_a_project_can_be_changed_and_removed(shoot: Type) -> None:
     assert shoot("project", "new", "../../etc\n").out.strip() == "Made ../../etc."
     assert shoot("project", "rename", "../../etc", "Port").out.strip() == "../../etc is Port now."
     shoot("project", "add", "Port", 1, 2)
@@ -66,7 +66,7 @@ def test_what_a_project_is_can_be_changed_and_removed(shoot: Type) -> None:
         (("burn", "Night"), 2, "burn"),
     ],
 )
-def test_a_mistake_changes_nothing(
+def test_an_invalid_command_changes_nothing(
     shoot: Type, words: tuple[object, ...], code: int, sentence: str
 ) -> None:
     shoot("project", "new", "Night")

@@ -1,4 +1,4 @@
-"""The verb `sidecar`: read, write, compare, choose, as scripts drive it."""
+"""`curator sidecar`: read, write, compare and choose, as scripts use it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAW = 6
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder of twelve photos, which are only names and sizes but for one RAW."""
+    """A folder of twelve photos: one real RAW, the others only names and sizes."""
     home = Home.at(tmp_path / "home").make()
     made = tmp_path / "photos" / "000"
     made.mkdir(parents=True)
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_out_and_back_on_the_command_line(curator: Type, folder: Path) -> None:
+def test_sidecars_are_written_and_read_back(curator: Type, folder: Path) -> None:
     sidecar = folder / "DSC_0005.xmp"
     curator("decide", "--rate", 4, RAW)
     dry = curator("sidecar", "write", "--dry-run", "--json").json
@@ -50,9 +50,7 @@ def test_out_and_back_on_the_command_line(curator: Type, folder: Path) -> None:
     assert read(sidecar.read_bytes()).metadata.rating == 4
 
 
-def test_what_is_new_in_a_folder_is_read_or_only_told(
-    curator: Type, folder: Path, tmp_path: Path
-) -> None:
+def test_new_sidecars_are_read_or_only_listed(curator: Type, folder: Path, tmp_path: Path) -> None:
     (folder / "DSC_0005.xmp").write_bytes(xmp(3, "Red"))
     told = curator("sidecar", "read", "--dry-run").out
     assert "DSC_0005: 3 stars, red" in told and "would get marks" in told
@@ -65,10 +63,10 @@ def test_what_is_new_in_a_folder_is_read_or_only_told(
         catalog.close()
 
 
-def test_embedding_is_said_first_and_asked_about(
+def test_embedding_is_announced_and_confirmed_first(
     curator: Type, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Photo 3 is a JPEG alone: no sidecar takes its marks to Lightroom."""
+    """Photo 3 is a JPEG without RAW: Lightroom ignores its sidecar."""
     draw_jpeg(folder / "DSC_0002.JPG")
     status, catalog = (folder / "DSC_0002.JPG").stat(), Catalog.open(tmp_path / "home/catalog.db")
     row = catalog.files.main([3])[3]

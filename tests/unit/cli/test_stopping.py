@@ -1,4 +1,4 @@
-"""What a signal makes of a verb: it ends in order, and says so."""
+"""A signal ends a verb cleanly and with a message."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.unit.cli.conftest import Type
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_ends_a_verb_in_order(
+def test_a_signal_ends_a_verb_cleanly(
     shoot: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """The log is folded in, the exit code is the shell's, and one sentence says what happened."""
+    """The log is merged, the exit code is that of a signal, and one sentence reports it."""
     number = getattr(signal, name)
     before = signal.getsignal(number)
 
@@ -41,7 +41,7 @@ def test_a_signal_ends_a_verb_in_order(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_sigterm_ends_an_ingest_in_order_and_the_next_goes_on(
+def test_sigterm_ends_an_ingest_cleanly_and_the_next_continues(
     curator: Type, card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait = Pipeline.wait_idle

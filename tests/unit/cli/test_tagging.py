@@ -14,7 +14,7 @@ from tests.unit.cli.conftest import Type
 
 @pytest.fixture
 def suggested(tmp_path: Path) -> None:
-    """Nine photos; a machine suggested harbor for 1 to 4 and boat for 1."""
+    """Nine photos with suggested tags: harbor for 1 to 4, boat for 1."""
     home = Home.at(tmp_path / "home").make()
     catalogs.fill(home.catalog, 9)
     catalog = Catalog.open(home.catalog)
@@ -31,7 +31,7 @@ def tags(curator: Type, photo: int) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("suggested")
-def test_tags_are_added_confirmed_taken_off_and_undone(curator: Type) -> None:
+def test_tags_are_added_confirmed_removed_and_undone(curator: Type) -> None:
     said = curator("tag", "add", 5, 6, "Harbor, Sea Lion")
     assert said.out.strip() == "Tagged 2 photos: Harbor, Sea Lion"
     assert tags(curator, 5) == {"harbor": "confirmed", "Sea Lion": "confirmed"}
@@ -45,7 +45,7 @@ def test_tags_are_added_confirmed_taken_off_and_undone(curator: Type) -> None:
 
 
 @pytest.mark.usefixtures("suggested")
-def test_tags_list_what_people_take_off_by_source(curator: Type) -> None:
+def test_tags_lists_removed_suggestions_by_source(curator: Type) -> None:
     curator("tag", "remove", 1, 2, "harbor")
     curator("tag", "confirm", 3, "harbor")
     listed = curator("tags", "--json", "--prefix", "HA").json
@@ -88,7 +88,7 @@ def test_a_tag_is_renamed_and_merged(curator: Type) -> None:
         (("confirm", 77, "harbor"), 1),
     ],
 )
-def test_what_makes_no_sense_changes_nothing(
+def test_invalid_tag_commands_change_nothing(
     curator: Type, words: tuple[object, ...], code: int
 ) -> None:
     said = curator("tag", *words)

@@ -1,4 +1,4 @@
-"""Taste on the command line: how far it is, how honest, which photos are alike."""
+"""Taste on the command line: status, evaluation, similar photos and versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHOTOS = 60
 
 @pytest.fixture
 def liked(tmp_path: Path) -> dict[int, np.ndarray]:
-    """A home with sixty compared photos, thirty of them rated."""
+    """A home with sixty analyzed photos, thirty of them rated."""
     path = tmp_path / "home" / "catalog.db"
     catalogs.fill(path, PHOTOS)
     catalog = Catalog.open(path)
@@ -30,7 +30,7 @@ def liked(tmp_path: Path) -> dict[int, np.ndarray]:
     return vectors
 
 
-def test_an_empty_home_says_how_many_stars_are_missing(curator: Type) -> None:
+def test_an_empty_home_reports_the_missing_ratings(curator: Type) -> None:
     said = curator("taste", "--json").json
     assert (said["ratings"], said["missing"], said["ready"]) == (0, 20, False)
     assert said["encoder"] is None and said["accuracy"]["trust"] == "not yet"
@@ -38,7 +38,7 @@ def test_an_empty_home_says_how_many_stars_are_missing(curator: Type) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_rated_here_is_foretold_and_judged(
+def test_ratings_by_command_are_predicted_and_evaluated(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
     for photo in range(31, 55):
@@ -63,7 +63,7 @@ def test_photos_have_match_scores_from_twenty_stars_on(
     assert len(curator("photos", "--filter", "match:<30", "--json").json) == number
 
 
-def test_photos_by_what_is_least_certain_and_by_what_would_teach_most(
+def test_photos_can_be_sorted_by_uncertainty_and_information_gain(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
     uncertain = [photo["id"] for photo in curator("photos", "--sort", "uncertain", "--json").json]
@@ -73,18 +73,18 @@ def test_photos_by_what_is_least_certain_and_by_what_would_teach_most(
     assert set(teaching[:30]) == set(range(31, PHOTOS + 1)), "nothing is asked twice"
 
 
-def test_orders_by_taste_say_what_is_missing_before_there_is_any(curator: Type) -> None:
+def test_without_taste_its_sort_orders_say_what_is_missing(curator: Type) -> None:
     for order in ("uncertain", "informative"):
         said = curator("photos", "--sort", order)
         assert said.code == 1
         assert "Rate 20 more photos to start predictions." in said.err
 
 
-def test_without_stars_there_are_no_scores(shoot: Type) -> None:
+def test_without_ratings_there_are_no_scores(shoot: Type) -> None:
     assert {photo["match_score"] for photo in shoot("photos", "--json").json} == {None}
 
 
-def test_three_stars_and_a_match_go_out(
+def test_three_stars_and_a_high_match_are_exported(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
 ) -> None:
     before = curator("export", tmp_path / "out", "--dry-run", "--json").json["approved"]
@@ -103,7 +103,7 @@ def test_similar_lists_the_nearest_first(curator: Type, liked: dict[int, np.ndar
     assert listed[0]["similarity"] == pytest.approx(float(liked[wanted[0]] @ liked[7]), abs=2e-3)
 
 
-def test_a_photo_whose_files_were_removed_is_like_none(
+def test_a_photo_without_files_is_similar_to_none(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
 ) -> None:
     gone, *others = (photo["id"] for photo in curator("similar", 7, "--limit", 6, "--json").json)
@@ -113,15 +113,13 @@ def test_a_photo_whose_files_were_removed_is_like_none(
     assert [photo["id"] for photo in listed] == others
 
 
-def test_a_photo_nobody_compared_is_named(shoot: Type) -> None:
+def test_a_photo_without_vector_is_named(shoot: Type) -> None:
     said = shoot("similar", "1", "--json")
     assert said.code == 1 and "not analyzed yet" in said.json["error"]
     assert shoot("similar", "nowhere.jpg").code == 1
 
 
-def test_an_encoder_that_is_not_here_is_refused_before_anything_is_read(
-    curator: Type, card: Path
-) -> None:
+def test_a_missing_encoder_is_refused_before_anything_is_read(curator: Type, card: Path) -> None:
     said = curator("ingest", card, "--encoder", "open_clip", "--json")
     assert said.code == 1 and "open_clip cannot be used" in said.json["error"]
     assert curator("photos", "--json").json == []
@@ -140,7 +138,7 @@ def test_the_doctor_and_the_status_name_the_encoder(curator: Type) -> None:
 
 @pytest.fixture
 def kept(curator: Type, liked: dict[int, np.ndarray], tmp_path: Path) -> dict[int, np.ndarray]:
-    """Version 1 of thirty ratings, version 2 of sixty, the later ones the other way round."""
+    """Version 1 with thirty ratings, version 2 with sixty; the later ones are opposite."""
     assert curator("taste", "keep", "--json").json["version"] == 1
     catalog = Catalog.open(tmp_path / "home" / "catalog.db")
     others = range(31, PHOTOS + 1)
@@ -185,7 +183,9 @@ def test_versions_are_listed_pinned_and_unpinned(
 
 
 @pytest.mark.slow
-def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]) -> None:
+def test_the_largest_changes_of_a_version_are_listed(
+    curator: Type, kept: dict[int, np.ndarray]
+) -> None:
     moved = curator("taste", "versions", 2, "--json").json
     gaps = [abs(each["now"] - each["before"]) for each in moved]
     assert len(moved) == 6 and gaps == sorted(gaps, reverse=True) and gaps[0] > 10
@@ -207,7 +207,7 @@ def test_what_moved_most_in_a_version(curator: Type, kept: dict[int, np.ndarray]
         (["keep"], 1, "There is nothing to keep yet."),
     ],
 )
-def test_versions_that_cannot_be_are_refused_in_words(
+def test_invalid_versions_are_refused_with_a_reason(
     curator: Type, words: list[str], code: int, said: str
 ) -> None:
     answer = curator("taste", *words, "--json")
@@ -230,7 +230,7 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
 # --- what says nothing
 
 
-def test_equal_stars_give_no_scores_and_say_why(
+def test_equal_ratings_give_no_scores_and_a_reason(
     curator: Type, liked: dict[int, np.ndarray]
 ) -> None:
     curator("decide", "--rate", 5, *range(1, 31))
@@ -243,7 +243,7 @@ def test_equal_stars_give_no_scores_and_say_why(
 @pytest.mark.parametrize(
     "vector", [bytes(32), b"\xff\x7f" * 16, b""], ids=["zeros", "NaN", "nothing"]
 )
-def test_a_vector_that_says_nothing_costs_that_photo_its_score(
+def test_a_photo_with_an_empty_vector_has_no_score(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path, vector: bytes
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "home" / "catalog.db")) as catalog, catalog:
@@ -256,7 +256,7 @@ def test_a_vector_that_says_nothing_costs_that_photo_its_score(
 
 
 @pytest.mark.slow
-def test_vectors_of_two_encoders_never_meet(
+def test_vectors_of_two_encoders_are_never_mixed(
     curator: Type, liked: dict[int, np.ndarray], tmp_path: Path
 ) -> None:
     before = scores(curator)

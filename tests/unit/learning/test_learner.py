@@ -1,4 +1,4 @@
-"""What is learned from ratings in the catalog, once and step by step."""
+"""Learning from ratings in the catalog, at once and incrementally."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PHOTOS = 60
 
 @pytest.fixture
 def liked(catalog: Catalog) -> dict[int, np.ndarray]:
-    """Sixty photos that were compared; the fill rated some of them at random: taken back."""
+    """Sixty photos with vectors and without any ratings."""
     catalogs.fill(catalog.path, PHOTOS)
     everyone = range(1, PHOTOS + 1)
     nothing = {"rating": None, "flag": None, "kept": False}
@@ -41,7 +41,7 @@ def after(learner: TasteLearner, ids: list[int] | None = None) -> Learned:
     return learner.fit()
 
 
-def test_a_disk_that_fills_while_encoders_change_leaves_no_lessons_of_the_old_one(
+def test_a_disk_full_during_an_encoder_change_leaves_no_training_data_of_the_old_one(
     catalog: Catalog,
     learner: TasteLearner,
     liked: dict[int, np.ndarray],
@@ -66,7 +66,7 @@ def refuse(*_: object) -> None:
 # --- the archive
 
 
-def test_the_archive_holds_every_vector_once(
+def test_the_index_holds_every_vector_once(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
     archive = VectorIndex(home.cache)
@@ -79,7 +79,7 @@ def test_the_archive_holds_every_vector_once(
     assert archive.places([7, 999, 10**7]).tolist() == [archive.places([7])[0], -1, -1]
 
 
-def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) -> None:
+def test_the_index_grows_without_losing_a_row(catalog: Catalog, home: Home) -> None:
     catalogs.fill(catalog.path, 1500)
     first = taste_data.embed(catalog, range(1, 900))
     archive = VectorIndex(home.cache)
@@ -92,7 +92,7 @@ def test_the_archive_grows_without_losing_a_row(catalog: Catalog, home: Home) ->
 
 @pytest.mark.parametrize("fault", ["zeros", "nan", "short", "empty"])
 @pytest.mark.parametrize("photo", [1, 9])
-def test_a_damaged_vector_is_left_out_and_the_rest_is_there(
+def test_a_damaged_vector_is_left_out_and_the_rest_is_loaded(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray], fault: str, photo: int
 ) -> None:
     damage(catalog, photo, fault)
@@ -106,7 +106,7 @@ def test_a_damaged_vector_is_left_out_and_the_rest_is_there(
 
 
 def damage(catalog: Catalog, photo: int, fault: str) -> None:
-    """Write a vector that says nothing, first of all in the catalog."""
+    """Write an invalid vector as the first of the catalog."""
     bad = np.zeros(16, np.float16)
     bad = {"zeros": bad, "nan": bad + np.float16("nan"), "short": bad[:3] + 1, "empty": bad[:0]}[
         fault
@@ -115,7 +115,7 @@ def damage(catalog: Catalog, photo: int, fault: str) -> None:
         catalog.store.run("UPDATE vector SET vector = ? WHERE photo_id = ?", (bad.tobytes(), photo))
 
 
-def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
+def test_a_photo_with_a_damaged_vector_has_no_score_and_is_reported(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray], learner: TasteLearner
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -130,7 +130,7 @@ def test_a_damaged_vector_costs_its_photo_the_score_and_is_said(
     assert report(learner).damaged.startswith("2 photos cannot be scored")
 
 
-def test_the_archive_follows_the_encoder_to_go_by(
+def test_the_index_follows_the_encoder_in_use(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
     archive = VectorIndex(home.cache)
@@ -147,7 +147,7 @@ def test_the_archive_follows_the_encoder_to_go_by(
 # --- learning
 
 
-def test_below_twenty_stars_it_says_how_many_are_missing(
+def test_below_twenty_ratings_the_missing_number_is_reported(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 20))
@@ -156,7 +156,7 @@ def test_below_twenty_stars_it_says_how_many_are_missing(
     assert learned.sentence == "Rate 1 more photo to start predictions."
 
 
-def test_stars_without_vectors_teach_when_the_vectors_come(
+def test_ratings_without_vectors_are_learned_once_the_vectors_arrive(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     catalogs.fill(catalog.path, 30)
@@ -169,7 +169,7 @@ def test_stars_without_vectors_teach_when_the_vectors_come(
     assert learned.ready and learned.taught == 25
 
 
-def test_it_learns_what_one_likes(
+def test_the_learner_learns_a_persons_taste(
     catalog: Catalog, home: Home, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 41))
@@ -181,7 +181,7 @@ def test_it_learns_what_one_likes(
     assert learned.by_id().keys() == set(liked)
 
 
-def test_one_more_rating_and_its_undo_end_where_they_began(
+def test_a_rating_and_its_undo_restore_the_former_scores(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -196,7 +196,7 @@ def test_one_more_rating_and_its_undo_end_where_they_began(
     assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
 
 
-def test_step_by_step_is_the_same_as_all_at_once(
+def test_incremental_learning_equals_learning_at_once(
     catalog: Catalog, home: Home, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 25))
@@ -209,7 +209,7 @@ def test_step_by_step_is_the_same_as_all_at_once(
 
 
 def restack(catalog: Catalog, name: int, photos: range) -> None:
-    """Have the machine find a stack."""
+    """Save an automatic stack."""
     with catalog.store.transaction():
         catalog.store.run_many(
             "UPDATE photo SET stack = ?, stack_kind = 'burst' WHERE id = ?",
@@ -245,7 +245,7 @@ def test_frames_of_a_stack_are_left_out_together(
     assert len({group for _, _, group in lessons_of(learner).values()}) == 27
 
 
-def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
+def test_a_reject_in_a_stack_counts_only_against_kept_frames_of_that_stack(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -268,7 +268,7 @@ def test_a_reject_in_a_stack_counts_against_what_was_kept_there_only(
     assert lessons_of(learner)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
 
 
-def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
+def test_kept_frames_of_a_stack_score_above_rejected_ones(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -283,7 +283,7 @@ def test_what_was_kept_of_a_stack_is_liked_more_than_what_was_not(
     assert middle[1] == pytest.approx(middle[0], abs=0.2), "the motif is as good as it was"
 
 
-def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
+def test_the_winner_of_a_comparison_scores_higher_until_undone(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -302,7 +302,7 @@ def test_of_two_in_a_duel_the_preferred_is_liked_more_until_that_is_undone(
     assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
 
 
-def test_a_duel_waits_for_the_vector_of_either(
+def test_a_comparison_waits_for_both_vectors(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     with catalog.store.transaction():
@@ -316,7 +316,7 @@ def test_a_duel_waits_for_the_vector_of_either(
     assert lessons_of(learner)["over", 40, 41][0] == "comparison"
 
 
-def test_a_kept_frame_that_was_not_compared_yet_is_waited_for(
+def test_a_kept_frame_without_vector_is_learned_later(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
@@ -354,7 +354,7 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
     assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)
 
 
-def test_rejects_pull_down_and_are_no_stars(
+def test_rejects_lower_scores_and_are_no_ratings(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
@@ -366,7 +366,7 @@ def test_rejects_pull_down_and_are_no_stars(
     assert learned.predicted[rejected].mean() < before.predicted[rejected].mean()
 
 
-def test_all_stars_alike_give_no_score_until_something_differs(
+def test_equal_ratings_give_no_score_until_something_differs(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     catalog.journal.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
@@ -385,7 +385,7 @@ def test_all_stars_alike_give_no_score_until_something_differs(
 
 
 @pytest.mark.slow
-def test_predictions_made_before_ratings_are_judged(
+def test_predictions_made_before_ratings_are_evaluated(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 21))
@@ -405,13 +405,13 @@ def test_predictions_made_before_ratings_are_judged(
 # --- what counts for accuracy
 
 
-def test_a_photo_like_one_rated_just_before_tests_no_prediction(
+def test_a_photo_similar_to_the_last_rated_one_is_not_evaluated(
     catalog: Catalog,
     liked: dict[int, np.ndarray],
     learner: TasteLearner,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of copies the second counts a day later, where its twin is not in one's eye any more."""
+    """Of two similar photos the second is evaluated again a day later."""
     twin = {2: liked[1], 4: liked[3]}
     for photo, vector in twin.items():
         made = taste_data.result(

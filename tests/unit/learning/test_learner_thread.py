@@ -1,4 +1,4 @@
-"""The thread that learns outlives mistakes, and whoever asks it gets an answer."""
+"""The learner thread survives errors and answers every request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def answer_of(qtbot: QtBot, taste: LearnerThread) -> object:
     return answers[0]
 
 
-def test_a_mistake_in_learning_is_logged_and_does_not_end_it(
+def test_an_error_in_learning_is_logged_and_the_thread_continues(
     qtbot: QtBot,
     taste: LearnerThread,
     expected_log: ExpectedLog,
@@ -59,7 +59,7 @@ def test_a_mistake_in_learning_is_logged_and_does_not_end_it(
     assert any(each.exc_info for each in expected_log.records), "the traceback is in the log"
 
 
-def test_a_search_that_fails_is_logged_and_not_begun_again_by_itself(
+def test_a_failed_search_is_logged_and_not_repeated(
     qtbot: QtBot,
     taste: LearnerThread,
     expected_log: ExpectedLog,
@@ -80,7 +80,7 @@ def test_a_search_that_fails_is_logged_and_not_begun_again_by_itself(
     assert len(begun) == 1
 
 
-def test_without_a_catalog_who_asks_is_told_why(
+def test_without_a_catalog_requests_get_an_error(
     qtbot: QtBot, home: Home, expected_log: ExpectedLog
 ) -> None:
     home.catalog.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def test_without_a_catalog_who_asks_is_told_why(
         taste.close()
 
 
-def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
+def test_closing_cancels_the_initial_loading_of_vectors(
     qtbot: QtBot, taste: LearnerThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
@@ -113,7 +113,7 @@ def test_closing_gives_up_the_first_learning_which_reads_all_vectors(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is Linux's")
-def test_learning_steps_back_behind_the_window(qtbot: QtBot, taste: LearnerThread) -> None:
+def test_learning_yields_to_the_window(qtbot: QtBot, taste: LearnerThread) -> None:
     taste.start()
     answers: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Rows of vectors in a file: read back as they were, added up, and searched by a sketch."""
+"""Rows of vectors in a file: stored, multiplied, and searched with a sketch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIMENSION, TONES, MANY = 96, 76, 3000
 
 
 def filled(folder: Path, vectors: np.ndarray, first: int = 1) -> VectorIndex:
-    """Make an archive of these vectors, photo ids counting from ``first``."""
+    """Return an index of these vectors, with photo ids from ``first``."""
     archive = VectorIndex(folder)
     put(archive, vectors, first)
     return archive
@@ -41,7 +41,7 @@ def vectors() -> np.ndarray:
     return drawn_vectors(MANY, DIMENSION, np.random.default_rng(0))
 
 
-def test_a_product_is_that_of_the_rows_and_ranks_as_float32_does(
+def test_a_product_equals_that_of_the_rows_and_ranks_like_float32(
     tmp_path: Path, vectors: np.ndarray
 ) -> None:
     archive = filled(tmp_path, vectors)
@@ -57,7 +57,7 @@ def test_a_product_is_that_of_the_rows_and_ranks_as_float32_does(
     assert pair.shape == (MANY, 2) and np.allclose(pair[:, 0], -pair[:, 1])
 
 
-def test_the_sketch_finds_what_a_full_look_finds(
+def test_the_sketch_finds_what_a_full_search_finds(
     tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = filled(tmp_path, vectors)
@@ -76,7 +76,7 @@ def test_the_sketch_finds_what_a_full_look_finds(
         assert len(set(ids.tolist())) == 10
 
 
-def test_what_comes_or_changes_after_the_sketch_is_found_where_it_is_now(
+def test_vectors_added_or_changed_after_the_sketch_are_found(
     tmp_path: Path, vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "_SKETCHED", 1000)
@@ -97,7 +97,7 @@ def test_vectors_without_structure_get_no_sketch() -> None:
     assert VectorSketch.of(np.ones((50, 8), np.float32) / np.sqrt(8).astype(np.float32)) is None
 
 
-def test_an_empty_archive_answers(tmp_path: Path) -> None:
+def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:
     archive = VectorIndex(tmp_path)
     archive.prepare()
     assert len(archive.nearest(np.ones(4, np.float32), 3)[0]) == 0
@@ -105,7 +105,7 @@ def test_an_empty_archive_answers(tmp_path: Path) -> None:
     assert archive.places([3, -1]).tolist() == [-1, -1]
 
 
-def test_a_full_disk_is_said_and_the_vectors_come_the_next_time(
+def test_a_full_disk_is_reported_and_the_vectors_are_loaded_later(
     catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogs.fill(catalog.path, 30)

@@ -1,4 +1,4 @@
-"""Versions of taste: kept when it is time, pinned by rolling back, refused where no good."""
+"""Versions of taste: saved when due, pinned by rolling back, refused when damaged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EVERYONE = range(1, PHOTOS + 1)
 
 @pytest.fixture
 def liked(catalog: Catalog) -> dict[int, np.ndarray]:
-    """Sixty photos that were compared, thirty of them rated."""
+    """Sixty photos with vectors, thirty of them rated."""
     catalogs.fill(catalog.path, PHOTOS)
     nothing = {"rating": None, "flag": None, "kept": False}
     catalog.journal.decide(dict.fromkeys(EVERYONE, nothing), summary="a fresh mind")
@@ -37,7 +37,7 @@ def liked(catalog: Catalog) -> dict[int, np.ndarray]:
 
 @pytest.fixture
 def learner(catalog: Catalog, home: Home, liked: dict[int, np.ndarray]) -> TasteLearner:
-    """Learned from the thirty; version 1 holds that."""
+    """A learner with thirty ratings, saved as version 1."""
     learner = TasteLearner(catalog, TasteSettings(), home.cache)
     after(learner)
     assert learner.snapshot("daily") == 1
@@ -51,7 +51,7 @@ def after(learner: TasteLearner) -> Learned:
 
 
 def change_of_heart(catalog: Catalog) -> None:
-    """Rate thirty photos more, the other way round."""
+    """Rate thirty more photos with the opposite taste."""
     vectors = taste_data.embed(catalog, EVERYONE)
     for photo in range(31, 61):
         catalog.journal.decide(
@@ -62,7 +62,7 @@ def change_of_heart(catalog: Catalog) -> None:
 # --- keeping
 
 
-def test_a_version_reads_back_as_it_was_without_pickles(
+def test_a_saved_version_is_loaded_unchanged_without_pickle(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     blob = catalog.taste.version(1).numbers
@@ -76,7 +76,7 @@ def test_a_version_reads_back_as_it_was_without_pickles(
     assert (row.ratings, row.encoder, row.reason) == (30, taste_data.ENCODER, "daily")
 
 
-def test_a_version_is_kept_when_there_is_something_new_to_keep(
+def test_a_version_is_saved_only_if_something_changed(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     assert learner.snapshot("closing") is None
@@ -90,7 +90,7 @@ def test_a_version_is_kept_when_there_is_something_new_to_keep(
     assert [row.reason for row in catalog.taste.versions()] == ["closing", "closing", "daily"]
 
 
-def test_by_hand_a_version_that_is_there_is_kept_for_good(
+def test_saving_by_hand_keeps_an_existing_version_permanently(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     assert learner.keep() == 1
@@ -100,12 +100,12 @@ def test_by_hand_a_version_that_is_there_is_kept_for_good(
     assert learner.keep() == 2
 
 
-def test_before_there_is_taste_there_is_nothing_to_keep(catalog: Catalog, home: Home) -> None:
+def test_without_taste_no_version_can_be_saved(catalog: Catalog, home: Home) -> None:
     with pytest.raises(KnownError, match=r"nothing to keep yet\. 20 more photos with stars"):
         TasteLearner(catalog, TasteSettings(), home.cache).keep()
 
 
-def test_the_first_learning_of_a_day_keeps_a_version(
+def test_the_first_learning_of_a_day_saves_a_version(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
     assert learner.keep_daily() is None, "one was kept today"
@@ -144,7 +144,7 @@ def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned
     assert after(learner).predicted == pytest.approx(changed.predicted, abs=1e-2)
 
 
-def test_ratings_given_meanwhile_are_learned_from_afterwards(
+def test_ratings_made_while_pinned_are_learned_afterwards(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     versions.roll_back(catalog, 1)
@@ -156,7 +156,9 @@ def test_ratings_given_meanwhile_are_learned_from_afterwards(
     assert now.taught == 60 and np.abs(now.predicted - pinned.predicted).max() > 0.3
 
 
-def test_what_is_not_in_use_is_not_kept(catalog: Catalog, learner: TasteLearner) -> None:
+def test_no_version_is_saved_while_another_is_pinned(
+    catalog: Catalog, learner: TasteLearner
+) -> None:
     versions.roll_back(catalog, 1)
     change_of_heart(catalog)
     after(learner)
@@ -174,7 +176,7 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
     assert learned.stars == 11 and learned.ready and learned.pinned == 1
 
 
-def test_what_moved_most_is_told_with_both_scores(catalog: Catalog, learner: TasteLearner) -> None:
+def test_the_largest_changes_have_both_scores(catalog: Catalog, learner: TasteLearner) -> None:
     first = learner.learned
     assert first is not None and learner.moved(1) == []
     change_of_heart(catalog)
@@ -226,7 +228,7 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
     assert catalog.taste.pinned() is None and after(learner).pinned is None
 
 
-def test_numbers_that_are_none_are_damage(catalog: Catalog, learner: TasteLearner) -> None:
+def test_invalid_numbers_are_damage(catalog: Catalog, learner: TasteLearner) -> None:
     learned = learner.learned
     assert learned is not None and learned.model is not None
     spoil(catalog, versions.to_blob(replace(learned.model, weights=learned.model.weights * np.nan)))
@@ -234,7 +236,7 @@ def test_numbers_that_are_none_are_damage(catalog: Catalog, learner: TasteLearne
         versions.roll_back(catalog, 1)
 
 
-def test_a_version_that_is_not_there_is_named(catalog: Catalog, learner: TasteLearner) -> None:
+def test_an_unknown_version_is_named(catalog: Catalog, learner: TasteLearner) -> None:
     with pytest.raises(NotFoundError, match="Taste version 7 not found"):
         versions.roll_back(catalog, 7)
 
@@ -251,12 +253,12 @@ def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: Tast
 
 
 def change_of_heart_kept(catalog: Catalog, learner: TasteLearner) -> None:
-    """Put a second version of the old encoder beside the first, and ask what moved."""
+    """Save a second version of the old encoder and compare both."""
     row = catalog.taste.version(1)
     learner.moved(catalog.taste.save_version(row))
 
 
-def test_a_version_for_vectors_of_another_length_is_refused(
+def test_a_version_for_another_vector_length_is_refused(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     with catalog.store.transaction():  # the same name, other weights: an encoder that was swapped
@@ -267,7 +269,7 @@ def test_a_version_for_vectors_of_another_length_is_refused(
     assert catalog.taste.pinned() is None
 
 
-def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
+def test_a_damaged_pinned_version_gives_no_scores_and_is_reported(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
     versions.roll_back(catalog, 1)
@@ -286,7 +288,7 @@ def test_a_pinned_version_that_goes_bad_gives_no_score_and_says_so(
     )
 
 
-def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
+def test_a_pinned_version_keeps_its_encoder_when_a_better_one_is_ready(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     versions.roll_back(catalog, 1)
@@ -309,7 +311,7 @@ def test_a_pinned_version_keeps_its_own_encoder_when_a_better_one_is_done(
 # --- a better encoder
 
 
-def test_taste_moves_over_when_the_better_encoder_is_done_and_says_how_far_it_is(
+def test_taste_changes_to_the_better_encoder_when_it_is_ready(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
     catalog.vectors.use_encoder("open_clip/better/1")

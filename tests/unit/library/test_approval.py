@@ -1,4 +1,4 @@
-"""Which photos are approved for export: one rule, asked by everybody, that a person may edit."""
+"""Which photos are approved for export: one rule for every command, editable by a person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.library.test_filters import found
 
 
 def expected(marks: Marks, score: int | None, threshold: int) -> str | None:
-    """The default rule in the words of the design, for one photo."""
+    """Whether the default rule, as designed, approves a photo."""
     if marks.flag is Flag.REJECT:
         return None
     if (marks.rating or 0) >= 4:
@@ -32,7 +32,7 @@ def expected(marks: Marks, score: int | None, threshold: int) -> str | None:
 
 
 @pytest.mark.parametrize("threshold", [0, 70])
-def test_the_default_rule_is_the_one_promised(threshold: int) -> None:
+def test_the_default_rule_is_as_documented(threshold: int) -> None:
     every = list(
         itertools.product(
             (None, Flag.PICK, Flag.REJECT), (None, 1, 2, 3, 4, 5), (False, True), (None, 69, 70)
@@ -84,7 +84,7 @@ def test_no_rule_approves_a_reject_or_an_unreviewed_photo(session: Session, rule
     assert not {2, 11} & session.statistics.approved().keys()
 
 
-def test_each_photo_says_which_search_of_an_own_rule_approves_it(session: Session) -> None:
+def test_each_photo_names_the_search_of_a_custom_rule_that_approves_it(session: Session) -> None:
     session.catalog.journal.decide(
         {2: {"rating": 5}, 3: {"rating": 3}, 4: {"kept": True}}, summary="-"
     )
@@ -122,7 +122,7 @@ def test_a_clause_is_chosen_by_name_or_number() -> None:
         ('tag:"open', "quotation mark", 4),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_where_it_does_not(
+def test_an_invalid_rule_is_refused_with_the_position(
     rule: str, message: str, position: int
 ) -> None:
     with pytest.raises(FilterError, match=message) as caught:

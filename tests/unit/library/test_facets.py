@@ -1,4 +1,4 @@
-"""Filters by mouse: what a scope has, and what a press makes of the search."""
+"""Filters by mouse: the values in a scope, and how a click changes the search."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IS, CAMERA = frozenset({"is"}), FACETS["camera"].fields
         ("is:picked dog", IS, "", "dog"),
     ],
 )
-def test_a_press_changes_what_is_said_of_its_fields_and_nothing_else(
+def test_a_click_changes_only_the_terms_of_its_fields(
     search: str, fields: frozenset[str], query: str, then: str
 ) -> None:
     assert applied(search, fields, query) == then
@@ -71,7 +71,7 @@ def test_each_value_counts_what_its_search_finds(home: Home) -> None:
     catalog.close()
 
 
-def test_photos_that_come_later_count_too(home: Home, catalog: Catalog) -> None:
+def test_photos_added_later_are_counted(home: Home, catalog: Catalog) -> None:
     table = Table(catalog)
     assert [facet.values(table, table.alive()) for facet in FACETS.values()] == [[]] * 4
     catalogs.fill(home.catalog, 5)
@@ -80,5 +80,5 @@ def test_photos_that_come_later_count_too(home: Home, catalog: Catalog) -> None:
     assert sum(value.photos for value in camera) == 5
 
 
-def test_what_cannot_be_read_says_nothing() -> None:
+def test_unreadable_photos_have_no_values() -> None:
     assert says("rating:", IS) == frozenset()

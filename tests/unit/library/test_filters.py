@@ -1,4 +1,4 @@
-"""The filter language, over twelve photos of which 1 is a pick with one star and 11 a reject."""
+"""The filter language, with twelve photos: 1 is a pick with one star, 11 a reject."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def found(session: Session, expression: str) -> list[int]:
         ("after:2024-05-04", list(range(1, 13))),
     ],
 )
-def test_an_expression_finds(session: Session, expression: str, photos: list[int]) -> None:
+def test_a_query_finds_its_photos(session: Session, expression: str, photos: list[int]) -> None:
     if expression == "sharpness:<10":  # 37 n mod 1000 / 10
         photos = [n + 1 for n in range(12) if n * 37 % 1000 / 10 < 10]
     assert found(session, expression) == photos
@@ -128,7 +128,7 @@ def test_capture_data_is_compared(shot: Session, expression: str, photos: list[i
     assert found(shot, expression) == photos
 
 
-def test_width_and_height_are_those_of_the_turned_picture(shot: Session) -> None:
+def test_width_and_height_are_those_of_the_rotated_picture(shot: Session) -> None:
     shot.catalog.photos.turn([6], 1)
     shot.table.refresh()
     assert found(shot, "width:<6000") == [4, 6]
@@ -151,7 +151,7 @@ def test_capture_data_is_read_once_until_a_photo_changes(
     assert len(asked) == 2 and asked[0] == 0 < asked[1]
 
 
-def test_what_comes_later_is_found_by_its_capture_data(session: Session, home: Home) -> None:
+def test_photos_added_later_are_found_by_capture_data(session: Session, home: Home) -> None:
     assert len(found(session, "iso:800")) == len(found(session, "ext:jpg")) == 12
     catalogs.append(home.catalog, 13, "late.PNG", iso=3200)
     session.table.refresh()
@@ -173,7 +173,7 @@ def test_what_comes_later_is_found_by_its_capture_data(session: Session, home: H
         ("0003", [4]),
     ],
 )
-def test_words_are_looked_for_in_tags_too(
+def test_words_are_also_searched_in_tags(
     session: Session, expression: str, photos: list[int]
 ) -> None:
     tag(session, 2, ("harbor", 80))
@@ -201,7 +201,7 @@ def test_tags_are_read_once_until_they_change(
 
 
 def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
-    """Have an encoder suggest tags for a photo."""
+    """Save tags suggested by an encoder."""
     seen = taste_data.result(session.catalog, photo, taste_data.ENCODER, np.ones(4), np.ones(76))
     session.catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=tags))])
 
@@ -233,13 +233,13 @@ def tag(session: Session, photo: int, *tags: tuple[str, int]) -> None:
         ("match >70 harbor", 0, "match >70 needs a colon: match:>70"),
     ],
 )
-def test_a_mistake_says_where(expression: str, position: int, says: str) -> None:
+def test_an_error_has_its_position(expression: str, position: int, says: str) -> None:
     with pytest.raises(FilterError, match=says) as refused:
         filters.parse(expression)
     assert refused.value.position == position
 
 
-def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
+def test_cameras_are_completed_most_used_first_without_a_catalog_query(
     session: Session,
 ) -> None:
     noted: list[str] = []
@@ -256,11 +256,11 @@ def test_cameras_are_offered_the_most_used_first_without_asking_the_catalog(
     ("typed", "offered"),
     [("sea rating>=3", "rating:>=3 "), ("camera=x100", "camera:x100 "), ("tag:a or", "OR ")],
 )
-def test_a_slip_is_offered_as_it_was_meant(session: Session, typed: str, offered: str) -> None:
+def test_a_typing_error_gets_a_suggestion(session: Session, typed: str, offered: str) -> None:
     assert session.search_hints.hints(typed).found[0].text == offered
 
 
-def test_what_only_looks_like_a_slip_is_looked_for_as_it_stands(session: Session) -> None:
+def test_a_valid_word_gets_no_suggestion(session: Session) -> None:
     for expression in ('"rating>=3"', "berating=3", "rating", "sea or"):
         filters.parse(expression)
     assert "OR " not in [hint.text for hint in session.search_hints.hints("or").found]

@@ -1,4 +1,4 @@
-"""What the sidebar offers, and counts that are asked for in passing."""
+"""The scopes of the sidebar and their counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests import fake_stages
 
 
 def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
-    """Title, depth and count of each scope over a made-up tree, without All photos."""
+    """Return title, depth and count of each scope of a tree, without All photos."""
     paths = [str(Path(path)) for path in photos]
     tree = SimpleNamespace(
         directories=dict(enumerate(paths)),
@@ -36,7 +36,7 @@ def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
     return [(row.scope.title.replace(os.sep, "/"), row.depth, row.count) for row in found[1:]]
 
 
-def test_folders_count_all_that_lies_below_them() -> None:
+def test_folders_count_all_photos_below_them() -> None:
     tree = {"/p/iceland": 2, "/p/iceland/day 1": 3, "/p/iceland/day 1/b cam": 4, "/p/oslo": 5}
     assert rows(tree, "/p") == [
         ("p", 0, 14),
@@ -47,7 +47,7 @@ def test_folders_count_all_that_lies_below_them() -> None:
     ]
 
 
-def test_directories_without_photos_are_no_rows_of_their_own() -> None:
+def test_directories_without_photos_have_no_rows() -> None:
     assert rows({"/p/2026/05/a": 1, "/p/2026/05/b": 2}, "/p") == [
         ("p", 0, 3),
         ("2026/05/a", 1, 1),
@@ -55,7 +55,7 @@ def test_directories_without_photos_are_no_rows_of_their_own() -> None:
     ]
 
 
-def test_folders_stand_in_the_order_people_count_in() -> None:
+def test_folders_are_in_natural_order() -> None:
     days = ("Evening 10", "evening 2", "Evening 1", "Evening 1/b", "Evening 1 b", "Evening 101")
     found = rows({f"/p/{day}": 1 for day in days}, "/p")
     assert [title for title, *_ in found[1:]] == [
@@ -64,7 +64,7 @@ def test_folders_stand_in_the_order_people_count_in() -> None:
     assert [title for title, *_ in rows({}, "/p/10", "/p/9", "/o/11")] == ["11", "9", "10"]
 
 
-def test_a_folder_is_not_inside_one_that_only_begins_alike() -> None:
+def test_a_folder_is_not_inside_one_with_the_same_name_prefix() -> None:
     assert rows({"/p/a": 1, "/p/a b": 2, "/p/a/c": 4}, "/p/a", "/p/a b") == [
         ("a", 0, 5),
         ("c", 1, 4),
@@ -78,7 +78,7 @@ def test_a_folder_is_not_inside_one_that_only_begins_alike() -> None:
     ]
 
 
-def test_each_folder_counts_what_choosing_it_shows_copies_too(
+def test_each_folder_counts_the_photos_it_lists_including_copies(
     qapp: object, home: Home, tmp_path: Path
 ) -> None:
     card = fake_stages.write(tmp_path / "card", *["ok"] * 6)
@@ -120,7 +120,7 @@ def test_each_folder_counts_what_choosing_it_shows_copies_too(
     pipeline.stop()
 
 
-def test_a_folder_opened_by_a_way_round_is_the_scope(
+def test_a_folder_opened_by_an_indirect_path_is_the_scope(
     qapp: object, home: Home, tmp_path: Path
 ) -> None:
     card = fake_stages.write(tmp_path / "card", "ok")
@@ -136,7 +136,7 @@ def test_a_folder_opened_by_a_way_round_is_the_scope(
     pipeline.stop()
 
 
-def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
+def test_a_missing_folder_says_so(tmp_path: Path) -> None:
     tree = SimpleNamespace(directories={}, count_by_directories=dict)
     table = SimpleNamespace(folders=tree, alive=lambda: np.zeros(0, bool))
     folders = [
@@ -148,7 +148,7 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
     assert [row.away for row in listed] == ["", "", "T7 Shield unplugged"]
 
 
-def test_in_a_folder_of_copies_photos_go_by_the_names_they_have_there(
+def test_in_a_folder_of_copies_photos_have_their_names_of_that_folder(
     qapp: object, home: Home, tmp_path: Path
 ) -> None:
     card = fake_stages.write(tmp_path / "card", *["ok"] * 3)

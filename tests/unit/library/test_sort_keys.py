@@ -1,4 +1,4 @@
-"""What orders break ties by: names as people count, and times with names where they tie."""
+"""Sort keys: names in natural order, and times with names as tiebreaker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from curator.library.sort_keys import Names, by_time, natural
 NONE = "NaT"
 
 
-def test_names_are_sorted_as_people_count() -> None:
+def test_names_are_in_natural_order() -> None:
     names = ["IMG_10", "img_2", "a", "IMG_2b", "9", "x\ny1", ""]
     keys = dict(zip(names, natural(names), strict=True))
     assert sorted(names, key=keys.__getitem__) == [
@@ -28,7 +28,7 @@ def test_names_are_sorted_as_people_count() -> None:
     assert natural([]) == []
 
 
-def test_names_of_some_rows_and_of_all_say_the_same_and_follow_a_new_name() -> None:
+def test_name_ranks_of_some_rows_equal_those_of_all_and_follow_a_rename() -> None:
     listed: list[object] = ["b2", "b10", "a", "b1"]
     names = Names(listed)
     some = np.array([1, 0])
@@ -44,9 +44,7 @@ def test_names_of_some_rows_and_of_all_say_the_same_and_follow_a_new_name() -> N
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.text("aB1902_", max_size=4), max_size=60), st.integers(0, 60))
-def test_names_that_come_later_stand_as_if_all_had_come_at_once(
-    listed: list[str], first: int
-) -> None:
+def test_names_added_later_sort_as_if_added_at_once(listed: list[str], first: int) -> None:
     whole, parts = list[object](listed), list[object](listed[:first])
     names = Names(parts)
     names.places(np.arange(len(parts)))
@@ -55,7 +53,7 @@ def test_names_that_come_later_stand_as_if_all_had_come_at_once(
     assert names.places(rows).tolist() == Names(whole).places(rows).tolist()
 
 
-def test_a_name_that_comes_is_looked_for_among_the_others_and_sorts_none_of_them(
+def test_a_new_name_is_inserted_without_sorting_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listed: list[object] = [f"IMG_{number}" for number in range(1000)]
@@ -73,7 +71,7 @@ def test_equal_names_keep_their_order() -> None:
     assert Names(["b", "a", "a"]).places(np.arange(3)).tolist() == [2, 0, 1]
 
 
-def test_names_are_looked_at_only_where_times_tie() -> None:
+def test_names_are_compared_only_for_equal_times() -> None:
     times = np.array(["2024-01-02", NONE, "2024-01-01", "2024-01-02", NONE], "M8[us]")
     asked: list[int] = []
 

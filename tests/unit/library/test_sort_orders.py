@@ -1,4 +1,4 @@
-"""Orders sort units by their best frame; inside one capture time rules."""
+"""Orders sort stacks by their best frame; inside a stack by capture time."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ def listed(table: Table, order: str, reverse: bool = False, **how: bool) -> list
     return sorted_ids(table, table.alive(), order, reverse, **how).tolist()
 
 
-def test_by_time_a_stack_stands_where_its_first_frame_was_taken(table: Table) -> None:
+def test_by_time_a_stack_is_at_its_first_frame(table: Table) -> None:
     assert listed(table, "taken") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
 
 
-def test_backwards_time_still_runs_forwards_inside_a_stack(table: Table) -> None:
+def test_in_reverse_order_frames_of_a_stack_stay_chronological(table: Table) -> None:
     assert listed(table, "taken", True) == [10, 9, 7, 6, 5, 3, 4, 8, 2, 1]
 
 
-def test_by_sharpness_a_stack_stands_where_its_sharpest_frame_would(table: Table) -> None:
+def test_by_sharpness_a_stack_is_at_its_sharpest_frame(table: Table) -> None:
     assert listed(table, "sharpness") == [1, 2, 5, 6, 7, 3, 4, 8, 9, 10]
 
 
-def test_by_name_a_stack_stands_where_its_first_name_would(table: Table) -> None:
+def test_by_name_a_stack_is_at_its_first_name(table: Table) -> None:
     assert listed(table, "name") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
 
 
-def test_by_rating_and_match_a_stack_counts_by_its_best(table: Table) -> None:
+def test_by_rating_and_match_a_stack_is_at_its_best_frame(table: Table) -> None:
     table.column("rating")[[3, 6]] = 5, 2  # photos 4 and 7
     assert listed(table, "rating") == [2, 5, 6, 9, 10, 1, 7, 3, 4, 8]
     scores = np.array([50, 60, 10, 20, 30, 70, 80, 55, 90, 95], np.int16)
@@ -54,25 +54,25 @@ def test_by_rating_and_match_a_stack_counts_by_its_best(table: Table) -> None:
     assert listed(table, "match") == [5, 1, 3, 4, 8, 2, 6, 7, 9, 10]
 
 
-def test_a_frame_without_the_value_goes_by_one_that_has_it(table: Table) -> None:
+def test_a_frame_without_a_value_follows_one_that_has_it(table: Table) -> None:
     table.column("sharpness")[[2, 7, 9]] = np.nan  # photos 3, 8 and 10
     assert listed(table, "sharpness") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
     assert listed(table, "sharpness", True) == [9, 7, 6, 5, 3, 4, 8, 2, 1, 10]
 
 
-def test_a_stack_is_what_is_listed_of_it(table: Table) -> None:
+def test_only_listed_frames_count_for_a_stack(table: Table) -> None:
     mask = table.alive()
     mask[2] = False  # photo 3
     assert sorted_ids(table, mask, "taken").tolist() == [1, 2, 4, 8, 5, 6, 7, 9, 10]
 
 
-def test_frames_are_sorted_alone_when_asked(table: Table) -> None:
+def test_frames_can_be_sorted_without_stacks(table: Table) -> None:
     assert listed(table, "taken", units=False) == EVERYTHING
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_whatever_the_order_nothing_is_lost_and_a_stack_is_in_one_piece(
+def test_every_order_keeps_all_photos_and_stacks_together(
     table: Table, order: str, reverse: bool
 ) -> None:
     found = listed(table, order, reverse)

@@ -1,4 +1,4 @@
-"""A list cut into stacks and tiles."""
+"""A list divided into stacks and tiles."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ def spans(cut: Spans) -> list[list[int]]:
     return [list(cut[number]) for number in range(len(cut))]
 
 
-def test_neighbours_of_one_stack_are_a_unit_and_photos_alone_are_one_each() -> None:
+def test_adjacent_frames_of_a_stack_are_one_span_and_single_photos_one_each() -> None:
     cut = unit_spans(np.array([0, 0, 7, 7, 9, 9, 9, 0]))
     assert spans(cut) == [[0], [1], [2, 3], [4, 5, 6], [7]]
     assert [cut.at(position) for position in range(8)] == [0, 1, 2, 2, 3, 3, 3, 4]
     assert cut.starts.tolist() == [0, 1, 2, 4, 7]
 
 
-def test_an_empty_list_has_no_units() -> None:
+def test_an_empty_list_has_no_spans() -> None:
     cut = unit_spans(np.zeros(0, np.int64))
     assert len(cut) == 0
     assert cut.at(-1) == -1
     assert tile_spans(cut, np.zeros(0, bool)) is cut
 
 
-def test_a_unit_is_one_tile_unless_one_of_its_frames_says_it_is_expanded() -> None:
+def test_a_span_is_one_tile_unless_expanded() -> None:
     cut = unit_spans(np.array([0, 7, 7, 9, 9, 9]))
     expanded = np.array([False, False, False, False, True, False])
     assert spans(tile_spans(cut, expanded)) == [[0], [1, 2], [3], [4], [5]]
@@ -41,7 +41,7 @@ def test_a_unit_is_one_tile_unless_one_of_its_frames_says_it_is_expanded() -> No
         ([7, 7, 0, 7], [2, 1, 3, 0], [3, 1, 0, 2]),  # inside a stack the ranks rule
     ],
 )
-def test_stacks_are_gathered_where_their_first_frame_is(
+def test_stacks_are_grouped_at_their_first_frame(
     stacks: list[int], ranks: list[int], order: list[int]
 ) -> None:
     assert group_stacks(np.array(stacks), np.array(ranks)).tolist() == order

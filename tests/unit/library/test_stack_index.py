@@ -1,4 +1,4 @@
-"""Who shows as one with whom, and which frame is proposed."""
+"""Which photos form a stack, and which frame is suggested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests import catalogs
 
 @pytest.fixture
 def catalog(home: Home) -> Iterator[Catalog]:
-    """Twelve photos; the machine found the stacks 3-6 and 8-9, and a bracket 10-12."""
+    """Twelve photos with the automatic stacks 3-6 and 8-9 and the bracket 10-12."""
     catalogs.fill(home.catalog, 12)
     catalogs.stack(home.catalog, 3, 4, 5, 6)
     catalogs.stack(home.catalog, 8, 9, kind="duplicate")
@@ -41,13 +41,13 @@ def together(table: Table) -> list[list[int]]:
     return [table.ids[names == name].tolist() for name in np.unique(names[names > 0])]
 
 
-def test_the_machines_stacks_are_taken_over(catalog: Catalog) -> None:
+def test_automatic_stacks_are_loaded(catalog: Catalog) -> None:
     table = Table(catalog)
     assert together(table) == [[3, 4, 5, 6], [8, 9], [10, 11, 12]]
     assert found(table, "is:stack") == [3, 4, 5, 6, 8, 9, 10, 11, 12]
 
 
-def test_the_persons_word_goes_first_and_is_taken_back(catalog: Catalog) -> None:
+def test_manual_stacking_has_precedence_and_can_be_undone(catalog: Catalog) -> None:
     table = Table(catalog)
     serial = table.stacks.serial
     say(catalog, table, 0, 4)
@@ -58,13 +58,15 @@ def test_the_persons_word_goes_first_and_is_taken_back(catalog: Catalog) -> None
     assert together(table)[0] == [3, 4, 5, 6]
 
 
-def test_a_stack_by_hand_is_never_mixed_with_one_of_the_same_number(catalog: Catalog) -> None:
+def test_a_manual_stack_is_never_confused_with_an_automatic_one_of_the_same_number(
+    catalog: Catalog,
+) -> None:
     table = Table(catalog)
     say(catalog, table, 3, 1, 2)  # 3 also names the machine's stack of 3-6
     assert together(table) == [[3, 4, 5, 6], [1, 2], [8, 9], [10, 11, 12]]
 
 
-def test_the_number_of_a_new_stack_is_nobody_elses(catalog: Catalog) -> None:
+def test_the_number_of_a_new_stack_is_unique(catalog: Catalog) -> None:
     table = Table(catalog)
     assert table.stacks.unused_number(np.array([1, 2])) == 1
     assert table.stacks.unused_number(np.array([3, 7])) == 7  # 3 names what 4, 5 and 6 are in
@@ -72,13 +74,13 @@ def test_the_number_of_a_new_stack_is_nobody_elses(catalog: Catalog) -> None:
     assert table.stacks.unused_number(np.array([1])) == 11  # past 10, the highest in use
 
 
-def test_a_frame_left_alone_is_in_no_stack(catalog: Catalog) -> None:
+def test_a_single_remaining_frame_is_in_no_stack(catalog: Catalog) -> None:
     table = Table(catalog)
     say(catalog, table, 0, 8)
     assert 9 not in found(table, "is:stack")
 
 
-def test_a_mark_changes_no_stack(catalog: Catalog) -> None:
+def test_marks_do_not_change_stacks(catalog: Catalog) -> None:
     table = Table(catalog)
     serial = table.stacks.serial
     catalog.journal.decide({3: {"flag": "reject"}}, summary="")
@@ -86,13 +88,13 @@ def test_a_mark_changes_no_stack(catalog: Catalog) -> None:
     assert table.stacks.serial == serial
 
 
-def test_the_sharpest_frame_is_proposed_and_never_one_of_a_bracket(catalog: Catalog) -> None:
+def test_the_sharpest_frame_is_suggested_but_never_in_a_bracket(catalog: Catalog) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]  # sharpness rises with the number
     assert table.stacks.reason(5) == "sharpest of 4"
 
 
-def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
+def test_after_a_reject_the_next_best_frame_is_suggested_until_undone(
     catalog: Catalog,
 ) -> None:
     table = Table(catalog)
@@ -105,7 +107,7 @@ def test_a_rejected_frame_gives_way_to_the_next_best_and_undo_brings_it_back(
     assert found(table, "is:suggested") == [6, 9]
 
 
-def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
+def test_a_damaged_frame_has_no_sharpness_and_is_never_suggested(
     catalog: Catalog, home: Home
 ) -> None:
     catalogs.capture(home.catalog, 6, damage="The file is damaged.")  # the sharpest of its stack
@@ -120,14 +122,14 @@ def test_a_damaged_frame_is_found_but_has_no_sharpness_and_is_never_proposed(
     assert catalog.photos.get(6).scores is None
 
 
-def test_what_is_judged_is_no_longer_proposed(catalog: Catalog) -> None:
+def test_a_reviewed_frame_is_not_suggested(catalog: Catalog) -> None:
     table = Table(catalog)
     catalog.journal.decide({6: {"kept": True}}, summary="")
     table.refresh()
     assert found(table, "is:suggested") == [9]
 
 
-def test_one_mark_looks_at_its_own_stack_alone(
+def test_a_mark_recomputes_only_its_own_stack(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from curator.library import stack_index
@@ -149,7 +151,7 @@ def test_one_mark_looks_at_its_own_stack_alone(
     assert looked == [4]
 
 
-def test_frames_of_a_folder_switched_off_are_no_candidates(catalog: Catalog) -> None:
+def test_frames_of_a_switched_off_folder_are_no_candidates(catalog: Catalog) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]
     catalog.folders.enable(1, False)

@@ -1,4 +1,4 @@
-"""The figures of the overview: known answers, and each the number its search finds."""
+"""The figures of the overview: known values, each equal to the count of its search."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ def test_cameras_come_most_used_first(told: Overview) -> None:
     assert told.cameras[-1].query == "", "no words, so no search finds it"
 
 
-def test_kinds_are_those_described(told: Overview) -> None:
+def test_categories_come_from_descriptions(told: Overview) -> None:
     assert numbers(told.kinds) == {"street": 2, "still life": 1}
     assert told.kinds[0].kept == 2
 
 
-def test_time_is_told_by_month_and_twenty_years_of_nothing_are_folded(told: Overview) -> None:
+def test_time_is_grouped_by_month_and_long_gaps_are_folded(told: Overview) -> None:
     assert told.grain == MONTH
     shown = [period and (period.figure.name, period.figure.photos) for period in told.periods]
     assert shown == [
@@ -139,7 +139,7 @@ def test_time_is_told_by_month_and_twenty_years_of_nothing_are_folded(told: Over
     assert (may.figure.kept, may.figure.rejected, may.figure.unreviewed) == (3, 2, 0)
 
 
-def test_a_shoot_is_told_by_day(table: Table) -> None:
+def test_a_short_period_is_grouped_by_day(table: Table) -> None:
     told = overview(table, table.marked([1, 4, 6]))
     assert told.grain == DAY
     assert [period and period.figure.name for period in told.periods] == [
@@ -150,7 +150,7 @@ def test_a_shoot_is_told_by_day(table: Table) -> None:
     ]
 
 
-def test_a_long_life_is_told_by_year(table: Table) -> None:
+def test_a_long_period_is_grouped_by_year(table: Table) -> None:
     taken = table.column("taken_at")
     before = taken.copy()
     taken[:] = np.datetime64("1990-01-15") + np.arange(12) * np.timedelta64(2 * 366, "D")
@@ -162,7 +162,7 @@ def test_a_long_life_is_told_by_year(table: Table) -> None:
     assert len(told.periods) == 23
 
 
-def test_every_figure_is_the_number_its_search_finds(table: Table, told: Overview) -> None:
+def test_every_figure_equals_the_count_of_its_search(table: Table, told: Overview) -> None:
     periods = tuple(period.figure for period in told.periods if period is not None)
     single = (told.starred, told.approved, told.undated)
     found = [*told.verdicts, *single, *periods, *told.cameras, *told.kinds, *told.stars]
@@ -174,13 +174,13 @@ def test_every_figure_is_the_number_its_search_finds(table: Table, told: Overvie
         assert (figure.photos, figure.kept, figure.rejected) == (mask.sum(), *verdicts), figure
 
 
-def test_no_photos_are_no_figures(table: Table) -> None:
+def test_without_photos_there_are_no_figures(table: Table) -> None:
     told = overview(table, np.zeros(table.size, bool))
     assert told.whole.photos == 0
     assert (told.verdicts, told.periods, told.cameras, told.kinds) == ((), (), (), ())
 
 
-def test_what_failed_waits_for_nothing_further() -> None:
+def test_failed_photos_do_not_wait_for_later_stages() -> None:
     counts = {
         "peek": {"done": 9, "failed": 1},
         "convert": {"done": 5, "waiting": 1, "running": 1, "failed": 2, "blocked": 1},
@@ -195,7 +195,7 @@ def test_what_failed_waits_for_nothing_further() -> None:
     )
 
 
-def test_what_curator_keeps_is_weighed(home: Home) -> None:
+def test_the_disk_usage_of_curator_is_measured(home: Home) -> None:
     home.make()
     for where, name, size in (
         (home.cache / "proxies" / "0a", "1.jpg", 300),

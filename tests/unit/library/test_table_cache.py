@@ -1,4 +1,4 @@
-"""What a window knew of its photos is kept for the next; the catalog stays the truth."""
+"""The cache of the photo table: fast to load, and never ahead of the catalog."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def kept(home: Home, catalog: Catalog) -> Path:
 
 
 def everything(table: Table) -> dict[str, object]:
-    """Give all that a table knows of its photos, by id."""
+    """Return all columns of a table by photo id."""
     rows = np.argsort(table.ids)[~table.column("merged_into")[np.argsort(table.ids)]]
     known: dict[str, object] = {name: table.column(name)[rows].tolist() for name in NUMBERS}
     known |= {name: [table.strings(name)[row] for row in rows] for name in OBJECTS}
@@ -60,7 +60,7 @@ def everything(table: Table) -> dict[str, object]:
 
 
 def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Say whether a table with that file asks for every photo there is."""
+    """Whether a table with that cache reads every photo from the catalog."""
     asked: list[object] = []
     columns = Photos.columns
 
@@ -74,14 +74,14 @@ def reads_all(catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return 0 in asked
 
 
-def test_a_table_that_was_kept_says_what_one_that_is_read_does(
+def test_a_cached_table_equals_one_read_from_the_catalog(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
     assert not reads_all(catalog, kept, monkeypatch)
 
 
-def test_nothing_that_was_kept_is_sorted_anew(
+def test_a_cached_table_is_not_sorted_again(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = everything(Table(catalog))
@@ -94,7 +94,7 @@ def test_nothing_that_was_kept_is_sorted_anew(
     assert max(sizes) < 12, "names of photos, not of projects"
 
 
-def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
+def test_later_decisions_are_included(catalog: Catalog, kept: Path) -> None:
     project = catalog.projects.all()[0].id
     catalog.journal.decide({2: {"flag": "reject", "rating": 4}}, summary="Rejected")
     catalog.journal.decide(
@@ -106,7 +106,7 @@ def test_what_was_decided_since_is_in_it(catalog: Catalog, kept: Path) -> None:
     assert now["projects"] == "{'Iceland': [7, 6], 'Norway': []}"
 
 
-def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept: Path) -> None:
+def test_a_later_photo_is_inserted_in_order(catalog: Catalog, kept: Path) -> None:
     folder = catalog.folders.all()[0]
     group = synthetic_catalog._group(Path(folder.path), 4)
     assert catalog.scans.begin(folder.id, files).apply([group]).new
@@ -114,7 +114,7 @@ def test_a_photo_that_came_since_stands_where_it_belongs(catalog: Catalog, kept:
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
-def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
+def test_merged_photos_are_not_cached(home: Home, catalog: Catalog) -> None:
     table = Table(catalog)
     with catalog.store.transaction():
         catalog.store.run("UPDATE photo SET merged_into = 1 WHERE id = 2")
@@ -127,10 +127,10 @@ def test_photos_merged_away_are_not_kept(home: Home, catalog: Catalog) -> None:
     assert everything(again) == everything(Table(catalog)) == everything(table)
 
 
-def test_of_a_catalog_that_was_put_back_the_marks_are_its_own(
+def test_a_restored_catalog_has_its_own_marks(
     home: Home, catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy from before knows the file of then; what happened after the copy never was."""
+    """A restored backup has an older revision; changes made after the backup are gone."""
     catalog.store.checkpoint()
     copy = home.data / "copy.db"
     shutil.copyfile(home.catalog, copy)
@@ -146,7 +146,7 @@ def test_of_a_catalog_that_was_put_back_the_marks_are_its_own(
 
 
 @pytest.mark.parametrize("size", [0, 100, -200])
-def test_half_a_file_is_no_file(
+def test_a_truncated_cache_is_ignored(
     catalog: Catalog, kept: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.truncate(kept, size % kept.stat().st_size)
@@ -154,7 +154,7 @@ def test_half_a_file_is_no_file(
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 
 
-def test_a_flipped_byte_is_noticed(
+def test_a_flipped_byte_is_detected(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = bytearray(kept.read_bytes())
@@ -164,14 +164,14 @@ def test_a_flipped_byte_is_noticed(
     assert reads_all(catalog, kept, monkeypatch)
 
 
-def test_columns_that_mean_something_else_now_are_read_anew(
+def test_a_cache_with_changed_columns_is_ignored(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photos, "_SELECT", photos._SELECT.replace("sharpness", "exposure"))
     assert reads_all(catalog, kept, monkeypatch)
 
 
-def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
+def test_a_window_caches_a_table_that_is_slow_to_read(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Session(catalog, home, Settings.load(home)).close()
@@ -181,7 +181,7 @@ def test_a_window_keeps_its_table_where_reading_it_would_be_slow(
     assert not reads_all(catalog, home.table_file, monkeypatch)
 
 
-def test_an_evening_without_a_decision_writes_no_file(
+def test_a_session_without_decisions_writes_no_cache(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
@@ -213,7 +213,7 @@ def test_an_evening_without_a_decision_writes_no_file(
     assert after != before, "and what changed of projects only"
 
 
-def test_a_full_disk_costs_the_file_and_nothing_else(
+def test_a_full_disk_prevents_only_the_cache(
     qapp: object, home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
@@ -224,7 +224,7 @@ def test_a_full_disk_costs_the_file_and_nothing_else(
     )
 
 
-def test_a_catalog_that_is_held_costs_the_file_and_nothing_else(
+def test_a_locked_catalog_prevents_only_the_cache(
     home: Home, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)

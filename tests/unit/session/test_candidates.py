@@ -1,4 +1,4 @@
-"""Nearby maybes: which photos stand beside the one that is rated, and swapping one in."""
+"""Candidates beside the rated photo: which ones, and swapping one in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.conftest import Person
 
 @pytest.fixture
 def nearby(session: Session, person: Person) -> CandidateFinder:
-    """The rate pass over photos 2 to 10, without stars, at photo 5."""
+    """Rate mode with the unrated photos 2 to 10, at photo 5."""
     session.decisions.decide("keep", {photo: {"kept": True} for photo in range(2, 11)})
     session.modes.set_mode(Pass.RATE)
     session.navigator.go_to(5)
@@ -28,11 +28,11 @@ def found(nearby: CandidateFinder, qtbot) -> tuple[int, ...]:
     return nearby.photos
 
 
-def test_without_vectors_the_nearest_in_time_stand_beside_it(nearby, qtbot) -> None:
+def test_without_vectors_the_nearest_in_time_are_candidates(nearby, qtbot) -> None:
     assert set(found(nearby, qtbot)) == {3, 4, 6, 7}
 
 
-def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
+def test_with_vectors_the_most_similar_are_candidates(nearby, session, qtbot) -> None:
     vectors = taste_data.embed(session.catalog, range(1, 13))
     session.taste.learner.vectors_changed()
     like = sorted(
@@ -42,7 +42,7 @@ def test_with_vectors_those_most_alike(nearby, session, qtbot) -> None:
     assert found(nearby, qtbot) == tuple(like[:4])
 
 
-def test_only_survivors_that_are_not_settled_are_maybes(nearby, session, qtbot) -> None:
+def test_rejects_and_photos_of_one_or_five_stars_are_no_candidates(nearby, session, qtbot) -> None:
     session.decisions.decide("5 stars", {4: {"rating": 5}})
     session.decisions.decide("1 star", {6: {"rating": 1}})
     session.decisions.decide("reject", {3: {"flag": "reject"}})
@@ -50,19 +50,21 @@ def test_only_survivors_that_are_not_settled_are_maybes(nearby, session, qtbot) 
     assert set(found(nearby, qtbot)) == {2, 7, 8, 9}
 
 
-def test_of_a_stack_the_nearest_frame_and_none_of_its_own(nearby, session, qtbot) -> None:
+def test_a_stack_offers_its_nearest_frame_and_a_frame_none_of_its_own_stack(
+    nearby, session, qtbot
+) -> None:
     session.decisions.decide("stack", {photo: {"stacked": 1} for photo in (4, 5)})
     session.decisions.decide("stack", {photo: {"stacked": 2} for photo in (6, 7, 8)})
     assert set(found(nearby, qtbot)) == {2, 3, 6, 9}
 
 
-def test_there_may_be_none(nearby, session, qtbot) -> None:
+def test_there_may_be_no_candidates(nearby, session, qtbot) -> None:
     found(nearby, qtbot)
     session.decisions.decide("5 stars", {photo: {"rating": 5} for photo in range(1, 11)})
     assert found(nearby, qtbot) == ()
 
 
-def test_many_moves_ask_once_for_the_last(nearby, session, qtbot, monkeypatch) -> None:
+def test_many_moves_search_once_for_the_last_photo(nearby, session, qtbot, monkeypatch) -> None:
     asked: list[object] = []
     real = session.taste.learner.ask
     monkeypatch.setattr(
@@ -76,7 +78,7 @@ def test_many_moves_ask_once_for_the_last(nearby, session, qtbot, monkeypatch) -
     assert len(asked) == 2
 
 
-def test_swapping_is_there_and_back(nearby, session, qtbot) -> None:
+def test_a_candidate_can_be_swapped_in_and_back(nearby, session, qtbot) -> None:
     first = found(nearby, qtbot)
     nearby.swap(1)
     assert session.current == first[1]
@@ -85,7 +87,7 @@ def test_swapping_is_there_and_back(nearby, session, qtbot) -> None:
     assert (session.current, nearby.photos) == (5, first)
 
 
-def test_the_next_step_comes_back_from_a_maybe(nearby, session, person, qtbot) -> None:
+def test_the_next_step_returns_from_a_candidate(nearby, session, person, qtbot) -> None:
     found(nearby, qtbot)
     nearby.swap(0)
     nearby.swap(2)
@@ -95,16 +97,16 @@ def test_the_next_step_comes_back_from_a_maybe(nearby, session, person, qtbot) -
     assert session.current == 6
 
 
-def test_a_reject_of_a_maybe_comes_back_as_well(nearby, session, person, qtbot) -> None:
+def test_rejecting_a_candidate_returns_as_well(nearby, session, person, qtbot) -> None:
     found(nearby, qtbot)
     nearby.swap(0)
-    maybe = session.current
+    candidate = session.current
     person.run("reject")
-    assert session.table.rejected()[session.table.rows_of([maybe])[0]]
+    assert session.table.rejected()[session.table.rows_of([candidate])[0]]
     assert session.current == 5
 
 
-def test_in_the_grid_one_goes_on_from_the_maybe(nearby, session, person, qtbot) -> None:
+def test_the_grid_continues_from_the_candidate(nearby, session, person, qtbot) -> None:
     found(nearby, qtbot)
     nearby.swap(0)
     place = session.photos.index
@@ -112,19 +114,19 @@ def test_in_the_grid_one_goes_on_from_the_maybe(nearby, session, person, qtbot) 
     assert session.photos.index == place + 1
 
 
-def test_a_slot_without_a_maybe_says_so(nearby, session, person) -> None:
+def test_an_empty_slot_shows_a_message(nearby, session, person) -> None:
     nearby.swap(0)
     assert session.current == 5
     assert person.said[-1] == "There is no such maybe here."
 
 
-def test_what_was_not_compared_comes_behind_what_was(session) -> None:
+def test_photos_without_vectors_come_after_those_with_vectors(session) -> None:
     ids = np.array([2, 3, 4, 9])
     alike = np.array([np.nan, 0.1, np.nan, 0.9], np.float32)
     assert chosen(session.table, 5, ids, alike) == (9, 3, 4, 2)
 
 
-def test_likeness_is_unknown_where_nobody_compared(session, home) -> None:
+def test_similarity_is_unknown_without_a_vector(session, home) -> None:
     vectors = taste_data.embed(session.catalog, [1, 2, 3])
     learner = TasteLearner(session.catalog, session.settings.taste, home.cache)
     learner.sync_vectors()

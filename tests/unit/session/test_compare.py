@@ -1,4 +1,4 @@
-"""Compare and survey at the desk: who is beside whom, and that marks meet the active one alone."""
+"""Compare and survey in the session: panes, moves, marks of the active photo, and undo."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def beside(session: Session) -> tuple[int, ...]:
 
 
 def marked(session: Session) -> set[int]:
-    """Give the photos marked in a test; 1 and 11 were before."""
+    """Return the photos marked in a test; 1 and 11 were marked before."""
     others = set(session.ids.tolist()) - {1, 11}
     return {photo for photo in others if session.table.marks(photo) != Marks()}
 
 
 @pytest.fixture
 def comparing(person: Person, session: Session) -> Person:
-    """Someone who compares photo 3 with photo 4, in the loupe before."""
+    """A person who compares photos 3 and 4, coming from the loupe."""
     session.photos.go(2)
     return person.run("loupe", "compare")
 
@@ -64,7 +64,7 @@ def test_enter_makes_the_challenger_the_winner(comparing, session) -> None:
     assert marked(session) == set()  # it says which is better, not that either is good
 
 
-def test_a_duel_is_undone_where_it_was_fought(comparing, session) -> None:
+def test_a_comparison_is_undone_in_the_compare_view(comparing, session) -> None:
     comparing.run("promote", "undo")
     assert duels(session) == []
     assert beside(session) == (3, 4)
@@ -73,7 +73,7 @@ def test_a_duel_is_undone_where_it_was_fought(comparing, session) -> None:
     assert duels(session) == [(4, 3)]
 
 
-def test_enter_twice_prefers_no_challenger_nobody_has_seen(comparing, session) -> None:
+def test_a_second_enter_waits_until_the_next_challenger_is_painted(comparing, session) -> None:
     comparing.run("promote")
     commands.run(session, "promote")  # before the next one is painted
     assert duels(session) == [(4, 3)]
@@ -81,7 +81,7 @@ def test_enter_twice_prefers_no_challenger_nobody_has_seen(comparing, session) -
     assert comparing.said[-1] == "DSC_0004 is not on screen yet."
 
 
-def test_the_last_word_between_two_counts(comparing, session) -> None:
+def test_the_last_comparison_of_two_photos_counts(comparing, session) -> None:
     session.catalog.journal.decide(
         {3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003"
     )
@@ -130,7 +130,7 @@ def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None
     assert "no more photos" in person.said[-1]
 
 
-def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_no_reject(
+def test_the_last_photo_is_challenged_by_the_nearest_earlier_one_that_is_not_rejected(
     person, session
 ) -> None:
     session.photos.go(11)
@@ -138,7 +138,7 @@ def test_the_last_photo_of_the_list_is_challenged_by_the_nearest_before_that_is_
     assert beside(session) == (12, 10)
 
 
-def test_a_reject_challenges_nobody_but_a_reject(comparing, session) -> None:
+def test_a_reject_challenges_only_rejects(comparing, session) -> None:
     session.catalog.journal.decide({5: {"flag": "reject"}, 7: {"flag": "reject"}}, summary="-")
     job = StageJob(6, "convert", "", Kind.IMAGE, "")
     session.catalog.work.save_failure(job, "empty", retry=False)
@@ -156,9 +156,7 @@ def test_a_reject_challenges_nobody_but_a_reject(comparing, session) -> None:
     assert session.table.rejected()[session.table.rows_of(beside(session))].all()
 
 
-def test_rejects_of_a_selection_and_of_a_stack_do_not_challenge_either(
-    person, session, home
-) -> None:
+def test_rejects_of_a_selection_or_stack_do_not_challenge(person, session, home) -> None:
     catalogs.stack(home.catalog, 3, 4, 5)
     session.refresh()
     session.catalog.journal.decide({4: {"flag": "reject"}}, summary="-")
@@ -181,13 +179,13 @@ def test_rejects_of_a_selection_and_of_a_stack_do_not_challenge_either(
     assert set(beside(session)) == {8, 9}, "the two that were chosen"
 
 
-def test_esc_goes_back_to_where_one_came_from_with_the_winner(comparing, session) -> None:
+def test_esc_returns_to_the_previous_view_with_the_winner(comparing, session) -> None:
     comparing.run("next_photo", "next_photo", "back")
     assert session.view_state.view is View.LOUPE
     assert session.current == 3
 
 
-def test_e_looks_at_the_active_one(comparing, session) -> None:
+def test_e_opens_the_active_photo_in_the_loupe(comparing, session) -> None:
     comparing.run("next_photo", "loupe")
     assert (session.view_state.view, session.current) == (View.LOUPE, 5)
 
@@ -207,7 +205,7 @@ def test_two_selected_photos_are_compared_with_each_other(person, session) -> No
     assert beside(session) == (2, 8)
 
 
-def test_of_more_selected_photos_the_challengers_come(person, session) -> None:
+def test_challengers_come_from_a_larger_selection(person, session) -> None:
     session.photos.select_only(9)
     session.photos.toggle_selected(2)
     session.photos.toggle_selected(5)
@@ -219,7 +217,7 @@ def test_of_more_selected_photos_the_challengers_come(person, session) -> None:
     assert beside(session) == (5, 2)
 
 
-def test_there_is_nothing_to_compare_a_single_photo_with(person, session) -> None:
+def test_a_single_photo_cannot_be_compared(person, session) -> None:
     session.search.set_filter("is:picked")
     assert session.ids.tolist() == [1]
     person.run("compare")
@@ -229,7 +227,7 @@ def test_there_is_nothing_to_compare_a_single_photo_with(person, session) -> Non
     assert session.view_state.view is View.GRID
 
 
-def test_an_empty_list_has_nothing_to_compare(person, session) -> None:
+def test_an_empty_list_cannot_be_compared(person, session) -> None:
     session.search.set_filter("rating:5 is:rejected")
     assert session.current is None
     person.run("compare", "survey")
@@ -241,7 +239,7 @@ def test_an_empty_list_has_nothing_to_compare(person, session) -> None:
 
 @pytest.mark.parametrize("command", ["pick", "reject", "keep", "stars_3", "label_red", "unflag"])
 @pytest.mark.parametrize("view", ["compare", "survey"])
-def test_a_mark_meets_the_active_photo_alone_whatever_is_selected(
+def test_a_mark_applies_to_the_active_photo_only_despite_a_selection(
     person, session, view: str, command: str
 ) -> None:
     session.photos.select_only(2)
@@ -261,7 +259,7 @@ def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> No
     assert "not on screen yet" in person.said[-1]
 
 
-def test_the_selection_is_still_there_when_one_comes_back(person, session) -> None:
+def test_the_selection_is_kept_after_a_comparison(person, session) -> None:
     for photo in (2, 5, 9):
         session.photos.toggle_selected(photo)
     chosen = session.photos.selection
@@ -275,7 +273,7 @@ def test_the_selection_is_still_there_when_one_comes_back(person, session) -> No
 
 @pytest.fixture
 def surveying(person: Person, session: Session) -> Person:
-    """Someone who surveys photos 2, 4, 6 and 8 from the grid."""
+    """A person who surveys photos 2, 4, 6 and 8, coming from the grid."""
     session.photos.select_only(8)
     for photo in (6, 4, 2):
         session.photos.toggle_selected(photo)
@@ -288,7 +286,7 @@ def test_a_survey_lays_out_the_selection_in_the_order_of_the_list(surveying, ses
     assert session.current == 2
 
 
-def test_x_stays_until_dropped_and_the_focus_goes_on(surveying, session) -> None:
+def test_a_rejected_photo_stays_until_removed_and_the_focus_advances(surveying, session) -> None:
     surveying.run("reject")
     assert beside(session) == (2, 4, 6, 8)
     assert (session.current, marked(session)) == (4, {2})
@@ -298,13 +296,13 @@ def test_x_stays_until_dropped_and_the_focus_goes_on(surveying, session) -> None
     assert marked(session) == {2}  # dropping decides nothing
 
 
-def test_the_last_one_of_a_survey_stays(surveying, session) -> None:
+def test_the_last_photo_of_a_survey_stays(surveying, session) -> None:
     surveying.run("drop", "drop", "drop", "drop")
     assert beside(session) == (8,)
     assert surveying.said[-1] == "DSC_0007 is the last one here."
 
 
-def test_more_than_eight_say_so_and_come_in_for_those_dropped(person, session) -> None:
+def test_more_than_eight_photos_fill_the_panes_of_removed_ones(person, session) -> None:
     session.photos.select_all()
     person.run("survey")
     assert beside(session) == tuple(range(1, 9))
@@ -313,7 +311,7 @@ def test_more_than_eight_say_so_and_come_in_for_those_dropped(person, session) -
     assert beside(session) == tuple(range(2, 10))
 
 
-def test_from_a_survey_one_compares_within_it_and_comes_back(surveying, session) -> None:
+def test_compare_from_a_survey_stays_within_it_and_returns(surveying, session) -> None:
     surveying.run("next_photo", "compare")
     assert beside(session) == (4, 6)
     surveying.run("next_photo")
@@ -324,7 +322,7 @@ def test_from_a_survey_one_compares_within_it_and_comes_back(surveying, session)
     assert session.view_state.view is View.GRID
 
 
-def test_esc_from_a_comparison_within_a_survey_comes_back_to_the_survey(surveying, session) -> None:
+def test_esc_from_a_comparison_within_a_survey_returns_to_the_survey(surveying, session) -> None:
     surveying.run("drop", "compare", "back")
     assert (session.view_state.view, beside(session)) == (View.SURVEY, (4, 6, 8))
     surveying.run("back")
@@ -334,7 +332,7 @@ def test_esc_from_a_comparison_within_a_survey_comes_back_to_the_survey(surveyin
 # --- undo, and coming back
 
 
-def test_undo_brings_the_pair_back_it_was_marked_in(comparing, session) -> None:
+def test_undo_restores_the_pair_of_a_mark(comparing, session) -> None:
     comparing.run("reject", "next_photo", "back", "grid", "undo")
     assert session.view_state.view is View.COMPARE
     assert beside(session) == (3, 4)
@@ -353,7 +351,7 @@ def test_undo_in_a_survey_stays_in_it(surveying, session) -> None:
     assert session.current == 2
 
 
-def test_undo_after_a_restart_brings_the_pair_back(comparing, session, open_session) -> None:
+def test_undo_after_a_restart_restores_the_pair(comparing, session, open_session) -> None:
     comparing.run("reject")
     again = open_session()
     assert again.view_state.view is View.LOUPE  # a comparison is not opened by itself
@@ -363,7 +361,7 @@ def test_undo_after_a_restart_brings_the_pair_back(comparing, session, open_sess
     assert again.view_state.view is View.LOUPE
 
 
-def test_a_photo_that_is_gone_leaves_its_pane(comparing, session, catalog_edit) -> None:
+def test_a_removed_photo_leaves_its_pane(comparing, session, catalog_edit) -> None:
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id = 4")
     session.refresh()
     assert beside(session) == (3, 5)
@@ -372,7 +370,7 @@ def test_a_photo_that_is_gone_leaves_its_pane(comparing, session, catalog_edit) 
     assert beside(session) == (5, 6)
 
 
-def test_a_survey_whose_photos_are_gone_goes_to_the_loupe(surveying, session, catalog_edit) -> None:
+def test_a_survey_of_removed_photos_changes_to_the_loupe(surveying, session, catalog_edit) -> None:
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (2, 4)")
     session.refresh()
     assert beside(session) == (6, 8)
@@ -382,7 +380,7 @@ def test_a_survey_whose_photos_are_gone_goes_to_the_loupe(surveying, session, ca
     assert session.view_state.view is View.LOUPE
 
 
-def test_a_photo_of_the_filmstrip_becomes_the_challenger(comparing, session) -> None:
+def test_a_photo_chosen_in_the_filmstrip_becomes_the_challenger(comparing, session) -> None:
     session.navigator.go_to(9)
     assert beside(session) == (3, 9)
     assert session.current == 9
@@ -391,7 +389,7 @@ def test_a_photo_of_the_filmstrip_becomes_the_challenger(comparing, session) -> 
     assert session.current == 3
 
 
-def test_a_search_from_a_comparison_comes_back_to_the_loupe(comparing, session) -> None:
+def test_a_search_from_a_comparison_returns_to_the_loupe(comparing, session) -> None:
     session.search.set_filter("is:picked")
     assert session.view_state.view is View.GRID
     session.search.leave_filter()
@@ -411,7 +409,7 @@ def catalog_edit(session: Session):
     catalog.close()
 
 
-def test_a_visit_elsewhere_from_a_comparison_ends_in_the_loupe(comparing, session) -> None:
+def test_opening_another_photo_from_a_comparison_ends_in_the_loupe(comparing, session) -> None:
     comparing.run("cull", "compare")
     assert session.compare.panes is not None
     session.visitor.visit(1)  # no photo of this pass
@@ -425,7 +423,7 @@ def test_browsing_on_keeps_the_pair(comparing, session) -> None:
     assert (session.view_state.view, beside(session)) == (View.COMPARE, pair)
 
 
-def test_undo_out_of_another_comparison_goes_on_in_the_list(comparing, session) -> None:
+def test_undo_from_another_comparison_continues_in_the_list(comparing, session) -> None:
     comparing.run("reject", "grid")  # 3 against 4
     for photo in (7, 8, 9):
         session.photos.toggle_selected(photo)

@@ -1,4 +1,4 @@
-"""What is asked of the learner: why, what is similar, and orders that have to be worked out."""
+"""Requests to the learner: explanations, similar photos and computed sort orders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ask = Callable[[Session, int], Insight]
 
 @pytest.fixture
 def ask(qtbot: QtBot) -> Ask:
-    """Ask about a photo and wait for the answer."""
+    """Request an explanation and wait for it."""
 
     def ask(session: Session, photo: int) -> Insight:
         with qtbot.waitSignal(session.explanations.insight_ready) as told:
@@ -36,7 +36,7 @@ def ask(qtbot: QtBot) -> Ask:
 # --- why, and what is similar
 
 
-def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
+def test_an_explanation_has_the_match_and_the_nearest_photos_rated_high_and_low(
     open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
 ) -> None:
     session = open_at(40)
@@ -53,7 +53,7 @@ def test_why_is_the_match_and_the_nearest_you_rated_high_and_low(
         assert near[0][1] == pytest.approx(float(vectors[nearest[0]] @ vectors[50]), abs=1e-3)
 
 
-def test_a_photo_is_no_evidence_for_itself_and_rejects_count_as_low(
+def test_a_photo_never_explains_itself_and_rejects_count_as_low(
     open_at: Open, ask: Ask, catalog: Catalog
 ) -> None:
     catalog.journal.decide({photo: {"flag": "reject"} for photo in (55, 56)}, summary="")
@@ -67,7 +67,7 @@ def test_a_photo_is_no_evidence_for_itself_and_rejects_count_as_low(
     )
 
 
-def test_similar_needs_no_stars_at_all(
+def test_similar_photos_need_no_ratings(
     open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
 ) -> None:
     told = ask(open_at(0), 5)
@@ -77,13 +77,13 @@ def test_similar_needs_no_stars_at_all(
     assert told.missing == "Rate 20 more photos to start predictions."
 
 
-def test_a_photo_not_compared_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
+def test_a_photo_not_analyzed_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM vector WHERE photo_id = 9")
     assert ask(open_at(0), 9) == Insight(9, missing="This photo is not analyzed yet.")
 
 
-def test_a_photo_of_a_folder_that_is_off_is_not_similar(
+def test_photos_of_a_switched_off_folder_are_left_out(
     open_at: Open, ask: Ask, catalog: Catalog
 ) -> None:
     session = open_at(0)
@@ -94,7 +94,7 @@ def test_a_photo_of_a_folder_that_is_off_is_not_similar(
     assert near not in [photo for photo, _ in ask(session, 5).similar]
 
 
-def test_of_many_asked_in_a_row_the_first_and_the_last_are_answered(
+def test_of_many_requests_in_a_row_the_first_and_the_last_are_answered(
     open_at: Open, qtbot: QtBot
 ) -> None:
     session = open_at(0)
@@ -109,7 +109,7 @@ def test_of_many_asked_in_a_row_the_first_and_the_last_are_answered(
 # --- blind
 
 
-def test_w_shows_why_only_at_the_second_asking_until_one_decides(open_at: Open) -> None:
+def test_an_unreviewed_photo_is_explained_only_at_the_second_request(open_at: Open) -> None:
     session = open_at(25)
     session.preferences.keys = {"why": "W"}
     said: list[str] = []
@@ -139,7 +139,7 @@ def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
 # --- going to a similar photo
 
 
-def test_visiting_goes_there_in_the_list_or_browses(open_at: Open) -> None:
+def test_visiting_a_photo_stays_in_the_list_or_changes_to_browse(open_at: Open) -> None:
     session = open_at(25)
     session.preferences.keys = {"cull": "Alt+1"}
     said: list[str] = []
@@ -155,7 +155,7 @@ def test_visiting_goes_there_in_the_list_or_browses(open_at: Open) -> None:
     assert session.current == here, "the cull is where it was left"
 
 
-def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None:
+def test_visiting_a_photo_removes_a_filter_that_hides_it(open_at: Open) -> None:
     session = open_at(25)
     session.search.set_filter("is:rated")
     session.visitor.visit(50)
@@ -165,7 +165,9 @@ def test_visiting_takes_a_filter_off_that_hides_the_photo(open_at: Open) -> None
 # --- orders that have to be worked out
 
 
-def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, open_at: Open) -> None:
+def test_the_most_uncertain_photos_come_first_and_the_list_then_stays(
+    qtbot: QtBot, open_at: Open
+) -> None:
     session = open_at(30)
     session.navigator.go_to(7)
     with qtbot.waitSignal(session.photos.list_changed):
@@ -182,7 +184,7 @@ def test_the_most_uncertain_come_first_and_the_list_then_stays(qtbot: QtBot, ope
     assert session.ids.tolist() == order
 
 
-def test_the_most_informative_are_asked_first_in_the_rate_pass(
+def test_the_most_informative_photos_come_first_in_rate_mode(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
     catalog.journal.decide({photo: {"kept": True} for photo in range(31, 61)}, summary="")
@@ -200,7 +202,7 @@ def test_the_most_informative_are_asked_first_in_the_rate_pass(
     assert set(session.ids.tolist()[:29]) < set(range(31, 61)), "worked out anew"
 
 
-def test_without_taste_such_an_order_says_why_not_and_nothing_moves(open_at: Open) -> None:
+def test_without_taste_such_an_order_is_refused_with_a_reason(open_at: Open) -> None:
     session = open_at(19)
     said: list[str] = []
     session.messages.status_message.connect(said.append)
@@ -210,7 +212,7 @@ def test_without_taste_such_an_order_says_why_not_and_nothing_moves(open_at: Ope
         assert said[-1] == f"{title}: Rate 1 more photo to start predictions."
 
 
-def test_reversing_such_an_order_asks_nothing(qtbot: QtBot, open_at: Open) -> None:
+def test_reversing_such_an_order_computes_nothing(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
     with qtbot.waitSignal(session.photos.list_changed):
         session.ordering.set_order("uncertain")
@@ -229,7 +231,7 @@ def test_an_order_chosen_meanwhile_wins(qtbot: QtBot, open_at: Open) -> None:
     assert session.criteria.order == "name"
 
 
-def test_a_pass_left_by_such_an_order_is_found_in_it_again(qtbot: QtBot, open_at: Open) -> None:
+def test_a_mode_keeps_such_an_order(qtbot: QtBot, open_at: Open) -> None:
     first = open_at(30)
     with qtbot.waitSignal(first.photos.list_changed):
         first.ordering.set_order("uncertain")

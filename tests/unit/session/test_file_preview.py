@@ -1,4 +1,4 @@
-"""A preview fills as answers come; taste says of a file what it would say of the same photo."""
+"""A file preview fills as results arrive; its match equals that of the same photo."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SEEN = DecodedFile(
 
 
 class Looking(QObject):
-    """As much of the pipeline as a loader asks for; the test answers."""
+    """The part of the pipeline that a loader uses; the test provides the results."""
 
     encoding = Encoding(None, "Photos are analyzed with the test.")
 
@@ -78,7 +78,7 @@ def glance_at(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
 
 
 def embedded(photo: int, encoder: str = taste_data.ENCODER) -> Embedded:
-    """What the encoder saw in a photo, as tests.taste_data has it in the catalog."""
+    """The encoder's result for a photo, as tests.taste_data stores it in the catalog."""
     rng = np.random.default_rng(photo)
     vector = rng.normal(size=16)
     vector /= np.linalg.norm(vector)
@@ -87,9 +87,7 @@ def embedded(photo: int, encoder: str = taste_data.ENCODER) -> Embedded:
     return Embedded(encoder, "", half.tobytes(), tone.tobytes(), (("harbor", 76),))
 
 
-def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
-    open_at: Open, glance_at, qtbot: QtBot
-) -> None:
+def test_scores_come_first_then_tags_then_the_match(open_at: Open, glance_at, qtbot: QtBot) -> None:
     session = open_at(40)
     loader = glance_at(session)
     told: list[FilePreview] = []
@@ -113,7 +111,7 @@ def test_scores_come_first_then_tags_then_what_taste_makes_of_it(
         (20, "other/1", "what another encoder saw"),
     ],
 )
-def test_where_taste_says_nothing_it_says_why(
+def test_without_a_match_the_reason_is_shown(
     open_at: Open, glance_at, qtbot: QtBot, rated: int, encoder: str, reason: str
 ) -> None:
     session = open_at(rated)
@@ -124,7 +122,7 @@ def test_where_taste_says_nothing_it_says_why(
     assert reason in loader.preview.unmatched and loader.preview.why is None
 
 
-def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
+def test_no_match_is_shown_for_an_unreviewed_photo_of_the_catalog(
     open_at: Open, glance_at, catalog: Catalog
 ) -> None:
     session = open_at(40)
@@ -135,7 +133,7 @@ def test_of_a_photo_of_the_catalog_one_has_yet_to_judge_no_match_is_told(
     assert loader.preview.unmatched == "Hidden until you decide." and loader.preview.why is None
 
 
-def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, catalog) -> None:
+def test_a_copy_is_recognized_by_its_content(open_at: Open, glance_at, catalog) -> None:
     session = open_at(0)
     loader = glance_at(session, "/elsewhere/copy.jpg")
     key = catalog.photos.get(7).files[0].fingerprint
@@ -143,7 +141,7 @@ def test_a_copy_elsewhere_is_known_by_its_content(open_at: Open, glance_at, cata
     assert loader.preview.photo == 7
 
 
-def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at) -> None:
+def test_an_unreadable_file_is_explained_in_a_sentence(open_at: Open, glance_at) -> None:
     session = open_at(0)
     for error, said in (
         (UnreadableError("The file is empty."), "The file is empty."),
@@ -154,14 +152,14 @@ def test_why_there_is_no_picture_is_told_in_a_sentence(open_at: Open, glance_at)
         assert loader.preview.refused == said and loader.preview.quality is None
 
 
-def test_without_a_pipeline_it_says_who_reads(open_at: Open) -> None:
+def test_without_a_pipeline_the_reading_process_is_named(open_at: Open) -> None:
     loader = open_at(0).preview_file(Path("/card/a.jpg"))
     loader.begin(100)
     assert loader.preview.refused.startswith("Another Curator is reading photos")
     loader.close()
 
 
-def test_an_encoder_that_fails_is_said_beside_the_scores(open_at: Open, glance_at) -> None:
+def test_an_encoder_error_is_shown_beside_the_scores(open_at: Open, glance_at) -> None:
     session = open_at(0)
     loader = glance_at(session)
     session.pipeline.tell(SEEN)
@@ -170,7 +168,7 @@ def test_an_encoder_that_fails_is_said_beside_the_scores(open_at: Open, glance_a
     assert loader.preview.quality is not None and not loader.preview.refused
 
 
-def test_a_closed_glance_tells_nothing_more(open_at: Open, glance_at) -> None:
+def test_a_closed_preview_reports_nothing(open_at: Open, glance_at) -> None:
     session = open_at(0)
     loader = glance_at(session)
     tell = session.pipeline.tell
@@ -183,7 +181,7 @@ def test_a_closed_glance_tells_nothing_more(open_at: Open, glance_at) -> None:
 # --- words
 
 
-def test_what_the_camera_wrote_reads_like_a_label() -> None:
+def test_capture_data_is_summarized_in_lines() -> None:
     assert made(CAPTURE) == [
         "4 May 2024, 18:42:07 UTC−3:30",
         "64.1466° N  21.9426° W",
@@ -216,5 +214,5 @@ def test_clipping_in_words(high: float, low: float, said: str) -> None:
         ("", "a.tif", "TIFF"),
     ],
 )
-def test_a_file_is_named_by_its_content(form: str, name: str, said: str) -> None:
+def test_a_format_is_recognized_by_content(form: str, name: str, said: str) -> None:
     assert form_name(form, Path(name)) == said

@@ -1,4 +1,4 @@
-"""The list on the table: staying where one is while it changes."""
+"""The photo list: the current photo and the selection while the list changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from curator.session.listing import Listing
 
 
 class Alone:
-    """Photos of no stack."""
+    """Photos without stacks."""
 
     def of(self, ids: Ids) -> Ids:
         return np.zeros_like(ids)
@@ -37,13 +37,13 @@ def test_a_new_order_stays_on_the_current_photo() -> None:
     assert made.index == 0
 
 
-def test_a_list_that_loses_its_current_photo_stays_near_and_never_jumps_to_the_first() -> None:
+def test_a_list_that_loses_its_current_photo_stays_near_it() -> None:
     made = listing(1, 2, 3, 4, 5, current=4)
     made.replace(np.array([1, 2, 3, 5], np.int64))
     assert made.current == 5
 
 
-def test_new_photos_join_behind_what_the_filmstrip_shows() -> None:
+def test_new_photos_are_added_after_the_visible_part_of_the_filmstrip() -> None:
     made = listing(*range(100, 140), current=100)
     everything = np.array([1, *range(100, 140), 200], np.int64)
     made.join(everything)
@@ -68,7 +68,7 @@ def test_shift_click_selects_from_the_last_click() -> None:
     assert made.selection == {1, 2}
 
 
-def test_control_click_adds_to_the_current_photo_and_takes_out_again() -> None:
+def test_control_click_adds_to_the_selection_and_removes_again() -> None:
     made = listing(1, 2, 3)
     made.toggle(3)
     assert made.selection == {1, 3}

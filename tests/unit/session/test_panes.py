@@ -1,4 +1,4 @@
-"""Photos side by side: the winner stays, the active pane stays, and panes waste little screen."""
+"""Panes side by side: winner, challenger, survey, and layouts that use the area well."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_challengers_come_in_the_order_of_the_list_and_never_the_winner_itself()
     assert Pair((12, 99)).following(LIST, 1) == []
 
 
-def test_challengers_come_from_what_was_selected_if_something_was() -> None:
+def test_challengers_come_from_the_selection_if_there_is_one() -> None:
     pair = Pair((10, 12), among=(10, 12, 14))
     assert pair.following(LIST, 1) == [14]
     assert pair.following(LIST, -1) == []
@@ -48,7 +48,7 @@ def test_the_challenger_becomes_the_winner_and_the_next_one_challenges_it() -> N
 # --- survey
 
 
-def test_a_survey_shows_eight_and_the_others_come_in_for_those_dropped() -> None:
+def test_a_survey_shows_eight_and_others_replace_removed_ones() -> None:
     survey = Survey.of(range(1, 12), first=3)
     assert (survey.photos, survey.photo, survey.waiting) == (tuple(range(1, 9)), 3, 3)
     survey = survey.only(set(range(1, 12)) - {3})
@@ -56,26 +56,26 @@ def test_a_survey_shows_eight_and_the_others_come_in_for_those_dropped() -> None
     assert (survey.photo, survey.waiting) == (4, 2)
 
 
-def test_what_is_named_twice_is_surveyed_once() -> None:
+def test_a_photo_named_twice_is_surveyed_once() -> None:
     assert Survey.of([7, 8, 7, 9, 8]).photos == (7, 8, 9)
 
 
-def test_dropping_another_photo_leaves_the_active_one_active() -> None:
+def test_removing_another_photo_keeps_the_active_one() -> None:
     survey = Survey.of([1, 2, 3, 4], first=3).only({2, 3, 4})
     assert (survey.photos, survey.photo) == ((2, 3, 4), 3)
 
 
-def test_dropping_the_last_in_the_row_goes_to_the_one_before_and_the_last_one_stays() -> None:
+def test_removing_the_last_in_a_row_activates_the_one_before_and_one_remains() -> None:
     survey = Survey.of([1, 2], first=2).only({1})
     assert (survey.photos, survey.photo) == ((1,), 1)
     assert survey.only(()) == survey
 
 
-def test_a_first_photo_that_is_not_surveyed_is_not_looked_at_first() -> None:
+def test_a_photo_outside_the_survey_is_not_activated_first() -> None:
     assert Survey.of(range(20), first=15).photo == 0
 
 
-def test_one_goes_along_the_panes_and_stops_at_the_ends() -> None:
+def test_moving_along_the_panes_stops_at_the_ends() -> None:
     survey = Survey.of([1, 2, 3])
     assert survey.stepped(-1).photo == 1
     assert survey.stepped(1).stepped(1).stepped(1).photo == 3
@@ -135,7 +135,7 @@ def test_no_other_number_of_columns_would_show_more(count: int, aspect: float) -
         assert best >= other - 1e-6
 
 
-def test_panes_are_equal_two_pixels_apart_and_within_the_room() -> None:
+def test_panes_are_equal_two_pixels_apart_and_within_the_area() -> None:
     found = cells([1.5] * 5, (1441, 700), 24)
     assert len({cell[2:] for cell in found}) == 1
     assert found[1].x - found[0].x - found[0].width == 2
@@ -147,14 +147,14 @@ def test_panes_are_equal_two_pixels_apart_and_within_the_room() -> None:
     assert abs(left - right) <= 1
 
 
-def test_two_compared_are_side_by_side_whatever_the_room() -> None:
+def test_two_compared_photos_are_always_side_by_side() -> None:
     left, right = halves((701, 1440))
     assert (left.y, left.width, left.height) == (right.y, right.width, right.height)
     assert right.x - left.x - left.width == 2
     assert right.x + right.width <= 701
 
 
-def test_a_room_too_small_for_anything_has_panes_all_the_same() -> None:
+def test_a_tiny_area_still_has_panes() -> None:
     assert all(cell.width >= 1 and cell.height >= 1 for cell in cells([1.5] * 8, (5, 5), 24))
 
 

@@ -1,4 +1,4 @@
-"""A list on the table stays as it is, to the eye and for the views, while others are read."""
+"""An open list stays unchanged while photos of other folders are read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from curator.session import Session
 
 
 def come(catalog: Catalog, folder: str, name: str) -> None:
-    """Have a scan meet a photo."""
+    """Scan one photo."""
     found = FoundFile(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
     scan = catalog.scans.begin(catalog.folders.add(Path(folder)), files)
     scan.apply([FileGroup(folder, name, (found,))])
 
 
 @pytest.mark.parametrize("pass_", ["browse", "cull"])
-def test_photos_of_other_folders_do_not_lay_the_list_out_anew(
+def test_photos_of_other_folders_do_not_rebuild_the_list(
     session: Session, person, pass_: str
 ) -> None:
     session.sources.open_scope(

@@ -1,4 +1,4 @@
-"""Which picture of a photo one looks at: the camera's, until one asks for the RAW."""
+"""Which pixels of a photo are shown: the camera's JPEG, or the RAW on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pair(tmp_path: Path) -> PhotoDetail:
 
 
 def only(detail: PhotoDetail, suffix: str, basis: str) -> PhotoDetail:
-    """Leave a photo one of its files."""
+    """Keep only one file of a photo."""
     files = tuple(file for file in detail.files if file.path.suffix == suffix)
     return replace(detail, files=files, basis=basis)
 
@@ -36,7 +36,7 @@ def looked_at(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> tupl
 
 
 @pytest.mark.parametrize("zoomed", [True, False])
-def test_of_a_pair_r_switches_jpeg_and_raw(pair: PhotoDetail, zoomed: bool) -> None:
+def test_r_switches_between_jpeg_and_raw_of_a_pair(pair: PhotoDetail, zoomed: bool) -> None:
     assert looked_at(pair, None, zoomed) == (".JPG", "preview")
     assert looked_at(pair, True, zoomed) == (".NEF", "demosaic")
     assert looked_at(pair, False, zoomed) == (".JPG", "preview")
@@ -44,7 +44,7 @@ def test_of_a_pair_r_switches_jpeg_and_raw(pair: PhotoDetail, zoomed: bool) -> N
     assert no_choice(pair) == ""
 
 
-def test_a_proxy_made_of_sensor_data_goes_on_as_such_until_one_zooms(pair: PhotoDetail) -> None:
+def test_a_proxy_made_from_sensor_data_stays_in_use_until_zooming(pair: PhotoDetail) -> None:
     old = replace(pair, basis="demosaic")  # cameras of 1999 embed no full-size preview
     assert looked_at(old, None, False) == (".NEF", "preview")
     assert looked_at(old, None, True) == (".JPG", "preview")
@@ -52,7 +52,7 @@ def test_a_proxy_made_of_sensor_data_goes_on_as_such_until_one_zooms(pair: Photo
     assert looked_at(old, False, False) == (".JPG", "preview")
 
 
-def test_of_a_lone_raw_r_switches_preview_and_sensor_data(pair: PhotoDetail) -> None:
+def test_r_switches_between_preview_and_sensor_data_of_a_single_raw(pair: PhotoDetail) -> None:
     lone = only(pair, ".NEF", "preview")
     assert looked_at(lone, None, True) == (".NEF", "preview")
     assert looked_at(lone, True, True) == (".NEF", "demosaic")
@@ -62,14 +62,14 @@ def test_of_a_lone_raw_r_switches_preview_and_sensor_data(pair: PhotoDetail) -> 
     )
 
 
-def test_a_lone_jpeg_has_no_choice(pair: PhotoDetail) -> None:
+def test_a_single_jpeg_has_no_choice(pair: PhotoDetail) -> None:
     lone = only(pair, ".JPG", "image")
     for developed in (None, True, False):
         assert looked_at(lone, developed, True) == (".JPG", "preview")
     assert no_choice(lone) == "DSC_0000 has no RAW to switch to."
 
 
-def test_a_half_that_is_gone_leaves_the_other(pair: PhotoDetail) -> None:
+def test_a_missing_half_leaves_the_other(pair: PhotoDetail) -> None:
     raw, image = pair.files
     without_jpeg = replace(pair, files=(raw, replace(image, missing=True)))
     assert looked_at(without_jpeg, None, True) == (".NEF", "preview")
@@ -77,7 +77,7 @@ def test_a_half_that_is_gone_leaves_the_other(pair: PhotoDetail) -> None:
     assert looked_at(without_raw, True, True) == (".JPG", "preview")
 
 
-def test_pixels_have_a_word_for_captions_and_one_for_overlays(pair: PhotoDetail) -> None:
+def test_pixel_sources_have_texts_for_captions_and_overlays(pair: PhotoDetail) -> None:
     jpeg, raw = source(pair, False, True), source(pair, True, True)
     assert (jpeg.word("image"), jpeg.long_word("image")) == ("JPEG", "camera JPEG")
     assert (raw.word("demosaic"), raw.long_word("demosaic")) == ("RAW", "RAW")
@@ -88,7 +88,7 @@ def test_pixels_have_a_word_for_captions_and_one_for_overlays(pair: PhotoDetail)
     assert replace(lone, path="/a/b.png").word("image") == "PNG"
 
 
-def test_the_caption_says_which_pixels_one_sees(pair: PhotoDetail) -> None:
+def test_the_caption_names_the_visible_pixels(pair: PhotoDetail) -> None:
     assert captions.files_line(pair) == "RAW+J · preview"
     assert captions.files_line(pair, "JPEG") == "RAW+J · JPEG"
     assert captions.files_line(only(pair, ".NEF", "preview"), "RAW") == "RAW"

@@ -1,4 +1,4 @@
-"""Pace and the line that says how a pass goes."""
+"""The pace of decisions and the progress text of a mode."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_no_estimate_before_twenty_decisions() -> None:
     assert pace.seconds == 1.0
 
 
-def test_pauses_are_not_work() -> None:
+def test_pauses_are_left_out_of_the_estimate() -> None:
     pace = Pace()
     moment = 0.0
     for number in range(60):
@@ -46,7 +46,7 @@ def test_the_median_ignores_a_few_slow_ones() -> None:
     assert pace.seconds == 1.0
 
 
-def test_the_cull_line_reads_as_designed() -> None:
+def test_the_cull_line_has_counts_and_an_estimate() -> None:
     line = cull(total=3012, decided=1204, picked=61, seen=412, seconds_each=60 / 38).text
     assert line == ("Cull · 1,204 of 3,012 · 61 picked · 412 skipped · 38/min · about 48 min")
 

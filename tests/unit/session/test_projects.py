@@ -1,4 +1,4 @@
-"""Projects at the desk: B puts photos in and takes them out, a scope of their own, by hand."""
+"""Projects in the session: B adds and removes photos, a scope in manual order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.conftest import Person
 
 @pytest.fixture
 def harbour(session: Session) -> int:
-    """A project of photos 3, 1 and 5 by hand, chosen."""
+    """The current project: photos 3, 1 and 5 in manual order."""
     project = session.projects.make("Harbour")
     session.projects.add(project, [3, 1, 5], on_screen=False)
     return project
@@ -30,7 +30,7 @@ def by_hand(session: Session) -> list[int]:
     return session.catalog.projects.members(session.projects.open.id)
 
 
-def test_b_adds_and_again_takes_out_and_undo_brings_back(session: Session, person: Person) -> None:
+def test_b_adds_removes_and_undo_restores(session: Session, person: Person) -> None:
     project = session.projects.make("Harbour")
     session.viewer.set_view(View.LOUPE)
     session.photos.go(3)
@@ -55,13 +55,13 @@ def test_b_waits_for_the_picture_like_any_mark(session: Session, person: Person)
     assert person.said[-1] == "DSC_0000 is not on screen yet."
 
 
-def test_without_a_project_b_asks_for_one(session: Session, person: Person) -> None:
+def test_without_a_project_b_opens_the_chooser(session: Session, person: Person) -> None:
     asked = recorded(session.requests)
     person.run("toggle_project", "choose_project")
     assert asked == [("add_to_project",), ("choose_project",)]
 
 
-def test_b_takes_the_selection_as_one_step(session: Session, person: Person, harbour: int) -> None:
+def test_b_adds_the_selection_in_one_step(session: Session, person: Person, harbour: int) -> None:
     session.photos.select_only(3)
     session.photos.select_range(6)
     person.run("toggle_project")  # 3 and 5 are in it already
@@ -72,7 +72,7 @@ def test_b_takes_the_selection_as_one_step(session: Session, person: Person, har
     assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 
-def test_a_project_is_a_scope_in_the_order_by_hand(session: Session, harbour: int) -> None:
+def test_a_project_is_a_scope_in_manual_order(session: Session, harbour: int) -> None:
     session.projects.open_scope(harbour)
     assert session.ids.tolist() == [3, 1, 5] and session.criteria.order == "hand"
     assert session.statistics.counts()["all"] == 3
@@ -83,7 +83,7 @@ def test_a_project_is_a_scope_in_the_order_by_hand(session: Session, harbour: in
     assert session.ids.tolist() == [3, 1, 5]
 
 
-def test_what_is_taken_out_stays_where_it_was_until_one_looks_again(
+def test_a_removed_photo_stays_listed_until_the_project_is_reopened(
     session: Session, person: Person, harbour: int
 ) -> None:
     session.projects.open_scope(harbour)
@@ -100,7 +100,7 @@ def test_what_is_taken_out_stays_where_it_was_until_one_looks_again(
     assert session.ids.tolist() == [3, 1, 5] and session.current == 1
 
 
-def test_photos_are_moved_by_keys_and_stay_so(
+def test_photos_moved_by_keys_stay_there(
     session: Session, person: Person, harbour: int, open_session: Callable[[], Session]
 ) -> None:
     session.projects.open_scope(harbour)
@@ -121,7 +121,7 @@ def test_photos_are_moved_by_keys_and_stay_so(
     assert again.projects.current is not None and again.projects.current.name == "Harbour"
 
 
-def test_a_block_gathers_where_it_is_put(session: Session, harbour: int) -> None:
+def test_a_moved_selection_becomes_one_block(session: Session, harbour: int) -> None:
     session.projects.add(harbour, [7, 8, 9], on_screen=False)  # 3 1 5 7 8 9
     session.projects.open_scope(harbour)
     session.projects.move([9, 3], before=5)
@@ -133,7 +133,7 @@ def test_a_block_gathers_where_it_is_put(session: Session, harbour: int) -> None
     assert by_hand(session) == session.ids.tolist()
 
 
-def test_places_that_came_too_close_are_dealt_out_anew(session: Session, harbour: int) -> None:
+def test_positions_that_are_too_close_are_renumbered(session: Session, harbour: int) -> None:
     session.projects.open_scope(harbour)
     wanted = session.ids.tolist()
     for _ in range(60):  # halving the space between two for ever
@@ -144,9 +144,7 @@ def test_places_that_came_too_close_are_dealt_out_anew(session: Session, harbour
     assert (np.diff(places) > 1e-7).all()
 
 
-def test_where_the_order_is_not_by_hand_nothing_moves(
-    session: Session, person: Person, harbour: int
-) -> None:
+def test_photos_move_in_manual_order_only(session: Session, person: Person, harbour: int) -> None:
     person.run("move_later")
     assert person.said[-1].startswith("Photos are moved by hand in a project")
     session.projects.open_scope(harbour)
@@ -159,7 +157,7 @@ def test_where_the_order_is_not_by_hand_nothing_moves(
     assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 
-def test_frames_of_a_stack_stand_where_they_were_put(
+def test_frames_of_a_stack_stay_where_they_were_moved(
     open_session: Callable[[], Session],
 ) -> None:
     session = open_session()
@@ -189,7 +187,7 @@ def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> 
     assert by_project[:5] == [8, 5, 6, 7, 2]  # 7 is stacked with 6
 
 
-def test_counts_leave_out_what_is_not_to_be_seen(session: Session, harbour: int) -> None:
+def test_counts_leave_out_photos_that_are_not_visible(session: Session, harbour: int) -> None:
     assert session.projects.counts()[harbour] == (3, 0)  # 1 is a pick, but of one star
     session.catalog.journal.decide({3: {"rating": 4}}, summary="-")
     session.refresh()
@@ -202,7 +200,7 @@ def test_counts_leave_out_what_is_not_to_be_seen(session: Session, harbour: int)
     assert row is not None and session.projects.cover(row) is None
 
 
-def test_the_cover_is_the_first_until_somebody_chooses(
+def test_the_cover_is_the_first_photo_until_one_is_chosen(
     session: Session, person: Person, harbour: int
 ) -> None:
     row = session.projects.current
@@ -218,7 +216,7 @@ def test_the_cover_is_the_first_until_somebody_chooses(
     assert session.projects.cover(row) == 3
 
 
-def test_what_another_window_does_with_projects_shows(session: Session, harbour: int) -> None:
+def test_project_changes_of_another_window_show(session: Session, harbour: int) -> None:
     session.projects.open_scope(harbour)
     told: list[None] = []
     session.projects.changed.connect(lambda: told.append(None))
@@ -237,7 +235,7 @@ def test_what_another_window_does_with_projects_shows(session: Session, harbour:
         other.close()
 
 
-def test_type_ahead_finds_starts_first(session: Session) -> None:
+def test_completion_lists_matching_starts_first(session: Session) -> None:
     for name in ("The harbour", "Harbour", "Oldharbour", "Harbour 2"):
         session.projects.make(name)
     found = [row.name for row in session.projects.named(" HARB")]

@@ -1,4 +1,4 @@
-"""A series is suggested in words, made by a person, and once dismissed never seen again."""
+"""Suggestions of related photos: found, explained, accepted, or dismissed for good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curator.session.related_photos import LEAST, MOST, candidates, grouped, sug
 
 
 def around(count: int, centre: int, spread: float, seed: int) -> np.ndarray:
-    """Vectors about one direction of 128."""
+    """Return vectors near one of 128 axes."""
     noise = np.random.default_rng(seed).normal(size=(count, 128))
     found = np.eye(128)[centre] + spread * noise / np.linalg.norm(noise, axis=1, keepdims=True)
     return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
@@ -27,7 +27,7 @@ SILENT = np.full(len(ALL), np.nan, np.float32)
 LEAST_ALIKE = usual(NOISE)
 
 
-def test_the_largest_group_that_looks_alike_is_found() -> None:
+def test_the_largest_group_of_similar_photos_is_found() -> None:
     found = grouped(ALL, SILENT, IDS, LEAST_ALIKE)
     assert found.tolist() == list(range(32, 41))
     shuffled = np.random.default_rng(0).permutation(len(ALL))
@@ -35,7 +35,7 @@ def test_the_largest_group_that_looks_alike_is_found() -> None:
     assert sorted(IDS[shuffled][again].tolist()) == IDS[found].tolist()
 
 
-def test_what_was_dismissed_is_not_found_again_even_with_one_more() -> None:
+def test_a_dismissed_group_is_not_found_again_even_with_one_more_photo() -> None:
     fog = frozenset(IDS[32:40].tolist())  # eight of the nine
     found = grouped(ALL, SILENT, IDS, LEAST_ALIKE, [fog])
     assert found.tolist() == list(range(41, 47))
@@ -43,14 +43,14 @@ def test_what_was_dismissed_is_not_found_again_even_with_one_more() -> None:
     assert not len(grouped(ALL, SILENT, IDS, LEAST_ALIKE, [fog, portraits]))
 
 
-def test_what_is_not_liked_alike_is_no_series() -> None:
+def test_photos_of_different_match_are_not_related() -> None:
     expected = np.full(len(ALL), 4.5, np.float32)
     expected[32:36] = 2.0
     found = grouped(ALL, expected, IDS, LEAST_ALIKE)
     assert set(found.tolist()) in ({36, 37, 38, 39, 40}, set(range(41, 47)))
 
 
-def test_photos_that_have_nothing_in_common_are_no_series() -> None:
+def test_photos_without_similarity_are_not_related() -> None:
     assert not len(grouped(NOISE, SILENT[:32], IDS[:32], LEAST_ALIKE))
     many = around(40, 3, 0.05, 4)
     assert len(grouped(many, SILENT[:40], IDS[:40], LEAST_ALIKE)) == MOST
@@ -64,7 +64,7 @@ def approved(session: Session) -> list[int]:
     return photos
 
 
-def test_only_approved_photos_of_no_project_are_looked_at(
+def test_only_approved_photos_outside_projects_are_considered(
     session: Session, approved: list[int]
 ) -> None:
     assert candidates(session.table, 70).tolist() == approved
@@ -72,7 +72,7 @@ def test_only_approved_photos_of_no_project_are_looked_at(
     assert candidates(session.table, 70).tolist() == [2, 5, 6, 7, 8]
 
 
-def test_a_series_is_explained_made_or_dismissed(
+def test_related_photos_are_explained_and_accepted_or_dismissed(
     session: Session, approved: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(question: Any, tell: Any) -> None:
@@ -105,7 +105,7 @@ def test_a_series_is_explained_made_or_dismissed(
     assert session.catalog.projects.members(row.id) == []
 
 
-def test_words_say_how_many_days_and_how_much_they_are_liked(session: Session) -> None:
+def test_the_explanation_has_the_days_and_the_match(session: Session) -> None:
     table = session.table
     table.column("taken_at")[:5] = np.arange("2024-05-01", "2024-05-06", dtype="datetime64[D]")
     table.scores.set(
@@ -117,9 +117,7 @@ def test_words_say_how_many_days_and_how_much_they_are_liked(session: Session) -
     )
 
 
-def test_once_the_window_is_closed_nothing_is_looked_for(
-    session: Session, approved: list[int]
-) -> None:
+def test_after_closing_no_search_runs(session: Session, approved: list[int]) -> None:
     session.close()
     session.taste.scores_changed.emit()  # the last word of the thread that learns
     session.related_photos.look()

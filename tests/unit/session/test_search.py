@@ -26,7 +26,7 @@ AXES = {"boat": 0, "night": 1}
 
 
 class Reading:
-    """Stands where the pipeline stands; reads phrases and nothing else."""
+    """A pipeline that only encodes text."""
 
     def __init__(self) -> None:
         recipe = Recipe("open_clip", taste_data.ENCODER, EncoderOptions())
@@ -44,7 +44,7 @@ class Reading:
 
 @pytest.fixture
 def desk(qapp: object, home: Home) -> Iterator[Session]:
-    """A session whose photos were compared: 1 to 3 show boats, 3 to 5 were taken at night."""
+    """A session with vectors: 1 to 3 show boats, 3 to 5 were taken at night."""
     catalogs.fill(home.catalog, 12)
     catalog = Catalog.open(home.catalog)
     results = []
@@ -67,7 +67,7 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
 
 
 def say(session: Session, photo: int, name: str) -> None:
-    """Have the person give a photo a tag, in another window."""
+    """Add a tag to a photo as another window would."""
     number = session.catalog.tags.ids([name], make=True)[name]
     session.catalog.journal.decide({photo: {("tag", number): "confirmed"}}, summary=f"tag {name}")
 
@@ -76,7 +76,7 @@ def found_by(session: Session) -> dict[int, str]:
     return {int(photo): session.tile(int(photo)).found for photo in session.ids}
 
 
-def test_words_and_looks_are_one_list_and_say_which(desk: Session, qtbot: QtBot) -> None:
+def test_text_and_visual_matches_are_one_list_with_their_kind(desk: Session, qtbot: QtBot) -> None:
     say(desk, 9, "boat")
     say(desk, 2, "boat")
     desk.search.set_filter("boat")
@@ -87,7 +87,7 @@ def test_words_and_looks_are_one_list_and_say_which(desk: Session, qtbot: QtBot)
     assert desk.photos.index == 0
 
 
-def test_looks_are_asked_for_among_what_the_fields_leave(desk: Session, qtbot: QtBot) -> None:
+def test_visual_search_runs_on_photos_that_match_the_fields(desk: Session, qtbot: QtBot) -> None:
     desk.catalog.journal.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
     desk.refresh()
     desk.search.set_filter("night is:picked")
@@ -109,7 +109,9 @@ def test_similar_photos_are_a_search_with_the_photo_itself_first(
     assert desk.current == photo and len(desk.ids) == 12 and desk.tile(4).found == ""
 
 
-def test_what_cannot_be_asked_is_said_and_words_stay(desk: Session, qtbot: QtBot) -> None:
+def test_an_unavailable_visual_search_is_reported_and_text_matches_stay(
+    desk: Session, qtbot: QtBot
+) -> None:
     person = Person(desk)
     desk.search.pipeline.refusal = KnownError("The encoder is ill.")  # type: ignore[union-attr]
     desk.search.set_filter("DSC_0003")
@@ -120,7 +122,7 @@ def test_what_cannot_be_asked_is_said_and_words_stay(desk: Session, qtbot: QtBot
     assert desk.criteria.filter == "DSC_0003", "a mistake changes nothing"
 
 
-def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> None:
+def test_a_sort_order_chosen_in_a_search_belongs_to_that_search(session: Session) -> None:
     session.catalog.text.update_all()
     session.ordering.set_order("sharpness", True)
     session.search.set_filter("DSC")
@@ -135,7 +137,7 @@ def test_an_order_chosen_while_searching_is_of_this_search(session: Session) -> 
     assert session.criteria.order == "sharpness", "nothing is searched for"
 
 
-def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
+def test_a_mark_in_a_search_repeats_no_query_and_keeps_the_photo_listed(
     session: Session, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.catalog.text.update_all()
@@ -152,7 +154,7 @@ def test_a_mark_under_a_search_asks_no_words_and_stays_in_the_list(
     assert session.ids.tolist() == [7, 10]
 
 
-def test_words_that_others_change_let_photos_join(session: Session) -> None:
+def test_text_changed_by_others_adds_matching_photos(session: Session) -> None:
     session.catalog.text.update_all()
     session.search.set_filter("harbor")
     assert not len(session.ids)
@@ -164,7 +166,7 @@ def test_words_that_others_change_let_photos_join(session: Session) -> None:
     assert session.ids.tolist() == [5]
 
 
-def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person) -> None:
+def test_a_saved_search_is_a_scope_with_modes(session: Session, person: Person) -> None:
     session.search.set_filter("camera:two is:unreviewed")
     session.search.save_search("Number two")
     session.search.leave_filter()
@@ -180,7 +182,7 @@ def test_a_saved_search_is_a_scope_with_passes(session: Session, person: Person)
     assert session.criteria.scope.kind == "all"
 
 
-def test_a_saved_search_saved_anew_while_open_shows_what_it_looks_for_now(session: Session) -> None:
+def test_an_open_saved_search_that_is_changed_shows_its_new_result(session: Session) -> None:
     for search in ("is:picked", "is:rejected"):
         session.sources.open_scope(EVERYTHING)
         session.search.set_filter(search)
@@ -195,9 +197,7 @@ def test_a_saved_search_saved_anew_while_open_shows_what_it_looks_for_now(sessio
     assert session.ids.tolist() == [11]
 
 
-def test_browse_pressed_under_a_search_keeps_the_place_it_was_begun_at(
-    session: Session, person: Person
-) -> None:
+def test_browse_in_a_search_keeps_the_place_to_return_to(session: Session, person: Person) -> None:
     session.photos.go(7)
     person.run("loupe")
     session.search.set_filter("is:rejected")
@@ -205,7 +205,7 @@ def test_browse_pressed_under_a_search_keeps_the_place_it_was_begun_at(
     assert (session.view_state.view, session.photos.index) == (View.LOUPE, 7)
 
 
-def test_a_search_of_another_version_finds_nothing_and_harms_nothing(session: Session) -> None:
+def test_a_saved_search_of_a_newer_version_finds_nothing_and_does_no_harm(session: Session) -> None:
     saved = session.catalog.searches.save("Odd", "colour:red")
     row = next(row for row in session.sources.scopes() if row.scope.search == saved.id)
     assert row.count == 0

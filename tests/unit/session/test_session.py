@@ -1,4 +1,4 @@
-"""Passes, marks, undo and places, in a photographer's words."""
+"""Modes, marks, undo and list positions, in a photographer's words."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_everything_is_listed_by_capture_time_when_first_opened(session: Session
     )
 
 
-def test_the_cull_asks_about_the_undecided_only(person: Person) -> None:
+def test_a_cull_lists_unreviewed_photos_only(person: Person) -> None:
     person.run("cull")
     assert person.session.ids.tolist() == UNDECIDED
     assert person.session.view_state.view is View.LOUPE
 
 
-def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
+def test_reject_and_keep_advance_and_photos_stay_in_the_strip(person: Person) -> None:
     session = person.run("cull", "reject", "space").session
     assert session.current == 4
     assert session.ids.tolist() == UNDECIDED
@@ -40,13 +40,13 @@ def test_reject_and_keep_go_on_and_stay_in_the_strip(person: Person) -> None:
     assert session.statistics.progress().decided == 4
 
 
-def test_stars_keep_the_photo_and_stay_on_it(person: Person) -> None:
+def test_stars_keep_the_photo_without_advancing(person: Person) -> None:
     session = person.run("cull", "stars_4").session
     assert session.current == 2
     assert session.table.marks(2) == Marks(rating=4, kept=True)
 
 
-def test_shift_turns_the_advance_rule_round_once(person: Person) -> None:
+def test_shift_inverts_auto_advance_once(person: Person) -> None:
     session = person.run("cull").run("stars_4", invert=True).session
     assert session.current == 3
     person.run("reject", invert=True)
@@ -72,14 +72,14 @@ def test_a_reject_keeps_its_stars_and_label(person: Person) -> None:
     assert session.table.marks(2) == Marks(Flag.REJECT, 3, Label.RED, True)
 
 
-def test_the_same_label_again_takes_it_off(person: Person) -> None:
+def test_the_same_label_again_removes_it(person: Person) -> None:
     session = person.run("cull", "label_blue").session
     assert session.table.marks(2).label is Label.BLUE
     person.run("label_blue")
     assert session.table.marks(2).label is None
 
 
-def test_no_flag_makes_a_photo_undecided_again_in_the_cull_unless_it_has_stars(
+def test_removing_the_flag_in_a_cull_makes_a_photo_without_stars_unreviewed(
     person: Person,
 ) -> None:
     session = person.run("cull", "pick", "previous_photo", "unflag").session
@@ -88,23 +88,23 @@ def test_no_flag_makes_a_photo_undecided_again_in_the_cull_unless_it_has_stars(
     assert session.table.verdict(2) is Verdict.KEPT
 
 
-def test_no_flag_in_the_rate_pass_leaves_the_photo_through(person: Person) -> None:
+def test_removing_the_flag_in_rate_mode_keeps_the_photo(person: Person) -> None:
     session = person.run("rate", "unflag").session
     assert session.current == 1
     assert session.table.marks(1) == Marks(rating=1, kept=True)
 
 
-def test_no_stars_leaves_the_photo_kept(person: Person) -> None:
+def test_removing_the_stars_keeps_the_photo(person: Person) -> None:
     session = person.run("cull", "stars_5", "stars_0").session
     assert session.table.marks(2) == Marks(kept=True)
 
 
-def test_keeping_a_reject_takes_the_reject_back(person: Person) -> None:
+def test_keeping_a_reject_removes_the_reject(person: Person) -> None:
     session = person.run("cull", "reject", "previous_photo", "space").session
     assert session.table.marks(2) == Marks(kept=True)
 
 
-def test_a_mark_made_again_changes_nothing_and_makes_no_undo_step(person: Person) -> None:
+def test_a_repeated_mark_changes_nothing_and_adds_no_undo_step(person: Person) -> None:
     session = person.run("cull", "stars_4", "stars_4").session
     assert person.said[-1] == "DSC_0001: 4 stars already"
     person.run("undo")
@@ -113,7 +113,7 @@ def test_a_mark_made_again_changes_nothing_and_makes_no_undo_step(person: Person
     assert person.said[-1] == "DSC_0001: rejected already"
 
 
-def test_undo_brings_the_photo_back_on_screen_and_says_what_it_undid(person: Person) -> None:
+def test_undo_shows_the_photo_and_reports_the_undone_step(person: Person) -> None:
     session = person.run("cull", "reject", "space", "undo").session
     assert (session.current, session.table.verdict(3)) == (3, Verdict.UNREVIEWED)
     assert person.said[-1] == "Undid keep, DSC_0002"
@@ -145,7 +145,7 @@ def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) ->
     assert session.table.verdict(4) is Verdict.UNREVIEWED
 
 
-def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
+def test_in_the_loupe_a_mark_applies_to_the_current_photo_despite_a_selection(
     person: Person,
 ) -> None:
     session = person.session
@@ -156,7 +156,7 @@ def test_in_the_loupe_a_mark_takes_the_photo_in_focus_whatever_is_selected(
     assert session.table.verdict(3) is Verdict.UNREVIEWED
 
 
-def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
+def test_an_older_step_is_announced_before_it_is_undone(
     open_session: Callable[[], Session],
 ) -> None:
     Person(open_session()).run("cull", "reject")
@@ -169,7 +169,7 @@ def test_an_earlier_evenings_step_is_announced_before_it_is_undone(
     assert tomorrow.session.table.verdict(2) is Verdict.UNREVIEWED
 
 
-def test_the_next_start_opens_at_the_same_frame(open_session: Callable[[], Session]) -> None:
+def test_the_next_start_opens_at_the_same_photo(open_session: Callable[[], Session]) -> None:
     Person(open_session()).run("cull", "next_photo", "next_photo", "stars_4")
     session = open_session()
     assert (session.criteria.mode, session.view_state.view, session.current) == (
@@ -194,7 +194,7 @@ def test_a_marked_photo_stays_under_the_filter_until_it_is_applied_again(
     assert session.current == 4
 
 
-def test_a_filter_that_cannot_be_understood_says_where_and_leaves_the_list(
+def test_an_invalid_filter_is_reported_and_keeps_the_list(
     session: Session,
 ) -> None:
     with pytest.raises(FilterError, match="at character 11"):
@@ -202,7 +202,7 @@ def test_a_filter_that_cannot_be_understood_says_where_and_leaves_the_list(
     assert len(session.ids) == 12
 
 
-def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) -> None:
+def test_after_the_last_photo_comes_the_finish_page_without_wrapping(person: Person) -> None:
     session = person.run("cull", "last", "next_photo").session
     assert session.view_state.finished
     assert session.current == 12
@@ -211,7 +211,7 @@ def test_past_the_last_photo_lies_the_finish_page_and_no_wrap(person: Person) ->
     assert session.current == 12
 
 
-def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person) -> None:
+def test_the_finish_page_leads_back_to_unreviewed_photos(person: Person) -> None:
     session = person.run("cull", "last", "next_photo", "next_unreviewed").session
     assert session.view_state.finished and person.said[-1] == "No unreviewed photos after this one."
     last, before = UNDECIDED[-1], UNDECIDED[-2]
@@ -221,7 +221,7 @@ def test_from_the_finish_page_one_gets_back_to_what_nobody_judged(person: Person
     assert (session.view_state.finished, session.current) == (False, before)
 
 
-def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
+def test_skipped_photos_are_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     for photo in UNDECIDED[:3]:
         session.viewer.note_rested(photo)
@@ -238,19 +238,19 @@ def test_what_was_passed_over_is_kept_in_one_step(person: Person) -> None:
     assert session.table.verdict(2) is Verdict.UNREVIEWED
 
 
-def test_the_rate_pass_asks_about_the_unrated_first(person: Person) -> None:
+def test_rate_mode_lists_unrated_photos_first(person: Person) -> None:
     session = person.run("cull", "space", "space", "rate").session
     assert session.ids.tolist() == [2, 3, 1]
 
 
-def test_in_the_rate_pass_the_borderline_comes_before_the_best(session: Session) -> None:
+def test_rate_mode_lists_borderline_photos_before_the_best(session: Session) -> None:
     stars = {2: 5, 3: 2, 4: 4, 5: 3, 6: None, 7: 2}
     session.decisions.decide("-", {p: {"rating": n, "kept": True} for p, n in stars.items()})
     session.modes.set_mode(Pass.RATE)
     assert session.ids.tolist() == [6, 1, 3, 7, 5, 4, 2]  # none, then 1 to 5, by time among equals
 
 
-def test_a_photo_that_came_through_meanwhile_joins_the_rate_pass(
+def test_a_photo_kept_meanwhile_joins_rate_mode(
     open_session: Callable[[], Session], home: Home
 ) -> None:
     person = Person(open_session())
@@ -279,13 +279,13 @@ def test_delete_deletes_nothing(person: Person) -> None:
     assert person.said == ["No key deletes a file.", "R rejects. No key deletes a file."]
 
 
-def test_turning_is_for_the_catalog_only(person: Person) -> None:
+def test_rotating_changes_the_catalog_only(person: Person) -> None:
     session = person.run("turn_right").session
     assert session.tile(1).turn == 1
     assert (session.tile(1).width, session.tile(1).height) == (4000, 6000)
 
 
-def test_an_order_sticks_to_scope_and_pass(open_session: Callable[[], Session]) -> None:
+def test_a_sort_order_is_remembered_per_scope_and_mode(open_session: Callable[[], Session]) -> None:
     session = open_session()
     session.ordering.set_order("sharpness")
     sharpness = [session.tile(int(i)).sharpness for i in session.ids]
@@ -302,7 +302,7 @@ def test_sources_cannot_be_opened_without_a_pipeline(session: Session) -> None:
         session.sources.open_sources([Path("/photos")])
 
 
-def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
+def test_a_new_folder_stays_at_its_first_photo_while_capture_times_arrive(
     session: Session, home: Home
 ) -> None:
     assert session.current == 1
@@ -321,7 +321,7 @@ def test_a_folder_just_opened_stays_at_its_first_photo_while_times_come_in(
     other.close()
 
 
-def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_left(
+def test_rate_mode_starts_at_its_first_photo_and_a_cull_continues(
     person: Person,
 ) -> None:
     session = person.run("cull", "space", "space", "space", "rate").session
@@ -332,7 +332,7 @@ def test_the_rate_pass_starts_at_its_front_and_the_cull_is_found_where_it_was_le
     assert session.current == 3
 
 
-def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> None:
+def test_reviewing_skipped_photos_starts_at_the_first(person: Person) -> None:
     session = person.run("cull", "last", "space").session
     assert session.view_state.finished
     person.run("review_skipped")
@@ -341,7 +341,7 @@ def test_looking_again_starts_at_the_front_of_what_is_left(person: Person) -> No
     assert session.ids.tolist() == UNDECIDED[:-1]
 
 
-def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) -> None:
+def test_a_copy_is_listed_in_its_folder_too(session: Session, home: Home) -> None:
     assert not session.table.folders.inside("/backup").any()
     other = Catalog.open(home.catalog)
     with other.store.transaction():
@@ -355,7 +355,7 @@ def test_a_copy_in_another_folder_shows_there_too(session: Session, home: Home) 
     assert session.table.ids[session.table.folders.inside("/backup")].tolist() == [5]
 
 
-def test_undo_into_another_pass_lists_what_that_pass_lists(person: Person) -> None:
+def test_undo_into_another_mode_shows_the_list_of_that_mode(person: Person) -> None:
     session = person.session
     session.photos.select_only(1)
     person.run("label_red", "rate")
@@ -378,7 +378,7 @@ def test_a_search_starts_at_its_first_photo_unless_the_current_one_is_in_it(
     assert session.current == 1
 
 
-def test_leaving_a_search_returns_to_the_exact_place(person: Person) -> None:
+def test_leaving_a_search_returns_to_the_previous_photo_and_view(person: Person) -> None:
     session = person.run("cull", "reject", "next_photo", "next_photo").session
     queue, here = session.ids.tolist(), session.current
     session.search.set_filter("is:rejected")
@@ -394,14 +394,14 @@ def test_leaving_a_search_returns_to_the_exact_place(person: Person) -> None:
     assert session.current == here
 
 
-def test_leaving_a_search_begun_on_a_finish_page_returns_to_it(person: Person) -> None:
+def test_leaving_a_search_started_on_a_finish_page_returns_to_it(person: Person) -> None:
     session = person.run("rate", "finish").session
     session.search.set_filter("is:rejected")
     person.run("back")
     assert (session.criteria.mode, session.view_state.finished) == (Pass.RATE, True)
 
 
-def test_a_search_is_over_when_a_pass_begins(person: Person) -> None:
+def test_changing_the_mode_ends_a_search(person: Person) -> None:
     session = person.session
     session.search.set_filter("DSC_0004")
     person.run("cull")
@@ -411,7 +411,7 @@ def test_a_search_is_over_when_a_pass_begins(person: Person) -> None:
     assert len(session.ids) == 12
 
 
-def test_what_one_looks_at_is_not_yet_passed_over(person: Person) -> None:
+def test_the_current_photo_is_not_skipped_yet(person: Person) -> None:
     session = person.run("cull").session
     session.viewer.note_rested(2)
     assert session.statistics.progress().seen == 0
@@ -419,7 +419,7 @@ def test_what_one_looks_at_is_not_yet_passed_over(person: Person) -> None:
     assert session.statistics.progress().seen == 1
 
 
-def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Home) -> None:
+def test_an_unreadable_photo_is_never_skipped(session: Session, home: Home) -> None:
     path = str(session.detail(2).path)
     job = StageJob(2, "convert", path, Kind.IMAGE, str(home.cache))
     session.catalog.work.save_failure(job, "The file is empty.", retry=False)
@@ -433,7 +433,7 @@ def test_what_could_not_be_read_is_never_passed_over(session: Session, home: Hom
     assert session.statistics.scope_ids("skipped") == [3]
 
 
-def test_what_the_pipeline_tells_after_closing_asks_the_catalog_nothing(
+def test_events_after_closing_do_not_read_the_catalog(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.close()

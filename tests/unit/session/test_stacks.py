@@ -1,4 +1,4 @@
-"""Stacks in the passes and the grid, in a photographer's words.
+"""Stacks in the modes and the grid, in a photographer's words.
 
 Twelve photos; 3-6 are a burst of which 6 is proposed, 8-10 a bracket. Photo 1 is a pick with one
 star, 11 a reject.
@@ -56,7 +56,7 @@ def test_a_stack_is_one_tile_until_it_is_expanded(person: Person) -> None:
     assert len(tiles(session)) == 7
 
 
-def test_arrows_go_over_tiles_to_the_frame_each_shows(person: Person) -> None:
+def test_arrows_move_to_the_cover_of_the_next_tile(person: Person) -> None:
     session = person.run("next_photo", "next_photo").session
     assert session.current == 6  # the proposed one
     person.run("next_photo", "next_photo")
@@ -67,7 +67,7 @@ def test_arrows_go_over_tiles_to_the_frame_each_shows(person: Person) -> None:
     assert session.current == 1
 
 
-def test_what_is_expanded_stays_so_in_its_scope_while_open(person: Person) -> None:
+def test_an_expanded_stack_stays_expanded_in_its_scope(person: Person) -> None:
     session = person.session
     at(session, 6)
     person.run("toggle_stack")
@@ -79,7 +79,7 @@ def test_what_is_expanded_stays_so_in_its_scope_while_open(person: Person) -> No
     assert [6] in tiles(session)
 
 
-def test_the_best_marked_frame_stands_for_a_stack_one_has_judged(person: Person) -> None:
+def test_a_reviewed_stack_shows_its_best_marked_frame(person: Person) -> None:
     session = person.session
     assert session.stacks.tile_photo(2) == 6
     at(session, 4)
@@ -90,19 +90,19 @@ def test_the_best_marked_frame_stands_for_a_stack_one_has_judged(person: Person)
     assert session.stacks.tile_photo(2) == 6
 
 
-def test_coming_from_the_loupe_the_tile_shows_the_frame_one_was_at(person: Person) -> None:
+def test_after_the_loupe_the_tile_shows_the_last_viewed_frame(person: Person) -> None:
     session = person.session
     at(session, 4)
     person.run("loupe", "grid")
     assert (session.current, session.stacks.tile_photo(2)) == (4, 4)
 
 
-def test_stacks_are_counted_as_the_tiles_they_are(session: Session) -> None:
+def test_a_closed_stack_counts_as_one_tile(session: Session) -> None:
     session.search.set_filter("is:stack")
     assert session.statistics.counts()["stack"] == len(session.photos.listing.tiles) == 2
 
 
-def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
+def test_stack_commands_do_nothing_without_a_stack(person: Person) -> None:
     person.run("toggle_stack")
     assert person.said[-1] == "DSC_0000 isn't in a stack"
 
@@ -110,7 +110,7 @@ def test_nothing_happens_to_a_photo_of_no_stack(person: Person) -> None:
 # --- marks
 
 
-def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: Person) -> None:
+def test_x_on_a_closed_stack_rejects_its_unreviewed_frames_and_advances(person: Person) -> None:
     session = person.session
     session.catalog.journal.decide({5: {"kept": True}}, summary="")
     session.refresh()
@@ -127,7 +127,7 @@ def test_on_a_collapsed_stack_x_takes_every_undecided_frame_and_goes_on(person: 
     assert session.table.verdict(3) is Verdict.UNREVIEWED
 
 
-def test_with_nothing_undecided_x_takes_the_frame_shown(person: Person) -> None:
+def test_x_on_a_reviewed_stack_rejects_the_cover(person: Person) -> None:
     session = person.session
     changes = {photo: {"kept": True} for photo in BURST} | {4: {"rating": 4}}
     session.catalog.journal.decide(changes, summary="")
@@ -138,16 +138,14 @@ def test_with_nothing_undecided_x_takes_the_frame_shown(person: Person) -> None:
     assert verdicts(session, BURST).count(Verdict.REJECTED) == 1
 
 
-def test_stars_on_a_collapsed_stack_take_the_frame_shown(person: Person) -> None:
+def test_stars_on_a_closed_stack_rate_the_cover(person: Person) -> None:
     session = person.run("next_photo", "next_photo", "stars_4").session
     assert session.table.marks(6) == Marks(rating=4, kept=True)
     assert session.table.marks(3) == Marks()
 
 
 @pytest.mark.parametrize("shown", [[6], [6, 9]])
-def test_whatever_is_done_to_a_collapsed_stack_is_done_to_the_frame_shown(
-    person: Person, shown: list[int]
-) -> None:
+def test_commands_on_a_closed_stack_apply_to_the_cover(person: Person, shown: list[int]) -> None:
     session = person.session
     session.projects.make("Iceland")
     session.tags.add(["harbor"], [12])
@@ -166,7 +164,7 @@ def test_whatever_is_done_to_a_collapsed_stack_is_done_to_the_frame_shown(
         assert [photo for photo in before if before[photo] != after[photo]] == shown, mark
 
 
-def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere(
+def test_space_keeps_a_closed_stack_in_a_cull_and_opens_the_loupe_otherwise(
     person: Person,
 ) -> None:
     session = person.run("cull", "grid", "next_photo").session
@@ -179,7 +177,7 @@ def test_space_keeps_a_collapsed_stack_in_the_cull_and_opens_the_loupe_elsewhere
     assert session.view_state.view is View.LOUPE
 
 
-def test_in_the_loupe_a_mark_takes_one_frame(person: Person) -> None:
+def test_in_the_loupe_a_mark_applies_to_one_frame(person: Person) -> None:
     session = person.run("cull").session
     at(session, 4)
     person.run("reject")
@@ -187,7 +185,7 @@ def test_in_the_loupe_a_mark_takes_one_frame(person: Person) -> None:
     assert session.current == 5
 
 
-def test_a_selection_counts_the_frames_of_its_stacks_and_x_takes_them_all(
+def test_a_selection_includes_all_frames_of_its_closed_stacks(
     person: Person,
 ) -> None:
     session = person.session
@@ -214,7 +212,7 @@ def test_x_again_on_a_selection_changes_nothing(person: Person) -> None:
     assert verdicts(session, [2, 3, 5, 6]) == [Verdict.REJECTED] * 4
 
 
-def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home: Home) -> None:
+def test_a_stack_found_later_does_not_extend_the_selection(person: Person, home: Home) -> None:
     session = person.session
     session.photos.select_only(12)
     session.photos.toggle_selected(2)
@@ -228,7 +226,7 @@ def test_a_stack_found_around_a_selected_photo_is_not_meant(person: Person, home
     ]
 
 
-def test_control_click_takes_a_stack_in_and_out_again(person: Person) -> None:
+def test_control_click_adds_a_stack_to_the_selection_and_removes_it(person: Person) -> None:
     session = person.session
     session.photos.toggle_selected(6)
     assert session.photos.selection == {1, *BURST}
@@ -247,7 +245,7 @@ def test_the_next_unreviewed_is_the_next_tile(person: Person) -> None:
 # --- K
 
 
-def test_k_keeps_this_and_rejects_the_undecided_rest_in_one_step(person: Person) -> None:
+def test_k_keeps_one_frame_and_rejects_the_unreviewed_rest_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     at(session, 4)
     person.run("keep_this")
@@ -261,7 +259,7 @@ def test_k_keeps_this_and_rejects_the_undecided_rest_in_one_step(person: Person)
     assert person.said[-1] == "Undid reject 3 and keep, DSC_0003"
 
 
-def test_k_leaves_alone_what_was_decided_before(person: Person) -> None:
+def test_k_leaves_reviewed_frames_unchanged(person: Person) -> None:
     session = person.run("cull").session
     at(session, 3)
     person.run("stars_2", "next_photo", "keep_this")
@@ -269,7 +267,7 @@ def test_k_leaves_alone_what_was_decided_before(person: Person) -> None:
     assert verdicts(session, [5, 6]) == [Verdict.REJECTED] * 2
 
 
-def test_k_goes_on_to_the_frame_that_stands_for_the_next_stack(person: Person) -> None:
+def test_k_advances_to_the_cover_of_the_next_stack(person: Person) -> None:
     session = person.run("cull").session
     assert session.current == 2
     person.run("keep_this")  # a single photo is kept
@@ -277,7 +275,7 @@ def test_k_goes_on_to_the_frame_that_stands_for_the_next_stack(person: Person) -
     assert session.current == 6
 
 
-def test_k_in_the_grid_takes_the_frame_shown(person: Person) -> None:
+def test_k_in_the_grid_keeps_the_cover(person: Person) -> None:
     session = person.run("next_photo", "next_photo", "keep_this").session
     assert person.said[-1] == "Kept DSC_0005, rejected 3"
     assert session.current == 7
@@ -292,7 +290,7 @@ def test_k_keeps_a_bracket_whole(person: Person) -> None:
     assert session.current == 12
 
 
-def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
+def test_in_rate_mode_k_finds_nothing_unreviewed(person: Person) -> None:
     session = person.session
     session.catalog.journal.decide({photo: {"kept": True} for photo in BURST}, summary="")
     session.refresh()
@@ -303,7 +301,7 @@ def test_in_the_rate_pass_k_finds_nothing_undecided(person: Person) -> None:
     assert session.current == 4
 
 
-def test_under_a_filter_k_decides_nothing_one_does_not_see(person: Person) -> None:
+def test_with_a_filter_k_leaves_hidden_frames_unchanged(person: Person) -> None:
     session = person.session
     session.search.set_filter("is:suggested")
     assert session.ids.tolist() == [6]
@@ -311,7 +309,7 @@ def test_under_a_filter_k_decides_nothing_one_does_not_see(person: Person) -> No
     assert verdicts(session, BURST) == [*[Verdict.UNREVIEWED] * 3, Verdict.KEPT]
 
 
-def test_alt_k_keeps_the_whole_stack_and_brings_its_rejects_back(person: Person) -> None:
+def test_alt_k_keeps_the_whole_stack_with_its_rejects(person: Person) -> None:
     session = person.run("cull").session
     at(session, 3)
     person.run("reject", "keep_stack")
@@ -322,7 +320,7 @@ def test_alt_k_keeps_the_whole_stack_and_brings_its_rejects_back(person: Person)
 # --- moves in the loupe
 
 
-def test_right_enters_a_stack_at_its_first_frame_and_down_at_the_proposed_one(
+def test_right_enters_a_stack_at_its_first_frame_and_down_at_the_suggested_best(
     person: Person,
 ) -> None:
     session = person.run("cull", "next_photo").session
@@ -337,19 +335,19 @@ def test_right_enters_a_stack_at_its_first_frame_and_down_at_the_proposed_one(
     assert session.current == 8
 
 
-def test_down_past_the_last_stack_is_the_finish_page(person: Person) -> None:
+def test_down_after_the_last_stack_opens_the_finish_page(person: Person) -> None:
     session = person.run("cull", "last", "down").session
     assert session.view_state.finished
     person.run("up")
     assert not session.view_state.finished
 
 
-def test_a_cull_begun_at_a_stack_in_the_grid_begins_at_its_first_frame(person: Person) -> None:
+def test_a_cull_started_at_a_closed_stack_starts_at_its_first_frame(person: Person) -> None:
     session = person.run("next_photo", "next_photo", "cull").session
     assert session.current == 3
 
 
-def test_a_frame_says_which_of_its_stack_it_is(person: Person) -> None:
+def test_a_frame_has_its_number_within_the_stack(person: Person) -> None:
     session = person.session
     assert [session.stacks.position_in_stack(photo) for photo in (2, 3, 6)] == [
         "",
@@ -358,7 +356,7 @@ def test_a_frame_says_which_of_its_stack_it_is(person: Person) -> None:
     ]
 
 
-def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> None:
+def test_a_stack_has_a_kind_and_a_suggested_best(person: Person) -> None:
     session = person.session
     assert session.stacks.facts(2) == []
     assert session.stacks.facts(4) == [
@@ -376,7 +374,7 @@ def test_a_stack_says_what_it_is_and_what_is_proposed_of_it(person: Person) -> N
 # --- by hand
 
 
-def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Person) -> None:
+def test_a_frame_removed_from_its_stack_follows_it_until_undone(person: Person) -> None:
     session = person.run("cull").session
     at(session, 4)
     person.run("remove_from_stack")
@@ -388,7 +386,7 @@ def test_a_frame_is_split_off_and_stands_after_its_stack_until_undone(person: Pe
     assert session.ids.tolist() == [2, *BURST, 7, *BRACKET, 12]
 
 
-def test_the_selection_is_made_one_stack_and_taken_apart_again(person: Person) -> None:
+def test_a_selection_can_be_stacked_and_unstacked(person: Person) -> None:
     session = person.session
     session.photos.select_only(2)
     session.photos.toggle_selected(7)
@@ -403,7 +401,7 @@ def test_the_selection_is_made_one_stack_and_taken_apart_again(person: Person) -
     assert tiles(session) == [[1], [2], BURST, [7], BRACKET, [11], [12]]
 
 
-def test_photos_apart_are_brought_together_in_a_pass_under_way(person: Person) -> None:
+def test_stacking_distant_photos_groups_them_in_the_current_list(person: Person) -> None:
     session = person.run("cull", "grid").session
     session.photos.select_only(12)
     session.photos.toggle_selected(2)
@@ -411,7 +409,7 @@ def test_photos_apart_are_brought_together_in_a_pass_under_way(person: Person) -
     assert session.ids.tolist() == [2, 12, *BURST, 7, *BRACKET]
 
 
-def test_what_cannot_be_stacked_says_so(person: Person) -> None:
+def test_refused_stacking_is_explained(person: Person) -> None:
     person.run("stack_selection")
     assert person.said[-1] == "Select two or more photos in the grid to stack them."
     person.run("remove_from_stack")
@@ -421,9 +419,7 @@ def test_what_cannot_be_stacked_says_so(person: Person) -> None:
     assert person.said[-1] == "These photos are already one stack."
 
 
-def test_stacks_by_hand_are_there_tomorrow(
-    session: Session, open_session: Callable[[], Session]
-) -> None:
+def test_manual_stacks_persist(session: Session, open_session: Callable[[], Session]) -> None:
     person = Person(session)
     session.photos.select_only(2)
     session.photos.toggle_selected(7)
@@ -437,7 +433,7 @@ def test_stacks_by_hand_are_there_tomorrow(
 # --- while photos come in
 
 
-def test_a_stack_found_while_one_browses_closes_under_ones_eyes_and_one_stays(
+def test_a_stack_found_while_browsing_closes_at_the_current_photo(
     person: Person, home: Home
 ) -> None:
     session = person.session
@@ -448,7 +444,7 @@ def test_a_stack_found_while_one_browses_closes_under_ones_eyes_and_one_stays(
     assert session.current == 12
 
 
-def test_a_stack_found_in_a_pass_by_sharpness_comes_together_from_where_one_is(
+def test_a_stack_found_in_a_list_by_sharpness_gathers_at_the_current_photo(
     person: Person, home: Home
 ) -> None:
     session = person.run("cull").session

@@ -1,4 +1,4 @@
-"""Tags at the desk: counted in memory, completed, said by a person, taken back."""
+"""Tags in the session: counted in memory, completed, set and undone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def as_the_catalog_has_it(catalog: Catalog) -> list[tuple[str, int, int]]:
     return [(row.name, row.count, row.confirmed) for row in catalog.vocabulary.all() if row.count]
 
 
-def test_counts_in_memory_follow_all_that_is_said_and_taken_back(session: Session) -> None:
+def test_counts_in_memory_follow_every_change_and_undo(session: Session) -> None:
     catalog, index = session.catalog, TagIndex(session.catalog)
     suggest(catalog, {2: [("harbor", 80), ("boat", 60)], 3: [("harbor", 50)], 4: [("haven", 50)]})
     suggest(catalog, {3: [("harbor", 50)]}, "encoder")
@@ -59,7 +59,7 @@ def test_counts_in_memory_follow_all_that_is_said_and_taken_back(session: Sessio
     assert counted(index) == [("harbor", 2, 0), ("boat", 1, 0)]
 
 
-def test_the_beginning_of_a_word_finds_tags_the_most_used_first(session: Session) -> None:
+def test_completion_lists_the_most_used_tags_first(session: Session) -> None:
     suggest(
         session.catalog,
         {
@@ -76,7 +76,7 @@ def test_the_beginning_of_a_word_finds_tags_the_most_used_first(session: Session
     assert found("lis") == [] and found("po") == ["Porto"]
 
 
-def test_the_cloud_counts_what_is_in_the_scope(session: Session) -> None:
+def test_the_tag_cloud_counts_photos_of_the_scope(session: Session) -> None:
     suggest(session.catalog, {2: [("harbor", 80)], 3: [("harbor", 80), ("boat", 60)]})
     assert [(tag.name, tag.count) for tag in session.tags.cloud()] == [("harbor", 2), ("boat", 1)]
     session.sources.open_scope(Scope("folder", "/nowhere", "nowhere"))
@@ -104,7 +104,7 @@ def test_a_selection_is_tagged_and_cleared_in_one_step_each(person: Person) -> N
     assert person.said[-1] == "Undid tag \u201cHarbor and Summer\u201d, 3 photos"
 
 
-def test_the_same_tags_again_for_the_next_photo(person: Person) -> None:
+def test_the_last_tags_can_be_repeated(person: Person) -> None:
     session = person.session
     person.run("tag_again")
     assert person.said[-1] == "No tags were added yet."
@@ -116,7 +116,7 @@ def test_the_same_tags_again_for_the_next_photo(person: Person) -> None:
     assert person.said[-1] == "DSC_0004: tag \u201charbor\u201d already"
 
 
-def test_what_is_not_on_screen_yet_is_not_tagged(person: Person) -> None:
+def test_a_photo_not_painted_yet_is_not_tagged(person: Person) -> None:
     session = person.session
     session.viewer.set_view(View.LOUPE)
     session.photos.go(4)
@@ -129,7 +129,7 @@ def test_what_is_not_on_screen_yet_is_not_tagged(person: Person) -> None:
     assert asked == [("tag_entry", [session.current])]
 
 
-def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> None:
+def test_a_tag_rename_is_one_undo_step(person: Person) -> None:
     session = person.session
     session.tags.add(["harbour"], [2])
     session.tags.rename("harbour", "harbor")
@@ -140,14 +140,14 @@ def test_a_rename_is_undone_like_a_mark_and_is_ones_own_step(person: Person) -> 
 
 
 @pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[xy]"])
-def test_a_tag_is_data_however_it_is_called(session: Session, name: str) -> None:
+def test_any_tag_name_is_only_data(session: Session, name: str) -> None:
     session.tags.add([name], [3])
     (tag,) = names(session, 3)
     session.search.set_filter(f'tag:"{tag}"')
     assert session.ids.tolist() == [3]
 
 
-def test_a_word_made_while_tags_are_read_is_read_too(session, monkeypatch) -> None:
+def test_a_tag_created_while_tags_are_loaded_is_loaded_too(session, monkeypatch) -> None:
     catalog = session.catalog
     index = TagIndex(catalog)
     while index.read():

@@ -1,4 +1,4 @@
-"""Taste at the desk: a star moves the scores, an order follows when asked, and nothing leaks."""
+"""Taste in the session: scores follow ratings, orders change on request, predictions are stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
 
 @pytest.fixture
 def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.ndarray]):  # type: ignore[no-untyped-def]
-    """Open a session over photos of which so many are rated, and wait until that is learned.
+    """Open a session, rate some photos and wait until the ratings are learned.
 
     Of the latest ``foreseen`` the stars were predicted.
     """
@@ -64,7 +64,7 @@ def star(session: Session, photo: int, name: str) -> None:
     Person(session).run(name)
 
 
-def test_below_twenty_nothing_has_a_score(open_at: Open) -> None:
+def test_below_twenty_ratings_no_photo_has_a_score(open_at: Open) -> None:
     session = open_at(19)
     assert not session.taste.has_scores and session.tile(30).match is None
     assert session.taste.sentence == "Rate 1 more photo to start predictions."
@@ -72,7 +72,7 @@ def test_below_twenty_nothing_has_a_score(open_at: Open) -> None:
     assert session.criteria.order == "taken"
 
 
-def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
+def test_the_twentieth_rating_brings_scores_to_grid_filter_and_counts(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(19)
@@ -87,7 +87,7 @@ def test_the_twentieth_star_brings_scores_to_grid_filter_and_counts(
     assert all(session.table.scores.match_of(int(photo)) >= 70 for photo in session.ids)
 
 
-def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at: Open) -> None:
+def test_a_rating_changes_scores_and_undo_restores_them(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
     before = session.table.scores.match.copy()
     with qtbot.waitSignal(session.taste.scores_changed):
@@ -99,7 +99,7 @@ def test_a_star_moves_scores_and_its_undo_moves_them_back(qtbot: QtBot, open_at:
     assert np.abs(session.table.scores.match - before).max() <= 1
 
 
-def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot_be_trusted(
+def test_a_new_cull_is_by_capture_time_while_the_match_order_is_not_reliable(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(25, foreseen=19)
@@ -117,7 +117,7 @@ def test_a_new_cull_goes_by_time_while_the_taste_page_says_that_the_order_cannot
     assert session.criteria.order == "match", "and keeps it"
 
 
-def test_a_new_cull_opens_with_the_lowest_match_once_that_can_be_trusted(open_at: Open) -> None:
+def test_a_new_cull_starts_with_the_lowest_match_once_that_order_is_reliable(open_at: Open) -> None:
     session = open_at(25, foreseen=25)
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "match"
@@ -125,7 +125,7 @@ def test_a_new_cull_opens_with_the_lowest_match_once_that_can_be_trusted(open_at
     assert list(scores) == sorted(scores) and len(scores) == PHOTOS - 25
 
 
-def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
+def test_the_setting_and_a_chosen_order_have_precedence(open_at: Open) -> None:
     assert open_at(25, foreseen=25, lowest_first=False).criteria.first_order(Pass.CULL) == "taken"
     session = open_at(0)
     session.modes.set_mode(Pass.CULL)
@@ -135,7 +135,7 @@ def test_the_setting_and_ones_own_choice_go_before_it(open_at: Open) -> None:
     assert session.criteria.order == "sharpness"
 
 
-def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
+def test_a_running_cull_keeps_its_order_and_the_match_order_is_offered(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(20, foreseen=19)
@@ -151,9 +151,7 @@ def test_a_pass_under_way_does_not_move_and_the_order_is_offered(
     assert session.ids.tolist() != before
 
 
-def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
-    qtbot: QtBot, open_at: Open
-) -> None:
+def test_an_interrupted_cull_is_not_new_but_a_finished_one_is(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(20, foreseen=19)
     session.modes.set_mode(Pass.CULL)
     with qtbot.waitSignal(session.taste.became_reliable):
@@ -166,7 +164,7 @@ def test_a_cull_left_for_a_while_is_not_new_and_one_that_was_finished_is(
     assert session.criteria.order == "match" and session.photos.index == 0
 
 
-def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open) -> None:
+def test_a_cull_by_match_keeps_its_order(qtbot: QtBot, open_at: Open) -> None:
     first = open_at(25, foreseen=25)
     first.modes.set_mode(Pass.CULL)
     order = first.ids.tolist()
@@ -176,7 +174,7 @@ def test_a_cull_by_match_is_found_again_in_its_order(qtbot: QtBot, open_at: Open
     qtbot.waitUntil(lambda: second.ids.tolist() == order)
 
 
-def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_one_moves_on(
+def test_a_rating_is_stored_with_its_prediction_which_the_caption_shows(
     open_at: Open, catalog: Catalog
 ) -> None:
     session = open_at(25, foreseen=25)
@@ -195,7 +193,7 @@ def test_a_star_is_stored_with_what_was_expected_and_the_caption_says_it_until_o
     assert "expected" not in "".join(session.caption(photo))
 
 
-def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_compared(
+def test_a_rating_before_its_vector_has_no_prediction_and_is_learned_later(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
     with catalog.store.transaction():
@@ -216,7 +214,7 @@ def test_a_star_before_its_vector_foretells_nothing_and_teaches_once_it_was_comp
     assert 40 not in {told.photo_id for told in catalog.taste.predictions()}
 
 
-def test_a_stack_split_by_hand_is_learned_from_at_once(
+def test_a_stack_split_by_hand_is_learned_at_once(
     qtbot: QtBot, open_at: Open, catalog: Catalog
 ) -> None:
     with catalog.store.transaction():
@@ -231,14 +229,14 @@ def test_a_stack_split_by_hand_is_learned_from_at_once(
     assert alone < beside - 0.01, "a reject by itself says something of the motif"
 
 
-def test_a_second_opinion_is_foretold_by_nobody(qtbot: QtBot, open_at: Open) -> None:
+def test_a_changed_rating_has_no_prediction(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(25)
     assert session.taste.predict({3: {"rating": 1}}) == {}
     assert session.taste.predict({40: {"flag": "reject"}}) == {}
     assert session.taste.predict({40: {"rating": 1}}).keys() == {40}
 
 
-def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -> None:
+def test_three_stars_and_a_high_match_are_approved(open_at: Open, catalog: Catalog) -> None:
     session = open_at(40)
     best = int(sorted_ids(session.table, session.table.unreviewed(), "match", True)[0])
     threshold = session.table.scores.match_of(best)
@@ -250,13 +248,13 @@ def test_three_stars_and_a_match_are_approved(open_at: Open, catalog: Catalog) -
     assert scores[best] == threshold and model == f"{taste_data.ENCODER}, 40 ratings"
 
 
-def test_closing_keeps_a_version_of_what_was_learned(open_at: Open, catalog: Catalog) -> None:
+def test_closing_saves_a_version_of_taste(open_at: Open, catalog: Catalog) -> None:
     session = open_at(25)
     session.close()
     assert [row.ratings for row in catalog.taste.versions()] == [25]
 
 
-def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: Catalog) -> None:
+def test_the_last_rating_before_closing_is_in_the_version(open_at: Open, catalog: Catalog) -> None:
     session = open_at(25)
     session.navigator.go_to(40)
     Person(session).run("stars_1")
@@ -267,7 +265,7 @@ def test_the_last_star_before_closing_is_in_the_version(open_at: Open, catalog: 
 # --- questions to the thread that learns
 
 
-def test_a_question_is_answered_here_from_what_was_learned_there(
+def test_results_of_the_learner_thread_arrive_on_the_gui_thread(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(25)
@@ -280,7 +278,7 @@ def test_a_question_is_answered_here_from_what_was_learned_there(
     assert told == [(("curator-taste", session.taste.learned), threading.main_thread())]
 
 
-def test_a_question_that_fails_is_told_why_and_learning_goes_on(
+def test_a_failed_request_gets_its_error_and_learning_continues(
     qtbot: QtBot, open_at: Open, expected_log: ExpectedLog
 ) -> None:
     expected_log("a question about taste failed")

@@ -1,4 +1,4 @@
-"""A scan of a part of a folder says nothing of what lies outside that part."""
+"""A scan of a part of a folder affects no files outside that part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 @pytest.fixture
 def days(shoot: Shoot) -> Shoot:
-    """Two days, one with a folder in it, and a photo above them; each with a sidecar."""
+    """Two folders, one with a subfolder, and a photo above them; each with a sidecar."""
     for number, name in enumerate(("top", "a/1", "a/b/2", "a b/3")):
         shoot.write(f"{name}.nef", photo_bytes(number))
         shoot.write(f"{name}.xmp", b"<x/>")
@@ -23,7 +23,7 @@ def days(shoot: Shoot) -> Shoot:
 
 
 def look(shoot: Shoot, directory: str, deep: bool = False) -> None:
-    """Scan one directory, as watching does."""
+    """Scan one directory, as the folder watcher does."""
     path = shoot.folder / directory
     scan = shoot.catalog.scans.begin(1, files)
     if path.is_dir():
@@ -52,7 +52,7 @@ def sidecars(shoot: Shoot) -> set[str]:
         ("", True, {"top", "1", "2", "3"}),
     ],
 )
-def test_only_what_was_looked_at_is_missing(
+def test_only_scanned_directories_report_missing_files(
     days: Shoot, directory: str, deep: bool, found: set[str]
 ) -> None:
     for path in [*days.folder.rglob("*.nef"), *days.folder.rglob("*.xmp")]:
@@ -62,25 +62,25 @@ def test_only_what_was_looked_at_is_missing(
     assert sidecars(days) == {"top", "1", "2", "3"} - found
 
 
-def test_a_subfolder_that_is_gone_is_missed_with_all_in_it(days: Shoot) -> None:
+def test_all_files_of_a_deleted_subfolder_are_missing(days: Shoot) -> None:
     shutil.rmtree(days.folder / "a")
     look(days, "")
     assert missing(days) == {"1", "2"}
 
 
-def test_a_folder_that_is_gone_itself_is_missed_with_all_in_it(days: Shoot) -> None:
+def test_all_files_of_a_deleted_folder_are_missing(days: Shoot) -> None:
     shutil.rmtree(days.folder / "a")
     look(days, "a")
     assert missing(days) == {"1", "2"}
 
 
-def test_a_file_left_out_because_it_is_being_written_is_not_missing(days: Shoot) -> None:
+def test_a_file_being_written_is_not_missing(days: Shoot) -> None:
     scan = days.catalog.scans.begin(1, files)
     scan.finish([str(days.folder / "a")], False)
     assert missing(days) == set()
 
 
-def test_only_a_scan_of_the_whole_folder_counts_as_one(days: Shoot) -> None:
+def test_only_a_scan_of_the_complete_folder_is_recorded(days: Shoot) -> None:
     def scanned_at() -> float | None:
         return days.catalog.folders.all()[0].scanned_at
 
@@ -92,7 +92,7 @@ def test_only_a_scan_of_the_whole_folder_counts_as_one(days: Shoot) -> None:
     assert scanned_at() != before
 
 
-def test_a_folder_renamed_keeps_its_photos_and_marks(days: Shoot) -> None:
+def test_a_renamed_folder_keeps_its_photos_and_marks(days: Shoot) -> None:
     days.ingest()
     days.reject("a/1.nef")
     (days.folder / "a").rename(days.folder / "c")
@@ -105,7 +105,7 @@ def test_a_folder_renamed_keeps_its_photos_and_marks(days: Shoot) -> None:
 
 
 @pytest.mark.parametrize("rated", [False, True])
-def test_a_broken_photo_copied_again_is_the_same_one_unless_it_was_judged(
+def test_a_damaged_photo_copied_again_is_the_same_photo_unless_reviewed(
     shoot: Shoot, rated: bool
 ) -> None:
     shoot.write("scan.jpg", photo_bytes("cut off", taken=None))

@@ -1,4 +1,4 @@
-"""What the command line says of stacks."""
+"""Stacks on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests import catalogs
 from tests.unit.cli.conftest import Type
 
 
-def test_photos_name_their_stack_by_its_first_photo_and_say_who_is_proposed(
+def test_photos_have_the_first_photo_of_their_stack_and_the_suggested_best(
     curator: Type, tmp_path: Path
 ) -> None:
     home = Home.at(tmp_path / "home").make()

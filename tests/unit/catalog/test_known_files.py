@@ -1,4 +1,4 @@
-"""Whether a file is a photo of the catalog: by where it lies, else by its content."""
+"""Whether a file is a photo of the catalog: by path, else by content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests import catalogs
 OTHER = "f" * 32
 
 
-def test_a_file_is_known_by_its_place_or_its_content(catalog: Catalog) -> None:
+def test_a_file_is_recognized_by_path_or_content(catalog: Catalog) -> None:
     catalogs.fill(catalog.path, 12)
     photo = catalog.photos.get(6)  # a pair
     assert [catalog.photos.find_file(file.path, OTHER) for file in photo.files] == [6, 6]
@@ -20,7 +20,7 @@ def test_a_file_is_known_by_its_place_or_its_content(catalog: Catalog) -> None:
     )
 
 
-def test_a_photo_that_went_with_its_folder_is_known_no_more(catalog: Catalog) -> None:
+def test_a_photo_of_a_removed_folder_is_unknown(catalog: Catalog) -> None:
     catalogs.fill(catalog.path, 3)
     photo = catalog.photos.get(2)
     catalog.folders.remove(1, keep_photos=False)

@@ -1,4 +1,4 @@
-"""A pair made two photos by hand, marked each by itself, and made one again."""
+"""A RAW+JPEG pair is split into two photos, marked separately and joined again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def split(catalog: Catalog, on: bool = True) -> None:
     catalog.journal.decide({1: {"apart": on}}, summary="Split DSC_1")
 
 
-def test_each_half_is_a_photo_with_the_marks_the_pair_had(pair: Shoot) -> None:
+def test_each_half_becomes_a_photo_with_the_marks_of_the_pair(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
@@ -37,7 +37,7 @@ def test_each_half_is_a_photo_with_the_marks_the_pair_had(pair: Shoot) -> None:
     assert pair.photo("DSC_1.NEF").marks.flag is None
 
 
-def test_a_scan_leaves_them_apart_even_where_they_moved(pair: Shoot) -> None:
+def test_a_scan_keeps_a_split_pair_split_even_after_a_move(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     assert pair.ingest().new == 0
@@ -51,7 +51,7 @@ def test_a_scan_leaves_them_apart_even_where_they_moved(pair: Shoot) -> None:
     assert pair.catalog.check() == []
 
 
-def test_undo_makes_them_one_again(pair: Shoot) -> None:
+def test_undo_joins_a_split_pair(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     pair.catalog.journal.undo()
@@ -62,7 +62,7 @@ def test_undo_makes_them_one_again(pair: Shoot) -> None:
     assert pair.catalog.check() == []
 
 
-def test_joined_again_the_newest_decision_wins(pair: Shoot) -> None:
+def test_joining_again_keeps_the_newest_decision(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     other = pair.photo("DSC_1.JPG").id
@@ -75,7 +75,7 @@ def test_joined_again_the_newest_decision_wins(pair: Shoot) -> None:
     assert names(pair) == {"DSC_1": 2, "DSC_2": None}
 
 
-def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoot) -> None:
+def test_undoing_a_join_restores_the_marks_of_each_half(pair: Shoot) -> None:
     catalog = pair.catalog
     split(catalog)
     pair.ingest()
@@ -110,7 +110,7 @@ def test_taking_back_that_they_are_one_gives_each_its_own_marks_again(pair: Shoo
     assert catalog.check() == []
 
 
-def test_each_half_has_the_tags_and_projects_the_pair_had(pair: Shoot) -> None:
+def test_each_half_gets_the_tags_and_projects_of_the_pair(pair: Shoot) -> None:
     catalog = pair.catalog
     harbour = catalog.projects.create("Harbour")
     boat, sea = catalog.tags.ids(["boat", "sea"], make=True).values()
@@ -143,7 +143,7 @@ def test_each_half_has_the_tags_and_projects_the_pair_had(pair: Shoot) -> None:
     assert catalog.check() == []
 
 
-def test_copies_of_both_halves_leave_them_apart(pair: Shoot) -> None:
+def test_copies_of_both_halves_keep_a_pair_split(pair: Shoot) -> None:
     for name in ("DSC_1.NEF", "DSC_1.JPG"):
         pair.write(f"backup/{name}", (pair.folder / name).read_bytes())
     pair.ingest()
@@ -156,7 +156,7 @@ def test_copies_of_both_halves_leave_them_apart(pair: Shoot) -> None:
     assert len(pair.photo("DSC_1.NEF").files) == 4
 
 
-def test_split_again_while_a_half_is_away_they_are_two_when_it_is_back(pair: Shoot) -> None:
+def test_a_pair_split_while_a_half_is_missing_stays_split_when_it_returns(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     pair.catalog.journal.undo()
@@ -170,7 +170,7 @@ def test_split_again_while_a_half_is_away_they_are_two_when_it_is_back(pair: Sho
     assert set(names(pair)) == {"DSC_1.NEF", "DSC_1.JPG", "DSC_2"}
 
 
-def test_each_half_has_the_sidecar_that_names_it(pair: Shoot) -> None:
+def test_each_half_gets_the_sidecar_with_its_name(pair: Shoot) -> None:
     split(pair.catalog)
     pair.ingest()
     for name in ("DSC_1.xmp", "DSC_1.NEF.xmp", "DSC_1.JPG.xmp"):
@@ -188,7 +188,7 @@ def test_each_half_has_the_sidecar_that_names_it(pair: Shoot) -> None:
         assert beside["DSC_1.NEF"] == {"DSC_1.xmp", "DSC_1.NEF.xmp"}
 
 
-def test_a_pair_that_proves_to_be_another_photo_can_still_be_joined(shoot: Shoot) -> None:
+def test_a_split_pair_merged_with_another_photo_can_be_joined(shoot: Shoot) -> None:
     for name, content in (("A.NEF", "raw"), ("DSC_1.NEF", "raw"), ("DSC_1.JPG", "jpeg")):
         shoot.write(name, photo_bytes(content))
     shoot.scan()

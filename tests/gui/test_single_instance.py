@@ -325,7 +325,7 @@ def test_a_request_before_the_window_exists_is_delivered_later(
     assert [each.paths for each in received] == [(tmp_path,), ()]
 
 
-@pytest.mark.parametrize("answer", [recovery.RESTORE, recovery.ANEW, None])
+@pytest.mark.parametrize("answer", [recovery.RESTORE, recovery.NEW, None])
 def test_a_missing_catalog_is_restored_or_created_anew(
     home: Home, seen: list[Question], monkeypatch: pytest.MonkeyPatch, answer: str | None
 ) -> None:

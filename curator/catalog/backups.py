@@ -190,7 +190,7 @@ def make_if_due(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: Fals
     Args:
         catalog: the SQLite file; it may be in use.
         every_s: none is made while the newest daily one is younger.
-        stop: asked every few milliseconds whether to cancel.
+        stop: called every few milliseconds; True cancels.
 
     Returns:
         The copy, or None if none was due or the catalog has no photos yet.
@@ -267,7 +267,7 @@ def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False
     Args:
         connection: of the catalog, not within a transaction.
         to: the copy's file.
-        stop: asked every few milliseconds whether to cancel.
+        stop: called every few milliseconds; True cancels.
 
     Raises:
         CatalogError: no copy could be made or it is damaged; none is left behind.

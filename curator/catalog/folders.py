@@ -55,7 +55,7 @@ class FolderRow:
 
     @property
     def absence(self) -> str:
-        """Why it cannot be reached, as ``T7 Shield unplugged``; empty if it can."""
+        """Why the folder cannot be reached (``T7 Shield unplugged``); empty if it can."""
         return absence(self.unplugged, self.volume, self.volume_name) if self.away else ""
 
 

@@ -179,7 +179,7 @@ class MetadataImport:
     def _import_keywords(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
     ) -> bool:
-        """Add and remove tags as keywords of files came and went; return whether any changed.
+        """Add and remove tags to match the keywords of files; return whether any changed.
 
         Keywords of the photo's other files stay, whether these were read now or not.
         """

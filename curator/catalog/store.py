@@ -223,9 +223,9 @@ class Store:
 
     @contextlib.contextmanager
     def transaction_with(self, look: Callable[[], Value]) -> Iterator[Value]:
-        """Open a write transaction for a block that needs what ``look`` reads.
+        """Open a write transaction for a block that needs the result of ``look``.
 
-        ``look`` runs before the lock is taken, so that a decision waits for less, and again if
+        ``look`` runs before the lock is taken, so that decisions wait less. It runs again if
         another connection wrote in between.
         """
         version = self.data_version()

@@ -89,7 +89,7 @@ def tag_names(text: str) -> list[str]:
     A path (``place/iceland/vik`` or ``place|iceland|vik``) is returned with bars.
 
     Raises:
-        UsageError: one of them is not a tag name; says why.
+        UsageError: one of them is not a valid tag name; the message says why.
     """
     names = {}
     for part in text.split(","):
@@ -130,7 +130,7 @@ def folded(name: str) -> str:
 
 
 def known_as(word: str) -> set[str]:
-    """Return the folded names a tag of this word may have: unchanged, or cleaned."""
+    """Return the folded names of possible tags for a word: unchanged and cleaned."""
     return {folded(plain_name(word)), folded(tag_name(word))}
 
 

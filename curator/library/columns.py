@@ -83,10 +83,10 @@ def widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
 
 
 def as_measure(value: float) -> float | None:
-    """Return a value of such a column; None for NaN."""
+    """Return a value of a column of scores as a float; None for NaN."""
     return None if math.isnan(value) else float(value)
 
 
 def as_score(value: float) -> int | None:
-    """Return a score of such a column; None for NaN."""
+    """Return a value of a column of scores as an int; None for NaN."""
     return None if math.isnan(value) else int(value)

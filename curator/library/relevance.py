@@ -84,33 +84,33 @@ def _worded(query: Query, table: Table) -> Mask:
 # --- by vectors
 
 
-def alike(archive: VectorIndex, photo_id: int, among: Ids) -> Likeness:
+def alike(index: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     """Find the photos most similar to a photo, itself first.
 
     Raises:
         KnownError: the photo is not analyzed yet.
     """
-    place = int(archive.places([photo_id])[0])
+    place = int(index.places([photo_id])[0])
     if place < 0:
         raise KnownError(
             "This photo is not analyzed yet.", "Similar photos can be found once it is."
         )
-    row = archive.take([place])[0]
-    return archive.nearest(row[: archive.dimension], MOST, among)
+    row = index.take([place])[0]
+    return index.nearest(row[: index.dimension], MOST, among)
 
 
-def looking_like(archive: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
+def looking_like(index: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
     """Find the photos that match a phrase clearly better than an average photo does.
 
     Args:
-        archive: the vectors.
+        index: the vectors.
         vector: the phrase, encoded into the space of the images.
         among: the photos to search.
     """
-    if not archive.size or len(vector) != archive.dimension:
+    if not index.size or len(vector) != index.dimension:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    sample = archive.take(np.unique(np.linspace(0, archive.size - 1, _SAMPLE).astype(np.int64)))
-    usual = sample[:, : archive.dimension] @ vector
-    ids, likeness = archive.nearest(vector, MOST, among)
+    sample = index.take(np.unique(np.linspace(0, index.size - 1, _SAMPLE).astype(np.int64)))
+    usual = sample[:, : index.dimension] @ vector
+    ids, likeness = index.nearest(vector, MOST, among)
     clear = likeness > usual.mean() + _STANDS_OUT * usual.std()
     return ids[clear], likeness[clear]

@@ -123,7 +123,7 @@ class Table:
 
     @property
     def known(self) -> tuple[int, ...]:
-        """The revisions taken over so far, as numbers that only grow."""
+        """The revisions read so far, as numbers that only grow."""
         return self.rows.rev, *self.projects.known
 
     def dump(self) -> TableState:

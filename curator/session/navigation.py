@@ -97,7 +97,7 @@ class Navigator(QObject):
         return True
 
     def go_to_tile(self, number: int) -> None:
-        """Go to the photo a tile of the grid shows."""
+        """Go to the cover of a tile of the grid."""
         self._go_to_span(self.photos.listing.tiles[number])
 
     def go_to_end(self, way: int) -> None:
@@ -134,7 +134,7 @@ class Navigator(QObject):
         return False
 
     def finish(self) -> None:
-        """Turn to the finish page of the mode."""
+        """Open the finish page of the mode."""
         self._view_state.finished, self._view_state.zoom = True, None
         self._view_state.publish()
 

@@ -51,7 +51,7 @@ class Panes:
 
 
 class Pair(Panes):
-    """Compare: the winner stays at the left, challengers come at the right.
+    """Compare: the winner stays on the left, challengers come in on the right.
 
     ``among`` is empty if challengers come from the whole list.
     """

@@ -59,7 +59,7 @@ class PhotoList(QObject):
         stacks: its stacks.
         direction: 1 or -1, the way of the last move.
         stale: ids of listed photos that no longer fit the criteria.
-        untouched: whether nobody has moved yet in the scope that was opened.
+        untouched: whether the person has not moved yet in the open scope.
 
     Thread: GUI only.
     """
@@ -160,7 +160,7 @@ class PhotoList(QObject):
         self.rebuilt.emit(keep)
 
     def rebuild_ranked(self, keep: int | None) -> None:
-        """Rebuild the list by ranks and answers that are known already."""
+        """Rebuild the list by the present ranks and learner's answers."""
         table, criteria = self.table, self.criteria
         mask = self.membership.fits()
         if keep is not None and keep in table:
@@ -183,7 +183,7 @@ class PhotoList(QObject):
         self.counts_changed.emit()
 
     def rank(self) -> None:
-        """Compute anew how well each photo matches the search, if it ranks photos."""
+        """Compute again how well each photo matches the search, if it ranks photos."""
         if self.criteria.is_ranked:
             self.matches.rank(self.membership.fits())
         else:
@@ -265,7 +265,7 @@ class PhotoList(QObject):
         return listed or bool(self.membership.in_scope()[rows].any())
 
     def _follow_folders(self) -> None:
-        """Take note that folders went, came back, or moved; stay in one that moved."""
+        """React to folders that went, came back or moved; stay in a folder that moved."""
         criteria, table = self.criteria, self.table
         for old, new in table.folders.moved:
             self.stacks.follow_folder(old, new)
@@ -353,7 +353,7 @@ class PhotoList(QObject):
         self.list_changed.emit()
 
     def _follow_placing(self) -> None:
-        """Move photos to where a person just placed them by hand; none comes, none goes."""
+        """Move photos to where a person just placed them by hand, and nothing else."""
         table, criteria, serial = self.table, self.criteria, self.table.projects.serial
         if serial == self._seen.projects or not is_manual(table, criteria.order):
             return
@@ -388,7 +388,7 @@ class PhotoList(QObject):
         return moved
 
     def arrive(self) -> None:
-        """Tell that another photo is current; a selection ends with that."""
+        """Report that another photo is current, and clear the selection."""
         if self.selection and not self.view_state.view.side_by_side:
             self.clear_selection()
         self.current_changed.emit()

@@ -97,9 +97,9 @@ class ProjectController(QObject):
         return found
 
     def cover(self, row: ProjectRow) -> int | None:
-        """Return the cover of a project: the photo chosen, else the first; None if it is empty.
+        """Return a project's cover: the chosen photo or else the first; None if it is empty.
 
-        A photo that was removed from the project, or is hidden, is no cover.
+        Photos that are hidden or were removed from the project are never the cover.
         """
         table = self._table
         ids = table.projects.ids(row.id)

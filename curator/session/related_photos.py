@@ -80,7 +80,7 @@ class RelatedPhotosFinder(QObject):
         taste.scores_changed.connect(self._later.start)
 
     def close(self) -> None:
-        """Stop looking; the learning thread may still answer while it ends."""
+        """Stop searching; the learner's thread may still answer while it ends."""
         self._closed = True
         self._later.stop()
 
@@ -165,7 +165,7 @@ def alike(
     """Find the best series among photos, in their order; empty if there is none.
 
     Args:
-        learner: with the vectors.
+        learner: holds the vectors.
         ids: (N,) candidates.
         expected: (N,) predicted ratings, NaN unknown.
         dismissed: series not to find again.

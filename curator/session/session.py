@@ -126,7 +126,7 @@ class Session:
         self.history = UndoController(services, self.navigator, sources, modes, self.decisions)
 
     def _build_subjects(self) -> None:
-        """Build what a person does with photos besides marking them."""
+        """Build the parts for everything a person does with photos besides marking them."""
         services, photos, decisions = self.services, self.photos, self.decisions
         self.projects = ProjectController(
             services, photos, self.sources, self.statistics, self.stacks, decisions

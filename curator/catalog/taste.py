@@ -246,7 +246,7 @@ class Taste:
         return TasteRow(*row)
 
     def pin(self, number: int | None) -> None:
-        """Use this version from now on instead of the newest; None returns to the newest."""
+        """Use this version instead of the learned model; None returns to the learned model."""
         with self._store.transaction():
             self._store.run("DELETE FROM meta WHERE key = 'taste_pinned'")
             if number is not None:

@@ -95,9 +95,9 @@ class Vectors:
     def encoders(self) -> dict[str, int]:
         """Count the photos each encoder has encoded; the one to use comes first.
 
-        That is the present encoder as soon as it has encoded the photos of the former encoder;
-        until then it is the former one, so that taste never gets worse for a while. Merged and
-        removed photos count only if there is just one encoder.
+        That is the present encoder, unless it has not caught up yet with the other encoder that has
+        the most vectors; then it is that other encoder. Merged and removed photos count only if
+        there is just one encoder.
         """
         counts, lead, before = self._encoders()
         if before is not None and (
@@ -116,7 +116,9 @@ class Vectors:
         return None if comparing.done else comparing
 
     def _encoders(self) -> tuple[dict[str, int], str, str | None]:
-        """Count vectors by encoder, most first; return the present and the former encoder too.
+        """Count vectors by encoder, most first; also return the present encoder and its rival.
+
+        The rival is the other encoder with the most vectors, None while no encoder is set.
 
         With two or more encoders only present photos count: an encoder need not catch up with
         removed ones. The removed photos are looked up and subtracted, because they are few; looking

@@ -156,7 +156,7 @@ def test_menu_palette_and_help_list_every_command_with_its_key(window: MainWindo
     menu = dict(line.partition("\t")[::2] for line in lines(window.topbar.commands_menu()))
     parts = sheet("grid", keyboard).values()
     helped = {line.does for part in parts for line in part} | set(without_key(keyboard))
-    folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Swap in candidate \d")
+    folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Similar photo \d")
     assert len(keys) > 80
     for name, command in commands.COMMANDS.items():
         key = keys.get(name, "")

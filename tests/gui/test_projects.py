@@ -274,7 +274,7 @@ def test_the_inspector_lists_the_projects_of_a_photo(
 def test_an_empty_project_says_how_to_fill_it(window: MainWindow) -> None:
     project = window.session.projects.make("Harbour")
     window.session.projects.open_scope(project)
-    assert window.empty_list.reason.text() == "Nothing in Harbour yet."
+    assert window.empty_list.reason.text() == "No photos in Harbour yet."
 
 
 def test_suggested_related_photos_become_a_project(

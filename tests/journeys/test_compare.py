@@ -114,7 +114,7 @@ def test_a_photo_without_a_picture_is_compared_with_another(evening: Evening, sh
 def test_candidates_show_next_to_the_rated_photo(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Alt+1", *["Space"] * 6, "Alt+2", "Home")
     here = evening.name()
-    evening.reads("Nearby maybes: ")
+    evening.reads("Candidates: ")
     evening.press("Ctrl+1").reads("The next step goes back to " + here)
     maybe = evening.name()
     assert maybe != here

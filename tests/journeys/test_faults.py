@@ -250,7 +250,7 @@ def test_a_failure_to_save_taste_is_told_once(
         taste_data.rate(catalog, vectors, range(1, 31))
         live = LearnerThread(home.catalog, Settings().taste, home.cache)
         said: list[str] = []
-        live.trouble.connect(said.append)
+        live.problem.connect(said.append)
         with full_catalog(monkeypatch):
             live.start()
             for _ in range(3):
@@ -525,7 +525,7 @@ def test_a_mark_on_a_full_disk_is_refused_and_accepted_once_there_is_space(
                 assert len(before) < 500, "the disk never got full"
             marks = at.session.table.marks(photo)
             at.press("X").reads("is full")
-            at.reads("Make room")
+            at.reads("Free at least")
             assert at.session.current == photo and at.session.table.marks(photo) == marks
             assert marks.flag is None and journal(at.session.catalog) == before
             disk.empty()
@@ -597,7 +597,7 @@ def test_an_export_to_a_full_disk_tells_the_missing_space_and_resumes(tmp_path: 
     with small_disk(tmp_path / "small", 40) as disk:
         out = disk.path / "out"
         disk.fill(spare=1 << 20)
-        with pytest.raises(KnownError, match=r"needs .* and .* has .* free\. Free some"):
+        with pytest.raises(KnownError, match=r"needs .* has only .* free\. Free some"):
             export_to(home, out, "folder", "original")
         assert not list(out.iterdir())
         disk.empty()

@@ -31,7 +31,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from curator import app
 from curator.settings import Home, Settings
-from curator.ui import dialogs
+from curator.ui.widgets import dialogs
 from curator.ui.main_window import MainWindow
 
 def say(**what): print(json.dumps(what), flush=True)

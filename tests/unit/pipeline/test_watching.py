@@ -235,7 +235,7 @@ def test_without_free_watches_the_folder_is_polled_and_that_is_reported(
     (desk.top / "1.jpg").write_bytes(b"one")
     desk.until(lambda: desk.has("1.jpg"))
     assert "fs.inotify.max_user_watches" in str(desk.troubles[0])
-    assert "F5" in desk.troubles[0].remedy
+    assert "Rescan folders" in desk.troubles[0].remedy
 
 
 def test_lost_events_scan_the_whole_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

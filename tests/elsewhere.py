@@ -161,9 +161,9 @@ def begin() -> None:
         with UseLock(home.catalog) as one, UseLock(home.catalog) as other:
             one.share()
             other.share()
-            refused(UseLock(home.catalog).alone)
+            refused(UseLock(home.catalog).exclude_others)
         with UseLock(home.catalog) as one:
-            one.exclusive()
+            one.exclude_others()
             refused(UseLock(home.catalog).share)
         with OpenedFolder.at(Path(folder)) as one, OpenedFolder.at(Path(folder)) as other:
             with exclusive(one):

@@ -60,7 +60,7 @@ def said(evening: Evening) -> str:
 def shows(evening: Evening, path: Path) -> bool:
     """Whether the middle of the loupe has exactly the pixels of a file, without overlays."""
     view = loupe(evening)
-    if not view.whole:
+    if not view.is_full_resolution:
         return False
     place, picture = view.place(), decode.decode(path).rgb
     image = view.grab().toImage()

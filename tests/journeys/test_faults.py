@@ -254,7 +254,7 @@ def test_a_failure_to_save_taste_is_told_once(
         with full_catalog(monkeypatch):
             live.start()
             for _ in range(3):
-                live.anything()
+                live.everything_changed()
                 answers: list[object] = []
                 live.ask(lambda learner: learner.learned and learner.learned.ready, answers.append)
                 qtbot.waitUntil(lambda told=answers: bool(told), timeout=60_000)
@@ -603,7 +603,7 @@ def test_an_export_to_a_full_disk_tells_the_missing_space_and_resumes(tmp_path: 
         disk.empty()
         assert len(export_to(home, out, "folder", "original").written) == PHOTOS
         disk.fill()
-        assert export_to(home, out, "folder", "original").kept == PHOTOS, (
+        assert export_to(home, out, "folder", "original").unchanged == PHOTOS, (
             "nothing had to be written"
         )
 

@@ -20,6 +20,7 @@ def shown(evening: Evening) -> list[str]:
     return [evening.session.table.name(photo) for photo in evening.session.ids.tolist()]
 
 
+@pytest.mark.slow
 def test_a_project_is_made_filled_ordered_and_kept_over_a_restart(
     evening: Evening, shoot: Path
 ) -> None:

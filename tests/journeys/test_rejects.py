@@ -84,6 +84,7 @@ def test_a_pair_is_split_and_joined_again(evening: Evening, shoot: Path) -> None
     assert session.tile(int(session.ids[0])).pair
 
 
+@pytest.mark.slow
 def test_in_a_folder_of_copies_all_texts_tell_the_same_size(evening: Evening, shoot: Path) -> None:
     session = evening.open(shoot, photos=4).session
     card = shoot / "card"

@@ -69,6 +69,7 @@ def when_open(act: Callable[[SidecarsDialog], None]) -> None:
     QTimer.singleShot(0, look)
 
 
+@pytest.mark.slow
 def test_marks_are_written_read_back_and_conflicts_resolved(
     evening: Evening, home: Home, tmp_path: Path
 ) -> None:

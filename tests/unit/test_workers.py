@@ -115,6 +115,7 @@ def test_the_time_limit_grows_with_the_picture(
     assert told.until[1] - told.until[0] == pytest.approx(180.0)
 
 
+@pytest.mark.slow
 def test_a_memory_bomb_is_ended_at_the_memory_limit(pool: WorkerPool) -> None:
     with pytest.raises(workers.WorkerMemory, match="more than 400 MB"):
         pool.run(misbehaving.eat, 600, timeout_s=LIMIT_S)

@@ -72,6 +72,28 @@ def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "Trash"
 
 
+def quick_files() -> set[Path]:
+    """Return the test files of the quick loop, listed in tests/quick.txt."""
+    here = Path(__file__).parent
+    lines = (here / "quick.txt").read_text("utf-8").splitlines()
+    return {here.parent / line for line in lines if line and not line.startswith("#")}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Load only the listed files for the quick loop."""
+    if config.option.markexpr != "quick" or collection_path.suffix != ".py":
+        return None
+    return True if collection_path not in quick_files() else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the quick loop."""
+    quick = quick_files()
+    for item in items:
+        if item.path in quick and item.get_closest_marker("slow") is None:
+            item.add_marker("quick")
+
+
 class PatientBot(QtBot):
     """Waits long for what must happen, where pytest-qt gives up after five seconds."""
 

@@ -99,10 +99,10 @@ def grid(running: app.App) -> None:
         15: {"kept": True, "rating": 4},
     }
     ids = session.ids.tolist()
-    session.decide_many("keep", {ids[place]: fields for place, fields in marks.items()})
-    running.window.offers.dismiss()
-    session.go_to(ids[7])
-    session.say("")
+    session.decisions.decide("keep", {ids[place]: fields for place, fields in marks.items()})
+    running.window.notifications.dismiss()
+    session.navigator.go_to(ids[7])
+    session.messages.say("")
 
 
 def cull(running: app.App) -> None:
@@ -110,7 +110,7 @@ def cull(running: app.App) -> None:
     running.window.run("cull")
     running.window.run("tour")
     # The third from here has room to be shown large.
-    running.session.go_to(running.session.ids.tolist()[2])
+    running.session.navigator.go_to(running.session.ids.tolist()[2])
     settle(running)
     running.window.run("reject")
     settle(running)
@@ -120,8 +120,8 @@ def cull(running: app.App) -> None:
 def compare(running: app.App) -> None:
     """Show two frames of a series side by side."""
     running.window.run("browse")
-    running.session.set_view(View.LOUPE)
-    running.session.go_to(running.session.ids.tolist()[2])
+    running.session.viewer.set_view(View.LOUPE)
+    running.session.navigator.go_to(running.session.ids.tolist()[2])
     settle(running)
     running.window.run("compare")
 
@@ -134,10 +134,10 @@ def done(running: app.App) -> None:
     fields: dict[int, dict[str, object]] = {photo: {"kept": True} for photo in rest}
     fields |= {photo: {"flag": "reject"} for photo in rest[1::3]}
     fields |= {photo: {"kept": True, "flag": "pick"} for photo in rest[::5]}
-    session.decide_many("keep", fields)
+    session.decisions.decide("keep", fields)
     running.window.run("cull")
-    session.finish()
-    session.say("")
+    session.navigator.finish()
+    session.messages.say("")
 
 
 def settle(running: app.App) -> None:

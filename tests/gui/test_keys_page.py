@@ -112,7 +112,7 @@ def test_a_command_is_found_by_name_description_and_key(page: KeysPage) -> None:
     for typed, found in (
         ("x", "reject"),
         ("palette", "palette"),
-        ("quarter left", "turn_left"),
+        ("rotate left", "turn_left"),
         ("ctrl+z", "undo"),
     ):
         page.search_field.clear()

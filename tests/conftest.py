@@ -17,6 +17,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,12 @@ def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "Trash"
 
 
-def quick_files() -> set[Path]:
+@lru_cache
+def quick_files() -> frozenset[Path]:
     """Return the test files of the quick loop, listed in tests/quick.txt."""
     here = Path(__file__).parent
     lines = (here / "quick.txt").read_text("utf-8").splitlines()
-    return {here.parent / line for line in lines if line and not line.startswith("#")}
+    return frozenset(here.parent / line for line in lines if not line.startswith("#"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -69,8 +69,7 @@ class GridView(QAbstractScrollArea):
         self._underlined: int | None = session.current
         self._prefetch = ThumbnailPrefetch(
             pictures.thumbs,
-            lambda numbers: self._known.gather(map(self.tile_photo, numbers)),
-            self._request,
+            self._requests_of,
             lambda: self.visible() if self.isVisible() else None,
             lambda: len(self._spans),
             self,
@@ -301,8 +300,10 @@ class GridView(QAbstractScrollArea):
 
     # --- thumbnails
 
-    def _request(self, number: int) -> FrameRequest | None:
-        return thumbnail_request(self._tile(number), self._tiles.box(self.grid_layout.rect(0)))
+    def _requests_of(self, numbers: Sequence[int]) -> dict[int, FrameRequest | None]:
+        self._known.gather(map(self.tile_photo, numbers))
+        box = self._tiles.box(self.grid_layout.rect(0))
+        return {number: thumbnail_request(self._tile(number), box) for number in numbers}
 
     def _refresh_thumbnails(self) -> None:
         self._prefetch.refresh()

@@ -6,7 +6,7 @@ it, and what a tile requests is remembered while list and tile size stay the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -20,8 +20,7 @@ class ThumbnailPrefetch(QObject):
 
     Args:
         store: decodes and keeps thumbnails.
-        gather: loads the tiles of these numbers at once.
-        request: returns what a tile needs, or None.
+        requests: returns what each of these tiles needs, or None.
         visible: returns the tiles on screen, or None while the grid is hidden.
         count: returns the number of tiles.
         parent: the grid.
@@ -35,14 +34,13 @@ class ThumbnailPrefetch(QObject):
     def __init__(
         self,
         store: FrameStore,
-        gather: Callable[[Iterable[int]], None],
-        request: Callable[[int], FrameRequest | None],
+        requests: Callable[[Sequence[int]], dict[int, FrameRequest | None]],
         visible: Callable[[], range | None],
         count: Callable[[], int],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._store, self._gather, self._request = store, gather, request
+        self._store, self._requests_of = store, requests
         self._visible, self._count = visible, count
         self._requests: dict[int, FrameRequest | None] = {}  # by tile, while list and size stay
         self._wanted: dict[FrameRequest, list[int]] = {}  # and the tiles that show it
@@ -94,12 +92,8 @@ class ThumbnailPrefetch(QObject):
         known = self._requests
         if len(known) > _REMEMBERED:
             known.clear()
-        self._gather(number for number in numbers if number not in known)
+        known.update(self._requests_of([number for number in numbers if number not in known]))
         for number in numbers:
-            if number in known:
-                request = known[number]
-            else:
-                request = known[number] = self._request(number)
-            if request is not None:
+            if (request := known[number]) is not None:
                 self._wanted.setdefault(request, []).append(number)
         self._store.want("grid", self._wanted)

@@ -89,11 +89,11 @@ def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | 
 
 def _of_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
     """Look at a file as the window does, in processes of their own."""
-    from curator.encoders import select_encoder
+    from curator.encoders.selection import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
     found = see_file(invocation, preview.path)
-    preview = replace(preview.with_seen(found), compared=encoding.sentence)
+    preview = replace(preview.with_decoded(found), compared=encoding.sentence)
     if preview.photo is None and invocation.home.catalog.exists():
         photo = invocation.catalog.photos.find_file(preview.path, found.fingerprint)
         if photo is not None:
@@ -159,14 +159,14 @@ def _document(preview: FilePreview) -> dict[str, Any]:
 def _lines(preview: FilePreview) -> list[str]:
     """Lay the preview out as the window does: what it is, what was measured, its words."""
     from curator.library.captions import MEASURED
-    from curator.session.file_preview import clipped, made
+    from curator.session.file_preview import capture_lines, clipping_line
 
     capture, quality, why = preview.capture, preview.quality, preview.why
     assert capture is not None and quality is not None
     rows = []
     if not preview.damage:
         rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
-        rows.append(("exposure", f"{quality.exposure:.0f}", clipped(quality)))
+        rows.append(("exposure", f"{quality.exposure:.0f}", clipping_line(quality)))
     if why is not None:
         told = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
         rows.append(("match", f"{why.match}", told))
@@ -174,7 +174,7 @@ def _lines(preview: FilePreview) -> list[str]:
         rows.append(("match", "", preview.unmatched))
     known = "not in the catalog" if preview.photo is None else f"photo {preview.photo}"
     pixels = f"{capture.width} × {capture.height} px"
-    lines = [preview.path.stem, *made(capture), "", *columns(rows)]
+    lines = [preview.path.stem, *capture_lines(capture), "", *columns(rows)]
     if preview.damage:
         lines.append(preview.damage)
     if preview.tags:

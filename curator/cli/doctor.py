@@ -173,7 +173,7 @@ def _backups(home: Home) -> Finding:
         remedy = "`curator doctor backups` lists the others; check the disk too"
         return Finding("backups", False, found, remedy)
     room = sum(path.stat().st_size for path in files)
-    found = f"{len(files)} ({size(room)}), newest: {recovery.titled(newest)}"
+    found = f"{len(files)} ({size(room)}), newest: {recovery.backup_title(newest)}"
     changed = home.catalog.stat().st_mtime if home.catalog.exists() else 0.0
     late = min(changed, time.time()) - newest.made_at > _LATE_S
     remedy = "open Curator's window for some minutes; `curator logs` shows errors"
@@ -228,11 +228,11 @@ def _restore(invocation: Invocation, named: str | None) -> None:
     else:
         since = "The present catalog is intact; marks made since then are not in the backup."
         since += _ASIDE
-    sentence = f"The backup of {recovery.titled(chosen)} becomes the catalog. {since}"
+    sentence = f"The backup of {recovery.backup_title(chosen)} becomes the catalog. {since}"
     if not invocation.agreed(sentence, "Nothing was changed."):
         return
     restored = catalogs.restore(home.catalog, chosen.path, redo=hurt)
-    lines = recovery.told(restored)
+    lines = recovery.restore_lines(restored)
     lines.append("`curator folders rescan FOLDER` finds photos that were added since then.")
     invocation.output.answer(restored, lines)
 
@@ -316,8 +316,8 @@ def decodes(path: str) -> tuple[int, int]:
 
 def _extras(invocation: Invocation) -> list[Finding]:
     """Check what is not installed and not needed for culling; never a problem."""
-    from curator.encoders import select_encoder
     from curator.encoders.options import missing_package
+    from curator.encoders.selection import select_encoder
 
     lack = missing_package("torch", "open_clip")
     found = f"{lack} Culling, rating and export do without." if lack else "installed"

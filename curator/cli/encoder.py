@@ -27,7 +27,8 @@ def encoder(invocation: Invocation) -> None:
 
 
 def _show(invocation: Invocation) -> None:
-    from curator.encoders import ENCODERS, available, encoder_options, select_encoder
+    from curator.encoders import ENCODERS, available
+    from curator.encoders.selection import encoder_options, select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
     lacks = available(encoder_options(invocation.home, invocation.settings))
@@ -47,7 +48,8 @@ def _show(invocation: Invocation) -> None:
 
 
 def _download(invocation: Invocation) -> None:
-    from curator.encoders import DownloadJob, download_plan, encoder_options, weights_file
+    from curator.encoders import DownloadJob, download_plan, weights_file
+    from curator.encoders.selection import encoder_options
 
     told = encoder_options(invocation.home, invocation.settings)
     plan = download_plan(told)

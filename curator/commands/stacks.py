@@ -17,7 +17,7 @@ def stack_selection(session: Session) -> None:
     stacks = session.table.stacks.of(ids)
     if len(ids) < 2:
         session.messages.say("Select two or more photos in the grid to stack them.")
-    elif stacks[0] and set(session.stacks.frames_of(int(ids[0]))) == set(ids.tolist()):
+    elif stacks[0] and set(session.stacks.frames_of_each([int(ids[0])])[0]) == set(ids.tolist()):
         session.messages.say("These photos are already one stack.")
     else:
         _set(session, "stack", ids.tolist(), session.table.stacks.unused_number(ids))

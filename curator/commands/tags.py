@@ -9,7 +9,7 @@ from curator.session import Session
 @command("Tags…", "Rate and flag")
 def tag(session: Session) -> None:
     """Tag the selection or the photo: type and press Enter; separate several with commas."""
-    photos = session.tags.begin()
+    photos = session.tags.targets()
     if photos:
         session.requests.tag_entry_requested.emit(photos)
 
@@ -17,4 +17,4 @@ def tag(session: Session) -> None:
 @command("Repeat last tags", "Rate and flag")
 def tag_again(session: Session) -> None:
     """Add the same tags as last time."""
-    session.tags.again(session.tags.begin())
+    session.tags.repeat_last(session.tags.targets())

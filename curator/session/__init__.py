@@ -4,18 +4,8 @@
 """
 
 from curator.session.decisions import StepText, changed_marks
-from curator.session.file_preview import FilePreview
-from curator.session.file_preview_loader import FilePreviewLoader
-from curator.session.progress import Progress
-from curator.session.search_hints import Hint
+from curator.session.file_preview import FilePreviewLoader
 from curator.session.session import Session
+from curator.session.statistics import Progress
 
-__all__ = [
-    "FilePreview",
-    "FilePreviewLoader",
-    "Hint",
-    "Progress",
-    "Session",
-    "StepText",
-    "changed_marks",
-]
+__all__ = ["FilePreviewLoader", "Progress", "Session", "StepText", "changed_marks"]

@@ -1,8 +1,8 @@
-"""Reports pending background work and the disk space Curator uses for photos.
+"""Pending background work and the disk space that Curator uses, for the overview page.
 
-The overview page uses this. Nothing of it runs on the GUI thread: the catalog is asked on the
-learning thread, which has a connection; files are measured on a thread of their own, folder by
-folder with a pause between, and a measurement is reused for a minute.
+Nothing is computed on the GUI thread. The learning thread, which has a connection, reads the
+catalog. Another thread measures files, folder by folder with a pause between; a measurement is
+reused for a minute.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROXIES, _THUMBS = "proxies", "thumbs"  # as in `curator.imaging.proxy`
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class StageCounts:
     """Counts of photos in one stage, by state; ``blocked``: an earlier stage failed."""
 
     name: str
@@ -48,28 +48,27 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Bytes on disk that Curator made from all photos."""
+class DiskUsage:
+    """Bytes of the files that Curator made from all photos."""
 
     proxies: int = 0
     thumbs: int = 0
     catalog: int = 0
 
-    @property
-    def all(self) -> int:
-        """The total."""
-        return self.proxies + self.thumbs + self.catalog
-
 
 @dataclass(frozen=True, slots=True)
 class BackgroundStatus:
-    """Catalog figures: ``lanes`` of all photos, and bytes of ``vectors`` and ``originals``.
+    """Figures from the catalog.
 
-    Vectors are inside the catalog; the originals are those of the photos of ``scope``, a key.
+    Attributes:
+        scope: key of the scope whose originals were counted.
+        stages: counts of all photos, for each stage that has any.
+        vectors: bytes of all vectors inside the catalog.
+        originals: bytes of the original files of the scope.
     """
 
     scope: str
-    lanes: tuple[Lane, ...]
+    stages: tuple[StageCounts, ...]
     vectors: int
     originals: int
 
@@ -78,11 +77,11 @@ class BackgroundMonitor(QObject):
     """Monitors the background work of one window. Close it with its page.
 
     Signals:
-        changed: :attr:`status` or :attr:`kept` changed.
+        changed: :attr:`status` or :attr:`disk_usage` changed.
 
     Attributes:
-        status: the last answer of the catalog; None before the first.
-        kept: the last measurement; None before the first.
+        status: the last figures from the catalog; None before the first.
+        disk_usage: the last measurement; None before the first.
 
     Thread: GUI only.
     """
@@ -94,48 +93,48 @@ class BackgroundMonitor(QObject):
         super().__init__()
         self._home, self._taste = home, taste
         self.status: BackgroundStatus | None = None
-        self.kept: Kept | None = None
+        self.disk_usage: DiskUsage | None = None
         self._threads = QThreadPool()
         self._stop = threading.Event()
         self._wanted: tuple[str, Sequence[int]] = ("", ())
-        self._asked = self._measuring = False
+        self._is_asking = self._is_measuring = False
         self._measured_at = -_REUSED_S
-        self._measured.connect(self._take_measure)
+        self._measured.connect(self._on_measured)
 
-    def ask(self, scope: str, ids: Sequence[int]) -> None:
-        """Start both updates, unless they are running or the last measurement is recent.
+    def update(self, scope: str, ids: Sequence[int]) -> None:
+        """Read the catalog, and measure files unless the last measurement is recent.
 
         Args:
             scope: the key of a scope.
             ids: its photos, whose originals are counted.
         """
         self._wanted = scope, ids
-        if not self._asked:
+        if not self._is_asking:
             self._ask_catalog()
-        if not self._measuring and time.monotonic() > self._measured_at + _REUSED_S:
-            self._measuring = True
+        if not self._is_measuring and time.monotonic() > self._measured_at + _REUSED_S:
+            self._is_measuring = True
             home, stop = self._home, self._stop
             self._threads.start(lambda: self._measured.emit(measure(home, stop)))
 
     def _ask_catalog(self) -> None:
-        self._asked = True
+        self._is_asking = True
         scope, ids = self._wanted
-        self._taste.learner.ask(lambda learner: read_status(learner, scope, ids), self._take_status)
+        self._taste.learner.ask(lambda learner: read_status(learner, scope, ids), self._on_status)
 
-    def _take_status(self, told: BackgroundStatus | KnownError) -> None:
-        self._asked = False
-        if not isinstance(told, BackgroundStatus):
+    def _on_status(self, status: BackgroundStatus | KnownError) -> None:
+        self._is_asking = False
+        if not isinstance(status, BackgroundStatus):
             return
-        if told.scope != self._wanted[0]:
+        if status.scope != self._wanted[0]:
             self._ask_catalog()
-        if told != self.status:
-            self.status = told
+        if status != self.status:
+            self.status = status
             self.changed.emit()
 
-    def _take_measure(self, kept: Kept) -> None:
-        self._measuring, self._measured_at = False, time.monotonic()
-        if kept != self.kept:
-            self.kept = kept
+    def _on_measured(self, usage: DiskUsage) -> None:
+        self._is_measuring, self._measured_at = False, time.monotonic()
+        if usage != self.disk_usage:
+            self.disk_usage = usage
             self.changed.emit()
 
     def close(self) -> None:
@@ -145,38 +144,39 @@ class BackgroundMonitor(QObject):
 
 
 def read_status(learner: TasteLearner, scope: str, ids: Sequence[int]) -> BackgroundStatus:
-    """Read the status; vectors are 16-bit floats, followed by columns of 32-bit ones."""
-    archive = learner.vectors
-    row = 2 * archive.dimension + 4 * (archive.columns - archive.dimension)
-    catalog = learner.catalog
-    return BackgroundStatus(
-        scope, lanes(catalog.work.counts()), archive.size * row, catalog.photos.file_bytes(ids)
-    )
+    """Read the figures; a vector is stored as 16-bit floats, its tone columns as 32-bit floats.
+
+    Thread: the learner's.
+    """
+    catalog, index = learner.catalog, learner.vectors
+    row = 2 * index.dimension + 4 * (index.columns - index.dimension)
+    stages = stage_counts(catalog.work.counts())
+    return BackgroundStatus(scope, stages, index.size * row, catalog.photos.file_bytes(ids))
 
 
-def lanes(counts: Mapping[str, Mapping[str, int]]) -> tuple[Lane, ...]:
-    """Return a lane for each stage that has photos, in order.
+def stage_counts(counts: Mapping[str, Mapping[str, int]]) -> tuple[StageCounts, ...]:
+    """Return the counts of each stage that has photos, in the order of STAGES.
 
     Args:
         counts: photos by stage and state, from the catalog.
     """
-    stands = ("done", "waiting", "running", "failed", BLOCKED)
+    names = ("done", "waiting", "running", "failed", BLOCKED)
     found = []
     for stage in STAGES:
         states = counts.get(stage.name, {})
-        lane = Lane(stage.name, stage.title, *(states.get(state, 0) for state in stands))
-        if lane.all:
-            found.append(lane)
+        counted = StageCounts(stage.name, stage.title, *(states.get(state, 0) for state in names))
+        if counted.all:
+            found.append(counted)
     return tuple(found)
 
 
-def measure(home: Home, stop: threading.Event) -> Kept:
+def measure(home: Home, stop: threading.Event) -> DiskUsage:
     """Add up the files Curator keeps; a file that cannot be read counts as 0.
 
     Thread: any but the GUI's: takes a second at 100,000 photos.
     """
     files = (home.catalog, home.catalog.with_name(f"{home.catalog.name}-wal"))
-    return Kept(
+    return DiskUsage(
         _size(home.cache / _PROXIES, stop),
         _size(home.cache / _THUMBS, stop),
         sum(file.stat().st_size for file in files if file.exists()),

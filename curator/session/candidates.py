@@ -1,8 +1,8 @@
 """Candidates: kept photos similar to the current one, to compare it with while rating.
 
-A rating is easier in comparison: beside the loupe are the most similar photos that have no rating
-yet, or two to four stars. Similarity is asked of the learning thread and comes a moment later;
-photos without a vector are chosen by capture time.
+A rating is easier in comparison: beside the loupe the window shows the most similar photos with no
+rating yet, or with two to four stars. The learning thread computes the similarity; photos without
+a vector are chosen by capture time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CandidateFinder(QObject):
         changed: :attr:`photos` changed.
 
     Attributes:
-        photos: ids of the candidates, at most SLOTS, the most similar first until one is swapped.
+        photos: ids of at most SLOTS candidates; the most similar first, until one is swapped.
 
     Thread: GUI only.
     """
@@ -46,13 +46,13 @@ class CandidateFinder(QObject):
         self.photos: tuple[int, ...] = ()
         self._wanted = self._asking = False
 
-    def look(self) -> None:
-        """Find the candidates for the current photo; after a pending answer, again."""
+    def find(self) -> None:
+        """Find the candidates for the current photo; wait for a pending answer first."""
         self._wanted = True
         if not self._asking:
             self._ask()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop the candidates."""
         self._wanted = False
         self._show(())
@@ -65,12 +65,12 @@ class CandidateFinder(QObject):
         """
         here = self._list.current
         if here is None or slot >= len(self.photos):
-            self._messages.say("There is no such maybe here.")
+            self._messages.say("There is no such candidate here.")
             return
-        chosen = self.photos[slot]
+        candidate = self.photos[slot]
         self._wanted = False
-        self._navigator.detour(chosen)
-        if self._list.current == chosen:
+        self._navigator.detour(candidate)
+        if self._list.current == candidate:
             self._show((*self.photos[:slot], here, *self.photos[slot + 1 :]))
 
     def _ask(self) -> None:
@@ -82,16 +82,18 @@ class CandidateFinder(QObject):
             return
         self._asking = True
 
-        def tell(answer: NDArray[np.float32] | KnownError) -> None:
+        def on_answer(answer: NDArray[np.float32] | KnownError) -> None:
             self._asking = False
             if self._list.current == here:
                 if isinstance(answer, KnownError):
                     answer = np.full(len(ids), np.nan, np.float32)
-                self._show(chosen(self._table, here, ids, answer))
+                self._show(most_similar(self._table, here, ids, answer))
             elif self._wanted:
                 self._ask()
 
-        self._taste.learner.ask(lambda learner: likeness(learner, here, ids.tolist()), tell)
+        self._taste.learner.ask(
+            lambda learner: similarities(learner, here, ids.tolist()), on_answer
+        )
 
     def _candidates(self, here: int) -> Ids:
         """Return the kept photos of the list without a certain rating, except the current one."""
@@ -106,51 +108,53 @@ class CandidateFinder(QObject):
             self.changed.emit()
 
 
-def likeness(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> NDArray[np.float32]:
+def similarities(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> NDArray[np.float32]:
     """Return the similarity of photos to one photo, as cosines; NaN without a vector.
 
     Thread: the learner's.
     """
-    archive = learner.vectors
+    index = learner.vectors
     found = np.full(len(ids), np.nan, np.float32)
-    here, places = archive.places([photo_id]), archive.places(ids)
+    here, rows = index.places([photo_id]), index.places(ids)
     if here[0] < 0:
         return found
-    vector = archive.take(here)[0, : archive.dimension]
-    seen = np.flatnonzero(places >= 0)
-    for start in range(0, len(seen), _AT_ONCE):
-        some = seen[start : start + _AT_ONCE]
-        found[some] = archive.take(places[some])[:, : archive.dimension] @ vector
+    vector = index.take(here)[0, : index.dimension]
+    known = np.flatnonzero(rows >= 0)
+    for start in range(0, len(known), _AT_ONCE):
+        some = known[start : start + _AT_ONCE]
+        found[some] = index.take(rows[some])[:, : index.dimension] @ vector
     return found
 
 
-def chosen(table: Table, photo_id: int, ids: Ids, likeness: NDArray[np.float32]) -> tuple[int, ...]:
+def most_similar(
+    table: Table, photo_id: int, ids: Ids, similarity: NDArray[np.float32]
+) -> tuple[int, ...]:
     """Choose the most similar photos; those without a vector follow, by capture time.
 
-    Of each stack only the most similar frame is chosen, and no frame of the photo's own stack:
-    those are compared in a survey.
+    Of each stack only the most similar frame is chosen, and no frame of the photo's own stack: a
+    survey compares those.
 
     Args:
         table: with all the photos.
         photo_id: the photo to be similar to.
         ids: (N,) candidates.
-        likeness: (N,) cosines, NaN unknown.
+        similarity: (N,) cosines, NaN unknown.
     """
     here = table.rows_of([photo_id])
     rows = table.rows_of(ids)
     apart = np.abs(table.column("taken_at")[rows] - table.column("taken_at")[here])
     between = np.abs(table.ranks.by_time()[rows] - table.ranks.by_time()[here])
     # NaT and NaN sort last.
-    order = np.lexsort((between, apart, -likeness))
+    order = np.lexsort((between, apart, -similarity))
     stacks = table.stacks.of(ids)
     own = table.stacks.of(np.array([photo_id]))[0]
     found: list[int] = []
-    taken = {int(own)} - {0}
-    for place in order.tolist():
-        stack = int(stacks[place])
-        if stack not in taken:
-            found.append(int(ids[place]))
-            taken |= {stack} - {0}
+    used = {int(own)} - {0}
+    for number in order.tolist():
+        stack = int(stacks[number])
+        if stack not in used:
+            found.append(int(ids[number]))
+            used |= {stack} - {0}
         if len(found) == SLOTS:
             break
     return tuple(found)

@@ -1,8 +1,8 @@
 """Refreshes the list when the pipeline or another process has written to the catalog.
 
-The pipeline's signals are collected for a moment before the table is read again; commits of other
-processes are noticed by polling the catalog's data version. After :meth:`CatalogWatcher.close`
-nothing reads the catalog any more, whatever signals still arrive.
+The pipeline's signals are collected for a moment before the table is read again. Commits of other
+processes are noticed by polling the catalog's data version. After :meth:`CatalogWatcher.close` no
+signal makes it read the catalog any more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from curator.catalog import Catalog
 from curator.pipeline import Pipeline
 from curator.session.photo_list import PhotoList
 
-_REFRESH_MS = 120  # results come in dozens a second; the eye wants a few updates
+_REFRESH_MS = 120  # dozens of results a second may arrive; the eye needs a few updates
 _OTHERS_MS = 1000  # how soon a decision made by another process shows
 
 
@@ -47,11 +47,11 @@ class CatalogWatcher(QObject):
             pipeline.events.scan_ended.connect(self.follow_scan)
 
     def data_version(self) -> int:
-        """Return a number that differs after others wrote to the catalog."""
+        """Return a number that changes when another connection writes to the catalog."""
         return self._catalog.store.data_version()
 
     def refresh(self) -> None:
-        """Show the changes in the catalog."""
+        """Update the list with the changes in the catalog."""
         if not self._closed:
             self._photos.refresh()
 
@@ -62,7 +62,7 @@ class CatalogWatcher(QObject):
             self._soon.start()
 
     def follow_scan(self, _: object = None) -> None:
-        """Update the names of photos with copies found by a scan, and sort again soon."""
+        """Update the names of photos that a scan found copies of, and sort the list again soon."""
         if self._closed:
             return
         renamed = self._table.folders.refresh_copies()
@@ -80,7 +80,7 @@ class CatalogWatcher(QObject):
             self.committed_elsewhere.emit()
 
     def reload(self, photo_ids: Sequence[int]) -> None:
-        """Read photos again whose details changed, not only their table row."""
+        """Read photos again whose details changed, which the table does not show."""
         self.refresh()
         self._details.forget(photo_ids)
         self._photos.photos_changed.emit(set(photo_ids))

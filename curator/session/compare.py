@@ -56,10 +56,10 @@ class CompareController(QObject):
     # --- opening and leaving
 
     def open(self) -> None:
-        """Compare the current photo, as the winner at the left, with a challenger.
+        """Compare the current photo, as the winner on the left, with a challenger.
 
-        That is another frame of its stack, else the next photo of the list; where photos are
-        selected or surveyed, the next of those.
+        The challenger is another frame of its stack, or else the next photo of the list; if photos
+        are selected or surveyed, the next of these.
         """
         here, panes = self._photos.current, self.panes
         if here is None:
@@ -84,7 +84,7 @@ class CompareController(QObject):
         self._from_survey = from_survey
 
     def open_survey(self) -> None:
-        """Lay out the selection, else the stack of the current photo."""
+        """Survey the selection, or else the stack of the current photo."""
         if isinstance(self.panes, Survey):
             return
         here = self._photos.current
@@ -105,20 +105,20 @@ class CompareController(QObject):
         self._view_state.publish()
 
     def leave(self) -> None:
-        """Return to the previous view; after a comparison the winner is current."""
+        """Return to the survey or the view before; after a comparison the winner is current."""
         panes, from_survey = self.panes, self._from_survey
         if panes is None:
             return
         if isinstance(panes, Pair):
-            self._show(panes.turned_to(panes.winner))
+            self._show(panes.with_active(panes.winner))
         current = self._photos.current
         if from_survey is not None and current in from_survey.among:
-            self._open(View.SURVEY, from_survey.turned_to(current))
+            self._open(View.SURVEY, from_survey.with_active(current))
         else:
             self._viewer.set_view(self._view_state.resting_view)
 
     def _selected(self) -> tuple[int, ...]:
-        """Return the selection in list order; nothing if it is a single photo."""
+        """Return the selection in list order; empty if it is a single photo."""
         selection = self._photos.selection
         if len(selection) < 2:
             return ()
@@ -129,7 +129,7 @@ class CompareController(QObject):
         return tuple(self._photos.listing.unit(photo_id).tolist())
 
     def _nearest_in_list(self, photo_id: int) -> int | None:
-        """Return the next photo of the list that may challenge this one, else the one before."""
+        """Return the next photo of the list that may challenge this one, or else one before it."""
         position = self._photos.listing.position(photo_id)
         if position is None:
             return None
@@ -145,7 +145,7 @@ class CompareController(QObject):
         return fit
 
     def _from(self, position: int, by: int, winner: int, count: int = 1) -> list[int]:
-        """Return the nearest photos that may challenge a winner, on one side of a position."""
+        """Return the nearest photos on one side of a position that may challenge a winner."""
         ids = self._photos.ids
         side = ids[position + 1 :] if by > 0 else ids[:position][::-1]
         return side[self._rivals(winner, side)][:count].tolist()
@@ -153,7 +153,7 @@ class CompareController(QObject):
     # --- from pane to pane
 
     def step(self, by: int) -> None:
-        """Bring the next challenger; in a survey go to the next pane."""
+        """Bring the next or previous challenger; in a survey go to the next or previous pane."""
         panes = self.panes
         if isinstance(panes, Pair):
             self._photos.direction = by
@@ -165,7 +165,7 @@ class CompareController(QObject):
             self._show(panes.stepped(by))
 
     def advance(self) -> None:
-        """Go on after a mark side by side; a winner gives way only when it was rejected."""
+        """Advance after a mark: to the next challenger or pane; a rejected winner is replaced."""
         panes = self.panes
         if isinstance(panes, Pair):
             if panes.photo != panes.winner:
@@ -183,10 +183,10 @@ class CompareController(QObject):
     def activate(self, photo_id: int) -> None:
         """Make the pane of a photo the active one."""
         if self.panes is not None:
-            self._show(self.panes.turned_to(photo_id))
+            self._show(self.panes.with_active(photo_id))
 
     def promote(self) -> None:
-        """Make the challenger the winner, and bring the next one to challenge it."""
+        """Make the challenger the winner, and bring the next challenger or open the loupe."""
         pair = self.panes
         if not isinstance(pair, Pair):
             return
@@ -194,7 +194,7 @@ class CompareController(QObject):
         if followers:
             self._show(pair.promoted(followers[0]))
             return
-        self._show(pair.turned_to(pair.challenger))
+        self._show(pair.with_active(pair.challenger))
         self._viewer.set_view(View.LOUPE)
         stays = self._table.name(pair.challenger)
         self._messages.say(f"{stays} stays: no more photos to compare it with.")
@@ -220,13 +220,13 @@ class CompareController(QObject):
     def _following(
         self, pair: Pair, by: int, count: int = 1, winner: int | None = None
     ) -> list[int]:
-        """Return the next challengers of the present or another winner."""
+        """Return up to ``count`` next challengers, of this winner or of the present one."""
         position = self._photos.listing.position(pair.challenger)
         if position is None:
             return []
         winner = pair.winner if winner is None else winner
         if pair.among:
-            among = np.array(pair.following((), by), np.int64)
+            among = np.array(pair.following(by), np.int64)
             found = among[self._rivals(winner, among)].tolist()
         else:
             found = self._from(position, by, winner, count + 1)
@@ -246,9 +246,9 @@ class CompareController(QObject):
         if panes is None or here is None or panes.photo == here:
             return
         if here in panes.photos:
-            self._panes = panes.turned_to(here)
+            self._panes = panes.with_active(here)
         elif isinstance(panes, Pair):
-            self._panes = panes.challenged_by(here).turned_to(here)
+            self._panes = panes.challenged_by(here).with_active(here)
         else:
             self._view_state.view = View.LOUPE
             if self._photos.selection:
@@ -257,7 +257,7 @@ class CompareController(QObject):
         self._view_state.publish()
 
     def follow_list(self) -> None:
-        """Remove photos that are no longer in the list."""
+        """Remove photos from the panes that are no longer in the list."""
         panes, listing = self.panes, self._photos.listing
         if panes is None or all(photo in listing for photo in panes.among or panes.photos):
             return
@@ -282,8 +282,8 @@ class CompareController(QObject):
     def restore(self, view: View, photos: Sequence[int], photo_id: int) -> None:
         """Return to the view a photo was marked in, with the same photos side by side.
 
-        A survey under way that shows the photo stays as it is. Call :meth:`show_restored` once
-        the list and the current photo are restored, too.
+        A survey that shows the photo already stays as it is. Call :meth:`show_restored` once the
+        list and the current photo are restored, too.
         """
         state = self._view_state
         if view.side_by_side:
@@ -298,17 +298,17 @@ class CompareController(QObject):
                 view, self._panes = View.LOUPE, None
             elif now is None or photo_id not in now.photos:
                 self._panes = Survey.of(photos)
-            self._panes = self._panes and self._panes.turned_to(photo_id)
+            self._panes = self._panes and self._panes.with_active(photo_id)
         state.view = view
 
     def show_restored(self) -> None:
-        """Show the panes just restored, without photos that have left the list since."""
+        """Show the restored panes, without photos that have left the list since."""
         self.follow_list()
         self.panes_changed.emit()
 
 
 def _next_to(photo_id: int, ids: Sequence[int]) -> int | None:
-    """Return the photo after another in this order, or else the photo before it."""
+    """Return the photo after another one, or else before it."""
     if photo_id not in ids:
         return None
     position = ids.index(photo_id)

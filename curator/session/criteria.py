@@ -1,8 +1,9 @@
 """What a list of photos is made from: scope, mode, filter and order.
 
-:class:`ListCriteria` holds the choices and values derived from them; which photos they select
-is :mod:`curator.session.membership`'s work, and :class:`~curator.session.photo_list.PhotoList`
-makes the list. A caller that changes a choice also rebuilds the list, which publishes the change.
+:class:`ListCriteria` holds the choices and values derived from them.
+:mod:`curator.session.membership` finds the photos they select, and
+:class:`~curator.session.photo_list.PhotoList` makes the list. Whoever changes a choice also
+rebuilds the list, which publishes the change.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Signal
 
 from curator.library import filters
-from curator.library.query import FilterError, Query
+from curator.library.filters import FilterError
+from curator.library.query import Query
 from curator.library.scopes import EVERYTHING, Scope
 from curator.library.sort_orders import ORDERS
 from curator.model import Pass
@@ -34,8 +36,8 @@ class ListCriteria(QObject):
         scope: a folder, a project, a saved search, or everything.
         mode: whether the person browses, culls or rates.
         filter: the search in force while browsing, empty if there is none.
-        include_rated: whether the cull also asks about photos with marks from files.
-        scores_trusted: whether the match score is reliable enough to open a cull by.
+        include_rated: whether the cull includes photos with marks from files.
+        scores_trusted: whether match scores are reliable enough to sort a new cull by.
 
     Thread: GUI only.
     """
@@ -53,11 +55,9 @@ class ListCriteria(QObject):
         self.filter = ""
         self.include_rated = False
         self.scores_trusted = False
-        self._chosen: dict[Pass, tuple[str, bool]] = {}  # orders a person chose
-        self._opened_by: dict[
-            Pass, str
-        ] = {}  # orders a mode opened with, unless the person chose one
-        self._search_order: tuple[str, bool] | None = None  # chosen for this search alone
+        self._chosen: dict[Pass, tuple[str, bool]] = {}  # orders that the person chose
+        self._opened_by: dict[Pass, str] = {}  # orders that modes opened with
+        self._search_order: tuple[str, bool] | None = None  # chosen for this search only
         self._published = self._facts()
 
     def _facts(self) -> tuple[object, ...]:
@@ -82,7 +82,7 @@ class ListCriteria(QObject):
 
     @property
     def query(self) -> Query:
-        """The active search: the typed search, or else that of the scope."""
+        """The search in force: the typed search, or else that of the scope."""
         if self.mode is Pass.BROWSE and self.filter:
             return parsed(self.filter)
         return parsed(self.scope.expression)
@@ -101,12 +101,12 @@ class ListCriteria(QObject):
 
     @property
     def order(self) -> str:
-        """The name of the active order, a key of ORDERS; relevance during a search by words."""
+        """The order in force, a key of ORDERS; by default relevance if the search is ranked."""
         chosen = self._chosen.get(self.mode)
         if not self.is_ranked:
             opened = self._opened_by.get(self.mode, _FIRST_ORDER[self.mode])
-            known = chosen[0] if chosen else opened
-            return known if known != RELEVANCE else self.first_order(self.mode)
+            order = chosen[0] if chosen else opened
+            return order if order != RELEVANCE else self.first_order(self.mode)
         if self.filter:
             return self._search_order[0] if self._search_order else RELEVANCE
         return chosen[0] if chosen else RELEVANCE
@@ -133,14 +133,14 @@ class ListCriteria(QObject):
         return _FIRST_ORDER[mode]
 
     def choose_order(self, order: str, backwards: bool) -> None:
-        """Set the order of this scope and mode; during a search by words, of this search alone."""
+        """Set the order of this scope and mode, or of a ranked search only."""
         if self.is_ranked and self.filter:
             self._search_order = order, backwards
         else:
             self._chosen[self.mode] = order, backwards
 
     def open_mode(self, mode: Pass) -> bool:
-        """Change the mode; return whether it is new in this scope and has just got its order."""
+        """Change the mode; return whether it is new in this scope, so that it chose its order."""
         self.mode = mode
         if mode in self._opened_by:
             return False
@@ -148,7 +148,7 @@ class ListCriteria(QObject):
         return True
 
     def opens_by(self, order: str) -> bool:
-        """Whether the mode opened with this order and the person has not chosen another."""
+        """Whether the mode opened with this order, and no other is in force."""
         return self._opened_by.get(self.mode) == self.order == order
 
     def forget_opening(self, mode: Pass) -> None:
@@ -161,13 +161,13 @@ class ListCriteria(QObject):
 
     # --- storing and restoring
 
-    def open(self, scope: Scope, place: Mapping[str, object]) -> None:
-        """Choose a scope and restore its other choices; see :meth:`stored`."""
+    def open(self, scope: Scope, stored: Mapping[str, object]) -> None:
+        """Choose a scope and restore its other choices from those of :meth:`stored`."""
         self.scope = scope
-        self.mode = Pass(str(place.get("pass", Pass.BROWSE)))
-        self.filter = str(place.get("filter", ""))
-        self.include_rated = bool(place.get("with_elsewhere"))
-        orders, opened = place.get("orders"), place.get("opened_by")
+        self.mode = Pass(str(stored.get("pass", Pass.BROWSE)))
+        self.filter = str(stored.get("filter", ""))
+        self.include_rated = bool(stored.get("with_elsewhere"))
+        orders, opened = stored.get("orders"), stored.get("opened_by")
         self._chosen = {
             Pass(mode): (str(order), bool(backwards))
             for mode, (order, backwards) in (orders if isinstance(orders, dict) else {}).items()
@@ -183,7 +183,7 @@ class ListCriteria(QObject):
         self._search_order = None
 
     def stored(self) -> dict[str, object]:
-        """Return the choices to store for this scope, JSON-able; the keys have old names."""
+        """Return the choices to store for this scope as JSON values, under their first names."""
         return {
             "pass": self.mode,
             "filter": self.filter,
@@ -194,7 +194,7 @@ class ListCriteria(QObject):
 
 
 def parsed(expression: str) -> Query:
-    """Parse an expression; an expression that is no longer valid is an empty search."""
+    """Parse an expression; one that is no longer valid becomes an empty search."""
     try:
         return filters.parse(expression)
     except FilterError:

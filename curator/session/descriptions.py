@@ -1,6 +1,6 @@
 """Descriptions by a vision model: a key describes the photo on screen, a switch all photos.
 
-An answer takes a moment or a minute; :class:`DescriptionController` remembers which photos the
+An answer takes seconds or a minute. :class:`DescriptionController` remembers which photos the
 person asked for, and reports their results.
 """
 
@@ -9,25 +9,25 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from curator import vision
-from curator.model import KnownError, counted
+from curator.model import KnownError
 from curator.pipeline.events import DescriptionNews
-from curator.pipeline.provider import DownloadEnd, DownloadProgress, ProviderClient
+from curator.pipeline.provider import ProviderClient
 from curator.session.catalog_watcher import CatalogWatcher
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.session.stacks import StackController
-from curator.vision import Health, VisionOptions
+from curator.vision import VisionOptions
 
-BUSY = "Another Curator reads photos into this catalog; have it described there."
+_BUSY = "Another Curator reads photos into this catalog; describe the photo there."
 
 
 class DescriptionController(QObject):
     """Lets photos be described for one window.
 
     Signals:
-        changed: other photos are being described, or :attr:`held` changed.
+        changed: other photos are being described, or :attr:`held` or the settings changed.
         held_changed(KnownError | None): :attr:`held` changed.
-        answered: a Health after a test; DownloadProgress, DownloadEnd; or a KnownError.
+        answered: the Health found by a test, DownloadProgress, a DownloadEnd, or a KnownError.
 
     Attributes:
         held: why photos wait to be described; None if they do not.
@@ -53,13 +53,13 @@ class DescriptionController(QObject):
         self._table, self._photos, self._details = photos.table, photos, photos.details
         self._stacks, self._watcher = stacks, watcher
         pipeline = services.pipeline
-        self._asked: dict[int, str] = {}  # names by id of the photos a person waits for
-        self._of = self._done = self._failed = 0  # counts of the photos asked for together
+        self._asked: dict[int, str] = {}  # names by id of the photos the person waits for
+        self._total = self._done = self._failed = 0  # counts of the photos asked for together
         self.held: KnownError | None = None
         self._provider = ProviderClient()
         if pipeline is not None:
-            pipeline.events.description_ended.connect(self._take)
-            pipeline.events.describing_held.connect(self._hold)
+            pipeline.events.description_ended.connect(self._on_news)
+            pipeline.events.describing_held.connect(self._on_held)
 
     # --- photos
 
@@ -74,75 +74,71 @@ class DescriptionController(QObject):
             self._messages.say("There is no photo here.")
             return
         if pipeline is None:
-            self._messages.say(BUSY)
+            self._messages.say(_BUSY)
             return
-        refused = [photo for photo in photos if self._table.state(photo) == "failed"]
-        failed = set(refused)
-        wanted = [photo for photo in photos if photo not in failed]
+        wanted = [photo for photo in photos if self._table.state(photo) != "failed"]
         if not wanted:
-            self._messages.say(
-                f"{self._named(refused)} could not be read, so there is nothing to see."
-            )
+            self._messages.say(f"{self._photos.named(photos)} could not be read.")
             return
-        self._of += sum(photo not in self._asked for photo in wanted)
+        self._total += sum(photo not in self._asked for photo in wanted)
         self._asked |= {photo: self._table.name(photo) for photo in wanted}
-        self._messages.say(f"Describing {self._named(wanted)}…")
+        self._messages.say(f"Describing {self._photos.named(wanted)}…")
         self._photos.photos_changed.emit(set(wanted))
         self.changed.emit()
         pipeline.describe(*wanted)
 
-    def _take(self, told: DescriptionNews) -> None:
+    def _on_news(self, news: DescriptionNews) -> None:
         """Report the result for a photo the person asked for."""
-        name = self._asked.get(told.photo_id)
+        name = self._asked.get(news.photo_id)
         if name is None:
             return
-        if not told.again:
-            del self._asked[told.photo_id]
-            self._done += not told.reason
-            self._failed += bool(told.reason)
-        self._watcher.reload([told.photo_id])
-        if told.reason:
-            again = " It is tried again." if told.again else ""
-            self._messages.announce(f"{name} was not described. {told.reason}{again}")
-        elif self._of == 1:
-            self._messages.announce(f"{name}: {self._subject(told.photo_id)}")
+        if not news.again:
+            del self._asked[news.photo_id]
+            self._done += not news.reason
+            self._failed += bool(news.reason)
+        self._watcher.reload([news.photo_id])
+        if news.reason:
+            again = " It will be retried." if news.again else ""
+            self._messages.announce(f"{name} was not described. {news.reason}{again}")
+        elif self._total == 1:
+            self._messages.announce(f"{name}: {self._subject(news.photo_id)}")
         else:
             failed = f", {self._failed:,} not" if self._failed else ""
-            self._messages.announce(f"Described {self._done:,} of {self._of:,}{failed}")
+            self._messages.announce(f"Described {self._done:,} of {self._total:,}{failed}")
         if not self._asked:
-            self._of = self._done = self._failed = 0
+            self._total = self._done = self._failed = 0
         self.changed.emit()
 
-    def _hold(self, error: KnownError | None) -> None:
+    def _on_held(self, error: KnownError | None) -> None:
         self.held = error
         if error is not None and self._settings.vision.automatic:
             self._messages.say(str(error))
         self.held_changed.emit(error)
         self.changed.emit()
 
-    # --- all of them
+    # --- all photos
 
     def switch(self) -> None:
         """Start or stop describing all photos in the background."""
         on = self._settings.vision.automatic = not self._settings.vision.automatic
         self._preferences.save()
-        self.settle()
+        self.apply_settings()
         key = self._preferences.keys.get("describe", "")
         by_hand = f"Photos are described when asked for: {key}" if key else "Described by hand only"
         self._messages.say("All photos are described in the background" if on else by_hand)
 
-    def settle(self) -> None:
+    def apply_settings(self) -> None:
         """Apply changed settings of the provider."""
         if self.pipeline is not None:
             self.pipeline.apply_vision_settings()
         self.changed.emit()
 
     def settings_changed(self, changed: set[str]) -> None:
-        """Apply changes of the settings with these names."""
+        """Apply the settings if some with these names are of the provider."""
         if any(name.startswith("vision.") for name in changed):
-            self.settle()
+            self.apply_settings()
 
-    # --- the provider itself
+    # --- the provider
 
     def options(self) -> VisionOptions:
         """Return the provider that the settings name, with its options."""
@@ -150,26 +146,20 @@ class DescriptionController(QObject):
 
     def test(self, options: VisionOptions) -> None:
         """Test a provider; :attr:`answered` gets its Health."""
-        self._provider.test(options, self._came)
+        self._provider.test(options, self.answered.emit)
 
     def pull(self, options: VisionOptions) -> None:
         """Let a provider download its model; :attr:`answered` gets the progress."""
-        self._provider.pull(options, self._came)
+        self._provider.pull(options, self.answered.emit)
 
     def stop(self) -> None:
         """Cancel a test or a download."""
         self._provider.stop()
 
     def close(self) -> None:
-        """Cancel running tests and downloads, because the window closes."""
+        """Cancel a test or a download, because the window closes."""
         self._provider.close()
-
-    def _came(self, answer: Health | DownloadProgress | DownloadEnd | KnownError) -> None:
-        self.answered.emit(answer)  # from another thread: receivers get it queued
 
     def _subject(self, photo_id: int) -> str:
         description = self._details.of(photo_id).description
         return description.subject if description is not None else "described"
-
-    def _named(self, photos: list[int]) -> str:
-        return self._table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

@@ -17,7 +17,8 @@ from curator.session.photo_list import PhotoList
 from curator.session.preferences import Preferences
 from curator.session.taste import TasteController
 
-_AFTER = "Hidden until you decide."
+HIDDEN = "Hidden until you decide."
+"""Shown in place of a prediction before the person has decided about a photo."""
 
 
 class ExplanationController(QObject):
@@ -25,8 +26,8 @@ class ExplanationController(QObject):
 
     Signals:
         insight_ready(Insight): the answer for a photo, which may no longer be current.
-        why_changed: whether the explanation of the current photo may be shown has changed.
-        why_requested: the explanation of the current photo is to be scrolled into view.
+        why_changed: the explanation of the current photo may be shown from now on, or no longer.
+        why_requested: the inspector is to scroll to the explanation of the current photo.
 
     Thread: GUI only.
     """
@@ -46,7 +47,7 @@ class ExplanationController(QObject):
         self._table = photos.table
         self._photos, self._view_state = photos, photos.view_state
         self._taste, self._preferences, self._messages = taste, preferences, messages
-        self._wanted: int | None = None  # the photo to ask about after the answer under way
+        self._wanted: int | None = None  # the photo to ask about after the pending answer
         self._is_asking = False
         self._asked_for: int | None = None  # the photo that W was pressed for
         self._shown_for: int | None = None  # the unreviewed photo that W was pressed twice for
@@ -56,7 +57,10 @@ class ExplanationController(QObject):
     # --- one photo
 
     def explain(self, photo_id: int) -> None:
-        """Emit :attr:`insight_ready` for a photo shortly after the last of several calls."""
+        """Ask for the insight of a photo; :attr:`insight_ready` follows.
+
+        During a pending answer only the last of several requests is kept.
+        """
         self._wanted = photo_id
         if not self._is_asking:
             self._ask()
@@ -67,25 +71,26 @@ class ExplanationController(QObject):
             return
         self._is_asking = True
 
-        def take(answer: Insight | KnownError) -> None:
+        def on_answer(answer: Insight | KnownError) -> None:
             self._is_asking = False
             if isinstance(answer, KnownError):
                 answer = Insight(photo, missing=str(answer))
             self.insight_ready.emit(self._visible(answer))
             self._ask()
 
-        self._taste.learner.ask(lambda learner: insight(learner, photo), take)
+        self._taste.learner.ask(lambda learner: insight(learner, photo), on_answer)
 
-    def _visible(self, told: Insight) -> Insight:
-        """Leave out photos that are hidden: their folder is off, or they were merged."""
-        alive = self._table.alive()
+    def _visible(self, insight: Insight) -> Insight:
+        """Return an insight without photos that are hidden: merged, or in a switched-off folder."""
+        alive, why = self._table.alive(), insight.why
 
-        def here(near: tuple[Near, ...]) -> tuple[Near, ...]:
+        def visible(near: tuple[Near, ...]) -> tuple[Near, ...]:
             known = [each for each in near if each[0] in self._table]
             return tuple(each for each in known if alive[self._table.rows_of([each[0]])[0]])
 
-        why = told.why and replace(told.why, high=here(told.why.high), low=here(told.why.low))
-        return replace(told, similar=here(told.similar), why=why)
+        if why is not None:
+            why = replace(why, high=visible(why.high), low=visible(why.low))
+        return replace(insight, similar=visible(insight.similar), why=why)
 
     # --- why
 
@@ -118,7 +123,7 @@ class ExplanationController(QObject):
         self.why_requested.emit()
 
     def _hint_or_show(self, photo: int) -> None:
-        """Explain an unreviewed photo at the second request; at the first show a hint."""
+        """Explain an unreviewed photo at the second request; show a hint at the first."""
         if self._asked_for == photo:
             self._shown_for = photo
             self._messages.say("")
@@ -126,7 +131,7 @@ class ExplanationController(QObject):
         keys = self._preferences.keys
         again = f" Press {keys['why']} again to show." if "why" in keys else ""
         self._asked_for = photo
-        self._messages.say(_AFTER + again)
+        self._messages.say(HIDDEN + again)
 
     def show_why(self) -> None:
         """Explain the current photo although it is unreviewed."""

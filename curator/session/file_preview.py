@@ -1,7 +1,7 @@
-"""The preview of one file that need not be in the catalog, for the window and the terminal.
+"""The preview of one file, which is in the catalog or not, and its loading for the window.
 
 A preview grows as results arrive: from decoding, from the encoder, from the taste model, from the
-vision model. No part of it may be stored anywhere.
+vision model. The terminal shows the preview of a photo, too. No part of it may be stored anywhere.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import FileDetail, PhotoDetail, TagDetail
-from curator.learning.explanations import Why
+from curator.learning.explanations import Why, opinion
 from curator.library.captions import exposure_line, offset, place
+from curator.library.table import Table
 from curator.model import (
     Capture,
     Described,
@@ -25,13 +27,16 @@ from curator.model import (
     Quality,
     SuggestedTag,
 )
+from curator.session.catalog_watcher import CatalogWatcher
+from curator.session.explanations import HIDDEN, ExplanationController
+from curator.session.services import Services
+from curator.session.taste import TasteController
+from curator.stages.file_preview import DecodedFile
 from curator.workers import Pixels
 
-if TYPE_CHECKING:
-    from curator.stages.file_preview import DecodedFile
-
-DESCRIBING = "Describing…"
+_DESCRIBING = "Describing…"
 """Shown until the description arrives."""
+_BUSY = "Another Curator is reading photos into this catalog."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,34 +103,36 @@ class FilePreview:
             description=self.description,
         )
 
-    def with_seen(self, seen: DecodedFile) -> FilePreview:
+    def with_decoded(self, decoded: DecodedFile) -> FilePreview:
         """Add the decoded file."""
         return replace(
             self,
-            form=form_name(seen.form, self.path),
-            size=seen.size,
-            capture=seen.capture,
-            quality=seen.quality,
-            basis=seen.basis,
-            damage=seen.damage,
-            picture=seen.picture,
+            form=form_name(decoded.form, self.path),
+            size=decoded.size,
+            capture=decoded.capture,
+            quality=decoded.quality,
+            basis=decoded.basis,
+            damage=decoded.damage,
+            picture=decoded.picture,
         )
 
     def with_tags(self, found: Embedded) -> FilePreview:
         """Add the encoder's tags, unless the catalog has tags for the photo."""
         if found.tags is None or (self.photo is not None and self.tags):
             return self
-        return self._with_more("encoder", found.tags)
+        return self._with_new_tags("encoder", found.tags)
 
-    def with_description(self, told: Described | KnownError) -> FilePreview:
+    def with_description(self, answer: Described | KnownError) -> FilePreview:
         """Add the vision model's description and tags, or why there is none."""
-        if isinstance(told, KnownError):
-            return replace(self, undescribed=str(told))
-        preview = replace(self, description=told, undescribed="")
+        if isinstance(answer, KnownError):
+            return replace(self, undescribed=str(answer))
+        preview = replace(self, description=answer, undescribed="")
         known = self.photo is not None and self.tags  # the catalog's tags take precedence
-        return preview if known or not told.tags else preview._with_more("vision", told.tags)
+        return (
+            preview if known or not answer.tags else preview._with_new_tags("vision", answer.tags)
+        )
 
-    def _with_more(
+    def _with_new_tags(
         self, source: str, tags: Sequence[SuggestedTag | tuple[str, int]]
     ) -> FilePreview:
         known = {tag.name for tag in self.tags or ()}
@@ -144,6 +151,109 @@ class FilePreview:
         """Add why the file cannot be decoded."""
         gone = isinstance(error, GoneError)  # the remedy for photos in folders does not apply
         return replace(self, refused=str(error.args[0] if gone else error))
+
+
+class FilePreviewLoader(QObject):
+    """Loads the preview of one file, and emits it whenever more is known.
+
+    Signals:
+        changed(FilePreview): first with the decoded file or an error, then with each later result.
+
+    Attributes:
+        preview: the preview emitted last.
+
+    Thread: GUI only. Close it before dropping it.
+    """
+
+    changed = Signal(object)
+    _decoded = Signal(object)
+    _description_ended = Signal(object)
+
+    def __init__(
+        self,
+        path: Path,
+        services: Services,
+        table: Table,
+        watcher: CatalogWatcher,
+        taste: TasteController,
+        explanations: ExplanationController,
+    ) -> None:
+        super().__init__()
+        self._catalog, self._pipeline = services.catalog, services.pipeline
+        self._messages, self._table, self._watcher = services.messages, table, watcher
+        self._taste, self._explanations = taste, explanations
+        self._closed = False
+        self.preview = FilePreview(path)
+        self._decoded.connect(self._on_result)
+        self._description_ended.connect(self._on_description)
+
+    def begin(self, screen_px: int) -> None:
+        """Start loading; the picture has this long edge at most."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            self._publish(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
+        else:
+            pipeline.request_file_preview(str(self.preview.path), screen_px, self._decoded.emit)
+
+    def close(self) -> None:
+        """Cancel loading; nothing is emitted afterwards."""
+        self._closed = True
+        if self._pipeline is not None:
+            self._pipeline.cancel_file_preview()
+
+    def _publish(self, preview: FilePreview) -> None:
+        self.preview = preview
+        self.changed.emit(preview)
+
+    def _on_description(self, answer: Described | KnownError) -> None:
+        if not self._closed:
+            self._publish(self.preview.with_description(answer))
+
+    def _on_result(self, result: DecodedFile | Embedded | KnownError) -> None:
+        """Handle a result of the pipeline by its type."""
+        if self._closed:
+            return
+        if isinstance(result, Embedded):
+            self._on_vector(result)
+        elif not isinstance(result, KnownError):
+            self._on_decoded(result)
+        elif self.preview.quality is None:
+            self._publish(self.preview.refuse(result))
+        else:
+            self._publish(replace(self.preview, compared=str(result)))
+
+    def _on_decoded(self, decoded: DecodedFile) -> None:
+        preview = self.preview.with_decoded(decoded)
+        try:
+            photo = self._catalog.photos.find_file(preview.path, decoded.fingerprint)
+            if photo is not None:
+                self._watcher.refresh()
+                preview = preview.with_photo(self._catalog.photos.get(photo))
+        except KnownError as error:
+            self._messages.say(str(error))
+        assert self._pipeline is not None
+        preview = replace(preview, compared=self._pipeline.encoding.sentence)
+        asks = preview.description is None
+        self._publish(replace(preview, undescribed=_DESCRIBING) if asks else preview)
+        if asks:
+            self._pipeline.request_description(decoded.proxy, self._description_ended.emit)
+
+    def _on_vector(self, found: Embedded) -> None:
+        self._publish(self.preview.with_tags(found))
+        photo = self.preview.photo
+        known = photo is not None and photo in self._table
+        if photo is not None and known and not self._explanations.may_show_why(photo):
+            self._publish(replace(self.preview, unmatched=HIDDEN))
+        else:
+            self._taste.learner.ask(lambda learner: opinion(learner, found), self._on_opinion)
+
+    def _on_opinion(self, answer: Why | KnownError) -> None:
+        if self._closed:
+            return
+        if isinstance(answer, KnownError):
+            self._publish(replace(self.preview, unmatched=str(answer)))
+        else:
+            self._publish(replace(self.preview, why=answer))
 
 
 def of_photo(detail: PhotoDetail) -> FilePreview:
@@ -176,8 +286,8 @@ def form_name(form: str, path: Path) -> str:
     return _FORMS.get(form, form.upper()) if form else _SUFFIXES.get(suffix, suffix)
 
 
-def made(capture: Capture) -> list[str]:
-    """Return time, place, camera, lens and exposure of a photo as lines, if known."""
+def capture_lines(capture: Capture) -> list[str]:
+    """Return a line each for time, location, camera, lens and exposure, as far as known."""
     taken = ""
     if capture.taken_at is not None:
         taken = f"{capture.taken_at.day} {capture.taken_at:%B %Y, %H:%M:%S}"
@@ -188,7 +298,7 @@ def made(capture: Capture) -> list[str]:
     return [line for line in lines if line]
 
 
-def clipped(quality: Quality) -> str:
+def clipping_line(quality: Quality) -> str:
     """Return how much of a picture is clipped: ``clipped: 1.2 % highlights, 0.3 % shadows``."""
     parts = [
         f"{100 * share:.1f} % {name}"

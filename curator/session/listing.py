@@ -1,29 +1,27 @@
-"""An ordered list of photos with a current photo and a selection; it knows nothing of a window."""
+"""An ordered list of photos with a current photo, a selection and stacks.
+
+:class:`~curator.session.photo_list.PhotoList` owns them. They know nothing of a window, and emit
+no signals.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 
 from curator.library import spans
+from curator.library.scopes import followed
+from curator.library.sort_orders import is_manual
 from curator.library.spans import Ids, Spans
+from curator.library.table import Table
+from curator.model import Flag, Marks, Verdict
+from curator.session.criteria import ListCriteria
 
 # New photos are inserted this far behind the current photo, beyond the visible filmstrip.
 _STRIP_AHEAD = 16
 
 _NO_IDS: Ids = np.zeros(0, np.int64)
-
-
-class Stacked(Protocol):
-    """Provides the stacks of a list's photos."""
-
-    def of(self, ids: Ids) -> Ids:
-        """Return the stack of each photo, 0 if it is alone."""
-
-    def ranks(self, ids: Ids) -> Ids:
-        """Return the ranks that order the frames of a stack."""
 
 
 class Listing:
@@ -33,20 +31,18 @@ class Listing:
         ids: photo ids in order, int64; replaced, never changed in place.
         index: position of the current photo, -1 when the list is empty.
         selection: ids that marks in the grid apply to; empty, or with the current photo.
-        expanded: ids of photos whose stacks the grid shows by frame; may be shared by lists.
         units: spans of the list that are a stack or a single photo.
         tiles: spans of the list that the grid shows as one tile.
     """
 
-    def __init__(self, stacked: Stacked, expanded: set[int]) -> None:
-        """Make an empty list; ``expanded`` is changed in place and may be shared by lists."""
-        self._stacked = stacked
-        self.expanded = expanded
+    def __init__(self, stacks: ListStacks) -> None:
+        self._stacks = stacks
+        self._expanded = stacks.expanded_in_scope()
         self.ids: Ids = _NO_IDS
         self.index = -1
         self.selection: frozenset[int] = frozenset()
         self._anchor: int | None = None
-        self._places: Ids = _NO_IDS  # position by photo id, -1 if not in the list; ids are dense
+        self._positions: Ids = _NO_IDS  # by photo id, -1 if not in the list; ids are dense
         self._cut()
 
     def __len__(self) -> int:
@@ -64,14 +60,14 @@ class Listing:
 
     def position(self, photo_id: int) -> int | None:
         """Return a photo's position, or None if it is not in the list."""
-        place = self._places[photo_id] if 0 <= photo_id < len(self._places) else -1
-        return int(place) if place >= 0 else None
+        position = self._positions[photo_id] if 0 <= photo_id < len(self._positions) else -1
+        return int(position) if position >= 0 else None
 
     def positions(self, photo_ids: Iterable[int]) -> Ids:
         """Return the positions of those photos that are in the list."""
         ids = np.fromiter(photo_ids, np.int64)
-        places = self._places[ids[ids < len(self._places)]]
-        return places[places >= 0]
+        positions = self._positions[ids[ids < len(self._positions)]]
+        return positions[positions >= 0]
 
     def replace(self, ids: Ids, current: int | None = None) -> None:
         """Replace the list; ``current``, else the current photo, stays current if it is in it.
@@ -81,12 +77,10 @@ class Listing:
         """
         wanted = self.current if current is None else current
         self.ids = ids
-        self._places = np.full(int(ids.max()) + 1 if len(ids) else 0, -1)
-        self._places[ids] = np.arange(len(ids))
-        place = None if wanted is None else self.position(wanted)
-        if place is None:
-            place = min(max(self.index, 0), len(ids) - 1)
-        self.index = place
+        self._positions = np.full(int(ids.max()) + 1 if len(ids) else 0, -1)
+        self._positions[ids] = np.arange(len(ids))
+        position = None if wanted is None else self.position(wanted)
+        self.index = min(max(self.index, 0), len(ids) - 1) if position is None else position
         self.selection = frozenset(photo for photo in self.selection if photo in self)
         self._cut()
 
@@ -97,40 +91,36 @@ class Listing:
         """
         split = min(self.index + _STRIP_AHEAD, len(self.ids)) if self.index >= 0 else 0
         head = self.ids[:split]
-        tail = ids[~np.isin(ids, head)]
-        self.replace(np.concatenate([head, tail]))
+        self.replace(np.concatenate([head, ids[~np.isin(ids, head)]]))
         if len(self):
             self.gather(self.units[self.units.at(self.index)].start)
 
     def gather(self, start: int = 0) -> None:
         """Gather the frames of each stack, from a position on; nothing else moves."""
         rest = self.ids[start:]
-        order = spans.group_stacks(self._stacked.of(rest), self._stacked.ranks(rest))
+        order = spans.group_stacks(self._stacks.of(rest), self._stacks.ranks(rest))
         self.replace(np.concatenate([self.ids[:start], rest[order]]))
 
     # --- units and tiles
 
     def _cut(self) -> None:
-        self.units = spans.unit_spans(self._stacked.of(self.ids))
+        self.units = spans.unit_spans(self._stacks.of(self.ids))
         self._tile()
 
     def _tile(self) -> None:
         expanded = np.zeros(len(self.ids), bool)
-        if self.expanded:
-            open_ = (self.position(photo) for photo in self.expanded)
-            expanded[[place for place in open_ if place is not None]] = True
+        if self._expanded:
+            expanded[self.positions(self._expanded)] = True
         self.tiles: Spans = spans.tile_spans(self.units, expanded)
 
     def unit(self, photo_id: int) -> Ids:
         """Return the listed photos of a photo's stack, itself included."""
-        place = int(self._places[photo_id])
-        span = self.units[self.units.at(place)]
+        span = self.units[self.units.at(int(self._positions[photo_id]))]
         return self.ids[span.start : span.stop]
 
     def tile(self, photo_id: int) -> Ids:
         """Return the photos of a photo's tile in the grid: its stack, or itself if expanded."""
-        place = int(self._places[photo_id])
-        span = self.tiles[self.tiles.at(place)]
+        span = self.tiles[self.tiles.at(int(self._positions[photo_id]))]
         return self.ids[span.start : span.stop]
 
     def expand(self, photo_id: int) -> bool:
@@ -139,14 +129,14 @@ class Listing:
         Collapsing a stack deselects it.
         """
         frames = frozenset(self.unit(photo_id).tolist())
-        opened = len(self.tile(photo_id)) > 1
-        if opened:
-            self.expanded |= frames
+        expanded = len(self.tile(photo_id)) > 1
+        if expanded:
+            self._expanded |= frames
         else:
-            self.expanded -= frames
+            self._expanded -= frames
             self.selection -= frames
         self._tile()
-        return opened
+        return expanded
 
     # --- moving
 
@@ -159,11 +149,11 @@ class Listing:
 
     def next_where(self, wanted: Iterable[bool], step: int) -> int | None:
         """Return the nearest position before or after the current one where ``wanted`` is true."""
-        places = np.flatnonzero(np.asarray(wanted))
-        places = places[places > self.index] if step > 0 else places[places < self.index]
-        if not len(places):
+        found = np.flatnonzero(np.asarray(wanted))
+        found = found[found > self.index] if step > 0 else found[found < self.index]
+        if not len(found):
             return None
-        return int(places[0] if step > 0 else places[-1])
+        return int(found[0] if step > 0 else found[-1])
 
     # --- selection
 
@@ -171,7 +161,7 @@ class Listing:
         """Select one photo and go to it."""
         self._anchor = photo_id
         self.selection = frozenset()
-        self.index = int(self._places[photo_id])
+        self.index = int(self._positions[photo_id])
 
     def toggle(self, photo_id: int) -> None:
         """Add a tile to the selection or take it out; go to it."""
@@ -181,18 +171,18 @@ class Listing:
         tile = frozenset(self.tile(photo_id).tolist())
         self.selection = start - tile if tile <= start else start | tile
         self._anchor = photo_id
-        self.index = int(self._places[photo_id])
+        self.index = int(self._positions[photo_id])
 
     def select_range(self, photo_id: int) -> None:
         """Select all tiles between the anchor and a photo; go to it."""
         anchor = self._anchor if self._anchor in self else self.current
         if anchor is None:
             return
-        ends = [self.tiles.at(int(self._places[photo])) for photo in (anchor, photo_id)]
+        ends = [self.tiles.at(int(self._positions[photo])) for photo in (anchor, photo_id)]
         first, last = self.tiles[min(ends)].start, self.tiles[max(ends)].stop
         self.selection = frozenset(self.ids[first:last].tolist())
         self._anchor = anchor
-        self.index = int(self._places[photo_id])
+        self.index = int(self._positions[photo_id])
 
     def select_all(self) -> None:
         """Select the whole list."""
@@ -202,3 +192,70 @@ class Listing:
         """Select nothing but the current photo."""
         self.selection = frozenset()
         self._anchor = self.current
+
+
+class ListStacks:
+    """Which photos are stacked in a list, which stacks are expanded, and their covers.
+
+    The custom order of a project shows no stacks.
+
+    Thread: GUI only.
+    """
+
+    def __init__(self, table: Table, criteria: ListCriteria) -> None:
+        self._table, self._criteria = table, criteria
+        self._expanded: dict[str, set[int]] = {}  # photos by scope, while the window is open
+
+    def of(self, ids: Ids) -> Ids:
+        """Return the stack of each photo, 0 if it is alone."""
+        if is_manual(self._table, self._criteria.order):
+            return np.zeros(len(ids), np.int64)
+        return self._table.stacks.of(ids)
+
+    def ranks(self, ids: Ids) -> Ids:
+        """Return the ranks that order the frames of a stack."""
+        if is_manual(self._table, self._criteria.order):
+            return np.arange(len(ids))
+        return self._table.stacks.ranks(ids)
+
+    def expanded_in_scope(self) -> set[int]:
+        """Return the photos of expanded stacks; all lists of a scope change the same set."""
+        return self._expanded.setdefault(self._criteria.scope.key, set())
+
+    def follow_folder(self, old: str, new: str) -> None:
+        """Keep stacks expanded in a folder that moved."""
+        self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
+
+    def with_frames(self, photo_ids: set[int]) -> set[int]:
+        """Return photos with all frames of their stacks: a mark may change the suggested best."""
+        table = self._table
+        known = np.array([photo for photo in photo_ids if photo in table], np.int64)
+        stacks = np.unique(table.stacks.of(known))
+        stacks = stacks[stacks > 0]
+        if not len(stacks):
+            return photo_ids
+        return photo_ids | set(table.ids[np.isin(table.stacks.names, stacks)].tolist())
+
+    def cover(self, frames: Ids) -> int:
+        """Choose the cover of a stack: the best marked photo, or else the suggested best.
+
+        Args:
+            frames: its photos in list order, or a single photo.
+        """
+        if len(frames) == 1:
+            return int(frames[0])
+        table, photos = self._table, frames.tolist()
+        rows, marks = table.rows_of(frames), table.marks_of(photos)
+        preferences = [_preference(table, *each) for each in zip(photos, marks, strict=True)]
+        best = np.flatnonzero(np.array(preferences) == max(preferences))
+        suggested = best[table.stacks.suggested_at(rows[best])]
+        return int(frames[suggested[0] if len(suggested) else best[0]])
+
+
+def _preference(table: Table, photo_id: int, marks: Marks) -> int:
+    """Rank a frame by its marks; rejected and unreadable frames come last."""
+    if marks.verdict is Verdict.REJECTED or table.state(photo_id) == "failed":
+        return -1
+    if marks.verdict is Verdict.UNREVIEWED:
+        return 0
+    return 1 + 2 * (marks.rating or 0) + (marks.flag is Flag.PICK)

@@ -1,31 +1,41 @@
-"""Which photos of the table belong to the scope and to the list.
+"""Which photos of the table belong to the scope, to the search in force and to the list.
 
-All answers are masks over the rows of the table, computed at each call in milliseconds.
+Words and fields of a search are answered from the table at once. Answers from vectors come later
+from :mod:`curator.session.search` and are kept here. Masks are over the rows of the table and are
+computed at each call, in milliseconds. Nothing here asks the catalog or another thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from curator.library import filters
+from curator.library.relevance import REASONS, relevance
+from curator.library.spans import Ids
 from curator.library.table import Mask, Table
 from curator.model import Pass
-from curator.session.criteria import ListCriteria
-from curator.session.search_matches import SearchMatches
+from curator.session.criteria import RELEVANCE, ListCriteria, parsed
 from curator.settings import Settings
 
 
 class Membership:
     """Answers which photos belong where, by the present criteria.
 
+    Attributes:
+        reasons: by photo id, why the search in force found it: words, looks, or a similarity.
+
     Thread: GUI only.
     """
 
-    def __init__(
-        self, table: Table, settings: Settings, criteria: ListCriteria, matches: SearchMatches
-    ) -> None:
-        self._table, self._settings = table, settings
-        self._criteria, self._matches = criteria, matches
+    def __init__(self, table: Table, settings: Settings, criteria: ListCriteria) -> None:
+        self._table, self._settings, self._criteria = table, settings, criteria
+        self._by_vector: dict[str | int, Ids] = {}
+        self._similarity: dict[int, float] = {}
+        self.reasons: dict[int, str] = {}
+
+    # --- the scope
 
     def in_folder_or_project(self) -> Mask:
         """Mark the photos of the scope; for a saved search, all photos it searches."""
@@ -40,8 +50,12 @@ class Membership:
         """Mark the photos of the scope."""
         mask = self.in_folder_or_project()
         if self._criteria.scope.kind == "search":
-            mask &= self._matches.of(self._criteria.scope.expression)
+            mask &= self.found_by(self._criteria.scope.expression)
         return mask
+
+    def has_in_scope(self, photo_id: int) -> bool:
+        """Whether a photo is in the scope."""
+        return bool(self.in_scope()[self._table.rows_of([photo_id])[0]])
 
     def of_filter(self, name: str) -> Mask:
         """Mark the photos of the scope that match one of FILTERS."""
@@ -49,13 +63,13 @@ class Membership:
         return self.in_scope() & holds
 
     def to_cull(self) -> Mask:
-        """Mark the photos of a cull: unreviewed photos and, if included, photos with marks from
-        files.
-        """
+        """Mark unreviewed photos and, if included, photos with marks from files."""
         mask = self._table.unreviewed()
         if self._criteria.include_rated:
             mask |= self._table.column("elsewhere")
         return mask
+
+    # --- the list
 
     def fits(self) -> Mask:
         """Mark the photos the list would hold if it were opened now."""
@@ -65,7 +79,7 @@ class Membership:
         elif self._criteria.mode is Pass.RATE:
             mask &= self._table.kept()
         elif self._criteria.filter:
-            mask &= self._matches.of(self._criteria.filter)
+            mask &= self.found_by(self._criteria.filter)
         return mask
 
     def first_fitting(self, photo_ids: Sequence[int]) -> int | None:
@@ -73,13 +87,52 @@ class Membership:
         fits = self.fits()[self._table.rows_of(photo_ids)]
         return next((photo for photo, fit in zip(photo_ids, fits, strict=True) if fit), None)
 
-    def has_in_scope(self, photo_id: int) -> bool:
-        """Whether a photo is in the scope."""
-        return bool(self.in_scope()[self._table.rows_of([photo_id])[0]])
-
     def may_stay(self) -> Mask:
         """Mark the photos that stay in a list until it is opened again.
 
         For example, a photo removed from a project stays listed.
         """
         return self._table.alive() if self._criteria.scope.follows_marks else self.in_scope()
+
+    # --- the search
+
+    def found_by(self, expression: str) -> Mask:
+        """Mark the photos a search finds; none if it is empty or no longer valid.
+
+        Answers from vectors count for the search in force only.
+        """
+        query = parsed(expression)
+        if not query.groups:
+            return np.zeros(self._table.size, bool)
+        by_vector = self._by_vector if query == self._criteria.query else {}
+        return filters.mask(query, self._table, self._settings.taste.match_threshold, by_vector)
+
+    def add_similar(self, key: str | int, ids: Ids, similarity: np.ndarray) -> None:
+        """Add the photos that look like a part of the search in force.
+
+        Args:
+            key: the phrase or the photo that vectors were compared with.
+            ids: (N,) photos that look like it.
+            similarity: (N,) cosines.
+        """
+        self._by_vector = {**self._by_vector, key: ids}
+        if isinstance(key, int):
+            self._similarity = dict(zip(ids.tolist(), similarity.tolist(), strict=True))
+
+    def forget_search(self) -> None:
+        """Drop the answers of the last search, and the order chosen for it."""
+        self._by_vector, self._similarity, self.reasons = {}, {}, {}
+        self._criteria.forget_search()
+
+    def rank(self) -> None:
+        """Compute how well each photo of the list matches the search, before sorting by that."""
+        query, self.reasons = self._criteria.query, {}
+        if not self._criteria.is_ranked:
+            return
+        found = relevance(query, self._table, self.fits(), self._by_vector)
+        self._table.scores.set_answer(RELEVANCE, found.ids, found.value)
+        if self._by_vector and query.words:
+            pairs = zip(found.ids.tolist(), found.by.tolist(), strict=True)
+            self.reasons = {photo: REASONS[why] for photo, why in pairs}
+        elif query.similar:
+            self.reasons = {photo: f"{like:.2f}" for photo, like in self._similarity.items()}

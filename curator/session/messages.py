@@ -1,32 +1,21 @@
 """Messages for the status line: what was just done, what failed, what takes a moment.
 
 Every part of the session reports through :class:`Messages`; the window shows the last message. A
-message disappears when the person moves to a place it is not about. Nothing is logged or
-stored here.
+message disappears when the person moves on to another photo or list. Nothing is stored here.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from curator.model import KnownError, Pass, View
+from curator.model import KnownError
 
 log = logging.getLogger(__name__)
 
 MANY = 2_000  # photos whose marking takes longer than a blink
-
-
-class Whereabouts(NamedTuple):
-    """Where the person is in the window: the list, and the photo on screen."""
-
-    list: tuple[str, Pass, str]
-    """Key of the scope, mode, filter."""
-    photo: tuple[View, bool, int | None]
-    """View, whether the finish page is shown, id of the current photo."""
 
 
 class Messages(QObject):
@@ -46,12 +35,14 @@ class Messages(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._here: Whereabouts | None = None
-        self._said_at: tuple[object, ...] | None = None
+        self._list: tuple[object, ...] = ()
+        self._photo: tuple[object, ...] = ()
+        self._shown_at: tuple[object, ...] | None = None  # where the message on screen belongs
         self._lasting = False
-        # A command may report first and move afterwards: its message belongs to the final place.
+        self._write_failing = False
+        # A command may report first and move afterwards: its message belongs to where it ends.
         self._after_command = QTimer(self, singleShot=True, interval=0)
-        self._after_command.timeout.connect(self._note_place)
+        self._after_command.timeout.connect(self._note_location)
 
     def say(self, text: str) -> None:
         """Show a remark on the last attempt; it disappears with the next move."""
@@ -62,7 +53,7 @@ class Messages(QObject):
         self._show(text, lasting=True)
 
     def _show(self, text: str, *, lasting: bool) -> None:
-        self._said_at, self._lasting = None, lasting
+        self._shown_at, self._lasting = None, lasting
         self._after_command.start()
         self.status_message.emit(text)
 
@@ -71,46 +62,41 @@ class Messages(QObject):
         if photos >= MANY:
             self.slow_operation_started.emit(text)
 
-    def moved_to(self, here: Whereabouts) -> None:
-        """Note where the person is now; clear a message about another place."""
-        self._here = here
-        if self._said_at not in (None, self._place()):
-            self._said_at = None
-            self.status_message.emit("")
-            self.cleared.emit()
+    def attempt(self, write: Callable[[], object]) -> None:
+        """Write a fact that is no decision, such as a position; report a KnownError.
 
-    def _place(self) -> tuple[object, ...] | None:
-        if self._here is None:
-            return None
-        return self._here.list if self._lasting else (*self._here.list, *self._here.photo)
-
-    def _note_place(self) -> None:
-        self._said_at = self._place()
-
-    def close(self) -> None:
-        """Stop the timer."""
-        self._after_command.stop()
-
-
-class BestEffort:
-    """Writes facts that are not decisions: a place in a list, or that a photo was seen.
-
-    An error is reported once, until a write succeeds again: nobody asked for the write, and the
-    message about a mark must stay readable.
-    """
-
-    def __init__(self, messages: Messages) -> None:
-        self._messages = messages
-        self._failing = False
-
-    def write(self, write: Callable[[], object]) -> None:
-        """Call ``write``; report a KnownError instead of raising it."""
+        An error is reported once, until a write succeeds again: nobody asked for the write, and the
+        message about a mark must stay readable.
+        """
         try:
             write()
         except KnownError as error:
             log.info("not written: %s", error)
-            if not self._failing:
-                self._messages.announce(str(error))
-            self._failing = True
+            if not self._write_failing:
+                self.announce(str(error))
+            self._write_failing = True
         else:
-            self._failing = False
+            self._write_failing = False
+
+    def moved_to(self, list_: tuple[object, ...], photo: tuple[object, ...]) -> None:
+        """Clear a message that is about another list or, unless it lasts, another photo.
+
+        Args:
+            list_: scope, mode and filter of the list.
+            photo: the view, whether the finish page is shown, and the current photo.
+        """
+        self._list, self._photo = list_, photo
+        if self._shown_at not in (None, self._location()):
+            self._shown_at = None
+            self.status_message.emit("")
+            self.cleared.emit()
+
+    def _location(self) -> tuple[object, ...]:
+        return self._list if self._lasting else self._list + self._photo
+
+    def _note_location(self) -> None:
+        self._shown_at = self._location()
+
+    def close(self) -> None:
+        """Stop the timer."""
+        self._after_command.stop()

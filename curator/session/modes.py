@@ -1,4 +1,4 @@
-"""Browsing, culling and rating: changes the mode and remembers the photo in each."""
+"""Browsing, culling and rating: changing the mode, and returning to the photo left in each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ModeController(QObject):
     """Changes the mode of one window.
 
     Signals:
-        mode_opened: a mode was opened, maybe the same one again; its list is about to be rebuilt.
+        mode_opened: a mode was opened, or opened again; its list is about to be rebuilt.
 
     Thread: GUI only.
     """
@@ -30,39 +30,35 @@ class ModeController(QObject):
     def set_mode(self, mode: Pass) -> None:
         """Browse, cull or rate the scope; culling and rating open in the loupe.
 
-        From browsing, a mode opens at the current photo; from another mode, at the photo where the
-        person left it; from its own finish page, at its first photo.
+        From or to browsing, and in the same mode again, the current photo stays current if it is in
+        the new list. Otherwise a mode opens at the photo where the person left it, or else at its
+        first photo. From its own finish page it starts at the first photo.
         """
         criteria, photos = self._criteria, self._photos
         photos.untouched = False
-        before, here = criteria.mode, self._standing_at(mode)
-        if self._view_state.finished:
-            criteria.forget_opening(
-                before
-            )  # the mode is finished: it may open in another order next time
+        before, here = criteria.mode, self._photos_here(mode)
+        if self._view_state.finished:  # so the mode may open in another order next time
+            criteria.forget_opening(before)
         elif photos.current is not None:
             self._left_at[before] = photos.current
         is_new = criteria.open_mode(mode)
         if mode is not Pass.BROWSE:
             self._view_state.view = View.LOUPE
-            criteria.filter = ""  # entering a mode ends the search, as its list is the scope's
+            criteria.filter = ""  # a mode ends the search: its list is that of the scope
         self.mode_opened.emit()
-        keep = here if Pass.BROWSE in (before, mode) or before is mode else []
+        wanted = here if Pass.BROWSE in (before, mode) or before is mode else []
         if is_new and criteria.opens_by("match"):
-            keep = []  # a list sorted by lowest match starts at its first photo
+            wanted = []  # a list sorted by lowest match starts at its first photo
         if before is not mode and mode in self._left_at:
-            keep = [*keep, self._left_at[mode]]
-        kept = photos.membership.first_fitting(keep)
-        if kept is None:
+            wanted = [*wanted, self._left_at[mode]]
+        found = photos.membership.first_fitting(wanted)
+        if found is None:
             photos.start_over()
         else:
-            photos.rebuild(kept)
+            photos.rebuild(found)
 
-    def _standing_at(self, mode: Pass) -> list[int]:
-        """Return photos at which to open a mode, the best first; none at the finish page.
-
-        In the grid, a collapsed stack means all its frames.
-        """
+    def _photos_here(self, mode: Pass) -> list[int]:
+        """Return the current photo, or all frames of a collapsed stack; none at the finish page."""
         current = self._photos.current
         if self._view_state.finished or current is None:
             return []
@@ -71,13 +67,13 @@ class ModeController(QObject):
         return [current]
 
     def cull_rated_too(self) -> None:
-        """Cull the scope together with photos that have marks from files."""
+        """Cull the scope again, photos with marks from files included."""
         self._criteria.include_rated = True
         self._criteria.forget_opening(Pass.CULL)
         self.set_mode(Pass.CULL)
 
     def return_to(self, mode: Pass, photo_id: int) -> None:
-        """Show the list of a mode with a photo in it, as it was when the photo was marked."""
+        """Show a mode's list with a photo in it, for undo; open it if the mode is another."""
         criteria, photos = self._criteria, self._photos
         is_another = mode is not criteria.mode
         criteria.mode = mode
@@ -87,5 +83,5 @@ class ModeController(QObject):
         if is_another:
             criteria.filter = criteria.filter if mode is Pass.BROWSE else ""
             self.mode_opened.emit()
-        if is_another or photo_id not in photos.listing:  # each mode has a list of its own
+        if is_another or photo_id not in photos.listing:
             photos.rebuild(keep=photo_id)

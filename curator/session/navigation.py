@@ -5,16 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject
 
-from curator.library.scopes import EVERYTHING, Scope
 from curator.library.spans import Spans
-from curator.model import Pass, View, bidi_safe
+from curator.model import Pass, View
 from curator.session.compare import CompareController
 from curator.session.messages import Messages
-from curator.session.modes import ModeController
 from curator.session.photo_list import PhotoList
-from curator.session.search import SearchController
-from curator.session.services import Services
-from curator.session.sources import SourceController
 from curator.session.stacks import StackController
 from curator.session.view_control import ViewController
 
@@ -50,7 +45,7 @@ class Navigator(QObject):
             self._view_state.publish()
 
     def detour(self, photo_id: int) -> None:
-        """Show another photo of the list until the next step, which returns from it."""
+        """Show another photo of the list until the next step, which returns to this one."""
         origin = self.photos.current if self._detour is None else self._detour
         self.go_to(photo_id)
         if origin is not None and self.photos.current != origin:
@@ -63,10 +58,9 @@ class Navigator(QObject):
     # --- along the list
 
     def step(self, by: int) -> None:
-        """Move along the list, in the grid by tiles; past the end of a mode lies its finish page.
+        """Move along the list, in the grid by tiles to their covers; in panes as `compare.step`.
 
-        Moving frame by frame enters a stack at its first frame; a tile is entered at its cover.
-        Side by side, the next challenger comes, or the next pane becomes active.
+        Past the end of the list a mode shows its finish page.
         """
         if self._return_from_detour():
             return
@@ -88,7 +82,7 @@ class Navigator(QObject):
             self._step_over(self.photos.listing.units, by)
 
     def _return_from_detour(self) -> bool:
-        """Return from a candidate to the photo before; return whether there was a detour."""
+        """Go back from a candidate, if the loupe shows one; return whether it did."""
         in_loupe = self._view_state.view is View.LOUPE and not self._view_state.finished
         back = self._detour if in_loupe else None
         if back is None or back not in self.photos.listing:
@@ -100,13 +94,13 @@ class Navigator(QObject):
         """Go to the cover of a tile of the grid."""
         self._go_to_span(self.photos.listing.tiles[number])
 
-    def go_to_end(self, way: int) -> None:
-        """Go to the last photo of the list or, with ``way`` below 0, to the first."""
+    def go_to_end(self, by: int) -> None:
+        """Go to the last photo or tile of the list or, with ``by`` -1, to the first."""
         listing = self.photos.listing
         if self._view_state.view is View.GRID and len(listing):
-            self.go_to_tile(0 if way < 0 else len(listing.tiles) - 1)
+            self.go_to_tile(0 if by < 0 else len(listing.tiles) - 1)
         else:
-            self.photos.go(0 if way < 0 else len(listing) - 1)
+            self.photos.go(0 if by < 0 else len(listing) - 1)
 
     def _step_over(self, spans: Spans, by: int) -> None:
         number = spans.at(self.photos.index) + by
@@ -178,51 +172,3 @@ class Navigator(QObject):
             self.go_to(int(self.photos.ids[positions[0]]))
         else:
             self._messages.say("You have seen every photo here.")
-
-
-class PhotoVisitor:
-    """Shows photos that need not be in the list.
-
-    Thread: GUI only.
-    """
-
-    def __init__(
-        self,
-        services: Services,
-        navigator: Navigator,
-        sources: SourceController,
-        modes: ModeController,
-        search: SearchController,
-    ) -> None:
-        photos = navigator.photos
-        self._navigator, self._photos, self._viewer = navigator, photos, navigator.viewer
-        self._sources, self._modes, self._search = sources, modes, search
-        self._criteria, self._view_state = photos.criteria, photos.view_state
-        self._preferences, self._messages = services.preferences, services.messages
-
-    def visit(self, photo_id: int) -> None:
-        """Go to a photo: in the list, else browsing the scope, else browsing everything.
-
-        The place one leaves is kept: in the mode, and in the scope.
-        """
-        photos, criteria = self._photos, self._criteria
-        if photo_id in photos.listing:
-            self._navigator.go_to(photo_id)
-            return
-        view, left = self._view_state.view, (criteria.scope, criteria.mode)
-        if not photos.membership.has_in_scope(photo_id):
-            self._sources.open_scope(EVERYTHING)
-        self._modes.set_mode(Pass.BROWSE)
-        if photo_id not in photos.listing:
-            self._search.set_filter("")
-        self._navigator.go_to(photo_id)
-        self._viewer.set_view(view)
-        self._messages.say(self._way_back(*left))
-
-    def _way_back(self, scope: Scope, mode: Pass) -> str:
-        """Return where the person is now, and how they get back to where they were."""
-        where = f"Browsing {bidi_safe(self._criteria.scope.title)}"
-        if scope != self._criteria.scope:
-            return f"{where}; {bidi_safe(scope.title)} is as you left it"
-        key = self._preferences.keys.get(mode.value)
-        return where if mode is Pass.BROWSE or key is None else f"{where}; {key} goes on"

@@ -1,4 +1,4 @@
-"""Sorting the list: by columns of the table at once, or by the learner's answers when they come."""
+"""Sorting the list: by columns of the table at once, or by answers of the learner later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from curator.session.taste import TasteController
 class OrderController(QObject):
     """Sorts the list of one window.
 
-    Thread: GUI only; answers come from the thread that learns, a moment later.
+    Thread: GUI only; answers come from the learning thread.
     """
 
     def __init__(self, photos: PhotoList, taste: TasteController, messages: Messages) -> None:
@@ -31,7 +31,7 @@ class OrderController(QObject):
 
     @property
     def title(self) -> str:
-        """Name of the order in force; by a pinned version of taste, with its number."""
+        """Name of the order in force, with the number of a pinned version of taste."""
         order, version = ORDERS[self._criteria.order], self._taste.pinned_version
         by_version = order.by_taste and version is not None
         return f"{order.title}, version {version}" if by_version else order.title
@@ -49,7 +49,7 @@ class OrderController(QObject):
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice holds for this scope and mode, or for the search in force.
 
-        An order that the learner has to answer first takes effect a moment later.
+        An order that the learner computes takes effect when its answer arrives.
         """
         chosen, criteria, photos = ORDERS[order], self._criteria, self._photos
         if order == RELEVANCE and not criteria.is_ranked:
@@ -63,10 +63,10 @@ class OrderController(QObject):
         if chosen.question is None or is_known:
             self._sort(order, backwards)
             return
-        where, ids = (criteria.scope, criteria.mode), photos.ids
+        asked_for, ids = (criteria.scope, criteria.mode), photos.ids
 
         def sort(answer: np.ndarray) -> None:
-            if (criteria.scope, criteria.mode) == where:
+            if (criteria.scope, criteria.mode) == asked_for:
                 self._table.scores.set_answer(order, ids, answer)
                 self._sort(order, backwards)
                 photos.go_to_first()  # the person chose the order to see its first photo
@@ -86,7 +86,7 @@ class OrderController(QObject):
         self._messages.say(line)
 
     def _sort_rebuilt(self, keep: int | None) -> None:
-        """Sort a rebuilt list by the learner's answer when it arrives."""
+        """Sort a rebuilt list again when the learner's answer arrives."""
         photos, criteria = self._photos, self._criteria
         order, self._latest = criteria.order, None
         if ORDERS[order].question is None or not len(photos.ids):
@@ -96,7 +96,7 @@ class OrderController(QObject):
 
         def sort(answer: np.ndarray) -> None:
             if photos.ids is not ids or photos.current != here or criteria.order != order:
-                return  # the person has begun to go through the list, so it stays
+                return  # the person has moved in the list, so it stays
             self._table.scores.set_answer(order, ids, answer)
             photos.rebuild_ranked(keep)
             if at_front:
@@ -104,9 +104,9 @@ class OrderController(QObject):
 
         self._ask(ORDERS[order], ids, sort)
 
-    def _ask(self, order: Order, ids: Ids, take: Callable[[np.ndarray], None]) -> None:
-        """Ask the learner, part by part, so that it can learn from new ratings in between."""
-        asked = self._latest = object()
+    def _ask(self, order: Order, ids: Ids, callback: Callable[[np.ndarray], None]) -> None:
+        """Ask the learner part by part, so that it can learn from new ratings in between."""
+        request = self._latest = object()
         parts = np.array_split(ids, max(len(ids) // order.part, 1)) if order.part else [ids]
         answers: list[np.ndarray] = []
         question = order.question
@@ -114,10 +114,10 @@ class OrderController(QObject):
 
         def ask() -> None:
             part = parts[len(answers)].tolist()
-            self._taste.learner.ask(lambda learner: question(learner, part), take_part)
+            self._taste.learner.ask(lambda learner: question(learner, part), on_part)
 
-        def take_part(answer: np.ndarray | KnownError) -> None:
-            if self._latest is not asked:
+        def on_part(answer: np.ndarray | KnownError) -> None:
+            if self._latest is not request:
                 return
             if isinstance(answer, KnownError):
                 self._messages.say(str(answer))
@@ -126,6 +126,6 @@ class OrderController(QObject):
             if len(answers) < len(parts):
                 ask()
             else:
-                take(np.concatenate(answers))
+                callback(np.concatenate(answers))
 
         ask()

@@ -1,8 +1,7 @@
 """Photos side by side: which photos are in which pane, which pane is active, and the layout.
 
-Nothing here knows a window or a catalog. A :class:`Panes` is immutable; each action returns another
-one. The active *pane* stays until the person goes to another: a mark applies to whatever photo is
-in it.
+Nothing here knows a window or a catalog. A :class:`Panes` is immutable; each action returns a new
+one. The active *pane* stays active while photos change: a mark applies to the photo in it.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ class Panes:
         """The photo in the active pane."""
         return self.photos[self.active]
 
-    def turned_to(self, photo_id: int | None) -> Panes:
-        """Make the pane of a photo active; a photo in no pane changes nothing."""
+    def with_active(self, photo_id: int | None) -> Panes:
+        """Make the pane of a photo active; a photo without a pane changes nothing."""
         if photo_id not in self.photos:
             return self
         return replace(self, active=self.photos.index(photo_id))
 
     def stepped(self, by: int) -> Panes:
-        """Go to the next or previous pane, not beyond the last and the first."""
+        """Make the next or previous pane active, stopping at the ends."""
         return replace(self, active=min(max(self.active + by, 0), len(self.photos) - 1))
 
     def switched(self) -> Panes:
-        """Go to the next pane, from the last to the first."""
+        """Make the next pane active, after the last the first."""
         return replace(self, active=(self.active + 1) % len(self.photos))
 
 
@@ -65,39 +64,30 @@ class Pair(Panes):
 
     @property
     def challenger(self) -> int:
-        """The photo compared with it."""
+        """The photo compared with the winner."""
         return self.photos[1]
 
-    def following(self, order: Sequence[int], by: int) -> list[int]:
-        """Return the photos after (with ``by`` below 0 before) the challenger, the nearest first.
-
-        Args:
-            order: ids of the list, or of the part of it around the challenger.
-            by: 1 or -1.
-        """
-        ids = self.among or order
-        if self.challenger not in ids:
+    def following(self, by: int) -> list[int]:
+        """Return photos of ``among`` after the challenger, with ``by`` -1 before, nearest first."""
+        if self.challenger not in self.among:
             return []
-        place = ids.index(self.challenger)
-        rest = ids[place + 1 :] if by > 0 else ids[:place][::-1]
+        position = self.among.index(self.challenger)
+        rest = self.among[position + 1 :] if by > 0 else self.among[:position][::-1]
         return [photo for photo in rest if photo != self.winner]
 
     def challenged_by(self, photo_id: int) -> Pair:
-        """Bring another challenger; the winner cannot challenge itself."""
+        """Replace the challenger; the winner cannot challenge itself."""
         if photo_id == self.winner:
             return self
         return replace(self, photos=(self.winner, photo_id))
 
     def promoted(self, challenger: int) -> Pair:
-        """Make the challenger the winner, with another challenger."""
+        """Make the challenger the winner, with a new challenger."""
         return replace(self, photos=(self.challenger, challenger))
 
 
 class Survey(Panes):
-    """Survey: two to eight photos; further ones of ``among`` come in for removed ones.
-
-    One photo may be left at the end.
-    """
+    """Survey: up to eight photos; further photos of ``among`` replace removed ones."""
 
     __slots__ = ()
 
@@ -115,21 +105,21 @@ class Survey(Panes):
 
     @property
     def waiting(self) -> int:
-        """How many more photos would come in."""
+        """How many more photos would follow."""
         return len(self.among) - len(self.photos)
 
     def only(self, ids: Container[int]) -> Survey:
-        """Remove photos that are not in ``ids``; the active photo, else its pane, stays active.
+        """Remove photos that are not in ``ids``, but never all of them.
 
-        The last photo is not removed.
+        The active photo stays active; if it is removed, its pane does.
         """
-        left = tuple(photo for photo in self.among if photo in ids)
-        if not left:
+        among = tuple(photo for photo in self.among if photo in ids)
+        if not among:
             return self
-        photos = left[:MOST]
+        photos = among[:MOST]
         if self.photo in photos:
-            return Survey(photos, photos.index(self.photo), left)
-        return Survey(photos, min(self.active, len(photos) - 1), left)
+            return Survey(photos, photos.index(self.photo), among)
+        return Survey(photos, min(self.active, len(photos) - 1), among)
 
 
 class Cell(NamedTuple):
@@ -161,13 +151,13 @@ def cells(aspects: Sequence[float], room: tuple[int, int], caption_px: int) -> l
             max((height - GAP_PX * (rows - 1)) // rows, 1),
         )
 
-    def worth(columns: int) -> tuple[float, int, int]:
-        """Rank by area; of equals, prefer full rows, then side by side, which compares best."""
+    def rank(columns: int) -> tuple[float, int, int]:
+        """Rank by area, then by full rows, then by more columns: side by side compares best."""
         wide, high = size(columns)
         area = sum(_fitted(aspect or _ASPECT, wide, high - caption_px) for aspect in aspects)
         return area, -(-len(aspects) % columns), columns
 
-    columns = max(range(1, len(aspects) + 1), key=worth, default=1)
+    columns = max(range(1, len(aspects) + 1), key=rank, default=1)
     return _grid(len(aspects), columns, room, size(columns))
 
 
@@ -186,8 +176,8 @@ def _grid(count: int, columns: int, room: tuple[int, int], size: tuple[int, int]
     rows = -(-count // columns)
     top = (room[1] - rows * (size[1] + GAP_PX) + GAP_PX) // 2
     found = []
-    for place in range(count):
-        row, column = divmod(place, columns)
+    for position in range(count):
+        row, column = divmod(position, columns)
         here = min(columns, count - row * columns)
         left = (room[0] - here * (size[0] + GAP_PX) + GAP_PX) // 2
         x, y = left + column * (size[0] + GAP_PX), top + row * (size[1] + GAP_PX)
@@ -195,21 +185,20 @@ def _grid(count: int, columns: int, room: tuple[int, int], size: tuple[int, int]
     return found
 
 
-def below(places: Sequence[Cell], place: int, by: int) -> int:
-    """Find the nearest pane in the next row down, or with ``by`` below 0 up.
+def below(panes: Sequence[Cell], position: int, by: int) -> int:
+    """Return the position of the nearest pane in the row below, with ``by`` -1 above.
 
-    Returns:
-        Its position; the same one if there is no such row.
+    Without such a row it is the same pane.
     """
-    here = places[place]
-    tops = sorted({cell.y for cell in places})
+    here = panes[position]
+    tops = sorted({cell.y for cell in panes})
     row = tops.index(here.y) + by
     if not 0 <= row < len(tops):
-        return place
+        return position
     middle = here.x + here.width / 2
-    near = [
-        (abs(cell.x + cell.width / 2 - middle), at)
-        for at, cell in enumerate(places)
+    distances = [
+        (abs(cell.x + cell.width / 2 - middle), number)
+        for number, cell in enumerate(panes)
         if cell.y == tops[row]
     ]
-    return min(near)[1]
+    return min(distances)[1]

@@ -1,13 +1,14 @@
 """The photos of one window: the list its criteria select, the current photo and the selection.
 
 Views draw the list and subscribe to its signals; the other parts of the session rebuild it after
-they changed the criteria. While a list is open, no photo moves under the person's eyes: new photos
-join behind what is on screen, and a photo that no longer fits stays, marked as stale.
+they changed the criteria. In an open cull or rate list photos on screen do not move: new photos
+join behind them. A list that is browsed is sorted again around the current photo. In both, a photo
+that no longer fits stays, marked as stale, until the list is rebuilt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,24 +16,24 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from curator.catalog import Catalog, PhotoDetail
 from curator.library.scopes import Scope, followed
 from curator.library.sort_orders import is_manual, sorted_ids
 from curator.library.spans import Ids
 from curator.library.table import Mask, Table, Tile
-from curator.model import Pass, View
+from curator.model import Pass, View, counted
 from curator.session.criteria import RELEVANCE, ListCriteria
-from curator.session.list_stacks import ListStacks
-from curator.session.listing import Listing
+from curator.session.listing import Listing, ListStacks
 from curator.session.membership import Membership
-from curator.session.photo_details import PhotoDetails
-from curator.session.search_matches import SearchMatches
 from curator.session.view_state import ViewState
 from curator.settings import Settings
+
+_DETAILS = 256  # photos whose details are cached
 
 
 @dataclass(slots=True)
 class _Revisions:
-    """The revisions of the table that the list was last made from; -1 is none."""
+    """The revisions of the table that the list was last made from; -1 forces an update."""
 
     order: int
     folders: int
@@ -46,10 +47,10 @@ class PhotoList(QObject):
 
     Signals:
         list_changed: the list was replaced, sorted again or has grown.
-        photos_changed(set[int]): tiles or captions of these photos are to be drawn again.
+        photos_changed(set[int]): views draw the tiles and captions of these photos again.
         current_changed: another photo is current.
-        current_confirmed: a move led to the photo that is current already; views reveal it.
-        selection_changed: another selection.
+        current_confirmed: a move led to the photo that is current already; views scroll to it.
+        selection_changed: other photos are selected.
         counts_changed: the progress of the mode or the counts of the sidebar changed.
         rebuilt(int | None): the list was opened again, with this photo kept in it.
         refreshed(set[int]): the pipeline or another process changed these photos.
@@ -57,7 +58,8 @@ class PhotoList(QObject):
     Attributes:
         listing: the list itself.
         stacks: its stacks.
-        direction: 1 or -1, the way of the last move.
+        details: the details of single photos.
+        direction: 1 or -1, the direction of the last move.
         stale: ids of listed photos that no longer fit the criteria.
         untouched: whether the person has not moved yet in the open scope.
 
@@ -75,27 +77,23 @@ class PhotoList(QObject):
 
     def __init__(
         self,
+        catalog: Catalog,
         table: Table,
         settings: Settings,
         criteria: ListCriteria,
         view_state: ViewState,
-        details: PhotoDetails,
     ) -> None:
         super().__init__()
-        self.table, self.criteria = table, criteria
-        self.view_state, self.details = view_state, details
-        self.matches = SearchMatches(table, settings, criteria)
-        self.membership = Membership(table, settings, criteria, self.matches)
+        self.table, self.criteria, self.view_state = table, criteria, view_state
+        self.details = PhotoDetails(catalog, table)
+        self.membership = Membership(table, settings, criteria)
         self.stacks = ListStacks(table, criteria)
-        self.listing = self.stacks.new_listing()
+        self.listing = Listing(self.stacks)
         self.direction = 1
         self.stale: frozenset[int] = frozenset()
         self.untouched = False
         self._seen = _Revisions(
-            table.order_serial,
-            table.folders.serial,
-            table.stacks.serial,
-            table.projects.serial,
+            table.order_serial, table.folders.serial, table.stacks.serial, table.projects.serial
         )
 
     def publish(self) -> None:
@@ -132,12 +130,18 @@ class PhotoList(QObject):
 
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
         """Return what the grid draws of photos, in the same order."""
-        tiles, why = self.table.tiles(photo_ids), self.matches.reasons
+        tiles, why = self.table.tiles(photo_ids), self.membership.reasons
         if not self.stale.isdisjoint(photo_ids):
             tiles = [replace(tile, stale=True) if tile.id in self.stale else tile for tile in tiles]
         if why:
             tiles = [replace(t, found=why[t.id]) if t.id in why else t for t in tiles]
         return tiles
+
+    def named(self, photo_ids: Collection[int]) -> str:
+        """Return the name of a single photo, or else how many photos these are."""
+        if len(photo_ids) == 1:
+            return self.table.name(next(iter(photo_ids)))
+        return counted(len(photo_ids), "photo")
 
     # --- making it
 
@@ -145,22 +149,26 @@ class PhotoList(QObject):
         """Start an empty list for the scope just chosen, to be rebuilt."""
         self.follow_scope()
         self.table.projects.open = self.criteria.scope.project
-        self.listing = self.stacks.new_listing()
+        self.listing = Listing(self.stacks)
 
     def follow_scope(self) -> None:
-        """Show photos under the names they have in the folder that is the scope."""
+        """Show photos under the names they have in the folder of the scope."""
         scope = self.criteria.scope
         self.table.folders.view(scope.key if scope.kind == "folder" else "")
         self.details.clear()
 
     def rebuild(self, keep: int | None = None) -> None:
-        """Open the list again: members, order, stale marks. ``keep`` stays in it, or joins."""
-        self.rank()
+        """Open the list again with new members, order and stale marks.
+
+        Args:
+            keep: a photo of the scope to list and make current, even if it does not fit.
+        """
+        self.membership.rank()
         self.rebuild_ranked(keep)
         self.rebuilt.emit(keep)
 
     def rebuild_ranked(self, keep: int | None) -> None:
-        """Rebuild the list by the present ranks and learner's answers."""
+        """Rebuild the list by the present answers of the search and of the learner."""
         table, criteria = self.table, self.criteria
         mask = self.membership.fits()
         if keep is not None and keep in table:
@@ -169,7 +177,7 @@ class PhotoList(QObject):
         before = self.current
         self.listing.replace(sorted_ids(table, mask, criteria.order, criteria.is_reversed), keep)
         if keep is None and before is None:
-            self._begin()
+            self._go_to_start()
         seen = self._seen
         seen.order, seen.stacks = table.order_serial, table.stacks.serial
         seen.projects = table.projects.serial
@@ -178,37 +186,30 @@ class PhotoList(QObject):
         self.list_changed.emit()
         self.selection_changed.emit()
         if self.current != before:
-            self.arrive()
+            self.report_current()
         self.publish()
         self.counts_changed.emit()
 
-    def rank(self) -> None:
-        """Compute again how well each photo matches the search, if it ranks photos."""
-        if self.criteria.is_ranked:
-            self.matches.rank(self.membership.fits())
-        else:
-            self.matches.reasons = {}
-
-    def leave_behind(self, *, copied: bool) -> None:
-        """Go on with another list, new or a copy, to be rebuilt; this one keeps its place."""
-        self.listing = copy(self.listing) if copied else self.stacks.new_listing()
+    def detach(self, *, copied: bool) -> None:
+        """Replace the list, by a copy or an empty list, so that the former list can be restored."""
+        self.listing = copy(self.listing) if copied else Listing(self.stacks)
 
     def start_over(self) -> None:
-        """Rebuild the list from its front, with nothing current or selected before."""
-        self.listing = self.stacks.new_listing()
+        """Rebuild the list from scratch: its first photo is current, and nothing is selected."""
+        self.listing = Listing(self.stacks)
         self.rebuild()
 
     def restore(self, listing: Listing) -> None:
-        """Put back a list that a search replaced; take in what changed meanwhile."""
+        """Restore a list that a search replaced, and update it with what changed since."""
         self.listing = listing
-        self.settle_again(replaced=True)
+        self.recheck(replaced=True)
         self.selection_changed.emit()
-        self.arrive()
+        self.report_current()
         self.publish()
         self.counts_changed.emit()
 
     def sort(self) -> None:
-        """Sort the list by the order in force; members stay."""
+        """Sort the list by the order in force; no photo joins or leaves."""
         self.untouched = False
         criteria = self.criteria
         self.listing.replace(
@@ -217,8 +218,8 @@ class PhotoList(QObject):
         self.list_changed.emit()
         self.publish()
 
-    def _begin(self) -> None:
-        """Start at the first photo; in the grid at the one its first tile shows."""
+    def _go_to_start(self) -> None:
+        """In the grid, go to the photo that the first tile shows."""
         if self.view_state.view is View.GRID and len(self.listing):
             span = self.listing.tiles[0]
             cover = self.stacks.cover(self.ids[span.start : span.stop])
@@ -229,14 +230,14 @@ class PhotoList(QObject):
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         self._refresh_table()
-        # Words that were read meanwhile may let photos join a search.
+        # Words that were read since may let photos join a search.
         if self.criteria.query.groups and self._seen.words != self.table.text_matches.rev:
             self.note_words()
-            self.settle_again()
+            self.recheck()
             self.counts_changed.emit()
 
     def note_words(self) -> None:
-        """Note that the search in force has been asked of all words read so far."""
+        """Note that the list is up to date with the words of photos read so far."""
         self._seen.words = self.table.text_matches.rev
 
     def _refresh_table(self) -> None:
@@ -250,9 +251,9 @@ class PhotoList(QObject):
             return
         self.details.forget(changed)
         if before == (seen.order, seen.stacks) and not self._concerns(changed):
-            # Photos of other folders came: nothing here is to be sorted for them.
+            # Only photos of other folders changed: this list need not be sorted.
             seen.order, seen.stacks = table.order_serial, table.stacks.serial
-        self._settle()
+        self._update()
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         self.refreshed.emit(changed)
@@ -265,7 +266,7 @@ class PhotoList(QObject):
         return listed or bool(self.membership.in_scope()[rows].any())
 
     def _follow_folders(self) -> None:
-        """React to folders that went, came back or moved; stay in a folder that moved."""
+        """React to folders that disappeared, came back or moved; stay in one that moved."""
         criteria, table = self.criteria, self.table
         for old, new in table.folders.moved:
             self.stacks.follow_folder(old, new)
@@ -278,20 +279,20 @@ class PhotoList(QObject):
         self.counts_changed.emit()
         self.publish()
 
-    def settle_again(self, *, replaced: bool = False) -> None:
-        """Decide again which photos belong to the list, although the table did not change.
+    def recheck(self, *, replaced: bool = False) -> None:
+        """Check again which photos belong to the list, although the table did not change.
 
         Args:
-            replaced: another list took its place: views are told, even if it looks the same.
+            replaced: whether the list was replaced; views then update even if it looks the same.
         """
         self._seen.order = -1
-        self._settle(replaced)
+        self._update(replaced)
 
-    def _settle(self, replaced: bool = False) -> None:
-        """Let new photos in and sort what may be sorted; what is on screen does not move."""
+    def _update(self, replaced: bool = False) -> None:
+        """Add new photos to the list and, while browsing, sort it; the current photo stays."""
         table, criteria, seen = self.table, self.criteria, self._seen
         if criteria.order == RELEVANCE:
-            self.rank()
+            self.membership.rank()
         same = seen.order == table.order_serial and seen.stacks == table.stacks.serial
         in_project = criteria.scope.project is not None
         same &= not in_project or seen.projects == table.projects.serial
@@ -303,36 +304,36 @@ class PhotoList(QObject):
         seen.order, seen.stacks = table.order_serial, table.stacks.serial
         was, stale, before = self.ids, self.stale, self.current
         was_empty = not len(self.listing)
-        self._admit()
+        self._update_members()
         same = not (regrouped or was_empty or searching or replaced) and stale == self.stale
         if not same or not np.array_equal(was, self.ids):
             self.list_changed.emit()
         else:
             self.listing.ids = was  # views know the list by this array
         if self.current != before:
-            self.arrive()
+            self.report_current()
         self.publish()
 
-    def _admit(self) -> None:
-        """Let photos join that fit, and mark those as stale that no longer do."""
+    def _update_members(self) -> None:
+        """Add the photos that fit now, and mark as stale those that no longer fit."""
         criteria, was_empty = self.criteria, not len(self.listing)
         fits = self.membership.fits()
         members = self.members() & self.membership.may_stay()
         self.stale = frozenset(self.table.ids[members & ~fits].tolist())
         ordered = sorted_ids(self.table, members | fits, criteria.order, criteria.is_reversed)
         if criteria.mode is Pass.BROWSE:
-            # A folder just opened stays at its first photo while capture times come in.
+            # A folder just opened stays at its first photo while capture times arrive.
             first = int(ordered[0]) if self.untouched and len(ordered) else None
             self.listing.replace(ordered, first)
             if first is not None:
-                self._begin()
+                self._go_to_start()
         else:
             self.listing.join(ordered)
             finished = self.view_state.finished
             self.view_state.finished = finished and not (was_empty and len(ordered))
 
-    def take_marks(self, changed: set[int]) -> set[int]:
-        """Take over marks just written; return the ids of all photos that changed by them."""
+    def follow_marks(self, changed: set[int]) -> set[int]:
+        """Update the list after marks of these photos; return all photos that changed by them."""
         table, criteria = self.table, self.criteria
         changed = changed | table.refresh(folders=False)
         self.details.forget(changed)
@@ -341,19 +342,19 @@ class PhotoList(QObject):
             self.stale = frozenset(self.ids[~fits].tolist())
         if self._seen.stacks != table.stacks.serial:
             self._regroup()
-        self._follow_placing()
+        self._follow_custom_order()
         self.photos_changed.emit(self.stacks.with_frames(changed))
         self.counts_changed.emit()
         return changed
 
     def _regroup(self) -> None:
-        """Gather the frames of a new stack; nothing else moves, and nothing leaves the list."""
+        """Gather the frames of a new stack; no other photo moves, and none leaves the list."""
         self._seen.stacks = self.table.stacks.serial
         self.listing.gather()
         self.list_changed.emit()
 
-    def _follow_placing(self) -> None:
-        """Move photos to where a person just placed them by hand, and nothing else."""
+    def _follow_custom_order(self) -> None:
+        """Move photos to where the person just moved them in a project, and no others."""
         table, criteria, serial = self.table, self.criteria, self.table.projects.serial
         if serial == self._seen.projects or not is_manual(table, criteria.order):
             return
@@ -370,24 +371,24 @@ class PhotoList(QObject):
         before = self.index
         if self.listing.go(index):
             self.direction = 1 if self.index > before else -1
-            self.arrive()
+            self.report_current()
         else:
             self.current_confirmed.emit()
 
     def go_to_first(self) -> None:
         """Make the first photo current."""
         if self.listing.go(0):
-            self.arrive()
+            self.report_current()
 
     def make_current(self, photo_id: int) -> bool:
-        """Make a photo current without counting as a move; return whether another was."""
+        """Make a photo current, not as a person's move; return whether another was current."""
         position = self.listing.position(photo_id)
         moved = position is not None and self.listing.go(position)
         if moved:
-            self.arrive()
+            self.report_current()
         return moved
 
-    def arrive(self) -> None:
+    def report_current(self) -> None:
         """Report that another photo is current, and clear the selection."""
         if self.selection and not self.view_state.view.side_by_side:
             self.clear_selection()
@@ -400,11 +401,11 @@ class PhotoList(QObject):
         self._select(self.listing.select_only, photo_id)
 
     def toggle_selected(self, photo_id: int) -> None:
-        """Add a photo to the selection or take it out."""
+        """Add a photo's tile to the selection, or remove it."""
         self._select(self.listing.toggle, photo_id)
 
     def select_range(self, photo_id: int) -> None:
-        """Select from the photo clicked last to this one."""
+        """Select all photos between the one clicked last and this one."""
         self._select(self.listing.select_range, photo_id)
 
     def select_all(self) -> None:
@@ -435,7 +436,45 @@ class PhotoList(QObject):
 
 
 def _moved(scope: Scope, old: str, new: str) -> Scope:
-    """Return a folder's scope after the folder ``old`` moved to ``new``."""
+    """Return the scope of a folder in, or equal to, a folder that moved from ``old``."""
     key = followed(scope.key, old, new)
     title = Path(key).name if scope.key == old else scope.title
     return replace(scope, key=key, title=title or key)
+
+
+class PhotoDetails:
+    """Reads the details of photos for the loupe, the inspector and captions.
+
+    Thread: GUI only; a photo that is not cached costs a read of the catalog.
+    """
+
+    def __init__(self, catalog: Catalog, table: Table) -> None:
+        self._catalog, self._table = catalog, table
+        self._cached: dict[int, PhotoDetail] = {}
+
+    def of(self, photo_id: int) -> PhotoDetail:
+        """Return the details of a photo, from the cache if possible."""
+        if photo_id not in self._cached:
+            if len(self._cached) > _DETAILS:
+                self._cached.clear()
+            self._cached[photo_id] = self._named_here(self._catalog.photos.get(photo_id))
+        return self._cached[photo_id]
+
+    def _named_here(self, detail: PhotoDetail) -> PhotoDetail:
+        """Name a photo by its copy if the scope is a folder with only a copy of it."""
+        folders = self._table.folders
+        here, name = Path(folders.directory_of(detail.id)), folders.name(detail.id)
+        copies = (file for file in detail.files if file.role == "copy" and file.path.parent == here)
+        paths = [copy.path for copy in copies if name in (copy.path.stem, copy.path.name)]
+        if here == detail.path.parent or not paths:
+            return detail
+        return replace(detail, name=name, path=paths[0])
+
+    def forget(self, photo_ids: Iterable[int]) -> None:
+        """Drop the details of photos that changed."""
+        for photo_id in photo_ids:
+            self._cached.pop(photo_id, None)
+
+    def clear(self) -> None:
+        """Drop all details."""
+        self._cached.clear()

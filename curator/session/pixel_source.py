@@ -2,7 +2,7 @@
 
 A RAW has two pictures: the camera's JPEG, inside it or beside it as the other half of a pair, and
 the one developed from its sensor data. The loupe shows the camera's until the person asks for the
-other (R), and then that of the following photos too, until they leave the loupe.
+other (R), which then holds for the following photos, until they go back to the grid.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _NAMES = {".jpg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".tif": "TIFF", ".hif
 class Source:
     """One file of a photo, and which of its pictures to decode.
 
-    ``fingerprint`` identifies its content, None before it was read; ``paired``: it is the picture
-    beside a RAW.
+    ``fingerprint`` identifies the file's content, None before it was read. ``paired`` is whether
+    this is the picture beside a RAW.
     """
 
     path: str
@@ -56,8 +56,9 @@ def source(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> Source:
 
     Args:
         detail: the photo.
-        developed: whether the RAW (True) or the camera's picture (False) was asked for, or neither.
-        zoomed: whether the loupe is zoomed in; else the pixels must look like the proxy's.
+        developed: whether the person chose the RAW (True) or the camera's picture (False); None:
+            neither.
+        zoomed: whether the loupe is zoomed in; if not, the pixels must look like the proxy's.
     """
     raw, image = _files(detail)
     if raw is not None and (image is None or shows_raw(detail, developed, zoomed)):
@@ -71,8 +72,8 @@ def shows_raw(detail: PhotoDetail, developed: bool | None, zoomed: bool) -> bool
     return developed if developed is not None else not zoomed and detail.basis == "demosaic"
 
 
-def no_choice(detail: PhotoDetail) -> str:
-    """Return why a photo has only one picture; empty if it has two."""
+def why_no_choice(detail: PhotoDetail) -> str:
+    """Return why a photo has only one picture to show; empty if it has two."""
     raw, image = _files(detail)
     if raw is None:
         return f"{bidi_safe(detail.name)} has no RAW to switch to."
@@ -82,7 +83,7 @@ def no_choice(detail: PhotoDetail) -> str:
 
 
 def _files(detail: PhotoDetail) -> tuple[FileDetail | None, FileDetail | None]:
-    """Return a photo's RAW and the picture beside it; if one is missing, only the other."""
+    """Return a photo's RAW and its other picture; if the file of one is missing, only the other."""
     own = sorted(
         (file for file in detail.files if file.role != "copy"), key=lambda file: file.missing
     )

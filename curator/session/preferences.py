@@ -1,7 +1,7 @@
 """The settings and keys in force, and whether a mark advances to the next photo.
 
-The window tells which keyboard is in force; commands and dialogs change settings and save them
-here. Views subscribe to :attr:`Preferences.changed`.
+The window sets the keyboard in force; commands and dialogs change settings and save them here.
+Views subscribe to :attr:`Preferences.changed`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Preferences(QObject):
         changed: a setting or the keyboard changed.
 
     Attributes:
-        settings: shared with everybody who reads settings.
+        settings: the one object that all parts read.
         keys: the key of each command as a person reads it, for messages that name a key.
-        flags_stay: whether P and X stay on the photo; Shift goes to the next one.
-        caps_lock: whether Caps Lock is on in a preset where that makes marks advance.
+        flags_stay: whether P and X stay on the photo, and advance with Shift.
+        caps_lock: whether Caps Lock is on, in a preset where it makes marks advance.
 
     Thread: GUI only.
     """
@@ -42,15 +42,15 @@ class Preferences(QObject):
         self.caps_lock = False
 
     def use_keyboard(self, keys: Mapping[str, str], flags_stay: bool) -> None:
-        """Take over another keyboard."""
+        """Use another keyboard."""
         self.keys, self.flags_stay = keys, flags_stay
         self.changed.emit()
 
     def save(self, *, announce: bool = True) -> None:
-        """Save the settings after a change; report it when they cannot be written.
+        """Save the settings after a change; show a message if they cannot be written.
 
         Args:
-            announce: False where every view that shows the change has followed it already.
+            announce: whether to emit `changed`; False if all views know of the change already.
         """
         try:
             save(self.settings, self._home)

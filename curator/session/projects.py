@@ -1,7 +1,8 @@
 """Projects: the current one, adding photos to it, and its custom order.
 
-Membership is a decision like any mark and can be undone. The name, notes and cover of a project are
-facts of the project, not of a photo; they are written at once and not undone.
+Adding a photo to a project, removing it and moving it are decisions like any mark and can be
+undone. The name, notes and cover belong to the project, not to a photo; changing them is no undo
+step.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from curator.catalog import ProjectRow
 from curator.library import filters
 from curator.library.scopes import EVERYTHING, of_project
 from curator.library.spans import Ids
-from curator.model import KnownError, Pass, counted
+from curator.model import Field, KnownError, Pass
 from curator.session.decisions import DecisionController, StepText
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
@@ -24,8 +25,8 @@ from curator.session.sources import SourceController
 from curator.session.stacks import StackController
 from curator.session.statistics import ScopeStatistics
 
-_PLACE = ":project"  # where the catalog keeps which project is current; no path looks like it
-_CLOSEST = 1e-6  # positions closer than this are renumbered
+_POSITION = ":project"  # the catalog keeps the current project under this key; no path equals it
+_CLOSEST = 1e-6  # photos are renumbered when positions would get closer than this
 
 
 class ProjectController(QObject):
@@ -51,14 +52,13 @@ class ProjectController(QObject):
         super().__init__()
         self._catalog, self._messages = services.catalog, services.messages
         self._preferences, self._requests = services.preferences, services.requests
-        self._best_effort = services.best_effort
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._sources, self._statistics = photos, sources, statistics
         self._stacks, self._decisions = stacks, decisions
         catalog, table, criteria = services.catalog, photos.table, photos.criteria
         self._scope = criteria.scope.key
-        kept = (catalog.folders.position(_PLACE) or {}).get("project")
-        self._current = kept if isinstance(kept, int) else criteria.scope.project
+        stored = (catalog.folders.position(_POSITION) or {}).get("project")
+        self._current = stored if isinstance(stored, int) else criteria.scope.project
         self._serial = table.projects.serial
         criteria.scope_changed.connect(self._follow_scope)
         photos.counts_changed.connect(self._follow_index)
@@ -67,7 +67,7 @@ class ProjectController(QObject):
 
     @property
     def current(self) -> ProjectRow | None:
-        """The project that B adds photos to; None if none was chosen, or it was removed."""
+        """The project that B adds photos to; None if none was chosen or it was removed."""
         return self._table.projects.row(self._current)
 
     @property
@@ -76,7 +76,7 @@ class ProjectController(QObject):
         return self._table.projects.row(self._criteria.scope.project)
 
     def rows(self) -> tuple[ProjectRow, ...]:
-        """Return the projects by name."""
+        """Return the projects, by name."""
         return self._table.projects.rows
 
     def members(self, project: int) -> list[int]:
@@ -84,7 +84,7 @@ class ProjectController(QObject):
         return self._catalog.projects.members(project)
 
     def counts(self) -> dict[int, tuple[int, int]]:
-        """Return the number of visible photos, and of approved ones, by project."""
+        """Return the numbers of visible photos and of approved photos, by project."""
         table = self._table
         threshold = self._preferences.settings.taste.match_threshold
         alive = table.alive()
@@ -110,18 +110,18 @@ class ProjectController(QObject):
         return int(ids[0]) if len(ids) else None
 
     def named(self, text: str) -> list[ProjectRow]:
-        """Return projects whose names contain a text: at the start, at a word, anywhere."""
+        """Return projects whose names contain a text: equal, at the start, at a word, anywhere."""
         wanted = " ".join(text.split()).casefold()
-        found: list[tuple[bool, int, int, ProjectRow]] = []
-        for place, row in enumerate(self.rows()):
+
+        def rank(row: ProjectRow) -> int:
             name = row.name.casefold()
-            if wanted in name:
-                kind = 0 if name.startswith(wanted) else 1 if f" {wanted}" in name else 2
-                found.append((name != wanted, kind, place, row))
-        return [row for *_, row in sorted(found, key=lambda each: each[:3])]
+            tests = (name == wanted, name.startswith(wanted), f" {wanted}" in name, wanted in name)
+            return tests.index(True)
+
+        return sorted((row for row in self.rows() if wanted in row.name.casefold()), key=rank)
 
     def free_name(self, wanted: str) -> str:
-        """Return a name no project has: the one wanted, else with a number appended."""
+        """Return a name that no project has: the wanted name, if taken with a number."""
         taken = {row.name.casefold() for row in self.rows()}
         number, name = 1, wanted
         while name.casefold() in taken:
@@ -134,15 +134,15 @@ class ProjectController(QObject):
     def choose(self, project: int) -> None:
         """Make a project current: B adds photos to it."""
         self._current = project
-        self._catalog.folders.save_position(_PLACE, {"project": project})
+        self._catalog.folders.save_position(_POSITION, {"project": project})
         self.changed.emit()
         row = self.current
         key = self._preferences.keys.get("toggle_project")
         if row is not None:
-            adds = f" · {key} adds a photo, and takes it out" if key else ""
+            adds = f" · {key} adds a photo, or removes it" if key else ""
             self._messages.say(f"Project {row.name}{adds}")
 
-    def make(self, name: str) -> int:
+    def create(self, name: str) -> int:
         """Create a project and make it current; return its id.
 
         Raises:
@@ -169,29 +169,29 @@ class ProjectController(QObject):
         elif row is None:
             self._requests.add_to_project_requested.emit()
         elif self._table.projects.has(row.id, photos).all():
-            out = dict.fromkeys(photos)
-            self._decide(row, out, f"take out of {row.name}", lambda what: f"Took {what} out of")
+            act = f"remove from {row.name}"
+            self._decide(row, dict.fromkeys(photos), act, lambda what: f"Removed {what} from")
         else:
             self.add(row.id, photos)
 
     def add(self, project: int, photos: Sequence[int], *, on_screen: bool = True) -> None:
-        """Add photos to a project; one that was in it before returns to its old position.
+        """Add photos to a project; a photo that was in it before returns to its old position.
 
         Args:
             project: its id.
             photos: their ids, in the order to add them.
             on_screen: whether these are the photos a mark would apply to.
         """
-        shelf = self._table.projects
-        row = shelf.row(project)
+        index = self._table.projects
+        row = index.row(project)
         if row is None:
             return
         ids = np.asarray(photos, np.int64)
-        ids = ids[~shelf.has(project, ids)]
-        places = shelf.places(project, ids)
-        new = np.isnan(places)
-        places[new] = shelf.last_place(project) + 1 + np.arange(int(new.sum()))
-        changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
+        ids = ids[~index.has(project, ids)]
+        positions = index.places(project, ids)
+        new = np.isnan(positions)
+        positions[new] = index.last_place(project) + 1 + np.arange(int(new.sum()))
+        changes = dict(zip(ids.tolist(), positions.tolist(), strict=True))
         act = f"add to {row.name}"
         self._decide(row, changes, act, lambda what: f"Added {what} to", on_screen=on_screen)
 
@@ -204,21 +204,22 @@ class ProjectController(QObject):
     def _decide(
         self,
         row: ProjectRow,
-        places: Mapping[int, float | None],
+        positions: Mapping[int, float | None],
         act: str,
-        said: Callable[[str], str],
+        begin: Callable[[str], str],
         *,
         on_screen: bool = True,
     ) -> None:
-        """Decide positions in a project as one step; ``said`` starts the sentence about it."""
-        if not places:
+        """Decide positions in a project as one step; None removes a photo.
+
+        ``begin`` makes the start of the sentence about the step, from the photos' name.
+        """
+        if not positions:
             return
-        ids = list(places)
-        what = self._table.name(ids[0]) if len(ids) == 1 else f"{len(ids):,} photos"
-        text = StepText(what, f"{said(what)} {row.name}")
-        field = ("project", row.id)
-        changes: dict[int, dict[str | tuple[str, int], object]] = {
-            photo: {field: place} for photo, place in places.items()
+        what = self._photos.named(positions)
+        text = StepText(what, f"{begin(what)} {row.name}")
+        changes: dict[int, dict[Field, object]] = {
+            photo: {("project", row.id): position} for photo, position in positions.items()
         }
         if on_screen:
             self._decisions.mark(act, changes, advance=False, text=text)
@@ -227,98 +228,92 @@ class ProjectController(QObject):
 
     # --- custom order
 
-    def why_fixed(self) -> str:
+    def why_not_movable(self) -> str:
         """Return why photos cannot be moved now; empty if they can."""
         if self.open is None:
-            return "Photos are moved by hand in a project: open one in the sidebar."
+            return "To move photos, open a project in the sidebar."
         if self._criteria.mode is not Pass.BROWSE:
-            return "A pass keeps its order; photos are moved while one browses the project."
+            return "To move photos, browse the project."
         if self._criteria.order != "hand" or self._criteria.is_reversed:
             key = self._preferences.keys.get("order")
-            return f"Photos are moved in the order by hand{f' ({key})' if key else ''}."
+            return f"To move photos, sort by Hand{f' ({key})' if key else ''}."
         return ""
 
     def shift(self, by: int) -> None:
-        """Move the selection or the current photo one position on, with ``by`` below 0 back."""
-        if self._is_refused():
+        """Move the selection or the current photo one position later, with ``by`` -1 earlier."""
+        photos, ids = self._stacks.targets(), self._photos.ids
+        if self._refuses_move() or not photos:
             return
-        photos = self._stacks.targets()
-        places = sorted(self._photos.listing.position(photo) or 0 for photo in photos)
-        ids = self._photos.ids
-        if not places:
-            return
+        positions = np.sort(self._photos.listing.positions(photos))
         if by < 0:
-            before = max(places[0] - 1, 0)
+            before = max(int(positions[0]) - 1, 0)
+        elif positions[0] + len(positions) == len(ids):
+            before = int(positions[0])  # at the end already
         else:
-            before = places[-1] + 2
-            if places == list(range(places[0], len(ids))):
-                before = places[0]  # at the end already
+            before = int(positions[-1]) + 2
         self.move(photos, int(ids[before]) if before < len(ids) else None)
 
-    def shift_to_end(self, way: int) -> None:
-        """Move the selection or the current photo to the end, with ``way`` below 0 to the front."""
-        if not self._is_refused() and self._stacks.targets():
-            front = int(self._photos.ids[0]) if way < 0 else None
-            self.move(self._stacks.targets(), front)
+    def shift_to_end(self, by: int) -> None:
+        """Move the selection or the current photo to the end, with ``by`` -1 to the front."""
+        photos = self._stacks.targets()
+        if not self._refuses_move() and photos:
+            self.move(photos, int(self._photos.ids[0]) if by < 0 else None)
 
     def move(self, photos: Collection[int], before: int | None) -> None:
         """Move photos of the open project in front of another (None: to the end) as one step."""
         row = self.open
-        if row is None or self._is_refused():
+        if row is None or self._refuses_move():
             return
-        ids, places = self._renumbered(row.id, np.array(sorted(photos), np.int64), before)
+        ids, positions = self._positions_after(row.id, np.array(sorted(photos), np.int64), before)
         if not len(ids):
-            self._messages.say(
-                "Already in that position." if len(photos) == 1 else "Already in that order."
-            )
+            where = "position" if len(photos) == 1 else "order"
+            self._messages.say(f"Already in that {where}.")
             return
-        changes = dict(zip(ids.tolist(), places.tolist(), strict=True))
-        moved = {photo: changes[photo] for photo in photos if photo in changes} or changes
-        what = {**moved, **changes}  # the moved ones first: the sentence is about them
-        self._decide_move(row, what, len(moved))
-
-    def _decide_move(self, row: ProjectRow, places: Mapping[int, float | None], moved: int) -> None:
-        first = self._table.name(next(iter(places)))
-        what = first if moved == 1 else counted(moved, "photo")
+        changes = dict(zip(ids.tolist(), positions.tolist(), strict=True))
+        moved = [photo for photo in photos if photo in changes] or list(changes)
+        what = self._photos.named(moved)  # the others only got new numbers
         self._decide(
-            row, places, f"move in {row.name}", lambda _: f"Moved {what} in", on_screen=False
+            row, changes, f"move in {row.name}", lambda _: f"Moved {what} in", on_screen=False
         )
 
-    def _is_refused(self) -> bool:
-        reason = self.why_fixed()
+    def _refuses_move(self) -> bool:
+        """Whether photos cannot be moved now; show the reason."""
+        reason = self.why_not_movable()
         if reason:
             self._messages.say(reason)
         return bool(reason)
 
-    def _renumbered(
+    def _positions_after(
         self, project: int, photos: Ids, before: int | None
     ) -> tuple[Ids, NDArray[np.float64]]:
-        """Compute new positions: (ids, positions) of the photos that change; empty if none does."""
-        shelf = self._table.projects
-        order = shelf.ids(project)
+        """Compute positions after moving photos in front of another.
+
+        Returns:
+            (N,) ids of the photos whose position changes, (N,) their new positions; empty if the
+            order stays the same.
+        """
+        index = self._table.projects
+        order = index.ids(project)
         moving = np.isin(order, photos)
         block, rest = order[moving], order[~moving]
-        stand = shelf.places(project, rest)
+        positions = index.places(project, rest)
         at = len(rest)
         if before is not None:
             found = np.flatnonzero(rest == before)
             if len(found):
                 at = int(found[0])
-            else:  # it is one of those moved: they gather where it is
-                (place,) = shelf.places(project, [before])
-                at = int(np.searchsorted(stand, place))
+            else:  # it is moved, too: the photos gather where it is
+                at = int(np.searchsorted(positions, index.places(project, [before])[0]))
         after = np.concatenate([rest[:at], block, rest[at:]])
         if not len(block) or np.array_equal(after, order):
-            return order[:0], stand[:0]
+            return order[:0], positions[:0]
         count = len(block)
-        low = stand[at - 1] if at else stand[0] - count - 1
-        high = stand[at] if at < len(rest) else low + count + 1
-        if not at:
-            low = high - count - 1
+        low = positions[at - 1] if at else positions[0] - count - 1
+        high = positions[at] if at < len(rest) else low + count + 1
         if high - low < _CLOSEST * (count + 1):
-            dealt = np.arange(1.0, len(after) + 1)
-            changed = shelf.places(project, after) != dealt
-            return after[changed], dealt[changed]
+            numbers = np.arange(1.0, len(after) + 1)
+            changed = index.places(project, after) != numbers
+            return after[changed], numbers[changed]
         return block, np.linspace(low, high, count + 2)[1:-1]
 
     # --- facts of a project
@@ -341,7 +336,7 @@ class ProjectController(QObject):
         """Make the current photo the cover of the open project, else of the current one.
 
         Raises:
-            KnownError: there is none, or the photo is not in it.
+            KnownError: no project is open or chosen, or the photo is not in it.
         """
         row, photo = self.open or self.current, self._photos.current
         if row is None:
@@ -361,7 +356,7 @@ class ProjectController(QObject):
         """Restore a removed project.
 
         Raises:
-            UsageError: another has its name by now; nothing was changed.
+            UsageError: another project has its name by now; nothing was changed.
         """
         self._catalog.projects.restore(project)
         self._refresh()
@@ -370,21 +365,22 @@ class ProjectController(QObject):
 
     def _refresh(self) -> None:
         self._table.projects.refresh()
-        self._photos.counts_changed.emit()  # which :meth:`_follow_index` follows
+        self._photos.counts_changed.emit()  # calls :meth:`_follow_index`, too
 
     def _follow_scope(self) -> None:
-        """Make a project current when it is opened."""
+        """Make a project current when it is opened as the scope."""
         scope = self._criteria.scope
         if scope.key != self._scope:
             self._scope = scope.key
             if scope.project is not None and scope.project != self._current:
                 self._current = scope.project
-                place: dict[str, object] = {"project": scope.project}
-                self._best_effort.write(lambda: self._catalog.folders.save_position(_PLACE, place))
+                stored: dict[str, object] = {"project": scope.project}
+                folders = self._catalog.folders
+                self._messages.attempt(lambda: folders.save_position(_POSITION, stored))
                 self.changed.emit()
 
     def _follow_index(self) -> None:
-        """Follow changes of projects, here or in another window: renamed, removed."""
+        """React to changes of projects in any window: leave a removed one, show a new name."""
         serial = self._table.projects.serial
         if serial == self._serial:
             return

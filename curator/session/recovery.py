@@ -7,39 +7,33 @@ from curator.library.captions import when
 from curator.model import counted
 
 
-def titled(backup: Backup) -> str:
-    """Return which backup it is: "yesterday 18:04 (12,031 photos)"."""
+def backup_title(backup: Backup) -> str:
+    """Return when a backup was made, and its size: "yesterday 18:04 (12,031 photos)"."""
     day = when(backup.made_at)
     day = f"today {day}" if " " not in day else day
     return f"{day} ({counted(backup.photos, 'photo')})"
 
 
-def told(restored: RestoreReport) -> list[str]:
-    """Return what was restored, what became of decisions since, and where the old catalog is."""
+def restore_lines(restored: RestoreReport) -> list[str]:
+    """Return what was restored and recovered, and where the former catalog is."""
     backup, redone = restored.backup, restored.redone
-    lines = [
-        f"The catalog is that of {titled(backup)}, with {counted(backup.decisions, 'decision')}."
-    ]
+    decisions = counted(backup.decisions, "decision")
+    lines = [f"The catalog is now the backup of {backup_title(backup)}, with {decisions}."]
     if restored.aside is None:
-        lines.append("What was decided since is lost with the catalog that was gone.")
-    elif redone is not None:
+        return [*lines, "Decisions made since then are lost with the missing catalog."]
+    if redone is not None:
         if redone.photos:
-            lines.append(f"{counted(redone.photos, 'photo')} added since could be taken over.")
+            lines.append(f"Recovered {counted(redone.photos, 'photo')} added since then.")
         if redone.decisions:
-            number = counted(redone.decisions, "decision")
-            lines.append(f"{number} made since could be read in the damaged one and made again.")
+            lines.append(f"Recovered {counted(redone.decisions, 'decision')} made since then.")
         if redone.orphaned:
             number = counted(redone.orphaned, "decision")
-            lines.append(f"{number} made since, about photos that could not be read: lost.")
+            lines.append(f"{number} about photos that could not be read: lost.")
         if not redone.whole:
-            what = "What was decided after those" if redone.decisions else "What was decided since"
-            lines.append(f"{what} could not be read in the damaged one.")
+            which = "Later decisions" if redone.decisions else "Decisions made since then"
+            lines.append(f"{which} could not be read in the damaged catalog.")
         elif not redone.related:
-            lines.append(
-                "The damaged one did not come of it: nothing decided there was made again."
-            )
+            lines.append("The damaged catalog does not continue this backup: nothing recovered.")
         elif not redone.steps:
-            lines.append("Nothing was decided since.")
-    if restored.aside is not None:
-        lines.append(f"The former catalog is kept: {restored.aside}")
-    return lines
+            lines.append("No decisions were made since then.")
+    return [*lines, f"The former catalog is kept: {restored.aside}"]

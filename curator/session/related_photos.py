@@ -1,7 +1,7 @@
 """Related photos: approved photos that look alike, have similar ratings, and are in no project yet.
 
-The window suggests such a series; nothing happens until the person makes a project of it. A series
-they dismissed is not suggested again. The same photos always give the same series.
+The window suggests a series of such photos; nothing happens until the person makes a project of it.
+A series that they dismissed is not suggested again. The same photos always give the same series.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from curator.session.taste import TasteController
 
 LEAST, MOST = 5, 16
 """Numbers of photos in a series."""
-_AMONG = 2000  # the newest approved photos: all pairs of them are compared
+_NEWEST = 2000  # approved photos to compare, each with each
 _SAMPLE = 400  # photos to measure how similar any two of the catalog are
-_ABOVE = 2.5  # standard deviations over that: one pair in a hundred or so
+_ABOVE = 2.5  # standard deviations above that: one pair in a hundred or so
 _STARS_APART = 0.75  # largest difference of the predicted ratings in a series
-_KNOWN_ALREADY = 0.5  # a series that shares more of its photos with a dismissed one is that one
-_REMEMBERED = 200  # dismissals
+_SAME_SERIES = 0.5  # a series that shares more of its photos with a dismissed one is not suggested
+_REMEMBERED = 200  # dismissed series
 _REST_MS = 4000  # after the last mark
-_PLACE = ":series"  # where the catalog keeps what was dismissed; no path looks like it
+_POSITION = ":series"  # the catalog keeps dismissed series under this key; no path equals it
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The photos of a series, by capture time, and a sentence that says why they are one."""
+    """The photos of a series, by capture time, and a sentence on what they share."""
 
     photos: tuple[int, ...]
     sentence: str
 
 
 class RelatedPhotosFinder(QObject):
-    """Looks for series while the person rests, and keeps the one to suggest.
+    """Searches for a series while the person rests, and keeps it to suggest.
 
     Signals:
-        changed: :attr:`found` changed, or looking has ended.
+        changed: :attr:`suggestion` changed, or a search has ended.
 
     Attributes:
-        found: the series to suggest, None if there is none.
-        looking: whether an answer is awaited.
+        suggestion: the series to suggest, or None.
+        is_searching: whether the learning thread is to answer yet.
 
     Thread: GUI only; the search itself runs on the learning thread.
     """
@@ -68,51 +68,49 @@ class RelatedPhotosFinder(QObject):
         super().__init__()
         self._catalog, self._settings = services.catalog, services.settings
         self._table, self._taste, self._projects = photos.table, taste, projects
-        self.found: Suggestion | None = None
-        self.looking = False
-        self._asked: bytes | None = None
+        self.suggestion: Suggestion | None = None
+        self.is_searching = False
+        self._searched: bytes | None = None  # the candidates of the last search
         self._closed = False
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(_REST_MS)
-        self._later.timeout.connect(self.look)
-        photos.counts_changed.connect(self._later.start)
-        taste.scores_changed.connect(self._later.start)
+        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest.timeout.connect(self.search)
+        photos.counts_changed.connect(self._rest.start)
+        taste.scores_changed.connect(self._rest.start)
 
     def close(self) -> None:
-        """Stop searching; the learner's thread may still answer while it ends."""
+        """Stop searching; the learning thread may still answer while it ends."""
         self._closed = True
-        self._later.stop()
+        self._rest.stop()
 
-    def look(self) -> None:
-        """Look for the next series, unless no photo has come or gone since the last look."""
+    def search(self) -> None:
+        """Search for the next series, unless the candidates are those of the last search."""
         if self._closed:
             return
         table = self._table
         ids = candidates(table, self._settings.taste.match_threshold)
-        asked = ids.tobytes()
-        if asked == self._asked:
+        searched = ids.tobytes()
+        if searched == self._searched:
             return
-        self._asked = asked
+        self._searched = searched
         if len(ids) < LEAST:
-            self._take(None)
+            self._suggest(None)
             return
         expected = table.scores.expected_of(ids)
         dismissed = self._dismissed()
 
         def question(learner: TasteLearner) -> tuple[int, ...]:
-            return alike(learner, ids, expected, dismissed)
+            return best_series(learner, ids, expected, dismissed)
 
-        def tell(answer: tuple[int, ...] | KnownError) -> None:
-            if asked == self._asked:
+        def on_answer(answer: tuple[int, ...] | KnownError) -> None:
+            if searched == self._searched:
                 found = answer if not isinstance(answer, KnownError) else ()
-                self._take(suggestion(table, found) if found else None)
+                self._suggest(explained(table, found) if found else None)
 
-        self.looking = True
-        self._taste.learner.ask(question, tell)
+        self.is_searching = True
+        self._taste.learner.ask(question, on_answer)
 
-    def _take(self, found: Suggestion | None) -> None:
-        self.looking, self.found = False, found
+    def _suggest(self, suggestion: Suggestion | None) -> None:
+        self.is_searching, self.suggestion = False, suggestion
         self.changed.emit()
 
     def accept(self, name: str) -> None:
@@ -121,46 +119,54 @@ class RelatedPhotosFinder(QObject):
         Raises:
             UsageError: the name is empty, or taken; nothing was done.
         """
-        if self.found is not None:
-            photos, projects = self.found.photos, self._projects
-            projects.add(projects.make(name), photos, on_screen=False)
-            self._take(None)
+        if self.suggestion is not None:
+            photos, projects = self.suggestion.photos, self._projects
+            projects.add(projects.create(name), photos, on_screen=False)
+            self._suggest(None)
 
     def dismiss(self) -> None:
         """Do not suggest this series again, nor one that shares most of its photos."""
-        if self.found is not None:
-            kept = [sorted(each) for each in self._dismissed()]
-            kept = [*kept, sorted(self.found.photos)][-_REMEMBERED:]
-            self._catalog.folders.save_position(_PLACE, {"dismissed": kept})
-            self._asked = None
-            self._take(None)
-            self.look()
+        if self.suggestion is not None:
+            dismissed = [sorted(each) for each in self._dismissed()]
+            dismissed = [*dismissed, sorted(self.suggestion.photos)][-_REMEMBERED:]
+            self._catalog.folders.save_position(_POSITION, {"dismissed": dismissed})
+            self._searched = None
+            self._suggest(None)
+            self.search()
 
     def _dismissed(self) -> list[frozenset[int]]:
-        kept = (self._catalog.folders.position(_PLACE) or {}).get("dismissed")
-        return [frozenset(each) for each in kept] if isinstance(kept, list) else []
+        stored = (self._catalog.folders.position(_POSITION) or {}).get("dismissed")
+        return [frozenset(each) for each in stored] if isinstance(stored, list) else []
 
 
 def candidates(table: Table, threshold: int) -> Ids:
-    """Return approved photos in no project, the best frame of each stack, by capture time."""
+    """Return the newest approved photos in no project, by capture time.
+
+    Of each stack only the best frame: a pick counts as half a star.
+
+    Args:
+        table: with all the photos.
+        threshold: the match score from which on a photo is a match.
+    """
     rows = np.flatnonzero(
         filters.FILTERS["approved"][1](table, threshold) & table.alive() & ~table.projects.in_any()
     )
-    liking = table.column("rating")[rows] * 2 + table.picked()[rows]
+    preference = table.column("rating")[rows] * 2 + table.picked()[rows]
     ranks, names = table.ranks.by_time()[rows], table.stacks.names[rows]
-    rows, names = (each[np.lexsort((ranks, -liking, names))] for each in (rows, names))
+    order = np.lexsort((ranks, -preference, names))
+    rows, names = rows[order], names[order]
     first = np.ones(len(rows), bool)
     first[1:] = (names[1:] != names[:-1]) | (names[1:] == 0)
     rows = rows[first]
-    rows = rows[np.argsort(table.ranks.by_time()[rows])][-_AMONG:]
+    rows = rows[np.argsort(table.ranks.by_time()[rows])][-_NEWEST:]
     return table.ids[rows]
 
 
-def alike(
+def best_series(
     learner: TasteLearner,
     ids: Ids,
     expected: NDArray[np.float32],
-    dismissed: Sequence[frozenset[int]] = (),
+    dismissed: Sequence[frozenset[int]],
 ) -> tuple[int, ...]:
     """Find the best series among photos, in their order; empty if there is none.
 
@@ -172,20 +178,20 @@ def alike(
 
     Thread: the learner's.
     """
-    archive = learner.vectors
-    places = archive.places(ids)
-    there = places >= 0
-    if there.sum() < LEAST:
+    index = learner.vectors
+    rows = index.places(ids)
+    known = rows >= 0
+    if known.sum() < LEAST:
         return ()
-    ids, expected = ids[there], expected[there]
-    vectors = archive.take(places[there])[:, : archive.dimension]
-    few = np.unique(np.linspace(0, archive.size - 1, _SAMPLE).astype(np.int64))
-    sample = archive.take(few)[:, : archive.dimension]
-    return tuple(ids[grouped(vectors, expected, ids, usual(sample), dismissed)].tolist())
+    ids, expected = ids[known], expected[known]
+    vectors = index.take(rows[known])[:, : index.dimension]
+    few = np.unique(np.linspace(0, index.size - 1, _SAMPLE).astype(np.int64))
+    least = least_similarity(index.take(few)[:, : index.dimension])
+    return tuple(ids[largest_group(vectors, expected, ids, least, dismissed)].tolist())
 
 
-def usual(vectors: NDArray[np.float32]) -> float:
-    """Return the cosine from which on two photos look alike: far above that of any two.
+def least_similarity(vectors: NDArray[np.float32]) -> float:
+    """Return the cosine from which on two photos look alike: far above that of most pairs.
 
     Args:
         vectors: (N, D) of unit length, a sample of all photos.
@@ -196,43 +202,45 @@ def usual(vectors: NDArray[np.float32]) -> float:
     return min(float(pairs.mean() + _ABOVE * pairs.std()), 0.98)
 
 
-def grouped(
+def largest_group(
     vectors: NDArray[np.float32],
     expected: NDArray[np.float32],
     ids: Ids,
     least: float,
     dismissed: Sequence[frozenset[int]] = (),
 ) -> NDArray[np.int64]:
-    """Find the largest group of photos similar to one in it; of equals, the most similar.
+    """Find the largest group of photos that are similar to one of them.
+
+    Of equally large groups, the one with the most similar photos; at most MOST photos.
 
     Args:
         vectors: (N, D) of unit length.
         expected: (N,) predicted ratings, NaN unknown.
-        ids: (N,) to compare with dismissed groups.
+        ids: (N,) the photos, to compare with dismissed groups.
         least: cosine from which on two photos look alike.
         dismissed: groups not to find again.
 
     Returns:
         Positions, ascending; empty if no group has LEAST photos.
     """
-    near = vectors @ vectors.T
+    similarity = vectors @ vectors.T
     apart = np.abs(expected[:, None] - expected[None, :])
-    near[apart > _STARS_APART] = -1.0  # of NaN, never
-    np.fill_diagonal(near, 2.0)  # itself first
-    counts = np.minimum((near >= least).sum(axis=1), MOST)
-    closest = -np.sort(-near, axis=1)[:, 1:LEAST].mean(axis=1)
-    for centre in np.lexsort((np.arange(len(ids)), -closest, -counts)).tolist():
-        if counts[centre] < LEAST:
+    similarity[apart > _STARS_APART] = -1.0  # unknown ratings (NaN) exclude no pair
+    np.fill_diagonal(similarity, 2.0)  # each photo comes first in its own group
+    counts = np.minimum((similarity >= least).sum(axis=1), MOST)
+    closest = -np.sort(-similarity, axis=1)[:, 1:LEAST].mean(axis=1)
+    for center in np.lexsort((np.arange(len(ids)), -closest, -counts)).tolist():
+        if counts[center] < LEAST:
             break
-        group = np.argsort(-near[centre], kind="stable")[: counts[centre]]
+        group = np.argsort(-similarity[center], kind="stable")[: counts[center]]
         photos = set(ids[group].tolist())
-        if not any(len(photos & other) > _KNOWN_ALREADY * len(photos) for other in dismissed):
+        if not any(len(photos & other) > _SAME_SERIES * len(photos) for other in dismissed):
             return np.sort(group)
     return np.zeros(0, np.int64)
 
 
-def suggestion(table: Table, photos: Sequence[int]) -> Suggestion:
-    """Return the photos of a series with a sentence that says why they are one."""
+def explained(table: Table, photos: Sequence[int]) -> Suggestion:
+    """Return the photos of a series with a sentence on what they share."""
     rows = table.rows_of(photos)
     taken = table.column("taken_at")[rows]
     days = np.unique(taken[~np.isnat(taken)].astype("datetime64[D]"))
@@ -245,5 +253,5 @@ def suggestion(table: Table, photos: Sequence[int]) -> Suggestion:
     expected = expected[~np.isnan(expected)]
     if len(expected) == len(photos):
         low, high = (min(max(float(each), 1.0), 5.0) for each in (expected.min(), expected.max()))
-        sentence += f"; by your stars you like them about as much ({low:.1f} to {high:.1f})"
+        sentence += f"; predicted ratings {low:.1f} to {high:.1f}"
     return Suggestion(tuple(photos), f"{sentence}.")

@@ -1,8 +1,8 @@
-"""Searching: what is typed limits the list, and may be saved under a name.
+"""Searching: the typed text limits the list, and may be saved under a name.
 
-Words are answered at once. Photos that look like a phrase or like another photo come a moment
-later, from vectors, and join; as long as nobody has begun to walk through the results, they take
-their place by relevance.
+Words and fields are answered at once. Photos that look like a phrase or like another photo are
+found by their vectors and join a moment later, sorted by relevance; once the person has moved in
+the list, its current photo stays current.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from curator.learning.learner import TasteLearner
 from curator.library import filters
 from curator.library.query import Query
 from curator.library.relevance import Likeness, alike, looking_like
+from curator.library.scopes import EVERYTHING
 from curator.library.spans import Ids
 from curator.model import KnownError, Pass, View
 from curator.session.criteria import RELEVANCE
@@ -29,11 +30,11 @@ from curator.session.services import Services
 from curator.session.sources import SourceController
 from curator.session.taste import TasteController
 
-_FOLDED = 100  # photos whose words are read before a search, at most; the conductor reads more
+_WORDS_READ = 100  # photos whose words are read before a search, at most; the conductor reads more
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _Origin:
     """Where the person was when the search began."""
 
     mode: Pass
@@ -43,7 +44,7 @@ class _Left:
 
 
 class SearchController(QObject):
-    """Searches in one window.
+    """Searches the scope of one window, and keeps saved searches.
 
     Attributes:
         pipeline: encodes phrases; None where another process reads photos.
@@ -67,38 +68,40 @@ class SearchController(QObject):
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
         self._sources, self._taste = sources, taste
-        self._left: _Left | None = None
-        self._latest: object = None  # stands for the search that was asked about last
-        self._phrase_encoded.connect(_hand_over)
+        self._origin: _Origin | None = None
+        self._latest: object = None  # identifies the last request; older answers are dropped
+        self._phrase_encoded.connect(_call)
         sources.scope_opened.connect(self._start_scope)
         modes.mode_opened.connect(self._follow_mode)
 
     # --- searching
 
     def set_filter(self, text: str) -> None:
-        """Search in the scope; an empty text shows all of it.
+        """Search in the scope, in the grid; an empty text shows the whole scope.
 
         Raises:
             FilterError: the text is not valid; the list stays as it is.
         """
         query, text = filters.parse(text), text.strip()
         criteria, photos = self._criteria, self._photos
-        with contextlib.suppress(KnownError):  # then it finds what was there before
-            self._catalog.text.update(_FOLDED)
+        with contextlib.suppress(KnownError):  # then the words read before are searched
+            self._catalog.text.update(_WORDS_READ)
         photos.note_words()
         if text != criteria.filter:
             self._forget_matches()
         if not text:
-            self._left = None
+            self._origin = None
         elif not criteria.filter:
             state = self._view_state
-            self._left = _Left(criteria.mode, state.resting_view, state.finished, photos.listing)
+            self._origin = _Origin(
+                criteria.mode, state.resting_view, state.finished, photos.listing
+            )
         photos.untouched = photos.untouched and not text
         criteria.filter, criteria.mode = text, Pass.BROWSE
         self._view_state.view = View.GRID
         here = photos.current
         stays = here is not None and photos.membership.first_fitting([here]) is not None
-        photos.leave_behind(copied=stays)
+        photos.detach(copied=stays)
         photos.rebuild()
         if query.is_ranked and criteria.order == RELEVANCE:
             photos.go_to_first()
@@ -106,14 +109,14 @@ class SearchController(QObject):
 
     def leave_filter(self) -> None:
         """End the search and return to the exact place where it began."""
-        left, self._left = self._left, None
-        if left is None:
+        origin, self._origin = self._origin, None
+        if origin is None:
             self.set_filter("")
             return
         self._forget_matches()
-        self._criteria.filter, self._criteria.mode = "", left.mode
-        self._view_state.view, self._view_state.finished = left.view, left.finished
-        self._photos.restore(left.listing)
+        self._criteria.filter, self._criteria.mode = "", origin.mode
+        self._view_state.view, self._view_state.finished = origin.view, origin.finished
+        self._photos.restore(origin.listing)
         self._ask_vectors()
 
     def find_similar(self) -> None:
@@ -125,50 +128,52 @@ class SearchController(QObject):
         self.set_filter(f"similar:{photo}")
 
     def _forget_matches(self) -> None:
-        self._photos.matches.forget()
+        self._photos.membership.forget_search()
         self._latest = None
 
     def _start_scope(self) -> None:
-        self._left = None
+        self._origin = None
         self._ask_vectors()
 
     def _follow_mode(self) -> None:
-        """Forget where a search began, unless it still goes on in the mode it began in."""
+        """Forget where a search began, unless it began while browsing and that goes on."""
         mode = self._criteria.mode
-        if self._left is not None and not (mode is Pass.BROWSE is self._left.mode):
-            self._left = None
+        if self._origin is not None and not (mode is Pass.BROWSE is self._origin.mode):
+            self._origin = None
 
     # --- asking vectors
 
     def _ask_vectors(self) -> None:
-        """Ask for photos that look like what is searched for; they join when the answer comes."""
-        query, asked = self._criteria.query, object()
-        self._latest = asked
+        """Ask for photos that look like what is searched for; they join when the answer arrives."""
+        query, request = self._criteria.query, object()
+        self._latest = request
         if not query.is_ranked:
             return
         for photo in query.similar:
-            self._ask(asked, photo, partial(_alike, photo))
+            self._ask(request, photo, partial(_similar_to, photo))
         phrase, pipeline = query.phrase, self.pipeline
         if not phrase or pipeline is None or pipeline.encoding.recipe is None:
             return
 
-        def take(answer: bytes | KnownError) -> None:
-            if self._latest is not asked:
+        def on_vector(answer: bytes | KnownError) -> None:
+            if self._latest is not request:
                 return
             if isinstance(answer, KnownError):
                 self._messages.say(f"Found by words only. {answer}")
                 return
             vector = np.frombuffer(answer, np.float32)
             self._ask(
-                asked, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
+                request, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
             )
 
-        pipeline.request_text_vector(phrase, lambda answer: self._phrase_encoded.emit(take, answer))
+        pipeline.request_text_vector(
+            phrase, lambda answer: self._phrase_encoded.emit(on_vector, answer)
+        )
 
     def _ask(
-        self, asked: object, key: str | int, question: Callable[[TasteLearner, Ids], Likeness]
+        self, request: object, key: str | int, question: Callable[[TasteLearner, Ids], Likeness]
     ) -> None:
-        """Ask among the photos that the rest of the search finds."""
+        """Ask the learner about the photos that match the fields of the search."""
         rest = Query(
             tuple(
                 group
@@ -177,29 +182,29 @@ class SearchController(QObject):
             )
         )
         threshold, membership = self._settings.taste.match_threshold, self._photos.membership
-        beneath = (
+        searched = (
             membership.in_scope() if self._criteria.filter else membership.in_folder_or_project()
         )
-        among = self._table.ids[beneath & filters.mask(rest, self._table, threshold)]
+        among = self._table.ids[searched & filters.mask(rest, self._table, threshold)]
 
-        def take(answer: Likeness | KnownError) -> None:
-            if self._latest is not asked:
+        def on_answer(answer: Likeness | KnownError) -> None:
+            if self._latest is not request:
                 return
             if isinstance(answer, KnownError):
                 self._messages.say(str(answer))
                 return
             self._join(key, *answer)
 
-        self._taste.learner.ask(lambda learner: question(learner, among), take)
+        self._taste.learner.ask(lambda learner: question(learner, among), on_answer)
 
     def _join(self, key: str | int, ids: Ids, similarity: np.ndarray) -> None:
-        """Let photos join that look like what is searched for."""
+        """Add photos to the list that look like what is searched for."""
         photos = self._photos
-        walking = photos.index > 0 or len(photos.selection) > 1
-        photos.matches.add(key, ids, similarity)
-        if walking:
-            photos.rank()
-            photos.settle_again()
+        has_moved = photos.index > 0 or len(photos.selection) > 1
+        photos.membership.add_similar(key, ids, similarity)
+        if has_moved:
+            photos.membership.rank()
+            photos.recheck()
         else:
             photos.rebuild()
             photos.go_to_first()
@@ -207,13 +212,13 @@ class SearchController(QObject):
             known = key in self._table
             self._messages.say(f"Like {self._table.name(key)}" if known else "")
 
-    # --- searches with a name
+    # --- saved searches
 
     def save_search(self, name: str) -> None:
-        """Save the search in force under a name; it is a scope from now on.
+        """Save the search in force under a name, as a scope; a search of that name is replaced.
 
         Raises:
-            KnownError: there is none, or the name is empty.
+            KnownError: no search is in force, or the name is empty.
         """
         if not self._criteria.filter:
             raise KnownError("There is no search to save.")
@@ -222,10 +227,10 @@ class SearchController(QObject):
         self._messages.say(f"Saved as {saved.name}")
 
     def rename_search(self, number: int, name: str) -> None:
-        """Give a saved search another name.
+        """Rename a saved search.
 
         Raises:
-            KnownError: another has it, or it is empty.
+            KnownError: another search has the name, or it is empty.
         """
         self._catalog.searches.rename(number, name)
         self._follow_saved()
@@ -236,17 +241,17 @@ class SearchController(QObject):
         self._follow_saved()
 
     def _follow_saved(self) -> None:
-        """Follow the saved search that is open: it was renamed, changed, or removed."""
-        rows, criteria = self._sources.scopes(), self._criteria
-        if criteria.scope.kind == "search":
-            before = criteria.scope
-            here = next((row.scope for row in rows if row.scope.key == before.key), None)
+        """React to a renamed, changed or removed search that is open as the scope."""
+        criteria, before = self._criteria, self._criteria.scope
+        if before.kind == "search":
+            scopes = (row.scope for row in self._sources.scopes())
+            here = next((scope for scope in scopes if scope.key == before.key), None)
             if here is None:
-                self._sources.open_scope(rows[0].scope)
+                self._sources.open_scope(EVERYTHING)
             else:
                 criteria.scope = here
                 if here.expression != before.expression:
-                    self._left = None  # that list was of what it searched for before
+                    self._origin = None  # its list is outdated
                     self._forget_matches()
                     self._photos.rebuild(self._photos.current)
                     self._ask_vectors()
@@ -254,9 +259,9 @@ class SearchController(QObject):
         self._photos.counts_changed.emit()
 
 
-def _hand_over(take: Callable[[object], None], answer: object) -> None:
-    take(answer)
+def _call(on_answer: Callable[[object], None], answer: object) -> None:
+    on_answer(answer)
 
 
-def _alike(photo: int, learner: TasteLearner, among: Ids) -> Likeness:
+def _similar_to(photo: int, learner: TasteLearner, among: Ids) -> Likeness:
     return alike(learner.vectors, photo, among)

@@ -14,8 +14,9 @@ from curator.session.projects import ProjectController
 from curator.session.tags import TagController
 
 MOST = 9
-_CAMERAS = 50  # offered at most
-_BEGUN = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
+"""The most completions returned."""
+_CAMERAS = 50  # completions at most
+_WORD = re.compile(r'(?:^|(?<=\s))-?((?:[a-z]+:)?(?:"[^"]*|[^\s"]*))$', re.IGNORECASE)
 
 
 class Hint(NamedTuple):
@@ -42,22 +43,22 @@ class SearchHints:
         self._table, self._projects, self._tags = table, projects, tags
 
     def hints(self, text: str) -> Hints:
-        """Return completions for the text before the cursor, the likeliest first.
+        """Return completions for the text before the cursor, fields first.
 
-        A plain word that is no start of a field has none.
+        A word that is not the start of a field or filter has none.
         """
-        begun = _BEGUN.search(text)
-        if begun is None:
+        match = _WORD.search(text)
+        if match is None:
             return Hints(len(text), [])
-        start, word = begun.start(1), begun[1].lower()
+        start, word = match.start(1), match[1].lower()
         name, colon, value = word.partition(":")
         if not colon:
             found = _fields(word) if word or not text.strip() else []
-            if wrong := slip(word, tuple(FIELDS)):
-                found = [Hint(f"{wrong.corrected} ", "a field is followed by a colon")]
-            elif word == "or" and begun[1] != "OR" and text[:start].strip():
+            if mistake := slip(word, tuple(FIELDS)):
+                found = [Hint(f"{mistake.corrected} ", "a field is followed by a colon")]
+            elif word == "or" and match[1] != "OR" and text[:start].strip():
                 found = [
-                    Hint("OR ", "one of the two is enough; in small letters it is a word"),
+                    Hint("OR ", "one of the two is enough; in lower case it is a word"),
                     *found,
                 ]
         elif name in FIELDS:
@@ -72,6 +73,7 @@ class SearchHints:
         return Hints(start, found[:MOST])
 
     def _values(self, name: str, begun: str) -> Iterable[tuple[str, str]]:
+        """Return values of a field that match a beginning, each with an explanation."""
         if name == "is":
             known = [(key, title.lower()) for key, (title, _) in FILTERS.items()]
         elif name == "tag":
@@ -94,17 +96,18 @@ class SearchHints:
 
 
 def _fields(word: str) -> list[Hint]:
-    named = [
+    """Return the fields and filters that begin with a word."""
+    fields = [
         Hint(f"{name}:", f"{field.about} · {name}:{field.example}")
         for name, field in FIELDS.items()
         if name.startswith(word)
     ]
-    standing = [
+    filters = [
         Hint(f"is:{name} ", title.lower())
         for name, (title, _) in FILTERS.items()
         if word and (name.startswith(word) or title.lower().startswith(word))
     ]
-    return named + standing
+    return fields + filters
 
 
 def _quoted(value: str) -> str:

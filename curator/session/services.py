@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curator.catalog import Catalog
 from curator.pipeline import Pipeline
-from curator.session.messages import BestEffort, Messages
+from curator.session.messages import Messages
 from curator.session.preferences import Preferences
 from curator.session.requests import Requests
 from curator.settings import Home, Settings
@@ -28,6 +28,5 @@ class Services:
     settings: Settings
     pipeline: Pipeline | None
     messages: Messages
-    best_effort: BestEffort
     preferences: Preferences
     requests: Requests

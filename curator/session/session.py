@@ -2,8 +2,8 @@
 
 :class:`Session` builds the parts below and owns them; commands and views use the parts directly:
 ``session.photos``, ``session.search``, ``session.compare``. Each part takes exactly the parts it
-needs, in the order they are built here, so none can hold one that holds it. Views draw what they
-find here and never ask the catalog. All of it runs on the GUI thread, for milliseconds at a time.
+needs, in the order they are built here, so no two parts hold each other. Views draw what they find
+here and never ask the catalog. All of it runs on the GUI thread, for milliseconds at a time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from pathlib import Path
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions, table_cache
+from curator.library.scopes import EVERYTHING
 from curator.library.spans import Ids
 from curator.library.table import Tile
+from curator.model import Pass, bidi_safe
 from curator.pipeline import Pipeline
 from curator.session.background_status import BackgroundMonitor
 from curator.session.candidates import CandidateFinder
@@ -24,12 +26,11 @@ from curator.session.criteria import ListCriteria
 from curator.session.decisions import DecisionController
 from curator.session.descriptions import DescriptionController
 from curator.session.explanations import ExplanationController
-from curator.session.file_preview_loader import FilePreviewLoader
-from curator.session.messages import BestEffort, Messages, Whereabouts
+from curator.session.file_preview import FilePreviewLoader
+from curator.session.messages import Messages
 from curator.session.modes import ModeController
-from curator.session.navigation import Navigator, PhotoVisitor
+from curator.session.navigation import Navigator
 from curator.session.ordering import OrderController
-from curator.session.photo_details import PhotoDetails
 from curator.session.photo_list import PhotoList
 from curator.session.preferences import Preferences
 from curator.session.projects import ProjectController
@@ -52,7 +53,7 @@ from curator.settings import Home, Settings
 
 
 class Session:
-    """The parts of one window, and the few answers that everybody wants.
+    """The parts of one window, and a few answers that most views need.
 
     Thread: GUI only.
     """
@@ -76,7 +77,6 @@ class Session:
             settings,
             pipeline,
             self.messages,
-            BestEffort(self.messages),
             self.preferences,
             self.requests,
         )
@@ -87,12 +87,11 @@ class Session:
 
     def _build_list(self) -> None:
         """Build the state of the window, the list it selects, and how it is shown."""
-        table, settings, services = self.table, self.settings, self.services
+        settings, services = self.settings, self.services
         self.view_state = ViewState(settings.loupe.surround)
         self.criteria = ListCriteria(settings)
-        self.details = PhotoDetails(self.catalog, table)
         self.photos = photos = PhotoList(
-            table, settings, self.criteria, self.view_state, self.details
+            self.catalog, self.table, settings, self.criteria, self.view_state
         )
         for moved in (
             photos.current_changed,
@@ -121,7 +120,6 @@ class Session:
         modes.mode_opened.connect(self.statistics.restart_pace)
         self.search = SearchController(services, photos, sources, modes, taste)
         self.navigator = Navigator(photos, self.viewer, self.stacks, self.compare, messages)
-        self.visitor = PhotoVisitor(services, self.navigator, sources, modes, self.search)
         self.decisions = DecisionController(services, self.navigator, self.statistics, taste)
         self.history = UndoController(services, self.navigator, sources, modes, self.decisions)
 
@@ -138,16 +136,14 @@ class Session:
         self.descriptions = DescriptionController(services, photos, self.stacks, self.watcher)
 
     def _note_move(self) -> None:
-        """Tell the messages where the person is: a message may speak of another place."""
+        """Report the list and the photo that the person is at, to clear an outdated message."""
         criteria, view_state = self.criteria, self.view_state
         self.messages.moved_to(
-            Whereabouts(
-                (criteria.scope.key, criteria.mode, criteria.filter),
-                (view_state.view, view_state.finished, self.photos.current),
-            )
+            (criteria.scope.key, criteria.mode, criteria.filter),
+            (view_state.view, view_state.finished, self.photos.current),
         )
 
-    # --- the few answers that everybody wants
+    # --- answers that most views need
 
     @property
     def ids(self) -> Ids:
@@ -168,17 +164,41 @@ class Session:
         return self.photos.tiles(photo_ids)
 
     def detail(self, photo_id: int) -> PhotoDetail:
-        """Return all the catalog knows of a photo."""
-        return self.details.of(photo_id)
+        """Return the details of a photo, read from the catalog when they are not cached."""
+        return self.photos.details.of(photo_id)
 
     def caption(self, photo_id: int) -> tuple[str, str, str]:
-        """Return the caption below the picture: its marks, its capture data, its files."""
-        left, middle, right = captions.caption(self.details.of(photo_id))
+        """Return the caption below a picture: its marks, its capture data, its files."""
+        left, middle, right = captions.caption(self.photos.details.of(photo_id))
         return left, self.taste.caption(photo_id, middle), right
 
     def refresh(self) -> None:
         """Take over what the pipeline or another process changed in the catalog."""
         self.watcher.refresh()
+
+    def visit(self, photo_id: int) -> None:
+        """Go to a photo: in the list, else browsing the scope, else browsing everything.
+
+        The mode and the scope that the person leaves keep their current photo.
+        """
+        criteria, photos = self.criteria, self.photos
+        if photo_id in photos.listing:
+            self.navigator.go_to(photo_id)
+            return
+        view, scope, mode = self.view_state.view, criteria.scope, criteria.mode
+        if not photos.membership.has_in_scope(photo_id):
+            self.sources.open_scope(EVERYTHING)
+        self.modes.set_mode(Pass.BROWSE)
+        if photo_id not in photos.listing:
+            self.search.set_filter("")
+        self.navigator.go_to(photo_id)
+        self.viewer.set_view(view)
+        line, key = f"Browsing {bidi_safe(criteria.scope.title)}", self.preferences.keys.get(mode)
+        if scope != criteria.scope:
+            line += f"; {bidi_safe(scope.title)} is as you left it"
+        elif mode is not Pass.BROWSE and key is not None:
+            line += f"; {key} goes on"
+        self.messages.say(line)
 
     # --- parts that live as long as a page or a dialog
 

@@ -1,8 +1,9 @@
-"""Sidecars: writing them, previewing what that changes, and resolving conflicts with marks."""
+"""Sidecars: writing them, previewing the changes, and resolving conflicts with marks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
@@ -10,7 +11,7 @@ from curator import exiftool
 from curator.catalog import Catalog, Conflict
 from curator.library.table import Table
 from curator.model import KnownError, Step, counted
-from curator.pipeline.sidecars import Preview, SidecarNews, news_of, preview, profile_of
+from curator.pipeline.sidecars import SidecarNews, news_of, preview, profile_of
 from curator.session.decisions import DecisionController
 from curator.session.services import Services
 
@@ -22,13 +23,13 @@ class SidecarController(QObject):
 
     Signals:
         changed: :attr:`news` changed.
-        previewed: the Preview that was asked for, or the KnownError that prevents it.
-        compared: what embedding would change (a list of MetadataResult), or a KnownError.
-
-    Thread: GUI only.
+        previewed(Preview | KnownError): the answer to :meth:`preview`.
+        compared(list[MetadataResult] | KnownError): the answer to :meth:`compare_originals`.
 
     Attributes:
         news: how many sidecars wait to be written, conflict with marks, or cannot be written.
+
+    Thread: GUI only.
     """
 
     changed = Signal()
@@ -43,9 +44,9 @@ class SidecarController(QObject):
         catalog, settings, pipeline = services.catalog, services.settings, services.pipeline
         self.news = news_of(catalog.sidecars.outstanding(), settings)
         if pipeline is not None:
-            pipeline.events.sidecars_changed.connect(self._take)
+            pipeline.events.sidecars_changed.connect(self._on_news)
 
-    def _take(self, news: SidecarNews) -> None:
+    def _on_news(self, news: SidecarNews) -> None:
         self.news = news
         if news.message:
             self._messages.announce(news.message)
@@ -65,33 +66,30 @@ class SidecarController(QObject):
         one = len(ids) == 1
         what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._pipeline is None:
-            self._messages.say(f"{what}: the Curator that reads photos here writes it")
+            self._messages.say(f"{what}: written by the Curator that reads photos here")
             return
         self._messages.say(f"Writing {what}…")
         self._pipeline.write_sidecars()
 
     def preview(self, ids: Sequence[int]) -> None:
-        """Compute what writing the sidecars of photos would change: :attr:`previewed`."""
+        """Compute what writing the sidecars of photos would change; emit :attr:`previewed`."""
         profile = profile_of(self._settings)
         if self._pipeline is not None:
-            self._pipeline.preview_sidecars(ids, profile, self._previewed)
+            self._pipeline.preview_sidecars(ids, profile, self.previewed.emit)
             return
-        path, tell = self._catalog.path, self._previewed
+        path, emit = self._catalog.path, self.previewed.emit  # receivers get it on their thread
 
         def compare() -> None:
             try:
-                catalog = Catalog.open(path)
-                try:
-                    tell(preview(catalog, ids, profile))
-                finally:
-                    catalog.close()
+                with closing(Catalog.open(path)) as catalog:
+                    emit(preview(catalog, ids, profile))
             except KnownError as error:
-                tell(error)
+                emit(error)
 
         QThreadPool.globalInstance().start(compare)
 
     def compare_originals(self, ids: Sequence[int]) -> None:
-        """Compute what embedding would change in originals: :attr:`compared`.
+        """Compute what embedding would change in originals; emit :attr:`compared`.
 
         Raises:
             KnownError: exiftool is not installed, or another Curator reads photos here.
@@ -101,7 +99,7 @@ class SidecarController(QObject):
         self._pipeline.compare_originals(ids, self.compared.emit)
 
     def embed(self, ids: Sequence[int]) -> None:
-        """Embed marks in originals; only after the person agreed to their number.
+        """Embed marks in originals; call it only after the person has confirmed.
 
         Raises:
             KnownError: as :meth:`compare_originals`; nothing was started.
@@ -119,13 +117,10 @@ class SidecarController(QObject):
             )
         return exiftool.find(self._settings)
 
-    def _previewed(self, found: Preview | KnownError) -> None:
-        self.previewed.emit(found)  # from any thread: receivers get it on theirs
-
-    # --- two sides
+    # --- conflicts
 
     def conflicts(self) -> list[Conflict]:
-        """Return the sidecars that conflict with a person's marks."""
+        """Return the sidecars whose marks differ from the person's."""
         return self._catalog.sidecars.conflicts()
 
     def resolve(self, choices: Mapping[int, str]) -> None:
@@ -158,7 +153,7 @@ def file_marks(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
 
 
 def resolve(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step | None:
-    """Resolve conflicts on the command line; return the step that took the files' marks."""
+    """Resolve conflicts for the command line; return the step that took marks, if any."""
     ids = list(dict.fromkeys(conflict.photo_id for conflict in conflicts))
     step = None
     if side == THEIRS and ids:
@@ -172,7 +167,7 @@ def resolve(catalog: Catalog, conflicts: Sequence[Conflict], side: str) -> Step 
 
 
 def in_words(field: str, mark: object) -> str:
-    """Return a mark as a person reads it: ``4 stars``, ``rejected``, ``red``, ``no flag``."""
+    """Format a mark: ``4 stars``, ``rejected``, ``red``, ``no flag``."""
     if field == "rating":
         return counted(mark, "star") if isinstance(mark, int) else "no stars"
     if mark is None:

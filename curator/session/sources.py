@@ -1,33 +1,33 @@
-"""What can be opened: folders, projects, saved searches or everything; and where one was in each.
+"""What can be opened: folders, projects, saved searches or all photos; and the position in each.
 
-:class:`SourceController` opens a scope as it was left, stores the place in it, and adds folders.
+:class:`SourceController` opens a scope as it was left, stores the position in it, and adds folders.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator import volumes
-from curator.catalog import FolderRow
+from curator.catalog import Catalog, FolderRow, absence
 from curator.library import scopes
+from curator.library.folder_lookup import locate_folders
 from curator.library.scopes import Scope, ScopeRow, of_search
 from curator.library.sort_keys import in_order
 from curator.model import Failure, KnownError, View
-from curator.session.absent_folders import AwayFolders
-from curator.session.criteria import parsed
 from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.settings import absolute
-
-log = logging.getLogger(__name__)
+from curator.volumes import FolderLocation
 
 _SAVE_MS = 700
-_LAST = ":last"  # the place that says which scope was open; no path looks like it
+_CHECK_MS = 5000  # how soon a pulled drive shows in the sidebar
+_COLLECT_MS = 100
+_LAST = ":last"  # the catalog keeps the open scope under this key; no path equals it
 
 
 class SourceController(QObject):
@@ -45,12 +45,11 @@ class SourceController(QObject):
         super().__init__()
         self._catalog, self._settings = services.catalog, services.settings
         self._pipeline, self._messages = services.pipeline, services.messages
-        self._best_effort = services.best_effort
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
         criteria, view_state = photos.criteria, photos.view_state
         self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_MS)
-        self._save_timer.timeout.connect(self.save_place)
+        self._save_timer.timeout.connect(self.save_position)
         for moved in (
             photos.current_changed,
             view_state.view_changed,
@@ -59,26 +58,26 @@ class SourceController(QObject):
             criteria.filter_changed,
         ):
             moved.connect(self._save_timer.start)
-        self._away: AwayFolders | None = None
-        if services.pipeline is None:  # else the pipeline knows, and the catalog says it
-            self._away = AwayFolders(services.catalog, self)
-            self._away.changed.connect(photos.counts_changed)
+        self._absent: AbsentFolders | None = None
+        if services.pipeline is None:
+            self._absent = AbsentFolders(services.catalog, self)
+            self._absent.changed.connect(photos.counts_changed)
 
-    # --- what there is
+    # --- the sidebar
 
     def scopes(self) -> list[ScopeRow]:
-        """Return the rows of the sidebar: everything, folders, projects, saved searches."""
-        away = self._away.why if self._away is not None else None
-        folders = scopes.rows(self._catalog.folders.all(), self._table, away)
+        """Return the rows of the sidebar: all photos, folders, projects, saved searches."""
+        absent = self._absent.why if self._absent is not None else None
+        folders = scopes.rows(self._catalog.folders.all(), self._table, absent)
         saved = in_order(self._catalog.searches.all(), lambda search: search.name)
         alive, searches = self._table.alive(), []
         for search in saved:
-            found = self._photos.matches.of_query(parsed(search.expression))
+            found = self._photos.membership.found_by(search.expression)
             searches.append(ScopeRow(of_search(search), 0, int((found & alive).sum())))
         return [*folders, *scopes.project_rows(self._table), *searches]
 
     def switched_off(self) -> list[str]:
-        """Return the paths of folders that are off and have photos inside this scope."""
+        """Return the paths of switched-off folders whose photos this scope hides."""
         if self._criteria.scope.kind != "folder":
             return []
         table = self._table
@@ -97,31 +96,33 @@ class SourceController(QObject):
         """Open the scope that was open when the last window closed."""
         last = self._catalog.folders.position(_LAST) or {}
         wanted = str(last.get("scope", ""))
-        rows = self.scopes()
-        found = next((row.scope for row in rows if row.scope.key == wanted), rows[0].scope)
-        self.open_scope(found)
+        known = (row.scope for row in self.scopes() if row.scope.key == wanted)
+        self.open_scope(next(known, scopes.EVERYTHING))
 
     def open_scope(self, scope: Scope) -> None:
         """Open a scope as it was left the last time."""
         photos, view_state = self._photos, self._view_state
         if len(photos.listing):
-            self.save_place()
-        place = self._catalog.folders.position(scope.key) or {}
-        photos.matches.forget()
-        self._criteria.open(scope, place)
+            self.save_position()
+        position = self._catalog.folders.position(scope.key) or {}
+        photos.membership.forget_search()
+        self._criteria.open(scope, position)
         photos.open()
-        view_state.view, view_state.zoom = View(str(place.get("view", View.GRID))), None
-        photo = place.get("photo")
+        view_state.view, view_state.zoom = View(str(position.get("view", View.GRID))), None
+        photo = position.get("photo")
         photos.untouched = not isinstance(photo, int)
         self.scope_opened.emit()
         photos.rebuild(keep=photo if isinstance(photo, int) else None)
-        photos.arrive()
+        photos.report_current()
 
     def open_sources(self, sources: Sequence[Path]) -> None:
-        """Add folders (of a file, its folder), read them, and open the first.
+        """Add folders, start reading them, and open the first.
+
+        Args:
+            sources: folders, or files that stand for their folders.
 
         Raises:
-            KnownError: a source is not there or cannot be read; nothing was added.
+            KnownError: a source is missing or cannot be read; nothing was added.
         """
         if self._pipeline is None:
             raise KnownError(
@@ -151,24 +152,23 @@ class SourceController(QObject):
         self._photos.rebuild()
 
     def remove_folder(self, folder: int, keep_photos: bool) -> None:
-        """Remove a folder from the catalog, and open everything else.
+        """Remove a folder from the catalog, with or without its photos; open all photos.
 
         Raises:
             KnownError: the catalog cannot be written; nothing changed.
         """
         self._catalog.folders.remove(folder, keep_photos=keep_photos)
-        everything = self.scopes()[0].scope
         self._photos.refresh()
-        self.open_scope(everything)
+        self.open_scope(scopes.EVERYTHING)
 
     # --- photos that could not be read
 
     def failures(self) -> list[Failure]:
-        """Return what could not be read, by path, with what is tried again by itself."""
+        """Return the failures by path, those to be retried automatically included."""
         return self._catalog.work.failures(later=True)
 
     def retry_all(self, photos: Sequence[int] | None) -> int:
-        """Read photos again that could not be read, all if None; return their number."""
+        """Retry reading these photos that failed, or all if None; return how many."""
         ids = None if photos is None else list(photos)
         number = len({failure.photo_id for failure in self._catalog.work.failures(ids)})
         if self._pipeline is not None:
@@ -178,21 +178,21 @@ class SourceController(QObject):
         return number
 
     def retry(self, photo_id: int) -> bool:
-        """Read a photo again that could not be read; return False where nothing reads here."""
+        """Retry reading a photo that failed; return False if no pipeline runs here."""
         if self._pipeline is None:
             return False
         self._pipeline.retry(None, [photo_id])
         self._messages.say(f"Trying {self._table.name(photo_id)} again")
         return True
 
-    # --- the place in a scope
+    # --- the position in a scope
 
-    def save_place(self) -> None:
-        """Store mode, view, order, filter and photo of this scope, once anybody moved in it."""
+    def save_position(self) -> None:
+        """Store mode, view, order, filter and photo of this scope, if the person moved in it."""
         self._save_timer.stop()
-        self._best_effort.write(self._save_place)
+        self._messages.attempt(self._save_position)
 
-    def _save_place(self) -> None:
+    def _save_position(self) -> None:
         key = self._criteria.scope.key
         if not self._photos.untouched:
             view, photo = self._view_state.resting_view, self._photos.current
@@ -202,11 +202,84 @@ class SourceController(QObject):
         self._catalog.folders.save_position(_LAST, {"scope": key})
 
     def close(self) -> None:
-        """Store the place and stop the timers."""
-        self._save_timer.stop()
-        if self._away is not None:
-            self._away.close()
-        try:
-            self.save_place()
-        except KnownError as error:
-            log.warning("The place in %s was not stored: %s", self._criteria.scope.title, error)
+        """Store the position and stop the timers."""
+        if self._absent is not None:
+            self._absent.close()
+        self.save_position()
+
+
+class AbsentFolders(QObject):
+    """Checks every few seconds whether folders can be reached, for a window without a pipeline.
+
+    A pipeline records this in the catalog. A thread checks, because a dead network drive may never
+    answer.
+
+    The thread writes its answer into a plain list and holds no Qt object: it may outlive the window
+    if a network drive never answers.
+
+    Signals:
+        changed: folders disappeared or came back.
+
+    Attributes:
+        why: why folders cannot be reached, by path; only those that cannot.
+
+    Thread: GUI.
+    """
+
+    changed = Signal()
+
+    def __init__(self, catalog: Catalog, parent: QObject) -> None:
+        super().__init__(parent)
+        self._catalog = catalog
+        self.why: Mapping[str, str] = {}
+        self._thread: threading.Thread | None = None
+        self._found: list[Mapping[str, str]] = []  # the thread appends its answer
+        self._collect_timer = QTimer(self, interval=_COLLECT_MS)
+        self._collect_timer.timeout.connect(self._collect)
+        self._timer = QTimer(self, interval=_CHECK_MS)
+        self._timer.timeout.connect(self._check)
+        self._timer.start()
+        self._check()
+
+    def close(self) -> None:
+        """Stop checking."""
+        self._timer.stop()
+        self._collect_timer.stop()
+
+    def _check(self) -> None:
+        """Start a check, unless a check is running."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._found = []
+        self._thread = threading.Thread(
+            target=_find_absent,
+            args=(self._catalog.folders.all(), self._found),
+            name="curator-folders",
+            daemon=True,
+        )
+        self._thread.start()
+        self._collect_timer.start()
+
+    def _collect(self) -> None:
+        """Read the answer once the thread has ended."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._collect_timer.stop()
+        why = self._found.pop() if self._found else self.why
+        if why != self.why:
+            self.why = why
+            self.changed.emit()
+
+
+def _find_absent(rows: Sequence[FolderRow], found: list[Mapping[str, str]]) -> None:
+    """Append why folders cannot be reached, by path, to ``found``."""
+    locations = locate_folders(rows)
+    found.append({row.path: why for row in rows if (why := _absence(row, locations[row.id]))})
+
+
+def _absence(row: FolderRow, location: FolderLocation | None) -> str:
+    """Return why a folder cannot be reached; empty if it can."""
+    if location is not None and location.path:
+        return ""
+    unplugged = row.volume is not None and not (location is not None and location.plugged)
+    return absence(unplugged, row.volume, row.volume_name)

@@ -1,4 +1,4 @@
-"""Stacks of the list: which frame stands for a stack, and which photos a mark applies to.
+"""Stacks of the list: which frame is the cover of a stack, and which photos a mark applies to.
 
 The grid shows a stack as one tile until the person expands it; every other view shows its frames.
 """
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 class StackController:
-    """Answers what is a stack in the list, and expands stacks.
+    """Answers questions about stacks in the list, and expands them.
 
     Thread: GUI only.
     """
@@ -34,18 +34,14 @@ class StackController:
         self._table, self._criteria = photos.table, photos.criteria
         self._photos, self._view_state = photos, photos.view_state
 
-    # --- which frame stands for a stack
-
-    def cover(self, frames: Ids) -> int:
-        """Return the photo that stands for a stack; see :meth:`ListStacks.cover`."""
-        return self._photos.stacks.cover(frames)
+    # --- covers
 
     def cover_of(self, span: range) -> int:
-        """Return the photo that stands for the photos at some positions of the list."""
-        return self.cover(self._photos.ids[span.start : span.stop])
+        """Return the cover of the photos at these positions of the list."""
+        return self._photos.stacks.cover(self._photos.ids[span.start : span.stop])
 
     def tile_photo(self, number: int) -> int:
-        """Return the photo a tile of the grid shows: the current one if inside, else its cover.
+        """Return the photo that a tile of the grid shows: the current photo, or else its cover.
 
         Args:
             number: of the tile in ``listing.tiles``.
@@ -55,7 +51,7 @@ class StackController:
         return int(photos.ids[photos.index]) if photos.index in span else self.cover_of(span)
 
     def next_cover(self) -> int | None:
-        """Return the photo that a move by whole stacks leads to, in the direction of travel."""
+        """Return the cover that the next move by whole stacks leads to; None at the end."""
         photos = self._photos
         units = photos.listing.units
         number = units.at(photos.index) + photos.direction
@@ -65,14 +61,14 @@ class StackController:
 
     @property
     def tile_number(self) -> int:
-        """Number of the grid's tile that has the current photo, -1 if there is none."""
+        """Number of the grid's tile with the current photo, -1 if there is none."""
         photos = self._photos
         return photos.listing.tiles.at(photos.index) if photos.index >= 0 else -1
 
     # --- facts
 
     def position_in_stack(self, photo_id: int) -> str:
-        """Return which frame of its stack a photo is: "3 of 6"; empty for a single photo."""
+        """Return a photo's position in its stack: "3 of 6"; empty for a single photo."""
         listing = self._photos.listing
         if photo_id not in listing:
             return ""
@@ -87,7 +83,7 @@ class StackController:
         return stacks.reason(int(rows[0])) if stacks.suggested_at(rows)[0] else ""
 
     def facts(self, photo_id: int) -> list[tuple[str, str]]:
-        """Return names and values of what is known of a photo's stack; none if it is alone."""
+        """Return facts about a photo's stack as names and values; none for a single photo."""
         position = self.position_in_stack(photo_id)
         if not position:
             return []
@@ -105,31 +101,28 @@ class StackController:
         return facts
 
     def is_bracket(self, frames: Sequence[int]) -> bool:
-        """Whether the stack of these frames is a bracket, which is kept whole."""
+        """Whether the stack of these frames is a bracket, which is kept as a whole."""
         stacks = self._table.stacks
         return stacks.is_bracket(stacks.rows_of_stack(int(self._table.rows_of(frames[:1])[0])))
 
     def split_pair_of(self, photo_id: int) -> int | None:
-        """Return the photo that holds the pair a file was split from, or None."""
+        """Return the photo of the pair that this photo was split from, or None."""
         return self._catalog.identity.pair_of(photo_id)
 
-    def frames_of(self, photo_id: int) -> list[int]:
-        """Return the readable photos of a photo's stack; see :meth:`frames_of_each`."""
-        return self.frames_of_each([photo_id])[0]
-
     def frames_of_each(self, photos: Sequence[int]) -> list[list[int]]:
-        """Return the readable photos of each photo's stack, by capture time, itself included.
+        """Return the readable frames of each photo's stack, by capture time, and the photo itself.
 
-        All of the scope; under a filter only those it shows, so that nothing unseen is marked.
+        Only frames of the scope; under a filter only listed ones, so that no unseen photo is
+        marked.
         """
         table = self._table
-        there = self._photos.membership.in_scope() & ~table.failed()
+        visible = self._photos.membership.in_scope() & ~table.failed()
         if self._criteria.filter:
-            there &= self._photos.members()
+            visible &= self._photos.members()
         found = []
         for row in table.rows_of(photos).tolist():
             rows = table.stacks.rows_of_stack(row)
-            rows = rows[there[rows] | (rows == row)]
+            rows = rows[visible[rows] | (rows == row)]
             found.append(table.ids[rows[np.argsort(table.ranks.by_time()[rows])]].tolist())
         return found
 
@@ -148,14 +141,15 @@ class StackController:
     # --- what a mark applies to
 
     def targets(self, whole: bool = False) -> list[int]:
-        """Return the photos a mark applies to: in the grid the selection, else the current one.
+        """Return the photos a mark applies to: in the grid the selection, else the current photo.
 
-        One rule for everything done to photos: stars, labels, tags, projects, turning, editors.
+        Stars, labels, tags, projects, turning and editors all apply to these. Of a collapsed stack
+        that is the frame shown.
 
         Args:
-            whole: of a collapsed stack, every unreviewed frame; else the frame shown, which also
-                stands for a stack with nothing unreviewed in it, unless that is one of several
-                selected: the same key again changes nothing there.
+            whole: of a collapsed stack, take every unreviewed frame instead. A stack with none
+                gives the frame shown if it is alone, and no photo if it is one of several selected:
+                the same key again changes nothing there.
         """
         photos, current = self._photos, self._photos.current
         if self._view_state.finished or current is None:
@@ -163,34 +157,34 @@ class StackController:
         if self._view_state.view is not View.GRID:
             return [current]
         tiles, selecting = photos.listing.tiles, len(photos.selection) > 1
-        taken: list[int] = []
-        meant = self._tiles_meant()
-        first = photos.ids[tiles.starts[meant]].tolist()
-        alone = (np.diff(tiles.starts, append=len(photos.ids))[meant] == 1).tolist()
-        for number, photo, is_alone in zip(meant.tolist(), first, alone, strict=True):
+        targets: list[int] = []
+        numbers = self._marked_tiles()
+        first = photos.ids[tiles.starts[numbers]].tolist()
+        alone = (np.diff(tiles.starts, append=len(photos.ids))[numbers] == 1).tolist()
+        for number, photo, is_alone in zip(numbers.tolist(), first, alone, strict=True):
             if is_alone:
-                taken.append(photo)
+                targets.append(photo)
                 continue
             frames = photos.ids[tiles[number].start : tiles[number].stop].tolist()
             if selecting:  # a stack may have formed around what was selected
                 frames = [frame for frame in frames if frame in photos.selection]
             stacked = whole and len(frames) > 1
-            unreviewed = self._undecided(frames) if stacked else []
-            if not unreviewed and not (stacked and selecting):
-                shown = current if current in frames else self.cover(np.array(frames, np.int64))
-                unreviewed = [shown]
-            taken += unreviewed
-        return taken
+            found = self._unreviewed(frames) if stacked else []
+            if not found and not (stacked and selecting):
+                cover = photos.stacks.cover
+                found = [current if current in frames else cover(np.array(frames, np.int64))]
+            targets += found
+        return targets
 
-    def _tiles_meant(self) -> Ids:
-        """Return the numbers of the tiles a mark applies to: the selected, else the current one."""
+    def _marked_tiles(self) -> Ids:
+        """Return the numbers of the tiles a mark applies to: the selected tiles or the current."""
         photos = self._photos
         if len(photos.selection) < 2:
             return np.array([self.tile_number], np.int64)
         return photos.listing.tiles.over(photos.listing.positions(photos.selection))
 
-    def _undecided(self, photos: Sequence[int]) -> list[int]:
-        """Return the photos that are readable and unreviewed."""
+    def _unreviewed(self, photos: Sequence[int]) -> list[int]:
+        """Return those photos that are readable and unreviewed."""
         table = self._table
         return [
             photo
@@ -210,11 +204,14 @@ class StackController:
 
     @property
     def on_one_tile(self) -> bool:
-        """Whether a mark applies to one thing on screen, and may advance to the next."""
-        return self._view_state.view is not View.GRID or len(self._tiles_meant()) == 1
+        """Whether a mark applies to one photo or one tile, so that it may advance to the next."""
+        return self._view_state.view is not View.GRID or len(self._marked_tiles()) == 1
 
     def selected(self) -> set[int]:
-        """Return every photo of the selected tiles, to stack or export; marks take `targets`."""
+        """Return all photos of the selected tiles, to stack or export; else the current photo.
+
+        Marks apply to :meth:`targets`.
+        """
         photos = self._photos
         if photos.current is None or self._view_state.finished:
             return set()

@@ -1,7 +1,7 @@
-"""What has been learned of the person's taste: match scores, predictions, and its versions.
+"""The person's taste in one window: match scores, predictions, and versions of the model.
 
-Learning runs on a thread of its own; scores come from there and move in memory. Nothing here shows
-a score of a photo before the person has decided about it, except through an order they chose.
+The learner runs on a thread of its own; its scores are kept in memory. No prediction of a photo is
+shown before the person has decided about it, unless a setting asks for match scores.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from curator.session.photo_list import PhotoList
 from curator.session.services import Services
 from curator.taste import Accuracy
 
-_LOOK_MS = 2000  # vectors come in a hundred a second; scores need not
+_SYNC_MS = 2000  # a hundred vectors a second may arrive; scores need not follow as often
 
 
 class TasteController(QObject):
-    """Keeps the scores of one window up to date, and teaches the learner what a person marks.
+    """Keeps the scores of one window up to date, and reports marks to the learner.
 
     Signals:
         scores_changed: every photo may have another match score.
         captions_changed: captions show match scores, and those changed.
-        became_reliable: scores can be trusted for the first time; the list is not sorted by them.
+        became_reliable: scores became reliable during a cull or rate mode whose order the person
+            has not chosen: the window offers to sort by lowest match.
         version_changed: scores come from another version.
 
     Attributes:
-        learner: the thread that learns and answers questions about what it learned.
-        learned: what it learned last; None before it has.
+        learner: the thread that learns and answers questions.
+        learned: what it learned last; None before the first time.
 
     Thread: GUI only.
     """
@@ -55,37 +56,37 @@ class TasteController(QObject):
         self._reads_here = pipeline is not None
         self.learned: Learned | None = None
         self._is_accurate = False
-        self._revealed: tuple[int, str] | None = None  # a photo, and what was predicted of it
+        self._revealed: tuple[int, str] | None = None  # the photo just rated, with its prediction
         self._changed_elsewhere: set[int] = set()
         self._marked: set[int] = set()
-        self._waits_for_scores = False  # the list is by match, and there are no scores yet
+        self._waits_for_scores = False  # the list is sorted by match, but there are no scores yet
         self.learner = LearnerThread(
             services.catalog.path, services.settings.taste, services.home.cache
         )
-        self.learner.learned.connect(self._take_scores)
-        self.learner.accuracy_changed.connect(self._take_accuracy)
+        self.learner.learned.connect(self._on_learned)
+        self.learner.accuracy_changed.connect(self._on_accuracy)
         self.learner.problem.connect(services.messages.announce)
         photos.current_changed.connect(self._forget_revealed)
         photos.rebuilt.connect(self._note_rebuilt)
-        photos.refreshed.connect(self._look_soon)
+        photos.refreshed.connect(self._sync_soon)
         watcher.committed_elsewhere.connect(self._follow_commit)
         if pipeline is not None:
-            pipeline.events.photos_saved.connect(self._look_soon)
-        self._look_timer = QTimer(self, singleShot=True, interval=_LOOK_MS)
-        self._look_timer.timeout.connect(self._look)
-        # Other threads want the interpreter as soon as they have work; posted paints come before
+            pipeline.events.photos_saved.connect(self._sync_soon)
+        self._sync_timer = QTimer(self, singleShot=True, interval=_SYNC_MS)
+        self._sync_timer.timeout.connect(self._sync)
+        # The learner takes the interpreter as soon as it has work. Posted paints come before
         # timers, so the next photo is on screen by then.
         self._after_paint = QTimer(self, singleShot=True, interval=0)
         self._after_paint.timeout.connect(self._teach_now)
-        # Once the window is painted: the first learning takes seconds of processor time.
+        # Started once the window is painted: the first fit takes seconds of processor time.
         self._start = QTimer(self, singleShot=True, interval=0)
         self._start.timeout.connect(self.learner.start)
         self._start.start()
 
     # --- scores
 
-    def _take_scores(self, learned: Learned) -> None:
-        """Take over new scores: badges and counts follow; an open list does not move."""
+    def _on_learned(self, learned: Learned) -> None:
+        """Show new scores; the list is sorted again only if it was waiting for the first ones."""
         was_ready, version = self.has_scores, self.pinned_version
         self.learned = learned
         self._criteria.scores_trusted = self.is_reliable
@@ -105,8 +106,8 @@ class TasteController(QObject):
         if self._settings.taste.show_match:
             self.captions_changed.emit()
 
-    def _take_accuracy(self, accuracy: Accuracy) -> None:
-        """Offer the order by match once it can be trusted."""
+    def _on_accuracy(self, accuracy: Accuracy) -> None:
+        """Offer to sort by match once scores are reliable."""
         before, self._is_accurate = self.is_reliable, accuracy.trusted
         self._criteria.scores_trusted = self.is_reliable
         if self.is_reliable and not before and self._may_offer():
@@ -119,7 +120,7 @@ class TasteController(QObject):
 
     @property
     def is_reliable(self) -> bool:
-        """Whether the order by match can be trusted, as the Taste page says."""
+        """Whether scores are reliable enough to sort by, as the Taste page says."""
         return self.has_scores and self._is_accurate
 
     @property
@@ -129,12 +130,12 @@ class TasteController(QObject):
 
     @property
     def sentence(self) -> str:
-        """How far learning has come, in one line; empty before that is known."""
+        """How far learning has come, in a sentence; empty before the first time."""
         return self.learned.sentence if self.learned is not None else ""
 
     @property
     def pinned_version(self) -> int | None:
-        """The version that scores come from; None while they come from all that was learned."""
+        """The version that scores come from; None while they come from all ratings."""
         return self.learned.pinned if self.learned is not None else None
 
     def scores_for_export(self) -> tuple[dict[int, int], str | None]:
@@ -144,14 +145,14 @@ class TasteController(QObject):
         return self.learned.by_id(), self.learned.name
 
     def _note_rebuilt(self) -> None:
-        """Note whether the list is to be rebuilt when the first scores come."""
+        """Note whether the list is to be rebuilt when the first scores arrive."""
         by_match = self._criteria.order == "match"
         self._waits_for_scores = by_match and not np.isfinite(self._table.scores.match).any()
 
     # --- teaching
 
     def teach(self, ids: Iterable[int]) -> None:
-        """Let the learner learn from marks just made or undone, once the next photo is painted."""
+        """Report marks just made or undone to the learner, once the next photo is painted."""
         self._marked |= set(ids)
         self._after_paint.start()
 
@@ -162,33 +163,33 @@ class TasteController(QObject):
 
     def _follow_commit(self) -> None:
         if self._reads_here:
-            self._look_soon()  # a version may have been pinned
+            self._sync_soon()  # a version may have been pinned
         else:
             self.learner.everything_changed()
 
-    def _look_soon(self, ids: Iterable[int] = ()) -> None:
-        """Let the learner look at vectors, stacks and marks that others changed."""
+    def _sync_soon(self, ids: Iterable[int] = ()) -> None:
+        """Let the learner read vectors, stacks and marks that others changed, soon."""
         self._changed_elsewhere |= set(ids)
-        if not self._look_timer.isActive():
-            self._look_timer.start()
+        if not self._sync_timer.isActive():
+            self._sync_timer.start()
 
-    def _look(self) -> None:
+    def _sync(self) -> None:
         self.learner.vectors_changed(self._changed_elsewhere)
         self._changed_elsewhere = set()
 
-    # --- versions and how well it predicts
+    # --- the Taste page; callbacks get the answer on the GUI thread, a moment later
 
-    def report(self, tell: Callable[[Report | KnownError], None]) -> None:
-        """Call ``tell``, a moment later, with all there is to report of taste."""
-        self.learner.ask(report, tell)
+    def report(self, callback: Callable[[Report | KnownError], None]) -> None:
+        """Compute what the Taste page shows."""
+        self.learner.ask(report, callback)
 
-    def moved(self, number: int, tell: Callable[[list[Moved] | KnownError], None]) -> None:
-        """Call ``tell``, a moment later, with what moved most up to this version."""
-        self.learner.ask(lambda learner: learner.moved(number), tell)
+    def moved(self, number: int, callback: Callable[[list[Moved] | KnownError], None]) -> None:
+        """Find the photos whose match changed most from the version before to this one."""
+        self.learner.ask(lambda learner: learner.moved(number), callback)
 
-    def keep_version(self, tell: Callable[[int | KnownError], None]) -> None:
-        """Keep a version now; ``tell`` gets its number a moment later."""
-        self.learner.ask(lambda learner: learner.keep(), tell)
+    def keep_version(self, callback: Callable[[int | KnownError], None]) -> None:
+        """Keep a version now; the callback gets its number."""
+        self.learner.ask(lambda learner: learner.keep(), callback)
 
     def roll_back(self, number: int) -> None:
         """Take scores and predictions from a version until it is unpinned.
@@ -201,7 +202,7 @@ class TasteController(QObject):
         self._messages.say(f"Taste is pinned to version {number}")
 
     def unpin(self) -> None:
-        """Take scores from all that was learned again."""
+        """Take scores from all ratings again."""
         if versions.unpin(self._catalog) is not None:
             self.learner.vectors_changed()
             self._messages.say("Taste is learned from all your stars again")
@@ -209,7 +210,7 @@ class TasteController(QObject):
     # --- predictions
 
     def predict(self, changes: Changes) -> dict[int, float]:
-        """Return the predicted rating of photos about to get their first, by id."""
+        """Return the predicted ratings of photos about to get their first stars, by id."""
         found: dict[int, float] = {}
         for photo_id, fields in changes.items():
             if fields.get("rating") is None or self._table.marks(photo_id).rating is not None:
@@ -220,7 +221,7 @@ class TasteController(QObject):
         return found
 
     def reveal(self, step: Step) -> None:
-        """Let the caption show what was predicted of a photo that just got its first stars."""
+        """Let the caption show the prediction if the step gave a single photo its first stars."""
         self._revealed = None
         stars = [change for change in step.changes if change.field == "rating"]
         if len(stars) != 1 or stars[0].after is None or stars[0].before is not None:
@@ -233,9 +234,9 @@ class TasteController(QObject):
     def _forget_revealed(self) -> None:
         self._revealed = None
 
-    def caption(self, photo_id: int, marks: str) -> str:
-        """Return the middle of a caption, its marks, with what taste may say in front of it."""
-        parts = [marks]
+    def caption(self, photo_id: int, line: str) -> str:
+        """Return a line of capture data with the match or the prediction, if shown, before it."""
+        parts = [line]
         if self._revealed is not None and self._revealed[0] == photo_id:
             parts.insert(0, self._revealed[1])
         score = self._table.scores.match_of(photo_id) if self._settings.taste.show_match else None
@@ -244,8 +245,8 @@ class TasteController(QObject):
         return " · ".join(parts)
 
     def close(self) -> None:
-        """Teach what is left, and end the thread."""
-        self._look_timer.stop()
+        """Report the last marks to the learner, and end its thread."""
+        self._sync_timer.stop()
         self._after_paint.stop()
         self._start.stop()
         self._teach_now()

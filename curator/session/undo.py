@@ -1,4 +1,4 @@
-"""Undo and redo, across restarts, with the photo brought back on screen where it was marked."""
+"""Undo and redo, across restarts; the photo returns to the screen in the view it was marked in."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from curator.session.navigation import Navigator
 from curator.session.services import Services
 from curator.session.sources import SourceController
 
-_Way = Literal["undo", "redo"]
+_Direction = Literal["undo", "redo"]
 
 
 class UndoController(QObject):
     """Undoes and redoes steps for one window.
 
-    A step of another scope or another window is named first, and undone when asked again.
+    A step of another scope, or not made in this window, is announced first. The same command again
+    undoes it.
 
     Thread: GUI only.
     """
@@ -40,56 +41,58 @@ class UndoController(QObject):
         self._photos, self._view_state = photos, photos.view_state
         self._navigator, self._compare = navigator, navigator.compare
         self._sources, self._modes, self._decisions = sources, modes, decisions
-        self._named: tuple[_Way, int] | None = None  # the step that was named, not undone yet
-        for passed in (photos.current_changed, services.messages.cleared, decisions.decided):
-            passed.connect(self._forget_named)
+        self._announced: tuple[_Direction, int] | None = None  # a step announced, not yet undone
+        for signal in (photos.current_changed, services.messages.cleared, decisions.decided):
+            signal.connect(self._forget_announced)
 
-    def _forget_named(self) -> None:
-        self._named = None
+    def _forget_announced(self) -> None:
+        self._announced = None
 
     def of(self, photo_id: int) -> list[Step]:
         """Return the steps that changed a photo, oldest first, with its changes only."""
         return self._catalog.journal.history(photo_id)
 
     def undo(self) -> None:
-        """Undo the last step and bring its photo on screen where it was marked."""
-        self._travel("undo")
+        """Undo the last step and show its photo where it was marked."""
+        self._run("undo")
 
     def redo(self) -> None:
-        """Redo the last step undone."""
-        self._travel("redo")
+        """Redo the step that was undone last."""
+        self._run("redo")
 
-    def _travel(self, way: _Way) -> None:
+    def _run(self, direction: _Direction) -> None:
         catalog, messages = self._catalog, self._messages
-        step = catalog.journal.next_undo() if way == "undo" else catalog.journal.next_redo()
+        step = catalog.journal.next_undo() if direction == "undo" else catalog.journal.next_redo()
         if step is None:
-            messages.say(f"Nothing to {way}.")
+            messages.say(f"Nothing to {direction}.")
             return
         here = self._criteria.scope.key
         is_elsewhere = step.context.get("scope", here) != here
         is_foreign = is_elsewhere or step.id not in self._decisions.own_steps
-        if is_foreign and self._named != (way, step.id):
-            self._named = way, step.id
-            messages.say(f"Next: {captions.step_line(step)}. Again to {way}")
+        if is_foreign and self._announced != (direction, step.id):
+            self._announced = direction, step.id
+            messages.say(f"Next: {captions.step_line(step)}. Again to {direction}")
             return
-        begins = "Taking back" if way == "undo" else "Doing again"
-        messages.announce_slow(f"{begins}: {step.summary}…", len(step.changes))
-        done = catalog.journal.undo(step.id) if way == "undo" else catalog.journal.redo(step.id)
+        doing = "Undoing" if direction == "undo" else "Redoing"
+        messages.announce_slow(f"{doing}: {step.summary}…", len(step.changes))
+        done = (
+            catalog.journal.undo(step.id) if direction == "undo" else catalog.journal.redo(step.id)
+        )
         if done is None:
-            messages.say(f"Something was decided elsewhere just now. Again to {way}")
+            messages.say(f"Something was decided elsewhere just now. Again to {direction}")
             return
-        self._named = None
+        self._announced = None
         self._decisions.own_steps.add(done.id)
         changed = [change.photo_id for change in done.changes]
-        self._decisions.take_over(set(changed))
-        if changed:  # none, where a tag was renamed
+        self._decisions.follow_step(set(changed))
+        if changed:  # renaming a tag changes no photo
             self._show_again(step, changed)
-        verb = "Undid" if way == "undo" else "Redid"
+        verb = "Undid" if direction == "undo" else "Redid"
         act, what = step.context.get("act", "marks"), step.context.get("what", step.summary)
         messages.announce(f"{verb} {act}, {what}")
 
     def _show_again(self, step: Step, changed: list[int]) -> None:
-        """Bring a step's photo on screen, in the scope, mode and view it was marked in."""
+        """Show the photo of a step in the scope, mode and view it was marked in."""
         context, criteria, photos = step.context, self._criteria, self._photos
         key = context.get("scope", criteria.scope.key)
         if key != criteria.scope.key:

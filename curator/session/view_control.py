@@ -1,6 +1,6 @@
-"""Which view shows the photos, and whether the person has seen what a mark would apply to.
+"""Which view shows the photos, and whether the person has seen the photo a mark would apply to.
 
-A mark counts only for a photo whose picture was painted: the loupe reports each paint here.
+A mark waits until the picture of the current photo is painted: the loupe reports each paint here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curator.session.services import Services
 
 
 class ViewController(QObject):
-    """Changes the view, and follows what is on screen and what has been seen.
+    """Changes the view, and notes which photos were painted and seen.
 
     Attributes:
         painted: the current photo, once its picture or failure card has been painted; else None.
@@ -25,7 +25,6 @@ class ViewController(QObject):
     def __init__(self, services: Services, photos: PhotoList) -> None:
         super().__init__()
         self._catalog, self._messages = services.catalog, services.messages
-        self._best_effort = services.best_effort
         self._photos, self._table = photos, photos.table
         self._view_state, self._details = photos.view_state, photos.details
         view_state = photos.view_state
@@ -58,7 +57,7 @@ class ViewController(QObject):
             self.painted = None
 
     def hold_background(self, held: bool) -> None:
-        """Let reads in the background wait while the photo a key leads to is not painted yet."""
+        """Make background reads wait, or continue, while the next photo is being painted."""
         self._catalog.store.hold_background(held)
 
     def note_painted(self, photo_id: int) -> None:
@@ -68,11 +67,11 @@ class ViewController(QObject):
 
     @property
     def is_painted(self) -> bool:
-        """Whether what a mark would apply to is on screen."""
+        """Whether the photo a mark would apply to is on screen."""
         return self._view_state.view is View.GRID or self.painted == self._photos.current
 
     def check_painted(self) -> bool:
-        """Whether what a mark would apply to is on screen; say so if it is not yet."""
+        """Whether the photo a mark would apply to is on screen; show a message if not."""
         if not self.is_painted:
             self._messages.say(
                 f"{self._table.name(self._photos.current or 0)} is not on screen yet."
@@ -80,21 +79,21 @@ class ViewController(QObject):
         return self.is_painted
 
     def note_rested(self, photo_id: int) -> None:
-        """Record a photo as seen that the person rested on."""
+        """Record that the person rested on the current photo, so that it counts as seen."""
         if photo_id != self._photos.current:
             return
         (tile,) = self._photos.tiles([photo_id])
-        if tile.seen or tile.state == "failed":  # what could not be read was not seen
+        if tile.seen or tile.state == "failed":  # only a failure card was seen
             return
-        self._best_effort.write(lambda: self._catalog.photos.mark_seen([photo_id]))
+        self._messages.attempt(lambda: self._catalog.photos.mark_seen([photo_id]))
         self._photos.refresh()
 
     def switch_source(self) -> None:
-        """Switch between the camera's picture and the RAW; the next photos follow."""
+        """Switch between the camera's picture and the RAW, for the following photos too."""
         if self._photos.current is None:
             return
         detail = self._details.of(self._photos.current)
-        reason = pixel_source.no_choice(detail)
+        reason = pixel_source.why_no_choice(detail)
         if reason:
             self._messages.say(reason)
             return

@@ -1,7 +1,7 @@
 """How the window shows photos: the view, the finish page, the zoom and the panels.
 
 Views read the state here and subscribe to its signals. An action that changes several facts sets
-them all and publishes once at its end, so no view ever draws half of it.
+them all and publishes once at its end, so that no view draws a state between.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ class ViewState(QObject):
         zoom_changed: :attr:`zoom`, :attr:`center` or :attr:`developed` changed, in the same view.
         panels_changed: :attr:`inspector`, :attr:`panels_hidden` or :attr:`surround` changed.
         fullscreen_changed: :attr:`fullscreen` changed.
-        arrangement_changed: once after all of these and those of the list's criteria, if any but
-            the zoom changed; for views that would be drawn twice otherwise.
+        arrangement_changed: any of these facts except the zoom, or criteria of the list, changed;
+            emitted last and only once, for views that depend on several of them.
 
     Attributes:
         finished: whether the finish page of a mode is shown in place of photos.
         zoom: None fits the picture; 1.0 shows a pixel of the original on a pixel of the screen.
         center: the point of the picture in the middle of the loupe, as fractions (x, y).
-        developed: whether the RAW (True) or the camera's picture (False) was asked for; None:
+        developed: whether the person chose the RAW (True) or the camera's picture (False); None:
             neither.
-        resting_view: the view to come back to another time: never one of panes side by side.
+        resting_view: the last view that was no compare or survey, to return to.
         surround: number of the color around the picture, 0 to 3.
 
     Thread: GUI only.
@@ -53,7 +53,7 @@ class ViewState(QObject):
 
     @property
     def view(self) -> View:
-        """How photos are shown; :meth:`publish` tells when it changed."""
+        """How photos are shown."""
         return self._view
 
     @view.setter
@@ -96,14 +96,14 @@ class ViewState(QObject):
         return self.panels_hidden or self.fullscreen
 
     def set_zoom(self, zoom: float | None, center: tuple[float, float] | None = None) -> None:
-        """Zoom the loupe, around a point of the picture if one is given."""
+        """Zoom the loupe, around this point of the picture or around the former one."""
         self.zoom = zoom
         if center is not None:
             self.center = center
         self.publish()
 
     def develop(self, developed: bool) -> None:
-        """Show the RAW or the camera's picture, of the following photos too."""
+        """Show the RAW or the camera's picture, for the following photos too."""
         self.developed = developed
         self.publish()
 
@@ -118,11 +118,11 @@ class ViewState(QObject):
         self.publish()
 
     def hide_panels(self, hidden: bool) -> None:
-        """Hide everything but the picture, or show it again."""
+        """Hide all panels around the picture, or show them again."""
         self.panels_hidden = hidden
         self.publish()
 
     def set_fullscreen(self, fullscreen: bool) -> None:
-        """Fill the screen with the window, or leave that."""
+        """Enter or leave full screen."""
         self.fullscreen = fullscreen
         self.publish()

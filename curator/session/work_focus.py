@@ -1,4 +1,4 @@
-"""Tells the pipeline which photos are on screen, so that work on these goes first."""
+"""Points the pipeline to the photos on screen, so that it works on them first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WorkFocus(QObject):
         super().__init__()
         self._pipeline, self._compare = pipeline, compare
         self._photos, self._view_state = photos, photos.view_state
-        # Other threads want the interpreter as soon as they have work; posted paints come before
+        # Worker threads take the interpreter as soon as they have work. Posted paints come before
         # timers, so the photo is on screen by then.
         self._after_paint = QTimer(self, singleShot=True, interval=0)
         self._after_paint.timeout.connect(self._focus)
@@ -34,7 +34,7 @@ class WorkFocus(QObject):
         compare.panes_changed.connect(self._after_paint.start)
 
     def set_visible(self, ids: Iterable[int]) -> None:
-        """Let work on the tiles that are on screen go first."""
+        """Let the pipeline work on the tiles on screen first."""
         if self._pipeline is not None:
             self._pipeline.focus(list(ids))
 

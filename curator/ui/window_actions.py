@@ -204,7 +204,7 @@ class WindowActions(QObject):
 
     def visit(self, photo_id: int) -> None:
         """Show a photo in the loupe, wherever it is."""
-        self._session.visitor.visit(photo_id)
+        self._session.visit(photo_id)
         self._session.viewer.set_view(View.LOUPE)
 
     def show_in_loupe(self, photo_id: int) -> None:

@@ -109,7 +109,7 @@ def test_photos_are_described_again_after_the_provider_comes_back(
     assert ollama.RECORD["subject"] in text and ollama.RECORD["lighting_critique"] in text
 
     session.settings.vision.url = GONE  # as if Ollama were closed
-    session.descriptions.settle()
+    session.descriptions.apply_settings()
     press(window, Key.Key_Right)
     press(window, Key.Key_D)
     message = window.status.act.text
@@ -127,7 +127,7 @@ def test_photos_are_described_again_after_the_provider_comes_back(
     wrong = ollama.reply("What a lovely picture!")
     server.chat(ollama.busy(after="0"), wrong, wrong)
     session.settings.vision.url = server.url  # as if Ollama were started again
-    session.descriptions.settle()
+    session.descriptions.apply_settings()
     session.pipeline.resume()
     done = session.catalog.work.counts()["describe"]
     assert (done["done"], done["failed"]) == (3, 1), "a failed request by hand is not retried"
@@ -148,7 +148,7 @@ def test_d_announces_its_work_and_then_reports_the_result(
     pipeline.events.description_ended.emit(
         DescriptionNews(1, "The server sent half an answer.", again=True)
     )
-    assert window.status.act.text.endswith("half an answer. It is tried again.")
+    assert window.status.act.text.endswith("half an answer. It will be retried.")
     pipeline.events.description_ended.emit(DescriptionNews(1, "The server sent half an answer."))
     assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
     pipeline.events.description_ended.emit(DescriptionNews(1))

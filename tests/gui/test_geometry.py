@@ -189,7 +189,7 @@ def tags_are_suggested(window: MainWindow) -> None:
 
 
 def series_is_found(window: MainWindow) -> None:
-    window.session.related_photos.found = Suggestion((1, 2, 3, 4, 5), "They look alike.")
+    window.session.related_photos.suggestion = Suggestion((1, 2, 3, 4, 5), "They look alike.")
     window.session.related_photos.changed.emit()
 
 

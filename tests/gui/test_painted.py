@@ -188,7 +188,7 @@ WAYS: dict[str, Callable[[MainWindow], None]] = {
         w.session.search.remove_search(saved(w).search),
     ),
     "a project, and everything": lambda w: (
-        w.session.projects.make("Iceland"),
+        w.session.projects.create("Iceland"),
         key(w, Key.Key_B),
         w.session.projects.open_scope(w.session.projects.current.id),
         key(w, Key.Key_B),

@@ -51,7 +51,7 @@ def names(session: Session) -> list[str]:
 def harbor_project(window: MainWindow) -> int:
     """The open project "Harbour" of six photos."""
     session = window.session
-    project = session.projects.make("Harbour")
+    project = session.projects.create("Harbour")
     session.projects.add(project, [11, 12, 13, 14, 15, 16], on_screen=False)
     session.projects.open_scope(project)
     return project
@@ -88,7 +88,7 @@ def test_shift_b_creates_a_project_and_b_adds_photos_in_the_loupe(window: MainWi
 def test_letters_find_existing_projects_before_a_new_one(window: MainWindow) -> None:
     session = window.session
     for name in ("Harbour", "Night", "The harbour"):
-        session.projects.make(name)
+        session.projects.create(name)
     press_key(window, Qt.Key.Key_B, SHIFT)
     assert type_name(window, "harb") == ["Harbour", "The harbour", "New project “harb”"]
     enter(window)
@@ -135,7 +135,7 @@ def test_many_projects_are_in_natural_order_and_folded(
 ) -> None:
     session, part = window.session, window.sidebar.projects
     made = {
-        number: session.projects.make(f"Evening {number}") for number in (101, *range(12, 1, -1))
+        number: session.projects.create(f"Evening {number}") for number in (101, *range(12, 1, -1))
     }
     session.projects.open_scope(made[101])
     part.refresh()
@@ -206,7 +206,7 @@ def test_names_and_notes_of_projects_are_plain_text(
     session = window.session
     row = session.projects.current
     assert row is not None
-    session.projects.make("Taken")
+    session.projects.create("Taken")
     dialog = ProjectDialog(row, session.projects, window)
     dialog.name.setText("taken")
     dialog.save.click()
@@ -272,7 +272,7 @@ def test_the_inspector_lists_the_projects_of_a_photo(
 
 @pytest.mark.slow
 def test_an_empty_project_says_how_to_fill_it(window: MainWindow) -> None:
-    project = window.session.projects.make("Harbour")
+    project = window.session.projects.create("Harbour")
     window.session.projects.open_scope(project)
     assert window.empty_list.reason.text() == "No photos in Harbour yet."
 
@@ -281,7 +281,7 @@ def test_suggested_related_photos_become_a_project(
     window: MainWindow, make_session: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = window.session
-    session.related_photos.found = Suggestion(
+    session.related_photos.suggestion = Suggestion(
         (1, 21, 41, 2, 3), "These 5 approved photos look alike."
     )
     session.related_photos.changed.emit()

@@ -191,7 +191,7 @@ def test_a_slow_operation_is_announced_before_it_starts(
     assert shown_at_start == [("Marking 60 photos…", 1.0)], "painted at full opacity"
     assert act.text.startswith("4 stars for 60 photos")
     window.run("undo")
-    assert shown[-1] == ("Taking back: 4 stars for 60 photos…", 1.0)
+    assert shown[-1] == ("Undoing: 4 stars for 60 photos…", 1.0)
     assert act.text.startswith("Undid 4 stars")
     act.removeEventFilter(observer)
 

@@ -90,7 +90,7 @@ def test_the_field_shows_a_filter_set_elsewhere(window: MainWindow) -> None:
 
 def test_a_long_project_name_does_not_shorten_the_scope(window: MainWindow) -> None:
     projects = window.session.projects
-    projects.choose(projects.make("Everything one would hang at the exhibition in autumn"))
+    projects.choose(projects.create("Everything one would hang at the exhibition in autumn"))
     window.resize(800, 600)
     QApplication.processEvents()
     scope = window.topbar.scope

@@ -222,14 +222,14 @@ def test_a_failure_to_save_seen_and_place_is_told_once(
         with full_catalog(monkeypatch):
             for _ in range(3):
                 session.viewer.note_rested(session.current or 0)
-                session.sources.save_place()
+                session.sources.save_position()
             session.sources.open_scope(session.sources.scopes()[0].scope)
         assert len(said) == 1 and "is full" in said[0]
         said.clear()
         session.viewer.set_view(View.LOUPE)
         session.navigator.step(1)
         session.viewer.note_rested(session.current or 0)
-        session.sources.save_place()
+        session.sources.save_position()
         assert said == [] and session.tile(session.current or 0).seen
     finally:
         session.close()

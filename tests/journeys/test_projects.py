@@ -28,9 +28,9 @@ def test_a_project_is_made_filled_ordered_and_kept_over_a_restart(
     evening.reads("Project: Harbour")
     evening.press("B").reads("Added DSC_0000 to Harbour")
     evening.press("Right", "B", "Right", "B").reads("Added DSC_0002 to Harbour")
-    evening.press("Left", "B").reads("Took DSC_0001 out of Harbour")
-    evening.press("Ctrl+Z").reads("Undid take out of Harbour, DSC_0001")
-    evening.press("B").reads("Took DSC_0001 out of Harbour")
+    evening.press("Left", "B").reads("Removed DSC_0001 from Harbour")
+    evening.press("Ctrl+Z").reads("Undid remove from Harbour, DSC_0001")
+    evening.press("B").reads("Removed DSC_0001 from Harbour")
 
     project = evening.session.projects.current
     assert project is not None

@@ -16,16 +16,16 @@ from curator.session import Session
 from curator.settings import Home, Settings
 from tests import catalogs
 
-UNDECIDED = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
+UNREVIEWED = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12]
 
 
 class Person:
-    """Someone at the keyboard, who looks before marking."""
+    """Someone at the keyboard, who waits for the picture before marking."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.said: list[str] = []
-        session.messages.status_message.connect(self.said.append)
+        self.messages: list[str] = []
+        session.messages.status_message.connect(self.messages.append)
 
     def run(self, *names: str, invert: bool = False) -> Person:
         for name in names:
@@ -37,7 +37,7 @@ class Person:
 
 @pytest.fixture
 def open_session(qapp: QCoreApplication, home: Home) -> Iterator[Callable[[], Session]]:
-    """Open the window's session again, as the next start would."""
+    """Open the session; a second call closes the first and opens it as the next start would."""
     catalogs.fill(home.catalog, 12)
     opened: list[tuple[Session, Catalog]] = []
 

@@ -88,7 +88,7 @@ class ProjectChooser:
 
     def _create(self, name: str) -> None:
         try:
-            project = self._session.projects.make(name)
+            project = self._session.projects.create(name)
         except KnownError as error:
             self._session.messages.say(str(error))
         else:

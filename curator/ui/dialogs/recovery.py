@@ -70,14 +70,16 @@ def offer_restore(home: Home) -> bool:
         return False
     with _wait_cursor():
         restored = restore(home.catalog, backup.path, redo=True)
-    body = "\n".join([*recovery.told(restored), "Photos added since will be found by a new scan."])
-    dialogs.ask(None, Question("The catalog is restored", body, (), cancel="Open Curator"))
+    lines = [*recovery.restore_lines(restored), "Photos added since will be found by a new scan."]
+    dialogs.ask(
+        None, Question("The catalog is restored", "\n".join(lines), (), cancel="Open Curator")
+    )
     return True
 
 
 def _damaged_question(home: Home, backup: Backup | None) -> Question:
     assert backup is not None
-    title = recovery.titled(backup)
+    title = recovery.backup_title(backup)
     body = (
         f"{home.catalog} is damaged. The newest intact backup is from {title},"
         f" with {counted(backup.decisions, 'decision')}.\n"
@@ -95,7 +97,7 @@ def _missing_question(home: Home, backup: Backup | None) -> Question:
         body = f"There are backups of it, but none of them can be read.\n{moved}"
         return Question("The catalog is missing", body, (start_empty,), cancel="Close")
     body = (
-        f"There is a backup from {recovery.titled(backup)}, with"
+        f"There is a backup from {recovery.backup_title(backup)}, with"
         f" {counted(backup.decisions, 'decision')}.\n"
         f"{moved} Backups are kept whatever you choose, and no photo is touched."
     )

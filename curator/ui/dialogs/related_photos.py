@@ -18,7 +18,7 @@ class RelatedPhotosDialog(Dialog):
     """Shows related photos; the person makes a project of them, dismisses them or decides later."""
 
     def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None) -> None:
-        found = session.related_photos.found
+        found = session.related_photos.suggestion
         assert found is not None
         super().__init__(f"{len(found.photos)} related photos", parent, theme.DIALOG + 160)
         self._session = session

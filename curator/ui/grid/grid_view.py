@@ -158,7 +158,7 @@ class GridView(QAbstractScrollArea):
 
         The shape stays while the scope is shown: sizes that become known later move no tile.
         """
-        table, scope = self._session.table, self._session.statistics.in_scope()
+        table, scope = self._session.table, self._session.photos.membership.in_scope()
         size = table.column("width")[scope], table.column("height")[scope]
         turned = table.column("turn")[scope] % 2 == 1
         width, height = np.where(turned, size[::-1], size).astype("f4")

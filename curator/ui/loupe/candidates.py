@@ -81,7 +81,7 @@ class CandidatesPanel(QWidget):
         if self._key_state.is_navigating():
             self._rest.start()
         else:
-            self.nearby.look()
+            self.nearby.find()
 
     def _swap(self, slot: int) -> None:
         """Swap a candidate in; the others stay, so that the same key swaps back."""
@@ -173,7 +173,7 @@ class CandidatesPanel(QWidget):
     def hideEvent(self, event: QEvent) -> None:
         """Release everything."""
         self._rest.stop()
-        self.nearby.forget()
+        self.nearby.clear()
         self._thumbs.want(_CLIENT, ())
 
     def resizeEvent(self, event: QEvent) -> None:

@@ -95,7 +95,7 @@ class VisionNotices(QObject):
             self._session.messages.announce(str(end.error))
         else:
             self._session.messages.announce(f"{end.model} is installed")
-            self._session.descriptions.settle()
+            self._session.descriptions.apply_settings()
 
 
 class ProviderPanel(QWidget):

@@ -68,7 +68,7 @@ class DragOrder(QObject):
         if event.button() is not Qt.MouseButton.LeftButton or not plain:
             return False
         number = self._grid.grid_layout.at(at.x(), at.y() + self._grid.verticalScrollBar().value())
-        if number is None or self._session.projects.why_fixed():
+        if number is None or self._session.projects.why_not_movable():
             return False
         photo, selection = self._grid.tile_photo(number), self._session.photos.selection
         self._from = at

@@ -164,7 +164,7 @@ class FilePreviewPanel(OverlayPanel):
         """Cover the window with the preview of a file, in place of another one's."""
         self._release()
         self._loader = self._session.preview_file(path)
-        self._loader.told.connect(self._show)
+        self._loader.changed.connect(self._show)
         self.setAccessibleName(f"Preview of {path.name}")
         self._show(self._loader.preview)
         self.place()

@@ -239,7 +239,7 @@ class OverviewPage(QWidget):
         mask = (
             session.table.marked(session.ids)
             if session.criteria.filter
-            else session.statistics.in_scope()
+            else session.photos.membership.in_scope()
         )
         figures = overview(session.table, mask, session.settings.taste.match_threshold)
         self.title.setText(
@@ -308,15 +308,15 @@ class OverviewPage(QWidget):
         state = session.criteria.scope.key, session.watcher.data_version()
         if state != self._queried:
             self._queried = state
-            self.background.ask(
+            self.background.update(
                 session.criteria.scope.key,
-                session.table.ids[session.statistics.in_scope()].tolist(),
+                session.table.ids[session.photos.membership.in_scope()].tolist(),
             )
 
     def _show_background(self) -> None:
         self.work.show_work(self.background.status)
         self.disk.show_disk(
-            self._session.criteria.scope, self.background.status, self.background.kept
+            self._session.criteria.scope, self.background.status, self.background.disk_usage
         )
 
     # --- keys

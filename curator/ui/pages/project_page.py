@@ -72,7 +72,7 @@ class ProjectHeader(QWidget):
             return "", "", ""
         photos, approved = self._session.projects.counts()[row.id]
         counts = words.joined((words.photos(photos), f"{words.count(approved)} approved"))
-        if photos > 1 and not self._session.projects.why_fixed():
+        if photos > 1 and not self._session.projects.why_not_movable():
             keys = [
                 self._session.preferences.keys.get(name) for name in ("move_earlier", "move_later")
             ]

@@ -127,15 +127,15 @@ class ProjectActions:
 
     def _find_related(self) -> None:
         series = self._session.related_photos
-        series.look()
-        if series.looking:
+        series.search()
+        if series.is_searching:
             self._session.messages.say("Looking for related photos…")
             series.changed.connect(self._show_related, Qt.ConnectionType.SingleShotConnection)
         else:
             self._show_related()
 
     def _show_related(self) -> None:
-        if self._session.related_photos.found is None:
+        if self._session.related_photos.suggestion is None:
             self._session.messages.say("No five approved photos outside projects look alike.")
             return
         dialog = RelatedPhotosDialog(self._session, self._pictures, self._window)

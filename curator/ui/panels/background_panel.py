@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from curator.library.scopes import Scope
 from curator.session import Session
-from curator.session.background_status import BackgroundStatus, Kept, Lane
+from curator.session.background_status import BackgroundStatus, DiskUsage, StageCounts
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
 
@@ -63,15 +63,15 @@ class WorkSection(_Section):
     def show_work(self, status: BackgroundStatus | None) -> None:
         """Show the progress of each stage; only encoder and vision model while it is unknown."""
         self.status.setText("\n".join(model_status(self._session)))
-        lanes = status.lanes if status is not None else ()
-        if not self._is_new(lanes):
+        stages = status.stages if status is not None else ()
+        if not self._is_new(stages):
             return
-        for row, lane in enumerate(lanes):
-            counts = _quiet_line(lane_counts(lane))
-            if lane.failed:
+        for row, stage in enumerate(stages):
+            counts = _quiet_line(counts_line(stage))
+            if stage.failed:
                 tip = "Show the failures and the reasons"
                 counts.make_clickable(lambda: self._session.requests.failures_requested.emit(), tip)
-            self._row(row, theme.plain(lane.title), LaneBar(lane), counts)
+            self._row(row, theme.plain(stage.title), ProgressLine(stage), counts)
 
 
 class DiskSection(_Section):
@@ -80,9 +80,11 @@ class DiskSection(_Section):
     def __init__(self) -> None:
         super().__init__("On disk")
 
-    def show_disk(self, scope: Scope, status: BackgroundStatus | None, kept: Kept | None) -> None:
+    def show_disk(
+        self, scope: Scope, status: BackgroundStatus | None, usage: DiskUsage | None
+    ) -> None:
         """Show the sizes known so far."""
-        sizes = on_disk(scope, status, kept)
+        sizes = on_disk(scope, status, usage)
         if not self._is_new(sizes):
             return
         for row, (what, size, more) in enumerate(sizes):
@@ -91,14 +93,14 @@ class DiskSection(_Section):
             self._row(row, theme.plain(what), figure, _quiet_line(more))
 
 
-class LaneBar(QWidget):
+class ProgressLine(QWidget):
     """The progress of a stage as a line that fills."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, stage: StageCounts) -> None:
         super().__init__()
-        self._share = lane.done / max(lane.all - lane.blocked, 1)
+        self._share = stage.done / max(stage.all - stage.blocked, 1)
         self.setFixedSize(_LINE, theme.BODY_PX + 6)
-        self.setAccessibleName(f"{lane.title}: {lane_counts(lane)}")
+        self.setAccessibleName(f"{stage.title}: {counts_line(stage)}")
 
     def paintEvent(self, event: object) -> None:
         """Draw the line; it looks complete only when the stage is."""
@@ -109,13 +111,13 @@ class LaneBar(QWidget):
         painter.fillRect(QRectF(line.topLeft(), QSizeF(wide, 3)), theme.QUIET)
 
 
-def lane_counts(lane: Lane) -> str:
+def counts_line(stage: StageCounts) -> str:
     """Return a stage's counts: ``1,840 done · 4 running · 1,168 waiting``."""
     parts = (
-        (lane.done, "done"),
-        (lane.running, "running"),
-        (lane.waiting, "waiting"),
-        (lane.failed, "failed"),
+        (stage.done, "done"),
+        (stage.running, "running"),
+        (stage.waiting, "waiting"),
+        (stage.failed, "failed"),
     )
     return words.joined(f"{words.count(number)} {what}" for number, what in parts if number)
 
@@ -132,16 +134,16 @@ def model_status(session: Session) -> list[str]:
 
 
 def on_disk(
-    scope: Scope, status: BackgroundStatus | None, kept: Kept | None
+    scope: Scope, status: BackgroundStatus | None, usage: DiskUsage | None
 ) -> tuple[tuple[str, str, str], ...]:
     """Return the rows of the disk section: title, size, note."""
     rows = []
-    if kept is not None:
+    if usage is not None:
         inside = f"{words.size(status.vectors)} vectors" if status and status.vectors else ""
         rows = [
-            ("Proxies", words.size(kept.proxies), ""),
-            ("Thumbnails", words.size(kept.thumbs), ""),
-            ("Catalog", words.size(kept.catalog), inside),
+            ("Proxies", words.size(usage.proxies), ""),
+            ("Thumbnails", words.size(usage.thumbs), ""),
+            ("Catalog", words.size(usage.catalog), inside),
         ]
     if status is not None and status.scope == scope.key and status.originals:
         here = "" if scope.kind == "all" else f"in {scope.title}"

@@ -57,7 +57,7 @@ class FacetRows(QWidget):
         if not opens:
             self._forget_places(name)
             return
-        values = facet.values(self._session.table, self._session.statistics.in_scope())
+        values = facet.values(self._session.table, self._session.photos.membership.in_scope())
         if not values:
             yield Row("", "None here", depth=1, dim=True)
         inside: dict[str, list[Value]] = {}

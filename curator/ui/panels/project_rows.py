@@ -67,7 +67,7 @@ class ProjectRows(QWidget):
             )
         if len(rows) > _MOST + 1:
             rows = self._folded(rows)
-        found = session.related_photos.found
+        found = session.related_photos.suggestion
         if found is not None:
             title = f"{len(found.photos)} related photos?"
             rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))

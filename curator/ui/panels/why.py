@@ -65,7 +65,7 @@ class WhySection(_Section):
             self.heads[name] = self.line("quiet", above=8)
             self.heads[name].setText(title)
             self.near[name] = SimilarPhotos(session, pictures, title)
-            self.near[name].pressed.connect(session.visitor.visit)
+            self.near[name].pressed.connect(session.visit)
             self.column.addWidget(self.near[name])
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
@@ -103,7 +103,7 @@ class SimilarSection(_Section):
         super().__init__("Similar")
         self._session = session
         self.near = SimilarPhotos(session, pictures, "Similar", rows=2)
-        self.near.pressed.connect(session.visitor.visit)
+        self.near.pressed.connect(session.visit)
         self.column.addWidget(self.near)
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:

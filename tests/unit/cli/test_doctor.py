@@ -139,7 +139,7 @@ def test_a_damaged_catalog_is_restored_with_later_decisions(kept: Home, curator:
     assert said.code == 2 and "--yes" in said.err, "nobody was asked"
     said = curator("doctor", "restore", "--yes")
     assert said.code == 0, said.err
-    assert "20 photos" in said.out and "made since could be read" in said.out
+    assert "20 photos" in said.out and "made since then" in said.out
     (aside,) = kept.data.glob("catalog-before-restore-*.db")
     assert str(aside) in said.out and "rescan" in said.out
     with closing(Catalog.open(kept.catalog)) as catalog:
@@ -162,7 +162,7 @@ def test_answering_no_changes_nothing(
 def test_a_valid_catalog_can_be_rolled_back_after_a_warning(kept: Home, curator: Type) -> None:
     (path,) = kept.backups.iterdir()
     said = curator("doctor", "restore", path.name, "--yes")
-    assert said.code == 0 and "is sound" in said.err
+    assert said.code == 0 and "is intact" in said.err
     with closing(Catalog.open(kept.catalog)) as catalog:
         assert catalog.photos.get(3).marks.rating != 4
 
@@ -172,7 +172,11 @@ def test_a_missing_or_newer_catalog_can_be_restored(kept: Home, curator: Type) -
     for ending in ("", "-wal", "-shm"):
         Path(f"{kept.catalog}{ending}").unlink(missing_ok=True)
     said = curator("doctor", "restore", "--yes")
-    assert said.code == 0 and "20 photos" in said.out and "is lost with the catalog" in said.out
+    assert (
+        said.code == 0
+        and "20 photos" in said.out
+        and "are lost with the missing catalog" in said.out
+    )
     with closing(Catalog.open(kept.catalog)) as catalog, catalog.store.transaction():
         catalog.store.run("PRAGMA user_version = 99")
     assert curator("doctor", "restore", "--yes").code == 0

@@ -12,7 +12,7 @@ from tests import catalogs
 from tests.unit.conftest import Person
 
 
-def beside(session: Session) -> tuple[int, ...]:
+def shown(session: Session) -> tuple[int, ...]:
     assert session.compare.panes is not None
     return session.compare.panes.photos
 
@@ -37,48 +37,48 @@ def test_compare_opens_with_the_current_photo_as_winner_and_the_next_beside_it(
     comparing, session
 ) -> None:
     assert session.view_state.view is View.COMPARE
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     assert session.current == 4  # the challenger has to prove itself
 
 
 def test_arrows_bring_challengers_and_the_winner_stays(comparing, session) -> None:
     comparing.run("next_photo")
-    assert beside(session) == (3, 5)
+    assert shown(session) == (3, 5)
     comparing.run("previous_photo", "previous_photo")
-    assert beside(session) == (3, 2)
+    assert shown(session) == (3, 2)
     assert session.current == 2
     comparing.run("previous_photo", "previous_photo")
-    assert beside(session) == (3, 1)
-    assert comparing.said[-1] == "None before this one."
+    assert shown(session) == (3, 1)
+    assert comparing.messages[-1] == "None before this one."
 
 
-def duels(session: Session) -> list[tuple[int, int]]:
+def preferences(session: Session) -> list[tuple[int, int]]:
     return [(each.winner, each.loser) for each in session.catalog.taste.preferences()]
 
 
 def test_enter_makes_the_challenger_the_winner(comparing, session) -> None:
     comparing.run("promote")
-    assert beside(session) == (4, 5)
+    assert shown(session) == (4, 5)
     assert session.current == 5
-    assert duels(session) == [(4, 3)]
+    assert preferences(session) == [(4, 3)]
     assert marked(session) == set()  # it says which is better, not that either is good
 
 
 def test_a_comparison_is_undone_in_the_compare_view(comparing, session) -> None:
     comparing.run("promote", "undo")
-    assert duels(session) == []
-    assert beside(session) == (3, 4)
-    assert comparing.said[-1] == "Undid preference, DSC_0003"
+    assert preferences(session) == []
+    assert shown(session) == (3, 4)
+    assert comparing.messages[-1] == "Undid preference, DSC_0003"
     comparing.run("redo")
-    assert duels(session) == [(4, 3)]
+    assert preferences(session) == [(4, 3)]
 
 
 def test_a_second_enter_waits_until_the_next_challenger_is_painted(comparing, session) -> None:
     comparing.run("promote")
     commands.run(session, "promote")  # before the next one is painted
-    assert duels(session) == [(4, 3)]
-    assert beside(session) == (4, 5)
-    assert comparing.said[-1] == "DSC_0004 is not on screen yet."
+    assert preferences(session) == [(4, 3)]
+    assert shown(session) == (4, 5)
+    assert comparing.messages[-1] == "DSC_0004 is not on screen yet."
 
 
 def test_the_last_comparison_of_two_photos_counts(comparing, session) -> None:
@@ -86,48 +86,48 @@ def test_the_last_comparison_of_two_photos_counts(comparing, session) -> None:
         {3: {("over", 4): True}}, summary="Preferred DSC_0002 to DSC_0003"
     )
     comparing.run("promote")
-    assert duels(session) == [(4, 3)]
+    assert preferences(session) == [(4, 3)]
     comparing.run("undo")
-    assert duels(session) == [(3, 4)]
+    assert preferences(session) == [(3, 4)]
 
 
 def test_x_on_the_challenger_brings_the_next(comparing, session) -> None:
     comparing.run("reject")
     assert marked(session) == {4}
     assert session.tile(4).marks.flag is Flag.REJECT
-    assert beside(session) == (3, 5)
+    assert shown(session) == (3, 5)
 
 
 def test_x_on_the_winner_promotes_the_challenger(comparing, session) -> None:
     comparing.run("switch_pane", "reject")
     assert marked(session) == {3}
-    assert beside(session) == (4, 5)
+    assert shown(session) == (4, 5)
     assert session.current == 4  # the same pane as before
 
 
 def test_other_marks_on_the_winner_leave_it_there(comparing, session) -> None:
     comparing.run("switch_pane", "pick")
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     comparing.run("stars_4")
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     assert marked(session) == {3}
 
 
 def test_shift_x_leaves_both_where_they_are(comparing, session) -> None:
     comparing.run("reject", invert=True)
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     comparing.run("switch_pane").run("reject", invert=True)
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
 
 
 def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None:
     session.photos.go(10)
     person.run("compare")
-    assert beside(session) == (11, 12)
+    assert shown(session) == (11, 12)
     person.run("promote")
     assert session.view_state.view is View.LOUPE
     assert session.current == 12
-    assert "no more photos" in person.said[-1]
+    assert "no more photos" in person.messages[-1]
 
 
 def test_the_last_photo_is_challenged_by_the_nearest_earlier_one_that_is_not_rejected(
@@ -135,7 +135,7 @@ def test_the_last_photo_is_challenged_by_the_nearest_earlier_one_that_is_not_rej
 ) -> None:
     session.photos.go(11)
     person.run("compare")
-    assert beside(session) == (12, 10)
+    assert shown(session) == (12, 10)
 
 
 def test_a_reject_challenges_only_rejects(comparing, session) -> None:
@@ -144,16 +144,16 @@ def test_a_reject_challenges_only_rejects(comparing, session) -> None:
     session.catalog.work.save_failure(job, "empty", retry=False)
     session.refresh()
     comparing.run("next_photo")
-    assert beside(session) == (3, 8), "5 and 7 are rejects, 6 cannot be read"
+    assert shown(session) == (3, 8), "5 and 7 are rejects, 6 cannot be read"
     comparing.run("previous_photo", "reject")
-    assert beside(session) == (3, 8)
+    assert shown(session) == (3, 8)
     comparing.run("previous_photo")
-    assert beside(session) == (3, 2)
+    assert shown(session) == (3, 2)
     comparing.run("switch_pane", "reject")
-    assert beside(session) == (2, 8), "3 lost, and what follows 2 is rejected or unreadable"
+    assert shown(session) == (2, 8), "3 lost, and what follows 2 is rejected or unreadable"
     session.search.set_filter("is:rejected")
     comparing.run("compare")
-    assert session.table.rejected()[session.table.rows_of(beside(session))].all()
+    assert session.table.rejected()[session.table.rows_of(shown(session))].all()
 
 
 def test_rejects_of_a_selection_or_stack_do_not_challenge(person, session, home) -> None:
@@ -163,7 +163,7 @@ def test_rejects_of_a_selection_or_stack_do_not_challenge(person, session, home)
     session.refresh()
     session.navigator.go_to(3)
     person.run("loupe", "compare")
-    assert beside(session) == (3, 5)
+    assert shown(session) == (3, 5)
     person.run("back", "grid")
     session.catalog.journal.decide({9: {"flag": "reject"}}, summary="-")
     session.refresh()
@@ -171,12 +171,12 @@ def test_rejects_of_a_selection_or_stack_do_not_challenge(person, session, home)
     for photo in (10, 9, 8):
         session.photos.toggle_selected(photo)
     person.run("compare")
-    assert beside(session) == (8, 10)
+    assert shown(session) == (8, 10)
     person.run("back", "grid")
     session.photos.select_only(8)
     session.photos.toggle_selected(9)
     person.run("compare")
-    assert set(beside(session)) == {8, 9}, "the two that were chosen"
+    assert set(shown(session)) == {8, 9}, "the two that were chosen"
 
 
 def test_esc_returns_to_the_previous_view_with_the_winner(comparing, session) -> None:
@@ -200,9 +200,9 @@ def test_two_selected_photos_are_compared_with_each_other(person, session) -> No
     session.photos.select_only(7)
     session.photos.toggle_selected(2)
     person.run("compare")
-    assert beside(session) == (2, 7)
+    assert shown(session) == (2, 7)
     person.run("next_photo")
-    assert beside(session) == (2, 8)
+    assert shown(session) == (2, 8)
 
 
 def test_challengers_come_from_a_larger_selection(person, session) -> None:
@@ -210,11 +210,11 @@ def test_challengers_come_from_a_larger_selection(person, session) -> None:
     session.photos.toggle_selected(2)
     session.photos.toggle_selected(5)
     person.run("compare")
-    assert beside(session) == (5, 9)
+    assert shown(session) == (5, 9)
     person.run("previous_photo")
-    assert beside(session) == (5, 2)
+    assert shown(session) == (5, 2)
     person.run("previous_photo")
-    assert beside(session) == (5, 2)
+    assert shown(session) == (5, 2)
 
 
 def test_a_single_photo_cannot_be_compared(person, session) -> None:
@@ -222,7 +222,7 @@ def test_a_single_photo_cannot_be_compared(person, session) -> None:
     assert session.ids.tolist() == [1]
     person.run("compare")
     assert session.view_state.view is View.GRID
-    assert person.said[-1] == "There is nothing to compare DSC_0000 with."
+    assert person.messages[-1] == "There is nothing to compare DSC_0000 with."
     person.run("survey")
     assert session.view_state.view is View.GRID
 
@@ -256,7 +256,7 @@ def test_a_mark_waits_until_the_active_photo_is_on_screen(session, person) -> No
     person.run("compare")
     commands.run(session, "reject")
     assert marked(session) == set()
-    assert "not on screen yet" in person.said[-1]
+    assert "not on screen yet" in person.messages[-1]
 
 
 def test_the_selection_is_kept_after_a_comparison(person, session) -> None:
@@ -282,40 +282,40 @@ def surveying(person: Person, session: Session) -> Person:
 
 def test_a_survey_lays_out_the_selection_in_the_order_of_the_list(surveying, session) -> None:
     assert session.view_state.view is View.SURVEY
-    assert beside(session) == (2, 4, 6, 8)
+    assert shown(session) == (2, 4, 6, 8)
     assert session.current == 2
 
 
 def test_a_rejected_photo_stays_until_removed_and_the_focus_advances(surveying, session) -> None:
     surveying.run("reject")
-    assert beside(session) == (2, 4, 6, 8)
+    assert shown(session) == (2, 4, 6, 8)
     assert (session.current, marked(session)) == (4, {2})
     surveying.run("previous_photo", "drop")
-    assert beside(session) == (4, 6, 8)
+    assert shown(session) == (4, 6, 8)
     assert session.current == 4
     assert marked(session) == {2}  # dropping decides nothing
 
 
 def test_the_last_photo_of_a_survey_stays(surveying, session) -> None:
     surveying.run("drop", "drop", "drop", "drop")
-    assert beside(session) == (8,)
-    assert surveying.said[-1] == "DSC_0007 is the last one here."
+    assert shown(session) == (8,)
+    assert surveying.messages[-1] == "DSC_0007 is the last one here."
 
 
 def test_more_than_eight_photos_fill_the_panes_of_removed_ones(person, session) -> None:
     session.photos.select_all()
     person.run("survey")
-    assert beside(session) == tuple(range(1, 9))
-    assert person.said[-1].startswith("Showing 8 of 12")
+    assert shown(session) == tuple(range(1, 9))
+    assert person.messages[-1].startswith("Showing 8 of 12")
     person.run("drop")
-    assert beside(session) == tuple(range(2, 10))
+    assert shown(session) == tuple(range(2, 10))
 
 
 def test_compare_from_a_survey_stays_within_it_and_returns(surveying, session) -> None:
     surveying.run("next_photo", "compare")
-    assert beside(session) == (4, 6)
+    assert shown(session) == (4, 6)
     surveying.run("next_photo")
-    assert beside(session) == (4, 8)
+    assert shown(session) == (4, 8)
     surveying.run("promote")
     assert session.view_state.view is View.LOUPE  # 8 was the last to challenge
     surveying.run("back")
@@ -324,7 +324,7 @@ def test_compare_from_a_survey_stays_within_it_and_returns(surveying, session) -
 
 def test_esc_from_a_comparison_within_a_survey_returns_to_the_survey(surveying, session) -> None:
     surveying.run("drop", "compare", "back")
-    assert (session.view_state.view, beside(session)) == (View.SURVEY, (4, 6, 8))
+    assert (session.view_state.view, shown(session)) == (View.SURVEY, (4, 6, 8))
     surveying.run("back")
     assert session.view_state.view is View.GRID
 
@@ -335,7 +335,7 @@ def test_esc_from_a_comparison_within_a_survey_returns_to_the_survey(surveying, 
 def test_undo_restores_the_pair_of_a_mark(comparing, session) -> None:
     comparing.run("reject", "next_photo", "back", "grid", "undo")
     assert session.view_state.view is View.COMPARE
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     assert session.current == 4
     assert marked(session) == set()
     comparing.run("redo")
@@ -344,10 +344,10 @@ def test_undo_restores_the_pair_of_a_mark(comparing, session) -> None:
 
 def test_undo_in_a_survey_stays_in_it(surveying, session) -> None:
     surveying.run("stars_5", "drop")
-    assert beside(session) == (4, 6, 8)
+    assert shown(session) == (4, 6, 8)
     surveying.run("undo")
     assert session.view_state.view is View.SURVEY
-    assert 2 in beside(session)
+    assert 2 in shown(session)
     assert session.current == 2
 
 
@@ -356,7 +356,7 @@ def test_undo_after_a_restart_restores_the_pair(comparing, session, open_session
     again = open_session()
     assert again.view_state.view is View.LOUPE  # a comparison is not opened by itself
     person = Person(again).run("undo", "undo")
-    assert (again.view_state.view, beside(again), again.current) == (View.COMPARE, (3, 4), 4)
+    assert (again.view_state.view, shown(again), again.current) == (View.COMPARE, (3, 4), 4)
     person.run("back")
     assert again.view_state.view is View.LOUPE
 
@@ -364,16 +364,16 @@ def test_undo_after_a_restart_restores_the_pair(comparing, session, open_session
 def test_a_removed_photo_leaves_its_pane(comparing, session, catalog_edit) -> None:
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id = 4")
     session.refresh()
-    assert beside(session) == (3, 5)
+    assert shown(session) == (3, 5)
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id = 3")
     session.refresh()
-    assert beside(session) == (5, 6)
+    assert shown(session) == (5, 6)
 
 
 def test_a_survey_of_removed_photos_changes_to_the_loupe(surveying, session, catalog_edit) -> None:
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (2, 4)")
     session.refresh()
-    assert beside(session) == (6, 8)
+    assert shown(session) == (6, 8)
     assert session.current == 6
     catalog_edit("UPDATE photo SET merged_into = 1 WHERE id IN (6, 8)")
     session.refresh()
@@ -382,10 +382,10 @@ def test_a_survey_of_removed_photos_changes_to_the_loupe(surveying, session, cat
 
 def test_a_photo_chosen_in_the_filmstrip_becomes_the_challenger(comparing, session) -> None:
     session.navigator.go_to(9)
-    assert beside(session) == (3, 9)
+    assert shown(session) == (3, 9)
     assert session.current == 9
     session.navigator.go_to(3)
-    assert beside(session) == (3, 9)
+    assert shown(session) == (3, 9)
     assert session.current == 3
 
 
@@ -412,15 +412,15 @@ def catalog_edit(session: Session):
 def test_opening_another_photo_from_a_comparison_ends_in_the_loupe(comparing, session) -> None:
     comparing.run("cull", "compare")
     assert session.compare.panes is not None
-    session.visitor.visit(1)  # no photo of this pass
+    session.visit(1)  # no photo of this pass
     assert (session.view_state.view, session.current) == (View.LOUPE, 1)
 
 
 def test_browsing_on_keeps_the_pair(comparing, session) -> None:
     comparing.run("cull", "compare")
-    pair = beside(session)
+    pair = shown(session)
     comparing.run("browse")
-    assert (session.view_state.view, beside(session)) == (View.COMPARE, pair)
+    assert (session.view_state.view, shown(session)) == (View.COMPARE, pair)
 
 
 def test_undo_from_another_comparison_continues_in_the_list(comparing, session) -> None:
@@ -429,6 +429,6 @@ def test_undo_from_another_comparison_continues_in_the_list(comparing, session) 
         session.photos.toggle_selected(photo)
     comparing.run("compare")
     comparing.run("undo")
-    assert beside(session) == (3, 4)
+    assert shown(session) == (3, 4)
     comparing.run("next_photo")
-    assert beside(session) == (3, 5)
+    assert shown(session) == (3, 5)

@@ -26,9 +26,9 @@ def ask(qtbot: QtBot) -> Ask:
     """Request an explanation and wait for it."""
 
     def ask(session: Session, photo: int) -> Insight:
-        with qtbot.waitSignal(session.explanations.insight_ready) as told:
+        with qtbot.waitSignal(session.explanations.insight_ready) as signal:
             session.explanations.explain(photo)
-        return told.args[0]
+        return signal.args[0]
 
     return ask
 
@@ -40,9 +40,9 @@ def test_an_explanation_has_the_match_and_the_nearest_photos_rated_high_and_low(
     open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
 ) -> None:
     session = open_at(40)
-    told = ask(session, 50)
-    why = told.why
-    assert why is not None and told.photo_id == 50
+    insight = ask(session, 50)
+    why = insight.why
+    assert why is not None and insight.photo_id == 50
     assert why.match == session.tile(50).match
     assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-3)
     assert why.std > 0 and ("few similar" in why.doubt or "similar photos" in why.doubt)
@@ -70,11 +70,11 @@ def test_a_photo_never_explains_itself_and_rejects_count_as_low(
 def test_similar_photos_need_no_ratings(
     open_at: Open, ask: Ask, vectors: dict[int, np.ndarray]
 ) -> None:
-    told = ask(open_at(0), 5)
+    insight = ask(open_at(0), 5)
     others = sorted(set(vectors) - {5}, key=lambda photo: -float(vectors[photo] @ vectors[5]))
-    assert [photo for photo, _ in told.similar][:6] == others[:6]
-    assert told.why is None
-    assert told.missing == "Rate 20 more photos to start predictions."
+    assert [photo for photo, _ in insight.similar][:6] == others[:6]
+    assert insight.why is None
+    assert insight.missing == "Rate 20 more photos to start predictions."
 
 
 def test_a_photo_not_analyzed_yet_says_so(open_at: Open, ask: Ask, catalog: Catalog) -> None:
@@ -98,40 +98,40 @@ def test_of_many_requests_in_a_row_the_first_and_the_last_are_answered(
     open_at: Open, qtbot: QtBot
 ) -> None:
     session = open_at(0)
-    told: list[int] = []
-    session.explanations.insight_ready.connect(lambda insight: told.append(insight.photo_id))
+    photos: list[int] = []
+    session.explanations.insight_ready.connect(lambda insight: photos.append(insight.photo_id))
     for photo in range(1, 30):
         session.explanations.explain(photo)
-    qtbot.waitUntil(lambda: len(told) == 2)
-    assert told == [1, 29]
+    qtbot.waitUntil(lambda: len(photos) == 2)
+    assert photos == [1, 29]
 
 
-# --- blind
+# --- hidden
 
 
 def test_an_unreviewed_photo_is_explained_only_at_the_second_request(open_at: Open) -> None:
     session = open_at(25)
     session.preferences.keys = {"why": "W"}
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     session.navigator.go_to(40)
     assert not session.explanations.may_show_why(40)
     session.explanations.ask_why()
     assert session.view_state.inspector and not session.explanations.may_show_why(40)
-    assert said[-1] == "Hidden until you decide. Press W again to show."
+    assert messages[-1] == "Hidden until you decide. Press W again to show."
     session.explanations.ask_why()
     assert session.explanations.may_show_why(40)
     session.explanations.ask_why()
     assert not session.view_state.inspector, "the key that opened it closes it"
     Person(session).run("next_photo", "previous_photo")
-    assert not session.explanations.may_show_why(40), "closed again for who comes back"
+    assert not session.explanations.may_show_why(40), "hidden again after another photo"
     Person(session).run("stars_4")
     assert session.explanations.may_show_why(40)
 
 
 def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
-    blind, open_ = open_at(25), open_at(0, show_match=True)
-    assert not any("match" in part for part in blind.caption(40))
+    hidden, open_ = open_at(25), open_at(0, show_match=True)
+    assert not any("match" in part for part in hidden.caption(40))
     assert open_.explanations.may_show_why(40)
     assert f"match {open_.tile(40).match} · " in open_.caption(40)[1]
 
@@ -142,15 +142,15 @@ def test_a_setting_shows_the_match_everywhere(open_at: Open) -> None:
 def test_visiting_a_photo_stays_in_the_list_or_changes_to_browse(open_at: Open) -> None:
     session = open_at(25)
     session.preferences.keys = {"cull": "Alt+1"}
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     session.modes.set_mode(Pass.CULL)
     here = session.ids.tolist()[4]
-    session.visitor.visit(here)
+    session.visit(here)
     assert (session.current, session.criteria.mode) == (here, Pass.CULL)
-    session.visitor.visit(3)
+    session.visit(3)
     assert (session.current, session.criteria.mode) == (3, Pass.BROWSE)
-    assert said[-1] == "Browsing All photos; Alt+1 goes on"
+    assert messages[-1] == "Browsing All photos; Alt+1 goes on"
     session.modes.set_mode(Pass.CULL)
     assert session.current == here, "the cull is where it was left"
 
@@ -158,11 +158,11 @@ def test_visiting_a_photo_stays_in_the_list_or_changes_to_browse(open_at: Open) 
 def test_visiting_a_photo_removes_a_filter_that_hides_it(open_at: Open) -> None:
     session = open_at(25)
     session.search.set_filter("is:rated")
-    session.visitor.visit(50)
+    session.visit(50)
     assert session.current == 50 and session.criteria.filter == ""
 
 
-# --- orders that have to be worked out
+# --- orders that the learner computes
 
 
 def test_the_most_uncertain_photos_come_first_and_the_list_then_stays(
@@ -199,17 +199,17 @@ def test_the_most_informative_photos_come_first_in_rate_mode(
     session.modes.set_mode(Pass.BROWSE)
     with qtbot.waitSignals([session.photos.list_changed, session.photos.list_changed]):
         session.modes.set_mode(Pass.RATE)
-    assert set(session.ids.tolist()[:29]) < set(range(31, 61)), "worked out anew"
+    assert set(session.ids.tolist()[:29]) < set(range(31, 61)), "computed again"
 
 
 def test_without_taste_such_an_order_is_refused_with_a_reason(open_at: Open) -> None:
     session = open_at(19)
-    said: list[str] = []
-    session.messages.status_message.connect(said.append)
+    messages: list[str] = []
+    session.messages.status_message.connect(messages.append)
     for order, title in (("informative", "Most informative"), ("match", "Match")):
         session.ordering.set_order(order)
         assert session.criteria.order == "taken"
-        assert said[-1] == f"{title}: Rate 1 more photo to start predictions."
+        assert messages[-1] == f"{title}: Rate 1 more photo to start predictions."
 
 
 def test_reversing_such_an_order_computes_nothing(qtbot: QtBot, open_at: Open) -> None:
@@ -225,9 +225,9 @@ def test_an_order_chosen_meanwhile_wins(qtbot: QtBot, open_at: Open) -> None:
     session = open_at(30)
     session.ordering.set_order("informative")
     session.ordering.set_order("name")
-    told: list[object] = []
-    session.taste.learner.ask(lambda learner: "later", told.append)
-    qtbot.waitUntil(lambda: bool(told))
+    answers: list[object] = []
+    session.taste.learner.ask(lambda learner: "later", answers.append)
+    qtbot.waitUntil(lambda: bool(answers))
     assert session.criteria.order == "name"
 
 

@@ -16,7 +16,7 @@ from curator.catalog import Catalog
 from curator.model import Capture, Embedded, GoneError, KnownError, Quality, UnreadableError
 from curator.pipeline import Encoding
 from curator.session import FilePreviewLoader, Session
-from curator.session.file_preview import FilePreview, clipped, form_name, made
+from curator.session.file_preview import FilePreview, capture_lines, clipping_line, form_name
 from curator.stages.file_preview import DecodedFile
 from curator.taste.tone import TONES
 from tests import taste_data
@@ -43,7 +43,7 @@ SEEN = DecodedFile(
 )
 
 
-class Looking(QObject):
+class FilePreviewer(QObject):
     """The part of the pipeline that a loader uses; the test provides the results."""
 
     encoding = Encoding(None, "Photos are analyzed with the test.")
@@ -54,26 +54,26 @@ class Looking(QObject):
         self.wanted, self.tell = (path, screen_px), tell
 
     def request_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
-        self.proxy, self.say = proxy, tell
+        self.proxy, self.tell_description = proxy, tell
 
     def cancel_file_preview(self) -> None:
         self.wanted = None
 
 
 @pytest.fixture
-def glance_at(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
-    made: list[FilePreviewLoader] = []
+def load(qtbot: QtBot) -> Iterator[Callable[..., FilePreviewLoader]]:
+    loaders: list[FilePreviewLoader] = []
 
     def make(session: Session, path: str = "/card/DSC_0412.JPG") -> FilePreviewLoader:
-        session.pipeline = Looking()  # type: ignore[assignment]
+        session.pipeline = FilePreviewer()  # type: ignore[assignment]
         services = replace(session.services, pipeline=session.pipeline)
         parts = session.table, session.watcher, session.taste, session.explanations
-        made.append(FilePreviewLoader(Path(path), services, *parts))
-        made[-1].begin(2880)
-        return made[-1]
+        loaders.append(FilePreviewLoader(Path(path), services, *parts))
+        loaders[-1].begin(2880)
+        return loaders[-1]
 
     yield make
-    for each in made:
+    for each in loaders:
         each.close()
 
 
@@ -87,19 +87,23 @@ def embedded(photo: int, encoder: str = taste_data.ENCODER) -> Embedded:
     return Embedded(encoder, "", half.tobytes(), tone.tobytes(), (("harbor", 76),))
 
 
-def test_scores_come_first_then_tags_then_the_match(open_at: Open, glance_at, qtbot: QtBot) -> None:
+def test_scores_come_first_then_tags_then_the_match(open_at: Open, load, qtbot: QtBot) -> None:
     session = open_at(40)
-    loader = glance_at(session)
-    told: list[FilePreview] = []
-    loader.told.connect(told.append)
+    loader = load(session)
+    previews: list[FilePreview] = []
+    loader.changed.connect(previews.append)
     session.pipeline.tell(SEEN)
-    assert told[0].quality == SEEN.quality and told[0].form == "JPEG" and told[0].photo is None
-    assert told[0].compared == "Photos are analyzed with the test." and told[0].tags is None
-    with qtbot.waitSignal(loader.told, check_params_cb=lambda preview: preview.why is not None):
+    assert (
+        previews[0].quality == SEEN.quality
+        and previews[0].form == "JPEG"
+        and previews[0].photo is None
+    )
+    assert previews[0].compared == "Photos are analyzed with the test." and previews[0].tags is None
+    with qtbot.waitSignal(loader.changed, check_params_cb=lambda preview: preview.why is not None):
         session.pipeline.tell(embedded(50))
-    assert [tag.name for tag in told[1].tags or ()] == ["harbor"]
-    assert (told[1].tags or ())[0].state == "suggested"
-    why = told[-1].why
+    assert [tag.name for tag in previews[1].tags or ()] == ["harbor"]
+    assert (previews[1].tags or ())[0].state == "suggested"
+    why = previews[-1].why
     assert why is not None and why.match == session.tile(50).match
     assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-2)
 
@@ -112,44 +116,44 @@ def test_scores_come_first_then_tags_then_the_match(open_at: Open, glance_at, qt
     ],
 )
 def test_without_a_match_the_reason_is_shown(
-    open_at: Open, glance_at, qtbot: QtBot, rated: int, encoder: str, reason: str
+    open_at: Open, load, qtbot: QtBot, rated: int, encoder: str, reason: str
 ) -> None:
     session = open_at(rated)
-    loader = glance_at(session)
+    loader = load(session)
     session.pipeline.tell(SEEN)
-    with qtbot.waitSignal(loader.told, check_params_cb=lambda preview: preview.unmatched != ""):
+    with qtbot.waitSignal(loader.changed, check_params_cb=lambda preview: preview.unmatched != ""):
         session.pipeline.tell(embedded(50, encoder))
     assert reason in loader.preview.unmatched and loader.preview.why is None
 
 
 def test_no_match_is_shown_for_an_unreviewed_photo_of_the_catalog(
-    open_at: Open, glance_at, catalog: Catalog
+    open_at: Open, load, catalog: Catalog
 ) -> None:
     session = open_at(40)
-    loader = glance_at(session, str(catalog.photos.get(50).path))
+    loader = load(session, str(catalog.photos.get(50).path))
     session.pipeline.tell(SEEN)
     assert loader.preview.photo == 50
     session.pipeline.tell(embedded(50))
     assert loader.preview.unmatched == "Hidden until you decide." and loader.preview.why is None
 
 
-def test_a_copy_is_recognized_by_its_content(open_at: Open, glance_at, catalog) -> None:
+def test_a_copy_is_recognized_by_its_content(open_at: Open, load, catalog) -> None:
     session = open_at(0)
-    loader = glance_at(session, "/elsewhere/copy.jpg")
+    loader = load(session, "/elsewhere/copy.jpg")
     key = catalog.photos.get(7).files[0].fingerprint
     session.pipeline.tell(replace(SEEN, fingerprint=key))
     assert loader.preview.photo == 7
 
 
-def test_an_unreadable_file_is_explained_in_a_sentence(open_at: Open, glance_at) -> None:
+def test_an_unreadable_file_is_explained_in_a_sentence(open_at: Open, load) -> None:
     session = open_at(0)
-    for error, said in (
+    for error, message in (
         (UnreadableError("The file is empty."), "The file is empty."),
         (GoneError("The file is no longer there.", "Scan again."), "The file is no longer there."),
     ):
-        loader = glance_at(session)
+        loader = load(session)
         session.pipeline.tell(error)
-        assert loader.preview.refused == said and loader.preview.quality is None
+        assert loader.preview.refused == message and loader.preview.quality is None
 
 
 def test_without_a_pipeline_the_reading_process_is_named(open_at: Open) -> None:
@@ -159,18 +163,18 @@ def test_without_a_pipeline_the_reading_process_is_named(open_at: Open) -> None:
     loader.close()
 
 
-def test_an_encoder_error_is_shown_beside_the_scores(open_at: Open, glance_at) -> None:
+def test_an_encoder_error_is_shown_beside_the_scores(open_at: Open, load) -> None:
     session = open_at(0)
-    loader = glance_at(session)
+    loader = load(session)
     session.pipeline.tell(SEEN)
     session.pipeline.tell(KnownError("Analyzing it took too long."))
     assert loader.preview.compared == "Analyzing it took too long."
     assert loader.preview.quality is not None and not loader.preview.refused
 
 
-def test_a_closed_preview_reports_nothing(open_at: Open, glance_at) -> None:
+def test_a_closed_preview_reports_nothing(open_at: Open, load) -> None:
     session = open_at(0)
-    loader = glance_at(session)
+    loader = load(session)
     tell = session.pipeline.tell
     loader.close()
     assert session.pipeline.wanted is None
@@ -178,34 +182,34 @@ def test_a_closed_preview_reports_nothing(open_at: Open, glance_at) -> None:
     assert loader.preview == FilePreview(Path("/card/DSC_0412.JPG"))
 
 
-# --- words
+# --- texts
 
 
 def test_capture_data_is_summarized_in_lines() -> None:
-    assert made(CAPTURE) == [
+    assert capture_lines(CAPTURE) == [
         "4 May 2024, 18:42:07 UTC−3:30",
         "64.1466° N  21.9426° W",
         "Curator Works Test One",
         "TW 24-70mm F2.8",
         "1/250 · f/2.8 · ISO 800 · 50 mm",
     ]
-    assert made(Capture()) == []
+    assert capture_lines(Capture()) == []
 
 
 @pytest.mark.parametrize(
-    ("high", "low", "said"),
+    ("high", "low", "text"),
     [
         (0, 0, "nothing clipped"),
         (0.012, 0.0001, "clipped: 1.2 % highlights"),
         (0.5, 0.25, "clipped: 50.0 % highlights, 25.0 % shadows"),
     ],
 )
-def test_clipping_in_words(high: float, low: float, said: str) -> None:
-    assert clipped(Quality(50, 50, high, low)) == said
+def test_clipping_in_words(high: float, low: float, text: str) -> None:
+    assert clipping_line(Quality(50, 50, high, low)) == text
 
 
 @pytest.mark.parametrize(
-    ("form", "name", "said"),
+    ("form", "name", "text"),
     [
         ("jpeg", "a.nef", "JPEG"),
         ("raw", "a.nef", "NEF · RAW"),
@@ -214,5 +218,5 @@ def test_clipping_in_words(high: float, low: float, said: str) -> None:
         ("", "a.tif", "TIFF"),
     ],
 )
-def test_a_format_is_recognized_by_content(form: str, name: str, said: str) -> None:
-    assert form_name(form, Path(name)) == said
+def test_a_format_is_recognized_by_content(form: str, name: str, text: str) -> None:
+    assert form_name(form, Path(name)) == text

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from curator.library.spans import Ids
-from curator.session.listing import Listing
+from curator.session.listing import Listing, ListStacks
 
 
-class Alone:
+class NoStacks(ListStacks):
     """Photos without stacks."""
+
+    def __init__(self) -> None:
+        pass
 
     def of(self, ids: Ids) -> Ids:
         return np.zeros_like(ids)
@@ -17,9 +20,12 @@ class Alone:
     def ranks(self, ids: Ids) -> Ids:
         return ids
 
+    def expanded_in_scope(self) -> set[int]:
+        return set()
+
 
 def listing(*ids: int, current: int | None = None) -> Listing:
-    made = Listing(Alone(), set())
+    made = Listing(NoStacks())
     made.replace(np.array(ids, np.int64), current)
     return made
 

@@ -6,25 +6,19 @@ import pytest
 
 from curator.session.panes import GAP_PX, Cell, Pair, Survey, below, cells, halves
 
-LIST = [10, 11, 12, 13, 14]
+PHOTOS = (10, 11, 12, 13, 14)
 
 
 # --- compare
 
 
-def test_challengers_come_in_the_order_of_the_list_and_never_the_winner_itself() -> None:
-    pair = Pair((12, 13), active=1)
-    assert pair.following(LIST, 1) == [14]
-    assert pair.following(LIST, -1) == [11, 10]  # past the winner
-    assert Pair((12, 14)).following(LIST, 1) == []
-    assert Pair((12, 10)).following(LIST, -1) == []
-    assert Pair((12, 99)).following(LIST, 1) == []
-
-
-def test_challengers_come_from_the_selection_if_there_is_one() -> None:
-    pair = Pair((10, 12), among=(10, 12, 14))
-    assert pair.following(LIST, 1) == [14]
-    assert pair.following(LIST, -1) == []
+def test_challengers_come_in_order_and_never_the_winner_itself() -> None:
+    pair = Pair((12, 13), active=1, among=PHOTOS)
+    assert pair.following(1) == [14]
+    assert pair.following(-1) == [11, 10]  # past the winner
+    assert Pair((12, 14), among=PHOTOS).following(1) == []
+    assert Pair((12, 10), among=PHOTOS).following(-1) == []
+    assert Pair((12, 99), among=PHOTOS).following(1) == []
 
 
 def test_the_winner_stays_and_so_does_the_active_pane() -> None:
@@ -80,8 +74,8 @@ def test_moving_along_the_panes_stops_at_the_ends() -> None:
     assert survey.stepped(-1).photo == 1
     assert survey.stepped(1).stepped(1).stepped(1).photo == 3
     assert survey.stepped(2).switched().photo == 1
-    assert survey.turned_to(2).photo == 2
-    assert survey.turned_to(99) == survey
+    assert survey.with_active(2).photo == 2
+    assert survey.with_active(99) == survey
 
 
 # --- where they lie

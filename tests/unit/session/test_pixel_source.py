@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions
-from curator.session.pixel_source import no_choice, shows_raw, source
+from curator.session.pixel_source import shows_raw, source, why_no_choice
 from tests.catalogs import fill
 
 
@@ -41,7 +41,7 @@ def test_r_switches_between_jpeg_and_raw_of_a_pair(pair: PhotoDetail, zoomed: bo
     assert looked_at(pair, True, zoomed) == (".NEF", "demosaic")
     assert looked_at(pair, False, zoomed) == (".JPG", "preview")
     assert source(pair, True, zoomed).fingerprint == pair.files[0].fingerprint
-    assert no_choice(pair) == ""
+    assert why_no_choice(pair) == ""
 
 
 def test_a_proxy_made_from_sensor_data_stays_in_use_until_zooming(pair: PhotoDetail) -> None:
@@ -56,8 +56,8 @@ def test_r_switches_between_preview_and_sensor_data_of_a_single_raw(pair: PhotoD
     lone = only(pair, ".NEF", "preview")
     assert looked_at(lone, None, True) == (".NEF", "preview")
     assert looked_at(lone, True, True) == (".NEF", "demosaic")
-    assert no_choice(lone) == ""
-    assert no_choice(replace(lone, basis="demosaic")) == (
+    assert why_no_choice(lone) == ""
+    assert why_no_choice(replace(lone, basis="demosaic")) == (
         "DSC_0000 holds no full-size preview: this is the RAW."
     )
 
@@ -66,7 +66,7 @@ def test_a_single_jpeg_has_no_choice(pair: PhotoDetail) -> None:
     lone = only(pair, ".JPG", "image")
     for developed in (None, True, False):
         assert looked_at(lone, developed, True) == (".JPG", "preview")
-    assert no_choice(lone) == "DSC_0000 has no RAW to switch to."
+    assert why_no_choice(lone) == "DSC_0000 has no RAW to switch to."
 
 
 def test_a_missing_half_leaves_the_other(pair: PhotoDetail) -> None:

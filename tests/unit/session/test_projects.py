@@ -20,7 +20,7 @@ from tests.unit.conftest import Person
 @pytest.fixture
 def harbour(session: Session) -> int:
     """The current project: photos 3, 1 and 5 in manual order."""
-    project = session.projects.make("Harbour")
+    project = session.projects.create("Harbour")
     session.projects.add(project, [3, 1, 5], on_screen=False)
     return project
 
@@ -31,28 +31,28 @@ def by_hand(session: Session) -> list[int]:
 
 
 def test_b_adds_removes_and_undo_restores(session: Session, person: Person) -> None:
-    project = session.projects.make("Harbour")
+    project = session.projects.create("Harbour")
     session.viewer.set_view(View.LOUPE)
     session.photos.go(3)
     person.run("toggle_project")
     assert session.catalog.projects.members(project) == [4] and session.current == 4
-    assert person.said[-1].startswith("Added DSC_0003 to Harbour")
+    assert person.messages[-1].startswith("Added DSC_0003 to Harbour")
     person.run("toggle_project")
     assert session.catalog.projects.members(project) == []
-    assert person.said[-1].startswith("Took DSC_0003 out of Harbour")
+    assert person.messages[-1].startswith("Removed DSC_0003 from Harbour")
     session.photos.go(8)
     person.run("undo")
     assert session.catalog.projects.members(project) == [4] and session.current == 4
-    assert person.said[-1] == "Undid take out of Harbour, DSC_0003"
+    assert person.messages[-1] == "Undid remove from Harbour, DSC_0003"
 
 
 def test_b_waits_for_the_picture_like_any_mark(session: Session, person: Person) -> None:
     from curator import commands
 
-    session.projects.make("Harbour")
+    session.projects.create("Harbour")
     session.viewer.set_view(View.LOUPE)
     commands.run(session, "toggle_project")
-    assert person.said[-1] == "DSC_0000 is not on screen yet."
+    assert person.messages[-1] == "DSC_0000 is not on screen yet."
 
 
 def test_without_a_project_b_opens_the_chooser(session: Session, person: Person) -> None:
@@ -109,7 +109,7 @@ def test_photos_moved_by_keys_stay_there(
     assert session.ids.tolist() == by_hand(session) == [3, 5, 1] and session.current == 5
     person.run("move_earlier", "move_earlier")
     assert session.ids.tolist() == [5, 3, 1]
-    assert person.said[-1] == "Already in that position."
+    assert person.messages[-1] == "Already in that position."
     person.run("move_to_end")
     assert session.ids.tolist() == [3, 1, 5]
     person.run("undo")
@@ -146,14 +146,14 @@ def test_positions_that_are_too_close_are_renumbered(session: Session, harbour: 
 
 def test_photos_move_in_manual_order_only(session: Session, person: Person, harbour: int) -> None:
     person.run("move_later")
-    assert person.said[-1].startswith("Photos are moved by hand in a project")
+    assert person.messages[-1].startswith("To move photos, open a project")
     session.projects.open_scope(harbour)
     session.ordering.set_order("taken")
     person.run("move_later")
-    assert person.said[-1].startswith("Photos are moved in the order by hand")
+    assert person.messages[-1].startswith("To move photos, sort by Hand")
     session.modes.set_mode(Pass.RATE)
     person.run("move_later")
-    assert person.said[-1].startswith("A pass keeps its order")
+    assert person.messages[-1].startswith("To move photos, browse")
     assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 
@@ -163,7 +163,7 @@ def test_frames_of_a_stack_stay_where_they_were_moved(
     session = open_session()
     catalogs.stack(session.home.catalog, 3, 4, 5)
     session.refresh()
-    project = session.projects.make("Harbour")
+    project = session.projects.create("Harbour")
     session.projects.add(project, [4, 9, 3], on_screen=False)
     session.projects.open_scope(project)
     assert session.ids.tolist() == [4, 9, 3]
@@ -180,7 +180,7 @@ def test_orders_by_stack_and_by_project(open_session: Callable[[], Session]) -> 
     everything = session.table.alive()
     by_stack = sorted_ids(session.table, everything, "stack").tolist()
     assert by_stack[:5] == [9, 10, 12, 6, 7] and by_stack[5:] == [1, 2, 3, 4, 5, 8, 11]
-    night, early = session.projects.make("Night"), session.projects.make("early")
+    night, early = session.projects.create("Night"), session.projects.create("early")
     session.projects.add(night, [5, 2], on_screen=False)
     session.projects.add(early, [8, 5, 6], on_screen=False)
     by_project = sorted_ids(session.table, everything, "project").tolist()
@@ -207,7 +207,7 @@ def test_the_cover_is_the_first_photo_until_one_is_chosen(
     assert row is not None and session.projects.cover(row) == 3
     session.navigator.go_to(2)
     person.run("make_cover")
-    assert person.said[-1] == "Only a photo of Harbour can be its cover."
+    assert person.messages[-1] == "Only a photo of Harbour can be its cover."
     session.navigator.go_to(5)
     person.run("make_cover")
     row = session.projects.current
@@ -218,8 +218,8 @@ def test_the_cover_is_the_first_photo_until_one_is_chosen(
 
 def test_project_changes_of_another_window_show(session: Session, harbour: int) -> None:
     session.projects.open_scope(harbour)
-    told: list[None] = []
-    session.projects.changed.connect(lambda: told.append(None))
+    changes: list[None] = []
+    session.projects.changed.connect(lambda: changes.append(None))
     other = Catalog.open(session.home.catalog)
     try:
         other.journal.decide({9: {("project", harbour): 1.5}}, summary="elsewhere")
@@ -227,7 +227,7 @@ def test_project_changes_of_another_window_show(session: Session, harbour: int) 
         assert session.ids.tolist() == [3, 9, 1, 5]
         other.projects.rename(harbour, "Port")
         session.refresh()
-        assert session.criteria.scope.title == "Port" and told
+        assert session.criteria.scope.title == "Port" and changes
         other.projects.remove(harbour)
         session.refresh()
         assert session.criteria.scope == EVERYTHING and session.projects.current is None
@@ -237,7 +237,7 @@ def test_project_changes_of_another_window_show(session: Session, harbour: int) 
 
 def test_completion_lists_matching_starts_first(session: Session) -> None:
     for name in ("The harbour", "Harbour", "Oldharbour", "Harbour 2"):
-        session.projects.make(name)
+        session.projects.create(name)
     found = [row.name for row in session.projects.named(" HARB")]
     assert found == ["Harbour", "Harbour 2", "The harbour", "Oldharbour"]
     assert session.projects.named("harbour 2")[0].name == "Harbour 2"

@@ -1,6 +1,6 @@
-"""Searching at the desk, over twelve photos: what is found, in which order, and what a mark costs.
+"""Searching twelve photos: what is found, in which order, and what a mark costs.
 
-The encoder is one that knows two words, each an axis of its vectors.
+The encoder knows two words; each is an axis of its vectors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
-from curator.library.query import FilterError
+from curator.library.filters import FilterError
 from curator.library.scopes import EVERYTHING
 from curator.model import KnownError, Pass, View
 from curator.session import Session
@@ -25,7 +25,7 @@ from tests.unit.conftest import Person
 AXES = {"boat": 0, "night": 1}
 
 
-class Reading:
+class TextEncoder:
     """A pipeline that only encodes text."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Reading:
 
 
 @pytest.fixture
-def desk(qapp: object, home: Home) -> Iterator[Session]:
+def indexed(qapp: object, home: Home) -> Iterator[Session]:
     """A session with vectors: 1 to 3 show boats, 3 to 5 were taken at night."""
     catalogs.fill(home.catalog, 12)
     catalog = Catalog.open(home.catalog)
@@ -59,14 +59,14 @@ def desk(qapp: object, home: Home) -> Iterator[Session]:
         results.append((taste_data.job(photo), seen))
     catalog.vectors.save(results)
     session = Session(catalog, home, Settings.load(home))
-    session.search.pipeline = Reading()  # type: ignore[assignment]
+    session.search.pipeline = TextEncoder()  # type: ignore[assignment]
     catalog.text.update_all()
     yield session
     session.close()
     catalog.close()
 
 
-def say(session: Session, photo: int, name: str) -> None:
+def tag(session: Session, photo: int, name: str) -> None:
     """Add a tag to a photo as another window would."""
     number = session.catalog.tags.ids([name], make=True)[name]
     session.catalog.journal.decide({photo: {("tag", number): "confirmed"}}, summary=f"tag {name}")
@@ -76,50 +76,52 @@ def found_by(session: Session) -> dict[int, str]:
     return {int(photo): session.tile(int(photo)).found for photo in session.ids}
 
 
-def test_text_and_visual_matches_are_one_list_with_their_kind(desk: Session, qtbot: QtBot) -> None:
-    say(desk, 9, "boat")
-    say(desk, 2, "boat")
-    desk.search.set_filter("boat")
-    assert sorted(desk.ids) == [2, 9] and desk.criteria.order == "relevance", "words at once"
-    qtbot.waitUntil(lambda: len(desk.ids) > 2)
-    assert desk.ids[0] == 2, "what both say comes first"
-    assert found_by(desk) == {2: "words, looks", 9: "words", 1: "looks", 3: "looks"}
-    assert desk.photos.index == 0
+def test_text_and_visual_matches_are_one_list_with_their_kind(
+    indexed: Session, qtbot: QtBot
+) -> None:
+    tag(indexed, 9, "boat")
+    tag(indexed, 2, "boat")
+    indexed.search.set_filter("boat")
+    assert sorted(indexed.ids) == [2, 9] and indexed.criteria.order == "relevance", "words at once"
+    qtbot.waitUntil(lambda: len(indexed.ids) > 2)
+    assert indexed.ids[0] == 2, "what both found comes first"
+    assert found_by(indexed) == {2: "words, looks", 9: "words", 1: "looks", 3: "looks"}
+    assert indexed.photos.index == 0
 
 
-def test_visual_search_runs_on_photos_that_match_the_fields(desk: Session, qtbot: QtBot) -> None:
-    desk.catalog.journal.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
-    desk.refresh()
-    desk.search.set_filter("night is:picked")
-    qtbot.waitUntil(lambda: desk.ids.tolist() == [3])
-    desk.search.set_filter("night -is:picked")
-    qtbot.waitUntil(lambda: sorted(desk.ids) == [4, 5])
+def test_visual_search_runs_on_photos_that_match_the_fields(indexed: Session, qtbot: QtBot) -> None:
+    indexed.catalog.journal.decide({3: {"flag": "pick"}, 12: {"flag": "pick"}}, summary="")
+    indexed.refresh()
+    indexed.search.set_filter("night is:picked")
+    qtbot.waitUntil(lambda: indexed.ids.tolist() == [3])
+    indexed.search.set_filter("night -is:picked")
+    qtbot.waitUntil(lambda: sorted(indexed.ids) == [4, 5])
 
 
 def test_similar_photos_are_a_search_with_the_photo_itself_first(
-    desk: Session, qtbot: QtBot
+    indexed: Session, qtbot: QtBot
 ) -> None:
-    desk.photos.go(3)
-    photo = desk.current
-    desk.search.find_similar()
-    qtbot.waitUntil(lambda: len(desk.ids) > 0)
-    assert desk.criteria.filter == f"similar:{photo}" and desk.ids[:2].tolist() == [4, 5]
-    assert desk.tile(4).found == "1.00"
-    desk.search.leave_filter()
-    assert desk.current == photo and len(desk.ids) == 12 and desk.tile(4).found == ""
+    indexed.photos.go(3)
+    photo = indexed.current
+    indexed.search.find_similar()
+    qtbot.waitUntil(lambda: len(indexed.ids) > 0)
+    assert indexed.criteria.filter == f"similar:{photo}" and indexed.ids[:2].tolist() == [4, 5]
+    assert indexed.tile(4).found == "1.00"
+    indexed.search.leave_filter()
+    assert indexed.current == photo and len(indexed.ids) == 12 and indexed.tile(4).found == ""
 
 
 def test_an_unavailable_visual_search_is_reported_and_text_matches_stay(
-    desk: Session, qtbot: QtBot
+    indexed: Session, qtbot: QtBot
 ) -> None:
-    person = Person(desk)
-    desk.search.pipeline.refusal = KnownError("The encoder is ill.")  # type: ignore[union-attr]
-    desk.search.set_filter("DSC_0003")
-    qtbot.waitUntil(lambda: person.said[-1:] == ["Found by words only. The encoder is ill."])
-    assert desk.ids.tolist() == [4]
+    person = Person(indexed)
+    indexed.search.pipeline.refusal = KnownError("The encoder failed.")  # type: ignore[union-attr]
+    indexed.search.set_filter("DSC_0003")
+    qtbot.waitUntil(lambda: person.messages[-1:] == ["Found by words only. The encoder failed."])
+    assert indexed.ids.tolist() == [4]
     with pytest.raises(FilterError):
-        desk.search.set_filter("rating:many")
-    assert desk.criteria.filter == "DSC_0003", "a mistake changes nothing"
+        indexed.search.set_filter("rating:many")
+    assert indexed.criteria.filter == "DSC_0003", "an invalid search changes nothing"
 
 
 def test_a_sort_order_chosen_in_a_search_belongs_to_that_search(session: Session) -> None:
@@ -159,7 +161,7 @@ def test_text_changed_by_others_adds_matching_photos(session: Session) -> None:
     session.search.set_filter("harbor")
     assert not len(session.ids)
     other = Catalog.open(session.catalog.path)
-    say(session, 5, "harbor")
+    tag(session, 5, "harbor")
     other.text.update_all()
     other.close()
     session.watcher.check_for_commits()

@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtCore import QObject, QTimer
 
 from curator.catalog import Catalog
-from curator.library.query import FilterError
+from curator.library.filters import FilterError
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
 from curator.session import Session
 from curator.settings import Home
-from tests.unit.conftest import UNDECIDED, Person
+from tests.unit.conftest import UNREVIEWED, Person
 
 
 def test_everything_is_listed_by_capture_time_when_first_opened(session: Session) -> None:
@@ -27,14 +27,14 @@ def test_everything_is_listed_by_capture_time_when_first_opened(session: Session
 
 def test_a_cull_lists_unreviewed_photos_only(person: Person) -> None:
     person.run("cull")
-    assert person.session.ids.tolist() == UNDECIDED
+    assert person.session.ids.tolist() == UNREVIEWED
     assert person.session.view_state.view is View.LOUPE
 
 
 def test_reject_and_keep_advance_and_photos_stay_in_the_strip(person: Person) -> None:
     session = person.run("cull", "reject", "space").session
     assert session.current == 4
-    assert session.ids.tolist() == UNDECIDED
+    assert session.ids.tolist() == UNREVIEWED
     assert session.tile(2).rejected
     assert session.table.marks(3) == Marks(kept=True)
     assert session.statistics.progress().decided == 4
@@ -64,7 +64,7 @@ def test_a_mark_waits_for_the_picture(person: Person) -> None:
     session = person.run("cull", "reject").session
     commands.run(session, "reject")
     assert session.table.verdict(3) is Verdict.UNREVIEWED
-    assert person.said[-1] == "DSC_0002 is not on screen yet."
+    assert person.messages[-1] == "DSC_0002 is not on screen yet."
 
 
 def test_a_reject_keeps_its_stars_and_label(person: Person) -> None:
@@ -106,22 +106,22 @@ def test_keeping_a_reject_removes_the_reject(person: Person) -> None:
 
 def test_a_repeated_mark_changes_nothing_and_adds_no_undo_step(person: Person) -> None:
     session = person.run("cull", "stars_4", "stars_4").session
-    assert person.said[-1] == "DSC_0001: 4 stars already"
+    assert person.messages[-1] == "DSC_0001: 4 stars already"
     person.run("undo")
     assert session.table.marks(2) == Marks()
     person.run("reject", "previous_photo", "reject")
-    assert person.said[-1] == "DSC_0001: rejected already"
+    assert person.messages[-1] == "DSC_0001: rejected already"
 
 
 def test_undo_shows_the_photo_and_reports_the_undone_step(person: Person) -> None:
     session = person.run("cull", "reject", "space", "undo").session
     assert (session.current, session.table.verdict(3)) == (3, Verdict.UNREVIEWED)
-    assert person.said[-1] == "Undid keep, DSC_0002"
+    assert person.messages[-1] == "Undid keep, DSC_0002"
     person.run("undo")
     assert (session.current, session.table.verdict(2)) == (2, Verdict.UNREVIEWED)
     person.run("redo")
     assert session.table.verdict(2) is Verdict.REJECTED
-    assert person.said[-1] == "Redid reject, DSC_0001"
+    assert person.messages[-1] == "Redid reject, DSC_0001"
 
 
 def test_undo_shows_the_photo_in_the_view_it_was_marked_in(person: Person) -> None:
@@ -139,7 +139,7 @@ def test_a_batch_in_the_grid_is_one_step_and_does_not_advance(person: Person) ->
     session.photos.select_range(6)
     person.run("reject")
     assert [session.table.verdict(i) for i in (3, 6)] == [Verdict.REJECTED] * 2
-    assert person.said[-1] == "Rejected 4 photos"
+    assert person.messages[-1] == "Rejected 4 photos"
     assert session.current == 6
     person.run("undo")
     assert session.table.verdict(4) is Verdict.UNREVIEWED
@@ -163,8 +163,8 @@ def test_an_older_step_is_announced_before_it_is_undone(
     tomorrow = Person(open_session())
     tomorrow.run("undo")
     assert tomorrow.session.table.verdict(2) is Verdict.REJECTED
-    assert tomorrow.said[-1].startswith("Next: reject DSC_0001, ")
-    assert tomorrow.said[-1].endswith("All photos. Again to undo")
+    assert tomorrow.messages[-1].startswith("Next: reject DSC_0001, ")
+    assert tomorrow.messages[-1].endswith("All photos. Again to undo")
     tomorrow.run("undo")
     assert tomorrow.session.table.verdict(2) is Verdict.UNREVIEWED
 
@@ -213,8 +213,11 @@ def test_after_the_last_photo_comes_the_finish_page_without_wrapping(person: Per
 
 def test_the_finish_page_leads_back_to_unreviewed_photos(person: Person) -> None:
     session = person.run("cull", "last", "next_photo", "next_unreviewed").session
-    assert session.view_state.finished and person.said[-1] == "No unreviewed photos after this one."
-    last, before = UNDECIDED[-1], UNDECIDED[-2]
+    assert (
+        session.view_state.finished
+        and person.messages[-1] == "No unreviewed photos after this one."
+    )
+    last, before = UNREVIEWED[-1], UNREVIEWED[-2]
     person.run("previous_unreviewed")
     assert (session.view_state.finished, session.current) == (False, last)
     person.run("finish", "previous_unreviewed", "keep", "finish", "previous_unreviewed")
@@ -223,7 +226,7 @@ def test_the_finish_page_leads_back_to_unreviewed_photos(person: Person) -> None
 
 def test_skipped_photos_are_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
-    for photo in UNDECIDED[:3]:
+    for photo in UNREVIEWED[:3]:
         session.viewer.note_rested(photo)
         person.run("next_photo")
     assert session.statistics.progress().seen == 3
@@ -276,7 +279,7 @@ def test_delete_deletes_nothing(person: Person) -> None:
     person.run("delete")
     person.session.preferences.keys = {"reject": "R"}
     person.run("delete")
-    assert person.said == ["No key deletes a file.", "R rejects. No key deletes a file."]
+    assert person.messages == ["No key deletes a file.", "R rejects. No key deletes a file."]
 
 
 def test_rotating_changes_the_catalog_only(person: Person) -> None:
@@ -338,7 +341,7 @@ def test_reviewing_skipped_photos_starts_at_the_first(person: Person) -> None:
     person.run("review_skipped")
     assert not session.view_state.finished
     assert session.current == 2
-    assert session.ids.tolist() == UNDECIDED[:-1]
+    assert session.ids.tolist() == UNREVIEWED[:-1]
 
 
 def test_a_copy_is_listed_in_its_folder_too(session: Session, home: Home) -> None:
@@ -406,7 +409,7 @@ def test_changing_the_mode_ends_a_search(person: Person) -> None:
     session.search.set_filter("DSC_0004")
     person.run("cull")
     assert session.criteria.filter == ""
-    assert session.ids.tolist() == UNDECIDED
+    assert session.ids.tolist() == UNREVIEWED
     person.run("browse")
     assert len(session.ids) == 12
 
@@ -437,7 +440,7 @@ def test_events_after_closing_do_not_read_the_catalog(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.close()
-    monkeypatch.setattr(session.table, "refresh", lambda: pytest.fail("it was asked"))
+    monkeypatch.setattr(session.table, "refresh", lambda: pytest.fail("the catalog was read"))
     session.watcher.refresh_soon()
     session.watcher.follow_scan()
     session.refresh()

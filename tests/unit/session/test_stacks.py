@@ -104,7 +104,7 @@ def test_a_closed_stack_counts_as_one_tile(session: Session) -> None:
 
 def test_stack_commands_do_nothing_without_a_stack(person: Person) -> None:
     person.run("toggle_stack")
-    assert person.said[-1] == "DSC_0000 isn't in a stack"
+    assert person.messages[-1] == "DSC_0000 isn't in a stack"
 
 
 # --- marks
@@ -115,7 +115,7 @@ def test_x_on_a_closed_stack_rejects_its_unreviewed_frames_and_advances(person: 
     session.catalog.journal.decide({5: {"kept": True}}, summary="")
     session.refresh()
     person.run("first", "next_photo", "next_photo", "reject")
-    assert person.said[-1] == "Rejected 3 photos"
+    assert person.messages[-1] == "Rejected 3 photos"
     assert verdicts(session, BURST) == [
         Verdict.REJECTED,
         Verdict.REJECTED,
@@ -147,7 +147,7 @@ def test_stars_on_a_closed_stack_rate_the_cover(person: Person) -> None:
 @pytest.mark.parametrize("shown", [[6], [6, 9]])
 def test_commands_on_a_closed_stack_apply_to_the_cover(person: Person, shown: list[int]) -> None:
     session = person.session
-    session.projects.make("Iceland")
+    session.projects.create("Iceland")
     session.tags.add(["harbor"], [12])
     at(session, 6)
     for other in shown[1:]:
@@ -171,7 +171,7 @@ def test_space_keeps_a_closed_stack_in_a_cull_and_opens_the_loupe_otherwise(
     assert session.current == 6
     person.run("space")
     assert verdicts(session, BURST) == [Verdict.KEPT] * 4
-    assert person.said[-1] == "Kept 4 photos"
+    assert person.messages[-1] == "Kept 4 photos"
     assert session.current == 7
     person.run("space")
     assert session.view_state.view is View.LOUPE
@@ -249,14 +249,14 @@ def test_k_keeps_one_frame_and_rejects_the_unreviewed_rest_in_one_step(person: P
     session = person.run("cull").session
     at(session, 4)
     person.run("keep_this")
-    assert person.said[-1] == "Kept DSC_0003, rejected 3"
+    assert person.messages[-1] == "Kept DSC_0003, rejected 3"
     assert session.table.marks(4) == Marks(kept=True)
     assert verdicts(session, [3, 5, 6]) == [Verdict.REJECTED] * 3
     assert session.current == 7
     person.run("undo")
     assert verdicts(session, BURST) == [Verdict.UNREVIEWED] * 4
     assert (session.current, session.view_state.view) == (4, View.LOUPE)
-    assert person.said[-1] == "Undid reject 3 and keep, DSC_0003"
+    assert person.messages[-1] == "Undid reject 3 and keep, DSC_0003"
 
 
 def test_k_leaves_reviewed_frames_unchanged(person: Person) -> None:
@@ -277,7 +277,7 @@ def test_k_advances_to_the_cover_of_the_next_stack(person: Person) -> None:
 
 def test_k_in_the_grid_keeps_the_cover(person: Person) -> None:
     session = person.run("next_photo", "next_photo", "keep_this").session
-    assert person.said[-1] == "Kept DSC_0005, rejected 3"
+    assert person.messages[-1] == "Kept DSC_0005, rejected 3"
     assert session.current == 7
 
 
@@ -286,7 +286,7 @@ def test_k_keeps_a_bracket_whole(person: Person) -> None:
     at(session, 9)
     person.run("keep_this")
     assert verdicts(session, BRACKET) == [Verdict.KEPT] * 3
-    assert person.said[-1] == "Kept 3 photos"
+    assert person.messages[-1] == "Kept 3 photos"
     assert session.current == 12
 
 
@@ -297,7 +297,7 @@ def test_in_rate_mode_k_finds_nothing_unreviewed(person: Person) -> None:
     person.run("rate")
     at(session, 4)
     person.run("keep_this")
-    assert person.said[-1] == "Nothing unreviewed here."
+    assert person.messages[-1] == "Nothing unreviewed here."
     assert session.current == 4
 
 
@@ -378,7 +378,7 @@ def test_a_frame_removed_from_its_stack_follows_it_until_undone(person: Person) 
     session = person.run("cull").session
     at(session, 4)
     person.run("remove_from_stack")
-    assert person.said[-1] == "Removed from stack: DSC_0003"
+    assert person.messages[-1] == "Removed from stack: DSC_0003"
     assert session.ids.tolist() == [2, 3, 5, 6, 4, 7, 8, 9, 10, 12]
     assert session.stacks.position_in_stack(6) == "3 of 3"
     assert session.current == 4
@@ -392,10 +392,10 @@ def test_a_selection_can_be_stacked_and_unstacked(person: Person) -> None:
     session.photos.toggle_selected(7)
     session.photos.toggle_selected(6)  # the whole burst
     person.run("stack_selection")
-    assert person.said[-1] == "Stacked 6 photos"
+    assert person.messages[-1] == "Stacked 6 photos"
     assert tiles(session) == [[1], [2, *BURST, 7], BRACKET, [11], [12]]
     person.run("unstack")
-    assert person.said[-1] == "Unstacked 6 photos"
+    assert person.messages[-1] == "Unstacked 6 photos"
     assert [len(tile) for tile in tiles(session)].count(1) == 9
     person.run("undo", "undo")
     assert tiles(session) == [[1], [2], BURST, [7], BRACKET, [11], [12]]
@@ -411,12 +411,12 @@ def test_stacking_distant_photos_groups_them_in_the_current_list(person: Person)
 
 def test_refused_stacking_is_explained(person: Person) -> None:
     person.run("stack_selection")
-    assert person.said[-1] == "Select two or more photos in the grid to stack them."
+    assert person.messages[-1] == "Select two or more photos in the grid to stack them."
     person.run("remove_from_stack")
-    assert person.said[-1] == "DSC_0000 isn't in a stack"
+    assert person.messages[-1] == "DSC_0000 isn't in a stack"
     at(person.session, 6)
     person.run("stack_selection")
-    assert person.said[-1] == "These photos are already one stack."
+    assert person.messages[-1] == "These photos are already one stack."
 
 
 def test_manual_stacks_persist(session: Session, open_session: Callable[[], Session]) -> None:

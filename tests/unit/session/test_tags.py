@@ -88,32 +88,32 @@ def test_a_selection_is_tagged_and_cleared_in_one_step_each(person: Person) -> N
     suggest(session.catalog, {3: [("harbor", 80)]})
     session.photos.select_only(2)
     session.photos.select_range(4)
-    photos = session.tags.begin()
+    photos = session.tags.targets()
     assert photos == [2, 3, 4]
     assert [(tag.name, tag.state, number) for tag, number in session.tags.of(photos)] == [
         ("harbor", "suggested", 1)
     ]
     session.tags.add(["Harbor", "Summer"], photos)
-    assert person.said[-1].startswith("Tagged 3 photos: Harbor and Summer")
+    assert person.messages[-1].startswith("Tagged 3 photos: Harbor and Summer")
     assert names(session, 4) == {"harbor": "confirmed", "Summer": "confirmed"}
     session.tags.remove("summer", [1, 2, 3])
-    assert person.said[-1].startswith("Took summer off 2 photos")
+    assert person.messages[-1].startswith("Removed summer from 2 photos")
     assert "Summer" in names(session, 4) and "Summer" not in names(session, 1)
     person.run("undo", "undo")
     assert names(session, 3) == {"harbor": "suggested"} and names(session, 4) == {}
-    assert person.said[-1] == "Undid tag \u201cHarbor and Summer\u201d, 3 photos"
+    assert person.messages[-1] == "Undid tag \u201cHarbor and Summer\u201d, 3 photos"
 
 
 def test_the_last_tags_can_be_repeated(person: Person) -> None:
     session = person.session
     person.run("tag_again")
-    assert person.said[-1] == "No tags were added yet."
+    assert person.messages[-1] == "No tags were added yet."
     session.tags.add(["harbor"], [2])
     session.navigator.go_to(5)
     person.run("tag_again")
     assert names(session, 5) == {"harbor": "confirmed"}
     person.run("tag_again")
-    assert person.said[-1] == "DSC_0004: tag \u201charbor\u201d already"
+    assert person.messages[-1] == "DSC_0004: tag \u201charbor\u201d already"
 
 
 def test_a_photo_not_painted_yet_is_not_tagged(person: Person) -> None:
@@ -124,7 +124,7 @@ def test_a_photo_not_painted_yet_is_not_tagged(person: Person) -> None:
     from curator import commands
 
     commands.run(session, "tag")
-    assert not asked and person.said[-1].endswith("is not on screen yet.")
+    assert not asked and person.messages[-1].endswith("is not on screen yet.")
     person.run("tag")
     assert asked == [("tag_entry", [session.current])]
 
@@ -136,7 +136,7 @@ def test_a_tag_rename_is_one_undo_step(person: Person) -> None:
     assert names(session, 2) == {"harbor": "confirmed"}, "what was read of the photo is forgotten"
     person.run("undo")
     assert names(session, 2) == {"harbour": "confirmed"}
-    assert person.said[-1] == "Undid rename tag, harbour to harbor"
+    assert person.messages[-1] == "Undid rename tag, harbour to harbor"
 
 
 @pytest.mark.parametrize("name", ['say "cheese"', "-is:picked", "a:b", "50% off", "it's", "[xy]"])

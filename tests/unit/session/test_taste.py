@@ -29,8 +29,8 @@ Open = Callable[..., Session]
 def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
     catalogs.fill(catalog.path, PHOTOS)
     everyone = range(1, PHOTOS + 1)
-    nothing = {"rating": None, "flag": None, "kept": False}
-    catalog.journal.decide(dict.fromkeys(everyone, nothing), summary="a fresh mind")
+    no_marks = {"rating": None, "flag": None, "kept": False}
+    catalog.journal.decide(dict.fromkeys(everyone, no_marks), summary="clear all marks")
     return taste_data.embed(catalog, everyone)
 
 
@@ -38,13 +38,13 @@ def vectors(qapp: QCoreApplication, catalog: Catalog) -> dict[int, np.ndarray]:
 def open_at(qtbot: QtBot, home: Home, catalog: Catalog, vectors: dict[int, np.ndarray]):  # type: ignore[no-untyped-def]
     """Open a session, rate some photos and wait until the ratings are learned.
 
-    Of the latest ``foreseen`` the stars were predicted.
+    The latest ``predicted`` ratings were predicted first.
     """
     opened: list[tuple[Session, Catalog]] = []
 
-    def start(rated: int = 0, foreseen: int = 0, **taste: object) -> Session:
-        taste_data.rate(catalog, vectors, range(1, rated - foreseen + 1))
-        taste_data.rate(catalog, vectors, range(rated - foreseen + 1, rated + 1), predicted=True)
+    def start(rated: int = 0, predicted: int = 0, **taste: object) -> Session:
+        taste_data.rate(catalog, vectors, range(1, rated - predicted + 1))
+        taste_data.rate(catalog, vectors, range(rated - predicted + 1, rated + 1), predicted=True)
         own = Catalog.open(home.catalog)
         session = Session(own, home, Settings.load(home, {"taste": taste}))
         opened.append((session, own))
@@ -102,23 +102,23 @@ def test_a_rating_changes_scores_and_undo_restores_them(qtbot: QtBot, open_at: O
 def test_a_new_cull_is_by_capture_time_while_the_match_order_is_not_reliable(
     qtbot: QtBot, open_at: Open
 ) -> None:
-    session = open_at(25, foreseen=19)
-    told: list[Report] = []
-    session.taste.report(told.append)
-    qtbot.waitUntil(lambda: bool(told))
-    assert session.taste.has_scores and told[0].accuracy.headline == "Not reliable yet"
+    session = open_at(25, predicted=19)
+    reports: list[Report] = []
+    session.taste.report(reports.append)
+    qtbot.waitUntil(lambda: bool(reports))
+    assert session.taste.has_scores and reports[0].accuracy.headline == "Not reliable yet"
     assert not session.taste.is_reliable
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "taken"
     session.ordering.set_order("match")
-    assert session.criteria.order == "match", "who asks for it gets it"
+    assert session.criteria.order == "match", "it may be chosen nevertheless"
     session.modes.set_mode(Pass.BROWSE)
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "match", "and keeps it"
 
 
 def test_a_new_cull_starts_with_the_lowest_match_once_that_order_is_reliable(open_at: Open) -> None:
-    session = open_at(25, foreseen=25)
+    session = open_at(25, predicted=25)
     session.modes.set_mode(Pass.CULL)
     assert session.criteria.order == "match"
     scores = session.table.scores.match[session.table.rows_of(session.ids)]
@@ -126,7 +126,7 @@ def test_a_new_cull_starts_with_the_lowest_match_once_that_order_is_reliable(ope
 
 
 def test_the_setting_and_a_chosen_order_have_precedence(open_at: Open) -> None:
-    assert open_at(25, foreseen=25, lowest_first=False).criteria.first_order(Pass.CULL) == "taken"
+    assert open_at(25, predicted=25, lowest_first=False).criteria.first_order(Pass.CULL) == "taken"
     session = open_at(0)
     session.modes.set_mode(Pass.CULL)
     session.ordering.set_order("sharpness")
@@ -138,7 +138,7 @@ def test_the_setting_and_a_chosen_order_have_precedence(open_at: Open) -> None:
 def test_a_running_cull_keeps_its_order_and_the_match_order_is_offered(
     qtbot: QtBot, open_at: Open
 ) -> None:
-    session = open_at(20, foreseen=19)
+    session = open_at(20, predicted=19)
     session.modes.set_mode(Pass.CULL)
     before = session.ids.tolist()
     with qtbot.waitSignal(session.taste.became_reliable):
@@ -152,7 +152,7 @@ def test_a_running_cull_keeps_its_order_and_the_match_order_is_offered(
 
 
 def test_an_interrupted_cull_is_not_new_but_a_finished_one_is(qtbot: QtBot, open_at: Open) -> None:
-    session = open_at(20, foreseen=19)
+    session = open_at(20, predicted=19)
     session.modes.set_mode(Pass.CULL)
     with qtbot.waitSignal(session.taste.became_reliable):
         star(session, session.ids.tolist()[3], "stars_4")
@@ -165,7 +165,7 @@ def test_an_interrupted_cull_is_not_new_but_a_finished_one_is(qtbot: QtBot, open
 
 
 def test_a_cull_by_match_keeps_its_order(qtbot: QtBot, open_at: Open) -> None:
-    first = open_at(25, foreseen=25)
+    first = open_at(25, predicted=25)
     first.modes.set_mode(Pass.CULL)
     order = first.ids.tolist()
     first.close()
@@ -177,18 +177,18 @@ def test_a_cull_by_match_keeps_its_order(qtbot: QtBot, open_at: Open) -> None:
 def test_a_rating_is_stored_with_its_prediction_which_the_caption_shows(
     open_at: Open, catalog: Catalog
 ) -> None:
-    session = open_at(25, foreseen=25)
+    session = open_at(25, predicted=25)
     session.modes.set_mode(Pass.CULL)
     photo = session.current
     assert photo is not None
-    assert "expected" not in "".join(session.caption(photo)), "blind until one has decided"
+    assert "expected" not in "".join(session.caption(photo)), "hidden until a decision"
     expected = session.table.scores.expected(photo)
     assert expected is not None
     Person(session).run("stars_4")
     assert session.caption(photo)[1].startswith(f"you 4 · expected {min(max(expected, 1), 5):.1f}")
-    told = [each for each in catalog.taste.predictions() if each.photo_id == photo]
-    assert [each.expected for each in told] == [pytest.approx(expected)]
-    assert told[0].order_name == "match"
+    stored = [each for each in catalog.taste.predictions() if each.photo_id == photo]
+    assert [each.expected for each in stored] == [pytest.approx(expected)]
+    assert stored[0].order_name == "match"
     Person(session).run("next_photo", "previous_photo")
     assert "expected" not in "".join(session.caption(photo))
 
@@ -201,7 +201,7 @@ def test_a_rating_before_its_vector_has_no_prediction_and_is_learned_later(
     session = open_at(25)
     with qtbot.waitSignal(session.taste.scores_changed):
         star(session, 40, "stars_4")
-    assert [told.expected for told in catalog.taste.predictions() if told.photo_id == 40] == [None]
+    assert [each.expected for each in catalog.taste.predictions() if each.photo_id == 40] == [None]
     assert session.taste.learned is not None
     assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 25)
     taste_data.embed(catalog, [40])
@@ -211,7 +211,7 @@ def test_a_rating_before_its_vector_has_no_prediction_and_is_learned_later(
     with qtbot.waitSignal(session.taste.scores_changed):
         Person(session).run("undo")
     assert (session.taste.learned.stars, session.taste.learned.taught) == (25, 25)
-    assert 40 not in {told.photo_id for told in catalog.taste.predictions()}
+    assert 40 not in {each.photo_id for each in catalog.taste.predictions()}
 
 
 def test_a_stack_split_by_hand_is_learned_at_once(
@@ -226,7 +226,7 @@ def test_a_stack_split_by_hand_is_learned_at_once(
         session.decisions.decide("alone", {40: {"stacked": 0}})
     alone = session.table.scores.expected(40)
     assert beside is not None and alone is not None
-    assert alone < beside - 0.01, "a reject by itself says something of the motif"
+    assert alone < beside - 0.01, "a single reject says something about its subject"
 
 
 def test_a_changed_rating_has_no_prediction(qtbot: QtBot, open_at: Open) -> None:
@@ -269,13 +269,13 @@ def test_results_of_the_learner_thread_arrive_on_the_gui_thread(
     qtbot: QtBot, open_at: Open
 ) -> None:
     session = open_at(25)
-    told: list[tuple[object, object]] = []
+    answers: list[tuple[object, object]] = []
     session.taste.learner.ask(
         lambda learner: (threading.current_thread().name, learner.learned),
-        lambda answer: told.append((answer, threading.current_thread())),
+        lambda answer: answers.append((answer, threading.current_thread())),
     )
-    qtbot.waitUntil(lambda: bool(told))
-    assert told == [(("curator-taste", session.taste.learned), threading.main_thread())]
+    qtbot.waitUntil(lambda: bool(answers))
+    assert answers == [(("curator-taste", session.taste.learned), threading.main_thread())]
 
 
 def test_a_failed_request_gets_its_error_and_learning_continues(
@@ -283,16 +283,16 @@ def test_a_failed_request_gets_its_error_and_learning_continues(
 ) -> None:
     expected_log("a question about taste failed")
     session = open_at(25)
-    told: list[object] = []
+    answers: list[object] = []
 
     def refused(learner: TasteLearner) -> object:
         raise KnownError("No.")
 
-    session.taste.learner.ask(refused, told.append)
-    session.taste.learner.ask(lambda learner: 1 // 0, told.append)
-    session.taste.learner.ask(lambda learner: "still here", told.append)
-    qtbot.waitUntil(lambda: len(told) == 3)
-    assert [str(answer) for answer in told] == [
+    session.taste.learner.ask(refused, answers.append)
+    session.taste.learner.ask(lambda learner: 1 // 0, answers.append)
+    session.taste.learner.ask(lambda learner: "still here", answers.append)
+    qtbot.waitUntil(lambda: len(answers) == 3)
+    assert [str(answer) for answer in answers] == [
         "No.",
         "Curator made a mistake here (see the log).",
         "still here",

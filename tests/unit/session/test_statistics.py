@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curator.model import Pass
-from curator.session.progress import Pace, Progress
+from curator.session.statistics import Pace, Progress
 
 
 def cull(**given: int | float | None) -> Progress:

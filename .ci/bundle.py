@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from newcomer import PATIENCE_S, Newcomer, until
+from newcomer import PATIENCE_S, Newcomer, wait_until
 
 from curator.bench.draw import draw_jpeg
 
@@ -28,28 +28,28 @@ LARGEST_MB = 600
 
 def main() -> None:
     """Build the bundle, check its size, use it, and kill it."""
-    with tempfile.TemporaryDirectory() as scratch, screen() as on:
+    with tempfile.TemporaryDirectory() as scratch, screen() as display:
         base = Path(scratch, "a folder")  # a name with a space
         program = build(base)
-        megabytes = weigh(program.parent)
+        megabytes = check_size(program.parent)
         newcomer = Newcomer(program, base)
-        newcomer.play(lambda _: cull(newcomer, on))
-        assert "with pip" in str(newcomer.verb("encoder")), "how to have taste"
+        newcomer.play(lambda _: cull(newcomer, display))
+        assert "with pip" in str(newcomer.verb("encoder")), "how to install taste"
         describe(newcomer)
-        kill(newcomer, on)
-    how = "by key" if "DISPLAY" in on else "by verbs"
-    print(f"bundle: {megabytes:.0f} MB; ingested 6 photos, culled {how}, exported 2")
+        kill(newcomer, display)
+    by = "key" if "DISPLAY" in display else "verbs"
+    print(f"bundle: {megabytes:.0f} MB; ingested 6 photos, culled by {by}, exported 2")
 
 
 def build(base: Path) -> Path:
     """Run PyInstaller and return the path of the program."""
-    made = ("--distpath", base / "dist", "--workpath", base / "build", ROOT / "curator.spec")
-    quiet = ("--noconfirm", "--log-level", "ERROR")
-    subprocess.run([sys.executable, "-m", "PyInstaller", *quiet, *made], check=True)
+    folders = ("--distpath", base / "dist", "--workpath", base / "build")
+    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
+    subprocess.run([*command, *folders, ROOT / "curator.spec"], check=True)
     return base / "dist" / "curator" / ("curator.exe" if os.name == "nt" else "curator")
 
 
-def weigh(folder: Path) -> float:
+def check_size(folder: Path) -> float:
     """Return the size of the bundle in MB; it must not contain torch or exceed LARGEST_MB."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     unwanted = [path for path in files if "torch" in path.name.lower()]
@@ -75,27 +75,27 @@ def screen() -> Iterator[dict[str, str]]:
             server.terminate()
 
 
-def cull(newcomer: Newcomer, on: dict[str, str]) -> None:
+def cull(newcomer: Newcomer, display: dict[str, str]) -> None:
     """Cull in the window, while a seventh photo is copied onto the card."""
-    with opened(newcomer, newcomer.card, on) as window:
-        if "DISPLAY" in on:
-            press(newcomer, on)
+    with opened(newcomer, newcomer.card, display) as window:
+        if "DISPLAY" in display:
+            press(newcomer, display)
         else:
             marks = ("--reject", "--keep", "--pick", "--rate=4")
             for photo, mark in zip(newcomer.photos(), marks, strict=False):
                 newcomer.verb("mark", mark, photo["id"])
         draw_jpeg(newcomer.card / "DSC_7.JPG", size=(1200, 800), seed=7)
-        until(lambda: len(newcomer.photos()) == 7)  # found by the folder watcher
+        wait_until(lambda: len(newcomer.photos()) == 7)  # found by the folder watcher
         window.send_signal(signal.SIGINT)
         assert window.wait(PATIENCE_S) == 128 + signal.SIGINT
 
 
-def press(newcomer: Newcomer, on: dict[str, str]) -> None:
+def press(newcomer: Newcomer, display: dict[str, str]) -> None:
     """Press the keys of a short cull, each after the previous photo counts as seen."""
 
     def xdotool(*words: str) -> str:
         done = subprocess.run(
-            ["xdotool", *words], env={**os.environ, **on}, stdout=subprocess.PIPE, text=True
+            ["xdotool", *words], env={**os.environ, **display}, stdout=subprocess.PIPE, text=True
         )
         return done.stdout.strip()
 
@@ -103,14 +103,14 @@ def press(newcomer: Newcomer, on: dict[str, str]) -> None:
         return sum(photo["seen"] for photo in newcomer.photos())
 
     found = ("search", "--onlyvisible", "--name", "Curator")
-    until(lambda: xdotool(*found))
+    wait_until(lambda: xdotool(*found))
     xdotool("windowfocus", "--sync", xdotool(*found).split()[-1])
-    until(lambda: seen() == 1, lambda: xdotool("key", "alt+1"))
+    wait_until(lambda: seen() == 1, lambda: xdotool("key", "alt+1"))
     for number, key in enumerate(("x", "space", "p"), 2):
         xdotool("key", key)
-        until(lambda number=number: seen() == number)  # type: ignore[misc]
+        wait_until(lambda number=number: seen() == number)  # type: ignore[misc]
     xdotool("key", "4")
-    until(lambda: any(photo["rating"] == 4 for photo in newcomer.photos()))
+    wait_until(lambda: any(photo["rating"] == 4 for photo in newcomer.photos()))
 
 
 def describe(newcomer: Newcomer) -> None:
@@ -120,30 +120,32 @@ def describe(newcomer: Newcomer) -> None:
 
     with Ollama() as server:
         photo = newcomer.photos()[0]["id"]
-        told = newcomer.verb("describe", photo, CURATOR_VISION__URL=server.url)
-    assert RECORD["subject"] in str(told), told
+        description = newcomer.verb("describe", photo, CURATOR_VISION__URL=server.url)
+    assert RECORD["subject"] in str(description), description
 
 
-def kill(newcomer: Newcomer, on: dict[str, str]) -> None:
+def kill(newcomer: Newcomer, display: dict[str, str]) -> None:
     """Kill a window while its workers read; the workers must end, too."""
 
     def running() -> list[int]:
-        made = str(newcomer.program)
-        return [each.pid for each in psutil.process_iter(["exe"]) if each.info["exe"] == made]
+        program = str(newcomer.program)
+        return [each.pid for each in psutil.process_iter(["exe"]) if each.info["exe"] == program]
 
     card = newcomer.base / "another card"
     for number in range(12):
         draw_jpeg(card / f"DSC_{number}.JPG", size=(3000, 2000), seed=number)
-    with opened(newcomer, card, on):
-        until(lambda: len(running()) > 2)
-    until(lambda: not running())
+    with opened(newcomer, card, display):
+        wait_until(lambda: len(running()) > 2)
+    wait_until(lambda: not running())
 
 
 @contextlib.contextmanager
-def opened(newcomer: Newcomer, card: Path, on: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def opened(
+    newcomer: Newcomer, card: Path, display: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     """Open a window on a folder, and kill it at the end."""
     command = [newcomer.program, "--home", newcomer.base / "home", card]
-    with subprocess.Popen(command, env={**os.environ, **on}) as window:
+    with subprocess.Popen(command, env={**os.environ, **display}) as window:
         try:
             yield window
         finally:

@@ -36,12 +36,12 @@ class Newcomer:
         write_dng(self.card / "DSC_6.DNG", size=(1200, 800), seed=6, preview=False)
 
     def play(self, cull: Callable[[Newcomer], None]) -> None:
-        """Ingest, cull, export; `cull` rejects, keeps, picks and rates (4 stars) a photo each."""
+        """Ingest, cull, export; `cull` rejects, keeps and picks a photo, and rates one 4 stars."""
         before = contents(self.card)
         found = self.verb("ingest", self.card)
         assert (found["found"], found["failed"]) == (6, 0), found
-        told = self.verb("doctor")
-        assert told["well"], [finding for finding in told["findings"] if not finding["well"]]
+        checked = self.verb("doctor")
+        assert checked["well"], [each for each in checked["findings"] if not each["well"]]
         cull(self)
         verdicts = {photo["name"]: photo["verdict"] for photo in self.photos()}
         assert list(verdicts.values()).count("rejected") == 1, verdicts
@@ -53,7 +53,7 @@ class Newcomer:
         assert {name: after[name] for name in before} == before, "originals were changed"
 
     def verb(self, *words: object, **environment: str) -> Any:
-        """Run a verb as a user would, and return its answer."""
+        """Run a verb as a user would, and return the JSON it prints."""
         done = subprocess.run(
             [self.program, "--home", self.base / "home", *map(str, words), "--json"],
             stdout=subprocess.PIPE,
@@ -71,9 +71,9 @@ class Newcomer:
 
 def check_export(out: Path) -> None:
     """Check the manifest against the exported files."""
-    book = json.loads((out / "photos.json").read_text("utf-8"))
-    assert len(book["photos"]) == 2
-    for entry in book["photos"]:
+    manifest = json.loads((out / "photos.json").read_text("utf-8"))
+    assert len(manifest["photos"]) == 2
+    for entry in manifest["photos"]:
         for file in entry["files"]:
             data = (out / file["filename"]).read_bytes()
             assert hashlib.sha256(data).hexdigest() == file["sha256"], file["filename"]
@@ -84,7 +84,7 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
 
 
-def until(
+def wait_until(
     condition: Callable[[], object], meanwhile: Callable[[], object] = lambda: time.sleep(0.2)
 ) -> None:
     """Wait until a condition is true."""
@@ -121,10 +121,10 @@ def window(base: Path) -> None:
     shown.loupe.painted.connect(painted.append)
     shown.show()
     assert QTest.qWaitForWindowExposed(shown)
-    until(lambda: len(session.ids) == 6, lambda: QTest.qWait(20))
+    wait_until(lambda: len(session.ids) == 6, lambda: QTest.qWait(20))
     QTest.keyClick(shown, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     for key in (Qt.Key.Key_X, Qt.Key.Key_Space, Qt.Key.Key_P, Qt.Key.Key_4):
-        until(lambda: painted[-1] == session.current, lambda: QTest.qWait(20))
+        wait_until(lambda: painted[-1] == session.current, lambda: QTest.qWait(20))
         QApplication.processEvents()
         QTest.keyClick(shown, key)
     running.close()

@@ -109,7 +109,7 @@ def cull(running: app.App) -> None:
     """Show a photo during a cull, with the quick tour."""
     running.window.run("cull")
     running.window.run("tour")
-    # The third from here has room to be shown large.
+    # Two decisions later a photo is shown that fills the window.
     running.session.navigator.go_to(running.session.ids.tolist()[2])
     settle(running)
     running.window.run("reject")
@@ -141,7 +141,7 @@ def done(running: app.App) -> None:
 
 
 def settle(running: app.App) -> None:
-    """Wait until the current photo is painted, as marks do."""
+    """Wait until the current photo is painted; marks wait for that, too."""
     shown: list[int] = []
     running.window.loupe.painted.connect(shown.append)
     running.window.loupe.update()
@@ -162,7 +162,7 @@ def wait(condition: Callable[[], bool]) -> None:
         if condition():
             return
         QTest.qWait(20)
-    raise AssertionError("what was waited for did not come")
+    raise AssertionError("not true within two minutes")
 
 
 def take(running: app.App, path: Path) -> Path:

@@ -147,7 +147,7 @@ def begin() -> None:
     """Do what comes before the first photo and asks which system this is."""
     from curator import cli, workers
     from curator.catalog import ConductorLock, UseLock
-    from curator.export.folder_lock import exclusive
+    from curator.export.target_folder import exclusive
     from curator.opened_folder import OpenedFolder
     from curator.settings import Home
     from curator.ui import single_instance

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageOps
 
 from curator.bench.figures import Figure, Reference, Workspace, one_core, worked
 from curator.bench.photo_sets import large_jpegs
 from curator.catalog import FileDetail, PhotoDetail
-from curator.export import TARGETS, Options, make_plan
+from curator.export import Options, make_plan, write
 from curator.imaging.exif import read_capture
 from curator.model import Clause, Kind, KnownError, Marks
+from curator.workers import InlinePool
 
 _FILES = 8
 _SIZE = (6000, 4000)  # 24 MP
 _EDGES = (2560, 1280, 640)
 _QUALITY = 88
-
-
-class _ThisProcess:
-    """A worker pool that runs everything in this process, to measure all processor time."""
-
-    size = 1
-
-    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
-        return function(*arguments)
 
 
 def export(workspace: Workspace) -> list[Figure]:
@@ -82,7 +73,7 @@ def _export(photos: Sequence[Path], to: Path, target: str) -> None:
         long_edge_px=2560,
         sharpen="screen",
     )
-    report = TARGETS[target].write(make_plan(shoot, options), pool=_ThisProcess())
+    report = write(make_plan(shoot, options), pool=InlinePool())  # to measure all processor time
     if report.photos != len(photos):
         raise KnownError("Not every photo could be exported.")
 
@@ -92,23 +83,5 @@ def _photo(number: int, path: Path) -> PhotoDetail:
     file = FileDetail(
         path, Kind.IMAGE, "main", status.st_size, status.st_mtime_ns, f"{number}", None, False
     )
-    return PhotoDetail(
-        id=number,
-        name=path.stem,
-        path=path,
-        files=(file,),
-        marks=Marks(rating=5, kept=True),
-        capture=read_capture(path),
-        quality=None,
-        turn=0,
-        basis="image",
-        damage=None,
-        thumb=None,
-        proxy=None,
-        proxy_digest=None,
-        added_at=0.0,
-        seen_at=None,
-        state="",
-        reason=None,
-        work=(),
-    )
+    marks = Marks(rating=5, kept=True)
+    return PhotoDetail(number, path.stem, path, (file,), marks, read_capture(path))

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -139,20 +139,20 @@ class PhotoDetail:
     name: str
     path: Path
     files: tuple[FileDetail, ...]
-    marks: Marks
-    capture: Capture
-    quality: Quality | None
-    turn: int
-    basis: str | None
-    damage: str | None
-    thumb: str | None
-    proxy: str | None
-    proxy_digest: str | None
-    added_at: float
-    seen_at: float | None
-    state: str
-    reason: str | None
-    work: tuple[WorkDetail, ...]
+    marks: Marks = field(default_factory=Marks)
+    capture: Capture = field(default_factory=Capture)
+    quality: Quality | None = None
+    turn: int = 0
+    basis: str | None = None
+    damage: str | None = None
+    thumb: str | None = None
+    proxy: str | None = None
+    proxy_digest: str | None = None
+    added_at: float = 0.0
+    seen_at: float | None = None
+    state: str = ""
+    reason: str | None = None
+    work: tuple[WorkDetail, ...] = ()
     tags: tuple[TagDetail, ...] = ()
     description: Described | None = None
     elsewhere: bool = False

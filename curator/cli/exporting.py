@@ -76,8 +76,8 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         match_model=known.name if known else None,
         title=arguments.title or "",
     )
-    options = options.outside(invocation.catalog.folders.all())
-    return options.chosen_as(choices.model_copy(update=said))
+    options = options.with_sources(invocation.catalog.folders.all())
+    return options.with_choices(choices.model_copy(update=said))
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:
@@ -123,7 +123,7 @@ def _planned(plan: Plan, rule: str) -> list[str]:
 
     summary = plan.summary()
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
-    about = "about " if plan.options.rendered else ""
+    about = "about " if plan.options.jpeg_edges else ""
     clauses = all_clauses(rule)
     wide = max(len(clause.title) for clause in clauses)
     lines = [f"{each.title:<{wide}}{plan.approved[each.name]:>7,}" for each in clauses]
@@ -132,8 +132,8 @@ def _planned(plan: Plan, rule: str) -> list[str]:
         f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} unchanged."
     )
     lines += _location(plan)
-    leaving = (*(entry for entry, _ in plan.leaving), *plan.gone)
-    lines += [f"no longer approved, the file stays: {entry['filename']}" for entry in leaving]
+    withdrawn = plan.withdrawn()
+    lines += [f"no longer approved, the file stays: {entry['filename']}" for entry in withdrawn]
     lines += [f"edited since its export, not overwritten: {name}" for name in plan.edited]
     lines += [f"{skip.path}: {skip.reason}" for skip in plan.skipped]
     return lines

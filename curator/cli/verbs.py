@@ -467,7 +467,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "export",
-        "DIR [PHOTO...] [--target folder|gallery] [--project NAME] [--preset NAME]"
+        "DIR [PHOTO...] [--target folder|gallery|sidecar] [--project NAME] [--preset NAME]"
         " [--as original|jpeg] [--dry-run]",
         "Export the approved photos as copies, JPEGs or a web gallery, with a photos.json",
         exporting.export,

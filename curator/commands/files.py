@@ -28,7 +28,7 @@ def rescan(session: Session) -> None:
 
 @command("Export…", "Files")
 def export(session: Session) -> None:
-    """Export the approved photos of this scope: originals, JPEGs or a web gallery."""
+    """Export the approved photos of this folder or project: originals, JPEGs or a web gallery."""
     session.requests.export_requested.emit(None)
 
 

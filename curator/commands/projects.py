@@ -36,7 +36,7 @@ def make_cover(session: Session) -> None:
 
 @command("New project from 4–5 stars…", "Files")
 def project_from_stars(session: Session) -> None:
-    """Make a project from the photos of this scope with 4 or 5 stars."""
+    """Make a project from the photos of this folder or search with 4 or 5 stars."""
     photos = session.projects.starred()
     if not photos:
         raise KnownError("No photo here has four or five stars yet.")

@@ -14,7 +14,7 @@ def write_sidecars(session: Session) -> None:
 
 @command("Sidecars…", "Files")
 def sidecars(session: Session) -> None:
-    """Preview what writing sidecars for this scope would change, and resolve conflicts."""
+    """Preview what writing sidecars for this folder would change, and resolve conflicts."""
     session.requests.sidecars_requested.emit()
 
 

@@ -11,18 +11,16 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from curator.export.manifest import NAME, Entry, save
 from curator.export.options import Options
-from curator.export.page import Heading, page
-from curator.export.plan import ExportReport, Plan
-from curator.export.writing import Progress, Run, stopped, write_files
+from curator.export.page import page
+from curator.export.plan import Plan
+from curator.export.writing import Run, target_error
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError
-from curator.workers import WorkerPool
 
 PAGE = "index.html"
 _IMAGES = "images"
@@ -44,41 +42,32 @@ def adapt_options(options: Options) -> Options:
         raise KnownError(f"{folder} already contains a page.", "Choose another folder.")
     largest = options.long_edge_px
     edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
-    return replace(options, form="jpeg", edges=edges, inside=_IMAGES, private=True)
+    return replace(options, form="jpeg", edges=edges, subfolder=_IMAGES, public=True)
 
 
-def write(
-    plan: Plan,
-    *,
-    pool: WorkerPool | None = None,
-    progress: Progress = lambda done, total, name: None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> ExportReport:
-    """Write or update the pictures, then the page with all photos of the manifest.
+def write_page(run: Run) -> None:
+    """Write the page with all photos of the manifest, unless somebody edited it.
+
+    An edited page stays and is reported as edited.
 
     Raises:
-        KnownError: as :func:`curator.export.writing.write_files`; the page is not changed.
+        KnownError: the page cannot be written, or its manifest was edited; the old page stays.
     """
-    return write_files(plan, pool=pool, progress=progress, cancelled=cancelled, finish=_finish)
-
-
-def _finish(run: Run) -> None:
     try:
         _update_page(run)
     except OSError as error:
         done = f"{run.report.photos} of {len(run.plan.chosen)} photos were exported, their page"
-        raise stopped(run.folder.path, error, f"{done} was not") from error
+        raise target_error(run.folder.path, error, f"{done} was not") from error
 
 
 def _update_page(run: Run) -> None:
-    """Write the page, unless somebody edited it since; then report it as edited and keep it."""
     options, current, folder = run.plan.options, run.plan.manifest, run.folder
     if not folder.is_file(NAME):
         return
     _order(run.plan)
     title = options.title or options.project or options.folder.name
     try:
-        content = page(Heading(title, options.notes), current.listed())
+        content = page(title, options.notes, current.listed())
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
         raise KnownError(
             f"The page cannot be made, because {folder.path / NAME} was edited.",
@@ -122,9 +111,9 @@ def _order(plan: Plan) -> None:
             for file in chosen.photo.files:
                 by_hand.setdefault(file.fingerprint or "", at)
 
-    def place(entry: Entry) -> tuple[float, str, str]:
+    def position(entry: Entry) -> tuple[float, str, str]:
         taken = entry["capture"].get("taken_at") or datetime.max.isoformat()
         first = entry["files"][0].get("fingerprint") or "-"
         return by_hand.get(first, math.inf), taken, entry["filename"]
 
-    plan.manifest.photos.sort(key=place)
+    plan.manifest.photos.sort(key=position)

@@ -15,7 +15,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +56,6 @@ _END = b"\xff\xd9"  # of a JPEG
 _SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "heif": ".heic", "avif": ".avif"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A file to copy without location; ``folder`` is the empty folder to make the copy in."""
-
-    source: Source
-    folder: str
-    program: str
-
-
 class LocationRemover:
     """Makes copies without location, one at a time, in its own temporary folder.
 
@@ -73,12 +63,12 @@ class LocationRemover:
     """
 
     def __init__(self, program: str, pool: WorkerPool | None) -> None:
-        self._program, self._pool, self._given = program, pool, pool is not None
+        self._program, self._pool, self._owns_pool = program, pool, pool is None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._count = 0
 
-    def take(self, source: Source) -> tuple[Source, str]:
-        """Return a copy of a file without location, and the sha256 of the original.
+    def copy(self, source: Source) -> tuple[Source, str]:
+        """Make a copy of a file without location; return it, and the sha256 of the original.
 
         The copy exists until the next call.
 
@@ -93,9 +83,10 @@ class LocationRemover:
             raise _no_copy(error) from error
         if self._pool is None:
             self._pool = WorkerPool(1, memory_mb=_MEMORY_MB, nice=5, name="location")
-        job = _Job(source, str(folder), self._program)
-        path, sha256 = self._pool.run(without_location, job, timeout_s=_TIMEOUT_S)
-        return Source(Path(path), source.kind, source.size, source.mtime_ns), sha256
+        copy, sha256 = self._pool.run(
+            without_location, source, folder, self._program, timeout_s=_TIMEOUT_S
+        )
+        return Source(copy, source.kind, source.size, source.mtime_ns), sha256
 
     def _new_folder(self) -> Path:
         """Create an empty folder for the next copy, and remove the previous one."""
@@ -111,26 +102,30 @@ class LocationRemover:
 
     def close(self) -> None:
         """Remove the temporary folder, and end the process started here."""
-        if self._pool is not None and not self._given:
+        if self._pool is not None and self._owns_pool:
             self._pool.close()
         if self._folder is not None:
             self._folder.cleanup()
 
 
-def without_location(job: _Job) -> tuple[str, str]:
+def without_location(source: Source, folder: Path, program: str) -> tuple[Path, str]:
     """Copy a file without its location; return the path of the copy and the original's sha256.
+
+    Args:
+        source: the file.
+        folder: the empty folder to make the copy in.
+        program: the path of exiftool.
 
     Raises:
         UnreadableError: the location cannot be removed, or the file cannot be read.
     """
-    original, folder = job.source.path, Path(job.folder)
     try:
-        copy = folder / f"copy{_suffix(job.source)}"
-        shutil.copyfile(original, copy)
+        copy = folder / f"copy{_suffix(source)}"
+        shutil.copyfile(source.path, copy)
         sha256 = files.sha256(copy)
-        left, complaint = _removed(job.program, copy, _REMOVED)
+        left, complaint = _remove_tags(program, copy, _REMOVED)
         if left:
-            left, complaint = _removed(job.program, copy, _groups_of(left, job.source.kind))
+            left, complaint = _remove_tags(program, copy, _groups_of(left, source.kind))
         if left:
             names = ", ".join(sorted({name for *_, name in left})[:3])
             because = f" ({complaint})" if complaint else ""
@@ -138,14 +133,14 @@ def without_location(job: _Job) -> tuple[str, str]:
                 f"The location cannot be removed: {names} would stay{because}.",
                 "Export it as a JPEG.",
             )
-        if job.source.kind != SIDECAR and not _same_picture(original, copy):
+        if source.kind != SIDECAR and not _same_picture(source.path, copy):
             raise UnreadableError(
                 "Removing the location would change the picture.", "Export it as a JPEG."
             )
-        os.utime(copy, ns=(job.source.mtime_ns, job.source.mtime_ns))
+        os.utime(copy, ns=(source.mtime_ns, source.mtime_ns))
     except OSError as error:
         raise _no_copy(error) from error
-    return str(copy), sha256
+    return copy, sha256
 
 
 def _no_copy(error: OSError) -> UnreadableError:
@@ -182,7 +177,7 @@ def _suffix(source: Source) -> str:
     return _SUFFIXES.get(form, own) if source.kind != SIDECAR else ".xmp"
 
 
-def _removed(
+def _remove_tags(
     program: str, copy: Path, removing: Iterable[str]
 ) -> tuple[list[tuple[str, str, str]], str]:
     """Remove tags from a copy; return the tags that still state a location, and an error message.
@@ -210,9 +205,9 @@ def _removed(
     found = []
     for document in documents:
         picture = Path(str(document.get("SourceFile", name))).stem.partition("-")[0]
-        of_it = list(_location_tags(document))
+        tags = list(_location_tags(document))
         own = document.get("SourceFile") == name
-        found += of_it if own else [(_EMBEDDED, picture, tag) for *_, tag in of_it]
+        found += tags if own else [(_EMBEDDED, picture, tag) for *_, tag in tags]
     return found, answer.complaint()
 
 

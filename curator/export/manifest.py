@@ -14,7 +14,7 @@ from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.export import naming
-from curator.export.sources import SIDECAR, OutputFile, Source, main_file
+from curator.export.sources import SIDECAR, OutputFile, Source
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder, OutsideError, is_leaf
 
@@ -28,17 +28,17 @@ FileEntry = dict[str, Any]
 
 @dataclass
 class Manifest:
-    """The entries of one export folder, oldest first; for a gallery also the sha256 of its page.
+    """The entries of one export folder; for a gallery also the sha256 of its page.
 
-    ``read`` is the file's content when last read or written; empty if there was none. Entries are
-    compared by identity, because comparing 10,000 entries with 10,000 by value takes minutes.
+    ``on_disk`` is the file's content when last read or written; empty if there was none. Entries
+    are compared by identity, because comparing 10,000 entries with 10,000 by value takes minutes.
     """
 
     target: str = "folder"
     page: str | None = None
     photos: list[Entry] = field(default_factory=list)
     withdrawn: list[Entry] = field(default_factory=list)
-    read: bytes = b""
+    on_disk: bytes = b""
     _dropped: set[int] = field(default_factory=set)
 
     def names(self) -> set[str]:
@@ -53,13 +53,9 @@ class Manifest:
         """Remove an entry from its list."""
         self._dropped.add(id(entry))
 
-    def holds(self, entry: Entry) -> bool:
-        """Whether an entry read from the file is still in its list."""
-        return id(entry) not in self._dropped
-
     def listed(self) -> list[Entry]:
         """Return the entries of photos that are currently approved."""
-        return [entry for entry in self.photos if self.holds(entry)]
+        return [entry for entry in self.photos if id(entry) not in self._dropped]
 
     def rendered(self) -> bytes:
         """Return the file's content; the same entries always produce the same bytes."""
@@ -68,7 +64,7 @@ class Manifest:
             "target": self.target,
             **({"page": self.page} if self.page else {}),
             "photos": self.listed(),
-            "withdrawn": [entry for entry in self.withdrawn if self.holds(entry)],
+            "withdrawn": [e for e in self.withdrawn if id(e) not in self._dropped],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         # File names that are not valid text contain lone surrogates, which JSON can escape.
@@ -163,7 +159,7 @@ def _is_of_target(target: str, name: str) -> bool:
     )
 
 
-def unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
+def check_unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
     """Check that nobody wrote the manifest since it was read.
 
     Raises:
@@ -173,7 +169,7 @@ def unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
         current = folder.read(NAME)
     except OSError:
         return  # the run itself reports what it cannot read or write
-    if current and current != manifest.read:
+    if current and current != manifest.on_disk:
         raise KnownError(
             f"Another export into {folder.path} has run meanwhile.",
             "Export again; it continues from there.",
@@ -187,12 +183,12 @@ def save(manifest: Manifest, folder: OpenedFolder) -> bool:
         KnownError: somebody else wrote it after we read it.
         OSError: the folder cannot be written; the old manifest stays.
     """
-    if not manifest.read and not (manifest.photos or manifest.withdrawn):
+    if not manifest.on_disk and not (manifest.photos or manifest.withdrawn):
         return False
-    unchanged(manifest, folder)
+    check_unchanged(manifest, folder)
     content = manifest.rendered()
     written = folder.write(NAME, content)
-    manifest.read = content
+    manifest.on_disk = content
     return written
 
 
@@ -215,8 +211,8 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
         "label": marks.label.value if marks.label else None,
         "match_score": None,
         "match_model": None,
-        "sharpness": _round(quality.sharpness if quality else None, 1),
-        "exposure": _round(quality.exposure if quality else None, 1),
+        "sharpness": round(quality.sharpness, 1) if quality else None,
+        "exposure": round(quality.exposure, 1) if quality else None,
         "subject": description.subject if description else None,
         "mood": description.mood if description else None,
         "lighting": description.lighting if description else None,
@@ -239,16 +235,12 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
     }
 
 
-def _round(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
 def compose(details: Entry, records: list[FileEntry], **how: object) -> Entry:
-    """Compose an entry; the first record is the photo's main file.
+    """Build the entry of a photo from its parts.
 
     Args:
         details: from :func:`describe`.
-        records: the files in the export folder.
+        records: of the files in the export folder, the photo's main file first.
         how: the ``form``, ``turn``, ``names`` and ``seq`` they were written with.
     """
     first = records[0]
@@ -273,14 +265,14 @@ class WrittenFile:
     pixels: tuple[int, int] | None = None
 
 
-def record(output: OutputFile, filename: str, written: WrittenFile, *, private: bool) -> FileEntry:
-    """Build the record of a written file and its original; if private, without its path."""
+def record(output: OutputFile, filename: str, written: WrittenFile, *, public: bool) -> FileEntry:
+    """Build the record of a written file and its original; if public, without its path."""
     source = output.source
     entry: FileEntry = {"filename": filename, "sha256": written.sha256, "size": written.size}
     if written.pixels is not None:
         entry |= {"width": written.pixels[0], "height": written.pixels[1]}
     entry["kind"] = source.kind
-    if not private:
+    if not public:
         entry["original_path"] = str(source.path)
     return entry | {
         "original_sha256": written.original_sha256,
@@ -307,7 +299,7 @@ def kind(form: str) -> str:
     return form.partition(" ")[0]
 
 
-def lookup(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
+def index(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
     """Index entries by kind and the fingerprint or original path of each of their files."""
     found: dict[tuple[str, str], Entry] = {}
     for entry in entries:
@@ -318,10 +310,9 @@ def lookup(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
     return found
 
 
-def find(index: dict[tuple[str, str], Entry], form: str, photo: PhotoDetail) -> Entry | None:
+def find(entries: dict[tuple[str, str], Entry], form: str, photo: PhotoDetail) -> Entry | None:
     """Find the entry of a photo by its main file, then its other half; content before path."""
-    halves = [main_file(photo), *(file for file in photo.files if file.role == "half")]
-    for file in halves:
-        if file.fingerprint and (form, file.fingerprint) in index:
-            return index[(form, file.fingerprint)]
-    return next((index[form, str(f.path)] for f in halves if (form, str(f.path)) in index), None)
+    halves = [photo.files[0], *(file for file in photo.files[1:] if file.role == "half")]
+    keys = [(form, file.fingerprint) for file in halves if file.fingerprint]
+    keys += [(form, str(file.path)) for file in halves]
+    return next((entries[key] for key in keys if key in entries), None)

@@ -48,17 +48,17 @@ class NameAllocator:
         if folder is None:
             return
         try:
-            names = [self._inside(name) for name in folder.names(options.inside)]
+            names = [self._inside(name) for name in folder.names(options.subfolder)]
         except OSError as error:
             raise KnownError(
                 f"{options.folder} cannot be used ({error.strerror or error}).",
                 "Choose a writable folder.",
             ) from error
         self._disk = {naming.folded(name): name for name in names}
-        self._intent = read_intent(folder)
+        self._intent = _read_intent(folder)
 
     def _inside(self, name: str) -> str:
-        return f"{self._options.inside}/{name}" if self._options.inside else name
+        return f"{self._options.subfolder}/{name}" if self._options.subfolder else name
 
     def allocate(
         self, stem: str, outputs: Sequence[OutputFile], own: Sequence[str | None] = ()
@@ -70,7 +70,7 @@ class NameAllocator:
             outputs: the files; their endings differ.
             own: the name each file already has and may keep, if any.
         """
-        mine = [naming.folded(name) if name else "" for name in own] or [""] * len(outputs)
+        kept = [naming.folded(name) if name else "" for name in own] or [""] * len(outputs)
         room = max((len(output.ending.encode()) for output in outputs), default=0)
         number = 1
         while True:
@@ -80,16 +80,17 @@ class NameAllocator:
                 )
                 for output in outputs
             ]
-            acts = [self._act(*each) for each in zip(outputs, names, mine, strict=True)]
+            actions = [self._action(*each) for each in zip(outputs, names, kept, strict=True)]
             free = len({naming.folded(name) for name in names}) == len(names)
-            if free and None not in acts:
+            if free and None not in actions:
                 self._taken |= {naming.folded(name) for name in names}
-                return [(n, act) for n, act in zip(names, acts, strict=True) if act]
+                return [(name, act) for name, act in zip(names, actions, strict=True) if act]
             number += 1
 
-    def _act(self, output: OutputFile, name: str, mine: str) -> FileAction | None:
+    def _action(self, output: OutputFile, name: str, kept: str) -> FileAction | None:
+        """Return what to do with a file of this name; None if the name is not free."""
         folded = naming.folded(name)
-        if folded == mine:
+        if folded == kept:
             return FileAction.KEEP
         if folded in self._taken:
             return None
@@ -105,11 +106,11 @@ class NameAllocator:
 
 def identity_of(output: OutputFile, options: Options) -> list[str]:
     """Return what identifies a file to write, to recognize it after a run that was killed."""
-    known = output.source.fingerprint or "" if options.private else str(output.source.path)
-    return [known, options.rendering]
+    source = output.source.fingerprint or "" if options.public else str(output.source.path)
+    return [source, options.rendering]
 
 
-def read_intent(folder: OpenedFolder) -> dict[str, list[str]]:
+def _read_intent(folder: OpenedFolder) -> dict[str, list[str]]:
     """Return the names an unfinished run was writing, with what :func:`identity_of` returned."""
     try:
         found = json.loads(folder.read(INTENT) or b"{}")

@@ -16,13 +16,13 @@ from datetime import datetime
 from curator.model import KnownError
 
 PLAIN = "{name}"  # the camera's own name
-MAX_BYTES = 255  # ext4, APFS and NTFS count differently; this is the smallest limit
+MAX_BYTES = 255  # of UTF-8, as ext4 counts; APFS and NTFS allow 255 longer units
 
 # Names of Windows devices, with any text after the first dot; superscript digits count as digits.
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])$")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 # Marks that change the writing direction: "gpj.exe" must not be displayed as "exe.jpg".
-TURNING = frozenset(
+DIRECTION_MARKS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
 _WORD = re.compile(r"\{([^{}]*)\}")
@@ -136,8 +136,8 @@ def safe_ending(ending: str) -> str:
 
 
 def _plain(text: str) -> str:
-    kept = (sign for sign in unicodedata.normalize("NFC", text) if sign not in TURNING)
-    return "".join("_" if unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in kept)
+    chars = (char for char in unicodedata.normalize("NFC", text) if char not in DIRECTION_MARKS)
+    return "".join("_" if unicodedata.category(char) in ("Cc", "Cs") else char for char in chars)
 
 
 def folded(name: str) -> str:

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from curator.export import naming
-from curator.export.render import Keep
 from curator.export.size_estimates import Proxies
 from curator.model import Clause, Verdict
-from curator.settings import kept_metadata
+from curator.settings import ExportSettings, KeptMetadata, kept_metadata
 
 if TYPE_CHECKING:
     from curator.catalog import FolderRow, PhotoDetail
-    from curator.settings import ExportSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +42,15 @@ class Options:
         match_model: the name of the model that made the scores.
         project: the name of the exported project, if it is one.
         projects: names of the projects of each photo, by photo id.
-        partial: whether single photos of the scope were chosen; the others are not touched.
+        partial: whether single photos were chosen. Other photos of the project are not withdrawn
+            then, and chosen photos that are not approved are listed as skipped.
         order: photo ids in manual order; otherwise photos are sorted by capture time.
         title: the title of the page.
         notes: the text under the title.
         edges: long edges of the JPEGs of each photo, the largest first; set by the target.
-        inside: the subfolder for files; set by the target.
-        private: whether the manifest is public and leaves out paths of originals.
+        subfolder: the subfolder for files; set by the target.
+        public: whether the export is for everybody: then the manifest has no paths of originals,
+            and JPEGs contain no marks; set by the target.
         proxies: folder of the proxies that JPEG sizes are estimated from, if known.
         profile: the editor to write sidecars for (`curator.sidecar.PROFILES`).
     """
@@ -79,12 +79,12 @@ class Options:
     title: str = ""
     notes: str = ""
     edges: tuple[int, ...] = ()
-    inside: str = ""
-    private: bool = False
+    subfolder: str = ""
+    public: bool = False
     proxies: Proxies | None = None
     profile: str = "lightroom"
 
-    def outside(self, folders: Iterable[FolderRow]) -> Options:
+    def with_sources(self, folders: Iterable[FolderRow]) -> Options:
         """Return these options with the folders of originals, into which no export may write."""
         rows = list(folders)
         return replace(
@@ -93,30 +93,20 @@ class Options:
             flat_sources=tuple(Path(row.path) for row in rows if not row.recursive),
         )
 
-    def chosen_as(self, preset: ExportSettings) -> Options:
+    def with_choices(self, choices: ExportSettings) -> Options:
         """Return these options with the choices of a preset or of the settings."""
-        return replace(
-            self,
-            target=preset.target,
-            form=preset.form,
-            long_edge_px=preset.long_edge_px,
-            jpeg_quality=preset.jpeg_quality,
-            sharpen=preset.sharpen,
-            metadata=preset.metadata,
-            pair=preset.pair,
-            names=preset.names,
-        )
+        return replace(self, **dict(choices))
 
     def clause_of(self, photo: PhotoDetail) -> str | None:
         """Return the clause that approves a photo; None for a reject or an unreviewed photo."""
         return self.clauses.get(photo.id) if photo.marks.verdict is Verdict.KEPT else None
 
-    def takes(self, clause: str) -> bool:
+    def exports(self, clause: str) -> bool:
         """Whether photos of a clause are exported."""
         return clause != Clause.FILE if self.approve is None else clause in self.approve
 
     @property
-    def rendered(self) -> tuple[int, ...]:
+    def jpeg_edges(self) -> tuple[int, ...]:
         """The long edges of the JPEGs of each photo; empty if originals are copied."""
         if self.form != "jpeg":
             return ()
@@ -128,7 +118,7 @@ class Options:
         return self.metadata_kept == "all"
 
     @property
-    def metadata_kept(self) -> Keep:
+    def metadata_kept(self) -> KeptMetadata:
         """The camera metadata in files and manifest: all, all but the location, or none."""
         return kept_metadata(self.metadata, self.target, self.form)
 
@@ -144,7 +134,7 @@ class Options:
             return f"sidecar {self.profile}"
         if self.form == "original":
             return "original without place" if self.removes_location else "original"
-        text = f"jpeg {'+'.join(map(str, self.rendered))} px q{self.jpeg_quality}"
+        text = f"jpeg {'+'.join(map(str, self.jpeg_edges))} px q{self.jpeg_quality}"
         if self.sharpen != "off":
             text += f", sharpened for {self.sharpen}"
         names = {"all": "", "no_location": ", without place", "none": ", without metadata"}

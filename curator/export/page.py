@@ -15,7 +15,6 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -66,27 +65,19 @@ def _inner(child: str) -> str:
 
 def clean(text: str) -> str:
     """Remove control characters from a text, and limit its length."""
-    kept = (sign for sign in text[:_MAX_TEXT] if sign == "\n" or not _is_control(sign))
-    return "".join(kept)
+    return "".join(char for char in text[:_MAX_TEXT] if char == "\n" or not _is_control(char))
 
 
-def _is_control(sign: str) -> bool:
-    return unicodedata.category(sign) in ("Cc", "Cs") or sign in naming.TURNING
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cs") or char in naming.DIRECTION_MARKS
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """Title and notes above the photos."""
-
-    title: str
-    notes: str = ""
-
-
-def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
-    """Build the page; the same entries always produce the same bytes.
+def page(title: str, notes: str, entries: Sequence[Entry]) -> bytes:
+    """Build the page; the same arguments always produce the same bytes.
 
     Args:
-        heading: title and notes, plain text.
+        title: above the photos, plain text.
+        notes: below the title, plain text.
         entries: entries of the manifest, in display order.
     """
     style = _part("page.css") + _proportions(entries)
@@ -94,12 +85,12 @@ def page(heading: Heading, entries: Sequence[Entry]) -> bytes:
     number = len(entries)
     frames = Markup("\n".join(_frame(entry, at, number) for at, entry in enumerate(entries, 1)))
     slots = {
-        "TITLE": html.escape(clean(heading.title)),
+        "TITLE": html.escape(clean(title)),
         "STYLE_HASH": _hash(style),
         "SCRIPT_HASH": _hash(script),
         "STYLE": style,
         "SCRIPT": script,
-        "HEAD": _head(heading, entries),
+        "HEAD": _head(title, notes.strip(), entries),
         "SHEET": _sheet(entries),
         "FRAMES": frames,
     }
@@ -134,13 +125,12 @@ def _proportions(entries: Sequence[Entry]) -> str:
     )
 
 
-def _head(heading: Heading, entries: Sequence[Entry]) -> Markup:
-    notes = [element("p", heading.notes.strip())] if heading.notes.strip() else []
+def _head(title: str, notes: str, entries: Sequence[Entry]) -> Markup:
     count = " · ".join(filter(None, (counted(len(entries), "photograph"), _when(entries))))
     return element(
         "header",
-        element("h1", heading.title),
-        *notes,
+        element("h1", title),
+        *([element("p", notes)] if notes else []),
         element("p", count, class_="count"),
         class_="head",
     )
@@ -186,13 +176,13 @@ def _tile(entry: Entry, at: int, number: int) -> Markup:
 def _picture(entry: Entry, sizes: str, alt: str, *, tile: int = 0) -> Markup:
     """Build the picture of tile number ``tile``, or (0) of a frame; those far down load later."""
     width, height = _size(entry["files"][0])
-    made = {_size(record)[0]: _address(record["filename"]) for record in entry["files"]}
-    widths = sorted(made)
+    urls = {_size(file)[0]: quote(file["filename"], safe="/") for file in entry["files"]}
+    widths = sorted(urls)
     shown = min(widths, key=lambda each: abs(each - 1280)) if tile else widths[-1]
     return element(
         "img",
-        src=made[shown],
-        srcset=", ".join(f"{made[each]} {each}w" for each in widths),
+        src=urls[shown],
+        srcset=", ".join(f"{urls[each]} {each}w" for each in widths),
         sizes=sizes,
         width=width,
         height=height,
@@ -201,15 +191,8 @@ def _picture(entry: Entry, sizes: str, alt: str, *, tile: int = 0) -> Markup:
     )
 
 
-def _address(filename: str) -> str:
-    """Return a file's name as a URL relative to the page."""
-    return quote(filename, safe="/")
-
-
 def _alt(entry: Entry, at: int, number: int) -> str:
-    """Return the alt text of a photo, with confirmed tags only; suggestions are left out."""
-    confirmed = [tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed"]
-    return ", ".join([f"Photograph {at} of {number}", *confirmed[:8]])
+    return ", ".join([f"Photograph {at} of {number}", *_confirmed_tags(entry)[:8]])
 
 
 def _frame(entry: Entry, at: int, number: int) -> Markup:
@@ -222,14 +205,14 @@ def _frame(entry: Entry, at: int, number: int) -> Markup:
         links.append(_link("next", f"#p{at + 1}", "Next photograph"))
     links.append(_link("close", f"#t{at}", "Close"))
     picture = _picture(entry, sizes, _alt(entry, at, number))
-    facts = [element("span", text) for text in (_moment(entry), _exposure(entry), _tags(entry))]
+    facts = (_moment(entry), _exposure(entry), ", ".join(_confirmed_tags(entry)))
     return element(
         "section",
         element("div", picture, *links, class_="picture"),
         element(
             "footer",
             element("span", _name(entry), class_="name"),
-            *[each for each in facts if each != "<span></span>"],
+            *[element("span", fact) for fact in facts if fact],
             element("span", f"{at} / {number}", class_="place"),
         ),
         id=f"p{at}",
@@ -268,5 +251,5 @@ def _exposure(entry: Entry) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _tags(entry: Entry) -> str:
-    return ", ".join(tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed")
+def _confirmed_tags(entry: Entry) -> list[str]:
+    return [tag["name"] for tag in entry["tags"] if tag.get("state") == "confirmed"]

@@ -1,7 +1,7 @@
 """Planning an export before anything is written: which photos, which names, how many bytes.
 
 The plan reads the catalog's photos, the target folder's manifest and its file names; it writes
-nothing. Names are allocated in display order, so the same scope in the same folder always gets the
+nothing. Names are allocated in display order, so the same photos in the same folder always get the
 same names. An exported photo keeps its name until the template changes.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from curator.catalog import PhotoDetail
@@ -21,7 +22,7 @@ from curator.export.location_removal import MISSING
 from curator.export.manifest import Entry, FileEntry, Manifest
 from curator.export.name_allocator import FileAction, NameAllocator
 from curator.export.options import Options
-from curator.export.sources import SIDECAR, OutputFile, SidecarFinder, main_file, output_files
+from curator.export.sources import SIDECAR, OutputFile, SidecarFinder, output_files
 from curator.export.target_folder import Originals
 from curator.model import KnownError
 from curator.opened_folder import OpenedFolder
@@ -42,11 +43,14 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPhoto:
-    """One photo to export; ``entry`` is its manifest entry, if it was exported before."""
+    """One photo to export; ``entry`` is its manifest entry, if it was exported before.
+
+    ``clause`` approves it. ``seq`` is its number, if the template has one.
+    """
 
     photo: PhotoDetail
     clause: str
-    items: tuple[PlannedFile, ...]
+    files: tuple[PlannedFile, ...]
     entry: Entry | None = None
     seq: int | None = None
 
@@ -63,10 +67,12 @@ class Skipped:
 class Plan:
     """What an export will do; making a plan changes nothing.
 
-    ``approved`` counts photos by clause, selected or not. ``leaving`` are entries of photos that
-    are no longer approved, ``gone`` of photos removed from the exported project; their files stay.
-    ``edited`` are exported files that another program changed. ``originals`` are the folders that
-    the export must not write to.
+    ``approved`` counts photos by clause, also of clauses that are not exported. ``chosen`` are the
+    photos to export. ``refreshed`` are entries of approved photos, whose marks are updated.
+    ``not_approved`` are entries of photos no longer approved, and ``not_in_project`` of photos
+    removed from the exported project; both are withdrawn, their files stay. ``edited`` are exported
+    files that another program changed. ``originals`` are the folders that the export must not
+    write to.
     """
 
     options: Options
@@ -75,25 +81,29 @@ class Plan:
     approved: Counter[str] = field(default_factory=Counter)
     chosen: list[PlannedPhoto] = field(default_factory=list)
     refreshed: list[tuple[Entry, PhotoDetail, str]] = field(default_factory=list)
-    leaving: list[tuple[Entry, PhotoDetail]] = field(default_factory=list)
-    gone: list[Entry] = field(default_factory=list)
+    not_approved: list[tuple[Entry, PhotoDetail]] = field(default_factory=list)
+    not_in_project: list[Entry] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
 
-    def items(self) -> Iterator[PlannedFile]:
+    def files(self) -> Iterator[PlannedFile]:
         """Yield the planned files of all photos."""
         for chosen in self.chosen:
-            yield from chosen.items
+            yield from chosen.files
+
+    def withdrawn(self) -> list[Entry]:
+        """Return the entries that will be withdrawn."""
+        return [*(entry for entry, _ in self.not_approved), *self.not_in_project]
 
     def describe(self, photo: PhotoDetail, clause: str | None) -> Entry:
         """Build the manifest entry of a photo, without its files."""
         options = self.options
         score = options.scores.get(photo.id)
         details = manifest.describe(photo, clause, location=options.location)
-        if options.private and options.metadata_kept == "none":
+        if options.public and options.metadata_kept == "none":
             details["capture"] = dict.fromkeys(details["capture"])
         own = [options.project] if options.project else []
-        projects = own if options.private else list(options.projects.get(photo.id, own))
+        projects = own if options.public else list(options.projects.get(photo.id, own))
         return details | {
             "project": options.project or next(iter(projects), None),
             "projects": projects,
@@ -112,27 +122,25 @@ class Plan:
     def bytes_to_write(self) -> int:
         """The bytes to write; for JPEGs estimated by `curator.export.size_estimates`."""
         writes = (FileAction.WRITE, FileAction.REPLACE)
-        return sum(item.output.size_bytes for item in self.items() if item.action in writes)
+        return sum(item.output.size for item in self.files() if item.action in writes)
 
     def summary(self) -> dict[str, object]:
         """Return the plan in numbers and names, for the dry run and the dialog."""
-        acts = Counter(item.action for item in self.items())
+        actions = Counter(item.action for item in self.files())
         return {
             "folder": str(self.options.folder),
             "target": self.options.target,
             "approved": {clause: self.approved[clause] for clause in self.options.rule},
             "photos": len(self.chosen),
-            "files": acts.total(),
-            "new_files": acts[FileAction.WRITE] + acts[FileAction.ADOPT],
-            "changed_files": acts[FileAction.REPLACE] + acts[FileAction.RENAME],
-            "unchanged_files": acts[FileAction.KEEP],
-            "names": [item.name for item in self.items()],
+            "files": actions.total(),
+            "new_files": actions[FileAction.WRITE] + actions[FileAction.ADOPT],
+            "changed_files": actions[FileAction.REPLACE] + actions[FileAction.RENAME],
+            "unchanged_files": actions[FileAction.KEEP],
+            "names": [item.name for item in self.files()],
             "bytes": self.bytes_to_write,
             "metadata": self.options.metadata_kept,
             "photos_with_location": self.located,
-            "withdrawn": [
-                entry["filename"] for entry in (*(entry for entry, _ in self.leaving), *self.gone)
-            ],
+            "withdrawn": [entry["filename"] for entry in self.withdrawn()],
             "edited": self.edited,
             "skipped": [{"path": skip.path, "reason": skip.reason} for skip in self.skipped],
         }
@@ -141,7 +149,7 @@ class Plan:
 Candidate = tuple[PhotoDetail, str, Entry | None]
 """A photo to export, the clause that approves it, and its entry if it was exported before."""
 
-Choose = Callable[[Plan, Sequence[Candidate], OpenedFolder | None], None]
+PlanFiles = Callable[[Plan, Sequence[Candidate], OpenedFolder | None], None]
 """Plans the files of the photos to export; gets the target, None if it does not exist yet."""
 
 
@@ -175,18 +183,14 @@ class ExportReport:
         }
 
 
-def make_plan(
-    photos: Iterable[PhotoDetail],
-    options: Options,
-    choose: Choose,
-) -> Plan:
-    """Plan the export of a scope.
+def make_plan(photos: Iterable[PhotoDetail], options: Options, plan_files: PlanFiles) -> Plan:
+    """Plan an export.
 
     Args:
-        photos: all photos of the scope, approved or not: exported photos that are no longer
+        photos: the photos to export from, approved or not: exported photos that are no longer
             approved will be withdrawn.
         options: the options, adapted by the target.
-        choose: plans the files of the photos to export.
+        plan_files: plans the files of the photos to export.
 
     Raises:
         KnownError: the target is inside a source folder, is not a folder, is on a drive that is
@@ -201,7 +205,7 @@ def make_plan(
     originals = Originals.of(options, ordered)
     with target_folder.open_to_plan(options.folder, originals) as folder:
         plan = Plan(options, _load(options, folder), originals)
-        choose(plan, _select(plan, ordered), folder)
+        plan_files(plan, _select(plan, ordered), folder)
     return plan
 
 
@@ -219,53 +223,58 @@ def _load(options: Options, folder: OpenedFolder | None) -> Manifest:
 
 def _in_order(photos: Iterable[PhotoDetail], options: Options) -> list[PhotoDetail]:
     """Return photos in manual order, else by capture time; photos without a time come last."""
-    by_hand = {photo: place for place, photo in enumerate(options.order)}
-    late = datetime.max
+    by_hand = {photo: at for at, photo in enumerate(options.order)}
 
-    def place(photo: PhotoDetail) -> tuple[float, datetime, str]:
-        when = photo.capture.taken_at or late
-        return by_hand.get(photo.id, math.inf), when, str(main_file(photo).path)
+    def position(photo: PhotoDetail) -> tuple[float, datetime, str]:
+        taken = photo.capture.taken_at or datetime.max
+        return by_hand.get(photo.id, math.inf), taken, str(photo.files[0].path)
 
-    return sorted(photos, key=place)
+    return sorted(photos, key=position)
 
 
 def _select(plan: Plan, ordered: list[PhotoDetail]) -> list[Candidate]:
     """Record which entries stay or are withdrawn; return the photos to export."""
     options = plan.options
-    standing = manifest.lookup(plan.manifest.photos)
-    returned = manifest.lookup(plan.manifest.withdrawn)
-    kinds = {kind for kind, _ in standing}
-    going: list[Candidate] = []
+    listed = manifest.index(plan.manifest.photos)
+    withdrawn = manifest.index(plan.manifest.withdrawn)
+    kinds = {kind for kind, _ in listed}
+    candidates: list[Candidate] = []
     own = manifest.kind(options.rendering)
     for photo in ordered:
         clause = options.clause_of(photo)
         for kind in kinds:
-            entry = manifest.find(standing, kind, photo)
+            entry = manifest.find(listed, kind, photo)
             if entry is not None and clause is None:
-                plan.leaving.append((entry, photo))
+                plan.not_approved.append((entry, photo))
             elif entry is not None and clause is not None:
                 plan.refreshed.append((entry, photo, clause))
         if clause is None:
             if options.partial:  # it was chosen individually
-                plan.skipped.append(Skipped(str(main_file(photo).path), NOT_APPROVED))
+                plan.skipped.append(Skipped(str(photo.files[0].path), NOT_APPROVED))
             continue
         plan.approved[clause] += 1
-        if options.takes(clause):
-            entry = manifest.find(standing, own, photo) or manifest.find(returned, own, photo)
-            going.append((photo, clause, entry))
+        if options.exports(clause):
+            entry = manifest.find(listed, own, photo) or manifest.find(withdrawn, own, photo)
+            candidates.append((photo, clause, entry))
     if options.project and not options.partial:
-        here = {id(entry) for entry, *_ in (*plan.leaving, *plan.refreshed)}
-        plan.gone = [
+        here = {id(entry) for entry, *_ in (*plan.not_approved, *plan.refreshed)}
+        plan.not_in_project = [
             entry
             for entry in plan.manifest.photos
             if entry["project"] == options.project and id(entry) not in here
         ]
-    return going
+    return candidates
 
 
-def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
+Versions = list[tuple[OutputFile, FileEntry | None]]
+"""The files of a photo to export, each with its record from an earlier run."""
+
+
+def plan_files(plan: Plan, candidates: Sequence[Candidate], folder: OpenedFolder | None) -> None:
     """Plan the copies or JPEGs of the photos to export."""
-    _Planner(plan, len(going), folder).choose(going)
+    planner = _Planner(plan, len(candidates), folder)
+    for photo, clause, entry in candidates:
+        planner.add(photo, clause, entry)
 
 
 class _Planner:
@@ -276,137 +285,114 @@ class _Planner:
         self._allocator = NameAllocator(plan.options, plan.manifest, folder)
         self._sidecars = SidecarFinder()
         entries = (*plan.manifest.photos, *plan.manifest.withdrawn)
-        self._counts = "{seq}" in plan.options.names
-        self._last = max((entry.get("seq") or 0 for entry in entries), default=0)
-        self._digits = max(3, len(str(self._last + number)))
+        self._last_seq = max((entry.get("seq") or 0 for entry in entries), default=0)
+        self._seq_digits = max(3, len(str(self._last_seq + number)))
 
-    def choose(self, going: Sequence[Candidate]) -> None:
-        """Add the files of the photos to the plan."""
-        for photo, clause, entry in going:
-            outputs = output_files(photo, self._options, self._sidecars)
-            known = _known(outputs, entry, self._options)
-            outputs, known = self._keep_existing(photo, outputs, known, entry)
-            if not outputs:
-                continue
-            seq = self._seq(entry)
-            items = self._items(photo, outputs, known, entry, seq)
-            self._plan.chosen.append(PlannedPhoto(photo, clause, tuple(items), entry, seq))
+    def add(self, photo: PhotoDetail, clause: str, entry: Entry | None) -> None:
+        """Add a photo and its files to the plan; files that cannot be reached are skipped."""
+        outputs = output_files(photo, self._options, self._sidecars)
+        versions = self._reachable(_versions(outputs, entry, self._options), entry, photo)
+        if not versions:
+            return
+        seq = self._seq(entry)
+        names = self._names(photo, versions, entry, seq)
+        files = [
+            PlannedFile(output, named[0], self._action(output, old, named, entry, photo), old)
+            for (output, old), named in zip(versions, names, strict=True)
+        ]
+        self._plan.chosen.append(PlannedPhoto(photo, clause, tuple(files), entry, seq))
 
     def _seq(self, entry: Entry | None) -> int | None:
         """Return a photo's number; it keeps its number when others are inserted before it."""
-        if not self._counts:
+        if "{seq}" not in self._options.names:
             return None
         if entry is not None and entry.get("seq"):
             return int(entry["seq"])
-        self._last += 1
-        return self._last
+        self._last_seq += 1
+        return self._last_seq
 
-    def _keep_existing(
-        self,
-        photo: PhotoDetail,
-        outputs: list[OutputFile],
-        known: list[FileEntry | None],
-        entry: Entry | None,
-    ) -> tuple[list[OutputFile], list[FileEntry | None]]:
-        """Drop files whose original is missing now, and list them as skipped."""
-        kept: list[tuple[OutputFile, FileEntry | None]] = []
-        away: set[str] = set()
-        for output, old in zip(outputs, known, strict=True):
-            if output.source.missing and (
-                old is None or not self._is_current(output, old, entry, photo)
-            ):
-                away.add(str(output.source.path))
+    def _reachable(self, versions: Versions, entry: Entry | None, photo: PhotoDetail) -> Versions:
+        """Drop files to write whose original is missing now, and list them as skipped."""
+        reachable: Versions = []
+        missing: set[str] = set()
+        for output, old in versions:
+            if output.source.missing and not self._is_current(output, old, entry, photo):
+                missing.add(str(output.source.path))
             else:
-                kept.append((output, old))
+                reachable.append((output, old))
         self._plan.skipped += [
-            Skipped(path, "The original cannot be reached.") for path in sorted(away)
+            Skipped(path, "The original cannot be reached.") for path in sorted(missing)
         ]
-        return [output for output, _ in kept], [old for _, old in kept]
+        return reachable
 
     def _is_current(
-        self, output: OutputFile, old: FileEntry, entry: Entry | None, photo: PhotoDetail
+        self, output: OutputFile, old: FileEntry | None, entry: Entry | None, photo: PhotoDetail
     ) -> bool:
         """Whether an exported file is what this export would write."""
-        if not manifest.is_of(old, output.source):
+        if old is None or entry is None or not manifest.is_of(old, output.source):
             return False
-        if entry is None:
-            return True
-        if output.edge is None:
-            return bool(entry["form"] == self._options.rendering)
-        same = entry["form"] == self._options.rendering and entry["turn"] == photo.turn
-        return bool(
-            same
-            and SidecarMetadata.from_json(old.get("said", {}))
-            == (output.metadata or SidecarMetadata())
+        if entry["form"] != self._options.rendering:
+            return False
+        metadata = SidecarMetadata.from_json(old.get("said", {}))
+        return output.edge is None or (
+            entry["turn"] == photo.turn and metadata == (output.metadata or SidecarMetadata())
         )
 
-    def _items(
-        self,
-        photo: PhotoDetail,
-        outputs: list[OutputFile],
-        known: list[FileEntry | None],
-        entry: Entry | None,
-        seq: int | None,
-    ) -> list[PlannedFile]:
-        template = self._options.names
-        stem = naming.stem(template, self._facts(photo, outputs[0], seq))
-        if entry is not None and entry.get("names", naming.PLAIN) == template:
-            names = self._kept_names(stem, outputs, known)
-        else:
-            own = [old["filename"] if old else None for old in known]
-            names = self._allocator.allocate(stem, outputs, own)
-        items = []
-        for output, old, (name, act) in zip(outputs, known, names, strict=True):
-            if old is None:
-                items.append(PlannedFile(output, name, act))
-            else:
-                items.append(self._rewrite(PlannedFile(output, name, act, old), entry, photo))
-        return items
-
-    def _kept_names(
-        self, stem: str, outputs: list[OutputFile], known: list[FileEntry | None]
+    def _names(
+        self, photo: PhotoDetail, versions: Versions, entry: Entry | None, seq: int | None
     ) -> list[tuple[str, FileAction]]:
-        """Keep the names a photo has; a new file takes the same stem with its own ending."""
-        fresh = [output for output, old in zip(outputs, known, strict=True) if old is None]
-        for output, old in zip(outputs, known, strict=True):
-            ending = naming.safe_ending(output.ending)
-            if old is not None and old["filename"].endswith(ending):
-                stem = Path(old["filename"].removesuffix(ending)).name
-                break
-        claimed = iter(self._allocator.allocate(stem, fresh) if fresh else ())
-        return [(old["filename"], FileAction.KEEP) if old else next(claimed) for old in known]
-
-    def _facts(self, photo: PhotoDetail, output: OutputFile, seq: int | None) -> naming.Facts:
-        return naming.Facts(
-            Path(output.source.path).stem,
+        """Name the files; an exported photo keeps its names until the template changes."""
+        template = self._options.names
+        outputs = [output for output, _ in versions]
+        facts = naming.Facts(
+            outputs[0].source.path.stem,
             photo.capture.taken_at,
             seq or 1,
-            self._digits,
+            self._seq_digits,
             photo.marks.rating,
             self._options.project,
             photo.capture.camera,
         )
+        stem = naming.stem(template, facts)
+        if entry is None or entry.get("names", naming.PLAIN) != template:
+            own = [old["filename"] if old else None for _, old in versions]
+            return self._allocator.allocate(stem, outputs, own)
+        for output, old in versions:  # a new file takes the same stem with its own ending
+            ending = naming.safe_ending(output.ending)
+            if old is not None and old["filename"].endswith(ending):
+                stem = Path(old["filename"].removesuffix(ending)).name
+                break
+        new = [output for output, old in versions if old is None]
+        allocated = iter(self._allocator.allocate(stem, new) if new else ())
+        return [
+            (old["filename"], FileAction.KEEP) if old else next(allocated) for _, old in versions
+        ]
 
-    def _rewrite(self, item: PlannedFile, entry: Entry | None, photo: PhotoDetail) -> PlannedFile:
-        """Plan a file that an earlier run wrote: keep, replace or rename it."""
-        old = item.known
-        assert old is not None
-        fresh = self._is_current(item.output, old, entry, photo)
-        size = self._size(old["filename"])
+    def _action(
+        self,
+        output: OutputFile,
+        old: FileEntry | None,
+        named: tuple[str, FileAction],
+        entry: Entry | None,
+        photo: PhotoDetail,
+    ) -> FileAction:
+        """Return what to do with a file: keep, replace or rename the one of an earlier run."""
+        name, action = named
+        if old is None:
+            return action
+        current = self._is_current(output, old, entry, photo)
+        size = self._size_on_disk(old["filename"])
         if size is None:
-            return PlannedFile(
-                item.output, item.name, FileAction.WRITE if fresh else FileAction.REPLACE, old
-            )
+            return FileAction.WRITE if current else FileAction.REPLACE
         if size != old["size"]:
             self._plan.edited.append(old["filename"])
-        if not fresh:
-            return PlannedFile(item.output, item.name, FileAction.REPLACE, old)
-        if item.name != old["filename"]:
-            act = FileAction.ADOPT if item.action is FileAction.ADOPT else FileAction.RENAME
-            return PlannedFile(item.output, item.name, act, old)
-        return PlannedFile(item.output, item.name, FileAction.KEEP, old)
+        if not current:
+            return FileAction.REPLACE
+        if name == old["filename"]:
+            return FileAction.KEEP
+        return FileAction.ADOPT if action is FileAction.ADOPT else FileAction.RENAME
 
-    def _size(self, name: str) -> int | None:
+    def _size_on_disk(self, name: str) -> int | None:
         """Return the size of an exported file; None if it does not exist or is a link."""
         try:
             status = None if self._folder is None else self._folder.status(name)
@@ -415,30 +401,28 @@ class _Planner:
         return status.st_size if status and stat.S_ISREG(status.st_mode) else None
 
 
-def _known(
-    outputs: list[OutputFile], entry: Entry | None, options: Options
-) -> list[FileEntry | None]:
-    """Return the record of an earlier run for each file.
+def _versions(outputs: list[OutputFile], entry: Entry | None, options: Options) -> Versions:
+    """Pair each file with its record from an earlier run.
 
     A copy is recognized by its content: an older version must not be replaced, as it may be the
-    last one. A JPEG or a sidecar can be made again, so it is recognized by its place.
+    last one. A JPEG or a sidecar can be made again: a JPEG is recognized by its position in the
+    entry, a sidecar by its path.
     """
-    if entry is None:
-        return [None] * len(outputs)
-    records = [dict(record) for record in entry["files"]]
-    if options.rendered:
-        return [records[at] if at < len(records) else None for at in range(len(outputs))]
-    found: list[FileEntry | None] = []
+    records: list[FileEntry] = [dict(record) for record in entry["files"]] if entry else []
+    if options.jpeg_edges:
+        return list(zip_longest(outputs, records[: len(outputs)]))
+    found: Versions = []
     for output in outputs:
-        of_it = (old for old in records if manifest.is_of(old, output.source))
         if output.source.kind == SIDECAR:
             ending = naming.safe_ending(output.ending)
-            of_it = (
+            matching = [
                 old
                 for old in records
                 if old["kind"] == SIDECAR
-                and (old.get("original_path") == str(output.source.path))
+                and old.get("original_path") == str(output.source.path)
                 and old["filename"].endswith(ending)
-            )
-        found.append(next(of_it, None))
+            ]
+        else:
+            matching = [old for old in records if manifest.is_of(old, output.source)]
+        found.append((output, matching[0] if matching else None))
     return found

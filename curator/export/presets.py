@@ -78,13 +78,14 @@ def find(home: Home, name: str) -> Preset:
         NotFoundError: there is no such preset.
         KnownError: the file cannot be read or is not a preset.
     """
-    for preset in presets(home):
+    known = presets(home)
+    for preset in known:
         if preset.name.casefold() == name.casefold():
             return preset
     if name.endswith(".json"):
         return read(Path(name))
-    known = ", ".join(preset.name for preset in presets(home))
-    raise NotFoundError(f"Unknown export preset {name!r}.", f"Presets: {known}.")
+    names = ", ".join(preset.name for preset in known)
+    raise NotFoundError(f"Unknown export preset {name!r}.", f"Presets: {names}.")
 
 
 def read(path: Path) -> Preset:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from curator.files import sha256, status
 from curator.model import UnreadableError
+from curator.settings import KeptMetadata
 from curator.sidecar import PROFILES, SidecarMetadata, merge
 
 if TYPE_CHECKING:
     from curator.imaging.pixels import Picture
 
-Keep = Literal["all", "no_location", "none"]
-_MOST_XMP = 65_502  # bytes of a packet in one JPEG segment (XMP 3, 1.1.3); thousands of keywords
+_MAX_XMP_BYTES = 65_502  # in one JPEG segment (XMP 3, 1.1.3); thousands of keywords
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RenderJob:
     long_edges_px: tuple[int, ...]
     quality: int
     sharpen: Literal["off", "screen", "print"]
-    metadata: Keep
+    metadata: KeptMetadata
     turn: int
     max_megapixels: int
     fallback: str | None = None
@@ -74,12 +74,15 @@ def render(job: RenderJob) -> Rendered:
 
 
 def _packet(job: RenderJob) -> bytes:
-    """Build the XMP of the JPEGs; the same photo and metadata always produce the same bytes."""
+    """Build the XMP of the JPEGs: empty without metadata, or if it does not fit into one segment.
+
+    The same photo and metadata always produce the same bytes.
+    """
     if not job.xmp:
         return b""
     dated = datetime.fromtimestamp(status(job.path).st_mtime, UTC)
     xmp = merge(None, job.xmp, None, PROFILES["lightroom"], dated)
-    return xmp if len(xmp) <= _MOST_XMP else b""
+    return xmp if len(xmp) <= _MAX_XMP_BYTES else b""
 
 
 def _picture(job: RenderJob) -> Picture:

@@ -27,15 +27,16 @@ class RenderQueue:
 
     def __init__(self, plan: Plan, pool: WorkerPool | None) -> None:
         self._options = plan.options
-        self._pool, self._given = pool, pool is not None
-        wanted = [chosen for chosen in plan.chosen if _needs(chosen)]
+        self._pool, self._owns_pool = pool, pool is None
+        wanted = [chosen for chosen in plan.chosen if _needs_jpegs(chosen)]
         self._waiting: Iterator[PlannedPhoto] = iter(wanted)
-        self._size = pool.size if pool else max(1, min(_MOST, os.cpu_count() or 1, len(wanted)))
+        size = pool.size if pool else min(_MOST, os.cpu_count() or 1, len(wanted))
+        self._size = max(1, size)
         self._threads: ThreadPoolExecutor | None = None
         self._under_way: deque[tuple[PlannedPhoto, Future[Rendered]]] = deque()
         self._latest: tuple[PlannedPhoto, Future[Rendered]] | None = None
 
-    def take(self, chosen: PlannedPhoto, edge: int) -> tuple[bytes, tuple[int, int], str]:
+    def jpeg(self, chosen: PlannedPhoto, edge: int) -> tuple[bytes, tuple[int, int], str]:
         """Return one JPEG of a photo, its (width, height), and the sha256 of the original.
 
         Raises:
@@ -43,13 +44,13 @@ class RenderQueue:
         """
         if self._latest is None or self._latest[0] is not chosen:
             self._latest = self._next(chosen)
-        made = self._latest[1].result()
-        at = self._options.rendered.index(edge)
-        return made.contents[at], made.sizes[at], made.original_sha256
+        rendered = self._latest[1].result()
+        at = self._options.jpeg_edges.index(edge)
+        return rendered.contents[at], rendered.sizes[at], rendered.original_sha256
 
     def _next(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
-        if not _needs(chosen):  # planned as a rename, but somebody changed the file since
-            return self._begun(chosen)
+        if not _needs_jpegs(chosen):  # planned as a rename, but somebody changed the file since
+            return self._start(chosen)
         self._fill()
         while self._under_way[0][0] is not chosen:
             self._under_way.popleft()  # that photo failed before its JPEG was taken
@@ -61,7 +62,7 @@ class RenderQueue:
         """Cancel pictures not taken yet, and end the processes started here."""
         for _, future in self._under_way:
             future.cancel()
-        if self._pool is not None and not self._given:
+        if self._pool is not None and self._owns_pool:
             self._pool.close()
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
@@ -71,9 +72,9 @@ class RenderQueue:
             chosen = next(self._waiting, None)
             if chosen is None:
                 return
-            self._under_way.append(self._begun(chosen))
+            self._under_way.append(self._start(chosen))
 
-    def _begun(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
+    def _start(self, chosen: PlannedPhoto) -> tuple[PlannedPhoto, Future[Rendered]]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._size, "export")
             self._pool = self._pool or WorkerPool(
@@ -82,10 +83,10 @@ class RenderQueue:
         return chosen, self._threads.submit(self._render, chosen)
 
     def _render(self, chosen: PlannedPhoto) -> Rendered:
-        options, output = self._options, chosen.items[0].output
+        options, output = self._options, chosen.files[0].output
         job = RenderJob(
             str(output.source.path),
-            options.rendered,
+            options.jpeg_edges,
             options.jpeg_quality,
             options.sharpen,
             options.metadata_kept,
@@ -98,8 +99,8 @@ class RenderQueue:
         return self._pool.run(render, job, timeout_s=_TIMEOUT_S)
 
 
-def _needs(chosen: PlannedPhoto) -> bool:
+def _needs_jpegs(chosen: PlannedPhoto) -> bool:
     return any(
         item.output.edge is not None and item.action not in (FileAction.KEEP, FileAction.RENAME)
-        for item in chosen.items
+        for item in chosen.files
     )

@@ -8,8 +8,8 @@ last written metadata, so that the next run writes only what changed in Curator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from curator import atomic, sidecar
@@ -18,27 +18,12 @@ from curator.export import naming
 from curator.export.manifest import NAME, Entry, FileEntry
 from curator.export.name_allocator import INTENT, FileAction
 from curator.export.options import Options
-from curator.export.plan import Candidate, ExportReport, Plan, PlannedFile, PlannedPhoto, Skipped
-from curator.export.sources import OutputFile, Source, main_file, metadata_of
-from curator.export.writing import Progress, Run, write_files
+from curator.export.plan import Candidate, Plan, PlannedFile, PlannedPhoto, Skipped
+from curator.export.sources import OutputFile, Source, metadata_of
+from curator.export.writing import Run
 from curator.model import Kind, KnownError
 from curator.opened_folder import OpenedFolder
-from curator.sidecar import NO_VALUE, PROFILES, SidecarError, SidecarMetadata
-from curator.workers import WorkerPool
-
-
-@dataclass(frozen=True, slots=True)
-class _SidecarFile(OutputFile):
-    """A sidecar to export: its metadata, the metadata written last, and its size in bytes."""
-
-    metadata: SidecarMetadata = field(default_factory=SidecarMetadata)
-    base: SidecarMetadata | None = None
-    size: int = 0
-
-    @property
-    def size_bytes(self) -> int:
-        """The size of the sidecar, not of its photo."""
-        return self.size
+from curator.sidecar import NO_VALUE, PROFILES, Profile, SidecarError, SidecarMetadata
 
 
 def adapt_options(options: Options) -> Options:
@@ -46,33 +31,23 @@ def adapt_options(options: Options) -> Options:
     return replace(options, form="sidecar", names=naming.PLAIN)
 
 
-def choose(plan: Plan, going: Sequence[Candidate], folder: OpenedFolder | None) -> None:
+def plan_files(plan: Plan, candidates: Sequence[Candidate], folder: OpenedFolder | None) -> None:
     """Plan the sidecar of each photo to export, or list the photo as skipped with the reason."""
     planner = _SidecarPlanner(plan, folder)
-    several = len({planner.root(main_file(photo).path) for photo, *_ in going}) > 1
-    for photo, clause, entry in going:
+    several = len({planner.root(photo.files[0].path) for photo, *_ in candidates}) > 1
+    for photo, clause, entry in candidates:
         try:
             item = planner.item(photo, entry, several)
         except KnownError as error:
-            plan.skipped.append(Skipped(str(main_file(photo).path), str(error)))
+            plan.skipped.append(Skipped(str(photo.files[0].path), str(error)))
             continue
         seq = entry.get("seq") if entry else None
         plan.chosen.append(PlannedPhoto(photo, clause, (item,), entry, seq))
 
 
-def write(
-    plan: Plan,
-    *,
-    pool: WorkerPool | None = None,
-    progress: Progress = lambda done, total, name: None,
-    cancelled: Callable[[], bool] = lambda: False,
-) -> ExportReport:
-    """Carry out the plan; see :func:`curator.export.writing.write_files`."""
-    report = write_files(
-        plan, pool=pool, progress=progress, cancelled=cancelled, write_file=_write_file
-    )
-    sidecar.sync_folders([report.folder / name for name in report.written])
-    return report
+def sync(run: Run) -> None:
+    """Flush the names of the written sidecars to disk."""
+    sidecar.sync_folders([run.folder.path / name for name in run.report.written])
 
 
 class _SidecarPlanner:
@@ -101,7 +76,7 @@ class _SidecarPlanner:
             KnownError: this editor reads no sidecar for it, another photo's sidecar has that name,
                 or the existing file is not a sidecar or contradicts.
         """
-        file = main_file(photo)
+        file = photo.files[0]
         name = self._name(file, entry, several)
         folded = naming.folded(name)
         known = self._known.get(folded)
@@ -109,19 +84,16 @@ class _SidecarPlanner:
             raise KnownError(f"Another photo's sidecar there is already named {name}.")
         self._taken.add(folded)
         name = self._name_on_disk(name)
-        base = SidecarMetadata.from_json(known["said"]) if known and "said" in known else None
-        wanted = _SidecarFile(
-            Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint),
-            PurePath(name).suffix,
-            metadata=self._metadata(photo),
-            base=base,
-        )
+        metadata = self._metadata(photo)
         existing = None if self._folder is None else _load(self._folder, name)
-        new = _merged(existing, wanted, self._options)
-        if known is not None and new == existing and base == wanted.metadata:
-            return PlannedFile(wanted, name, FileAction.KEEP, known)
-        act = FileAction.WRITE if existing is None else FileAction.REPLACE
-        return PlannedFile(replace(wanted, size=len(new)), name, act, known)
+        new = _merged(existing, metadata, known, self._profile)
+        if known is not None and new == existing and _base(known) == metadata:
+            action = FileAction.KEEP
+        else:
+            action = FileAction.WRITE if existing is None else FileAction.REPLACE
+        source = Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint)
+        output = OutputFile(source, PurePath(name).suffix, len(new), metadata=metadata)
+        return PlannedFile(output, name, action, known)
 
     def _name(self, file: FileDetail, entry: Entry | None, several: bool) -> str:
         name = sidecar.name_for(self._profile, file.path.name, Kind(file.kind))
@@ -163,28 +135,27 @@ def _is_of(record: FileEntry, file: FileDetail) -> bool:
     return bool(same and same == file.fingerprint) or record.get("original_path") == str(file.path)
 
 
-def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
+def write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
     """Write or keep one sidecar, and return its record.
 
     Raises:
         KnownError: it cannot be written, or contradicts now; the existing file stays.
         OSError: the disk is full.
     """
-    wanted, folder, name = item.output, run.folder, item.name
-    assert isinstance(wanted, _SidecarFile)
-    _leave_withdrawn(run, chosen, name)
+    name, source, metadata = item.name, item.output.source, item.output.metadata
+    assert metadata is not None, "the planner sets it"
+    _drop_withdrawn(run, chosen, name)
     if item.action is FileAction.KEEP and item.known is not None:
         run.report.unchanged += 1
-        return {**item.known, "original_path": str(wanted.source.path)}
-    existing = _load(folder, name)
-    new = _merged(existing, wanted, run.plan.options)
+        return {**item.known, "original_path": str(source.path)}
+    existing = _load(run.folder, name)
+    new = _merged(existing, metadata, item.known, PROFILES[run.plan.options.profile])
     if new == existing:
         run.report.unchanged += 1
     else:
-        _put(folder, name, new, sidecar.digest(existing))
+        _write(run.folder, name, new, sidecar.digest(existing))
         run.report.written.append(name)
         run.report.bytes += len(new)
-    source = wanted.source
     return {
         "filename": name,
         "sha256": sidecar.digest(new),
@@ -195,17 +166,16 @@ def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
         "original_size": source.size,
         "original_mtime_ns": source.mtime_ns,
         "fingerprint": source.fingerprint,
-        "said": wanted.metadata.as_json(),
+        "said": metadata.as_json(),
     }
 
 
-def _leave_withdrawn(run: Run, chosen: PlannedPhoto, name: str) -> None:
-    """Remove a file that is written again from the withdrawn entries."""
+def _drop_withdrawn(run: Run, chosen: PlannedPhoto, name: str) -> None:
+    """Drop the withdrawn entries of a sidecar that is written again."""
     current = run.plan.manifest
     for entry in current.withdrawn:
-        if entry is not chosen.entry and [record["filename"] for record in entry["files"]] == [
-            name
-        ]:
+        names = [record["filename"] for record in entry["files"]]
+        if entry is not chosen.entry and names == [name]:
             current.drop(entry)
 
 
@@ -225,7 +195,13 @@ def _load(folder: OpenedFolder, name: str) -> bytes | None:
         raise KnownError(f"{below} cannot be read ({error.strerror or error}).") from error
 
 
-def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None:
+def _write(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None:
+    """Write a sidecar; ``expected`` is the digest of the one it replaces.
+
+    Raises:
+        KnownError: it or its folder cannot be written, or another program was faster.
+        OSError: the disk is full.
+    """
     below, _, leaf = name.rpartition("/")
     try:
         if below:
@@ -246,28 +222,36 @@ def _put(folder: OpenedFolder, name: str, content: bytes, expected: str) -> None
         raise
 
 
-def _merged(there: bytes | None, wanted: _SidecarFile, options: Options) -> bytes:
-    """Merge our metadata into an existing sidecar, or a new one.
+def _base(known: FileEntry | None) -> SidecarMetadata | None:
+    """Return the metadata of the last export into a sidecar, None if there was none."""
+    return SidecarMetadata.from_json(known["said"]) if known and "said" in known else None
+
+
+def _merged(
+    existing: bytes | None, metadata: SidecarMetadata, known: FileEntry | None, profile: Profile
+) -> bytes:
+    """Merge our metadata into an existing sidecar, or build a new one.
 
     Raises:
-        KnownError: it is not a sidecar, or contradicts our metadata.
+        KnownError: the existing one is not a sidecar, or contradicts our metadata.
     """
-    base = wanted.base if there is not None else None
-    if there is not None:
-        theirs, before = sidecar.read(there).metadata, base or SidecarMetadata()
-        against = [
-            name
-            for name in ("rating", "flag", "label")
-            if _word(theirs, name) not in (_word(before, name), _word(wanted.metadata, name))
-            and _word(wanted.metadata, name) != _word(before, name)
-        ]
-        if against:
-            raise KnownError(
-                f"The existing sidecar has another {' and '.join(against)}; it was kept.",
-                "Move it away to write yours.",
-            )
-    return sidecar.merge(there, wanted.metadata, base, PROFILES[options.profile])
+    if existing is None:
+        return sidecar.merge(None, metadata, None, profile)
+    base = _base(known)
+    theirs, before = sidecar.read(existing).metadata, base or SidecarMetadata()
+    contradicting = [
+        name
+        for name in ("rating", "flag", "label")
+        if _mark(theirs, name) not in (_mark(before, name), _mark(metadata, name))
+        and _mark(metadata, name) != _mark(before, name)
+    ]
+    if contradicting:
+        raise KnownError(
+            f"The existing sidecar has another {' and '.join(contradicting)}; it was kept.",
+            "Move it away to write yours.",
+        )
+    return sidecar.merge(existing, metadata, base, profile)
 
 
-def _word(metadata: SidecarMetadata, name: str) -> object:
+def _mark(metadata: SidecarMetadata, name: str) -> object:
     return getattr(metadata, name) or (0 if name == "rating" else NO_VALUE)

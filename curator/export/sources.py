@@ -35,27 +35,25 @@ class Source:
 class OutputFile:
     """One file to export of a photo.
 
-    ``ending`` follows the photo's name. ``edge`` is the long edge in px of a JPEG to make, None
-    for a copy. ``fallback`` is the file to make the JPEG from if the source is unreadable.
-    ``metadata`` holds the marks and keywords to embed in a JPEG. ``guess`` is the estimated size
-    of the JPEG in bytes.
+    ``ending`` follows the photo's name. ``size`` is in bytes, estimated for a JPEG. ``edge`` is the
+    long edge in px of a JPEG to make, None for a copy. ``fallback`` is the file to make the JPEG
+    from if the source is unreadable. ``metadata`` holds the marks and keywords to embed in a JPEG
+    or to write into a sidecar.
     """
 
     source: Source
     ending: str
+    size: int
     edge: int | None = None
     fallback: str | None = None
     metadata: SidecarMetadata | None = None
-    guess: int = 0
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes to write: exact for a copy, estimated for a JPEG."""
-        return self.source.size if self.edge is None else self.guess
 
 
 class SidecarFinder:
-    """Finds the sidecars of originals, under both names; lists each folder once."""
+    """Finds the sidecars of originals, named ``base.xmp`` or ``file.ext.xmp``.
+
+    Lists each folder once.
+    """
 
     def __init__(self) -> None:
         self._listed: dict[Path, dict[str, os.DirEntry[str]]] = {}
@@ -102,11 +100,6 @@ def _is_raw(name: str) -> bool:
     return PurePath(name).suffix.lower() in RAW_SUFFIXES
 
 
-def main_file(photo: PhotoDetail) -> FileDetail:
-    """Return the main file of a photo; the RAW of a pair."""
-    return next((file for file in photo.files if file.role == "main"), photo.files[0])
-
-
 def metadata_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> SidecarMetadata:
     """Return what other editors can read: marks, confirmed tags, and projects if given."""
     tags = [tag for tag in photo.tags if tag.state == "confirmed"]
@@ -117,11 +110,11 @@ def metadata_of(photo: PhotoDetail, projects: Iterable[str] | None = None) -> Si
 def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) -> list[OutputFile]:
     """Return the files to export of a photo, its main file first."""
     halves = _halves(photo, options)
-    if options.rendered:
+    if options.jpeg_edges:
         source, *others = [_reachable(file, photo) for file in halves]
         fallback = next((str(other.path) for other in others if not other.missing), None)
         # A public gallery shows no marks and no project names.
-        hidden = options.private or options.metadata_kept == "none"
+        hidden = options.public or options.metadata_kept == "none"
         metadata = None if hidden else metadata_of(photo)
         pixels = (photo.capture.width or 0, photo.capture.height or 0)
         how = (options.jpeg_quality, options.sharpen, options.proxies, photo.proxy)
@@ -129,31 +122,32 @@ def output_files(photo: PhotoDetail, options: Options, sidecars: SidecarFinder) 
             OutputFile(
                 source,
                 f"-{edge}.jpg" if options.edges else ".jpg",
+                jpeg_bytes(pixels, edge, *how),
                 edge,
                 fallback,
                 metadata,
-                jpeg_bytes(pixels, edge, *how),
             )
-            for edge in options.rendered
+            for edge in options.jpeg_edges
         ]
-    outputs: dict[Path, OutputFile] = {}
-    for file in halves:
-        source = _reachable(file, photo)
-        outputs[source.path] = OutputFile(source, file.path.suffix)
-    for file in halves:
-        own = [known.path for known in photo.files]
-        for sidecar, ending in sidecars.sidecars_of(Path(_reachable(file, photo).path), own):
-            outputs.setdefault(sidecar.path, OutputFile(sidecar, ending))
+    sources = [_reachable(file, photo) for file in halves]
+    outputs = {
+        source.path: OutputFile(source, file.path.suffix, source.size)
+        for file, source in zip(halves, sources, strict=True)
+    }
+    own = [file.path for file in photo.files]
+    for source in sources:
+        for sidecar, ending in sidecars.sidecars_of(source.path, own):
+            outputs.setdefault(sidecar.path, OutputFile(sidecar, ending, sidecar.size))
     return list(outputs.values())
 
 
 def _halves(photo: PhotoDetail, options: Options) -> list[FileDetail]:
     """Return the wanted files of a photo; for a pair perhaps only one half."""
-    main = main_file(photo)
-    both = [main, *(file for file in photo.files if file.role == "half" and file is not main)]
+    main, *others = photo.files
+    both = [main, *(file for file in others if file.role == "half")]
     wanted = {"raw": Kind.RAW, "jpeg": Kind.IMAGE}.get(options.pair)
     ordered = sorted(both, key=lambda file: file.kind is not wanted) if wanted else both
-    if options.rendered or wanted is None:
+    if options.jpeg_edges or wanted is None:
         return ordered  # the file to make a JPEG from, then its fallback
     return [file for file in both if file.kind is wanted] or both
 

@@ -1,4 +1,4 @@
-"""The target folder of an export, held open, and never inside a folder with originals.
+"""The target folder of an export: held open, locked, and never inside a folder with originals.
 
 The target is checked when the plan is made and again when it is carried out, because in between a
 link may have appeared, or a folder of originals may have been moved.
@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator import volumes
+from curator import file_lock, volumes
 from curator.catalog import PhotoDetail
 from curator.export.options import Options
-from curator.model import KnownError
+from curator.model import BusyError, KnownError
 from curator.opened_folder import FileId, OpenedFolder, file_id
 
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """The folders that an export must not write to.
+    """Paths of the folders that an export must not write to.
 
-    ``sources`` contain photos in their subfolders too; ``others`` only directly.
+    ``recursive`` may contain originals in their subfolders too, ``flat`` only directly.
     """
 
-    sources: frozenset[Path]
-    others: frozenset[Path]
+    recursive: frozenset[Path]
+    flat: frozenset[Path]
 
     @classmethod
     def of(cls, options: Options, photos: Iterable[PhotoDetail]) -> Originals:
@@ -37,31 +38,31 @@ class Originals:
         beside = {Path(file.path).parent for file in known}
         return cls(frozenset(options.sources), frozenset(beside | set(options.flat_sources)))
 
-    def found(self) -> OriginalFolders:
+    def identify(self) -> OriginalFolders:
         """Identify these folders on disk; folders of disconnected drives are left out."""
-        read = _marks(self.sources)
-        return OriginalFolders(read, {**_marks(self.others), **read})
+        recursive = _by_id(self.recursive)
+        return OriginalFolders(recursive, _by_id(self.flat) | recursive)
 
 
 @dataclass(frozen=True, slots=True)
 class OriginalFolders:
-    """Folders of originals by file id: ``read`` with subfolders, ``holding`` all of them."""
+    """Folders of originals by file id: those read with subfolders, and all of them."""
 
-    read: dict[FileId, Path]
-    holding: dict[FileId, Path]
+    recursive: dict[FileId, Path]
+    every: dict[FileId, Path]
 
-    def refuse(self, folder: OpenedFolder, *, to_be_made: bool = False) -> None:
+    def refuse(self, folder: OpenedFolder, *, is_parent: bool) -> None:
         """Refuse a target in or below a folder of originals, also through another path or a link.
 
         Args:
             folder: the target, or the folder in which it will be created.
-            to_be_made: whether it is the latter.
+            is_parent: whether it is the latter.
 
         Raises:
             KnownError: it contains originals, or is inside a folder read with its subfolders.
         """
-        for depth, mark in enumerate(folder.above()):
-            above = (self.read if depth or to_be_made else self.holding).get(mark)
+        for depth, folder_id in enumerate(folder.above()):
+            above = (self.recursive if depth or is_parent else self.every).get(folder_id)
             if above is not None:
                 raise KnownError(
                     f"{folder.path} is inside {above}, which contains originals.",
@@ -69,9 +70,9 @@ class OriginalFolders:
                 )
 
 
-def _marks(folders: Iterable[Path]) -> dict[FileId, Path]:
-    found = ((folder, volumes.status(folder)) for folder in folders)
-    return {file_id(status): folder for folder, status in found if status is not None}
+def _by_id(folders: Iterable[Path]) -> dict[FileId, Path]:
+    statuses = ((folder, volumes.status(folder)) for folder in folders)
+    return {file_id(status): folder for folder, status in statuses if status is not None}
 
 
 @contextmanager
@@ -91,13 +92,13 @@ def open_to_plan(folder: Path, originals: Originals) -> Iterator[OpenedFolder | 
         raise _unusable(folder, error) from error
     if not is_folder:
         raise KnownError(f"{folder} is not a folder.", "Choose a folder for the export.")
-    found = originals.found()
+    originals_on_disk = originals.identify()
     try:
-        opened, missing = _nearest(folder, found)
+        opened, missing = _nearest(folder, originals_on_disk)
     except OSError as error:
         raise _unusable(folder, error) from error
     with opened:
-        found.refuse(opened, to_be_made=bool(missing))
+        originals_on_disk.refuse(opened, is_parent=bool(missing))
         yield None if missing else opened
 
 
@@ -108,22 +109,22 @@ def open_to_write(folder: Path, originals: Originals) -> OpenedFolder:
         KnownError: it is inside a folder of originals, or a link is in the way.
         OSError: it cannot be created or opened.
     """
-    found = originals.found()
-    opened, missing = _nearest(folder, found)
+    originals_on_disk = originals.identify()
+    opened, missing = _nearest(folder, originals_on_disk)
     with opened:
-        found.refuse(opened, to_be_made=bool(missing))
+        originals_on_disk.refuse(opened, is_parent=bool(missing))
         if missing:
             opened.make_folder(missing)
         return opened.inside(missing)
 
 
-def _nearest(folder: Path, found: OriginalFolders) -> tuple[OpenedFolder, str]:
+def _nearest(folder: Path, originals: OriginalFolders) -> tuple[OpenedFolder, str]:
     """Open a folder or its nearest existing parent; return it and the rest of the path."""
     missing: list[str] = []
     here = folder.absolute()
     while True:
         try:
-            return OpenedFolder.at(here, found.holding), "/".join(reversed(missing))
+            return OpenedFolder.at(here, originals.every), "/".join(reversed(missing))
         except FileNotFoundError:
             if here.parent == here:
                 raise
@@ -154,3 +155,53 @@ def _refuse_away(folder: Path) -> None:
             raise KnownError(
                 f"The drive {drive.name} is not connected.", "Connect it or choose another folder."
             )
+
+
+_WINDOWS_FILE = ".curator-export.lock"
+
+
+@contextmanager
+def exclusive(folder: OpenedFolder) -> Iterator[None]:
+    """Keep other exports on this computer out of a folder.
+
+    The lock is on the opened folder itself: it is the same by whatever path, user or home, leaves
+    nothing on disk, and ends with its process. Windows can lock only files: there it is a file in
+    the folder, which the system removes when it is closed. On a disk without locks, an export
+    notices that another one wrote the manifest (:func:`curator.export.manifest.save`) and stops.
+
+    Raises:
+        BusyError: another export is running; nothing was written.
+        KnownError: the name of the lock file is taken.
+    """
+    busy = BusyError(f"Another export into {folder.path} is running.", "Wait until it is done.")
+    with _handle(folder, busy) as handle:
+        taken = True
+        with suppress(OSError):  # a file system without locks
+            taken = handle is None or file_lock.acquire(handle)
+        if not taken:
+            raise busy
+        try:
+            yield
+        finally:
+            if handle is not None:
+                file_lock.release(handle)
+
+
+@contextmanager
+def _handle(folder: OpenedFolder, busy: BusyError) -> Iterator[int | None]:
+    """Yield the handle to lock: of the folder, on Windows of a file in it; None without handles."""
+    if sys.platform != "win32":
+        yield folder.fileno() if folder.has_handle else None
+        return
+    if folder.status(_WINDOWS_FILE) is not None and not folder.is_file(_WINDOWS_FILE):
+        # Opening a link would open its target, which is then deleted when it is closed.
+        raise KnownError(f"{folder.path / _WINDOWS_FILE} is a link, or no file.", "Remove it.")
+    temporary = getattr(os, "O_TEMPORARY", 0)  # deleted once nobody has it open
+    try:
+        handle = os.open(folder.path / _WINDOWS_FILE, os.O_RDWR | os.O_CREAT | temporary)
+    except PermissionError as error:
+        raise busy from error  # another export is just closing it
+    try:
+        yield handle
+    finally:
+        os.close(handle)

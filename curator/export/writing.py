@@ -1,8 +1,8 @@
 """Writing the files of an export: verified, never over foreign files, and consistent at any time.
 
-Every target uses it. Each file is written under a temporary name, read back, compared and only then
-renamed; it never replaces a file that no export wrote. A run stopped at any moment leaves complete
-files and a correct manifest; the next run adopts what the unfinished one had written.
+Every target is carried out here. A copy or JPEG is written under a temporary name, read back,
+compared and only then renamed; it never replaces a file that no export wrote. A run stopped at any
+moment leaves complete files and a valid manifest; the next run adopts what this one had written.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import BinaryIO
 
 from curator import atomic
+from curator.catalog import PhotoDetail
 from curator.export import manifest, naming, target_folder
-from curator.export.folder_lock import exclusive
 from curator.export.location_removal import LocationRemover
 from curator.export.manifest import Entry, FileEntry, WrittenFile
 from curator.export.name_allocator import INTENT, FileAction, identity_of
@@ -59,59 +60,51 @@ class Run:
 
 
 WriteFile = Callable[[Run, PlannedPhoto, PlannedFile], FileEntry]
-"""Makes sure that one file is in the folder, and returns its record."""
+"""Writes one planned file unless the folder has it already, and returns its record."""
 
 
 def write_files(
     plan: Plan,
-    *,
     pool: WorkerPool | None,
     progress: Progress,
     cancelled: Callable[[], bool],
-    write_file: WriteFile | None = None,
-    finish: Callable[[Run], None] = lambda run: None,
+    write_file: WriteFile,
+    finish: Callable[[Run], None],
 ) -> ExportReport:
-    """Carry out a plan. Running it again changes nothing.
+    """Carry out a plan; see :func:`curator.export.write` for everything but these arguments.
 
     Args:
-        plan: from :func:`~curator.export.plan.make_plan`, made just before.
-        pool: decodes the originals of JPEGs; one is started and closed if none is given.
-        progress: called with photos done, photos in all, and the name of the last photo.
-        cancelled: called before each photo; files and entries written before it returns True stay.
-        write_file: writes one file and returns its record; by default copies and JPEGs.
-        finish: called after all files are written.
-
-    Raises:
-        BusyError: another export into the folder is running.
-        KnownError: the folder is full or cannot be written; the photos exported so far stay,
-            complete and listed. Or the folder changed after planning, because of another export
-            or because it contains originals now; then nothing was written.
-
-    Thread: any; only one export into a folder at a time.
+        plan: as there.
+        pool: as there.
+        progress: as there.
+        cancelled: as there.
+        write_file: writes one file and returns its record.
+        finish: called after all files are written, while the folder is still locked.
     """
     target = plan.options.folder
     report = ExportReport(target, edited=list(plan.edited))
-    if not target.exists() and all(item.action is FileAction.KEEP for item in plan.items()):
+    if not target.exists() and all(item.action is FileAction.KEEP for item in plan.files()):
         return report
-    render_queue, location_remover = (
-        RenderQueue(plan, pool),
-        LocationRemover(plan.options.exiftool, pool),
-    )
+    render_queue = RenderQueue(plan, pool)
+    location_remover = LocationRemover(plan.options.exiftool, pool)
     try:
-        with target_folder.open_to_write(target, plan.originals) as folder, exclusive(folder):
-            manifest.unchanged(plan.manifest, folder)
+        with (
+            target_folder.open_to_write(target, plan.originals) as folder,
+            target_folder.exclusive(folder),
+        ):
+            manifest.check_unchanged(plan.manifest, folder)
             run = Run(plan, report, folder, render_queue, location_remover)
             try:
                 _prepare(run)
                 _update_entries(run)
-                _export_all(run, write_file or _write_file, progress, cancelled)
+                _write_all(run, write_file, progress, cancelled)
                 _save(run)
                 folder.remove(INTENT)
             except OSError as error:
-                raise _stopped(run, error) from error
+                raise _save_and_explain(run, error) from error
             finish(run)
     except OSError as error:
-        raise stopped(target, error, _done(plan, report), plan.bytes_to_write) from error
+        raise target_error(target, error, _done(report, plan), plan.bytes_to_write) from error
     finally:
         render_queue.close()
         location_remover.close()
@@ -121,17 +114,12 @@ def write_files(
 def _prepare(run: Run) -> None:
     """Remove leftovers of killed runs, check the free space, and record the names to write."""
     plan, folder = run.plan, run.folder
-    to_write = [item for item in plan.items() if item.action is not FileAction.KEEP]
-    below = plan.options.inside
-    if below:
-        folder.make_folder(below)
-        with folder.inside(below) as pictures:
-            pictures.remove_leftovers()
+    to_write = [item for item in plan.files() if item.action is not FileAction.KEEP]
+    if plan.options.subfolder:
+        folder.make_folder(plan.options.subfolder)
+        with folder.inside(plan.options.subfolder) as subfolder:
+            subfolder.remove_leftovers()
     folder.remove_leftovers()
-    for name in folder.names():
-        ours = name.startswith(".curator-") and name.endswith(".part")  # before version 0.2
-        if ours and folder.is_file(name):
-            folder.remove(name)
     free = shutil.disk_usage(folder.path).free
     if to_write and plan.bytes_to_write + _SPARE > free:
         raise KnownError(
@@ -144,7 +132,7 @@ def _prepare(run: Run) -> None:
         folder.write(INTENT, json.dumps(names).encode())
 
 
-def _export_all(
+def _write_all(
     run: Run, write_file: WriteFile, progress: Progress, cancelled: Callable[[], bool]
 ) -> None:
     chosen = run.plan.chosen
@@ -152,8 +140,8 @@ def _export_all(
         if cancelled():
             run.report.cancelled = True
             return
-        _export(run, each, write_file)
-        progress(number, len(chosen), Path(each.items[0].name).name)
+        _write_photo(run, each, write_file)
+        progress(number, len(chosen), Path(each.files[0].name).name)
         if monotonic() - run.saved_at > _SAVE_EVERY_S:
             _save(run)
 
@@ -163,25 +151,23 @@ def _update_entries(run: Run) -> None:
     plan, current = run.plan, run.plan.manifest
     for entry, photo, clause in plan.refreshed:
         entry.update(plan.describe(photo, clause))
-    leaving = [(entry, plan.describe(photo, None)) for entry, photo in plan.leaving]
-    leaving = [
-        (entry, {**details, "reason": _withdrawal_reason(details)}) for entry, details in leaving
-    ]
-    out = {"clause": None, "reason": "no longer in the project"}
-    for entry, details in (*leaving, *((entry, out) for entry in plan.gone)):
+    withdrawn: list[tuple[Entry, Entry]] = []
+    for entry, photo in plan.not_approved:
+        details = plan.describe(photo, None)
+        reason = "rejected" if details["flag"] == "reject" else "no longer approved"
+        withdrawn.append((entry, details | {"reason": reason}))
+    for entry in plan.not_in_project:
+        withdrawn.append((entry, {"clause": None, "reason": "no longer in the project"}))
+    for entry, changes in withdrawn:
         current.drop(entry)
-        current.withdrawn.append({**entry, **details})
+        current.withdrawn.append({**entry, **changes})
         run.report.withdrawn += [record["filename"] for record in entry["files"]]
 
 
-def _withdrawal_reason(entry: Entry) -> str:
-    return "rejected" if entry["flag"] == "reject" else "no longer approved"
-
-
-def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
+def _write_photo(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
     """Write one photo's files, and its entry in the manifest."""
     records: list[FileEntry] = []
-    for item in chosen.items:
+    for item in chosen.files:
         try:
             records.append(write_file(run, chosen, item))
         except KnownError as error:
@@ -205,7 +191,7 @@ def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
     if old is None:
         current.photos.append(entry)
         return
-    _keep_replaced_records(run, chosen, entry)
+    _keep_replaced_records(run, chosen.photo, old, entry)
     if "reason" in old:  # it was withdrawn before and is approved again
         current.drop(old)
         current.photos.append(entry)
@@ -214,26 +200,24 @@ def _export(run: Run, chosen: PlannedPhoto, write_file: WriteFile) -> None:
         old.update(entry)
 
 
-def _keep_replaced_records(run: Run, chosen: PlannedPhoto, new: Entry) -> None:
+def _keep_replaced_records(run: Run, photo: PhotoDetail, old: Entry, new: Entry) -> None:
     """List the files of the old entry that the new one no longer contains as withdrawn."""
-    old = chosen.entry
-    assert old is not None
     names = {naming.folded(record["filename"]) for record in new["files"]}
-    gone = [
+    replaced = [
         record
         for record in old["files"]
         if naming.folded(record["filename"]) not in names and _exists(run, record["filename"])
     ]
-    if gone:
-        today = {file.fingerprint for file in chosen.photo.files}
-        left_out = all(record.get("fingerprint") in today for record in gone)
+    if replaced:
+        today = {file.fingerprint for file in photo.files}
+        left_out = all(record.get("fingerprint") in today for record in replaced)
         reason = "left out since" if left_out else "replaced by a newer version"
-        passed = {**old, "files": gone, "clause": None, "reason": reason}
-        passed |= {
-            key: gone[0][key] for key in ("filename", "original_path", "sha256") if key in gone[0]
-        }
-        run.plan.manifest.withdrawn.append(passed)
-        run.report.withdrawn += [record["filename"] for record in gone]
+        first = replaced[0]
+        main = {k: first[k] for k in ("filename", "original_path", "sha256") if k in first}
+        run.plan.manifest.withdrawn.append(
+            {**old, **main, "files": replaced, "clause": None, "reason": reason}
+        )
+        run.report.withdrawn += [record["filename"] for record in replaced]
 
 
 def _exists(run: Run, name: str) -> bool:
@@ -243,27 +227,27 @@ def _exists(run: Run, name: str) -> bool:
         return False
 
 
-def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
-    """Make sure that one file is in the folder, and return its record."""
-    output, private = item.output, run.plan.options.private
-    if item.action is FileAction.KEEP and item.known is not None:
+def write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
+    """Copy one original or write one JPEG, unless the folder has it already; return its record.
+
+    Raises:
+        KnownError: the original cannot be read, or the disk refuses the name.
+        OSError: the folder cannot be written.
+    """
+    output, known, name = item.output, item.known, item.name
+    public = run.plan.options.public
+    path_now = {} if public else {"original_path": str(output.source.path)}
+    if known is not None and item.action is FileAction.KEEP:
         run.report.unchanged += 1
-        moved = {} if private else {"original_path": str(output.source.path)}
-        return {**item.known, **moved}
-    if (
-        item.action is FileAction.RENAME
-        and item.known is not None
-        and _renamed(run, item, item.known)
-    ):
-        moved = {} if private else {"original_path": str(output.source.path)}
-        return {**item.known, **moved, "filename": item.name}
-    name = item.name
+        return {**known, **path_now}
+    if known is not None and item.action is FileAction.RENAME and _rename(run, known, name):
+        return {**known, **path_now, "filename": name}
     while True:
         try:
-            written = _written(run, chosen, item, name)
+            written = _write_as(run, chosen, item, name)
+            break
         except _TakenError:
             name = _next_free(run, item, name)
-            continue
         except OSError as error:
             if error.errno not in _BAD_NAME:
                 raise
@@ -271,22 +255,21 @@ def _write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
                 f"The export's disk refuses the file name {name} ({error.strerror}).",
                 "Rename the original, or choose other names for exported files.",
             ) from error
-        break
-    if item.known is not None and item.known["filename"] != name:
-        _remove_renamed(run, item.known, name)
-    return manifest.record(output, name, written, private=private)
+    if known is not None and known["filename"] != name:
+        _remove_renamed(run, known, name)
+    return manifest.record(output, name, written, public=public)
 
 
-def _renamed(run: Run, item: PlannedFile, known: FileEntry) -> bool:
+def _rename(run: Run, known: FileEntry, name: str) -> bool:
     """Rename a file that an earlier run wrote; return False if it was changed since."""
     old = run.folder.file_state(known["filename"])
     if old is None or old.sha256 != known["sha256"]:
         return False
     try:
-        run.folder.rename(known["filename"], item.name, old)
+        run.folder.rename(known["filename"], name, old)
     except FileExistsError:
         return False
-    run.report.written.append(item.name)
+    run.report.written.append(name)
     return True
 
 
@@ -299,7 +282,7 @@ def _remove_renamed(run: Run, known: FileEntry, name: str) -> None:
         run.folder.remove(known["filename"], old)
 
 
-def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> WrittenFile:
+def _write_as(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> WrittenFile:
     """Write one file under ``name``, or adopt an identical one that exists.
 
     Raises:
@@ -310,11 +293,11 @@ def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> Wr
         if item.output.edge is None:
             source, original_sha = item.output.source, ""
             if run.plan.options.removes_location:
-                source, original_sha = run.location_remover.take(source)
+                source, original_sha = run.location_remover.copy(source)
             sha = _copy(source, folder, temporary)
             original_sha = original_sha or sha
         else:
-            content, pixels, original_sha = run.render_queue.take(chosen, item.output.edge)
+            content, pixels, original_sha = run.render_queue.jpeg(chosen, item.output.edge)
             sha = hashlib.sha256(content).hexdigest()
             with folder.create(temporary) as target:
                 target.write(content)
@@ -340,7 +323,7 @@ def _written(run: Run, chosen: PlannedPhoto, item: PlannedFile, name: str) -> Wr
     return WrittenFile(sha, original_sha, made.size, pixels)
 
 
-def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
+def _copy(file: Source, folder: OpenedFolder, temporary: str) -> str:
     """Copy an original with its time stamp; return the sha256 of the content read.
 
     Raises:
@@ -351,33 +334,33 @@ def _copy(file: Source, folder: OpenedFolder, part: str) -> str:
     try:
         source = atomic.open_plain(file.path)  # a pipe must not block the export
     except OSError as error:
-        raise UnreadableError(
-            f"The original cannot be read ({error.strerror or error})."
-        ) from error
+        raise _unreadable(error) from error
     with source:
         status = os.fstat(source.fileno())
         times_ns = (status.st_atime_ns, status.st_mtime_ns)
-        with folder.create(part, times_ns=times_ns) as target:
-            while chunk := _read(source.read):
+        with folder.create(temporary, times_ns=times_ns) as target:
+            for chunk in _chunks(source):
                 digest.update(chunk)
                 target.write(chunk)
     return digest.hexdigest()
 
 
-def _read(read: Callable[[int], bytes]) -> bytes:
-    """Read a chunk of an original; an error fails that photo, not the export."""
+def _chunks(source: BinaryIO) -> Iterator[bytes]:
     try:
-        return read(_CHUNK)
-    except OSError as error:
-        raise UnreadableError(
-            f"The original cannot be read ({error.strerror or error})."
-        ) from error
+        while chunk := source.read(_CHUNK):
+            yield chunk
+    except OSError as error:  # it fails this photo, not the export
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> UnreadableError:
+    return UnreadableError(f"The original cannot be read ({error.strerror or error}).")
 
 
 def _next_free(run: Run, item: PlannedFile, name: str) -> str:
     """Return the next numbered name that is neither on disk nor in the manifest or plan."""
     plan = run.plan
-    taken = plan.manifest.names() | {naming.folded(other.name) for other in plan.items()}
+    taken = plan.manifest.names() | {naming.folded(other.name) for other in plan.files()}
     ending = naming.safe_ending(item.output.ending)
     path = Path(name)
     stem = path.name.removesuffix(ending)
@@ -394,21 +377,21 @@ def _save(run: Run) -> None:
     run.saved_at = monotonic()
 
 
-def _stopped(run: Run, error: OSError) -> KnownError:
+def _save_and_explain(run: Run, error: OSError) -> KnownError:
     """Save the manifest, if still possible, and return the error for a failed run."""
     try:
         _save(run)
     except (KnownError, OSError) as again:  # the next run adopts the files by their names
         log.info("the manifest could not be updated: %s", again)
     missing = run.plan.bytes_to_write - run.report.bytes
-    return stopped(run.folder.path, error, _done(run.plan, run.report), missing)
+    return target_error(run.folder.path, error, _done(run.report, run.plan), missing)
 
 
-def _done(plan: Plan, report: ExportReport) -> str:
+def _done(report: ExportReport, plan: Plan) -> str:
     return f"{report.photos} of {len(plan.chosen)} photos were exported"
 
 
-def stopped(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
+def target_error(folder: Path, error: OSError, done: str, missing: int = 0) -> KnownError:
     """Return the error for a fault of the target folder; ``missing`` bytes are still to write."""
     if atomic.is_full(error):
         room = f"some {_size(missing)}" if missing > 0 else "some space"

@@ -1,6 +1,6 @@
 """Reading and writing many sidecars in a worker process: plain data in, plain data out.
 
-job = job_for(photo, metadata, known, PROFILES["lightroom"])
+job = job_for(photo_id, (path, kind), metadata.as_json(), known, PROFILES["lightroom"])
 write([job])        # read, compare with what is known, merge, write, read back
 """
 
@@ -25,9 +25,9 @@ from curator.sidecar.sidecar_data import (
     SidecarMetadata,
 )
 
-_AT_ONCE = 2
+_PARALLEL = 2
 
-Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
+KnownSidecars = Mapping[str, tuple[str, Mapping[str, Any] | None]]
 """The known sidecars of a photo: path -> (digest, metadata after the last read or write)."""
 
 
@@ -35,9 +35,9 @@ Known = Mapping[str, tuple[str, Mapping[str, Any] | None]]
 class SidecarJob:
     """One sidecar to write, or (``dry``) only to compare.
 
-    ``metadata`` is what it should state; ``base`` what it stated after the last read or write, None
-    if there was none. Both are as from `SidecarMetadata.as_json`. ``digest`` is of its bytes at
-    that time, empty if there was no file.
+    ``metadata`` is what it should state, ``base`` what it stated after the last read or write, None
+    if there was none; both are as from `SidecarMetadata.as_json`. ``digest`` is that of its bytes
+    after the last read or write, empty if there was none. ``profile`` is a name in PROFILES.
     """
 
     photo_id: int
@@ -79,7 +79,7 @@ def job_for(
     photo_id: int,
     file: tuple[str, Kind],
     metadata: Mapping[str, Any],
-    known: Known,
+    known: KnownSidecars,
     profile: Profile,
 ) -> SidecarJob | None:
     """Build the job of a photo; None if this editor reads no sidecar for its file.
@@ -106,9 +106,9 @@ def write(jobs: Sequence[SidecarJob]) -> tuple[SidecarResult, ...]:
 
     Most of the time is spent waiting for syncs to disk, which run well in parallel.
     """
-    if len(jobs) < _AT_ONCE:
+    if len(jobs) < _PARALLEL:
         return tuple(map(_write_guarded, jobs))
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    with ThreadPoolExecutor(_PARALLEL) as threads:
         return tuple(threads.map(_write_guarded, jobs))
 
 
@@ -118,18 +118,18 @@ def read(path: str) -> FileMarks:
         data = paths.load(Path(path))
         if data is None:
             return FileMarks(path, "", 0, 0, "", None, "It is no longer there.")
-        return _reading(path, data)
+        return _file_marks(path, data)
     except KnownError as error:
         return _unreadable(path, str(error))
 
 
-def read_all(paths: Sequence[str]) -> tuple[FileMarks, ...]:
+def read_all(files: Sequence[str]) -> tuple[FileMarks, ...]:
     """Read several sidecars."""
-    return tuple(read(path) for path in paths)
+    return tuple(map(read, files))
 
 
 def embedded(metadata: SidecarMetadata) -> tuple[FileMarks, ...]:
-    """Return the metadata embedded in an original as a reading, if it states anything."""
+    """Return the metadata embedded in an original in the form of `read`, if it states anything."""
     return (FileMarks("", "", 0, 0, "", metadata.as_json()),) if metadata else ()
 
 
@@ -151,22 +151,22 @@ def _write(job: SidecarJob) -> SidecarResult:
     paths.check(path)
     data = paths.load(path)
     if paths.digest(data) != job.digest and data is not None:
-        return SidecarResult(job.photo_id, job.path, Outcome.CHANGED, _reading(job.path, data))
+        return SidecarResult(job.photo_id, job.path, Outcome.CHANGED, _file_marks(job.path, data))
     # If the sidecar is gone, so is its base: everything is new to a new file.
     base = None if job.base is None or data is None else SidecarMetadata.from_json(dict(job.base))
     metadata = SidecarMetadata.from_json(dict(job.metadata))
     new = merging.merge(data, metadata, base, profile)
     if new == (data or b""):
-        now = None if data is None else _reading(job.path, data)
+        now = None if data is None else _file_marks(job.path, data)
         return SidecarResult(job.photo_id, job.path, Outcome.SAME, now)
     if job.dry:
         lines = tuple(merging.difference(data, metadata, base, profile))
         return SidecarResult(job.photo_id, job.path, Outcome.WRITTEN, lines=lines)
     paths.write(path, new, paths.digest(data))
-    return SidecarResult(job.photo_id, job.path, Outcome.WRITTEN, _reading(job.path, new))
+    return SidecarResult(job.photo_id, job.path, Outcome.WRITTEN, _file_marks(job.path, new))
 
 
-def _reading(path: str, data: bytes) -> FileMarks:
+def _file_marks(path: str, data: bytes) -> FileMarks:
     try:
         content = reading.read(data)
     except KnownError as error:

@@ -19,7 +19,7 @@ MAX_BYTES = 16 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 400_000
 MAX_SPACES = 1000  # prefixes in scope at one position, and descriptions
-ALONE = "Curator leaves it alone."
+LEFT_ALONE = "Curator leaves it alone."
 
 ROOT, DESCRIPTION = f"{RDF} RDF", f"{RDF} Description"
 
@@ -76,8 +76,7 @@ class Element:
     @property
     def inside(self) -> int:
         """The position where its start tag ends."""
-        found = self._start_tag()
-        return found.end()
+        return self._start_tag().end()
 
     @property
     def empty(self) -> bool:
@@ -123,7 +122,7 @@ class Parser:
         self._count = 0
         parser = expat.ParserCreate("UTF-8", " ")  # the text is UTF-8 by now
         parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse
+        parser.StartDoctypeDeclHandler = _refuse_doctype
         parser.StartNamespaceDeclHandler = self._declare
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -134,13 +133,13 @@ class Parser:
             reason = expat.errors.messages[error.code]
             raise SidecarError(
                 f"The XMP is broken at line {error.lineno} ({reason}).",
-                f"Write it again with another program. {ALONE}",
+                f"Write it again with another program. {LEFT_ALONE}",
             ) from error
         finally:
             # Break the cycle of the parser and this object, to free both without the collector.
             del self._parser
         if self._found is None:
-            raise SidecarError("The file contains no XMP.", ALONE)
+            raise SidecarError("The file contains no XMP.", LEFT_ALONE)
         self.root: Element = self._found
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
@@ -150,7 +149,7 @@ class Parser:
         stack = self._stack
         self._count += 1
         if self._count > MAX_ELEMENTS or len(stack) >= MAX_DEPTH:
-            raise _beyond_measure()
+            raise _too_much()
         parent = stack[-1] if stack else None
         made: Element | None = None
         if parent is None and self._found is not None:
@@ -182,7 +181,7 @@ class Parser:
         spaces = self._spaces[depth]
         self._spaces.append(spaces | self._pending if self._pending else spaces)
         if len(self._spaces[-1]) > MAX_SPACES or len(self.descriptions) > MAX_SPACES:
-            raise _beyond_measure()
+            raise _too_much()
 
     def _element(self, name: str, attributes: dict[str, str]) -> Element:
         start = self._parser.CurrentByteIndex
@@ -205,19 +204,22 @@ class Parser:
         element.stop = self._parser.CurrentByteIndex
 
 
-def _beyond_measure() -> SidecarError:
-    return SidecarError("The XMP has too many elements or levels.", ALONE)
+def _too_much() -> SidecarError:
+    return SidecarError("The XMP has too many elements or levels.", LEFT_ALONE)
 
 
-def _refuse(*_: Any) -> None:
+def _refuse_doctype(*_: Any) -> None:
     raise SidecarError(
         "The XMP declares a document type, which no editor writes but attacks use.",
-        ALONE,
+        LEFT_ALONE,
     )
 
 
 def decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
-    """Split bytes into what precedes the text, its encoding, what follows, and the UTF-8 text."""
+    """Split a file into the bytes before its text, the encoding, the bytes after it, and the text.
+
+    The text is converted to UTF-8; a byte order mark, space and padding are no part of it.
+    """
     head, encoding, body = b"", "utf-8", data
     for mark, name in _BOMS:
         if data.startswith(mark):
@@ -229,7 +231,7 @@ def decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
                 encoding = name
                 break
     if encoding == "utf-8":
-        start = len(body) - len(body.lstrip())  # expat needs <?xml first; some files begin empty
+        start = len(body) - len(body.lstrip())  # some files begin with space; expat allows none
         end = len(body.rstrip(b"\0 \t\r\n"))  # some files are padded with NUL bytes
         head, body, tail = head + body[:start], body[start:end], body[end:]
         declared = _DECLARED.match(body[:200])
@@ -245,7 +247,7 @@ def decoded(data: bytes) -> tuple[bytes, str, bytes, bytes]:
             raise UnicodeError
     except UnicodeError as error:
         raise SidecarError(
-            f"The XMP is not valid {encoding.upper()} text, although it says so.", ALONE
+            f"The XMP is not valid {encoding.upper()} text, although it says so.", LEFT_ALONE
         ) from error
     if encoding.startswith("utf-"):
         tail = text[len(text.rstrip("\0")) :].encode(encoding)

@@ -40,7 +40,6 @@ COLOR_LABEL = f"{DIGIKAM} ColorLabel"
 COLORLABELS = f"{DARKTABLE} colorlabels"
 XMP_VERSION = f"{DARKTABLE} xmp_version"
 TAGGED = f"{MECHANIC} Tagged"
-EXTENDED = "http://ns.adobe.com/xmp/note/ HasExtendedXMP"
 # Curator's own: the stars of a reject whose xmp:Rating is -1; flag and label at the time we wrote
 # the file, which shows which of two contradicting fields was changed since; projects.
 OUR_RATING = f"{CURATOR} rating"
@@ -51,7 +50,7 @@ OUR_PROJECTS = f"{CURATOR} projects"
 WANTED = frozenset(
     {
         RATING, LABEL, METADATA_DATE, PICK, GOOD, SUBJECT, HIERARCHICAL, TAGS_LIST, PICK_LABEL,
-        COLOR_LABEL, COLORLABELS, XMP_VERSION, TAGGED, EXTENDED, OUR_RATING, OUR_FLAG, OUR_LABEL,
+        COLOR_LABEL, COLORLABELS, XMP_VERSION, TAGGED, OUR_RATING, OUR_FLAG, OUR_LABEL,
         OUR_PROJECTS,
     }
 )  # fmt: skip

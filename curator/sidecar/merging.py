@@ -40,7 +40,7 @@ def merge(
     profile: Profile,
     now: datetime | None = None,
 ) -> bytes:
-    """Write into a sidecar what we changed since ``base``, and nothing else.
+    """Return a sidecar with what we changed since ``base`` written into it, and nothing else.
 
     A field is written if ``metadata`` states it and it differs from ``base``. Keywords, paths and
     projects are added and removed one by one, so that those others added stay. Everything else
@@ -61,32 +61,31 @@ def merge(
     Raises:
         SidecarError: ``existing`` cannot be read as XMP (see `read`).
     """
-    existing_bytes = existing if existing and existing.strip(b"\0 \t\r\n") else None
-    packet = Packet(existing_bytes or _NEW, fields.WANTED)
+    packet = Packet(_content(existing) or _NEW, fields.WANTED)
     if not packet.descriptions:
         packet = Packet(packet.with_description(), fields.WANTED)
     theirs = content_of(packet).metadata
     base = base or SidecarMetadata()
-    wishes = _wishes(metadata, base)
-    if wishes & {"rating", "flag"}:
-        stars = metadata.rating if "rating" in wishes else theirs.rating
-        flag = metadata.flag if "flag" in wishes else theirs.flag
-        _write_marks(packet, profile, wishes, stars or 0, flag or NO_VALUE)
-    if "label" in wishes and metadata.label is not None:
+    changed = _changed_marks(metadata, base)
+    if changed & {"rating", "flag"}:
+        stars = metadata.rating if "rating" in changed else theirs.rating
+        flag = metadata.flag if "flag" in changed else theirs.flag
+        _write_marks(packet, profile, changed, stars or 0, flag or NO_VALUE)
+    if "label" in changed and metadata.label is not None:
         _write_label(packet, profile, metadata.label, theirs.label)
     _write_keywords(packet, profile, metadata, base)
     if metadata.projects is not None:
-        adds, gone = _changes(metadata.projects, base.projects)
-        _items(packet, fields.OUR_PROJECTS, "Bag", adds, gone)
+        added, removed = _changes(metadata.projects, base.projects)
+        _change_items(packet, fields.OUR_PROJECTS, "Bag", added, removed)
     if not packet.changed:
         return existing or b""
     stamp = (now or datetime.now()).astimezone().isoformat(timespec="seconds")
-    packet.put(fields.METADATA_DATE, stamp)
+    packet.set_value(fields.METADATA_DATE, stamp)
     data = packet.spliced()
     after = read(data).metadata
-    for wish in wishes:
-        if _value(after, wish) != _value(metadata, wish):
-            raise RuntimeError(f"{wish} was written wrong: {after} for {metadata}")
+    for name in changed:
+        if _value(after, name) != _value(metadata, name):
+            raise RuntimeError(f"{name} was written wrong: {after} for {metadata}")
     return data
 
 
@@ -104,8 +103,8 @@ def difference(
     new = merge(existing, metadata, base, profile)
     if new == (existing or b""):
         return []
-    before = read(existing) if existing and existing.strip(b"\0 \t\r\n") else SidecarContent()
-    after = read(new)
+    content = _content(existing)
+    before, after = read(content) if content else SidecarContent(), read(new)
     lines = [
         f"{name}: {_shown(before.metadata, name)} → {_shown(after.metadata, name)}"
         for name in _EMPTY
@@ -114,11 +113,16 @@ def difference(
     lines += [f"not kept: {note}" for note in before.notes if note not in after.notes]
     for one, many in (("keyword", "keywords"), ("path", "hierarchical"), ("project", "projects")):
         old, now = getattr(before.metadata, many) or (), getattr(after.metadata, many) or ()
-        adds, gone = _changes(now, old)
-        shown = {key(name): name for name in old}
-        lines += [f"{one} added: {name}" for name in adds]
-        lines += [f"{one} removed: {name}" for name in (shown[k] for k in shown if k in gone)]
+        added, removed = _changes(now, old)
+        by_key = {key(name): name for name in old}
+        lines += [f"{one} added: {name}" for name in added]
+        lines += [f"{one} removed: {name}" for k, name in by_key.items() if k in removed]
     return lines or [f"the same, in the fields {profile.title} reads"]
+
+
+def _content(existing: bytes | None) -> bytes | None:
+    """Return the bytes of a sidecar; None if it is missing or blank."""
+    return existing if existing and existing.strip(b"\0 \t\r\n") else None
 
 
 def _value(metadata: SidecarMetadata, name: str) -> object:
@@ -129,7 +133,7 @@ def _shown(metadata: SidecarMetadata, name: str) -> str:
     return str(_value(metadata, name) or NO_VALUE)
 
 
-def _wishes(metadata: SidecarMetadata, base: SidecarMetadata) -> set[str]:
+def _changed_marks(metadata: SidecarMetadata, base: SidecarMetadata) -> set[str]:
     """Return the names of the marks we changed; a mark the file never stated counts as none."""
     return {
         name
@@ -145,43 +149,45 @@ def _changes(now: Iterable[str], before: Iterable[str] | None) -> tuple[list[str
     return [name for k, name in new.items() if k not in old], old - set(new)
 
 
-def _write_marks(packet: Packet, profile: Profile, wishes: set[str], stars: int, flag: str) -> None:
+def _write_marks(
+    packet: Packet, profile: Profile, changed: set[str], stars: int, flag: str
+) -> None:
     """Write stars and flag together, because darktable stores both in one field."""
     stars_now = number(packet.value(fields.RATING))
     rejected, minus = flag == "reject", stars_now == -1
-    by_rating = rejected and profile.rejects_by_rating and ("flag" in wishes or minus)
+    by_rating = rejected and profile.rejects_by_rating and ("flag" in changed or minus)
     if by_rating:
-        _put(packet, fields.RATING, "-1")
-    elif not (rejected and minus and not stars) and ("rating" in wishes or minus):
-        _put(packet, fields.RATING, str(stars), create=stars > 0)
+        _set(packet, fields.RATING, "-1")
+    elif not (rejected and minus and not stars) and ("rating" in changed or minus):
+        _set(packet, fields.RATING, str(stars), create=stars > 0)
         minus = False
-    _put(packet, fields.OUR_RATING, str(stars) if by_rating else None)
-    if "flag" not in wishes and not (rejected and stars_now == -1 and not minus):
+    _set(packet, fields.OUR_RATING, str(stars) if by_rating else None)
+    if "flag" not in changed and not (rejected and stars_now == -1 and not minus):
         return
     is_set = flag != NO_VALUE
-    _put(packet, fields.PICK, fields.PICKS[flag], create=is_set)
-    _put(packet, fields.GOOD, {"pick": "True", "reject": "False"}.get(flag))
-    _put(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=is_set and profile.digikam)
-    _put(packet, fields.TAGGED, "True" if flag == "pick" else "False", create=False)
+    _set(packet, fields.PICK, fields.PICKS[flag], create=is_set)
+    _set(packet, fields.GOOD, {"pick": "True", "reject": "False"}.get(flag))
+    _set(packet, fields.PICK_LABEL, fields.PICK_LABELS[flag], create=is_set and profile.digikam)
+    _set(packet, fields.TAGGED, "True" if flag == "pick" else "False", create=False)
     several = _has_any(packet, fields.PICK_LABEL, fields.TAGGED) or profile.appended
-    _put(packet, fields.OUR_FLAG, flag if several else None, create=is_set)
+    _set(packet, fields.OUR_FLAG, flag if several else None, create=is_set)
 
 
-def _write_label(packet: Packet, profile: Profile, label: str, theirs: str | None) -> None:
+def _write_label(packet: Packet, profile: Profile, label: str, current: str | None) -> None:
     is_set = label != NO_VALUE
-    if label != theirs or not _has_any(packet, fields.LABEL):
+    if label != current or not _has_any(packet, fields.LABEL):
         # A translated word for the same color stays: its editor recognizes the label by it.
-        _put(packet, fields.LABEL, label.title() if is_set else None)
+        _set(packet, fields.LABEL, label.title() if is_set else None)
     number_of = fields.DIGIKAM_LABELS[label]
-    _put(packet, fields.COLOR_LABEL, number_of, create=is_set and profile.digikam)
+    _set(packet, fields.COLOR_LABEL, number_of, create=is_set and profile.digikam)
     darktable = _has_any(packet, fields.COLORLABELS, fields.XMP_VERSION)
     if profile.rejects_by_rating or darktable:
         color = [str(fields.LABELS.index(label))] if is_set else []
         colors = packet.values(fields.COLORLABELS) or []
         if colors != color:
-            packet.change(fields.COLORLABELS, "Seq", color, set(colors))
+            packet.change_items(fields.COLORLABELS, "Seq", color, set(colors))
     several = darktable or _has_any(packet, fields.COLOR_LABEL) or profile.appended
-    _put(packet, fields.OUR_LABEL, label if several else None, create=is_set)
+    _set(packet, fields.OUR_LABEL, label if several else None, create=is_set)
 
 
 def _write_keywords(
@@ -189,42 +195,41 @@ def _write_keywords(
 ) -> None:
     if metadata.keywords is None:
         return
-    adds, gone = _changes(metadata.keywords, base.keywords)
-    paths: list[str] = []
-    lost: set[str] = set()
+    added, removed = _changes(metadata.keywords, base.keywords)
+    added_paths: list[str] = []
+    removed_paths: set[str] = set()
     if metadata.hierarchical is not None:
-        paths, lost = _changes(metadata.hierarchical, base.hierarchical)
+        added_paths, removed_paths = _changes(metadata.hierarchical, base.hierarchical)
     leaves = {key(path.rpartition("|")[2]) for path in metadata.hierarchical or ()}
     # The lists of paths also contain each keyword that no path ends in (any longer).
-    alone = {key(name) for name in adds} | {path.rpartition("|")[2] for path in lost}
+    alone = {key(name) for name in added} | {path.rpartition("|")[2] for path in removed_paths}
     flat = [name for name in metadata.keywords if key(name) in alone - leaves]
-    _items(packet, fields.SUBJECT, "Bag", adds, gone, "|")
-    piped = [*flat, *paths]
-    _items(packet, fields.HIERARCHICAL, "Bag", piped, gone | lost, "|")
+    paths = [*flat, *added_paths]
+    _change_items(packet, fields.SUBJECT, "Bag", added, removed, "|")
+    _change_items(packet, fields.HIERARCHICAL, "Bag", paths, removed | removed_paths, "|")
     if profile.digikam or _has_any(packet, fields.TAGS_LIST):
         # digiKam cannot store a name with a slash; only dc:subject gets it.
-        slashed = [name.replace("|", "/") for name in piped if "/" not in name]
-        lost = {path.replace("|", "/") for path in lost}
-        _items(packet, fields.TAGS_LIST, "Seq", slashed, gone | lost, "/")
+        slashed = [name.replace("|", "/") for name in paths if "/" not in name]
+        removed |= {path.replace("|", "/") for path in removed_paths}
+        _change_items(packet, fields.TAGS_LIST, "Seq", slashed, removed, "/")
 
 
-def _items(
-    packet: Packet, name: str, kind: str, adds: list[str], gone: set[str], separator: str = ""
+def _change_items(
+    packet: Packet, name: str, kind: str, add: list[str], remove: set[str], separator: str = ""
 ) -> None:
-    """Add missing names, and remove those whose key or last level is in ``gone``."""
-    existing = packet.values(name) or []
+    """Add missing names to a list, and remove those whose key or last level is in ``remove``."""
     present: set[str] = set()
-    remove: set[str] = set()
-    for text in existing:
+    removed: set[str] = set()
+    for text in packet.values(name) or []:
         whole = _key(text, separator)
         last = whole.rpartition(separator)[2] if separator else whole
-        if whole in gone or last in gone:
-            remove.add(text)
+        if remove & {whole, last}:
+            removed.add(text)
         else:
             present |= {whole, last}
-    new = [text for text in adds if key(text) not in present]
-    if new or remove:
-        packet.change(name, kind, new, remove)
+    added = [text for text in add if key(text) not in present]
+    if added or removed:
+        packet.change_items(name, kind, added, removed)
 
 
 def _key(text: str, separator: str) -> str:
@@ -233,18 +238,18 @@ def _key(text: str, separator: str) -> str:
     return key("".join(clean([text])))
 
 
-def _put(packet: Packet, name: str, value: str | None, create: bool = True) -> None:
+def _set(packet: Packet, name: str, value: str | None, create: bool = True) -> None:
     """Set a property unless it already has this meaning; None removes it."""
     existing = packet.value(name)
     if existing is None:
         if value is not None and create:
-            packet.put(name, value)
+            packet.set_value(name, value)
     elif value is None:
-        packet.put(name, None)
+        packet.set_value(name, None)
     elif existing.lower() != value.lower() and (
         number(existing) is None or number(existing) != number(value)
     ):
-        packet.put(name, value)
+        packet.set_value(name, value)
 
 
 def _has_any(packet: Packet, *names: str) -> bool:

@@ -69,43 +69,43 @@ class Packet:
 
     def value(self, name: str) -> str | None:
         """Return the value of a simple property; None if it is absent."""
-        for place in self.occurrences(name):
-            if place.element is None:
-                return place.description.attributes[name].strip()
-            if _array(place.element) is None:
-                return _simple(place.element)
-            return next(iter(_texts(place.element)), "")
+        for occurrence in self.occurrences(name):
+            if occurrence.element is None:
+                return occurrence.description.attributes[name].strip()
+            if _array(occurrence.element) is None:
+                return _simple(occurrence.element)
+            return next(iter(_texts(occurrence.element)), "")
         return None
 
     def values(self, name: str) -> list[str] | None:
         """Return the values of an array property, in order; None if it is absent."""
         found: list[str] | None = None
-        for place in self.occurrences(name):
+        for occurrence in self.occurrences(name):
             found = [] if found is None else found
-            if place.element is None:
-                found += [place.description.attributes[name]]
-            elif _array(place.element) is None:
-                found += [text] if (text := _simple(place.element)) else []
+            if occurrence.element is None:
+                found += [occurrence.description.attributes[name]]
+            elif _array(occurrence.element) is None:
+                found += [text] if (text := _simple(occurrence.element)) else []
             else:
-                found += _texts(place.element)
+                found += _texts(occurrence.element)
         return found
 
     # --- changing
 
-    def put(self, name: str, value: str | None) -> None:
+    def set_value(self, name: str, value: str | None) -> None:
         """Set a simple property wherever it occurs; None removes it."""
-        places = self.occurrences(name)
-        for place in places:
+        occurrences = self.occurrences(name)
+        for occurrence in occurrences:
             if value is None:
-                self._remove(place, name)
-            elif place.element is None:
-                self._set_attribute(place.description, name, value)
+                self._remove(occurrence, name)
+            elif occurrence.element is None:
+                self._set_attribute(self._attribute(occurrence.description, name), value)
             else:
-                self._set_element(place.element, value)
-        if not places and value is not None:
+                self._set_element(occurrence.element, value)
+        if not occurrences and value is not None:
             self._additions(name).attributes.append((name, value))
 
-    def change(self, name: str, kind: str, add: list[str], remove: set[str]) -> None:
+    def change_items(self, name: str, kind: str, add: list[str], remove: set[str]) -> None:
         """Add and remove items of an array property; the other items keep their bytes.
 
         Args:
@@ -114,24 +114,25 @@ class Packet:
             add: items to append.
             remove: exact texts of the items to remove.
         """
-        places = self.occurrences(name)
-        for place in places:
-            array = _array(place.element) if place.element else None
+        occurrences = self.occurrences(name)
+        for occurrence in occurrences:
+            array = _array(occurrence.element) if occurrence.element else None
             if array is None:
-                kept = [text for text in self._plain(place, name) if text not in remove]
-                self._remove(place, name)
-                self._additions(name, place.description).arrays.append((name, kind, kept + add))
+                kept = [text for text in self._plain(occurrence, name) if text not in remove]
+                self._remove(occurrence, name)
+                additions = self._additions(name, occurrence.description)
+                additions.arrays.append((name, kind, kept + add))
                 add = []
                 continue
             gone = [item for item in array.children if _simple(item) in remove]
             if len(gone) == len(array.children) and not add:
-                self._remove(place, name)
+                self._remove(occurrence, name)
                 continue
             for item in gone:
                 self._cut(item)
             self._append(array, add)
             add = []
-        if not places and add:
+        if not occurrences and add:
             self._additions(name).arrays.append((name, kind, add))
 
     @property
@@ -171,27 +172,25 @@ class Packet:
         chosen = description or next(owners, self.descriptions[0])
         return self._new.setdefault(id(chosen), _Additions(chosen))
 
-    def _plain(self, place: Occurrence, name: str) -> list[str]:
-        text = (
-            place.description.attributes[name] if place.element is None else _simple(place.element)
-        )
+    def _plain(self, occurrence: Occurrence, name: str) -> list[str]:
+        element = occurrence.element
+        text = _simple(element) if element else occurrence.description.attributes[name]
         return [text] if text else []
 
-    def _remove(self, place: Occurrence, name: str) -> None:
-        if place.element is not None:
-            self._cut(place.element)
+    def _remove(self, occurrence: Occurrence, name: str) -> None:
+        if occurrence.element is not None:
+            self._cut(occurrence.element)
             return
-        found = self._attribute(place.description, name)
+        found = self._attribute(occurrence.description, name)
         self._splices.append((found.start(), found.end(), b""))
 
     def _cut(self, element: Element) -> None:
-        start = _before(self.text, element.start)
+        start = _end_of_text(self.text, element.start)
         self._splices.append((start, element.end, b""))
 
-    def _set_attribute(self, description: Element, name: str, value: str) -> None:
-        found = self._attribute(description, name)
-        group = 3 if found[3] is not None else 4
-        self._splices.append((*found.span(group), _attribute_text(value)))
+    def _set_attribute(self, attribute: re.Match[bytes], value: str) -> None:
+        group = 3 if attribute[3] is not None else 4  # by its quotes
+        self._splices.append((*attribute.span(group), _attribute_text(value)))
 
     def _attribute(self, element: Element, name: str) -> re.Match[bytes]:
         space, local = name.split(" ")
@@ -209,8 +208,7 @@ class Packet:
         rdf = b"".join(self._root.tag.rpartition(b":")[:2])
         for found in holder.written():
             if found[2] == rdf + b"value":  # qualifiers are its other attributes
-                group = 3 if found[3] is not None else 4
-                self._splices.append((*found.span(group), _attribute_text(value)))
+                self._set_attribute(found, value)
                 return
         if not holder.empty:
             self._splices.append((holder.inside, holder.close, text))
@@ -225,16 +223,15 @@ class Packet:
         name = array.tag
         li = name.rpartition(b":")[0] + b":li" if b":" in name else b"li"
         if array.children:
-            first = array.children[0].start
-            lead = self.text[_before(self.text, first) : first]
+            lead = _space_before(self.text, array.children[0].start)
         else:
-            lead = _deeper(self.text, array)
+            lead = _indentation(self.text, array)
         new = b"".join(b"%b<%b>%b</%b>" % (lead, li, escape(item).encode(), li) for item in items)
         if array.empty:
-            last = self.text[_before(self.text, array.start) : array.start]
+            last = _space_before(self.text, array.start)
             self._splices.append((array.close, array.end, b">%b%b</%b>" % (new, last, name)))
         else:
-            at = _before(self.text, array.close)
+            at = _end_of_text(self.text, array.close)
             self._splices.append((at, at, new))
 
 
@@ -262,18 +259,18 @@ class _Additions:
         at = known[-1].end() if known else element.start + 1 + len(element.tag)
         found = [(at, at, spaces + attributes)]
         if inside and element.empty:
-            last = text[_before(text, element.start) : element.start]
+            last = _space_before(text, element.start)
             close = b"</%b>" % element.tag
             found.append((element.close, element.end, b">" + inside + last + close))
         elif inside:
-            end = _before(text, element.close)
+            end = _end_of_text(text, element.close)
             found.append((end, end, inside))
         return found
 
     def _array(
         self, text: bytes, declared: dict[str, str], name: str, kind: str, items: list[str]
     ) -> bytes:
-        outer = _deeper(text, self.description)
+        outer = _indentation(text, self.description)
         step = b" " if outer else b""
         tag = _qualified(self.description.spaces, declared, name)
         rdf = self.description.tag.rpartition(b":")
@@ -313,16 +310,20 @@ def _holder(element: Element) -> Element:
     return element
 
 
-def _before(text: bytes, at: int) -> int:
-    """Return the position before the white space that precedes a position."""
+def _end_of_text(text: bytes, at: int) -> int:
+    """Return where the text before a position ends, without the white space after it."""
     while at > 0 and text[at - 1] in b" \t\r\n":
         at -= 1
     return at
 
 
-def _deeper(text: bytes, element: Element) -> bytes:
+def _space_before(text: bytes, at: int) -> bytes:
+    return text[_end_of_text(text, at) : at]
+
+
+def _indentation(text: bytes, element: Element) -> bytes:
     """Return line break and indentation for a child of an element."""
-    lead = text[_before(text, element.start) : element.start]
+    lead = _space_before(text, element.start)
     _, line, indent = lead.rpartition(b"\r\n" if b"\r\n" in lead else b"\n")
     return line + indent + b" " if line else b""
 

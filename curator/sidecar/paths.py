@@ -16,10 +16,10 @@ from pathlib import Path, PurePath
 from curator import atomic
 from curator.model import Kind
 from curator.opened_folder import FileId, OpenedFolder, OutsideError
-from curator.sidecar.elements import ALONE, MAX_BYTES
+from curator.sidecar.elements import LEFT_ALONE, MAX_BYTES
 from curator.sidecar.sidecar_data import ChangedError, Profile, SidecarError
 
-SUFFIX = ".xmp"
+_SUFFIX = ".xmp"
 _RETRY = "Make the folder writable, then write again."
 _NO_ROOM = "Make room on the disk, then write again."
 
@@ -34,11 +34,11 @@ def name_for(profile: Profile, file: str, kind: Kind) -> str | None:
         kind: RAW, or a picture that any viewer opens.
     """
     if profile.appended:
-        return file + SUFFIX
+        return file + _SUFFIX
     path = PurePath(file)
     if kind is not Kind.RAW or path.suffix.lower() == ".dng":
         return None
-    return path.stem + SUFFIX
+    return path.stem + _SUFFIX
 
 
 def load(path: Path) -> bytes | None:
@@ -76,7 +76,7 @@ def load_in(folder: OpenedFolder, name: str) -> bytes | None:
     if data is not None and len(data) > MAX_BYTES:
         raise SidecarError(
             f"The sidecar {name} is larger than {MAX_BYTES >> 20} MB.",
-            f"No editor writes that much. {ALONE}",
+            f"No editor writes that much. {LEFT_ALONE}",
         )
     return data
 

@@ -21,6 +21,10 @@ from curator.sidecar.sidecar_data import (
 )
 
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
+_DIGIKAM_FLAGS: dict[int | None, str] = {0: NO_VALUE, 1: "reject", 2: NO_VALUE, 3: "pick"}
+_DIGIKAM_COLORS: dict[int | None, str] = {
+    int(value): name for name, value in fields.DIGIKAM_LABELS.items()
+}
 
 
 @lru_cache(maxsize=8)  # a merge reads its own result, and writing it reads the same bytes again
@@ -52,7 +56,7 @@ def content_of(packet: Packet) -> SidecarContent:
     projects = packet.values(fields.OUR_PROJECTS)
     metadata = SidecarMetadata(
         _rating(packet),
-        flag_of(packet),
+        _flag(packet),
         label,
         keywords,
         paths,
@@ -108,7 +112,7 @@ def _rating(packet: Packet) -> int | None:
     return stars if stars is not None and 0 <= stars <= 5 else None
 
 
-def flag_of(packet: Packet) -> str | None:
+def _flag(packet: Packet) -> str | None:
     """Return the flag stated by any field; a field changed after we wrote takes precedence."""
     stated = [flag for flag in _flags(packet) if flag is not None]
     ours = packet.value(fields.OUR_FLAG)
@@ -133,17 +137,11 @@ def _flags(packet: Packet) -> Iterable[str | None]:
         yield {1: "pick", -1: "reject", 0: NO_VALUE}.get(pick)
     else:
         yield "pick" if good in _TRUE else "reject" if good in _FALSE else None
-    yield {0: NO_VALUE, 1: "reject", 2: NO_VALUE, 3: "pick"}.get(
-        _known(number(packet.value(fields.PICK_LABEL)))
-    )
+    yield _DIGIKAM_FLAGS.get(number(packet.value(fields.PICK_LABEL)))
     tagged = (packet.value(fields.TAGGED) or "").lower()
     # Photo Mechanic stores a reject as untagged; it has nothing more specific.
     rejected = packet.value(fields.OUR_FLAG) == "reject"
     yield "pick" if tagged in _TRUE else NO_VALUE if tagged in _FALSE and not rejected else None
-
-
-def _known(value: int | None) -> int:
-    return -1 if value is None else value
 
 
 def _label(packet: Packet) -> tuple[str | None, str]:
@@ -154,9 +152,8 @@ def _label(packet: Packet) -> tuple[str | None, str]:
         if word is None:
             shown = " ".join(clean([written[:60]]))
             note = f"Unknown label “{shown}”; it stays in the file."
-    color = packet.value(fields.COLOR_LABEL)
-    digikam = {int(value): name for name, value in fields.DIGIKAM_LABELS.items()}
-    labels = (word, digikam.get(_known(number(color))), _darktable_label(packet))
+    digikam = _DIGIKAM_COLORS.get(number(packet.value(fields.COLOR_LABEL)))
+    labels = (word, digikam, _darktable_label(packet))
     ours = packet.value(fields.OUR_LABEL)
     stated = [label for label in labels if label is not None]
     return _resolve(stated, ours if ours in fields.DIGIKAM_LABELS else None), note
@@ -166,8 +163,8 @@ def _darktable_label(packet: Packet) -> str | None:
     numbers = packet.values(fields.COLORLABELS)
     if numbers is None:
         # darktable omits the field if there is no label; that counts only if we had written one.
-        written = packet.value(fields.XMP_VERSION) is not None
-        return NO_VALUE if written and packet.value(fields.OUR_LABEL) is not None else None
+        by_darktable = packet.value(fields.XMP_VERSION) is not None
+        return NO_VALUE if by_darktable and packet.value(fields.OUR_LABEL) is not None else None
     known = [value for text in numbers if (value := number(text)) in range(5)]
     return fields.LABELS[known[0]] if known and known[0] is not None else NO_VALUE
 
@@ -186,19 +183,20 @@ def _keywords(packet: Packet) -> tuple[tuple[str, ...] | None, tuple[str, ...] |
     levels += [_levels(path, "/") for path in slashed or ()]
     cleaned = [clean_path(path) for path in levels[:MAX_NAMES]]
     # darktable's internal tags (darktable|changed, darktable|format|cr2) are not the user's.
-    theirs = {name for path in cleaned if len(path) > 1 and path[0] == "darktable" for name in path}
-    cleaned = [path for path in cleaned if path and not (len(path) > 1 and path[0] == "darktable")]
+    internal = [path for path in cleaned if len(path) > 1 and path[0] == "darktable"]
+    cleaned = [path for path in cleaned if path and path not in internal]
+    internal_names = {name for path in internal for name in path}
     names = [
-        *(name for name in flat or () if name not in theirs and "|" not in name),
+        *(name for name in flat or () if name not in internal_names and "|" not in name),
         *(path[-1] for path in cleaned),
     ]
     paths = clean("|".join(path) for path in cleaned if len(path) > 1)
     return clean(names), paths if paths or piped is not None or slashed is not None else None
 
 
-def _levels(path: str, sign: str) -> list[str]:
+def _levels(path: str, separator: str) -> list[str]:
     """Split a path at its separator; too long a path has no levels."""
-    return path.split(sign) if len(path) <= 16 * MAX_NAME else []
+    return path.split(separator) if len(path) <= 16 * MAX_NAME else []
 
 
 def _date(text: str | None) -> datetime | None:

@@ -1,6 +1,6 @@
 """The metadata that sidecars carry, as plain data, and the editors they are written for.
 
-Everything in `curator.sidecar`, the catalog and the export exchange it in this form.
+Reading, merging, embedding and export pass it in this form; the catalog stores it as JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from curator.model import Flag, KnownError, Label, Marks
 
 NO_VALUE = "none"  # an explicit "no flag" or "no label"; None means the field is not stated
 MAX_NAME = 1024  # characters of a keyword, a level of a path or a project
-_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 MAX_NAMES = 10_000  # keywords of one file
 
 
@@ -196,11 +196,11 @@ def _printable(text: str) -> str:
     # XML 1.0 cannot hold control characters, lone surrogates and noncharacters. Characters that
     # change the writing direction can deceive. Other invisible ones join emoji and Persian words.
     return "".join(
-        letter
-        if letter.isprintable()
-        or (unicodedata.category(letter) in ("Cf", "Co") and letter not in _TURNS)
+        char
+        if char.isprintable()
+        or (unicodedata.category(char) in ("Cf", "Co") and char not in _DIRECTION_MARKS)
         else " "
-        for letter in text
+        for char in text
     )
 
 

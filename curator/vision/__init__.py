@@ -2,8 +2,9 @@
 
 The pipeline, the command line and the settings dialog call this package; it must never connect to
 any address but the configured one. To add a provider, write a module with the functions of
-:class:`Provider` and add a line to PROVIDERS. Libraries load at the first call, not on import.
-Nothing here retries or queues: the caller decides, using the attributes of the error::
+:class:`Provider`, and add a line to PROVIDERS and its name to the setting ``vision.provider``.
+Libraries load at the first call, not on import. Nothing here retries later or queues: the caller
+decides, using the attributes of the error::
 
     config = options(settings)
     try:
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from curator.vision.chat import sample_picture
 from curator.vision.description import Description
 from curator.vision.error_messages import as_vision_error, model_not_pulled, not_responding
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
-from curator.vision.keys import find_key, forget_keys, save_key
+from curator.vision.keys import find_key, forget_keys
 from curator.vision.options import VisionOptions, options
 
 __all__ = [
@@ -40,11 +41,9 @@ __all__ = [
     "VisionOptions",
     "check",
     "describe",
-    "find_key",
     "options",
     "pull",
     "sample_picture",
-    "save_key",
 ]
 
 Cancelling = Callable[[], bool]
@@ -54,47 +53,44 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The result of testing a provider.
+    """The result of testing a provider: whether it can describe photos, and a sentence about it.
 
-    ``models`` are the models of the server, empty if it does not list them. ``seconds`` is the
-    time the picture took, None without a picture. ``sentence`` is the result, ``remedy`` what
-    to do about a problem, ``pull`` whether pulling the model would help. ``description`` is the
-    model's description of the picture.
+    ``remedy`` is what to do about a problem, ``models`` the models of the server, empty if it does
+    not list them, ``pull`` whether pulling the model would help, and ``description`` the model's
+    description of the picture.
     """
 
-    reachable: bool
-    has_model: bool
-    models: tuple[str, ...]
-    seconds: float | None
+    ok: bool
     sentence: str
     remedy: str = ""
+    models: tuple[str, ...] = ()
     pull: bool = False
     description: Description | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the provider can describe photos."""
-        return self.reachable and self.has_model and not self.remedy
 
 
 @dataclass(frozen=True)
 class Provider:
     """A row of PROVIDERS: how to talk to one kind of server.
 
-    ``chat_url`` returns the base of its OpenAI-compatible endpoints, ``key`` its API key (this may
-    open the keyring), ``models`` the names of its models, and ``has`` whether a model is among
-    them. ``check_model`` raises if the model accepts no pictures. ``pull`` makes the server
-    download a model; None if it cannot.
+    ``chat_url`` returns the base of its OpenAI-compatible endpoints, ``models`` the names of its
+    models (the second argument is the API key), and ``has`` whether a model is among them.
+    ``check_model`` raises if the model accepts no pictures; None if the server cannot tell.
+    ``pull`` makes the server download a model; None if it cannot. ``uses_key``: whether it may
+    need an API key.
     """
 
     name: str
     title: str
     chat_url: Callable[[VisionOptions], str]
-    key: Callable[[VisionOptions], str]
     models: Callable[[VisionOptions, str], Coroutine[Any, Any, list[str]]]
     has: Callable[[list[str], str], bool]
-    check_model: Callable[[VisionOptions], Coroutine[Any, Any, None]]
+    check_model: Callable[[VisionOptions], Coroutine[Any, Any, None]] | None = None
     pull: Callable[[VisionOptions, Progress], Coroutine[Any, Any, None]] | None = None
+    uses_key: bool = False
+
+    def key(self, options: VisionOptions) -> str:
+        """Return the API key, "" if there is none; this may open the keyring."""
+        return find_key(options.url) if self.uses_key else ""
 
 
 PROVIDERS: dict[str, Provider] = {
@@ -104,7 +100,6 @@ PROVIDERS: dict[str, Provider] = {
             "ollama",
             "Ollama",
             ollama.chat_url,
-            ollama.no_key,
             ollama.models,
             ollama.has,
             ollama.check_model,
@@ -114,10 +109,9 @@ PROVIDERS: dict[str, Provider] = {
             "openai_compatible",
             "OpenAI-compatible server",
             openai_compatible.chat_url,
-            openai_compatible.key,
             openai_compatible.models,
             openai_compatible.has,
-            openai_compatible.check_model,
+            uses_key=True,
         ),
     )
 }
@@ -128,9 +122,10 @@ QUICK_CHECK_S = 10.0  # time limit of a test without a picture
 def describe(
     jpeg: bytes, options: VisionOptions, cancelled: Cancelling = lambda: False
 ) -> Description:
-    """Describe a picture with one request, and a second if the answer has the wrong form.
+    """Describe a picture.
 
-    If the server finds the picture too large, it is sent once more at half the size.
+    If the answer has the wrong form, the model is asked once more. If the server finds the picture
+    too large, it is sent once more at half the size.
 
     Args:
         jpeg: the proxy's bytes.
@@ -140,6 +135,7 @@ def describe(
     Raises:
         VisionError: the description failed; see its attributes.
         UnreadableError: ``jpeg`` is not a JPEG.
+        UsageError: the provider is unknown.
         Cancelled: ``cancelled`` returned True.
 
     Thread: any, several at a time; takes ``options.timeout_s`` at most and leaves no thread behind.
@@ -164,11 +160,10 @@ def check(
         The findings, including any error of the provider; such errors are never raised.
 
     Raises:
-        Cancelled: ``cancelled`` returned True.
+        UsageError, UnreadableError, Cancelled: as :func:`describe`.
 
     Thread: any, as :func:`describe`.
     """
-    models: list[str] = []
     try:
         provider = _provider(options)
         forget_keys()
@@ -176,27 +171,27 @@ def check(
         quick = replace(options, timeout_s=min(QUICK_CHECK_S, options.timeout_s))
         models = _run(provider.models(quick, key), quick, quick.timeout_s, cancelled)
     except VisionError as error:
-        found = not_responding(quick) if isinstance(error.__cause__, TimeLimitError) else error
-        return Health(found.reached, False, (), None, str(found.args[0]), found.remedy)
-    names = tuple(models)
+        return _failed(
+            not_responding(quick) if isinstance(error.__cause__, TimeLimitError) else error
+        )
     if not provider.has(models, options.model):
-        return _without_model(names, model_not_pulled(options))
+        return _failed(model_not_pulled(options), models, list_models=True)
     try:
-        _run(provider.check_model(quick), quick, quick.timeout_s, cancelled)
+        if provider.check_model is not None:
+            _run(provider.check_model(quick), quick, quick.timeout_s, cancelled)
         if picture is None:
-            return Health(True, True, names, None, f"{options.shown_url} has {options.model}.")
+            sentence = f"{options.shown_url} has {options.model}."
+            return Health(True, sentence, models=tuple(models))
         chat.load()
         began = time.monotonic()
         description = describe(picture, options, cancelled)
     except VisionError as error:
-        if error.pull:
-            return _without_model(names, error)
-        return Health(True, True, names, None, str(error.args[0]), error.remedy)
+        return _failed(error, models, list_models=error.pull)
     seconds = time.monotonic() - began
     sentence = (
         f"{options.model} at {options.shown_url} described a small picture in {seconds:.1f} s."
     )
-    return Health(True, True, names, seconds, sentence, description=description)
+    return Health(True, sentence, models=tuple(models), description=description)
 
 
 def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lambda: False) -> None:
@@ -228,7 +223,7 @@ def _provider(options: VisionOptions) -> Provider:
         return PROVIDERS[options.provider]
     except KeyError:
         raise UsageError(
-            f"There is no vision provider {options.provider!r}.",
+            f"Unknown vision provider {options.provider!r}.",
             f"Choose one of {', '.join(PROVIDERS)}.",
         ) from None
 
@@ -260,9 +255,9 @@ async def _describe(
     return await chat.ask(options, url, key, proxy.shrink_jpeg(jpeg, edge // 2))
 
 
-def _without_model(models: tuple[str, ...], error: VisionError) -> Health:
-    """Return the finding that the model is missing, with the models the server has."""
+def _failed(error: VisionError, models: Sequence[str] = (), *, list_models: bool = False) -> Health:
+    """Return the result for an error; a missing model is named with those the server has."""
     sentence = str(error.args[0])
-    if models:
+    if models and list_models:
         sentence += f" It has {', '.join(models[:8])}{' and more' if len(models) > 8 else ''}."
-    return Health(True, False, models, None, sentence, error.remedy, pull=error.pull)
+    return Health(False, sentence, error.remedy, tuple(models), error.pull)

@@ -19,7 +19,7 @@ from curator import __version__
 from curator.settings import resource
 from curator.vision.description import Description
 from curator.vision.error_messages import answer_too_large, as_vision_error
-from curator.vision.errors import WrongAnswerError
+from curator.vision.errors import VisionError
 from curator.vision.options import VisionOptions
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _salvage(error: Exception, options: VisionOptions) -> Description:
         return Description.model_validate_json(text, context={"tags": "any"})
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        raise WrongAnswerError(_explain(options.model, text, first), _OTHER_MODEL) from error
+        raise VisionError(_explain(options.model, text, first), _OTHER_MODEL) from error
 
 
 _OTHER_MODEL = "Try again; another model may do better."

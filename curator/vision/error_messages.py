@@ -16,13 +16,7 @@ from typing import Any
 from curator.private import mask_secrets
 from curator.vision.calls import TimeLimitError
 from curator.vision.description import plain
-from curator.vision.errors import (
-    BusyError,
-    TooLargeError,
-    UnreachableError,
-    VisionError,
-    WrongAnswerError,
-)
+from curator.vision.errors import ServerBusyError, TooLargeError, VisionError
 from curator.vision.options import VisionOptions
 
 log = logging.getLogger(__name__)
@@ -51,7 +45,7 @@ def as_vision_error(error: Exception, options: VisionOptions) -> VisionError:
             return link
         status = getattr(link, "status_code", None)
         if isinstance(status, int) and status >= 300:
-            return _of_status(status, _words(link), _headers(link), options)
+            return _from_status(status, _server_message(link), _headers(link), options)
     names = {name for link in chain for name in (c.__name__ for c in type(link).__mro__)}
     if names & {"ConnectError", "ConnectTimeout", "ConnectionError"} and not names & _CUT:
         return not_running(options)
@@ -60,7 +54,7 @@ def as_vision_error(error: Exception, options: VisionOptions) -> VisionError:
             f"{options.server_name} closed the connection in the middle of the answer.", _RETRY
         )
     if names & {"ProxyError", "UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
-        return UnreachableError(
+        return VisionError(
             f"{options.shown_url} cannot be reached ({plain(mask_secrets(str(chain[-1])), 120)}).",
             "Set vision.url to the address of the provider.",
             retry=False,
@@ -69,13 +63,11 @@ def as_vision_error(error: Exception, options: VisionOptions) -> VisionError:
     if names & {"ReadTimeout", "WriteTimeout", "PoolTimeout"}:
         return too_slow(options)
     if "IncompleteOutputException" in names:
-        return WrongAnswerError(
+        return VisionError(
             f"{options.model} did not stop and was cut off.", "Another model may do better."
         )
     log.info("not an answer of a model: %s", options.shown_url, exc_info=error)
-    return WrongAnswerError(
-        f"The answer of {options.server_name} does not come from a model.", _TEST
-    )
+    return VisionError(f"The answer of {options.server_name} does not come from a model.", _TEST)
 
 
 # Errors of httpx and of Python that mean a broken connection.
@@ -99,7 +91,7 @@ def too_slow(options: VisionOptions) -> VisionError:
 
 def answer_too_large(options: VisionOptions) -> VisionError:
     """Return the error for an answer larger than any description."""
-    return WrongAnswerError(
+    return VisionError(
         f"{options.server_name} sent far more data than expected.", "Check vision.url."
     )
 
@@ -114,12 +106,12 @@ def not_running(options: VisionOptions) -> VisionError:
     else:
         message = f"Nothing answers at {options.shown_url}."
         remedy = "Start the server there, or set vision.url to its address."
-    return UnreachableError(message, remedy, stops_all=True)
+    return VisionError(message, remedy, stops_all=True)
 
 
 def not_responding(options: VisionOptions) -> VisionError:
     """Return the error for a server that accepts connections and never answers."""
-    return UnreachableError(
+    return VisionError(
         f"{options.server_name} accepts connections but does not answer within"
         f" {options.timeout_s:g} s.",
         "Restart it.",
@@ -153,12 +145,12 @@ def text_only_model(options: VisionOptions) -> VisionError:
     )
 
 
-def _of_status(
+def _from_status(
     status: int, words: str, headers: Mapping[str, str], options: VisionOptions
 ) -> VisionError:
     message = f" It says: {words.rstrip('.')}." if words else ""
     if status in (429, 503):
-        return BusyError(
+        return ServerBusyError(
             f"{options.server_name} is busy ({status}).{message}",
             "Try again in a moment.",
             retry_after_s(headers.get("retry-after", "")),
@@ -174,7 +166,7 @@ def _of_status(
     if status in (401, 403):
         return VisionError(
             f"{options.server_name} does not accept the key ({status}).{message}",
-            "Store the right key in the system's keyring or in CURATOR_VISION_KEY.",
+            "Store the right key with `keyring set curator ADDRESS`, or in CURATOR_VISION_KEY.",
             retry=False,
             stops_all=True,
         )
@@ -230,7 +222,7 @@ def _headers(error: BaseException) -> Mapping[str, str]:
     return getattr(getattr(error, "response", None), "headers", None) or {}
 
 
-def _words(error: BaseException) -> str:
+def _server_message(error: BaseException) -> str:
     """Return the server's own message in an error, as short plain text."""
     body: Any = getattr(error, "body", None) or getattr(error, "error", None)
     while isinstance(body, dict):

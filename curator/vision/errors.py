@@ -15,10 +15,7 @@ class VisionError(KnownError):
         stops_all: no photo will succeed until a person acts (server not running, model not
             pulled, wrong address or key), so the queue should pause.
         pull: the model is missing, and :func:`curator.vision.pull` can download it.
-        reached: whether anything answered at the address.
     """
-
-    reached = True
 
     def __init__(
         self,
@@ -38,7 +35,7 @@ class VisionError(KnownError):
         self.pull = pull
 
 
-class BusyError(VisionError):
+class ServerBusyError(VisionError):
     """The server is too busy for this photo or any other."""
 
     def __init__(self, message: str, remedy: str, after_s: float | None) -> None:
@@ -46,18 +43,8 @@ class BusyError(VisionError):
         self.uses_attempt = False
 
 
-class UnreachableError(VisionError):
-    """No usable server answers at the address."""
-
-    reached = False
-
-
 class TooLargeError(VisionError):
     """The server refuses a picture of this size (413)."""
-
-
-class WrongAnswerError(VisionError):
-    """The answer is not of the form asked for."""
 
 
 class Cancelled(Exception):

@@ -1,18 +1,17 @@
 """The API key of a vision server, from the environment or the system's keyring.
 
-A key must never be stored elsewhere. In the keyring it belongs to one address, so it is never sent
-to another.
+Curator never stores a key. In the keyring it belongs to one address, so it is never sent to
+another; ``keyring set curator ADDRESS`` puts it there.
 """
 
 from __future__ import annotations
 
 import os
 
-from curator.model import KnownError
 from curator.private import remember_secret
 
-VARIABLE = "CURATOR_VISION_KEY"
-SERVICE = "curator"
+_VARIABLE = "CURATOR_VISION_KEY"
+_SERVICE = "curator"
 _cache: dict[str, str] = {}  # address → key in the keyring
 
 
@@ -24,7 +23,7 @@ def find_key(url: str) -> str:
 
     Thread: any but the window's, as the system may ask the user to unlock the keyring.
     """
-    if key := os.environ.get(VARIABLE, "").strip():
+    if key := os.environ.get(_VARIABLE, "").strip():
         remember_secret(key)
         return key
     if url not in _cache:
@@ -43,28 +42,6 @@ def _read_keyring(url: str) -> str:
     import keyring.errors
 
     try:
-        return keyring.get_password(SERVICE, url) or ""
+        return keyring.get_password(_SERVICE, url) or ""
     except keyring.errors.KeyringError:  # no keyring, or it stays locked
         return ""
-
-
-def save_key(url: str, key: str) -> None:
-    """Store the key for an address in the system's keyring; an empty key removes it.
-
-    Raises:
-        KnownError: the system has no usable keyring.
-    """
-    import keyring
-    import keyring.errors
-
-    forget_keys()
-    try:
-        if key:
-            keyring.set_password(SERVICE, url, key)
-        elif keyring.get_password(SERVICE, url) is not None:
-            keyring.delete_password(SERVICE, url)
-    except keyring.errors.KeyringError as error:
-        raise KnownError(
-            "This system has no keyring for keys, or it is locked.",
-            f"Unlock it, or set {VARIABLE} in the environment.",
-        ) from error

@@ -29,11 +29,6 @@ def chat_url(options: VisionOptions) -> str:
     return f"{root(options)}/v1"
 
 
-def no_key(_options: VisionOptions) -> str:
-    """Return "": Ollama needs no key."""
-    return ""
-
-
 async def models(options: VisionOptions, _key: str) -> list[str]:
     """Return the names of the models it has.
 

@@ -7,18 +7,12 @@ from urllib.parse import urlsplit
 from curator.vision import chat
 from curator.vision.description import plain
 from curator.vision.error_messages import as_vision_error
-from curator.vision.keys import find_key
 from curator.vision.options import VisionOptions
 
 
 def chat_url(options: VisionOptions) -> str:
     """Return the base URL: as set, with ``/v1`` added if it has no path."""
     return options.base if urlsplit(options.base).path else f"{options.base}/v1"
-
-
-def key(options: VisionOptions) -> str:
-    """Return the key for this address; "" if there is none."""
-    return options.key or find_key(options.url)
 
 
 async def models(options: VisionOptions, key: str) -> list[str]:
@@ -40,7 +34,3 @@ async def models(options: VisionOptions, key: str) -> list[str]:
 def has(listed: list[str], model: str) -> bool:
     """Whether a model is among those listed, or no models are listed."""
     return model in listed or not listed
-
-
-async def check_model(_options: VisionOptions) -> None:
-    """Do nothing: such servers do not report what their models accept."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from curator.private import mask_secrets
 from curator.settings import Settings
-from curator.vision.errors import UnreachableError
+from curator.vision.errors import VisionError
 
 
 @dataclass(frozen=True)
 class VisionOptions:
-    """The provider that describes photos, and its limits; may be sent to another process.
+    """The provider that describes photos, and its limits.
 
     Attributes:
         provider: a name in PROVIDERS.
@@ -22,8 +22,6 @@ class VisionOptions:
         model: the provider's name of the model.
         timeout_s: strict limit of one description, including the repeat after a wrong answer.
         long_edge_px: larger pictures are reduced to this size.
-        key: of an openai_compatible server; if empty, from the environment or the keyring. Must
-            never be shown, saved or logged.
     """
 
     provider: str = "ollama"
@@ -31,7 +29,6 @@ class VisionOptions:
     model: str = "llava"
     timeout_s: float = 120.0
     long_edge_px: int = 1440
-    key: str = field(default="", repr=False)
 
     @property
     def is_local(self) -> bool:
@@ -67,7 +64,7 @@ class VisionOptions:
         except ValueError:  # a port that is not a number
             fits = False
         if not fits:
-            raise UnreachableError(
+            raise VisionError(
                 f"{mask_secrets(self.url)[:200]!r} is not the address of a server.",
                 "Set vision.url to an address such as http://localhost:11434.",
                 retry=False,

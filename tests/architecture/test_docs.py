@@ -12,7 +12,6 @@ import pytest
 from curator import commands
 from curator.cli import reference
 from curator.encoders import ENCODERS
-from curator.export import TARGETS
 from curator.library.filters import parse
 from curator.model import UsageError
 
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
 ALL = "\n".join([README, *PAGES.values()])
-# What a person wrote: without the tables the code writes.
+# The prose: without the generated tables and code blocks.
 PROSE = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", ALL, flags=re.DOTALL)
 PROSE = re.sub(r"```.*?```", "", PROSE, flags=re.DOTALL)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -157,8 +156,8 @@ def test_every_figure_in_the_docs_names_the_bar_that_reproduces_it() -> None:
         assert reproduce[1] in bars, row
 
 
-# Key -> the commands the prose says it does. Whoever names another key there says here which.
-SAID: dict[str, str] = {
+# Key -> the commands the prose says it runs. A page that names another key adds it here.
+KEY_COMMANDS: dict[str, str] = {
     "/": "search",
     "0": "stars_0",
     "1": "stars_1",
@@ -218,7 +217,7 @@ SAID: dict[str, str] = {
 # Bold, and no command's key.
 NO_KEY = {"Shift", "Windows", "Scan", "Peek", "Convert", "Embed", "Stack", "Describe", "Ctrl+C"}
 # How prose writes a key, and how a keymap does.
-SPELLED = {"Enter": "Return"}
+KEY_NAMES = {"Enter": "Return"}
 
 
 def keys_named() -> set[str]:
@@ -232,15 +231,15 @@ def keys_named() -> set[str]:
 def test_every_key_in_the_docs_is_bound_as_described() -> None:
     from curator.keymap import keys_of
 
-    assert keys_named() == set(SAID), "say in SAID what the prose says of it"
-    for key, does in SAID.items():
+    assert keys_named() == set(KEY_COMMANDS), "add what the prose says it does to KEY_COMMANDS"
+    for key, does in KEY_COMMANDS.items():
         for command in does.split():
             assert command in commands.COMMANDS, command
-            assert SPELLED.get(key, key) in keys_of(command), f"{key} is not {command}"
+            assert KEY_NAMES.get(key, key) in keys_of(command), f"{key} is not {command}"
 
 
 def test_the_instructions_for_extending_name_existing_tables() -> None:
-    part = PAGES["architecture.md"].partition("## To add")[2].partition("`tests/architecture`")[0]
+    part = PAGES["architecture.md"].partition("## To add")[2].partition("`tests/architecture/")[0]
     bullets = [" ".join(each.split()) for each in part.split("\n- ")[1:]]
     assert len(bullets) >= 9
     for bullet in bullets:
@@ -258,7 +257,6 @@ def test_the_instructions_for_extending_name_existing_tables() -> None:
         assert all(hasattr(kind, verb) for kind in ENCODERS)
     named = next(bullet for bullet in bullets if "ENCODERS" in bullet)
     assert set(re.findall(r"`(\w+)`", named)) == {"missing", "key", "load", "ENCODERS"}
-    assert all(hasattr(target, "write") for target in TARGETS.values())
 
 
 def test_neither_machine_nor_registry_is_named() -> None:

@@ -1,7 +1,7 @@
-"""One file and one line adds a stage, a provider, an encoder, an export target or a command.
+"""One file and one line add a stage, a provider, an encoder, an export target or a command.
 
-Each test adds an entry to its table and uses it through the door everybody uses. Nothing else of
-Curator is told of it.
+Each test adds an entry to its table and uses it through the public functions. Nothing else is
+changed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from curator import encoders, export, vision
 from curator.catalog import Catalog
 from curator.commands import COMMANDS, command, run
 from curator.encoders import EncoderKind, EncoderOptions, Tag
-from curator.export import ExportReport, Options, Target
-from curator.export.plan import Plan
+from curator.export import Options, Target
+from curator.export.writing import Run
 from curator.model import KnownError, StageJob, UnreadableError
 from curator.pipeline import Pipeline
 from curator.settings import Home, Settings
@@ -130,17 +130,12 @@ def test_a_provider_describes_a_picture(tmp_path: Path, monkeypatch: pytest.Monk
     async def models(options: VisionOptions, key: str) -> list[str]:
         return ["llava"]
 
-    async def accept(options: VisionOptions) -> None:
-        """Accept every model."""
-
     row = Provider(
         "aviary",
         "Aviary",
         chat_url=lambda options: f"{options.url}/v1",
-        key=lambda options: "seed",
         models=models,
         has=lambda names, model: model in names,
-        check_model=accept,
     )
     monkeypatch.setitem(vision.PROVIDERS, "aviary", row)
     picture = draw_jpeg(tmp_path / "bird.jpg", size=(60, 40)).read_bytes()
@@ -149,7 +144,7 @@ def test_a_provider_describes_a_picture(tmp_path: Path, monkeypatch: pytest.Monk
         assert vision.describe(picture, options).subject
         health = vision.check(options)
         assert health.ok and health.models == ("llava",)
-    with pytest.raises(KnownError, match="no vision provider 'zoo'"):
+    with pytest.raises(KnownError, match="Unknown vision provider 'zoo'"):
         vision.describe(picture, replace(options, provider="zoo"))
 
 
@@ -196,17 +191,14 @@ def test_an_encoder_analyzes_photos(
 # --- an export target
 
 
-def test_a_target_writes_a_plan(
+def test_a_target_adds_a_file_of_its_own(
     home: Home, catalog: Catalog, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(plan: Plan, **_: Any) -> ExportReport:
-        """Write the names of photos into a text file."""
-        plan.options.folder.mkdir()
-        names = "\n".join(sorted(chosen.photo.path.name for chosen in plan.chosen))
-        (plan.options.folder / "names.txt").write_text(names)
-        return ExportReport(plan.options.folder, len(plan.chosen))
+    def write_names(run: Run) -> None:
+        """Write the names of the exported files into a text file."""
+        run.folder.write("names.txt", "\n".join(sorted(run.report.written)).encode())
 
-    monkeypatch.setitem(export.TARGETS, "names", Target("names", "Names", write))
+    monkeypatch.setitem(export.TARGETS, "names", Target("names", finish=write_names))
     with pipeline(home, *READ) as reading:
         reading.open_folders([folder])
     catalog.journal.decide({1: {"rating": 5}, 3: {"rating": 4}}, summary="Rated")

@@ -1,6 +1,6 @@
 """Wheel and frozen folder contain the resources that the code needs.
 
-The spec is run with a PyInstaller that only remembers what it was told; `.ci/run` builds it.
+The spec is run with a fake PyInstaller that records its calls; `.ci/run` builds the bundle.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = "\n".join(path.read_text("utf-8") for path in (ROOT / "curator").rglob("*.py"))
 NAMED = sorted(set(re.findall(r'resource\(f?"([^"{]*)', CODE)))
 
-Told = dict[str, tuple[tuple[Any, ...], dict[str, Any]]]
-Build = Callable[[str], Told]
+Calls = dict[str, tuple[tuple[Any, ...], dict[str, Any]]]
+Build = Callable[[str], Calls]
 
 
 class Made(types.SimpleNamespace):
@@ -49,12 +49,12 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Build:
         monkeypatch.setitem(sys.modules, name, hooks)
     monkeypatch.setattr(sys, "path", [*sys.path])
 
-    def run(system: str) -> Told:
-        told: Told = {}
+    def run(system: str) -> Calls:
+        calls: Calls = {}
 
         def step(name: str) -> Callable[..., Made]:
             def remember(*words: Any, **options: Any) -> Made:
-                told[name] = (words, options)
+                calls[name] = (words, options)
                 return Made()
 
             return remember
@@ -63,7 +63,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> Build:
         steps = {name: step(name) for name in ("Analysis", "PYZ", "EXE", "COLLECT", "BUNDLE")}
         spec = ROOT / "curator.spec"
         exec(compile(spec.read_text("utf-8"), spec, "exec"), {"SPECPATH": str(ROOT), **steps})
-        return told
+        return calls
 
     return run
 
@@ -90,28 +90,28 @@ def test_the_doctor_checks_all_required_packages() -> None:
 
 
 def test_the_frozen_folder_has_all_resources_and_no_torch(build: Build) -> None:
-    told = build("linux")
-    analysis = told["Analysis"][1]
+    calls = build("linux")
+    analysis = calls["Analysis"][1]
     assert (str(ROOT / "resources"), "curator/resources") in analysis["datas"]
     assert {(f"{name}.dist-info", ".") for name in LIBRARIES} <= set(analysis["datas"])
     # What is imported inside functions, or by its name.
     assert {"curator.*", "instructor.v2.*", "keyring.backends.*"} <= set(analysis["hiddenimports"])
     assert {"torch", "open_clip", "timm"} <= set(analysis["excludes"])
-    _, *left = told["COLLECT"][0]
+    _, *left = calls["COLLECT"][0]
     assert left == [[Made.binaries[0]], []], "what nothing here uses is left out"
-    assert told["EXE"][1]["console"] and "BUNDLE" not in told
+    assert calls["EXE"][1]["console"] and "BUNDLE" not in calls
 
 
 def test_windows_gets_its_own_icon(build: Build) -> None:
-    told = build("win32")["EXE"][1]
-    assert told["console"] and told["hide_console"]
-    assert Path(told["icon"]).suffix == ".ico" and Path(told["icon"]).is_file()
+    calls = build("win32")["EXE"][1]
+    assert calls["console"] and calls["hide_console"]
+    assert Path(calls["icon"]).suffix == ".ico" and Path(calls["icon"]).is_file()
 
 
 def test_macos_gets_an_app_that_opens_folders_and_pictures(build: Build) -> None:
-    told = build("darwin")
-    assert not told["EXE"][1]["console"], "else macOS takes it for a program without windows"
-    options = told["BUNDLE"][1]
+    calls = build("darwin")
+    assert not calls["EXE"][1]["console"], "otherwise macOS takes it for a program without windows"
+    options = calls["BUNDLE"][1]
     assert options["name"] == "Curator.app" and Path(options["icon"]).is_file()
     documents = options["info_plist"]["CFBundleDocumentTypes"]
     kinds = [kind for document in documents for kind in document["LSItemContentTypes"]]

@@ -220,7 +220,7 @@ def test_the_map_names_every_module_in_the_order_of_the_rows() -> None:
         ("curator.library.table", "import cv2", "import cv2"),
         ("curator.pipeline", "from PySide6.QtGui import QImage", "import PySide6"),
         ("curator.pipeline", "from PySide6 import QtWidgets", "import PySide6"),
-        ("curator.export.folder", "import peewee", "import peewee"),
+        ("curator.export.gallery", "import peewee", "import peewee"),
         ("curator.pipeline", "from multiprocessing import Process", "import multiprocessing"),
         ("curator.files", "from curator.helpers import x", "not on the map"),
         ("curator.model", "import numpy", "standard library only"),

@@ -67,8 +67,8 @@ def unguarded(source: str) -> list[str]:
 
 def test_functions_of_one_system_are_guarded() -> None:
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
-    told = {path: unguarded(source) for path, source in sources.items() if is_suspect(source)}
-    assert told and {path: lines for path, lines in told.items() if lines} == {}
+    found = {path: unguarded(source) for path, source in sources.items() if is_suspect(source)}
+    assert found and {path: lines for path, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def loose(source: str) -> list[int]:
 
 def test_text_is_read_and_written_as_utf_8_everywhere() -> None:
     sources = {path: path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
-    told = {path: loose(source) for path, source in sources.items() if "_text(" in source}
-    assert told and {path: lines for path, lines in told.items() if lines} == {}
+    found = {path: loose(source) for path, source in sources.items() if "_text(" in source}
+    assert found and {path: lines for path, lines in found.items() if lines} == {}
 
 
 def test_a_planted_text_without_encoding_is_found() -> None:

@@ -23,7 +23,7 @@ FREE = ("Exception", "Protocol", "Enum", "StrEnum", "IntEnum", "NamedTuple", "Ty
 Class = tuple[str, str]  # module, name
 
 
-class House:
+class Modules:
     """Modules as syntax trees, with what each class inherits and each module imports."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
@@ -40,7 +40,7 @@ class House:
             for module, tree in self.trees.items()
         }
 
-    def line(self, key: Class) -> list[Class]:
+    def ancestry(self, key: Class) -> list[Class]:
         """List a class and every class of curator it inherits from."""
         found = [key]
         for each in found:
@@ -61,7 +61,7 @@ class House:
         """Whether a class is an error, a protocol or an enumeration."""
         names = {
             name
-            for each in self.line(key)
+            for each in self.ancestry(key)
             for base in self.classes[each].bases
             for name in (ast.unparse(base).rpartition(".")[2],)
         }
@@ -69,7 +69,7 @@ class House:
 
     def members(self, key: Class) -> set[str]:
         """Name what stands on ``self``: methods, class attributes, and what methods assign."""
-        return {name for each in self.line(key) for name in _own(self.classes[each])}
+        return {name for each in self.ancestry(key) for name in _own(self.classes[each])}
 
     def imports(self) -> dict[str, set[str]]:
         """Map each module to the modules it imports, at run time or for types alone."""
@@ -150,16 +150,16 @@ def _reached(module: str, imports: Mapping[str, set[str]]) -> set[str]:
 
 
 @lru_cache
-def house() -> House:
+def curator_modules() -> Modules:
     sources = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         sources[".".join(parts).removesuffix(".__init__")] = path.read_text("utf-8")
-    return House(sources)
+    return Modules(sources)
 
 
 def test_no_object_has_more_members_than_a_reader_can_hold() -> None:
-    sizes = {key: len(house().members(key)) for key in house().classes}
+    sizes = {key: len(curator_modules().members(key)) for key in curator_modules().classes}
     wide = sorted(((size, ".".join(key)) for key, size in sizes.items()), reverse=True)
     print("widest:", *[f"\n  {size:4d}  {name}" for size, name in wide[:5]])
     assert [(name, size) for size, name in wide if size > MEMBERS] == []
@@ -168,14 +168,14 @@ def test_no_object_has_more_members_than_a_reader_can_hold() -> None:
 def test_no_class_is_sliced_by_inheritance() -> None:
     deep = {
         ".".join(key): depth
-        for key in house().classes
-        if (depth := house().depth(key)) > DEPTH and not house().is_free(key)
+        for key in curator_modules().classes
+        if (depth := curator_modules().depth(key)) > DEPTH and not curator_modules().is_free(key)
     }
     assert deep == {}
 
 
 def test_no_modules_import_each_other_not_even_for_types() -> None:
-    assert house().circles() == []
+    assert curator_modules().circles() == []
 
 
 PLANTED = {
@@ -187,7 +187,7 @@ PLANTED = {
 
 
 def test_what_is_forbidden_is_found() -> None:
-    planted = House(PLANTED)
+    planted = Modules(PLANTED)
     assert planted.members(("curator.a", "A")) == {"x", "y", "z", "go"}
     assert planted.depth(("curator.a", "A")) == 3
     assert planted.is_free(("curator.d", "D")) and not planted.is_free(("curator.a", "A"))

@@ -54,7 +54,7 @@ def test_command_titles_are_unique() -> None:
     assert sorted(titles) == sorted(set(titles))
 
 
-def test_every_command_has_a_key() -> None:
+def test_every_key_runs_a_known_command() -> None:
     bound = {binding.command for binding in KEYMAP}
     assert bound <= set(COMMANDS)
 
@@ -118,11 +118,9 @@ def test_shift_inverts_auto_advance_of_every_mark_with_a_free_key(name: str) -> 
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
-def test_a_target_takes_a_plan_and_reports_progress(target: Target) -> None:
-    assert TARGETS[target.name] is target and target.title
-    names = list(inspect.signature(target.write).parameters)
-    assert names == ["plan", "pool", "progress", "cancelled"]
-    assert inspect.getdoc(target.write)
+def test_a_target_has_documented_functions(target: Target) -> None:
+    assert TARGETS[target.name] is target
+    assert inspect.getdoc(target.plan_files) and inspect.getdoc(target.write_file)
 
 
 @pytest.mark.parametrize(

@@ -534,13 +534,13 @@ def test_ratings_read_from_files_have_their_own_line(exporting, qtbot) -> None:
 def test_a_stopped_export_reports_what_it_wrote(
     exporting, qtbot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from curator.export import TARGETS, Target, folder
+    from curator.export import write
 
     def stopping(plan, *, progress, cancelled):  # type: ignore[no-untyped-def]
         dialog._jobs.stop()  # as Stop does, before the first photo
-        return folder.write(plan, progress=progress, cancelled=cancelled)
+        return write(plan, progress=progress, cancelled=cancelled)
 
-    monkeypatch.setitem(TARGETS, "folder", Target("folder", "-", stopping))
+    monkeypatch.setattr("curator.ui.dialogs.export_dialog.write", stopping)
     dialog = exporting()
     qtbot.waitUntil(dialog.go.isEnabled)
     dialog.go.click()

@@ -41,7 +41,6 @@ from tests.faults import (
     small_disk,
 )
 from tests.journeys.evening import Evening
-from tests.journeys.victim import Here
 from tests.photos import draw_jpeg
 from tests.sidecars import xmp
 
@@ -360,7 +359,7 @@ def export_to(
         approved = dict.fromkeys(ids, "stars")
         options = Options(out, approved, target=target, form=form, long_edge_px=320)  # type: ignore[arg-type]
         plan = export.make_plan(catalog.photos.details(ids), options)
-        return export.TARGETS[target].write(plan, pool=Here())
+        return export.write(plan, pool=InlinePool())
 
 
 def test_a_page_written_right_before_a_kill_is_recognized(

@@ -28,18 +28,10 @@ from curator.learning.learner import TasteLearner
 from curator.pipeline import sidecars
 from curator.settings import Home, Settings
 from curator.sidecar import PROFILES
+from curator.workers import InlinePool
 
 _TOUCHES = ("open", "os.rename", "os.remove", "os.link", "os.mkdir", "os.utime", "os.chmod")
 ACTS: dict[str, Callable[..., None]] = {}
-
-
-class Here:
-    """A worker pool that decodes in this process."""
-
-    size = 1
-
-    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
-        return function(*arguments)
 
 
 def act(function: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +51,7 @@ def export_to(home: str, folder: str, target: str, form: str) -> None:
     approved = {photo.id: "stars" for photo in photos if (photo.marks.rating or 0) >= 4}
     options = Options(Path(folder), approved, target=target, form=form, long_edge_px=320)
     plan = export.make_plan(photos, options)
-    report = export.TARGETS[target].write(plan, pool=Here())
+    report = export.write(plan, pool=InlinePool())
     say("written", len(report.written))
 
 

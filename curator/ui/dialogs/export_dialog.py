@@ -146,7 +146,7 @@ class ExportDialog(Dialog):
             title=self.heading.text().strip(),
             notes=request.notes,
         )
-        return options.outside(request.folders).chosen_as(self.form.choices())
+        return options.with_sources(request.folders).with_choices(self.form.choices())
 
     def _form_changed(self) -> None:
         self._heading_row.setVisible(self._is_gallery)
@@ -187,10 +187,10 @@ class ExportDialog(Dialog):
 
     def _planned(self, plan: Plan) -> None:
         self._plan = plan
-        self.form.preview([chosen.items[0].name for chosen in plan.chosen[:3]])
+        self.form.preview([chosen.files[0].name for chosen in plan.chosen[:3]])
         self._show_number(len(plan.chosen))  # without photos that cannot be exported
         self._show_outcome(outcome(plan), consequences(plan))
-        self.go.setEnabled(bool(plan.chosen or plan.leaving or plan.gone))
+        self.go.setEnabled(bool(plan.chosen or plan.withdrawn()))
 
     def _failed(self, text: str) -> None:
         self.bar.hide()

@@ -51,16 +51,14 @@ def outcome(plan: Plan) -> str:
 def consequences(plan: Plan) -> str:
     """Return what else a plan does, one sentence a line."""
     lines = []
-    if plan.leaving:
+    if plan.not_approved:
         lines.append(
-            f"{words.photos(len(plan.leaving))} no longer approved: marked as withdrawn in "
+            f"{words.photos(len(plan.not_approved))} no longer approved: marked as withdrawn in "
             "photos.json; the files stay."
         )
-    if plan.gone:
-        lines.append(
-            f"{words.photos(len(plan.gone))} no longer in the project: marked as withdrawn; "
-            "the files stay."
-        )
+    if plan.not_in_project:
+        number = words.photos(len(plan.not_in_project))
+        lines.append(f"{number} no longer in the project: marked as withdrawn; the files stay.")
     if plan.edited:
         lines.append(f"{counted(len(plan.edited), 'file')} changed since the last export: kept.")
     if plan.located:

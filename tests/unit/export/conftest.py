@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -40,17 +40,6 @@ def photo(number: int, marks: Marks, *paths: Path, **more: Any) -> PhotoDetail:
         "marks": marks,
         "capture": Capture(datetime(2024, 5, 4, 18, 42, 7, 120000), 120, "Test One", iso=800),
         "quality": Quality(71.26, 98.0, 0.0, 0.01),
-        "turn": 0,
-        "basis": "image",
-        "damage": None,
-        "thumb": None,
-        "proxy": None,
-        "proxy_digest": None,
-        "added_at": 0.0,
-        "seen_at": None,
-        "state": "",
-        "reason": None,
-        "work": (),
     }
     return PhotoDetail(**{**facts, **more})
 
@@ -66,15 +55,6 @@ def make_plan(photos: Iterable[PhotoDetail], options: Options) -> Plan:
     photos = list(photos)
     approved = {photo.id: name for photo in photos if (name := clause(photo))}
     return export.make_plan(photos, replace(options, clauses=approved))
-
-
-class Here:
-    """Replaces the worker pool and decodes in this process, because starting one takes a second."""
-
-    size = 1
-
-    def run(self, function: Callable[..., Any], *arguments: object, timeout_s: float) -> Any:
-        return function(*arguments)
 
 
 @pytest.fixture

@@ -14,19 +14,20 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, ExportReport, Options, target_folder, write
+from curator.export import ExportReport, Options, target_folder, write
 from curator.export.name_allocator import FileAction
 from curator.imaging.embedded_metadata import read as read_embedded_metadata
 from curator.model import BusyError, Clause, KnownError, Marks
 from curator.sidecar import SidecarMetadata, read_embedded
+from curator.workers import InlinePool
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
-from tests.unit.export.test_folder import book, names, snapshot
+from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
+from tests.unit.export.test_folder import manifest, names, snapshot
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     made = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
-    return TARGETS[made.options.target].write(made, pool=Here())
+    return write(made, pool=InlinePool())
 
 
 def jpegs(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
@@ -42,7 +43,7 @@ def test_other_choices_replace_the_jpegs_an_export_made(
     assert (report.written, names(out)) == (["DSC_2.jpg"], {"DSC_2.jpg", "photos.json"})
     with Image.open(out / "DSC_2.jpg") as image:
         assert max(image.size) == 40
-    (entry,) = book(out)["photos"]
+    (entry,) = manifest(out)["photos"]
     assert entry["form"] == "jpeg 40 px q92, sharpened for screen, without place"
     before = snapshot(out)
     jpegs(shoot[1:], out, long_edge_px=40, sharpen="screen")
@@ -66,7 +67,7 @@ def test_a_jpeg_carries_stars_and_confirmed_tags_and_follows_them(
     metadata = embedded(out / "DSC_2.jpg")
     assert (metadata.rating, metadata.keywords, metadata.projects) == (4, ("harbor",), None)
     planned = make_plan([tagged], Options(out, form="jpeg", long_edge_px=60))
-    assert [item.action for item in planned.items()] == [FileAction.KEEP]
+    assert [item.action for item in planned.files()] == [FileAction.KEEP]
     again = jpegs([replace(tagged, marks=Marks(rating=5, kept=True))], out)
     assert again.written == ["DSC_2.jpg"]
     assert embedded(out / "DSC_2.jpg").rating == 5
@@ -123,8 +124,8 @@ def test_a_name_that_differs_in_case_removes_no_file(
     # A disk that takes both cases for one name, as those of Windows and macOS do.
     os.link(out / before, out / before.replace("a", "A", 1))
     report = run(photos, out, names="A_{name}", form=form)
-    assert report.withdrawn == [] and book(out)["withdrawn"] == []
-    assert (out / before).exists() and book(out)["photos"][0]["filename"].startswith("A_")
+    assert report.withdrawn == [] and manifest(out)["withdrawn"] == []
+    assert (out / before).exists() and manifest(out)["photos"][0]["filename"].startswith("A_")
 
 
 @pytest.mark.parametrize(("form", "ending"), [("original", ".JPG"), ("jpeg", ".jpg")])
@@ -164,7 +165,7 @@ def test_a_project_is_numbered_in_its_order_by_hand(
         "_._.._etc-002.JPG",
         "photos.json",
     }
-    first, _ = book(out)["photos"]
+    first, _ = manifest(out)["photos"]
     assert (first["project"], first["projects"]) == ("../../etc", ["../../etc"])
     assert list(tmp_path.glob("etc*")) == []
 
@@ -188,7 +189,7 @@ def test_a_half_left_out_later_stays_and_is_listed(
     run(shoot[:1], out)
     report = run(shoot[:1], out, pair="raw")
     assert report.withdrawn == ["DSC_1.JPG"] and (out / "DSC_1.JPG").exists()
-    assert [e["reason"] for e in book(out)["withdrawn"]] == ["left out since"]
+    assert [e["reason"] for e in manifest(out)["withdrawn"]] == ["left out since"]
 
 
 def test_a_pair_whose_raw_cannot_be_decoded_gives_its_jpeg(
@@ -208,7 +209,7 @@ def test_sidecars_are_exported_under_the_name_of_their_photo(
     run(shoot, out, names="{name}_{rating}")
     sidecars = {path.name: path.read_text() for path in out.iterdir() if "xmp" in path.name.lower()}
     assert sidecars == {"DSC_1_4.xmp": "for Lightroom", "DSC_1_4.dng.XMP": "for darktable"}
-    kinds = [file["kind"] for file in book(out)["photos"][0]["files"]]  # type: ignore[attr-defined]
+    kinds = [file["kind"] for file in manifest(out)["photos"][0]["files"]]  # type: ignore[attr-defined]
     assert kinds == ["raw", "image", "sidecar", "sidecar"]
     (card / "DSC_1.xmp").write_text("a new rating")
     report = run(shoot, out, names="{name}_{rating}")
@@ -227,7 +228,7 @@ def test_ratings_read_from_files_are_exported_only_if_selected(
     made = make_plan(read, Options(tmp_path / "out"))
     assert (made.approved[Clause.FILE], made.chosen) == (1, [])
     run(read, tmp_path / "out", approve=frozenset(Clause))
-    assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == ["file"]
+    assert [entry["clause"] for entry in manifest(tmp_path / "out")["photos"]] == ["file"]
     assert make_plan([replace(read[0], marks=REJECT)], Options(tmp_path)).approved.total() == 0
 
 
@@ -237,7 +238,7 @@ def test_the_manifest_has_tags_with_their_source(shoot: list[PhotoDetail], tmp_p
         TagDetail("fog", "vision", None, "suggested", "weather"),
     )
     run([replace(shoot[1], tags=tags)], tmp_path / "out")
-    assert book(tmp_path / "out")["photos"][0]["tags"] == [
+    assert manifest(tmp_path / "out")["photos"][0]["tags"] == [
         {
             "name": "harbour",
             "source": "person",
@@ -330,11 +331,11 @@ def test_a_manifest_that_names_files_elsewhere_is_refused(
     out = tmp_path / "out"
     run(shoot, out)
     (out / "link").symlink_to(card)
-    told, victim = book(out), card / "DSC_3.JPG"
-    record = told["photos"][1]["files"][0]
+    content, victim = manifest(out), card / "DSC_3.JPG"
+    record = content["photos"][1]["files"][0]
     record |= {"filename": name.format(victim), "size": victim.stat().st_size}
     record["sha256"] = sha256(victim.read_bytes()).hexdigest()
-    (out / "photos.json").write_text(json.dumps(told))
+    (out / "photos.json").write_text(json.dumps(content))
     before = snapshot(card)
     with pytest.raises(KnownError, match="not in its folder"):
         run(shoot, out, names="{seq}_{name}")
@@ -393,4 +394,4 @@ def test_two_exports_into_one_folder_take_turns(
         write(second)
     assert snapshot(out) == before
     write(make_plan(shoot[1:], Options(out)))
-    assert [entry["filename"] for entry in book(out)["photos"]] == ["DSC_1.dng", "DSC_2.JPG"]
+    assert [entry["filename"] for entry in manifest(out)["photos"]] == ["DSC_1.dng", "DSC_2.JPG"]

@@ -18,25 +18,26 @@ from PIL import Image, ImageCms
 
 from curator import export
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, ExportReport, Options, folder, writing
+from curator.export import ExportReport, Options, writing
 from curator.export.name_allocator import INTENT
 from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
+from curator.workers import InlinePool
 from tests.drives import Silence
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, STARS, Here, make_plan, photo
+from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     plan = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
-    return TARGETS["folder"].write(plan, pool=Here())
+    return export.write(plan, pool=InlinePool())
 
 
 def names(to: Path) -> set[str]:
     return {path.name for path in to.iterdir()}
 
 
-def book(to: Path) -> dict[str, list[dict[str, object]]]:
+def manifest(to: Path) -> dict[str, list[dict[str, object]]]:
     content = json.loads((to / "photos.json").read_text("utf-8"))
     jsonschema.validate(content, json.loads(resource("photos.schema.json").read_text("utf-8")))
     return content  # type: ignore[no-any-return]
@@ -63,7 +64,7 @@ def test_approved_photos_are_exported_with_both_halves_of_a_pair(
 def test_the_manifest_has_origin_and_reason(shoot: list[PhotoDetail], tmp_path: Path) -> None:
     shoot[0] = replace(shoot[0], marks=replace(STARS, label=Label.BLUE))
     run(shoot, tmp_path / "out")
-    first, second = book(tmp_path / "out")["photos"]
+    first, second = manifest(tmp_path / "out")["photos"]
     assert (first["filename"], first["clause"], first["label"]) == ("DSC_1.dng", "stars", "blue")
     assert first["original_path"] == str(shoot[0].path)
     assert first["sha256"] == hashlib.sha256(shoot[0].path.read_bytes()).hexdigest()
@@ -78,7 +79,7 @@ def test_a_clause_of_a_custom_rule_is_named_by_its_search(
     clauses = {1: "rating:>=4 tag:bride", 3: "is:rejected"}  # 3 is a reject and not exported
     report = export.write(export.make_plan(shoot, Options(tmp_path / "out", clauses)))
     assert report.photos == 1
-    assert [entry["clause"] for entry in book(tmp_path / "out")["photos"]] == [clauses[1]]
+    assert [entry["clause"] for entry in manifest(tmp_path / "out")["photos"]] == [clauses[1]]
 
 
 def test_a_second_run_changes_nothing_not_even_a_time(
@@ -118,7 +119,7 @@ def test_a_clash_of_names_gets_a_number_and_overwrites_nothing(
     shoot.append(photo(4, STARS, other))
     run(shoot, out)
     assert (out / "dsc_2.jpg").read_bytes() == b"somebody else's"
-    entries = {entry["original_path"]: entry["filename"] for entry in book(out)["photos"]}
+    entries = {entry["original_path"]: entry["filename"] for entry in manifest(out)["photos"]}
     assert entries[str(shoot[1].path)] == "DSC_2-2.JPG"
     assert entries[str(other)] == "DSC_2-3.JPG"
     before = snapshot(out)
@@ -141,7 +142,7 @@ def test_a_changed_decision_updates_the_entry(shoot: list[PhotoDetail], tmp_path
     shoot[1] = replace(shoot[1], marks=Marks(rating=5, kept=True))
     report = run(shoot, tmp_path / "out")
     assert report.written == []
-    second = book(tmp_path / "out")["photos"][1]
+    second = manifest(tmp_path / "out")["photos"][1]
     assert (second["rating"], second["flag"], second["clause"]) == (5, None, "stars")
 
 
@@ -153,7 +154,7 @@ def test_a_photo_no_longer_approved_is_withdrawn_and_its_file_stays(
     assert make_plan(shoot, Options(tmp_path / "out")).summary()["withdrawn"] == ["DSC_2.JPG"]
     report = run(shoot, tmp_path / "out")
     assert report.withdrawn == ["DSC_2.JPG"]
-    content = book(tmp_path / "out")
+    content = manifest(tmp_path / "out")
     assert [entry["filename"] for entry in content["photos"]] == ["DSC_1.dng"]
     assert [(e["filename"], e["reason"]) for e in content["withdrawn"]] == [
         ("DSC_2.JPG", "rejected")
@@ -168,7 +169,7 @@ def test_a_withdrawn_photo_that_is_approved_again_comes_back_without_a_second_co
     run(shoot, out)
     run([replace(shoot[1], marks=REJECT)], out)
     run(shoot, out)
-    content = book(out)
+    content = manifest(out)
     assert {entry["filename"] for entry in content["photos"]} == {"DSC_1.dng", "DSC_2.JPG"}
     assert content["withdrawn"] == []
     assert names(out) == {"DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG", "photos.json"}
@@ -192,7 +193,7 @@ def test_a_moved_original_keeps_its_entry(
     (card / "DSC_2.JPG").rename(moved)
     report = run([photo(2, PICK, moved)], tmp_path / "out")
     assert (report.written, report.unchanged) == ([], 1)
-    assert book(tmp_path / "out")["photos"][1]["original_path"] == str(moved)
+    assert manifest(tmp_path / "out")["photos"][1]["original_path"] == str(moved)
 
 
 def test_a_newer_version_of_an_original_is_written_beside_the_old_one(
@@ -206,7 +207,7 @@ def test_a_newer_version_of_an_original_is_written_beside_the_old_one(
     assert (out / "DSC_2.JPG").read_bytes() == old
     assert (out / "DSC_2-2.JPG").read_bytes() == (card / "DSC_2.JPG").read_bytes()
     assert (report.written, report.withdrawn) == (["DSC_2-2.JPG"], ["DSC_2.JPG"])
-    assert [e["filename"] for e in book(out)["photos"]] == ["DSC_1.dng", "DSC_2-2.JPG"]
+    assert [e["filename"] for e in manifest(out)["photos"]] == ["DSC_1.dng", "DSC_2-2.JPG"]
 
 
 def test_an_exported_file_edited_since_is_kept_and_listed(
@@ -277,7 +278,7 @@ def test_a_drive_that_does_not_answer_keeps_no_export_waiting(
             threads.submit(make_plan, photos, Options(card / "out")).result(60)
         silence.end()
     assert not any(name.startswith("planning") for name in silence.waiting)
-    assert "DSC_2.JPG" in [item.name for item in planned.items()]
+    assert "DSC_2.JPG" in [item.name for item in planned.files()]
 
 
 def test_an_unreachable_original_is_listed_and_stops_nothing(
@@ -302,7 +303,7 @@ def test_a_full_disk_is_reported_in_one_sentence_and_leaves_no_incomplete_file(
     monkeypatch.undo()
     run(shoot, out)
     assert names(out) == {"DSC_1.dng", "DSC_1.JPG", "DSC_2.JPG", "photos.json"}
-    assert len(book(out)["photos"]) == 2
+    assert len(manifest(out)["photos"]) == 2
 
 
 def test_a_copy_that_reads_back_differently_is_removed(
@@ -400,16 +401,16 @@ def test_cancelling_keeps_what_is_done_and_a_later_run_does_the_rest(
     shoot: list[PhotoDetail], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    told: list[tuple[int, int, str]] = []
-    report = folder.write(
+    reports: list[tuple[int, int, str]] = []
+    report = export.write(
         make_plan(shoot, Options(out)),
-        progress=lambda *words: told.append(words),
-        cancelled=lambda: bool(told),
+        progress=lambda *words: reports.append(words),
+        cancelled=lambda: bool(reports),
     )
-    assert report.cancelled and told == [(1, 2, "DSC_1.dng")]
-    assert [entry["filename"] for entry in book(out)["photos"]] == ["DSC_1.dng"]
+    assert report.cancelled and reports == [(1, 2, "DSC_1.dng")]
+    assert [entry["filename"] for entry in manifest(out)["photos"]] == ["DSC_1.dng"]
     run(shoot, out)
-    assert len(book(out)["photos"]) == 2
+    assert len(manifest(out)["photos"]) == 2
 
 
 class Killed(BaseException):
@@ -436,7 +437,7 @@ def test_a_killed_run_is_continued_without_second_copies(
     run(photos, out, form=form)
     now = {path.name: path.stat().st_ino for path in out.iterdir() if path.suffix != ".json"}
     assert now == left
-    assert len(book(out)["photos"]) == 1
+    assert len(manifest(out)["photos"]) == 1
 
 
 def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata_if_chosen(
@@ -444,7 +445,7 @@ def test_a_jpeg_export_is_small_srgb_turned_and_without_metadata_if_chosen(
 ) -> None:
     turned = replace(shoot[1], turn=1)
     run([turned], tmp_path / "out", form="jpeg", long_edge_px=60, metadata="none")
-    entry = book(tmp_path / "out")["photos"][0]
+    entry = manifest(tmp_path / "out")["photos"][0]
     form = "jpeg 60 px q92, without metadata"
     assert (entry["filename"], entry["form"]) == ("DSC_2.jpg", form)
     with Image.open(tmp_path / "out" / "DSC_2.jpg") as image:
@@ -471,7 +472,7 @@ def test_a_photo_that_cannot_be_decoded_is_listed_and_the_rest_is_exported(
     (card / "DSC_3.JPG").write_bytes(b"no picture at all")
     broken = photo(3, STARS, card / "DSC_3.JPG")
     plan = make_plan([broken, shoot[1]], Options(tmp_path / "out", form="jpeg"))
-    report = TARGETS["folder"].write(plan)  # in processes of its own
+    report = export.write(plan)  # in processes of its own
     assert [Path(skip.path).name for skip in report.failed] == ["DSC_3.JPG"]
     assert report.written == ["DSC_2.jpg"]
 
@@ -481,5 +482,5 @@ def test_the_location_is_included_as_chosen(shoot: list[PhotoDetail], tmp_path: 
     placed = [replace(shoot[1], capture=capture)]
     run(placed, tmp_path / "with")
     run(placed, tmp_path / "without", metadata="no_location", form="jpeg")
-    assert book(tmp_path / "with")["photos"][0]["capture"]["latitude"] == 64.1  # type: ignore[index]
-    assert book(tmp_path / "without")["photos"][0]["capture"]["latitude"] is None  # type: ignore[index]
+    assert manifest(tmp_path / "with")["photos"][0]["capture"]["latitude"] == 64.1  # type: ignore[index]
+    assert manifest(tmp_path / "without")["photos"][0]["capture"]["latitude"] is None  # type: ignore[index]

@@ -15,18 +15,19 @@ import pytest
 from PIL import Image
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, ExportReport, Options
+from curator.export import ExportReport, Options, write
 from curator.model import KnownError
+from curator.workers import InlinePool
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import PICK, REJECT, Here, make_plan, photo
-from tests.unit.export.test_folder import book, snapshot
+from tests.unit.export.conftest import PICK, REJECT, make_plan, photo
+from tests.unit.export.test_folder import manifest, snapshot
 
 WILD = "</title></h1><script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;\u202e"
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     made = Options(to, target="gallery", **{"long_edge_px": 1600, **options})  # type: ignore[arg-type]
-    return TARGETS["gallery"].write(make_plan(photos, made), pool=Here())
+    return write(make_plan(photos, made), pool=InlinePool())
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_foreign_text_is_never_markup(two: list[PhotoDetail], card: Path, tmp_pa
     assert all("onerror" not in attributes for _, attributes in page.elements)
     assert "<script>alert(1)</script>" in page.text, "it is there, as text"
     assert "@STYLE@ second line" in page.text and "\u202e" not in page.source
-    assert "a guess" not in page.source, "what nobody confirmed is not said to others"
+    assert "a guess" not in page.source, "tags nobody confirmed are not published"
     sources = {html.unescape(str(picture["src"])) for picture in page.all("img")}
     assert any("%2541" in source for source in sources), "a name is written as an address"
 
@@ -120,10 +121,10 @@ def test_its_manifest_has_no_original_path_and_no_location_unless_chosen(
     run(placed, tmp_path / "a", metadata="all")
     run(placed, tmp_path / "b")
     run(placed, tmp_path / "c", metadata="none")
-    content = book(tmp_path / "a")
+    content = manifest(tmp_path / "a")
     assert content["target"] == "gallery"
     assert str(card) not in json.dumps(content) and str(card) not in Page(tmp_path / "a").source
-    places = [book(tmp_path / name)["photos"][0]["capture"]["latitude"] for name in "abc"]  # type: ignore[index]
+    places = [manifest(tmp_path / name)["photos"][0]["capture"]["latitude"] for name in "abc"]  # type: ignore[index]
     assert places == [64.1, None, None]
     assert "Test One" in Page(tmp_path / "b").text
     assert "Test One" not in Page(tmp_path / "c").source
@@ -151,7 +152,7 @@ def snapshot_all(out: Path) -> dict[str, tuple[bytes, int]]:
 def test_a_project_is_shown_in_its_order_by_hand(two: list[PhotoDetail], tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(two, out, project="Harbour", order=(3, 2))
-    assert [entry["filename"] for entry in book(out)["photos"]] == [
+    assert [entry["filename"] for entry in manifest(out)["photos"]] == [
         "images/DSC_3-1600.jpg",
         "images/DSC_2-1600.jpg",
     ]
@@ -166,9 +167,9 @@ def test_a_photo_removed_from_the_project_leaves_its_page(
     run(two, out, project="Harbour", order=(2, 3))
     report = run(two[:1], out, project="Harbour", order=(2,))
     assert len(report.withdrawn) == 3 and "DSC_3" not in Page(out).source
-    assert [e["reason"] for e in book(out)["withdrawn"]] == ["no longer in the project"]
+    assert [e["reason"] for e in manifest(out)["withdrawn"]] == ["no longer in the project"]
     run(two, out, project="Harbour", order=(2, 3))
-    assert book(out)["withdrawn"] == [] and "DSC_3" in Page(out).source
+    assert manifest(out)["withdrawn"] == [] and "DSC_3" in Page(out).source
 
 
 def test_a_foreign_page_is_never_overwritten(two: list[PhotoDetail], tmp_path: Path) -> None:

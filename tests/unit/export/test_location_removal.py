@@ -19,13 +19,15 @@ import pytest
 
 from curator import files
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, ExportReport, Options, location_removal
+from curator.export import ExportReport, Options, location_removal, write
 from curator.export.presets import BUILT_IN
+from curator.export.sources import Source
 from curator.model import Kind, KnownError
 from curator.settings import ExportSettings, kept_metadata
+from curator.workers import InlinePool
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import STARS, Here, make_plan, photo
-from tests.unit.export.test_folder import book
+from tests.unit.export.conftest import STARS, make_plan, photo
+from tests.unit.export.test_folder import manifest
 
 EXIFTOOL = shutil.which("exiftool") or ""
 with_exiftool = pytest.mark.skipif(not EXIFTOOL, reason="no exiftool on this machine")
@@ -56,7 +58,7 @@ def exiftool(*words: object) -> bytes:
     ).stdout
 
 
-def told(*paths: Path) -> dict[str, Any]:
+def tags_of(*paths: Path) -> dict[str, Any]:
     """Read all tags of files by group, except those exiftool computes itself."""
     found = json.loads(exiftool("-j", "-a", "-u", "-e", "-ee3", "-G1", *paths) or b"[]")
     return {f"{each['SourceFile']} {key}": value for each in found for key, value in each.items()}
@@ -69,8 +71,10 @@ def places_in(folder: Path, *, text: bool = True) -> list[str]:
     files += list((folder / "embedded").glob("*"))
     word = re.compile(r":(?:GPS(?!VersionID)|.*(?:City|Country|Location|[Ll]atitude))")
     own = re.compile(r":(?:Creator|.*(?:Focus|AFPoint|Subject)Location|TimeZoneCity)")
-    said = {key: value for key, value in told(*files).items() if set(f"{value}") - set("['nul, ]")}
-    found = [f"{k}={v}" for k, v in said.items() if word.search(k) and not own.search(k)]
+    stated = {
+        key: value for key, value in tags_of(*files).items() if set(f"{value}") - set("['nul, ]")
+    }
+    found = [f"{k}={v}" for k, v in stated.items() if word.search(k) and not own.search(k)]
     there = re.compile(rb"Iceland|Black beach|Vik")
     texts = [path for path in files if text and there.search(path.read_bytes())]
     return found + [f"{path.name} names the place" for path in texts]
@@ -94,7 +98,7 @@ def placed(tmp_path: Path) -> PhotoDetail:
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
     options = {"exiftool": EXIFTOOL, **options}
     made = make_plan(photos, Options(to, **options))  # type: ignore[arg-type]
-    return TARGETS[made.options.target].write(made, pool=Here())
+    return write(made, pool=InlinePool())
 
 
 # --- one rule
@@ -111,9 +115,10 @@ def test_presets_and_options_follow_the_rule(tmp_path: Path) -> None:
     kept = {preset.name: preset.choices.kept for preset in BUILT_IN}
     assert kept.pop("Originals") == "all" and set(kept.values()) == {"no_location"}
     for preset in BUILT_IN:
-        assert Options(tmp_path).chosen_as(preset.choices).metadata_kept == preset.choices.kept
+        assert Options(tmp_path).with_choices(preset.choices).metadata_kept == preset.choices.kept
     assert (
-        Options(tmp_path).chosen_as(ExportSettings(target="gallery")).metadata_kept == "no_location"
+        Options(tmp_path).with_choices(ExportSettings(target="gallery")).metadata_kept
+        == "no_location"
     )
 
 
@@ -132,10 +137,10 @@ def test_without_exiftool_originals_without_location_are_refused(
 def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
     shoot: list[PhotoDetail], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def short(job: Any) -> tuple[str, str]:
-        made = Path(job.folder) / "copy.jpg"
-        made.write_bytes(job.source.path.read_bytes()[:-1])
-        return str(made), files.sha256(job.source.path)
+    def short(source: Source, folder: Path, program: str) -> tuple[Path, str]:
+        made = folder / "copy.jpg"
+        made.write_bytes(source.path.read_bytes()[:-1])
+        return made, files.sha256(source.path)
 
     monkeypatch.setattr(location_removal, "without_location", short)
     out, original = tmp_path / "out", shoot[1].path
@@ -144,7 +149,7 @@ def test_a_copy_without_location_has_its_own_digest_and_is_made_once(
     assert (out / "DSC_2.JPG").read_bytes() == original.read_bytes()
     assert run(shoot[1:2], out, **how).written == ["DSC_2.JPG"], "the one with location is replaced"
     assert (out / "DSC_2.JPG").read_bytes() == original.read_bytes()[:-1]
-    record: Any = book(out)["photos"][0]["files"][0]
+    record: Any = manifest(out)["photos"][0]["files"][0]
     assert (record["sha256"], record["original_sha256"]) == (
         files.sha256(out / "DSC_2.JPG"),
         files.sha256(original),
@@ -165,7 +170,7 @@ def test_a_copy_that_fails_fails_that_photo_only(
         shoot[1].path.unlink()
     if now == "a pipe":
         os.mkfifo(shoot[1].path)
-    report = TARGETS["folder"].write(made, pool=Here())
+    report = write(made, pool=InlinePool())
     assert [skip.path for skip in report.failed] == [str(shoot[1].path)]
     assert "A copy without location failed" in report.failed[0].reason
 
@@ -196,11 +201,11 @@ def test_no_file_of_an_export_without_location_has_one(placed: PhotoDetail, tmp_
     assert len(places_in(shutil.copytree(card, tmp_path / "seen"))) > len(PLACES), "the judge"
     report = run([placed], out, metadata="no_location")
     assert (report.written, report.failed) == (["DSC_1.JPG", "DSC_1.xmp"], [])
-    entry: Any = book(out)["photos"][0]
+    entry: Any = manifest(out)["photos"][0]
     assert (entry["form"], entry["capture"]["latitude"]) == ("original without place", None)
     assert entry["files"][0]["sha256"] != entry["files"][0]["original_sha256"]
     assert (out / "DSC_1.JPG").stat().st_mtime_ns == placed.path.stat().st_mtime_ns
-    kept = told(out / "DSC_1.JPG", out / "DSC_1.xmp")
+    kept = tags_of(out / "DSC_1.JPG", out / "DSC_1.xmp")
     assert {"Ann", 4} <= {value for value in kept.values() if isinstance(value, str | int)}
     again = run([placed], out, metadata="no_location")
     assert (again.written, again.unchanged) == ([], 2)
@@ -266,7 +271,7 @@ def test_a_photo_with_a_location_in_a_custom_tag_is_not_exported(tmp_path: Path)
     length = (len(packet) + 2).to_bytes(2, "big")
     path.write_bytes(data[:2] + b"\xff\xe1" + length + packet + data[2:])
     (failed,) = run([photo(1, STARS, path)], tmp_path / "out", metadata="no_location").failed
-    assert failed.reason.startswith("Its location cannot be removed: City would stay")
+    assert failed.reason.startswith("The location cannot be removed: City would stay")
 
 
 @with_exiftool

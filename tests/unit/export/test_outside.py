@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 
 from curator import opened_folder
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, Options, write
+from curator.export import Options, write
 from curator.export.render import Rendered, RenderJob
 from curator.model import KnownError, Marks
 from curator.opened_folder import OpenedFolder
 from curator.sidecar import SidecarMetadata, batch
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, STARS, make_plan, photo
-from tests.unit.export.test_folder import book
+from tests.unit.export.test_folder import manifest
 
 Standing = dict[str, tuple[object, ...]]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
@@ -61,11 +61,11 @@ def export(photos: list[PhotoDetail], to: Path, **options: object) -> list[str]:
 
 def rewrite(out: Path, **record: object) -> None:
     """Change the only entry of a manifest, as an attacker would."""
-    told = book(out)
-    (entry,) = told["photos"]
+    content = manifest(out)
+    (entry,) = content["photos"]
     entry["files"][0] |= record  # type: ignore[index]
     entry |= {key: value for key, value in record.items() if key in entry}  # type: ignore[operator]
-    (out / "photos.json").write_text(json.dumps(told), "utf-8")
+    (out / "photos.json").write_text(json.dumps(content), "utf-8")
 
 
 @pytest.mark.parametrize("name", ["sub", "Sub", "Fuß", "cafe\u0301", "caf\u00e9", "a/Sub"])
@@ -79,9 +79,9 @@ def test_a_manifest_moves_no_original_through_a_link(
     (out / name).symlink_to(photos)
     rewrite(out, filename=f"{name}/IMG_0.JPG")
     before = standing(photos)
-    (said,) = export([one], out, names="{date}_{name}")
+    (message,) = export([one], out, names="{date}_{name}")
     assert standing(photos) == before
-    assert "not in its folder" in said
+    assert "not in its folder" in message
 
 
 @pytest.mark.parametrize("nested", [True, False])
@@ -115,7 +115,7 @@ def test_sidecars_of_photos_inside_the_target_are_not_written_among_them(tmp_pat
     sources = tuple(path.path.parent for path in some)
     before = standing(*sources)
     plan = make_plan(some, Options(pictures, target="sidecar", sources=sources))
-    TARGETS["sidecar"].write(plan)
+    write(plan)
     assert ["contains originals" in skip.reason for skip in plan.skipped] == [True, True]
     assert standing(*sources) == before
 
@@ -165,8 +165,8 @@ def test_a_pipe_in_place_of_an_original_fails_that_photo_only(
     other = photo(2, STARS, draw_jpeg(tmp_path / "photos" / "IMG_1.JPG", size=(96, 64)))
     one.path.unlink()
     os.mkfifo(one.path)
-    (said,) = export([one, other], tmp_path / "out")
-    assert "cannot be read (it is not a plain file)" in said
+    (message,) = export([one, other], tmp_path / "out")
+    assert "cannot be read (it is not a plain file)" in message
     assert (tmp_path / "out" / "IMG_1.JPG").exists()
 
 
@@ -271,11 +271,11 @@ class World:
                  for each in self.shoot]  # fmt: skip
         try:
             plan = make_plan(shoot, Options(self.out, **chosen))
-            TARGETS[plan.options.target].write(plan, pool=_Rendering())  # type: ignore[arg-type]
+            write(plan, pool=_Rendering())  # type: ignore[arg-type]
         except KnownError as error:
             assert "Errno" not in str(error) and "\n" not in str(error)
 
-    def put(self, place: str, thing: str, at: Path | None = None) -> None:
+    def replace(self, place: str, thing: str, at: Path | None = None) -> None:
         """Replace something in the target."""
         path = (at or self.out) / place if place else self.out
         if os.path.realpath(path.parent) != str(path.parent) or f"{place}{thing}" == THINGS[1]:
@@ -311,7 +311,7 @@ class World:
                 for name in NAMES:
                     (path / name).hardlink_to(self.photos / name)
 
-    def told(self) -> dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """Read the manifest."""
         with OpenedFolder.at(self.out) as folder:
             found: dict[str, Any] = json.loads(folder.read("photos.json") or b"")
@@ -321,8 +321,8 @@ class World:
         """Change an entry of the manifest, if there still is one."""
         path = self.out / "photos.json"
         try:
-            told = self.told()
-            entry = told["photos"][number % len(told["photos"])]
+            content = self.manifest()
+            entry = content["photos"][number % len(content["photos"])]
             first = dict(entry["files"][0])
         except (ValueError, OSError, KnownError, LookupError, TypeError):
             return
@@ -336,9 +336,9 @@ class World:
         entry["files"][0] = first | {key: written[key] for key in written.keys() & first.keys()}
         entry |= {key: value for key, value in written.items() if key in entry}
         if withdrawn:
-            told["photos"].remove(entry)
-            told["withdrawn"].append({**entry, "reason": "rejected"})
-        path.write_text(json.dumps(told), "utf-8")
+            content["photos"].remove(entry)
+            content["withdrawn"].append({**entry, "reason": "rejected"})
+        path.write_text(json.dumps(content), "utf-8")
 
     def outside(self) -> Standing:
         return standing(self.photos, self.elsewhere)
@@ -433,21 +433,21 @@ def attack(poison: Attack) -> None:
     """Export, let an attacker change the target, export again: nothing outside may change."""
     before, after, records, changes, late = poison
     with worlds() as world:
-        stands = world.outside()
+        untouched = world.outside()
         world.export(**before)
-        assert world.outside() == stands and len(world.told()["photos"]) == len(world.shoot)
+        assert world.outside() == untouched and len(world.manifest()["photos"]) == len(world.shoot)
         for written in records:
             world.poison(*written)
         for where, thing in changes:
-            world.put(where, thing)
+            world.replace(where, thing)
         with ExitStack() as hook:
             if late is not None:
                 number, (where, thing) = late
-                hook.enter_context(between(number, lambda: world.put(where, thing)))
+                hook.enter_context(between(number, lambda: world.replace(where, thing)))
             world.export(moved=True, **after)
-        assert world.outside() == stands
+        assert world.outside() == untouched
         world.export(moved=True, **before)
-        assert world.outside() == stands
+        assert world.outside() == untouched
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -474,14 +474,16 @@ def test_without_folder_handles_links_are_detected_before_each_operation(poison:
 @given(st.sampled_from(THINGS), st.integers(0, 12))
 def test_a_sidecar_beside_a_photo_is_written_nowhere_else(thing: str, swap: int) -> None:
     with worlds() as world:
-        said = SidecarMetadata(rating=4).as_json()
-        job = batch.SidecarJob(1, str(world.photos / "mon" / "A.xmp"), said, None, "", "lightroom")
+        metadata = SidecarMetadata(rating=4).as_json()
+        job = batch.SidecarJob(
+            1, str(world.photos / "mon" / "A.xmp"), metadata, None, "", "lightroom"
+        )
         originals = [each.path for each in world.shoot]
-        stands = [standing(path) for path in originals], standing(world.elsewhere)
+        before = [standing(path) for path in originals], standing(world.elsewhere)
         if thing not in ("photos moved in", "link to the target"):
-            world.put("mon/A.xmp", thing, world.photos)
-        with between(swap, lambda: world.put("mon/A.xmp", "link to nowhere", world.photos)):
+            world.replace("mon/A.xmp", thing, world.photos)
+        with between(swap, lambda: world.replace("mon/A.xmp", "link to nowhere", world.photos)):
             (done,) = batch.write([job])
-        assert ([standing(path) for path in originals], standing(world.elsewhere)) == stands
+        assert ([standing(path) for path in originals], standing(world.elsewhere)) == before
         assert not (world.photos / "new").exists()
         assert done.outcome in (batch.Outcome.WRITTEN, batch.Outcome.FAILED, batch.Outcome.CHANGED)

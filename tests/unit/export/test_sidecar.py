@@ -10,10 +10,10 @@ import pytest
 
 from curator import sidecar
 from curator.catalog import PhotoDetail, TagDetail
-from curator.export import TARGETS, ExportReport, Options, Plan
+from curator.export import ExportReport, Options, Plan, write
 from curator.model import Flag, Label, Marks
 from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
-from tests.unit.export.test_folder import book
+from tests.unit.export.test_folder import manifest
 
 Shoot = Callable[..., list[PhotoDetail]]
 
@@ -25,7 +25,7 @@ def planned(photos: list[PhotoDetail], to: Path, **options: object) -> Plan:
 
 
 def run(photos: list[PhotoDetail], to: Path, **options: object) -> ExportReport:
-    return TARGETS["sidecar"].write(planned(photos, to, **options))
+    return write(planned(photos, to, **options))
 
 
 def files(to: Path) -> list[str]:
@@ -41,7 +41,7 @@ def as_written(to: Path) -> dict[str, tuple[bytes, int, int]]:
     }
 
 
-def said(path: Path) -> sidecar.SidecarMetadata:
+def metadata_in(path: Path) -> sidecar.SidecarMetadata:
     return sidecar.read(path.read_bytes()).metadata
 
 
@@ -73,13 +73,13 @@ def test_approved_photos_get_sidecars_in_the_folders_of_their_originals(
     plan = planned(trip, out, projects={1: ("Iceland",)})
     assert plan.summary()["names"] == ["mon/DSC_1.xmp", "tue/DSC_1.xmp"]
     assert "JPEG" in plan.skipped[0].reason and not out.exists()
-    report = TARGETS["sidecar"].write(plan)
+    report = write(plan)
     assert files(out) == ["mon/DSC_1.xmp", "photos.json", "tue/DSC_1.xmp"]
-    first = said(out / "mon/DSC_1.xmp")
+    first = metadata_in(out / "mon/DSC_1.xmp")
     assert (first.rating, first.label, first.keywords) == (4, "red", ("boat",))
     assert (first.hierarchical, first.projects) == (("sea|boat",), ("Iceland",))
-    assert said(out / "tue/DSC_1.xmp").flag == "pick"
-    (one, _) = book(out)["photos"]
+    assert metadata_in(out / "tue/DSC_1.xmp").flag == "pick"
+    (one, _) = manifest(out)["photos"]
     assert (one["form"], one["filename"]) == ("sidecar lightroom", "mon/DSC_1.xmp")
     assert one["sha256"] == sidecar.digest((out / "mon/DSC_1.xmp").read_bytes())
     size = sum((out / name).stat().st_size for name in report.written)
@@ -95,7 +95,7 @@ def test_the_profile_decides_names_and_whether_jpegs_get_sidecars(
     assert report.written == ["mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp", "tue/DSC_3.JPG.xmp"]
     assert report.withdrawn == ["mon/DSC_1.xmp", "tue/DSC_1.xmp"]
     assert run(trip, out).unchanged == 2  # back again, unchanged
-    assert {e["filename"] for e in book(out)["withdrawn"]} == {
+    assert {e["filename"] for e in manifest(out)["withdrawn"]} == {
         "mon/DSC_1.NEF.xmp", "tue/DSC_1.NEF.xmp"}  # fmt: skip
 
 
@@ -112,9 +112,9 @@ def test_a_second_run_writes_only_changes(trip: list[PhotoDetail], tmp_path: Pat
     trip[1] = replace(trip[1], marks=REJECT)
     report = run(trip, out)
     assert (report.written, report.withdrawn) == (["mon/DSC_1.xmp"], ["tue/DSC_1.xmp"])
-    now = said(out / "mon/DSC_1.xmp")
+    now = metadata_in(out / "mon/DSC_1.xmp")
     assert (now.rating, now.keywords or ()) == (5, ())
-    assert said(out / "tue/DSC_1.xmp").flag == "pick"  # its file stays as exported
+    assert metadata_in(out / "tue/DSC_1.xmp").flag == "pick"  # its file stays as exported
 
 
 def test_metadata_of_other_programs_stays(trip: list[PhotoDetail], tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_metadata_of_other_programs_stays(trip: list[PhotoDetail], tmp_path: Pat
     (out / "tue/DSC_1.xmp").write_bytes(b"no sidecar at all")
     report = run(trip, out)
     assert report.written == ["mon/dsc_1.XMP"]
-    found = said(out / "mon/dsc_1.XMP")
+    found = metadata_in(out / "mon/dsc_1.XMP")
     assert (found.rating, found.label, found.keywords) == (4, "blue", ("glacier",))
     assert (out / "tue/DSC_1.xmp").read_bytes() == b"no sidecar at all"
 
@@ -139,17 +139,17 @@ def test_a_contradicting_sidecar_is_listed_and_kept(
     run(trip, out)
     there = out / "mon/DSC_1.xmp"
     lightroom = sidecar.PROFILES["lightroom"]
-    before = said(there)
+    before = metadata_in(there)
     there.write_bytes(
         sidecar.merge(there.read_bytes(), replace(before, rating=1), before, lightroom)
     )
     assert run(trip, out).written == []  # they changed it, and ours is unchanged
-    assert said(there).rating == 1
+    assert metadata_in(there).rating == 1
     trip[0] = replace(trip[0], marks=Marks(rating=5, kept=True))
     plan = planned(trip, out)
     assert "another rating" in plan.skipped[0].reason
-    TARGETS["sidecar"].write(plan)
-    assert said(there).rating == 1
+    write(plan)
+    assert metadata_in(there).rating == 1
 
 
 def test_names_of_two_opened_folders_and_of_odd_photos_do_not_clash(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_names_of_two_opened_folders_and_of_odd_photos_do_not_clash(tmp_path: Pa
         found.append(replace(made, files=(replace(made.files[0], kind="raw"),)))
     roots = (tmp_path / "cards/a", tmp_path / "cards/b")
     plan = planned(found, tmp_path / "out", sources=roots)
-    TARGETS["sidecar"].write(plan)
+    write(plan)
     assert [skip.path for skip in plan.skipped] == [str(tmp_path / "cards/b/dsc_2.NEF")]
     assert planned(found, tmp_path / "out", sources=roots).summary()["unchanged_files"] == 3
     assert files(tmp_path / "out") == [
@@ -175,7 +175,7 @@ def test_a_link_out_of_the_folder_is_not_followed(trip: list[PhotoDetail], tmp_p
     out.mkdir()
     (out / "mon").symlink_to(trip[0].path.parent)
     plan = planned(trip, out)
-    TARGETS["sidecar"].write(plan)
+    write(plan)
     assert "link" in plan.skipped[0].reason
     assert files(trip[0].path.parent) == ["DSC_1.NEF"]
 
@@ -187,7 +187,7 @@ def test_a_sidecar_that_cannot_be_written_fails_that_photo_only(
     out.mkdir()
     plan = planned(trip, out)
     (out / "mon").write_text("in the way")
-    report = TARGETS["sidecar"].write(plan)
+    report = write(plan)
     assert report.written == ["tue/DSC_1.xmp"]
     assert [skip.path for skip in report.failed] == [str(trip[0].path)]
 
@@ -204,5 +204,5 @@ def test_a_manifest_that_names_files_elsewhere_is_harmless(
     trip[0] = replace(trip[0], marks=Marks(rating=5, kept=True))
     before = victim.read_bytes()
     plan = planned(trip, out)
-    TARGETS["sidecar"].write(plan)
+    write(plan)
     assert len(plan.skipped) == 2 and victim.read_bytes() == before

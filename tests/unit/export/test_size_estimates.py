@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import PhotoDetail
-from curator.export import TARGETS, Options
+from curator.export import Options, write
 from curator.export.size_estimates import Proxies, jpeg_bytes
 from curator.imaging import proxy
 from curator.imaging.decode import decode_scaled
 from curator.model import Capture
+from curator.workers import InlinePool
 from tests.photos import draw_jpeg
-from tests.unit.export.conftest import STARS, Here, make_plan, photo
+from tests.unit.export.conftest import STARS, make_plan, photo
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_estimated_size_is_close_to_the_written_size(
 ) -> None:
     options = Options(tmp_path / "out", proxies=Proxies(tmp_path / "cache"), **how)  # type: ignore[arg-type]
     plan = make_plan(converted, options)
-    report = TARGETS[plan.options.target].write(plan, pool=Here())
+    report = write(plan, pool=InlinePool())
     assert report.failed == [] and report.bytes
     if how.get("form") == "original":
         assert plan.bytes_to_write == report.bytes

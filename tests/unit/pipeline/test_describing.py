@@ -23,7 +23,7 @@ from curator.pipeline.describing import VisionLane
 from curator.pipeline.lanes import Outcome, Round
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
-from curator.vision.errors import BusyError
+from curator.vision.errors import ServerBusyError
 from tests import ollama
 from tests.catalogs import fill
 from tests.ollama import Ollama
@@ -413,7 +413,7 @@ def test_a_busy_server_is_asked_again_after_the_longer_wait(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(describing.time, "monotonic", lambda: now[0])
-    busy = BusyError("The server is busy (429).", "Try again in a moment.", says_s)
+    busy = ServerBusyError("The server is busy (429).", "Try again in a moment.", says_s)
     for wait_s in waits_s:
         assert lane._is_busy(busy) == wait_s
         assert re.fullmatch(
@@ -422,7 +422,7 @@ def test_a_busy_server_is_asked_again_after_the_longer_wait(
         now[0] += wait_s
         assert lane.waits == ""
     lane.succeeded([])
-    assert lane._is_busy(BusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
+    assert lane._is_busy(ServerBusyError("Busy.", "", None)) == 4, "an answer ends the doubling"
 
 
 def test_progress_tells_why_a_busy_server_is_waited_for(start, shoot, server) -> None:

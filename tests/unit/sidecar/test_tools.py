@@ -47,7 +47,7 @@ def embed(tmp_path: Path, *words: str | Path) -> None:
     run("exiftool", "-config", known, "-q", "-m", "-overwrite_original", *words)
 
 
-def told(path: Path) -> dict[str, object]:
+def fields_in(path: Path) -> dict[str, object]:
     """Return what exiftool reads, by group and name; it must not report any problem."""
     assert "OK" in run("exiftool", "-validate", "-warning", "-error", "-a", path)
     return dict(json.loads(run("exiftool", "-j", "-G1", "-struct", path))[0])
@@ -63,7 +63,7 @@ def sidecar(
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_exiftool_reads_what_we_wrote(tmp_path: Path, profile: str) -> None:
-    found = told(sidecar(tmp_path, profile, SAID))
+    found = fields_in(sidecar(tmp_path, profile, SAID))
     assert found["XMP-xmp:Rating"] == (-1 if profile == "darktable" else 3)
     assert (found["XMP-xmpDM:Pick"], found["XMP-xmpDM:Good"]) == (-1, False)
     assert found["XMP-xmp:Label"] == "Green"
@@ -87,7 +87,7 @@ def test_changes_by_exiftool_are_read(tmp_path: Path, profile: str) -> None:
     # and ours goes into its form again, whole
     again = SidecarMetadata.of(Marks(None, 1, Label.RED), ["new", "sea"])
     path.write_bytes(merge(data, again, metadata, PROFILES[profile]))
-    found = told(path)
+    found = fields_in(path)
     assert (found["XMP-xmp:Rating"], found["XMP-xmpDM:Pick"]) == (1, 0)
     assert set(found["XMP-dc:Subject"]) == {"new", "sea"}  # type: ignore[call-overload]
     assert read(path.read_bytes()).metadata.marks() == again.marks()

@@ -41,7 +41,6 @@ from tests import catalogs
 
 GRACE_S = 30.0  # for what was told to end, to end
 PATIENCE_MS = 60_000  # a machine with other things to do is no fault; one that passes waits little
-FROZEN = pytest.StashKey[bool]()
 ROOM_BYTES = 6 << 30  # three runs' temporary files, as pytest keeps them
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -182,9 +181,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     result = yield
     if "qapp" in getattr(item, "fixturenames", ()):
         gc.collect()
-        if not item.config.stash.get(FROZEN, False):
-            gc.freeze()  # modules and tests stay: searching them each time would be slow
-            item.config.stash[FROZEN] = True
+        gc.freeze()  # what survived stays: searching it after each test took most of the time
     return result
 
 

@@ -139,7 +139,7 @@ class _BareGrid:
 
     def __init__(self, running: app.App, catalog: Path) -> None:
         grid = running.window.grid
-        edge = grid.grid_layout.edge
+        edge = grid.grid_layout.cell_width
         self._image = blank(QSize(edge, edge * 2 // 3))
         self._corners = [grid.cell(tile).topLeft() for tile in grid.visible()]
         self._viewer = Viewer()

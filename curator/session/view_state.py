@@ -26,6 +26,7 @@ class ViewState(QObject):
         finished: whether the finish page of a mode is shown in place of photos.
         zoom: None fits the picture; 1.0 shows a pixel of the original on a pixel of the screen.
         center: the point of the picture in the middle of the loupe, as fractions (x, y).
+        dragged: the center while the picture is dragged, which is not published; else None.
         developed: whether the person chose the RAW (True) or the camera's picture (False); None:
             neither.
         resting_view: the last view that was no compare or survey, to return to.
@@ -46,6 +47,7 @@ class ViewState(QObject):
         self.finished = False
         self.zoom: float | None = None
         self.center = (0.5, 0.5)
+        self.dragged: tuple[float, float] | None = None
         self.developed: bool | None = None
         self.inspector = self.panels_hidden = self.fullscreen = False
         self.surround = surround
@@ -96,8 +98,8 @@ class ViewState(QObject):
         return self.panels_hidden or self.fullscreen
 
     def set_zoom(self, zoom: float | None, center: tuple[float, float] | None = None) -> None:
-        """Zoom the loupe, around this point of the picture or around the former one."""
-        self.zoom = zoom
+        """Zoom the loupe, around this point of the picture or the former one; end a drag."""
+        self.zoom, self.dragged = zoom, None
         if center is not None:
             self.center = center
         self.publish()

@@ -353,7 +353,7 @@ class MainWindow(QWidget):
         if (
             event.type() is QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
-            and self.keys.action_by_place(event) is not None
+            and self.keys.shortcuts.action_by_position(event) is not None
         ):
             event.accept()
             return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from curator.keyboard import Keyboard, load_for_home, preset
@@ -48,7 +48,7 @@ class WindowKeyboard(QObject):
         keyboard, self.problem = load_for_home(session.home)
         self.shortcuts = KeyActions(window, keyboard, self._press)
         self.state = KeyState(window)
-        self.state.watch(window)
+        window.installEventFilter(self.state)
         self._caps_lock_advances = False
         self.use(keyboard)
 
@@ -63,7 +63,8 @@ class WindowKeyboard(QObject):
             self.shortcuts.use(keyboard)
         self.state.use(keyboard)
         its = preset(keyboard.preset)
-        keys = theme.all_keys(keyboard.first_keys())
+        first = keyboard.first_keys().items()
+        keys = {command: theme.keys(sequence) for command, sequence in first}
         self._session.preferences.use_keyboard(keys, its.flags_stay)
         self._caps_lock_advances = its.caps_lock
         self.changed.emit()
@@ -77,13 +78,9 @@ class WindowKeyboard(QObject):
         if binding.repeat or not self.state.repeated:
             self.run(binding.command, binding.invert)
 
-    def action_by_place(self, event: QKeyEvent) -> QAction | None:
-        """Return the action of a digit key that types another character on this keyboard."""
-        return self.shortcuts.by_place(event)
-
     def press(self, event: QKeyEvent) -> bool:
         """Handle a press that no shortcut took. Return whether it meant something."""
-        action = self.shortcuts.by_place(event)
+        action = self.shortcuts.action_by_position(event)
         if action is None:
             return request_menu_by_key(event, self._window)
         if not event.isAutoRepeat():

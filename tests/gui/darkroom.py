@@ -94,7 +94,7 @@ def loupe_over(session: Session, photos: bool = True) -> Iterator[LoupeView]:
     pictures = Pictures(session.home, session.settings)
     held = KeyState()
     loupe = LoupeView(session, pictures, held)
-    held.watch(loupe)
+    loupe.installEventFilter(held)
     loupe.resize(1200, 800)
     for keys, command in KEYS.items():
         action = QAction(command, loupe)

@@ -32,7 +32,7 @@ def window(make_window, make_session) -> MainWindow:
 
 @pytest.fixture
 def rating(window: MainWindow, qtbot) -> MainWindow:
-    qtbot.waitUntil(lambda: len(window.candidates.nearby.photos) == 4)
+    qtbot.waitUntil(lambda: len(window.candidates.finder.photos) == 4)
     return window
 
 
@@ -42,14 +42,14 @@ def test_four_candidates_show_at_the_right_while_rating(rating, qtbot) -> None:
     assert candidates.geometry().left() - 1 == rating.loupe.mapTo(rating, QPoint()).x() + (
         rating.loupe.width() - 1
     )
-    assert set(candidates.nearby.photos) == {3, 4, 6, 7}
+    assert set(candidates.finder.photos) == {3, 4, 6, 7}
 
     def own() -> bool:
         image = candidates.grab().toImage()
         return all(
             swatches.shows(image, cell.center().x(), cell.top() + candidates.edge() - 20, photo)
             for cell, photo in zip(
-                map(candidates.cell, range(4)), candidates.nearby.photos, strict=True
+                map(candidates.cell, range(4)), candidates.finder.photos, strict=True
             )
         )
 
@@ -58,19 +58,19 @@ def test_four_candidates_show_at_the_right_while_rating(rating, qtbot) -> None:
 
 
 def test_a_key_swaps_a_candidate_in_and_back(rating) -> None:
-    session, before = rating.session, rating.candidates.nearby.photos
+    session, before = rating.session, rating.candidates.finder.photos
     press(rating, "Ctrl+2")
     assert session.current == before[1]
-    assert rating.candidates.nearby.photos[1] == 5
+    assert rating.candidates.finder.photos[1] == 5
     session.viewer.note_painted(before[1])
     press(rating, "3", "Ctrl+2")
     assert session.current == 5
-    assert rating.candidates.nearby.photos == before
+    assert rating.candidates.finder.photos == before
     assert "★★★" in rating.candidates.accessibleName()
 
 
 def test_a_click_swaps_a_candidate_in(rating) -> None:
-    photo = rating.candidates.nearby.photos[3]
+    photo = rating.candidates.finder.photos[3]
     QTest.mouseClick(rating.candidates, LEFT, NONE, rating.candidates.cell(3).center())
     assert rating.session.current == photo
 
@@ -87,7 +87,7 @@ def test_no_match_score_shows(rating) -> None:
 @pytest.mark.slow
 def test_a_held_arrow_searches_for_no_candidates(rating, monkeypatch, qtbot) -> None:
     looked: list[object] = []
-    monkeypatch.setattr(rating.candidates.nearby, "look", lambda: looked.append(1))
+    monkeypatch.setattr(rating.candidates.finder, "find", lambda: looked.append(1))
     QTest.keyPress(rating, Qt.Key.Key_Right)
     with qtbot.waitSignal(rating.candidates._rest.timeout):
         pass
@@ -110,7 +110,7 @@ def test_candidates_show_only_beside_the_loupe_while_rating(rating, way: str) ->
         press(rating, "Alt+0")
         session.viewer.set_view(View.LOUPE)
     assert not rating.candidates.isVisible()
-    assert rating.candidates.nearby.photos == ()
+    assert rating.candidates.finder.photos == ()
     before = session.current
     press(rating, "Ctrl+1")
     assert session.current == before

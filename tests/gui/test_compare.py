@@ -227,7 +227,7 @@ def test_screen_readers_get_the_role_of_the_active_photo(comparing, qtbot) -> No
     qtbot.waitUntil(lambda: view.accessibleName().startswith("Winner · DSC_0002"))
 
 
-# --- one shared_zoom
+# --- one zoom for all panes
 
 
 def centers(view: CompareView) -> list[tuple[float, float]]:

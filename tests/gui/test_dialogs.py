@@ -56,7 +56,7 @@ def test_a_dialog_is_560_wide_and_has_its_action_as_title(dressed, qtbot) -> Non
 
 def test_dialogs_fit_a_small_screen(dressed, qtbot, monkeypatch) -> None:
     room = QSize(784, 584)
-    monkeypatch.setattr(dialogs.Dialog, "room", room)
+    monkeypatch.setattr(dialogs.Dialog, "max_size", room)
     long = dialogs.Question("Remove", "\n".join(["One more line of explanation."] * 18), ())
     for dialog in (
         FailuresDialog(lambda: FAILURES, lambda _: 2, lambda _: None),

@@ -191,9 +191,9 @@ def test_another_size_is_shown_only_for_the_same_picture(make_store, qtbot) -> N
     (small,) = thumbs(5)
     with qtbot.waitSignal(store.arrived):
         store.want("view", [small])
-    assert store.any_size(small._replace(size=(180, 120))) is store.get(small)
-    assert store.any_size(small._replace(key="6")) is None
-    assert store.any_size(small._replace(turn=1)) is None
+    assert store.best(small._replace(size=(180, 120))) is store.get(small)
+    assert store.best(small._replace(key="6")) is None
+    assert store.best(small._replace(turn=1)) is None
 
 
 def test_a_frame_may_be_a_part_of_a_larger_picture_without_a_copy() -> None:

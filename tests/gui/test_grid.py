@@ -98,10 +98,10 @@ def test_columns_fill_the_width_and_tiles_are_never_too_small() -> None:
     for width in range(400, 2600, 37):
         sheet = GridLayout(width, 5000, 184)
         right = sheet.rect(sheet.columns - 1).right() + 1
-        assert sheet.edge >= 184
+        assert sheet.cell_width >= 184
         assert width - MARGIN - right < sheet.columns
         assert sheet.rect(1).left() - sheet.rect(0).right() - 1 == GAP
-        assert sheet.rect(0).height() == round(sheet.edge * 2 / 3) + FOOTER
+        assert sheet.rect(0).height() == round(sheet.cell_width * 2 / 3) + FOOTER
 
 
 def test_between_returns_the_overlapping_rows() -> None:
@@ -136,7 +136,7 @@ def test_cells_have_the_shape_that_shows_pictures_largest(
 ) -> None:
     assert fitting_shape(np.array(ratios, "f4")) == shape
     tall, square = GridLayout(1200, 99, 184, shape), GridLayout(1200, 99, 184, 1.0)
-    assert tall.columns == square.columns and tall.edge == square.edge
+    assert tall.columns == square.columns and tall.cell_width == square.cell_width
 
 
 def test_sizes_learned_later_move_no_tile_until_the_grid_is_shown_again(session, grid) -> None:
@@ -144,10 +144,10 @@ def test_sizes_learned_later_move_no_tile_until_the_grid_is_shown_again(session,
     session.catalog.photos.turn(session.ids.tolist(), 1)
     session.refresh()
     assert [grid.cell(place) for place in range(9)] == before
-    assert grid.grid_layout.tall < grid.grid_layout.edge
+    assert grid.grid_layout.cell_height < grid.grid_layout.cell_width
     grid.hide()
     grid.show()
-    assert grid.grid_layout.tall == grid.grid_layout.edge, "all are upright now"
+    assert grid.grid_layout.cell_height == grid.grid_layout.cell_width, "all are upright now"
 
 
 # --- drawing
@@ -213,19 +213,19 @@ def test_names_and_dates_have_their_own_line_and_are_remembered(session, grid, m
     written: list[str] = []
     monkeypatch.setattr(TilePainter, "_draw_caption", lambda *of: written.append(of[3].name))
     session.photos.go(59)
-    pitch, picture = grid.grid_layout.pitch, grid.grid_layout.tall
+    pitch, picture = grid.grid_layout.row_height, grid.grid_layout.cell_height
     seen(grid)
     assert not written
     commands.run(session, "toggle_captions")
     assert session.settings.grid.captions
     seen(grid)
     assert session.table.name(session.current) in written
-    assert (grid.grid_layout.pitch, grid.grid_layout.tall) == (pitch + 16, picture)
+    assert (grid.grid_layout.row_height, grid.grid_layout.cell_height) == (pitch + 16, picture)
     assert grid.viewport().rect().contains(grid.cell(59)), "also below the last line"
     session.ordering.set_order("name")
-    assert grid._tiles.value(session.tile(1)) == "", "it is not written twice"
+    assert grid._painter.value(session.tile(1)) == "", "it is not written twice"
     commands.run(session, "toggle_captions")
-    assert grid.grid_layout.pitch == pitch
+    assert grid.grid_layout.row_height == pitch
 
 
 def test_a_caption_keeps_room_for_the_name(session, grid) -> None:
@@ -346,7 +346,7 @@ def test_a_less_high_window_still_shows_the_current_photo(session, grid) -> None
 
 
 def test_a_page_down_moves_by_the_rows_on_screen_and_ends_at_the_last_photo(session, grid) -> None:
-    rows = grid.viewport().height() // grid.grid_layout.pitch
+    rows = grid.viewport().height() // grid.grid_layout.row_height
     commands.run(session, "page_down")
     assert session.photos.index == rows * grid.grid_layout.columns
     for _ in range(20):
@@ -456,7 +456,7 @@ def test_a_failed_photo_shows_why_and_has_a_retry_link(
         if image.pixelColor(x, y).lightness() > 120
     ]
     assert inked
-    area = grid._tiles._retries[photo].translated(cell.topLeft())
+    area = grid._painter._retry_links[photo].translated(cell.topLeft())
     QTest.mouseClick(grid.viewport(), LEFT, NONE, area.center())
     assert pipeline.asked == [("retry", [photo])]
 

@@ -139,7 +139,7 @@ def test_punctuation_is_identified_by_character_and_digits_by_position(
     """Key events as X11 delivers them."""
     monkeypatch.setattr("curator.ui.widgets.actions.sys.platform", "linux")
     event = QKeyEvent(QEvent.Type.ShortcutOverride, key, modifiers, scan, 0, 0, text)
-    action = keys.by_place(event)
+    action = keys.action_by_position(event)
     assert (action.text() if action else None) == command
 
 

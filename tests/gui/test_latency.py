@@ -32,7 +32,7 @@ def culling(
     qtbot.waitUntil(
         lambda: (
             session.viewer.is_painted
-            and all(frames.get(want) is not None for want in sight.wants())
+            and all(frames.get(each) is not None for each in sight.proxy_requests() if each)
             and not window.loupe._requesting.isActive()
         ),
         timeout=WITHIN_MS,

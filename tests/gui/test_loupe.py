@@ -154,8 +154,8 @@ def test_a_mark_shows_in_the_caption_for_a_moment_with_its_photo(session, loupe,
     qtbot.waitUntil(lambda: session.viewer.painted == session.current)
     qtbot.wait(0)
     painted: list[QRect] = []
-    paint = loupe._drawing.picture
-    loupe._drawing.picture = lambda *args: painted.append(QRect()) or paint(*args)
+    paint = loupe._drawing.draw_picture
+    loupe._drawing.draw_picture = lambda *args: painted.append(QRect()) or paint(*args)
     loupe._decision_timer.stop()
     loupe._decision_timer.timeout.emit()
     QApplication.processEvents()
@@ -463,7 +463,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     session, loupe, pipeline, qtbot, size, monkeypatch
 ) -> None:
     tile = replace(session.tile(session.current), width=size[0], height=size[1])
-    monkeypatch.setattr(loupe._viewport, "_known", lambda _: tile)
+    monkeypatch.setattr(loupe._viewport, "_tile_of", lambda _: tile)
     pipeline.draw = lambda _, size: np.broadcast_to(np.uint8(200), (*size[::-1], 3))
     pipeline.size = size
     for _ in range(6):

@@ -136,11 +136,11 @@ def test_a_click_on_a_chip_confirms_its_tag_and_the_cross_removes_it(window: Mai
         window.inspector.refresh()
         return next(each for each in window.inspector.findChildren(TagChips) if each.isVisible())
 
-    click(chips(), chips().place_of("boat").center())
+    click(chips(), chips().rect_of("boat").center())
     assert tags(session, 2) == {"boat": "confirmed", "harbor": "suggested"}
-    click(chips(), chips().place_of("boat").center())
+    click(chips(), chips().rect_of("boat").center())
     assert tags(session, 2)["boat"] == "confirmed", "a word is not lost by a second click"
-    place = chips().place_of("harbor")
+    place = chips().rect_of("harbor")
     click(chips(), QPoint(place.right() - 8, place.center().y()))
     assert tags(session, 2) == {"boat": "confirmed"}
 

@@ -1,8 +1,8 @@
-"""Compare and survey: two to eight photos side by side, looked at as one.
+"""Compare and survey: up to eight photos side by side, zoomed and panned together.
 
-Each pane has its own viewport, and all panes share one zoom: zooming or panning one moves all. A
-pane shows the pixels of its own photo, or its name until they arrive. A mark waits until the photo
-in the active pane has been painted.
+The main window shows it. Each pane has its own viewport, and all panes share one zoom. A pane shows
+the pixels of its own photo, or its name until they arrive. The session accepts no mark before the
+photo in the active pane has been painted.
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ from PySide6.QtWidgets import QWidget
 
 from curator.library.table import Tile
 from curator.session import Session
-from curator.session.panes import Cell, Pair, Panes, below, cells, halves
+from curator.session.panes import MOST, Cell, Pair, Panes, below, cells, halves
 from curator.ui.loupe import caption
-from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
+from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
 from curator.ui.loupe.pan_zoom import PanZoom
-from curator.ui.loupe.viewport import SharedZoom, Viewport, overlays
+from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 
-_CLIENT = "beside"
-_LINE = 2  # under the active pane
-_REST_MS = 250  # on screen this long without moving: seen
-_SHARPEN_MS = 120  # resting this long: pixels of the originals
-_ZOOMED_MS = 40  # longer than a key_state arrow's repeat
+_LINE = 2  # below the active pane
+_REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
+_SHARPEN_MS = 120  # then pixels of the originals are requested if proxies do not suffice
+_ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
 _NAVIGATOR_MS = 1000
 _AHEAD = 3  # challengers whose frames are requested ahead
 
@@ -45,15 +44,11 @@ _AHEAD = 3  # challengers whose frames are requested ahead
 class _Pane:
     """One pane: its photo, its rectangle, its viewport and painter."""
 
-    def __init__(
-        self, session: Session, pictures: Pictures, originals: FullresCache, shared_zoom: SharedZoom
-    ) -> None:
+    def __init__(self, session: Session, pictures: Pictures, originals: FullresCache) -> None:
         self.photo: int | None = None
         self.cell = QRect()
         self.picture = QRect()  # the cell without its caption
-        self.viewport = Viewport(
-            session, pictures.frames, originals, shared_zoom, lambda: self.photo
-        )
+        self.viewport = Viewport(session, pictures.frames, originals, lambda: self.photo)
         self.drawing = LoupePainter(session, pictures, self.viewport, originals)
 
 
@@ -80,18 +75,17 @@ class CompareView(QWidget):
         super().__init__()
         self._session, self._pictures, self._originals = session, pictures, originals
         self._frames = pictures.frames
-        self._shared_zoom = SharedZoom(session)
-        self._made = [self._pane() for _ in range(2)]
+        self._panes = [_Pane(session, pictures, originals) for _ in range(MOST)]
         self._cells: list[Cell] = []
-        self._on_screen: frozenset[int] = frozenset()
-        self._last: tuple[object, ...] = ()
+        self._on_screen: frozenset[int] = frozenset()  # photos painted with their own pixels
+        self._last_key: tuple[object, ...] = ()
         self._activated = False  # whether the press activated its pane
         self._key_state = key_state
-        self._pan_zoom = PanZoom(self, self._made[0].viewport)
+        self._pan_zoom = PanZoom(self, self._panes[0].viewport)
         self._requesting = self._timer(0, self._request)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
-        self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self._navigator = self._timer(_NAVIGATOR_MS, self.update)  # shown while it runs
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photos side by side")
@@ -132,7 +126,7 @@ class CompareView(QWidget):
     def panes(self) -> list[_Pane]:
         """Return the panes shown, in reading order."""
         shown = self._session.compare.panes
-        return [] if shown is None or not self.isVisible() else self._made[: len(shown.photos)]
+        return [] if shown is None or not self.isVisible() else self._panes[: len(shown.photos)]
 
     @property
     def is_full_resolution(self) -> bool:
@@ -147,40 +141,30 @@ class CompareView(QWidget):
     def _pane_at(self, at: QPoint) -> _Pane | None:
         return next((pane for pane in self.panes() if pane.cell.contains(at)), None)
 
-    def _aim(self, at: QPoint | None = None) -> None:
-        """Aim pan and zoom at the pane at a point, else under the pointer, else the active one."""
+    def _select_pane(self, at: QPoint | None = None) -> None:
+        """Pan and zoom from the pane at a point, else under the pointer, else the active one."""
         if at is None and self.underMouse():
             at = self.mapFromGlobal(self.cursor().pos())
         pane = (None if at is None else self._pane_at(at)) or self._active()
         if pane is not None:
             self._pan_zoom.viewport = pane.viewport
 
-    def _pane(self) -> _Pane:
-        return _Pane(self._session, self._pictures, self._originals, self._shared_zoom)
-
     def _lay_out(self, shown: Panes) -> None:
         """Assign photos to panes and place the panes."""
-        while len(self._made) < len(shown.photos):
-            self._made.append(self._pane())
         line = _LINE if self._session.view_state.bare else caption.HEIGHT
-        room = self.width(), self.height()
-        for pane, photo in zip(self._made, shown.photos, strict=False):
+        size = self.width(), self.height()
+        for pane, photo in zip(self._panes, shown.photos, strict=False):
             pane.photo = photo
-        tiles = [pane.viewport.tile() for pane in self._made[: len(shown.photos)]]
+        tiles = [pane.viewport.tile() for pane in self._panes[: len(shown.photos)]]
         aspects = [tile.width / tile.height if tile and tile.height else 0 for tile in tiles]
         pair = isinstance(shown, Pair)
-        self._cells = halves(room) if pair else cells(aspects, room, line)
-        for pane, cell in zip(self._made, self._cells, strict=False):
+        self._cells = halves(size) if pair else cells(aspects, size, line)
+        for pane, cell in zip(self._panes, self._cells, strict=False):
             pane.cell = QRect(*cell)
             pane.picture = pane.cell.adjusted(0, 0, 0, -line)
-            pane.viewport.set_room(pane.cell, self.devicePixelRatioF(), line, 0)
+            pane.viewport.set_pane(pane.cell, self.devicePixelRatioF(), line, 0)
 
     # --- which pixels
-
-    def _order(self) -> list[_Pane]:
-        """Return the panes, the active one first."""
-        active = self._active()
-        return sorted(self.panes(), key=lambda pane: pane is not active)
 
     def _next_challengers(self) -> list[tuple[Viewport, Tile]]:
         """Return the next challengers, with the viewport of the challenger's pane."""
@@ -191,65 +175,55 @@ class CompareView(QWidget):
         return [(panes[-1].viewport, tile) for tile in tiles]
 
     def _shown(self) -> list[tuple[Viewport, Tile]]:
-        found = ((pane.viewport, pane.viewport.tile()) for pane in self._order())
+        """Return the photos of the panes with their viewports, the active one first."""
+        active = self._active()
+        panes = sorted(self.panes(), key=lambda pane: pane is not active)
+        found = ((pane.viewport, pane.viewport.tile()) for pane in panes)
         return [(viewport, tile) for viewport, tile in found if tile is not None]
 
     def _request(self) -> None:
         """Request proxies: of the active photo, of the others, of the next challengers."""
-        wants: list[FrameRequest | None] = []
-        for viewport, tile in [*self._shown(), *self._next_challengers()]:
-            wants.append(viewport.proxy(tile))
-            if self._shared_zoom.zoom is not None:
-                wants.append(viewport.whole_proxy(tile))
-        self._frames.want(_CLIENT, [want for want in wants if want is not None])
-        self._pictures.thumbs.want(_CLIENT, self._map())
-
-    def _map(self) -> list[FrameRequest]:
-        """Return the request for the navigator's thumbnail, if it shows."""
+        photos = [*self._shown(), *self._next_challengers()]
+        self._frames.want(
+            "compare", [request for viewport, tile in photos for request in viewport.proxies(tile)]
+        )
         active = self._active()
         tile = None if active is None else active.viewport.tile()
-        if active is None or tile is None or self._shared_zoom.zoom is None:
-            return []
-        map_ = active.drawing.map(tile)
-        return [] if map_ is None else [map_]
+        navigator = active.drawing.navigator_request(tile) if active and tile else None
+        self._pictures.thumbs.want("compare", (navigator,))
 
     def _fetch(self) -> None:
         """Request originals where needed, of the next challenger as well."""
-        requests: list[PixelRequest] = []
-        for viewport, tile in [*self._shown(), *self._next_challengers()[:1]]:
-            if tile.state != "failed":
-                request = viewport.request_for(tile, self._session.view_state.developed)
-                requests += [request] if request.pixels or request.overlays else []
-        self._originals.want(requests)
+        developed = self._session.view_state.developed
+        requests = [
+            viewport.request_for(tile, developed)
+            for viewport, tile in [*self._shown(), *self._next_challengers()[:1]]
+            if tile.state != "failed"
+        ]
+        self._originals.want([each for each in requests if each.pixels or each.overlays])
 
     # --- following the session
 
     def _view_key(self) -> tuple[object, ...]:
         """Return all that decides which photos and pixels are shown."""
-        session = self._session
-        return (
-            session.compare.panes,
-            session.view_state.zoom,
-            session.view_state.developed,
-            overlays(session),
-            self._session.view_state.bare,
-        )
+        panes, state = self._session.compare.panes, self._session.view_state
+        return (panes, state.zoom, state.developed, overlay_kinds(self._session), state.bare)
 
     def _on_panes(self) -> None:
         shown = self._session.compare.panes
         if shown is None or not self.isVisible():
             return
         key = self._view_key()
-        if key != self._last:
-            self._last = key
-            self._shared_zoom.dragged = None
+        if key != self._last_key:
+            self._last_key = key
+            self._session.view_state.dragged = None
             self._rest.stop()
             self._lay_out(shown)
             self._requesting.start()
             unread = any(not tile.proxy for _, tile in self._shown())
-            zoomed = self._shared_zoom.zoom is not None
+            zoomed = self._session.view_state.zoom is not None
             self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
-            if self._shared_zoom.zoom is not None:
+            if zoomed:
                 self._navigator.start()
         if shown.photo in self._on_screen:  # painted before it became active
             self._session.viewer.note_painted(shown.photo)
@@ -261,22 +235,21 @@ class CompareView(QWidget):
             return
         touched = [photo for photo in shown.photos if photo in changed]
         if touched:
-            keys = (self._session.tile(photo).proxy for photo in touched)
-            self._pictures.clear_failures([key for key in keys if key])
+            self._pictures.clear_failures(self._session.tile(photo).proxy for photo in touched)
             self._originals.clear_failures()
             self._lay_out(shown)  # a photo may have been rotated, or its size become known
             self._requesting.start()
             self._sharpen.start()
             self.update()
 
-    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
+    def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         keys = {tile.proxy for _, tile in self._shown()}
-        if any(want.key in keys for want in wants):
+        if any(request.key in keys for request in requests):
             self.update()
             self._sharpen.start()
 
     def _on_thumb(self, _: object) -> None:
-        if self._shared_zoom.zoom is not None and self.isVisible():
+        if self._session.view_state.zoom is not None and self.isVisible():
             self.update()
 
     def _on_original(self, photo: int) -> None:
@@ -284,32 +257,32 @@ class CompareView(QWidget):
             self.update()
 
     def _on_failure(self, photo: int, reason: str) -> None:
-        """Report why the pixels a person requested by key are missing."""
+        """Report why the pixels a person requested are missing."""
         self._on_original(photo)
         active = self._active()
-        if active is not None and photo == active.photo:
-            message = active.viewport.missing_pixels_message(reason)
-            if message:
-                self._session.messages.say(message)
+        if active is None or photo != active.photo:
+            return
+        if message := active.viewport.missing_pixels_message(reason):
+            self._session.messages.say(message)
 
     def _on_row_requested(self, by: int) -> None:
         shown = self._session.compare.panes
         if shown is not None and self.isVisible():
-            place = below(self._cells, shown.active, by)
-            self._session.compare.activate(shown.photos[place])
+            index = below(self._cells, shown.active, by)
+            self._session.compare.activate(shown.photos[index])
 
     def _on_zoom_requested(self) -> None:
-        if self._session.compare.panes is not None and self.isVisible():
-            self._aim()
+        if self.panes():
+            self._select_pane()
             self._pan_zoom.peek(self._pan_zoom.pointer())
 
     def _on_resize_requested(self, by: int) -> None:
-        if self._session.compare.panes is not None and self.isVisible():
-            self._aim()
+        if self.panes():
+            self._select_pane()
             self._pan_zoom.step(by, self._pan_zoom.pointer())
 
     def _on_moved(self) -> None:
-        """Paint the pictures at their new place; the captions are unchanged."""
+        """Paint the pictures where they moved to; the captions are unchanged."""
         self._navigator.start()
         for pane in self.panes():
             self.update(pane.picture)
@@ -317,12 +290,14 @@ class CompareView(QWidget):
     # --- resting and releasing
 
     def _rested(self) -> None:
+        """Report the current photo as seen."""
         photo = self._session.current
         if photo is not None and self.panes() and not self._key_state.is_navigating():
             self._session.viewer.note_rested(photo)
 
-    def _on_released(self, looks: bool, seconds: float) -> None:
-        if not self.isVisible() or (looks and self._pan_zoom.end_peek(seconds)):
+    def _on_released(self, peeks: bool, seconds: float) -> None:
+        """End a peek, or start the time after which the photo is seen."""
+        if not self.isVisible() or (peeks and self._pan_zoom.end_peek(seconds)):
             return
         if not self._key_state.is_navigating() and not self._rest.isActive():
             self._rest.start()
@@ -333,48 +308,48 @@ class CompareView(QWidget):
         """Draw the panes; emit ``painted`` if the active one shows its photo's own picture."""
         painter = QPainter(self)
         shown, panes = self._session.compare.panes, self.panes()
-        painter.fillRect(self.rect(), self._made[0].drawing.surround())
+        painter.fillRect(self.rect(), self._panes[0].drawing.surround())
         if shown is None or not panes:
             return
         own = set()
-        for place, pane in enumerate(panes):
+        for index, pane in enumerate(panes):
             tile = pane.viewport.tile()
             if tile is None:
                 continue
-            if self._draw(painter, pane, tile, place == shown.active):
+            if self._draw_picture(painter, pane, tile, index == shown.active):
                 own.add(tile.id)
             line = QRegion(pane.cell) - QRegion(pane.picture)
             if event.region().intersects(line):
-                self._draw_line(painter, pane, tile, shown, place)
+                self._draw_caption(painter, pane, tile, shown, index)
         self._on_screen = frozenset(own)
-        if self._shared_zoom.dragged is None:
+        if self._session.view_state.dragged is None:
             self._set_accessible_name(shown, panes)
         if shown.photo in own:
             self.painted.emit(shown.photo)
             if not self._rest.isActive() and not self._session.tile(shown.photo).seen:
                 self._rest.start()
 
-    def _draw(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> bool:
-        drawing = pane.drawing
-        drawing.ratio = self.devicePixelRatioF()
+    def _draw_picture(self, painter: QPainter, pane: _Pane, tile: Tile, active: bool) -> bool:
+        """Draw a pane's picture. Return whether it is the photo's own."""
+        pane.drawing.ratio = self.devicePixelRatioF()
         painter.save()
         painter.setClipRect(pane.cell)
-        own = drawing.picture(painter, tile, active and self._navigator.isActive())
+        own = pane.drawing.draw_picture(painter, tile, active and self._navigator.isActive())
         painter.restore()
         return own
 
-    def _draw_line(
-        self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, place: int
+    def _draw_caption(
+        self, painter: QPainter, pane: _Pane, tile: Tile, shown: Panes, index: int
     ) -> None:
         """Draw the caption of a pane, and the line below the active one."""
         if not self._session.view_state.bare:
             painter.save()
             painter.setClipRect(pane.cell)
-            pane.drawing.line(painter, tile, pane.cell, _role(shown, place))
+            pane.drawing.draw_caption(painter, tile, pane.cell, _role(shown, index))
             painter.restore()
-        if place == shown.active:
+        if index == shown.active:
             line = pane.cell.adjusted(0, pane.cell.height() - _LINE, 0, 0)
-            if caption.ink(pane.drawing.surround())[0] is theme.TEXT:
+            if caption.text_colors(pane.drawing.surround())[0] is theme.TEXT:
                 painter.fillRect(line, theme.WHITE)
             else:  # on a bright surround white would not show
                 painter.fillRect(line.translated(0, -_LINE), theme.CANVAS)
@@ -386,15 +361,15 @@ class CompareView(QWidget):
         if tile is None:
             return
         where = _role(shown, shown.active) or f"{shown.active + 1} of {len(panes)}"
-        name = f"{where} · {pane.drawing.words(tile)}"
+        name = f"{where} · {pane.drawing.description(tile)}"
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
-    # --- coming, going, mouse
+    # --- showing, hiding, mouse
 
     def showEvent(self, event: QEvent) -> None:
-        """Request the photos shown."""
-        self._last = ()
+        """Lay the photos out and request them."""
+        self._last_key = ()
         self._on_panes()
 
     def hideEvent(self, event: QEvent) -> None:
@@ -403,13 +378,13 @@ class CompareView(QWidget):
         self._sharpen.stop()
         self._requesting.stop()
         self._on_screen = frozenset()
-        self._frames.want(_CLIENT, ())
-        self._pictures.thumbs.want(_CLIENT, ())
+        self._frames.want("compare", ())
+        self._pictures.thumbs.want("compare", ())
         self._originals.want(())
 
     def resizeEvent(self, event: QEvent) -> None:
-        """Place the panes for the new size."""
-        self._last = ()
+        """Lay the photos out for the new size and request them."""
+        self._last_key = ()
         self._on_panes()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -448,7 +423,7 @@ class CompareView(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer, with Ctrl change the challenger; a touchpad pans."""
-        self._aim(event.position().toPoint())
+        self._select_pane(event.position().toPoint())
         by = self._pan_zoom.wheel(event)
         if by:
             self._session.navigator.step(by)
@@ -456,12 +431,12 @@ class CompareView(QWidget):
     def event(self, event: QEvent) -> bool:
         """Zoom by a pinch on a touchpad."""
         if isinstance(event, QNativeGestureEvent):
-            self._aim(event.position().toPoint())
+            self._select_pane(event.position().toPoint())
             if self._pan_zoom.gesture(event):
                 return True
         return super().event(event)
 
 
-def _role(shown: Panes, place: int) -> str:
+def _role(shown: Panes, index: int) -> str:
     """Return the role of a photo in a pair; empty in a survey."""
-    return ("Winner", "Challenger")[place] if isinstance(shown, Pair) else ""
+    return ("Winner", "Challenger")[index] if isinstance(shown, Pair) else ""

@@ -84,8 +84,8 @@ class RejectsGrid(QAbstractScrollArea):
     def _ask(self) -> None:
         if self._pictures is None:
             return
-        wants = [self._want(self._tile(self._photos[number][0])) for number in self._visible()]
-        self._pictures.thumbs.want("rejects", [want for want in wants if want is not None])
+        photos = (self._photos[number][0] for number in self._visible())
+        self._pictures.thumbs.want("rejects", [self._want(self._tile(photo)) for photo in photos])
 
     def _want(self, tile: Tile) -> FrameRequest | None:
         if tile.thumb is None:

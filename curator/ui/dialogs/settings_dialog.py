@@ -209,7 +209,7 @@ class SettingsDialog(Dialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumHeight(min(480, self.room.height() - _AROUND))
+        scroll.setMinimumHeight(min(480, self.max_size.height() - _AROUND))
         self.keys = KeysPage(keys or keyboard.Keyboard())
         self._keys = self.keys.keyboard
         self._pages = QStackedWidget()

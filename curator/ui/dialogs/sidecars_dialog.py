@@ -252,7 +252,7 @@ class SidecarsDialog(Dialog):
     @property
     def _rows(self) -> int:
         """The number of changes shown at once, fewer on a low screen."""
-        return min(max((self.room.height() - _AROUND) // (2 * theme.ROW), 2), 10)
+        return min(max((self.max_size.height() - _AROUND) // (2 * theme.ROW), 2), 10)
 
     def _fit(self) -> None:
         """Fit the height to the content."""

@@ -13,9 +13,9 @@ from curator.model import KnownError, counted
 from curator.session import Session
 from curator.ui.dialogs.palette import Entry, EntryRows, Field
 from curator.ui.widgets import theme
+from curator.ui.widgets.menus import tag_menu
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 from curator.ui.widgets.tag_chips import TagChips
-from curator.ui.widgets.tag_menu import tag_menu
 
 _WIDTH = 440
 _MARGIN = 13  # px; aligns the title with the typed text
@@ -39,7 +39,7 @@ class TagEntry(OverlayPanel):
         self._photos: list[int] = []
         self._renames = ""
         self.title = theme.plain("", role="caption")
-        self.chips = TagChips(live=True)
+        self.chips = TagChips(clickable=True)
         self.field = Field(self._handle_key)
         self.field.setAccessibleName("Tags")
         self.field.setFixedHeight(FIELD)
@@ -85,7 +85,7 @@ class TagEntry(OverlayPanel):
         self._begin(name)
 
     def _begin(self, text: str) -> None:
-        self.chips.leave()
+        self.chips.clear_selection()
         self.field.setText(text)
         self.field.selectAll()
         self.show()
@@ -130,7 +130,7 @@ class TagEntry(OverlayPanel):
         """Show completions of the last tag; a new tag comes last."""
         last = plain_name(self._typed[1])
         if last:
-            self.chips.leave()
+            self.chips.clear_selection()
         found = self._session.tags.completions(last)
         same = any(folded(each.name) == folded(last) for each in found)
         does = "merges the two" if self._renames else ""
@@ -178,7 +178,7 @@ class TagEntry(OverlayPanel):
         """Handle a key that does not edit the text. Return whether it did."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
-            self.chips.leave() if chip is not None else self.close_panel()
+            self.chips.clear_selection() if chip is not None else self.close_panel()
             return True
         if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             self._complete()
@@ -230,7 +230,7 @@ class TagEntry(OverlayPanel):
             self.chips.go(-1 if key == Qt.Key.Key_Left else 1)
             return True
         elif key == Qt.Key.Key_Down:
-            self.chips.leave()
+            self.chips.clear_selection()
             return True
         return key in (Qt.Key.Key_Up, Qt.Key.Key_Down)
 

@@ -1,8 +1,11 @@
-"""The grid: a contact sheet of any length, of which only the visible part exists.
+"""The grid: tiles of any number of photos, of which only those on screen are painted.
 
 The main window shows it. Cell positions are arithmetic, scrolling moves the pixels on screen and
 paints only the new strip, and thumbnails come from :mod:`curator.ui.widgets.frames`. While photos
-stream in, the tiles on screen must not move.
+are being added, the tiles on screen must not move.
+
+A *tile* shows one photo, or a closed stack. Tiles are numbered; *positions* are those of photos in
+the session's list.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from curator.library import captions
 from curator.library.table import Tile
@@ -32,11 +35,7 @@ from curator.ui.grid.prefetch import ThumbnailPrefetch
 from curator.ui.grid.tile_painter import StackBadge, TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import (
-    TileCache,
-    single_line_tooltip,
-    thumbnail_request,
-)
+from curator.ui.widgets.thumbnails import TileCache, single_line_tooltip, thumbnail_request
 
 _THUMB_STEP = 24
 _THUMB_RANGE = (120, 360)
@@ -53,20 +52,19 @@ class GridView(QAbstractScrollArea):
     Thread: GUI.
     """
 
-    def __init__(self, session: Session, pictures: Pictures, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self._pictures = pictures
-        self._tiles = TilePainter(pictures.thumbs)
-        self._tiles.order = session.criteria.order
-        self._known = TileCache(session)
+    def __init__(self, session: Session, pictures: Pictures) -> None:
+        super().__init__()
+        self._session, self._pictures = session, pictures
+        self._painter = TilePainter(pictures.thumbs)
+        self._painter.order = session.criteria.order
+        self._tile_cache = TileCache(session)
         self._ids: np.ndarray = session.ids
         self._spans = session.photos.listing.tiles
         self._tile_photos: dict[int, int] = {}  # photo shown by tile, while list and marks stay
         self._shape = 1.0  # height of cells over width
-        self._shaped_for: str | None = None  # the scope the shape was chosen for
+        self._shape_scope: str | None = None  # the scope the shape was chosen for
         self.grid_layout = GridLayout(1, 0, session.settings.grid.thumb_px)
-        self._underlined: int | None = session.current
+        self._underlined: int | None = session.current  # drawn as the current photo
         self._prefetch = ThumbnailPrefetch(
             pictures.thumbs,
             self._requests_of,
@@ -98,7 +96,7 @@ class GridView(QAbstractScrollArea):
     def _configure(self) -> None:
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Always on: otherwise it would change the width, so the columns, so whether it is needed.
+        # Always on: hiding it would widen the viewport and change the columns, back and forth.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photos")
@@ -111,14 +109,14 @@ class GridView(QAbstractScrollArea):
         top = self.verticalScrollBar().value()
         return self.grid_layout.between(top, top + self.viewport().height())
 
-    def cell(self, index: int) -> QRect:
+    def cell(self, number: int) -> QRect:
         """Return a tile's rectangle in viewport coordinates."""
-        return self.grid_layout.rect(index).translated(0, -self.verticalScrollBar().value())
+        return self.grid_layout.rect(number).translated(0, -self.verticalScrollBar().value())
 
-    def reveal(self, index: int) -> None:
+    def reveal(self, number: int) -> None:
         """Scroll just far enough to show the whole tile."""
         bar = self.verticalScrollBar()
-        rect = self.grid_layout.rect(index)
+        rect = self.grid_layout.rect(number)
         if rect.top() - GAP < bar.value():
             bar.setValue(rect.top() - GAP)
         elif rect.bottom() + GAP > bar.value() + self.viewport().height():
@@ -128,35 +126,35 @@ class GridView(QAbstractScrollArea):
         """Lay the tiles out for the current list and width.
 
         Args:
-            anchor: (photo id, y in the viewport) of the tile that must not move.
+            anchor: (photo id, y in the viewport) of the tile that must not move, if any.
         """
         self._ids, self._spans = self._session.ids, self._session.photos.listing.tiles
         self._tile_photos.clear()
         count, width = len(self._spans), self.viewport().width()
-        if self._shaped_for != self._session.criteria.scope.key:
-            self._shape_cells()
+        if self._shape_scope != self._session.criteria.scope.key:
+            self._choose_shape()
         settings = self._session.settings.grid
-        self._tiles.captions = settings.captions
+        self._painter.captions = settings.captions
         self.grid_layout = GridLayout(
-            width, count, settings.thumb_px, self._shape, self._tiles.foot
+            width, count, settings.thumb_px, self._shape, self._painter.footer
         )
         bar, height = self.verticalScrollBar(), self.viewport().height()
         bar.blockSignals(True)
         bar.setRange(0, max(0, self.grid_layout.height - height))
-        bar.setPageStep(max(height - self.grid_layout.pitch, 1))
-        bar.setSingleStep(max(self.grid_layout.pitch // (2 * _NOTCH), 1))
+        bar.setPageStep(max(height - self.grid_layout.row_height, 1))
+        bar.setSingleStep(max(self.grid_layout.row_height // (2 * _NOTCH), 1))
         if anchor is not None:
-            place = self._session.photos.listing.position(anchor[0])
-            if place is not None:
-                bar.setValue(self.grid_layout.top(self._spans.at(place)) - anchor[1])
+            position = self._session.photos.listing.position(anchor[0])
+            if position is not None:
+                bar.setValue(self.grid_layout.top(self._spans.at(position)) - anchor[1])
         bar.blockSignals(False)
         self._reload_thumbnails()
         self.viewport().update()
 
-    def _shape_cells(self) -> None:
-        """Choose the shape of cells by the photos of the scope.
+    def _choose_shape(self) -> None:
+        """Choose the shape of cells for the photos of the scope.
 
-        The shape stays while the scope is shown: sizes that become known later move no tile.
+        It stays while the scope is shown, so that sizes that become known later move no tile.
         """
         table, scope = self._session.table, self._session.photos.membership.in_scope()
         size = table.column("width")[scope], table.column("height")[scope]
@@ -164,28 +162,26 @@ class GridView(QAbstractScrollArea):
         width, height = np.where(turned, size[::-1], size).astype("f4")
         known = width > 0
         self._shape = fitting_shape(height[known] / width[known])
-        self._shaped_for = self._session.criteria.scope.key
+        self._shape_scope = self._session.criteria.scope.key
 
     def _anchor(self) -> tuple[int, int] | None:
         """Choose the tile that stays in place: the current one if on screen, else the first."""
-        seen, current = self.visible(), self._underlined
-        if not len(seen) or seen.start >= len(self._spans):
+        visible = self.visible()
+        if not len(visible) or visible.start >= len(self._spans):
             return None
-        here = self._positions(seen)
-        places = np.flatnonzero(self._ids[here.start : here.stop] == current)
-        if len(places):
-            place = here.start + int(places[0])
-            return int(self._ids[place]), self.cell(self._spans.at(place)).top()
-        return int(self._ids[here.start]), self.cell(seen.start).top()
+        positions = self._positions(visible)
+        found = np.flatnonzero(self._ids[positions.start : positions.stop] == self._underlined)
+        position = positions.start + (int(found[0]) if len(found) else 0)
+        return int(self._ids[position]), self.cell(self._spans.at(position)).top()
 
     def _positions(self, numbers: range) -> range:
-        """Return the list positions of the photos these tiles stand for."""
+        """Return the list positions of the photos of these tiles."""
         if not len(numbers):
             return range(0)
         return range(self._spans[numbers.start].start, self._spans[numbers.stop - 1].stop)
 
     def tile_photo(self, number: int) -> int:
-        """Return the photo a tile shows: of a closed stack its cover."""
+        """Return the photo a tile shows: of a closed stack the current photo, else its cover."""
         photo = self._tile_photos.get(number)
         if photo is None:
             photo = self._tile_photos[number] = self._session.stacks.tile_photo(number)
@@ -196,14 +192,13 @@ class GridView(QAbstractScrollArea):
     def _on_list(self) -> None:
         anchor = self._anchor()
         was_empty = not len(self._ids)
-        opened = self._ids is self._session.ids and len(self._session.photos.listing.tiles) > len(
-            self._spans
-        )
+        listing = self._session.photos.listing
+        expanded = self._ids is self._session.ids and len(listing.tiles) > len(self._spans)
         self._underlined = self._session.current
         self._relayout(anchor)
-        if was_empty or (anchor is not None and anchor[0] not in self._session.photos.listing):
+        if was_empty or (anchor is not None and anchor[0] not in listing):
             self._reveal_current()
-        if opened and anchor is not None:
+        if expanded and anchor is not None:
             self._reveal_stack()
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -211,14 +206,14 @@ class GridView(QAbstractScrollArea):
         if not self.isVisible():
             self._prefetch.forget()  # everything is requested again when the grid is shown
             return
-        here = self._positions(self.visible())
-        ids = self._ids[here.start : here.stop].tolist()
-        places = (place for place, photo in enumerate(ids, here.start) if photo in changed)
-        stale = list(dict.fromkeys(map(self._spans.at, places)))
-        if not stale:
+        positions = self._positions(self.visible())
+        ids = self._ids[positions.start : positions.stop].tolist()
+        touched = (at for at, photo in enumerate(ids, positions.start) if photo in changed)
+        numbers = list(dict.fromkeys(map(self._spans.at, touched)))
+        if not numbers:
             return
-        self._pictures.clear_failures(self._tile(number).thumb for number in stale)
-        self._update(stale)
+        self._pictures.clear_failures(self._tile(number).thumb for number in numbers)
+        self._update(numbers)
         self._reload_thumbnails()
 
     def _on_current(self) -> None:
@@ -226,9 +221,9 @@ class GridView(QAbstractScrollArea):
         if not self.isVisible():
             return
         for photo in (before, self._underlined):
-            place = None if photo is None else self._session.photos.listing.position(photo)
-            if place is not None:
-                number = self._spans.at(place)
+            position = None if photo is None else self._session.photos.listing.position(photo)
+            if position is not None:
+                number = self._spans.at(position)
                 self._tile_photos.pop(number, None)
                 self._prefetch.forget((number,))
                 self._update([number])
@@ -236,52 +231,41 @@ class GridView(QAbstractScrollArea):
             self._reveal_current()
 
     def _on_view(self) -> None:
-        if self._tiles.order != self._session.criteria.order:
-            self._tiles.order = self._session.criteria.order
+        if self._painter.order != self._session.criteria.order:
+            self._painter.order = self._session.criteria.order
             self.viewport().update()
         if self._session.view_state.view is View.GRID:
             settings = self._session.settings.grid
             now = settings.thumb_px, settings.captions
-            if (self.grid_layout.thumb_px, self._tiles.captions) != now:
-                in_sight = self._session.stacks.tile_number in self.visible()
+            if (self.grid_layout.thumb_px, self._painter.captions) != now:
+                was_visible = self._session.stacks.tile_number in self.visible()
                 self._relayout(self._anchor())
-                if in_sight:
+                if was_visible:
                     self._reveal_current()
             self._refresh_thumbnails()
 
     def _on_row_requested(self, by: int) -> None:
-        if self._session.view_state.view is View.GRID:
-            self._move_rows(by)
+        """Move up or down within the column; past the end to the last tile, if that is below."""
+        count, columns = len(self._spans), self.grid_layout.columns
+        if self._session.view_state.view is not View.GRID or not count:
+            return
+        here = self._session.stacks.tile_number
+        number = here + by * columns
+        if number >= count:
+            last_row = (count - 1) // columns
+            number = count - 1 if here // columns < last_row else here
+        self._session.navigator.go_to_tile(here % columns if number < 0 else number)
 
     def _on_page_requested(self, by: int) -> None:
-        rows = max(1, self.viewport().height() // self.grid_layout.pitch)
+        rows = max(1, self.viewport().height() // self.grid_layout.row_height)
         self._on_row_requested(by * rows)
 
     def _on_resize_requested(self, by: int) -> None:
-        if self._session.view_state.view is View.GRID:
-            self.set_thumb_px(self._session.settings.grid.thumb_px + by * _THUMB_STEP)
-
-    def _move_rows(self, rows: int) -> None:
-        """Move up or down within the column; past the end to the last tile, if that is below."""
-        count, columns, here = (
-            len(self._spans),
-            self.grid_layout.columns,
-            self._session.stacks.tile_number,
-        )
-        number = here + rows * columns
-        if number >= count:
-            last_row = (count - 1) // columns
-            number = count - 1 if here // columns < last_row else -1
-        elif number < 0:
-            number = here % columns
-        if count:
-            self._session.navigator.go_to_tile(number if 0 <= number < count else here)
-
-    def set_thumb_px(self, size: int) -> None:
-        """Set the thumbnail size within 120 to 360 px, and save it in the settings."""
-        size = min(max(size, _THUMB_RANGE[0]), _THUMB_RANGE[1])
+        """Change the thumbnail size by steps, within 120 to 360 px, and save it."""
         settings = self._session.settings.grid
-        if size != settings.thumb_px:
+        smallest, largest = _THUMB_RANGE
+        size = min(max(settings.thumb_px + by * _THUMB_STEP, smallest), largest)
+        if self._session.view_state.view is View.GRID and size != settings.thumb_px:
             settings.thumb_px = size
             self._relayout(self._anchor())
             self._session.preferences.save(announce=False)
@@ -301,8 +285,8 @@ class GridView(QAbstractScrollArea):
     # --- thumbnails
 
     def _requests_of(self, numbers: Sequence[int]) -> dict[int, FrameRequest | None]:
-        self._known.gather(map(self.tile_photo, numbers))
-        box = self._tiles.box(self.grid_layout.rect(0))
+        self._tile_cache.gather(map(self.tile_photo, numbers))
+        box = self._painter.box(self.grid_layout.rect(0))
         return {number: thumbnail_request(self._tile(number), box) for number in numbers}
 
     def _refresh_thumbnails(self) -> None:
@@ -322,14 +306,14 @@ class GridView(QAbstractScrollArea):
         """Report the photos on screen to the session: the pipeline reads those first."""
         if self.isVisible():
             visible = self.visible()
-            shown = self._positions(visible)
-            behind = self._ids[shown.start : shown.stop].tolist()
+            positions = self._positions(visible)
+            stacked = self._ids[positions.start : positions.stop].tolist()
             self._session.work_focus.set_visible(
-                dict.fromkeys([*map(self.tile_photo, visible), *behind])
+                dict.fromkeys([*map(self.tile_photo, visible), *stacked])
             )
 
     def _tile(self, number: int) -> Tile:
-        return self._known(self.tile_photo(number))
+        return self._tile_cache(self.tile_photo(number))
 
     def _stack_badge(self, number: int) -> StackBadge | None:
         """Return how a tile shows its stack, or None for a single photo."""
@@ -339,10 +323,10 @@ class GridView(QAbstractScrollArea):
             return None
         return StackBadge(len(stack), len(span) > 1, span.start == stack.start)
 
-    def _update(self, places: Sequence[int]) -> None:
+    def _update(self, numbers: Sequence[int]) -> None:
         half = GAP // 2
-        for place in places:
-            self.viewport().update(self.cell(place).adjusted(-half, -half, half, half))
+        for number in numbers:
+            self.viewport().update(self.cell(number).adjusted(-half, -half, half, half))
 
     # --- painting and scrolling
 
@@ -350,22 +334,22 @@ class GridView(QAbstractScrollArea):
         """Draw the tiles that overlap the region to paint."""
         painter = QPainter(self.viewport())
         painter.fillRect(event.rect(), theme.CANVAS)
-        painter.setFont(self._tiles.font)
-        self._tiles.ratio = self.devicePixelRatioF()
+        painter.setFont(self._painter.font)
+        self._painter.ratio = self.devicePixelRatioF()
         offset = self.verticalScrollBar().value()
-        dirty = event.region()
+        dirty, half = event.region(), GAP // 2
         # The background of a selected tile reaches half a gap beyond it.
-        places = self.grid_layout.between(
+        numbers = self.grid_layout.between(
             event.rect().top() - GAP + offset, event.rect().bottom() + 1 + GAP + offset
         )
-        self._known.gather(map(self.tile_photo, places))
-        for place in places:
-            cell = self.cell(place)
-            if dirty.intersects(cell.adjusted(-GAP // 2, -GAP // 2, GAP // 2, GAP // 2)):
-                self._paint_tile(painter, cell, place)
+        self._tile_cache.gather(map(self.tile_photo, numbers))
+        for number in numbers:
+            cell = self.cell(number)
+            if dirty.intersects(cell.adjusted(-half, -half, half, half)):
+                self._paint_tile(painter, cell, number)
 
     def _is_selected(self, shown: int, stack: StackBadge | None) -> bool:
-        """Whether the photo a tile shows is selected, or any photo it stands for."""
+        """Whether the photo a tile shows is selected, or any photo of its closed stack."""
         selection = self._session.photos.selection
         if not selection or shown in selection:
             return bool(selection)
@@ -373,9 +357,9 @@ class GridView(QAbstractScrollArea):
             return False
         return not selection.isdisjoint(self._session.photos.listing.tile(shown).tolist())
 
-    def _paint_tile(self, painter: QPainter, cell: QRect, place: int) -> None:
-        tile, stack = self._tile(place), self._stack_badge(place)
-        self._tiles.draw(
+    def _paint_tile(self, painter: QPainter, cell: QRect, number: int) -> None:
+        tile, stack = self._tile(number), self._stack_badge(number)
+        self._painter.draw(
             painter,
             cell,
             tile,
@@ -384,11 +368,11 @@ class GridView(QAbstractScrollArea):
             stack=stack,
         )
         if stack is not None and not stack.closed:
-            before, after = self._continues(place - 1), self._continues(place)
-            self._tiles.draw_stack_line(painter, cell, before, after)
+            before, after = self._continues(number - 1), self._continues(number)
+            self._painter.draw_stack_line(painter, cell, before, after)
         if tile.state == "failed":
             reason = self._session.detail(tile.id).reason or "It could not be read."
-            self._tiles.draw_failure(painter, cell, tile, reason)
+            self._painter.draw_failure(painter, cell, tile, reason)
 
     def _continues(self, number: int) -> bool:
         """Whether a tile and the next one in its row belong to the same stack."""
@@ -409,15 +393,15 @@ class GridView(QAbstractScrollArea):
         """Lay the tiles out for the new width around the anchor."""
         anchor = self._anchor() if event.oldSize().isValid() else None
         top = self.verticalScrollBar().value()
-        was_seen = self.grid_layout.between(top, top + event.oldSize().height())
+        was_visible = self.grid_layout.between(top, top + event.oldSize().height())
         self._relayout(anchor)
-        # A less high window must still show the current photo.
-        if anchor is None or self._session.stacks.tile_number in was_seen:
+        # If the current photo was visible, it must stay so in a smaller window.
+        if anchor is None or self._session.stacks.tile_number in was_visible:
             self._reveal_current()
 
     def showEvent(self, event: object) -> None:
         """Scroll to the current photo, which may have changed in the loupe."""
-        self._shaped_for = None  # sizes learned meanwhile may choose another shape now
+        self._shape_scope = None  # sizes learned meanwhile may choose another shape now
         self._relayout(self._anchor())
         self._reveal_current()
 
@@ -429,31 +413,35 @@ class GridView(QAbstractScrollArea):
         """Follow the device pixel ratio of the screen."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._tiles.ratio = self.devicePixelRatioF()
+            self._painter.ratio = self.devicePixelRatioF()
             self._reload_thumbnails()
 
-    # --- mouse; keys are the keymap's
+    # --- mouse; the window's shortcuts handle the keys
 
-    def _hit(self, at: QPoint) -> int | None:
+    def _number_at(self, at: QPoint) -> int | None:
         return self.grid_layout.at(at.x(), at.y() + self.verticalScrollBar().value())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to a photo; with Ctrl add it to the selection, with Shift select up to it."""
+        """Go to a photo; with Ctrl toggle its selection, with Shift select up to it.
+
+        A press on Retry reads a failed photo again, one on a stack's count expands or collapses
+        the stack, and one beside the tiles clears the selection.
+        """
         if event.button() != Qt.MouseButton.LeftButton:
             return
         at = event.position().toPoint()
-        place = self._hit(at)
-        if place is None:
+        number = self._number_at(at)
+        if number is None:
             self._session.photos.clear_selection()
             return
-        photo = self.tile_photo(place)
+        photo = self.tile_photo(number)
         if (
             self._session.tile(photo).state == "failed"
-            and self._tiles.is_retry_at(photo, at - self.cell(place).topLeft())
+            and self._painter.is_retry_at(photo, at - self.cell(number).topLeft())
             and self._session.sources.retry(photo)
         ):
             return
-        if self._is_count_at(place, at):
+        if self._is_count_at(number, at):
             self._session.stacks.toggle(photo)
             return
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -463,19 +451,19 @@ class GridView(QAbstractScrollArea):
         else:
             self._session.photos.select_only(photo)
 
-    def _is_count_at(self, place: int, at: QPoint) -> bool:
-        stack = self._stack_badge(place)
+    def _is_count_at(self, number: int, at: QPoint) -> bool:
+        stack = self._stack_badge(number)
         if stack is None or not stack.shows_count:
             return False
-        return self._tiles.count_rect(self.cell(place), stack).contains(at)
+        return self._painter.count_rect(self.cell(number), stack).contains(at)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Go to the photo unless it is selected; the window then opens the menu."""
         if event.reason() is QContextMenuEvent.Reason.Mouse:
-            place = self._hit(event.pos())
-            event.setAccepted(place is None)
-            if place is not None and self.tile_photo(place) not in self._session.photos.selection:
-                self._session.photos.select_only(self.tile_photo(place))
+            number = self._number_at(event.pos())
+            event.setAccepted(number is None)
+            if number is not None and self.tile_photo(number) not in self._session.photos.selection:
+                self._session.photos.select_only(self.tile_photo(number))
         else:
             event.ignore()
 
@@ -485,34 +473,32 @@ class GridView(QAbstractScrollArea):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open the photo in the loupe."""
-        place = self._hit(event.position().toPoint())
-        if place is None or event.button() != Qt.MouseButton.LeftButton:
+        number = self._number_at(event.position().toPoint())
+        if number is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        if not self._is_count_at(place, event.position().toPoint()):
-            self._session.photos.select_only(self.tile_photo(place))
+        if not self._is_count_at(number, event.position().toPoint()):
+            self._session.photos.select_only(self.tile_photo(number))
             self._session.viewer.set_view(View.LOUPE)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll; with Ctrl change the size of the thumbnails."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            step = (event.angleDelta().y() > 0) - (event.angleDelta().y() < 0)
-            if step:
-                self.set_thumb_px(self._session.settings.grid.thumb_px + step * _THUMB_STEP)
+            self._on_resize_requested((event.angleDelta().y() > 0) - (event.angleDelta().y() < 0))
             event.accept()
             return
         super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave every key to the keymap: a scroll area would consume the arrows."""
+        """Leave every key to the window's shortcuts: a scroll area would consume the arrows."""
         event.ignore()
 
     def viewportEvent(self, event: QEvent) -> bool:
         """Show a tooltip with the photo under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = self._hit(event.pos())
+            number = self._number_at(event.pos())
             text = ""
-            if place is not None:
-                text = _tooltip(self._session, self._tile(place), self._stack_badge(place))
+            if number is not None:
+                text = _tooltip(self._session, self._tile(number), self._stack_badge(number))
             QToolTip.showText(event.globalPos(), single_line_tooltip(text), self.viewport())
             return True
         return super().viewportEvent(event)

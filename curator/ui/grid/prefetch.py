@@ -1,7 +1,7 @@
 """Requests the thumbnails the grid shows, then those of the next screen in the scroll direction.
 
 :class:`curator.ui.grid.grid_view.GridView` owns one. Requests are made after a paint, never within
-it, and what a tile requests is remembered while list and tile size stay the same.
+it, and the request of each tile is cached until the grid says that it may have changed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from PySide6.QtCore import QObject, QTimer
 
 from curator.ui.widgets.frames import FrameRequest, FrameStore
 
-_REMEMBERED = 4096  # requests
+_CACHED = 4096  # requests
 
 
 class ThumbnailPrefetch(QObject):
-    """Keeps the frame store informed of the thumbnails one grid needs.
+    """Requests the thumbnails one grid needs.
 
     Args:
         store: decodes and keeps thumbnails.
-        requests: returns what each of these tiles needs, or None.
+        requests_of: returns the request of each of these tiles, None without a picture.
         visible: returns the tiles on screen, or None while the grid is hidden.
         count: returns the number of tiles.
         parent: the grid.
@@ -34,29 +34,29 @@ class ThumbnailPrefetch(QObject):
     def __init__(
         self,
         store: FrameStore,
-        requests: Callable[[Sequence[int]], dict[int, FrameRequest | None]],
+        requests_of: Callable[[Sequence[int]], dict[int, FrameRequest | None]],
         visible: Callable[[], range | None],
         count: Callable[[], int],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._store, self._requests_of = store, requests
+        self._store, self._requests_of = store, requests_of
         self._visible, self._count = visible, count
-        self._requests: dict[int, FrameRequest | None] = {}  # by tile, while list and size stay
-        self._wanted: dict[FrameRequest, list[int]] = {}  # and the tiles that show it
+        self._requests: dict[int, FrameRequest | None] = {}  # by tile
+        self._wanted: dict[FrameRequest, list[int]] = {}  # tiles by request, most urgent first
         self.downward = True
         self._soon = QTimer(self, singleShot=True)  # no delay, but after the paint
         self._soon.timeout.connect(self.refresh)
-        self._ahead = QTimer(self, singleShot=True)  # after what is on screen
+        self._ahead = QTimer(self, singleShot=True)
         self._ahead.timeout.connect(self._add_next_screen)
 
     def refresh_soon(self) -> None:
-        """Request what is on screen after the next paint."""
+        """Request what is on screen, after the next paint."""
         if not self._soon.isActive():
             self._soon.start()
 
     def refresh(self) -> None:
-        """Request what is on screen now, and soon the next screen."""
+        """Request what is on screen now, and then the next screen."""
         visible = self._visible()
         if visible is None:
             self._store.want("grid", ())
@@ -66,7 +66,7 @@ class ThumbnailPrefetch(QObject):
         self._ahead.start()
 
     def forget(self, numbers: Iterable[int] | None = None) -> None:
-        """Forget what these tiles need, or all of them: it may have changed."""
+        """Forget the requests of these tiles, or of all: they may have changed."""
         if numbers is None:
             self._requests.clear()
         else:
@@ -89,11 +89,11 @@ class ThumbnailPrefetch(QObject):
 
     def _add(self, numbers: range) -> None:
         """Request the thumbnails of these tiles after those requested so far."""
-        known = self._requests
-        if len(known) > _REMEMBERED:
-            known.clear()
-        known.update(self._requests_of([number for number in numbers if number not in known]))
+        cached = self._requests
+        if len(cached) > _CACHED:
+            cached.clear()
+        cached.update(self._requests_of([number for number in numbers if number not in cached]))
         for number in numbers:
-            if (request := known[number]) is not None:
+            if (request := cached[number]) is not None:
                 self._wanted.setdefault(request, []).append(number)
         self._store.want("grid", self._wanted)

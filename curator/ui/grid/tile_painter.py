@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPixmap
 
 from curator.library.table import Tile
 from curator.model import Verdict
 from curator.ui.grid.grid_layout import CAPTION, FOOTER, GAP
-from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import FrameStore
 from curator.ui.widgets.thumbnails import (
-    REJECTED_OPACITY,
-    STALE_OPACITY,
-    blit,
     draw_failure_card,
     draw_suggestion_ring,
+    draw_thumbnail,
     fitted,
+    logical,
     thumbnail_request,
 )
 
 _UNDERLINE = 2
 _EDGES = (2, 4)  # px above a picture, within half a gap: the edges of the photos behind it
 _STACK_LINE = 3  # px below a tile: the line that connects the frames of an expanded stack
-_PILE = 9  # px: the icon before a stack's count
-_TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%d")  # forms of the capture time; the longest that fits is used
+_STACK_ICON = 9  # px, before a stack's count
+_TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%d")  # formats of the capture time; the longest that fits
 _NAME = 72  # px a caption keeps for the name before it shows any of the time
 _LINE = FOOTER - _UNDERLINE  # px: the footer's line of text
 
@@ -49,22 +47,20 @@ class StackBadge:
 
 
 @lru_cache(maxsize=256)
-def _pile(count: int, ratio: float) -> QPixmap:
-    """Draw a stack's count after the stack icon, once for each count."""
+def _stack_count(count: int, ratio: float) -> QPixmap:
+    """Draw the stack icon and a count, once for each count."""
     text, font = f"{count:,}", theme.caption_font()
-    wide = _PILE + 4 + QFontMetrics(font).horizontalAdvance(text)
-    image = QPixmap(math.ceil(wide * ratio), math.ceil(_LINE * ratio))
-    image.fill(Qt.GlobalColor.transparent)
-    image.setDevicePixelRatio(ratio)
+    width = _STACK_ICON + 4 + QFontMetrics(font).horizontalAdvance(text)
+    image = theme.transparent(width, _LINE, ratio)
     painter = QPainter(image)
     painter.setFont(font)
     painter.setPen(theme.QUIET)
     align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-    painter.drawText(QRect(0, 0, wide, _LINE), align, text)
-    top, right = (_LINE - _PILE) // 2 + 1, _PILE - 1
-    painter.drawRect(0, top + 3, _PILE - 4, _PILE - 4)
-    corner = [QPoint(3, top), QPoint(right, top), QPoint(right, top + _PILE - 4)]
-    painter.drawPolyline(corner)
+    painter.drawText(QRect(0, 0, width, _LINE), align, text)
+    top, right = (_LINE - _STACK_ICON) // 2 + 1, _STACK_ICON - 1
+    side = _STACK_ICON - 4
+    painter.drawRect(0, top + 3, side, side)
+    painter.drawPolyline([QPoint(3, top), QPoint(right, top), QPoint(right, top + side)])
     painter.end()
     return image
 
@@ -75,7 +71,7 @@ class TilePainter:
 
     Attributes:
         store: supplies thumbnails.
-        order: the sort order in use; the footer shows its value unless it is a time.
+        order: the sort order in use; the footer shows its value (see :meth:`value`).
         ratio: device px per logical px.
         captions: whether a line below the picture shows its name and capture time.
         font: of captions, 11 px.
@@ -87,19 +83,19 @@ class TilePainter:
     captions: bool = False
     font: QFont = field(default_factory=theme.caption_font)
     _metrics: QFontMetrics = field(init=False)
-    _retries: dict[int, QRect] = field(init=False, default_factory=dict)  # links by photo, in cells
+    _retry_links: dict[int, QRect] = field(init=False, default_factory=dict)  # by photo, in cells
 
     def __post_init__(self) -> None:
         self._metrics = QFontMetrics(self.font)
 
     @property
-    def foot(self) -> int:
-        """Height of what lies below the picture, px."""
+    def footer(self) -> int:
+        """Height of footer and caption below the picture, px."""
         return FOOTER + (CAPTION if self.captions else 0)
 
     def box(self, cell: QRect) -> tuple[int, int]:
         """Return the box a thumbnail of this cell is fitted into, (width, height) device px."""
-        return round(cell.width() * self.ratio), round((cell.height() - self.foot) * self.ratio)
+        return round(cell.width() * self.ratio), round((cell.height() - self.footer) * self.ratio)
 
     def draw(
         self,
@@ -115,11 +111,12 @@ class TilePainter:
         if selected:
             half = GAP // 2
             painter.fillRect(cell.adjusted(-half, -half, half, half), theme.RAISED)
-        self._draw_picture(painter, cell, tile)
+        frame = self.store.best(thumbnail_request(tile, self.box(cell)))
+        picture = draw_thumbnail(painter, tile, frame, self.picture(cell, tile), self.ratio)
         if stack is not None and stack.closed:
-            self._draw_edges(painter, cell, tile)
+            self._draw_edges(painter, picture.toRect())
         elif tile.suggested:
-            draw_suggestion_ring(painter, self._logical(self.picture(cell, tile)))
+            draw_suggestion_ring(painter, picture)
         self._draw_footer(painter, cell, tile, stack)
         if current:
             bar = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE, cell.width(), _UNDERLINE)
@@ -127,31 +124,22 @@ class TilePainter:
 
     def picture(self, cell: QRect, tile: Tile) -> QRect:
         """Return where the thumbnail lies, device px: centered, at the bottom of its cell."""
-        wide, tall = self.box(cell)
-        width, height = fitted(tile, (wide, tall))
+        box_width, box_height = self.box(cell)
+        width, height = fitted(tile, (box_width, box_height))
         left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
-        return QRect(left + (wide - width) // 2, top + tall - height, width, height)
+        return QRect(left + (box_width - width) // 2, top + box_height - height, width, height)
 
-    def _logical(self, place: QRect) -> QRectF:
-        return QRectF(
-            place.x() / self.ratio,
-            place.y() / self.ratio,
-            place.width() / self.ratio,
-            place.height() / self.ratio,
-        )
-
-    def _draw_edges(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+    def _draw_edges(self, painter: QPainter, picture: QRect) -> None:
         """Draw the upper edges of two photos behind this one, each a little narrower."""
-        rect = self._logical(self.picture(cell, tile)).toRect()
         for number, above in enumerate(_EDGES, 1):
-            inset = number * round(rect.width() * 0.03)
-            line = QRect(rect.left() + inset, rect.top() - above, rect.width() - 2 * inset, 1)
-            painter.fillRect(line, theme.DISABLED)
+            inset = number * round(picture.width() * 0.03)
+            left, width = picture.left() + inset, picture.width() - 2 * inset
+            painter.fillRect(QRect(left, picture.top() - above, width, 1), theme.DISABLED)
 
     def draw_stack_line(self, painter: QPainter, cell: QRect, before: bool, after: bool) -> None:
         """Draw this tile's part of the line that connects the frames of an expanded stack.
 
-        It reaches half-way to the neighbor ``before`` or ``after`` in the row if that is of the
+        It reaches half-way to the neighbor ``before`` or ``after`` in the row if that is in the
         same stack; a tile paints no further.
         """
         left = cell.left() - (GAP // 2 if before else 0)
@@ -160,43 +148,20 @@ class TilePainter:
 
     def draw_failure(self, painter: QPainter, cell: QRect, tile: Tile, reason: str) -> None:
         """Draw the card of a photo that could not be read, with its Retry link."""
-        picture = self._logical(self.picture(cell, tile))
+        picture = logical(self.picture(cell, tile), self.ratio)
         card = QRect(cell.left(), round(picture.y()), cell.width(), round(picture.height()))
-        retry = draw_failure_card(painter, card, tile.name, reason)
-        self._retries[tile.id] = retry.translated(-cell.topLeft())
+        link = draw_failure_card(painter, card, tile.name, reason)
+        self._retry_links[tile.id] = link.translated(-cell.topLeft())
 
     def is_retry_at(self, photo: int, at: QPoint) -> bool:
         """Whether a point, relative to the photo's cell, is on the Retry link last drawn for it."""
-        area = self._retries.get(photo)
-        return area is not None and area.contains(at)
+        link = self._retry_links.get(photo)
+        return link is not None and link.contains(at)
 
     def count_rect(self, cell: QRect, stack: StackBadge) -> QRect:
         """Return where the clickable count of a stack lies in its tile's footer."""
-        wide = round(_pile(stack.count, self.ratio).width() / self.ratio)
-        return QRect(cell.right() + 1 - wide, cell.bottom() + 1 - FOOTER, wide, _LINE)
-
-    def _draw_count(self, painter: QPainter, cell: QRect, stack: StackBadge) -> int:
-        """Draw how many photos a stack has. Return x where the text begins, px."""
-        room = self.count_rect(cell, stack)
-        painter.drawPixmap(room.topLeft(), _pile(stack.count, self.ratio))
-        return room.left()
-
-    def _draw_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
-        place = self.picture(cell, tile)
-        request = thumbnail_request(tile, self.box(cell))
-        frame = None
-        if request is not None:
-            frame = self.store.get(request) or self.store.any_size(request)
-        if frame is None:
-            painter.fillRect(self._logical(place), theme.PANEL)
-        elif tile.rejected or tile.stale:
-            painter.setOpacity(REJECTED_OPACITY if tile.rejected else STALE_OPACITY)
-            blit(painter, frame, place, self.ratio)
-            painter.setOpacity(1.0)
-        else:
-            blit(painter, frame, place, self.ratio)
-        if tile.rejected:
-            mark_painter.draw_strike(painter, self._logical(place))
+        width = round(_stack_count(stack.count, self.ratio).width() / self.ratio)
+        return QRect(cell.right() + 1 - width, cell.bottom() + 1 - FOOTER, width, _LINE)
 
     def _draw_footer(
         self, painter: QPainter, cell: QRect, tile: Tile, stack: StackBadge | None
@@ -206,46 +171,49 @@ class TilePainter:
         end = mark_painter.draw_marks(painter, cell.left(), middle, tile.marks, skipped)
         right = cell.right() + 1
         if stack is not None and stack.shows_count:
-            right = self._draw_count(painter, cell, stack) - GAP
-        signs = ("folder_away", tile.state == "missing"), ("damaged", tile.damaged)
-        for sign in (name for name, shown in signs if shown):
+            rect = self.count_rect(cell, stack)
+            painter.drawPixmap(rect.topLeft(), _stack_count(stack.count, self.ratio))
+            right = rect.left() - GAP
+        icons = ("folder_away", tile.state == "missing"), ("damaged", tile.damaged)
+        for icon in (name for name, shown in icons if shown):
             right -= theme.ICON
-            icon = theme.pixmap(sign, theme.QUIET, theme.ICON, self.ratio)
-            painter.drawPixmap(QPointF(right, middle - theme.ICON / 2), icon)
+            image = theme.pixmap(icon, theme.QUIET, theme.ICON, self.ratio)
+            painter.drawPixmap(QPointF(right, middle - theme.ICON / 2), image)
             right -= 4
-        text = " · ".join(filter(None, (self.value(tile), "R+J" if tile.pair else "")))
+        text = words.joined((self.value(tile), "R+J" if tile.pair else ""))
         if text:
-            room = QRect(end + GAP, middle - 8, right - end - GAP, 16)
+            line = QRect(end + GAP, middle - 8, right - end - GAP, 16)
             painter.setPen(theme.QUIET)
-            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room.width())
-            painter.drawText(
-                room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text
-            )
+            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(line, align, text)
         if self.captions:
             self._draw_caption(painter, cell, tile)
         if tile.match is not None and tile.marks.verdict is Verdict.UNREVIEWED:
-            mark_painter.draw_match(
-                painter, end + (GAP if end > cell.left() else 0), middle, tile.match
-            )
+            left = end + (GAP if end > cell.left() else 0)
+            mark_painter.draw_match(painter, left, middle, tile.match)
 
     def _draw_caption(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
-        """Draw the name, and at the right as much of the capture time as leaves room for it."""
-        line = QRect(cell.left(), cell.bottom() + 3 - self.foot, cell.width(), CAPTION)
+        """Draw the name, and right of it the longest form of the capture time that fits."""
+        line = QRect(cell.left(), cell.bottom() + 3 - self.footer, cell.width(), CAPTION)
         painter.setPen(theme.QUIET)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        room = line.width()
-        for form in _TIMES if tile.taken is not None else ():
-            time = f"{tile.taken:{form}}"
-            left = line.width() - self._metrics.horizontalAdvance(time) - GAP
-            if left >= _NAME:
+        name_width = line.width()
+        for time_format in _TIMES if tile.taken is not None else ():
+            time = f"{tile.taken:{time_format}}"
+            rest = line.width() - self._metrics.horizontalAdvance(time) - GAP
+            if rest >= _NAME:
                 painter.drawText(line, int(middle | Qt.AlignmentFlag.AlignRight), time)
-                room = left
+                name_width = rest
                 break
-        name = self._metrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, room)
+        name = self._metrics.elidedText(tile.name, Qt.TextElideMode.ElideMiddle, name_width)
         painter.drawText(line, int(middle), name)
 
     def value(self, tile: Tile) -> str:
-        """Return the value the grid is sorted by; empty for a time or if the caption shows it."""
+        """Return what the footer shows for the sort order: a name, a number, why a search found it.
+
+        Empty for other orders, such as capture time, and for a name that the caption shows.
+        """
         if self.order == "name":
             return "" if self.captions else tile.name
         if self.order == "uncertain":

@@ -1,4 +1,4 @@
-"""The caption line below a picture, and the navigator map of a zoomed one."""
+"""The caption line below a picture, and the navigator of a zoomed one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DARK = QColor("#191919")
 _BRIGHT_FROM = 100  # lightness from which a surround needs dark text
 
 
-def ink(surround: QColor) -> tuple[QColor, QColor]:
+def text_colors(surround: QColor) -> tuple[QColor, QColor]:
     """Return the colors of text and quiet text on a surround."""
     if surround.lightness() < _BRIGHT_FROM:
         return theme.TEXT, theme.QUIET
@@ -35,8 +35,8 @@ class Caption:
         middle: its capture data.
         right: facts about its file and the pixels shown.
         role: of a photo beside another one: winner or challenger.
-        decision: the mark just made, in pencil before the capture data, with the photo's name: it
-            may have been the previous photo.
+        decision: the mark just made with the name of its photo, which may be the previous one;
+            drawn in pencil before the capture data.
     """
 
     tile: Tile
@@ -45,65 +45,71 @@ class Caption:
     role: str = ""
     decision: str = ""
 
-    def draw(self, painter: QPainter, room: QRect, font: QFont, surround: QColor) -> None:
-        """Draw it into ``room``, a line of 24 px, with the capture data in the middle.
+    def draw(self, painter: QPainter, line: QRect, font: QFont, surround: QColor) -> None:
+        """Draw it into a line of 24 px, with the capture data in the middle.
 
         In a narrow pane the file facts are elided before the photo's name.
         """
-        text, quiet = ink(surround)
+        text, quiet = text_colors(surround)
         painter.setFont(font)
         metrics = QFontMetrics(font)
-        middle = room.center().y() + 1
-        rejected = self.tile.marks.verdict is Verdict.REJECTED
-        left = room.left()
+        middle, left = line.center().y() + 1, line.left()
         align, elide = Qt.AlignmentFlag.AlignVCenter, Qt.TextElideMode.ElideRight
         if self.role:
             painter.setPen(text)
-            painter.drawText(room, align | Qt.AlignmentFlag.AlignLeft, self.role)
+            painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, self.role)
             left += metrics.horizontalAdvance(self.role) + _GAP // 2
-        if rejected:
-            self._cross(painter, left, middle)
+        if self.tile.marks.verdict is Verdict.REJECTED:
+            _draw_reject_icon(painter, left, middle)
             left += 16
         # The photo in view is not skipped yet, however long it has been shown.
         left = mark_painter.draw_marks(painter, left, middle, self.tile.marks, False, quiet)
-        name = metrics.horizontalAdvance(self.tile.name)
-        spare = max(room.right() + 1 - left - name - 2 * _GAP, 0)
+        name_width = metrics.horizontalAdvance(self.tile.name)
+        spare = max(line.right() + 1 - left - name_width - 2 * _GAP, 0)
         facts = metrics.elidedText(self.right, elide, spare) if spare > _LEAST else ""
-        right = room.right() + 1 - metrics.horizontalAdvance(facts)
+        right = line.right() + 1 - metrics.horizontalAdvance(facts)
         painter.setPen(quiet)
-        painter.drawText(room, align | Qt.AlignmentFlag.AlignRight, facts)
+        painter.drawText(line, align | Qt.AlignmentFlag.AlignRight, facts)
         width = metrics.horizontalAdvance(self.middle) + 2
-        start = max(left + _GAP, room.center().x() - width // 2)
+        start = max(left + _GAP, line.center().x() - width // 2)
         end = min(start + width, right - _GAP)
         start = max(left + _GAP, end - width)
         shown = words.elide_facts(self.middle, metrics, end - start)
         if self.decision:
-            before = QRect(left + _GAP, room.top(), start - left - 2 * _GAP, room.height())
+            before = QRect(left + _GAP, line.top(), start - left - 2 * _GAP, line.height())
             painter.setPen(theme.PENCIL)
             shown_decision = metrics.elidedText(self.decision, elide, max(before.width(), 0))
             painter.drawText(before, align | Qt.AlignmentFlag.AlignRight, shown_decision)
         painter.setPen(text)
-        line = QRect(start, room.top(), max(end - start, 0) + 1, room.height())
-        painter.drawText(line, align | Qt.AlignmentFlag.AlignLeft, shown)
-
-    @staticmethod
-    def _cross(painter: QPainter, left: int, middle: int) -> None:
-        """Draw the icon of a reject: a small frame with the stroke across."""
-        rect = QRectF(left, middle - 5, 13, 9)
-        painter.setPen(QPen(theme.QUIET, 1))
-        painter.drawRect(rect)
-        mark_painter.draw_strike(painter, rect.adjusted(-1, -1, 2, 2))
+        center = QRect(start, line.top(), max(end - start, 0) + 1, line.height())
+        painter.drawText(center, align | Qt.AlignmentFlag.AlignLeft, shown)
 
 
-def navigator(area: QRect, picture: tuple[int, int]) -> QRect:
-    """Return where the map lies: at the lower right of ``area``, 96 px on its long side."""
+def _draw_reject_icon(painter: QPainter, left: int, middle: int) -> None:
+    """Draw the icon of a reject: a small frame, struck out."""
+    rect = QRectF(left, middle - 5, 13, 9)
+    painter.setPen(QPen(theme.QUIET, 1))
+    painter.drawRect(rect)
+    mark_painter.draw_strike(painter, rect.adjusted(-1, -1, 2, 2))
+
+
+def navigator_rect(area: QRect, picture: tuple[int, int]) -> QRect:
+    """Return where the navigator lies: at the lower right of ``area``, 96 px on its long side."""
     scale = NAVIGATOR / max(picture)
     width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
     return QRect(area.right() + 1 - width, area.bottom() - 7 - height, width, height)
 
 
 def draw_part(painter: QPainter, place: QRect, part: QRectF, percent: str, font: QFont) -> None:
-    """Draw the frame of the map, the part on screen (fractions of the picture), the zoom."""
+    """Draw on the navigator its frame, the part on screen and the zoom.
+
+    Args:
+        painter: in logical px.
+        place: the rectangle of the navigator.
+        part: the part on screen, in fractions of the picture.
+        percent: the zoom.
+        font: of the zoom.
+    """
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.CANVAS, 1))
     painter.drawRect(place.adjusted(-1, -1, 0, 0))

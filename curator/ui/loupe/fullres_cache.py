@@ -1,10 +1,10 @@
 """Pixels and overlays of originals, read ahead within a byte budget.
 
 Loupe and compare view share one. A view requests what it needs, most urgent first, and requests
-anew at every move. The pipeline decodes what is missing in worker processes; what is here stays
-until the budget needs its share, least recently used first. Pictures are identified by their
-*content* (a fingerprint the worker has checked): a file replaced on disk must never show its pixels
-as the former photo.
+again at every move. The pipeline decodes what is missing in worker processes. Results stay until
+newer ones need the space, least recently used first, or until no view has requested any for a
+while. Pictures are identified by their *content* (a fingerprint the worker has checked): the pixels
+of a file replaced on disk must never be shown as the former photo.
 """
 
 from __future__ import annotations
@@ -30,17 +30,22 @@ from curator.ui.widgets.frames import Frame
 log = logging.getLogger(__name__)
 
 _PICTURE_SHARE = 0.7  # of the budget for one picture; an overlay adds 1.2 bytes to its 3 per pixel
-_IDLE_MS = 10_000  # without requests for so long, everything is released
-_STRAYS = 16  # canceled requests whose results may still arrive
+_IDLE_MS = 10_000  # after so long without requests, everything is released
+_CANCELED = 16  # canceled requests whose results may still arrive
 _NO_PIPELINE = "another Curator is reading the photos"
 
 
 class Picture(NamedTuple):
-    """One picture of a photo: its content, what of it is wanted, its rotation."""
+    """The identity of a picture: its file's content, which picture in it, its rotation."""
 
     content: str
     want: str
     turn: int
+
+    @property
+    def unturned(self) -> tuple[str, str]:
+        """Content and picture, by which failures are recorded."""
+        return self.content, self.want
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,10 @@ class PixelRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OriginalPixels:
-    """Decoded pixels of an original, with ``basis``, ``damage`` and full size from the decoder."""
+    """Decoded pixels of an original, with ``basis`` from the decoder."""
 
     frame: Frame
     basis: str
-    damage: str | None
-    full_size: tuple[int, int]
 
     @property
     def nbytes(self) -> int:
@@ -102,12 +105,15 @@ class Measured:
         return sum(plane.nbytes for plane in planes if plane is not None)
 
 
-_Name = tuple[Picture, object]  # and a size, None for the full size, or _OVERLAY
+_Key = tuple[Picture, object]  # a picture with a size, None for the full size, or _OVERLAY
 _OVERLAY = "overlay"
 
 
 class FullresCache(QObject):
     """Pixels and overlays of originals for the views of one window.
+
+    Attributes:
+        nbytes: the bytes all pixels and overlays take now.
 
     Signals:
         arrived(int): a photo of which something was decoded.
@@ -123,13 +129,13 @@ class FullresCache(QObject):
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._cache: OrderedDict[_Name, OriginalPixels | Measured] = OrderedDict()
-        self._bytes = 0
-        self._wanted: dict[_Name, None] = {}
+        self.nbytes = 0
+        self._cache: OrderedDict[_Key, OriginalPixels | Measured] = OrderedDict()
+        self._wanted: dict[_Key, None] = {}  # most urgent first
         self._pending: dict[DecodeRequest, PixelRequest] = {}
         self._reasons: dict[tuple[str, str], str] = {}
-        self._reread: set[tuple[str, str | None]] = set()
-        self._looks: list[DecodeRequest] = []
+        self._rescanned: set[tuple[str, str | None]] = set()
+        self._requested: list[DecodeRequest] = []
         self._idle = QTimer(self, singleShot=True, interval=_IDLE_MS)
         self._idle.timeout.connect(self._release_idle)
         self._answered.connect(self._on_answer, Qt.ConnectionType.QueuedConnection)
@@ -143,13 +149,8 @@ class FullresCache(QObject):
 
     @property
     def limit_bytes(self) -> int:
-        """The most bytes of one picture; larger ones are read at half or a quarter size."""
+        """The most bytes of one picture; larger ones are halved until they fit."""
         return int(self.budget_bytes * _PICTURE_SHARE)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes taken now."""
-        return self._bytes
 
     def pixels(self, request: PixelRequest) -> OriginalPixels | None:
         """Return the pixels of a request if they were read."""
@@ -165,37 +166,40 @@ class FullresCache(QObject):
         """Return why a picture could not be read, or None."""
         if self._session.pipeline is None:
             return _NO_PIPELINE
-        return self._reasons.get(request.picture[:2])
+        return self._reasons.get(request.picture.unturned)
 
     def want(self, requests: Sequence[PixelRequest]) -> None:
         """Replace all requests, most urgent first.
 
         Requests beyond the budget are ignored, so that needed pictures never evict each other; the
-        first is made even if it is larger. A failed one is tried again after it left the view.
+        first is made even if it is larger. A failed picture is tried again only after it has left
+        the requests.
         """
-        weight = 0
-        wanted: dict[_Name, None] = {}
-        asked: dict[DecodeRequest, PixelRequest] = {}
-        near = {request.picture[:2] for request in requests}
-        self._reasons = {name: why for name, why in self._reasons.items() if name in near}
+        total = 0
+        wanted: dict[_Key, None] = {}
+        missing: dict[DecodeRequest, PixelRequest] = {}
+        named = {request.picture.unturned for request in requests}
+        self._reasons = {name: why for name, why in self._reasons.items() if name in named}
         absent: dict[int, str] = {}
         for request in requests:
-            weight += request.guessed_bytes
-            if weight > self.budget_bytes and wanted:
+            total += request.guessed_bytes
+            if total > self.budget_bytes and wanted:
                 break
-            look, name = self._missing(request), request.picture[:2]
-            if look is not None and name not in self._reasons and (why := self._away(request)):
-                absent[request.photo] = self._reasons[name] = why  # do not wait for an absent drive
             if request.pixels:
                 wanted[request.picture, request.size] = None
             if request.overlays:
                 wanted[request.picture, _OVERLAY] = None
-            if look is not None and name not in self._reasons:
-                asked[look] = request
+            decode, name = self._missing(request), request.picture.unturned
+            if decode is None or name in self._reasons:
+                continue
+            if why := self._away(request):  # do not wait for an absent drive
+                absent[request.photo] = self._reasons[name] = why
+            else:
+                missing[decode] = request
         self._wanted = wanted
         if not requests:
             self._idle.start()
-        self._ask(asked)
+        self._decode(missing)
         for photo, why in absent.items():
             self.failed.emit(photo, why)
 
@@ -206,15 +210,16 @@ class FullresCache(QObject):
         why = captions.absence(self._session.detail(request.photo))
         return f"{why[:1].upper()}{why[1:]}." if why else ""
 
-    def _ask(self, asked: dict[DecodeRequest, PixelRequest]) -> None:
-        pipeline, looks = self._session.pipeline, list(asked)
-        if pipeline is None or looks == self._looks:
+    def _decode(self, missing: dict[DecodeRequest, PixelRequest]) -> None:
+        """Have the pipeline decode these, in place of those requested before."""
+        pipeline, requested = self._session.pipeline, list(missing)
+        if pipeline is None or requested == self._requested:
             return
-        self._looks = looks
-        self._pending |= asked  # results of canceled requests may still arrive
-        for look in list(self._pending)[: -len(looks) - _STRAYS]:
-            del self._pending[look]
-        pipeline.request_frames(looks, self._answered.emit)
+        self._requested = requested
+        self._pending |= missing  # results of canceled requests may still arrive
+        for decode in list(self._pending)[: -len(requested) - _CANCELED]:
+            del self._pending[decode]
+        pipeline.request_frames(requested, self._answered.emit)
 
     def clear_failures(self) -> None:
         """Try again what failed: a drive may be back, a file repaired."""
@@ -223,9 +228,9 @@ class FullresCache(QObject):
     def _missing(self, request: PixelRequest) -> DecodeRequest | None:
         """Return what is still to be read for a request, or None."""
         measured = self.overlay(request)
-        has = frozenset() if measured is None else measured.overlay.kinds
+        kinds = frozenset() if measured is None else measured.overlay.kinds
         pixels = request.pixels and self.pixels(request) is None
-        if not pixels and request.overlays <= has:
+        if not pixels and request.overlays <= kinds:
             return None
         return DecodeRequest(
             request.source.path,
@@ -234,67 +239,65 @@ class FullresCache(QObject):
             request.turn,
             request.size,
             pixels,
-            frozenset() if request.overlays <= has else request.overlays,
+            frozenset() if request.overlays <= kinds else request.overlays,
             self.limit_bytes,
         )
 
-    def _get(self, name: _Name) -> OriginalPixels | Measured | None:
-        found = self._cache.get(name)
+    def _get(self, key: _Key) -> OriginalPixels | Measured | None:
+        found = self._cache.get(key)
         if found is not None:
-            self._cache.move_to_end(name)
+            self._cache.move_to_end(key)
         return found
 
     # --- results
 
-    def _on_answer(self, look: DecodeRequest, answer: Decoded | KnownError) -> None:
-        request = self._pending.pop(look, None)
+    def _on_answer(self, decode: DecodeRequest, answer: Decoded | KnownError) -> None:
+        request = self._pending.pop(decode, None)
         if request is None:
             return
-        self._looks = [other for other in self._looks if other != look]
+        self._requested = [other for other in self._requested if other != decode]
         if isinstance(answer, KnownError):
-            self._reasons[request.picture[:2]] = str(answer)
+            self._reasons[request.picture.unturned] = str(answer)
             if isinstance(answer, ChangedError):
-                self._read_again(look)
+                self._rescan(decode)
             self.failed.emit(request.photo, str(answer))
             return
         if answer.array is not None:
-            pixels = OriginalPixels(
-                Frame.of(answer.array), answer.basis, answer.damage, answer.full_size
-            )
-            self._hold((request.picture, request.size), pixels)
+            pixels = OriginalPixels(Frame.of(answer.array), answer.basis)
+            self._store((request.picture, request.size), pixels)
         overlay = answer.measured()
         if overlay is not None:
             measured = Measured(overlay, answer.basis, answer.full_size)
-            self._hold((request.picture, _OVERLAY), measured)
+            self._store((request.picture, _OVERLAY), measured)
         self._evict()
         self.arrived.emit(request.photo)
 
-    def _hold(self, name: _Name, what: OriginalPixels | Measured) -> None:
-        old = self._cache.pop(name, None)
-        self._bytes += what.nbytes - (old.nbytes if old else 0)
-        self._cache[name] = what
+    def _store(self, key: _Key, result: OriginalPixels | Measured) -> None:
+        old = self._cache.pop(key, None)
+        self.nbytes += result.nbytes - (old.nbytes if old else 0)
+        self._cache[key] = result
 
     def _evict(self) -> None:
         """Drop the least recently used, then the least urgent, until the budget holds."""
-        spare = [name for name in self._cache if name not in self._wanted]
-        wanted = [name for name in self._wanted if name in self._cache]
-        for name in [*spare, *reversed(wanted[1:])]:
-            if self._bytes <= self.budget_bytes:
+        spare = [key for key in self._cache if key not in self._wanted]
+        wanted = [key for key in self._wanted if key in self._cache]
+        for key in [*spare, *reversed(wanted[1:])]:
+            if self.nbytes <= self.budget_bytes:
                 return
-            self._bytes -= self._cache.pop(name).nbytes
+            self.nbytes -= self._cache.pop(key).nbytes
 
     def _release_idle(self) -> None:
         """Release everything after a while without requests."""
         if not self._wanted:
             self._cache.clear()
-            self._bytes = 0
+            self.nbytes = 0
 
-    def _read_again(self, look: DecodeRequest) -> None:
+    def _rescan(self, decode: DecodeRequest) -> None:
         """Scan the folder of a changed file again, once per change."""
-        key = look.path, look.fingerprint
+        key = decode.path, decode.fingerprint
         rows = self._session.sources.folders()
-        folders = [row for row in rows if Path(look.path).is_relative_to(row.path)]
-        if self._session.pipeline is None or not folders or key in self._reread:
+        folders = [row for row in rows if Path(decode.path).is_relative_to(row.path)]
+        if self._session.pipeline is None or not folders or key in self._rescanned:
             return
-        self._reread.add(key)
+        self._rescanned.add(key)
         self._session.pipeline.rescan(max(folders, key=lambda row: len(row.path)).id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
@@ -15,13 +13,13 @@ from curator.session.pixel_source import source
 from curator.ui.loupe import caption
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.overlays import OverlayPainter
-from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlays
-from curator.ui.widgets import theme
+from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlay_kinds
+from curator.ui.widgets import theme, words
 from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import blit, draw_failure_card, thumbnail_request
 
 _CARD = QSize(480, 144)
-_FEWER = 0.9  # below this share of the photo's long edge, the caption names the pixels
+_FEWER = 0.9  # below this share of the photo's long edge, the caption says how many pixels
 
 
 def draw_scaled(
@@ -35,16 +33,16 @@ def draw_scaled(
         place: the rectangle of the whole picture, device px.
         part: the part of it on screen, device px.
         ratio: device px per logical px.
-        smooth: whether enlarged pixels are blended; None: by the zoom.
+        smooth: whether enlarged pixels are blended; None: depends on the zoom.
     """
     size = place.size().toTuple()
     area = (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple())
-    where = screen.cut(frame.image.size().toTuple(), size, area)
-    shown = Frame.of(screen.scaled(frame.pixels[where.rows, where.columns], where, smooth))
+    cut = screen.cut(frame.image.size().toTuple(), size, area)
+    shown = Frame.of(screen.scaled(frame.pixels[cut.rows, cut.columns], cut, smooth))
     painter.save()
     painter.scale(1 / ratio, 1 / ratio)
     painter.setClipRect(part)
-    painter.drawImage(place.topLeft() + QPoint(where.x, where.y), shown.image)
+    painter.drawImage(place.topLeft() + QPoint(cut.x, cut.y), shown.image)
     painter.restore()
 
 
@@ -53,8 +51,8 @@ class LoupePainter:
 
     Attributes:
         ratio: device px per logical px.
-        retry: the rectangle of the Retry link, logical px, or None.
-        best: the pixels painted last, None for a failure card or a name.
+        retry: the rectangle of the Retry link, logical px; None before a failure card was drawn.
+        best: the pixels painted last; None for a failure card or a name.
 
     Thread: GUI.
     """
@@ -62,10 +60,8 @@ class LoupePainter:
     def __init__(
         self, session: Session, pictures: Pictures, viewport: Viewport, originals: FullresCache
     ) -> None:
-        self._session = session
-        self._thumbs = pictures.thumbs
-        self._viewport = viewport
-        self._originals = originals
+        self._session, self._thumbs = session, pictures.thumbs
+        self._viewport, self._originals = viewport, originals
         self._overlays = OverlayPainter(session)
         self._font = theme.body_font()
         self._small = theme.caption_font()
@@ -73,25 +69,29 @@ class LoupePainter:
         self.retry: QRect | None = None
         self.best: BestPixels | None = None
 
-    def map(self, tile: Tile) -> FrameRequest | None:
-        """Return the request for the navigator's thumbnail."""
-        edge = round(caption.NAVIGATOR * self.ratio)
-        return thumbnail_request(tile, (edge, edge))
+    @property
+    def _zoomed(self) -> bool:
+        return self._session.view_state.zoom is not None
 
-    def line(
-        self, painter: QPainter, tile: Tile, room: QRect, role: str = "", decision: str = ""
+    def navigator_request(self, tile: Tile) -> FrameRequest | None:
+        """Return the request for the navigator's thumbnail; None if the picture is not zoomed."""
+        edge = round(caption.NAVIGATOR * self.ratio)
+        return thumbnail_request(tile, (edge, edge)) if self._zoomed else None
+
+    def draw_caption(
+        self, painter: QPainter, tile: Tile, pane: QRect, role: str = "", decision: str = ""
     ) -> None:
-        """Draw the caption at the bottom of ``room``, the whole pane.
+        """Draw the caption at the bottom of the pane.
 
         Args:
-            painter: of the pane.
-            tile: its photo.
-            room: the rectangle of the pane.
+            painter: in logical px.
+            tile: the photo.
+            pane: the rectangle of the pane.
             role: of the photo in a pair; shown first.
             decision: the mark just made, and on which photo.
         """
-        line = room.adjusted(MARGIN, room.height() - caption.HEIGHT, -MARGIN, 0)
-        shown = replace(self._caption(tile), role=role, decision=decision)
+        line = pane.adjusted(MARGIN, pane.height() - caption.HEIGHT, -MARGIN, 0)
+        shown = self._caption(tile, role, decision)
         shown.draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:
@@ -102,82 +102,84 @@ class LoupePainter:
             round(rect.height() / self.ratio),
         )
 
-    def picture(self, painter: QPainter, tile: Tile, with_map: bool) -> bool:
-        """Paint the best pixels. Return whether they are the photo's own, or its failure card.
+    def draw_picture(self, painter: QPainter, tile: Tile, navigator: bool) -> bool:
+        """Draw the best pixels available, a failure card, or until then the photo's name.
 
         Args:
-            painter: of the pane.
-            tile: its photo.
-            with_map: whether to draw the navigator if the picture is zoomed.
+            painter: in logical px.
+            tile: the photo.
+            navigator: whether to draw the navigator if a part of the picture is out of view.
+
+        Returns:
+            Whether the photo's own pixels or its failure card were drawn.
         """
         self.best = None
         if tile.state == "failed":
-            self._failure(painter, tile)
+            self._draw_failure(painter, tile)
             return True
         best = self.best = self._viewport.best(tile)
         if best is None:
-            self._name(painter, tile)
+            self._draw_name(painter, tile)
             return False
         place = self._viewport.place(best.frame)
-        zoomed = self._viewport.shared_zoom.zoom is not None
-        part = place.intersected(self._viewport.view) if zoomed else place
-        if zoomed or best.full_resolution:
+        part = place.intersected(self._viewport.view) if self._zoomed else place
+        if self._zoomed or best.full_resolution:
             smooth = None if best.full_resolution else True
             draw_scaled(painter, best.frame, place, part, self.ratio, smooth)
         else:
             exact = best.frame.image.size() == place.size()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
             blit(painter, best.frame, place, self.ratio)
-        self._overlay(painter, tile, best, place, part)
-        if with_map and part.size() != place.size():
-            self._navigator(painter, tile, place, part)
+        self._draw_overlays(painter, tile, best, place, part)
+        if navigator and part.size() != place.size():
+            self._draw_navigator(painter, tile, place, part)
         return True
 
-    def _overlay(
+    def _draw_overlays(
         self, painter: QPainter, tile: Tile, best: BestPixels, place: QRect, part: QRect
     ) -> None:
-        if not overlays(self._session):
+        if not overlay_kinds(self._session):
             return
         found = self._viewport.overlay(tile, best)
         if found is not None:
             painter.save()
             painter.scale(1 / self.ratio, 1 / self.ratio)
-            self._overlays.over(painter, found[0], place, part)
+            self._overlays.draw(painter, found[0], place, part)
             painter.restore()
-        room = self._logical(self._viewport.view)
-        self._overlays.legend(painter, room, found, self._why(tile))
+        pane = self._logical(self._viewport.view)
+        self._overlays.draw_legend(painter, pane, found, self._why(tile))
 
-    def _navigator(self, painter: QPainter, tile: Tile, place: QRect, part: QRect) -> None:
+    def _draw_navigator(self, painter: QPainter, tile: Tile, place: QRect, part: QRect) -> None:
         ratio = self.ratio
-        where = caption.navigator(self._logical(self._viewport.area), place.size().toTuple())
-        map_ = self.map(tile)
-        frame = self._thumbs.get(map_) if map_ is not None else None
-        painter.fillRect(where, theme.PANEL)
+        rect = caption.navigator_rect(self._logical(self._viewport.area), place.size().toTuple())
+        request = self.navigator_request(tile)
+        frame = self._thumbs.get(request) if request is not None else None
+        painter.fillRect(rect, theme.PANEL)
         if frame is not None:
-            at = (where.topLeft().toPointF() * ratio).toPoint()
-            blit(painter, frame, QRect(at, (where.size().toSizeF() * ratio).toSize()), ratio)
+            corner = (rect.topLeft().toPointF() * ratio).toPoint()
+            blit(painter, frame, QRect(corner, (rect.size().toSizeF() * ratio).toSize()), ratio)
         fraction = QRectF(
             (part.x() - place.x()) / place.width(),
             (part.y() - place.y()) / place.height(),
             part.width() / place.width(),
             part.height() / place.height(),
         )
-        caption.draw_part(painter, where, fraction, self._percent(), self._small)
+        caption.draw_part(painter, rect, fraction, self._percent(), self._small)
 
-    def _failure(self, painter: QPainter, tile: Tile) -> None:
-        room = self._logical(self._viewport.area)
-        card = QRect(room.topLeft(), _CARD.boundedTo(room.size()))
-        card.moveCenter(room.center())
+    def _draw_failure(self, painter: QPainter, tile: Tile) -> None:
+        area = self._logical(self._viewport.area)
+        card = QRect(area.topLeft(), _CARD.boundedTo(area.size()))
+        card.moveCenter(area.center())
         reason = self._session.detail(tile.id).reason or "It could not be read."
         painter.setFont(self._font)
         self.retry = draw_failure_card(painter, card, tile.name, reason, 16)
 
-    def _name(self, painter: QPainter, tile: Tile) -> None:
+    def _draw_name(self, painter: QPainter, tile: Tile) -> None:
         """Draw the photo's name on the canvas, and why there is no picture, if known."""
         why = self._viewport.reason(tile)
         text = f"{tile.name}\n{why}" if why else tile.name
         painter.setFont(self._font)
-        painter.setPen(caption.ink(self.surround())[1])
+        painter.setPen(caption.text_colors(self.surround())[1])
         align = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(self._logical(self._viewport.area), align, text)
 
@@ -185,16 +187,16 @@ class LoupePainter:
         """Return the color around the picture."""
         return theme.SURROUNDS[self._session.view_state.surround % len(theme.SURROUNDS)]
 
-    # --- words
+    # --- texts
 
-    def words(self, tile: Tile) -> str:
+    def description(self, tile: Tile) -> str:
         """Return what the pane shows in words, for screen readers."""
-        line = self._caption(tile)
+        shown = self._caption(tile)
         reason = self._session.detail(tile.id).reason if tile.state == "failed" else ""
         marks = self._session.caption(tile.id)[0]
         found = self._viewport.overlay(tile, self.best) if self.best is not None else None
-        over = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
-        return " · ".join(part for part in (line.middle, marks, line.right, reason, *over) if part)
+        legend = self._overlays.lines(found, self._why(tile)) if self.best is not None else []
+        return words.joined((shown.middle, marks, shown.right, reason, *legend))
 
     def _why(self, tile: Tile) -> str:
         """Return why an original cannot be read, without a remedy; empty if it can."""
@@ -203,22 +205,21 @@ class LoupePainter:
         return why[:1].lower() + why[1:] if why[1:2].islower() else why
 
     def _percent(self) -> str:
-        return f"{(self._viewport.shared_zoom.zoom or 1) * 100:.0f} %"
+        return f"{(self._session.view_state.zoom or 1) * 100:.0f} %"
 
     def _pixels(self, tile: Tile) -> str:
-        """Return which pixels are shown, and why no better ones."""
+        """Return which pixels are shown, and why there are no better ones."""
         best, detail = self.best, self._session.detail(tile.id)
+        requested = self._session.view_state.developed
         if best is None:
             return captions.files_line(detail)
-        asked, fit = self._session.view_state.developed, self._viewport.shared_zoom.zoom is None
-        if best.source is None and fit and asked is None and tile.state != "missing":
-            return captions.files_line(detail)
-        why = self._why(tile)
         if best.source is None:
-            away = bool(captions.absence(detail))  # the caption already says why
-            if fit and not why and not away:
+            if not self._zoomed and requested is None and tile.state != "missing":
                 return captions.files_line(detail)
-            why = "" if away else why
+            away = bool(captions.absence(detail))  # the caption already says why
+            why = "" if away else self._why(tile)
+            if not self._zoomed and not why and not away:
+                return captions.files_line(detail)
             edge = self._session.settings.proxy.long_edge_px
             proxy = f"proxy {min(edge, max(tile.width, tile.height, 1)):,} px{why and ': '}{why}"
             return f"{proxy} · damaged" if tile.damaged else proxy
@@ -226,18 +227,17 @@ class LoupePainter:
         long = max(best.frame.image.size().toTuple())
         if best.full_resolution and long < _FEWER * max(tile.width, tile.height):
             parts.append(f"{long:,} px")
-        if asked is not None and best.developed != asked:
-            other = "RAW" if asked else source(detail, False, True).word("preview")
+        if requested is not None and best.developed != requested:
+            other = "RAW" if requested else source(detail, False, True).word("preview")
+            why = self._why(tile)
             parts.append(f"no {other}: {why}" if why else f"loading {other}")
-        return " · ".join(part for part in parts if part)
+        return words.joined(parts)
 
-    def _caption(self, tile: Tile) -> caption.Caption:
-        _, middle, right = self._session.caption(tile.id)
+    def _caption(self, tile: Tile, role: str = "", decision: str = "") -> caption.Caption:
+        _, middle, files = self._session.caption(tile.id)
         if tile.state != "failed":
-            zoomed = self._viewport.shared_zoom.zoom is not None
-            parts = (self._percent() if zoomed else "", self._pixels(tile))
-            right = " · ".join(part for part in parts if part)
-        place = self._session.stacks.position_in_stack(tile.id)
+            files = words.joined((self._percent() if self._zoomed else "", self._pixels(tile)))
+        position = self._session.stacks.position_in_stack(tile.id)
         away = captions.away(self._session.detail(tile.id)) if tile.state == "missing" else ""
-        right = " · ".join(part for part in (place, away, right) if part)
-        return caption.Caption(tile, middle, right)
+        right = words.joined((position, away, files))
+        return caption.Caption(tile, middle, right, role, decision)

@@ -1,8 +1,8 @@
-"""The loupe: one photo as large as fits, with nothing over it.
+"""The loupe: one photo as large as fits, or zoomed.
 
-The main window shows it. A frame decoded ahead is painted as one blit in the same turn of the event
-loop as the key. Only the current photo's own pixels may be on screen: until any are ready, the
-canvas shows its name, and marks wait until the photo has been painted.
+The main window shows it. A frame decoded ahead is painted as one blit, before any other work of the
+key press. Only the current photo's own pixels may be on screen: until they are ready, the canvas
+shows its name, and the session accepts no mark before the photo has been painted.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ from curator.ui.loupe import caption
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
 from curator.ui.loupe.pan_zoom import PanZoom
-from curator.ui.loupe.viewport import Viewport, overlays
+from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 
-_REST_MS = 250  # on screen this long without moving: seen
-_SHARPEN_MS = 120  # resting this long: the view's pixels from the original; DESIGN says <= 150
-_LINGER_MS = 400  # one stays with this photo: a look at 100 % may come next
-_ZOOMED_MS = 40  # longer than a key_state arrow's repeat, so that flying past asks for nothing
+_REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
+_SHARPEN_MS = 120  # then pixels of the original are requested if the proxy does not suffice
+_LINGER_MS = 400  # then all pixels of the original are requested: the person may zoom in next
+_ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
 _NAVIGATOR_MS = 1000
 _DECISION_MS = 1200  # long enough to read; the next mark replaces it
 
 
 class LoupeView(QWidget):
     """Shows the session's current photo.
+
+    Attributes:
+        originals: full-resolution pixels and overlays, shared with the compare view.
 
     Signals:
         painted(int): the photo whose own picture, or failure card, was just painted.
@@ -50,24 +53,22 @@ class LoupeView(QWidget):
 
     def __init__(self, session: Session, pictures: Pictures, key_state: KeyState) -> None:
         super().__init__()
-        self._session = session
-        self._pictures = pictures
+        self._session, self._pictures, self._key_state = session, pictures, key_state
         self._frames = pictures.frames
         self.originals = FullresCache(session, self)
         self._viewport = Viewport(session, pictures.frames, self.originals)
         self._drawing = LoupePainter(session, pictures, self._viewport, self.originals)
-        self._key_state = key_state
         self._pan_zoom = PanZoom(self, self._viewport)
-        self._last: tuple[object, ...] = ()
+        self._last_key: tuple[object, ...] = ()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
-        self._navigator = self._timer(_NAVIGATOR_MS, self.update)
+        self._navigator = self._timer(_NAVIGATOR_MS, self.update)  # shown while it runs
         self._linger = self._timer(_LINGER_MS, self._lingered)
-        self._naming = self._timer(0, self._name)
+        self._after_paint = self._timer(0, self._on_painted)
         self._decision = ""  # the mark just made
         self._decision_timer = self._timer(_DECISION_MS, self._hide_decision)
-        self._lingering: int | None = None
+        self._lingering: int | None = None  # the photo whose original is read in full
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photo")
@@ -90,7 +91,7 @@ class LoupeView(QWidget):
         session.photos.photos_changed.connect(self._on_photos)
         session.requests.zoom_requested.connect(self._on_zoom_requested)
         session.requests.resize_requested.connect(self._on_resize_requested)
-        session.messages.status_message.connect(self._hide_decision)  # a newer message
+        session.messages.status_message.connect(self._hide_decision)  # it is older than that
         session.decisions.decided.connect(self._show_decision)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
@@ -103,9 +104,7 @@ class LoupeView(QWidget):
         self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
     def _timer(self, ms: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(ms)
+        timer = QTimer(self, singleShot=True, interval=ms)
         timer.timeout.connect(slot)
         return timer
 
@@ -123,40 +122,31 @@ class LoupeView(QWidget):
 
     def read_ahead(self) -> bool:
         """Whether the requested pixels of the next photo's original have been read."""
-        requests = [request for request in self._viewport.requests()[1:2] if request.pixels]
-        return all(self.originals.pixels(request) is not None for request in requests)
+        requests = self._viewport.original_requests()[1:2]
+        return all(
+            self.originals.pixels(request) is not None for request in requests if request.pixels
+        )
 
     def _measure(self) -> None:
         line = 0 if self._session.view_state.bare else caption.HEIGHT
-        self._viewport.set_room(self.rect(), self.devicePixelRatioF(), line)
+        self._viewport.set_pane(self.rect(), self.devicePixelRatioF(), line)
 
     def _request(self) -> None:
-        """Request frames: the current one, then its neighbors in the direction of travel."""
-        if not self.isVisible() or self._session.photos.index < 0:
+        """Request proxies: the current photo's, then those of its neighbors."""
+        tile = self._viewport.tile() if self.isVisible() else None
+        if tile is None:
             self._frames.want("loupe", ())
             return
-        self._frames.want("loupe", self._viewport.wants())
-        tile = self._viewport.tile()
-        map_ = (
-            None
-            if tile is None or self._session.view_state.zoom is None
-            else self._drawing.map(tile)
-        )
-        self._pictures.thumbs.want("loupe", () if map_ is None else (map_,))
+        self._frames.want("loupe", self._viewport.proxy_requests())
+        self._pictures.thumbs.want("loupe", (self._drawing.navigator_request(tile),))
 
     def _view_key(self) -> tuple[object, ...]:
         """Return all that decides which pixels are needed, apart from the size."""
-        session = self._session
-        return (
-            session.current,
-            session.view_state.zoom,
-            session.view_state.developed,
-            overlays(session),
-            self._session.view_state.bare,
-        )
+        session, state = self._session, self._session.view_state
+        return (session.current, state.zoom, state.developed, overlay_kinds(session), state.bare)
 
     def _update_and_request(self) -> None:
-        """Paint first if a frame is ready; otherwise request frames at once."""
+        """Paint first if a frame is ready; otherwise request frames first."""
         self.update()
         if not self._viewport.ready():
             self._request()
@@ -171,9 +161,10 @@ class LoupeView(QWidget):
             session.caption(int(session.ids[following]))
 
     def _fetch(self) -> None:
-        if self.isVisible() and not self._session.view_state.finished:
-            lingering = self._lingering == self._session.current
-            self.originals.want(self._viewport.requests(lingering))
+        """Request pixels and overlays of originals where they are needed."""
+        current = self._session.current
+        if current is not None and self.isVisible() and not self._session.view_state.finished:
+            self.originals.want(self._viewport.original_requests(self._lingering == current))
 
     def _lingered(self) -> None:
         """Read all of the original, so that zooming in shows it at once."""
@@ -184,34 +175,32 @@ class LoupeView(QWidget):
     # --- following the session
 
     def _on_current(self) -> None:
-        self._viewport.shared_zoom.dragged = None
         self._drawing.retry = None
         self._rest.stop()
         if not self.isVisible():
             return
-        self._last = self._view_key()
+        self._session.view_state.dragged = None
+        self._last_key = self._view_key()
         self._update_and_request()
         tile = self._viewport.tile()
-        soon = tile is not None and not tile.proxy
-        self._sharpen.start(
-            0 if soon else _SHARPEN_MS if self._session.view_state.zoom is None else _ZOOMED_MS
-        )
+        unread = tile is not None and not tile.proxy
+        zoomed = self._session.view_state.zoom is not None
+        self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
         self._linger.start()
-        if self._session.view_state.zoom is not None:
+        if zoomed:
             self._navigator.start()
 
     def _on_view(self) -> None:
         self._measure()
-        if self._view_key() != self._last:
-            self._last = self._view_key()
+        if self._view_key() != self._last_key:
+            self._last_key = self._view_key()
             self._update_and_request()
             self._fetch()
             if self._session.view_state.zoom is not None:
                 self._navigator.start()
         self.update()
 
-    def _line(self) -> QRect:
-        """Return the rectangle of the caption line."""
+    def _caption_rect(self) -> QRect:
         return self.rect().adjusted(0, self.height() - caption.HEIGHT, 0, 0)
 
     def _show_decision(self, summary: str) -> None:
@@ -219,19 +208,17 @@ class LoupeView(QWidget):
         if self.isVisible():
             self._decision = summary
             self._decision_timer.stop()  # it starts with the paint
-            self.update(self._line())
+            self.update(self._caption_rect())
 
     def _hide_decision(self) -> None:
         if self._decision:
             self._decision = ""
-            self.update(self._line())
+            self.update(self._caption_rect())
 
     def _on_photos(self, changed: Collection[int]) -> None:
         session = self._session
-        start = max(session.photos.index - session.settings.loupe.prefetch, 0)
-        near = session.ids[
-            start : session.photos.index + session.settings.loupe.prefetch + 1
-        ].tolist()
+        index, prefetch = session.photos.index, session.settings.loupe.prefetch
+        near = session.ids[max(index - prefetch, 0) : index + prefetch + 1].tolist()
         touched = [photo for photo in near if photo in changed]
         if not touched:
             return
@@ -242,11 +229,11 @@ class LoupeView(QWidget):
         if session.current in touched:
             self._sharpen.start()
 
-    def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
+    def _on_arrived(self, requests: Collection[FrameRequest]) -> None:
         tile = self._viewport.tile()
         if tile is None or not self.isVisible():
             return
-        if any(want.key == tile.proxy for want in wants):
+        if any(request.key == tile.proxy for request in requests):
             self.update()
             self._sharpen.start()
 
@@ -255,14 +242,12 @@ class LoupeView(QWidget):
             self.update()
 
     def _on_failure(self, photo: int, reason: str) -> None:
-        """Report why the pixels a person requested by key are missing."""
-        session = self._session
-        if photo != session.current or not self.isVisible():
+        """Report why the pixels a person requested are missing."""
+        if photo != self._session.current or not self.isVisible():
             return
         self.update()
-        message = self._viewport.missing_pixels_message(reason)
-        if message:
-            session.messages.say(message)
+        if message := self._viewport.missing_pixels_message(reason):
+            self._session.messages.say(message)
 
     def _on_moved(self) -> None:
         self._navigator.start()
@@ -272,42 +257,39 @@ class LoupeView(QWidget):
         if self._session.view_state.zoom is not None:
             self.update()
 
-    def _is_in_front(self) -> bool:
-        """Whether zooming is meant for this view."""
+    def _takes_zoom(self) -> bool:
+        """Whether keys that zoom apply to this view."""
         state = self._session.view_state
         return state.view is View.LOUPE and not state.finished and self.isVisible()
 
     def _on_zoom_requested(self) -> None:
-        if self._is_in_front():
+        if self._takes_zoom():
             self.originals.clear_failures()  # the drive may be connected by now
             self._pan_zoom.peek(self._pan_zoom.pointer())
 
     def _on_resize_requested(self, by: int) -> None:
-        if self._is_in_front():
+        if self._takes_zoom():
             self._pan_zoom.step(by, self._pan_zoom.pointer())
 
     # --- resting and releasing
 
     def _rested(self) -> None:
+        """Report the current photo as seen."""
         photo = self._session.current
-        if (
-            photo is None
-            or self._key_state.is_navigating()
-            or not self.isVisible()
-            or self._session.view_state.finished
-        ):
-            return
-        self._session.viewer.note_rested(photo)
+        shown = self.isVisible() and not self._session.view_state.finished
+        if photo is not None and shown and not self._key_state.is_navigating():
+            self._session.viewer.note_rested(photo)
 
     def _on_pressed(self) -> None:
         """Let background work wait for the photo this key leads to."""
         if self.isVisible():
             self._session.viewer.hold_background(True)
 
-    def _on_released(self, looks: bool, seconds: float) -> None:
-        if looks and self.isVisible() and self._pan_zoom.end_peek(seconds):
+    def _on_released(self, peeks: bool, seconds: float) -> None:
+        """End a peek, or start the time after which the photo is seen."""
+        if not self.isVisible() or (peeks and self._pan_zoom.end_peek(seconds)):
             return
-        if not self._key_state.is_navigating() and self.isVisible() and not self._rest.isActive():
+        if not self._key_state.is_navigating() and not self._rest.isActive():
             self._rest.start()
 
     # --- painting
@@ -322,30 +304,33 @@ class LoupeView(QWidget):
         self._drawing.ratio = self.devicePixelRatioF()
         if self._decision and not self._decision_timer.isActive():
             self._decision_timer.start()
-        if not self._session.view_state.bare and self._line().contains(event.rect()):
-            self._drawing.line(painter, tile, self.rect(), decision=self._decision)
-            return  # the picture is unchanged
-        own = self._drawing.picture(painter, tile, self._navigator.isActive())
-        if not self._session.view_state.bare:
-            self._drawing.line(painter, tile, self.rect(), decision=self._decision)
-        if self._viewport.shared_zoom.dragged is None:
-            self._naming.start()  # screen readers speak after the paint
+        bare = self._session.view_state.bare
+        only_caption = not bare and self._caption_rect().contains(event.rect())
+        own = not only_caption and self._drawing.draw_picture(
+            painter, tile, self._navigator.isActive()
+        )
+        if not bare:
+            self._drawing.draw_caption(painter, tile, self.rect(), decision=self._decision)
+        if only_caption:
+            return
+        if self._session.view_state.dragged is None:
+            self._after_paint.start()
         if own:
             self.painted.emit(tile.id)
             if not self._rest.isActive() and not tile.seen:
                 self._rest.start()
 
-    def _name(self) -> None:
-        """Set the accessible name to what was painted, and let background work go on."""
+    def _on_painted(self) -> None:
+        """Let background work go on, and set the accessible name to what was painted."""
         self._session.viewer.hold_background(False)
         tile = self._viewport.tile()
         if tile is None or self._session.view_state.finished:
             return
-        name = self._drawing.words(tile)
+        name = self._drawing.description(tile)
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
-    # --- coming, going, mouse
+    # --- showing, hiding, mouse
 
     def showEvent(self, event: QEvent) -> None:
         """Request the current photo."""

@@ -1,21 +1,21 @@
 """Draws the overlays of one pane: clipping, sharpness, focus peaking, histogram and legend.
 
 The loupe painter uses it. Overlays are measured at full resolution, in a worker process, on exactly
-the picture below; here they are only scaled to the view. The legend keeps its place while photos
-change and shows a dash for values not measured yet, so that nothing flickers.
+the picture below them; here they are only scaled to the view. The legend keeps its position while
+photos change and shows a dash for values not measured yet, so that nothing flickers.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPolygonF
 
 from curator.imaging import overlay, overlay_mask
 from curator.session import Session
 from curator.session.pixel_source import Source
 from curator.ui.loupe.fullres_cache import Measured
-from curator.ui.loupe.viewport import overlays
+from curator.ui.loupe.viewport import overlay_kinds
 from curator.ui.widgets import theme
 
 _SIZE = QSize(220, 80)
@@ -38,7 +38,7 @@ class OverlayPainter:
         self._font = theme.caption_font()
         self._mask: tuple[tuple[object, ...], np.ndarray | None] = ((), None)
 
-    def over(self, painter: QPainter, found: Measured, place: QRect, part: QRect) -> None:
+    def draw(self, painter: QPainter, found: Measured, place: QRect, part: QRect) -> None:
         """Draw the overlays over the picture.
 
         Args:
@@ -47,12 +47,12 @@ class OverlayPainter:
             place: the rectangle of the whole picture, device px.
             part: the part of it on screen, device px.
         """
-        kinds = overlays(self._session) & found.overlay.kinds
+        kinds = overlay_kinds(self._session) & found.overlay.kinds
         if not kinds - {overlay.HISTOGRAM} or part.isEmpty():
             return
         ratio = painter.device().devicePixelRatioF()
-        name = (found, kinds, place.getRect(), part.getRect(), ratio)
-        if self._mask[0] != name:
+        key = (found, kinds, place.getRect(), part.getRect(), ratio)
+        if self._mask[0] != key:
             pixels = overlay_mask.draw(
                 _only(found.overlay, kinds),
                 found.full_size,
@@ -60,29 +60,29 @@ class OverlayPainter:
                 (*(part.topLeft() - place.topLeft()).toTuple(), *part.size().toTuple()),
                 round(2 * ratio),
             )
-            self._mask = name, pixels
+            self._mask = key, pixels
         pixels = self._mask[1]
         if pixels is not None:
-            form = QImage.Format.Format_ARGB32_Premultiplied
+            argb = QImage.Format.Format_ARGB32_Premultiplied
             height, width = pixels.shape[:2]
-            painter.drawImage(part.topLeft(), QImage(pixels.data, width, height, 4 * width, form))
+            painter.drawImage(part.topLeft(), QImage(pixels.data, width, height, 4 * width, argb))
 
-    def legend(
+    def draw_legend(
         self,
         painter: QPainter,
-        room: QRect,
+        pane: QRect,
         found: tuple[Measured, Source] | None,
         reason: str,
     ) -> None:
-        """Draw histogram and legend in the upper right of ``room``.
+        """Draw histogram and legend in the upper right of the pane.
 
         Args:
             painter: in logical px.
-            room: the pane, logical px.
-            found: the measurements and their file; None before that.
+            pane: the rectangle of the pane, logical px.
+            found: the measurements and their file; None before they arrive.
             reason: why nothing can be measured, if known.
         """
-        wanted = overlays(self._session)
+        wanted = overlay_kinds(self._session)
         if not wanted:
             return
         lines = self.lines(found, reason)
@@ -96,13 +96,13 @@ class OverlayPainter:
         ]
         graph = _SIZE.height() if overlay.HISTOGRAM in wanted else 0
         panel = QRect(0, 0, _SIZE.width(), graph + sum(heights) + _PAD)
-        panel.moveTopRight(room.topRight() + QPointF(-_MARGIN, _MARGIN).toPoint())
+        panel.moveTopRight(pane.topRight() + QPoint(-_MARGIN, _MARGIN))
         painter.save()
         painter.setOpacity(_OPACITY)
         painter.fillRect(panel, theme.PANEL)
         painter.setOpacity(1.0)
         if graph and found is not None and found[0].overlay.histogram is not None:
-            _curves(painter, QRect(panel.topLeft(), _SIZE), found[0].overlay.histogram)
+            _draw_histogram(painter, QRect(panel.topLeft(), _SIZE), found[0].overlay.histogram)
         painter.setFont(self._font)
         top = panel.top() + (graph or _PAD // 2)
         for number, (line, height) in enumerate(zip(lines, heights, strict=True)):
@@ -113,18 +113,15 @@ class OverlayPainter:
 
     def lines(self, found: tuple[Measured, Source] | None, reason: str) -> list[str]:
         """Return the legend in words: first the picture measured, then each overlay."""
-        wanted = overlays(self._session)
+        wanted = overlay_kinds(self._session)
         if not wanted:
             return []
-        measured = None if found is None else found[0]
-        title = reason or _DASH
-        if found is not None:
-            title = found[1].long_word(found[0].basis)
+        title = found[1].long_word(found[0].basis) if found is not None else reason or _DASH
         lines = [title[:1].upper() + title[1:]]
         if overlay.CLIPPING in wanted:
             high = low = _DASH
-            if measured is not None and measured.overlay.clipped is not None:
-                high, low = (_percent(share) for share in measured.overlay.clipped)
+            if found is not None and found[0].overlay.clipped is not None:
+                high, low = map(_percent, found[0].overlay.clipped)
             lines.append(f"Highlights {high} · shadows {low}")
         if overlay.TILES in wanted:
             lines.append("Bright: sharpest areas")
@@ -134,7 +131,7 @@ class OverlayPainter:
 
 
 def _only(found: overlay.Overlay, kinds: frozenset[str]) -> overlay.Overlay:
-    """Return the overlay with only these kinds."""
+    """Return the overlay limited to these kinds, without the histogram."""
     return overlay.Overlay(
         kinds, found.marks, found.shares, found.tiles if overlay.TILES in kinds else None
     )
@@ -147,8 +144,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
 
 
-def _curves(painter: QPainter, panel: QRect, counts: np.ndarray) -> None:
-    """Draw the three histograms, lighter where they overlap."""
+def _draw_histogram(painter: QPainter, panel: QRect, counts: np.ndarray) -> None:
+    """Draw the histograms of the three channels, (3, 256) counts, lighter where they overlap."""
     inside = panel.adjusted(_PAD, _PAD, -_PAD, -_PAD // 2)
     # Clipped pixels pile up at the ends, which are cut off so that the rest is not flattened.
     top = max(float(counts[:, 1:-1].max()), 1.0)

@@ -1,7 +1,7 @@
 """Zooming by key, wheel and pinch, panning by drag and swipe, peeking while a key is held.
 
-Loupe and compare view own one each. It serves all panes of a view: the view says which
-:class:`Viewport` is under the pointer, and panes with a common :class:`SharedZoom` move together.
+Loupe and compare view own one each. It serves all panes of a view: the view sets the
+:class:`Viewport` under the pointer, and all panes move together.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from curator.ui.loupe.viewport import LARGEST, Viewport
 PEEK_S = 0.25  # holding the key longer peeks instead of switching
 _CLICK_PX = 4  # a press that moves less is a click
 _NOTCH = 120
-_COMMIT_MS = 250  # after a swipe, until the session learns the new place
+_COMMIT_MS = 250  # after a swipe, until the session gets the new center
 
 
 class PanZoom(QObject):
@@ -26,7 +26,7 @@ class PanZoom(QObject):
         viewport: the pane to pan and zoom.
 
     Signals:
-        moved: the picture must be painted at another place; nothing else changed.
+        moved: the picture must be painted elsewhere; nothing else changed.
 
     Thread: GUI.
     """
@@ -36,6 +36,7 @@ class PanZoom(QObject):
     def __init__(self, widget: QWidget, viewport: Viewport) -> None:
         super().__init__(widget)
         self.viewport = viewport
+        self._state = viewport.state
         self._widget = widget
         self._press: tuple[QPoint, view_transform.Fraction] | None = None
         self._dragged = False
@@ -58,11 +59,11 @@ class PanZoom(QObject):
             pointer: the point of the widget to keep in place, logical px; None goes to the
                 camera's focus point, else to the sharpest spot.
         """
-        self.zoom_to(1.0 if self.viewport.shared_zoom.zoom is None else None, pointer)
+        self.zoom_to(1.0 if self._state.zoom is None else None, pointer)
 
     def step(self, by: int, pointer: QPoint | None) -> None:
         """Zoom one step between fit, 25 and 50 (if larger than fit), 100, 200, 400 and 800 %."""
-        tile, zoom = self.viewport.tile(), self.viewport.shared_zoom.zoom or 0.0
+        tile, zoom = self.viewport.tile(), self._state.zoom or 0.0
         if tile is None:
             return
         steps = self.viewport.steps(tile)
@@ -73,20 +74,20 @@ class PanZoom(QObject):
             self.zoom_to(smaller[-1] if smaller else None, pointer)
 
     def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
-        """Zoom to a factor, None for fit; ``pointer`` as in :meth:`toggle`."""
-        tile, shared_zoom = self.viewport.tile(), self.viewport.shared_zoom
-        if tile is None or not tile.width or tile.state == "failed" or zoom == shared_zoom.zoom:
+        """Zoom to a factor, None for fit, with ``pointer`` as in :meth:`toggle`."""
+        tile = self.viewport.tile()
+        if tile is None or not tile.width or tile.state == "failed" or zoom == self._state.zoom:
             return
         if zoom is None:
-            shared_zoom.set(None)
+            self._state.set_zoom(None)
             return
         if pointer is not None:
             pointer = (pointer.toPointF() * self._widget.devicePixelRatioF()).toPoint()
-        shared_zoom.set(zoom, self.viewport.center_for(zoom, pointer))
+        self._state.set_zoom(zoom, self.viewport.center_for(zoom, pointer))
 
     def peek(self, pointer: QPoint | None) -> None:
         """Toggle the zoom as a key goes down; :meth:`end_peek` may undo it."""
-        self._before = self.viewport.shared_zoom.zoom, self.viewport.shared_zoom.center
+        self._before = self._state.zoom, self.viewport.center
         self.toggle(pointer)
 
     def end_peek(self, seconds: float) -> bool:
@@ -97,7 +98,7 @@ class PanZoom(QObject):
         """
         before, self._before = self._before, None
         if before is not None and seconds > PEEK_S:
-            self.viewport.shared_zoom.set(*before)
+            self._state.set_zoom(*before)
         return before is not None
 
     # --- mouse
@@ -111,7 +112,7 @@ class PanZoom(QObject):
 
     def drag(self, event: QMouseEvent) -> None:
         """Drag a zoomed picture."""
-        if self._press is None or self.viewport.shared_zoom.zoom is None:
+        if self._press is None or self._state.zoom is None:
             return
         at, start = self._press
         moved = event.position().toPoint() - at
@@ -125,7 +126,7 @@ class PanZoom(QObject):
 
         Args:
             event: of the widget.
-            clicks: whether a click zooms here.
+            clicks: whether a click zooms.
         """
         if self._press is None or event.button() != Qt.MouseButton.LeftButton:
             return
@@ -163,31 +164,29 @@ class PanZoom(QObject):
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture or tile is None:
             return False
         fit = max(self.viewport.fitted(tile)) / max(tile.width, tile.height, 1)
-        zoom = min((self.viewport.shared_zoom.zoom or fit) * (1 + event.value()), LARGEST)
+        zoom = min((self._state.zoom or fit) * (1 + event.value()), LARGEST)
         self.zoom_to(zoom if zoom > fit else None, event.position().toPoint())
         return True
 
     def _swipe(self, by: QPoint) -> None:
-        if self.viewport.shared_zoom.zoom is not None:
+        if self._state.zoom is not None:
             self._pan(view_transform.center_of(self.viewport.place(), self.viewport.view), by)
             self._commit_timer.start()
 
     def _pan(self, start: view_transform.Fraction, moved: QPoint) -> None:
-        """Move the picture on screen only; the session learns the place in :meth:`_commit`."""
+        """Move the picture on screen only; :meth:`_commit` tells the session."""
         ratio, place = self._widget.devicePixelRatioF(), self.viewport.place()
-        self.viewport.shared_zoom.dragged = (
+        self._state.dragged = (
             start[0] - moved.x() * ratio / max(place.width(), 1),
             start[1] - moved.y() * ratio / max(place.height(), 1),
         )
         self.moved.emit()
 
     def _commit(self) -> None:
-        """Report the picture's position to the session; it may differ from where it was dragged."""
-        shared_zoom, viewport = self.viewport.shared_zoom, self.viewport
-        if shared_zoom.zoom is not None:
-            shared_zoom.set(
-                shared_zoom.zoom, view_transform.center_of(viewport.place(), viewport.view)
-            )
+        """Set the session's center; a picture dragged too far stopped at its edge."""
+        if self._state.zoom is not None:
+            center = view_transform.center_of(self.viewport.place(), self.viewport.view)
+            self._state.set_zoom(self._state.zoom, center)
 
     def _on_picture(self, at: QPoint) -> bool:
         ratio = self._widget.devicePixelRatioF()

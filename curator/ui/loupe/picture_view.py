@@ -1,6 +1,6 @@
-"""A picture that belongs to no photo of the catalog, shown fitted as the loupe shows photos.
+"""Shows a picture that belongs to no photo of the catalog, fitted as the loupe shows photos.
 
-The file preview uses it. It asks no session and no cache: it holds the one picture it shows.
+The file preview uses it. It needs no session and no cache: it holds the one picture it shows.
 """
 
 from __future__ import annotations
@@ -68,6 +68,6 @@ class PictureView(QWidget):
             draw_scaled(painter, self._frame, place, place, self.devicePixelRatioF(), smooth=True)
         elif self.message:
             painter.setPen(theme.QUIET)
-            room = self.rect().adjusted(_TEXT_MARGIN, _MARGIN, -_TEXT_MARGIN, -_MARGIN)
+            area = self.rect().adjusted(_TEXT_MARGIN, _MARGIN, -_TEXT_MARGIN, -_MARGIN)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, int(flags), self.message)
+            painter.drawText(area, int(flags), self.message)

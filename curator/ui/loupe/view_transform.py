@@ -1,4 +1,4 @@
-"""Where a picture lies in a pane, fitted or zoomed, and which of its points the pointer keeps.
+"""The rectangle of a picture in a pane, fitted or zoomed, and the points of the picture in view.
 
 Pure arithmetic for the viewport and the file preview. Sizes and rectangles are device px, so that
 a pixel of the picture can be a pixel of the screen; points of the picture are fractions of its
@@ -31,7 +31,8 @@ def fit(picture: QSize, view: QRect) -> QRect:
 def zoomed(picture: QSize, view: QRect, zoom: float, center: Fraction) -> QRect:
     """Place a picture at ``zoom`` with its point ``center`` in the middle of the view.
 
-    The picture is shifted where that would leave a part of the view empty that it can fill.
+    Near its edges the picture is shifted to fill the view; a side shorter than the view is
+    centered.
     """
     width, height = round(picture.width() * zoom), round(picture.height() * zoom)
     return QRect(
@@ -42,12 +43,12 @@ def zoomed(picture: QSize, view: QRect, zoom: float, center: Fraction) -> QRect:
     )
 
 
-def _edge(start: int, room: int, length: int, fraction: float) -> int:
-    if length <= room:
-        return start + (room - length) // 2
-    wanted = start + room / 2 - fraction * length
-    # Halves always round down: panes side by side must show exactly the same pixels.
-    return math.floor(min(max(wanted, start + room - length), start) + 0.5)
+def _edge(start: int, available: int, length: int, fraction: float) -> int:
+    if length <= available:
+        return start + (available - length) // 2
+    edge = start + available / 2 - fraction * length
+    # Halves always round up: panes side by side must show exactly the same pixels.
+    return math.floor(min(max(edge, start + available - length), start) + 0.5)
 
 
 def center_of(place: QRect, view: QRect) -> Fraction:
@@ -66,7 +67,7 @@ def center_under(
     Args:
         pointer: in the view.
         place: the rectangle of the picture now.
-        picture: its own size.
+        picture: its size at 100 %.
         view: the rectangle to fill.
         zoom: the new zoom.
     """

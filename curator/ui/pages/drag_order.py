@@ -119,8 +119,8 @@ class DragOrder(QObject):
         """Return the gap nearest to a point: its row and the number of tiles before it."""
         layout = self._grid.grid_layout
         y = at.y() + self._grid.verticalScrollBar().value() - MARGIN
-        row = max(0, min(y // layout.pitch, layout.rows - 1))
-        column = round((at.x() - MARGIN + GAP / 2) / (layout.edge + GAP))
+        row = max(0, min(y // layout.row_height, layout.rows - 1))
+        column = round((at.x() - MARGIN + GAP / 2) / (layout.cell_width + GAP))
         in_row = min(layout.columns, layout.count - row * layout.columns)
         return row, max(0, min(column, in_row))
 
@@ -134,9 +134,9 @@ class DragOrder(QObject):
         assert self._at is not None
         layout = self._grid.grid_layout
         row, column = self._gap(self._at)
-        left = MARGIN + column * (layout.edge + GAP) - GAP // 2 - 1
-        top = MARGIN + row * layout.pitch - self._grid.verticalScrollBar().value()
-        self.line.setGeometry(left, top, 2, layout.tall)
+        left = MARGIN + column * (layout.cell_width + GAP) - GAP // 2 - 1
+        top = MARGIN + row * layout.row_height - self._grid.verticalScrollBar().value()
+        self.line.setGeometry(left, top, 2, layout.cell_height)
         self.line.show()
         self.line.raise_()
 

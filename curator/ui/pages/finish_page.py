@@ -65,9 +65,7 @@ class FinishPage(QWidget):
         pictures: the source of the contact sheet's thumbnails.
     """
 
-    def __init__(
-        self, session: Session, run: Callable[[str], None], pictures: Pictures | None = None
-    ) -> None:
+    def __init__(self, session: Session, run: Callable[[str], None], pictures: Pictures) -> None:
         super().__init__()
         self._session, self._run = session, run
         self._shown = Page("", (), "", ())

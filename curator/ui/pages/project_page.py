@@ -96,7 +96,7 @@ class ProjectHeader(QWidget):
         if not self.isVisible():
             return
         self._want = self._cover()
-        self._thumbs.want(_CLIENT, () if self._want is None else (self._want,))
+        self._thumbs.want(_CLIENT, (self._want,))
         self.texts = self._build_texts()
         self.setAccessibleDescription(words.joined(self.texts))
         self.export.setEnabled(self._want is not None)
@@ -155,7 +155,7 @@ class ProjectHeader(QWidget):
         width, height = want.size if want.size else box
         left = round(MARGIN * ratio) + (box[0] - width) // 2
         place = QRect(left, round(top * ratio) + (box[1] - height) // 2, width, height)
-        frame = self._thumbs.get(want) or self._thumbs.any_size(want)
+        frame = self._thumbs.best(want)
         if frame is None:
             area = QRectF(place)
             painter.fillRect(QRectF(area.topLeft() / ratio, area.size() / ratio), theme.PANEL)

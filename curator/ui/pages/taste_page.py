@@ -210,7 +210,7 @@ class TastePage(Dialog):
         beside = self.width() - layout.contentsMargins().left() - layout.contentsMargins().right()
         bar = self._scroll.verticalScrollBar().sizeHint().width()
         wanted = theme.height_in(self._columns, beside - bar)
-        self._scroll.setFixedHeight(max(min(wanted, self.room.height() - around), _LEAST))
+        self._scroll.setFixedHeight(max(min(wanted, self.max_size.height() - around), _LEAST))
         self.resize(self.width(), around + self._scroll.height())
         if parent is not None:
             placed = self.geometry()

@@ -36,9 +36,7 @@ class MovedStrip(QWidget):
         """Show photos; those no longer in the catalog are left out."""
         existing = [each for each in moved if each.photo_id in self._session.table]
         self._moved = existing[:_MOST]
-        self._pictures.thumbs.want(
-            "taste", [want for each in self._moved if (want := self._want(each)) is not None]
-        )
+        self._pictures.thumbs.want("taste", map(self._want, self._moved))
         self.setAccessibleName(", ".join(self._changed_text(each) for each in self._moved))
         self.update()
 

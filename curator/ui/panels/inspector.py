@@ -35,8 +35,8 @@ from curator.ui.panels.project_chips import ProjectChips
 from curator.ui.panels.why import SimilarSection, WhySection
 from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import Pictures
+from curator.ui.widgets.menus import tag_menu
 from curator.ui.widgets.tag_chips import TagChips
-from curator.ui.widgets.tag_menu import tag_menu
 
 _REST_MS = 60  # a held arrow key must not rebuild the panel at every frame
 _HISTORY = 12  # steps shown
@@ -330,7 +330,7 @@ class Inspector(QWidget):
         """Build a photo's tags as chips to confirm and remove; None without tags."""
         if not section.tags:
             return None
-        session, chips = self._session, TagChips(section.tags, live=True)
+        session, chips = self._session, TagChips(section.tags, clickable=True)
 
         def do(act: Callable[[str, list[int]], None], name: str) -> None:
             try:

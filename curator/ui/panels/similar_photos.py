@@ -104,8 +104,8 @@ class SimilarPhotos(QWidget):
         if self._store is None:
             return
         tiles = [self._session.tile(photo) for photo in self.ids] if self.isVisible() else []
-        wants = [thumbnail_request(tile, self._box()) for tile in tiles]
-        self._store.want(f"near {self._name}", [want for want in wants if want is not None])
+        requests = [thumbnail_request(tile, self._box()) for tile in tiles]
+        self._store.want(f"near {self._name}", requests)
 
     def showEvent(self, event: QEvent) -> None:
         """Request thumbnails."""
@@ -138,9 +138,7 @@ class SimilarPhotos(QWidget):
         left = round(place.left() * ratio)
         top = round(place.top() * ratio) + box[1] - height
         rect = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
-        want = thumbnail_request(tile, box)
-        store = self._store
-        frame = (store.get(want) or store.any_size(want)) if store and want else None
+        frame = self._store.best(thumbnail_request(tile, box)) if self._store else None
         if frame is None:
             painter.fillRect(rect, theme.RAISED)
         else:

@@ -14,7 +14,7 @@ from curator.model import counted
 from curator.session import Session
 from curator.session.tags import TagCount
 from curator.ui.widgets import theme
-from curator.ui.widgets.tag_menu import show_tagged, tag_menu, tag_query
+from curator.ui.widgets.menus import show_tagged, tag_menu, tag_query
 
 _FEW = 30  # tags shown at first
 _MANY = 300  # tags shown at all

@@ -1,15 +1,15 @@
-"""The shortcuts of a window: one QAction per key binding, digit keys read by their place.
+"""The shortcuts of a window: one QAction per key binding, digit keys found by position.
 
-The window's keyboard owns them; the Keys page of the settings spells presses with it. Letters
-type normally in text fields, which take them before any shortcut. Qt's behavior was checked on X11
-with US, German, French, Czech and Russian keyboards:
+The window's keyboard owns them. The Keys page of the settings and the command palette use
+:func:`spelled_press`. Text fields take letters before any shortcut does. Qt's behavior was checked
+on X11 with US, German, French, Czech and Russian keyboards:
 
-- Digits of the top row are places. With Shift such a key types another character everywhere; on
+- Digits of the top row are positions. With Shift such a key types another character everywhere; on
   AZERTY the plain key does so too (``&``, ``-`` for 6), and on Czech (``+`` for 1). A press there
   counts as the digit, by scan code, unless a bound character was typed with Shift (``/`` is Shift+7
   on a German keyboard) or Ctrl (``Ctrl+-``).
-- Signs are characters: ``?`` and ``+`` come with or without Shift. Qt finds them on X11, Windows
-  and macOS; they are looked up here first so that every platform behaves alike.
+- Signs are characters: ``?`` and ``+`` may be typed with or without Shift. Qt finds them on X11,
+  Windows and macOS; they are looked up here first so that every platform behaves alike.
 - AltGr is not one of our modifiers: ``Ctrl+[`` is Ctrl+AltGr+8 on a German keyboard, and matches.
 - The number pad sends the digits and signs of the main keys with a modifier that Qt ignores if it
   does not match, but has its own Enter, which is therefore bound wherever Return is. Shift turns
@@ -32,15 +32,21 @@ from curator.keymap import Binding, KeymapError, spelled
 # Scan codes of the top row, from 1 to 9 and 0: X11 and Wayland count from 8, Windows from 0.
 _EVDEV = dict(zip(range(10, 20), "1234567890", strict=True))
 _WINDOWS = dict(zip(range(2, 12), "1234567890", strict=True))
-# Virtual keys of macOS (Events.h, kVK_ANSI_1 ...), which are places, not characters.
+# Virtual keys of macOS (Events.h, kVK_ANSI_1 ...), which are positions, not characters.
 _MACOS = {18: "1", 19: "2", 20: "3", 21: "4", 23: "5", 22: "6", 26: "7", 28: "8", 25: "9", 29: "0"}
 
 _NONE, _SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 _CTRL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 _META = Qt.KeyboardModifier.MetaModifier
-_HELD = {_NONE: "", _SHIFT: "Shift+", _ALT: "Alt+", _CTRL: "Ctrl+", _CTRL | _SHIFT: "Ctrl+Shift+"}
-_OURS = _SHIFT | _CTRL | _ALT | _META  # AltGr and the number pad make no other key
-_MODIFIERS = frozenset(
+_PREFIXES = {
+    _NONE: "",
+    _SHIFT: "Shift+",
+    _ALT: "Alt+",
+    _CTRL: "Ctrl+",
+    _CTRL | _SHIFT: "Ctrl+Shift+",
+}
+_BINDABLE = _SHIFT | _CTRL | _ALT | _META  # AltGr and the number pad make no other key
+_MODIFIER_KEYS = frozenset(
     (
         *(Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr),
         *(Qt.Key.Key_Meta, Qt.Key.Key_CapsLock, Qt.Key.Key_NumLock, Qt.Key.Key_unknown),
@@ -56,8 +62,8 @@ class KeyActions:
         actions: each key binding with its action.
 
     Args:
-        window: gets the shortcuts.
-        keyboard: the keys to begin with.
+        window: the window that gets the shortcuts.
+        keyboard: the keys to start with.
         run: runs a binding.
     """
 
@@ -86,29 +92,28 @@ class KeyActions:
         return action
 
     def enter_view(self, view: str) -> None:
-        """Enable only the keys that mean something in this view."""
+        """Enable only the keys bound in this view."""
         self._view = view
         for binding, action in self.actions:
             action.setEnabled(view in binding.views)
 
-    def by_place(self, event: QKeyEvent) -> QAction | None:
-        """Find the action of a press whose key code would not match it.
+    def action_by_position(self, event: QKeyEvent) -> QAction | None:
+        """Find the action of a sign typed with Shift or of a digit key, which Qt might not match.
 
         Returns:
             An enabled action, or None: Qt handles the key as usual.
         """
-        modifiers, typed = event.modifiers() & _OURS, event.text()
+        modifiers, typed = event.modifiers() & _BINDABLE, event.text()
         if modifiers == _SHIFT and _is_sign(typed) and (action := self.action(typed)) is not None:
             return action
-        digit = _digit(event)
-        if digit is None or modifiers not in _HELD:
+        digit, key = _digit(event), event.key()
+        if digit is None or modifiers not in _PREFIXES:
             return None
-        held, key = _HELD[modifiers], event.key()
         if key == ord(digit) and not modifiers & _SHIFT:
             return None
         if modifiers == _CTRL and key < sys.maxunicode and self.action(f"Ctrl+{chr(key)}"):
             return None
-        return self.action(held + digit)
+        return self.action(_PREFIXES[modifiers] + digit)
 
     def action(self, keys: str) -> QAction | None:
         """Return the enabled action of a key, or None."""
@@ -123,33 +128,33 @@ def spelled_press(event: QKeyEvent, keyboard: Keyboard) -> str:
 
     Args:
         event: the press.
-        keyboard: the keys in use: a bound sign counts as the sign, even if a digit key typed it.
+        keyboard: the keys in use: a sign bound there counts as the sign, even on a digit key.
 
     Returns:
         The key; empty for a modifier alone and for keys that cannot be bound.
     """
-    key, modifiers = event.key(), event.modifiers() & _OURS
-    if key in _MODIFIERS:
+    key, modifiers = event.key(), event.modifiers() & _BINDABLE
+    if key in _MODIFIER_KEYS:
         return ""
     digit = _digit(event)
     name = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
     name = "Tab" if key == Qt.Key.Key_Backtab else name
     sign = _spelled(modifiers & ~_SHIFT, name) if _is_sign(name) else ""
-    if sign and (digit is None or any(line.keys == sign for line in keyboard.bindings)):
+    if sign and (digit is None or any(binding.keys == sign for binding in keyboard.bindings)):
         return sign
     return _spelled(modifiers, digit or name)
 
 
 def _spelled(modifiers: Qt.KeyboardModifier, name: str) -> str:
-    held = (("Meta+", _META), ("Ctrl+", _CTRL), ("Alt+", _ALT), ("Shift+", _SHIFT))
+    prefixes = (("Meta+", _META), ("Ctrl+", _CTRL), ("Alt+", _ALT), ("Shift+", _SHIFT))
     try:
-        return spelled("".join(text for text, each in held if modifiers & each) + name)
+        return spelled("".join(text for text, each in prefixes if modifiers & each) + name)
     except KeymapError:
         return ""
 
 
 def _digit(event: QKeyEvent) -> str | None:
-    """Return the digit of a press by its place, or None; with AltGr the typed character counts."""
+    """Return the digit of a key by position, or None; with AltGr the typed character counts."""
     if event.modifiers() & Qt.KeyboardModifier.GroupSwitchModifier:
         return None
     return digit_at(event.nativeScanCode(), event.nativeVirtualKey(), sys.platform)

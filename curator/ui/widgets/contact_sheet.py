@@ -14,8 +14,8 @@ from curator.ui.widgets import theme
 from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
 
 WIDTH = 960
-_SHEET_ROW = 132  # px, at most
-_SHEET_ROWS = 2
+_ROW = 132  # height of a row, px, at most
+_ROWS = 2
 _GAP = 8
 _MOST = 60  # more photos never fit two rows
 
@@ -25,19 +25,21 @@ class ContactSheet(QWidget):
 
     Signals:
         pressed(int): the id of a photo that was pressed.
+
+    Attributes:
+        places: the photos shown and their rectangles.
     """
 
     pressed = Signal(int)
 
-    def __init__(self, session: Session, pictures: Pictures | None) -> None:
+    def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
-        self._rows = _SHEET_ROWS
-        self._session, self._pictures = session, pictures
+        self._rows = _ROWS
+        self._session, self._thumbs = session, pictures.thumbs
         self._ids: list[int] = []
         self.places: list[tuple[Tile, QRect]] = []
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        if pictures is not None:
-            pictures.thumbs.arrived.connect(self.update)
+        self._thumbs.arrived.connect(self.update)
         session.photos.photos_changed.connect(self._on_photos)
 
     def show_photos(self, ids: Sequence[int]) -> None:
@@ -46,7 +48,7 @@ class ContactSheet(QWidget):
         self._arrange()
 
     def _on_photos(self, changed: Set[int]) -> None:
-        """Show thumbnails that were made or rotated since they were laid out."""
+        """Lay out again: a thumbnail may exist now, or a photo be rotated."""
         if self.isVisible() and not changed.isdisjoint(self._ids):
             self._arrange()
 
@@ -62,21 +64,20 @@ class ContactSheet(QWidget):
 
     def _arrange(self) -> None:
         tiles = [self._session.tile(photo_id) for photo_id in self._ids]
-        shapes = [tile.width / tile.height if tile.width and tile.height else 1.5 for tile in tiles]
-        placed = justified(shapes, self.width() or WIDTH, self._rows)
-        self.places = [(tiles[number], rect) for number, rect in placed]
+        aspects = [
+            tile.width / tile.height if tile.width and tile.height else 1.5 for tile in tiles
+        ]
+        placed = justified(aspects, self.width() or WIDTH, self._rows)
+        self.places = [(tiles[index], rect) for index, rect in placed]
         self.setFixedHeight(max((rect.bottom() + 1 for _, rect in placed), default=0))
-        if self._pictures is not None:
-            wants = [self._want(tile, rect) for tile, rect in self.places]
-            self._pictures.thumbs.want("sheet", [want for want in wants if want is not None])
+        self._thumbs.want("sheet", [self._request(tile, rect) for tile, rect in self.places])
         self.update()
 
     def hideEvent(self, event: object) -> None:
         """Request nothing while hidden."""
-        if self._pictures is not None:
-            self._pictures.thumbs.want("sheet", [])
+        self._thumbs.want("sheet", ())
 
-    def _want(self, tile: Tile, rect: QRect) -> FrameRequest | None:
+    def _request(self, tile: Tile, rect: QRect) -> FrameRequest | None:
         if tile.thumb is None:
             return None
         ratio = self.devicePixelRatioF()
@@ -87,11 +88,7 @@ class ContactSheet(QWidget):
         """Draw the thumbnails, and a flat rectangle where one is not loaded."""
         painter = QPainter(self)
         for tile, rect in self.places:
-            want = self._want(tile, rect)
-            thumbs = self._pictures.thumbs if self._pictures is not None else None
-            frame = None
-            if thumbs is not None and want is not None:
-                frame = thumbs.get(want) or thumbs.any_size(want)
+            frame = self._thumbs.best(self._request(tile, rect))
             if frame is None:
                 painter.fillRect(rect, theme.PANEL)
             else:
@@ -106,13 +103,11 @@ class ContactSheet(QWidget):
 
 def fitting_rows(height: int) -> int:
     """Return how many rows fit ``height`` px, at most two."""
-    return min(max((height + _GAP) // (_SHEET_ROW + _GAP), 0), _SHEET_ROWS)
+    return min(max((height + _GAP) // (_ROW + _GAP), 0), _ROWS)
 
 
-def justified(
-    shapes: Sequence[float], width: int, rows: int = _SHEET_ROWS
-) -> list[tuple[int, QRect]]:
-    """Arrange pictures of these aspect ratios in full rows.
+def justified(aspects: Sequence[float], width: int, rows: int = _ROWS) -> list[tuple[int, QRect]]:
+    """Arrange pictures of these aspect ratios (width / height) in full rows.
 
     A last row that is not full is as high as the row above it.
 
@@ -120,25 +115,24 @@ def justified(
         Index and rectangle of each picture that fits ``rows``.
     """
     placed: list[tuple[int, QRect]] = []
-    start, y, above = 0, 0, _SHEET_ROW
+    start, y, height = 0, 0, _ROW
     for _ in range(rows):
-        if start >= len(shapes):
+        if start >= len(aspects):
             break
         end, total = start, 0.0
-        while end < len(shapes) and total * _SHEET_ROW + (end - start) * _GAP < width:
-            total += shapes[end]
+        while end < len(aspects) and total * _ROW + (end - start) * _GAP < width:
+            total += aspects[end]
             end += 1
-        room = width - (end - start - 1) * _GAP
-        fitted = int(room / total)
-        full = fitted < _SHEET_ROW
-        height = above = fitted if full else above
+        fitted = int((width - (end - start - 1) * _GAP) / total)
+        full = fitted < _ROW
+        height = fitted if full else height
         x = 0
-        for number in range(start, end):
-            wide = round(shapes[number] * height)
-            if full and number == end - 1:
-                wide = width - x  # despite rounding, the right edge is straight
-            placed.append((number, QRect(x, y, wide, height)))
-            x += wide + _GAP
+        for index in range(start, end):
+            across = round(aspects[index] * height)
+            if full and index == end - 1:
+                across = width - x  # despite rounding, the right edge is straight
+            placed.append((index, QRect(x, y, across, height)))
+            x += across + _GAP
         y += height + _GAP
         start = end
     return placed

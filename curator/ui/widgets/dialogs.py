@@ -1,8 +1,8 @@
 """Base of all dialogs, questions, and choosing files and folders.
 
 A dialog's title names the action, its body the consequence, and its button repeats the action.
-Every modal question goes through :data:`ask` and every file or folder through :data:`choose_file`
-or :data:`choose_folder`, which tests replace.
+Every modal question goes through :func:`ask` and every file or folder through :func:`choose_file`
+or :func:`choose_folder`. Call them as attributes of this module: tests replace them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EDGE = 8  # px a dialog leaves free at each edge of the screen
 
 
 class Dialog(QDialog):
-    """A dialog with a title, and a body and a row of buttons to fill.
+    """A dialog with a title, an empty body and an empty row of buttons.
 
     Args:
         title: the action.
@@ -39,13 +39,13 @@ class Dialog(QDialog):
 
     Attributes:
         body: the layout between title and buttons.
-        buttons: the layout at the bottom, from left to right.
+        buttons: the layout of the buttons, from left to right.
     """
 
     def __init__(self, title: str, parent: QWidget | None, width: int = theme.DIALOG) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setFixedWidth(min(width, self.room.width()))
+        self.setFixedWidth(min(width, self.max_size.width()))
         self.setModal(True)
         self.title = theme.plain(title, role="title")
         self.title.setWordWrap(True)
@@ -63,28 +63,28 @@ class Dialog(QDialog):
         outer.addLayout(self.buttons)
 
     @property
-    def room(self) -> QSize:
+    def max_size(self) -> QSize:
         """The largest size: the screen without taskbars and a small margin."""
         parent = self.parentWidget()
         size = (parent or self).screen().availableGeometry().size()
         return size - QSize(2 * _EDGE, 2 * _EDGE)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Fit the content: Qt itself stops at two thirds of the screen."""
+        """Fit the content, where Qt would stop at two thirds of the screen."""
         if not event.spontaneous():
             self.fit_content()
         super().showEvent(event)
 
     def button(self, text: str, *, primary: bool = False) -> QPushButton:
         """Return a button that Enter presses only while it has the focus."""
-        made = QPushButton(text.replace("&", "&&"))
-        made.setAutoDefault(False)
-        made.setDefault(False)
-        made.setProperty("primary", primary)
-        return made
+        button = QPushButton(text.replace("&", "&&"))
+        button.setAutoDefault(False)
+        button.setDefault(False)
+        button.setProperty("primary", primary)
+        return button
 
     def wrapped(self, text: str, role: str = "") -> QLabel:
-        """Return a paragraph of plain text."""
+        """Return a paragraph of plain text that can be selected with the mouse."""
         label = theme.plain(text, role=role)
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -92,17 +92,17 @@ class Dialog(QDialog):
         return label
 
     def fit_content(self) -> None:
-        """Make room for text that became longer; otherwise Qt overlaps the rows."""
+        """Grow to the height of the content; otherwise rows overlap after a text grew longer."""
         layout = self.layout()
         if layout is None or not self.isVisible():
             return
         self.body.activate()
         layout.activate()
-        needed = min(layout.totalHeightForWidth(self.width()), self.room.height())
+        needed = min(layout.totalHeightForWidth(self.width()), self.max_size.height())
         self.resize(self.width(), max(self.height(), needed))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Enter press the focused button and do nothing elsewhere."""
+        """Let Enter click the focused button; on other widgets it does nothing."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             focused = self.focusWidget()
             if isinstance(focused, QPushButton):
@@ -113,7 +113,14 @@ class Dialog(QDialog):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer; Enter never gives one that ``removes`` something."""
+    """One answer to a question.
+
+    Attributes:
+        key: what :func:`ask` returns for it.
+        text: the text of its button.
+        primary: whether its button is highlighted, and has the focus at first.
+        removes: whether it removes something; then its button never has the focus at first.
+    """
 
     key: str
     text: str
@@ -123,7 +130,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question: the action as title, the consequence with numbers, the answers."""
+    """A question: the action as title, the consequence with numbers, and the answers."""
 
     title: str
     body: str
@@ -156,7 +163,7 @@ def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
     return dialog
 
 
-def ask_in_dialog(parent: QWidget | None, question: Question) -> str | None:
+def ask(parent: QWidget | None, question: Question) -> str | None:
     """Ask in a modal dialog. Return the key of the choice, or None if it was canceled."""
     dialog = question_dialog(parent, question)
     number = dialog.exec()
@@ -164,27 +171,20 @@ def ask_in_dialog(parent: QWidget | None, question: Question) -> str | None:
     return question.choices[number - 1].key if number else None
 
 
-def choose_folder_in_dialog(parent: QWidget | None, title: str, start: str = "") -> str | None:
+def choose_folder(parent: QWidget | None, title: str, start: str = "") -> str | None:
     """Let the person choose a folder. Return None if they cancel."""
     return QFileDialog.getExistingDirectory(parent, title, start) or None
 
 
-def choose_file_in_dialog(
-    parent: QWidget | None, title: str, *, pattern: str, new: str = ""
-) -> str | None:
+def choose_file(parent: QWidget | None, title: str, *, pattern: str, new: str = "") -> str | None:
     """Let the person choose a file, or a path for a ``new`` one. Return None if they cancel."""
     if new:
         return QFileDialog.getSaveFileName(parent, title, new, pattern)[0] or None
     return QFileDialog.getOpenFileName(parent, title, "", pattern)[0] or None
 
 
-ask = ask_in_dialog
-choose_folder = choose_folder_in_dialog
-choose_file = choose_file_in_dialog
-
-
 def folder_removal(folder: FolderRow) -> Question:
-    """Return the question what happens to the photos of a folder that is removed."""
+    """Return the question asked before a folder is removed: what happens to its photos."""
     number = words.photos(folder.photos or 0)
     return Question(
         f"Remove {Path(folder.path).name or folder.path}",

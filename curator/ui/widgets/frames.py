@@ -1,7 +1,7 @@
 """Decoded thumbnails and proxies in memory, ready to paint.
 
-Each view requests the pictures it needs, most urgent first, and requests anew whenever it moves;
-what no view requests any longer is never decoded. Decoding, rotating and resizing to exact device
+Each view requests the pictures it needs, most urgent first, and requests again whenever it moves.
+What no view requests any longer is not decoded. Decoding, rotating and resizing to exact device
 pixels run in a thread pool, so that a paint is one blit. Frames stay until newer ones need their
 share of the byte budget. A frame is identified by the *content* it shows (a cache key), never by a
 position in a list: no photo's pixels may appear under another photo's name.
@@ -63,7 +63,7 @@ class FrameRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A picture ready to blit: an opaque sRGB image, one image pixel per device pixel."""
+    """A decoded picture: an opaque sRGB image, made to be painted pixel for pixel."""
 
     image: QImage
     pixels: np.ndarray  # owns the memory of the image
@@ -77,7 +77,7 @@ class Frame:
     def of(cls, pixels: np.ndarray) -> Frame:
         """Wrap (H, W, 4) BGRX or (H, W, 3) RGB uint8 pixels without copying.
 
-        They may be a view of some columns of a larger picture.
+        ``pixels`` may be a view of some columns of a larger picture.
         """
         height, width, depth = pixels.shape
         line = pixels.strides[0]
@@ -91,6 +91,10 @@ class Frame:
 class FrameStore(QObject):
     """Frames within a byte budget, decoded ahead in the order requested.
 
+    Attributes:
+        budget_bytes: the most bytes all frames may take.
+        nbytes: the bytes they take now.
+
     Signals:
         arrived(set[FrameRequest]): requests that were decoded or failed just now.
 
@@ -98,7 +102,7 @@ class FrameStore(QObject):
     """
 
     arrived = Signal(object)
-    _landed = Signal()
+    _decoded = Signal()
 
     def __init__(
         self,
@@ -111,74 +115,82 @@ class FrameStore(QObject):
 
         Args:
             read: returns the JPEG of a request, or raises OSError; runs in the pool.
-            budget_bytes: all decoded frames together never exceed it.
+            budget_bytes: the most bytes all frames may take; a single frame may exceed it.
             threads: number of pictures decoded at once.
             parent: Qt parent.
         """
         super().__init__(parent)
         self.budget_bytes = budget_bytes
+        self.nbytes = 0
         self._read = read
         self._frames: OrderedDict[FrameRequest, Frame] = OrderedDict()
-        self._bytes = 0
-        self._any_size: dict[tuple[str, str, int], FrameRequest] = {}
+        self._last_size: dict[tuple[str, str, int], FrameRequest] = {}  # by content and turn
         self._failed: dict[FrameRequest, str] = {}
-        self._wants: dict[str, list[FrameRequest]] = {}
-        self._wanted: frozenset[FrameRequest] = frozenset()
-        self._lock = threading.Lock()
-        self._queue: list[FrameRequest] = []  # next one last; the lock guards it and the next three
+        self._by_view: dict[str, list[FrameRequest]] = {}
+        self._wanted: frozenset[FrameRequest] = frozenset()  # those within the budget
+        self._lock = threading.Lock()  # guards the next four
+        self._queue: list[FrameRequest] = []  # the most urgent last
         self._running: set[FrameRequest] = set()
         self._done: list[tuple[FrameRequest, Frame | str]] = []
         self._busy = 0
         self._threads = threads
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(threads)
-        self._landed.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._decoded.connect(self._store_decoded, Qt.ConnectionType.QueuedConnection)
 
-    # --- asking
+    # --- requests
 
-    def get(self, want: FrameRequest) -> Frame | None:
+    def get(self, request: FrameRequest) -> Frame | None:
         """Return a frame if it is decoded, and mark it as used."""
-        frame = self._frames.get(want)
+        frame = self._frames.get(request)
         if frame is not None:
-            self._frames.move_to_end(want)
+            self._frames.move_to_end(request)
         return frame
 
-    def any_size(self, want: FrameRequest) -> Frame | None:
-        """Return the same content at the size decoded last, to show until the exact one arrives."""
-        other = self._any_size.get((want.kind, want.key, want.turn))
-        return None if other is None else self._frames.get(other)
+    def best(self, request: FrameRequest | None) -> Frame | None:
+        """Return a frame; until it is decoded, the same content at the size decoded last."""
+        if request is None:
+            return None
+        frame = self.get(request)
+        other = self._last_size.get((request.kind, request.key, request.turn))
+        return self._frames.get(other) if frame is None and other is not None else frame
 
-    def failure(self, want: FrameRequest) -> str | None:
+    def failure(self, request: FrameRequest) -> str | None:
         """Return why a picture could not be decoded, or None."""
-        return self._failed.get(want)
+        return self._failed.get(request)
 
-    def want(self, client: str, wants: Iterable[FrameRequest]) -> None:
+    def want(self, view: str, requests: Iterable[FrameRequest | None]) -> None:
         """Replace the requests of a view, most urgent first; the view that asked last goes first.
 
         Requests beyond the budget are ignored, so that wanted frames never evict each other.
+
+        Args:
+            view: names the view.
+            requests: the pictures it needs; None for a photo without a picture is skipped.
         """
-        self._wants.pop(client, None)
-        self._wants = {client: list(wants)} | self._wants
+        self._by_view.pop(view, None)
+        own = [request for request in requests if request is not None]
+        self._by_view = {view: own} | self._by_view
         missing: list[FrameRequest] = []
-        kept: dict[FrameRequest, None] = {}
-        weight = 0
-        for request in (each for requests in self._wants.values() for each in requests):
-            if request in kept:
+        wanted: dict[FrameRequest, None] = {}
+        total = 0
+        for request in (each for requests in self._by_view.values() for each in requests):
+            if request in wanted:
                 continue
             frame = self._frames.get(request)
-            weight += request.guessed_bytes if frame is None else frame.nbytes
-            if weight > self.budget_bytes and kept:
+            total += request.guessed_bytes if frame is None else frame.nbytes
+            if total > self.budget_bytes and wanted:
                 break
-            kept[request] = None
+            wanted[request] = None
             if frame is None and request not in self._failed:
                 missing.append(request)
-        self._wanted = frozenset(kept)
+        self._wanted = frozenset(wanted)
         with self._lock:
-            under_way = self._running | {request for request, _ in self._done}
-            self._queue = [request for request in reversed(missing) if request not in under_way]
-            start = max(min(len(self._queue), self._threads - self._busy), 0)
-            self._busy += start
-        for _ in range(start):
+            started = self._running | {request for request, _ in self._done}
+            self._queue = [request for request in reversed(missing) if request not in started]
+            idle = max(min(len(self._queue), self._threads - self._busy), 0)
+            self._busy += idle
+        for _ in range(idle):
             self._pool.start(self._work)
 
     def clear_failures(self, keys: Iterable[str | None]) -> None:
@@ -187,20 +199,16 @@ class FrameStore(QObject):
         ``keys`` is iterated only if anything failed.
         """
         if self._failed:
-            gone = set(keys)
-            self._failed = {one: why for one, why in self._failed.items() if one.key not in gone}
+            again = set(keys)
+            failed = self._failed.items()
+            self._failed = {request: why for request, why in failed if request.key not in again}
 
     def clear(self) -> None:
         """Drop all frames and failures."""
         self._frames.clear()
-        self._any_size.clear()
+        self._last_size.clear()
         self._failed.clear()
-        self._bytes = 0
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all frames."""
-        return self._bytes
+        self.nbytes = 0
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -219,64 +227,58 @@ class FrameStore(QObject):
                 if not self._queue:
                     self._busy -= 1
                     return
-                want = self._queue.pop()
-                self._running.add(want)
-            made = self._make(want)
+                request = self._queue.pop()
+                self._running.add(request)
+            result = self._decode(request)
             with self._lock:
-                self._running.discard(want)
-                self._done.append((want, made))
+                self._running.discard(request)
+                self._done.append((request, result))
                 first = len(self._done) == 1
             if first:  # one wake-up stores all frames decoded by then
-                self._landed.emit()
+                self._decoded.emit()
 
-    def _make(self, want: FrameRequest) -> Frame | str:
+    def _decode(self, request: FrameRequest) -> Frame | str:
+        """Return the frame, or why it could not be decoded."""
         try:
-            return Frame.of(screen.from_jpeg(self._read(want), want.size, want.turn))
+            return Frame.of(screen.from_jpeg(self._read(request), request.size, request.turn))
         except OSError as error:
-            return f"Its {want.kind} is not in the cache ({error.strerror or error})."
+            return f"Its {request.kind} is not in the cache ({error.strerror or error})."
         except UnreadableError as error:
             return str(error)
         except Exception:
-            log.exception("Making a frame of %s failed", want)
+            log.exception("Decoding %s failed", request)
             return INTERNAL_ERROR
 
     # --- storing, on the GUI thread
 
-    def _take(self) -> None:
+    def _store_decoded(self) -> None:
         with self._lock:
             done, self._done = self._done, []
-        for want, made in done:
-            if isinstance(made, Frame):
-                self._insert(want, made)
+        for request, result in done:
+            if isinstance(result, Frame):
+                old = self._frames.pop(request, None)
+                self.nbytes += result.nbytes - (old.nbytes if old else 0)
+                self._frames[request] = result
+                self._last_size[request.kind, request.key, request.turn] = request
             else:
-                self._failed[want] = made
+                self._failed[request] = result
         self._evict()
         if done:
-            self.arrived.emit({want for want, _ in done})
-
-    def _insert(self, want: FrameRequest, frame: Frame) -> None:
-        old = self._frames.pop(want, None)
-        self._bytes += frame.nbytes - (old.nbytes if old else 0)
-        self._frames[want] = frame
-        self._any_size[want.kind, want.key, want.turn] = want
+            self.arrived.emit({request for request, _ in done})
 
     def _evict(self) -> None:
         """Drop the least recently used until the budget holds, wanted frames last."""
-        if self._bytes <= self.budget_bytes:
+        if self.nbytes <= self.budget_bytes:
             return
-        for spare in (
-            [request for request in self._frames if request not in self._wanted],
-            [*self._frames],
-        ):
-            for want in spare:
-                if self._bytes <= self.budget_bytes or len(self._frames) == 1:
-                    return
-                frame = self._frames.pop(want, None)
-                if frame is not None:
-                    self._bytes -= frame.nbytes
-                    name = want.kind, want.key, want.turn
-                    if self._any_size.get(name) == want:
-                        del self._any_size[name]
+        spare = [request for request in self._frames if request not in self._wanted]
+        wanted = [request for request in self._frames if request in self._wanted]
+        for request in [*spare, *wanted]:
+            if self.nbytes <= self.budget_bytes or len(self._frames) == 1:
+                return
+            self.nbytes -= self._frames.pop(request).nbytes
+            content = request.kind, request.key, request.turn
+            if self._last_size.get(content) == request:
+                del self._last_size[content]
 
 
 class Pictures:
@@ -290,14 +292,14 @@ class Pictures:
         self.frames = FrameStore(self._jpeg, settings.loupe.frames_mb * _MB)
         self.thumbs = FrameStore(self._jpeg, _THUMBS_MB * _MB)
 
-    def _jpeg(self, want: FrameRequest) -> bytes:
-        where = thumb_path if want.kind == THUMB else proxy_path
-        return where(self._cache, want.key).read_bytes()
+    def _jpeg(self, request: FrameRequest) -> bytes:
+        path_of = thumb_path if request.kind == THUMB else proxy_path
+        return path_of(self._cache, request.key).read_bytes()
 
     def clear_failures(self, keys: Iterable[str | None]) -> None:
-        """Try these pictures again if they failed: their files were written anew."""
-        for store, some in zip((self.frames, self.thumbs), tee(keys), strict=True):
-            store.clear_failures(some)
+        """Try pictures with these keys again if they failed: their files were written again."""
+        for store, own_keys in zip((self.frames, self.thumbs), tee(keys), strict=True):
+            store.clear_failures(own_keys)
 
     def close(self) -> None:
         """Stop decoding and end the threads."""

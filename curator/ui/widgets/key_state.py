@@ -1,7 +1,8 @@
 """Which keys of a window are down: a photo passed with a held arrow was not seen, a held Z peeks.
 
-Loupe, compare view and candidates ask it. A key bound to an action never reaches a widget as a
-press, but the window still sees its ShortcutOverride event and its release, which suffice.
+Loupe, compare view, candidates and the window's keyboard use it. A key bound to an action never
+reaches a widget as a press, but the window still gets its ShortcutOverride event and its release,
+which suffice.
 
 X11 repeats a held key as releases and presses. Qt recognizes a repeat only if both arrive
 together; if the server sends them apart, it looks like a second press. Both still carry the same
@@ -15,7 +16,6 @@ import time
 
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QWidget
 
 from curator.keyboard import Keyboard
 
@@ -23,16 +23,16 @@ _DOWN = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 
 
 class KeyState(QObject):
-    """Watches the keyboard of one window without consuming events.
+    """An event filter for one window that records keys without consuming events.
 
     Signals:
         pressed: a key went down or repeats.
         released(bool, float): a key went up: whether it is a peek key, and the seconds it was down.
 
     Attributes:
-        caps_lock: whether Caps Lock was on at the last press of another key.
+        caps_lock: whether Caps Lock was on at the last press.
         repeated: whether the last press was a repeat of a held key. Always false for a peek key:
-            its release ended the peek, so that a repeat begins it again.
+            its release ended the peek, so a repeat starts it again.
 
     Thread: GUI.
     """
@@ -53,10 +53,6 @@ class KeyState(QObject):
         self._navigation_keys = frozenset(map(_qt_key, repeating))
         self._peek_keys = frozenset(map(_qt_key, keyboard.keys_of("zoom")))
 
-    def watch(self, window: QWidget) -> None:
-        """Start watching a window."""
-        window.installEventFilter(self)
-
     def is_navigating(self) -> bool:
         """Whether a key that moves through the photos is down."""
         return not self._navigation_keys.isdisjoint(self._down_since)
@@ -64,21 +60,17 @@ class KeyState(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Record keys going down and up; never consumes an event."""
         kind = event.type()
-        if kind in _DOWN and isinstance(event, QKeyEvent):
-            self._went_down(event)
-            self.pressed.emit()
-        elif kind == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
-            if not event.isAutoRepeat():
-                since = self._down_since.pop(event.key(), None)
-                if since is not None:
-                    self._released[event.key()] = event.timestamp(), since
-                    peeks = event.key() in self._peek_keys
-                    self.released.emit(peeks, time.monotonic() - since)
+        if isinstance(event, QKeyEvent):
+            if kind in _DOWN:
+                self._on_down(event)
+                self.pressed.emit()
+            elif kind == QEvent.Type.KeyRelease and not event.isAutoRepeat():
+                self._on_up(event)
         elif kind == QEvent.Type.WindowDeactivate:
             self._down_since.clear()
         return False
 
-    def _went_down(self, event: QKeyEvent) -> None:
+    def _on_down(self, event: QKeyEvent) -> None:
         key = event.key()
         self.caps_lock = is_caps_lock_on(event.nativeModifiers(), sys.platform)
         released_at, since = self._released.get(key, (0, 0.0))
@@ -86,12 +78,18 @@ class KeyState(QObject):
         self.repeated = (again or event.isAutoRepeat()) and key not in self._peek_keys
         self._down_since.setdefault(key, since if again else time.monotonic())
 
+    def _on_up(self, event: QKeyEvent) -> None:
+        since = self._down_since.pop(event.key(), None)
+        if since is not None:
+            self._released[event.key()] = event.timestamp(), since
+            self.released.emit(event.key() in self._peek_keys, time.monotonic() - since)
+
 
 def is_caps_lock_on(native_modifiers: int, platform: str) -> bool:
-    """Whether Caps Lock is on, from the platform's native modifiers.
+    """Whether Caps Lock is on, from the platform's native modifiers; Qt has no modifier for it.
 
-    Qt has no modifier for it. X11 and Wayland set LockMask, macOS NSEventModifierFlagCapsLock,
-    and Qt's Windows plugin uses another flag.
+    X11 and Wayland set LockMask, macOS NSEventModifierFlagCapsLock, Qt's Windows plugin its own
+    flag.
     """
     mask = {"darwin": 1 << 16, "win32": 1 << 8}.get(platform, 1 << 1)
     return bool(native_modifiers & mask)

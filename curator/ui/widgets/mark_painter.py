@@ -1,8 +1,8 @@
-"""Draws the marks of a photo: label bar, flag, stars, the stroke of a reject, the match score.
+"""Draws the marks of a photo: label bar, flag, stars, the strike of a reject, the match score.
 
-Grid, filmstrip, loupe and panels draw with it. A person's marks are solid in the pencil color;
-what a model computed is a gray outline. A row of marks is drawn once per combination and device
-pixel ratio and then blitted: a screenful of tiles has a few dozen combinations.
+Grid, filmstrip, loupe and panels draw with it. A person's marks are solid, in the pencil color or
+that of the label; what a model computed is a gray outline. A row of marks is drawn once per
+combination and device pixel ratio and then blitted: a screenful of tiles has a few dozen.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _GAP = 6
 _BAR = 3
 _DOT = 6
 _FLAG = 9
-_STROKE = 2.0
+_STRIKE = 2.0
 
 
 def draw_strike(painter: QPainter, rect: QRectF) -> None:
-    """Draw the stroke of a reject from the lower left to the upper right corner."""
+    """Draw the strike of a reject from the lower left to the upper right corner."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    pen = QPen(theme.PENCIL, _STROKE)
+    pen = QPen(theme.PENCIL, _STRIKE)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.setPen(pen)
     painter.setClipRect(rect)
@@ -43,9 +43,9 @@ def draw_marks(
     painter: QPainter,
     left: int,
     middle: int,
-    of: Marks,
+    marks: Marks,
     skipped: bool,
-    ink: QColor = theme.QUIET,
+    dot_color: QColor = theme.QUIET,
 ) -> int:
     """Draw a row of marks, vertically centered on ``middle``.
 
@@ -53,31 +53,31 @@ def draw_marks(
         painter: in logical px.
         left: x of the row's start, px.
         middle: y of its center, px.
-        of: the photo's marks.
-        skipped: seen and unreviewed: a hollow dot.
-        ink: its color.
+        marks: the photo's marks.
+        skipped: whether to draw the hollow dot of a photo seen but not reviewed.
+        dot_color: the color of that dot.
 
     Returns:
         x of the row's end, px; ``left`` if there is nothing to draw.
     """
-    glyph = _glyph(of, skipped)
-    if not (glyph or of.rating or of.label):
+    glyph = _glyph(marks, skipped)
+    if not (glyph or marks.rating or marks.label):
         return left
     ratio = painter.device().devicePixelRatioF()
-    row = _row(of.label, glyph, of.rating or 0, ratio, ink.name())
+    row = _row(marks.label, glyph, marks.rating or 0, ratio, dot_color.name())
     painter.drawPixmap(QPointF(left, middle - MARKS_PX / 2), row)
     return left + round(row.width() / ratio)
 
 
-def marks_width(of: Marks, skipped: bool) -> int:
+def marks_width(marks: Marks, skipped: bool) -> int:
     """Return the width of a row of marks, px; 0 if there is nothing to draw."""
-    parts = _parts(of.label, _glyph(of, skipped), of.rating or 0)
-    return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
+    return _width(marks.label, _glyph(marks, skipped), marks.rating or 0)
 
 
-def _parts(label: Label | None, glyph: str, stars: int) -> list[int]:
+def _width(label: Label | None, glyph: str, stars: int) -> int:
     parts = [_BAR] * bool(label) + [_FLAG if glyph == "pick" else _DOT] * bool(glyph)
-    return parts + [stars * _STAR_STEP] * bool(stars)
+    parts += [stars * _STAR_STEP] * bool(stars)
+    return sum(parts) + _GAP * (len(parts) - 1) if parts else 0
 
 
 def draw_match(painter: QPainter, left: int, middle: int, score: int) -> int:
@@ -89,16 +89,14 @@ def draw_match(painter: QPainter, left: int, middle: int, score: int) -> int:
 
 @lru_cache(maxsize=256)
 def _number(score: int, ratio: float) -> QPixmap:
-    room = QRect(0, 0, match_width(score), _MATCH_PX)
-    image = QPixmap(math.ceil(room.width() * ratio), math.ceil(room.height() * ratio))
-    image.fill(Qt.GlobalColor.transparent)
-    image.setDevicePixelRatio(ratio)
+    rect = QRect(0, 0, match_width(score), _MATCH_PX)
+    image = theme.transparent(rect.width(), rect.height(), ratio)
     painter = QPainter(image)
     painter.setFont(theme.caption_font())
     painter.setPen(QPen(theme.DISABLED, 1))
-    painter.drawRect(room.adjusted(0, 0, -1, -1))
+    painter.drawRect(rect.adjusted(0, 0, -1, -1))
     painter.setPen(theme.QUIET)
-    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(score))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, str(score))
     painter.end()
     return image
 
@@ -109,24 +107,18 @@ def match_width(score: int) -> int:
     return QFontMetrics(theme.caption_font()).horizontalAdvance(str(score)) + 8
 
 
-def _glyph(of: Marks, skipped: bool) -> str:
-    """Return the glyph for the verdict; stars and rejects need none."""
-    if of.flag is Flag.PICK:
+def _glyph(marks: Marks, skipped: bool) -> str:
+    """Return the glyph for pick, kept or skipped; rejects and ratings alone have none."""
+    if marks.flag is Flag.PICK:
         return "pick"
-    if of.flag is Flag.REJECT:
+    if marks.flag is Flag.REJECT or marks.rating:
         return ""
-    if of.kept and not of.rating:
-        return "kept"
-    return "passed" if skipped and not of.rating else ""
+    return "kept" if marks.kept else "skipped" if skipped else ""
 
 
 @lru_cache(maxsize=512)
-def _row(label: Label | None, glyph: str, stars: int, ratio: float, ink: str) -> QPixmap:
-    parts = _parts(label, glyph, stars)
-    wide = sum(parts) + _GAP * (len(parts) - 1) + 1
-    image = QPixmap(math.ceil(wide * ratio), math.ceil(MARKS_PX * ratio))
-    image.fill(Qt.GlobalColor.transparent)
-    image.setDevicePixelRatio(ratio)
+def _row(label: Label | None, glyph: str, stars: int, ratio: float, dot_color: str) -> QPixmap:
+    image = theme.transparent(_width(label, glyph, stars) + 1, MARKS_PX, ratio)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -135,7 +127,7 @@ def _row(label: Label | None, glyph: str, stars: int, ratio: float, ink: str) ->
         painter.fillRect(left, 0, _BAR, MARKS_PX, theme.LABELS[label])
         left += _BAR + _GAP
     if glyph:
-        left += _draw_glyph(painter, glyph, left, QColor(ink)) + _GAP
+        left += _draw_glyph(painter, glyph, left, QColor(dot_color)) + _GAP
     painter.setBrush(theme.PENCIL)
     for number in range(stars):
         painter.drawPath(_star().translated(left + number * _STAR_STEP, (MARKS_PX - _STAR_PX) / 2))
@@ -143,7 +135,8 @@ def _row(label: Label | None, glyph: str, stars: int, ratio: float, ink: str) ->
     return image
 
 
-def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
+def _draw_glyph(painter: QPainter, glyph: str, left: int, dot_color: QColor) -> int:
+    """Draw a pick's flag or a dot: solid if kept, hollow if skipped. Return its width, px."""
     middle = MARKS_PX / 2
     if glyph == "pick":
         painter.fillRect(QRectF(left, 1.5, 1.5, 11), theme.PENCIL)
@@ -156,7 +149,7 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
     if glyph == "kept":
         painter.setBrush(theme.PENCIL)
     else:
-        painter.setPen(QPen(ink, 1))
+        painter.setPen(QPen(dot_color, 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         dot.adjust(0.5, 0.5, -0.5, -0.5)
     painter.drawEllipse(dot)
@@ -166,13 +159,13 @@ def _draw_glyph(painter: QPainter, glyph: str, left: int, ink: QColor) -> int:
 
 @lru_cache(maxsize=1)
 def _star() -> QPainterPath:
-    """Build a five-pointed star within 10 px; its inner radius is close to a pentagram's."""
+    """Build a five-pointed star, 10 px wide; a little fuller than a pentagram."""
     path = QPainterPath()
-    center, outer = _STAR_PX / 2, _STAR_PX / 2
-    for point in range(10):
-        radius = outer if point % 2 == 0 else outer * 0.42
-        angle = math.pi * (point / 5 - 0.5)
-        where = QPointF(center + radius * math.cos(angle), center + 0.4 + radius * math.sin(angle))
-        path.lineTo(where) if point else path.moveTo(where)
+    center = outer = _STAR_PX / 2
+    for corner in range(10):
+        radius = outer if corner % 2 == 0 else outer * 0.42
+        angle = math.pi * (corner / 5 - 0.5)
+        point = QPointF(center + radius * math.cos(angle), center + 0.4 + radius * math.sin(angle))
+        path.lineTo(point) if corner else path.moveTo(point)
     path.closeSubpath()
     return path

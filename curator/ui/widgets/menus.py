@@ -1,10 +1,12 @@
-"""A heading for menus, which menus of the window, its panels and its dialogs share."""
+"""What menus of the window, its panels and its dialogs share: headings, and the menu of a tag."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QWidgetAction
+from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
+from curator.model import KnownError
+from curator.session import Session
 from curator.ui.widgets import theme
 
 
@@ -12,16 +14,38 @@ def menu_heading(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
     """Return a heading for a menu, legible though it cannot be chosen.
 
     Args:
-        menu: the menu the line is added to.
+        menu: the menu the heading is for.
         text: elided in the middle if it does not fit.
         px: width the text may take.
     """
     label = theme.plain(role="caption")
     label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, px))
-    checks = bool(menu.property("checks"))  # the texts then stand right of check marks
+    checks = bool(menu.property("checks"))  # its texts then stand right of check marks
     label.setContentsMargins(30 if checks else 12, 4, 12, 4)
     heading = QWidgetAction(menu)
     heading.setText(text)
     heading.setDefaultWidget(label)
     heading.setEnabled(False)
     return heading
+
+
+def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
+    """Build the context menu of a tag: show its photos, rename it."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.addAction("Show photos with this tag", lambda: show_tagged(session, name))
+    menu.addAction("Rename or merge…", lambda: session.requests.rename_tag_requested.emit(name))
+    return menu
+
+
+def show_tagged(session: Session, name: str) -> None:
+    """Filter the list for the photos with a tag."""
+    try:
+        session.search.set_filter(tag_query(name))
+    except KnownError as error:
+        session.messages.say(str(error))
+
+
+def tag_query(name: str) -> str:
+    """Return the search query for photos with a tag."""
+    return f'tag:"{name}"'

@@ -1,4 +1,4 @@
-"""A panel over the whole window to type into: base of command palette, choosers and tag entry."""
+"""A panel over the window with a text field: base of command palette, choosers and tag entry."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _BESIDE = 16  # px at each side in a narrow window
 
 
 class OverlayPanel(QWidget):
-    """Covers its parent with a panel in the middle; a press beside the panel closes it.
+    """Covers its parent and shows a panel; a press beside the panel closes it.
 
     Attributes:
         panel: holds the content.
 
     Signals:
-        closed: it was closed, and another widget should take the keyboard.
+        closed: the panel was closed; the keyboard focus must go elsewhere.
 
     Args:
         parent: the widget to cover.
-        width: of the panel if there is room, px.
+        width: of the panel, px; less in a narrow window.
     """
 
     closed = Signal()
@@ -39,7 +39,7 @@ class OverlayPanel(QWidget):
         self.hide()
 
     def height_for(self, width: int) -> int:
-        """Return the height of the panel at a width, px."""
+        """Return the height the panel needs at a width, px; a subclass computes it."""
         raise NotImplementedError
 
     def close_panel(self) -> None:
@@ -48,7 +48,7 @@ class OverlayPanel(QWidget):
         self.closed.emit()
 
     def place(self) -> None:
-        """Place the panel below the top bar, as high as its content."""
+        """Place the panel centered below the top bar, as high as its content."""
         self.setGeometry(self._covered.rect())
         width = min(self._width, self.width() - 2 * _BESIDE)
         height = self.height_for(width)

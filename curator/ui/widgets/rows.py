@@ -1,4 +1,4 @@
-"""A column of clickable rows with icon, text and a count; the sidebar is made of them."""
+"""A column of clickable rows with icon, title and count; the sidebar consists of them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class Row:
     """One row.
 
     Attributes:
-        opens: whether the row's children are shown; None for a row without children.
+        key: identifies the row in signals.
         dim: whether the row is drawn as disabled.
+        opens: whether the row's children are shown; None for a row without children.
+        tip: the tooltip.
         swatch: name of a label whose color is drawn before the title.
     """
 
@@ -49,6 +51,9 @@ class Row:
 class Rows(QWidget):
     """Rows of 28 px, painted only where visible.
 
+    Attributes:
+        rows: the rows shown.
+
     Signals:
         pressed(str): the row with this key was pressed.
         folded(str): the triangle of a row with children was pressed.
@@ -61,79 +66,76 @@ class Rows(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: Sequence[Row] = ()
+        self.rows: Sequence[Row] = ()
         self._hover = -1
         self._choice: object = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    @property
-    def rows(self) -> Sequence[Row]:
-        """The rows shown."""
-        return self._rows
-
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Replace the rows."""
-        if list(rows) == list(self._rows):
+        if list(rows) == list(self.rows):
             return
-        self._rows = rows
+        self.rows = rows
         self.setAccessibleName(", ".join(f"{row.title} {row.count}".strip() for row in rows))
         self.setFixedHeight(len(rows) * theme.ROW)
         self.update()
 
     def show_stable(self, rows: Sequence[Row], choice: object) -> bool:
-        """Show rows that come and go only when ``choice`` changes, never under the pointer.
+        """Replace the rows if ``choice`` changed, else only update them.
+
+        While the person has chosen nothing else, no row may appear, vanish or move under the
+        pointer. Rows that are missing turn dim.
+
+        Args:
+            rows: the rows as they are now.
+            choice: what the person chose to see.
 
         Returns:
-            Whether the rows were replaced; else only those there were updated.
+            Whether the rows were replaced.
         """
         replaced, self._choice = choice != self._choice, choice
-        if replaced:
-            self.show_rows(rows)
-        else:
-            self.update_rows(rows)
+        if not replaced:
+            new = {row.key: row for row in rows}
+            rows = [new.get(row.key, replace(row, count="", dim=True)) for row in self.rows]
+        self.show_rows(rows)
         return replaced
 
     def forget_choice(self) -> None:
         """Replace the rows at the next update, even if the choice is the same."""
         self._choice = None
 
-    def update_rows(self, rows: Sequence[Row]) -> None:
-        """Update the rows shown without adding, removing or moving any; missing ones turn dim."""
-        found = {row.key: row for row in rows}
-        gone = (replace(row, count="", dim=True) for row in self._rows)
-        self.show_rows([found.get(row.key, row) for row in gone])
-
     def sizeHint(self) -> QSize:
         """Return the size of all rows."""
-        return QSize(theme.SIDEBAR, len(self._rows) * theme.ROW)
+        return QSize(theme.SIDEBAR, len(self.rows) * theme.ROW)
 
     def row_rect(self, key: str) -> QRect:
         """Return the rectangle of a row; empty if there is no such row."""
-        for number, row in enumerate(self._rows):
+        for index, row in enumerate(self.rows):
             if row.key == key:
-                return QRect(0, number * theme.ROW, self.width(), theme.ROW)
+                return QRect(0, index * theme.ROW, self.width(), theme.ROW)
         return QRect()
 
-    def _at(self, y: float) -> int:
-        number = int(y // theme.ROW)
-        return number if 0 <= number < len(self._rows) else -1
+    def _index_at(self, y: float) -> int:
+        """Return the index of the row at a y, -1 for none."""
+        index = int(y // theme.ROW)
+        return index if 0 <= index < len(self.rows) else -1
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible rows."""
         painter = QPainter(self)
         first = max(event.rect().top() // theme.ROW, 0)
-        last = min(event.rect().bottom() // theme.ROW, len(self._rows) - 1)
-        for number in range(first, last + 1):
-            self._paint(painter, self._rows[number], number)
+        last = min(event.rect().bottom() // theme.ROW, len(self.rows) - 1)
+        for index in range(first, last + 1):
+            self._paint(painter, self.rows[index], index)
 
-    def _paint(self, painter: QPainter, row: Row, number: int) -> None:
-        top = number * theme.ROW
+    def _paint(self, painter: QPainter, row: Row, index: int) -> None:
+        top = index * theme.ROW
         area = QRect(0, top, self.width(), theme.ROW)
         if row.current:
             painter.fillRect(area, theme.RAISED)
             painter.fillRect(QRect(0, top, 2, theme.ROW), theme.WHITE)
-        elif number == self._hover:
+        elif index == self._hover:
             painter.fillRect(area, theme.RAISED)
         ratio = self.devicePixelRatioF()
         color = theme.DISABLED if row.dim else theme.WHITE if row.current else theme.TEXT
@@ -155,37 +157,36 @@ class Rows(QWidget):
         right -= theme.ICON
         painter.setFont(theme.caption_font())
         painter.setPen(theme.DISABLED if row.dim else theme.QUIET)
-        numbers = QRect(left, top, right - left, theme.ROW)
+        counts = QRect(left, top, right - left, theme.ROW)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-        painter.drawText(numbers, int(flags | Qt.AlignmentFlag.AlignRight), row.count)
-        taken = painter.fontMetrics().horizontalAdvance(row.count)
+        painter.drawText(counts, int(flags | Qt.AlignmentFlag.AlignRight), row.count)
+        width = right - painter.fontMetrics().horizontalAdvance(row.count) - 8 - left
         painter.setFont(theme.body_font())
         painter.setPen(color)
-        room = right - taken - 8 - left
         # Folder names differ at their ends (2026-05-01 a, 2026-05-01 b), so the middle is elided.
         title, elide = bidi_safe(row.title), Qt.TextElideMode.ElideMiddle
-        text = painter.fontMetrics().elidedText(title, elide, room)
-        painter.drawText(QRect(left, top, room, theme.ROW), int(flags), text)
+        text = painter.fontMetrics().elidedText(title, elide, width)
+        painter.drawText(QRect(left, top, width, theme.ROW), int(flags), text)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Highlight the row under the pointer."""
-        self._hover_at(self._at(event.position().y()))
+        self._highlight(self._index_at(event.position().y()))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Remove the highlight."""
-        self._hover_at(-1)
+        self._highlight(-1)
 
-    def _hover_at(self, number: int) -> None:
-        if number != self._hover:
-            self._hover = number
+    def _highlight(self, index: int) -> None:
+        if index != self._hover:
+            self._hover = index
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Emit ``pressed`` for a row or ``folded`` for its triangle."""
-        number = self._at(event.position().y())
-        if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
+        index = self._index_at(event.position().y())
+        if index < 0 or event.button() is not Qt.MouseButton.LeftButton:
             return
-        row = self._rows[number]
+        row = self.rows[index]
         if row.opens is not None and event.position().x() > self.width() - _RIGHT - theme.ICON:
             self.folded.emit(row.key)
         else:
@@ -193,27 +194,29 @@ class Rows(QWidget):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Request the row's menu."""
-        number = self._at(event.pos().y())
-        if number >= 0:
-            self.menu.emit(self._rows[number].key, event.globalPos())
+        index = self._index_at(event.pos().y())
+        if index >= 0:
+            self.menu.emit(self.rows[index].key, event.globalPos())
 
     def event(self, event: QEvent) -> bool:
         """Show the row's tooltip, as plain text."""
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            number = self._at(event.pos().y())
-            tip = self._rows[number].tip if number >= 0 else ""
-            QToolTip.showText(event.globalPos(), theme.plain_tip(tip), self) if tip else None
+            index = self._index_at(event.pos().y())
+            if index >= 0 and (tip := self.rows[index].tip):
+                QToolTip.showText(event.globalPos(), theme.plain_tip(tip), self)
             return True
         return super().event(event)
 
 
-def section_with_add_button(part: QWidget, title: str, adds: str, rows: Rows) -> QToolButton:
+def section_with_add_button(
+    section: QWidget, title: str, button_name: str, rows: Rows
+) -> QToolButton:
     """Lay out a section of the sidebar: a caption with an Add button, and rows below.
 
     Args:
-        part: the section, still empty.
+        section: still empty.
         title: its caption.
-        adds: the accessible name of the button.
+        button_name: the accessible name of the button.
         rows: the rows below.
 
     Returns:
@@ -222,7 +225,7 @@ def section_with_add_button(part: QWidget, title: str, adds: str, rows: Rows) ->
     add = QToolButton()
     add.setIcon(theme.icon("add"))
     add.setProperty("flat", True)
-    add.setAccessibleName(adds)
+    add.setAccessibleName(button_name)
     head = QWidget()
     head.setFixedHeight(theme.ROW)
     line = QHBoxLayout(head)
@@ -230,7 +233,7 @@ def section_with_add_button(part: QWidget, title: str, adds: str, rows: Rows) ->
     line.addWidget(theme.plain(title, role="caption"))
     line.addStretch(1)
     line.addWidget(add)
-    column = QVBoxLayout(part)
+    column = QVBoxLayout(section)
     column.setContentsMargins(0, 12, 0, 0)
     column.setSpacing(0)
     column.addWidget(head)

@@ -1,4 +1,4 @@
-"""Tables in dialogs and pages: rows of plain text, 28 px high, under column heads."""
+"""Tables in dialogs and pages: rows of plain text, 28 px high, below column names."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TextRows(QAbstractTableModel, Generic[R]):
         return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
-class _Middle(QStyledItemDelegate):
+class _ElideMiddle(QStyledItemDelegate):
     """Elides long text in its middle: file names differ at their ends."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
@@ -108,33 +108,33 @@ def table(
     Args:
         model: the rows.
         name: accessible name of the table.
-        widths: widths by column, px; a column left out takes the rest.
+        widths: widths by column, px; columns left out share the rest.
         selects: whether rows can be selected.
     """
-    made = QTableView()
-    made.setModel(model)
-    made.setAccessibleName(name)
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view = QTableView()
+    view.setModel(model)
+    view.setAccessibleName(name)
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     if not selects:
-        made.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-    made.setTabKeyNavigation(False)
-    made.setShowGrid(False)
-    made.setWordWrap(False)
-    made.setItemDelegateForColumn(0, _Middle(made))
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.verticalHeader().hide()
-    made.verticalHeader().setDefaultSectionSize(theme.ROW)
-    head = made.horizontalHeader()
+        view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+    view.setTabKeyNavigation(False)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    view.setItemDelegateForColumn(0, _ElideMiddle(view))
+    view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    view.verticalHeader().hide()
+    view.verticalHeader().setDefaultSectionSize(theme.ROW)
+    head = view.horizontalHeader()
     head.setHighlightSections(False)
     head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
     for column in range(model.columnCount()):
         if column in widths:
-            made.setColumnWidth(column, widths[column])
+            view.setColumnWidth(column, widths[column])
         else:
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-    return made
+    return view
 
 
 def height(rows: int, most: int) -> int:
-    """Return the height of a table for ``rows`` rows, at most ``most``, with its head, px."""
+    """Return the height of a table with ``rows`` rows, at most ``most``, and its head, px."""
     return (1 + min(max(rows, 1), most)) * theme.ROW + 4

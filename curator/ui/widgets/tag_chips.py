@@ -22,7 +22,7 @@ _HEIGHT = 22
 _GAP = 6
 _PADDING = 8
 _BETWEEN = 5  # px between name and detail
-_CROSS = 20  # px at the end of a chip that remove the tag
+_CROSS = 20  # px at the end of a chip, where a press removes the tag
 
 
 class TagChips(QWidget):
@@ -35,31 +35,31 @@ class TagChips(QWidget):
 
     Args:
         tags: the tags to show.
-        live: whether they can be pressed.
+        clickable: whether they can be pressed.
     """
 
     confirmed = Signal(str)
     removed = Signal(str)
     menu = Signal(str, QPoint)
 
-    def __init__(self, tags: Sequence[TagDetail] = (), live: bool = False) -> None:
+    def __init__(self, tags: Sequence[TagDetail] = (), clickable: bool = False) -> None:
         super().__init__()
-        self._live, self._hover = live, -1
-        self._at: int | None = None
+        self._clickable, self._hover = clickable, -1
+        self._current: int | None = None
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.setMouseTracking(live)
+        self.setMouseTracking(clickable)
         self.show_tags(tags)
 
     def show_tags(self, tags: Sequence[TagDetail], details: Sequence[str] | None = None) -> None:
         """Show other tags, with ``details`` behind their names instead of the confidence."""
         self._tags = tuple(tags)
         self._details = tuple(map(_detail, tags) if details is None else details)
-        if self._at is not None:
-            self._at = min(self._at, len(tags) - 1) if tags else None
+        if self._current is not None:
+            self._current = min(self._current, len(tags) - 1) if tags else None
         self.setAccessibleName(f"Tags: {', '.join(map(in_words, tags))}")
-        if not self._live:
+        if not self._clickable:
             self.setToolTip(theme.plain_tip("; ".join(map(in_words, tags))))
         self.updateGeometry()
         self.update()
@@ -69,17 +69,18 @@ class TagChips(QWidget):
     @property
     def current(self) -> TagDetail | None:
         """The tag selected by the keyboard, or None."""
-        return None if self._at is None else self._tags[self._at]
+        return None if self._current is None else self._tags[self._current]
 
     def go(self, by: int) -> None:
-        """Select another chip; without a selection the last, past the last none."""
-        at = len(self._tags) + by if self._at is None else self._at + by
-        self._at = max(at, 0) if at < len(self._tags) and self._tags else None
+        """Select the chip ``by`` further, as if none selected was past the last one."""
+        count = len(self._tags)
+        index = (count if self._current is None else self._current) + by
+        self._current = max(index, 0) if self._tags and index < count else None
         self.update()
 
-    def leave(self) -> None:
+    def clear_selection(self) -> None:
         """Select no chip."""
-        self._at = None
+        self._current = None
         self.update()
 
     # --- size and looks
@@ -91,35 +92,35 @@ class TagChips(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         """Return the height of all rows at a width."""
-        return max((place.bottom() + 1 for place in self._places(width)), default=0)
+        return max((rect.bottom() + 1 for rect in self._rects(width)), default=0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the chips."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for number, place in enumerate(self._places(self.width())):
-            self._paint(painter, number, place)
+        for index, rect in enumerate(self._rects(self.width())):
+            self._paint(painter, index, rect)
 
-    def _paint(self, painter: QPainter, number: int, place: QRect) -> None:
-        tag, detail = self._tags[number], self._details[number]
+    def _paint(self, painter: QPainter, index: int, rect: QRect) -> None:
+        tag, detail = self._tags[index], self._details[index]
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
-        solid, hovered = tag.state == "confirmed", number == self._hover
-        if number == self._at:
+        solid, hovered = tag.state == "confirmed", index == self._hover
+        if index == self._current:
             painter.setPen(theme.WHITE)
+        elif solid:
+            painter.setPen(Qt.PenStyle.NoPen)
         else:
-            painter.setPen(
-                Qt.PenStyle.NoPen if solid else theme.QUIET if hovered else theme.DISABLED
-            )
+            painter.setPen(theme.QUIET if hovered else theme.DISABLED)
         painter.setBrush(theme.HAIRLINE if solid else Qt.BrushStyle.NoBrush)
-        outline = QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5)
+        outline = QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(outline, theme.RADIUS, theme.RADIUS)
-        crossed = hovered or number == self._at
-        room = place.width() - 2 * _PADDING - (_CROSS - _PADDING if crossed else 0)
-        shown = "" if crossed and room < self._needs(number) else detail
-        room -= small.horizontalAdvance(shown) + _BETWEEN if shown else 0
-        name = large.elidedText(tag.name, Qt.TextElideMode.ElideRight, room)
-        base = place.top() + (place.height() + large.ascent() - large.descent()) / 2
-        left = float(place.left() + _PADDING)
+        has_cross = hovered or index == self._current
+        width = rect.width() - 2 * _PADDING - (_CROSS - _PADDING if has_cross else 0)
+        shown = "" if has_cross and width < self._text_width(index) else detail
+        width -= small.horizontalAdvance(shown) + _BETWEEN if shown else 0
+        name = large.elidedText(tag.name, Qt.TextElideMode.ElideRight, width)
+        base = rect.top() + (rect.height() + large.ascent() - large.descent()) / 2
+        left = float(rect.left() + _PADDING)
         painter.setFont(theme.body_font())
         painter.setPen(theme.WHITE if hovered and not solid else theme.TEXT)
         painter.drawText(QPointF(left, base), name)
@@ -127,58 +128,54 @@ class TagChips(QWidget):
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
         painter.drawText(QPointF(left, base), shown)
-        if crossed:
+        if has_cross:
             cross = theme.pixmap("close", theme.TEXT, 12, self.devicePixelRatioF())
-            painter.drawPixmap(place.right() - 16, place.top() + (_HEIGHT - 12) // 2, cross)
+            painter.drawPixmap(rect.right() - 16, rect.top() + (_HEIGHT - 12) // 2, cross)
 
-    def _needs(self, number: int) -> int:
-        """Return the width of a chip's text."""
+    def _text_width(self, index: int) -> int:
+        """Return the width of a chip's name and detail, px."""
         large, small = QFontMetrics(theme.body_font()), QFontMetrics(theme.caption_font())
-        detail = self._details[number]
-        wide = large.horizontalAdvance(self._tags[number].name) + 1  # without it, Qt elides
-        return wide + (small.horizontalAdvance(detail) + _BETWEEN if detail else 0)
+        detail = self._details[index]
+        width = large.horizontalAdvance(self._tags[index].name) + 1  # without it, Qt elides
+        return width + (small.horizontalAdvance(detail) + _BETWEEN if detail else 0)
 
-    def _places(self, width: int) -> Iterator[QRect]:
+    def _rects(self, width: int) -> Iterator[QRect]:
         """Yield the rectangle of each chip, in rows from the left."""
         x = y = 0
-        for number in range(len(self._tags)):
-            wide = min(self._needs(number) + 2 * _PADDING, width)
-            if x and x + wide > width:
+        for index in range(len(self._tags)):
+            chip_width = min(self._text_width(index) + 2 * _PADDING, width)
+            if x and x + chip_width > width:
                 x, y = 0, y + _HEIGHT + _GAP
-            yield QRect(x, y, wide, _HEIGHT)
-            x += wide + _GAP
+            yield QRect(x, y, chip_width, _HEIGHT)
+            x += chip_width + _GAP
 
     # --- the mouse
 
-    def place_of(self, name: str) -> QRect:
+    def rect_of(self, name: str) -> QRect:
         """Return the rectangle of a tag's chip; empty if there is none."""
-        places = zip(self._tags, self._places(self.width()), strict=True)
-        return next((place for tag, place in places if tag.name == name), QRect())
+        rects = zip(self._tags, self._rects(self.width()), strict=True)
+        return next((rect for tag, rect in rects if tag.name == name), QRect())
 
-    def _chip_at(self, point: QPoint) -> int:
-        places = enumerate(self._places(self.width()))
-        return next((number for number, place in places if place.contains(point)), -1)
-
-    def _crosses(self, point: QPoint) -> bool:
-        place = list(self._places(self.width()))[self._chip_at(point)]
-        return point.x() > place.right() - _CROSS
+    def _chip_at(self, point: QPoint) -> tuple[int, bool]:
+        """Return the chip at a point, -1 for none, and whether its cross is there."""
+        for index, rect in enumerate(self._rects(self.width())):
+            if rect.contains(point):
+                return index, point.x() > rect.right() - _CROSS
+        return -1, False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Set cursor and tooltip for a press at this point."""
-        point = event.position().toPoint()
-        number = self._chip_at(point)
-        self._hover = number
+        self._hover, on_cross = self._chip_at(event.position().toPoint())
         self.update()
-        if number < 0:
+        if self._hover < 0:
             self.unsetCursor()
             self.setToolTip("")
             return
-        tag, off = self._tags[number], self._crosses(point)
-        acts = "Click to remove" if off else "Click to confirm"
-        says = in_words(tag) + ("" if tag.state == "confirmed" and not off else f". {acts}")
-        self.setToolTip(theme.plain_tip(says))
-        pressable = off or tag.state != "confirmed"
-        shape = Qt.CursorShape.PointingHandCursor if pressable else Qt.CursorShape.ArrowCursor
+        tag = self._tags[self._hover]
+        clickable = on_cross or tag.state != "confirmed"
+        action = f". Click to {'remove' if on_cross else 'confirm'}" if clickable else ""
+        self.setToolTip(theme.plain_tip(in_words(tag) + action))
+        shape = Qt.CursorShape.PointingHandCursor if clickable else Qt.CursorShape.ArrowCursor
         self.setCursor(shape)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -188,22 +185,21 @@ class TagChips(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Confirm a suggestion, or remove the tag whose cross was pressed."""
-        point = event.position().toPoint()
-        number = self._chip_at(point)
-        if not self._live or number < 0 or event.button() is not Qt.MouseButton.LeftButton:
+        index, on_cross = self._chip_at(event.position().toPoint())
+        if not self._clickable or index < 0 or event.button() is not Qt.MouseButton.LeftButton:
             super().mousePressEvent(event)
             return
-        tag = self._tags[number]
-        if self._crosses(point):
+        tag = self._tags[index]
+        if on_cross:
             self.removed.emit(tag.name)
         elif tag.state != "confirmed":
             self.confirmed.emit(tag.name)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Request a menu for the tag under the pointer."""
-        number = self._chip_at(event.pos())
-        if self._live and number >= 0:
-            self.menu.emit(self._tags[number].name, event.globalPos())
+        index, _ = self._chip_at(event.pos())
+        if self._clickable and index >= 0:
+            self.menu.emit(self._tags[index].name, event.globalPos())
 
 
 def _detail(tag: TagDetail) -> str:

@@ -1,13 +1,14 @@
-"""One line of plain text that is cut at whole facts, may fade in and may be pressed.
+"""One line of plain text that is cut between facts, may fade in and may be clicked.
 
-The status line, the top bar, the notification bar and the overview show their texts with it.
+The status line, the top bar, the notification bar and the overview show their texts with it. Facts
+are separated by middle dots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QSize, Qt, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -43,7 +44,7 @@ class TextLine(QWidget):
             align: horizontal alignment in the widget.
             fades: whether new text fades in.
             elide: where long text is cut; at the right, whole facts are dropped first.
-            icon: shown with the first word alone if the text does not fit.
+            icon: shown with only the first word if the text does not fit.
         """
         super().__init__()
         self._color, self._align, self._elide, self._icon = color, align, elide, icon
@@ -87,6 +88,7 @@ class TextLine(QWidget):
         self.clicked.connect(act)
         self.setToolTip(tip)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)  # repaints it brighter under the pointer
 
     def _set_opacity(self, value: float) -> None:
         self._opacity = value
@@ -102,7 +104,7 @@ class TextLine(QWidget):
         return QSize(0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the text, and the icon where only the first word fits."""
+        """Draw the text, and the icon if only the first word fits."""
         painter = QPainter(self)
         painter.setOpacity(self._opacity)
         color = self._color
@@ -118,21 +120,13 @@ class TextLine(QWidget):
             painter.drawPixmap(left, (self.height() - theme.ICON) // 2, image)
 
     def shown_text(self) -> str:
-        """Return the text as cut for the current width."""
+        """Return the text, cut for the current width."""
         metrics = self.fontMetrics()
         if self._icon and metrics.horizontalAdvance(self._text) > self.width():
             return self._text.partition(" ")[0]
         if self._elide is Qt.TextElideMode.ElideRight:
             return words.elide_facts(self._text, metrics, self.width())
         return metrics.elidedText(self._text, self._elide, self.width())
-
-    def enterEvent(self, event: QEvent) -> None:
-        """Repaint: clickable text is brighter under the pointer."""
-        self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Repaint: the pointer has left."""
-        self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Report a click inside the widget."""

@@ -2,14 +2,13 @@
 
 Everything that draws takes them from here. The surroundings are neutral gray, a person's decisions
 are *pencil* (one orange), what a model computed is gray, focus and current item are white. Pencil
-must be used for decisions, the primary button and the progress of a pass only. Source of all
-values: DESIGN section 11.
+must be used for decisions, the primary button and the progress of a pass only.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -85,11 +84,11 @@ def font(px: int = BODY_PX, *, semibold: bool = False) -> QFont:
 
 @lru_cache
 def _font(px: int, semibold: bool) -> QFont:
-    made = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-    made.setPixelSize(px)
-    made.setWeight(QFont.Weight.DemiBold if semibold else QFont.Weight.Normal)
-    made.setFeature(QFont.Tag("tnum"), 1)
-    return made
+    system_font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    system_font.setPixelSize(px)
+    system_font.setWeight(QFont.Weight.DemiBold if semibold else QFont.Weight.Normal)
+    system_font.setFeature(QFont.Tag("tnum"), 1)
+    return system_font
 
 
 def body_font() -> QFont:
@@ -107,24 +106,24 @@ def title_font() -> QFont:
     return font(TITLE_PX, semibold=True)
 
 
-class _Panel(QScrollArea):
-    """Keeps room for its vertical scroll bar while that is hidden."""
+class _ScrollArea(QScrollArea):
+    """Leaves space for its vertical scroll bar while that is hidden."""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the width of the content the same with and without the bar."""
         bar = self.verticalScrollBar()
-        room = 0 if bar.isVisibleTo(self) else bar.sizeHint().width()
-        if self.viewportMargins().right() != room:
-            self.setViewportMargins(0, 0, room, 0)
+        margin = 0 if bar.isVisibleTo(self) else bar.sizeHint().width()
+        if self.viewportMargins().right() != margin:
+            self.setViewportMargins(0, 0, margin, 0)
         super().resizeEvent(event)
 
 
 def scrolled(content: QWidget) -> QScrollArea:
     """Return a vertical scroll area without frame and focus.
 
-    It keeps room for a hidden scroll bar, so that the content keeps its width.
+    It leaves space for a hidden scroll bar, so that the content keeps its width.
     """
-    scroll = _Panel()
+    scroll = _ScrollArea()
     scroll.setWidget(content)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -133,10 +132,12 @@ def scrolled(content: QWidget) -> QScrollArea:
     return scroll
 
 
-def height_in(part: QWidget, width: int) -> int:
+def height_in(widget: QWidget, width: int) -> int:
     """Return the preferred height of a widget at a width, px."""
-    part.ensurePolished()
-    return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
+    widget.ensurePolished()
+    if widget.hasHeightForWidth():
+        return widget.heightForWidth(width)
+    return widget.sizeHint().height()
 
 
 def clear_layout(layout: QLayout) -> None:
@@ -177,7 +178,7 @@ def tip(text: str, key: str | None) -> str:
 
 
 def keys(sequence: str) -> str:
-    """Return a key of KEYMAP as this platform writes it, in words if the symbol is obscure."""
+    """Return a key of KEYMAP as this platform writes it, with arrows as symbols."""
     shown = QKeySequence(sequence).toString(QKeySequence.SequenceFormat.NativeText)
     for name, arrow in (("Left", "←"), ("Right", "→"), ("Up", "↑"), ("Down", "↓")):
         if shown == name or shown.endswith(f"+{name}"):
@@ -185,9 +186,12 @@ def keys(sequence: str) -> str:
     return {"Return": "Enter", "PgUp": "Page Up", "PgDown": "Page Down"}.get(shown, shown)
 
 
-def all_keys(sequences: Mapping[str, str]) -> dict[str, str]:
-    """Return the keys of all commands as this platform writes them."""
-    return {command: keys(sequence) for command, sequence in sequences.items()}
+def transparent(width: int, height: int, ratio: float) -> QPixmap:
+    """Return an empty picture to draw on, of this size in logical px."""
+    image = QPixmap(math.ceil(width * ratio), math.ceil(height * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    return image
 
 
 @lru_cache(maxsize=512)
@@ -216,26 +220,26 @@ def pixmap(name: str, color: QColor = TEXT, px: int = ICON, ratio: float = 1.0) 
 @lru_cache(maxsize=128)
 def icon(name: str, quiet: bool = False) -> QIcon:
     """Return an icon in text color or quiet gray, and in disabled gray for disabled buttons."""
-    made = QIcon()
+    icon_ = QIcon()
     for ratio in (1.0, 2.0, 3.0):
-        made.addPixmap(pixmap(name, QUIET if quiet else TEXT, ICON, ratio), QIcon.Mode.Normal)
-        made.addPixmap(pixmap(name, DISABLED, ICON, ratio), QIcon.Mode.Disabled)
-    return made
+        icon_.addPixmap(pixmap(name, QUIET if quiet else TEXT, ICON, ratio), QIcon.Mode.Normal)
+        icon_.addPixmap(pixmap(name, DISABLED, ICON, ratio), QIcon.Mode.Disabled)
+    return icon_
 
 
 def app_icon() -> QIcon:
     """Return the program's icon."""
-    made = QIcon()
+    icon_ = QIcon()
     for px in (16, 32, 48, 128, 256):
-        made.addPixmap(_pixmap("curator", TEXT.name(), px, 1.0))
-    return made
+        icon_.addPixmap(pixmap("curator", px=px))
+    return icon_
 
 
 def palette() -> QPalette:
     """Return the palette for all that the stylesheet leaves to the Fusion style."""
-    made = QPalette()
+    colors = QPalette()
     role = QPalette.ColorRole
-    for which, color in (
+    for each, color in (
         (role.Window, PANEL),
         (role.WindowText, TEXT),
         (role.Base, CANVAS),
@@ -258,30 +262,16 @@ def palette() -> QPalette:
         (role.Dark, CANVAS),
         (role.Shadow, CANVAS),
     ):
-        made.setColor(which, color)
-    for which in (role.WindowText, role.Text, role.ButtonText):
-        made.setColor(QPalette.ColorGroup.Disabled, which, DISABLED)
-    return made
+        colors.setColor(each, color)
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        colors.setColor(QPalette.ColorGroup.Disabled, each, DISABLED)
+    return colors
 
 
 def stylesheet() -> str:
     """Read ``resources/theme.qss`` and insert the colors and sizes of this module."""
     text = resource("theme.qss").read_text("utf-8")
-    values: dict[str, str] = {
-        name: value.name()
-        for name, value in (
-            ("CANVAS", CANVAS),
-            ("PANEL", PANEL),
-            ("RAISED", RAISED),
-            ("HAIRLINE", HAIRLINE),
-            ("PENCIL_TEXT", PENCIL_TEXT),
-            ("TEXT", TEXT),
-            ("QUIET", QUIET),
-            ("DISABLED", DISABLED),
-            ("PENCIL", PENCIL),
-            ("WHITE", WHITE),
-        )
-    }
+    values = {name: color.name() for name, color in globals().items() if isinstance(color, QColor)}
     values |= {
         "ROW": f"{ROW}px",
         "RADIUS": f"{RADIUS}px",
@@ -289,8 +279,8 @@ def stylesheet() -> str:
         "DOWN": resource("icons/down_fixed.svg").as_posix(),
         "RIGHT": resource("icons/right_fixed.svg").as_posix(),
     }
-    for name in sorted(values, key=len, reverse=True):
-        text = text.replace(f"@{name}@", values[name])
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
     return text
 
 

@@ -1,7 +1,7 @@
 """Thumbnails of photos, which grid, filmstrip, panels and pages draw in the same way.
 
-Which picture a photo's tile shows at a size, drawing it pixel for pixel, and a cache of the tiles a
-view has drawn before. Nothing here decodes: pictures come from :mod:`curator.ui.widgets.frames`.
+Chooses the picture that a tile shows at a size, draws it pixel for pixel, and caches the tiles of a
+view. Nothing here decodes: frames come from :mod:`curator.ui.widgets.frames`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 
 from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
 
 from curator.imaging.proxy import THUMB_PX
 from curator.library.table import Tile
 from curator.session import Session
-from curator.ui.widgets import theme
+from curator.ui.widgets import mark_painter, theme
 from curator.ui.widgets.frames import PROXY, THUMB, Frame, FrameRequest
 
 REJECTED_OPACITY = 0.3
-STALE_OPACITY = 0.55  # of a photo that no longer matches the filter
-_ASPECT = (3, 2)  # until a photo's own is known
+_STALE_OPACITY = 0.55  # of a photo that no longer matches the filter
+_ASPECT = (3, 2)  # until the photo's own is known
 _CACHED_TILES = 4096  # several screens of the smallest tiles on the largest screen
 _STRETCH = 1.1  # enlarging a thumbnail this much is not visible
 _RING = 3  # px between a picture and the ring around it
@@ -41,9 +41,9 @@ def _fitted(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
 
 
 def thumbnail_request(tile: Tile, box: tuple[int, int]) -> FrameRequest | None:
-    """Return the picture a tile shows in a box of device px, or None before there is one.
+    """Return the request for a photo's picture in a box of device px, or None before there is one.
 
-    A large tile on a dense screen shows more pixels than a thumbnail has, and takes the proxy.
+    A large tile on a dense screen has more pixels than a thumbnail and shows the proxy.
     """
     size = fitted(tile, box)
     if tile.proxy is not None and max(size) > THUMB_PX * _STRETCH:
@@ -51,11 +51,45 @@ def thumbnail_request(tile: Tile, box: tuple[int, int]) -> FrameRequest | None:
     return None if tile.thumb is None else FrameRequest(THUMB, tile.thumb, size, tile.turn)
 
 
-def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
-    """Draw a frame at a place in device px; it is stretched only if its size differs.
+def logical(rect: QRect, ratio: float) -> QRectF:
+    """Convert a rectangle from device px to logical px."""
+    return QRectF(rect.x() / ratio, rect.y() / ratio, rect.width() / ratio, rect.height() / ratio)
 
-    The painter's scale is undone first: with a device pixel ratio on the image Qt would take its
-    scaling path and copy several times slower.
+
+def draw_thumbnail(
+    painter: QPainter, tile: Tile, frame: Frame | None, place: QRect, ratio: float
+) -> QRectF:
+    """Draw a photo's thumbnail: dim if it is rejected or stale, struck out if rejected.
+
+    Args:
+        painter: in logical px.
+        tile: the photo.
+        frame: its picture; None draws a flat rectangle.
+        place: the rectangle of the picture, device px.
+        ratio: device px per logical px.
+
+    Returns:
+        The rectangle of the picture, logical px.
+    """
+    rect = logical(place, ratio)
+    if frame is None:
+        painter.fillRect(rect, theme.PANEL)
+    elif tile.rejected or tile.stale:
+        painter.setOpacity(REJECTED_OPACITY if tile.rejected else _STALE_OPACITY)
+        blit(painter, frame, place, ratio)
+        painter.setOpacity(1.0)
+    else:
+        blit(painter, frame, place, ratio)
+    if tile.rejected:
+        mark_painter.draw_strike(painter, rect)
+    return rect
+
+
+def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
+    """Draw a frame at a rectangle of device px; it is stretched only if its size differs.
+
+    The painter's scale is undone first: with a device pixel ratio on the image, Qt would scale
+    while copying, which is several times slower.
     """
     if ratio != 1.0:
         painter.save()
@@ -69,10 +103,10 @@ def blit(painter: QPainter, frame: Frame, place: QRect, ratio: float) -> None:
 
 
 class TileCache:
-    """The tiles one view has drawn before: asking the session costs 25 us each, this costs one.
+    """The tiles one view has drawn before: the session takes 25 us for a tile, this 1 us.
 
-    Create it before the view connects to the session's signals, so that the cache hears of a
-    change before the view does. Thread: GUI.
+    Create it before the view connects to the session's signals, so that the cache drops changed
+    tiles before the view asks for them. Thread: GUI.
     """
 
     def __init__(self, session: Session) -> None:
@@ -89,7 +123,7 @@ class TileCache:
         return self._tiles[photo_id]
 
     def gather(self, photo_ids: Iterable[int]) -> None:
-        """Load all missing tiles with one call, which is cheap for a screenful."""
+        """Load all missing tiles with one call, which is faster than one by one."""
         missing = [photo for photo in photo_ids if photo not in self._tiles]
         if missing:
             if len(self._tiles) > _CACHED_TILES:
@@ -97,7 +131,7 @@ class TileCache:
             self._tiles.update(zip(missing, self._session.tiles(missing), strict=True))
 
     def _forget(self, changed: Set[int]) -> None:
-        for photo_id in self._tiles.keys() & changed:  # as long as the shorter of the two
+        for photo_id in self._tiles.keys() & changed:  # iterates over the smaller of the two
             del self._tiles[photo_id]
 
 
@@ -111,10 +145,10 @@ def draw_suggestion_ring(painter: QPainter, rect: QRectF) -> None:
 def draw_failure_card(
     painter: QPainter, rect: QRect, name: str, reason: str, pad: int = _PAD
 ) -> QRect:
-    """Draw the card that replaces a picture that could not be read, in the painter's font.
+    """Draw the card shown in place of a picture that could not be read, in the painter's font.
 
     Returns:
-        Where its Retry link is.
+        The rectangle of its Retry link.
     """
     painter.fillRect(rect, theme.PANEL)
     inside = rect.adjusted(pad, pad, -pad, -pad)
@@ -125,22 +159,17 @@ def draw_failure_card(
     painter.drawText(inside, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, shown)
     painter.setPen(theme.QUIET)
     wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-    room = inside.adjusted(0, line, 0, -line)
+    body = inside.adjusted(0, line, 0, -line)
     painter.save()
-    painter.setClipRect(room)
-    painter.drawText(room, wrap, reason)
+    painter.setClipRect(body)
+    painter.drawText(body, wrap, reason)
     painter.restore()
-    retry = QRect(
-        inside.left(), inside.bottom() + 1 - line, metrics.horizontalAdvance("Retry"), line
-    )
-    _draw_link(painter, retry, "Retry", theme.TEXT)
+    width = metrics.horizontalAdvance("Retry")
+    retry = QRect(inside.left(), inside.bottom() + 1 - line, width, line)
+    painter.setPen(theme.TEXT)
+    painter.drawText(retry, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "Retry")
+    painter.drawLine(retry.left(), retry.bottom() - 1, retry.right(), retry.bottom() - 1)
     return retry
-
-
-def _draw_link(painter: QPainter, rect: QRect, text: str, color: QColor) -> None:
-    painter.setPen(color)
-    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
-    painter.drawLine(rect.left(), rect.bottom() - 1, rect.right(), rect.bottom() - 1)
 
 
 def single_line_tooltip(text: str) -> str:

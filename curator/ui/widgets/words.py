@@ -1,4 +1,4 @@
-"""Numbers, sizes and capture data as texts on screen."""
+"""Formats numbers, sizes and capture data for the screen."""
 
 from __future__ import annotations
 
@@ -25,13 +25,12 @@ def photos(number: int) -> str:
 
 def size(number: int) -> str:
     """Format a number of bytes in decimal units, as file managers do: ``58.1 GB``."""
-    value = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 999.5 or unit == "GB":
-            digits = 0 if unit in ("bytes", "kB") else 1
-            return f"{value:,.{digits}f} {unit}"
+    value, units = float(number), ["bytes", "kB", "MB", "GB"]
+    while value >= 999.5 and len(units) > 1:
         value /= 1000
-    raise AssertionError("unreachable")
+        del units[0]
+    digits = 0 if units[0] in ("bytes", "kB") else 1
+    return f"{value:,.{digits}f} {units[0]}"
 
 
 def duration(seconds: float) -> str:
@@ -51,16 +50,19 @@ def megapixels(width: int, height: int) -> str:
 
 def capture_rows(capture: Capture) -> list[tuple[str, str]]:
     """Return the capture data as rows of name and value, without missing values."""
-    rows: list[tuple[str, str | None]] = [
+    width, height = capture.width, capture.height
+    exposure = (
+        shutter(capture.exposure_s),
+        aperture(capture.f_number),
+        f"ISO {capture.iso}" if capture.iso else None,
+    )
+    rows = [
         ("Taken", _taken(capture)),
         ("Camera", capture.camera),
         ("Lens", capture.lens),
-        ("Exposure", _exposure(capture)),
+        ("Exposure", joined(exposure)),
         ("Focal length", focal_length(capture.focal_length_mm)),
-        (
-            "Size",
-            megapixels(capture.width, capture.height) if capture.width and capture.height else None,
-        ),
+        ("Size", megapixels(width, height) if width and height else None),
         ("Location", place(capture)),
     ]
     return [(name, value) for name, value in rows if value]
@@ -77,9 +79,9 @@ def joined(parts: Iterable[str | None]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _taken(capture: Capture) -> str | None:
+def _taken(capture: Capture) -> str:
     if capture.taken_at is None:
-        return None
+        return ""
     # ISO order is the only date format nobody misreads.
     text = f"{capture.taken_at:%Y-%m-%d  %H:%M:%S}"
     if capture.utc_offset_min is not None:
@@ -87,21 +89,8 @@ def _taken(capture: Capture) -> str | None:
     return text
 
 
-def _exposure(capture: Capture) -> str | None:
-    return (
-        joined(
-            (
-                shutter(capture.exposure_s),
-                aperture(capture.f_number),
-                f"ISO {capture.iso}" if capture.iso else None,
-            )
-        )
-        or None
-    )
-
-
-def elide_facts(text: str, metrics: QFontMetrics, room: int) -> str:
-    """Drop facts from the end of ``text`` until it fits: half a fact reads as another one."""
-    while metrics.horizontalAdvance(text) > room and " · " in text:
+def elide_facts(text: str, metrics: QFontMetrics, width: int) -> str:
+    """Drop facts from the end of ``text`` until it fits: part of a fact could mislead."""
+    while metrics.horizontalAdvance(text) > width and " · " in text:
         text = text.rpartition(" · ")[0]
-    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)

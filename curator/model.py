@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -73,7 +73,7 @@ class StageState(StrEnum):
 
 
 class Kind(StrEnum):
-    """The kind of a photo's file: the camera's RAW, a picture any viewer opens, or a sidecar."""
+    """The kind of a photo's file: a camera's RAW, another picture (JPEG, TIFF, HEIC), a sidecar."""
 
     RAW = "raw"
     IMAGE = "image"
@@ -94,7 +94,7 @@ class ContentType(StrEnum):
 
 
 class StackKind(StrEnum):
-    """The reason for which photos are stacked."""
+    """Why photos are stacked automatically."""
 
     BURST = "burst"
     BRACKET = "bracket"
@@ -206,8 +206,8 @@ def bidi_safe(name: str) -> str:
 class Clause(StrEnum):
     """The clauses of the default approval rule; clauses of other rules are named by their search.
 
-    ``FILE`` stands for any clause met only by marks read from a file. Such photos are exported
-    only if the user asks for them.
+    ``FILE`` replaces the clause of a photo whose marks were read from a file and reviewed by
+    nobody here. Such photos are exported only if the user asks for them.
     """
 
     STARS = "stars"
@@ -246,19 +246,9 @@ class Capture:
         return {name: getattr(self, name) for name in _FACTS}
 
 
-_FACTS = (
-    "utc_offset_min",
-    "camera",
-    "lens",
-    "exposure_s",
-    "f_number",
-    "iso",
-    "focal_length_mm",
-    "latitude",
-    "longitude",
-    "width",
-    "height",
-)
+_FACTS = [
+    each.name for each in fields(Capture) if each.name not in ("taken_at", "orientation", "subject")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,9 +302,10 @@ class StageJob:
 
     ``path`` is the file to read (of a pair, the RAW); ``fallback`` is the other file of a pair,
     used if ``path`` cannot be decoded. ``cache`` is the folder for derived files. Stages embed and
-    describe read the proxy, whose digest is then ``fingerprint``. ``encoder`` is for embed: the
-    recipe of the encoder (`curator.encoders`). ``asking`` is for describe: the provider
-    (`curator.stages.describe`). ``sidecars`` is for peek: the paths of the known sidecars.
+    describe read the proxy, whose digest is then ``fingerprint``. ``long_edge_px`` and ``quality``
+    (JPEG) are those of the proxy. ``encoder`` is for embed: a `curator.encoders.Recipe`. ``asking``
+    is for describe: a `curator.stages.describe.Asking`. ``sidecars`` is for peek: the paths of the
+    known sidecars.
     """
 
     photo_id: int
@@ -383,8 +374,8 @@ class Peeked:
     """The result of stage peek, read from the headers: identity, capture data and a thumbnail.
 
     ``fingerprint`` is of ``job.path``. ``thumb`` is the cache key of the thumbnail made from the
-    embedded one, or None. ``half_fingerprint`` is of ``job.fallback``, if the stage read it;
-    otherwise the catalog does. ``readings`` are the marks in the sidecars and in the file itself.
+    embedded one, or None. ``half_fingerprint`` is of ``job.fallback``; the catalog adds it.
+    ``readings`` are the marks in the sidecars and in the file itself.
     """
 
     fingerprint: str
@@ -536,7 +527,7 @@ class GoneError(KnownError):
 
 
 class UnavailableError(KnownError):
-    """A file must not be read now (on a memory card) or its drive does not answer."""
+    """A file is not read now: it is on a memory card, or its drive does not answer."""
 
 
 class CatalogError(KnownError):
@@ -552,7 +543,7 @@ class UsageError(KnownError):
 
 
 class NotFoundError(KnownError):
-    """No photo, folder or file of that name is known."""
+    """Nothing of that name or number exists: a photo, folder, project, tag, version ..."""
 
 
 class Stopped(KeyboardInterrupt):

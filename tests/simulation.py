@@ -7,7 +7,7 @@ learners:
 
     standardized   StandardScaler + Ridge(1.0), the usual method
     plain          Ridge(1.0) on unit vectors
-    taste          curator.taste.fit on the same vectors
+    taste          curator.taste on the same vectors
     archive        the same in the space of all photos of the training folders
     tone           the same with tone measures, as in Curator
 """
@@ -24,7 +24,8 @@ from curator.learning.learner import COMPARISON_WEIGHT
 from curator.taste.accuracy import rank_correlation
 from curator.taste.explain import informative
 from curator.taste.space import Array, Rows, Space
-from curator.taste.training import TrainingSet, fit
+from curator.taste.training import TrainingSet
+from tests.taste_models import fit
 
 Indices = NDArray[np.intp]
 Predict = Callable[[Indices], NDArray[np.floating]]
@@ -259,8 +260,8 @@ def _asked(
     for count in counts:
         rest = np.setdiff1d(pool, rated)
         rows = scene.rows[rest]
-        known = scene.rows[rated] if len(rated) else None
-        picks = informative(rows, scene.rows[pool], count - len(rated), known, space)
+        known = scene.rows[rated]
+        picks = informative(rows, scene.rows[pool], known, count - len(rated), space)
         rated = np.concatenate([rated, rest[picks]])
         asked.append(rated)
     return asked

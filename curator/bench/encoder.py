@@ -8,12 +8,12 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from curator import encoders
 from curator.bench.draw import scene
 from curator.bench.figures import Figure, NoReference, Reference, Workspace, timed
-from curator.encoders import EncoderOptions
+from curator.encoders import EncoderOptions, load
+from curator.encoders.network import cpu_bf16
 from curator.encoders.options import missing_package
-from curator.encoders.reference import Encode, cpu_bf16, plain_clip
+from curator.encoders.reference import Encode, cosine_to_reference, plain_clip
 from curator.imaging import decode
 
 Pictures = list[NDArray[np.uint8]]
@@ -47,7 +47,7 @@ def clip(workspace: Workspace) -> list[Figure]:
     """
     pictures = _pictures(workspace)
     threads = os.cpu_count() or 1
-    starter = encoders.cosine_to_reference("starter", EncoderOptions(threads=threads), pictures)
+    starter = cosine_to_reference("starter", EncoderOptions(threads=threads), pictures)
     gc.collect()
     weights = workspace.scratch / "random.safetensors"
     loop, exact = _timed(plain_clip(_MODEL, threads, weights), pictures)
@@ -55,7 +55,7 @@ def clip(workspace: Workspace) -> list[Figure]:
     options = EncoderOptions(
         checkpoint=weights, model=_MODEL, pretrained="", device="cpu", threads=threads
     )
-    encoder = encoders.load("open_clip", options)
+    encoder = load("open_clip", options)
     spent, fast = _timed(encoder.encode, pictures)
     cosine = float((exact * fast).sum(axis=1).min())
     note = f"{encoder.device}, {encoder.batch} at once, {threads} threads"

@@ -89,7 +89,7 @@ def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | 
 
 def _of_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
     """Look at a file as the window does, in processes of their own."""
-    from curator.encoders.selection import select_encoder
+    from curator.encoders import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
     found = see_file(invocation, preview.path)

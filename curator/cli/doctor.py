@@ -316,8 +316,8 @@ def decodes(path: str) -> tuple[int, int]:
 
 def _extras(invocation: Invocation) -> list[Finding]:
     """Check what is not installed and not needed for culling; never a problem."""
+    from curator.encoders import select_encoder
     from curator.encoders.options import missing_package
-    from curator.encoders.selection import select_encoder
 
     lack = missing_package("torch", "open_clip")
     found = f"{lack} Culling, rating and export do without." if lack else "installed"

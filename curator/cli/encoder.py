@@ -27,8 +27,7 @@ def encoder(invocation: Invocation) -> None:
 
 
 def _show(invocation: Invocation) -> None:
-    from curator.encoders import ENCODERS, available
-    from curator.encoders.selection import encoder_options, select_encoder
+    from curator.encoders import ENCODERS, available, encoder_options, select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
     lacks = available(encoder_options(invocation.home, invocation.settings))
@@ -48,8 +47,7 @@ def _show(invocation: Invocation) -> None:
 
 
 def _download(invocation: Invocation) -> None:
-    from curator.encoders import DownloadJob, download_plan, weights_file
-    from curator.encoders.selection import encoder_options
+    from curator.encoders import DownloadJob, download_plan, encoder_options, weights_file
 
     told = encoder_options(invocation.home, invocation.settings)
     plan = download_plan(told)

@@ -101,11 +101,10 @@ def near_of(
 
 def _read(invocation: Invocation, phrase: str, archive: VectorIndex) -> NDArray[np.float32] | None:
     """Encode a phrase in a process of its own; None if the encoder knows no words."""
-    from curator import encoders
-    from curator.encoders.selection import select_encoder
+    from curator.encoders import select_encoder
 
     recipe = select_encoder(invocation.home, invocation.settings).recipe
-    if recipe is None or not encoders.supports_text(recipe.name) or recipe.key != archive.encoder:
+    if recipe is None or not recipe.supports_text or recipe.key != archive.encoder:
         return None
     from curator.pipeline.encoder_lane import make_pool
     from curator.pipeline.text_encoding import encode_in_worker

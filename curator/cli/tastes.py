@@ -115,7 +115,7 @@ def taste(invocation: Invocation) -> None:
 
 
 def _summary(invocation: Invocation) -> None:
-    from curator.encoders.selection import select_encoder
+    from curator.encoders import select_encoder
     from curator.learning.learner import MIN_RATINGS
     from curator.learning.report import MEANING, report
 
@@ -300,7 +300,7 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
     """Encode a file that is in no catalog, in worker processes."""
-    from curator.encoders.selection import select_encoder
+    from curator.encoders import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
     if encoding.recipe is None:

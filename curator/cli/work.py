@@ -106,8 +106,7 @@ def _use_encoder(invocation: Invocation, name: str) -> None:
     Raises:
         KnownError: it is not installed; nothing was read.
     """
-    from curator.encoders import choose
-    from curator.encoders.selection import encoder_options
+    from curator.encoders import choose, encoder_options
 
     invocation.settings.encoder.which = name  # type: ignore[assignment] # argparse checked it
     choose(name, encoder_options(invocation.home, invocation.settings))
@@ -357,7 +356,7 @@ def _list_folders(invocation: Invocation) -> None:
 
 def status(invocation: Invocation) -> None:
     """Show what is in the catalog and what is still to do."""
-    from curator.encoders.selection import select_encoder
+    from curator.encoders import select_encoder
     from curator.library.filters import approved
     from curator.library.folder_lookup import waiting_for_drives
 

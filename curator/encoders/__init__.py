@@ -1,19 +1,21 @@
-"""Encoders turn pictures into vectors: the table ENCODERS, and which one to use.
+"""Encoders turn pictures into vectors: the table ENCODERS, and which encoder a home uses.
 
-Only this package imports torch, and only to load an encoder; finding out what is installed just
-looks at the disk. To add an encoder, write a module with ``missing(options)``, ``key(options)`` and
-``load(options)``, and add a line to ENCODERS::
+The pipeline selects an encoder before it analyzes photos; the command line and the settings page
+show the selection. Only this package imports torch, and only to load an encoder: finding out what
+is installed just looks at the disk. To add an encoder, write a module with ``missing(options)``,
+``key(options)`` and ``load(options)``, and add a line to ENCODERS::
 
-    choice = choose("auto", options)        # choice.sentence is shown to the user
-    encoder = load(choice.name, options)    # in the encoder's worker process
-    vectors = encoder.encode([rgb, rgb])    # (2, encoder.dimension) float32, unit length
+    encoding = select_encoder(home, settings)     # encoding.sentence is shown to the user
+    recipe = encoding.recipe                      # None without an encoder
+    encoder = load(recipe.name, recipe.options)   # in the encoder's worker process
+    vectors = encoder.encode([rgb, rgb])          # (2, encoder.dimension) float32, unit length
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -21,28 +23,28 @@ from numpy.typing import NDArray
 
 from curator.encoders import open_clip, starter
 from curator.encoders.hub import DownloadJob, DownloadPlan
+from curator.encoders.open_clip import download_plan, weights_file
 from curator.encoders.options import EncoderOptions, EncodingError, Tag
 from curator.model import KnownError, UsageError
+from curator.settings import Home, Settings, absolute
 
 __all__ = [
     "ENCODERS",
     "DownloadJob",
     "DownloadPlan",
     "Encoder",
-    "EncoderChoice",
     "EncoderKind",
     "EncoderOptions",
+    "Encoding",
     "EncodingError",
     "Recipe",
     "Tag",
     "available",
     "choose",
-    "cosine_to_reference",
     "download_plan",
+    "encoder_options",
     "load",
-    "models_folder",
-    "recipe",
-    "supports_text",
+    "select_encoder",
     "weights_file",
 ]
 
@@ -51,7 +53,6 @@ class Encoder(Protocol):
     """A loaded network that turns pictures into vectors.
 
     Attributes:
-        name: its name in ENCODERS.
         key: identifies the weights; vectors of different keys must never be mixed.
         dimension: length of a vector.
         device: where and in which precision it runs, to show to people ("CPU, bfloat16").
@@ -61,23 +62,15 @@ class Encoder(Protocol):
     Thread: one at a time.
     """
 
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def key(self) -> str: ...  # noqa: D102
-
-    @property
-    def dimension(self) -> int: ...  # noqa: D102
+    key: str
+    dimension: int
+    scale: float
 
     @property
     def device(self) -> str: ...  # noqa: D102
 
     @property
     def batch(self) -> int: ...  # noqa: D102
-
-    @property
-    def scale(self) -> float: ...  # noqa: D102
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Encode (H, W, 3) sRGB pictures into (N, dimension) vectors of unit length."""
@@ -126,14 +119,6 @@ ENCODERS = (
 
 
 @dataclass(frozen=True)
-class EncoderChoice:
-    """The name of the encoder to use, None for none, and a sentence that explains the choice."""
-
-    name: str | None
-    sentence: str
-
-
-@dataclass(frozen=True)
 class Recipe:
     """All that a worker process needs to load an encoder; ``key`` identifies its weights."""
 
@@ -141,15 +126,47 @@ class Recipe:
     key: str
     options: EncoderOptions
 
+    @property
+    def supports_text(self) -> bool:
+        """Whether the encoder can encode texts into the space of the pictures."""
+        return any(kind.supports_text for kind in ENCODERS if kind.name == self.name)
+
     def on_cpu(self) -> Recipe:
         """Return the same recipe for the CPU."""
         return replace(self, options=replace(self.options, device="cpu"))
 
 
-def recipe(choice: EncoderChoice, options: EncoderOptions) -> Recipe | None:
-    """Return the recipe of the chosen encoder, None for no encoder. Needs no torch."""
-    kind = _kind(choice.name)
-    return None if kind is None else Recipe(kind.name, kind.key(options), options)
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """The selected encoder; without a ``recipe`` no photo is analyzed. ``sentence`` says why."""
+
+    recipe: Recipe | None
+    sentence: str
+
+
+def encoder_options(home: Home, settings: Settings) -> EncoderOptions:
+    """Convert the settings to encoder options."""
+    chosen = settings.encoder
+    return EncoderOptions(
+        folder=home.cache / "models",
+        downloads_allowed=chosen.hub,
+        checkpoint=absolute(chosen.checkpoint) if chosen.checkpoint else None,
+        model=chosen.model,
+        pretrained=chosen.pretrained,
+        device=chosen.device,
+        threads=os.cpu_count() or 1,
+        vocabulary_folder=home.data,
+        min_confidence=settings.tags.threshold / 100,
+        max_tags=settings.tags.most,
+    )
+
+
+def select_encoder(home: Home, settings: Settings) -> Encoding:
+    """Select the encoder of a home; the sentence says if the one in the settings is missing."""
+    try:
+        return choose(settings.encoder.which, encoder_options(home, settings))
+    except KnownError as error:
+        return Encoding(None, str(error))
 
 
 def available(options: EncoderOptions) -> dict[str, str | None]:
@@ -157,7 +174,7 @@ def available(options: EncoderOptions) -> dict[str, str | None]:
     return {kind.name: kind.missing(options) for kind in ENCODERS}
 
 
-def choose(wanted: str, options: EncoderOptions) -> EncoderChoice:
+def choose(wanted: str, options: EncoderOptions) -> Encoding:
     """Choose the encoder to use.
 
     Args:
@@ -169,31 +186,34 @@ def choose(wanted: str, options: EncoderOptions) -> EncoderChoice:
         KnownError: the named encoder is not installed; the remedy says what to do.
     """
     if wanted == "none":
-        return EncoderChoice(None, "Similar photos and taste are off in the settings.")
+        return Encoding(None, "Similar photos and taste are off in the settings.")
     lacks = available(options)
-    if wanted != "auto":
-        if wanted not in lacks:
-            names = ", ".join(("auto", "none", *lacks))
-            raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")
-        if (lack := lacks[wanted]) is not None:
-            raise KnownError(f"The encoder {wanted} cannot be used.", lack)
-        return EncoderChoice(wanted, f"Photos are analyzed with {_title(wanted)}, as chosen.")
-    found = next((name for name, lack in lacks.items() if lack is None), None)
-    if found is None:
+    if wanted not in ("auto", *lacks):
+        names = ", ".join(("auto", "none", *lacks))
+        raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")
+    if lacks.get(wanted) is not None:
+        raise KnownError(f"The encoder {wanted} cannot be used.", lacks[wanted] or "")
+    usable = (kind for kind in ENCODERS if lacks[kind.name] is None)
+    kind = next((kind for kind in usable if wanted in ("auto", kind.name)), None)
+    if kind is None:
         off = "Similar photos and taste are off: no encoder installed."
-        return EncoderChoice(None, f"{off} {lacks['starter']}")
-    why = lacks[ENCODERS[0].name]
-    sentence = f"Photos are analyzed with {_title(found)}."
-    return EncoderChoice(found, f"{sentence} {why}" if why else sentence)
+        return Encoding(None, f"{off} {lacks['starter']}")
+    sentence = f"Photos are analyzed with {kind.title}"
+    if wanted != "auto":
+        sentence += ", as chosen."
+    else:
+        sentence = " ".join(filter(None, (f"{sentence}.", lacks[ENCODERS[0].name])))
+    return Encoding(Recipe(kind.name, kind.key(options), options), sentence)
 
 
 def load(name: str, options: EncoderOptions) -> Encoder:
     """Load an encoder. This imports torch.
 
     Raises:
+        UsageError: no encoder has that name.
         KnownError: it is not installed, or its weights cannot be used.
     """
-    kind = _kind(name)
+    kind = next((kind for kind in ENCODERS if kind.name == name), None)
     if kind is None:
         raise UsageError(f"There is no encoder {name!r}.")
     if (lack := kind.missing(options)) is not None:
@@ -205,50 +225,3 @@ def load(name: str, options: EncoderOptions) -> Encoder:
             f"The encoder {name} cannot be loaded ({error}).",
             "Reinstall it: pip install --force-reinstall 'curator[taste]'.",
         ) from error
-
-
-def supports_text(name: str) -> bool:
-    """Whether an encoder can encode texts. Needs no torch."""
-    kind = _kind(name)
-    return kind is not None and kind.supports_text
-
-
-def cosine_to_reference(
-    name: str, options: EncoderOptions, pictures: Sequence[NDArray[np.uint8]]
-) -> float:
-    """Return the smallest cosine between an encoder's vectors and its float32 reference.
-
-    Loads the encoder twice. The result should be 0.999 or more.
-    """
-    fast = load(name, options).encode(pictures)
-    exact = load(name, options.as_reference()).encode(pictures)
-    return float((fast * exact).sum(axis=1).min())
-
-
-def download_plan(options: EncoderOptions, usual_only: bool = False) -> DownloadPlan:
-    """Return size and source of a download of CLIP's weights, without using the network.
-
-    With ``usual_only`` torch is not imported, and weights other than the default are refused.
-
-    Raises:
-        KnownError: downloads are not allowed, or the hub has no such weights.
-    """
-    return open_clip.download_plan(options, usual_only)
-
-
-def weights_file(options: EncoderOptions) -> Path | None:
-    """Find CLIP's weights: the user's checkpoint, else downloaded weights; None if neither."""
-    return open_clip.weights_file(options)
-
-
-def _kind(name: str | None) -> EncoderKind | None:
-    return next((kind for kind in ENCODERS if kind.name == name), None)
-
-
-def _title(name: str) -> str:
-    return next(kind.title for kind in ENCODERS if kind.name == name)
-
-
-def models_folder(cache: Path) -> Path:
-    """Return the folder of downloaded weights inside a home's cache."""
-    return cache / "models"

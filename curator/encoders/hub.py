@@ -1,10 +1,10 @@
 """Download weights from the model hub: the only module that connects to the hub.
 
-Nothing here runs until a person has read :attr:`DownloadPlan.sentence` and agreed. A worker process
-does the transfer, so neither a slow host nor a canceled download can block a window. What has
-arrived stays in a part file, and the next attempt continues from there::
+It connects only after a person has read :attr:`DownloadPlan.sentence` and agreed. A worker process
+downloads, so neither a slow host nor a canceled download can block a window. What has arrived stays
+in a part file, and the next attempt continues from there::
 
-    job = DownloadJob(plan)       # plan = open_clip.download_plan(options)
+    job = DownloadJob(plan)       # plan = encoders.download_plan(options)
     job.start()
     job.progress                  # (bytes so far, bytes in all), at any time
     job.wait(); job.error         # None: the weights have arrived
@@ -12,7 +12,6 @@ arrived stays in a part file, and the next attempt continues from there::
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import logging
@@ -115,7 +114,7 @@ class DownloadJob:
 
     @property
     def progress(self) -> tuple[int, int | None]:
-        """Bytes downloaded so far, and bytes in all once known."""
+        """Bytes downloaded so far, and bytes in all; None while unknown."""
         remote = self._remote
         if remote is None:
             return 0, self.plan.bytes
@@ -244,21 +243,24 @@ def _check_room(folder: Path, size: int) -> None:
 
 
 def _check_bytes(part: Path, remote: RemoteFile) -> None:
-    """Compare size and sha256 with those announced; the hub's tag of a large file is its sha256."""
+    """Compare size and sha256 with those announced, and delete a part file that differs.
+
+    The hub's tag of a large file is its sha256.
+    """
     wrong = part.stat().st_size != remote.size
     if not wrong and len(remote.etag) == 64:
         with part.open("rb") as file:
             wrong = hashlib.file_digest(file, "sha256").hexdigest() != remote.etag
     if wrong:
         part.unlink()
-        raise KnownError(f"{remote.name} arrived damaged.", "Try again; it starts from the start.")
+        raise KnownError(f"{remote.name} arrived damaged.", "Try again; the download starts over.")
 
 
 def _request(host: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call the hub's client and turn any error into a KnownError.
 
-    The errors a client raises depend on its version (its own, those of its HTTP library, OSError),
-    so this catches all of them.
+    Which errors the client raises depends on its version (its own, those of its HTTP library,
+    OSError), so this catches all. EntryNotFoundError and errors of the disk are raised as they are.
     """
     from huggingface_hub.errors import EntryNotFoundError
 
@@ -270,7 +272,7 @@ def _request(host: str, call: Callable[..., Any], *arguments: Any, **options: An
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EACCES):
             raise
         status = getattr(getattr(error, "response", None), "status_code", None)
-        text = str(error).strip() or type(error).__name__
+        text = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         if type(error).__name__ == "OfflineModeIsEnabled":
             raise KnownError(
                 f"Connecting to {host} is disabled by HF_HUB_OFFLINE.",
@@ -278,6 +280,5 @@ def _request(host: str, call: Callable[..., Any], *arguments: Any, **options: An
             ) from error
         if status is not None:
             raise KnownError(f"{host} refused the request (HTTP {status}).", LATER) from error
-        with contextlib.suppress(Exception):
-            text = text.splitlines()[0][:120]
+
         raise KnownError(f"{host} could not be reached ({text}).", LATER) from error

@@ -1,4 +1,4 @@
-"""Run a torch network: choose device and precision, run batches that fit into memory."""
+"""Run a torch network for an encoder: choose device and precision, fit batches into memory."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class Network:
 
     @staticmethod
     def _image(rgb: NDArray[np.uint8]) -> Any:
-        """Return the Pillow image that the published transforms expect."""
+        """Return the Pillow image that the transforms of torchvision expect."""
         from torchvision.transforms.functional import to_pil_image
 
         return to_pil_image(np.ascontiguousarray(rgb))

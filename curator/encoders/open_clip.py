@@ -1,7 +1,7 @@
 """The CLIP encoder, through open-clip-torch: pictures and texts in one space.
 
-Its weights come from a file of the user (``checkpoint``), or from the model hub into ``folder``,
-which happens only when the user asks for it (:func:`download_plan`, `hub`).
+Its weights are a file of the user (``checkpoint``), or are in ``folder``, downloaded from the model
+hub when the user asked for it (:func:`download_plan`, `hub`).
 """
 
 from __future__ import annotations
@@ -89,8 +89,6 @@ def load(options: EncoderOptions) -> OpenClip:
 class OpenClip:
     """CLIP as a :class:`curator.encoders.Encoder`."""
 
-    name = "open_clip"
-
     def __init__(self, path: Path, options: EncoderOptions) -> None:
         set_threads(options.threads)
         _check(path, options)
@@ -145,8 +143,8 @@ def _run(model: Any, given: torch.Tensor) -> tuple[torch.Tensor]:
 def _check(path: Path, options: EncoderOptions) -> None:
     """Refuse files that open_clip's own loader must never see.
 
-    After a TypeError of the safe reader open_clip reads again without safety, and it accepts numpy
-    files. So read the file safely here first, and drop the result.
+    After a TypeError of the safe reader open_clip reads the file unsafely, and it accepts numpy
+    files. So this reads the file safely first, and drops the result.
     """
     import open_clip
 
@@ -208,8 +206,8 @@ def download_plan(options: EncoderOptions, usual_only: bool = False) -> Download
 
     Args:
         options: which weights, and the folder for them.
-        usual_only: refuse weights other than the default. The source of those is known only to
-            open_clip, which imports torch.
+        usual_only: refuse weights other than the default, whose source only open_clip knows; it
+            imports torch.
 
     Raises:
         KnownError: downloads are not allowed, the hub does not have these weights, or a package

@@ -1,8 +1,7 @@
-"""Options and tags of encoders: plain data that needs no torch."""
+"""What every encoder shares: options, tags, and which packages are missing. Needs no torch."""
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -40,10 +39,6 @@ class EncoderOptions:
     min_confidence: float = 0.2
     max_tags: int = 3
     exact: bool = False
-
-    def as_reference(self) -> EncoderOptions:
-        """Return the same options for the float32 reference."""
-        return dataclasses.replace(self, exact=True, device="cpu")
 
 
 class EncodingError(KnownError):

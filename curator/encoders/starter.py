@@ -72,7 +72,6 @@ def load(options: EncoderOptions) -> Starter:
 class Starter:
     """The starter :class:`curator.encoders.Encoder`: vectors of the 1,280 last features."""
 
-    name = "starter"
     scale = 100.0
     key = KEY
     dimension = DIMENSION

@@ -1,4 +1,4 @@
-"""Read weights files safely, as data and never as code, and explain what is wrong with one."""
+"""Read weights files safely: as data, never as code; errors say what is wrong with the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 class WeightsError(KnownError):
-    """A weights file cannot be used; no model was changed."""
+    """A weights file cannot be used."""
 
 
 def read(path: Path, remedy: str) -> dict[str, torch.Tensor]:

@@ -2,8 +2,8 @@
 
 CLIP puts pictures and sentences in one space. The vector of a word is the mean of several sentences
 with that word; the softmax over all words is the confidence in each (Radford et al. 2021,
-"Learning Transferable Visual Models From Natural Language Supervision", 3.1.4). All of it is numpy
-over stored vectors: a changed vocabulary needs no picture to be encoded again.
+"Learning Transferable Visual Models From Natural Language Supervision", 3.1.4). Suggesting is numpy
+over stored vectors: after a change of the vocabulary no picture is encoded again.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ class Vocabulary:
         return [template.format(word.prompt) for word in self.words for template in TEMPLATES]
 
 
-def read_vocabulary(home: Path) -> Vocabulary:
-    """Read the vocabulary in the user's home folder, else the built-in vocabulary.
+def read_vocabulary(folder: Path) -> Vocabulary:
+    """Read the user's vocabulary in ``folder``, else the built-in vocabulary.
 
     Raises:
         KnownError: the file cannot be read, or lists too many words.
     """
-    own = home / FILE
+    own = folder / FILE
     path = own if own.exists() else resource(FILE)
     try:
         text = atomic.read(path).decode("utf-8")

@@ -1,7 +1,8 @@
 """Questions to the learner: a photo's score and similar photos, and the most useful next ratings.
 
-Each function runs on the learner's thread and returns photo ids and plain numbers, so that the
-answer can be drawn without reading vectors again.
+Asked by the inspector, the preview of a file, the sort orders and the command line. Each function
+runs on the learner's thread and returns photo ids and plain numbers, so that the answer can be
+drawn without reading vectors again.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from numpy.typing import NDArray
 from curator import taste
 from curator.learning.learner import TasteLearner
 from curator.model import Embedded, KnownError
-from curator.taste.explain import CANDIDATES, POOL, RATED
 
-SIMILAR = 12
-"""Photos in the strip of similar ones; `curator similar` has its own number."""
+_SIMILAR = 12  # photos in the strip of similar photos; `curator similar` has its own number
 _EACH = 3  # similar photos shown as reasons, rated high and rated low each
-# Shares of the scatter of a person's own ratings; below them the prediction is surer.
-_SURE, _ROUGH = 0.6, 0.9
-_TAUGHT = 200  # photos that the informative order ranks; others get no rank
+# Uncertainty, as shares of the noise in a person's own ratings, up to which a prediction is called
+# fairly and somewhat sure.
+_FAIRLY_SURE, _SOMEWHAT_SURE = 0.6, 0.9
+_RANKED = 200  # photos that the informative order ranks; others get no rank
+# Largest samples of the unrated photos, of the archive (600 do as well as all photos), and of the
+# rated photos, to find the informative ones among.
+_CANDIDATES, _POOL, _RATED = 1500, 600, 800
 _AT_ONCE = 2000  # rows whose uncertainty is computed at a time
 
 Near = tuple[int, float]
@@ -34,7 +37,7 @@ class Why:
     """What the model predicts for a photo, and why.
 
     ``match`` is 0-100, ``expected`` and ``std`` are in stars; ``doubt`` is the std in words.
-    ``high`` are the nearest photos with 4 or more stars, ``low`` those with 2 or fewer, or
+    ``high`` are the most similar photos with 4 or more stars, ``low`` those with 2 or fewer, or
     rejected.
     """
 
@@ -67,12 +70,12 @@ def insight(learner: TasteLearner, photo_id: int) -> Insight:
     place = archive.places([photo_id])[0]
     if place < 0:
         damaged = photo_id in archive.damaged
-        how = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
-        return Insight(photo_id, missing=how)
+        missing = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
+        return Insight(photo_id, missing=missing)
     row = archive.take([place])[0]
-    found = zip(*archive.nearest(row[: archive.dimension], SIMILAR + 1), strict=True)
-    alike = [(int(each), float(likeness)) for each, likeness in found if each != photo_id]
-    similar = tuple(alike[:SIMILAR])
+    nearest = zip(*archive.nearest(row[: archive.dimension], _SIMILAR + 1), strict=True)
+    others = [(int(each), float(cosine)) for each, cosine in nearest if each != photo_id]
+    similar = tuple(others[:_SIMILAR])
     if learned is None or learned.model is None:
         return Insight(photo_id, similar, missing=learned.sentence if learned else "")
     return Insight(photo_id, similar, _why(learner, learned.model, photo_id, row))
@@ -92,9 +95,7 @@ def opinion(learner: TasteLearner, found: Embedded) -> Why:
     if learned.model is None:
         raise KnownError(learned.sentence)
     if learned.encoder != found.encoder:
-        raise KnownError(
-            "Your taste was learned from what another encoder saw: it says nothing about this."
-        )
+        raise KnownError("Taste was learned with another encoder and cannot score this picture.")
     row = np.concatenate(
         [np.frombuffer(found.vector, "<f2").astype(np.float32), np.frombuffer(found.tone, "<f4")]
     )
@@ -104,7 +105,7 @@ def opinion(learner: TasteLearner, found: Embedded) -> Why:
 def _why(
     learner: TasteLearner, model: taste.TasteModel, photo_id: int | None, row: NDArray[np.float32]
 ) -> Why:
-    rated = {photo: stars for photo, stars in learner.opinions().items() if photo != photo_id}
+    rated = {photo: stars for photo, stars in learner.judged_photos().items() if photo != photo_id}
     ids = list(rated)
     rows = learner.vectors.take(learner.vectors.places(ids))
     found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
@@ -120,9 +121,9 @@ def _why(
 
 
 def _in_words(std: float, noise: float) -> str:
-    if std < _SURE * noise:
+    if std < _FAIRLY_SURE * noise:
         return "fairly sure: you rated many similar photos"
-    if std < _ROUGH * noise:
+    if std < _SOMEWHAT_SURE * noise:
         return "somewhat sure: you rated some similar photos"
     return "unsure: you rated few similar photos"
 
@@ -149,20 +150,20 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
 def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float32]:
     """Rank photos by how much their rating would improve all predictions, 0 first.
 
-    Rated photos are NaN, as are all after the first _TAUGHT.
+    NaN for photos without a vector, those that the model was learned from, and all after the first
+    _RANKED.
 
     Raises:
         KnownError: there is no taste yet; says what is missing.
     """
-    space, archive, rated = _model(learner).space, learner.vectors, learner.opinions()
+    space, archive, rated = _model(learner).space, learner.vectors, list(learner.judged_photos())
     places = archive.places(ids)
-    open_ = np.flatnonzero((places >= 0) & ~np.isin(ids, list(rated)))
-    some = _sample(open_, CANDIDATES)
+    some = _sample(np.flatnonzero((places >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
     chosen = taste.informative(
         archive.take(places[some]),
-        archive.take(_sample(np.arange(archive.size), POOL)),
-        _TAUGHT,
-        archive.take(_sample(archive.places(list(rated)), RATED)),
+        archive.take(_sample(np.arange(archive.size), _POOL)),
+        archive.take(_sample(archive.places(rated), _RATED)),
+        _RANKED,
         space,
     )
     found = np.full(len(places), np.nan, np.float32)

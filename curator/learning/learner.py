@@ -3,16 +3,18 @@
     learner = TasteLearner(catalog, settings.taste, home.cache)
     learner.sync_vectors()            # new vectors, and the pinned version
     learner.update_training()         # ratings, rejects and comparisons: all, or of some photos
-    learned = learner.fit()           # one solve, one product; Learned.scores by Learned.ids
+    learned = learner.fit()           # one solve, one product: learned.scores of learned.ids
 
-The command line uses it once, the window keeps one on a thread of its own (`learner_thread`).
+The command line learns once (:func:`learn_once`); the window keeps a learner on a thread of its own
+(`learner_thread`).
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,29 +23,31 @@ from numpy.typing import NDArray
 
 from curator import taste
 from curator.catalog import Catalog, Judgment, PredictedRating, Preference, TasteRow
-from curator.learning import comparisons, versions
+from curator.learning import versions
 from curator.learning.vector_index import VectorIndex
 from curator.learning.versions import Pinned
 from curator.model import KnownError, counted
 from curator.settings import TasteSettings
 
 MIN_RATINGS = taste.MIN_RATINGS
-# A reject is weaker evidence than a rating: it may be the third of three good frames. It counts as
-# less than one star. All rejects of a stack together weigh as much as one reject.
+# A reject counts as less than one star, but weighs less than a rating: it may be the third of three
+# good frames. All rejects of a stack together weigh as much as one.
 _REJECT_STARS, _REJECT_WEIGHT = 0.5, 0.5
 # 40 comparisons beside 25, 50 and 100 ratings: rank correlation x 1.20, 1.08, 1.025 on 30 simulated
 # raters of real photos; weights of 0.25 or 1 instead of 0.5 gain a little less.
 COMPARISON_WEIGHT = 0.5
 _SAMPLE = 4000  # rows the feature space is built from
-_TAUGHT = 1000  # training examples added at a time
+_BATCH = 1000  # training examples added at a time
 _GROWN = 2.0  # growth of the index after which the feature space is built again
 _DAY_S = 86_400.0
 # A photo similar to one of the last 30 rated within ten minutes does not test a prediction: the
-# earlier rating gives it away. Similar are pairs far outside the scatter of all pairs. Of simulated
-# people with bursts among their photos the lower bound then holds for 85 to 100 %, whatever their
-# order, instead of 0 to 65 % (`tests/bench/test_taste.py`).
-_JUST_RATED, _JUST_S = 30, 600.0
-_ALIKE, _PAIRS_OF = 3.0, 400  # standard deviations over the median, of the pairs of so many photos
+# earlier rating gives it away. Two photos are similar if their cosine is far above that of most
+# pairs. The lower bound of the accuracy then holds for 85 to 100 % of simulated people with bursts
+# among their photos, in whatever order they rate; without it for 0 to 65 %
+# (`tests/bench/test_taste.py`).
+_RECENT_RATINGS, _RECENT_S = 30, 600.0
+_SIMILAR = 3.0  # standard deviations above the median cosine of pairs
+_PAIRED = 400  # photos whose pairs are compared for that
 Value = TypeVar("Value")
 
 
@@ -51,11 +55,18 @@ Value = TypeVar("Value")
 class Learned:
     """The present state of the learned taste.
 
-    ``ids``, ``predicted`` (stars, float32, not stretched) and ``scores`` (0-100, int16) go
-    together; they are empty while there is no ``model``. ``stars`` counts rated photos, ``taught``
-    those with a vector, ``vectors`` the analyzed photos, ``damaged`` those whose vector cannot be
-    used. ``alike``: all ratings are equal, so that there is nothing to learn. ``pinned`` is the
-    version in use instead of the learned model; ``problem`` is why that version cannot be used.
+    Attributes:
+        stars: the number of rated photos.
+        taught: the number of rated photos with a vector.
+        vectors: the number of analyzed photos.
+        damaged: the number of photos whose vector cannot be used.
+        alike: whether all ratings are equal, so that there is nothing to learn.
+        pinned: the version in use instead of the learned model.
+        problem: why the pinned version cannot be used.
+        model: the model in use, None while there is none.
+        ids: photos with a score, (N,); empty without a model.
+        predicted: their predicted ratings in stars, not stretched.
+        scores: their match scores, 0-100.
     """
 
     encoder: str
@@ -73,12 +84,12 @@ class Learned:
 
     @property
     def ready(self) -> bool:
-        """Whether there are scores."""
+        """Whether photos have scores."""
         return self.model is not None
 
     @property
     def name(self) -> str:
-        """A name of the model: its encoder and the number of ratings."""
+        """A name of the model: its encoder, and its version or number of ratings."""
         if self.pinned is not None:
             return f"{self.encoder}, version {self.pinned}"
         return f"{self.encoder}, {self.taught} ratings"
@@ -89,7 +100,7 @@ class Learned:
 
     @property
     def sentence(self) -> str:
-        """One sentence about how far learning is."""
+        """How far learning has come, in one sentence."""
         if self.problem:
             return self.problem
         if self.pinned is not None:
@@ -103,15 +114,13 @@ class Learned:
         if not self.vectors:
             return "Your rated photos are not analyzed yet, so taste cannot learn from them."
         if self.alike:
-            return (
-                f"All {counted(self.taught, 'photo')} with stars have equally many: nothing tells"
-                " what you like more."
-            )
-        return f"{MIN_RATINGS - self.taught} photos with stars are still to be compared."
+            return f"All {self.taught} rated photos have the same rating: nothing to learn yet."
+        more = counted(MIN_RATINGS - self.taught, "more rated photo")
+        return f"Predictions start after the analysis of {more}."
 
 
 class Moved(NamedTuple):
-    """A photo's match score by one version and by a later one."""
+    """A photo's match score by a version and by the version before it."""
 
     photo_id: int
     before: int
@@ -131,60 +140,63 @@ class TasteLearner:
         scratch: Path,
         pause: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start with nothing read; ``scratch`` is the folder of a temporary file.
+        """Create a learner that has read nothing.
 
-        ``pause`` is called between the parts of long work. If it raises, the work ends half-way and
-        the learner must not be used afterwards.
+        Args:
+            catalog: the catalog to learn from.
+            settings: read at every call of :meth:`sync_vectors` and :meth:`update_training`.
+            scratch: the folder for temporary files.
+            pause: called between the parts of long work. If it raises, the work ends half-way and
+                the learner must not be used afterwards.
         """
         self.catalog = catalog
         self._pause = pause
         self.vectors = VectorIndex(scratch)
         self.learned: Learned | None = None  # by the last :meth:`fit`
         self._settings = settings
-        self._known: dict[int, Judgment] = {}
-        self._starred: dict[int, int] = {}  # those of them with stars, and how many
-        self._stacks: dict[int, set[int]] = {}  # stack → those of it that are known
-        self._comparisons = comparisons.Comparisons()
+        self._judgments: dict[int, Judgment] = {}  # by photo
+        self._ratings: dict[int, int] = {}  # the stars of those that have some
+        self._stacks: dict[int, set[int]] = {}  # stack → its photos in _judgments
+        self._comparisons: dict[Hashable, Preference] = {}  # those in effect, by key
         self._training: taste.TrainingSet | None = None
-        self._spaced_at = 0
+        self._space_size = 0  # vectors when the feature space was built
         self._epoch: float | None = None
         self._half_life_days = settings.half_life_days
         self._pinned: Pinned | None = None
-        self._kept_on: datetime.date | None = None
+        self._version_day: datetime.date | None = None
         self._accuracy: taste.Accuracy | None = None  # of the ratings and vectors known now
-        self._alike_from: tuple[str, float, float] = ("", 0, 1.0)  # encoder, archive size, cosine
+        self._similar_from: tuple[str, float, float] = ("", 0, 1.0)  # encoder, vectors, cosine
 
     # --- reading the catalog
 
     def sync_vectors(self) -> bool:
-        """Read new vectors, the pinned version and the settings; return whether any changed.
+        """Read new vectors, the pinned version and the half-life; return whether any changed.
 
         Raises:
             KnownError: the disk is full; the next call reads the missing vectors.
         """
         pinned, encoder = self._pinned, self.vectors.encoder
-        weighed = self._half_life_days == self._settings.half_life_days
         if self.catalog.taste.pinned() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
         try:
             wanted = self._pinned.encoder if self._pinned else None
-            fresh = self.vectors.sync(self.catalog, wanted, self._pause)
+            fresh = self.vectors.sync(self.catalog, wanted, self._pause).tolist()
         except Exception:
-            self._training = None  # their vectors may be of the former encoder
+            self._training = None  # its vectors may be of the former encoder
             raise
-        if len(fresh) or encoder != self.vectors.encoder:
+        switched = encoder != self.vectors.encoder
+        reweighted = self._half_life_days != self._settings.half_life_days
+        self._half_life_days = self._settings.half_life_days
+        if fresh or switched:
             self._accuracy = None
-        news = len(fresh) > 0 or encoder != self.vectors.encoder or not weighed
-        if encoder != self.vectors.encoder or not weighed:
-            self._half_life_days = self._settings.half_life_days
+        grown = bool(fresh) and self.vectors.size >= _GROWN * self._space_size
+        if switched or reweighted or grown:  # grown: the archive may have another structure
             self._training = None
-        if self._training is not None and self.vectors.size < _GROWN * self._spaced_at:
-            ids = fresh.tolist()
-            self._update_examples({self._known[id_].stack for id_ in ids if id_ in self._known})
-            self._add_comparisons(self._comparisons.of(ids))
-        elif len(fresh):
-            self._training = None  # the archive's structure changed: a new space
-        return news or pinned is not self._pinned
+        elif self._training is not None:
+            judged = (self._judgments[photo] for photo in fresh if photo in self._judgments)
+            self._update_examples({judgment.stack for judgment in judged})
+            self._add_comparisons(list(self._comparisons_of(fresh).values()))
+        return bool(fresh) or switched or reweighted or pinned is not self._pinned
 
     def update_training(self, ids: Collection[int] | None = None) -> bool:
         """Read ratings, rejects and comparisons: of all photos, or of those that changed.
@@ -195,122 +207,138 @@ class TasteLearner:
         found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
         )
-        told = {example.photo_id: example for example in found if _is_informative(example)}
-        before = self._known.keys() if ids is None else self._known.keys() & set(ids)
-        touched: set[int] = set()
-        for photo in before | told.keys():
-            old, new = self._known.get(photo), told.get(photo)
+        informative = {each.photo_id: each for each in found if _is_informative(each)}
+        before = self._judgments.keys() if ids is None else self._judgments.keys() & set(ids)
+        stacks: set[int] = set()  # with a changed frame
+        for photo in before | informative.keys():
+            old, new = self._judgments.get(photo), informative.get(photo)
             if old == new:
                 continue
             if any(each is not None and each.rating is not None for each in (old, new)):
                 self._accuracy = None
             if old is not None:
-                touched.add(old.stack)
+                stacks.add(old.stack)
                 self._forget(old)
             if new is not None:
-                touched.add(new.stack)
-                self._known[photo] = new
+                stacks.add(new.stack)
+                self._judgments[photo] = new
                 if _has_stars(new):
-                    self._starred[photo] = new.rating or 0
+                    self._ratings[photo] = new.rating or 0
                 self._stacks.setdefault(new.stack, set()).add(photo)
-        news = self._comparisons.refresh(self.catalog, ids)
+        known = self._comparisons if ids is None else self._comparisons_of(ids)
+        compared = {_comparison_key(each): each for each in self.catalog.taste.preferences(ids)}
+        undone = known.keys() - compared.keys()
+        fresh = [each for key, each in compared.items() if self._comparisons.get(key) != each]
+        for key in undone:
+            del self._comparisons[key]
+        self._comparisons |= compared
         if self._training is not None:
-            self._update_examples(touched)
-            for name in news.gone:
-                self._training.remove(name)
-            self._add_comparisons(news.fresh)
-        return bool(touched or news)
+            self._update_examples(stacks)
+            for key in undone:
+                self._training.remove(key)
+            self._add_comparisons(fresh)
+        return bool(stacks or fresh or undone)
 
-    def _forget(self, example: Judgment) -> None:
-        del self._known[example.photo_id]
-        self._starred.pop(example.photo_id, None)
-        others = self._stacks[example.stack]
-        others.discard(example.photo_id)
+    def _comparisons_of(self, ids: Iterable[int]) -> dict[Hashable, Preference]:
+        """Return the known comparisons that involve any of these photos."""
+        wanted = set(ids)
+        return {
+            key: each
+            for key, each in self._comparisons.items()
+            if each.winner in wanted or each.loser in wanted
+        }
+
+    def _forget(self, judgment: Judgment) -> None:
+        del self._judgments[judgment.photo_id]
+        self._ratings.pop(judgment.photo_id, None)
+        others = self._stacks[judgment.stack]
+        others.discard(judgment.photo_id)
         if not others:
-            del self._stacks[example.stack]
+            del self._stacks[judgment.stack]
         if self._training is not None:
-            self._training.remove(example.photo_id)
+            self._training.remove(judgment.photo_id)
 
     # --- training examples
 
     def _update_examples(self, stacks: Collection[int]) -> None:
         """Replace the training examples of these stacks."""
-        assert self._training is not None
         photos = [photo for stack in stacks for photo in self._stacks.get(stack, ())]
-        compared = self._compared(dict.fromkeys(photos))
+        analyzed = self._with_vector(dict.fromkeys(photos))
         rated: list[tuple[Judgment, float]] = []  # with the share of a whole example
-        against: list[tuple[Judgment, Judgment, float]] = []
+        rejects: list[tuple[Judgment, Judgment, float]] = []  # with the kept frame, and the share
         for stack in stacks:
-            known = [self._known[photo] for photo in sorted(self._stacks.get(stack, ()))]
-            seen = [example for example in known if example.photo_id in compared]
-            rated += [(each, 1.0) for each in seen if _has_stars(each)]
-            rejected = [each for each in seen if each.rejected]
-            if not any(each.kept for each in known):
+            judged = [self._judgments[photo] for photo in sorted(self._stacks.get(stack, ()))]
+            usable = [each for each in judged if each.photo_id in analyzed]
+            rated += [(each, 1.0) for each in usable if _has_stars(each)]
+            rejected = [each for each in usable if each.rejected]
+            if not any(each.kept for each in judged):
                 rated += [(each, 1.0 / len(rejected)) for each in rejected]
                 continue
             # A reject beside a frame that was kept says nothing about the subject, only which
             # frame is better. It is ignored until the kept frame has a vector.
-            best = max((each for each in seen if each.kept), key=_preference_key, default=None)
+            best = max((each for each in usable if each.kept), key=_preference_key, default=None)
             if best is not None:
-                against += [(each, best, 1.0 / len(rejected)) for each in rejected]
+                rejects += [(each, best, 1.0 / len(rejected)) for each in rejected]
         self._add_ratings(rated)
-        self._add_rejects(against)
+        self._add_rejects(rejects)
 
     def _add_ratings(self, examples: Sequence[tuple[Judgment, float]]) -> None:
         assert self._training is not None
-        for some in self._parts(examples):
-            told = [example for example, _ in some]
-            stars = [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in told]
+        for batch in self._batches(examples):
+            rated, shares = zip(*batch, strict=True)
             self._training.add(
-                [each.photo_id for each in told],
-                self._rows(told),
-                stars,
-                self._strength(told) * [share for _, share in some],
-                [each.stack for each in told],
+                [each.photo_id for each in rated],
+                self._rows(rated),
+                [_REJECT_STARS if each.rejected else float(each.rating or 0) for each in rated],
+                self._weights(rated) * shares,
+                [each.stack for each in rated],
             )
 
     def _add_rejects(self, examples: Sequence[tuple[Judgment, Judgment, float]]) -> None:
+        """Add comparisons: the kept frame of a stack was preferred to the rejected one."""
         assert self._training is not None
-        for some in self._parts(examples):
-            rejected = [example for example, _, _ in some]
+        for batch in self._batches(examples):
+            rejected, kept, shares = zip(*batch, strict=True)
             self._training.add_comparisons(
                 [each.photo_id for each in rejected],
-                self._rows([best for _, best, _ in some]),
+                self._rows(kept),
                 self._rows(rejected),
-                self._strength(rejected) * [share for _, _, share in some],
+                self._weights(rejected) * shares,
                 [each.stack for each in rejected],
             )
 
     def _add_comparisons(self, preferences: Sequence[Preference]) -> None:
-        """Add comparisons of photos that both have a vector."""
-        sides = [[each.winner for each in preferences], [each.loser for each in preferences]]
-        seen = [self.vectors.places(side) for side in sides]
-        both = np.flatnonzero((seen[0] >= 0) & (seen[1] >= 0)) if preferences else np.zeros(0, int)
+        """Add comparisons of two photos with vectors; others wait for their vectors.
+
+        A comparison says nothing about how good either photo is, only which is better.
+        """
+        winners = self.vectors.places([each.winner for each in preferences])
+        losers = self.vectors.places([each.loser for each in preferences])
+        both = np.flatnonzero((winners >= 0) & (losers >= 0))
         if not len(both):
             return
-        usable = [preferences[place] for place in both.tolist()]
-        better, worse = (self.vectors.take(places[both]) for places in seen)
+        usable = [preferences[index] for index in both.tolist()]
         assert self._training is not None
         self._training.add_comparisons(
-            [comparisons.key(each) for each in usable],
-            better,
-            worse,
+            [_comparison_key(each) for each in usable],
+            self.vectors.take(winners[both]),
+            self.vectors.take(losers[both]),
             COMPARISON_WEIGHT * self._recency([each.decided_at for each in usable]),
             [each.stack for each in usable],
         )
 
-    def _parts(self, examples: Sequence[Value]) -> Iterator[Sequence[Value]]:
-        """Split training examples into parts: adding a row takes eight times its memory."""
-        for start in range(0, len(examples), _TAUGHT):
+    def _batches(self, examples: Sequence[Value]) -> Iterator[Sequence[Value]]:
+        """Split training examples into batches: adding a row takes eight times its memory."""
+        for start in range(0, len(examples), _BATCH):
             self._pause()
-            yield examples[start : start + _TAUGHT]
+            yield examples[start : start + _BATCH]
 
-    def _rows(self, examples: Sequence[Judgment]) -> NDArray[np.float32]:
-        return self.vectors.take(self.vectors.places([example.photo_id for example in examples]))
+    def _rows(self, judgments: Sequence[Judgment]) -> NDArray[np.float32]:
+        return self.vectors.take(self.vectors.places([each.photo_id for each in judgments]))
 
-    def _strength(self, examples: Sequence[Judgment]) -> NDArray[np.float64]:
-        weights = np.array([_REJECT_WEIGHT if example.rejected else 1.0 for example in examples])
-        return weights * self._recency([example.decided_at for example in examples])
+    def _weights(self, judgments: Sequence[Judgment]) -> NDArray[np.float64]:
+        weights = np.array([_REJECT_WEIGHT if each.rejected else 1.0 for each in judgments])
+        return weights * self._recency([each.decided_at for each in judgments])
 
     def _recency(self, times: Sequence[float]) -> NDArray[np.float64]:
         if self._epoch is None:
@@ -319,80 +347,67 @@ class TasteLearner:
 
     def _rebuild_training(self) -> taste.TrainingSet:
         """Build the feature space of all vectors, and put all training data into it."""
-        size = self.vectors.size
+        self._space_size = size = self.vectors.size
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
-        self._training, self._spaced_at = (
-            taste.TrainingSet(space, scratch=self.vectors.scratch),
-            size,
-        )
+        self._training = taste.TrainingSet(space, self.vectors.scratch)
         self._update_examples(list(self._stacks))
-        self._add_comparisons(self._comparisons.all())
+        self._add_comparisons(list(self._comparisons.values()))
         return self._training
 
-    def opinions(self) -> dict[int, float]:
+    def judged_photos(self) -> dict[int, float]:
         """Return the rating of each photo, by id; a reject counts as less than one star.
 
         Left out are photos without a vector, and rejects with a kept frame in their stack.
         """
-        told = {}
-        for example in self._known.values():
-            if _has_stars(example):
-                told[example.photo_id] = float(example.rating or 0)
-            elif example.rejected and not any(
-                self._known[photo].kept for photo in self._stacks[example.stack]
-            ):
-                told[example.photo_id] = _REJECT_STARS
-        return self._compared(told)
+        ratings = {photo: float(stars) for photo, stars in self._ratings.items()}
+        for judgment in self._judgments.values():
+            stack = self._stacks[judgment.stack]
+            if judgment.rejected and not any(self._judgments[photo].kept for photo in stack):
+                ratings[judgment.photo_id] = _REJECT_STARS
+        return self._with_vector(ratings)
 
-    def _compared(self, told: Mapping[int, Value]) -> dict[int, Value]:
+    def _with_vector(self, by_photo: Mapping[int, Value]) -> dict[int, Value]:
         """Keep only the photos with a vector."""
-        seen = self.vectors.places(list(told)) >= 0
-        pairs = zip(told.items(), seen.tolist(), strict=True)
-        return {photo: value for (photo, value), here in pairs if here}
+        analyzed = (self.vectors.places(list(by_photo)) >= 0).tolist()
+        return dict(compress(by_photo.items(), analyzed))
 
     # --- learning
 
     def fit(self) -> Learned:
         """Fit the model and score all photos; needs at least MIN_RATINGS ratings."""
         archive = self.vectors
-        rated = self._compared(self._starred)
-        known = Learned(
-            archive.encoder, len(self._starred), len(rated), archive.size, len(archive.damaged)
+        rated = self._with_vector(self._ratings)
+        learned = Learned(
+            archive.encoder, len(self._ratings), len(rated), archive.size, len(archive.damaged)
         )
         if self._pinned is not None:
-            known = self._by_version(known, self._pinned)
-        elif known.taught >= MIN_RATINGS:
-            alike = len(set(rated.values())) == 1
-            if alike and not any(each.rejected for each in self._known.values()):
-                known = replace(known, alike=True)
+            learned = self._by_version(learned, self._pinned)
+        elif learned.taught >= MIN_RATINGS:
+            equal = len(set(rated.values())) == 1
+            if equal and not any(each.rejected for each in self._judgments.values()):
+                learned = replace(learned, alike=True)
             else:
-                known = self._scored(known, (self._training or self._rebuild_training()).fit())
-        self.learned = known
-        return known
+                learned = self._scored(learned, (self._training or self._rebuild_training()).fit())
+        self.learned = learned
+        return learned
 
-    def _by_version(self, known: Learned, pinned: Pinned) -> Learned:
+    def _by_version(self, learned: Learned, pinned: Pinned) -> Learned:
         """Score by the pinned version; without scores if it cannot be used."""
-        known, model = replace(known, pinned=pinned.number), pinned.model
-        if model is None:
-            return replace(known, problem=pinned.problem)
-        if known.vectors and self.vectors.columns == model.space.columns:
-            return self._scored(known, model)
-        problem = (
-            f"Taste is pinned to version {pinned.number}, which was learned from other vectors than"
-            " there are now and says nothing about them. Unpin it."
-        )
-        return replace(known, problem=problem)
+        problem = pinned.problem
+        if pinned.model is not None:
+            if learned.vectors and self.vectors.columns == pinned.model.space.columns:
+                return self._scored(replace(learned, pinned=pinned.number), pinned.model)
+            problem = (
+                f"Taste is pinned to version {pinned.number}, which was learned from other vectors"
+                " and cannot score these photos. Unpin it."
+            )
+        return replace(learned, pinned=pinned.number, problem=problem)
 
-    def _scored(self, known: Learned, model: taste.TasteModel) -> Learned:
-        predicted = self._predict_all(model)
-        return replace(
-            known,
-            model=model,
-            ids=self.vectors.ids.copy(),
-            predicted=predicted,
-            scores=model.scores(predicted),
-        )
+    def _scored(self, learned: Learned, model: taste.TasteModel) -> Learned:
+        predicted, ids = self._predict_all(model), self.vectors.ids.copy()
+        scores = model.scores(predicted)
+        return replace(learned, model=model, ids=ids, predicted=predicted, scores=scores)
 
     def _predict_all(self, model: taste.TasteModel) -> NDArray[np.float32]:
         """Predict the rating of every photo: :meth:`TasteModel.rating`, read in blocks."""
@@ -401,8 +416,8 @@ class TasteLearner:
     def accuracy(self) -> taste.Accuracy:
         """Return how well ratings were predicted so far.
 
-        Computed again only after ratings or vectors changed: it takes a tenth of a second at
-        10,000 ratings.
+        Computed again only after ratings or vectors changed, because it takes a tenth of a second
+        at 10,000 ratings.
         """
         if self._accuracy is None:
             self._accuracy = accuracy_of(self.predictions())
@@ -411,46 +426,47 @@ class TasteLearner:
     def predictions(self) -> list[PredictedRating]:
         """Read what was predicted before each rating, oldest first.
 
-        A photo similar to one rated just before has no prediction, as it would test nothing.
+        The prediction is None for a photo similar to one rated just before: it would test nothing.
         """
         found = self.catalog.taste.predictions()
+        similar = self._follow_similar(found).tolist()
         return [
-            told._replace(expected=None) if away else told
-            for told, away in zip(found, self._follow_similar(found).tolist(), strict=True)
+            each._replace(expected=None) if after_similar else each
+            for each, after_similar in zip(found, similar, strict=True)
         ]
 
     def _follow_similar(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
         """Mark the ratings of photos similar to a photo rated just before."""
-        away = np.zeros(len(found), bool)
-        places = self.vectors.places([told.photo_id for told in found])
-        seen = np.flatnonzero(places >= 0)
-        times = np.array([told.made_at for told in found])
-        least = self._least_alike()
-        for start in range(0, len(seen), _TAUGHT):
+        similar = np.zeros(len(found), bool)
+        rows = self.vectors.places([each.photo_id for each in found])
+        analyzed = np.flatnonzero(rows >= 0)
+        times = np.array([each.made_at for each in found])
+        cosine = self._similar_cosine()
+        for start in range(0, len(analyzed), _BATCH):
             self._pause()
-            part = seen[max(start - _JUST_RATED, 0) : start + _TAUGHT]
-            away[part] |= follows_similar(self._vectors(places[part]), times[part], least)
-        return away
+            part = analyzed[max(start - _RECENT_RATINGS, 0) : start + _BATCH]
+            similar[part] |= follows_similar(self._vectors(rows[part]), times[part], cosine)
+        return similar
 
-    def _least_alike(self) -> float:
+    def _similar_cosine(self) -> float:
         """Return the cosine above which two photos count as similar."""
         archive = self.vectors
-        encoder, size, least = self._alike_from
+        encoder, size, cosine = self._similar_from
         if archive.size and (encoder != archive.encoder or archive.size >= _GROWN * size):
-            some = np.arange(0, archive.size, -(-archive.size // _PAIRS_OF))
-            least = least_alike(self._vectors(some))
-            self._alike_from = archive.encoder, archive.size, least
-        return least
+            some = np.arange(0, archive.size, -(-archive.size // _PAIRED))
+            cosine = similar_cosine(self._vectors(some))
+            self._similar_from = archive.encoder, archive.size, cosine
+        return cosine
 
-    def _vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return vectors at unit length, without tone."""
-        vectors = self.vectors.take(places)[:, : self.vectors.dimension]
+    def _vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the vectors in some rows at unit length, without tone."""
+        vectors = self.vectors.take(rows)[:, : self.vectors.dimension]
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
     def search(self) -> Callable[[], taste.Hyperparameters] | None:
         """Return the hyperparameter search that is due, for another thread; None if none is."""
-        examples = self._training
-        return examples.search_job() if examples is not None and examples.search_due else None
+        training = self._training
+        return training.search_job() if training is not None and training.search_due else None
 
     def adopt(self, choice: taste.Hyperparameters) -> None:
         """Use the result of a search, from the next :meth:`fit` on."""
@@ -462,9 +478,9 @@ class TasteLearner:
     def keep_daily(self) -> int | None:
         """Save a version after the first fit of a day; return its number, None if not due."""
         today = datetime.date.today()
-        if self._kept_on == today or self.learned is None or not self.learned.ready:
+        if self._version_day == today or self.learned is None or not self.learned.ready:
             return None
-        self._kept_on = today
+        self._version_day = today
         newest = next(iter(self.catalog.taste.versions()), None)
         if newest is not None and datetime.date.fromtimestamp(newest.made_at) == today:
             return None
@@ -483,7 +499,12 @@ class TasteLearner:
         if learned is None or learned.model is None or learned.pinned is not None:
             return None
         newest = next(iter(self.catalog.taste.versions()), None)
-        if newest is not None and self._holds(newest, learned):
+        now = (learned.encoder, learned.taught)
+        if (
+            newest is not None
+            and (newest.encoder, newest.ratings) == now
+            and newest.made_at >= self.catalog.journal.last_decision_at()
+        ):
             if reason != "hand":
                 return None
             self.catalog.taste.keep_version(newest.id)
@@ -504,10 +525,6 @@ class TasteLearner:
             )
         )
 
-    def _holds(self, newest: TasteRow, learned: Learned) -> bool:
-        same = (newest.encoder, newest.ratings) == (learned.encoder, learned.taught)
-        return same and newest.made_at >= self.catalog.journal.last_decision_at()
-
     def keep(self) -> int:
         """Save a version by hand and return its number.
 
@@ -517,8 +534,7 @@ class TasteLearner:
         learned = self.learned or self.fit()
         if learned.pinned is not None:
             raise KnownError(
-                f"Taste is pinned to version {learned.pinned}: what was learned since is not in "
-                "use.",
+                f"Taste is pinned to version {learned.pinned}, so nothing newer is in use.",
                 "Unpin it, then keep a version.",
             )
         number = self.snapshot("hand")
@@ -529,7 +545,7 @@ class TasteLearner:
     def moved(self, number: int, most: int = 6) -> list[Moved]:
         """Return the photos whose match changed most from the version before to this one.
 
-        The version before is the previous one of the same encoder; without one the list is empty.
+        The version before is the previous one of the same encoder; without it the list is empty.
 
         Raises:
             NotFoundError: there is no version of that number.
@@ -545,15 +561,14 @@ class TasteLearner:
             model.space.columns != self.vectors.columns for model in models
         ):
             raise KnownError(
-                f"Version {number} of taste was learned with another encoder than photos are"
-                " compared by now."
+                f"Version {number} of taste was learned with another encoder than the one in use."
             )
         before, now = (model.scores(self._predict_all(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
-            Moved(int(self.vectors.ids[place]), int(before[place]), int(now[place]))
-            for place in furthest.tolist()
-            if before[place] != now[place]
+            Moved(int(self.vectors.ids[row]), int(before[row]), int(now[row]))
+            for row in furthest.tolist()
+            if before[row] != now[row]
         ]
 
 
@@ -563,29 +578,29 @@ def accuracy_of(predicted: Sequence[PredictedRating]) -> taste.Accuracy:
 
 
 def follows_similar(
-    vectors: NDArray[np.float32], rated_at_s: NDArray[np.float64], least: float
+    vectors: NDArray[np.float32], rated_at_s: NDArray[np.float64], cosine: float
 ) -> NDArray[np.bool_]:
     """Mark photos similar to a photo that was rated just before them.
 
     Args:
         vectors: (N, D) of unit length, in the order they were rated.
         rated_at_s: (N,) Unix times.
-        least: the cosine above which two photos are similar.
+        cosine: from which on two photos are similar.
     """
-    away = np.zeros(len(vectors), bool)
-    for back in range(1, min(_JUST_RATED, len(vectors) - 1) + 1):
-        near = np.einsum("ij,ij->i", vectors[back:], vectors[:-back]) >= least
-        away[back:] |= near & (rated_at_s[back:] - rated_at_s[:-back] <= _JUST_S)
-    return away
+    found = np.zeros(len(vectors), bool)
+    for back in range(1, min(_RECENT_RATINGS, len(vectors) - 1) + 1):
+        similar = np.einsum("ij,ij->i", vectors[back:], vectors[:-back]) >= cosine
+        found[back:] |= similar & (rated_at_s[back:] - rated_at_s[:-back] <= _RECENT_S)
+    return found
 
 
-def least_alike(vectors: NDArray[np.float32]) -> float:
-    """Return the cosine above which photos count as similar, from unit vectors (N, D)."""
+def similar_cosine(vectors: NDArray[np.float32]) -> float:
+    """Return the cosine from which on photos are similar, from (N, D) unit vectors."""
     pairs = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
     if not len(pairs):
         return 1.0
     usual = float(np.median(pairs))  # medians, so that similar pairs do not widen the scatter
-    return usual + _ALIKE * 1.4826 * float(np.median(np.abs(pairs - usual)))
+    return usual + _SIMILAR * 1.4826 * float(np.median(np.abs(pairs - usual)))
 
 
 def prediction_columns(ratings: Sequence[PredictedRating]) -> tuple[list[float], list[int]]:
@@ -595,7 +610,10 @@ def prediction_columns(ratings: Sequence[PredictedRating]) -> tuple[list[float],
 
 
 def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> TasteLearner:
-    """Learn from all ratings once, for the command line. A second at 100,000 photos."""
+    """Learn from all ratings once, for the command line; takes a second at 100,000 photos.
+
+    Vectors are read only if there are enough ratings, or a version is pinned.
+    """
     learner = TasteLearner(catalog, settings, scratch)
     if (
         catalog.taste.count_rated(settings.from_files) >= MIN_RATINGS
@@ -607,15 +625,21 @@ def learn_once(catalog: Catalog, settings: TasteSettings, scratch: Path) -> Tast
     return learner
 
 
-def _is_informative(example: Judgment) -> bool:
+def _is_informative(judgment: Judgment) -> bool:
     """Whether a photo is a training example, or the kept frame its stack's rejects lost to."""
-    return example.rating is not None or example.rejected or (example.kept and example.stack > 0)
+    kept_in_stack = judgment.kept and judgment.stack > 0
+    return judgment.rating is not None or judgment.rejected or kept_in_stack
 
 
-def _has_stars(example: Judgment) -> bool:
-    return example.rating is not None and not example.rejected
+def _comparison_key(comparison: Preference) -> Hashable:
+    """Return the key of a comparison as a training example; a rating's key is the photo's id."""
+    return ("over", comparison.winner, comparison.loser)
 
 
-def _preference_key(example: Judgment) -> tuple[int, int]:
-    """Return the sort key for the kept frames of a stack: by rating, then by id."""
-    return example.rating or 0, -example.photo_id
+def _has_stars(judgment: Judgment) -> bool:
+    return judgment.rating is not None and not judgment.rejected
+
+
+def _preference_key(judgment: Judgment) -> tuple[int, int]:
+    """Return the key of the best kept frame of a stack: highest rating, then lowest id."""
+    return judgment.rating or 0, -judgment.photo_id

@@ -1,6 +1,6 @@
-"""The report on taste: how far learning is, how reliable, and its versions.
+"""The report on taste: how far learning has come, how reliable predictions are, and the versions.
 
-Shown by the Taste page and by the command line.
+The Taste page and the command line show it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curator.learning.learner import Learned, TasteLearner, accuracy_of, predict
 from curator.model import counted
 from curator.taste import Accuracy, learning_curve
 
-BY_TIME = "taken"  # the order that does not reveal predictions
+_BY_TIME = "taken"  # the order that does not reveal predictions
 MEANING = (
     "Measured on predictions made before you rated. In a stack, only the first photo you rated "
     "counts. Photos very similar to one rated in the ten minutes before don't count, and neither "
@@ -32,8 +32,8 @@ class Report:
         learned: the taste learned now.
         accuracy: the accuracy of all predictions.
         by_time: the same for photos seen in order of capture time.
-        curve: points (predicted ratings so far, accuracy of the latest).
-        versions: newest first, without their numbers.
+        curve: how accuracy changed, as of :func:`curator.taste.learning_curve`.
+        versions: newest first, without the numbers of their models.
         encoder: the encoder in use when no version is pinned; empty if there is none.
         comparing: progress of analyzing photos with a better encoder, or None.
     """
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def compared(self) -> str:
-        """A sentence: the encoder and how many photos it has analyzed."""
+        """The encoder and how many photos it has analyzed, in one sentence or two."""
         known, now = self.learned, encoder_title(self.encoder)
         if not self.encoder:
             return "No photos are analyzed yet."
@@ -71,7 +71,7 @@ class Report:
 
     @property
     def damaged(self) -> str:
-        """A sentence: how many photos have no score because of a damaged vector, or empty."""
+        """How many photos have no score because of a damaged vector; empty if none."""
         number = self.learned.damaged
         if not number:
             return ""
@@ -84,12 +84,12 @@ class Report:
 def report(learner: TasteLearner) -> Report:
     """Compute the report on taste; a tenth of a second at 10,000 ratings."""
     catalog, learned = learner.catalog, learner.learned or learner.fit()
-    foreseen = learner.predictions()
+    predicted = learner.predictions()
     return Report(
         learned,
-        accuracy_of(foreseen),
-        accuracy_of([told for told in foreseen if told.order_name == BY_TIME]),
-        learning_curve(*prediction_columns(foreseen)),
+        accuracy_of(predicted),
+        accuracy_of([each for each in predicted if each.order_name == _BY_TIME]),
+        learning_curve(*prediction_columns(predicted)),
         catalog.taste.versions(),
         next(iter(catalog.vectors.encoders()), ""),
         catalog.vectors.catching_up(),

@@ -1,17 +1,17 @@
-"""Vectors and tone of every photo as rows in a temporary file: taste learns from them.
+"""Vectors and tone of every photo as rows in a temporary file, for taste and similar photos.
 
 A hundred thousand photos are half a gigabyte of float32. So the rows are in a temporary file,
 vectors as 16-bit fixed point, and are read through a small buffer: the system can take back the
-memory that caches a file, but not what a process maps or holds. Scoring 100,000 rows of 1280 took,
-on two cores, and kept in memory:
+memory that caches a file, but not what a process maps or holds. Scoring 100,000 rows of 1280 on two
+cores took this long, and kept this much in memory:
 
     float32, mapped                      22-47 ms   542 MB
     float32, read in blocks              46-55 ms     1 MB
     float16, read in blocks              86-100 ms    1 MB  (numpy is slow to widen half floats)
     16-bit fixed point, read in blocks   43-57 ms     1 MB  (chosen)
 
-From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog. The file ends with
-the process; the catalog remains the source.
+From 0.03 on, a step of 2^-15 is as fine as float16, the format in the catalog. The file is gone
+when the process ends; the catalog remains the source.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _PART = 500  # vectors read from the catalog at a time; the memory of 2,000 is n
 _FIRST_CAPACITY = 1024
 _STEP = 2.0**-15  # of the fixed point; a unit vector's numbers lie within -1 and 1
 _BLOCK = 128  # rows read from the file at a time: they fit a core's cache as float32
-_SKETCHED = 20_000  # photos needed for a sketch: fewer are compared in 10 ms
+_SKETCHED = 20_000  # photos from which on there is a sketch: fewer are compared in 10 ms
 _SAMPLE = 2000  # rows a sketch is learned from
 _GROWN = 2.0  # growth of the index after which its sketch is made again
 _CANDIDATES = 2000  # photos compared exactly; tests/bench/test_similar.py measures what is missed
-_NOBODY: NDArray[np.int64] = np.zeros(0, np.int64)
+_NO_IDS: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 class VectorIndex:
@@ -54,23 +54,24 @@ class VectorIndex:
         scratch: the folder of the temporary file.
         encoder: the encoder of the vectors; empty before there are any.
         dimension: columns of the vector in a row; the tone follows.
+        size: the number of rows.
         damaged: ids of photos whose vector cannot be used.
     """
 
     def __init__(self, scratch: Path) -> None:
-        """Create an empty index that keeps its rows in a temporary file under ``scratch``."""
+        """Create an empty index; its file is created with the first row."""
         self.scratch = scratch
-        self._shut: Callable[[], object] = lambda: None
+        self._close_file: Callable[[], object] = lambda: None
         self.encoder = ""
         self._clear()
 
     def _clear(self) -> None:
         self.size = self.dimension = self._columns = self._rev = 0
-        self._shut()
+        self._close_file()
         self._file: IO[bytes] | None = None
         self._stored = np.dtype([])
-        self._ids: NDArray[np.int64] = _NOBODY
-        self._place: NDArray[np.int64] = _NOBODY
+        self._ids: NDArray[np.int64] = _NO_IDS
+        self._place: NDArray[np.int64] = _NO_IDS
         self._sketch: VectorSketch | None = None
         self._sketched_at = 0
         self.damaged: set[int] = set()
@@ -175,7 +176,7 @@ class VectorIndex:
         return self.ids[places[best]], likeness[best]
 
     def prepare(self) -> None:
-        """Make the sketch that speeds up :meth:`nearest` in a large index.
+        """Make the sketch that speeds up :meth:`nearest`, if the index is large or has doubled.
 
         Takes half a second at 100,000 photos; call it when there is nothing else to do.
         """
@@ -202,7 +203,7 @@ class VectorIndex:
     ) -> NDArray[np.int64]:
         """Read vectors that are new in the catalog; return the ids of their photos.
 
-        When another encoder has come into use, everything is read again.
+        If the encoder changed, all its vectors are read.
 
         Args:
             catalog: the catalog to read.
@@ -210,20 +211,21 @@ class VectorIndex:
             pause: called between parts; may raise to end this.
 
         Raises:
-            KnownError: there is no room on disk; they are read the next time.
+            KnownError: there is no room on disk; the next call reads the missing vectors.
         """
         encoder = encoder or next(iter(catalog.vectors.encoders()), "")
         if encoder != self.encoder:
             self._clear()
             self.encoder = encoder
-        found = [_NOBODY]
+        found = [_NO_IDS]
         while encoder and (part := catalog.vectors.read(encoder, self._rev, _PART)):
-            found.append(self._take([row[1] for row in part], [row[2:] for row in part]))
+            found.append(self._add([row[1] for row in part], [row[2:] for row in part]))
             self._rev = part[-1][0]
             pause()
         return np.concatenate(found)
 
-    def _take(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:
+    def _add(self, ids: list[int], blobs: list[tuple[bytes, bytes]]) -> NDArray[np.int64]:
+        """Add or replace rows, from the bytes of vector and tone; return the ids of sound ones."""
         if not self.size:  # the most common size is the right one
             (vector, tone), _ = Counter((*map(len, pair),) for pair in blobs).most_common(1)[0]
             self.dimension, self._columns = vector // 2, vector // 2 + tone // 4
@@ -247,10 +249,10 @@ class VectorIndex:
         if bad:
             self.damaged |= bad
             log.info("%d vectors of %s are damaged and left out", len(bad), self.encoder)
-        self._put(kept, vectors[sound], tones[sound])
+        self._store(kept, vectors[sound], tones[sound])
         return kept
 
-    def _put(
+    def _store(
         self, ids: NDArray[np.int64], vectors: NDArray[np.float32], tones: NDArray[np.float32]
     ) -> None:
         if not len(ids):
@@ -279,14 +281,14 @@ class VectorIndex:
             if self._file is None:
                 private.make_folder(self.scratch)
                 self._file = tempfile.TemporaryFile(dir=self.scratch)  # noqa: SIM115
-                self._shut = weakref.finalize(self, self._file.close)
+                self._close_file = weakref.finalize(self, self._file.close)
             for run in runs:
                 self._file.seek(int(at[run[0]]) * self._stored.itemsize)
                 self._file.write(rows[run].tobytes())
             self._file.flush()
         except OSError as error:
             raise KnownError(
-                f"There is no room to compare photos in {self.scratch}"
+                f"There is no room to analyze photos in {self.scratch}"
                 f" ({error.strerror or error}).",
                 "Free some disk space there; scores follow.",
             ) from error

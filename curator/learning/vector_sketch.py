@@ -1,8 +1,9 @@
 """A compact sketch of many vectors, to find the few that need an exact comparison.
 
-Photos differ along few directions: of real photos the 128 strongest hold some three quarters of the
-information in vectors of 1280 numbers. Coordinates along those, a byte each, find the candidates;
-exact rows decide among them. A full comparison of 100,000 rows takes 40 ms and more, this 8.
+`vector_index` uses it. Photos differ along few directions: for real photos the 128 strongest hold
+some three quarters of the variance of vectors of 1280 numbers. Coordinates along those, a byte
+each, find the candidates; exact rows decide among them. Comparing 100,000 rows exactly takes 40 ms
+and more, this 8.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-DIRECTIONS = 128
-ENOUGH = 0.4
-"""Share of the variance the directions have to hold, or the sketch would miss too many. Vectors
-without any structure hold a tenth; photos 0.73 (the starter, on the corpus)."""
+_DIRECTIONS = 128
+# Share of the variance that the directions must hold, or the sketch would miss too many. In vectors
+# without any structure they hold a tenth; in those of real photos 0.73 (starter encoder).
+_ENOUGH = 0.4
 _OVERSAMPLED, _TURNS = 16, 2
 _BLOCK = 4096
 _LEVELS = 127.0
-_MARGIN = 1.25  # beyond the sample's largest coordinates; what lies further out is cut
+_MARGIN = 1.25  # beyond the sample's largest coordinates; what lies further out is clipped
 
 Floats = NDArray[np.float32]
 
@@ -37,30 +38,30 @@ class VectorSketch:
 
     @classmethod
     def of(cls, sample: Floats) -> VectorSketch | None:
-        """Find the strongest directions of a sample; None where too little depends on them.
+        """Find the strongest directions of a sample; None if they hold too little of its variance.
 
         Args:
             sample: (N, D) unit vectors.
 
         Source: Halko, Martinsson and Tropp 2011, "Finding structure with randomness", algorithm
-        4.4: a subspace iterated twice finds them in a tenth of the time of all eigenvectors.
+        4.4: iterating a random subspace twice takes a tenth of the time of all eigenvectors.
         """
-        centre = sample.mean(axis=0)
-        centred = sample - centre
-        some = min(DIRECTIONS, sample.shape[1], len(sample))
+        center = sample.mean(axis=0)
+        centered = sample - center
+        some = min(_DIRECTIONS, sample.shape[1], len(sample))
         wide = min(some + _OVERSAMPLED, sample.shape[1])
         basis = np.random.default_rng(0).standard_normal((sample.shape[1], wide), np.float32)
         for _ in range(_TURNS):
-            basis = np.linalg.qr(centred.T @ (centred @ basis))[0]
-        coordinates = centred @ basis
+            basis = np.linalg.qr(centered.T @ (centered @ basis))[0]
+        coordinates = centered @ basis
         values, turn = np.linalg.eigh(coordinates.T @ coordinates)
         directions = np.ascontiguousarray((basis @ turn[:, ::-1][:, :some]).T)
-        held, whole = float(values[::-1][:some].sum()), float(np.vdot(centred, centred))
-        if held < ENOUGH * max(whole, 1e-9):
+        held, whole = float(values[::-1][:some].sum()), float(np.vdot(centered, centered))
+        if held < _ENOUGH * max(whole, 1e-9):
             return None
-        coordinates = centred @ directions.T
+        coordinates = centered @ directions.T
         steps = np.abs(coordinates).max(axis=0) * np.float32(_MARGIN / _LEVELS)
-        return cls(directions, directions @ centre, np.maximum(steps, np.float32(1e-9)))
+        return cls(directions, directions @ center, np.maximum(steps, np.float32(1e-9)))
 
     def put(self, places: NDArray[np.int64], products: Floats) -> None:
         """Store vectors at rows, new or changed.

@@ -1,7 +1,8 @@
 """Versions of the taste model: numbers in the catalog, validated when read, pinned by rolling back.
 
-A version is an npz of plain numbers, a fifth of a megabyte, never a pickle. A version that cannot
-be used (damaged, of another encoder) raises an error; no other silently takes its place.
+`learner` saves and compares versions; the Taste page and the command line roll back to one. A
+version is an npz of plain numbers, a fifth of a megabyte, never a pickle. A version that cannot be
+used (damaged, of another encoder) raises an error; no other silently takes its place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from curator.taste import BadVectorsError, TasteModel
 
 @dataclass(frozen=True, eq=False)
 class Pinned:
-    """The pinned version, used instead of the learned model; ``problem`` is why it cannot be."""
+    """The pinned version, used instead of the learned model; ``problem`` says why it cannot be."""
 
     number: int
     encoder: str = ""
@@ -61,7 +62,7 @@ def read(catalog: Catalog, number: int) -> TasteModel:
 def roll_back(catalog: Catalog, number: int) -> None:
     """Pin a version: scores and predictions come from it until it is unpinned.
 
-    Ratings are still saved, and learned from once it is unpinned.
+    Ratings given meanwhile are learned from once it is unpinned.
 
     Raises:
         NotFoundError: there is no version of that number; nothing was changed.
@@ -76,6 +77,7 @@ def roll_back(catalog: Catalog, number: int) -> None:
             " cannot score these photos.",
             "Roll back to a later version.",
         )
+    # The length of a row: float16 vector and float32 tone.
     columns = sum(
         len(blob) // size
         for row in catalog.vectors.read(encoder, limit=1)

@@ -1,1 +1,1 @@
-"""Photos as columns in memory, and every question about them."""
+"""The photos of a catalog as columns in memory, and what filters, sorts and counts them."""

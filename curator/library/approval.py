@@ -1,8 +1,8 @@
 """The approval rule as text: searches separated by semicolons, of which one must match.
 
 Each search is a clause with a name (in ``photos.json`` and for ``--approve``) and a title (on
-screen). The default rule has three; a person may write others in the settings. `filters` evaluates
-a rule; no rule ever approves a rejected or unreviewed photo.
+screen). The default rule has three clauses; a person may write other rules in the settings.
+`filters` evaluates a rule; no rule ever approves a rejected or unreviewed photo.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from curator.model import Clause, UsageError
 
 MOST = 8
-"""The most searches in a rule: each is a line of the export dialog."""
+"""The maximum number of searches in a rule: each is a line of the export dialog."""
 # A semicolon in quotation marks is part of a search.
 _PARTS = re.compile(r'(?:[^;"]|"[^"]*"|")+')
 
@@ -32,9 +32,9 @@ class RuleClause:
 FROM_FILES = RuleClause(Clause.FILE, "Ratings read from files")
 """The clause of photos whose marks were read from files and that nobody reviewed here."""
 
-# The searches of the default rule. The first that matches counts: a pick with 4 or 5 stars counts
-# as stars.
-_KNOWN = {
+# The searches of the default rule → (name, title). The first that matches counts: a pick with 4 or
+# 5 stars counts as stars.
+_DEFAULT = {
     "rating:>=4": (Clause.STARS, "4–5 stars"),
     "is:picked -rating:1 -rating:2": (Clause.PICK, "Picks (no stars, or 3+)"),
     "rating:3 is:match": (Clause.MATCH, "3 stars and match"),
@@ -47,8 +47,8 @@ def cut_rule(rule: str) -> tuple[RuleClause, ...]:
     for part in _PARTS.finditer(rule):
         search = part[0].strip()
         if search:
-            name, title = _KNOWN.get(search, (search, search))
-            if search in set(Clause):  # a search for this word, not the clause with this name
+            name, title = _DEFAULT.get(search, (search, search))
+            if search in set(Clause):  # a search for that word, not the clause of that name
                 name = f'"{search}"'
             start = part.start() + len(part[0]) - len(part[0].lstrip())
             found.setdefault(search, RuleClause(name, title, search, start))
@@ -77,6 +77,7 @@ def chosen_clauses(rule: str, words: Collection[str]) -> frozenset[str]:
 
 
 def _offered(rule: str) -> Iterator[str]:
+    """Yield what ``--approve`` accepts: the name or number of each clause."""
     for number, clause in enumerate(cut_rule(rule), 1):
         yield str(clause.name) if clause.name in set(Clause) else f"{number} ({clause.search})"
     yield FROM_FILES.name

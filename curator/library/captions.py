@@ -1,4 +1,7 @@
-"""Facts about a photo as short lines a photographer reads: captions, times, undo steps."""
+"""Short texts about a photo: captions, its files, marks, times, undo steps.
+
+The window and the command line show them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from curator.model import Capture, Flag, Marks, Step, aperture, bidi_safe, focal
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail, TagDetail
 
-_BASIS = {
+_PIXELS = {
     "preview": "preview",
     "small preview": "small preview",
     "demosaic": "RAW",
@@ -51,7 +54,7 @@ def exposure_line(capture: Capture) -> str:
 
 
 def place(capture: Capture) -> str:
-    """Return the GPS location in degrees; empty if it is not known."""
+    """Format the GPS location in degrees; empty if it is not known."""
     if capture.latitude is None or capture.longitude is None:
         return ""
     north = "N" if capture.latitude >= 0 else "S"
@@ -66,14 +69,14 @@ def offset(minutes: int) -> str:
 
 
 def away(detail: PhotoDetail) -> str:
-    """Return why a photo's files cannot be read, ``T7 Shield unplugged``; empty if they can."""
+    """Return why none of a photo's files can be read, ``T7 Shield unplugged``; empty if one can."""
     if not detail.files or not all(file.missing for file in detail.files):
         return ""
     return absence(detail) or "file not there now"
 
 
 def absence(detail: PhotoDetail) -> str:
-    """Return why the folder of a photo cannot be reached; empty if it can."""
+    """Return why a folder of the photo's files cannot be reached; empty if all can."""
     return next((file.away for file in detail.files if file.away), "")
 
 
@@ -104,12 +107,12 @@ def files_line(detail: PhotoDetail, shown: str | None = None) -> str:
 
     Args:
         detail: the photo.
-        shown: "preview", "RAW", "JPEG"...; None: the pixels its proxy was made from.
+        shown: "preview", "RAW" or "JPEG"; None: the pixels its proxy was made from.
     """
     kinds = {file.kind for file in detail.files if file.role != "copy"}
     files = "RAW+J" if len(kinds) > 1 else "RAW" if "raw" in kinds else ""
     if shown is None or not files:
-        shown = _BASIS.get(detail.basis or "", "")
+        shown = _PIXELS.get(detail.basis or "", "")
     parts = [files, "" if shown == files else shown, "damaged" if detail.damage else ""]
     return " · ".join(part for part in parts if part)
 
@@ -119,8 +122,8 @@ def suggestion(tag: TagDetail) -> str:
     if not tag.source:
         return "suggested"
     source = "vision model" if tag.source == "vision" else tag.source
-    sure = "" if tag.confidence is None else f", {tag.confidence} %"
-    return f"suggested by the {source}{sure}"
+    confidence = "" if tag.confidence is None else f", {tag.confidence} %"
+    return f"suggested by the {source}{confidence}"
 
 
 def when(moment: float, now: datetime | None = None) -> str:
@@ -146,18 +149,18 @@ _DONE = {
 
 
 def summary(act: str, what: str) -> str:
-    """Return what a person just did: "Rejected DSC_0411", "4 stars for DSC_0411"."""
+    """Return the text of a completed action: "Rejected DSC_0411", "4 stars for DSC_0411"."""
     return f"{_DONE[act]} {what}" if act in _DONE else f"{act.capitalize()} for {what}"
 
 
 def already(act: str, what: str) -> str:
-    """Return that nothing changed: "DSC_0411: rejected already"."""
+    """Return the text of an action that changed nothing: "DSC_0411: rejected already"."""
     done = _DONE.get(act)
     return f"{what}: {done.lower() if done else act} already"
 
 
 def step_line(step: Step) -> str:
-    """Return what an undo step did, and when: "reject 212 photos, yesterday 23:14, Iceland"."""
+    """Describe an undo step: "reject 212 photos, yesterday 23:14, Iceland"."""
     act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()
     parts = [act or step.summary, when(step.made_at), str(step.context.get("scope_title", ""))]
     return ", ".join(part for part in parts if part)

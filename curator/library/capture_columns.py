@@ -1,7 +1,8 @@
-"""Capture data by column, read when a search first asks for it.
+"""Capture data by column, read when a search first needs it.
 
-`filters` uses this for ``iso:``, ``near:``, ``ext:`` and similar fields. Most sessions never ask,
-so opening a window reads none of it; later changes are read by revision, as in the table itself.
+`filters` uses it for ``iso:``, ``near:``, ``ext:`` and similar fields, `facets` for cameras and
+lenses. Most sessions need none of it, so opening a window does not read it. Later changes are read
+by revision, as in the table itself.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class CaptureColumns:
             for name in CAPTURE_COLUMNS
         }
         self._rev = 0
-        # Codes by row, the code of each name, and their revision.
+        # By column: codes by row, the code of each name, and the revision they are of.
         self._named: dict[str, tuple[NDArray[np.int32], dict[str, int], int]] = {}
 
     def column(self, name: str) -> NDArray[Any]:
@@ -88,16 +89,13 @@ class CaptureColumns:
                 name: widened(column, len(column), size) for name, column in self._columns.items()
             }
         if rev != self._rev:
-            self._take(self._catalog.photos.capture_columns(self._rev))
+            found = list(zip(*self._catalog.photos.capture_columns(self._rev), strict=True))
             self._rev = rev
-
-    def _take(self, found: Iterable[tuple[Any, ...]]) -> None:
-        columns = list(zip(*found, strict=True))
-        if not columns:
-            return
-        ids = np.array(columns[0], np.int64)
-        known = self._rows.knows(ids)
-        rows = self._rows.rows_of(ids[known])
-        for name, values in zip(CAPTURE_COLUMNS, columns[1:], strict=True):
-            column = self._columns[name]
-            column[rows] = np.array(values, column.dtype)[known]
+            if not found:
+                return
+            ids = np.array(found[0], np.int64)
+            known = self._rows.knows(ids)
+            rows = self._rows.rows_of(ids[known])
+            for name, values in zip(CAPTURE_COLUMNS, found[1:], strict=True):
+                column = self._columns[name]
+                column[rows] = np.array(values, column.dtype)[known]

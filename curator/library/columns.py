@@ -1,9 +1,9 @@
-"""The columns of a table of photos: how a catalog value becomes a number in memory."""
+"""The columns of a table of photos: a catalog value as a number, and texts as bytes of a file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,8 @@ DRAWN = (
     "exposure",
     "damaged",
 )
-ORDERING = ("taken_at", "merged_into", "directory_id")  # a change moves or removes a photo in lists
+ORDERING = ("taken_at", "merged_into", "directory_id")  # a change may move a photo in a list
+_NONE = "\1"  # stands for a missing text in a file; catalogs hold no control characters
 
 
 def widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
@@ -90,3 +91,27 @@ def as_measure(value: float) -> float | None:
 def as_score(value: float) -> int | None:
     """Return a value of a column of scores as an int; None for NaN."""
     return None if math.isnan(value) else int(value)
+
+
+def pack_texts(texts: Sequence[object]) -> NDArray[np.uint8]:
+    """Pack texts, None among them, into bytes.
+
+    Raises:
+        ValueError: a text contains a NUL, which separates them.
+    """
+    joined = "\0".join(_NONE if text is None else str(text) for text in texts)
+    if joined.count("\0") != max(len(texts) - 1, 0):
+        raise ValueError("a text holds a NUL")
+    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
+
+
+def unpack_texts(content: NDArray[np.uint8], count: int) -> list[object]:
+    """Unpack the texts that :func:`pack_texts` packed.
+
+    Raises:
+        ValueError: their number is not ``count``.
+    """
+    texts = content.tobytes().decode("utf-8", "surrogatepass").split("\0") if count else []
+    if len(texts) != count:
+        raise ValueError(f"{len(texts)} texts of {count}")
+    return [None if text == _NONE else text for text in texts]

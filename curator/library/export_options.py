@@ -1,4 +1,4 @@
-"""The export options that follow from the settings alone, for the window and the command line."""
+"""Export options from the settings, for the export dialog and the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curator.settings import Home, Settings
 
 
 def options_from_settings(settings: Settings, home: Home, folder: Path) -> Options:
-    """Return options for an export into ``folder``; what to export is still to be filled in."""
+    """Return the options for an export into ``folder``; the caller adds what to export and how."""
     return Options(
         folder=folder,
         rule=tuple(clause.name for clause in all_clauses(settings.approval.rule)),

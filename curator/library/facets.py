@@ -1,7 +1,7 @@
 """Filters by mouse: the labels, cameras, lenses and dates of a scope, with counts of photos.
 
-The sidebar shows them. A click puts the value's search into the search box beside the text that is
-there; the functions below edit that text, so that a person can always read which filter applies.
+The sidebar shows them. A click adds the value's search to the text in the search box, so that a
+person can always read which filter applies; :func:`applied` edits that text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curator.library.table import Table
 class Value:
     """One value that photos have, their number, and the search that finds them.
 
-    ``inside`` is the search of the value that contains it: the month of a day.
+    ``inside`` is the search of the value that contains it, such as the month of a day; else "".
     """
 
     title: str
@@ -50,10 +50,9 @@ class Facet:
 
 def _labels(table: Table, among: Mask) -> list[Value]:
     numbers = np.bincount(table.column("label")[among], minlength=len(LABELS)).tolist()
-    given = zip(LABELS, numbers, strict=True)
     return [
         Value(label.capitalize(), number, f"label:{label}")
-        for label, number in given
+        for label, number in zip(LABELS, numbers, strict=True)
         if label is not None and number
     ]
 
@@ -79,8 +78,8 @@ def _dates(table: Table, among: Mask) -> list[Value]:
     days, counts = np.unique(dated.astype("datetime64[D]"), return_counts=True)
     found: list[Value] = []
     for unit in "YMD":
-        starts, places = np.unique(days.astype(f"datetime64[{unit}]"), return_inverse=True)
-        numbers = np.bincount(places, counts, len(starts)).astype(int).tolist()
+        starts, codes = np.unique(days.astype(f"datetime64[{unit}]"), return_inverse=True)
+        numbers = np.bincount(codes, counts, len(starts)).astype(int).tolist()
         for start, number in zip(starts[::-1], numbers[::-1], strict=True):
             year, *rest = str(start).split("-")
             inside = f"on:{str(start).rpartition('-')[0]}" if rest else ""
@@ -106,9 +105,9 @@ FACETS: dict[str, Facet] = {
 
 
 def applied(expression: str, fields: frozenset[str], query: str) -> str:
-    """Return a search with ``query`` in place of its conditions on some fields.
+    """Replace a search's conditions on some fields by ``query``.
 
-    If the search has exactly these conditions already, they are removed.
+    If ``query`` is what the search has already, these conditions are removed.
     """
     rest = _without(expression, fields)
     if says(expression, fields) == says(query, fields):
@@ -117,7 +116,10 @@ def applied(expression: str, fields: frozenset[str], query: str) -> str:
 
 
 def says(expression: str, fields: frozenset[str]) -> frozenset[tuple[tuple[str, bool, str], ...]]:
-    """Return the conditions of a search on these fields alone; equal conditions compare equal."""
+    """Return the conditions of a search on these fields, to compare them with another search's.
+
+    A group joined by OR with other fields is no such condition.
+    """
     return frozenset(
         tuple(sorted((term.field, term.negate, term.text.casefold()) for term in group))
         for group in _groups(expression)

@@ -2,18 +2,18 @@
 
     is:picked rating:>=4 harbor        picked, four stars or more, "harbor" in any of its words
     -is:rejected sharpness:<30         not rejected, soft
-    is:unreviewed match:>=60           unreviewed, and rather to your taste
+    is:unreviewed match:>=60           unreviewed, predicted match 60 or more
     camera:x100 before:2024-05 label:red tag:"sea lion"
-    tag:harbor OR tag:port             one of them
+    tag:harbor OR tag:port             either tag
 
     camera:none                        the camera wrote no name of its own
     iso:>=3200 shutter:1/60..1/15      high ISO and a long exposure
-    near:64.1,-21.9,5km ext:nef        Reykjavik, as NEF
+    near:64.1,-21.9,5km ext:nef        within 5 km of Reykjavik, as NEF
 
 A word matches the beginnings of words in file names, tags, projects, descriptions, cameras and
 folders, ignoring case and accents; words in quotes must match completely. `query` parses an
-expression; this module says what each field means, once for window and command line: as masks over
-the rows of a :class:`~curator.library.table.Table`.
+expression. This module evaluates it, for the window and the command line, as a mask over the rows
+of a :class:`~curator.library.table.Table`.
 """
 
 from __future__ import annotations
@@ -37,21 +37,6 @@ from curator.library.spans import Ids, Mask
 from curator.library.table import Table
 from curator.model import ContentType, Label, StackKind, UsageError
 from curator.stages.stack import KIND_CODE
-
-__all__ = [
-    "FIELDS",
-    "FILTERS",
-    "Field",
-    "FilterError",
-    "Near",
-    "approved",
-    "check_rule",
-    "clause_of",
-    "filter_masks",
-    "mask",
-    "parse",
-    "parse_rule",
-]
 
 # Name → (title on screen, mask). To add a filter, add one line.
 FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
@@ -81,38 +66,38 @@ FILTERS: dict[str, tuple[str, Callable[[Table, int], Mask]]] = {
 }
 
 # Former names of filters, for searches saved before version 0.2.
-_FORMER = {
+_FORMER_NAMES = {
     "undecided": "unreviewed",
     "passed-over": "skipped",
     "through": "kept",
     "proposed": "suggested",
 }
 
-Near = Mapping[str | int, Ids]
-"""Photos near a phrase, or similar to a photo, nearest first: what vectors found."""
-
-_KINDS = (*StackKind, "hand")
+VectorMatches = Mapping[str | int, Ids]
+"""Photos found by vectors, nearest first: by a phrase, or by the id of a similar photo."""
 
 
-_FROM_FILES = -1  # the code of that clause; those of a rule count from 1
+_FROM_FILES_CODE = -1  # the code of that clause; those of a rule count from 1
 
 
 def _approved(table: Table, threshold: int, *, by_file: bool = False) -> Mask:
     codes = _clause_codes(table, threshold)
-    marked: Mask = codes == _FROM_FILES if by_file else codes > 0
+    marked: Mask = codes == _FROM_FILES_CODE if by_file else codes > 0
     return marked
 
 
 def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
-    """Return by row which clause approves a photo, (N,) int8; 0 for none.
+    """Return the number of the clause that approves each row, (rows,) int8; 0 for none.
 
-    The only definition of approved: the first clause of the rule that matches, for a photo that is
-    kept, picked or rated and not rejected.
+    _FROM_FILES_CODE stands for any clause that only marks read from a file meet.
+
+    This defines approved: the first clause of the rule that matches counts, but only for a photo
+    whose verdict is kept.
     """
     codes = np.zeros(table.size, np.int8)
     for number, (_, query) in reversed([*enumerate(parse_rule(table.approval.rule), 1)]):
         codes[mask(query, table, threshold)] = number
-    codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES
+    codes[table.column("elsewhere") & (codes > 0)] = _FROM_FILES_CODE
     codes[~table.kept()] = 0
     return codes
 
@@ -120,7 +105,7 @@ def _clause_codes(table: Table, threshold: int) -> NDArray[np.int8]:
 def filter_masks(table: Table, threshold: int) -> dict[str, Mask]:
     """Return the mask of every filter, by name; the approval rule is evaluated only once."""
     codes = _clause_codes(table, threshold)
-    approvals = {"approved": codes > 0, "approved-by-file": codes == _FROM_FILES}
+    approvals = {"approved": codes > 0, "approved-by-file": codes == _FROM_FILES_CODE}
     return {
         name: approvals[name] if name in approvals else holds(table, threshold)
         for name, (_, holds) in FILTERS.items()
@@ -140,14 +125,16 @@ def approved(table: Table, threshold: int) -> dict[int, str]:
 
 
 def clause_of(table: Table, threshold: int, photo_id: int) -> str | None:
-    """Return the name of the clause that approves one photo, None if it is not approved."""
+    """Return the name of the clause that approves a photo, None if it is not approved."""
     codes = _clause_codes(table, threshold)
     return _names_by_code(table).get(int(codes[table.rows_of([photo_id])[0]]))
 
 
 def _names_by_code(table: Table) -> dict[int, str]:
     clauses = enumerate(parse_rule(table.approval.rule), 1)
-    return {_FROM_FILES: FROM_FILES.name} | {code: clause.name for code, (clause, _) in clauses}
+    return {_FROM_FILES_CODE: FROM_FILES.name} | {
+        code: clause.name for code, (clause, _) in clauses
+    }
 
 
 Holds = Callable[[Term, Table, int], Mask]
@@ -161,7 +148,7 @@ class Field:
         about: what it searches, in a few words.
         example: an example of a value.
         holds: returns the mask of photos that match a term, given the match threshold.
-        values: all possible values, where they are known beforehand.
+        values: all possible values, if there are few.
         check: raises FilterError for an invalid value.
     """
 
@@ -172,22 +159,22 @@ class Field:
     check: Callable[[Term], None] = lambda term: None
 
 
-def _one_of(values: Sequence[str], term: Term) -> None:
+def _check_one_of(values: Sequence[str], term: Term) -> None:
     if term.text.lower() not in values:
         raise term.mistake(f"{term.field}: must be one of {', '.join(values)}")
 
 
-def _filter_name(term: Term) -> str:
+def _is(term: Term, table: Table, threshold: int) -> Mask:
     name = term.text.lower()
-    return _FORMER.get(name, name)
+    return FILTERS[_FORMER_NAMES.get(name, name)][1](table, threshold)
 
 
 def _check_filter(term: Term) -> None:
-    if term.text.lower() not in _FORMER:
-        _one_of(tuple(FILTERS), term)
+    if term.text.lower() not in _FORMER_NAMES:
+        _check_one_of(tuple(FILTERS), term)
 
 
-def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
+def _check_readable(read: Callable[[str], object], wanted: str, term: Term) -> None:
     """Refuse a value that cannot be parsed; ``wanted`` describes a valid one."""
     try:
         read(term.text)
@@ -195,7 +182,7 @@ def _reads(read: Callable[[str], object], wanted: str, term: Term) -> None:
         raise term.mistake(f"{term.field}: expects {wanted}") from error
 
 
-def _photo(term: Term) -> None:
+def _check_photo(term: Term) -> None:
     if not (term.text.isascii() and term.text.isdigit() and len(term.text) < 16):
         raise term.mistake("similar: expects the number of a photo")
     if term.negate:
@@ -227,14 +214,14 @@ def _captured(column: str, term: Term, table: Table, _: int) -> Values:
     return table.capture.column(column)
 
 
-def _across(side: int, term: Term, table: Table, _: int) -> Values:
+def _upright_side(side: int, term: Term, table: Table, _: int) -> Values:
     """Return the widths (0) or heights (1) of the upright images, in px."""
     sides = table.column("width"), table.column("height")
-    lies = table.column("turn") % 2 == 1
-    return np.where(lies, sides[1 - side], sides[side])
+    turned = table.column("turn") % 2 == 1
+    return np.where(turned, sides[1 - side], sides[side])
 
 
-def _compared(
+def _number_field(
     about: str,
     example: str,
     values: Callable[[Term, Table, int], Values] = _scores,
@@ -250,7 +237,7 @@ def _compared(
         return span(term.text).holds(values(term, table, threshold))
 
     wanted = f"a number or a range, as in {example}"
-    return Field(about, example, holds, check=partial(_reads, span, wanted))
+    return Field(about, example, holds, check=partial(_check_readable, span, wanted))
 
 
 def _located(term: Term, table: Table, _: int) -> Mask:
@@ -259,8 +246,8 @@ def _located(term: Term, table: Table, _: int) -> Mask:
 
 
 def _near(term: Term, table: Table, _: int) -> Mask:
-    places = table.capture.column("latitude"), table.capture.column("longitude")
-    return ranges.circle(term.text).holds(*places)
+    location = table.capture.column("latitude"), table.capture.column("longitude")
+    return ranges.circle(term.text).holds(*location)
 
 
 def _before(term: Term, table: Table, _: int) -> Mask:
@@ -279,12 +266,14 @@ def _on(term: Term, table: Table, _: int) -> Mask:
     return within
 
 
-def _date(read: Callable[[str], object], about: str, example: str, holds: Holds) -> Field:
+def _date_field(read: Callable[[str], object], about: str, example: str, holds: Holds) -> Field:
     """Make a field of dates; a photo without a capture time never matches."""
-    return Field(about, example, holds, check=partial(_reads, read, f"a date, as in {example}"))
+    return Field(
+        about, example, holds, check=partial(_check_readable, read, f"a date, as in {example}")
+    )
 
 
-def _labelled(term: Term, table: Table, _: int) -> Mask:
+def _labeled(term: Term, table: Table, _: int) -> Mask:
     text = term.text.lower()
     return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
 
@@ -297,7 +286,11 @@ def _stacked(term: Term, table: Table, _: int) -> Mask:
     return of_kind & ~by_hand & table.stacks.shared()
 
 
-def _text(column: str, about: str, example: str) -> Field:
+def _choice_field(about: str, example: str, holds: Holds, values: Sequence[str]) -> Field:
+    return Field(about, example, holds, values, partial(_check_one_of, values))
+
+
+def _text_field(column: str, about: str, example: str) -> Field:
     return Field(about, example, partial(_words, column))
 
 
@@ -306,61 +299,56 @@ FIELDS: dict[str, Field] = {
     "is": Field(
         "flag, rating or state, as listed below",
         "picked",
-        lambda term, table, threshold: FILTERS[_filter_name(term)][1](table, threshold),
+        _is,
         tuple(FILTERS),
         _check_filter,
     ),
-    "rating": _compared("stars; 0 means none", ">=4"),
-    "label": Field("color", "red", _labelled, (*Label, "none"), partial(_one_of, (*Label, "none"))),
+    "rating": _number_field("stars; 0 means none", ">=4"),
+    "label": _choice_field("color", "red", _labeled, (*Label, "none")),
     "tag": Field("full name of a tag, or none", "harbor", _tagged),
-    "project": _text("project", "name of a project, or none", "iceland"),
-    "type": Field(
+    "project": _text_field("project", "name of a project, or none", "iceland"),
+    "type": _choice_field(
         "kind of photo in the description",
         "portrait",
         lambda term, table, _: table.text_matches.typed(term.text.lower()),
         tuple(ContentType),
-        partial(_one_of, tuple(ContentType)),
     ),
-    "camera": _text("camera", "name of the camera, or none", "x100"),
-    "lens": _text("lens", "name of the lens, or none", "35mm"),
-    "before": _date(ranges.day, "taken before", "2024-05", _before),
-    "after": _date(ranges.day, "taken on or after", "2024-05-17", _after),
-    "on": _date(
+    "camera": _text_field("camera", "name of the camera, or none", "x100"),
+    "lens": _text_field("lens", "name of the lens, or none", "35mm"),
+    "before": _date_field(ranges.day, "taken before", "2024-05", _before),
+    "after": _date_field(ranges.day, "taken on or after", "2024-05-17", _after),
+    "on": _date_field(
         ranges.days, "taken in a year, month or day, or between two", "2024-05-01..2024-05-17", _on
     ),
-    "iso": _compared("ISO", "1600..6400", partial(_captured, "iso")),
-    "aperture": _compared(
+    "iso": _number_field("ISO", "1600..6400", partial(_captured, "iso")),
+    "aperture": _number_field(
         "f-number", "<=2.8", partial(_captured, "f_number"), ranges.f_number, 0.015
     ),
-    "shutter": _compared(
+    "shutter": _number_field(
         "exposure time in seconds; > means longer",
         "<=1/500",
         partial(_captured, "exposure_s"),
         ranges.seconds,
         0.05,
     ),
-    "focal": _compared(
+    "focal": _number_field(
         "focal length in mm",
         "24..70",
         partial(_captured, "focal_length_mm"),
         ranges.millimeters,
         0.01,
     ),
-    "width": _compared("width in px", ">=6000", partial(_across, 0)),
-    "height": _compared("height in px", ">=4000", partial(_across, 1)),
-    "gps": Field(
-        "whether the file has a GPS location",
-        "yes",
-        _located,
-        ("yes", "no"),
-        partial(_one_of, ("yes", "no")),
-    ),
+    "width": _number_field("width in px", ">=6000", partial(_upright_side, 0)),
+    "height": _number_field("height in px", ">=4000", partial(_upright_side, 1)),
+    "gps": _choice_field("whether the file has a GPS location", "yes", _located, ("yes", "no")),
     "near": Field(
         "taken near a location: latitude, longitude, distance",
         "64.1,-21.9,5km",
         _near,
         check=partial(
-            _reads, ranges.circle, "latitude, longitude and a distance, as in 64.1,-21.9,5km"
+            _check_readable,
+            ranges.circle,
+            "latitude, longitude and a distance, as in 64.1,-21.9,5km",
         ),
     ),
     "ext": Field(
@@ -368,25 +356,25 @@ FIELDS: dict[str, Field] = {
         "nef",
         lambda term, table, _: table.capture.suffixed(term.text.removeprefix(".")),
     ),
-    "name": _text("name", "file name", "DSC_04"),
-    "folder": _text("folder", "name of its folder", "iceland"),
-    "subject": _text("subject", "subject in the description", "boat"),
-    "mood": _text("mood", "mood in the description", "calm"),
-    "light": _text("light", "light in the description", "backlit"),
-    "match": _compared("match with your taste, 0-100", ">=70"),
-    "sharpness": _compared("sharpness, 0-100", "<30"),
-    "exposure": _compared("exposure, 0-100", "<50"),
-    "stack": Field("kind of stack", "burst", _stacked, _KINDS, partial(_one_of, _KINDS)),
+    "name": _text_field("name", "file name", "DSC_04"),
+    "folder": _text_field("folder", "name of its folder", "iceland"),
+    "subject": _text_field("subject", "subject in the description", "boat"),
+    "mood": _text_field("mood", "mood in the description", "calm"),
+    "light": _text_field("light", "light in the description", "backlit"),
+    "match": _number_field("match with your taste, 0-100", ">=70"),
+    "sharpness": _number_field("sharpness, 0-100", "<30"),
+    "exposure": _number_field("exposure, 0-100", "<50"),
+    "stack": _choice_field("kind of stack", "burst", _stacked, (*StackKind, "hand")),
     "similar": Field(
         "similar to the photo with this id",
         "412",
         lambda _, table, __: table.marked(()),
-        check=_photo,
+        check=_check_photo,
     ),
 }
 
 
-def _is_of_words(character: str) -> bool:
+def _is_indexed(character: str) -> bool:
     """Whether the text index contains a character: letters, marks, digits and emoji."""
     category = unicodedata.category(character)
     return category[0] in "LNM" or category in ("Co", "So")
@@ -404,7 +392,7 @@ def parse(expression: str) -> Query:
         for term in group:
             if term.field != TEXT:
                 FIELDS[term.field].check(term)
-            elif not any(_is_of_words(character) for character in term.text):
+            elif not any(_is_indexed(character) for character in term.text):
                 raise term.mistake("Type at least one letter or digit")
     return Query(tuple(tuple(map(_without_suffix, group)) for group in query.groups))
 
@@ -424,15 +412,15 @@ def parse_rule(rule: str) -> tuple[tuple[RuleClause, Query], ...]:
         raise FilterError(f"An approval rule has at most {approval.MOST} searches", last.start)
     found = []
     for clause in clauses:
-        query = parse(" " * clause.start + clause.search)  # so that errors are placed in the rule
+        query = parse(" " * clause.start + clause.search)  # errors have positions in the rule
         for term in (term for group in query.groups for term in group):
-            if term.field == "similar" or (term.field, term.text.lower()) in _SELF:
+            if term.field == "similar" or (term.field, term.text.lower()) in _APPROVAL_FILTERS:
                 raise term.mistake(f"An approval rule cannot use {term.field}:{term.text}")
         found.append((clause, query))
     return tuple(found)
 
 
-_SELF = (("is", "approved"), ("is", "approved-by-file"))
+_APPROVAL_FILTERS = (("is", "approved"), ("is", "approved-by-file"))
 
 
 def check_rule(rule: str) -> None:
@@ -451,38 +439,40 @@ def check_rule(rule: str) -> None:
 
 
 def _without_suffix(term: Term) -> Term:
-    """Replace a complete file name by its stem: photos are known by names without suffix."""
+    """Replace a complete file name by its stem, because photos are named without suffix."""
     stem = term.text.rpartition(".")[0]
     if stem and term.field in (TEXT, "name") and files.is_picture_name(term.text):
         return replace(term, text=stem, quoted=True)
     return term
 
 
-def mask(query: Query, table: Table, threshold: int = 70, near: Near | None = None) -> Mask:
+def mask(
+    query: Query, table: Table, threshold: int = 70, by_vector: VectorMatches | None = None
+) -> Mask:
     """Mark the rows that match all groups of a query.
 
     Args:
         query: the query.
         table: the photos.
         threshold: the match threshold.
-        near: photos found by vectors; a photo near the phrase counts as matching its words.
+        by_vector: a photo found by the phrase counts as matching its words.
     """
-    near = near or {}
+    by_vector = by_vector or {}
     found = np.ones(table.size, bool)
     for group in query.words:
-        found &= _any(group, table, threshold, near)
-    if query.phrase in near and query.words:
-        found |= table.marked(near[query.phrase])
+        found &= _matches_any(group, table, threshold, by_vector)
+    if query.phrase in by_vector and query.words:
+        found |= table.marked(by_vector[query.phrase])
     for group in query.fields:
-        found &= _any(group, table, threshold, near)
+        found &= _matches_any(group, table, threshold, by_vector)
     return found
 
 
-def _any(group: Group, table: Table, threshold: int, near: Near) -> Mask:
+def _matches_any(group: Group, table: Table, threshold: int, by_vector: VectorMatches) -> Mask:
     found = np.zeros(table.size, bool)
     for term in group:
         if term.field == "similar":
-            holds = table.marked(near.get(int(term.text), ()))
+            holds = table.marked(by_vector.get(int(term.text), ()))
         elif term.field == TEXT:
             holds = table.matching(term.text, prefix=not term.quoted)
         else:

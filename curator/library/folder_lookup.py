@@ -1,8 +1,8 @@
-"""Finds the folders of the catalog, whose drives are unplugged, renamed and plugged in again.
+"""Find the folders of the catalog, whose drives may be unplugged or have another path.
 
-The pipeline, the window and the command line look here. Nothing here writes;
-`curator.pipeline.folder_availability` reacts to folders that moved. The drive of a folder may not
-answer, so never call this on the GUI thread.
+The pipeline, the window and the command line use it. Nothing here writes;
+`curator.pipeline.folder_availability` reacts to folders that moved. A drive may not answer, so
+never find folders on the GUI thread.
 """
 
 from __future__ import annotations
@@ -13,18 +13,12 @@ from functools import partial
 from curator import volumes
 from curator.catalog import Catalog, FolderRow
 from curator.model import UnavailableError, counted
-from curator.volumes import FolderLocation, Mount
+from curator.volumes import FolderLocation
 
 NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
 
 FolderPlaces = Mapping[int, FolderLocation | None]
 """Where each folder was found, by folder id; None if its drive does not answer."""
-
-
-def locate_folder(row: FolderRow, mounts: Sequence[Mount] | None = None) -> FolderLocation:
-    """Find a folder of the catalog; blocks until its drive answers."""
-    among = volumes.mounted() if mounts is None else mounts
-    return volumes.find_folder(row.path, row.volume, row.within, among)
 
 
 def locate_folders(
@@ -34,7 +28,7 @@ def locate_folders(
 
     Args:
         rows: the folders.
-        given_up: called now and then; once it returns True, drives are not waited for.
+        given_up: called now and then; once it returns True, no drive is waited for any more.
 
     Thread: any but the GUI thread.
     """
@@ -42,11 +36,10 @@ def locate_folders(
     found: dict[int, FolderLocation | None] = {}
     for row in rows:
         mount = volumes.mount_of(row.path, mounts, follow=False)
-        patience = NETWORK_S if mount is None or mount.network else DISK_S
+        timeout_s = NETWORK_S if mount is None or mount.network else DISK_S
+        find = partial(volumes.find_folder, row.path, row.volume, row.within, mounts)
         try:
-            found[row.id] = volumes.ask(
-                row.path, partial(locate_folder, row, mounts), patience, given_up=given_up
-            )
+            found[row.id] = volumes.ask(row.path, find, timeout_s, given_up=given_up)
         except UnavailableError:
             found[row.id] = None
     return found
@@ -66,7 +59,7 @@ def _is_in_place(row: FolderRow, place: FolderLocation | None) -> bool:
 
 
 def waiting_for_drives(catalog: Catalog) -> str:
-    """Return how many photos wait for which absent drive: ``1,204 photos wait for T7 Shield``."""
+    """Return how many photos wait for which drive: ``1,204 photos wait for T7 Shield``."""
     return ", ".join(
         f"{counted(number, 'photo')} {'waits' if number == 1 else 'wait'} for {name}"
         for name, number in catalog.volumes.waiting_by_volume().items()

@@ -1,7 +1,7 @@
 """The folders of photos: the folder of the main file, and the folders of copies.
 
-A photo with a copy in another folder is shown in both. While a folder is viewed, a photo with only
-a copy in it is shown under the name of that copy.
+`Table` keeps it beside its rows. A photo with a copy in another folder is shown in both. While a
+folder is viewed, a photo with only a copy in it is shown under the name of that copy.
 """
 
 from __future__ import annotations
@@ -49,11 +49,14 @@ class PhotoFolders:
         self._viewed = ""  # path of the folder that is viewed
 
     def refresh(self) -> bool:
-        """Read folders and directories again; return whether a folder was enabled or disabled."""
+        """Read folders and directories again; return whether other directories are hidden now.
+
+        Those of a disabled folder are hidden.
+        """
         folders = self._catalog.folders.all()
         on = {folder.id for folder in folders if folder.enabled}
         listed = self._catalog.folders.directories()
-        self._follow(folders, listed)
+        self._note_moves(folders, listed)
         known = len(self._directories)
         self._directories = {directory: path for directory, _, path in listed}
         hidden = frozenset(
@@ -64,10 +67,10 @@ class PhotoFolders:
             self.refresh_copies()
         return switched
 
-    def _follow(
+    def _note_moves(
         self, folders: Sequence[FolderRow], listed: Sequence[tuple[int, int | None, str]]
     ) -> None:
-        """Note which folders are away, and which have moved."""
+        """Note which folders are away, and which have another path."""
         paths = {folder.id: folder.path for folder in folders}
         was = self._folders
         moved = [(was[n], path) for n, path in paths.items() if was.get(n, path) != path]
@@ -149,11 +152,7 @@ class PhotoFolders:
     # --- copies
 
     def view(self, folder: str) -> None:
-        """Name photos as in this folder if they have only a copy in it.
-
-        Args:
-            folder: its path; empty names all photos by their main file.
-        """
+        """Set the viewed folder by its path; empty: all photos have the name of their main file."""
         self._viewed = folder
         self._name_copies()
 
@@ -161,7 +160,7 @@ class PhotoFolders:
         """Read which photos have a copy in another folder.
 
         Returns:
-            The photos whose name in the viewed folder changed.
+            The photos whose name or directory in the viewed folder changed.
         """
         rows = self._catalog.photos.copy_locations()
         self._copies = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
@@ -169,7 +168,7 @@ class PhotoFolders:
         return self._name_copies()
 
     def photos_moved(self) -> None:
-        """Note that photos were added or their main files moved."""
+        """Name copies again, because photos were added or their main files moved."""
         if self._viewed:
             self._name_copies()
 
@@ -196,14 +195,17 @@ class PhotoFolders:
     # --- the tree of folders
 
     def count_by_directories(self) -> dict[DirectoryIds, int]:
-        """Count photos, merged ones left out, by the directories they show in."""
+        """Count photos, merged ones left out, by the directories they are shown in.
+
+        Photos of disabled folders count in the directory of their main file only.
+        """
         copied, where = self._copied()
         seen = self.alive()[copied]
         here = ~self._rows.column("merged_into")
-        return counted(self._rows.column("directory_id"), here, copied[seen], where[seen])
+        return count_photos(self._rows.column("directory_id"), here, copied[seen], where[seen])
 
 
-def counted(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[DirectoryIds, int]:
+def count_photos(main: Ids, here: Mask, rows: Ids, copies: Ids) -> dict[DirectoryIds, int]:
     """Count photos by directory.
 
     Args:

@@ -1,7 +1,7 @@
 """The photos of one catalog by row: ids, numbers and texts as columns.
 
-`Table` fills them and gives them to the indexes beside it (folders, stacks, projects, scores,
-capture data), which never know the table itself. A photo keeps its row for life.
+`Table` fills them. The indexes beside it (folders, stacks, projects, scores, capture data) know
+these rows, never the table itself. A photo keeps its row for life.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PhotoRows:
     # --- filling
 
     def add(self, ids: Ids) -> tuple[Ids, int]:
-        """Return the rows of photos, new rows for new ids, and how many are new."""
+        """Return the rows of photos, with new rows for new ids, and the number of new ids."""
         self._reach(int(ids.max(initial=0)))
         fresh = ids[self._row_by_id[ids] < 0]
         self._grow(len(fresh))
@@ -160,7 +160,7 @@ class PhotoRows:
         found[rows[rows >= 0]] = True
         return found
 
-    # --- what a person decided
+    # --- masks and marks
 
     def rejected(self) -> Mask:
         """Mark the photos flagged as rejects."""
@@ -171,9 +171,9 @@ class PhotoRows:
         return self.column("flag") == FLAG_CODE[Flag.PICK]
 
     def kept(self) -> Mask:
-        """Mark the photos whose verdict is kept: :attr:`Marks.verdict` by column."""
-        yes = self.column("kept") | self.picked() | (self.column("rating") > 0)
-        return yes & ~self.rejected()
+        """Mark the photos whose verdict is kept: as :attr:`Marks.verdict`, by column."""
+        kept = self.column("kept") | self.picked() | (self.column("rating") > 0)
+        return kept & ~self.rejected()
 
     def unreviewed(self) -> Mask:
         """Mark the photos that are neither kept nor rejected."""

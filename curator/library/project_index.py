@@ -1,7 +1,7 @@
 """The projects in memory: which photos each has, and in which order, as arrays.
 
-They are read once, like the table of photos. Later only changes are read, including those of other
-processes, so that a key press costs the same in a project of ten thousand photos.
+`Table` keeps them, beside its rows. They are read once; later only changes are read, including
+those of other processes, so that a key press costs the same in a project of ten thousand photos.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Members:
         order = np.argsort(found)
         return cls(found[order], at[order], np.ones(len(found), bool))
 
-    def take(self, ids: Ids, places: NDArray[np.float64]) -> None:
+    def update(self, ids: Ids, places: NDArray[np.float64]) -> None:
         """Apply changes; a NaN place removes a photo."""
         known = self.find(ids)
         fresh = (known < 0) & ~np.isnan(places)
@@ -77,7 +77,7 @@ class ProjectIndex:
     """
 
     def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
-        """Start empty; :meth:`refresh` reads."""
+        """Create an empty index; :meth:`refresh` reads the projects."""
         self._rows, self._catalog = rows, catalog
         self.rows: tuple[ProjectRow, ...] = ()
         self.open: int | None = None
@@ -87,7 +87,12 @@ class ProjectIndex:
         self._seen = 0
 
     def refresh(self) -> set[int]:
-        """Read changes; return the photos that came into a project or left one."""
+        """Read changes.
+
+        Returns:
+            The photos added to a project, moved in it or removed; empty if a project itself was
+            made, renamed or deleted, and everything was read again.
+        """
         rev = self._catalog.projects.revisions()
         if rev == self._rev:
             return set()
@@ -100,7 +105,7 @@ class ProjectIndex:
         if not moved:
             return set()
         self._seen = moved[-1][0]
-        self._take(moved)
+        self._apply(moved)
         return {row[2] for row in moved}
 
     @property
@@ -120,15 +125,15 @@ class ProjectIndex:
             "project.inside": np.concatenate([np.zeros(0, bool), *(e.inside for e in all_)]),
         }
 
-    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         """Load the arrays another index dumped; :meth:`refresh` then reads later changes."""
-        *rev, seen = kept["project.rev"].tolist()
+        *rev, seen = dumped["project.rev"].tolist()
         if rev[0] != self._catalog.projects.revisions()[0]:
             return
         self._rev, self._seen = (rev[0], rev[1]), seen
         self.rows = self._projects()
-        of, inside = kept["project.of"], kept["project.inside"]
-        ids, places = kept["project.photo"], kept["project.place"]
+        of, inside = dumped["project.of"], dumped["project.inside"]
+        ids, places = dumped["project.photo"], dumped["project.place"]
         for row in self.rows:
             its = of == row.id
             self._members[row.id] = _Members(ids[its], places[its], inside[its])
@@ -148,14 +153,14 @@ class ProjectIndex:
     def _projects(self) -> tuple[ProjectRow, ...]:
         return tuple(in_order(self._catalog.projects.all(counted=False), lambda row: row.name))
 
-    def _take(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
+    def _apply(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
         last = {(project, photo): place for _, project, photo, place in moved}
         for project in {project for project, _ in last}:
             members = self._members.get(project)
             if members is not None:  # else the project was deleted
                 some = [(photo, place) for (of, photo), place in last.items() if of == project]
                 ids, places = zip(*some, strict=True)
-                members.take(np.array(ids, np.int64), np.array(places, np.float64))
+                members.update(np.array(ids, np.int64), np.array(places, np.float64))
 
     # --- queries
 
@@ -207,7 +212,7 @@ class ProjectIndex:
         return found
 
     def last_place(self, project: int) -> float:
-        """Return the last place in a project, 0 if it is empty."""
+        """Return the highest place ever given in a project, 0 if it never had a photo."""
         members = self._members.get(project)
         return float(members.places.max()) if members is not None and len(members.ids) else 0.0
 
@@ -218,7 +223,7 @@ class ProjectIndex:
     # --- orders
 
     def by_hand(self) -> NDArray[np.float64]:
-        """Return each row's place in the open project; without one, as :meth:`by_project`."""
+        """Return each row's place in the open project; without it, as :meth:`by_project`."""
         members = None if self.open is None else self._members.get(self.open)
         if members is None:
             return self.by_project()
@@ -228,7 +233,7 @@ class ProjectIndex:
         return found
 
     def by_project(self) -> NDArray[np.float64]:
-        """Return each row's place among all projects: by its first project's name, then by hand."""
+        """Return sort values by row: by the photo's first project by name, then by hand in it."""
         found = np.full(self._rows.size, np.nan)
         for number, row in reversed(list(enumerate(self.rows))):
             ids = self.ids(row.id)

@@ -91,7 +91,7 @@ class Query:
 
     @cached_property
     def similar(self) -> tuple[int, ...]:
-        """The photos to find similar ones of."""
+        """The ids of the photos to find similar photos of."""
         return tuple(
             int(term.text)
             for group in self.groups
@@ -101,7 +101,7 @@ class Query:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether some photos match it better than others."""
+        """Whether photos match it to different degrees: by words, or by similarity."""
         return bool(self.words or self.similar)
 
 
@@ -110,14 +110,14 @@ def _is_words(group: Group) -> bool:
 
 
 def cut(expression: str, fields: Sequence[str]) -> Query:
-    """Parse an expression into terms.
+    """Parse an expression into terms, without checking their values.
 
     Args:
         expression: the text.
         fields: the names of all fields.
 
     Raises:
-        FilterError: it is not valid; with the position.
+        FilterError: the expression is not valid.
     """
     if len(expression) > LONGEST:
         raise FilterError(f"A search has at most {LONGEST:,} characters", LONGEST)
@@ -145,14 +145,14 @@ def cut(expression: str, fields: Sequence[str]) -> Query:
 
 
 class Slip(NamedTuple):
-    """A field without its colon: ``text`` as typed (``rating>=3``), and ``corrected``."""
+    """A field typed without its colon: ``text`` as typed (``rating>=3``), and ``corrected``."""
 
     text: str
     corrected: str
 
 
 def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
-    """Return the field without a colon that begins at a position, if one does."""
+    """Return the field without a colon that begins at a position; None if there is none."""
     found = _NO_COLON.match(text, at)
     if found is None or found[1].lower() not in fields:
         return None
@@ -161,7 +161,7 @@ def slip(text: str, fields: Sequence[str], at: int = 0) -> Slip | None:
 
 
 def small_or(expression: str) -> bool:
-    """Whether a lower-case "or" is between words, where it is searched as a word."""
+    """Whether an "or" that is not in capitals stands between words: it is searched as a word."""
     words = _QUOTED.sub('""', expression).split()
     return any(word != "OR" and word.lower() == "or" for word in words[1:-1])
 

@@ -1,4 +1,4 @@
-"""Numbers, dates and places as a search writes them: ``>=3200``, ``24..70``, ``f/2.8``, ``1/250``.
+"""Parse numbers, dates and locations of a search: ``>=3200``, ``24..70``, ``f/2.8``, ``1/250``.
 
 `filters` uses this for every field that compares. Parsing never guesses: an invalid value raises a
 ValueError, which `filters` turns into a message with an example.
@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"\d{1,7}(\.\d{1,6})?", re.ASCII)
 _SIGN = re.compile(r"(>=|<=|>|<|=)?(.*)", re.DOTALL)
 _BETWEEN = re.compile(r"(.*?)\.\.(.*)|(\d[^-]*)-([^-]+)", re.DOTALL)
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
-_PLACE = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?:,(\d+(?:\.\d+)?)(km|mi|m))?")
+_LOCATION = re.compile(r"(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?:,(\d+(?:\.\d+)?)(km|mi|m))?")
 _METERS = {"m": 1.0, "km": 1000.0, "mi": 1609.344}
 _NEARBY_M = 1000.0
 _EARTH_M = 6_371_008.8  # mean radius, IUGG
@@ -29,7 +29,7 @@ Values = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Values from ``low`` to ``high``; ``closed``: both ends are included."""
+    """Values between ``low`` and ``high``; ``closed``: both ends are included."""
 
     low: float = -np.inf
     high: float = np.inf
@@ -51,8 +51,8 @@ def read_range(text: str, read: Callable[[str], float], slack: float = 0.0) -> R
     Args:
         text: as typed.
         read: reads one value.
-        slack: how far from a value numbers still count as equal to it, as a share of it;
-            cameras write 1/60 s as 0.01666 and f/2.8 as 2.83.
+        slack: how far a number may be from a value to count as equal to it, as a share of the
+            value: cameras write 1/60 s as 0.01666 and f/2.8 as 2.83.
 
     Raises:
         ValueError: the text is not valid, or the low end is above the high end.
@@ -83,7 +83,11 @@ def read_range(text: str, read: Callable[[str], float], slack: float = 0.0) -> R
 
 
 def number(text: str) -> float:
-    """Parse a plain number."""
+    """Read a plain number.
+
+    Raises:
+        ValueError: it is not valid.
+    """
     if not _PLAIN.fullmatch(text):
         raise ValueError(text)
     return float(text)
@@ -147,7 +151,7 @@ def circle(text: str) -> Circle:
     Raises:
         ValueError: it is not valid, or not on Earth.
     """
-    found = _PLACE.fullmatch(text.lower())
+    found = _LOCATION.fullmatch(text.lower())
     if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
         raise ValueError(text)
     radius = float(found[3]) * _METERS[found[4]] if found[3] else _NEARBY_M

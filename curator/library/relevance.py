@@ -1,7 +1,7 @@
 """How well photos match a search: by their words, and by their vectors.
 
-The two are different kinds of number, so their ranks are added, not their values. Functions that
-take a VectorIndex run on the thread that owns it.
+The session and the command line sort by it. Words and vectors give numbers that cannot be compared,
+so their ranks are combined. Functions that take a VectorIndex run on the thread that owns it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.learning.vector_index import VectorIndex
-from curator.library.filters import Near
+from curator.library.filters import VectorMatches
 from curator.library.query import Query
 from curator.library.spans import Ids, Mask
 from curator.library.table import Table
 from curator.model import KnownError
 
 MOST = 200
-"""The most photos found by looks: beyond, the order is guesswork."""
+"""The maximum number of photos found by looks: beyond, the order is guesswork."""
 WORDS, LOOKS = 1, 2
 """Flags for why a photo was found."""
 REASONS = ("", "words", "looks", "words, looks")
-_BELOW = 60.0
-_STANDS_OUT = 1.0  # standard deviations above the mean likeness of a phrase to all photos
+_RANK_OFFSET = 60.0
+_CLEARLY = 1.0  # standard deviations above the mean cosine of a phrase and all photos
 _SAMPLE = 500  # photos to estimate the mean from
 
 Likeness = tuple[Ids, NDArray[np.float32]]
@@ -33,15 +33,21 @@ Likeness = tuple[Ids, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """How well photos match: the best has the smallest ``value``; ``by`` is an index of REASONS."""
+    """How well photos match: the best has the smallest ``value``; ``by`` indexes REASONS."""
 
     ids: Ids
     value: NDArray[np.float32]
     by: NDArray[np.int8]
 
 
-def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
+def relevance(query: Query, table: Table, fits: Mask, vectors: VectorMatches) -> Relevance:
     """Rank the photos that match a query.
+
+    Args:
+        query: the query.
+        table: all photos.
+        fits: (rows,) the photos to rank.
+        vectors: photos found by vectors.
 
     Source: Cormack, Clarke and Buettcher 2009, "Reciprocal rank fusion outperforms Condorcet and
     individual rank learning methods": the sum over rankings of 1 / (60 + rank).
@@ -53,7 +59,7 @@ def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
         rows = table.rows_of(known)
         rows = rows[rows >= 0]
         rows = rows[fits[rows]]
-        score[rows] += 1.0 / (_BELOW + 1.0 + np.arange(len(rows)))
+        score[rows] += 1.0 / (_RANK_OFFSET + 1.0 + np.arange(len(rows)))
         by[rows] |= why
 
     if query.words:
@@ -61,11 +67,11 @@ def relevance(query: Query, table: Table, fits: Mask, near: Near) -> Relevance:
         add(ranked, WORDS)
         if not len(ranked):  # too many photos have the words to rank by them
             rows = np.flatnonzero(fits & _worded(query, table))
-            score[rows] += 1.0 / (_BELOW + 1.0)
+            score[rows] += 1.0 / (_RANK_OFFSET + 1.0)
             by[rows] |= WORDS
-        add(np.asarray(near.get(query.phrase, ()), np.int64), LOOKS)
+        add(np.asarray(vectors.get(query.phrase, ()), np.int64), LOOKS)
     for photo in query.similar:
-        add(np.asarray(near.get(photo, ()), np.int64), LOOKS)
+        add(np.asarray(vectors.get(photo, ()), np.int64), LOOKS)
     rows = np.flatnonzero(score)
     return Relevance(table.ids[rows], -score[rows].astype(np.float32), by[rows])
 
@@ -111,6 +117,6 @@ def looking_like(index: VectorIndex, vector: NDArray[np.float32], among: Ids) ->
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     sample = index.take(np.unique(np.linspace(0, index.size - 1, _SAMPLE).astype(np.int64)))
     usual = sample[:, : index.dimension] @ vector
-    ids, likeness = index.nearest(vector, MOST, among)
-    clear = likeness > usual.mean() + _STANDS_OUT * usual.std()
-    return ids[clear], likeness[clear]
+    ids, cosines = index.nearest(vector, MOST, among)
+    clear = cosines > usual.mean() + _CLEARLY * usual.std()
+    return ids[clear], cosines[clear]

@@ -1,4 +1,4 @@
-"""The scopes in the sidebar: all photos, folders with photos in them, projects, saved searches."""
+"""The scopes of the sidebar: all photos, folders with photos in them, projects, saved searches."""
 
 from __future__ import annotations
 
@@ -71,11 +71,16 @@ class ScopeRow:
 def rows(
     folders: Sequence[FolderRow], table: Table, away: Mapping[str, str] | None = None
 ) -> list[ScopeRow]:
-    """List the scopes in sidebar order with the number of photos in each.
+    """List all photos and the folders in sidebar order, with the number of photos in each.
 
-    ``away`` maps paths that cannot be reached to the reason, besides those the catalog knows of:
-    asking a dead network drive takes minutes, so this function never asks. Linear in directories: a
-    library of years has thousands, and the sidebar asks often.
+    The time is linear in directories: a library of years has thousands, and the sidebar calls this
+    often.
+
+    Args:
+        folders: the folders that a person added.
+        table: the photos.
+        away: paths that cannot be reached → the reason, besides those known to the catalog. Asking
+            a dead network drive takes minutes, so this function never asks.
     """
     by_path, copied = _by_path(table)
     listed = [ScopeRow(EVERYTHING, 0, int(table.alive().sum()))]
@@ -97,7 +102,7 @@ def rows(
 
 @dataclass(frozen=True, slots=True)
 class _Copied:
-    """Some photos with copies: the folders of the main file and of the copies, ending in ``/``."""
+    """Photos with copies: the folders of their main files and of the copies, ending in ``/``."""
 
     main: str
     copies: tuple[str, ...]
@@ -127,7 +132,7 @@ def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
 
 
 def followed(key: str, old: str, new: str) -> str:
-    """Return a folder's key after the folder ``old``, which may contain it, moved to ``new``."""
+    """Return the key of a folder after ``old``, that folder or one above it, moved to ``new``."""
     inside = old.rstrip(os.sep) + os.sep
     if key == old:
         return new

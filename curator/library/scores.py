@@ -1,6 +1,6 @@
-"""The taste model's results for photos: match scores, predicted ratings, and values to sort by.
+"""Match scores, predicted ratings, and other values to sort by that are not in the catalog.
 
-The session or a verb of the command line sets them; orders, filters and tiles read them.
+The session and the command line set them; sort orders, filters and tiles read them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Scores:
             )
 
     def set(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
-        """Set the taste model's predictions; all other photos have no score.
+        """Set the taste model's predictions; all other photos lose their score.
 
         Args:
             ids: (N,) photo ids; unknown ones are ignored.
@@ -74,10 +74,10 @@ class Scores:
         """Return the predicted ratings of known photos, (N,) float32; NaN without a prediction."""
         return self._expected[self._rows.rows_of(ids)]
 
-    # --- the learner's values for sort orders
+    # --- values of sort orders
 
     def set_answer(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
-        """Set the values an order sorts by; all other photos have none from now on.
+        """Set the values an order sorts by; all other photos lose theirs.
 
         Args:
             order: its name.
@@ -93,7 +93,7 @@ class Scores:
         return widened(known, len(known), self._rows.size)
 
     def uncertainties_at(self, rows: Ids) -> Iterable[float | None]:
-        """Return the model's uncertainty for some rows, in stars, if an order requested it."""
+        """Return the model's uncertainty for some rows, in stars; None if no order requested it."""
         known = self._answers.get("uncertain", _NONE)
         return (
             as_measure(known.item(row) if row < len(known) else math.nan) for row in rows.tolist()

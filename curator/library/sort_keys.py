@@ -1,4 +1,4 @@
-"""The ranks of photos by capture time and by name, which all orders break ties by."""
+"""The ranks of photos by capture time and by name, with which all sort orders break ties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEARCH = 4  # inserting a single name costs as much as sorting this many among 
 
 
 class Names:
-    """The names of all rows and their sorted order, made when first asked for.
+    """The names of all rows and their sorted order, computed at first use.
 
     A few new names are inserted one by one, so that a new photo does not cost sorting a hundred
     thousand.
@@ -32,7 +32,7 @@ class Names:
     """
 
     def __init__(self, names: list[object]) -> None:
-        """Use a list that may grow; if a name in it changes, call :meth:`forget`."""
+        """Use a list that may grow; whoever changes a name in it calls :meth:`forget`."""
         self._names = names
         self.forget()
 
@@ -40,15 +40,15 @@ class Names:
         """Drop ranks because a name changed."""
         self.order: Ids = np.zeros(0, np.int64)
 
-    def places(self, rows: Ids) -> Ids:
+    def ranks(self, rows: Ids) -> Ids:
         """Return the rank by name of some rows among each other; equal names keep their order."""
         if len(rows) < len(self._names) and len(self.order) < len(self._names):
-            ids = np.sort(rows)
-            keys = natural([str(self._names[row]) for row in ids.tolist()])
-            return _inverse(_sorted(keys))[np.searchsorted(ids, rows)]
-        return _inverse(self.whole())[rows]
+            ascending = np.sort(rows)
+            keys = natural([str(self._names[row]) for row in ascending.tolist()])
+            return _inverse(_sorted(keys))[np.searchsorted(ascending, rows)]
+        return _inverse(self.sorted_rows())[rows]
 
-    def whole(self) -> Ids:
+    def sorted_rows(self) -> Ids:
         """Return all rows sorted by name; equal names keep their order."""
         known, count = len(self.order), len(self._names)
         if _SEARCH * (count - known) * max(known.bit_length(), 1) >= count:
@@ -66,7 +66,7 @@ class Names:
 
 
 class SortRanks:
-    """Each row's rank by capture time and by name, made when first asked for.
+    """Each row's rank by capture time and by name, computed at first use.
 
     Thread: the table's.
     """
@@ -102,7 +102,7 @@ class SortRanks:
         return self._by_time
 
     def by_name(self) -> Ids:
-        """Return ranks by folder and name; equal names keep the order they came in."""
+        """Return ranks by folder and name, as in the viewed folder; equal names by row."""
         if self._names_serial != self._folders.names_serial:
             self._by_name, self._names_serial = None, self._folders.names_serial
         if self._by_name is None or len(self._by_name) != self._rows.size:
@@ -112,26 +112,24 @@ class SortRanks:
 
     def rows_by_name(self) -> Ids:
         """Return all rows sorted by the name of their main file alone."""
-        return self._names.whole()
+        return self._names.sorted_rows()
 
     def _ranked_by_name(
         self, rows: Ids, copies_here: Mapping[int, tuple[str, int]] = NO_COPIES
     ) -> Ids:
         """Return the rank of some rows among each other, by folder and name."""
         directories = self._folders.directories
-        by_path = np.zeros(max(directories, default=0) + 1, np.int64)
-        for place, (where, _) in enumerate(sorted(directories.items(), key=lambda item: item[1])):
-            by_path[where] = place
-        places = np.empty(len(rows), np.int64)
-        directory, by_name = self._rows.column("directory_id")[rows], self._names.places
+        path_ranks = np.zeros(max(directories, default=0) + 1, np.int64)
+        path_ranks[sorted(directories, key=directories.__getitem__)] = np.arange(len(directories))
+        directory, by_name = self._rows.column("directory_id")[rows], self._names.ranks
         if copies_here:
             names = self._rows.strings("name")[: self._rows.size]
             directory = directory.copy()
-            for photo, (name, where) in copies_here.items():
-                names[self._rows.row(photo)], directory[self._rows.row(photo)] = name, where
-            by_name = Names(names).places
-        places[np.lexsort((by_name(rows), by_path[directory]))] = np.arange(len(rows))
-        return places
+            for photo, (name, directory_id) in copies_here.items():
+                row = self._rows.row(photo)
+                names[row], directory[row] = name, directory_id
+            by_name = Names(names).ranks
+        return _inverse(np.lexsort((by_name(rows), path_ranks[directory])))
 
 
 def _sorted(keys: Sequence[str]) -> Ids:
@@ -139,9 +137,9 @@ def _sorted(keys: Sequence[str]) -> Ids:
 
 
 def _inverse(order: Ids) -> Ids:
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return place
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
 
 
 def ranked(values: Ids) -> Ids:

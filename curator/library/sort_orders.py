@@ -1,7 +1,7 @@
 """The sort orders of a list, as one table, and the sorting.
 
-Orders sort units, never single frames: a stack is placed where its best frame would be, its frames
-sorted by capture time. Ties are broken by capture time, folder and name.
+Orders sort units: a stack is placed where its best frame would be, its frames sorted by capture
+time. Only sorting by hand takes stacks apart. Ties are broken by capture time, folder and name.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Order:
     Attributes:
         title: its name in the menu.
         key: returns a number per row, smallest first; NaN for a photo without the value.
-        best: which frame a stack counts by, ``np.fmin`` or ``np.fmax`` of the key.
+        best: ``np.fmin`` or ``np.fmax``; picks the value of a stack from those of its frames.
         about: its direction, in words that follow the title.
         by_taste: whether it needs a learned taste.
-        question: sent to the learner before sorting; the answer goes into ``Scores.set_answer``.
+        question: sent to the learner before sorting; the answer goes into `Scores.set_answer`.
         part: photos to ask about at a time, so that learning never waits long; 0 for all at once.
-        manual: sorts single frames: stacks are taken apart where a person placed each photo.
+        manual: whether it sorts single frames, because a person placed each by hand.
     """
 
     title: str
@@ -102,7 +102,7 @@ def _stack_sizes(table: Table) -> NDArray[np.float64]:
 
 
 def is_manual(table: Table, order: str) -> bool:
-    """Whether an order takes stacks apart because a person placed each photo by itself."""
+    """Whether an order sorts single frames: by hand, in an open project."""
     return ORDERS[order].manual and table.projects.open is not None
 
 

@@ -31,7 +31,7 @@ class Spans:
     """A list cut into consecutive spans of at least one position each."""
 
     def __init__(self, begins: Mask) -> None:
-        """Begin a span wherever ``begins`` is True, as it must be at the first position."""
+        """Begin a span wherever ``begins`` is True; it must be True at the first position."""
         self._edges = np.append(np.flatnonzero(begins), len(begins))
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
-"""The stacks of a table's photos, as a person sees them, and the suggested best of each.
+"""The stacks of a table's photos, and the suggested best frame of each.
 
-A person's choice of stack overrides the machine's. A mark affects one stack, and
-only that one gets a new suggestion.
+`Table` keeps it beside its rows. A stack made by hand overrides the automatic one. After a mark,
+only the stack of that photo gets a new suggestion.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from curator.library.spans import Ids, Mask
 from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
-_MANY = 2000  # with more changed rows, all suggestions are made again
+_MANY = 2000  # with more changed rows, all suggestions are computed again
 
 
 class StackIndex:
-    """Which photos of a table show as one.
+    """Which photos of a table are stacked.
 
     Thread: the table's.
 
@@ -39,8 +39,8 @@ class StackIndex:
     def names(self) -> Ids:
         """The name of each row's stack, a number; 0 for a single photo.
 
-        A stack the machine found and a stack made by hand never share a name, whatever numbers they
-        have in the catalog.
+        An automatic stack and a stack made by hand never share a name, whatever their numbers in
+        the catalog: names of the former are even, of the latter odd.
         """
         return self._names[: self._rows.size]
 
@@ -54,16 +54,17 @@ class StackIndex:
 
     # --- updates from the table
 
-    def take(self, at: NDArray[np.int64]) -> None:
+    def update(self, at: NDArray[np.int64]) -> None:
         """Update the stacks of rows that were added or changed."""
-        table = self._rows
-        if len(self._names) < table.size:
-            fresh = max(table.size, 2 * len(self._names)) - len(self._names)
+        rows = self._rows
+        if len(self._names) < rows.size:
+            fresh = max(rows.size, 2 * len(self._names)) - len(self._names)
             self._names = np.concatenate([self._names, np.zeros(fresh, np.int64)])
             self._suggested = np.concatenate([self._suggested, np.zeros(fresh, bool)])
-        found, said = table.column("stack")[at], table.column("stacked")[at]
-        by_hand = np.where(said > 0, 2 * said + 1, 0)
-        before, after = self._names[at], np.where(said < 0, 2 * found, by_hand)
+        # By hand: the number of a stack, 0 to stay single, -1 for the automatic stack.
+        automatic, by_hand = rows.column("stack")[at], rows.column("stacked")[at]
+        named = np.where(by_hand > 0, 2 * by_hand + 1, 0)
+        before, after = self._names[at], np.where(by_hand < 0, 2 * automatic, named)
         if not np.array_equal(before, after):
             self._names[at] = after
             self.serial += 1
@@ -74,7 +75,7 @@ class StackIndex:
             self._outdated.discard(0)  # single photos have no suggestion
 
     def invalidate(self) -> None:
-        """Discard all suggestions, because photos came or went with their folder."""
+        """Discard all suggestions, because a folder was enabled or disabled."""
         self._outdated = None
 
     # --- questions
@@ -102,11 +103,11 @@ class StackIndex:
         return bool((kinds == KIND_CODE[StackKind.BRACKET]).any())
 
     def unused_number(self, ids: Ids) -> int:
-        """Return a number for a stack by hand of these photos that no other photo uses."""
-        table = self._rows
-        others = np.ones(table.size, bool)
-        others[table.rows_of(ids)] = False
-        used = np.concatenate([table.column("stack")[others], table.column("stacked")[others], [0]])
+        """Return a number that no other photo uses, for a stack by hand of these photos."""
+        rows = self._rows
+        others = np.ones(rows.size, bool)
+        others[rows.rows_of(ids)] = False
+        used = np.concatenate([rows.column("stack")[others], rows.column("stacked")[others], [0]])
         free = np.setdiff1d(ids, used)
         return int(free[0]) if len(free) else int(used.max()) + 1
 
@@ -128,7 +129,7 @@ class StackIndex:
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
     def _suggest(self) -> None:
-        """Make suggestions again for the stacks with a changed frame."""
+        """Compute the suggestions for the stacks with a changed frame."""
         if self._outdated is None:
             rows = np.flatnonzero(self.names > 0)
             self._suggested[:] = False
@@ -148,13 +149,13 @@ class StackIndex:
         return rows[np.argsort(self._ranks.by_time()[rows])]
 
     def _candidates(self, rows: NDArray[np.intp]) -> Candidates:
-        table = self._rows
+        every = self._rows
         return Candidates(
             stack=self._names[rows],
-            kind=table.column("stack_kind")[rows],
-            sharpness=table.column("sharpness")[rows],
-            exposure=table.column("exposure")[rows],
-            light=table.column("light")[rows],
-            pixels=table.column("width")[rows].astype(np.int64) * table.column("height")[rows],
-            able=~(table.failed() | table.rejected() | table.column("damaged"))[rows],
+            kind=every.column("stack_kind")[rows],
+            sharpness=every.column("sharpness")[rows],
+            exposure=every.column("exposure")[rows],
+            light=every.column("light")[rows],
+            pixels=every.column("width")[rows].astype(np.int64) * every.column("height")[rows],
+            able=~(every.failed() | every.rejected() | every.column("damaged"))[rows],
         )

@@ -37,9 +37,9 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of photos, how many of them are ``kept`` and ``rejected``, and their ``query``.
+    """A number of photos, how many of them are ``kept`` and ``rejected``, and the search for them.
 
-    ``query`` is empty if no search finds them.
+    ``query`` is empty if no search finds exactly these photos.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Overview:
         starred: the kept photos with stars; ``approved``: those to be exported;
             ``approved_by_file``: those to be exported if ratings read from files counted.
         grain: the length of a period: DAY, MONTH or YEAR.
-        periods: from first to last, empty ones included; None stands for a long gap.
+        periods: from first to last, with empty periods; None stands for a long gap.
         undated: the photos without a capture time.
         first, last: the days of the earliest and latest photo, None without any.
         cameras: most photos first; ``nameless`` counts photos without a camera name.
@@ -96,7 +96,7 @@ class Overview:
     stars: tuple[Figure, ...]
 
 
-# Verdict → search. Each photo counts for the first search that matches.
+# Verdict → search. The searches exclude each other, so that each photo counts once.
 _VERDICTS = (
     ("picked", "is:picked"),
     ("rated, not picked", "is:rated is:kept -is:picked"),
@@ -165,12 +165,15 @@ class _Counter:
         return Figure(name, len(of), int(number[1]), int(number[2]), query)
 
     def by(self, codes: Codes, kinds: int, only: Mask | None = None) -> list[list[int]]:
-        """Count by code: for each of ``kinds`` codes [unreviewed, kept, rejected].
+        """Count by code.
 
         Args:
             codes: (N,) the codes of the counted rows, or of those marked by ``only``.
-            kinds: the number of codes.
+            kinds: the number of different codes, which are 0 to ``kinds`` - 1.
             only: (R,) which of the counted rows the codes are of; None for all.
+
+        Returns:
+            [unreviewed, kept, rejected] for each code.
         """
         verdict = self._verdict if only is None else self._verdict[only]
         counted = np.bincount(codes * 3 + verdict, minlength=3 * kinds)
@@ -190,7 +193,7 @@ def _figure(name: str, query: str, numbers: Sequence[int]) -> Figure:
 
 def _by_time(count: _Counter) -> tuple[str, tuple[Period | None, ...], Figure]:
     """Count by day, month or year, whichever gives a chart of readable length."""
-    undated = _figure("without a date", "-after:0001", count.by(_zeros(count), 1, ~count.dated)[0])
+    undated = count.found("without a date", "-after:0001")
     if not len(count.taken):
         return MONTH, (), undated
     for grain, unit, most, folded, folds in _STEPS:  # noqa: B007
@@ -204,10 +207,6 @@ def _by_time(count: _Counter) -> tuple[str, tuple[Period | None, ...], Figure]:
         starts, codes = np.unique(count.taken.astype("datetime64[Y]"), return_inverse=True)
     numbers = count.by(codes, len(starts), count.dated)
     return grain, tuple(_with_gaps(starts, numbers, grain, folded)), undated
-
-
-def _zeros(count: _Counter) -> Codes:
-    return np.zeros(int((~count.dated).sum()), np.int64)
 
 
 def _with_gaps(
@@ -251,9 +250,9 @@ def _by_camera(count: _Counter) -> tuple[tuple[Figure, ...], Figure]:
 
 
 def name_queries(field: str, names: Sequence[str]) -> dict[str, str]:
-    """Return a search for each camera, or lens; "Canon EOS 5D" must not find a 5D Mark II.
+    """Return a search for each camera or lens; that for "Canon EOS 5D" finds no 5D Mark II.
 
-    Empty for a name that no search finds.
+    The search is empty for a name that none can find.
     """
     words = {name: f" {' '.join(words_of(name))} " for name in names}
     queries = {}

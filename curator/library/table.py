@@ -1,9 +1,9 @@
-"""All photos of the catalog as columns in memory: the source of lists, filters and counts.
+"""All photos of the catalog as columns in memory, for lists, filters and counts.
 
-The window and the command line each keep one. A hundred thousand photos are some 12 MB of numpy
-columns and four lists of strings; a filter or a sort over them takes milliseconds, where a query
-per key press would not. The catalog remains the source: :meth:`Table.refresh` reads the rows
-changed since the last revision, also by other processes.
+The window and the command line each keep a table. A hundred thousand photos are some 12 MB of numpy
+columns and four lists of strings; a filter or a sort over them takes milliseconds, a query of the
+catalog takes longer than a key press may. The catalog remains the source: :meth:`Table.refresh`
+reads the rows changed since the last revision, by other processes, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 
 from curator.catalog import PHOTO_COLUMNS, Catalog
 from curator.library.capture_columns import CaptureColumns
-from curator.library.columns import DRAWN, NUMBERS, OBJECTS, ORDERING, as_measure
+from curator.library.columns import (
+    DRAWN,
+    NUMBERS,
+    OBJECTS,
+    ORDERING,
+    as_measure,
+    pack_texts,
+    unpack_texts,
+)
 from curator.library.photo_folders import PhotoFolders
 from curator.library.photo_rows import PhotoRows
 from curator.library.project_index import ProjectIndex
@@ -39,9 +47,9 @@ class Tile:
 
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
-    ``rejected``: rejected while still in the list; ``stale``: no longer fits the filter;
-    ``suggested``: by the machine, of an unreviewed stack. ``doubt`` is the taste model's
-    uncertainty in stars, if an order requested it; ``found`` says why a search found it.
+    ``stale``: no longer fits the filter, but listed until F5. ``suggested``: unreviewed, and the
+    suggested best of its stack. ``doubt`` is the taste model's uncertainty in stars, if an order
+    requested it; ``found`` says why a search found the photo.
     """
 
     id: int
@@ -65,14 +73,6 @@ class Tile:
     damaged: bool = False
     doubt: float | None = None
     found: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TableState:
-    """The saved contents of a table: numeric columns by name, and columns of text."""
-
-    numbers: Mapping[str, NDArray[Any]]
-    texts: Mapping[str, list[object]]
 
 
 class Table:
@@ -100,9 +100,9 @@ class Table:
         self,
         catalog: Catalog,
         approval: ApprovalSettings | None = None,
-        state: TableState | None = None,
+        dumped: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
-        """Read all photos, or with ``state`` only what changed since another table dumped it."""
+        """Read all photos, or only what changed since another table was dumped (:meth:`dump`)."""
         self.catalog = catalog
         self.approval = approval or ApprovalSettings()
         self.cache_key: tuple[str | int, ...] = ()
@@ -115,8 +115,8 @@ class Table:
         self.projects = ProjectIndex(self.rows, catalog)
         self.capture = CaptureColumns(self.rows, catalog)
         self.text_matches = TextMatches(catalog, self.rows.marked)
-        if state is not None:
-            self._restore(state)
+        if dumped is not None:
+            self._restore(dumped)
         self.refresh()
 
     # --- saving and restoring
@@ -126,40 +126,47 @@ class Table:
         """The revisions read so far, as numbers that only grow."""
         return self.rows.rev, *self.projects.known
 
-    def dump(self) -> TableState:
-        """Return what is known now, for the next table; photos merged away are left out."""
-        by_time, by_name = self.ranks.by_time(), self.ranks.rows_by_name()  # sorted now, not later
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Return the contents as arrays, for the next table; photos merged away are left out.
+
+        Raises:
+            ValueError: a text contains a NUL.
+        """
+        by_time, by_name = self.ranks.by_time(), self.ranks.rows_by_name()
         here = ~self.column("merged_into")
         rows = np.flatnonzero(here)
-        numbers: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rows.rev)}
-        numbers |= {name: self.column(name)[rows] for name in NUMBERS}
-        places = np.cumsum(here) - 1
-        numbers["by_name"] = places[by_name[here[by_name]]]
-        numbers["by_time"] = ranked(by_time[rows])
-        listed = rows.tolist()
-        texts = {name: [self.strings(name)[row] for row in listed] for name in OBJECTS}
-        return TableState(numbers | self.projects.dump(), texts)
+        dumped: dict[str, NDArray[Any]] = {"id": self.ids[rows], "rev": np.array(self.rows.rev)}
+        dumped |= {name: self.column(name)[rows] for name in NUMBERS}
+        new_rows = np.cumsum(here) - 1
+        dumped["by_name"] = new_rows[by_name[here[by_name]]]
+        dumped["by_time"] = ranked(by_time[rows])
+        texts = zip(OBJECTS, self.rows.texts_at(rows, OBJECTS), strict=True)
+        dumped |= {name: pack_texts(column) for name, column in texts}
+        return dumped | self.projects.dump()
 
-    def _restore(self, state: TableState) -> None:
-        numbers = state.numbers
-        rows, fresh = self.rows.add(numbers["id"])
-        self.rows.set_numbers(rows, numbers)
-        self.rows.set_texts(rows, state.texts, fresh)
-        self.ranks.restore(numbers["by_time"], numbers["by_name"])
+    def _restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
+        rows, fresh = self.rows.add(dumped["id"])
+        texts = {name: unpack_texts(dumped[name], len(rows)) for name in OBJECTS}
+        self.rows.set_numbers(rows, dumped)
+        self.rows.set_texts(rows, texts, fresh)
+        self.ranks.restore(dumped["by_time"], dumped["by_name"])
         self.scores.resize()
-        self.stacks.take(rows)
-        self.projects.restore(numbers)
-        self.rows.rev = int(numbers["rev"])
+        self.stacks.update(rows)
+        self.projects.restore(dumped)
+        self.rows.rev = int(dumped["rev"])
 
     # --- reading changes
 
     def refresh(self, folders: bool = True) -> set[int]:
-        """Read the changes in the catalog since the last call; return the changed photos' ids.
+        """Read the changes in the catalog since the last call.
 
-        Photos that came into a project or left one are among them.
+        Args:
+            folders: whether to read the list of folders, of which a library of years has
+                thousands and which a mark never changes. It is read in any case if a photo is in
+                an unknown folder.
 
-        Without ``folders`` the list of folders is read only if a photo lies in an unknown one:
-        a mark changes none, and a library of years has thousands.
+        Returns:
+            The ids of changed photos; photos added to or removed from a project are among them.
         """
         if folders:
             self._refresh_folders()
@@ -171,17 +178,18 @@ class Table:
 
     def _refresh_photos(self) -> set[int]:
         if self.size:
-            return self._take(self.catalog.photos.columns(since_rev=self.rows.rev))
+            return self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
         # Creating a hundred thousand rows would run the garbage collector a hundred times.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return self._take(self.catalog.photos.columns(since_rev=self.rows.rev))
+            return self._apply(self.catalog.photos.columns(since_rev=self.rows.rev))
         finally:
             if collecting:
                 gc.enable()
 
-    def _take(self, found: list[tuple[Any, ...]]) -> set[int]:
+    def _apply(self, found: list[tuple[Any, ...]]) -> set[int]:
+        """Put changed rows of the catalog into the columns; return their photos' ids."""
         if not found:
             return set()
         columns = dict(zip(PHOTO_COLUMNS, zip(*found, strict=True), strict=True))
@@ -208,7 +216,7 @@ class Table:
         if moved:
             self.folders.photos_moved()
         self.scores.resize()
-        self.stacks.take(rows)
+        self.stacks.update(rows)
         self.rows.rev = max(self.rows.rev, int(max(columns["rev"])))
         if moved:
             self.order_serial += 1
@@ -319,7 +327,7 @@ class Table:
         return self.folders.state(photo_id)
 
     def tiles(self, photo_ids: Sequence[int]) -> list[Tile]:
-        """Return what is drawn of photos, in the same order; cheap when asked for all at once."""
+        """Return the tiles of photos, in the same order; cheapest for all photos at once."""
         rows, marks = self.rows_of(photo_ids), self.marks_of(photo_ids)
         number = self.rows.numbers_at(rows, DRAWN)
         name, thumb, proxy = self.rows.texts_at(rows, ("name", "thumb", "proxy"))

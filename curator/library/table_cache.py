@@ -1,26 +1,25 @@
 """The columns of all photos in a file, so that the next window opens at once.
 
-A window that closes saves it, and so does an ingest that read many photos. The file is in the
-cache and may be deleted at any time. The catalog names the file that is valid by a token, written
-after the file: what changed since has a later revision, and a catalog restored from a backup has
-another token, or none. A file that is missing, damaged or outdated is never an error: the table
-then reads all photos.
+A window saves the file when it closes, and so does an ingest that read many photos. The file is in
+the cache and may be deleted at any time. It holds a token, which is written to the catalog after
+it. What changed since has a later revision, and a catalog restored from a backup has another token,
+or none. A file that is missing, damaged or has another token is never an error: the table then
+reads all photos.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from curator import arrays, atomic
 from curator.catalog import Catalog
 from curator.library.columns import NUMBERS, OBJECTS
-from curator.library.table import Table, TableState
+from curator.library.table import Table
 from curator.model import KnownError
 from curator.settings import ApprovalSettings
 
@@ -31,7 +30,6 @@ MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 Arrays = Mapping[str, NDArray[Any]]
 _TOKEN = "token"
 _NAMES = {*NUMBERS, *OBJECTS, "id", "rev", "by_name", "by_time", "project.rev"}
-_NONE = "\1"  # stands for a missing text; catalogs hold no control characters
 
 
 def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None = None) -> Table:
@@ -40,19 +38,19 @@ def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None =
     held = read(path, token)
     if held is not None and not held.keys() >= _NAMES:  # of another version of Curator
         held = None
-    table = Table(catalog, approval, None if held is None else _state(held))
+    table = Table(catalog, approval, held)
     if held is not None:
         table.cache_key = token, int(held["rev"]), *held["project.rev"].tolist()
     return table
 
 
 def save(known: Table | Catalog, path: Path) -> None:
-    """Save what a table knows, unless the file holds it already or reading all photos is fast.
+    """Save the table to the file, unless the file is current or there are few photos.
 
-    A failure only makes the next start a second slower.
+    A failure is only logged: it makes the next start a second slower.
 
     Args:
-        known: the table, or the catalog to read it from.
+        known: the table, or the catalog to read a table from.
         path: the file.
 
     Thread: the catalog's.
@@ -67,7 +65,7 @@ def save(known: Table | Catalog, path: Path) -> None:
 
 
 def write_table(table: Table, path: Path) -> None:
-    """Write what a table knows now, unless the file holds it already.
+    """Write a table to the file, unless the file is current.
 
     Raises:
         OSError: it cannot be written; the former file stays.
@@ -76,24 +74,17 @@ def write_table(table: Table, path: Path) -> None:
     """
     if table.cache_key == (table.catalog.photos.snapshot(), *table.known) and path.exists():
         return
-    state = table.dump()
-    texts = {name: pack_texts(column) for name, column in state.texts.items()}
-    token = table.catalog.photos.new_snapshot()
-    write(path, token, {**state.numbers, **texts})
+    dumped, token = table.dump(), table.catalog.photos.new_snapshot()
+    write(path, token, dumped)
     table.catalog.photos.set_snapshot(token)
     table.cache_key = token, *table.known
-
-
-def _state(held: Arrays) -> TableState:
-    count = len(held["id"])
-    return TableState(held, {name: unpack_texts(held[name], count) for name in OBJECTS})
 
 
 def write(path: Path, token: str, held: Arrays) -> None:
     """Write arrays atomically.
 
     Raises:
-        OSError: it could not be written; a former file stays.
+        OSError: the file cannot be written; the former file stays.
     """
     atomic.write(path, arrays.dump({_TOKEN: token, **held}), sync=False)
 
@@ -110,27 +101,3 @@ def read(path: Path, token: str) -> Arrays | None:
         log.info("all photos are read from the catalog, %s is damaged: %s", path.name, error)
         return None
     return held if str(held.get(_TOKEN)) == token else None
-
-
-def pack_texts(texts: Sequence[object]) -> NDArray[np.uint8]:
-    """Pack texts, None among them, into bytes.
-
-    Raises:
-        ValueError: a text contains a NUL, which separates them.
-    """
-    joined = "\0".join(_NONE if text is None else str(text) for text in texts)
-    if joined.count("\0") != max(len(texts) - 1, 0):
-        raise ValueError("a text holds a NUL")
-    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
-
-
-def unpack_texts(content: NDArray[np.uint8], count: int) -> list[object]:
-    """Unpack the texts that :func:`pack_texts` packed.
-
-    Raises:
-        ValueError: their number is not ``count``.
-    """
-    texts = content.tobytes().decode("utf-8", "surrogatepass").split("\0") if count else []
-    if len(texts) != count:
-        raise ValueError(f"{len(texts)} texts of {count}")
-    return [None if text == _NONE else text for text in texts]

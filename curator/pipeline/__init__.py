@@ -36,7 +36,7 @@ from queue import Empty, SimpleQueue
 
 from curator import atomic
 from curator.catalog import ConductorLock
-from curator.encoders.selection import Encoding, select_encoder
+from curator.encoders import Encoding, select_encoder
 from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoder_lane import make_pool

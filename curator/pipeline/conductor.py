@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from curator import removal
 from curator.catalog import Catalog
-from curator.encoders.selection import Encoding
+from curator.encoders import Encoding
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.between_jobs import BetweenJobs

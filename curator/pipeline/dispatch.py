@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curator.catalog import Catalog, Pending
-from curator.encoders.selection import Encoding
+from curator.encoders import Encoding
 from curator.model import StageJob
 from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane

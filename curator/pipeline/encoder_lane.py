@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from curator.catalog import Catalog, Pending
-from curator.encoders import EncodingError, Recipe
-from curator.encoders.selection import Encoding
+from curator.encoders import Encoding, EncodingError, Recipe
 from curator.model import (
     INTERNAL_ERROR,
     Embeddings,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QThreadPool
 
-from curator import encoders
 from curator.encoders import Recipe
 from curator.model import INTERNAL_ERROR, KnownError
 from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
@@ -79,7 +78,7 @@ class TextEncoder:
             tell: gets (dimension,) float32 of unit length as bytes, or why there is none; never
                 called once another text is requested.
         """
-        if recipe is None or not encoders.supports_text(recipe.name):
+        if recipe is None or not recipe.supports_text:
             return False
         asked = object()
         with self._lock:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QThreadPool
 
-from curator import arrays, atomic, encoders, private
+from curator import arrays, atomic, private
 from curator.catalog import Catalog
 from curator.encoders import Recipe, zero_shot
 from curator.model import KnownError
@@ -63,11 +63,7 @@ class ZeroShotTagger:
         """Use this encoder from now on, if it encodes texts, and read the vocabulary."""
         self._begin(None)
         self.waiting = False
-        if (
-            recipe is None
-            or recipe.options.vocabulary_folder is None
-            or not encoders.supports_text(recipe.name)
-        ):
+        if recipe is None or recipe.options.vocabulary_folder is None or not recipe.supports_text:
             return
         try:
             vocabulary = zero_shot.read_vocabulary(recipe.options.vocabulary_folder)

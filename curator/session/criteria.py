@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Signal
 
 from curator.library import filters
-from curator.library.filters import FilterError
-from curator.library.query import Query
+from curator.library.query import FilterError, Query
 from curator.library.scopes import EVERYTHING, Scope
 from curator.library.sort_orders import ORDERS
 from curator.model import Pass

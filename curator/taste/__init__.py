@@ -1,13 +1,13 @@
 """Learn one person's taste from their ratings: numpy in, numpy out.
 
-The model is a ridge regression over photo vectors, with tone measures beside them, in a space
-learned from the whole archive. Its penalty is chosen by leave-one-stack-out. `curator.learning`
-feeds it from the catalog; nothing here may import Qt, the catalog or a machine learning library::
+The model is a ridge regression over photo vectors and tone measures, in a space learned from the
+whole archive. Its penalty is chosen by leaving out one stack at a time. `curator.learning` feeds it
+from the catalog; nothing here may import Qt, the catalog or a machine learning library::
 
     training = TrainingSet(Space.of(archive_rows, dimension=1280))
     training.add([17], rows[[17]], [4], [1.0], [17])      # photo 17 was rated four stars
     model = training.fit()                                # one solve
-    model.rating(archive_rows); model.match_score(archive_rows)
+    predicted = model.rating(rows); model.scores(predicted)
 
 A row is a photo's unit vector, optionally followed by its tone measures
 (:func:`curator.taste.tone.measure`). :func:`accuracy` judges predictions that were stored before
@@ -22,7 +22,7 @@ from curator.taste.explain import Evidence, evidence, informative
 from curator.taste.hyperparameters import Hyperparameters
 from curator.taste.model import TasteModel
 from curator.taste.space import BadVectorsError, Space
-from curator.taste.training import MIN_RATINGS, TrainingSet, fit, recency
+from curator.taste.training import MIN_RATINGS, TrainingSet, recency
 
 __all__ = [
     "MIN_RATINGS",
@@ -35,7 +35,6 @@ __all__ = [
     "TrainingSet",
     "accuracy",
     "evidence",
-    "fit",
     "informative",
     "learning_curve",
     "rank_correlation",

@@ -12,12 +12,6 @@ from curator.taste.space import Array, Space
 Indices = NDArray[np.intp]
 
 HIGH, LOW = 4.0, 2.0
-POOL = 600
-"""Size of the sample that stands for the archive; a sample does as well as all photos."""
-CANDIDATES = 1500
-"""Largest number of candidates considered; longer lists are sampled."""
-RATED = 800
-"""Largest number of rated photos taken into account; more are sampled."""
 PENALTY, TONE_SHARE = 0.5, 0.1
 """Choosing photos assumes less noise than fitting does (3.0): the choices then spread over the pool
 instead of crowding where photos are many. With 120 simulated raters, the number of ratings needed
@@ -34,29 +28,22 @@ class Evidence:
 
 
 def evidence(
-    vector: ArrayLike,
-    rated: ArrayLike,
-    ratings: ArrayLike,
-    most: int = 3,
-    space: Space | None = None,
+    vector: ArrayLike, rated: ArrayLike, ratings: ArrayLike, most: int, space: Space
 ) -> Evidence:
     """Find the most similar photos rated high (4 or more) and low (2 or less).
 
     Args:
-        vector: (D,), or a row with tone; only the vectors are compared.
-        rated: (N, D), or rows with tone.
+        vector: (D + T,) row of the photo; only the vectors are compared.
+        rated: (N, D + T) rows of the rated photos.
         ratings: (N,) stars.
         most: how many of each kind.
-        space: needed if the rows have tone.
+        space: the space of the archive.
 
     Raises:
         BadVectorsError: vectors hold zeros or NaN, or come from another encoder.
     """
-    rows = np.asarray(rated, np.float32)
-    space = Space.plain(rows.shape[1]) if space is None else space
     dimension = space.dimension
-    clean = space.clean(rows)[:, :dimension]
-    similarity = clean @ space.clean(vector)[0, :dimension]
+    similarity = space.clean(rated)[:, :dimension] @ space.clean(vector)[0, :dimension]
     stars = np.asarray(ratings, np.float64)
 
     def nearest(which: NDArray[np.bool_]) -> tuple[tuple[int, float], ...]:
@@ -68,12 +55,7 @@ def evidence(
 
 
 def informative(
-    candidates: ArrayLike,
-    pool: ArrayLike,
-    most: int,
-    rated: ArrayLike | None = None,
-    space: Space | None = None,
-    seed: int = 0,
+    candidates: ArrayLike, pool: ArrayLike, rated: ArrayLike, most: int, space: Space
 ) -> Indices:
     """Order photos by how much their rating would teach about the whole pool, best first.
 
@@ -82,43 +64,30 @@ def informative(
     The ratings themselves play no part, so the order can be computed ahead.
 
     Args:
-        candidates: (N, C) rows of unrated photos.
-        pool: (M, C) rows of the archive to predict well; sampled down to POOL.
+        candidates: (N, C) rows of unrated photos; memory and time grow with (N + M + R)².
+        pool: (M, C) rows that stand for the archive to predict well.
+        rated: (R, C) rows of the photos rated already; R may be 0.
         most: number of picks wanted.
-        rated: (R, C) rows of the photos rated already, if any.
         space: the space of the archive.
-        seed: of the samples.
 
     Returns:
         Indices into ``candidates``, at most ``most``.
 
     Source: Yu, Bi and Tresp 2006, "Active learning via transductive experimental design".
     """
-    rng = np.random.default_rng(seed)
-    raw = np.asarray(candidates, np.float32)
-    space = Space.plain(raw.shape[1]) if space is None else space
-
-    def sample(rows: ArrayLike, limit: int) -> tuple[Indices, Array]:
-        some = np.asarray(rows, np.float32)
-        indices = np.arange(len(some))
-        if len(some) > limit:
-            indices = np.sort(rng.choice(len(some), limit, replace=False))
-        mapped = space.map(space.clean(some[indices]))
-        mapped[:, : space.dimension] *= np.sqrt(1.0 - TONE_SHARE)
-        mapped[:, space.dimension :] *= np.sqrt(TONE_SHARE)
-        return indices, mapped
-
-    chosen, asked = sample(raw, CANDIDATES)
-    _, about = sample(pool, POOL)
-    _, known = sample(raw[:0] if rated is None else rated, RATED)
-    covariance = _prior(np.vstack([asked, about, known]))
+    blocks = [space.map(space.clean(rows)) for rows in (candidates, pool, rated)]
+    for block in blocks:
+        block[:, : space.dimension] *= np.sqrt(1.0 - TONE_SHARE)
+        block[:, space.dimension :] *= np.sqrt(TONE_SHARE)
+    asked, about, known = blocks
+    covariance = _prior(np.vstack(blocks))
     count = len(asked) + len(about)
     if len(known):
         across = covariance[:count, count:]
         inner = covariance[count:, count:] + np.eye(len(known))
         covariance = covariance[:count, :count]
         covariance -= across @ np.linalg.solve(inner, across.T)
-    return chosen[_greedy(covariance, len(asked), min(most, len(asked)))]
+    return _greedy(covariance, len(asked), min(most, len(asked)))
 
 
 def _prior(mapped: Array) -> Array:

@@ -45,9 +45,9 @@ def search(
 ) -> Hyperparameters:
     """Search every pair of penalty and tone share by leave-one-group-out.
 
-    The cost of a pair is ``n/2 log(mean squared error)`` plus its handicap. The result averages
-    the pairs by likelihood instead of taking the best: that changes less from one rating to the
-    next, and predicts as well.
+    The cost of a pair is ``n/2 log(mean squared error)``, minus the log of the prior of the
+    penalty, plus the handicap of the tone share. The result averages the pairs by likelihood
+    instead of taking the best: that changes less from one rating to the next, and predicts as well.
 
     Args:
         vector_gram: (n, n) of the mapped vectors.
@@ -67,12 +67,12 @@ def search(
     for share, handicap in shares:
         gram = vector_gram if tone_gram is None else mix(vector_gram, tone_gram, share)
         square = mean_square(gram, facts)
-        out = LeaveOut(gram, facts[:, 0], targets, 1.0 / weight, groups)
+        left_out = LeaveOut(gram, facts[:, 0], targets, 1.0 / weight, groups)
         for relative in PENALTIES:
-            errors = out.errors(relative * square)
+            errors = left_out.errors(relative * square)
             error = float(weight @ errors**2) / float(weight.sum())
-            pull = np.log(relative / USUAL_PENALTY) ** 2 / (2 * PENALTY_SPREAD**2)
-            costs.append(effective / 2 * np.log(error + TINY) + pull + handicap)
+            prior = np.log(relative / USUAL_PENALTY) ** 2 / (2 * PENALTY_SPREAD**2)
+            costs.append(effective / 2 * np.log(error + TINY) + prior + handicap)
             points.append((np.log(relative), share))
             predicted.append(targets[rated] - errors[rated])
     likelihood = np.exp(np.min(costs) - np.array(costs))

@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curator.taste.linear import forward
-from curator.taste.space import Array, BadVectorsError, Rows, Space, as_rows, unit
+from curator.taste.space import Array, Rows, Space
 
-FULL_CHECK_LIMIT = 4096
-"""The length of every vector is checked up to this many rows; an archive was checked when it was
-written."""
 STORED_DIRECTIONS = 16
-"""Directions of certainty stored with a version; its `std` is then an upper bound."""
+"""Directions of certainty stored with a version. `std` of the restored model is an upper bound."""
 ITERATIONS = 12
 """Rounds of the subspace iteration that finds them."""
 
@@ -52,7 +49,7 @@ class Uncertainty:
         return np.maximum(value, 0.0) + self.mean_variance
 
     def compressed(self) -> Uncertainty:
-        """Keep only the directions known best; the model counts all others as never seen."""
+        """Keep only the STORED_DIRECTIONS known best; all others count as never seen."""
         factor = self.rows.T if self.solved else self.rows
         squares, directions = _strongest(factor, STORED_DIRECTIONS)
         if self.solved:  # at least 1 / plain, so that weaker directions count as unknown
@@ -112,7 +109,10 @@ class TasteModel:
     _uncertainty: Callable[[], Uncertainty] = field(repr=False)
 
     def rating(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """Predict ratings in stars, slightly outside 1-5 at times. Sort photos by this value.
+        """Predict ratings in stars, at times slightly outside 1-5. Sort photos by this value.
+
+        Every row is checked, which takes longer than the product: `curator.learning.learner`
+        multiplies the rows of an archive, checked when they were read, by :attr:`weights`.
 
         Args:
             vectors: (N, D + T) or one (D + T,) row.
@@ -123,42 +123,13 @@ class TasteModel:
         Raises:
             BadVectorsError: the rows come from another encoder, or hold zeros or NaN.
         """
-        rows = as_rows(vectors, self.space.columns)
-        if len(rows) <= FULL_CHECK_LIMIT or not self._looks_unit(rows):
-            rows = self.space.clean(rows)
-        dimension = self.space.dimension
-        with np.errstate(invalid="ignore", over="ignore"):
-            product = rows[:, :dimension] @ self.weights[:dimension]
-            self._refuse_empty(rows, product)
-            product += np.float32(self.bias)
-            if rows.shape[1] > dimension:
-                product += rows[:, dimension:] @ self.weights[dimension:]
-        if not np.isfinite(product).all():
-            raise BadVectorsError("Some tone measures are not numbers.")
-        return product
-
-    def _refuse_empty(self, rows: Rows, product: Rows) -> None:
-        """Check the rows whose product could come from a vector of zeros or NaN."""
-        suspicious = np.flatnonzero(~np.isfinite(product) | (product == 0.0))
-        for start in range(0, len(suspicious), FULL_CHECK_LIMIT):
-            unit(rows[suspicious[start : start + FULL_CHECK_LIMIT], : self.space.dimension])
-
-    def _looks_unit(self, rows: Rows) -> bool:
-        """Whether a sample of the vectors has unit length."""
-        sample = rows[:: max(len(rows) // 64, 1), : self.space.dimension]
-        with np.errstate(invalid="ignore"):
-            off = np.abs((sample.astype(np.float64) ** 2).sum(axis=1) - 1.0)
-        return bool((off < 2e-2).all())
-
-    def match_score(self, vectors: ArrayLike) -> NDArray[np.int16]:
-        """Return (N,) int16 match scores, 0-100: ``(stretched - 1) * 25``, rounded.
-
-        By default a score of 70 or more is a match.
-        """
-        return self.scores(self.rating(vectors))
+        return self.space.clean(vectors) @ self.weights + np.float32(self.bias)
 
     def scores(self, ratings: NDArray[np.float32]) -> NDArray[np.int16]:
-        """Convert the result of :meth:`rating` to match scores, without reading the vectors."""
+        """Convert predicted ratings to (N,) int16 match scores, 0-100.
+
+        A score is the rating, stretched, minus 1, times 25, rounded. By default 70 is a match.
+        """
         stretched = self.mean + (ratings - self.mean) * self.stretch
         return np.clip(np.rint((stretched - 1.0) * 25.0), 0, 100).astype(np.int16)
 

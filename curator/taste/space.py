@@ -3,7 +3,7 @@
 A row is a photo's unit vector, optionally followed by its tone measures
 (:mod:`curator.taste.tone`). :class:`Space` maps rows to columns in which plain ridge regression
 learns fastest, and folds the learned weights back onto raw rows. Scoring an archive is then one
-product over stored numbers, and a new space changes no stored row.
+product over stored rows, and a new space changes none of them.
 """
 
 from __future__ import annotations
@@ -94,25 +94,12 @@ class Space:
     tone_scale: Array
 
     @classmethod
-    def plain(cls, dimension: int, tones: int = 0) -> Space:
-        """Return the space that leaves vectors unchanged, for use without an archive."""
-        return cls(
-            np.zeros(dimension),
-            np.zeros((0, dimension)),
-            np.zeros(0),
-            1.0,
-            np.zeros(tones),
-            _tone_weights(tones),
-        )
-
-    @classmethod
-    def of(cls, rows: ArrayLike, dimension: int | None = None, emphasis: float = EMPHASIS) -> Space:
+    def of(cls, rows: ArrayLike, dimension: int | None = None) -> Space:
         """Learn the space from an archive of rated and unrated photos.
 
         Args:
             rows: (N, D + T) raw rows; a sample of 4,000 is enough (0.3 s).
             dimension: D, the length of the vector in a row; the whole row if None.
-            emphasis: exponent on the variance of the strongest directions.
         """
         raw = as_rows(rows)
         dimension = raw.shape[1] if dimension is None else dimension
@@ -120,7 +107,7 @@ class Space:
         vectors = unit(raw[:, :dimension]).astype(np.float64)
         mean = vectors.mean(axis=0)
         centered = vectors - mean
-        directions, gains = _strongest(centered, emphasis)
+        directions, gains = _strongest(centered)
         mapped = centered + (centered @ directions.T * gains) @ directions
         square = float((mapped**2).sum(axis=1).mean())
         spread = tones.std(axis=0)
@@ -159,7 +146,10 @@ class Space:
         return np.concatenate([vectors, raw[:, self.dimension :]], axis=1)
 
     def map(self, rows: Rows) -> Array:
-        """Map (N, D + T) clean rows; over the archive each block has a mean square near 1."""
+        """Map (N, D + T) clean rows to (N, D + T) columns.
+
+        Over the archive, the vectors and the tone measures each have a mean square near 1.
+        """
         vectors = rows[:, : self.dimension].astype(np.float64) - self.mean
         vectors += (vectors @ self.directions.T * self.gains) @ self.directions
         tones = (rows[:, self.dimension :].astype(np.float64) - self.tone_mean) * self.tone_scale
@@ -202,11 +192,11 @@ def _tone_weights(count: int) -> Array:
     return WEIGHTS if count == TONES else np.full(count, 1.0 / np.sqrt(max(count, 1)))
 
 
-def _strongest(centered: Array, emphasis: float) -> tuple[Array, Array]:
+def _strongest(centered: Array) -> tuple[Array, Array]:
     """Return the archive's strongest directions (R, D) and their gains (R,)."""
     count, dimension = centered.shape
     rank = min(DIRECTIONS, count // 4, dimension // 2)
-    if rank < 2 or emphasis == 0:
+    if rank < 2:
         return np.zeros((0, dimension)), np.zeros(0)
     if count <= dimension:
         values, left = np.linalg.eigh(centered @ centered.T)
@@ -220,4 +210,4 @@ def _strongest(centered: Array, emphasis: float) -> tuple[Array, Array]:
         directions = right[:, ::-1][:, :rank].T.copy()  # a view would keep all 13 MB
         if values[rank] <= 1e-9 * max(values[0], 1e-30):
             return np.zeros((0, dimension)), np.zeros(0)
-    return directions, (values[:rank] / values[rank]) ** (emphasis / 2) - 1.0
+    return directions, (values[:rank] / values[rank]) ** (EMPHASIS / 2) - 1.0

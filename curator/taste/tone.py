@@ -1,8 +1,8 @@
-"""Tone measures: light and color of a picture in 76 numbers, which object recognition ignores.
+"""Tone measures: light and color of a picture in 76 numbers, which encoders mostly ignore.
 
 They follow the photo's vector in its row, and the taste model learns how much they matter to this
 person. They are statistics of CIE Lab, global and on a 4 x 4 grid, so that a dark picture with a
-bright sky differs from an even one.
+bright sky differs from an evenly lit one.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """Fit a taste model to ratings: ridge regression in a :class:`Space`.
 
-:class:`TrainingSet` keeps what makes the next fit cheap. While there are fewer samples than
-columns it keeps their rows and Gram matrix, afterwards weighted sums of products. :func:`fit` is
-the one-shot form::
-
-    model = fit(vectors, ratings)
-    model.match_score(archive)
+:class:`TrainingSet` keeps what makes the next fit cheap: while there are fewer samples than
+columns, their rows and Gram matrix; afterwards, weighted sums of products.
 """
 
 from __future__ import annotations
@@ -23,7 +19,7 @@ from curator.taste.hyperparameters import TINY, Hyperparameters, mean_square, mi
 from curator.taste.linear import Moments, cholesky_solve, forward
 from curator.taste.model import TasteModel, Uncertainty
 from curator.taste.row_store import RowStore
-from curator.taste.space import Array, Space, as_rows
+from curator.taste.space import Array, Space
 
 MIN_RATINGS = 20
 """Ratings needed before any score is shown."""
@@ -35,46 +31,6 @@ SEARCH_LIMIT = 800
 """A search uses this many samples, those of the greatest weight; more change nothing."""
 DUAL_LIMIT = 1200
 """The Gram matrix is kept up to this many samples, about the number of columns."""
-
-
-def fit(
-    vectors: ArrayLike,
-    ratings: ArrayLike,
-    weights: ArrayLike | None = None,
-    groups: ArrayLike | None = None,
-    space: Space | None = None,
-) -> TasteModel:
-    """Fit a model once; use :class:`TrainingSet` to keep fitting as ratings come.
-
-    Args:
-        vectors: (N, D) unit vectors, or (N, D + T) rows with tone (needs ``space``).
-        ratings: (N,) stars, 0.0-5.0; a reject is a value below 1.
-        weights: (N,) > 0, for recency and strength of evidence; all 1 if None.
-        groups: (N,) ids; cross-validation leaves out all rows of a group (a stack) together. If
-            None, each row is its own group.
-        space: what the archive taught; None leaves vectors as they are.
-
-    Raises:
-        BadVectorsError: zeros, NaN, or vectors of different lengths.
-        UsageError: no ratings, or ratings, weights or groups that do not fit.
-    """
-    rows = as_rows(vectors)
-    space = Space.plain(rows.shape[1]) if space is None else space
-    given = np.asarray(ratings, np.float64).ravel()
-    strength = np.ones(len(given)) if weights is None else np.asarray(weights, np.float64).ravel()
-    names = np.arange(len(given)) if groups is None else np.asarray(groups).ravel()
-    if not len(rows) == len(given) == len(strength) == len(names):
-        raise UsageError(
-            f"{len(rows)} vectors, {len(given)} ratings, {len(strength)} weights and "
-            f"{len(names)} groups do not fit together."
-        )
-    training = TrainingSet(space)
-    training.add(range(len(rows)), rows, given, strength, names.tolist())
-    model = training.fit()
-    if training.search_due:
-        training.use(training.search_job()())
-        model = training.fit()
-    return model
 
 
 class TrainingSet:
@@ -89,15 +45,10 @@ class TrainingSet:
     Thread: one at a time (the learner's); the models it returns may be used on any thread.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        hyperparameters: Hyperparameters | None = None,
-        scratch: Path | None = None,
-    ) -> None:
+    def __init__(self, space: Space, scratch: Path | None = None) -> None:
         """Start empty; ``scratch`` is the folder for the temporary file of :class:`RowStore`."""
         self.space = space
-        self.hyperparameters = hyperparameters or Hyperparameters()
+        self.hyperparameters = Hyperparameters()
         self._searched_at = -SEARCH_EVERY
         self._changes = 0
         self._index: dict[Hashable, int] = {}
@@ -378,9 +329,9 @@ class TrainingSet:
 
 
 def recency(rated_at_s: ArrayLike, half_life_s: float, epoch_s: float) -> Array:
-    """Return (N,) weights of ratings by their age: a rating one half-life later counts twice.
+    """Return (N,) weights of ratings by age: a rating given one half-life later counts twice.
 
-    Only the ratio of weights matters, so they grow from a fixed day instead of fading towards
+    Only the ratio of weights matters. So weights grow from a fixed day instead of fading towards
     now, and the weight of an old rating never changes.
 
     Args:

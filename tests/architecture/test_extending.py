@@ -154,7 +154,7 @@ def test_a_provider_describes_a_picture(tmp_path: Path, monkeypatch: pytest.Monk
 class Average:
     """Encodes a picture as its average color."""
 
-    name, key, dimension, device, batch, scale = "average", "average/1", 3, "CPU", 8, 1.0
+    key, dimension, device, batch, scale = "average/1", 3, "CPU", 8, 1.0
 
     def encode(self, pictures: Sequence[Any]) -> np.ndarray:
         colors = np.array([picture.mean(axis=(0, 1)) + 1 for picture in pictures], np.float32)
@@ -180,7 +180,7 @@ def test_an_encoder_analyzes_photos(
         load=lambda options: Average(),
     )
     monkeypatch.setattr(encoders, "ENCODERS", (kind, *encoders.ENCODERS))
-    assert encoders.choose("average", EncoderOptions()).name == "average"
+    assert encoders.choose("average", EncoderOptions()).recipe is not None
     stages = [stage for stage in STAGES if stage.lane is not LaneKind.VISION]
     with pipeline(home, *stages, encoder={"which": "auto"}) as reading:
         assert "average color" in reading.encoding.sentence

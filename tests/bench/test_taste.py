@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from curator.learning.learner import follows_similar, least_alike
-from curator.taste import Space, TrainingSet, accuracy, rank_correlation
+from curator.learning.learner import follows_similar, similar_cosine
+from curator.taste import TrainingSet, accuracy, rank_correlation
 from tests.bench.scene import corpus_scene
 from tests.simulation import (
     ORDERS,
@@ -18,6 +18,7 @@ from tests.simulation import (
     rating_session,
     ratio,
 )
+from tests.taste_models import plain_space
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -97,7 +98,7 @@ def test_the_claimed_accuracy_holds_for_unrated_photos(order, bursts):
         made = np.isfinite(person.predicted)
         plain.append(rank_correlation(person.predicted[made], person.stars[made]))
         seconds = 5.0 * np.arange(len(person.stars))
-        away = follows_similar(person.vectors, seconds, least_alike(person.vectors))
+        away = follows_similar(person.vectors, seconds, similar_cosine(person.vectors))
         claimed.append(accuracy(np.where(away, np.nan, person.predicted), person.stars))
     low = np.array([found.low for found in claimed])
     holds = float((low <= truth).mean())
@@ -115,7 +116,7 @@ def test_refit_and_score_of_a_large_archive():
     rng = np.random.default_rng(0)
     archive = rng.standard_normal((100_000, 1280), dtype=np.float32)
     archive /= np.linalg.norm(archive, axis=1, keepdims=True)
-    training = TrainingSet(Space.plain(1280))
+    training = TrainingSet(plain_space(1280))
     print()
     for count in (100, 500, 1000, 1500, 3000):
         new = np.arange(len(training), count)
@@ -131,7 +132,7 @@ def test_refit_and_score_of_a_large_archive():
             training.add([-turn], archive[[-turn - 1]], [4], [1.0], [-turn])
             model = training.fit()
             refitted = time.perf_counter()
-            scores = model.match_score(archive)
+            scores = model.scores(archive @ model.weights + np.float32(model.bias))
             took.append((refitted - began, time.perf_counter() - refitted))
         refit, score = np.median(took, axis=0) * 1e3
         print(f"{count:5d} ratings: refit {refit:5.0f} ms + score 100,000 {score:5.0f} ms "

@@ -9,8 +9,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from curator.encoders import DownloadJob, DownloadPlan, download_plan
-from curator.encoders.selection import encoder_options
+from curator.encoders import DownloadJob, DownloadPlan, download_plan, encoder_options
 from curator.model import KnownError
 from curator.session import Session
 from curator.ui.notices.notification_bar import Notification, NotificationBar

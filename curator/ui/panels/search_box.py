@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from curator.library.filters import FilterError
+from curator.library.query import FilterError
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.search_hints import Hint

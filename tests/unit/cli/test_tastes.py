@@ -235,7 +235,7 @@ def test_equal_ratings_give_no_scores_and_a_reason(
 ) -> None:
     curator("decide", "--rate", 5, *range(1, 31))
     said = curator("taste", "--json").json
-    assert not said["ready"] and said["state"].startswith("All 30 photos with stars have equally")
+    assert not said["ready"] and said["state"].startswith("All 30 rated photos")
     assert {photo["match_score"] for photo in curator("photos", "--json").json} == {None}
 
 

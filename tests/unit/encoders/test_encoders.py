@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curator.encoders import ENCODERS, EncoderOptions, available, choose, load, models_folder
+from curator.encoders import ENCODERS, EncoderOptions, Recipe, available, choose, load
 from curator.encoders import open_clip as clip_module
 from curator.encoders import starter as starter_module
 from curator.encoders.options import missing_package
@@ -33,9 +33,7 @@ def installed(monkeypatch):
 
     def install(**lacks: str | None):
         kinds = tuple(
-            type(kind)(
-                kind.name, kind.title, lambda _, n=kind.name: lacks.get(n), kind.key, kind.load
-            )
+            replace(kind, missing=lambda _, n=kind.name: lacks.get(n), key=lambda _: "key")
             for kind in ENCODERS
         )
         monkeypatch.setattr("curator.encoders.ENCODERS", kinds)
@@ -45,23 +43,23 @@ def installed(monkeypatch):
 
 def test_auto_takes_clip_when_its_weights_are_installed(installed):
     installed()
-    choice = choose("auto", EncoderOptions())
-    assert choice.name == "open_clip"
-    assert choice.sentence == "Photos are analyzed with CLIP."
+    encoding = choose("auto", EncoderOptions())
+    assert encoding.recipe == Recipe("open_clip", "key", EncoderOptions())
+    assert encoding.sentence == "Photos are analyzed with CLIP."
 
 
 def test_auto_takes_the_starter_otherwise_and_tells_why(installed):
     installed(open_clip="CLIP's weights (ViT-L-14, 1.7 GB) are not downloaded.")
-    choice = choose("auto", EncoderOptions())
-    assert choice.name == "starter"
-    assert "built-in encoder" in choice.sentence and "1.7 GB" in choice.sentence
+    encoding = choose("auto", EncoderOptions())
+    assert encoding.recipe == Recipe("starter", "key", EncoderOptions())
+    assert "built-in encoder. CLIP's weights" in encoding.sentence
 
 
 def test_without_torch_there_is_no_encoder_but_a_remedy(installed):
     installed(open_clip="x", starter="torch is not installed: pip install 'curator[taste]'.")
-    choice = choose("auto", EncoderOptions())
-    assert choice.name is None
-    assert "pip install" in choice.sentence
+    encoding = choose("auto", EncoderOptions())
+    assert encoding.recipe is None
+    assert "pip install" in encoding.sentence
 
 
 def test_an_encoder_set_by_name_must_be_installed(installed):
@@ -70,9 +68,10 @@ def test_an_encoder_set_by_name_must_be_installed(installed):
         choose("open_clip", EncoderOptions())
     with pytest.raises(KnownError, match="not downloaded"):
         load("open_clip", EncoderOptions())
-    chosen = choose("starter", EncoderOptions())
-    assert chosen.name == "starter" and ENCODERS[1].title in chosen.sentence
-    assert choose("none", EncoderOptions()).name is None
+    encoding = choose("starter", EncoderOptions())
+    assert encoding.recipe == Recipe("starter", "key", EncoderOptions())
+    assert encoding.sentence == f"Photos are analyzed with {ENCODERS[1].title}, as chosen."
+    assert choose("none", EncoderOptions()).recipe is None
     with pytest.raises(UsageError, match="clipp"):
         choose("clipp", EncoderOptions())
 
@@ -98,7 +97,7 @@ def test_missing_modules_are_named(monkeypatch):
 def test_downloaded_weights_are_found_and_partial_ones_are_not(tmp_path):
     if (lack := missing_package("torch", "open_clip")) is not None:
         pytest.skip(lack)
-    options = EncoderOptions(folder=models_folder(tmp_path))
+    options = EncoderOptions(folder=tmp_path)
     folder = options.folder / "ViT-L-14-laion2b_s32b_b82k"
     (folder / ".cache").mkdir(parents=True)
     (folder / ".cache" / "open_clip_model.safetensors.incomplete").touch()
@@ -336,7 +335,7 @@ def test_the_starter_gives_the_same_vectors_as_timm(starter, torch):
         assert [t.confidence for t in found] == sorted((t.confidence for t in found), reverse=True)
         if chance >= 0.2:
             assert found[0].confidence == pytest.approx(chance, abs=1e-3)
-        assert all(tag.source == "encoder" and tag.name == tag.name.lower() for tag in found)
+        assert all(tag.name == tag.name.lower() for tag in found)
 
 
 def test_batches_do_not_change_a_vector(starter):

@@ -217,14 +217,14 @@ def restack(catalog: Catalog, name: int, photos: range) -> None:
         )
 
 
-def lessons_of(learner: TasteLearner) -> dict[int, tuple[str, float, object]]:
-    """Give each lesson by photo: rating or comparison, its weight, what is left out with it."""
-    lessons = learner._training
-    assert lessons is not None
-    facts = lessons._facts[: len(lessons)]
+def examples_of(learner: TasteLearner) -> dict[int, tuple[str, float, object]]:
+    """Return each training example by key: rating or comparison, its weight, its group."""
+    training = learner._training
+    assert training is not None
+    facts = training._facts[: len(training)]
     return {
         key: ("rating" if fact[0] else "comparison", round(fact[2], 6), group)  # type: ignore[misc]
-        for key, fact, group in zip(lessons._keys, facts, lessons._groups, strict=True)
+        for key, fact, group in zip(training._keys, facts, training._groups, strict=True)
     }
 
 
@@ -234,15 +234,15 @@ def test_frames_of_a_stack_are_left_out_together(
     taste_data.rate(catalog, liked, range(1, 31))
     restack(catalog, 4, range(4, 7))
     after(learner)
-    groups = {photo: group for photo, (_, _, group) in lessons_of(learner).items()}
+    groups = {photo: group for photo, (_, _, group) in examples_of(learner).items()}
     assert groups[4] == groups[5] == groups[6] == 4
     assert len(set(groups.values())) == 28
     catalog.journal.decide({5: {"stacked": 0}}, summary="split")
     after(learner, [5])
-    assert len({group for _, _, group in lessons_of(learner).values()}) == 29
+    assert len({group for _, _, group in examples_of(learner).values()}) == 29
     restack(catalog, 20, range(20, 23))
-    assert learner.update_training([20, 21, 22]), "what the machine stacks anew counts at once"
-    assert len({group for _, _, group in lessons_of(learner).values()}) == 27
+    assert learner.update_training([20, 21, 22]), "a new automatic stack counts at once"
+    assert len({group for _, _, group in examples_of(learner).values()}) == 27
 
 
 def test_a_reject_in_a_stack_counts_only_against_kept_frames_of_that_stack(
@@ -252,20 +252,20 @@ def test_a_reject_in_a_stack_counts_only_against_kept_frames_of_that_stack(
     restack(catalog, 40, range(40, 44))
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"flag": "reject"}}, summary="")
     after(learner)
-    told = lessons_of(learner)
-    assert told[40] == ("rating", told[41][1], 40), "nothing was kept: the motif is not wanted"
-    alone = told[40][1] + told[41][1]
+    examples = examples_of(learner)
+    assert examples[40] == ("rating", examples[41][1], 40), "nothing of the stack was kept"
+    alone = examples[40][1] + examples[41][1]
     catalog.journal.decide({42: {"kept": True}}, summary="")
     after(learner, [42])
-    told = lessons_of(learner)
-    assert told[40][0] == told[41][0] == "comparison" and 42 not in told
-    assert told[40][1] + told[41][1] == pytest.approx(alone, rel=1e-6)
+    examples = examples_of(learner)
+    assert examples[40][0] == examples[41][0] == "comparison" and 42 not in examples
+    assert examples[40][1] + examples[41][1] == pytest.approx(alone, rel=1e-6)
     catalog.journal.undo()
     after(learner, [42])
-    assert lessons_of(learner)[40][0] == "rating"
+    assert examples_of(learner)[40][0] == "rating"
     catalog.journal.decide({50: {"flag": "reject"}}, summary="")
     after(learner, [50])
-    assert lessons_of(learner)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
+    assert examples_of(learner)[50] == ("rating", pytest.approx(alone, rel=1e-3), -50)
 
 
 def test_kept_frames_of_a_stack_score_above_rejected_ones(
@@ -280,7 +280,7 @@ def test_kept_frames_of_a_stack_score_above_rejected_ones(
     gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
     assert gap[id(now)] > gap[id(before)]
     middle = [float(each.predicted[places].mean()) for each in (before, now)]
-    assert middle[1] == pytest.approx(middle[0], abs=0.2), "the motif is as good as it was"
+    assert middle[1] == pytest.approx(middle[0], abs=0.2), "the subject is as good as it was"
 
 
 def test_the_winner_of_a_comparison_scores_higher_until_undone(
@@ -291,10 +291,10 @@ def test_the_winner_of_a_comparison_scores_higher_until_undone(
     places = learner.vectors.places([40, 41])
     worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
     catalog.journal.decide(
-        {worse: {("over", better): True}}, summary="Preferred what was thought worse"
+        {worse: {("over", better): True}}, summary="Preferred the one predicted worse"
     )
     now = after(learner, [worse, better])
-    assert now.taught == before.taught, "a duel is no rating"
+    assert now.taught == before.taught, "a comparison is no rating"
     gained = (now.predicted - before.predicted)[learner.vectors.places([worse, better])]
     assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
     catalog.journal.undo()
@@ -310,27 +310,27 @@ def test_a_comparison_waits_for_both_vectors(
     taste_data.rate(catalog, liked, range(1, 31))
     catalog.journal.decide({40: {("over", 41): True}}, summary="Preferred 40 to 41")
     after(learner)
-    assert ("over", 40, 41) not in lessons_of(learner)
+    assert ("over", 40, 41) not in examples_of(learner)
     taste_data.embed(catalog, [41])
     after(learner, [])
-    assert lessons_of(learner)["over", 40, 41][0] == "comparison"
+    assert examples_of(learner)["over", 40, 41][0] == "comparison"
 
 
 def test_a_kept_frame_without_vector_is_learned_later(
     catalog: Catalog, learner: TasteLearner, liked: dict[int, np.ndarray]
 ) -> None:
-    catalogs_without = {photo: vector for photo, vector in liked.items() if photo != 41}
+    others = {photo: vector for photo, vector in liked.items() if photo != 41}
     with catalog.store.transaction():
         catalog.store.run("DELETE FROM vector WHERE photo_id = 41")
-    taste_data.rate(catalog, catalogs_without, range(1, 31))
+    taste_data.rate(catalog, others, range(1, 31))
     restack(catalog, 40, range(40, 42))
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"rating": 4}}, summary="")
     after(learner)
-    assert 40 not in lessons_of(learner)
+    assert 40 not in examples_of(learner)
     taste_data.embed(catalog, [41])
     after(learner, [])
-    told = lessons_of(learner)
-    assert (told[40][0], told[41][0]) == ("comparison", "rating")
+    examples = examples_of(learner)
+    assert (examples[40][0], examples[41][0]) == ("comparison", "rating")
 
 
 def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
@@ -345,12 +345,12 @@ def test_recent_ratings_weigh_more_by_the_half_life_of_the_settings(
         )
     learner._settings.half_life_days = 365
     after(learner)
-    weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
+    weights = {photo: weight for photo, (_, weight, _) in examples_of(learner).items()}
     assert weights[30] / weights[2] == pytest.approx(2, rel=1e-3)
     learner._settings.half_life_days = 182.5  # as the settings dialog does
     assert learner.sync_vectors() and not learner.sync_vectors()
     learner.fit()
-    weights = {photo: weight for photo, (_, weight, _) in lessons_of(learner).items()}
+    weights = {photo: weight for photo, (_, weight, _) in examples_of(learner).items()}
     assert weights[30] / weights[2] == pytest.approx(4, rel=1e-3)
 
 
@@ -372,16 +372,16 @@ def test_equal_ratings_give_no_score_until_something_differs(
     catalog.journal.decide({photo: {"rating": 5} for photo in range(1, 26)}, summary="")
     learned = after(learner)
     assert not learned.ready, "five stars for all would make everything a match"
-    assert learned.sentence.startswith("All 25 photos with stars have equally many")
+    assert learned.sentence.startswith("All 25 rated photos have the same rating")
     catalog.journal.decide({40: {"rating": 2}}, summary="")
     assert after(learner, [40]).ready
     catalog.journal.undo()
     assert not after(learner, [40]).ready
     catalog.journal.decide({41: {"flag": "reject"}}, summary="")
-    assert after(learner, [41]).ready, "a reject is something else than five stars"
+    assert after(learner, [41]).ready, "a reject differs from five stars"
 
 
-# --- honesty
+# --- accuracy
 
 
 @pytest.mark.slow
@@ -391,18 +391,15 @@ def test_predictions_made_before_ratings_are_evaluated(
     taste_data.rate(catalog, liked, range(1, 21))
     learned = after(learner)
     for photo in range(21, 61):
-        told = dict(zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True))
+        predicted = dict(zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True))
         stars = taste_data.stars(liked[photo])
         catalog.journal.decide(
-            {photo: {"rating": stars}}, summary="", expected={photo: told[photo]}
+            {photo: {"rating": stars}}, summary="", expected={photo: predicted[photo]}
         )
         learned = after(learner, [photo])
     judged = accuracy_of(catalog.taste.predictions())
     assert judged.count == 40
     assert judged.correlation > 0.3 and "rank correlation" in judged.sentence
-
-
-# --- what counts for accuracy
 
 
 def test_a_photo_similar_to_the_last_rated_one_is_not_evaluated(
@@ -428,6 +425,6 @@ def test_a_photo_similar_to_the_last_rated_one_is_not_evaluated(
             monkeypatch.setattr(time, "time", lambda: tomorrow)
         catalog.journal.decide({photo: {"rating": 3}}, summary="rated", expected={photo: 3.0})
     after(learner)
-    counted = {told.photo_id: told.expected for told in learner.predictions()}
+    counted = {each.photo_id: each.expected for each in learner.predictions()}
     assert counted == {1: 3.0, 2: None, 3: 3.0, 5: 3.0, 4: 3.0}
     assert learner.accuracy().count == 4

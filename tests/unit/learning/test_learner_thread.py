@@ -85,7 +85,7 @@ def test_without_a_catalog_requests_get_an_error(
 ) -> None:
     home.catalog.parent.mkdir(parents=True, exist_ok=True)
     home.catalog.write_bytes(b"no catalog at all " * 100)
-    expected_log("Nothing is learned from stars now")
+    expected_log("nothing is learned from ratings now")
     taste = LearnerThread(home.catalog, Settings.load(home).taste, home.cache)
     taste.start()
     try:
@@ -106,10 +106,10 @@ def test_closing_cancels_the_initial_loading_of_vectors(
 
     monkeypatch.setattr(Vectors, "encoders", lambda self: {"drawn": 1})
     monkeypatch.setattr(Vectors, "read", endless)
-    monkeypatch.setattr(VectorIndex, "_take", lambda *_: np.zeros(0, np.int64))
+    monkeypatch.setattr(VectorIndex, "_add", lambda *_: np.zeros(0, np.int64))
     taste.start()
     qtbot.waitUntil(lambda: len(read) > 2)
-    taste.close()  # else it would never come back
+    taste.close()  # would not return if it waited for the vectors
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread's niceness is Linux's")

@@ -33,7 +33,7 @@ def put(archive: VectorIndex, vectors: np.ndarray, first: int = 1) -> None:
         (vector.astype(np.float16).tobytes(), tone.tobytes())
         for vector, tone in zip(vectors, tones, strict=True)
     ]
-    archive._take(list(range(first, first + len(vectors))), blobs)
+    archive._add(list(range(first, first + len(vectors))), blobs)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_full_disk_is_reported_and_the_vectors_are_loaded_later(
 
     with monkeypatch.context() as full:
         full.setattr(archives.tempfile, "TemporaryFile", lambda **_: Full())
-        with pytest.raises(KnownError, match="no room to compare photos"):
+        with pytest.raises(KnownError, match="no room to analyze photos"):
             archive.sync(catalog)
     archive._file = None  # the disk has room again
     assert set(archive.sync(catalog).tolist()) == set(range(1, 31))

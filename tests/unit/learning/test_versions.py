@@ -84,7 +84,9 @@ def test_a_version_is_saved_only_if_something_changed(
     after(learner)
     assert learner.snapshot("closing") == 2
     catalog.journal.undo()
-    catalog.journal.decide({41: {"rating": 1}}, summary="")  # as many ratings, and others
+    catalog.journal.decide(
+        {41: {"rating": 1}}, summary=""
+    )  # the same number of ratings, with other stars
     after(learner)
     assert learner.snapshot("closing") == 3
     assert [row.reason for row in catalog.taste.versions()] == ["closing", "closing", "daily"]
@@ -108,7 +110,7 @@ def test_without_taste_no_version_can_be_saved(catalog: Catalog, home: Home) -> 
 def test_the_first_learning_of_a_day_saves_a_version(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
-    assert learner.keep_daily() is None, "one was kept today"
+    assert learner.keep_daily() is None, "today's version is saved"
     catalog.journal.decide({40: {"rating": 1}}, summary="")
     with catalog.store.transaction():
         catalog.store.run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
@@ -196,7 +198,7 @@ def test_the_largest_changes_have_both_scores(catalog: Catalog, learner: TasteLe
 # --- what cannot be used
 
 
-def spoil(catalog: Catalog, blob: bytes, number: int = 1) -> None:
+def overwrite(catalog: Catalog, blob: bytes, number: int = 1) -> None:
     with catalog.store.transaction():
         catalog.store.run("UPDATE taste_version SET numbers = ? WHERE id = ?", (blob, number))
 
@@ -222,7 +224,7 @@ def pickled() -> bytes:
 def test_a_damaged_version_is_refused_and_nothing_changes(
     catalog: Catalog, learner: TasteLearner, damage
 ) -> None:  # type: ignore[no-untyped-def]
-    spoil(catalog, damage(catalog.taste.version(1).numbers))
+    overwrite(catalog, damage(catalog.taste.version(1).numbers))
     with pytest.raises(KnownError, match="Version 1 of taste is damaged"):
         versions.roll_back(catalog, 1)
     assert catalog.taste.pinned() is None and after(learner).pinned is None
@@ -231,7 +233,9 @@ def test_a_damaged_version_is_refused_and_nothing_changes(
 def test_invalid_numbers_are_damage(catalog: Catalog, learner: TasteLearner) -> None:
     learned = learner.learned
     assert learned is not None and learned.model is not None
-    spoil(catalog, versions.to_blob(replace(learned.model, weights=learned.model.weights * np.nan)))
+    overwrite(
+        catalog, versions.to_blob(replace(learned.model, weights=learned.model.weights * np.nan))
+    )
     with pytest.raises(KnownError, match="damaged"):
         versions.roll_back(catalog, 1)
 
@@ -249,10 +253,10 @@ def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: Tast
     assert catalog.taste.pinned() is None
     after(learner)
     with pytest.raises(KnownError, match="another encoder"):
-        change_of_heart_kept(catalog, learner)
+        compare_with_second_version(catalog, learner)
 
 
-def change_of_heart_kept(catalog: Catalog, learner: TasteLearner) -> None:
+def compare_with_second_version(catalog: Catalog, learner: TasteLearner) -> None:
     """Save a second version of the old encoder and compare both."""
     row = catalog.taste.version(1)
     learner.moved(catalog.taste.save_version(row))
@@ -261,7 +265,7 @@ def change_of_heart_kept(catalog: Catalog, learner: TasteLearner) -> None:
 def test_a_version_for_another_vector_length_is_refused(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    with catalog.store.transaction():  # the same name, other weights: an encoder that was swapped
+    with catalog.store.transaction():  # other weights under the same name
         catalog.store.run("DELETE FROM vector")
     taste_data.embed(catalog, EVERYONE, dimension=24)
     with pytest.raises(KnownError, match="made for vectors of 92 numbers, not 100"):
@@ -273,7 +277,7 @@ def test_a_damaged_pinned_version_gives_no_scores_and_is_reported(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
     versions.roll_back(catalog, 1)
-    spoil(catalog, b"")
+    overwrite(catalog, b"")
     learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
     assert not learned.ready and len(learned.scores) == 0
     assert learned.sentence.startswith(
@@ -318,9 +322,9 @@ def test_taste_changes_to_the_better_encoder_when_it_is_ready(
     half = range(1, 31)
     taste_data.embed(catalog, half, "open_clip/better/1", dimension=24)
     learned = after(learner)
-    told = report(learner)
+    shown = report(learner)
     assert learned.encoder == taste_data.ENCODER and learned.ready
-    assert told.compared == (
+    assert shown.compared == (
         "Analyzing again with CLIP: 30 of 60. Taste uses test/1 until that is done."
     )
     taste_data.embed(catalog, range(31, 61), "open_clip/better/1", dimension=24)

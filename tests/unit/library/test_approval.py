@@ -11,7 +11,8 @@ import pytest
 
 from curator.library import filters
 from curator.library.approval import all_clauses, chosen_clauses, cut_rule
-from curator.library.filters import FILTERS, FilterError
+from curator.library.filters import FILTERS
+from curator.library.query import FilterError
 from curator.model import Clause, Flag, Marks, UsageError
 from curator.session import Session
 from curator.settings import DEFAULT_RULE, ApprovalSettings
@@ -53,6 +54,7 @@ def test_the_default_rule_is_as_documented(threshold: int) -> None:
             match=np.array([np.nan if score is None else score for *_, score in every])
         ),
     )
+    table.rows = table.folders = table
     clauses = filters.approved(table, threshold)  # type: ignore[arg-type]
     assert [clauses.get(number) for number in ids] == [
         expected(mark, score, threshold) for mark, (*_, score) in zip(marks, every, strict=True)

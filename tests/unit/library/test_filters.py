@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.library import filters
-from curator.library.filters import FilterError
+from curator.library.query import FilterError
 from curator.session import Session
 from curator.settings import Home
 from tests import catalogs, taste_data
@@ -71,7 +71,7 @@ REYKJAVIK = {"latitude": 64.1466, "longitude": -21.9426}  # 163 km from Vik
 @pytest.fixture
 def shot(session: Session, home: Home) -> Session:
     """Twelve photos at ISO 800, f/2.8, 1/250 s, 50 mm; four of them differ."""
-    found(session, "iso:800")  # what was read before is taken over anew
+    found(session, "iso:800")  # capture data was read before it changes
     night = {"iso": 6400, "exposure_s": 0.01666, "f_number": 1.4, "focal_length_mm": 24.0}
     catalogs.capture(home.catalog, 2, **night, **REYKJAVIK)
     catalogs.capture(home.catalog, 3, iso=1600, exposure_s=2.5, f_number=2.83, **VIK)

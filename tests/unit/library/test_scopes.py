@@ -25,8 +25,9 @@ def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
     tree = SimpleNamespace(
         directories=dict(enumerate(paths)),
         count_by_directories=lambda: {(n,): number for n, number in enumerate(photos.values())},
+        alive=lambda: np.ones(sum(photos.values()), bool),
     )
-    table = SimpleNamespace(folders=tree, alive=lambda: np.ones(sum(photos.values()), bool))
+    table = SimpleNamespace(folders=tree, alive=tree.alive)
     folders = [
         FolderRow(number, str(Path(root)), True, True, False, 0.0, None)
         for number, root in enumerate(roots)
@@ -108,7 +109,7 @@ def test_each_folder_counts_the_photos_it_lists_including_copies(
         }
         catalog.folders.enable(catalog.folders.containing(card / "000.jpg").id, False)
         session.refresh()
-        counts = shown()  # the copies are there to be seen, and are what is worked on
+        counts = shown()  # in a folder of copies, commands act on the copies
         assert (counts["backup"], counts["again"], counts["All photos"]) == ((4, 4), (3, 3), (4, 4))
         assert {Path(session.table.folders.directory_of(photo)) for photo in session.ids} <= {
             backup,
@@ -137,8 +138,9 @@ def test_a_folder_opened_by_an_indirect_path_is_the_scope(
 
 
 def test_a_missing_folder_says_so(tmp_path: Path) -> None:
-    tree = SimpleNamespace(directories={}, count_by_directories=dict)
-    table = SimpleNamespace(folders=tree, alive=lambda: np.zeros(0, bool))
+    nobody = np.zeros(0, bool)
+    tree = SimpleNamespace(directories={}, count_by_directories=dict, alive=lambda: nobody)
+    table = SimpleNamespace(folders=tree, alive=tree.alive)
     folders = [
         FolderRow(n, str(path), True, True, False, 0.0, None)
         for n, path in enumerate((tmp_path, tmp_path / "gone"))
@@ -165,12 +167,12 @@ def test_in_a_folder_of_copies_photos_have_their_names_of_that_folder(
     pipeline.open_folders([backup])
     with closing(Catalog.open(home.catalog)) as catalog:
         session = Session(catalog, home, settings)
-        said: list[str] = []
-        session.messages.status_message.connect(said.append)
+        messages: list[str] = []
+        session.messages.status_message.connect(messages.append)
         catalog.text.update_all()
 
         def shown(title: str) -> dict[str, str]:
-            """Open a scope; return what its photos are called, and where they are said to lie."""
+            """Open a scope; return the names of its photos, and their folders."""
             session.sources.open_scope(
                 next(r.scope for r in session.sources.scopes() if r.scope.title == title)
             )
@@ -198,7 +200,7 @@ def test_in_a_folder_of_copies_photos_have_their_names_of_that_folder(
         session.photos.go(0)
         photo = session.ids.tolist()[0]
         commands.run(session, "reject")
-        assert "Harbor_9" in said[-1] and session.table.name(photo) == "Harbor_9"
+        assert "Harbor_9" in messages[-1] and session.table.name(photo) == "Harbor_9"
         assert shown("card") == main and shown("All photos") == main | {"own": "own.jpg"}
         assert found("harbor") == []
         session.close()

@@ -32,14 +32,14 @@ def test_name_ranks_of_some_rows_equal_those_of_all_and_follow_a_rename() -> Non
     listed: list[object] = ["b2", "b10", "a", "b1"]
     names = Names(listed)
     some = np.array([1, 0])
-    assert names.places(some).tolist() == [1, 0]
-    assert names.places(np.arange(4)).tolist() == [2, 3, 0, 1]
-    assert names.places(some).tolist() == [3, 2]
+    assert names.ranks(some).tolist() == [1, 0]
+    assert names.ranks(np.arange(4)).tolist() == [2, 3, 0, 1]
+    assert names.ranks(some).tolist() == [3, 2]
     listed.append("a0")
-    assert names.places(np.arange(5)).tolist() == [3, 4, 0, 2, 1]
+    assert names.ranks(np.arange(5)).tolist() == [3, 4, 0, 2, 1]
     listed[1] = "b0"
     names.forget()
-    assert names.places(some).tolist() == [0, 1]
+    assert names.ranks(some).tolist() == [0, 1]
 
 
 @settings(max_examples=30, deadline=None)
@@ -47,10 +47,10 @@ def test_name_ranks_of_some_rows_equal_those_of_all_and_follow_a_rename() -> Non
 def test_names_added_later_sort_as_if_added_at_once(listed: list[str], first: int) -> None:
     whole, parts = list[object](listed), list[object](listed[:first])
     names = Names(parts)
-    names.places(np.arange(len(parts)))
+    names.ranks(np.arange(len(parts)))
     parts += listed[first:]
     rows = np.arange(len(listed))
-    assert names.places(rows).tolist() == Names(whole).places(rows).tolist()
+    assert names.ranks(rows).tolist() == Names(whole).ranks(rows).tolist()
 
 
 def test_a_new_name_is_inserted_without_sorting_the_others(
@@ -58,17 +58,17 @@ def test_a_new_name_is_inserted_without_sorting_the_others(
 ) -> None:
     listed: list[object] = [f"IMG_{number}" for number in range(1000)]
     names = Names(listed)
-    names.places(np.arange(1000))
+    names.ranks(np.arange(1000))
     looked: list[int] = []
     plain = sort_keys.natural
     monkeypatch.setattr(sort_keys, "natural", lambda some: looked.append(len(some)) or plain(some))
     listed.append("img_500b")
-    assert names.places(np.arange(1001))[[500, 1000, 501]].tolist() == [500, 501, 502]
+    assert names.ranks(np.arange(1001))[[500, 1000, 501]].tolist() == [500, 501, 502]
     assert sum(looked) < 20
 
 
 def test_equal_names_keep_their_order() -> None:
-    assert Names(["b", "a", "a"]).places(np.arange(3)).tolist() == [2, 0, 1]
+    assert Names(["b", "a", "a"]).ranks(np.arange(3)).tolist() == [2, 0, 1]
 
 
 def test_names_are_compared_only_for_equal_times() -> None:

@@ -27,7 +27,7 @@ def catalog(home: Home) -> Iterator[Catalog]:
     opened.close()
 
 
-def say(catalog: Catalog, table: Table, number: int | None, *photos: int) -> None:
+def stack_by_hand(catalog: Catalog, table: Table, number: int | None, *photos: int) -> None:
     catalog.journal.decide({photo: {"stacked": number} for photo in photos}, summary="")
     table.refresh()
 
@@ -36,47 +36,47 @@ def found(table: Table, expression: str) -> list[int]:
     return table.ids[mask(parse(expression), table)].tolist()
 
 
-def together(table: Table) -> list[list[int]]:
+def stacks_of(table: Table) -> list[list[int]]:
     names = table.stacks.names
     return [table.ids[names == name].tolist() for name in np.unique(names[names > 0])]
 
 
 def test_automatic_stacks_are_loaded(catalog: Catalog) -> None:
     table = Table(catalog)
-    assert together(table) == [[3, 4, 5, 6], [8, 9], [10, 11, 12]]
+    assert stacks_of(table) == [[3, 4, 5, 6], [8, 9], [10, 11, 12]]
     assert found(table, "is:stack") == [3, 4, 5, 6, 8, 9, 10, 11, 12]
 
 
 def test_manual_stacking_has_precedence_and_can_be_undone(catalog: Catalog) -> None:
     table = Table(catalog)
     serial = table.stacks.serial
-    say(catalog, table, 0, 4)
-    assert together(table)[0] == [3, 5, 6]
+    stack_by_hand(catalog, table, 0, 4)
+    assert stacks_of(table)[0] == [3, 5, 6]
     assert table.stacks.serial > serial
     catalog.journal.undo()
     table.refresh()
-    assert together(table)[0] == [3, 4, 5, 6]
+    assert stacks_of(table)[0] == [3, 4, 5, 6]
 
 
 def test_a_manual_stack_is_never_confused_with_an_automatic_one_of_the_same_number(
     catalog: Catalog,
 ) -> None:
     table = Table(catalog)
-    say(catalog, table, 3, 1, 2)  # 3 also names the machine's stack of 3-6
-    assert together(table) == [[3, 4, 5, 6], [1, 2], [8, 9], [10, 11, 12]]
+    stack_by_hand(catalog, table, 3, 1, 2)  # 3 also names the machine's stack of 3-6
+    assert stacks_of(table) == [[3, 4, 5, 6], [1, 2], [8, 9], [10, 11, 12]]
 
 
 def test_the_number_of_a_new_stack_is_unique(catalog: Catalog) -> None:
     table = Table(catalog)
     assert table.stacks.unused_number(np.array([1, 2])) == 1
     assert table.stacks.unused_number(np.array([3, 7])) == 7  # 3 names what 4, 5 and 6 are in
-    say(catalog, table, 1, 2, 7)
+    stack_by_hand(catalog, table, 1, 2, 7)
     assert table.stacks.unused_number(np.array([1])) == 11  # past 10, the highest in use
 
 
 def test_a_single_remaining_frame_is_in_no_stack(catalog: Catalog) -> None:
     table = Table(catalog)
-    say(catalog, table, 0, 8)
+    stack_by_hand(catalog, table, 0, 8)
     assert 9 not in found(table, "is:stack")
 
 
@@ -151,7 +151,7 @@ def test_a_mark_recomputes_only_its_own_stack(
     assert looked == [4]
 
 
-def test_frames_of_a_switched_off_folder_are_no_candidates(catalog: Catalog) -> None:
+def test_frames_of_a_disabled_folder_are_no_candidates(catalog: Catalog) -> None:
     table = Table(catalog)
     assert found(table, "is:suggested") == [6, 9]
     catalog.folders.enable(1, False)

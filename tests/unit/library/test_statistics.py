@@ -77,7 +77,7 @@ def table(catalog: Catalog) -> Table:
 
 
 @pytest.fixture(scope="module")
-def told(table: Table) -> Overview:
+def stats(table: Table) -> Overview:
     return overview(table, table.alive())
 
 
@@ -85,8 +85,8 @@ def numbers(figures: tuple[Figure, ...]) -> dict[str, int]:
     return {figure.name: figure.photos for figure in figures}
 
 
-def test_each_photo_is_in_one_part_of_the_strip(told: Overview) -> None:
-    assert numbers(told.verdicts) == {
+def test_each_photo_is_in_one_part_of_the_strip(stats: Overview) -> None:
+    assert numbers(stats.verdicts) == {
         "picked": 1,
         "rated, not picked": 1,
         "kept": 1,
@@ -95,34 +95,34 @@ def test_each_photo_is_in_one_part_of_the_strip(told: Overview) -> None:
         "not seen yet": 4,
         "unreadable": 1,
     }
-    assert told.whole == Figure("photos", 12, 3, 2)
-    assert (told.starred.photos, told.approved.photos) == (2, 1)
+    assert stats.whole == Figure("photos", 12, 3, 2)
+    assert (stats.starred.photos, stats.approved.photos) == (2, 1)
 
 
-def test_stars_of_rejects_do_not_count(told: Overview) -> None:
-    assert [figure.photos for figure in told.stars] == [1, 0, 0, 1, 0]
+def test_stars_of_rejects_do_not_count(stats: Overview) -> None:
+    assert [figure.photos for figure in stats.stars] == [1, 0, 0, 1, 0]
 
 
-def test_cameras_come_most_used_first(told: Overview) -> None:
-    assert numbers(told.cameras) == {
+def test_cameras_come_most_used_first(stats: Overview) -> None:
+    assert numbers(stats.cameras) == {
         "Café Box 1": 4,
         "Canon EOS 5D": 3,
         "Canon EOS 5D Mark II": 2,
         "---": 1,
     }
-    assert next(iter(numbers(told.cameras))) == "Café Box 1"
-    assert told.nameless.photos == 2
-    assert told.cameras[-1].query == "", "no words, so no search finds it"
+    assert next(iter(numbers(stats.cameras))) == "Café Box 1"
+    assert stats.nameless.photos == 2
+    assert stats.cameras[-1].query == "", "no words, so no search finds it"
 
 
-def test_categories_come_from_descriptions(told: Overview) -> None:
-    assert numbers(told.kinds) == {"street": 2, "still life": 1}
-    assert told.kinds[0].kept == 2
+def test_categories_come_from_descriptions(stats: Overview) -> None:
+    assert numbers(stats.kinds) == {"street": 2, "still life": 1}
+    assert stats.kinds[0].kept == 2
 
 
-def test_time_is_grouped_by_month_and_long_gaps_are_folded(told: Overview) -> None:
-    assert told.grain == MONTH
-    shown = [period and (period.figure.name, period.figure.photos) for period in told.periods]
+def test_time_is_grouped_by_month_and_long_gaps_are_folded(stats: Overview) -> None:
+    assert stats.grain == MONTH
+    shown = [period and (period.figure.name, period.figure.photos) for period in stats.periods]
     assert shown == [
         ("January 2004", 1),
         None,
@@ -132,17 +132,17 @@ def test_time_is_grouped_by_month_and_long_gaps_are_folded(told: Overview) -> No
         ("August 2024", 0),
         ("September 2024", 3),
     ]
-    assert (told.first, told.last) == (date(2004, 1, 1), date(2024, 9, 9))
-    assert told.undated.photos == 2
-    may = told.periods[2]
+    assert (stats.first, stats.last) == (date(2004, 1, 1), date(2024, 9, 9))
+    assert stats.undated.photos == 2
+    may = stats.periods[2]
     assert may is not None
     assert (may.figure.kept, may.figure.rejected, may.figure.unreviewed) == (3, 2, 0)
 
 
 def test_a_short_period_is_grouped_by_day(table: Table) -> None:
-    told = overview(table, table.marked([1, 4, 6]))
-    assert told.grain == DAY
-    assert [period and period.figure.name for period in told.periods] == [
+    stats = overview(table, table.marked([1, 4, 6]))
+    assert stats.grain == DAY
+    assert [period and period.figure.name for period in stats.periods] == [
         "4 May 2024",
         None,
         "31 May 2024",
@@ -155,17 +155,17 @@ def test_a_long_period_is_grouped_by_year(table: Table) -> None:
     before = taken.copy()
     taken[:] = np.datetime64("1990-01-15") + np.arange(12) * np.timedelta64(2 * 366, "D")
     try:
-        told = overview(table, table.alive())
+        stats = overview(table, table.alive())
     finally:
         taken[:] = before
-    assert told.grain == YEAR
-    assert len(told.periods) == 23
+    assert stats.grain == YEAR
+    assert len(stats.periods) == 23
 
 
-def test_every_figure_equals_the_count_of_its_search(table: Table, told: Overview) -> None:
-    periods = tuple(period.figure for period in told.periods if period is not None)
-    single = (told.starred, told.approved, told.undated)
-    found = [*told.verdicts, *single, *periods, *told.cameras, *told.kinds, *told.stars]
+def test_every_figure_equals_the_count_of_its_search(table: Table, stats: Overview) -> None:
+    periods = tuple(period.figure for period in stats.periods if period is not None)
+    single = (stats.starred, stats.approved, stats.undated)
+    found = [*stats.verdicts, *single, *periods, *stats.cameras, *stats.kinds, *stats.stars]
     asked = [figure for figure in found if figure.query]
     assert len(asked) >= 20
     for figure in asked:
@@ -175,9 +175,9 @@ def test_every_figure_equals_the_count_of_its_search(table: Table, told: Overvie
 
 
 def test_without_photos_there_are_no_figures(table: Table) -> None:
-    told = overview(table, np.zeros(table.size, bool))
-    assert told.whole.photos == 0
-    assert (told.verdicts, told.periods, told.cameras, told.kinds) == ((), (), (), ())
+    stats = overview(table, np.zeros(table.size, bool))
+    assert stats.whole.photos == 0
+    assert (stats.verdicts, stats.periods, stats.cameras, stats.kinds) == ((), (), (), ())
 
 
 def test_failed_photos_do_not_wait_for_later_stages() -> None:

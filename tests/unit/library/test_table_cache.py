@@ -186,31 +186,31 @@ def test_a_session_without_decisions_writes_no_cache(
 ) -> None:
     monkeypatch.setattr(table_cache, "MIN_PHOTOS", 12)
 
-    def close_and_look(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
+    def close_and_stat(decide: Callable[[Catalog], object] = lambda _: None) -> tuple[int, int]:
         session = Session(catalog, home, Settings.load(home))
         decide(catalog)
         session.close()
         status = home.table_file.stat()
         return status.st_ino, status.st_mtime_ns
 
-    before = close_and_look()
-    assert close_and_look() == before
-    after = close_and_look(
+    before = close_and_stat()
+    assert close_and_stat() == before
+    after = close_and_stat(
         lambda catalog: catalog.journal.decide({3: {"rating": 5}}, summary="5 stars")
     )
     assert after != before
-    assert close_and_look() == after
+    assert close_and_stat() == after
     home.table_file.unlink()  # the cache was emptied
-    assert close_and_look() not in (before, after)
+    assert close_and_stat() not in (before, after)
     assert not reads_all(catalog, home.table_file, monkeypatch)
     session = Session(catalog, home, Settings.load(home))
-    catalog.photos.set_snapshot(catalog.photos.new_snapshot())  # another window kept its own
+    catalog.photos.set_snapshot(catalog.photos.new_snapshot())  # another window saved its own
     session.close()
     assert not reads_all(catalog, home.table_file, monkeypatch)
     project = catalog.projects.all()[0].id
-    before = close_and_look()
-    after = close_and_look(lambda catalog: catalog.projects.rename(project, "Norway"))
-    assert after != before, "and what changed of projects only"
+    before = close_and_stat()
+    after = close_and_stat(lambda catalog: catalog.projects.rename(project, "Norway"))
+    assert after != before, "a change of a project counts, too"
 
 
 def test_a_full_disk_prevents_only_the_cache(

@@ -13,8 +13,7 @@ from PySide6.QtCore import Qt
 
 from curator import pipeline as package
 from curator.catalog import Catalog
-from curator.encoders import EncoderOptions, Recipe
-from curator.encoders.selection import select_encoder
+from curator.encoders import EncoderOptions, Recipe, select_encoder
 from curator.pipeline import Encoding, Pipeline, Progress
 from curator.pipeline.encoder_lane import EncoderLane, make_pool
 from curator.settings import Home, Settings
@@ -256,7 +255,7 @@ def test_a_chosen_encoder_that_is_missing_is_named(home: Home) -> None:
 def test_selecting_an_encoder_does_not_import_torch() -> None:
     code = (
         "import sys; from curator.pipeline import Pipeline;"
-        " from curator.encoders.selection import select_encoder;"
+        " from curator.encoders import select_encoder;"
         " from curator.settings import Home, Settings;"
         " home = Home.at(); print(select_encoder(home, Settings.load(home)).sentence);"
         " assert not {'torch', 'timm', 'open_clip'} & set(sys.modules)"

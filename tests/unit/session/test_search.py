@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from curator.catalog import Catalog
 from curator.encoders import EncoderOptions, Recipe
-from curator.library.filters import FilterError
+from curator.library.query import FilterError
 from curator.library.scopes import EVERYTHING
 from curator.model import KnownError, Pass, View
 from curator.session import Session

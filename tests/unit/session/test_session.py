@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QObject, QTimer
 
 from curator.catalog import Catalog
-from curator.library.filters import FilterError
+from curator.library.query import FilterError
 from curator.model import Flag, Kind, Label, Marks, Pass, StageJob, Verdict, View
 from curator.session import Session
 from curator.settings import Home

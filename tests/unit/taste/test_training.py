@@ -14,11 +14,11 @@ from curator.taste import (
     Space,
     TasteModel,
     TrainingSet,
-    fit,
     recency,
 )
 from curator.taste import training as training_module
 from curator.taste.linear import LeaveOut, cholesky_solve
+from tests.taste_models import fit, plain_space
 
 
 def photos(count: int, dimension: int = 24, seed: int = 0) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_many_ratings_are_summed_and_give_the_same_model(monkeypatch):
 def test_a_removed_rating_leaves_no_trace():
     x = photos(50)
     y = stars(x)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add(range(50), x, y, np.ones(50), range(50))
     for key in (49, 3, 20):
         training.remove(key)
@@ -115,7 +115,7 @@ def test_a_removed_rating_leaves_no_trace():
 def test_of_two_ratings_of_one_photo_the_later_counts():
     x = photos(30)
     y = stars(x)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add([*range(30), 4], x[[*range(30), 4]], [*y, 5], np.ones(31), [*range(30), 4])
     assert len(training) == 30
     expected = fit(x, np.where(np.arange(30) == 4, 5, y))
@@ -125,7 +125,7 @@ def test_of_two_ratings_of_one_photo_the_later_counts():
 @pytest.mark.parametrize("short", ["keys", "weights", "groups"])
 def test_columns_of_different_lengths_change_nothing(short):
     x = photos(6)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add([0], x[:1], [3], [1.0], [0])
     given = {"keys": [0, 1, 2], "weights": [1.0] * 3, "groups": [0, 1, 2]}
     given[short] = given[short][:2]
@@ -137,7 +137,7 @@ def test_columns_of_different_lengths_change_nothing(short):
 
 def test_undoing_does_not_disturb_a_model_already_made():
     x = photos(40)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add(range(40), x, stars(x), np.ones(40), range(40))
     model, again = training.fit(), training.fit()
     before = again.std(x)
@@ -157,7 +157,7 @@ def test_a_later_rating_weighs_more():
 
 def test_a_comparison_within_a_stack_teaches_its_order():
     x = photos(30)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add(range(20), x[:20], stars(x[:20]), np.ones(20), range(20))
     before = training.fit().rating(x[20:22])
     training.add_comparisons([20], x[[21]], x[[20]], [2.0], [("stack", 7)])
@@ -169,7 +169,7 @@ def test_a_comparison_within_a_stack_teaches_its_order():
 def test_comparisons_that_do_not_pair_up_are_refused(worse):
     x = photos(30)
     with pytest.raises(UsageError):
-        TrainingSet(Space.plain(24)).add_comparisons([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
+        TrainingSet(plain_space(24)).add_comparisons([1, 2], x[[3, 4]], x[worse], [1.0], [1, 2])
 
 
 def test_a_model_predicts_new_photos_and_knows_where_it_is_uncertain():
@@ -185,7 +185,7 @@ def test_ratings_spread_so_that_some_photos_match():
     x = photos(500)
     y = stars(x, noise=1.5)
     model = fit(x[:80], y[:80])
-    scores = model.match_score(x[80:])
+    scores = model.scores(model.rating(x[80:]))
     assert model.stretch > 1.2
     assert (scores >= 70).mean() > 0.1
     order = np.argsort(model.rating(x[80:]), kind="stable")
@@ -198,7 +198,7 @@ def test_match_score_is_the_documented_formula():
     model = fit(x, stars(x))
     predicted = model.mean + (model.rating(x).astype(float) - model.mean) * model.stretch
     expected = np.clip(np.round((predicted - 1) * 25), 0, 100)
-    np.testing.assert_allclose(model.match_score(x), expected, atol=1)
+    np.testing.assert_allclose(model.scores(model.rating(x)), expected, atol=1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 30])
@@ -206,7 +206,7 @@ def test_all_ratings_equal_predict_just_that(count):
     x = photos(count + 10)
     model = fit(x[:count], np.full(count, 4.0))
     np.testing.assert_allclose(model.rating(x), 4.0, atol=1e-4)
-    assert set(model.match_score(x)) == {75}
+    assert set(model.scores(model.rating(x))) == {75}
     assert np.isfinite(model.std(x)).all()
 
 
@@ -227,7 +227,7 @@ def test_ratings_without_any_pattern_are_not_stretched_too_far():
     y = np.random.default_rng(5).integers(1, 6, 60).astype(float)
     model = fit(x, y)
     assert 1.0 <= model.stretch <= 6.0
-    assert np.isfinite(model.match_score(photos(100, seed=4))).all()
+    assert np.isfinite(model.scores(model.rating(photos(100, seed=4)))).all()
 
 
 @pytest.mark.parametrize("poison", [0.0, np.nan, np.inf])
@@ -242,7 +242,7 @@ def test_an_empty_or_broken_vector_is_refused_by_name(poison):
     with pytest.raises(BadVectorsError):
         model.rating(bad[:100])
     with pytest.raises(BadVectorsError):
-        model.match_score(bad)
+        model.scores(model.rating(bad))
     with pytest.raises(BadVectorsError):
         model.std(bad[:100])
 
@@ -254,7 +254,7 @@ def test_vectors_of_another_encoder_are_refused():
         model.rating(photos(3, dimension=32))
     with pytest.raises(BadVectorsError, match="more than one encoder"):
         fit([x[0].tolist(), photos(1, dimension=32)[0].tolist()], [1, 2])
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     with pytest.raises(BadVectorsError):
         training.add([1], photos(1, dimension=32), [3], [1.0], [1])
     assert len(training) == 0
@@ -278,7 +278,7 @@ def test_impossible_ratings_and_weights_are_refused(ratings, weights):
 
 def test_without_any_rating_there_is_a_plain_error():
     with pytest.raises(UsageError, match="No photos are rated"):
-        TrainingSet(Space.plain(8)).fit()
+        TrainingSet(plain_space(8)).fit()
 
 
 def rows_with_tone(count: int, seed: int = 0) -> np.ndarray:
@@ -317,7 +317,9 @@ def test_a_stored_version_predicts_the_same_and_holds_only_numbers(tmp_path):
     np.savez(tmp_path / "version.npz", **model.to_numbers())
     with np.load(tmp_path / "version.npz", allow_pickle=False) as stored:
         restored = TasteModel.from_numbers(dict(stored))
-    np.testing.assert_array_equal(restored.match_score(rows), model.match_score(rows))
+    np.testing.assert_array_equal(
+        restored.scores(restored.rating(rows)), model.scores(model.rating(rows))
+    )
     np.testing.assert_allclose(restored.rating(rows), model.rating(rows))
     assert (restored.std(rows) >= model.std(rows) * 0.98).all()  # never more certain than before
     text = json.dumps({k: np.asarray(v).tolist() for k, v in model.to_numbers().items()})
@@ -353,7 +355,7 @@ def test_a_damaged_version_is_refused():
 def test_the_hyperparameters_can_be_searched_while_ratings_change():
     x = photos(200)
     y = stars(x)
-    training = TrainingSet(Space.plain(24))
+    training = TrainingSet(plain_space(24))
     training.add(range(200), x, y, np.ones(200), range(200))
     assert training.search_due
     job = training.search_job()

@@ -1,0 +1,43 @@
+"""Taste models for tests: fitted at once, in a space learned or plain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from curator.taste import Space, TasteModel, TrainingSet
+
+
+def plain_space(dimension: int) -> Space:
+    """Return the space that leaves vectors unchanged, for use without an archive."""
+    none = np.zeros(0)
+    return Space(np.zeros(dimension), np.zeros((0, dimension)), none, 1.0, none, none)
+
+
+def fit(
+    rows: ArrayLike,
+    ratings: ArrayLike,
+    weights: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    space: Space | None = None,
+) -> TasteModel:
+    """Fit a model to (N, D) vectors, or to (N, D + T) rows with tone and their space.
+
+    By default all weights are 1 and each row is its own group.
+    """
+    given = np.asarray(ratings, np.float64)
+    count = len(rows)  # type: ignore[arg-type]
+    keys = range(count)
+    training = TrainingSet(space or plain_space(len(rows[0])))  # type: ignore[index, arg-type]
+    training.add(
+        keys,
+        rows,
+        given,
+        np.ones(len(given)) if weights is None else weights,
+        keys if groups is None else np.asarray(groups).tolist(),
+    )
+    model = training.fit()
+    if training.search_due:
+        training.use(training.search_job()())
+        model = training.fit()
+    return model

@@ -188,3 +188,8 @@ def _files(count: int) -> Iterator[tuple[object, ...]]:
             yield (number + 1, directory, f"{stem}.JPG", "image", "half", size // 4, half)
         else:
             yield (number + 1, directory, f"{stem}.JPG", "image", "main", size, f"{number:032x}")
+
+
+def last_rev(catalog: Catalog) -> int:
+    """Return the revision of the newest change of a photo."""
+    return int(catalog.store.value("SELECT coalesce(max(rev), 0) FROM photo"))

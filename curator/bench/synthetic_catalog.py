@@ -66,9 +66,9 @@ def fill(home: Home, count: int, pictures: bool = True) -> None:
 def read(home: Home, catalog: Catalog, scan: Scan, numbers: Sequence[int]) -> None:
     """Add photos as if a scan had found them and the stages had read them."""
     root = home.data / "photos"
-    new = scan.apply([_group(root, number) for number in numbers]).new
+    new = catalog.scans.apply(scan, [_group(root, number) for number in numbers]).new
     pairs = list(zip(new, numbers, strict=True))
-    catalog.results.save_peeked([_peeked(home, root, *pair) for pair in pairs], files)
+    catalog.results.save_peeks([_peeked(home, root, *pair) for pair in pairs])
     catalog.results.save_converted([_converted(home, root, *pair) for pair in pairs])
 
 

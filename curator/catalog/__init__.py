@@ -8,7 +8,7 @@
 A :class:`Catalog` opens the file and owns the parts, which read and write through one `Store`:
 
     store       connection, transactions, write priority, checkpoints, errors in plain words
-    files, sidecar_files, decisions, work       tables at their lowest level
+    files, sidecar_files, decisions, work       tables, for the parts below
     identity    which files are one photo; merging and splitting photos
     journal     decisions, undo and redo
     scans, results, metadata, vectors, descriptions, stacks     what the pipeline saves
@@ -49,7 +49,6 @@ from curator.catalog.photos import (
     FileDetail,
     PhotoDetail,
     Photos,
-    WorkDetail,
 )
 from curator.catalog.projects import ProjectRow, Projects, project_name
 from curator.catalog.removal import Removal
@@ -59,7 +58,7 @@ from curator.catalog.results import PeekFindings, Results
 from curator.catalog.rewrites import NewContent, Rewrites
 from curator.catalog.scan import Applied, Examined, Missing, Scan, ScanCount, Scans
 from curator.catalog.searches import NAME_LENGTH, SavedSearch, SavedSearches
-from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
+from curator.catalog.sidecar_files import SidecarFiles
 from curator.catalog.sidecars import Conflict, SidecarContent, SidecarCounts, Sidecars, WriteResult
 from curator.catalog.stacks import SHOT_COLUMNS, StackChange, Stacks
 from curator.catalog.store import (
@@ -117,13 +116,11 @@ __all__ = [
     "ScanCount",
     "SidecarContent",
     "SidecarCounts",
-    "SidecarRow",
     "StackChange",
     "TagDetail",
     "TagRow",
     "TasteRow",
     "UseLock",
-    "WorkDetail",
     "WriteResult",
     "absence",
     "create_new_catalog",
@@ -141,7 +138,7 @@ __all__ = [
 class Catalog:
     """One open catalog: its connection (`store`) and the parts that read and write through it.
 
-    Any number of processes may have the file open, read and decide. One object is one connection.
+    Any number of processes may have the file open, read it and make decisions.
 
     Thread: the one that opened it, no other; a second thread opens its own.
     """
@@ -163,7 +160,8 @@ class Catalog:
         self.metadata = MetadataImport(
             store, self.decisions, self.journal, self.tags, self.sidecar_files
         )
-        self.sidecars = Sidecars(store, self.sidecar_files, self.metadata, self.tags)
+        self.projects = Projects(store)
+        self.sidecars = Sidecars(store, self.sidecar_files, self.metadata, self.tags, self.projects)
         self.scans = Scans(store, self.files, self.work, self.identity, self.sidecar_files)
         self.results = Results(
             store, self.files, self.work, self.identity, self.metadata, self.sidecar_files
@@ -173,7 +171,6 @@ class Catalog:
         self.taste = Taste(store)
         self.stacks = Stacks(store)
         self.photos = Photos(store, self.tags, self.descriptions)
-        self.projects = Projects(store)
         self.text = TextIndex(store, self.tags)
         self.searches = SavedSearches(store)
         self.removal = Removal(store, self.identity)
@@ -249,7 +246,7 @@ class Catalog:
         return self.store.check()
 
 
-# The open catalogs of this process: if the file of an open catalog is gone, its home was moved.
+# The catalogs this process opened: if the file of one that is still open is gone, it was moved.
 _OPEN: weakref.WeakSet[Catalog] = weakref.WeakSet()
 
 

@@ -28,7 +28,7 @@ from curator.model import CatalogError
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
-# Names contain local times, which differ around the world by up to 26 hours.
+# How far ahead a backup's date may be: names contain local times, which differ by up to 26 hours.
 _AHEAD_S = 26 * 3600.0
 _KEEP_DAYS = 5
 _KEEP_WEEKS = 4
@@ -38,7 +38,7 @@ _STAMP = "%Y%m%d-%H%M%S"
 # disk busy so long that a mark being committed has to wait.
 _PAGES = 1000
 _PAUSE_S = 0.005
-_OPCODES = 200_000  # of SQLite, between two checks whether to cancel
+_OPCODES = 200_000  # of SQLite, after which it asks whether to cancel
 
 Stop = Callable[[], bool]
 
@@ -116,9 +116,9 @@ def inspect(path: Path) -> Backup:
     try:
         with atomic.open_plain(path):  # SQLite would block on a pipe
             size = path.stat().st_size
-        with contextlib.closing(_reading(path)) as connection:
+        with contextlib.closing(_open_read_only(path)) as connection:
             version = _value(connection, "PRAGMA user_version")
-            fault = verdict(connection) or _foreign(connection)
+            fault = first_fault(connection) or _foreign(connection)
             if fault:
                 return Backup(path, when, version, size=size, fault=fault)
             photos, decisions = counted(connection)
@@ -129,7 +129,7 @@ def inspect(path: Path) -> Backup:
     return Backup(path, when, version, photos, decisions, size)
 
 
-def _reading(path: Path) -> sqlite3.Connection:
+def _open_read_only(path: Path) -> sqlite3.Connection:
     """Open a file that no process writes to, without creating files beside it."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
@@ -143,7 +143,7 @@ def _foreign(connection: sqlite3.Connection) -> str:
     return "" if ours else "is not a catalog of Curator"
 
 
-def verdict(connection: sqlite3.Connection, *, gently: bool = False) -> str:
+def first_fault(connection: sqlite3.Connection, *, gently: bool = False) -> str:
     """Return the first thing that is wrong with a catalog; empty if it is sound."""
     found = integrity.faults(connection, gently=gently)
     return found[0].splitlines()[-1] if found else ""
@@ -165,14 +165,12 @@ def counted(connection: sqlite3.Connection) -> tuple[int, int]:
 
 def before_migration(path: Path, version: int) -> Path:
     """Return an unused name for a backup made before a migration."""
-    stamp = time.strftime(_STAMP)
-    folder = path.parent / "backups"
-    wanted = folder / f"{path.stem}-v{version}-{stamp}.db"
-    number = 1
-    while wanted.exists():
+    name = f"{path.stem}-v{version}-{time.strftime(_STAMP)}"
+    backup, number = path.parent / "backups" / f"{name}.db", 1
+    while backup.exists():
         number += 1
-        wanted = folder / f"{path.stem}-v{version}-{stamp}-{number}.db"
-    return wanted
+        backup = backup.with_name(f"{name}-{number}.db")
+    return backup
 
 
 def is_due(catalog: Path, every_s: float = DAY_S) -> bool:
@@ -184,8 +182,8 @@ def is_due(catalog: Path, every_s: float = DAY_S) -> bool:
 def make_if_due(catalog: Path, every_s: float = DAY_S, stop: Stop = lambda: False) -> Path | None:
     """Make and verify today's backup if it is due, then delete those no longer needed.
 
-    The five newest daily ones stay, the newest of each of the four weeks before them, and those
-    made before the last three migrations. Nothing is deleted before a new one is verified.
+    The five newest daily ones stay, the newest of each of the four weeks before them, and the one
+    made before each of the last three migrations. Nothing is deleted before a new one is verified.
 
     Args:
         catalog: the SQLite file; it may be in use.
@@ -225,24 +223,24 @@ def _daily(catalog: Path) -> Iterator[Path]:
 
 
 def superseded(backups: Sequence[Path]) -> list[Path]:
-    """Return the backups that are no longer needed. ``backups`` are all, newest first."""
+    """Return those of all backups, given newest first, that are no longer needed."""
     daily = [path for path in backups if "-daily-" in path.name]
+    migrated = [(path, old[1]) for path in backups if (old := re.search(r"-v(\d+)-", path.name))]
     weeks: dict[tuple[int, int], Path] = {}
     for path in daily[_KEEP_DAYS:]:
         weeks.setdefault(datetime.fromtimestamp(made_at(path)).isocalendar()[:2], path)
     versions: dict[str, Path] = {}
-    for path in backups:
-        version = re.search(r"-v(\d+)-", path.name)
-        if version:
-            versions.setdefault(version[1], path)
+    for path, version in migrated:
+        versions.setdefault(version, path)
     needed = {*daily[:_KEEP_DAYS], *list(weeks.values())[:_KEEP_WEEKS]}
     needed |= set(list(versions.values())[:_KEEP_VERSIONS])
-    migrated = [path for path in backups if re.search(r"-v\d+-", path.name)]
-    return [path for path in (*daily, *migrated) if path not in needed]
+    return [path for path in (*daily, *(path for path, _ in migrated)) if path not in needed]
 
 
 def hold_newest(catalog: Path) -> None:
-    """Keep the newest sound backup permanently: later ones belong to another catalog.
+    """Rename the newest sound backup so that it is never deleted automatically.
+
+    For a new catalog in place of a lost one: the backups made from then on are of the new one.
 
     Raises:
         CatalogError: it cannot be renamed.
@@ -292,7 +290,7 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
     """Copy one moment of a database page by page, and verify the copy against it."""
     connection.execute("BEGIN")  # everything below reads the state of this moment
     try:
-        expected = counted(connection) if _is_made(connection) else None
+        expected = counted(connection) if _has_journal(connection) else None
         with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
             copy.execute("PRAGMA synchronous = OFF")  # we sync it ourselves
@@ -305,11 +303,10 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
                     time.sleep(_PAUSE_S)
 
                 connection.backup(copy, pages=_PAGES, progress=pause)
-                copy.execute(
-                    "PRAGMA journal_mode = DELETE"
-                )  # the backup API copies the mode of the original
+                # Again: the backup copied the journal mode of the original.
+                copy.execute("PRAGMA journal_mode = DELETE")
                 copy.set_progress_handler(stop, _OPCODES)
-                fault = verdict(copy, gently=True)
+                fault = first_fault(copy, gently=True)
                 if not fault and expected is not None and counted(copy) != expected:
                     fault = "the copy lacks photos or decisions"
                 os.fsync(file.fileno())
@@ -324,7 +321,7 @@ def _copy(connection: sqlite3.Connection, temporary: Path, stop: Stop) -> None:
         raise _damaged(fault)
 
 
-def _is_made(connection: sqlite3.Connection) -> bool:
+def _has_journal(connection: sqlite3.Connection) -> bool:
     return bool(_value(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'decision'"))
 
 

@@ -7,54 +7,51 @@ journal.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, unknown
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store, marks
 from curator.model import Change, NotFoundError
 
 
 @reports_damage
+@dataclass(eq=False)
 class Decisions:
     """Reads and writes the decided fields of photos and their relations."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def current_id(self, name: str, about: int | None) -> int | None:
-        """Return the present id of a relation's other end; None for a plain field.
+        """Return the present id of a relation's other end, which may have been merged.
+
+        None for a plain field.
 
         Raises:
             NotFoundError: it does not exist.
         """
         if about is None:
             return None
-        found = self._store.value(RELATIONS[name].known, (about,))
+        found = self._store.value(RELATIONS[name].find, (about,))
         if found is None:
             raise unknown(name, about)
         return int(found)
 
     def value_before(self, photo: int, current: Row, name: str, about: int | None) -> object:
-        """Return the present value of a field; ``current`` has the plain fields."""
+        """Return the present value of a field; ``current`` has the values of FIELDS."""
         if about is None:
             return current[FIELDS.index(name)]
         return self._store.value(RELATIONS[name].read, (photo, about))
 
     def marks(self, ids: Iterable[int]) -> dict[int, tuple[int, Row]]:
-        """Read the fields of photos: given id -> (present id, fields).
+        """Read the plain fields of photos: given id → (present id, values of FIELDS).
 
         Raises:
             NotFoundError: a photo does not exist.
         """
         asked = list(ids)
-        found: dict[int, tuple[int, Row]] = {}
-        for part in chunks(asked):
-            for row in self._store.rows(
-                f"SELECT id, merged_into, {', '.join(FIELDS)} FROM photo"
-                f" WHERE id IN ({marks(len(part))})",
-                part,
-            ):
-                found[row[0]] = (row[1] or row[0], row[2:])
+        sql = f"SELECT id, merged_into, {', '.join(FIELDS)} FROM photo WHERE id IN ({{}})"
+        found = {row[0]: (row[1] or row[0], row[2:]) for row in self._store.rows_for(sql, asked)}
         for photo in asked:
             if photo not in found:
                 raise NotFoundError(
@@ -66,14 +63,10 @@ class Decisions:
         return found
 
     def apply(self, changes: Collection[Change]) -> None:
-        """Set fields and relations of photos to the values of changes."""
-        for fields, rows in _by_fields(changes).items():
+        """Set fields and relations of photos to the values after changes."""
+        for fields, values in _by_fields(changes).items():
             setting = ", ".join(f"{name} = ?" for name in fields)
-            self._store.run_many(f"UPDATE photo SET {setting} WHERE id = ?", rows)
-        self._relate(changes)
-
-    def _relate(self, changes: Collection[Change]) -> None:
-        """Write the relations among the changes and increment their counters."""
+            self._store.run_many(f"UPDATE photo SET {setting} WHERE id = ?", values)
         for name in dict.fromkeys(change.field for change in changes if change.about is not None):
             relation = RELATIONS[name]
             rows = [
@@ -81,30 +74,32 @@ class Decisions:
                 for change in changes
                 if change.field == name
             ]
-            self._store.run_many(relation.take, [row[:2] for row in rows if row[2] is None])
-            self._store.run_many(relation.put, [row for row in rows if row[2] is not None])
-            self._store.increment(relation.rev)
+            self._store.run_many(relation.delete, [row[:2] for row in rows if row[2] is None])
+            self._store.run_many(relation.upsert, [row for row in rows if row[2] is not None])
+            self._store.increment(relation.counter)
 
     def family(self, photo: int) -> list[int]:
         """Return the ids of a photo and of all photos merged into it."""
-        rows = self._store.rows("SELECT id FROM photo WHERE merged_into = ?", (photo,))
-        return [photo, *(row[0] for row in rows)]
+        sql = "SELECT id FROM photo WHERE merged_into = ?"
+        return [photo, *self._store.values(sql, (photo,))]
 
-    def standing(self, photos: Sequence[int], field: FieldKey, but_for: int = 0) -> Row | None:
-        """Find the newest decision on a field that was not undone: (number, value), or None."""
+    def standing(self, photos: Sequence[int], field: FieldKey, ignored: int = 0) -> Row | None:
+        """Return (id, value, source) of the newest decision on a field that was not undone.
+
+        None without any. ``ignored`` is a step to leave out.
+        """
         return self._store.row(
-            "SELECT d.id, d.after FROM decision AS d JOIN step AS s ON s.id = d.step_id"
+            "SELECT d.id, d.after, s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id IN ({marks(len(photos))}) AND d.field = ? AND d.about IS ?"
             f" AND {STANDS} AND s.id <> ? ORDER BY d.id DESC LIMIT 1",
-            (*photos, *field, but_for),
+            (*photos, *field, ignored),
         )
 
 
 def _by_fields(changes: Iterable[Change]) -> dict[tuple[str, ...], list[list[object]]]:
     """Group changes as rows of new values and photo id, by the fields that change together.
 
-    One update per photo: each update fires triggers, makes a revision, and delays a waiting
-    mark.
+    One update per photo: each fires triggers, makes a revision, and delays a waiting mark.
     """
     photos: dict[int, dict[str, object]] = {}
     for change in changes:

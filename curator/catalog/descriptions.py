@@ -1,42 +1,40 @@
 """Descriptions of photos by a vision model, and which photos are to be described.
 
 The stage `describe` fills this table. A description stays until a newer one replaces it, even if
-proxy, model or prompt have changed since. Tags of a description are saved as suggestions, never
-more.
+proxy, model or prompt have changed since. Its tags are saved as suggestions, never as confirmed.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, by_part, chunks, marks
+from curator.catalog.store import Store, marks, paused_chunks
 from curator.catalog.tags import Tags
-from curator.catalog.work import DESCRIBE, WorkQueue
+from curator.catalog.work import DESCRIBE, REQUEUE, UNFINISHED, WorkQueue
 from curator.model import Described
+
+# The columns of a description, which are also the first fields of Described, in this order.
+_COLUMNS = ("provider", "model", "source", "subject", "content_type", "lighting", "mood")
 
 
 @reports_damage
+@dataclass(eq=False)
 class Descriptions:
     """Saves descriptions and queues photos for the stage `describe`."""
 
-    def __init__(self, store: Store, work: WorkQueue, tags: Tags) -> None:
-        self._store = store
-        self._work = work
-        self._tags = tags
+    _store: Store
+    _work: WorkQueue
+    _tags: Tags
 
     def of(self, ids: Sequence[int]) -> dict[int, Described]:
         """Return the descriptions of photos; their tags are among the photos' tags, not here."""
-        found: dict[int, Described] = {}
-        for part in chunks(list(ids)):
-            for photo, *columns in self._store.rows(
-                "SELECT photo_id, provider, model, source, subject, content_type, lighting, mood"
-                f" FROM description WHERE photo_id IN ({marks(len(part))})",
-                part,
-            ):
-                found[photo] = Described(*[*columns, ()])
-        return found
+        sql = f"SELECT photo_id, {', '.join(_COLUMNS)} FROM description WHERE photo_id IN ({{}})"
+        return {
+            photo: Described(*[*columns, ()]) for photo, *columns in self._store.rows_for(sql, ids)
+        }
 
     def save(self, results: Sequence[tuple[int, Described]], prompt: str = "") -> list[int]:
         """Save descriptions in one transaction; return the ids of the photos they are of.
@@ -60,25 +58,12 @@ class Descriptions:
                 if row is None or row[0] != description.source:
                     self._work.requeue(photo, DESCRIBE)
                     continue
+                columns = (*_COLUMNS, "made_at")
                 self._store.run(
-                    "INSERT INTO description (photo_id, provider, model, source, subject,"
-                    " content_type, lighting, mood, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (photo_id) DO UPDATE SET provider = excluded.provider,"
-                    " model = excluded.model, source = excluded.source,"
-                    " subject = excluded.subject, content_type = excluded.content_type,"
-                    " lighting = excluded.lighting, mood = excluded.mood,"
-                    " made_at = excluded.made_at",
-                    (
-                        photo,
-                        description.provider,
-                        description.model,
-                        description.source,
-                        description.subject,
-                        description.content_type,
-                        description.lighting,
-                        description.mood,
-                        time.time(),
-                    ),
+                    f"INSERT INTO description (photo_id, {', '.join(columns)})"
+                    f" VALUES ({marks(1 + len(columns))}) ON CONFLICT (photo_id) DO UPDATE SET"
+                    f" {', '.join(f'{name} = excluded.{name}' for name in columns)}",
+                    (photo, *(getattr(description, name) for name in _COLUMNS), time.time()),
                 )
                 self._tags.suggest(photo, "vision", description.tags)
                 # Gives the photo a new revision, so that every view shows the description.
@@ -93,17 +78,15 @@ class Descriptions:
     def request(self, ids: Sequence[int]) -> None:
         """Queue photos to be described, including those described before.
 
-        The file of the proxy may be away: the model sees the proxy.
+        A photo with a proxy can be described even while its file is away.
         """
-        for part in by_part(ids):
+        for part in paused_chunks(ids):
             rows = [(photo, DESCRIBE) for photo in part]
             with self._store.transaction():
                 for photo in part:
                     self.add_work(photo)
                 self._store.run_many(
-                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                    " reason = NULL WHERE photo_id = ? AND stage = ? AND state <> 'running'",
-                    rows,
+                    f"{REQUEUE} WHERE photo_id = ? AND stage = ? AND state <> 'running'", rows
                 )
                 self._work.refresh_ready(part, DESCRIBE)
                 self._store.run_many(
@@ -114,22 +97,14 @@ class Descriptions:
 
     def not_pending(self, ids: Sequence[int]) -> list[int]:
         """Return the photos whose description is neither running nor queued."""
-        left = dict.fromkeys(ids)
-        for part in chunks(list(ids)):
-            for (photo,) in self._store.rows(
-                "SELECT photo_id FROM work WHERE stage = ? AND (state = 'running' OR"
-                f" state = 'waiting' AND ready = 1) AND photo_id IN ({marks(len(part))})",
-                (DESCRIBE, *part),
-            ):
-                del left[photo]
-        return list(left)
-
-    def count_pending(self) -> int:
-        """Count the photos that are being described or waiting for it."""
-        return sum(
-            self._store.value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (DESCRIBE,))
-            for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
+        rows = self._store.rows_for(
+            f"SELECT photo_id FROM work WHERE stage = ? AND ({' OR '.join(UNFINISHED)})"
+            " AND photo_id IN ({})",
+            ids,
+            DESCRIBE,
         )
+        pending = {row[0] for row in rows}
+        return [photo for photo in dict.fromkeys(ids) if photo not in pending]
 
     def add_work(self, photo: int) -> None:
         """Add a waiting row of the stage `describe` for a photo that has none."""

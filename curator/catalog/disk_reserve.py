@@ -1,8 +1,8 @@
 """Disk space held in reserve beside a catalog, freed when a full disk would keep it from opening.
 
-To open a catalog SQLite needs some 32 kB beside it, and a few more for each decision until the
-log is checkpointed. On a full disk a person could not even view their photos.
-So a file without content of use is kept there, and deleted when the disk is full.
+To open a catalog SQLite needs some 32 kB beside it, and a few more for each decision until the log
+is checkpointed. On a full disk a person could not even view their photos. So a file of random bytes
+is kept there, and deleted when the disk is full.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ def keep(catalog: Path) -> None:
     path = _path(catalog)
     with contextlib.suppress(OSError):
         if not path.exists():
-            atomic.write(
-                path, os.urandom(ROOM)
-            )  # a compressing file system stores zeros in no space
+            # Random, because a compressing file system stores zeros in no space.
+            atomic.write(path, os.urandom(ROOM))
 
 
 def spend(catalog: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from curator.model import Fields, Flag, Label, NotFoundError, UsageError
 
@@ -45,66 +46,66 @@ class Relation:
 
     Attributes:
         noun: what the other end is, for messages.
-        known: SQL that finds the present id of the other end by an id.
+        find: SQL that finds the present id of the other end by an id.
         read: SQL with the parameters (photo, about).
-        put: SQL with the parameters (photo, about, value).
-        take: SQL with the parameters (photo, about).
-        move: SQL with the parameters (survivor, photo), for a photo merged into another.
-        rev: the counter that grows whenever one of the rows changes.
+        upsert: SQL with the parameters (photo, about, value).
+        delete: SQL with the parameters (photo, about).
+        merge: SQL with the parameters (survivor, photo), for a photo merged into another.
+        counter: grows whenever a decision changes one of the rows.
     """
 
     noun: str
-    known: str
+    find: str
     read: str
-    put: str
-    take: str
-    move: tuple[str, ...]
-    rev: str
+    upsert: str
+    delete: str
+    merge: tuple[str, ...]
+    counter: str
 
 
 RELATIONS: dict[str, Relation] = {
     "tag": Relation(
         noun="tag",
-        known="SELECT coalesce(merged_into, id) FROM tag WHERE id = ?",
+        find="SELECT coalesce(merged_into, id) FROM tag WHERE id = ?",
         read="SELECT state FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
-        put="INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
+        upsert="INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
         " VALUES (?, ?, 'person', 100, ?)"
         " ON CONFLICT (photo_id, tag_id, source) DO UPDATE SET state = excluded.state",
-        take="DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
-        move=(),  # together with suggestions: `Tags.merge_photo`
-        rev="tags_rev",
+        delete="DELETE FROM photo_tag WHERE photo_id = ? AND tag_id = ? AND source = 'person'",
+        merge=(),  # together with suggestions: `Tags.merge_photo`
+        counter="tags_rev",
     ),
     "project": Relation(
         noun="project",
-        known="SELECT id FROM project WHERE id = ?",
+        find="SELECT id FROM project WHERE id = ?",
         read="SELECT place FROM photo_project WHERE photo_id = ? AND project_id = ?",
-        put="INSERT INTO photo_project (photo_id, project_id, place) VALUES (?, ?, ?)"
+        upsert="INSERT INTO photo_project (photo_id, project_id, place) VALUES (?, ?, ?)"
         " ON CONFLICT (photo_id, project_id) DO UPDATE SET place = excluded.place",
-        take="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
-        move=(
+        delete="DELETE FROM photo_project WHERE photo_id = ? AND project_id = ?",
+        merge=(
             "UPDATE OR IGNORE photo_project SET photo_id = ?1 WHERE photo_id = ?2",
             # No decision records this, so readers have to read all positions again.
             "INSERT INTO meta (key, value) SELECT 'projects_anew', '1'"
             " WHERE EXISTS (SELECT 1 FROM photo_project WHERE photo_id IN (?1, ?2))"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
         ),
-        rev="projects_rev",
+        counter="projects_rev",
     ),
     "over": Relation(
         noun="photo",
-        known="SELECT coalesce(merged_into, id) FROM photo WHERE id = ?",
+        find="SELECT coalesce(merged_into, id) FROM photo WHERE id = ?",
         read="SELECT 1 FROM duel WHERE winner_id = ? AND loser_id = ?",
-        put="INSERT OR IGNORE INTO duel (winner_id, loser_id) SELECT ?1, ?2 WHERE ?3",
-        take="DELETE FROM duel WHERE winner_id = ? AND loser_id = ?",
-        move=(
+        upsert="INSERT OR IGNORE INTO duel (winner_id, loser_id) SELECT ?1, ?2 WHERE ?3",
+        delete="DELETE FROM duel WHERE winner_id = ? AND loser_id = ?",
+        merge=(
             "UPDATE OR IGNORE duel SET winner_id = ?1 WHERE winner_id = ?2 AND loser_id <> ?1",
             "UPDATE OR IGNORE duel SET loser_id = ?1 WHERE loser_id = ?2 AND winner_id <> ?1",
         ),
-        rev="duels_rev",
+        counter="duels_rev",
     ),
 }
 
-_MAY_BE_NONE = frozenset({*FIELDS, *RELATIONS} - {"elsewhere"})
+_MAY_BE_NONE = frozenset({*FIELDS, *RELATIONS} - {"kept", "apart", "elsewhere"})
 
 
 def checked(fields: Fields) -> dict[FieldKey, object]:
@@ -123,7 +124,7 @@ def checked(fields: Fields) -> dict[FieldKey, object]:
 
 
 def nothing(name: str) -> object:
-    """Return the value of a field without any decision."""
+    """Return the value of a field nobody has decided; None for relations."""
     return NOTHING.get(name)
 
 
@@ -132,33 +133,31 @@ def unknown(name: str, about: int) -> NotFoundError:
     return NotFoundError(f"{RELATIONS[name].noun.capitalize()} {about} not found.")
 
 
-def _value(name: str, value: object) -> object:
+def _value(name: str, value: Any) -> object:
     if isinstance(value, Enum):
         value = value.value
-    if name in ("kept", "apart"):
-        return int(bool(_held(value in (True, False), value, f"{name.capitalize()} is yes or no")))
     if value is None and name in _MAY_BE_NONE:
         return None
-    number = isinstance(value, int) and not isinstance(value, bool)
-    if name == "rating":
-        return _held(number and value in range(1, 6), value, "A rating is 1 to 5 or none")
-    if name == "stacked":
-        return _held(number and value >= 0, value, "A stack is a number or none")  # type: ignore[operator]
-    if name == "project":
-        whole = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return _held(whole, value, "A place in a project is a number or none")
-    if name == "over":
-        return _held(value in (True, 1), value, "One photo is preferred over another, or not") and 1
-    if name == "tag":
-        known = value in ("confirmed", "removed")
-        return _held(known, value, "A tag is confirmed, removed or left open")
-    if name in _WORDS:
-        names = _WORDS[name]
-        return _held(value in names, value, f"A {name} is {', '.join(names)} or none")
-    raise UsageError(f"Unknown field {name}.")
-
-
-def _held(fits: object, value: object, rule: str) -> object:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    match name:
+        case "kept" | "apart":
+            fits, rule = value in (True, False), f"{name.capitalize()} is yes or no"
+        case "rating":
+            fits, rule = whole and value in range(1, 6), "A rating is 1 to 5 or none"
+        case "flag" | "label":
+            fits, rule = value in _WORDS[name], f"A {name} is {', '.join(_WORDS[name])} or none"
+        case "stacked":
+            fits, rule = whole and value >= 0, "A stack is a number or none"
+        case "project":
+            fits = whole or isinstance(value, float)
+            rule = "A place in a project is a number or none"
+        case "over":
+            fits, rule = value in (True, 1), "One photo is preferred over another, or not"
+        case "tag":
+            fits = value in ("confirmed", "removed")
+            rule = "A tag is confirmed, removed or left open"
+        case _:
+            raise UsageError(f"Unknown field {name}.")
     if not fits:
         raise UsageError(f"{rule}, not {value}.")
-    return value
+    return int(value) if name in ("kept", "apart", "over") else value

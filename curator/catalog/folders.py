@@ -6,7 +6,6 @@ The pipeline scans these folders; the sidebar lists them. Nothing on disk is cha
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, below
+from curator.catalog.store import Store, folder_prefix
 from curator.catalog.work import WorkQueue
 from curator.model import NotFoundError
 
@@ -26,8 +25,8 @@ class FolderRow:
     Attributes:
         id: of the folder.
         path: where it is.
-        enabled: whether its photos are shown and worked on.
-        recursive: with its subfolders.
+        enabled: whether its photos are shown and processed.
+        recursive: whether subfolders belong to it.
         sampled: only a sample of its photos was added, and scans add no others.
         added_at: Unix time.
         scanned_at: Unix time, None before the first complete scan.
@@ -68,13 +67,13 @@ def absence(unplugged: bool, volume: str | None, name: str | None) -> str:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Folders:
     """Adds, disables and removes folders."""
 
-    def __init__(self, store: Store, work: WorkQueue, identity: Identity) -> None:
-        self._store = store
-        self._work = work
-        self._identity = identity
+    _store: Store
+    _work: WorkQueue
+    _identity: Identity
 
     def all(self, counted: bool = False) -> list[FolderRow]:
         """List the folders by path; ``counted`` also counts their photos (20 ms at 100,000)."""
@@ -89,55 +88,38 @@ class Folders:
                     " ON directory_id = directory.id GROUP BY folder_id"
                 )
             )
+        rows = self._store.rows(
+            "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
+            " volume_name, within, away_since IS NOT NULL, unplugged FROM folder ORDER BY path"
+        )
         return [
             FolderRow(
-                number,
-                path,
-                bool(enabled),
-                bool(recursive),
-                bool(sampled),
-                added_at,
-                scanned_at,
-                counts.get(number, 0) if counted else None,
-                volume,
-                name,
-                within,
-                away_since is not None,
-                bool(unplugged),
+                *[
+                    *row[:2],
+                    *map(bool, row[2:5]),
+                    *row[5:7],
+                    counts.get(row[0], 0) if counted else None,
+                    *row[7:10],
+                    *map(bool, row[10:]),
+                ]
             )
-            for (
-                number,
-                path,
-                enabled,
-                recursive,
-                sampled,
-                added_at,
-                scanned_at,
-                volume,
-                name,
-                within,
-                away_since,
-                unplugged,
-            ) in self._store.rows(
-                "SELECT id, path, enabled, recursive, sampled, added_at, scanned_at, volume,"
-                " volume_name, within, away_since, unplugged FROM folder ORDER BY path"
-            )
+            for row in rows
         ]
 
     def directories(self) -> list[tuple[int, int | None, str]]:
-        """List (id, folder id or None, path) of all directories with files of photos."""
+        """List (id, folder id or None, path) of all directories that have or had photos."""
         return self._store.rows("SELECT id, folder_id, path FROM directory")
 
     def containing(self, path: str | Path) -> FolderRow | None:
         """Find the folder that contains a path: the path itself or the nearest above it.
 
-        A folder without its subfolders contains only what lies directly in it.
+        A folder without its subfolders contains only its own path.
         """
         wanted = Path(path)
         best: FolderRow | None = None
         for row in self.all():
             root = Path(row.path)
-            inside = wanted == root or (root in wanted.parents if row.recursive else False)
+            inside = wanted == root or (row.recursive and root in wanted.parents)
             if inside and (best is None or len(row.path) > len(best.path)):
                 best = row
         return best
@@ -160,10 +142,11 @@ class Folders:
             )
             number = int(self._store.value("SELECT id FROM folder WHERE path = ?", (str(path),)))
             # Photos kept when their folder was removed belong to a folder again.
+            prefix = folder_prefix(path)
             self._store.run(
                 "UPDATE directory SET folder_id = ? WHERE folder_id IS NULL AND (path = ?"
                 " OR (? AND substr(path, 1, ?) = ?))",
-                (number, str(path), recursive, len(below(path)), below(path)),
+                (number, str(path), recursive, len(prefix), prefix),
             )
             if not self._store.value("SELECT enabled FROM folder WHERE id = ?", (number,)):
                 self.enable(number, True)
@@ -212,14 +195,10 @@ class Folders:
                 )
                 photos = sorted({photo for _, photo in inside})
                 self._identity.sync(self._with_other_files(folder_id))
-                gone = [
-                    row[0]
-                    for row in self._store.rows(
-                        "SELECT id FROM photo WHERE missing"
-                        " AND id IN (SELECT value FROM json_each(?))",
-                        (json.dumps(photos),),
-                    )
-                ]
+                gone = self._store.values(
+                    "SELECT id FROM photo WHERE missing AND id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(photos),),
+                )
                 self._store.run_many(
                     "UPDATE photo SET removed_at = ? WHERE id = ?", [(now, p) for p in gone]
                 )
@@ -237,45 +216,43 @@ class Folders:
 
     def _with_other_files(self, folder_id: int) -> list[int]:
         """List the photos that have a file in a folder, and another one outside of it."""
-        rows = self._store.rows(
+        return self._store.values(
             "SELECT DISTINCT photo_id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE folder_id = ?1 AND EXISTS (SELECT 1 FROM file AS other"
             " JOIN directory AS there ON there.id = other.directory_id"
             " WHERE other.photo_id = file.photo_id AND there.folder_id IS NOT ?1)",
             (folder_id,),
         )
-        return [row[0] for row in rows]
 
     def _photos_in(self, folder_id: int) -> list[int]:
-        rows = self._store.rows(
+        return self._store.values(
             "SELECT photo.id FROM photo JOIN directory ON directory.id = directory_id"
             " WHERE folder_id = ?",
             (folder_id,),
         )
-        return [row[0] for row in rows]
 
     def position(self, scope: str) -> dict[str, object] | None:
         """Return where the person was in a scope, or None."""
         text = self._store.value("SELECT value FROM place WHERE scope = ?", (scope,))
         return None if text is None else dict(json.loads(text))
 
-    def save_position(self, scope: str, place: Mapping[str, object]) -> None:
+    def save_position(self, scope: str, position: Mapping[str, object]) -> None:
         """Save where the person is in a scope: any JSON-able facts."""
         with self._store.transaction():
             self._store.run(
                 "INSERT INTO place (scope, value) VALUES (?, ?)"
                 " ON CONFLICT (scope) DO UPDATE SET value = excluded.value",
-                (scope, json.dumps(dict(place))),
+                (scope, json.dumps(dict(position))),
             )
 
     def moves(self) -> list[tuple[float, str, str]]:
         """List (time, old path, new path) of the moves of folders, the earliest first."""
-        return json.loads(self._store.value("SELECT value FROM meta WHERE key = 'moves'") or "[]")
+        return json.loads(self._store.meta("moves") or "[]")
 
 
 def moved(path: str, old: str, new: str) -> str:
     """Return the present path of something that may lie in folder ``old``, which is now ``new``."""
     if path == old:
         return new
-    inside = old.rstrip(os.sep) + os.sep
-    return new.rstrip(os.sep) + os.sep + path[len(inside) :] if path.startswith(inside) else path
+    inside = folder_prefix(old)
+    return folder_prefix(new) + path[len(inside) :] if path.startswith(inside) else path

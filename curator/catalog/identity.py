@@ -5,10 +5,10 @@ no longer where it was, it has moved. If it is still there, both files are read 
 equal bytes make the new file a copy of the same photo. Two photos that turn out to be one are
 merged into the older: it gets the files and marks of both, and both journals stay.
 
-Where a file must not or cannot be read completely now (as on a memory card), an
-equal fingerprint makes a copy too if the photo has a capture time. Such a copy is unproved: it has
-no sha256, and is proved before it may be removed. This module never opens a file itself, and files
-are never read while the write lock is held: a :class:`FileReader` passed in by the caller reads.
+Where a file must not or cannot be read completely now (as on a memory card), an equal fingerprint
+makes a copy too if the photo has a capture time. Such a copy is unproved: it has no sha256, and is
+proved before it may be removed. This module never opens a file itself: a :class:`FileReader` passed
+in by the caller reads, and never while the write lock is held.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from curator.catalog.fields import FIELDS, RELATIONS, STANDS, FieldKey, nothing
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Store, marks
 from curator.catalog.tags import Tags
 from curator.catalog.work import WorkQueue
 from curator.model import Change, FoundFile, KnownError, UnavailableError
@@ -34,9 +34,10 @@ from curator.model import Change, FoundFile, KnownError, UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A known file with the same content as a file just found; unproved without a ``sha256``.
+    """A known file with the same content as a file just found.
 
-    ``moved``: the known file is gone, so this is that file at a new path.
+    ``moved``: the known file is gone, so this is that file at a new path. ``sha256`` is known if
+    whole files were compared; without it a copy is unproved.
     """
 
     row: FileRow
@@ -44,16 +45,16 @@ class Twin:
     sha256: str | None = None
 
 
-def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[int, str]:
+def assign_roles(files: Sequence[FileRow], disabled: Collection[int] = ()) -> dict[int, str]:
     """Decide which file of a photo is the main one, which its other half, and which are copies.
 
-    Present files come before missing ones and before those in a disabled directory (``off``), RAW
-    before other pictures; otherwise files keep their roles. The half of a RAW is taken from the
-    same directory if possible.
+    Present files come before missing ones and before those in ``disabled`` directories, RAW before
+    other pictures; otherwise files keep their roles. The half of a RAW is taken from the same
+    directory if possible. Former contents have no role here.
     """
     current = [file for file in files if file.role != "former"]
     pool = [file for file in current if file.missing_since is None] or current
-    pool = [file for file in pool if file.directory_id not in off] or pool
+    pool = [file for file in pool if file.directory_id not in disabled] or pool
     if not pool:
         return {}
     main = min(pool, key=lambda file: (file.kind != "raw", file.role != "main", file.id))
@@ -75,24 +76,16 @@ def assign_roles(files: Sequence[FileRow], off: Collection[int] = ()) -> dict[in
 
 
 @reports_damage
+@dataclass(eq=False)
 class Identity:
     """Keeps photos, their files and their pending work consistent; merges and splits photos."""
 
-    def __init__(
-        self,
-        store: Store,
-        files: PhotoFiles,
-        work: WorkQueue,
-        decisions: Decisions,
-        tags: Tags,
-        sidecar_files: SidecarFiles,
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
-        self._decisions = decisions
-        self._tags = tags
-        self._sidecar_files = sidecar_files
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
+    _decisions: Decisions
+    _tags: Tags
+    _sidecar_files: SidecarFiles
 
     # --- files of a photo
 
@@ -102,38 +95,35 @@ class Identity:
         Only inside a transaction.
         """
         ids = list(dict.fromkeys(photos))
-        off = self._files.disabled_directories() if ids else set()
-        for part in chunks(ids):
-            self._sync_some(part, off)
-        self._work.refresh_ready(ids)
-
-    def _sync_some(self, photos: Sequence[int], off: Collection[int]) -> None:
+        if not ids:
+            return
+        disabled = self._files.disabled_directories()
         files: defaultdict[int, list[FileRow]] = defaultdict(list)
-        for file in self._files.where(
-            f"photo_id IN ({marks(len(photos))}) ORDER BY file.id", photos
-        ):
+        for file in self._files.where_in("photo_id IN ({}) ORDER BY file.id", ids):
             files[file.photo_id].append(file)
-        apart = self.split_among(photos)
+        split = self.split_among(ids)
         roles: list[tuple[str, int]] = []
-        places: list[tuple[int, str, int]] = []
+        names: list[tuple[int, str, int]] = []
         sources: dict[int, str | None] = {}
         for photo, own in files.items():
-            now = assign_roles(own, off)
-            roles += [(now[f.id], f.id) for f in own if now.get(f.id, f.role) != f.role]
-            main = next((file for file in own if now.get(file.id) == "main"), None)
+            assigned = assign_roles(own, disabled)
+            roles += [(assigned[f.id], f.id) for f in own if assigned.get(f.id, f.role) != f.role]
+            main = next((file for file in own if assigned.get(file.id) == "main"), None)
             if main is None:
                 continue
-            name = main.name if photo in apart else PurePath(main.name).stem
-            places.append((main.directory_id, name, photo))
+            # The halves of a split pair have the same stem: their suffixes tell them apart.
+            name = main.name if photo in split else PurePath(main.name).stem
+            names.append((main.directory_id, name, photo))
             if main.missing_since is None:
                 sources[photo] = main.fingerprint
         self._store.run_many("UPDATE file SET role = ? WHERE id = ?", roles)
         self._store.run_many(
             "UPDATE photo SET directory_id = ?1, name = ?2"
             " WHERE id = ?3 AND (directory_id <> ?1 OR name <> ?2)",
-            places,
+            names,
         )
         self._work.requeue_outdated("file", sources)
+        self._work.refresh_ready(ids)
 
     # --- the same content
 
@@ -235,17 +225,13 @@ class Identity:
 
     def split_among(self, photos: Collection[int]) -> set[int]:
         """Return the photos among these that are, or once were, half of a pair split by hand."""
-        rows = self._store.rows(
-            f"SELECT id FROM photo WHERE id IN ({marks(len(photos))})"
-            " AND (apart OR half_of IS NOT NULL)",
-            [*photos],
-        )
-        return {row[0] for row in rows}
+        sql = "SELECT id FROM photo WHERE (apart OR half_of IS NOT NULL) AND id IN ({})"
+        return {row[0] for row in self._store.rows_for(sql, photos)}
 
-    def split(self, photo: int, again: bool = False) -> None:
+    def split(self, photo: int, undo_join: bool = False) -> None:
         """Make the second file of a RAW+JPEG pair a photo of its own, with the marks of the pair.
 
-        If it was a photo of its own before, it becomes that photo again. ``again``: the person
+        If it was a photo of its own before, it becomes that photo again. ``undo_join``: the person
         undid joining the two, so that each gets back the decisions made about it alone.
         """
         # Copies move with it: a copy left behind would make the next scan merge the two again.
@@ -271,7 +257,7 @@ class Identity:
             (other, photo),
         )
         self._share(photo, other)
-        if again:
+        if undo_join:
             self._restore_own_marks(photo, other)
         self._store.run_many(
             "UPDATE file SET photo_id = ?, role = ? WHERE id = ?",
@@ -280,7 +266,10 @@ class Identity:
         self.sync([photo, other])
 
     def _share(self, pair: int, half: int) -> None:
-        """Copy tags and projects of a pair to its half; models process the half again."""
+        """Copy tags and projects of a pair to its half.
+
+        Suggested tags are left out: models process the half as a photo of its own.
+        """
         for table, columns, of in (
             ("photo_tag", "tag_id, source, confidence, state", " AND source IN ('person', 'file')"),
             ("photo_project", "project_id, place", ""),
@@ -297,16 +286,16 @@ class Identity:
     def _restore_own_marks(self, pair: int, half: int) -> None:
         """Restore the marks of two halves that were joined, from their own journals.
 
-        Decisions made before the split count for both. Comparisons that a half won or lost while it
-        was a photo of its own stay with the pair.
+        Decisions made before the split count for both, except comparisons, which stay with the
+        pair. So do comparisons that the half lost while it was a photo of its own.
         """
         split = self._store.value(
             "SELECT max(d.step_id) FROM decision AS d JOIN step AS s ON s.id = d.step_id"
             f" WHERE d.photo_id = ? AND d.field = 'apart' AND d.after AND {STANDS}",
             (pair,),
         )
-        places: set[FieldKey] = {(name, None) for name in FIELDS if name != "apart"}
-        places |= {
+        fields: set[FieldKey] = {(name, None) for name in FIELDS if name != "apart"}
+        fields |= {
             (name, about)
             for name, about in self._store.rows(
                 "SELECT field, about FROM decision WHERE photo_id IN (?, ?) AND about IS NOT NULL",
@@ -316,7 +305,7 @@ class Identity:
         changes = []
         for photo, other in ((pair, half), (half, pair)):
             own = self._decisions.family(photo)
-            for name, about in places:
+            for name, about in fields:
                 since = split if photo == half and name == "over" else 0
                 found = self._store.value(
                     "SELECT json_array(d.after) FROM decision AS d JOIN step AS s"
@@ -328,7 +317,7 @@ class Identity:
                 value = nothing(name) if found is None else json.loads(found)[0]
                 changes.append(Change(photo, name, None, value, about))
         self._decisions.apply(changes)
-        self._store.increment("projects_anew")  # no decision records this, as when they were joined
+        self._store.increment("projects_anew")  # no decision records this, nor did one the join
         self._store.run_many(
             "INSERT INTO unwritten (photo_id, since) VALUES (?, ?)"
             " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
@@ -337,10 +326,8 @@ class Identity:
 
     def join(self, photo: int) -> None:
         """Make the two halves one photo again; the newest decision wins for each field."""
-        halves = self._store.rows(
-            "SELECT id FROM photo WHERE half_of = ? AND merged_into IS NULL", (photo,)
-        )
-        self.merge([photo, *(row[0] for row in halves)])
+        sql = "SELECT id FROM photo WHERE half_of = ? AND merged_into IS NULL"
+        self.merge([photo, *self._store.values(sql, (photo,))])
         self.sync([photo])
 
     def pair_of(self, photo_id: int) -> int | None:
@@ -371,7 +358,7 @@ class Identity:
                 (survivor, other),
             )
             for relation in RELATIONS.values():
-                for statement in relation.move:
+                for statement in relation.merge:
                     self._store.run(statement, (survivor, other))
             self._store.run(
                 "UPDATE photo SET merged_into = ? WHERE merged_into = ?", (survivor, other)

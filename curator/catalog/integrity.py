@@ -65,18 +65,17 @@ DAMAGE_ERRORS = (
 )
 
 _ROWS = 200  # read at once, half a millisecond
-_BREATH_S = 0.002
+_PAUSE_S = 0.002
 
 Class = TypeVar("Class", bound=type)
 
 
 def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]:
-    """Check a whole catalog; return what is wrong; empty if it is sound. Takes seconds on a large
-    catalog.
+    """Check a whole catalog; return what is wrong with it. Takes seconds if it is large.
 
     Args:
         connection: of the catalog.
-        gently: pause in between, for the window of this process.
+        gently: pause again and again, so that the window of this process stays responsive.
 
     Raises:
         sqlite3.OperationalError: the check was interrupted.
@@ -89,7 +88,7 @@ def faults(connection: sqlite3.Connection, *, gently: bool = False) -> list[str]
             f"{table} row {row} refers to a missing {parent}"
             for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check")
         ]
-        wrong = wrong or list(_misfits(connection)) or list(_unread(connection))
+        wrong = wrong or list(_type_faults(connection)) or list(_text_index_faults(connection))
         if not wrong:
             _read_through(connection, gently)
         return wrong
@@ -125,10 +124,10 @@ def fits(columns: Sequence[str], row: Sequence[object]) -> bool:
     return True
 
 
-def _misfits(connection: sqlite3.Connection) -> Iterator[str]:
-    """Name the tables with values of another type than their column."""
+def _type_faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """Name the tables with values that do not fit their columns."""
     for name, fields in _tables(connection):
-        wrong = " OR ".join(filter(None, (_wrong(name, field) for field in fields)))
+        wrong = " OR ".join(filter(None, (_is_wrong(name, field) for field in fields)))
         if wrong and connection.execute(f"SELECT 1 FROM {name} WHERE {wrong} LIMIT 1").fetchone():
             yield f"{name} has values of the wrong type"
 
@@ -145,7 +144,7 @@ def _read_through(connection: sqlite3.Connection, gently: bool) -> None:
             rows = connection.execute(f"SELECT {', '.join(texts)} FROM {name}")
             while rows.fetchmany(_ROWS):
                 if gently:
-                    time.sleep(_BREATH_S)
+                    time.sleep(_PAUSE_S)
 
 
 def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.Field]]]:
@@ -156,7 +155,7 @@ def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, list[peewee.F
         yield name, [field for field in table._meta.sorted_fields if field.column_name in there]
 
 
-def _unread(connection: sqlite3.Connection) -> Iterator[str]:
+def _text_index_faults(connection: sqlite3.Connection) -> Iterator[str]:
     """Check the full-text index, which SQLite's own check may skip."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'photo_text'").fetchone():
         try:
@@ -173,7 +172,7 @@ def _kind(field: peewee.Field) -> str:
     return next((kind for cls, kind in _TYPES.items() if isinstance(field, cls)), "")
 
 
-def _wrong(table: str, field: peewee.Field) -> str:
+def _is_wrong(table: str, field: peewee.Field) -> str:
     """Return the SQL condition under which a column's value cannot be right; empty if any can."""
     kind, column = _kind(field), f'"{field.column_name}"'
     if not kind:

@@ -14,16 +14,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from curator.catalog.decisions import Decisions
-from curator.catalog.fields import (
-    FIELDS,
-    VERDICT,
-    FieldKey,
-    checked,
-    nothing,
-)
+from curator.catalog.fields import FIELDS, VERDICT, FieldKey, checked, nothing
 from curator.catalog.folders import Folders, moved
 from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
@@ -43,18 +37,26 @@ _TOP_REDO = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class StepDetails:
+    """What is recorded beside a step: the scope and order on screen, predictions, and source."""
+
+    scope: str = ""
+    order_name: str = ""
+    expected: Mapping[int, float] = field(default_factory=dict)
+    source: str = "person"
+
+
 @reports_damage
+@dataclass(eq=False)
 class Journal:
     """Records decisions as steps, and undoes and redoes them."""
 
-    def __init__(
-        self, store: Store, decisions: Decisions, tags: Tags, identity: Identity, folders: Folders
-    ) -> None:
-        self._store = store
-        self._decisions = decisions
-        self._tags = tags
-        self._identity = identity
-        self._folders = folders
+    _store: Store
+    _decisions: Decisions
+    _tags: Tags
+    _identity: Identity
+    _folders: Folders
 
     def decide(
         self,
@@ -94,22 +96,22 @@ class Journal:
             CatalogError: the catalog is not writable.
             In each case nothing was decided.
         """
-        alike = {
-            id(fields): fields for fields in changes.values()
-        }  # in a batch most are the same object
-        sound = {number: checked(fields) for number, fields in alike.items()}
-        wanted = {photo: sound[id(fields)] for photo, fields in changes.items()}
+        # In a batch most photos share one object of fields, which is checked once.
+        distinct = {id(fields): fields for fields in changes.values()}
+        valid = {number: checked(fields) for number, fields in distinct.items()}
+        wanted = {photo: valid[id(fields)] for photo, fields in changes.items()}
         with self._store.transaction(durable=True):
             made = self._changes(wanted, source)
             step = Step(0, "do", summary, time.time(), tuple(made), None, dict(context or {}))
             if not made:
                 return step
             scope = str(step.context.get("scope", ""))
-            return self.enter(step, Seen(scope, order_name, expected or {}, source))
+            return self.enter(step, StepDetails(scope, order_name, expected or {}, source))
 
     def _changes(
         self, wanted: Mapping[int, Mapping[FieldKey, object]], source: str
     ) -> list[Change]:
+        """Return what would really change, including whether the photo was reviewed here."""
         now = self._decisions.marks(wanted)
         made: dict[tuple[int, FieldKey], Change] = {}
         for asked, fields in wanted.items():
@@ -119,33 +121,29 @@ class Journal:
                 before = self._decisions.value_before(photo, current, name, about)
                 if before != after:
                     made[photo, (name, about)] = Change(photo, name, before, after, about)
-            judged = [name for name, _ in fields if name in VERDICT]
+            reviewed = [name for name, _ in fields if name in VERDICT]
             if source == "file":  # a file that repeats a value or a person's mark is no review
-                judged = [name for name in judged if (photo, (name, None)) in made]
+                reviewed = [name for name in reviewed if (photo, (name, None)) in made]
                 if any(current[FIELDS.index(name)] for name in VERDICT):
-                    judged = []
+                    reviewed = []
             elsewhere = current[FIELDS.index("elsewhere")]
-            if judged and elsewhere != (source == "file"):
+            if reviewed and elsewhere != (source == "file"):
                 change = Change(photo, "elsewhere", elsewhere, 1 - int(elsewhere))
                 made[photo, ("elsewhere", None)] = change
         return list(made.values())
 
-    def enter(self, step: Step, seen: Seen) -> Step:
+    def enter(self, step: Step, details: StepDetails) -> Step:
         """Write a step, its decisions and their effects on photos. Only inside a transaction."""
-        number = self._store.run(
-            "INSERT INTO step (kind, summary, made_at, reverts, source, scope, context)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                step.kind,
-                step.summary,
-                step.made_at,
-                step.reverts,
-                seen.source,
-                seen.scope,
-                json.dumps(step.context, default=str),
-            ),
-        ).lastrowid
-        assert number is not None
+        number = self._store.insert(
+            "step",
+            kind=step.kind,
+            summary=step.summary,
+            made_at=step.made_at,
+            reverts=step.reverts,
+            source=details.source,
+            scope=details.scope,
+            context=json.dumps(step.context, default=str),
+        )
         self._store.run_many(
             "INSERT INTO decision (step_id, photo_id, field, about, before, after, order_name,"
             " expected) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,8 +155,8 @@ class Journal:
                     change.about,
                     change.before,
                     change.after,
-                    seen.order_name,
-                    seen.expected.get(change.photo_id)
+                    details.order_name,
+                    details.expected.get(change.photo_id)
                     if change.field == "rating" and change.after is not None
                     else None,
                 )
@@ -168,7 +166,7 @@ class Journal:
         self._decisions.apply(step.changes)
         for change in step.changes:
             if change.field == "apart" and change.after:
-                self._identity.split(change.photo_id, again=step.kind == "undo")
+                self._identity.split(change.photo_id, undo_join=step.kind == "undo")
             elif change.field == "apart":
                 self._identity.join(change.photo_id)
         return replace(step, id=number)
@@ -179,9 +177,9 @@ class Journal:
         Only inside a transaction.
 
         Args:
-            act: what it is called in the step's context.
+            act: the name of the change in the step's context.
             what: the names of the tags.
-            done: the verb that starts the summary.
+            done: the beginning of the summary, such as "Renamed tag".
             revisions: what changes.
         """
         context: dict[str, object] = {"act": act, "what": what}
@@ -190,14 +188,13 @@ class Journal:
         if not revisions:
             return step
         self._tags.revise(revisions)
-        return self.enter(step, Seen("", "", {}))
+        return self.enter(step, StepDetails())
 
     def undo(self, only: int | None = None) -> Step | None:
         """Undo the newest step in one transaction; return None if nothing can be undone.
 
         Args:
-            only: the step that is meant; if another process has decided something since, nothing is
-                undone.
+            only: undo this step or none: another process may have decided something since.
 
         Returns:
             The new step. Its changes have the present values of each photo; its context is that of
@@ -208,7 +205,7 @@ class Journal:
     def redo(self, only: int | None = None) -> Step | None:
         """Redo the newest undone step; return None if there is none or a decision came after it.
 
-        ``only`` is the undo step that is meant, as in :meth:`undo`.
+        With ``only``, redo this undo step or none.
         """
         return self._revert("redo", _TOP_REDO, only)
 
@@ -218,24 +215,25 @@ class Journal:
 
     def next_undo(self) -> Step | None:
         """Return the step that :meth:`undo` would undo."""
-        number = self._store.value(_TOP_UNDO)
-        return None if number is None else self._step(number)
+        return self._top(_TOP_UNDO)
 
     def next_redo(self) -> Step | None:
         """Return the undo step :meth:`redo` would revert; its summary is the original step's."""
-        number = self._store.value(_TOP_REDO)
+        return self._top(_TOP_REDO)
+
+    def _top(self, top: str) -> Step | None:
+        number = self._store.value(top)
         return None if number is None else self._step(number)
 
     def _revert(self, kind: str, top: str, only: int | None) -> Step | None:
         with self._store.transaction(durable=True):
-            number = self._store.value(top)
-            if number is None or only not in (None, number):
+            old = self._top(top)
+            if old is None or only not in (None, old.id):
                 return None
-            old = self._step(number)
             scope, order_name = self._store.row(
                 "SELECT scope, (SELECT order_name FROM decision WHERE step_id = step.id LIMIT 1)"
                 " FROM step WHERE id = ?",
-                (number,),
+                (old.id,),
             ) or ("", "")
             now = self._decisions.marks({change.photo_id for change in old.changes})
             made = {}
@@ -245,14 +243,14 @@ class Journal:
                 before = self._decisions.value_before(photo, current, change.field, about)
                 after = change.before
                 if kind == "undo":
-                    after = self._value_without(photo, number, change)
+                    after = self._value_without(photo, old.id, change)
                 made[photo, (change.field, about)] = Change(
                     photo, change.field, before, after, about
                 )
-            new = Step(0, kind, old.summary, time.time(), tuple(made.values()), number, old.context)
-            expected = self._predicted(number) if kind == "redo" else {}
+            new = Step(0, kind, old.summary, time.time(), tuple(made.values()), old.id, old.context)
+            expected = self._predicted(old.id) if kind == "redo" else {}
             self._tags.revise(revisions(old), back=kind == "undo")
-            return self.enter(new, Seen(scope, order_name or "", expected))
+            return self.enter(new, StepDetails(scope, order_name or "", expected))
 
     def _predicted(self, undo: int) -> dict[int, float]:
         """Read the predictions stored with the ratings an undo reverted, for the redo to keep."""
@@ -267,8 +265,8 @@ class Journal:
     def _value_without(self, photo: int, step: int, change: Change) -> object:
         """Return the value a field would have without one step.
 
-        For a photo with others merged into it, decisions about all of them apply: the newest
-        of the others not undone wins. Otherwise it is the value before the step.
+        For a photo with others merged into it, decisions about all of them count: the newest of the
+        remaining ones wins. Otherwise it is the value before the step.
         """
         family = self._decisions.family(photo)
         abouts: Sequence[int | None] = [change.about]
@@ -304,7 +302,7 @@ class Journal:
         )
 
     def _with_current_scope(self, context: dict[str, object], made_at: float) -> dict[str, object]:
-        """Replace the scope a step was made in by its present path."""
+        """Replace the scope a step was made in by its present path, if folders moved since."""
         scope = context.get("scope")
         if scope:
             for when, old, new in self._folders.moves():
@@ -332,16 +330,6 @@ class Journal:
             Step(row[0], row[1], row[2], row[3], tuple(changes), row[4], json.loads(row[5]))
             for row, changes in steps.values()
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is recorded beside a step: scope and order at that moment, predictions, and source."""
-
-    scope: str
-    order_name: str
-    expected: Mapping[int, float]
-    source: str = "person"
 
 
 def revisions(step: Step) -> list[Revision]:

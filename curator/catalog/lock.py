@@ -1,4 +1,4 @@
-"""Two locks beside the catalog: one process imports photos; no open catalog is replaced."""
+"""Two locks beside the catalog: only one process imports photos; no open catalog is replaced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from curator.settings import Home
 
 
 class _Lock:
-    """A lock on a file of the home folder; see `curator.file_lock`."""
+    """A lock on a file in the catalog's folder; see `curator.file_lock`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,8 +41,7 @@ class _Lock:
 
         Raises:
             BusyError: ``busy``, if another holder is in the way.
-            CatalogError: the file cannot be created.
-            OSError: the file system has no locks.
+            CatalogError: the file cannot be created, or the file system has no locks.
         """
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT, private.FILE)
@@ -53,22 +52,16 @@ class _Lock:
             ) from error
         try:
             taken = file_lock.acquire(handle, shared=shared)
-        except OSError:
-            os.close(handle)
-            raise
-        if not taken:
-            os.close(handle)
-            raise busy
-        self._handle = handle
-
-    def _acquire_exclusive(self, busy: BusyError) -> None:
-        try:
-            self._acquire(busy)
         except OSError as error:
+            os.close(handle)
             raise CatalogError(
                 f"The file system of {self.path.parent} has no locks ({error.strerror or error}).",
                 "Choose a folder on another disk with --home or CURATOR_HOME.",
             ) from error
+        if not taken:
+            os.close(handle)
+            raise busy
+        self._handle = handle
 
 
 class ConductorLock(_Lock):
@@ -84,7 +77,7 @@ class ConductorLock(_Lock):
             BusyError: another Curator has it.
             CatalogError: the file cannot be created, or the file system has no locks.
         """
-        self._acquire_exclusive(
+        self._acquire(
             BusyError(
                 "Another Curator is already reading photos into this catalog.",
                 "Wait until it is done, or close it.",
@@ -112,8 +105,8 @@ class UseLock(_Lock):
             self._acquire(
                 BusyError("The catalog is being restored.", "Try again in a moment."), shared=True
             )
-        except (CatalogError, OSError):
-            return  # no locks, or a read-only home, where no catalog can be restored either
+        except CatalogError:
+            return  # no locks, or a read-only folder, where no catalog can be restored either
 
     def exclude_others(self) -> None:
         """Take the lock exclusively, so that nobody else can open the catalog.
@@ -122,6 +115,6 @@ class UseLock(_Lock):
             BusyError: somebody has the catalog open.
             CatalogError: the file cannot be created, or the file system has no locks.
         """
-        self._acquire_exclusive(
+        self._acquire(
             BusyError("Curator is open on this catalog.", "Close it everywhere, then try again.")
         )

@@ -22,7 +22,7 @@ from curator.catalog.decisions import Decisions
 from curator.catalog.integrity import reports_damage
 from curator.catalog.journal import Journal
 from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
-from curator.catalog.store import Store, marks
+from curator.catalog.store import Store
 from curator.catalog.tags import Tags
 from curator.model import FileMarks, FoundFile, Kind, counted
 
@@ -33,30 +33,23 @@ NO_VALUE = "none"  # how a file says outright that there is no flag or label
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
+class _Comparison:
     """The fields a photo imports, and by path those in which a file contradicts a person."""
 
-    taken: dict[str, object]
-    against: dict[str, list[str]]
+    imported: dict[str, object]
+    disputed: dict[str, list[str]]
 
 
 @reports_damage
+@dataclass(eq=False)
 class MetadataImport:
     """Imports marks and keywords that files contain."""
 
-    def __init__(
-        self,
-        store: Store,
-        decisions: Decisions,
-        journal: Journal,
-        tags: Tags,
-        sidecar_files: SidecarFiles,
-    ) -> None:
-        self._store = store
-        self._decisions = decisions
-        self._journal = journal
-        self._tags = tags
-        self._sidecar_files = sidecar_files
+    _store: Store
+    _decisions: Decisions
+    _journal: Journal
+    _tags: Tags
+    _sidecar_files: SidecarFiles
 
     def save_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         """Import what files say about photos, as one step of source ``file``.
@@ -68,9 +61,7 @@ class MetadataImport:
             Ids of photos that changed.
         """
         with self._store.transaction():
-            self._sidecar_files.note_found(
-                [(photo, _as_found(readings)) for photo, readings in found]
-            )
+            self._note_found(found)
             return self.apply_readings(found)
 
     def preview_readings(
@@ -79,34 +70,36 @@ class MetadataImport:
         """Return the fields :meth:`save_readings` would import, by photo; changes nothing."""
         imported: dict[int, dict[str, object]] = {}
         with self._store.transaction(keep=False):
-            self._sidecar_files.note_found(
-                [(photo, _as_found(readings)) for photo, readings in found]
-            )
+            self._note_found(found)
             for asked, readings in found:
                 photo = self._decisions.marks([asked])[asked][0]
                 rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
-                imported[photo] = self._weigh(photo, readings, rows).taken
+                imported[photo] = self._compare(photo, readings, rows).imported
         return {photo: fields for photo, fields in imported.items() if fields}
+
+    def _note_found(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> None:
+        """Record the sidecars that were read."""
+        self._sidecar_files.note_found([(photo, _sidecars(readings)) for photo, readings in found])
 
     def apply_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
         """Import readings inside a transaction; return ids of photos that changed."""
         changes: dict[int, dict[str, object]] = {}
-        worded: list[int] = []
+        with_keywords: list[int] = []
         for asked, readings in found:
             if not readings:
                 continue
             photo = self._decisions.marks([asked])[asked][0]
             rows = {row.path: row for row in self._sidecar_files.where("photo_id", [photo])}
             readings = [r for r in readings if not r.path or not _is_stale(r, rows.get(r.path))]
-            weighed = self._weigh(photo, readings, rows)
-            if weighed.taken:
-                changes[photo] = weighed.taken
+            comparison = self._compare(photo, readings, rows)
+            if comparison.imported:
+                changes[photo] = comparison.imported
             if self._import_keywords(photo, readings, rows):
-                worded.append(photo)
+                with_keywords.append(photo)
             for reading in readings:
                 if reading.path in rows:
-                    against = weighed.against.get(reading.path, ())
-                    self._note_reading(rows[reading.path], reading, against)
+                    disputed = comparison.disputed.get(reading.path, ())
+                    self._note_reading(rows[reading.path], reading, disputed)
         if changes:
             self._journal.decide(
                 changes,
@@ -114,22 +107,22 @@ class MetadataImport:
                 context={"from": "file"},
                 source="file",
             )
-        return list(dict.fromkeys([*changes, *worded]))
+        return list(dict.fromkeys([*changes, *with_keywords]))
 
-    def _weigh(
+    def _compare(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
-    ) -> _Weighed:
+    ) -> _Comparison:
         """Compare files with their earlier content and with the person's decisions."""
         ours = self.our_marks(photo)
-        weighed = _Weighed({}, {})
+        comparison = _Comparison({}, {})
         for field, (theirs, path) in self._news(photo, readings, rows).items():
             if theirs == ours[field]:
                 continue
             if not self._is_persons(photo, field):
-                weighed.taken[field] = theirs
+                comparison.imported[field] = theirs
             elif path:
-                weighed.against.setdefault(path, []).append(field)
-        return weighed
+                comparison.disputed.setdefault(path, []).append(field)
+        return comparison
 
     def _news(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
@@ -167,14 +160,8 @@ class MetadataImport:
 
     def _is_persons(self, photo: int, field: str) -> bool:
         """Whether a person made the newest decision on a field that was not undone."""
-        family = self._decisions.family(photo)
-        source = self._store.value(
-            "SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
-            f" WHERE d.photo_id IN ({marks(len(family))}) AND d.field = ? AND s.kind <> 'undo'"
-            " AND NOT EXISTS (SELECT 1 FROM step WHERE reverts = s.id) ORDER BY d.id DESC LIMIT 1",
-            (*family, field),
-        )
-        return bool(source == "person")
+        newest = self._decisions.standing(self._decisions.family(photo), (field, None))
+        return bool(newest and newest[2] == "person")
 
     def _import_keywords(
         self, photo: int, readings: Sequence[FileMarks], rows: Mapping[str, SidecarRow]
@@ -207,20 +194,20 @@ class MetadataImport:
         self._tags.set_keywords(photo, [*names, *sorted(new)], paths)
         return True
 
-    def _note_reading(self, row: SidecarRow, reading: FileMarks, against: Sequence[str]) -> None:
+    def _note_reading(self, row: SidecarRow, reading: FileMarks, disputed: Sequence[str]) -> None:
         """Record what a sidecar says now, and the fields in which it contradicts a person."""
         stored, theirs, state = row.agreed, row.theirs, "failed"
         if reading.fields is not None:
-            agreed = dict(reading.fields)
-            for field in against:  # not agreed on: the former value stays
+            agreed, base = dict(reading.fields), row.base or {}
+            for field in disputed:  # not agreed on: the former value stays
                 agreed.pop(field, None)
-                if field in (row.base or {}):
-                    agreed[field] = (row.base or {})[field]
-            theirs = json.dumps(dict(reading.fields)) if against else None
-            stored, state = json.dumps(agreed), "conflict" if against else "synced"
+                if field in base:
+                    agreed[field] = base[field]
+            theirs = json.dumps(dict(reading.fields)) if disputed else None
+            stored, state = json.dumps(agreed), "conflict" if disputed else "synced"
         date = reading.date
         if date == row.metadata_date and reading.digest != row.digest:
-            date = ""  # another program changed the file but not its date: the mtime tells
+            date = ""  # another program changed the file but not its date: go by the mtime
         self._store.run(
             "UPDATE sidecar SET digest = ?, size = ?, mtime_ns = ?, metadata_date = ?, said = ?,"
             " theirs = ?, synced_at = ?, state = ?, reason = ? WHERE id = ?",
@@ -242,14 +229,14 @@ class MetadataImport:
 def _is_stale(reading: FileMarks, row: SidecarRow | None) -> bool:
     """Whether a sidecar was written or read again after this reading.
 
-    Only sidecars that were read can tell: one found later may have changed since.
+    The row of an unread or unreadable sidecar cannot tell: a scan may have changed it since.
     """
     if row is None or row.state not in ("synced", "conflict"):
         return False
     return (reading.size, reading.mtime_ns) != (row.size, row.mtime_ns)
 
 
-def _as_found(readings: Sequence[FileMarks]) -> list[FoundFile]:
+def _sidecars(readings: Sequence[FileMarks]) -> list[FoundFile]:
     return [FoundFile(r.path, Kind.SIDECAR, r.size, r.mtime_ns) for r in readings if r.path]
 
 

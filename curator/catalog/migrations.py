@@ -22,22 +22,65 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[peewee.Database], None]
 
-# (number, what changes, function). To add one: change the models in `schema`, append a line here
-# with the next number and a function that brings a catalog of the number before it there, and
-# put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
-# Version 1 is what the first release creates, so its step never runs on a catalog.
-MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
-    (1, "the first schema", schema.create),
-    (2, "vectors and versions of taste", lambda database: _add_taste(database)),
-    (3, "stacks, looks and tags", lambda database: _add_stacks_and_tags(database)),
-    (
-        4,
-        "descriptions, projects, sidecars and duels",
-        lambda database: _add_words_and_ways(database),
-    ),
-    (5, "folders know their volume", lambda database: _add_volumes(database)),
-    (6, "tags without a confidence", lambda database: _allow_no_confidence(database)),
+_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
+# The columns whose changes give a photo a new revision, as of version 3.
+_OF_PHOTO = (
+    "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
+    " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
+    " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
+    " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
+    " removed_at, merged_into, look, stack, stack_kind, stacked"
 )
+
+
+def _work_triggers(stages: str) -> Iterator[str]:
+    """Replace the triggers that set a photo's ``failed``; failures of some stages do not count."""
+    failed = (
+        "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
+        f" AND state = 'failed' AND stage {stages}) WHERE id = {{0}}.photo_id;"
+    )
+    yield "DROP TRIGGER work_changed"
+    yield "DROP TRIGGER work_removed"
+    yield (
+        "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
+        f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {failed.format('NEW')} END"
+    )
+    yield (
+        "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
+        f" BEGIN {failed.format('OLD')} END"
+    )
+
+
+def _photo_trigger(columns: str) -> Iterator[str]:
+    """Replace the trigger that gives changed photos a new revision."""
+    yield "DROP TRIGGER photo_changed"
+    yield (
+        f"CREATE TRIGGER photo_changed AFTER UPDATE OF {columns} ON photo"
+        " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"
+        " WHERE id = NEW.id; END"
+    )
+
+
+def _copied_journal(fields: str, about: str, copied: str) -> Iterator[str]:
+    """Copy the table ``decision``: SQLite changes a check only by copying the table."""
+    yield (
+        "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
+        " step_id INTEGER NOT NULL REFERENCES step (id),"
+        " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
+        f" CHECK (field IN ({fields})),{about}"
+        " before, after, expected REAL, order_name TEXT NOT NULL)"
+    )
+    yield (
+        f"INSERT INTO journal SELECT id, step_id, photo_id, field,{copied} before, after, expected,"
+        " order_name FROM decision"
+    )
+    yield "DROP TABLE decision"
+    yield "ALTER TABLE journal RENAME TO decision"
+    yield "CREATE INDEX decision_step_id ON decision (step_id)"
+    yield "CREATE INDEX decision_field ON decision (photo_id, field, id)"
+    yield "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'"
+    yield f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}"
+    yield f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}"
 
 
 def _add_taste(database: peewee.Database) -> None:
@@ -52,28 +95,13 @@ def _add_taste(database: peewee.Database) -> None:
         "CREATE UNIQUE INDEX vector_photo ON vector (photo_id, encoder)",
         "CREATE INDEX vector_rev ON vector (encoder, rev)",
         "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
-        "DROP TRIGGER work_changed",
-        "DROP TRIGGER work_removed",
-        "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
-        f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {_FAILED.format('NEW')} END",
-        "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
-        f" BEGIN {_FAILED.format('OLD')} END",
+        *_work_triggers("<> 'embed'"),
     ):
         database.execute_sql(statement)
 
 
 def _add_stacks_and_tags(database: peewee.Database) -> None:
-    """Add stacks, by the machine and by hand, and tags.
-
-    The journal gets one more field; SQLite changes a check only by copying the table.
-    """
-    of_photo = (
-        "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
-        " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
-        " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
-        " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
-        " removed_at, merged_into, look, stack, stack_kind, stacked"
-    )
+    """Add stacks, by the machine and by hand, and tags; the journal gets one more field."""
     for statement in (
         "ALTER TABLE photo ADD COLUMN look TEXT",
         "ALTER TABLE photo ADD COLUMN stack INTEGER",
@@ -81,10 +109,7 @@ def _add_stacks_and_tags(database: peewee.Database) -> None:
         " CHECK (stack_kind IN ('burst', 'bracket', 'duplicate'))",
         "ALTER TABLE photo ADD COLUMN stacked INTEGER CHECK (stacked >= 0)",
         "CREATE INDEX photo_stack ON photo (stack) WHERE stack IS NOT NULL",
-        "DROP TRIGGER photo_changed",
-        f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
-        " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"
-        " WHERE id = NEW.id; END",
+        *_photo_trigger(_OF_PHOTO),
         "ALTER TABLE taste_version ADD COLUMN reason TEXT NOT NULL DEFAULT 'closing'"
         " CHECK (reason IN ('daily', 'closing', 'hand'))",
         "CREATE TABLE tag (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, category TEXT)",
@@ -96,41 +121,16 @@ def _add_stacks_and_tags(database: peewee.Database) -> None:
         " state TEXT NOT NULL CHECK (state IN ('suggested', 'confirmed', 'removed')),"
         " PRIMARY KEY (photo_id, tag_id, source)) WITHOUT ROWID",
         "CREATE INDEX photo_tag_tag_id ON photo_tag (tag_id)",
-        "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
-        " step_id INTEGER NOT NULL REFERENCES step (id),"
-        " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
-        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked')),"
-        " before, after, expected REAL, order_name TEXT NOT NULL)",
-        "INSERT INTO journal SELECT id, step_id, photo_id, field, before, after, expected,"
-        " order_name FROM decision",
-        "DROP TABLE decision",
-        "ALTER TABLE journal RENAME TO decision",
-        "CREATE INDEX decision_step_id ON decision (step_id)",
-        "CREATE INDEX decision_field ON decision (photo_id, field, id)",
-        "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
-        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}",
-        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}",
+        *_copied_journal("'flag', 'rating', 'label', 'kept', 'stacked'", "", ""),
     ):
         database.execute_sql(statement)
 
 
-def _add_words_and_ways(database: peewee.Database) -> None:
+def _add_descriptions_projects_sidecars(database: peewee.Database) -> None:
     """Add descriptions, projects, comparisons and the contents of sidecars.
 
-    The journal gets relations, fields about a photo and something else; it is copied again.
+    The journal gets relations: fields about a photo and something else.
     """
-    of_photo = (
-        "directory_id, name, taken_at, utc_offset_min, camera, lens, exposure_s, f_number, iso,"
-        " focal_length_mm, latitude, longitude, width, height, orientation, subject_x, subject_y,"
-        " sharpness, exposure, highlights, shadows, sharpest_x, sharpest_y, basis, damage, thumb,"
-        " proxy, proxy_digest, turn, flag, rating, label, kept, seen_at, pair, missing, failed,"
-        " removed_at, merged_into, look, stack, stack_kind, stacked, elsewhere, apart, half_of,"
-        " emptied_at"
-    )
-    failed = (
-        "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
-        " AND state = 'failed' AND stage NOT IN ('embed', 'describe')) WHERE id = {0}.photo_id;"
-    )
     for statement in (
         "ALTER TABLE photo ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0"
         " CHECK (elsewhere IN (0, 1))",
@@ -139,39 +139,22 @@ def _add_words_and_ways(database: peewee.Database) -> None:
         "CREATE INDEX photo_half ON photo (half_of) WHERE half_of IS NOT NULL",
         "ALTER TABLE photo ADD COLUMN emptied_at REAL",
         "ALTER TABLE file ADD COLUMN emptied_at REAL",
-        "DROP TRIGGER photo_changed",
-        f"CREATE TRIGGER photo_changed AFTER UPDATE OF {of_photo} ON photo"
-        " BEGIN UPDATE photo SET rev = (SELECT coalesce(max(rev), 0) + 1 FROM photo)"
-        " WHERE id = NEW.id; END",
-        "DROP TRIGGER work_changed",
-        "DROP TRIGGER work_removed",
-        "CREATE TRIGGER work_changed AFTER UPDATE OF state, reason ON work"
-        f" WHEN (NEW.state = 'failed') <> (OLD.state = 'failed') BEGIN {failed.format('NEW')} END",
-        "CREATE TRIGGER work_removed AFTER DELETE ON work WHEN OLD.state = 'failed'"
-        f" BEGIN {failed.format('OLD')} END",
+        *_photo_trigger(f"{_OF_PHOTO}, elsewhere, apart, half_of, emptied_at"),
+        *_work_triggers("NOT IN ('embed', 'describe')"),
         *_tag_statements(),
-        "CREATE TABLE journal (id INTEGER NOT NULL PRIMARY KEY,"
-        " step_id INTEGER NOT NULL REFERENCES step (id),"
-        " photo_id INTEGER NOT NULL REFERENCES photo (id), field TEXT NOT NULL"
-        " CHECK (field IN ('flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'apart',"
-        " 'tag', 'project', 'over')), about INTEGER,"
-        " before, after, expected REAL, order_name TEXT NOT NULL)",
-        "INSERT INTO journal SELECT id, step_id, photo_id, field, NULL, before, after, expected,"
-        " order_name FROM decision",
-        "DROP TABLE decision",
-        "ALTER TABLE journal RENAME TO decision",
-        "CREATE INDEX decision_step_id ON decision (step_id)",
-        "CREATE INDEX decision_field ON decision (photo_id, field, id)",
-        "CREATE INDEX decision_rating ON decision (photo_id, id) WHERE field = 'rating'",
-        f"CREATE TRIGGER decision_no_update BEFORE UPDATE ON decision {_REFUSED}",
-        f"CREATE TRIGGER decision_no_delete BEFORE DELETE ON decision {_REFUSED}",
-        *_WORDS_AND_WAYS,
+        *_copied_journal(
+            "'flag', 'rating', 'label', 'kept', 'stacked', 'elsewhere', 'apart', 'tag', 'project',"
+            " 'over'",
+            " about INTEGER,",
+            " NULL,",
+        ),
+        *_NEW_TABLES,
         *_text_statements(),
     ):
         database.execute_sql(statement)
 
 
-_WORDS_AND_WAYS = (
+_NEW_TABLES = (
     "CREATE TABLE description (photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo (id),"
     " provider TEXT NOT NULL, model TEXT NOT NULL, source TEXT NOT NULL,"
     " subject TEXT NOT NULL, content_type TEXT NOT NULL, lighting TEXT NOT NULL,"
@@ -217,7 +200,7 @@ _WORDS_AND_WAYS = (
 
 
 def _tag_statements() -> Iterator[str]:
-    """Fold the names of tags, let tags be merged, and let photos change with their tags."""
+    """Add folded names and merging to tags; a photo whose tags change gets a new revision."""
     yield "ALTER TABLE tag ADD COLUMN merged_into INTEGER REFERENCES tag (id)"
     yield "ALTER TABLE tag ADD COLUMN folded TEXT"
     yield "UPDATE tag SET folded = lower(name)"  # so far all tags are an encoder's plain words
@@ -298,7 +281,7 @@ def _allow_no_confidence(database: peewee.Database) -> None:
     SQLite changes a constraint only by copying the table. Its indexes and triggers are dropped
     with it and created again last, so that no photo counts as changed by the copying.
     """
-    belongs = database.execute_sql(
+    attached = database.execute_sql(
         "SELECT sql FROM sqlite_master WHERE tbl_name = 'photo_tag' AND type <> 'table'"
         " AND sql IS NOT NULL"
     ).fetchall()
@@ -314,17 +297,22 @@ def _allow_no_confidence(database: peewee.Database) -> None:
         "INSERT INTO photo_tag SELECT photo_id, tag_id, source,"
         " iif(source = 'vision', NULL, confidence), state FROM kept_tag",
         "DROP TABLE kept_tag",
-        *(sql for (sql,) in belongs),
+        *(sql for (sql,) in attached),
     ):
         database.execute_sql(statement)
 
 
-_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the journal is only ever added to'); END"
-
-# As in the triggers of version 2; `schema` has the present form.
-_FAILED = (
-    "UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {0}.photo_id"
-    " AND state = 'failed' AND stage <> 'embed') WHERE id = {0}.photo_id;"
+# (number, what changes, function). To add one: change the models in `schema`, append a line here
+# with the next number and a function that brings a catalog of the number before it there, and
+# put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
+# Version 1 is what the first release creates, so its step never runs on a catalog.
+MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
+    (1, "the first schema", schema.create),
+    (2, "vectors and versions of taste", _add_taste),
+    (3, "stacks, looks and tags", _add_stacks_and_tags),
+    (4, "descriptions, projects, sidecars and duels", _add_descriptions_projects_sidecars),
+    (5, "folders know their volume", _add_volumes),
+    (6, "tags without a confidence", _allow_no_confidence),
 )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Store
 from curator.model import FoundFile, KnownError, StageJob, UnavailableError
 
 
@@ -93,79 +93,80 @@ class Content:
 
 
 @reports_damage
+@dataclass(eq=False)
 class PhotoFiles:
     """Finds and inserts files, their directories, and photos without files."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def where(self, where: str, parameters: Sequence[object]) -> list[FileRow]:
-        """Return the files that match an SQL condition on ``file`` and ``directory``."""
+        """List the files that match an SQL condition on ``file`` and ``directory``.
+
+        The condition may end with an order and a limit.
+        """
         return [FileRow(*row) for row in self._store.rows(f"{_FILE} WHERE {where}", parameters)]
+
+    def where_in(self, condition: str, values: Iterable[object], *before: object) -> list[FileRow]:
+        """List the files that match a condition about many values; see :meth:`Store.rows_for`."""
+        rows = self._store.rows_for(f"{_FILE} WHERE {condition}", values, *before)
+        return [FileRow(*row) for row in rows]
 
     def disabled_directories(self) -> set[int]:
         """Return the ids of the directories of disabled folders."""
-        rows = self._store.rows(
-            "SELECT directory.id FROM folder JOIN directory ON folder_id = folder.id"
-            " WHERE NOT enabled"
+        return set(
+            self._store.values(
+                "SELECT directory.id FROM folder JOIN directory ON folder_id = folder.id"
+                " WHERE NOT enabled"
+            )
         )
-        return {row[0] for row in rows}
 
     def ensure_directory(self, path: str, folder_id: int | None) -> int:
-        """Return the id of a directory's row, inserted if missing; adopt a directory without a
-        folder.
+        """Return the id of a directory's row, inserted if missing.
+
+        A directory without a folder is added to this one.
         """
         row = self._store.row("SELECT id, folder_id FROM directory WHERE path = ?", (path,))
         if row is None:
-            number = self._store.run(
-                "INSERT INTO directory (folder_id, path) VALUES (?, ?)", (folder_id, path)
-            ).lastrowid
-            assert number is not None
-            return number
+            return self._store.insert("directory", folder_id=folder_id, path=path)
         if row[1] is None and folder_id is not None:
             self._store.run("UPDATE directory SET folder_id = ? WHERE id = ?", (folder_id, row[0]))
         return int(row[0])
 
     def add_photo(self, directory_id: int, name: str) -> int:
         """Insert a photo without files; return its id."""
-        number = self._store.run(
-            "INSERT INTO photo (directory_id, name, added_at) VALUES (?, ?, ?)",
-            (directory_id, name, time.time()),
-        ).lastrowid
-        assert number is not None
-        return number
+        return self._store.insert(
+            "photo", directory_id=directory_id, name=name, added_at=time.time()
+        )
 
     def add(
         self, photo: int, directory_id: int, found: FoundFile, role: str, content: Content
     ) -> int:
         """Insert a file of a photo; return the id of its row."""
-        number = self._store.run(
-            "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
-            " fingerprint, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                photo,
-                directory_id,
-                found.name,
-                str(found.kind),
-                role,
-                found.size,
-                found.mtime_ns,
-                content.fingerprint,
-                content.sha256,
-            ),
-        ).lastrowid
-        assert number is not None
-        return number
+        return self._store.insert(
+            "file",
+            photo_id=photo,
+            directory_id=directory_id,
+            name=found.name,
+            kind=str(found.kind),
+            role=role,
+            size=found.size,
+            mtime_ns=found.mtime_ns,
+            fingerprint=content.fingerprint,
+            sha256=content.sha256,
+        )
 
-    def with_fingerprint(self, fingerprint: str, but_for: int | None = None) -> list[FileRow]:
-        """List known files with a fingerprint, files that are there first."""
+    def with_fingerprint(self, fingerprint: str, ignored: int | None = None) -> list[FileRow]:
+        """List known files with a fingerprint, present ones first.
+
+        Files of the photo ``ignored`` are left out.
+        """
         return self.where(
             "fingerprint = ? AND photo_id IS NOT ? ORDER BY missing_since IS NOT NULL, file.id",
-            (fingerprint, but_for),
+            (fingerprint, ignored),
         )
 
     def keep_former(self, row: FileRow) -> None:
-        """Remember a file's present content as a former one, so that a copy of it is recognized."""
+        """Record a file's present content as a former one, so that a copy of it is recognized."""
         self._store.run(
             "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
             " fingerprint, sha256, width, height, missing_since)"
@@ -182,20 +183,13 @@ class PhotoFiles:
         """Find the file each job was about; None where it is no longer its photo's."""
         rows = {
             (row.photo_id, row.directory, row.name): row
-            for part in chunks([job.photo_id for job in jobs])
-            for row in self.where(
-                f"photo_id IN ({marks(len(part))}) AND missing_since IS NULL", part
+            for row in self.where_in(
+                "missing_since IS NULL AND photo_id IN ({})", [job.photo_id for job in jobs]
             )
         }
         return [rows.get((job.photo_id, *os.path.split(job.path))) for job in jobs]
 
     def main(self, ids: Sequence[int]) -> dict[int, FileRow]:
-        """Return the main file of each photo, left out where it is missing."""
-        return {
-            row.photo_id: row
-            for part in chunks(list(ids))
-            for row in self.where(
-                f"role = 'main' AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
-                part,
-            )
-        }
+        """Return the main file of each photo; photos whose main file is missing are left out."""
+        condition = "role = 'main' AND missing_since IS NULL AND photo_id IN ({})"
+        return {row.photo_id: row for row in self.where_in(condition, ids)}

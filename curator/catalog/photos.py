@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import secrets
 import time
 from collections import defaultdict
@@ -40,36 +39,20 @@ from curator.model import (
 )
 from curator.settings import absolute
 
+_STORED = (
+    "id rev directory_id name taken_at added_at width height turn thumb proxy flag rating label"
+    " kept elsewhere seen_at camera pair stack stack_kind stacked"
+)
 # Name → SQL. ``state`` is "" (fine), "failed" or "missing". ``merged_into`` is not None for photos
-# a reader should drop: the id of the photo each was merged into, 0 if its folder was removed.
+# a reader should drop: the id of the photo each was merged into, 0 if it was removed or its files
+# were deleted.
 _COLUMNS: dict[str, str] = {
-    "id": "id",
-    "rev": "rev",
-    "directory_id": "directory_id",
-    "name": "name",
-    "taken_at": "taken_at",
-    "added_at": "added_at",
-    "width": "width",
-    "height": "height",
-    "turn": "turn",
-    "thumb": "thumb",
-    "proxy": "proxy",
+    **{name: name for name in _STORED.split()},
     # Measurements of a damaged picture are no scores.
     "sharpness": "CASE WHEN damage IS NULL THEN sharpness END",
     "exposure": "CASE WHEN damage IS NULL THEN exposure END",
-    "flag": "flag",
-    "rating": "rating",
-    "label": "label",
-    "kept": "kept",
-    "elsewhere": "elsewhere",
-    "seen_at": "seen_at",
-    "camera": "camera",
-    "pair": "pair",
-    "stack": "stack",
-    "stack_kind": "stack_kind",
-    "stacked": "stacked",
     "damaged": "damage IS NOT NULL",
-    # Stops; `curator.imaging.perceptual_hash` writes them.
+    # Mean light in stops, which `curator.imaging.perceptual_hash` appends to the hash.
     "light": "CAST(substr(look, 33) AS REAL) / -10",
     "state": "CASE WHEN missing THEN 'missing' WHEN failed THEN 'failed' ELSE '' END",
     "merged_into": "CASE WHEN merged_into IS NOT NULL THEN merged_into"
@@ -79,7 +62,6 @@ PHOTO_COLUMNS: tuple[str, ...] = tuple(_COLUMNS)
 CAPTURE_COLUMNS = ("iso", "f_number", "exposure_s", "focal_length_mm", "latitude", "longitude")
 """Columns that only searches need."""
 _SELECT = f"SELECT {', '.join(_COLUMNS.values())} FROM photo"
-_SNAPSHOT = "snapshot"  # key in meta
 _HERE = "merged_into IS NULL AND removed_at IS NULL AND emptied_at IS NULL"
 
 
@@ -88,14 +70,14 @@ class FileDetail:
     """One file of a photo.
 
     Attributes:
-        path: of the file.
-        kind: of the file.
+        path: where it is, or was.
+        kind: RAW or another picture.
         role: ``main``, ``half`` or ``copy``.
         size: in bytes.
         mtime_ns: as the file system has it.
         fingerprint: None until it was read.
         sha256: None until the whole file was read.
-        missing: whether the last scan did not find it.
+        missing: whether the last scan did not find it, or its folder is away.
         emptied: whether the person had it deleted with the rejects.
         away: why its folder cannot be reached (``T7 Shield unplugged``); the file is not lost.
     """
@@ -173,13 +155,13 @@ _DETAIL = (
 
 
 @reports_damage
+@dataclass(eq=False)
 class Photos:
     """Reads photos in bulk and one by one."""
 
-    def __init__(self, store: Store, tags: Tags, descriptions: Descriptions) -> None:
-        self._store = store
-        self._tags = tags
-        self._descriptions = descriptions
+    _store: Store
+    _tags: Tags
+    _descriptions: Descriptions
 
     def mark_seen(self, ids: Sequence[int]) -> None:
         """Record when photos were first looked at; neither a decision nor undoable."""
@@ -198,10 +180,6 @@ class Photos:
                 [(quarter, photo) for photo in ids],
             )
 
-    def last_rev(self) -> int:
-        """Return the revision of the newest change, from which :meth:`columns` can continue."""
-        return int(self._store.value("SELECT coalesce(max(rev), 0) FROM photo"))
-
     def columns(self, since_rev: int | None = None, ids: Sequence[int] | None = None) -> list[Row]:
         """Read photos as compact rows, one value for each of PHOTO_COLUMNS, in no order.
 
@@ -211,10 +189,7 @@ class Photos:
             ids: only these, including merged and removed photos.
         """
         if ids is not None:
-            found: list[Row] = []
-            for part in chunks(list(ids)):
-                found += self._store.rows(f"{_SELECT} WHERE id IN ({marks(len(part))})", part)
-            return found
+            return self._store.rows_for(f"{_SELECT} WHERE id IN ({{}})", ids)
         if since_rev:
             return self._store.rows(f"{_SELECT} WHERE rev > ?", (since_rev,))
         # A hundred thousand new tuples would start the garbage collector a hundred times.
@@ -246,7 +221,7 @@ class Photos:
     def suffixes(self, since_rev: int = 0) -> list[tuple[int, str]]:
         """Return (id, suffix as in ``nef``) of each file of photos changed since a revision.
 
-        Files that are gone count only where all of the photo's are.
+        Missing files count only where all of the photo's files are missing.
         """
         return self._store.rows(
             "SELECT p.id, lower(replace(f.name, rtrim(f.name, replace(f.name, '.', '')), ''))"
@@ -260,10 +235,10 @@ class Photos:
     def snapshot(self) -> str:
         """Return the token of the saved copy of the columns that is still valid, or "".
 
-        The copy holds, together with what :meth:`columns` returns since its revision. A catalog
+        The copy is valid together with what :meth:`columns` returns since its revision. A catalog
         that was restored to an earlier state has another token, or none.
         """
-        token = str(self._store.value("SELECT value FROM meta WHERE key = ?", (_SNAPSHOT,)) or "")
+        token = self._store.meta("snapshot") or ""
         return token if token.startswith(self._form()) else ""
 
     def new_snapshot(self) -> str:
@@ -273,14 +248,10 @@ class Photos:
     def set_snapshot(self, token: str) -> None:
         """Record that a copy with this token was saved, of a revision before now."""
         with self._store.transaction():
-            self._store.run(
-                "INSERT INTO meta (key, value) VALUES (?, ?)"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (_SNAPSHOT, token),
-            )
+            self._store.set_meta("snapshot", token)
 
     def _form(self) -> str:
-        """Return a short hash of what the columns mean, which an update may change."""
+        """Return a short hash of what the columns mean, which a newer Curator may change."""
         form = f"{self._store.value('PRAGMA user_version')} {_SELECT}"
         return hashlib.sha256(form.encode()).hexdigest()[:12] + "-"
 
@@ -293,8 +264,7 @@ class Photos:
         Raises:
             NotFoundError: no photo matches.
         """
-        text = os.fspath(id_or_path) if not isinstance(id_or_path, int) else str(id_or_path)
-        row = None
+        text, row = str(id_or_path), None
         if text.isascii() and text.isdigit():
             row = self._store.row(
                 "SELECT coalesce(merged_into, id) FROM photo WHERE id = ?", (min(int(text), 2**62),)
@@ -303,7 +273,7 @@ class Photos:
             row = self._store.row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",
-                _place(text),
+                _folder_and_name(text),
             )
         if row is None:
             raise NotFoundError(f"Photo {text} not found.", "`curator photos` lists all photos.")
@@ -316,11 +286,11 @@ class Photos:
             path: of the file, whose content may have changed since it was read.
             fingerprint: of its content (`curator.files.fingerprint`).
         """
-        ways: tuple[tuple[str, tuple[str | None, ...]], ...] = (
-            ("directory.path = ? AND file.name = ?", _place(path)),
+        conditions: tuple[tuple[str, tuple[str | None, ...]], ...] = (
+            ("directory.path = ? AND file.name = ?", _folder_and_name(path)),
             ("fingerprint = ?", (fingerprint,)),
         )
-        for condition, values in ways:
+        for condition, values in conditions:
             row = self._store.row(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = file.directory_id"
                 f" WHERE role <> 'former' AND {condition}"
@@ -338,14 +308,13 @@ class Photos:
         Raises:
             NotFoundError: no photo matches.
         """
-        number = self.find(id_or_path)
-        return next(self.details([number]))
+        return next(self.details([self.find(id_or_path)]))
 
     def details(self, ids: Sequence[int]) -> Iterator[PhotoDetail]:
         """Read everything about many photos, in ascending order of id.
 
-        Unknown ids and merged photos are left out. Takes a few queries per thousand photos, where
-        :meth:`get` takes three each.
+        Unknown ids and merged photos are left out. Takes a few queries per 900 photos, where
+        :meth:`get` takes as many for each.
         """
         absent: dict[int | None, str] = {
             folder: absence(*why)
@@ -382,23 +351,19 @@ class Photos:
                 part,
             )
             for row in rows:
-                detail = _detail(row, tuple(files[row[0]]), tuple(work[row[0]]))
-                yield replace(
-                    detail, tags=tags.get(row[0], ()), description=descriptions.get(row[0])
-                )
+                photo = row[0]
+                detail = _detail(row, tuple(files[photo]), tuple(work[photo]))
+                yield replace(detail, tags=tags.get(photo, ()), description=descriptions.get(photo))
 
     def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
         """Return the size of these photos' files on disk in bytes, with or without copies."""
-        total, roles = 0, "('former')" if copies else "('former', 'copy')"
-        for part in chunks(list(ids)):
-            total += int(
-                self._store.value(
-                    f"SELECT coalesce(sum(size), 0) FROM file WHERE role NOT IN {roles}"
-                    f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
-                    part,
-                )
-            )
-        return total
+        roles = "('former')" if copies else "('former', 'copy')"
+        sizes = self._store.rows_for(
+            f"SELECT coalesce(sum(size), 0) FROM file WHERE role NOT IN {roles}"
+            " AND missing_since IS NULL AND photo_id IN ({})",
+            ids,
+        )
+        return sum(row[0] for row in sizes)
 
     def copy_locations(self) -> list[tuple[int, int, str]]:
         """List the folders in which photos have copies: (photo id, directory id, name of a file).
@@ -412,7 +377,7 @@ class Photos:
         )
 
 
-def _place(path: str | Path) -> tuple[str | None, ...]:
+def _folder_and_name(path: str | Path) -> tuple[str | None, ...]:
     """Return folder and name of a file as the catalog has them; None if they are not valid text."""
     where = absolute(path)
     try:

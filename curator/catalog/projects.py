@@ -19,11 +19,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store
 from curator.model import NotFoundError, UsageError
 
 NAME_LENGTH = 100
-"""Characters of a project's name at most."""
+"""Most characters of a project's name."""
 _NOTES_LENGTH = 10_000
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and many scripts
 # Present photos: in an enabled folder, not merged, not removed, their files not deleted.
@@ -38,8 +38,8 @@ _ROWS = (
     " END, project.made_at, project.removed_at"
     " FROM project LEFT JOIN photo AS c ON c.id = project.cover"
 )
-_MEMBERS = "projects_rev"  # grows with every decision on a position, see `fields`
-_ANEW = "projects_anew"  # grows when something else about projects changed
+# Counters: of decisions on positions (see `fields`), and of all other changes of projects.
+_POSITIONS_REV, _OTHER_REV = "projects_rev", "projects_anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,7 @@ def project_name(text: str) -> str:
 
 
 def _readable(char: str) -> str:
-    """Return a character of a name, a space for one that breaks lines, nothing for a control
-    character.
-    """
+    """Return a character of a name: a space for white space, nothing for control characters."""
     kind = unicodedata.category(char)
     if char.isspace() or kind in ("Zl", "Zp"):
         return " "
@@ -98,11 +96,11 @@ def _comparable(name: str) -> str:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Projects:
     """Reads projects and changes their names, notes and covers."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     # --- reading
 
@@ -142,25 +140,21 @@ class Projects:
 
     def members(self, project: int) -> list[int]:
         """List the present photos of a project in their order by hand."""
-        return [
-            row[0]
-            for row in self._store.rows(
-                "SELECT p.id FROM photo_project AS m JOIN photo AS p ON p.id = m.photo_id"
-                f" WHERE m.project_id = ? AND {_HERE} ORDER BY m.place, p.id",
-                (project,),
-            )
-        ]
+        return self._store.values(
+            "SELECT p.id FROM photo_project AS m JOIN photo AS p ON p.id = m.photo_id"
+            f" WHERE m.project_id = ? AND {_HERE} ORDER BY m.place, p.id",
+            (project,),
+        )
 
     def names_of(self, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Return the names of the projects photos are in; photos in none are left out."""
         found: dict[int, list[str]] = defaultdict(list)
-        for part in chunks(list(ids)):
-            for photo, name in self._store.rows(
-                "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
-                f" WHERE removed_at IS NULL AND photo_id IN ({marks(len(part))})",
-                part,
-            ):
-                found[photo].append(name)
+        for photo, name in self._store.rows_for(
+            "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
+            " WHERE removed_at IS NULL AND photo_id IN ({})",
+            ids,
+        ):
+            found[photo].append(name)
         return {photo: tuple(sorted(names, key=_comparable)) for photo, names in found.items()}
 
     def last_position(self, project: int) -> float:
@@ -180,16 +174,13 @@ class Projects:
         The second grows with every decision on a photo's position. The first grows when anything
         else changed, so that positions have to be read again.
         """
-        found: dict[str, str] = dict(
-            self._store.rows("SELECT key, value FROM meta WHERE key IN (?, ?)", (_ANEW, _MEMBERS))
-        )
-        return int(found.get(_ANEW, 0)), int(found.get(_MEMBERS, 0))
+        return self._store.counter(_OTHER_REV), self._store.counter(_POSITIONS_REV)
 
     def positions(self) -> tuple[int, list[Row]]:
         """Read (project id, photo id, position) of all projects in use, including hidden photos.
 
         Returns:
-            The number of the last decision they contain, for :meth:`moves_since`, and the rows.
+            The id of the last decision they contain, for :meth:`moves_since`, and the rows.
         """
         seen = int(self._store.value("SELECT coalesce(max(id), 0) FROM decision"))
         rows = self._store.rows(
@@ -199,7 +190,7 @@ class Projects:
         return seen, rows
 
     def moves_since(self, since: int) -> list[Row]:
-        """Read later decisions as (number, project id, photo id, position or None), in order."""
+        """Read later decisions as (id, project id, photo id, position or None), in order."""
         return self._store.rows(
             "SELECT id, about, photo_id, after FROM decision WHERE id > ? AND field = 'project'"
             " ORDER BY id",
@@ -217,11 +208,7 @@ class Projects:
         name = project_name(name)
         with self._changing():
             self._refuse_taken(name)
-            number = self._store.run(
-                "INSERT INTO project (name, made_at) VALUES (?, ?)", (name, time.time())
-            ).lastrowid
-        assert number is not None
-        return number
+            return self._store.insert("project", name=name, made_at=time.time())
 
     def rename(self, project: int, name: str) -> None:
         """Rename a project.
@@ -231,7 +218,7 @@ class Projects:
         """
         name = project_name(name)
         with self._changing(project):
-            self._refuse_taken(name, but_for=project)
+            self._refuse_taken(name, ignored=project)
             self._store.run("UPDATE project SET name = ? WHERE id = ?", (name, project))
 
     def set_notes(self, project: int, notes: str) -> None:
@@ -262,7 +249,7 @@ class Projects:
         """
         with self._changing(project):
             name = str(self._store.value("SELECT name FROM project WHERE id = ?", (project,)))
-            self._refuse_taken(name, but_for=project)
+            self._refuse_taken(name, ignored=project)
             self._store.run("UPDATE project SET removed_at = NULL WHERE id = ?", (project,))
 
     @contextlib.contextmanager
@@ -273,7 +260,7 @@ class Projects:
         """
         with self._store.transaction(durable=True):
             yield
-            self._store.increment(_ANEW)
+            self._store.increment(_OTHER_REV)
             self._store.run(
                 "INSERT INTO unwritten (photo_id, since)"
                 " SELECT photo_id, ? FROM photo_project WHERE project_id = ?"
@@ -281,11 +268,11 @@ class Projects:
                 (time.time(), named),
             )
 
-    def _refuse_taken(self, name: str, but_for: int = 0) -> None:
+    def _refuse_taken(self, name: str, ignored: int = 0) -> None:
         wanted = _comparable(name)
         # There are few projects, and SQLite folds the case of ASCII only.
         for number, other in self._store.rows(
             "SELECT id, name FROM project WHERE removed_at IS NULL"
         ):
-            if number != but_for and _comparable(other) == wanted:
+            if number != ignored and _comparable(other) == wanted:
                 raise UsageError(f"A project {other} already exists.", "Choose another name.")

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from curator import atomic
@@ -17,26 +18,24 @@ from curator.catalog.identity import Identity
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Store
 
-_INTENT = "emptying"  # begins the keys of what is to be removed, in the table ``meta``
+_INTENT = "emptying"  # first part of the keys in ``meta`` that name files about to be deleted
 
 
 @reports_damage
+@dataclass(eq=False)
 class Removal:
     """Records deletions of files: intent, result, and what was interrupted."""
 
-    def __init__(self, store: Store, identity: Identity) -> None:
-        self._store = store
-        self._identity = identity
+    _store: Store
+    _identity: Identity
 
     def is_reject(self, photo_id: int) -> bool:
         """Whether a photo is rejected at this moment."""
-        return bool(
-            self._store.value(
-                "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
-                " AND merged_into IS NULL AND removed_at IS NULL",
-                (photo_id,),
-            )
+        sql = (
+            "SELECT count(*) FROM photo WHERE id = ? AND flag = 'reject'"
+            " AND merged_into IS NULL AND removed_at IS NULL"
         )
+        return bool(self._store.value(sql, (photo_id,)))
 
     def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
         """Record which files are about to be deleted: after a kill they do not count as missing.
@@ -49,15 +48,13 @@ class Removal:
         """
         intent = f"{_INTENT}/{os.getpid()}/{time.time():.6f}"
         with self._store.transaction(durable=True):
-            self._store.run(
-                "INSERT INTO meta (key, value) VALUES (?, ?)", (intent, json.dumps(wanted))
-            )
+            self._store.set_meta(intent, json.dumps(wanted))
         return intent
 
     def end(self, intent: str) -> None:
         """Record that an intent is finished: its files were deleted and recorded, or kept."""
         with self._store.transaction():
-            self._store.run("DELETE FROM meta WHERE key = ?", (intent,))
+            self._store.set_meta(intent, None)
 
     def interrupted(self) -> dict[str, dict[int, list[str]]]:
         """Return the unfinished intents of dead processes, and earlier ones of this process."""
@@ -67,14 +64,14 @@ class Removal:
         return {
             key: {int(photo): paths for photo, paths in json.loads(value).items()}
             for key, value in rows
-            if _is_left(key)
+            if _is_abandoned(key)
         }
 
     def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
         """Record that files of a photo were deleted by the person.
 
         A photo without any file left disappears from every list. It keeps its marks and the
-        fingerprints of its files: if that content is found again, it is still a reject.
+        fingerprints of its files: if that content is found again, it is still rejected.
 
         Args:
             photo_id: its id.
@@ -101,6 +98,6 @@ class Removal:
             )
 
 
-def _is_left(intent: str) -> bool:
+def _is_abandoned(intent: str) -> bool:
     _, process, begun = intent.split("/")
     return int(process) == os.getpid() or atomic.writer_is_gone(int(process), float(begun))

@@ -30,7 +30,8 @@ from curator.model import Change, Step
 log = logging.getLogger(__name__)
 
 
-def _listed(table: str, names: str) -> str:
+def _columns(table: str, names: str) -> str:
+    """Return columns as :meth:`_FormerCatalog.rows` takes them, with the name of their table."""
     return ", ".join(f"{table}.{name}" for name in names.split(", "))
 
 
@@ -57,24 +58,24 @@ _OF_DECISION = "step_id, photo_id, field, about, before, after, expected, order_
 # Changes a person made outside the journal: columns, source, and the statement that writes them.
 _FACTS = (
     (
-        _listed("project", "name, notes, cover, removed_at, id"),
+        _columns("project", "name, notes, cover, removed_at, id"),
         "FROM project",
         "UPDATE OR IGNORE project SET name = ?, notes = ?, cover = ?, removed_at = ? WHERE id = ?",
     ),
     (
-        _listed("photo", "turn, seen_at, id"),
+        _columns("photo", "turn, seen_at, id"),
         "FROM photo WHERE turn <> 0 OR seen_at IS NOT NULL",
         "UPDATE OR IGNORE photo SET turn = ?, seen_at = coalesce(seen_at, ?) WHERE id = ?",
     ),
     (
-        _listed("file", "missing_since, emptied_at, sha256, photo_id, name") + ", directory.path",
+        _columns("file", "missing_since, emptied_at, sha256, photo_id, name") + ", directory.path",
         "FROM file JOIN directory ON directory.id = file.directory_id"
         " WHERE file.emptied_at IS NOT NULL",
         "UPDATE OR IGNORE file SET missing_since = ?, emptied_at = ?, sha256 = ? WHERE photo_id = ?"
         " AND name = ? AND directory_id = (SELECT id FROM directory WHERE path = ?)",
     ),
     (
-        _listed("photo", "emptied_at, id"),
+        _columns("photo", "emptied_at, id"),
         "FROM photo WHERE emptied_at IS NOT NULL",
         "UPDATE OR IGNORE photo SET emptied_at = ? WHERE id = ?",
     ),
@@ -88,9 +89,9 @@ class ReplayReport:
     Attributes:
         steps: steps found in the damaged catalog and entered again.
         decisions: single decisions among them that were made again.
-        orphaned: decisions about photos that no longer exist.
-        whole: whether the damaged catalog's journal could be read to its end.
-        related: whether the damaged catalog descends from this backup; otherwise nothing is
+        orphaned: decisions left out, about photos, tags or projects this catalog lacks.
+        whole: whether the damaged catalog's journal was replayed to its end.
+        related: False if the damaged catalog does not descend from this backup: nothing was
             replayed.
         photos: photos added since that were copied.
     """
@@ -104,56 +105,42 @@ class ReplayReport:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Recovery:
     """Copies into a restored backup what happened in the former catalog since."""
 
-    def __init__(
-        self,
-        store: Store,
-        files: PhotoFiles,
-        work: WorkQueue,
-        decisions: Decisions,
-        tags: Tags,
-        descriptions: Descriptions,
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
-        self._decisions = decisions
-        self._tags = tags
-        self._descriptions = descriptions
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
+    _decisions: Decisions
+    _tags: Tags
+    _descriptions: Descriptions
 
-    def replay(self, former: Path) -> ReplayReport:
+    def replay(self, path: Path) -> ReplayReport:
         """Replay in this catalog, a restored backup, what happened in the former one since.
 
         Args:
-            former: the damaged catalog; it is only read, as far as that is possible.
-
-        Returns:
-            The counts of what was found and replayed.
+            path: the damaged catalog; it is only read, as far as that is possible.
 
         Raises:
             CatalogError: this catalog is not writable; nothing was copied.
         """
         since = self._store.row("SELECT id, made_at, summary FROM step ORDER BY id DESC LIMIT 1")
-        reading = _Former(former)
-        try:
+        with contextlib.closing(_FormerCatalog(path)) as former:
             if since is not None:
-                rows, whole = reading.rows(
-                    _listed("step", "id, made_at, summary"), "FROM step WHERE id = ?", since[0]
+                rows, whole = former.rows(
+                    _columns("step", "id, made_at, summary"), "FROM step WHERE id = ?", since[0]
                 )
                 if rows != [since]:
                     return ReplayReport(whole=whole, related=not whole)
             with self._store.transaction(durable=True):
-                photos = self._take_photos(reading)
-                redone = self._redo(reading, since[0] if since else 0)
+                photos = self._copy_photos(former)
+                replayed = self._replay_steps(former, since[0] if since else 0)
                 for columns, query, write in _FACTS:
-                    self._write(write, reading.rows(columns, query)[0])
-                self._take_searches(reading)
-                self._take_descriptions(reading)
-                return replace(redone, photos=photos)
-        finally:
-            reading.close()
+                    self._write(write, former.rows(columns, query)[0])
+                self._copy_searches(former)
+                self._copy_descriptions(former)
+                return replace(replayed, photos=photos)
 
     def _write(self, sql: str, rows: Sequence[Row]) -> None:
         """Write rows one by one; skip those that do not fit this catalog."""
@@ -163,110 +150,110 @@ class Recovery:
 
     # --- photos added since
 
-    def _take_photos(self, reading: _Former) -> int:
+    def _copy_photos(self, former: _FormerCatalog) -> int:
         """Copy the photos added since, with their files; scans and stages do the rest."""
         newest = self._store.row("SELECT id, added_at FROM photo ORDER BY id DESC LIMIT 1")
         if newest is not None:
-            there, _ = reading.rows(
-                "photo.id, photo.added_at", "FROM photo WHERE id = ?", newest[0]
-            )
-            if there != [newest]:
+            same, _ = former.rows("photo.id, photo.added_at", "FROM photo WHERE id = ?", newest[0])
+            if same != [newest]:
                 return 0
-        folders, _ = reading.rows(_listed("folder", _OF_FOLDER), "FROM folder")
+        folders, _ = former.rows(_columns("folder", _OF_FOLDER), "FROM folder")
         self._write(f"INSERT OR IGNORE INTO folder ({_OF_FOLDER}) VALUES ({marks(8)})", folders)
-        rows, _ = reading.rows(
-            "directory.path, directory.folder_id, " + _listed("photo", _OF_PHOTO),
+        rows, _ = former.rows(
+            "directory.path, directory.folder_id, " + _columns("photo", _OF_PHOTO),
             "FROM photo JOIN directory ON directory.id = photo.directory_id WHERE photo.id > ?"
             " ORDER BY photo.id",
             newest[0] if newest else 0,
         )
-        taken = 0
+        copied = 0
         for path, folder, number, *rest in rows:
             with contextlib.suppress(*DAMAGE_ERRORS):
-                where = self._directory(reading, path, folder)
+                directory = self._directory(former, path, folder)
                 self._store.run(
                     f"INSERT INTO photo (directory_id, {_OF_PHOTO})"
                     f" VALUES ({marks(len(rest) + 2)})",
-                    (where, number, *rest),
+                    (directory, number, *rest),
                 )
-                taken += 1
-                self._take_files(reading, number)
-        return taken
+                copied += 1
+                self._copy_files(former, number)
+        return copied
 
-    def _take_files(self, reading: _Former, photo: int) -> None:
+    def _copy_files(self, former: _FormerCatalog, photo: int) -> None:
         self._work.add_photos([photo])
-        rows, _ = reading.rows(
-            "directory.path, directory.folder_id, " + _listed("file", _OF_FILE),
+        rows, _ = former.rows(
+            "directory.path, directory.folder_id, " + _columns("file", _OF_FILE),
             "FROM file JOIN directory ON directory.id = file.directory_id"
             " WHERE file.photo_id = ? ORDER BY file.id",
             photo,
         )
         for path, folder, *rest in rows:
-            where = self._directory(reading, path, folder)
+            directory = self._directory(former, path, folder)
             self._write(
                 f"INSERT INTO file (photo_id, directory_id, {_OF_FILE})"
                 f" VALUES ({marks(len(rest) + 2)})",
-                [(photo, where, *rest)],
+                [(photo, directory, *rest)],
             )
         self._work.refresh_ready([photo])
 
-    def _directory(self, reading: _Former, path: str, folder: int | None) -> int:
+    def _directory(self, former: _FormerCatalog, path: str, folder: int | None) -> int:
         """Find or insert the directory of a path; its folder may have another id here."""
-        named, _ = reading.rows("folder.path", "FROM folder WHERE id = ?", folder)
-        here = (
-            self._store.value("SELECT id FROM folder WHERE path = ?", named[0]) if named else None
-        )
-        return self._files.ensure_directory(path, here)
+        named, _ = former.rows("folder.path", "FROM folder WHERE id = ?", folder)
+        sql = "SELECT id FROM folder WHERE path = ?"
+        number = self._store.value(sql, named[0]) if named else None
+        return self._files.ensure_directory(path, number)
 
     # --- decisions made since
 
-    def _redo(self, reading: _Former, since: int) -> ReplayReport:
+    def _replay_steps(self, former: _FormerCatalog, since: int) -> ReplayReport:
+        """Enter the steps after ``since`` again, up to the first that cannot be read."""
         for table, names in _NAMES.items():
             newest = self._store.value(f"SELECT coalesce(max(id), 0) FROM {table}")
-            rows, _ = reading.rows(_listed(table, names), f"FROM {table} WHERE id > ?", newest)
+            rows, _ = former.rows(_columns(table, names), f"FROM {table} WHERE id > ?", newest)
             self._write(
                 f"INSERT INTO {table} ({names}) VALUES ({marks(1 + names.count(','))})", rows
             )
         steps = decisions = orphaned = 0
-        rows, whole = reading.rows(
-            _listed("step", _OF_STEP), "FROM step WHERE id > ? ORDER BY id", since
+        rows, whole = former.rows(
+            _columns("step", _OF_STEP), "FROM step WHERE id > ? ORDER BY id", since
         )
         for row in rows:
-            made, complete = reading.rows(
-                _listed("decision", _OF_DECISION),
+            decided, complete = former.rows(
+                _columns("decision", _OF_DECISION),
                 "FROM decision WHERE step_id = ? ORDER BY id",
                 row[0],
             )
             try:
-                housed = [one for one in made if self._has(one[1], one[2], one[3])]
+                known = [decision for decision in decided if self._exists(*decision[1:4])]
                 follows = row[0] == since + steps + 1  # otherwise one in between could not be read
-                if not follows or not complete or not self._redo_step(row, housed):
+                if not follows or not complete or not self._replay_step(row, known):
                     whole = False  # no partial steps, and none after an unreadable one
                     break
             except DAMAGE_ERRORS as error:
                 log.info("step %d of the former catalog makes no sense: %s", row[0], error)
                 whole = False
                 break
-            orphaned += len(made) - len(housed)
-            steps, decisions = steps + 1, decisions + len(housed)
+            orphaned += len(decided) - len(known)
+            steps, decisions = steps + 1, decisions + len(known)
         return ReplayReport(steps, decisions, orphaned, whole)
 
-    def _has(self, photo: int, field: str, about: int | None) -> bool:
+    def _exists(self, photo: int, field: str, about: int | None) -> bool:
         """Whether the subject of a decision exists in this catalog."""
         if self._store.value("SELECT 1 FROM photo WHERE id = ?", (photo,)) is None:
             return False
-        return about is None or self._store.value(RELATIONS[field].known, (about,)) is not None
+        return about is None or self._store.value(RELATIONS[field].find, (about,)) is not None
 
-    def _redo_step(self, row: Row, made: list[Row]) -> bool:
+    def _replay_step(self, row: Row, decided: list[Row]) -> bool:
         """Enter a step unchanged and apply it to photos: completely or not at all."""
         self._store.run("SAVEPOINT step")
         try:
             self._store.run(f"INSERT INTO step ({_OF_STEP}) VALUES ({marks(len(row))})", row)
-            self._store.run_many(f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", made)
+            self._store.run_many(
+                f"INSERT INTO decision ({_OF_DECISION}) VALUES ({marks(8)})", decided
+            )
             number, kind, summary, made_at, reverts, _, _, context = row
             changes = tuple(
                 Change(photo, field, before, after, about)
-                for _, photo, field, about, before, after, *_ in made
+                for _, photo, field, about, before, after, *_ in decided
             )
             step = Step(number, kind, summary, made_at, changes, reverts, json.loads(context))
             self._tags.revise(revisions(step), back=kind == "undo")
@@ -281,10 +268,10 @@ class Recovery:
 
     # --- outside the journal
 
-    def _take_searches(self, reading: _Former) -> None:
-        """Copy the saved searches; delete removed ones if all could be read."""
-        rows, whole = reading.rows(
-            _listed("saved_search", "name, expression, made_at"), "FROM saved_search"
+    def _copy_searches(self, former: _FormerCatalog) -> None:
+        """Copy the saved searches; delete the others if all could be read."""
+        rows, whole = former.rows(
+            _columns("saved_search", "name, expression, made_at"), "FROM saved_search"
         )
         if whole:
             self._store.run("DELETE FROM saved_search")
@@ -294,26 +281,24 @@ class Recovery:
             rows,
         )
 
-    def _take_descriptions(self, reading: _Former) -> None:
-        """Copy newer descriptions; a model needs seconds for each of them."""
-        rows, _ = reading.rows(_listed("description", _OF_DESCRIPTION), "FROM description")
+    def _copy_descriptions(self, former: _FormerCatalog) -> None:
+        """Copy newer descriptions: a model needs seconds for each."""
+        rows, _ = former.rows(_columns("description", _OF_DESCRIPTION), "FROM description")
         for row in rows:
             photo, made_at = row[0], row[-1]
-            there = self._store.value(
-                "SELECT made_at FROM description WHERE photo_id = ?", (photo,)
-            )
-            if there is None or there < made_at:
+            ours = self._store.value("SELECT made_at FROM description WHERE photo_id = ?", (photo,))
+            if ours is None or ours < made_at:
                 with contextlib.suppress(*DAMAGE_ERRORS):
                     self._store.run(
                         f"INSERT OR REPLACE INTO description ({_OF_DESCRIPTION})"
                         f" VALUES ({marks(len(row))})",
                         row,
                     )
-                    self._take_suggestions(reading, photo)
+                    self._copy_suggestions(former, photo)
 
-    def _take_suggestions(self, reading: _Former, photo: int) -> None:
+    def _copy_suggestions(self, former: _FormerCatalog, photo: int) -> None:
         """Copy the tags of a description, and mark it as done."""
-        tags, _ = reading.rows(
+        tags, _ = former.rows(
             "tag.name, photo_tag.confidence",
             "FROM photo_tag JOIN tag ON tag.id = photo_tag.tag_id"
             " WHERE photo_tag.photo_id = ? AND photo_tag.source = 'vision'",
@@ -321,7 +306,7 @@ class Recovery:
         )
         self._tags.suggest(photo, "vision", tags)
         self._descriptions.add_work(photo)
-        done, _ = reading.rows(
+        done, _ = former.rows(
             "work.source",
             "FROM work WHERE photo_id = ? AND stage = ? AND state = 'done'",
             photo,
@@ -331,7 +316,7 @@ class Recovery:
             self._work.mark_done(DESCRIBE, {photo: source})
 
 
-class _Former:
+class _FormerCatalog:
     """A damaged catalog, read as far as possible and never written to."""
 
     def __init__(self, path: Path) -> None:
@@ -349,7 +334,7 @@ class _Former:
 
         Args:
             columns: as ``photo.id, photo.name``.
-            query: the rest of the query, from the table on.
+            query: the rest of the query, from FROM on.
             *values: its parameters.
 
         Returns:

@@ -1,8 +1,8 @@
 """Replacing a damaged or lost catalog by a backup.
 
-The command line and the recovery dialog do this. What was decided since the backup is replayed as
-far as the damaged catalog can be read (see `replaying`). Nothing is deleted: the damaged catalog is
-set aside under a name with the date.
+The command line and the recovery dialog do this. On request, what was decided since the backup is
+replayed as far as the damaged catalog can be read (see `replaying`). Nothing is deleted: the
+damaged catalog is set aside under a name with the date.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from curator.model import CatalogError
 
 log = logging.getLogger(__name__)
 
-_ROOM = 1.2  # times a backup's size, as replayed decisions come on top
+_ROOM = 1.2  # times a backup's size: replayed decisions need some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ def restore(
         shutil.rmtree(workspace, ignore_errors=True)
         private.make_folder(workspace)
         copy = workspace / catalog.name
-        _need_room(catalog, found)
+        _require_room(catalog, found)
         private.touch(copy)
         shutil.copyfile(backup, copy)
         redone = replay(copy, catalog) if replay is not None else None
-        _close_off(copy)
+        _finish(copy)
         with copy.open("rb+") as file:
             os.fsync(file.fileno())
         aside = _set_aside(catalog)
@@ -96,7 +96,7 @@ def restore(
         lock.release()
 
 
-def _need_room(catalog: Path, backup: Backup) -> None:
+def _require_room(catalog: Path, backup: Backup) -> None:
     free = shutil.disk_usage(catalog.parent).free
     if free < backup.size * _ROOM:
         raise CatalogError(
@@ -105,20 +105,20 @@ def _need_room(catalog: Path, backup: Backup) -> None:
         )
 
 
-def _close_off(copy: Path) -> None:
+def _finish(copy: Path) -> None:
     """Checkpoint the replayed decisions and verify the copy once more."""
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        fault = backups.verdict(connection)
+        fault = backups.first_fault(connection)
     if fault:
         raise CatalogError(f"The copy of the backup is damaged ({fault}).", "Try another one.")
 
 
 def _set_aside(catalog: Path) -> Path | None:
-    """Keep the present catalog and its log under a name of its own.
+    """Link or copy the present catalog to a name of its own, and move its log there.
 
-    The log goes first, and the catalog stays until the copy replaces it: if it were missing for a
-    moment, a Curator started then would create an empty one.
+    The catalog itself stays until the backup replaces it: if it were missing for a moment, a
+    Curator started then would create an empty one.
     """
     if not catalog.exists():
         set_log_aside(catalog)

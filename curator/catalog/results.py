@@ -19,7 +19,7 @@ from curator.catalog.integrity import reports_damage
 from curator.catalog.metadata_import import MetadataImport
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
 from curator.catalog.sidecar_files import SidecarFiles
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Store
 from curator.catalog.work import WorkQueue
 from curator.model import Capture, Converted, FoundFile, Kind, KnownError, Peeked, StageJob
 
@@ -40,7 +40,7 @@ class PeekSaved:
 
 @dataclass(frozen=True, slots=True)
 class _Halves:
-    """Whether a photo's other half is unchanged, and the changed halves: row, file, fingerprint."""
+    """Whether one of a photo's halves is unchanged, and the changed: row, file, fingerprint."""
 
     unchanged: bool
     changed: list[tuple[FileRow, FoundFile, str]]
@@ -54,7 +54,7 @@ class PeekFindings:
         result: the peek, with the fingerprint of the pair's other half.
         row: the file as the catalog knew it; None if the job's file is no longer the photo's.
         twin: the known file that holds the same content.
-        halves: whether the photo's other half changed along with this file.
+        halves: which other halves of the photo changed along with this file.
     """
 
     result: Peeked
@@ -64,29 +64,21 @@ class PeekFindings:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Results:
     """Saves results of `peek` and `convert`; merges and separates photos by their content."""
 
-    def __init__(
-        self,
-        store: Store,
-        files: PhotoFiles,
-        work: WorkQueue,
-        identity: Identity,
-        metadata: MetadataImport,
-        sidecar_files: SidecarFiles,
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
-        self._identity = identity
-        self._metadata = metadata
-        self._sidecar_files = sidecar_files
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
+    _identity: Identity
+    _metadata: MetadataImport
+    _sidecar_files: SidecarFiles
 
     def save_converted(self, results: Sequence[tuple[StageJob, Converted]]) -> list[int]:
         """Save results of convert in one transaction; return ids of photos that changed.
 
-        A result for bytes that are no longer the photo's is dropped, and peek runs again.
+        A result for bytes that are no longer the photo's is dropped; peek and convert run again.
         """
         changed: list[int] = []
         sources: dict[int, str | None] = {}
@@ -109,24 +101,6 @@ class Results:
             self._work.mark_done("convert", sources)
             self._work.requeue_outdated("proxy", proxies)
             self._work.refresh_ready(sources, of="convert")
-        return changed
-
-    def save_peeked(
-        self, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
-    ) -> list[int]:
-        """Save results of peek and read files where their photo is in doubt; may take long.
-
-        Args:
-            results: jobs with their results; some tens at a time.
-            reader: `curator.files`; opens files only where content was seen before.
-
-        Returns:
-            Ids of all photos that changed: those merged away and new ones too.
-        """
-        saved = self.save_peeks(results)
-        changed = [*saved.changed]
-        for job, result in saved.doubtful:
-            changed += self.save_examined_peek(job, self.examine_peek(job, result, reader))
         return changed
 
     def save_peeks(self, results: Sequence[tuple[StageJob, Peeked]]) -> PeekSaved:
@@ -159,12 +133,11 @@ class Results:
     ) -> tuple[list[FileRow | None], defaultdict[str | None, set[int]]]:
         """Find the files that were peeked at, and the photos with files of the same content."""
         holders: defaultdict[str | None, set[int]] = defaultdict(set)
-        for part in chunks([result.fingerprint for _, result in results]):
-            for fingerprint, photo in self._store.rows(
-                f"SELECT fingerprint, photo_id FROM file WHERE fingerprint IN ({marks(len(part))})",
-                part,
-            ):
-                holders[fingerprint].add(photo)
+        for fingerprint, photo in self._store.rows_for(
+            "SELECT fingerprint, photo_id FROM file WHERE fingerprint IN ({})",
+            [result.fingerprint for _, result in results],
+        ):
+            holders[fingerprint].add(photo)
         return self._files.of_jobs([job for job, _ in results]), holders
 
     def examine_peek(self, job: StageJob, result: Peeked, reader: FileReader) -> PeekFindings:
@@ -188,13 +161,15 @@ class Results:
         twin, halves = findings.twin, findings.halves
         with self._store.transaction():
             photo = job.photo_id
-            stale = twin is not None and self._has_changed(twin.row)
+            stale = twin is not None and self._files.where("file.id = ?", (twin.row.id,)) != [
+                twin.row
+            ]
             if row is None or self._files.of_job(job) != row or stale:
                 # Another process may have saved it meanwhile.
                 self._work.requeue(photo, job.stage)
                 return []
             known = row.fingerprint not in (None, result.fingerprint)
-            if not known or self._is_unread(photo, row):
+            if not known or self._is_unread(photo):
                 self._write_peeks([(row, result)])
                 self._set_fingerprints(halves.changed if known else [])
             elif (
@@ -215,11 +190,8 @@ class Results:
             self._import_metadata([(photo, result)])
         return changed
 
-    def _has_changed(self, row: FileRow) -> bool:
-        return self._files.where("file.id = ?", (row.id,)) != [row]
-
     def _import_metadata(self, results: Sequence[tuple[int, Peeked]]) -> None:
-        """Import what the files of photos say; peek again where another sidecar has appeared."""
+        """Import what the files of photos say; peek again where another sidecar appeared."""
         self._metadata.apply_readings([(photo, result.readings) for photo, result in results])
         for photo in self._sidecar_files.photos_with_unread([photo for photo, _ in results]):
             self._work.requeue(photo, "peek")
@@ -241,15 +213,14 @@ class Results:
         halves: list[tuple[FileRow, FoundFile, str]],
         twin: Twin | None,
     ) -> list[int]:
-        """Turn changed content that is another photo into a photo of its own, or into its known
-        one.
+        """Give changed content to the photo it belongs to: a new one, or that of its twin.
 
         The old photo keeps its rows, marks and proxy; its files are missing from now on.
         """
         now = time.time()
-        taken = [row, *(half for half, _, _ in halves)]
+        changed = [row, *(half for half, _, _ in halves)]
         self._store.run_many(
-            "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in taken]
+            "UPDATE file SET missing_since = ? WHERE id = ?", [(now, file.id) for file in changed]
         )
         found = FoundFile(row.path, Kind(row.kind), result.size, result.mtime_ns)
         content = Content(result.fingerprint, twin.sha256 if twin else None)
@@ -264,8 +235,8 @@ class Results:
         for half, half_found, fingerprint in halves:
             self._files.add(photo, half.directory_id, half_found, "half", Content(fingerprint))
         if twin is None:
-            made = self._files.where("photo_id = ? AND role = 'main'", (photo,))[0]
-            self._write_peeks([(made, result)])
+            main = self._files.where("photo_id = ? AND role = 'main'", (photo,))[0]
+            self._write_peeks([(main, result)])
         self._identity.sync((row.photo_id, photo))
         self._store.run_many(  # sidecars beside the path belong to the file now at that path
             "UPDATE sidecar SET photo_id = ?, said = NULL, theirs = NULL, digest = ''"
@@ -288,32 +259,23 @@ class Results:
             capture.height,
         )
 
-    def _is_unread(self, photo: int, row: FileRow) -> bool:
-        """Whether nobody has seen or marked the photo, such as a file that was still being copied.
-
-        A mark made on it anyway was about its file name.
-        """
-        return bool(
-            self._store.value(
-                "SELECT proxy IS NULL AND flag IS NULL AND rating IS NULL AND label IS NULL"
-                " AND NOT kept FROM photo WHERE id = ?",
-                (photo,),
-            )
+    def _is_unread(self, photo: int) -> bool:
+        """Whether the photo has neither picture nor marks, such as a file still being copied."""
+        sql = (
+            "SELECT proxy IS NULL AND flag IS NULL AND rating IS NULL AND label IS NULL"
+            " AND NOT kept FROM photo WHERE id = ?"
         )
+        return bool(self._store.value(sql, (photo,)))
 
     def _held_before(self, photo: int, fingerprint: str) -> bool:
         """Whether this content was, or was about to be, in one of the photo's files."""
-        return bool(
-            self._store.value(
-                "SELECT count(*) FROM file WHERE photo_id = ? AND fingerprint = ?",
-                (photo, fingerprint),
-            )
-        )
+        sql = "SELECT count(*) FROM file WHERE photo_id = ? AND fingerprint = ?"
+        return bool(self._store.value(sql, (photo, fingerprint)))
 
     def _changed_halves(
         self, job: StageJob, result: Peeked, row: FileRow, reader: FileReader
     ) -> _Halves:
-        """Find out whether the other half of a photo changed along with its main file."""
+        """Find out which other halves of a photo changed along with its main file."""
         if row.fingerprint in (None, result.fingerprint):
             return _Halves(False, [])
         unchanged, changed = False, []

@@ -11,11 +11,10 @@ by: killed at any moment in between, the next scan still recognizes the photo.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from curator.catalog.identity import FileRow
 from curator.catalog.integrity import reports_damage
-from curator.catalog.photo_files import PhotoFiles
+from curator.catalog.photo_files import FileRow, PhotoFiles
 from curator.catalog.store import Store
 from curator.catalog.work import WorkQueue
 
@@ -31,32 +30,27 @@ class NewContent:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Rewrites:
     """Records content before and after Curator writes into an original."""
 
-    def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
 
     def expect(self, row: FileRow, content: NewContent) -> None:
         """Record what a file is about to contain, so that a scan recognizes it."""
         with self._store.transaction():
             self._cancel(row, content)
-            self._store.run(
-                "INSERT INTO file (photo_id, directory_id, name, kind, role, size, mtime_ns,"
-                " fingerprint, sha256, missing_since) VALUES (?, ?, ?, ?, 'former', ?, ?, ?, ?, ?)",
-                (
-                    row.photo_id,
-                    row.directory_id,
-                    row.name,
-                    row.kind,
-                    content.size,
-                    content.mtime_ns,
-                    content.fingerprint,
-                    content.sha256,
-                    time.time(),
-                ),
+            self._store.insert(
+                "file",
+                photo_id=row.photo_id,
+                directory_id=row.directory_id,
+                name=row.name,
+                kind=row.kind,
+                role="former",
+                missing_since=time.time(),
+                **asdict(content),
             )
 
     def cancel(self, row: FileRow, content: NewContent) -> None:
@@ -71,8 +65,7 @@ class Rewrites:
         """
         with self._store.transaction():
             self._cancel(row, content)
-            now = self._files.where("file.id = ? AND fingerprint = ?", (row.id, row.fingerprint))
-            if not now:
+            if not self._files.where("file.id = ? AND fingerprint = ?", (row.id, row.fingerprint)):
                 return
             self._files.keep_former(row)
             self._store.run(

@@ -4,9 +4,10 @@ The pipeline and the command line scan folders this way; `curator.files` reads t
 
     scan = catalog.scans.begin(folder_id, files)
     for batch in batches_of(files.pair(files.walk([path], recursive=True))):
-        scan.apply(batch)                               # short transactions
-    scan.finish(["/photos/iceland"])                    # known files not found there are missing
-    scan.count()                                        # found = new + known
+        catalog.scans.apply(scan, batch)                # short transactions
+    missing = catalog.scans.find_missing(scan, ["/photos/iceland"])
+    catalog.scans.mark_missing(scan, missing)           # known files that are gone
+    catalog.scans.count_found([scan])                   # found = new + known
 
 A known path with the same size and time is recognized without opening the file. A known path whose
 size or time changed goes to *peek* again, which finds out whether it is still the same photo (see
@@ -25,9 +26,9 @@ from pathlib import PurePath
 from curator.catalog.identity import Identity, Twin
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import Content, FileReader, FileRow, PhotoFiles
-from curator.catalog.sidecar_files import SidecarFiles
-from curator.catalog.store import Store, by_part, chunks, marks, span
-from curator.catalog.work import WorkQueue
+from curator.catalog.sidecar_files import FoundSidecars, SidecarFiles
+from curator.catalog.store import Store, chunks, marks, path_range, paused_chunks
+from curator.catalog.work import REQUEUE, UNFINISHED, WorkQueue
 from curator.model import FileGroup, FoundFile, GoneError, KnownError
 
 _AT_ONCE = 4  # groups in one transaction, some ms, for which a decision may have to wait
@@ -41,9 +42,9 @@ class Applied:
     not written, because the catalog changed since they were examined: examine them again.
     """
 
-    new: list[int]
-    changed: list[int]
-    left: list[FileGroup]
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    left: list[FileGroup] = field(default_factory=list)
     stale: list[FileGroup] = field(default_factory=list)
 
     def extend(self, more: Applied) -> None:
@@ -51,13 +52,14 @@ class Applied:
         self.new.extend(more.new)
         self.changed.extend(more.changed)
         self.left.extend(more.left)
+        self.stale.extend(more.stale)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCount:
-    """The number of photos found by a scan. Pairs and copies count once. found = new + known.
+    """How many photos scans found; pairs and copies count once.
 
-    ``pairs`` of them have both halves; ``elsewhere`` of the new photos have marks from files only.
+    ``pairs`` of them have both halves. ``elsewhere`` of the new photos have marks from files only.
     """
 
     new: int
@@ -73,9 +75,17 @@ class ScanCount:
 
 @dataclass
 class _ScannedFile:
-    """One file of a group, with its row if its path is known, and its twin if its content is.
+    """One file of a group, and what examining it showed.
 
-    ``gone``: it was deleted after the scan found it.
+    Attributes:
+        found: the file on disk.
+        row: its row, if its path is known and still stands for the same file.
+        content: fingerprint and sha256, as far as they were computed.
+        twin: a known file with the same content, for a file at an unknown path.
+        changed: its row must be updated: its time changed, it is back, or a half was edited.
+        peek: peek must read it to find out which photo it is.
+        gone: it was deleted after the scan found it.
+        costly: whole files must be read to tell, which was not wanted yet.
     """
 
     found: FoundFile
@@ -90,173 +100,124 @@ class _ScannedFile:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """The result of :meth:`Scan.examine` for some groups of files; input of :meth:`Scan.write`.
+    """The result of :meth:`Scans.examine` for some groups of files; input of :meth:`Scans.write`.
 
-    ``known`` photos and ``seen`` files are unchanged; ``to_write`` groups are to be written;
-    ``beside`` are known photos with the sidecars found. ``deferred`` groups were not examined
-    completely, because that means reading whole files.
+    Attributes:
+        to_write: new and changed groups.
+        beside: unchanged photos, with the sidecars found.
+        known: ids of unchanged photos.
+        seen: ids of their files.
+        sidecars: paths of all sidecars found.
+        deferred: groups not examined completely, because that means reading whole files.
     """
 
-    to_write: list[tuple[FileGroup, list[_ScannedFile]]]
-    beside: list[tuple[int, Sequence[FoundFile]]]
-    known: set[int]
-    seen: set[int]
-    sidecars: set[str]
-    deferred: list[FileGroup]
+    to_write: list[tuple[FileGroup, list[_ScannedFile]]] = field(default_factory=list)
+    beside: list[tuple[int, Sequence[FoundFile]]] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)
+    sidecars: set[str] = field(default_factory=set)
+    deferred: list[FileGroup] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The result of :meth:`Scan.find_missing`: files that are gone under some roots.
+    """The result of :meth:`Scans.find_missing`: files that are gone under some roots.
 
     ``files`` maps photo ids to file ids; ``sidecars`` are sidecar ids.
     """
 
     roots: list[str]
     deep: bool
-    files: dict[int, list[int]]
-    sidecars: list[int]
+    files: dict[int, list[int]] = field(default_factory=dict)
+    sidecars: list[int] = field(default_factory=list)
 
 
+@dataclass
 class Scan:
-    """One scan of one folder; made by :meth:`Scans.begin_scan`.
+    """One scan of one folder: what it has found so far. :class:`Scans` fills it.
+
+    Attributes:
+        folder_id: the folder; None for files outside of all folders.
+        reader: opens the few files in doubt.
+        began: when, in Unix time.
+        last_photo: the largest id of a photo before the scan.
+        last_file: the largest id of a file before the scan.
+        known: unchanged photos.
+        seen: files that exist, so that the end of the scan need not check them.
+        changed: directory and name of the first file of each group written.
+        sidecars: paths of the sidecars found.
+        directories: id of each directory of the present transaction, by path.
+    """
+
+    folder_id: int | None
+    reader: FileReader
+    began: float
+    last_photo: int
+    last_file: int
+    known: set[int] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    sidecars: set[str] = field(default_factory=set)
+    directories: dict[str, int] = field(default_factory=dict)
+
+
+@reports_damage
+@dataclass(eq=False)
+class Scans:
+    """Begins scans, and compares the files they find with the catalog.
 
     Files are examined (:meth:`examine`, :meth:`find_missing`) before anything is written
     (:meth:`write`, :meth:`mark_missing`). Examining may take long, so another thread may do it
-    with its own connection.
-
-    Thread: the catalog's, except :meth:`examine` and :meth:`find_missing`.
+    through a catalog of its own.
     """
 
-    def __init__(self, scans: Scans, folder_id: int | None, reader: FileReader) -> None:
-        self._scans = scans
-        self.folder_id = folder_id
-        self._reader = reader
-        self._began = time.time()
-        self._last_id = scans.last_photo_id()
-        self._last_file = scans.last_file_id()
-        self._known: set[int] = set()
-        self._changed_files: list[tuple[str, str]] = []  # directory and name of files that changed
-        self._seen: set[int] = set()
-        self._beside: set[str] = set()  # sidecars
-        self._directory_ids: dict[str, int] = {}  # id of each directory of this transaction
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
+    _identity: Identity
+    _sidecar_files: SidecarFiles
 
-    def apply(self, groups: Sequence[FileGroup], add: bool = True) -> Applied:
+    def begin(self, folder_id: int | None, reader: FileReader) -> Scan:
+        """Begin a scan; ``reader`` (`curator.files`) opens the few files in doubt."""
+        photo, file = (
+            self._store.value(f"SELECT coalesce(max(id), 0) FROM {table}")
+            for table in ("photo", "file")
+        )
+        return Scan(folder_id, reader, time.time(), photo, file)
+
+    # --- a batch
+
+    def apply(self, scan: Scan, groups: Sequence[FileGroup], add: bool = True) -> Applied:
         """Examine some groups of files and write them, for callers that may wait for files.
 
         Args:
+            scan: the scan that found them.
             groups: as `curator.files.pair` returns them; some hundreds at a time.
             add: as for :meth:`write`.
 
         Raises:
             CatalogError: part of the batch was not written; it will be when the batch comes again.
         """
-        done = Applied([], [], [])
+        done = Applied()
         while groups:  # fewer each time: the first group of a batch is never stale
-            part = self.write(self.examine(groups), add)
+            part = self.write(scan, self.examine(scan, groups), add)
             done.extend(part)
             groups = part.stale
         fresh = set(done.new)
-        return replace(done, changed=[p for p in dict.fromkeys(done.changed) if p not in fresh])
+        changed = [photo for photo in dict.fromkeys(done.changed) if photo not in fresh]
+        return Applied(done.new, changed, done.left)
 
-    def examine(
-        self, groups: Sequence[FileGroup], through: Scans | None = None, prove: bool = True
-    ) -> Examined:
+    def examine(self, scan: Scan, groups: Sequence[FileGroup], prove: bool = True) -> Examined:
         """Compare groups of files with the catalog; opens files in doubt, writes nothing.
 
         Args:
+            scan: the scan that found them.
             groups: as `curator.files.pair` returns them.
-            through: the connection of the calling thread, if it is not the catalog's.
             prove: read whole files to prove copies; otherwise such groups are deferred.
         """
-        return (through or self._scans).examine(self, groups, prove)
-
-    def write(self, examined: Examined, add: bool = True) -> Applied:
-        """Write the result of :meth:`examine`, in short transactions.
-
-        Args:
-            examined: from :meth:`examine`.
-            add: False adds no photos: for a re-scan of a sampled folder, and before a sample is
-                drawn from ``left``.
-
-        Raises:
-            CatalogError: part of the batch was not written; it will be when the batch comes again.
-        """
-        return self._scans.write(self, examined, add)
-
-    def finish(self, roots: Iterable[str], deep: bool = True) -> list[int]:
-        """Mark known files under ``roots`` that are gone; return photos that changed.
-
-        See :meth:`find_missing` for the arguments.
-        """
-        return self.mark_missing(self.find_missing(roots, deep))
-
-    def find_missing(
-        self, roots: Iterable[str], deep: bool = True, through: Scans | None = None
-    ) -> Missing:
-        """Find the known files under ``roots`` that the scan did not find; writes nothing.
-
-        Args:
-            roots: the folders walked, or single files.
-            deep: False if subfolders were not walked: files in them count only if the whole
-                subfolder is gone.
-            through: the connection of the calling thread, if it is not the catalog's.
-        """
-        return (through or self._scans).find_missing(self, list(roots), deep)
-
-    def mark_missing(self, missing: Missing) -> list[int]:
-        """Mark files as missing; return ids of the photos whose rows changed.
-
-        Not for a folder that is away (a drive): all of its files would be missing. They would
-        keep their photos, but a person looking for lost files would find thousands.
-
-        Raises:
-            CatalogError: some files may not be marked; the next scan marks them.
-        """
-        return self._scans.mark_missing(self, missing)
-
-    def count(self) -> ScanCount:
-        """Count the photos found; merged photos count once, when their peeks are done."""
-        return self._scans.count_found([self])
-
-
-@reports_damage
-class Scans:
-    """Begins scans, and compares the files they find with the catalog."""
-
-    def __init__(
-        self,
-        store: Store,
-        files: PhotoFiles,
-        work: WorkQueue,
-        identity: Identity,
-        sidecar_files: SidecarFiles,
-    ) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
-        self._identity = identity
-        self._sidecar_files = sidecar_files
-
-    def begin(self, folder_id: int | None, reader: FileReader) -> Scan:
-        """Start a scan; ``reader`` (`curator.files`) opens the few files in doubt."""
-        return Scan(self, folder_id, reader)
-
-    def last_photo_id(self) -> int:
-        """Return the largest id of a photo, 0 in an empty catalog."""
-        return int(self._store.value("SELECT coalesce(max(id), 0) FROM photo"))
-
-    def last_file_id(self) -> int:
-        """Return the largest id of a file, 0 in an empty catalog."""
-        return int(self._store.value("SELECT coalesce(max(id), 0) FROM file"))
-
-    # --- a batch
-
-    def examine(self, scan: Scan, groups: Sequence[FileGroup], prove: bool) -> Examined:
-        """Compare groups of files with the catalog; see :meth:`Scan.examine`."""
         files_by_group = self._match_paths(groups)
-        sizes = self._known_sizes(files_by_group, scan._last_file)
-        examined = Examined([], [], set(), set(), set(), [])
+        sizes = self._known_sizes(files_by_group, scan.last_file)
+        examined = Examined()
         for group, files in zip(groups, files_by_group, strict=True):
             examined.sidecars.update(sidecar.path for sidecar in group.sidecars)
             photos = {file.row.photo_id for file in files if file.row is not None}
@@ -277,56 +238,66 @@ class Scans:
                 examined.to_write.append((group, present))
         return examined
 
-    def write(self, scan: Scan, examined: Examined, add: bool) -> Applied:
-        """Write examined groups, a few in each transaction."""
-        scan._beside |= examined.sidecars
-        scan._known |= examined.known
-        scan._seen |= examined.seen
-        done = Applied([], [], [])
+    def write(self, scan: Scan, examined: Examined, add: bool = True) -> Applied:
+        """Write the result of :meth:`examine`, a few groups in each transaction.
+
+        Args:
+            scan: the scan that found the files.
+            examined: from :meth:`examine`.
+            add: False adds no photos: for a re-scan of a sampled folder, and before a sample is
+                drawn from ``left``.
+
+        Raises:
+            CatalogError: part of the batch was not written; it will be when the batch comes again.
+        """
+        scan.sidecars |= examined.sidecars
+        scan.known |= examined.known
+        scan.seen |= examined.seen
+        done = Applied()
         if self._sidecar_files.has_news(examined.beside):
             with self._store.transaction():
                 self._requeue_for_sidecars(examined.beside)
         for some in chunks(examined.to_write, _AT_ONCE):
-            taken, stale = self._write_groups(scan, some, add)
-            done.extend(taken)
-            done.stale.extend(stale)
+            done.extend(self._write_groups(scan, some, add))
         return done
 
     def _write_groups(
         self, scan: Scan, groups: Sequence[tuple[FileGroup, list[_ScannedFile]]], add: bool
-    ) -> tuple[Applied, list[FileGroup]]:
-        """Write some groups in one transaction; also return those to be examined again."""
-        taken = Applied([], [], [])
-        again: list[FileGroup] = []
+    ) -> Applied:
+        """Write some groups in one transaction."""
+        done = Applied()
         beside: list[tuple[int, Sequence[FoundFile]]] = []
-        scan._directory_ids.clear()
+        scan.directories.clear()
         with self._store.transaction():
             for group, files in groups:
                 if any(self._is_stale(file) for file in files):
-                    again.append(group)
+                    done.stale.append(group)
                     continue
-                photo = self._write_group(scan, group, files, add, taken)
+                photo = self._write_group(scan, group, files, add, done)
                 if photo is not None and group.sidecars:
                     beside.append((photo, group.sidecars))
-            self._work.add_photos(taken.new)
+            self._work.add_photos(done.new)
             self._requeue_for_sidecars(beside)
-            self._identity.sync(taken.changed)
-        return taken, again
+            self._identity.sync(done.changed)
+        return done
 
-    def _requeue_for_sidecars(self, beside: Sequence[tuple[int, Sequence[FoundFile]]]) -> None:
+    def _requeue_for_sidecars(self, beside: FoundSidecars) -> None:
         """Queue peek for photos with new or changed sidecars."""
         photos = self._sidecar_files.note_found(beside)
+        self._requeue_peek(photos)
+        self._work.refresh_ready(photos)
+
+    def _requeue_peek(self, photos: Sequence[int]) -> None:
+        """Queue peek again for photos, except where it is running now."""
         self._store.run_many(
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-            " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
+            f"{REQUEUE} WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
             [(photo,) for photo in photos],
         )
-        self._work.refresh_ready(photos)
 
     def _is_stale(self, file: _ScannedFile) -> bool:
         """Whether the row or twin of a file changed after it was examined.
 
-        An earlier group of the batch may have taken it, or a person deleted it.
+        An earlier group of the batch may have used it, or a person deleted it.
         """
         rows = [row for row in (file.row, file.twin.row if file.twin else None) if row is not None]
         known = "SELECT photo_id, directory_id, name, missing_since FROM file WHERE id = ?"
@@ -344,13 +315,13 @@ class Scans:
             names.extend(found.name for found in group.files)
         rows: dict[tuple[str, str], FileRow] = {}
         for directory, names in by_directory.items():
-            for part in chunks(names):
-                for row in self._files.where(
-                    f"directory.path = ? AND name IN ({marks(len(part))}) AND role <> 'former'"
-                    " ORDER BY missing_since IS NULL, file.id",
-                    (directory, *part),
-                ):
-                    rows[directory, row.name] = row
+            for row in self._files.where_in(
+                "directory.path = ? AND name IN ({}) AND role <> 'former'"
+                " ORDER BY missing_since IS NULL, file.id",
+                names,
+                directory,
+            ):
+                rows[directory, row.name] = row
         return [
             [_ScannedFile(found, rows.get((group.directory, found.name))) for found in group.files]
             for group in groups
@@ -359,29 +330,22 @@ class Scans:
     def _known_sizes(
         self, files_by_group: Sequence[Sequence[_ScannedFile]], last_file: int
     ) -> set[int]:
-        """Return the sizes of unknown files that some file known before this scan has.
+        """Return the sizes of new or changed files that a file known before this scan has.
 
         Cameras that do not compress make files of equal size: two new files of one size are left to
         peek, or the first scan of a card would open them all.
         """
         asked = {f.found.size for files in files_by_group for f in files if not _unchanged(f)} - {0}
-        known: set[int] = set()
-        for part in chunks(sorted(asked)):
-            known.update(
-                row[0]
-                for row in self._store.rows(
-                    "SELECT DISTINCT size FROM file"
-                    f" WHERE size IN ({marks(len(part))}) AND fingerprint IS NOT NULL"
-                    " AND id <= ?",
-                    (*part, last_file),
-                )
-            )
-        return known
+        sql = (
+            "SELECT DISTINCT size FROM file WHERE id <= ? AND fingerprint IS NOT NULL"
+            " AND size IN ({})"
+        )
+        return {row[0] for row in self._store.rows_for(sql, asked, last_file)}
 
     def _examine(self, scan: Scan, file: _ScannedFile, sizes: set[int], prove: bool) -> None:
         """Identify a file that is new or changed; opens it only when in doubt."""
-        row, found, reader = file.row, file.found, scan._reader
-        if row is not None and (row.missing_since or 0.0) >= scan._began:
+        row, found, reader = file.row, file.found, scan.reader
+        if row is not None and (row.missing_since or 0.0) >= scan.began:
             file.gone = found.path in _gone([found.path], reader)
         if file.gone or (row is not None and _same(row, found)):
             return
@@ -432,16 +396,15 @@ class Scans:
         if not photos and not add:
             done.left.append(group)
             return None
-        directory = scan._directory_ids.get(group.directory)
+        directory = scan.directories.get(group.directory)
         if directory is None:
             directory = self._files.ensure_directory(group.directory, scan.folder_id)
-            scan._directory_ids[group.directory] = directory
-        scan._changed_files.append((group.directory, group.files[0].name))
+            scan.directories[group.directory] = directory
+        scan.changed.append((group.directory, group.files[0].name))
         if not photos:
             photo = self._files.add_photo(directory, group.name)
             for file, role in zip(files, ("main", "half"), strict=False):
-                # It exists, so the end of the scan need not check it.
-                scan._seen.add(self._files.add(photo, directory, file.found, role, file.content))
+                scan.seen.add(self._files.add(photo, directory, file.found, role, file.content))
             done.new.append(photo)
             return photo
         done.changed.extend(photos)
@@ -451,21 +414,13 @@ class Scans:
                 self._identity.attach(photo, directory, file.found, file.content, file.twin)
             else:
                 self._update(photo, file)
-                scan._seen.add(file.row.id)
+                scan.seen.add(file.row.id)
         self._identity.bring_back(photo)
         if any(file.row is not None and file.row.missing_since is not None for file in files):
             # The file is back: retry what failed because it was missing.
-            self._store.run(
-                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE photo_id = ? AND state = 'failed'",
-                (photo,),
-            )
+            self._store.run(f"{REQUEUE} WHERE photo_id = ? AND state = 'failed'", (photo,))
         if any(file.peek for file in files):
-            self._store.run(
-                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE photo_id = ? AND stage = 'peek' AND state <> 'running'",
-                (photo,),
-            )
+            self._requeue_peek([photo])
         return photo
 
     def _write_split_pair(
@@ -510,9 +465,16 @@ class Scans:
 
     # --- the end of a scan
 
-    def find_missing(self, scan: Scan, roots: list[str], deep: bool) -> Missing:
-        """Find files that are gone; see :meth:`Scan.find_missing`."""
-        missing = Missing(roots, deep, {}, [])
+    def find_missing(self, scan: Scan, roots: list[str], deep: bool = True) -> Missing:
+        """Find the known files under ``roots`` that the scan did not find; writes nothing.
+
+        Args:
+            scan: the scan.
+            roots: the folders walked, or single files.
+            deep: False if subfolders were not walked: files in them count only if the whole
+                subfolder is gone.
+        """
+        missing = Missing(roots, deep)
         for root in roots:
             for row in self._gone_under(root, scan, deep):
                 missing.files.setdefault(row.photo_id, []).append(row.id)
@@ -520,9 +482,16 @@ class Scans:
         return missing
 
     def mark_missing(self, scan: Scan, missing: Missing) -> list[int]:
-        """Mark files as missing; see :meth:`Scan.mark_missing`."""
+        """Mark files as missing; return ids of the photos whose rows changed.
+
+        Not for a folder that is away (a drive): all of its files would be missing. They would
+        keep their photos, but a person looking for lost files would find thousands.
+
+        Raises:
+            CatalogError: some files may not be marked; the next scan marks them.
+        """
         now = time.time()
-        for part in by_part(list(missing.files)):
+        for part in paused_chunks(list(missing.files)):
             with self._store.transaction():
                 self._store.run_many(
                     "UPDATE file SET missing_since = ? WHERE id = ?",
@@ -541,7 +510,7 @@ class Scans:
 
     def _gone_under(self, root: str, scan: Scan, deep: bool) -> list[FileRow]:
         """List known files under a root that are gone."""
-        inside, end = span(root)
+        inside, end = path_range(root)
         live = self._store.rows(
             "SELECT file.id FROM directory JOIN file ON directory_id = directory.id"
             " WHERE missing_since IS NULL AND (directory.path = ?"
@@ -549,20 +518,16 @@ class Scans:
             " OR (? AND directory.path > ? AND directory.path < ?))",
             (root, str(PurePath(root).parent), PurePath(root).name, deep, inside, end),
         )
-        unseen = sorted({row[0] for row in live} - scan._seen)
-        rows = [
-            row
-            for part in chunks(unseen)
-            for row in self._files.where(f"file.id IN ({marks(len(part))})", part)
-        ]
-        lost = _gone((row.path for row in rows), scan._reader)
+        unseen = sorted({row[0] for row in live} - scan.seen)
+        rows = self._files.where_in("file.id IN ({})", unseen)
+        lost = _gone((row.path for row in rows), scan.reader)
         gone = [row for row in rows if row.path in lost]
         if not deep:
             paths = self._store.rows(
                 "SELECT path FROM directory WHERE path > ? AND path < ?", (inside, end)
             )
             below = sorted({inside + path[len(inside) :].split(os.sep, 1)[0] for (path,) in paths})
-            for path in _gone(below, scan._reader):
+            for path in _gone(below, scan.reader):
                 gone += self._gone_under(path, scan, True)
         return gone
 
@@ -571,34 +536,31 @@ class Scans:
         lost = {
             path: number
             for number, path in self._sidecar_files.below(root, deep)
-            if path not in scan._beside
+            if path not in scan.sidecars
         }
-        gone = _gone(lost, scan._reader)
-        empty = _gone({str(PurePath(path).parent) for path in gone}, scan._reader)
-        return [lost[path] for path in gone if str(PurePath(path).parent) not in empty]
+        gone = _gone(lost, scan.reader)
+        lost_folders = _gone({str(PurePath(path).parent) for path in gone}, scan.reader)
+        return [lost[path] for path in gone if str(PurePath(path).parent) not in lost_folders]
 
     def count_found(self, scans: Sequence[Scan]) -> ScanCount:
-        """Count the photos of scans begun together; a photo found by two of them counts once."""
+        """Count the photos of scans begun together; a photo found by two of them counts once.
+
+        Photos merged later count once only after that: when their headers were read.
+        """
         ids = set[int]().union(*(self._photos_found_by(scan) for scan in scans))
-        began = min((scan._last_id for scan in scans), default=0)
-        new = sum(1 for number in ids if number > began)
-        pairs = sum(
-            self._store.value(
-                "SELECT count(DISTINCT photo_id) FROM file WHERE role = 'half'"
-                f" AND missing_since IS NULL AND photo_id IN ({marks(len(part))})",
-                part,
-            )
-            for part in chunks(sorted(ids))
+        began = min((scan.last_photo for scan in scans), default=0)
+        new = [number for number in ids if number > began]
+        pairs = self._store.rows_for(
+            "SELECT DISTINCT photo_id FROM file WHERE role = 'half'"
+            " AND missing_since IS NULL AND photo_id IN ({})",
+            ids,
         )
-        elsewhere = sum(
-            self._store.value(
-                "SELECT count(*) FROM photo WHERE elsewhere AND (kept OR flag IS NOT NULL"
-                f" OR rating IS NOT NULL) AND id IN ({marks(len(part))})",
-                part,
-            )
-            for part in chunks([number for number in ids if number > began])
+        elsewhere = self._store.rows_for(
+            "SELECT id FROM photo WHERE elsewhere AND (kept OR flag IS NOT NULL"
+            " OR rating IS NOT NULL) AND id IN ({})",
+            new,
         )
-        return ScanCount(new, len(ids) - new, pairs, elsewhere)
+        return ScanCount(len(new), len(ids) - len(new), len(pairs), len(elsewhere))
 
     def awaits_headers(self) -> bool:
         """Whether headers of reachable files are still to be read."""
@@ -606,12 +568,12 @@ class Scans:
             self._store.value(
                 f"SELECT EXISTS (SELECT 1 FROM work WHERE stage = 'peek' AND {state})"
             )
-            for state in ("state = 'waiting' AND ready = 1", "state = 'running'")
+            for state in UNFINISHED
         )
 
     def counts_outdated(self, scans: Sequence[Scan]) -> bool:
         """Whether headers showed that a photo added since is a copy or has marks."""
-        began = min((scan._last_id for scan in scans), default=0)
+        began = min((scan.last_photo for scan in scans), default=0)
         more = "id > ? AND (elsewhere OR merged_into IS NOT NULL)"
         return bool(
             self._store.value(f"SELECT EXISTS (SELECT 1 FROM photo WHERE {more})", (began,))
@@ -621,13 +583,11 @@ class Scans:
         """Return the present ids of the photos a scan found."""
         ids = {
             row[0]
-            for part in chunks(sorted(scan._known))
-            for row in self._store.rows(
-                f"SELECT coalesce(merged_into, id) FROM photo WHERE id IN ({marks(len(part))})",
-                part,
+            for row in self._store.rows_for(
+                "SELECT coalesce(merged_into, id) FROM photo WHERE id IN ({})", scan.known
             )
         }
-        for directory, name in scan._changed_files:
+        for directory, name in scan.changed:
             number = self._store.value(
                 "SELECT photo_id FROM file JOIN directory ON directory.id = directory_id"
                 " WHERE path = ? AND name = ? ORDER BY missing_since IS NOT NULL, file.id DESC",

@@ -1,7 +1,7 @@
 """The schema of the catalog: tables, columns, constraints, indexes and triggers.
 
-The models describe the newest schema and are used to create it; the parts of the catalog run SQL
-over the same connection. `migrations` brings older catalogs here, and a test checks that both ways
+The models describe the newest schema and are only used to create it and to check values; the parts
+of the catalog run SQL. `migrations` brings older catalogs here, and a test checks that both ways
 give the same result. Rules that must always hold are in the database: checks, foreign keys, unique
 paths, and triggers for the revision counter and the append-only journal.
 
@@ -28,8 +28,6 @@ from peewee import (
     TextField,
 )
 
-from curator.catalog.text_schema import TEXT_INDEX, TEXT_TRIGGERS
-
 APPLICATION_ID = 0x43555241  # "CURA": tells our file from any other program's SQLite file
 
 
@@ -39,7 +37,7 @@ def _yes_no(column: str, default: int) -> IntegerField:
 
 
 class Table(Model):
-    """Names tables after their class in lower case."""
+    """A table named like its class, in snake case."""
 
     class Meta:  # noqa: D106
         legacy_table_names = False
@@ -166,7 +164,7 @@ class File(Table):
     """A file of a photo, known by its fingerprint (size, first and last 64 KiB).
 
     ``main`` is what the stages read (the RAW of a pair), ``half`` the other half, ``copy`` the same
-    content elsewhere, ``former`` what the file contained before another program changed it.
+    content elsewhere, ``former`` what a file contained before it was changed, or will soon contain.
     ``width`` and ``height`` are from the header: with capture time and camera they decide whether
     changed content is still the same photo. ``missing_since``: the last scan did not find it.
     ``emptied_at``: the person deleted it with the rejects.
@@ -237,10 +235,10 @@ class Decision(Table):
 class Work(Table):
     """The state of one stage for one photo.
 
-    ``source`` is the fingerprint of what the stage read; with ``version`` it tells whether the
-    result is still valid. ``ready``: everything it needs is there (earlier stages, the file, an
-    enabled folder and, for stages that read the file, one that is not away), so that asking what to
-    do next touches only what can be done.
+    ``source`` is the fingerprint of what the stage read, followed by the stage's variant; with
+    ``version`` it tells whether the result is still valid. ``ready``: everything the stage needs is
+    there (earlier stages, the file, an enabled folder and, for stages that read the file, one that
+    is not away), so that asking what to do next touches only what can be done.
     """
 
     photo = ForeignKeyField(Photo, index=False)
@@ -293,9 +291,6 @@ class TasteVersion(Table):
         constraints=[SQL("DEFAULT 'closing'"), Check("reason IN ('daily', 'closing', 'hand')")]
     )
 
-    class Meta:  # noqa: D106
-        table_name = "taste_version"
-
 
 class Tag(Table):
     """A word photos are found by; one vocabulary for all sources.
@@ -327,7 +322,6 @@ class PhotoTag(Table):
     state = TextField(constraints=[Check("state IN ('suggested', 'confirmed', 'removed')")])
 
     class Meta:  # noqa: D106
-        table_name = "photo_tag"
         primary_key = CompositeKey("photo", "tag", "source")
         without_rowid = True
 
@@ -376,7 +370,6 @@ class PhotoProject(Table):
     place = FloatField()
 
     class Meta:  # noqa: D106
-        table_name = "photo_project"
         primary_key = CompositeKey("photo", "project")
         without_rowid = True
 
@@ -399,9 +392,6 @@ class SavedSearch(Table):
     name = TextField(unique=True)
     expression = TextField()
     made_at = FloatField()
-
-    class Meta:  # noqa: D106
-        table_name = "saved_search"
 
 
 class Sidecar(Table):
@@ -428,7 +418,7 @@ class Sidecar(Table):
 
 
 class Unwritten(Table):
-    """A photo with marks, tags or projects its sidecar does not have yet, and ``since`` when.
+    """A photo whose sidecar lacks its present marks, tags or projects, ``since`` they changed.
 
     ``asked``: a person wants it written now, whatever the settings say. ``intent`` is a JSON list
     of contents we started to write: after a crash they tell our own file from another program's.
@@ -447,9 +437,6 @@ class PhotoTextDue(Table):
     """A photo whose words changed since the full-text index ``photo_text`` read them."""
 
     photo = ForeignKeyField(Photo, primary_key=True)
-
-    class Meta:  # noqa: D106
-        table_name = "photo_text_due"
 
 
 TABLES = (
@@ -551,6 +538,57 @@ def _refuse(table: str, act: str) -> str:
     )
 
 
+# The full-text index that `text` keeps up to date: a column for each kind of word. Accents are
+# folded. Emoji are words, and combining marks belong to the letter before them.
+_TEXT_INDEX = (
+    "CREATE VIRTUAL TABLE photo_text USING fts5 (name, tag, project, subject, mood, light, camera,"
+    " lens, folder, tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co So'\","
+    " prefix = '1 2 3')"
+)
+
+_INDEXED = "name, directory_id, camera, lens, merged_into, removed_at, emptied_at"
+_NEW, _OLD = (
+    ", ".join(f"{row}.{column}" for column in _INDEXED.split(", ")) for row in ("NEW", "OLD")
+)
+
+
+def _text_trigger(name: str, event: str, photos: str) -> str:
+    """Return a trigger that queues photos for the index after an event.
+
+    ``OR IGNORE`` would not do: an upsert that fires the trigger overrides it.
+    """
+    return (
+        f"CREATE TRIGGER text_{name} AFTER {event}"
+        f" BEGIN INSERT INTO photo_text_due (photo_id) {photos} ON CONFLICT DO NOTHING; END"
+    )
+
+
+# Triggers that record whose words changed. Marks fire none of these and never wait for one.
+_TEXT_TRIGGERS = (
+    _text_trigger("photo_added", "INSERT ON photo", "VALUES (NEW.id)"),
+    _text_trigger(
+        "photo_changed",
+        f"UPDATE OF {_INDEXED} ON photo WHEN ({_NEW}) IS NOT ({_OLD})",
+        "VALUES (NEW.id)",
+    ),
+    *(
+        _text_trigger(f"{table}_{act.lower()}", f"{act} ON {table}", f"VALUES ({row}.photo_id)")
+        for table in ("description", "photo_tag", "photo_project")
+        for act, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+    ),
+    _text_trigger(
+        "tag_changed",
+        "UPDATE OF name, merged_into ON tag",
+        "SELECT photo_id FROM photo_tag WHERE tag_id IN"
+        " (SELECT id FROM tag WHERE id = NEW.id OR merged_into = NEW.id)",
+    ),
+    _text_trigger(
+        "project_changed",
+        "UPDATE OF name, removed_at ON project",
+        "SELECT photo_id FROM photo_project WHERE project_id = NEW.id",
+    ),
+)
+
 TRIGGERS = (
     f"CREATE TRIGGER photo_added AFTER INSERT ON photo"
     f" BEGIN UPDATE photo SET rev = {_NEXT} WHERE id = NEW.id; END",
@@ -563,7 +601,7 @@ TRIGGERS = (
     f" WHEN OLD.photo_id <> NEW.photo_id BEGIN {_derived('OLD.photo_id')} END",
     f"CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN {_derived('OLD.photo_id')} END",
     *_WORK_TRIGGERS,
-    *TEXT_TRIGGERS,
+    *_TEXT_TRIGGERS,
     # Its sidecar has to be written, unless the marks were read from a sidecar.
     "CREATE TRIGGER decision_unwritten AFTER INSERT ON decision"
     " WHEN NEW.field IN ('flag', 'rating', 'label', 'tag', 'project')"
@@ -594,5 +632,5 @@ def create(database: Database) -> None:
     """Create the newest schema in an empty database; the caller holds the transaction."""
     for table in TABLES:
         SchemaManager(table, database).create_all(safe=False)
-    for statement in (TEXT_INDEX, *INDEXES, *TRIGGERS):
+    for statement in (_TEXT_INDEX, *INDEXES, *TRIGGERS):
         database.execute_sql(statement)

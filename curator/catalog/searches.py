@@ -1,4 +1,4 @@
-"""Saved searches: expressions of the search language under a name, shown beside the folders."""
+"""Saved searches: expressions of the search language, each with a name; listed in the sidebar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curator.catalog.text import plain
 from curator.model import NotFoundError, UsageError
 
 NAME_LENGTH = 80
-"""Characters of a search's name at most."""
+"""Most characters of a search's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class SavedSearch:
 
 
 @reports_damage
+@dataclass(eq=False)
 class SavedSearches:
     """Saves, renames and removes searches."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def all(self) -> list[SavedSearch]:
         """List the saved searches by name."""

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, chunks, marks, span
+from curator.catalog.store import Store, path_range
 from curator.model import FoundFile
+
+FoundSidecars = Sequence[tuple[int, Sequence[FoundFile]]]
+"""Photos with the sidecars found beside them."""
 
 
 class SidecarRow(NamedTuple):
-    """A row of the table ``sidecar``; JSON as it is stored."""
+    """A row of the table ``sidecar`` (see `schema.Sidecar`); JSON as it is stored.
+
+    ``agreed`` is the column ``said``.
+    """
 
     id: int
     photo_id: int
@@ -38,87 +45,71 @@ class SidecarRow(NamedTuple):
 
 
 @reports_damage
+@dataclass(eq=False)
 class SidecarFiles:
     """Records which sidecars exist, which photo each belongs to, and which have changed."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def where(self, column: str, values: Iterable[object]) -> list[SidecarRow]:
         """Return the sidecars with one of these values in a column, by path."""
         columns = ", ".join(SidecarRow._fields).replace("agreed", "said")  # the column's old name
-        return [
-            SidecarRow(*row)
-            for part in chunks(list(values))
-            for row in self._store.rows(
-                f"SELECT {columns} FROM sidecar"
-                f" WHERE {column} IN ({marks(len(part))}) ORDER BY path",
-                part,
-            )
-        ]
+        sql = f"SELECT {columns} FROM sidecar WHERE {column} IN ({{}}) ORDER BY path"
+        return [SidecarRow(*row) for row in self._store.rows_for(sql, values)]
 
-    def note_found(self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]) -> list[int]:
+    def note_found(self, found_by_photo: FoundSidecars) -> list[int]:
         """Record the sidecars a scan found; return photos with a new or changed one.
 
         Only inside a transaction.
         """
-        found_by_photo = self.by_owner(found_by_photo)
-        paths = [found.path for _, sidecars in found_by_photo for found in sidecars]
-        known = {row.path: row for row in self.where("path", paths)}
-        fresh: list[int] = []
-        for photo, sidecars in found_by_photo:
-            for found in sidecars:
-                row = known.get(found.path)
-                there = (found.size, found.mtime_ns)
-                if row is not None and (row.size, row.mtime_ns) == there and row.photo_id == photo:
-                    continue
-                self._store.run(
-                    # A sidecar that moved with its photo keeps what was agreed on at its old path.
-                    "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
-                    " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
-                    " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
-                    " ON CONFLICT (path) DO UPDATE SET"
-                    " photo_id = excluded.photo_id, size = excluded.size,"
-                    " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
-                    # Beside another photo nothing has been agreed on yet.
-                    " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
-                    " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
-                    " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
-                    (photo, found.path, *there),
-                )
-                fresh.append(photo)
-        return list(dict.fromkeys(fresh))
+        news = self._news(found_by_photo)
+        self._store.run_many(
+            # A sidecar that moved with its photo keeps what was agreed on at its old path.
+            "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, state, said)"
+            " VALUES (?1, ?2, '', ?3, ?4, 'unread', (SELECT said FROM sidecar"
+            " WHERE photo_id = ?1 AND size = ?3 AND mtime_ns = ?4 AND path <> ?2))"
+            " ON CONFLICT (path) DO UPDATE SET"
+            " photo_id = excluded.photo_id, size = excluded.size,"
+            " mtime_ns = excluded.mtime_ns, state = 'unread', reason = NULL,"
+            # Beside another photo nothing has been agreed on yet.
+            " said = CASE WHEN photo_id = excluded.photo_id THEN said END,"
+            " digest = CASE WHEN photo_id = excluded.photo_id THEN digest ELSE '' END,"
+            " theirs = CASE WHEN photo_id = excluded.photo_id THEN theirs END",
+            [(photo, found.path, found.size, found.mtime_ns) for photo, found in news],
+        )
+        return list(dict.fromkeys(photo for photo, _ in news))
 
-    def has_news(self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]) -> bool:
+    def has_news(self, found_by_photo: FoundSidecars) -> bool:
         """Whether one of these sidecars is new, changed or beside another photo; reads only."""
+        return bool(self._news(found_by_photo))
+
+    def _news(self, found_by_photo: FoundSidecars) -> list[tuple[int, FoundFile]]:
         found_by_photo = self.by_owner(found_by_photo)
         paths = [found.path for _, sidecars in found_by_photo for found in sidecars]
         known = {
             (row.path, row.size, row.mtime_ns, row.photo_id) for row in self.where("path", paths)
         }
-        return any(
-            (found.path, found.size, found.mtime_ns, photo) not in known
+        return [
+            (photo, found)
             for photo, sidecars in found_by_photo
             for found in sidecars
-        )
+            if (found.path, found.size, found.mtime_ns, photo) not in known
+        ]
 
-    def by_owner(
-        self, found_by_photo: Sequence[tuple[int, Sequence[FoundFile]]]
-    ) -> list[tuple[int, Sequence[FoundFile]]]:
+    def by_owner(self, found_by_photo: FoundSidecars) -> FoundSidecars:
         """Assign sidecars that name one half of a split pair to that half."""
         halves = {
             (pair, str(Path(directory, name)).casefold()): half
-            for part in chunks([photo for photo, _ in found_by_photo])
-            for pair, half, directory, name in self._store.rows(
+            for pair, half, directory, name in self._store.rows_for(
                 "SELECT half_of, photo.id, path, file.name FROM photo"
                 " JOIN file ON file.photo_id = photo.id JOIN directory ON directory.id ="
                 " file.directory_id WHERE role <> 'former' AND merged_into IS NULL"
-                f" AND half_of IN ({marks(len(part))})",
-                part,
+                " AND half_of IN ({})",
+                [photo for photo, _ in found_by_photo],
             )
         }
         if not halves:
-            return list(found_by_photo)
+            return found_by_photo
         found: dict[int, list[FoundFile]] = {}
         for photo, sidecars in found_by_photo:
             for sidecar in sidecars:
@@ -128,20 +119,13 @@ class SidecarFiles:
 
     def photos_with_unread(self, ids: Sequence[int]) -> list[int]:
         """Return the photos among these that have a sidecar not read yet."""
-        return [
-            row[0]
-            for part in chunks(ids)
-            for row in self._store.rows(
-                "SELECT DISTINCT photo_id FROM sidecar WHERE state = 'unread'"
-                f" AND photo_id IN ({marks(len(part))})",
-                part,
-            )
-        ]
+        sql = "SELECT DISTINCT photo_id FROM sidecar WHERE state = 'unread' AND photo_id IN ({})"
+        return [row[0] for row in self._store.rows_for(sql, ids)]
 
     def below(self, root: str, deep: bool) -> list[tuple[int, str]]:
         """List (id, path) of the known sidecars in a folder; ``deep`` includes subfolders."""
         rows = self._store.rows(
-            "SELECT id, path FROM sidecar WHERE path > ? AND path < ?", span(root)
+            "SELECT id, path FROM sidecar WHERE path > ? AND path < ?", path_range(root)
         )
         return [row for row in rows if deep or str(Path(row[1]).parent) == root]
 

@@ -23,11 +23,11 @@ from curator.catalog.metadata_import import (
     NO_VALUE,
     MetadataImport,
     Plain,
-    SidecarRow,
     seconds,
     value,
 )
-from curator.catalog.sidecar_files import SidecarFiles
+from curator.catalog.projects import Projects
+from curator.catalog.sidecar_files import SidecarFiles, SidecarRow
 from curator.catalog.store import Store, chunks, marks
 from curator.catalog.tags import BETWEEN, Tags, folded, known_as
 from curator.model import FileGroup, FileMarks, FoundFile, Kind
@@ -37,8 +37,8 @@ _DISPUTED = (
 )
 _CONFLICTS = "SELECT count(*) FROM sidecar WHERE state = 'conflict'"
 _REV = "sidecars_rev"
-_BEGUN = 8  # unconfirmed writes remembered of a photo
-_LATER_S = 60.0  # after which a failed write is tried again automatically
+_INTENTS = 8  # unconfirmed writes remembered for each photo
+_RETRY_S = 60.0  # after which a failed write is tried again automatically
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,9 @@ class SidecarContent:
 class WriteResult:
     """The result of writing one sidecar.
 
-    ``now`` is what the file says afterwards, None if nothing had to be written. ``problem`` says
-    why it could not be written; it is then tried again later.
+    ``since`` is that of the content written. ``now`` is what the file says afterwards, None if
+    nothing had to be written. ``problem`` says why it could not be written; it is then tried again
+    later.
     """
 
     photo_id: int
@@ -133,16 +134,15 @@ class SidecarCounts:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Sidecars:
     """Keeps track of what sidecars should say and of what was written."""
 
-    def __init__(
-        self, store: Store, sidecar_files: SidecarFiles, metadata: MetadataImport, tags: Tags
-    ) -> None:
-        self._store = store
-        self._sidecar_files = sidecar_files
-        self._metadata = metadata
-        self._tags = tags
+    _store: Store
+    _sidecar_files: SidecarFiles
+    _metadata: MetadataImport
+    _tags: Tags
+    _projects: Projects
 
     def find_unread(self, groups: Sequence[FileGroup]) -> list[tuple[int, list[str]]]:
         """Record the sidecars of groups of files; list photos with an unread one, with all paths.
@@ -159,13 +159,11 @@ class Sidecars:
             )
             if photo is not None and group.sidecars:
                 found_by_photo.append((photo, group.sidecars))
-        found_by_photo = self._sidecar_files.by_owner(found_by_photo)
+        by_owner = self._sidecar_files.by_owner(found_by_photo)
         with self._store.transaction():
-            self._sidecar_files.note_found(found_by_photo)
-        unread = set(self._sidecar_files.photos_with_unread([photo for photo, _ in found_by_photo]))
-        return [
-            (photo, [f.path for f in found]) for photo, found in found_by_photo if photo in unread
-        ]
+            self._sidecar_files.note_found(by_owner)
+        unread = set(self._sidecar_files.photos_with_unread([photo for photo, _ in by_owner]))
+        return [(photo, [f.path for f in found]) for photo, found in by_owner if photo in unread]
 
     # --- writing
 
@@ -181,10 +179,11 @@ class Sidecars:
             self._store.increment(_REV)
 
     def revision(self) -> tuple[int, int]:
-        """Return two numbers that marks leave unchanged; cheap.
+        """Return two numbers that change when sidecars do, but not with each mark; cheap.
 
-        The first grows when sidecars are requested, tried again or written. The second is how many
-        are in conflict. Conflicts in which the person now agrees with the file are resolved first.
+        The first grows when sidecars are requested, written or tried, or a drive is back. The
+        second is how many are in conflict. Conflicts in which the person now agrees with the file
+        are resolved first.
         """
         self._resolve_agreed()
         return self._store.counter(_REV), int(self._store.value(_CONFLICTS))
@@ -192,9 +191,9 @@ class Sidecars:
     def due(self, limit: int, background: bool, quiet_s: float) -> list[int]:
         """List photos whose sidecars are to be written now, requested ones first.
 
-        Reads every unwritten sidecar: every marked photo if sidecars are off.
-        So call it only if :meth:`revision` changed, or if sidecars are written in the background.
-        Sidecars in conflict wait for a person's choice.
+        Reads every unwritten sidecar: every marked photo if sidecars are off. So call it only if
+        :meth:`revision` changed, or if sidecars are written in the background. Sidecars in conflict
+        wait for a person's choice.
 
         Args:
             limit: at most this many.
@@ -205,31 +204,24 @@ class Sidecars:
         now = time.time()
         newest = self._store.value("SELECT max(since) FROM unwritten WHERE NOT asked") or 0.0
         quiet = background and not now - quiet_s < newest <= now  # the clock may have been set back
-        return [
-            row[0]
-            for row in self._store.rows(
-                "SELECT photo_id FROM unwritten AS u WHERE (asked AND reason IS NULL"
-                f" OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT {_DISPUTED}"
-                " ORDER BY asked DESC, photo_id LIMIT ?",
-                (quiet, now - _LATER_S, limit),
-            )
-        ]
+        return self._store.values(
+            "SELECT photo_id FROM unwritten AS u WHERE (asked AND reason IS NULL"
+            f" OR ? AND (reason IS NULL OR tried_at < ?)) AND NOT {_DISPUTED}"
+            " ORDER BY asked DESC, photo_id LIMIT ?",
+            (quiet, now - _RETRY_S, limit),
+        )
 
     def outstanding(self) -> SidecarCounts:
         """Count the sidecars to be written and those in conflict.
 
         Reads every unwritten sidecar, as :meth:`due` does.
         """
-        conflicts = int(self._store.value(_CONFLICTS))
-        row = self._store.row(
+        [row] = self._store.rows(
             "SELECT count(*), coalesce(sum(asked), 0), coalesce(sum(asked AND reason IS NULL"
-            f" AND NOT {_DISPUTED}), 0), count(reason), max(reason), max(since) FROM unwritten AS u"
+            f" AND NOT {_DISPUTED}), 0), count(reason), ({_CONFLICTS}), coalesce(max(reason), ''),"
+            " coalesce(max(since), 0.0) FROM unwritten AS u"
         )
-        assert row is not None
-        unwritten, asked, ready, failed, reason, newest = row
-        return SidecarCounts(
-            unwritten, asked, ready, failed, conflicts, reason or "", newest or 0.0
-        )
+        return SidecarCounts(*row)
 
     def to_write(self, ids: Sequence[int]) -> list[SidecarContent]:
         """Return what the sidecars of photos should say now, without merged or removed photos."""
@@ -237,11 +229,7 @@ class Sidecars:
         for part in chunks(list(ids)):
             among = f"IN ({marks(len(part))})"
             keywords = self._tags.keywords_of(part)
-            projects = self._names(
-                "SELECT photo_id, name FROM photo_project JOIN project ON project.id = project_id"
-                f" WHERE removed_at IS NULL AND photo_id {among} ORDER BY 2",
-                part,
-            )
+            projects = self._projects.names_of(part)
             sidecars: dict[int, list[SidecarRow]] = {}
             for row in self._sidecar_files.where("photo_id", part):
                 sidecars.setdefault(row.photo_id, []).append(row)
@@ -268,33 +256,25 @@ class Sidecars:
                     "label": label or NO_VALUE,
                 }
                 fields |= _spelled(keywords.get(photo, ()), beside)
-                fields["projects"] = list(projects.get(photo, ()))
-                where = str(Path(path, name))
+                fields["projects"] = sorted(projects.get(photo, ()))
+                main = str(Path(path, name))
                 found.append(
-                    SidecarContent(
-                        photo, where, Kind(kind), fields, beside, since, *map(bool, more)
-                    )
+                    SidecarContent(photo, main, Kind(kind), fields, beside, since, *map(bool, more))
                 )
         return found
-
-    def _names(self, sql: str, ids: Sequence[object]) -> dict[int, tuple[str, ...]]:
-        found: dict[int, dict[str, None]] = {}
-        for photo, name in self._store.rows(sql, ids):
-            found.setdefault(photo, {})[name] = None
-        return {photo: tuple(names) for photo, names in found.items()}
 
     def start_writing(self, intents: Mapping[int, Plain]) -> None:
         """Record what is about to be written to the sidecars of photos.
 
         Earlier intents that were never confirmed stay recorded: the file may hold any of them. A
-        photo without a newer mark gets the time 0, so that a mark made meanwhile is noticed.
+        photo with nothing unwritten gets the time 0, so that a mark made meanwhile is noticed.
         """
         with self._store.transaction():
             self._store.run_many(
                 "INSERT INTO unwritten (photo_id, since, intent) VALUES (?, 0, ?)"
                 " ON CONFLICT (photo_id) DO UPDATE SET intent = excluded.intent",
                 [
-                    (photo, json.dumps([*self._metadata.intents(photo), dict(fields)][-_BEGUN:]))
+                    (photo, json.dumps([*self._metadata.intents(photo), dict(fields)][-_INTENTS:]))
                     for photo, fields in intents.items()
                 ],
             )
@@ -377,8 +357,9 @@ class Sidecars:
             self.resolve_conflicts(agreed, write=False)
 
     def resolve_conflicts(self, ids: Sequence[int], write: bool) -> None:
-        """Treat the contents of photos' sidecars as agreed; ``write`` requests that ours are
-        written.
+        """End the conflicts of photos; ``write`` requests that their sidecars are written.
+
+        What the sidecars say counts as known from now on, and is not imported.
         """
         with self._store.transaction():
             for part in chunks(list(ids)):

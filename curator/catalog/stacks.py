@@ -8,10 +8,11 @@ again in the transaction that writes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store
 from curator.model import StackKind
 
 _MARKED = "(flag IS NOT NULL OR rating IS NOT NULL OR label IS NOT NULL OR kept)"
@@ -36,11 +37,11 @@ class StackChange(NamedTuple):
 
 
 @reports_damage
+@dataclass(eq=False)
 class Stacks:
     """Reads what stacks are made from, and saves them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def shots(self, since_rev: int = 0, limit: int = 2000) -> list[Row]:
         """Read what stacks are made from: a value for each of SHOT_COLUMNS, oldest change first.
@@ -55,24 +56,25 @@ class Stacks:
         )
 
     def save(self, changes: Sequence[StackChange]) -> list[int]:
-        """Put photos into stacks and take them out, in one transaction; return the changed ids.
+        """Put photos into stacks and remove them, in one transaction; return the changed ids.
 
-        A stack in which a photo was marked or placed by a person meanwhile stays unchanged, and so
-        does everything that was to join it or be joined by it.
+        A stack in which a person marked or moved a photo meanwhile stays unchanged, and so does
+        everything that was to be joined with it.
 
         Args:
             changes: some tens; all of one stack in the same call.
         """
         changed: list[int] = []
-        with self._store.transaction_with(lambda: self._now(changes)) as (now, decided):
-            held = {
+        with self._store.transaction_with(lambda: self._present(changes)) as (stacks, decided):
+            blocked = {
                 change.stack
                 for change in changes
-                if {change.stack, now[change.photo_id]} & decided or now[change.photo_id] is None
+                if {change.stack, stacks[change.photo_id]} & decided
+                or stacks[change.photo_id] is None
             } - {None}
             for change in changes:
-                before = now[change.photo_id]
-                if before is None or before in decided or change.stack in held:
+                before = stacks[change.photo_id]
+                if before is None or before in decided or change.stack in blocked:
                     continue
                 changed += [change.photo_id] * self._store.run(
                     "UPDATE photo SET stack = ?, stack_kind = ? WHERE id = ?"
@@ -81,29 +83,24 @@ class Stacks:
                 ).rowcount
         return changed
 
-    def _now(self, changes: Sequence[StackChange]) -> tuple[dict[int, int | None], set[int | None]]:
+    def _present(
+        self, changes: Sequence[StackChange]
+    ) -> tuple[dict[int, int | None], set[int | None]]:
         """Return each photo's stack (0 none, None if a person decided), and the decided stacks."""
         select = f"SELECT id, coalesce(stack, 0), stacked, {_MARKED} FROM photo"
-        rows: list[Row] = []
-        for part in chunks([change.photo_id for change in changes]):
-            rows += self._store.rows(f"{select} WHERE id IN ({marks(len(part))})", part)
-        now = {row[0]: row[1] if row[2] is None else None for row in rows}
+        photos = [change.photo_id for change in changes]
+        rows = self._store.rows_for(f"{select} WHERE id IN ({{}})", photos)
+        stacks = {row[0]: row[1] if row[2] is None else None for row in rows}
         names = {row[1] for row in rows} | {change.stack for change in changes}
-        for part in chunks(sorted(name for name in names if name)):
-            rows += self._store.rows(f"{select} WHERE stack IN ({marks(len(part))})", part)
+        rows += self._store.rows_for(f"{select} WHERE stack IN ({{}})", filter(None, names))
         decided = {row[1] for row in rows if row[1] and (row[3] or row[2] is not None)}
-        return now, decided
+        return stacks, decided
 
     def made_by(self) -> str | None:
         """Return the version of the code that made all stacks; None while some are pending."""
-        made: str | None = self._store.value("SELECT value FROM meta WHERE key = 'stacks'")
-        return made
+        return self._store.meta("stacks")
 
     def set_made_by(self, made_by: str | None) -> None:
-        """Record that all stacks are made, or with None that photos were added since."""
+        """Record that all stacks were made by this version; None: some are pending."""
         with self._store.transaction():
-            self._store.run("DELETE FROM meta WHERE key = 'stacks'")
-            if made_by is not None:
-                self._store.run("INSERT INTO meta (key, value) VALUES ('stacks', ?)", (made_by,))
-
-    # --- vectors, as far as pairs of photos are compared
+            self._store.set_meta("stacks", made_by)

@@ -14,7 +14,7 @@ import re
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curator.catalog.fields import STANDS
@@ -24,7 +24,7 @@ from curator.model import SuggestedTag, UsageError
 
 SHORTEST, LONGEST = 2, 50
 """Characters of a name; one is enough in scripts where a character is a word."""
-_LONGEST_EVER = 64  # names in older catalogs may be this long, with any characters
+_LONGEST_IN_OLD = 64  # characters of names in older catalogs, which may be any
 MACHINES = ("vision", "encoder")
 BETWEEN = "|"
 """Separates the levels of a keyword path: ``Places|Iceland|Vik``."""
@@ -32,8 +32,8 @@ BETWEEN = "|"
 Revision = tuple[int, str, object, object]
 """A change of the vocabulary: tag id, ``name`` or ``merged_into``, value before, value after."""
 
-_KEPT = "\u200c\u200d"  # joiners: without them some scripts read differently
-_LEFT_OUT = "'’"
+_JOINERS = "\u200c\u200d"  # invisible, but without them some scripts read differently
+_APOSTROPHES = "'’"
 
 # One row for each photo and present tag, from the source that takes precedence: a person's decision
 # on the tag, a person's decision on its alias, a file, the most confident machine. With max() alone
@@ -52,15 +52,16 @@ EFFECTIVE_TAGS = (
 def plain_name(text: str) -> str:
     """Return text as one visible line of at most 64 characters, the form used to look up names.
 
-    Unicode NFC. Control and formatting characters go, runs of white space become one space, and a
-    double quote a single quote, since it ends a name in the search box. May return an empty string.
+    Unicode NFC. Control and formatting characters are removed, runs of white space become one
+    space, and double quotes, which end a name in the search box, single quotes. May return an empty
+    string.
     """
     shown = (
         " " if char.isspace() else char
         for char in unicodedata.normalize("NFC", text)
-        if char.isspace() or char in _KEPT or unicodedata.category(char)[0] != "C"
+        if char.isspace() or char in _JOINERS or unicodedata.category(char)[0] != "C"
     )
-    return " ".join("".join(shown).replace('"', "'").split())[:_LONGEST_EVER].strip()
+    return " ".join("".join(shown).replace('"', "'").split())[:_LONGEST_IN_OLD].strip()
 
 
 def tag_name(text: str) -> str:
@@ -68,14 +69,14 @@ def tag_name(text: str) -> str:
 
     Apostrophes are left out, every other character becomes a space. May return an empty string.
     """
-    text = unicodedata.normalize("NFC", text[: 16 * _LONGEST_EVER])
-    allowed = (char if _is_of_names(char) else " " for char in text if char not in _LEFT_OUT)
+    text = unicodedata.normalize("NFC", text[: 16 * _LONGEST_IN_OLD])
+    allowed = (char if _is_allowed(char) else " " for char in text if char not in _APOSTROPHES)
     name = " ".join("".join(allowed).split())[:LONGEST].strip(" -")
     return name if _is_long_enough(name) else ""
 
 
-def _is_of_names(char: str) -> bool:
-    return char in _KEPT or char in " -" or unicodedata.category(char)[0] in "LMN"
+def _is_allowed(char: str) -> bool:
+    return char in _JOINERS or char in " -" or unicodedata.category(char)[0] in "LMN"
 
 
 def _is_long_enough(name: str) -> bool:
@@ -91,12 +92,12 @@ def tag_names(text: str) -> list[str]:
     Raises:
         UsageError: one of them is not a valid tag name; the message says why.
     """
-    names = {}
-    for part in text.split(","):
-        if part.strip():
-            name = BETWEEN.join(map(_typed_name, re.split(r"[|/]", part)))
-            names[folded(name)] = name
-    return list(names.values())
+    names = [
+        BETWEEN.join(map(_typed_name, re.split(r"[|/]", part)))
+        for part in text.split(",")
+        if part.strip()
+    ]
+    return list({folded(name): name for name in names}.values())
 
 
 def _typed_name(text: str) -> str:
@@ -107,7 +108,7 @@ def _typed_name(text: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     shown = name if len(name) <= LONGEST else f"{name[:24]}…"
-    wrong = "".join(dict.fromkeys(char for char in name if not _is_of_names(char)))
+    wrong = "".join(dict.fromkeys(char for char in name if not _is_allowed(char)))
     if wrong:
         characters = plain_name(wrong[:8]) or "an invisible character"
         raise UsageError(
@@ -130,7 +131,7 @@ def folded(name: str) -> str:
 
 
 def known_as(word: str) -> set[str]:
-    """Return the folded names of possible tags for a word: unchanged and cleaned."""
+    """Return the folded names a tag for a word may have: as plain name and as tag name."""
     return {folded(plain_name(word)), folded(tag_name(word))}
 
 
@@ -143,7 +144,7 @@ class TagDetail:
         source: person, vision, encoder or file.
         confidence: 0-100; None where a model gave no number.
         state: suggested or confirmed.
-        category: the path above it, if it has one.
+        category: the path above it (``Places|Iceland``), if it has one.
     """
 
     name: str
@@ -154,11 +155,11 @@ class TagDetail:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Tags:
     """Reads the tags of photos, and saves what machines suggest and files contain."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def revision(self) -> int:
         """Return a number that grows whenever any photo's tags change; cheap."""
@@ -172,47 +173,40 @@ class Tags:
             whole: match the whole name; otherwise any part of it.
         """
         wanted, names = folded(text), known_as(text.rpartition(BETWEEN)[2]) | {folded(text)}
-        # There are hundreds of names but many photos; SQLite folds the case of ASCII only.
-        today = {
+        # Compared here: there are only hundreds of names, and SQLite folds the case of ASCII only.
+        present = {
             row[0]
             for row in self._store.rows("SELECT coalesce(merged_into, id), folded FROM tag")
             if (row[1] in names if whole else wanted in row[1])
         }
-        found: dict[int, None] = {}
-        for part in chunks(self._with_aliases(today)):
-            tags = EFFECTIVE_TAGS.format(f"t.tag_id IN ({marks(len(part))})")
-            found |= dict.fromkeys(row[0] for row in self._store.rows(tags, part))
-        return list(found)
+        sql = EFFECTIVE_TAGS.format("t.tag_id IN ({})")
+        rows = self._store.rows_for(sql, self._with_aliases(present))
+        return list(dict.fromkeys(row[0] for row in rows))
 
     def of(self, ids: Sequence[int]) -> dict[int, tuple[TagDetail, ...]]:
         """Return the tags of photos: confirmed first, then suggestions by confidence."""
         found: dict[int, list[TagDetail]] = defaultdict(list)
-        for part in chunks(list(ids)):
-            tags = EFFECTIVE_TAGS.format(f"t.photo_id IN ({marks(len(part))})")
-            for photo, *tag in self._store.rows(
-                "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state, tag.category"
-                f" FROM ({tags}) AS s JOIN tag ON tag.id = s.tag_id"
-                " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
-                part,
-            ):
-                found[photo].append(TagDetail(*tag))
+        for photo, *tag in self._store.rows_for(
+            "SELECT s.photo_id, tag.name, s.source, s.confidence, s.state, tag.category"
+            f" FROM ({EFFECTIVE_TAGS.format('t.photo_id IN ({})')}) AS s"
+            " JOIN tag ON tag.id = s.tag_id"
+            " ORDER BY s.state <> 'confirmed', s.confidence DESC, tag.folded",
+            ids,
+        ):
+            found[photo].append(TagDetail(*tag))
         return {photo: tuple(tags) for photo, tags in found.items()}
 
     def keywords_of(self, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
-        """Return the confirmed tags of photos as (name, category), for sidecars and exports.
+        """Return the confirmed tags of photos by name, as (name, category).
 
-        Suggestions are left out.
+        For sidecars and exports.
         """
-        found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
-        for part in chunks(list(ids)):
-            tags = EFFECTIVE_TAGS.format(f"t.photo_id IN ({marks(len(part))})")
-            for photo, name, category in self._store.rows(
-                f"SELECT s.photo_id, tag.name, tag.category FROM ({tags}) AS s"
-                " JOIN tag ON tag.id = s.tag_id WHERE s.state = 'confirmed' ORDER BY tag.folded",
-                part,
-            ):
-                found[photo].append((name, category))
-        return dict(found)
+        found: dict[int, list[tuple[str, str | None]]] = {}
+        for photo, tags in self.of(ids).items():
+            confirmed = [(tag.name, tag.category) for tag in tags if tag.state == "confirmed"]
+            if confirmed:
+                found[photo] = sorted(confirmed, key=lambda tag: folded(tag[0]))
+        return found
 
     def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
         """Read the tags of the next photos that changed, packed as text, in the order of revisions.
@@ -226,8 +220,7 @@ class Tags:
         Returns:
             The revision of the last photo (``since_rev`` if there is none), then lists separated by
             commas: the photo ids; photo id and tag id of each row, alternating; and the state of
-            each
-            row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
+            each row: 3 confirmed and 4 removed by the person, 2 from a file, 1 suggested.
         """
         last, ids = self._store.row(
             "SELECT max(rev), group_concat(id) FROM"
@@ -257,7 +250,7 @@ class Tags:
         A path means the tag at its end; the levels before become the category of a tag without one.
 
         Args:
-            names: in any case, or paths (``animal|bird``).
+            names: names in any case, or paths (``animal|bird``).
             make: create tags that do not exist; otherwise they are left out.
 
         Raises:
@@ -269,17 +262,17 @@ class Tags:
         to_make = [name for name in names if self.id_of(plain_name(name)) is None and _levels(name)]
         if make and to_make:
             with self._store.transaction():
-                found |= {name: self._placed(*_levels(name)) for name in to_make}
+                found |= {name: self._ensure_path(*_levels(name)) for name in to_make}
         return found
 
-    def _placed(self, *levels: str) -> int:
+    def _ensure_path(self, *levels: str) -> int:
         """Return the tag at the end of a path, created if it does not exist.
 
         Raises:
             UsageError: it has another category.
         """
-        *way, leaf = levels
-        category = BETWEEN.join(way)
+        *parents, leaf = levels
+        category = BETWEEN.join(parents)
         now = self._store.value("SELECT category FROM tag WHERE folded = ?", (folded(leaf),))
         if category and now and folded(now) != folded(category):
             raise UsageError(f"The tag {leaf} already exists under {now}.", "Choose another name.")
@@ -293,7 +286,7 @@ class Tags:
         return None if found is None else int(found)
 
     def id_for_text(self, text: str) -> int | None:
-        """Find the tag of any text: with exactly this name, else with the name the text becomes."""
+        """Find the tag for a text: with exactly this name, else with the name `tag_name` makes."""
         known = self.id_of(plain_name(text))
         levels = _levels(text)
         return self.id_of(levels[-1]) if known is None and levels else known
@@ -329,21 +322,14 @@ class Tags:
 
     def _with_aliases(self, tags: Iterable[int]) -> list[int]:
         """Return tags with the ids of all tags merged into them."""
-        wanted = list(tags)
-        return [
-            row[0]
-            for part in chunks(wanted)
-            for row in self._store.rows(
-                f"SELECT id FROM tag WHERE coalesce(merged_into, id) IN ({marks(len(part))})", part
-            )
-        ]
+        sql = "SELECT id FROM tag WHERE coalesce(merged_into, id) IN ({})"
+        return [row[0] for row in self._store.rows_for(sql, tags)]
 
     # --- suggestions and keywords
 
     def zero_shot_state(self) -> tuple[str, int]:
         """Return the vocabulary photos were tagged with and the last vector revision used."""
-        mark = self._store.value("SELECT value FROM meta WHERE key = 'named'") or ""
-        return mark, self._store.counter("named_rev")
+        return self._store.meta("named") or "", self._store.counter("named_rev")
 
     def save_zero_shot(
         self,
@@ -364,12 +350,8 @@ class Tags:
             for photo, tags in suggestions:
                 named = [SuggestedTag(*tag, categories.get(tag[0])) for tag in tags]
                 self.suggest(photo, "encoder", named)
-            for key, value in (("named", mark), ("named_rev", rev)):
-                self._store.run(
-                    "INSERT INTO meta (key, value) VALUES (?, ?)"
-                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    (key, str(value)),
-                )
+            self._store.set_meta("named", mark)
+            self._store.set_meta("named_rev", str(rev))
 
     def suggest(
         self,
@@ -379,9 +361,8 @@ class Tags:
     ) -> None:
         """Suggest tags for a photo, replacing the earlier suggestions of this source.
 
-        Only inside a transaction. A tag on which a person has decided stays as it was suggested,
-        and counts as a hit or miss of the source (:meth:`Vocabulary.all`). It is not suggested
-        again.
+        Only inside a transaction. The suggestion of a tag on which a person has decided stays as it
+        was, and counts as a hit or miss of the source (:meth:`Vocabulary.all`).
 
         Args:
             photo: its id.
@@ -397,10 +378,10 @@ class Tags:
             )
         }
         wanted: dict[int, int | None] = {}
-        for text, sure, category in (SuggestedTag(*tag) for tag in tags):
+        for text, confidence, category in (SuggestedTag(*tag) for tag in tags):
             tag = self._tag_for_word(text, category)
             if tag is not None:
-                known = [each for each in (wanted.get(tag), sure) if each is not None]
+                known = [each for each in (wanted.get(tag), confidence) if each is not None]
                 wanted[tag] = min(max(*known, 0), 100) if known else None
         self._replace(photo, source, {tag: wanted[tag] for tag in wanted.keys() - decided}, decided)
 
@@ -418,21 +399,21 @@ class Tags:
         """
         wanted: dict[int, int | None] = {}
         for text in paths:
-            *way, leaf = [part for part in text.split(BETWEEN) if plain_name(part)] or [""]
-            category = BETWEEN.join(filter(None, map(tag_name, way)))[: 4 * LONGEST] or None
+            *parents, leaf = [part for part in text.split(BETWEEN) if plain_name(part)] or [""]
+            category = BETWEEN.join(filter(None, map(tag_name, parents)))[: 4 * LONGEST] or None
             if (tag := self._tag_for_word(leaf, category)) is not None:
                 wanted[tag] = 100
         for text in keywords:
             if (tag := self._tag_for_word(text)) is not None:
                 wanted[tag] = 100
-        self._replace(photo, "file", wanted, frozenset())
+        self._replace(photo, "file", wanted)
 
     def _replace(
         self,
         photo: int,
         source: str,
         wanted: Mapping[int, int | None],
-        kept: set[int] | frozenset[int],
+        kept: Collection[int] = (),
     ) -> None:
         """Replace a source's tags of a photo by ``wanted`` (tag → confidence), except ``kept``.
 
@@ -445,7 +426,7 @@ class Tags:
         )
         gone = [row for row in now if row[1] not in kept and wanted.get(row[0], -1) != row[2]]
         unchanged = {row[0] for row in now} - {row[0] for row in gone}
-        new = {tag: sure for tag, sure in wanted.items() if tag not in unchanged}
+        new = {tag: confidence for tag, confidence in wanted.items() if tag not in unchanged}
         if not gone and not new:
             return
         self._store.run_many(
@@ -456,7 +437,7 @@ class Tags:
         self._store.run_many(
             "INSERT INTO photo_tag (photo_id, tag_id, source, confidence, state)"
             " VALUES (?, ?, ?, ?, ?)",
-            [(photo, tag, source, sure, state) for tag, sure in new.items()],
+            [(photo, tag, source, confidence, state) for tag, confidence in new.items()],
         )
         self._store.increment("tags_rev")
 
@@ -497,18 +478,19 @@ class Tags:
             return
         touched: set[int] = set()
         for tag, column, before, after in reversed(revisions) if back else revisions:
+            if column not in ("name", "merged_into"):
+                continue
             value = before if back else after
-            if column == "name":
-                self._store.run("UPDATE tag SET name = ? WHERE id = ?", (value, tag))
-            elif column == "merged_into":
-                self._store.run("UPDATE tag SET merged_into = ? WHERE id = ?", (value, tag))
+            self._store.run(f"UPDATE tag SET {column} = ? WHERE id = ?", (value, tag))
             touched |= {each for each in (tag, before, after) if isinstance(each, int)}
         for part in chunks(self._with_aliases(touched)):
-            here = f"(SELECT photo_id FROM photo_tag WHERE tag_id IN ({marks(len(part))}))"
-            self._store.run(f"UPDATE photo SET name = name WHERE id IN {here}", part)
+            tagged = f"FROM photo_tag WHERE tag_id IN ({marks(len(part))})"
             self._store.run(
-                "INSERT INTO unwritten (photo_id, since) SELECT DISTINCT photo_id, ? FROM photo_tag"
-                f" WHERE state = 'confirmed' AND tag_id IN ({marks(len(part))})"
+                f"UPDATE photo SET name = name WHERE id IN (SELECT photo_id {tagged})", part
+            )
+            self._store.run(
+                f"INSERT INTO unwritten (photo_id, since) SELECT DISTINCT photo_id, ? {tagged}"
+                " AND state = 'confirmed'"
                 " ON CONFLICT (photo_id) DO UPDATE SET since = excluded.since",
                 (time.time(), *part),
             )

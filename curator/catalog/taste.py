@@ -1,24 +1,23 @@
 """What the taste model learns from, the predictions made before ratings, and its saved versions.
 
 The learner (`curator.learning`) reads it. The catalog holds no score per photo: the learner
-computes scores from vectors and ratings. Blobs go in and come out unchanged; this package knows no
-arrays.
+computes scores from vectors and ratings.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from curator.catalog.fields import HERE, STANDS
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, chunks, marks
+from curator.catalog.store import Store
 from curator.model import NotFoundError
 
-# Whether a mark was made by the person, not read from a file and never confirmed. If the one
-# parameter is true, marks from files count too.
+# SQL: whether a person made the newest decision on a field that was not undone, rather than a file.
+# If the parameter is true, marks from files count too.
 _TEACHES = (
     "(? OR coalesce((SELECT s.source FROM decision AS d JOIN step AS s ON s.id = d.step_id"
     " WHERE d.photo_id IN (SELECT p.id UNION ALL SELECT id FROM photo WHERE merged_into = p.id)"
@@ -31,21 +30,21 @@ _STARRED = (
 # The stack of a photo: the person's choice overrides the machine's, and 0 means no stack.
 _STACKED = "coalesce(p.stacked, p.stack, 0)"
 _STACK = f"CASE {_STACKED} WHEN 0 THEN -p.id ELSE {_STACKED} END"
-# Automatic versions that are kept: the newest; of the older ones the last of each month.
-_NEWEST_KEPT = 20
+_NEWEST_KEPT = 20  # versions; see :meth:`Taste.save_version`
 _VERSION = "id, made_at, encoder, ratings, correlation, error, mean_error, reason"
 
 
 class Judgment(NamedTuple):
-    """A person's present marks on one photo.
+    """The present marks on one photo, as far as taste may learn from them.
 
     Attributes:
         photo_id: the photo.
-        rating: 1-5 or None.
-        rejected: whether it is flagged as a reject.
-        kept: whether it was kept, picked or rated, and is not rejected.
+        rating: 1-5 or None; None too if it was read from a file and these do not count.
+        rejected: whether it is flagged as a reject, likewise.
+        kept: whether it was kept, picked or rated, here or in a file, and is not rejected.
         stack: the stack it is in; for a photo in no stack a number of its own below 0.
-        decided_at: when rating or flag last changed, in Unix time; 0 if it has neither.
+        decided_at: when rating or flag last changed, in Unix time, or when the photo was added if
+            only photos merged into it have such decisions; 0 if it is neither rated nor rejected.
     """
 
     photo_id: int
@@ -59,7 +58,7 @@ class Judgment(NamedTuple):
 class Preference(NamedTuple):
     """A comparison that was not undone: a person preferred one of two photos side by side.
 
-    ``stack`` is the winner's, as in Judgment; ``decided_at`` is when the person decided.
+    ``stack`` is the winner's, as in Judgment; ``decided_at`` is in Unix time.
     """
 
     winner: int
@@ -69,10 +68,10 @@ class Preference(NamedTuple):
 
 
 class PredictedRating(NamedTuple):
-    """The first rating of a photo, and of the stack it is in now, with the prediction made before
-    it.
+    """The first rating given in a stack or to a single photo, and what was predicted before it.
 
-    ``expected`` is None if nothing was predicted.
+    ``expected`` is in stars, None if nothing was predicted. ``order_name`` is the order in which
+    the photos were seen.
     """
 
     photo_id: int
@@ -84,9 +83,18 @@ class PredictedRating(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TasteRow:
-    """One version of the taste model; ``numbers`` is empty in lists.
+    """One version of the taste model.
 
-    ``reason`` is why it was kept: ``daily``, at ``closing``, or by ``hand``.
+    Attributes:
+        id: its number.
+        made_at: Unix time.
+        encoder: key of the encoder whose vectors it is for.
+        ratings: how many it learned from.
+        correlation: rank correlation of predictions and ratings; None while these are too few.
+        error: mean absolute error of predictions in stars, or None.
+        mean_error: the same for always guessing the mean of the preceding ratings, or None.
+        reason: why it was kept: ``daily``, at ``closing``, or by ``hand``.
+        numbers: the model as an npz file; empty in lists.
     """
 
     id: int
@@ -101,28 +109,27 @@ class TasteRow:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Taste:
     """Reads what the taste model learns from, and keeps its versions."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    _store: Store
 
     def count_rated(self, from_files: bool = False) -> int:
-        """Count the photos with a rating that are not rejected; ``from_files`` as for ratings."""
+        """Count rated photos that are not rejected; ``from_files`` as for :meth:`ratings`."""
         return int(self._store.value(_STARRED, (from_files,)))
 
     def ratings(self, ids: Sequence[int] | None = None, from_files: bool = False) -> list[Judgment]:
         """Read the marks of all photos a model can learn from, or of the given photos.
 
-        A model learns from rated and rejected photos, and from kept photos of stacks, for the
-        rejects of these.
+        A model learns from rated and rejected photos, and from kept photos of stacks: these are
+        better than the rejects of their stack.
 
         Args:
-            ids: these photos, including unmarked photos and those whose marks were undone; merged
-            and
-                removed photos are left out.
+            ids: these photos, even if they are unmarked; merged and removed photos are left out.
             from_files: whether ratings and rejects read from files count as well.
         """
+        counted = (from_files, from_files)
         select = (
             f"SELECT p.id, CASE WHEN {_TEACHES.format('rating')} THEN p.rating END,"
             f" p.flag IS 'reject' AND {_TEACHES.format('flag')},"
@@ -136,17 +143,11 @@ class Taste:
             rows = self._store.rows(
                 f"{select} AND (p.rating IS NOT NULL OR p.flag = 'reject'"
                 f" OR (p.kept OR p.flag = 'pick') AND {_STACKED} > 0)",
-                (from_files, from_files),
+                counted,
             )
             rows = [row for row in rows if row[1] is not None or row[2] or (row[3] and row[4] > 0)]
         else:
-            rows = [
-                row
-                for part in chunks(list(ids))
-                for row in self._store.rows(
-                    f"{select} AND p.id IN ({marks(len(part))})", (from_files, from_files, *part)
-                )
-            ]
+            rows = self._store.rows_for(f"{select} AND p.id IN ({{}})", ids, *counted)
         return [Judgment(row[0], row[1], bool(row[2]), bool(row[3]), *row[4:]) for row in rows]
 
     def preferences(self, ids: Collection[int] | None = None) -> list[Preference]:
@@ -163,18 +164,17 @@ class Taste:
             return [Preference(*row) for row in self._store.rows(select)]
         rows = {
             row[:2]: row
-            for part in chunks(list(ids))
             for side in ("winner_id", "loser_id")
-            for row in self._store.rows(f"{select} AND o.{side} IN ({marks(len(part))})", part)
+            for row in self._store.rows_for(f"{select} AND o.{side} IN ({{}})", ids)
         }
         return [Preference(*row) for row in rows.values()]
 
     def predictions(self) -> list[PredictedRating]:
-        """Read each photo's first standing rating with its prediction, oldest first.
+        """Read the first ratings with their predictions, oldest first.
 
-        Of a stack only the first rated photo counts, as its frames hardly differ. A rating that was
-        undone does not count. Later ratings and ratings read from a file do not test the
-        prediction, so they do not count either.
+        Of a stack only the first rating counts, as its photos hardly differ. Ratings that were
+        undone do not count, nor later ones, nor those read from a file: these do not test the
+        prediction.
         """
         rows = self._store.rows(
             "SELECT d.photo_id, d.after, d.expected, d.order_name, s.made_at FROM decision AS d"
@@ -191,24 +191,13 @@ class Taste:
     def save_version(self, version: TasteRow) -> int:
         """Save a version made now; return its number.
 
-        Old automatic versions are deleted: the newest 20 stay, and before those the last of each
-        month and encoder. Versions kept by hand and the pinned one stay.
+        Older versions are deleted: the newest 20 stay, and before those the last of each month and
+        encoder, those kept by hand, and the pinned one.
         """
         with self._store.transaction():
-            number = self._store.run(
-                "INSERT INTO taste_version (made_at, encoder, ratings, correlation, error,"
-                " mean_error, reason, numbers) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    time.time(),
-                    version.encoder,
-                    version.ratings,
-                    version.correlation,
-                    version.error,
-                    version.mean_error,
-                    version.reason,
-                    version.numbers,
-                ),
-            ).lastrowid
+            columns = asdict(version) | {"made_at": time.time()}
+            del columns["id"]
+            number = self._store.insert("taste_version", **columns)
             self._store.run(
                 "DELETE FROM taste_version WHERE reason <> 'hand' AND id <> ? AND id NOT IN"
                 " (SELECT id FROM taste_version ORDER BY id DESC LIMIT ?) AND id NOT IN"
@@ -216,7 +205,6 @@ class Taste:
                 " GROUP BY encoder, strftime('%Y-%m', made_at, 'unixepoch'))",
                 (self.pinned() or 0, _NEWEST_KEPT),
             )
-        assert number is not None
         return number
 
     def keep_version(self, number: int) -> None:
@@ -248,13 +236,9 @@ class Taste:
     def pin(self, number: int | None) -> None:
         """Use this version instead of the learned model; None returns to the learned model."""
         with self._store.transaction():
-            self._store.run("DELETE FROM meta WHERE key = 'taste_pinned'")
-            if number is not None:
-                self._store.run(
-                    "INSERT INTO meta (key, value) VALUES ('taste_pinned', ?)", (str(number),)
-                )
+            self._store.set_meta("taste_pinned", None if number is None else str(number))
 
     def pinned(self) -> int | None:
         """Return the number of the pinned version, or None."""
-        number = self._store.value("SELECT value FROM meta WHERE key = 'taste_pinned'")
+        number = self._store.meta("taste_pinned")
         return None if number is None else int(number)

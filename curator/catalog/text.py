@@ -2,7 +2,7 @@
 
 The index (FTS5) follows the photos through a queue: triggers record whose words changed, and
 :meth:`TextIndex.update` reads those again. Marks touch none of it. Nothing a person types is ever
-syntax here: a phrase is quoted, and its characters are escaped.
+syntax here: a phrase is quoted, and the quotation marks in it are doubled.
 
     catalog.text.update(200)                    # True: more is waiting
     catalog.text.photos_with("sea li", "tag")   # ids of photos with a tag "sea lion"
@@ -15,13 +15,14 @@ import re
 import time
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import CHUNK, LET_GO_S, Store, chunks, marks
+from curator.catalog.store import CHUNK, PAUSE_S, Store, chunks, marks
 from curator.catalog.tags import EFFECTIVE_TAGS, Tags
 
 # Column of the index → weight of a word in it (bm25), in the order of the table.
@@ -43,11 +44,11 @@ WITHOUT: dict[str, str] = {
     "project": "NOT EXISTS (SELECT 1 FROM photo_project AS p JOIN project"
     " ON project.id = p.project_id WHERE p.photo_id = photo.id AND project.removed_at IS NULL)",
 }
-"""What a photo may lack → the condition in SQL."""
+"""What a photo may lack → SQL for photos without it."""
 RANKED = 10_000
-"""Results up to which matches are ranked: a word that more photos have tells little."""
+"""Matches are ranked up to this many photos: a word that more photos have tells little."""
 _WEIGHTS = ", ".join(map(str, COLUMNS.values()))
-_PART = 500  # photos whose words are read in one statement
+_PART = 500  # photos whose words are read in one transaction
 _MERGED_PAGES = 16  # of 4 KB, in one transaction
 _DIGITS = re.compile(r"(?<!\d)0+([1-9]\d*)")
 # Scripts without spaces between words: each character is a word.
@@ -88,12 +89,12 @@ def _spaced(text: str) -> str:
 
 
 @reports_damage
+@dataclass(eq=False)
 class TextIndex:
     """Keeps the full-text index up to date and answers searches."""
 
-    def __init__(self, store: Store, tags: Tags) -> None:
-        self._store = store
-        self._tags = tags
+    _store: Store
+    _tags: Tags
 
     # --- keeping the index
 
@@ -103,7 +104,7 @@ class TextIndex:
 
     def revision(self) -> int:
         """Return a number that grows whenever the index changes; cheap."""
-        return int(self._store.value("SELECT value FROM meta WHERE key = 'text_rev'") or 0)
+        return self._store.counter("text_rev")
 
     def update(self, most: int = _PART) -> bool:
         """Read the words of changed photos into the index, in one short transaction.
@@ -123,7 +124,7 @@ class TextIndex:
             found = self._due(most)
             with self._store.transaction():
                 unchanged = self._store.data_version() == version
-                if unchanged or last:  # the last try goes ahead even if decisions keep coming
+                if unchanged or last:  # after three tries the lock is held while words are computed
                     self._replace_rows(*(found if unchanged else self._due(most)))
                     break
         return self.is_outdated()
@@ -146,17 +147,13 @@ class TextIndex:
         self._store.increment("text_rev")
 
     def _due(self, most: int) -> tuple[list[int], list[tuple[object, ...]]]:
-        """Return which photos changed, and their new rows of the index."""
-        due = [
-            row[0]
-            for row in self._store.rows("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))
+        """Return photos whose words changed, ``most`` at most, and their new rows of the index."""
+        due = self._store.values("SELECT photo_id FROM photo_text_due LIMIT ?", (most,))
+        tags = self._tags.of(due)
+        return due, [
+            _row(*row, [tag.name for tag in tags.get(row[0], ())])
+            for row in self._store.rows_for(f"{_WORDS} AND photo.id IN ({{}})", due)
         ]
-        rows: list[tuple[object, ...]] = []
-        for part in chunks(due):
-            tags = self._tags.of(part)
-            words = self._store.rows(f"{_WORDS} AND photo.id IN ({marks(len(part))})", part)
-            rows += [_row(*row, [tag.name for tag in tags.get(row[0], ())]) for row in words]
-        return due, rows
 
     def _disable_automerge(self) -> None:
         """Make FTS5 merge only on request; by itself it merges in the middle of a write.
@@ -186,8 +183,8 @@ class TextIndex:
         while more:
             more = self.update()
             while self.merge_some():
-                time.sleep(LET_GO_S)
-            time.sleep(LET_GO_S)  # a decision goes first
+                time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # a decision goes first
 
     # --- searching
 
@@ -211,10 +208,10 @@ class TextIndex:
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> NDArray[np.int64]:
         """List photos by how well they match, best first; none if more than RANKED match.
 
+        The measure is bm25 with the weights of COLUMNS.
+
         Args:
             groups: phrases as (text, prefix); at least one of each group must occur.
-
-        The measure is bm25 with the weights of COLUMNS.
         """
         asked = " AND ".join(f"({' OR '.join(phrase(*one) for one in group)})" for group in groups)
         count = self._store.value(
@@ -240,11 +237,12 @@ class TextIndex:
         sql = f"SELECT group_concat(id) FROM photo WHERE merged_into IS NULL AND {WITHOUT[what]}"
         return _numbers(self._store.value(sql))
 
-    # --- saved searches
-
 
 def _row(photo: int, name: str, *rest: Any) -> tuple[object, ...]:
-    """Make a row of the index; also add numbers without zeros and cameras without hyphens."""
+    """Return a row of the index.
+
+    Numbers in names are added without leading zeros, and cameras without hyphens.
+    """
     project, subject, mood, light, camera, lens, path, tags = rest
     short = " ".join(_DIGITS.findall(name))
     if camera and "-" in camera:

@@ -1,7 +1,7 @@
 """Vectors of photos: which encoder made them, and which encoder taste and search should use.
 
-The stage `embed` fills this table; the learner, search by similarity and stacking read it. Blobs go
-in and come out unchanged; this package knows no arrays.
+The stage `embed` fills this table; the learner, search by similarity and stacking read it. Vectors
+go in and come out as bytes.
 """
 
 from __future__ import annotations
@@ -11,44 +11,50 @@ from dataclasses import dataclass
 
 from curator.catalog.fields import HERE
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Row, Store, chunks, marks
+from curator.catalog.store import Row, Store
 from curator.catalog.tags import Tags
-from curator.catalog.work import WorkQueue
+from curator.catalog.work import REQUEUE, WorkQueue
 from curator.model import Embedded, StageJob
 
-_NEARLY_ALL = 0.9  # share of the former encoder's photos: some are away, some always fail
+_NEARLY_ALL = 0.9  # share of the other encoder's photos: some are missing, some always fail
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderProgress:
-    """How many of the photos another encoder has encoded the present encoder has done.
+    """How far the present encoder has caught up with another one, which taste uses until then.
 
-    ``seen`` of ``of`` photos are done. ``waiting`` photos can be encoded now; the rest are away
-    or failed.
+    Attributes:
+        encoder: key of the present encoder.
+        encoded: how many of the other encoder's photos it has encoded.
+        total: how many the other encoder has encoded.
+        waiting: photos still to be encoded. The rest are missing, in a disabled folder, or failed.
     """
 
     encoder: str
-    seen: int
-    of: int
+    encoded: int
+    total: int
     waiting: int
 
     @property
     def done(self) -> bool:
         """Whether taste may switch to this encoder now."""
-        return not self.waiting and self.seen >= _NEARLY_ALL * self.of
+        return not self.waiting and self.encoded >= _NEARLY_ALL * self.total
 
 
 @reports_damage
+@dataclass(eq=False)
 class Vectors:
     """Stores the results of the stage `embed` and reads them in bulk."""
 
-    def __init__(self, store: Store, work: WorkQueue, tags: Tags) -> None:
-        self._store = store
-        self._work = work
-        self._tags = tags
+    _store: Store
+    _work: WorkQueue
+    _tags: Tags
 
     def revisions(self, encoder: str, since_rev: int = 0, limit: int = 2000) -> list[Row]:
-        """Read (rev, photo id) of an encoder's vectors, oldest first, ``limit`` at most."""
+        """Read (rev, photo id) of an encoder's vectors, oldest first, ``limit`` at most.
+
+        Includes merged and removed photos, which :meth:`read` leaves out.
+        """
         return self._store.rows(
             "SELECT rev, photo_id FROM vector WHERE encoder = ? AND rev > ? ORDER BY rev LIMIT ?",
             (encoder, since_rev, limit),
@@ -56,15 +62,11 @@ class Vectors:
 
     def of(self, encoder: str, ids: Sequence[int]) -> dict[int, bytes]:
         """Read an encoder's vectors of some photos as float16; photos without one are left out."""
-        found: dict[int, bytes] = {}
-        for part in chunks(list(ids)):
-            rows = self._store.rows(
-                "SELECT photo_id, vector FROM vector INDEXED BY vector_photo"
-                f" WHERE photo_id IN ({marks(len(part))}) AND encoder = ?",
-                (*part, encoder),
-            )
-            found.update({row[0]: row[1] for row in rows})
-        return found
+        sql = (
+            "SELECT photo_id, vector FROM vector INDEXED BY vector_photo"
+            " WHERE encoder = ? AND photo_id IN ({})"
+        )
+        return dict(self._store.rows_for(sql, ids, encoder))
 
     def use_encoder(self, key: str) -> int:
         """Set the encoder that `embed` runs with, and queue what it has not encoded yet.
@@ -74,18 +76,12 @@ class Vectors:
         Returns:
             How many photos are to be encoded because of this.
         """
-        if self._store.value("SELECT value FROM meta WHERE key = 'encoder'") == key:
+        if self._store.meta("encoder") == key:
             return 0  # changed proxies are queued already
         with self._store.transaction():
-            self._store.run(
-                "INSERT INTO meta (key, value) VALUES ('encoder', ?)"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key,),
-            )
+            self._store.set_meta("encoder", key)
             return self._store.run(
-                "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                " reason = NULL WHERE stage = 'embed' AND state IN ('done', 'failed')"
-                " AND NOT EXISTS"
+                f"{REQUEUE} WHERE stage = 'embed' AND state IN ('done', 'failed') AND NOT EXISTS"
                 " (SELECT 1 FROM vector AS v JOIN photo AS p ON p.id = v.photo_id"
                 " WHERE v.photo_id = work.photo_id AND v.encoder = ?"
                 " AND v.source = p.proxy_digest)",
@@ -96,29 +92,30 @@ class Vectors:
         """Count the photos each encoder has encoded; the one to use comes first.
 
         That is the present encoder, unless it has not caught up yet with the other encoder that has
-        the most vectors; then it is that other encoder. Merged and removed photos count only if
-        there is just one encoder.
+        the most vectors; then it is that other encoder. While no encoder is set, it is the one with
+        the most vectors. Merged and removed photos count only if there is just one encoder.
         """
-        counts, lead, before = self._encoders()
-        if before is not None and (
-            counts.get(lead, 0) < _NEARLY_ALL * counts[before]
-            or not self._progress(lead, before, counts[before]).done
+        counts, first, rival = self._encoders()
+        if rival is not None and (
+            counts.get(first, 0) < _NEARLY_ALL * counts[rival]
+            or not self._progress(first, rival, counts[rival]).done
         ):
-            lead = before
-        return dict(sorted(counts.items(), key=lambda each: each[0] != lead))
+            first = rival
+        return dict(sorted(counts.items(), key=lambda each: each[0] != first))
 
     def catching_up(self) -> EncoderProgress | None:
         """Return the progress of the present encoder while taste still uses another; else None."""
-        counts, wanted, before = self._encoders()
-        if before is None:
+        counts, present, rival = self._encoders()
+        if rival is None:
             return None
-        comparing = self._progress(wanted, before, counts[before])
-        return None if comparing.done else comparing
+        progress = self._progress(present, rival, counts[rival])
+        return None if progress.done else progress
 
     def _encoders(self) -> tuple[dict[str, int], str, str | None]:
         """Count vectors by encoder, most first; also return the present encoder and its rival.
 
-        The rival is the other encoder with the most vectors, None while no encoder is set.
+        The rival is the other encoder with the most vectors; None without one, or while no encoder
+        is set.
 
         With two or more encoders only present photos count: an encoder need not catch up with
         removed ones. The removed photos are looked up and subtracted, because they are few; looking
@@ -137,12 +134,12 @@ class Vectors:
                 counts[encoder] -= count
             counts = {encoder: count for encoder, count in counts.items() if count}
         counts = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
-        wanted = self._store.value("SELECT value FROM meta WHERE key = 'encoder'")
-        before = next((encoder for encoder in counts if encoder != wanted), None)
-        return counts, wanted or "", before if wanted is not None else None
+        present = self._store.meta("encoder")
+        rival = next((encoder for encoder in counts if encoder != present), None)
+        return counts, present or "", rival if present is not None else None
 
-    def _progress(self, wanted: str, before: str, of: int) -> EncoderProgress:
-        """Return how many of the ``of`` photos another encoder has encoded an encoder has done."""
+    def _progress(self, present: str, rival: str, total: int) -> EncoderProgress:
+        """Return how far an encoder has caught up with the ``total`` photos of its rival."""
         lacking, waiting = self._store.row(
             "SELECT count(*), coalesce(sum(NOT p.missing AND coalesce(f.enabled, 1)"
             " AND w.state IS NOT 'failed'), 0)"
@@ -152,9 +149,9 @@ class Vectors:
             " LEFT JOIN work AS w ON w.photo_id = p.id AND w.stage = 'embed'"
             " WHERE v.encoder = ? AND NOT EXISTS (SELECT 1 FROM vector AS n"
             f" WHERE n.photo_id = v.photo_id AND n.encoder = ?) AND {HERE}",
-            (before, wanted),
+            (rival, present),
         ) or (0, 0)
-        return EncoderProgress(wanted, of - lacking, of, waiting)
+        return EncoderProgress(present, total - lacking, total, waiting)
 
     def save(self, results: Sequence[tuple[StageJob, Embedded]]) -> list[int]:
         """Save vectors in one transaction; return the ids of the photos they are of.
@@ -164,12 +161,12 @@ class Vectors:
         """
         saved: list[int] = []
         done: dict[int, str | None] = {}
-        wanted = self._store.value("SELECT value FROM meta WHERE key = 'encoder'")
+        present = self._store.meta("encoder")
         with self._store.transaction_with(
             lambda: self._proxies([job.photo_id for job, _ in results])
-        ) as now:
+        ) as proxies:
             for job, result in results:
-                if now.get(job.photo_id) != result.source:
+                if proxies.get(job.photo_id) != result.source:
                     self._work.requeue(job.photo_id, job.stage)
                     continue
                 self._store.run(
@@ -189,7 +186,7 @@ class Vectors:
                 )
                 if result.tags is not None:
                     self._tags.suggest(job.photo_id, "encoder", result.tags)
-                if wanted in (None, result.encoder):
+                if present in (None, result.encoder):
                     done[job.photo_id] = result.source
                 else:
                     self._work.requeue(job.photo_id, job.stage)
@@ -199,23 +196,18 @@ class Vectors:
 
     def _proxies(self, ids: Sequence[int]) -> dict[int, str]:
         """Return the digests of the proxies of photos that have one."""
-        return {
-            row[0]: row[1]
-            for part in chunks(ids)
-            for row in self._store.rows(
-                "SELECT id, proxy_digest FROM photo WHERE proxy_digest IS NOT NULL"
-                f" AND id IN ({marks(len(part))})",
-                part,
-            )
-        }
+        sql = "SELECT id, proxy_digest FROM photo WHERE proxy_digest IS NOT NULL AND id IN ({})"
+        return dict(self._store.rows_for(sql, ids))
 
     def read(self, encoder: str, since_rev: int = 0, limit: int = 2000) -> list[Row]:
-        """Read (rev, photo id, vector bytes, tone bytes), oldest first, ``limit`` at most.
+        """Read (rev, photo id, vector bytes, tone bytes), oldest first.
+
+        Merged and removed photos are left out.
 
         Args:
             encoder: the encoder that made the vectors.
             since_rev: only those written after this revision.
-            limit: continue from the last revision until nothing comes.
+            limit: rows at most; continue from the last revision until nothing comes.
         """
         return self._store.rows(
             "SELECT v.rev, v.photo_id, v.vector, v.tone FROM vector AS v"

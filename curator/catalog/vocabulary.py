@@ -23,8 +23,9 @@ from curator.catalog.tags import (
 )
 from curator.model import NotFoundError, Step, UsageError
 
-_OF_TODAY = "coalesce(tag.merged_into, tag.id)"
-_ALIVE = (
+# The id of the tag that a tag is an alias of, or its own.
+_PRESENT = "coalesce(tag.merged_into, tag.id)"
+_OF_SHOWN = (
     "t.photo_id IN (SELECT id FROM photo WHERE merged_into IS NULL AND removed_at IS NULL"
     " AND emptied_at IS NULL)"
 )
@@ -54,19 +55,18 @@ class TagRow:
 
 
 @reports_damage
+@dataclass(eq=False)
 class Vocabulary:
     """Lists, renames and merges tags."""
 
-    def __init__(self, store: Store, tags: Tags, journal: Journal) -> None:
-        self._store = store
-        self._tags = tags
-        self._journal = journal
+    _store: Store
+    _tags: Tags
+    _journal: Journal
 
     def all(self, prefix: str = "") -> list[TagRow]:
         """List the tags in use, and those suggested and removed, most used first.
 
-        Looks at every tag of every photo: seconds at a million. The window counts in memory
-        instead.
+        Reads every tag of every photo: seconds at a million. The window counts in memory instead.
 
         Args:
             prefix: only tags whose name begins with this, in any case.
@@ -81,20 +81,20 @@ class Vocabulary:
             row[0]: row[1:]
             for row in self._store.rows(
                 "SELECT tag_id, count(*), sum(state = 'confirmed')"
-                f" FROM ({EFFECTIVE_TAGS.format(_ALIVE)}) GROUP BY tag_id"
+                f" FROM ({EFFECTIVE_TAGS.format(_OF_SHOWN)}) GROUP BY tag_id"
             )
         }
         suggested: dict[int, dict[str, int]] = {}
         removed: dict[int, dict[str, int]] = {}
-        for tag, source, number, taken in self._suggestion_counts():
+        for tag, source, number, misses in self._suggestion_counts():
             suggested.setdefault(tag, {})[source] = number
-            removed.setdefault(tag, {})[source] = taken
+            removed.setdefault(tag, {})[source] = misses
         found = []
         for tag, (name, category) in names.items():
             if tag in counts or tag in suggested:
-                count, sure = counts.get(tag, (0, 0))
+                count, confirmed = counts.get(tag, (0, 0))
                 judged = suggested.get(tag, {}), removed.get(tag, {})
-                found.append(TagRow(tag, name, category, count, sure, *judged))
+                found.append(TagRow(tag, name, category, count, confirmed, *judged))
         return sorted(found, key=lambda row: (-row.count, folded(row.name)))
 
     def _suggestion_counts(self) -> list[tuple[int, str, int, int]]:
@@ -104,7 +104,7 @@ class Vocabulary:
             {
                 (row[0], row[1]): row[2]
                 for row in self._store.rows(
-                    f"SELECT {_OF_TODAY}, t.source, count(DISTINCT t.photo_id) {counted}"
+                    f"SELECT {_PRESENT}, t.source, count(DISTINCT t.photo_id) {counted}"
                     f" AND t.source IN ({sources}) GROUP BY 1, 2"
                 )
             }
@@ -115,7 +115,7 @@ class Vocabulary:
                 " CROSS JOIN photo_tag AS t ON t.photo_id = p.photo_id"
                 " CROSS JOIN tag ON tag.id = t.tag_id"
                 " WHERE p.source = 'person' AND p.state = 'removed'"
-                f" AND {_OF_TODAY} = coalesce(named.merged_into, named.id)",
+                f" AND {_PRESENT} = coalesce(named.merged_into, named.id)",
             )
         )
         return [(*key, number, removed.get(key, 0)) for key, number in suggested.items()]
@@ -134,15 +134,14 @@ class Vocabulary:
             raise UsageError("A tag can have only one new name.", "Remove the comma.")
         name = names[0]
         with self._store.transaction(durable=True):
-            now, category = self._store.rows("SELECT name, category FROM tag WHERE id = ?", (tag,))[
-                0
-            ]
+            [(now, category)] = self._store.rows(
+                "SELECT name, category FROM tag WHERE id = ?", (tag,)
+            )
             if folded(now) == folded(name):
-                change: Revision = (tag, "name", now, name)
-                revisions = [change] if now != name else []
+                revisions: list[Revision] = [(tag, "name", now, name)] if now != name else []
             else:
-                taken = self._tags.id_of(name)
-                if taken not in (None, tag) and self._in_use(taken):
+                other = self._tags.id_of(name)
+                if other not in (None, tag) and self._in_use(other):
                     raise UsageError(
                         f"A tag {name} already exists.",
                         f"`curator tag merge` merges the two: {now}, {name}.",
@@ -182,12 +181,12 @@ class Vocabulary:
         return bool(
             self._store.value(
                 "SELECT EXISTS (SELECT 1 FROM photo_tag AS t JOIN tag ON tag.id = t.tag_id"
-                f" WHERE {_OF_TODAY} = ? AND t.state <> 'removed')",
+                f" WHERE {_PRESENT} = ? AND t.state <> 'removed')",
                 (tag,),
             )
         )
 
-    def _merging(self, tag: int, into: int) -> list[tuple[int, str, object, object]]:
+    def _merging(self, tag: int, into: int) -> list[Revision]:
         """Return what changes when a tag and its aliases become aliases of another.
 
         The other may be one of those aliases: a former name that is right again.

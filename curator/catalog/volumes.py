@@ -1,41 +1,38 @@
 """Folders on volumes that come and go: which volume each is on, which are away, and re-linking.
 
 The pipeline recognizes a folder by its volume's key and its path on the volume
-(`curator.volumes`). What is written here changes paths and what can be worked on, never photos,
-files or decisions: nothing is read again, converted again or taken for missing because a drive has
-another mount point.
+(`curator.volumes`). What is written here changes paths and what can be processed, never decisions:
+because a drive has another mount point, nothing is read or converted again, or taken for missing.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from curator.catalog.folders import FolderRow, Folders
-from curator.catalog.identity import FileRow
+from curator.catalog.folders import FolderRow, Folders, moved
 from curator.catalog.integrity import reports_damage
-from curator.catalog.journal import moved
-from curator.catalog.photo_files import PhotoFiles
-from curator.catalog.store import Store, by_part, chunks, marks
+from curator.catalog.photo_files import FileRow, PhotoFiles
+from curator.catalog.store import Store, path_range, paused_chunks
 from curator.catalog.work import WorkQueue
 
 _MOVES = 500  # moves remembered, to translate the scopes of steps
-_SOME = 8  # files by which a folder is distinguished from another at the same path
+_SAMPLE = 8  # files by which a folder is distinguished from another at the same path
 
 
 @reports_damage
+@dataclass(eq=False)
 class Volumes:
     """Tracks the volumes of folders, and moves folders to new paths."""
 
-    def __init__(self, store: Store, files: PhotoFiles, work: WorkQueue, folders: Folders) -> None:
-        self._store = store
-        self._files = files
-        self._work = work
-        self._folders = folders
+    _store: Store
+    _files: PhotoFiles
+    _work: WorkQueue
+    _folders: Folders
 
     def note(self, folder_id: int, key: str | None, name: str, within: str) -> None:
         """Record which volume a folder is on; without a key it is known by its path alone."""
@@ -47,7 +44,7 @@ class Volumes:
     def set_away(self, folder_id: int, away: bool, unplugged: bool = False) -> None:
         """Mark a folder as away or present; work that reads its files waits or continues.
 
-        If this is interrupted half-way, :meth:`refresh_waiting` finishes it.
+        If this is interrupted half-way, another call of :meth:`refresh_waiting` finishes it.
 
         Args:
             folder_id: its id.
@@ -79,13 +76,13 @@ class Volumes:
         """Update which work can run for a folder's files after it came or went."""
         sql = "SELECT away_since, enabled FROM folder WHERE id = ?"
         away, enabled = self._store.row(sql, (folder_id,)) or (None, False)
-        doable = away is None and bool(enabled)
+        workable = away is None and bool(enabled)
         wrong: set[int] = set()
         for stage in self._work.stages():
             needs = "".join(
                 " AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = w.photo_id"
                 f" AND n.stage = '{name}' AND n.state <> 'done')"
-                for name in (stage.needs if doable else ())
+                for name in (stage.needs if workable else ())
             )
             if stage.reads == "file":
                 rows = self._store.rows(
@@ -93,26 +90,22 @@ class Volumes:
                     " AND f.role = 'main' AND f.missing_since IS NULL"
                     " JOIN directory AS d ON d.id = f.directory_id WHERE d.folder_id = ?"
                     f" AND w.stage = ? AND w.state = 'waiting' AND w.ready <> ?{needs}",
-                    (folder_id, stage.name, doable),
+                    (folder_id, stage.name, workable),
                 )
                 wrong.update(row[0] for row in rows)
-        for part in by_part(sorted(wrong)):
+        for part in paused_chunks(sorted(wrong)):
             with self._store.transaction():
                 self._work.refresh_ready(part)
 
     def away_among(self, photos: Iterable[int]) -> list[int]:
         """Return the photos among these whose files are in folders that are away."""
-        return [
-            row[0]
-            for part in chunks(list(photos))
-            for row in self._store.rows(
-                "SELECT DISTINCT f.photo_id FROM file AS f JOIN directory AS d"
-                " ON d.id = f.directory_id JOIN folder ON folder.id = d.folder_id"
-                " WHERE f.role = 'main' AND folder.away_since IS NOT NULL"
-                f" AND f.photo_id IN ({marks(len(part))})",
-                part,
-            )
-        ]
+        rows = self._store.rows_for(
+            "SELECT DISTINCT f.photo_id FROM file AS f JOIN directory AS d"
+            " ON d.id = f.directory_id JOIN folder ON folder.id = d.folder_id"
+            " WHERE f.role = 'main' AND folder.away_since IS NOT NULL AND f.photo_id IN ({})",
+            photos,
+        )
+        return [row[0] for row in rows]
 
     def waiting_by_folder(self) -> dict[int, int]:
         """Count, for each folder that is away, the photos that wait for its files."""
@@ -142,7 +135,7 @@ class Volumes:
         return self._files.where(
             "directory.folder_id = ? AND role <> 'former' AND missing_since IS NULL"
             " ORDER BY random() LIMIT ?",
-            (folder_id, _SOME),
+            (folder_id, _SAMPLE),
         )
 
     # --- re-linking
@@ -152,8 +145,8 @@ class Volumes:
 
         Directories, sidecars and positions move along by their paths. Steps of the journal are
         never rewritten: their scope is translated when they are read. If a folder at the new path
-        is known already, the two are joined. Files with the same name in both are missing in this
-        one, and the next scan identifies them by content.
+        is known already, the two are merged. Files this folder has at the same paths as the other
+        are missing from now on, and the next scan identifies them by content.
 
         Returns:
             The id of the folder that is at the path now.
@@ -165,7 +158,8 @@ class Volumes:
             host = self._store.value("SELECT id FROM folder WHERE path = ?", (path,))
             self._join_directories(folder_id, old, path)
             steps = [(old, path)]
-            if path.startswith(old) or old.startswith(path):  # by way of a prefix no path has
+            # Paths that lie within each other would clash half-way: go by a prefix no path has.
+            if path.startswith(old) or old.startswith(path):
                 steps = [(old, f"moving:{old}"), (f"moving:{old}", path)]
             for start, end in steps:
                 self._rename("directory", "path", start, end, f" AND folder_id = {folder_id}")
@@ -205,26 +199,22 @@ class Volumes:
 
     def _note_move(self, old: str, path: str) -> None:
         moves = [*self._folders.moves(), (time.time(), old, path)][-_MOVES:]
-        self._store.run(
-            "INSERT INTO meta (key, value) VALUES ('moves', ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (json.dumps(moves),),
-        )
+        self._store.set_meta("moves", json.dumps(moves))
 
-    def _rename(self, table: str, column: str, old: str, new: str, also: str = "") -> None:
-        """Replace the beginning of a path and of all paths below it; rows that would clash stay."""
-        inside, into = old.rstrip(os.sep) + os.sep, new.rstrip(os.sep) + os.sep
+    def _rename(self, table: str, column: str, old: str, new: str, condition: str = "") -> None:
+        """Replace a path and the beginning of all paths inside it; rows that would clash stay."""
+        (inside, end), (into, _) = path_range(old), path_range(new)
         self._store.run(
             f"UPDATE OR IGNORE {table} SET {column} = CASE {column} WHEN ? THEN ?"
             f" ELSE ? || substr({column}, ?) END"
-            f" WHERE ({column} = ? OR {column} > ? AND {column} < ?){also}",
-            (old, new, into, len(inside) + 1, old, inside, inside[:-1] + chr(ord(os.sep) + 1)),
+            f" WHERE ({column} = ? OR {column} > ? AND {column} < ?){condition}",
+            (old, new, into, len(inside) + 1, old, inside, end),
         )
 
     def _join_directories(self, folder_id: int, old: str, path: str) -> None:
-        """Move the contents of directories into those another folder has at their new paths.
+        """Move the contents of directories into those that another folder has at their new paths.
 
-        Also queues photos for the text index whose directories have other names now.
+        Photos whose directories are renamed by the move are queued for the text index.
         """
         now = time.time()
         renamed: list[int] = []

@@ -1,8 +1,8 @@
 """The work queue: which stage is to run for which photo, its failures, and its counts.
 
 The conductor asks for :meth:`WorkQueue.pending` work, reports that it starts, and brings back a
-result (saved in `results`, `vectors` or `descriptions`) or a failure. Every call that writes is one
-short transaction, except for those that say they run inside one.
+result (saved in `results`, `vectors` or `descriptions`) or a failure. Calls that write do so in
+short transactions of their own, except for those that say they run inside one.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from curator.catalog.integrity import reports_damage
 from curator.catalog.photo_files import PhotoFiles
-from curator.catalog.store import Store, by_part, chunks, marks
-from curator.model import (
-    Failure,
-    Kind,
-    StageJob,
-    StageState,
-)
+from curator.catalog.store import Row, Store, marks, paused_chunks
+from curator.model import Failure, Kind, StageJob, StageState
 
 DESCRIBE = "describe"
-"""The stage that only photos somebody asked for go through."""
+"""The stage that photos go through on request, unless the settings ask for all photos."""
 
 BLOCKED = "blocked"
 """A state that is counted but not stored: waiting for a stage that has failed."""
+
+REQUEUE = "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL, reason = NULL"
+"""SQL without its condition: let work run again, from the first attempt."""
+
+UNFINISHED = ("state = 'waiting' AND ready = 1", "state = 'running'")
+"""SQL for work that can run and work that runs; two conditions, each of which uses an index."""
 
 
 class StageRule(NamedTuple):
@@ -40,7 +41,7 @@ class StageRule(NamedTuple):
         version: results of a lower version are outdated.
         needs: the stages that must be done before.
         reads: ``file`` or ``proxy``; a result holds while that has the same bytes.
-        every: whether all photos need the stage, or only those somebody asked for.
+        every: whether all photos go through the stage, or only on request.
         variant: a result holds while this is the same, such as the prompt.
     """
 
@@ -122,26 +123,28 @@ _PENDING = (
 
 
 @reports_damage
+@dataclass(eq=False)
 class WorkQueue:
     """Keeps a row for each photo and stage: waiting, running, done or failed."""
 
-    def __init__(self, store: Store, files: PhotoFiles) -> None:
-        self._store = store
-        self._files = files
-        self._stages: tuple[StageRule, ...] | None = None
+    _store: Store
+    _files: PhotoFiles
+    _stages: tuple[StageRule, ...] | None = field(default=None, init=False)
 
     def stages(self) -> tuple[StageRule, ...]:
         """Return the stages photos of this catalog go through, as the conductor declared them."""
         if self._stages is None:
-            text = self._store.value("SELECT value FROM meta WHERE key = 'stages'")
             self._stages = tuple(
-                StageRule(name, version, tuple(needs), *reads)
-                for name, version, needs, *reads in json.loads(text or "[]")
+                StageRule(name, version, tuple(needs), *more)
+                for name, version, needs, *more in json.loads(self._store.meta("stages") or "[]")
             )
         return self._stages
 
     def add_photos(self, photos: Sequence[int]) -> None:
-        """Insert a waiting row of every stage for new photos whose files are known."""
+        """Insert waiting rows for new photos whose files are known. Only inside a transaction.
+
+        One row for each stage that every photo goes through.
+        """
         ids, queued = json.dumps(photos), set[str]()
         for stage in self.stages() if photos else ():
             if stage.every:
@@ -160,7 +163,7 @@ class WorkQueue:
 
         Args:
             photos: their ids.
-            of: a stage, if only its work has changed; only stages that need it are updated.
+            of: a stage, if only its work has changed: it and the stages that need it are updated.
         """
         ids = json.dumps([*photos])
         for stage in self.stages() if ids != "[]" else ():
@@ -174,7 +177,9 @@ class WorkQueue:
             )
 
     def requeue_outdated(self, reads: str, sources: Mapping[int, str | None]) -> None:
-        """Queue again the results made from bytes other than these; keep the rest.
+        """Queue stages again that read other bytes than these. Only inside a transaction.
+
+        Stages that photos go through only on request keep their results.
 
         Args:
             reads: ``file`` or ``proxy``.
@@ -183,8 +188,7 @@ class WorkQueue:
         for rule in self.stages():
             if rule.reads == reads and rule.every:
                 self._store.run(
-                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                    " reason = NULL WHERE photo_id IN (SELECT value FROM json_each(?))"
+                    f"{REQUEUE} WHERE photo_id IN (SELECT value FROM json_each(?))"
                     " AND stage = ? AND state IN ('done', 'failed')"
                     " AND source IS NOT json_extract(?, '$.' || photo_id) || ?",
                     (json.dumps([*sources]), rule.name, json.dumps(sources), rule.variant),
@@ -202,19 +206,15 @@ class WorkQueue:
 
     def requeue(self, photo: int, stage: str) -> None:
         """Let a stage run again for a photo, from the first attempt. Only inside a transaction."""
-        self._store.run(
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL"
-            " WHERE photo_id = ? AND stage = ?",
-            (photo, stage),
-        )
+        self._store.run(f"{REQUEUE} WHERE photo_id = ? AND stage = ?", (photo, stage))
         self.refresh_ready([photo])
 
     def use_stages(self, stages: Sequence[StageLike]) -> int:
         """Declare the stages photos go through, in order; the conductor calls this at its start.
 
         Photos get rows for stages they have none for. Results of an older version or another
-        variant of a stage are queued again (the backfill). Waiting rows of a stage that not every
-        photo needs any more are deleted.
+        variant of a stage are queued again (the backfill). If a stage runs only on request from now
+        on, its waiting rows are deleted.
 
         Returns:
             How many results are to be made, or made again, because of this.
@@ -223,7 +223,7 @@ class WorkQueue:
             StageRule(s.name, s.version, tuple(s.needs), s.reads, s.every, s.variant)
             for s in stages
         )
-        self._stages = None  # what is stored counts, even if an earlier call failed
+        self._stages = None  # compare with what is stored: an earlier call may have failed
         before = {rule.name: rule for rule in self.stages()}
         self._stages = rules
         touched = 0
@@ -232,34 +232,30 @@ class WorkQueue:
                 touched += self._queue_all(rule, before.get(rule.name))
             elif rule.name in before and before[rule.name].every:
                 self._cancel_waiting(rule)
-        with (
-            self._store.transaction()
-        ):  # last, so that after an interruption the next call finishes the work
-            self._store.run(
-                "INSERT INTO meta (key, value) VALUES ('stages', ?)"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (json.dumps(rules),),
-            )
+        # Last, so that after an interruption the next call finishes the work.
+        with self._store.transaction():
+            self._store.set_meta("stages", json.dumps(rules))
         return touched
 
     def _queue_all(self, rule: StageRule, before: StageRule | None) -> int:
         """Queue a stage for all photos without a valid result; return how many these are."""
-        outdated, of_rule = "version < ?", [rule.name, rule.version]
-        if (
-            rule.variant and rule != before
-        ):  # as long as the stage was optional, variants were not compared
+        outdated, parameters = "version < ?", [rule.name, rule.version]
+        # While a stage runs only on request, a new variant makes no result outdated.
+        if rule.variant and rule != before:
             outdated += (
                 " OR state = 'done' AND source IS NOT"
                 " (SELECT proxy_digest || ? FROM photo WHERE id = photo_id)"
             )
-            of_rule.append(rule.variant)
-        lacking = self._ids(
+            parameters.append(rule.variant)
+        lacking = self._store.values(
             "SELECT id FROM photo WHERE merged_into IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM work WHERE photo_id = photo.id AND stage = ?)",
             (rule.name,),
         )
-        again = self._ids(f"SELECT photo_id FROM work WHERE stage = ? AND ({outdated})", of_rule)
-        for part in by_part(lacking):
+        again = self._store.values(
+            f"SELECT photo_id FROM work WHERE stage = ? AND ({outdated})", parameters
+        )
+        for part in paused_chunks(lacking):
             with self._store.transaction():
                 self._store.run_many(
                     "INSERT INTO work (photo_id, stage, version, state)"
@@ -267,7 +263,7 @@ class WorkQueue:
                     [(photo, rule.name, rule.version) for photo in part],
                 )
                 self.refresh_ready(part, rule.name)
-        for part in by_part(again):
+        for part in paused_chunks(again):
             with self._store.transaction():
                 self._store.run_many(
                     "UPDATE work SET state = 'waiting', version = ?, attempts = 0,"
@@ -278,26 +274,23 @@ class WorkQueue:
         return len(lacking) + len(again)
 
     def _cancel_waiting(self, rule: StageRule) -> None:
-        """Cancel all pending work of a stage."""
-        waiting = self._ids(
+        """Delete the waiting work of a stage."""
+        waiting = self._store.values(
             "SELECT photo_id FROM work WHERE stage = ? AND state = 'waiting'", (rule.name,)
         )
-        for part in by_part(waiting):
+        for part in paused_chunks(waiting):
             with self._store.transaction():
                 self._store.run_many(
                     "DELETE FROM work WHERE photo_id = ? AND stage = ?",
                     [(photo, rule.name) for photo in part],
                 )
 
-    def _ids(self, sql: str, parameters: Sequence[object]) -> list[int]:
-        return [row[0] for row in self._store.rows(sql, parameters)]
-
     def pending(
         self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
     ) -> list[Pending]:
-        """Return photos a stage can run for now: ``first`` in its order, then as scanned.
+        """Return photos a stage can run for now: ``first`` in its order, then the others by id.
 
-        Photos that were tried before come after those that were not.
+        Of the others, those tried before come last.
 
         Args:
             stage: its name.
@@ -306,40 +299,33 @@ class WorkQueue:
             now: seconds since the epoch; postponed attempts due by then are included.
         """
         when = time.time() if now is None else now
-        rows: dict[int, tuple[object, ...]] = {}
-        for part in chunks(list(first)):
-            rows.update(
-                (row[0], row)
-                for row in self._store.rows(
-                    f"{_PENDING.format(index='')} AND w.photo_id IN ({marks(len(part))})",
-                    (stage, when, *part),
-                )
-            )
+        sql = f"{_PENDING.format(index='')} AND w.photo_id IN ({{}})"
+        rows = {row[0]: row for row in self._store.rows_for(sql, first, stage, when)}
         wanted = [rows[photo] for photo in dict.fromkeys(first) if photo in rows][:limit]
         if len(wanted) < limit:
             in_order = _PENDING.format(index="INDEXED BY work_waiting")
-            taken = {row[0] for row in wanted}
+            listed = {row[0] for row in wanted}
             # A file that hung once will probably block a process again, so it comes last.
             for tried in ("w.attempts = 0", "w.attempts > 0"):
                 room = limit - len(wanted)
                 more = self._store.rows(
                     f"{in_order} AND {tried} ORDER BY w.photo_id LIMIT ?",
-                    (stage, when, room + len(taken)),
+                    (stage, when, room + len(listed)),
                 )
-                wanted += [row for row in more if row[0] not in taken][:room]
+                wanted += [row for row in more if row[0] not in listed][:room]
                 if len(wanted) == limit:
                     break
         return [_pending(row) for row in wanted]
 
-    def next_due(self, but: str = "", only: str = "") -> float | None:
+    def next_due(self, excluding: str = "", only: str = "") -> float | None:
         """Return when the earliest postponed attempt is due, in Unix time, or None.
 
         Args:
-            but: the name of a stage to leave out.
+            excluding: the name of a stage to leave out.
             only: the name of the only stage to look at.
         """
         # Stages that are not declared do not run.
-        names = [s.name for s in self.stages() if s.name != but and only in ("", s.name)]
+        names = [s.name for s in self.stages() if s.name != excluding and only in ("", s.name)]
         return self._store.value(
             "SELECT min(next_attempt_at) FROM work WHERE next_attempt_at IS NOT NULL"
             f" AND state = 'waiting' AND ready = 1 AND stage IN ({marks(len(names))})",
@@ -377,7 +363,7 @@ class WorkQueue:
             self.refresh_ready([photo])
 
     def reset_running(self) -> int:
-        """Requeue the work a dead conductor had started; return how many photos that is."""
+        """Requeue the work a dead conductor had started; return how many rows that is."""
         with self._store.transaction():
             return self._store.run(
                 "UPDATE work SET state = 'waiting', attempts = max(attempts - 1, 0)"
@@ -407,7 +393,7 @@ class WorkQueue:
             wait_s: the wait before the next one, where a better value is known.
 
         Returns:
-            Whether it has failed for good; otherwise it will be retried.
+            Whether it has failed for good; otherwise it will be retried, or was merged meanwhile.
         """
         with self._store.transaction():
             made = self._store.value(
@@ -415,7 +401,7 @@ class WorkQueue:
                 (job.photo_id, job.stage),
             )
             if made is None:
-                return False  # merged away meanwhile
+                return False  # the photo was merged into another
             again = retry and made < attempts
             row = self._files.of_job(job)
             wait = backoff_s * 2 ** max(made - 1, 0) if wait_s is None else wait_s
@@ -444,10 +430,7 @@ class WorkQueue:
         Returns:
             How many will be retried.
         """
-        sql = (
-            "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-            " reason = NULL WHERE (state = 'failed' OR next_attempt_at IS NOT NULL)"
-        )
+        sql = f"{REQUEUE} WHERE (state = 'failed' OR next_attempt_at IS NOT NULL)"
         parameters: list[object] = []
         if stage is not None:
             sql += " AND stage = ?"
@@ -459,23 +442,21 @@ class WorkQueue:
             return self._store.run(sql, parameters).rowcount
 
     def backfill(self, stage: str) -> int:
-        """Run a stage again for every photo, also one that not every photo needs.
+        """Run a stage again for every photo, even if it otherwise runs only on request.
 
         Returns:
-            For how many photos it will run.
+            For how many photos it will run, or runs already.
         """
         rule = next((rule for rule in self.stages() if rule.name == stage), None)
         if rule is not None:
             self._queue_all(rule._replace(every=True), rule)
-        ids = self._ids(
+        ids = self._store.values(
             "SELECT photo_id FROM work WHERE stage = ? AND state IN ('done', 'failed')", (stage,)
         )
-        for part in by_part(ids):
+        for part in paused_chunks(ids):
             with self._store.transaction():
                 self._store.run_many(
-                    "UPDATE work SET state = 'waiting', attempts = 0, next_attempt_at = NULL,"
-                    " reason = NULL WHERE photo_id = ? AND stage = ?"
-                    " AND state IN ('done', 'failed')",
+                    f"{REQUEUE} WHERE photo_id = ? AND stage = ? AND state IN ('done', 'failed')",
                     [(photo, stage) for photo in part],
                 )
                 self.refresh_ready(part, stage)
@@ -503,25 +484,23 @@ class WorkQueue:
         return found
 
     def unfinished(self, reads: str = "file") -> int:
-        """Count photos that wait for a stage or run through one; each waits for one at a time.
+        """Count photos that a stage can run for or runs for; each waits for one at a time.
 
         Takes 10 ms at 20,000 of them: too much for every tick.
 
         Args:
-            reads: ``file`` for stages that read photos, ``proxy`` for those that read proxies.
-            Descriptions are counted by `Descriptions.count_pending`.
+            reads: ``file`` for stages that read photos, ``proxy`` for those that read proxies,
+                except descriptions: :meth:`count_unfinished` counts these.
         """
-        stages = [s for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
-        count = 0
-        for stage in stages:
-            count += self._store.value(
-                "SELECT count(*) FROM work WHERE stage = ? AND state = 'waiting' AND ready = 1",
-                (stage.name,),
-            )
-            count += self._store.value(
-                "SELECT count(*) FROM work WHERE stage = ? AND state = 'running'", (stage.name,)
-            )
-        return int(count)
+        names = [s.name for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
+        return sum(map(self.count_unfinished, names))
+
+    def count_unfinished(self, stage: str) -> int:
+        """Count photos that one stage can run for or runs for."""
+        return sum(
+            self._store.value(f"SELECT count(*) FROM work WHERE stage = ? AND {state}", (stage,))
+            for state in UNFINISHED
+        )
 
     def failures(self, ids: Sequence[int] | None = None, later: bool = False) -> list[Failure]:
         """List failures by path.
@@ -542,24 +521,23 @@ class WorkQueue:
         )
         wanted = None if ids is None else set(ids)
         return [
-            Failure(photo, str(Path(directory, name)), stage, reason or "", attempts, later)
-            for photo, directory, name, stage, reason, attempts, later in rows
+            Failure(photo, str(Path(directory, name)), stage, reason or "", attempts, next_at)
+            for photo, directory, name, stage, reason, attempts, next_at in rows
             if wanted is None or photo in wanted
         ]
 
 
-def _pending(row: tuple[object, ...]) -> Pending:
-    photo, stage, directory, name, kind, fingerprint, attempts, half, *of_proxy, sidecars = row
-    proxy, digest = of_proxy
+def _pending(row: Row) -> Pending:
+    photo, stage, directory, name, kind, fingerprint, attempts, half, proxy, digest, sidecars = row
     return Pending(
-        photo_id=int(str(photo)),
-        stage=str(stage),
-        path=os.path.join(str(directory), str(name)),  # noqa: PTH118 (each time the lanes fill)
-        kind=Kind(str(kind)),
-        fallback=None if half is None else str(Path(*str(half).split("\n", 1))),
-        fingerprint=None if fingerprint is None else str(fingerprint),
-        attempts=int(str(attempts)),
-        proxy=None if proxy is None else str(proxy),
-        proxy_digest=None if digest is None else str(digest),
-        sidecars=tuple(json.loads(str(sidecars))),
+        photo,
+        stage,
+        os.path.join(directory, name),  # noqa: PTH118 (each time the lanes fill)
+        Kind(kind),
+        str(Path(*half.split("\n", 1))) if half else None,
+        fingerprint,
+        attempts,
+        proxy,
+        digest,
+        tuple(json.loads(sidecars)),
     )

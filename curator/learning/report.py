@@ -59,14 +59,14 @@ class Report:
             )
         if self.comparing is None:
             return f"{counted(known.vectors, 'photo')} analyzed with {now}."
-        again, of = self.comparing, self.comparing.of
+        again, of = self.comparing, self.comparing.total
         line = (
-            f"Analyzing again with {encoder_title(again.encoder)}: {again.seen:,} of {of:,}. Taste"
-            f" uses {now} until that is done."
+            f"Analyzing again with {encoder_title(again.encoder)}: {again.encoded:,} of {of:,}."
+            f" Taste uses {now} until that is done."
         )
         if again.waiting:
             return line
-        rest = counted(of - again.seen, "photo")
+        rest = counted(of - again.encoded, "photo")
         return f"{line} {rest} cannot be analyzed now: offline or failed."
 
     @property

@@ -426,7 +426,7 @@ class Conductor:
         if not self.ingest.availability.begun:
             return False
         # Nothing was started although there was room: only postponed attempts can be left.
-        return self._inline or self.catalog.work.next_due(but=self.jobs.described_by) is None
+        return self._inline or self.catalog.work.next_due(excluding=self.jobs.described_by) is None
 
     def wait_idle(self, timeout_s: float | None) -> Totals | None:
         """Wait until all that was asked for is done; from any thread. See `IdleTracker.wait`."""

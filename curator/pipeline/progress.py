@@ -162,7 +162,7 @@ class ProgressReporter:
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished
             self._comparing = catalog.work.unfinished("proxy")
-            self._describing = catalog.descriptions.count_pending()
+            self._describing = catalog.work.count_unfinished("describe")
             self._away = waiting_for_drives(catalog)
             self._count_at = now + 50 * (time.monotonic() - now)
         return max(self._counted - finished, 0)

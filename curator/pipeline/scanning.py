@@ -258,7 +258,7 @@ class Walk:
 
     def _look(self, catalog: Catalog, batch: Batch, prove: bool = True) -> Batch:
         try:
-            looked = batch.part.scan.examine(batch.groups, catalog.scans, prove)
+            looked = catalog.scans.examine(batch.part.scan, batch.groups, prove)
             return replace(batch, looked=looked)
         except CatalogError as error:
             return replace(batch, error=error)
@@ -266,7 +266,7 @@ class Walk:
     def _look_for_gone(self, catalog: Catalog, part: Part) -> GoneFiles:
         deep = part.found is None or part.recursive
         try:
-            missing = part.scan.find_missing(part.sources, deep, catalog.scans)
+            missing = catalog.scans.find_missing(part.scan, part.sources, deep)
             here = self._is_here(catalog, part.scan.folder_id, self._reader)
         except CatalogError as error:
             return GoneFiles(part, error=error)
@@ -480,13 +480,13 @@ class Scanner:
                 self._walk.written()
             raise step.error
         if step.missing is not None:
-            request.changed += step.part.scan.mark_missing(step.missing)
+            request.changed += self._catalog.scans.mark_missing(step.part.scan, step.missing)
 
     def _write(self, request: Request, batch: Batch) -> list[int]:
         if batch.looked is None:
             assert batch.error is not None
             raise batch.error
-        applied = batch.part.scan.write(batch.looked, batch.add)
+        applied = self._catalog.scans.write(batch.part.scan, batch.looked, batch.add)
         if applied.stale:
             request.again.append(replace(batch, groups=applied.stale))
         if applied.new and not self._inline:

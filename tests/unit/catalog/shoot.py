@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from curator import files
-from curator.catalog import Applied, Catalog, PhotoDetail, ScanCount
-from curator.catalog.identity import FileReader
+from curator.catalog import Applied, Catalog, FileReader, PhotoDetail, Scan, ScanCount
 from curator.model import Capture, Converted, Kind, Peeked, Quality, StageJob, UnavailableError
 from tests.catalogs import STAGES, Stage
 
@@ -30,6 +29,23 @@ def read_exif(path: str | Path) -> Capture:
     width, height = (int(edge) for edge in size.split("x"))
     moment = datetime.fromisoformat(taken) if taken else None
     return Capture(taken_at=moment, camera=camera, width=width, height=height)
+
+
+def save_peeked(
+    catalog: Catalog, results: Sequence[tuple[StageJob, Peeked]], reader: FileReader
+) -> list[int]:
+    """Save results of peek, reading files where their photo is in doubt; return changed photos."""
+    saved = catalog.results.save_peeks(results)
+    changed = [*saved.changed]
+    for job, result in saved.doubtful:
+        findings = catalog.results.examine_peek(job, result, reader)
+        changed += catalog.results.save_examined_peek(job, findings)
+    return changed
+
+
+def finish(catalog: Catalog, scan: Scan, roots: list[str], deep: bool = True) -> list[int]:
+    """Mark known files under ``roots`` that are gone; return changed photos."""
+    return catalog.scans.mark_missing(scan, catalog.scans.find_missing(scan, roots, deep))
 
 
 class Card:
@@ -73,7 +89,7 @@ class Shoot:
     def scan(self, *sources: Path, add: bool = True, sampled: bool = False) -> Applied:
         """Scan without looking into the files; return what the batches did."""
         self.last = None
-        done = Applied([], [], [])
+        done = Applied()
         roots = sources or (self.folder,)
         for source in roots:
             folder = source if not source.is_file() else source.parent
@@ -82,11 +98,8 @@ class Shoot:
             if source.exists():
                 groups = list(files.pair(files.walk([source])))
                 for group in (groups[at : at + 6] for at in range(0, len(groups), 6)):
-                    part = self.last.apply(group, add=add)
-                    done = Applied(
-                        done.new + part.new, done.changed + part.changed, done.left + part.left
-                    )
-            self.last.finish([str(source)])
+                    done.extend(self.catalog.scans.apply(self.last, group, add=add))
+            finish(self.catalog, self.last, [str(source)])
         return done
 
     def jobs(self, stage: str, ids: Iterable[int] = ()) -> list[StageJob]:
@@ -106,7 +119,7 @@ class Shoot:
             result = Peeked(
                 files.fingerprint(job.path), status.st_size, status.st_mtime_ns, capture, "thumb"
             )
-            changed += self.catalog.results.save_peeked([(job, result)], self.reader)
+            changed += save_peeked(self.catalog, [(job, result)], self.reader)
         return changed
 
     def convert(self) -> list[int]:
@@ -139,7 +152,7 @@ class Shoot:
                 break
             self.convert()
         assert self.catalog.check() == []
-        return counted.count()
+        return self.catalog.scans.count_found([counted])
 
     def listed(self) -> list[PhotoDetail]:
         """All photos, missing ones too; one of those may have the path of what took its place."""

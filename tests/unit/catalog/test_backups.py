@@ -35,7 +35,7 @@ def named(folder: Path, what: str, when: datetime) -> Path:
     return folder / f"catalog-{what}-{when:%Y%m%d-%H%M%S}.db"
 
 
-def hurt(path: Path, table: str = "photo") -> None:
+def damage(path: Path, table: str = "photo") -> None:
     """Overwrite the root of a table; the rest stays readable."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -131,14 +131,14 @@ def test_the_next_process_removes_leftovers_of_a_killed_one(home: Home, backed: 
     for path in (left, growing):
         path.write_bytes(b"half")
     backups.make_if_due(home.catalog, 0)
-    assert list(home.backups.glob(".*")) == [growing], "this process may be at it"
+    assert list(home.backups.glob(".*")) == [growing], "this process may still write it"
 
 
 @pytest.mark.parametrize("table", ["photo", "work"])
 def test_with_a_damaged_catalog_no_backup_is_made_or_deleted(
     home: Home, backed: Path, table: str
 ) -> None:
-    hurt(home.catalog, table)
+    damage(home.catalog, table)
     days = [NOON - timedelta(days=day) for day in range(1, 9)]
     old = [shutil.copy(backed, named(home.backups, "daily", day)) for day in days]
     with pytest.raises(CatalogError, match="damaged") as caught:
@@ -208,10 +208,10 @@ def test_five_days_four_weeks_and_three_versions_are_kept(tmp_path: Path) -> Non
     ages = [(NOON - datetime.fromtimestamp(backups.made_at(path))).days for path in weeks]
     assert ages == [5, 10, 17, 24], "the Sundays before, and what is left of the week between"
     assert set(migrated[:3]) <= set(left) and migrated[3] in gone and twice in gone
-    assert other in left, "what a person put there is theirs"
+    assert other in left, "a file with another name is left alone"
 
 
-# --- putting back
+# --- restoring
 
 
 def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) -> None:
@@ -222,7 +222,7 @@ def test_decisions_made_since_the_backup_are_replayed(home: Home, backed: Path) 
         catalog.journal.undo()
         catalog.journal.decide({8: {("tag", harbor): "confirmed"}}, summary="harbor")
         history = [step.summary for step in catalog.journal.history(7)]
-    hurt(home.catalog)
+    damage(home.catalog)
     whole = home.catalog.read_bytes()
     restored = restore(home.catalog, backed, redo=True)
     assert restored.redone == ReplayReport(4, 5, 0, True)
@@ -250,14 +250,14 @@ def test_photos_added_since_the_backup_are_counted_and_their_marks_reported_lost
                 "INSERT INTO photo (id, directory_id, name, added_at) VALUES (99,1,'x',1)"
             )
         catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
-    hurt(home.catalog)
+    damage(home.catalog)
     assert restore(home.catalog, backed, redo=True).redone == ReplayReport(1, 1, 1, True)
 
 
 def test_a_step_with_unreadable_decisions_is_skipped(home: Home, backed: Path) -> None:
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.journal.decide({5: {"flag": "reject"}}, summary="one")
-    hurt(home.catalog, "decision")
+    damage(home.catalog, "decision")
     assert restore(home.catalog, backed, redo=True).redone == ReplayReport(whole=False)
 
 
@@ -354,7 +354,7 @@ def test_a_leftover_write_ahead_log_is_not_applied_to_the_backup(home: Home, bac
     assert kept.read_bytes() == log
 
 
-# --- a catalog that is gone
+# --- a missing catalog
 
 
 def test_a_missing_catalog_is_not_silently_created_anew(home: Home, backed: Path) -> None:
@@ -378,12 +378,12 @@ def test_a_missing_catalog_is_not_silently_created_anew(home: Home, backed: Path
     assert held.path not in backups.superseded(backups.files(home.catalog))
 
 
-# --- what no step tells of
+# --- changes outside the journal
 
 
 def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, backed: Path) -> None:
     seen = ("0" * 64, "a harbor", "landscape", "soft", "calm", (("sea", 80),))
-    told = Described("ollama", "llava", *seen)
+    description = Described("ollama", "llava", *seen)
     with closing(Catalog.open(home.catalog)) as catalog:
         catalog.searches.save("old", "rating:5")
     backups.make_if_due(home.catalog, 0)
@@ -401,12 +401,12 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
                 " VALUES (99, 7, 'NEW_1.JPG', 'image', 'main', 5, 1)"
             )
         catalog.journal.decide({99: {"rating": 5}, 2: {"rating": 1}}, summary="two")
-        catalog.descriptions.save([(3, told)])
+        catalog.descriptions.save([(3, description)])
         catalog.searches.remove(catalog.searches.all()[0].id)
         catalog.searches.save("mine", "tag:harbor")
         catalog.photos.turn([4], 1)
         catalog.removal.note_removed(5, {str(catalog.photos.get(5).path): ""})
-    hurt(home.catalog, "vector")
+    damage(home.catalog, "vector")
     assert restore(home.catalog, newest, redo=True).redone == ReplayReport(1, 2, 0, True, photos=1)
     with closing(Catalog.open(home.catalog)) as catalog:
         new = catalog.photos.get(99)
@@ -419,7 +419,7 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
         assert 5 not in [row[0] for row in catalog.photos.columns()]
 
 
-# --- who else is there
+# --- other processes
 
 
 @pytest.mark.slow

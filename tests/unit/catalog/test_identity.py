@@ -14,7 +14,8 @@ from curator import files
 from curator.catalog import Scan
 from curator.catalog.identity import FileRow, assign_roles
 from curator.model import Capture, CatalogError, Flag, Peeked, StageJob
-from tests.unit.catalog.shoot import NINE, TEN, Card, Shoot, photo_bytes, read_exif
+from tests import catalogs
+from tests.unit.catalog.shoot import NINE, TEN, Card, Shoot, photo_bytes, read_exif, save_peeked
 
 
 def test_a_second_scan_recognizes_the_photo_and_the_pair_of_the_first(shoot: Shoot) -> None:
@@ -36,9 +37,9 @@ def test_a_second_scan_recognizes_the_photo_and_the_pair_of_the_first(shoot: Sho
 def test_an_unchanged_folder_is_not_written_to_the_catalog(shoot: Shoot) -> None:
     shoot.write("A.JPG", photo_bytes(1))
     shoot.ingest()
-    before = shoot.catalog.photos.last_rev()
+    before = catalogs.last_rev(shoot.catalog)
     assert shoot.scan().changed == []
-    assert shoot.catalog.photos.last_rev() == before
+    assert catalogs.last_rev(shoot.catalog) == before
     assert shoot.catalog.work.pending("peek", 10) == []
 
 
@@ -149,7 +150,7 @@ def test_empty_files_are_not_copies_of_each_other(shoot: Shoot) -> None:
     shoot.scan()
     mark = files.fingerprint(shoot.folder / "A.JPG")
     for job in shoot.jobs("peek"):
-        shoot.catalog.results.save_peeked([(job, Peeked(mark, 0, 1, Capture()))], files)
+        save_peeked(shoot.catalog, [(job, Peeked(mark, 0, 1, Capture()))], files)
     assert len(shoot.photos()) == 2
 
 
@@ -307,14 +308,15 @@ def test_a_rescan_adds_no_photos_to_a_sampled_folder(shoot: Shoot) -> None:
     left = shoot.scan(add=False, sampled=True).left
     assert len(left) == 5
     assert shoot.last is not None
-    shoot.last.apply(left[:2])
-    assert (shoot.last.count().new, shoot.last.count().known) == (2, 0)
+    shoot.catalog.scans.apply(shoot.last, left[:2])
+    count = shoot.catalog.scans.count_found([shoot.last])
+    assert (count.new, count.known) == (2, 0)
     shoot.peek()
     (shoot.folder / "A0.JPG").rename(shoot.folder / "Z.JPG")
     assert len(shoot.scan(add=False, sampled=True).left) == 3
     assert sorted(shoot.photos()) == ["shoot/A1.JPG", "shoot/Z.JPG"]
     assert shoot.catalog.folders.all()[0].sampled
-    assert shoot.ingest().found == 5, "asked for whole, it is filled"
+    assert shoot.ingest().found == 5, "added without sampling, it is complete"
 
 
 def test_merging_photos_keeps_the_marks_of_both(shoot: Shoot) -> None:
@@ -338,7 +340,7 @@ def test_merging_photos_keeps_the_marks_of_both(shoot: Shoot) -> None:
     ]
     shoot.catalog.journal.undo()
     shoot.catalog.journal.undo()
-    assert shoot.catalog.photos.get(older).marks.rating == 2, "the other decision stands again"
+    assert shoot.catalog.photos.get(older).marks.rating == 2, "the other decision counts again"
     shoot.catalog.journal.redo()
     assert shoot.catalog.photos.get(older).marks.rating == 4
     shoot.catalog.journal.undo()
@@ -351,7 +353,7 @@ def test_readers_learn_which_photos_were_merged_away(shoot: Shoot) -> None:
     shoot.write("one/A.JPG", photo_bytes("same"))
     shoot.write("two/A.JPG", photo_bytes("same"))
     shoot.scan()
-    rev = shoot.catalog.photos.last_rev()
+    rev = catalogs.last_rev(shoot.catalog)
     shoot.peek()
     merged = {row[0]: row[-1] for row in shoot.catalog.photos.columns(since_rev=rev)}
     assert merged == {1: None, 2: 1}
@@ -367,7 +369,7 @@ def test_a_header_result_of_a_photo_merged_meanwhile_is_dropped(shoot: Shoot) ->
     result = Peeked(
         files.fingerprint(late.path), status.st_size, status.st_mtime_ns, read_exif(late.path)
     )
-    shoot.catalog.results.save_peeked([(late, result)], files)
+    save_peeked(shoot.catalog, [(late, result)], files)
     assert shoot.catalog.work.save_failure(late, "too late", retry=True) is False
     assert len(shoot.photos()) == 1
     assert shoot.catalog.check() == []
@@ -434,9 +436,9 @@ def test_tags_of_a_merged_photo_are_written_to_the_remaining_sidecar(
     with catalog.store.transaction():
         catalog.identity.merge([1, 2])
         catalog.identity.sync([1])
-    (told,) = catalog.sidecars.to_write([1])
-    assert told.fields["rating"] == 4
-    assert told.decided and told.needs_sidecar
+    (content,) = catalog.sidecars.to_write([1])
+    assert content.fields["rating"] == 4
+    assert content.decided and content.needs_sidecar
 
 
 def test_undo_keeps_an_earlier_comparison_with_the_same_photo(shoot: Shoot) -> None:
@@ -485,11 +487,11 @@ def test_a_copy_on_a_card_is_recognized_by_its_capture_time(
     assert shoot.photo("card/A.JPG").marks.flag is (None if new else Flag.REJECT)
     assert [file.sha256 for photo in shoot.listed() for file in photo.files] == [None, None]
     (shoot.folder / "card" / "A.JPG").rename(shoot.folder / "card" / "B.JPG")
-    assert shoot.ingest().new == 0  # one that is gone moved, whether or not it is proved
+    assert shoot.ingest().new == 0  # a file that is gone has moved, even without proof
     assert shoot.photo("card/B.JPG").state == ""
 
 
-def test_a_file_moved_on_a_card_stays_distinct_from_a_photo_it_was_told_apart_from(
+def test_a_file_moved_on_a_card_stays_distinct_from_a_photo_it_was_compared_with(
     shoot: Shoot,
 ) -> None:
     one = photo_bytes(1) + bytes(200_000)
@@ -509,28 +511,31 @@ def test_a_scan_uses_short_transactions_and_an_interrupted_one_continues(
 ) -> None:
     for number in range(10):
         shoot.write(f"DSC_{number}.JPG", photo_bytes(number))
-    catalog, said = shoot.catalog, list[str]()
+    catalog, statements = shoot.catalog, list[str]()
     groups = list(files.pair(files.walk([shoot.folder])))
     scan = catalog.scans.begin(catalog.folders.add(shoot.folder), files)
-    take_some, parts = catalog.scans._write_groups, list[int]()
+    write_groups, parts = catalog.scans._write_groups, list[int]()
 
-    def once_full(scan: Scan, busy: Sequence[Any], add: bool) -> object:
-        parts.append(len(busy))
+    def fail_once(scan: Scan, some: Sequence[Any], add: bool) -> object:
+        parts.append(len(some))
         if len(parts) == 2:
             raise CatalogError("The disk that holds the catalog is full.")
-        return take_some(scan, busy, add)
+        return write_groups(scan, some, add)
 
-    monkeypatch.setattr(catalog.scans, "_write_groups", once_full)
+    monkeypatch.setattr(catalog.scans, "_write_groups", fail_once)
     with pytest.raises(CatalogError):
-        scan.apply(groups)
-    catalog.store.trace(said.append)
-    assert len(scan.apply(groups).new) == 6, "what was written is known, the rest comes now"
+        catalog.scans.apply(scan, groups)
+    catalog.store.trace(statements.append)
+    assert len(catalog.scans.apply(scan, groups).new) == 6, (
+        "what was written is known, the rest comes now"
+    )
     catalog.store.trace(None)
-    assert parts == [4, 4, 4, 2] and said.count("COMMIT") == 2
-    written = [sql for sql in said[: said.index("COMMIT")] if " work " in sql]
+    assert parts == [4, 4, 4, 2] and statements.count("COMMIT") == 2
+    written = [sql for sql in statements[: statements.index("COMMIT")] if " work " in sql]
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
     assert len(written) == len(shoot.stages), "one for all photos, not one for each"
-    assert (scan.count().found, scan.count().new) == (10, 10)
+    count = catalog.scans.count_found([scan])
+    assert (count.found, count.new) == (10, 10)
     assert len(catalog.work.pending("peek", 100)) == 10
 
 

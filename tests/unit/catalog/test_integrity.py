@@ -20,7 +20,7 @@ from tests.catalogs import fill, stack
 SEEDS = int(os.environ.get("CURATOR_DAMAGES", "60"))
 
 
-def spoil(path: Path, statement: str) -> None:
+def write_unchecked(path: Path, statement: str) -> None:
     """Write invalid values into a catalog, bypassing its constraints."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
@@ -44,7 +44,7 @@ def test_values_curator_never_writes_are_damage(
     home: Home, statement: str, act: Callable[[Catalog], object]
 ) -> None:
     fill(home.catalog, 20)
-    spoil(home.catalog, statement)
+    write_unchecked(home.catalog, statement)
     with closing(Catalog.open(home.catalog)) as catalog:
         with pytest.raises(DamagedError, match="is damaged"):
             act(catalog)
@@ -57,13 +57,13 @@ def test_a_bug_on_a_valid_catalog_is_not_reported_as_damage(
 ) -> None:
     fill(home.catalog, 20)
     with closing(Catalog.open(home.catalog)) as catalog:
-        looks: list[str] = []
+        checks: list[str] = []
         sound = catalog.store.check
-        monkeypatch.setattr(catalog.store, "check", lambda: looks.append("again") or sound())
+        monkeypatch.setattr(catalog.store, "check", lambda: checks.append("again") or sound())
         for _ in range(2):
             with pytest.raises(KeyError):
                 catalog.text.photos_without("nothing there is")
-        assert looks == ["again"], "a large one takes seconds"
+        assert checks == ["again"], "a large one takes seconds"
     assert catalog.store.damage_error(ValueError()) is None, "it is closed"
 
 
@@ -72,7 +72,7 @@ def test_catalogs_of_all_versions_are_valid(version: Path) -> None:
     assert backups.inspect(version).fault == ""
 
 
-def harmed(pristine: bytes, seed: int) -> bytes:
+def damage(pristine: bytes, seed: int) -> bytes:
     """Damage a file as disks and memory do: flipped bits and zeroed, foreign or missing pages."""
     chance, page = random.Random(seed), 4096
     data = bytearray(pristine)
@@ -113,10 +113,10 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
             catalog.journal.decide(
                 {photo: {"rating": photo % 5 + 1, "kept": True}}, summary="since"
             )
-        said = Described("ollama", "llava", "0" * 64, "sea", "landscape", "soft", "calm", ())
+        description = Described("ollama", "llava", "0" * 64, "sea", "landscape", "soft", "calm", ())
         with catalog.store.transaction():
             catalog.store.run("UPDATE photo SET proxy_digest = ? WHERE id = 3", ("0" * 64,))
-        catalog.descriptions.save([(3, said)])
+        catalog.descriptions.save([(3, description)])
         catalog.photos.mark_seen([7, 8])
     return home.data, home.catalog.read_bytes()
 
@@ -149,22 +149,21 @@ def look_around(catalog: Catalog) -> None:
 def test_every_kind_of_damage_is_reported_and_repaired(
     pristine: tuple[Path, bytes], home: Home
 ) -> None:
-    came, data = pristine
-    shutil.copytree(came / "backups", home.backups, dirs_exist_ok=True)
+    source, data = pristine
+    shutil.copytree(source / "backups", home.backups, dirs_exist_ok=True)
     (backup,) = backups.files(home.catalog)
     odd: list[str] = []
     damaged = redone = 0
     for seed in range(SEEDS):
         for path in home.data.glob("catalog*"):
             path.unlink()
-        home.catalog.write_bytes(harmed(data, seed))
+        home.catalog.write_bytes(damage(data, seed))
         try:
             with suppress(KnownError), closing(Catalog.open(home.catalog)) as catalog:
                 look_around(catalog)
                 catalog.journal.decide({9: {"rating": 2}}, summary="one more")
                 catalog.journal.undo()
-            hurt = is_damaged(home.catalog)
-            damaged += hurt
+            damaged += is_damaged(home.catalog)
             with suppress(CatalogError):
                 backups.make_if_due(home.catalog, -1.0)
             for extra in set(backups.files(home.catalog)) - {backup}:

@@ -84,17 +84,17 @@ def test_decisions_survive_a_kill(path: Path) -> None:
 
 
 def test_decisions_wait_for_the_disk_and_other_work_does_not(filled: Catalog) -> None:
-    said: list[str] = []
-    filled.store.trace(said.append)
+    statements: list[str] = []
+    filled.store.trace(statements.append)
     filled.journal.decide({2: {"kept": True}}, summary="Kept")
-    assert said.index("PRAGMA synchronous = FULL") < said.index("BEGIN IMMEDIATE")
-    said.clear()
+    assert statements.index("PRAGMA synchronous = FULL") < statements.index("BEGIN IMMEDIATE")
+    statements.clear()
     filled.folders.save_position("", {"view": "grid"})
-    assert said.index("PRAGMA synchronous = NORMAL") < said.index("BEGIN IMMEDIATE")
-    said.clear()
+    assert statements.index("PRAGMA synchronous = NORMAL") < statements.index("BEGIN IMMEDIATE")
+    statements.clear()
     filled.photos.mark_seen([2])
     filled.store.trace(None)
-    assert not any("FULL" in line for line in said)
+    assert not any("FULL" in line for line in statements)
 
 
 def test_marks_that_change_nothing_make_no_step(filled: Catalog) -> None:

@@ -11,7 +11,7 @@ from curator import files
 from curator.catalog import Catalog
 from curator.catalog.store import Store
 from curator.model import Peeked, StageJob
-from tests.unit.catalog.shoot import Shoot, photo_bytes, read_exif
+from tests.unit.catalog.shoot import Shoot, finish, photo_bytes, read_exif, save_peeked
 
 
 def headers(job: StageJob) -> tuple[StageJob, Peeked]:
@@ -28,7 +28,7 @@ def test_a_raw_that_arrives_while_its_jpeg_is_read_is_read_next(shoot: Shoot) ->
     shoot.catalog.work.start("peek", [job.photo_id])
     shoot.write("A.NEF", photo_bytes("raw"))
     shoot.scan()
-    shoot.catalog.results.save_peeked([headers(job)], files)
+    save_peeked(shoot.catalog, [headers(job)], files)
     assert [Path(each.path).name for each in shoot.jobs("peek")] == ["A.NEF"]
     shoot.peek()
     assert [Path(each.path).name for each in shoot.jobs("convert")] == ["A.NEF"]
@@ -47,11 +47,11 @@ def test_results_saved_just_before_by_another_process_are_respected(
 
     def late(store: Store, durable: bool = False) -> object:
         if store is shoot.catalog.store and theirs:
-            other.results.save_peeked([theirs.pop()], files)
+            save_peeked(other, [theirs.pop()], files)
         return writing(store, durable)
 
     monkeypatch.setattr(Store, "transaction", late)
-    shoot.catalog.results.save_peeked([second], files)
+    save_peeked(shoot.catalog, [second], files)
     other.close()
     assert len(shoot.photos()) == 1, "one content is one photo"
     assert shoot.catalog.check() == []
@@ -78,10 +78,10 @@ def test_a_copy_belongs_to_the_photo_its_original_was_merged_into(shoot: Shoot) 
     shoot.scan()
     first, second, third = (headers(job) for job in shoot.jobs("peek"))
     shoot.catalog.work.start("peek", [1, 2, 3])
-    shoot.catalog.results.save_peeked([second], files)
+    save_peeked(shoot.catalog, [second], files)
     other = Catalog.open(shoot.catalog.path)
-    meanwhile: list[Callable[[], object]] = [lambda: other.results.save_peeked([first], files)]
-    shoot.catalog.results.save_peeked([third], Slow(meanwhile))
+    meanwhile: list[Callable[[], object]] = [lambda: save_peeked(other, [first], files)]
+    save_peeked(shoot.catalog, [third], Slow(meanwhile))
     other.close()
     shoot.peek()
     (photo,) = shoot.photos().values()
@@ -100,6 +100,6 @@ def test_a_folder_removed_during_a_scan_does_not_return(shoot: Shoot) -> None:
         path.unlink()
         shoot.catalog.removal.note_removed(number, {str(path): ""})
     shoot.write("B.JPG", photo_bytes("B"))  # this one was put back at once
-    scan.apply(groups)
-    scan.finish([str(shoot.folder)])
+    shoot.catalog.scans.apply(scan, groups)
+    finish(shoot.catalog, scan, [str(shoot.folder)])
     assert list(shoot.photos()) == ["shoot/B.JPG"]

@@ -9,7 +9,7 @@ import pytest
 
 from curator import files
 from curator.model import Flag
-from tests.unit.catalog.shoot import Shoot, photo_bytes
+from tests.unit.catalog.shoot import Shoot, finish, photo_bytes
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def look(shoot: Shoot, directory: str, deep: bool = False) -> None:
     path = shoot.folder / directory
     scan = shoot.catalog.scans.begin(1, files)
     if path.is_dir():
-        scan.apply(list(files.pair(files.walk([path], deep))))
-    scan.finish([str(path)], deep)
+        shoot.catalog.scans.apply(scan, list(files.pair(files.walk([path], deep))))
+    finish(shoot.catalog, scan, [str(path)], deep)
 
 
 def missing(shoot: Shoot) -> set[str]:
@@ -76,7 +76,7 @@ def test_all_files_of_a_deleted_folder_are_missing(days: Shoot) -> None:
 
 def test_a_file_being_written_is_not_missing(days: Shoot) -> None:
     scan = days.catalog.scans.begin(1, files)
-    scan.finish([str(days.folder / "a")], False)
+    finish(days.catalog, scan, [str(days.folder / "a")], False)
     assert missing(days) == set()
 
 

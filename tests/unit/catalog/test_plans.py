@@ -1,6 +1,6 @@
 """Frequent queries use an index and never scan a whole table.
 
-Each operation runs on a catalog of a few evenings, its statements are noted as SQLite gets them,
+Each operation runs on a catalog of a few evenings, its statements are recorded as SQLite gets them,
 and SQLite is asked how it goes about each. ANALYZE is never run, so that plans do not depend on
 how many rows there are: what is searched here is searched among a million. What is seldom asked
 stands in COLD with the reason; a new method of the catalog has to be in one of both.
@@ -23,6 +23,7 @@ from curator.catalog import Catalog, StackChange, WriteResult
 from curator.model import Embedded, FileMarks, Kind, StackKind, StageJob
 from curator.settings import Home
 from curator.stages import STAGES
+from tests import catalogs
 
 Act = Callable[[Catalog], object]
 
@@ -60,7 +61,7 @@ def _scan(catalog: Catalog) -> None:
     scan = catalog.scans.begin(catalog.folders.all()[0].id, files)
     from curator.bench.synthetic_catalog import _group
 
-    scan.apply([_group(root, number) for number in (PHOTO - 1, 5000, 5001)])
+    catalog.scans.apply(scan, [_group(root, number) for number in (PHOTO - 1, 5000, 5001)])
     catalog.scans.count_found([scan])
     assert catalog.scans.awaits_headers() and not catalog.scans.counts_outdated([scan])
 
@@ -70,10 +71,11 @@ def _read(catalog: Catalog) -> None:
     from curator.bench.synthetic_catalog import _converted, _group, _peeked
 
     root = catalog.photos.get(PHOTO).path.parents[2]
-    (new,) = catalog.scans.begin(catalog.folders.all()[0].id, files).apply([_group(root, 6000)]).new
+    scan = catalog.scans.begin(catalog.folders.all()[0].id, files)
+    (new,) = catalog.scans.apply(scan, [_group(root, 6000)]).new
     home = Home(root.parent, root.parent / "cache")
     catalog.work.start("peek", [new])
-    catalog.results.save_peeked([_peeked(home, root, new, 6000)], files)
+    catalog.results.save_peeks([_peeked(home, root, new, 6000)])
     catalog.results.save_converted([_converted(home, root, new, 6000)])
     catalog.text.update(20)
 
@@ -126,11 +128,11 @@ HOT: dict[str, Act] = {
     "photos of a project": lambda c: c.projects.members(c.projects.all(counted=False)[0].id),
     # what changed
     "folders": lambda c: (c.folders.all(), c.folders.directories(), c.searches.all()),
-    "changed rows": lambda c: c.photos.columns(since_rev=c.photos.last_rev() - 5),
+    "changed rows": lambda c: c.photos.columns(since_rev=catalogs.last_rev(c) - 5),
     "changed capture data": lambda c: (
-        c.photos.capture_columns(c.photos.last_rev() - 5),
-        c.photos.suffixes(c.photos.last_rev() - 5),
-        c.photos.capture_names("lens", c.photos.last_rev() - 5),
+        c.photos.capture_columns(catalogs.last_rev(c) - 5),
+        c.photos.suffixes(catalogs.last_rev(c) - 5),
+        c.photos.capture_names("lens", catalogs.last_rev(c) - 5),
     ),
     "rows of some": lambda c: c.photos.columns(ids=SOME),
     "moved in projects": lambda c: (
@@ -157,7 +159,7 @@ HOT: dict[str, Act] = {
     "content type": lambda c: c.text.photos_of_type("portrait"),
     # taste
     "new vectors": lambda c: c.vectors.read("drawn/1", 110),
-    "lessons of some": lambda c: c.taste.ratings(SOME),
+    "ratings of some": lambda c: c.taste.ratings(SOME),
     "preferences of some": lambda c: c.taste.preferences(SOME),
     "vectors of some": lambda c: (
         c.vectors.of("drawn/1", SOME),
@@ -171,7 +173,6 @@ HOT: dict[str, Act] = {
     "unfinished": lambda c: (
         c.work.unfinished(),
         c.work.unfinished("proxy"),
-        c.descriptions.count_pending(),
     ),
     "start and put back": lambda c: (c.work.start("peek", SOME), c.work.put_back("peek", SOME)),
     "failure and retry": lambda c: (
@@ -182,7 +183,7 @@ HOT: dict[str, Act] = {
     "scan": _scan,
     "peek, convert, words": _read,
     "described": lambda c: synthetic_library.describe(c, SOME),
-    "shots": lambda c: c.stacks.shots(c.photos.last_rev() - 5),
+    "shots": lambda c: c.stacks.shots(catalogs.last_rev(c) - 5),
     "stacks": lambda c: (
         c.stacks.made_by(),
         c.stacks.set_made_by(None),
@@ -200,7 +201,11 @@ HOT: dict[str, Act] = {
         c.files.main(SOME),
     ),
     "folder of": lambda c: c.folders.containing(c.photos.get(PHOTO).path),
-    "fold": lambda c: (c.text.merge_some(), c.store.checkpoint(), c.store.checkpoint_if_long()),
+    "merge and checkpoint": lambda c: (
+        c.text.merge_some(),
+        c.store.checkpoint(),
+        c.store.checkpoint_if_long(),
+    ),
     "whether sidecars are wanted": lambda c: c.sidecars.revision(),
     "sidecars": _sidecars,
     "start afterwards": lambda c: c.work.reset_running(),
@@ -243,9 +248,9 @@ COLD: dict[str, str] = {
         work.backfill check store.check text.update_all projects.last_position projects.find
         sidecars.find_unread metadata.preview_readings vocabulary.all taste.count_rated""",
     "a scan or a person found that two photos are one, or one is two": """
-        decisions.standing files.disabled_directories files.keep_former files.with_fingerprint
-        identity.attach identity.bring_back identity.find_twin identity.join identity.merge
-        identity.reads_whole identity.split identity.split_among
+        decisions.standing files.disabled_directories files.keep_former files.where
+        files.with_fingerprint identity.attach identity.bring_back identity.find_twin
+        identity.join identity.merge identity.reads_whole identity.split identity.split_among
         results.examine_peek results.save_examined_peek
         scans.find_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
@@ -256,11 +261,11 @@ COLD: dict[str, str] = {
         photos.copy_locations""",
     "a filter for what has none of it: kept until words change": """
         text.photos_without""",
-    "how work stands, on a thread apart while the page of it is open: 26 ms at 100,000": """
+    "the counts of work, on another thread while their page is open: 26 ms at 100,000": """
         work.counts""",
     "the learner's thread, before it takes in vectors: 13 ms at 100,000": """
         vectors.encoders""",
-    "the page on taste, on a thread apart, or a version a day": """
+    "the page on taste, on another thread, or a version a day": """
         vectors.catching_up taste.predictions taste.version taste.versions
         taste.save_version""",
 }
@@ -284,19 +289,19 @@ def catalog(shoot: Path) -> Iterator[Catalog]:
     catalog.close()
 
 
-def said(catalog: Catalog, act: Act) -> list[str]:
+def statements_of(catalog: Catalog, act: Act) -> list[str]:
     """Return the statements of an operation with their values filled in."""
-    noted: list[str] = []
-    catalog.store.trace(noted.append)
+    statements: list[str] = []
+    catalog.store.trace(statements.append)
     try:
         act(catalog)
     finally:
         catalog.store.trace(None)
     words = ("SELECT", "INSERT", "UPDATE", "DELETE")
-    return [sql for sql in dict.fromkeys(noted) if sql.lstrip().upper().startswith(words)]
+    return [sql for sql in dict.fromkeys(statements) if sql.lstrip().upper().startswith(words)]
 
 
-def walked(catalog: Catalog, sql: str) -> list[str]:
+def scans_of(catalog: Catalog, sql: str) -> list[str]:
     """Return the growing tables a statement scans completely."""
     called = dict(re.findall(r"\b(\w+) AS (\w+)", sql))
     names = {short: table for table, short in called.items()}
@@ -314,7 +319,7 @@ def permitted(sql: str) -> bool:
     return any(re.match(begin, sql) for begin in WHOLE)
 
 
-class Heard(NamedTuple):
+class Recorded(NamedTuple):
     """The statements of each hot operation, and the methods of the catalog they ran."""
 
     statements: dict[str, list[str]]
@@ -333,8 +338,8 @@ def public(catalog: Catalog) -> Iterator[tuple[str, object, str]]:
 
 
 @pytest.fixture(scope="module")
-def heard(shoot: Path) -> Heard:
-    found = Heard({}, set())
+def recorded(shoot: Path) -> Recorded:
+    found = Recorded({}, set())
 
     def noting(name: str, method: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(method)
@@ -348,35 +353,35 @@ def heard(shoot: Path) -> Heard:
         catalog = Catalog.open(shoot)
         for called, part, method in public(catalog):
             setattr(part, method, noting(called, getattr(part, method)))
-        found.statements[name] = said(catalog, act)
+        found.statements[name] = statements_of(catalog, act)
         catalog.close()
     return found
 
 
-def test_each_method_is_listed_as_hot_or_cold(catalog: Catalog, heard: Heard) -> None:
+def test_each_method_is_listed_as_hot_or_cold(catalog: Catalog, recorded: Recorded) -> None:
     cold = [name for names in COLD.values() for name in names.split()]
     known = {called for called, _, _ in public(catalog)}
-    heard.methods.difference_update({"close", "store.close"})  # the test itself closes
-    assert sorted(known - heard.methods - set(cold)) == [], "in neither HOT nor COLD"
+    recorded.methods.difference_update({"close", "store.close"})  # the test itself closes
+    assert sorted(known - recorded.methods - set(cold)) == [], "in neither HOT nor COLD"
     assert sorted(set(cold) - known) == [], "no methods"
-    assert sorted(heard.methods.intersection(cold)) == [], "run by what is hot"
+    assert sorted(recorded.methods.intersection(cold)) == [], "run by what is hot"
     assert len(cold) == len(set(cold))
 
 
 @pytest.mark.parametrize("name", HOT)
-def test_no_hot_statement_scans_a_table(catalog: Catalog, heard: Heard, name: str) -> None:
-    statements = heard.statements[name]
+def test_no_hot_statement_scans_a_table(catalog: Catalog, recorded: Recorded, name: str) -> None:
+    statements = recorded.statements[name]
     assert statements or name in ("somebody else", "a key is answered")
     wrong = [
         f"{' '.join(sql.split())[:200]}\n    {details}"
         for sql in statements
-        if (details := walked(catalog, sql)) and not permitted(sql)
+        if (details := scans_of(catalog, sql)) and not permitted(sql)
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_queued_work_is_read_in_order_without_sorting(catalog: Catalog) -> None:
-    (*_, asked) = said(catalog, lambda c: c.work.pending("convert", 20))
+    (*_, asked) = statements_of(catalog, lambda c: c.work.pending("convert", 20))
     details = [row[-1] for row in catalog.store.rows(f"EXPLAIN QUERY PLAN {asked}")]
     assert any("work_waiting" in detail for detail in details)
     assert not any("TEMP B-TREE" in detail for detail in details)
@@ -393,11 +398,11 @@ def test_no_trigger_scans_a_table(catalog: Catalog) -> None:
             if "RAISE" in statement:
                 continue
             plain = re.sub(r"\b(NEW|OLD)\.\w+", "1", statement)
-            wrong += [f"{name}: {detail}" for detail in walked(catalog, plain)]
+            wrong += [f"{name}: {detail}" for detail in scans_of(catalog, plain)]
     assert not wrong, "\n".join(wrong)
 
 
 def test_a_table_scan_is_detected(catalog: Catalog) -> None:
-    assert walked(catalog, "SELECT id FROM photo AS p WHERE p.iso = 400")
-    assert walked(catalog, "SELECT count(*) FROM work WHERE attempts > 3")
-    assert not walked(catalog, "SELECT id FROM photo WHERE id = 4")
+    assert scans_of(catalog, "SELECT id FROM photo AS p WHERE p.iso = 400")
+    assert scans_of(catalog, "SELECT count(*) FROM work WHERE attempts > 3")
+    assert not scans_of(catalog, "SELECT id FROM photo WHERE id = 4")

@@ -17,7 +17,7 @@ def photos(shoot: Shoot) -> list[int]:
     return [row[0] for row in shoot.catalog.store.rows("SELECT id FROM photo ORDER BY id")]
 
 
-def put(catalog: Catalog, project: int, *photos: int) -> None:
+def add(catalog: Catalog, project: int, *photos: int) -> None:
     start = catalog.projects.last_position(project)
     changes = {p: {("project", project): start + n} for n, p in enumerate(photos, 1)}
     catalog.journal.decide(changes, summary="put")
@@ -61,8 +61,8 @@ def test_names_that_read_the_same_are_the_same(catalog: Catalog, other: str) -> 
 def test_a_project_has_its_photos_in_manual_order(catalog: Catalog, photos: list[int]) -> None:
     first, second, third = photos
     night, harbour = catalog.projects.create("night"), catalog.projects.create("Harbour")
-    put(catalog, harbour, third, first)
-    put(catalog, night, first)
+    add(catalog, harbour, third, first)
+    add(catalog, night, first)
     assert [(row.name, row.count) for row in catalog.projects.all()] == [
         ("Harbour", 2),
         ("night", 1),
@@ -80,7 +80,7 @@ def test_photos_of_a_removed_folder_leave_the_counts_until_it_returns(
     catalog: Catalog, photos: list[int]
 ) -> None:
     harbour = catalog.projects.create("Harbour")
-    put(catalog, harbour, *photos)
+    add(catalog, harbour, *photos)
     catalog.projects.set_cover(harbour, photos[1])
     assert catalog.projects.all()[0].cover == photos[1]
     (folder,) = catalog.folders.all()
@@ -95,21 +95,21 @@ def test_photos_of_a_removed_folder_leave_the_counts_until_it_returns(
 def test_a_merged_photo_keeps_its_projects(catalog: Catalog, photos: list[int]) -> None:
     first, second, third = photos
     harbour = catalog.projects.create("Harbour")
-    put(catalog, harbour, second, third)
+    add(catalog, harbour, second, third)
     catalog.projects.set_cover(harbour, third)
-    anew, _ = catalog.projects.revisions()
+    before, _ = catalog.projects.revisions()
     with catalog.store.transaction():
         catalog.identity.merge([first, third])
     assert catalog.projects.members(harbour) == [second, first]
     assert catalog.projects.all()[0].cover == first
-    assert catalog.projects.revisions()[0] > anew  # whoever keeps places in memory is told
+    assert catalog.projects.revisions()[0] > before  # positions must be read again
 
 
 def test_a_removed_project_can_be_restored_and_frees_its_name(
     catalog: Catalog, photos: list[int]
 ) -> None:
     harbour = catalog.projects.create("Harbour")
-    put(catalog, harbour, *photos)
+    add(catalog, harbour, *photos)
     catalog.projects.set_notes(harbour, "one\r\n\x1btwo  \n\u202e\n")
     catalog.projects.remove(harbour)
     assert catalog.projects.all() == [] and catalog.projects.names_of(photos) == {}
@@ -126,11 +126,11 @@ def test_a_removed_project_can_be_restored_and_frees_its_name(
 
 def test_positions_in_memory_follow_decisions(catalog: Catalog, photos: list[int]) -> None:
     harbour = catalog.projects.create("Harbour")
-    put(catalog, harbour, photos[0])
+    add(catalog, harbour, photos[0])
     seen, rows = catalog.projects.positions()
     assert rows == [(harbour, photos[0], 1.0)]
     rev = catalog.projects.revisions()
-    put(catalog, harbour, photos[1])
+    add(catalog, harbour, photos[1])
     catalog.journal.undo()
     assert catalog.projects.revisions()[0] == rev[0] and catalog.projects.revisions()[1] > rev[1]
     assert [row[1:] for row in catalog.projects.moves_since(seen)] == [
@@ -143,7 +143,7 @@ def test_a_project_renamed_while_sidecars_are_written_is_written_again(
     catalog: Catalog, photos: list[int]
 ) -> None:
     harbour = catalog.projects.create("Harbour")
-    put(catalog, harbour, photos[0])
+    add(catalog, harbour, photos[0])
     (begun,) = catalog.sidecars.to_write(photos[:1])
     catalog.projects.rename(harbour, "Pier")
     catalog.sidecars.save_written([WriteResult(photos[0], begun.since, None)])

@@ -76,7 +76,7 @@ def test_a_persons_mark_is_kept_and_the_sidecar_is_in_conflict(twelve: Catalog) 
     twelve.journal.decide({RAW: {"rating": 2}}, summary="2 stars")
     twelve.metadata.save_readings([(RAW, [reading(rating=5, label="red")])])
     marks = twelve.photos.get(RAW).marks
-    assert (marks.rating, marks.label) == (2, Label.RED)  # nobody had a word in the label
+    assert (marks.rating, marks.label) == (2, Label.RED)  # no person decided the label
     conflict = twelve.sidecars.conflicts()[0]
     assert conflict.differs == {"rating": (2, 5)} and conflict.photo_id == RAW
     assert twelve.sidecars.due(9, True, 0) == []  # it waits for a choice
@@ -215,8 +215,8 @@ def test_a_keyword_keeps_the_spelling_of_its_file(twelve: Catalog) -> None:
     twelve.metadata.save_readings(
         [(RAW, [reading(keywords=[long], hierarchical=["A|sea", f"B|{long}"])])]
     )
-    said = twelve.sidecars.to_write([RAW])[0].fields
-    assert long in said["keywords"] and f"B|{long}" in said["hierarchical"]
+    written = twelve.sidecars.to_write([RAW])[0].fields
+    assert long in written["keywords"] and f"B|{long}" in written["hierarchical"]
 
 
 # --- writing
@@ -228,7 +228,7 @@ def test_marks_are_queued_for_writing_but_keeping_is_not(twelve: Catalog) -> Non
     twelve.journal.decide({RAW: {"rating": 3}}, summary="3 stars")
     assert twelve.sidecars.due(9, True, 0) == [RAW]
     twelve.journal.undo()
-    assert twelve.sidecars.due(9, True, 0) == [RAW]  # taken back is to be written, too
+    assert twelve.sidecars.due(9, True, 0) == [RAW]  # an undo must be written, too
 
 
 def test_no_write_is_due_if_disabled_or_before_a_pause(twelve: Catalog) -> None:
@@ -305,10 +305,10 @@ def test_ratings_from_files_are_learned_only_if_allowed(twelve: Catalog) -> None
         twelve.taste.count_rated() == before
         and twelve.taste.count_rated(from_files=True) == before + 1
     )
-    taught = {lesson.photo_id for lesson in twelve.taste.ratings()}
+    taught = {judgment.photo_id for judgment in twelve.taste.ratings()}
     assert not {RAW, OTHER} & taught
-    taught = {lesson.photo_id for lesson in twelve.taste.ratings(from_files=True)}
+    taught = {judgment.photo_id for judgment in twelve.taste.ratings(from_files=True)}
     assert {RAW, OTHER} <= taught
     assert RAW not in {each.photo_id for each in twelve.taste.predictions()}
     twelve.journal.decide({RAW: {"rating": 5}}, summary="5 stars")
-    assert RAW in {lesson.photo_id for lesson in twelve.taste.ratings()}
+    assert RAW in {judgment.photo_id for judgment in twelve.taste.ratings()}

@@ -87,23 +87,23 @@ def test_undoing_a_join_restores_the_marks_of_each_half(pair: Shoot) -> None:
         {jpeg: {"rating": 2, ("project", harbour): 1.0, ("tag", tag): "confirmed"}}, summary="Web"
     )
 
-    def told() -> list[object]:
+    def state() -> list[object]:
         marked = [catalog.photos.get(each).marks for each in (raw, jpeg)]
         return [*marked, catalog.projects.members(harbour), catalog.tags.keywords_of([raw, jpeg])]
 
-    before = told()
+    before = state()
     split(catalog, False)
     assert catalog.projects.members(harbour) == [raw]
     catalog.journal.undo()
-    assert told() == before
+    assert state() == before
     catalog.journal.redo()
-    split(catalog)  # anew: both are what the pair was
+    split(catalog)  # again: both are what the pair was
     assert [
         (p.rating, p.flag) for p in (catalog.photos.get(raw).marks, catalog.photos.get(jpeg).marks)
     ] == [(2, "pick")] * 2
     for _ in range(2):
         catalog.journal.undo()
-    assert told() == before
+    assert state() == before
     for _ in range(2):
         catalog.journal.undo()
     assert names(pair) == {"DSC_1.NEF": 4, "DSC_1.JPG": 4, "DSC_2": None}
@@ -117,29 +117,29 @@ def test_each_half_gets_the_tags_and_projects_of_the_pair(pair: Shoot) -> None:
     words = {("project", harbour): 1.0, ("tag", boat): "confirmed", ("tag", sea): "confirmed"}
     catalog.journal.decide({1: words}, summary="Web")
 
-    def told() -> tuple[list[int], dict[int, set[str]]]:
+    def state() -> tuple[list[int], dict[int, set[str]]]:
         ids = [photo.id for photo in pair.listed()]
         tags = {each: {tag.name for tag in catalog.photos.get(each).tags} for each in ids}
         return sorted(catalog.projects.members(harbour)), tags
 
-    one = told()
+    joined = state()
     split(catalog)
     pair.ingest()
     half = pair.photo("DSC_1.JPG").id
-    assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
+    assert state() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
     catalog.journal.decide(
         {half: {("tag", sea): "removed", ("project", harbour): None}}, summary="-"
     )
-    apart = told()
+    apart = state()
     assert apart == ([1], {1: {"boat", "sea"}, half: {"boat"}, 2: set()})
     split(catalog, False)
     catalog.journal.undo()
-    assert told() == apart, "each is what it was before they were one"
+    assert state() == apart, "each half is as it was before they were joined"
     catalog.journal.undo()
     catalog.journal.undo()
-    assert told() == one
+    assert state() == joined
     catalog.journal.redo()
-    assert told() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
+    assert state() == ([1, half], {1: {"boat", "sea"}, half: {"boat", "sea"}, 2: set()})
     assert catalog.check() == []
 
 

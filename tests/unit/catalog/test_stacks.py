@@ -43,9 +43,9 @@ def test_saved_stacks_are_loaded_unchanged(eight: Catalog) -> None:
 
 
 def test_only_changed_stacks_are_written(eight: Catalog) -> None:
-    before = eight.photos.last_rev()
+    before = catalogs.last_rev(eight)
     assert stacked(eight, {2: 2, 3: 2, 4: 2, 5: None}) == []
-    assert eight.photos.last_rev() == before
+    assert catalogs.last_rev(eight) == before
     assert stacked(eight, {2: 2, 3: 2, 4: None}) == [4]
     changed = eight.stacks.shots(before)
     assert [row[SHOT_COLUMNS.index("id")] for row in changed] == [4]
@@ -65,12 +65,12 @@ def test_a_stack_with_a_mark_or_a_manual_change_is_not_rebuilt(
     eight: Catalog, fields: dict[str, object]
 ) -> None:
     eight.journal.decide({3: fields}, summary="")
-    stands = {2: 2, 3: 2, 4: 2}
-    assert stacked(eight, {4: None}) == [], "nobody leaves"
-    assert stacked(eight, {5: 2}) == [], "nobody joins"
+    unchanged = {2: 2, 3: 2, 4: 2}
+    assert stacked(eight, {4: None}) == [], "no photo leaves it"
+    assert stacked(eight, {5: 2}) == [], "no photo joins it"
     assert stacked(eight, {2: None, 3: None, 4: None}) == []
-    assert stacked(eight, {1: 1, 2: 1, 3: 1, 4: 1}) == [], "nor are they joined by others"
-    assert now(eight) == stands
+    assert stacked(eight, {1: 1, 2: 1, 3: 1, 4: 1}) == [], "nor is it joined with others"
+    assert now(eight) == unchanged
     assert stacked(eight, {5: 5, 6: 5}) == [5, 6], "other stacks are not held up"
 
 

@@ -23,10 +23,10 @@ from curator.catalog import (
     restore,
     schema,
     store,
-    wal,
 )
 from curator.model import BusyError, CatalogError
 from curator.settings import Home
+from tests import catalogs
 from tests.catalogs import fill
 from tests.faults import QUOTA, refuse
 
@@ -59,7 +59,7 @@ def add_place_age(database: peewee.Database) -> None:
     database.execute_sql("ALTER TABLE place ADD COLUMN age INTEGER NOT NULL DEFAULT 0")
 
 
-def stumble(database: peewee.Database) -> None:
+def fail_half_way(database: peewee.Database) -> None:
     add_place_age(database)
     raise RuntimeError("a migration that fails half-way")
 
@@ -118,7 +118,7 @@ def test_a_failed_migration_leaves_the_catalog_unchanged(home: Home) -> None:
     fill(home.catalog, 5)
     before = shape(home.catalog)
     with pytest.raises(RuntimeError, match="half-way"):
-        migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "stumbles", stumble))
+        migrate(home.catalog, (len(migrations.MIGRATIONS) + 1, "fails", fail_half_way))
     assert shape(home.catalog) == before
     Catalog.open(home.catalog).close()
 
@@ -155,8 +155,8 @@ def test_a_database_of_another_program_is_left_unchanged(home: Home) -> None:
 # --- faults of the world
 
 
-@pytest.mark.parametrize("hurt", ["overwritten", "cut short", "emptied"])
-def test_a_damaged_catalog_says_so_and_names_the_newest_backup(home: Home, hurt: str) -> None:
+@pytest.mark.parametrize("damage", ["overwritten", "cut short", "emptied"])
+def test_a_damaged_catalog_says_so_and_names_the_newest_backup(home: Home, damage: str) -> None:
     fill(home.catalog, 200)
     catalog = Catalog.open(home.catalog)
     backup = backups.make_if_due(catalog.path)
@@ -168,7 +168,7 @@ def test_a_damaged_catalog_says_so_and_names_the_newest_backup(home: Home, hurt:
         "cut short": whole[:20_000],
         "emptied": b"",  # to SQLite a new catalog, in which all decisions would be gone
     }
-    home.catalog.write_bytes(broken[hurt])
+    home.catalog.write_bytes(broken[damage])
     with pytest.raises(CatalogError, match="damaged") as caught:
         opened = Catalog.open(home.catalog)
         try:
@@ -241,8 +241,12 @@ def test_a_disk_too_full_to_open_a_catalog_is_reported_as_full(
     monkeypatch.undo()
     disk = refuse(monkeypatch, home.data, QUOTA)  # SQLite tells no quota from a broken disk
     disk.room_for(0)
-    said = store.translate(error, home.catalog)
-    assert isinstance(said, DiskFullError) and "quota" in said.args[0] and "raised" in said.remedy
+    translated = store.translate(error, home.catalog)
+    assert (
+        isinstance(translated, DiskFullError)
+        and "quota" in translated.args[0]
+        and "raised" in translated.remedy
+    )
     assert [path.name for path in home.data.iterdir() if path.is_file()] == []
 
 
@@ -332,7 +336,7 @@ def test_two_writers_wait_for_each_other(home: Home) -> None:
 def test_a_reader_sees_that_another_process_committed(home: Home) -> None:
     fill(home.catalog, 3)
     reader, writer = Catalog.open(home.catalog), Catalog.open(home.catalog)
-    version, rev = reader.store.data_version(), reader.photos.last_rev()
+    version, rev = reader.store.data_version(), catalogs.last_rev(reader)
     assert reader.store.data_version() == version
     writer.journal.decide({2: {"rating": 4}}, summary="4 stars")
     assert reader.store.data_version() != version
@@ -415,24 +419,24 @@ def test_the_write_ahead_log_stays_within_its_limit(catalog: Catalog, small_log:
         grow(catalog, 1)
         catalog.store.checkpoint_if_long()
         assert small_log.stat().st_size <= store.LOG_BYTES
-    assert not wal.reaches(small_log, 2 * store.CHECKPOINT_BYTES)
+    assert not store.log_reaches(small_log, 2 * store.CHECKPOINT_BYTES)
 
 
 def test_a_long_reader_delays_checkpoints_and_the_log_shrinks_afterwards(
     catalog: Catalog, small_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    fold = catalog.store.checkpoint
-    monkeypatch.setattr(catalog.store, "checkpoint", lambda: (tried.append(1), fold()))
+    checkpoint = catalog.store.checkpoint
+    monkeypatch.setattr(catalog.store, "checkpoint", lambda: (tried.append(1), checkpoint()))
     with closing(sqlite3.connect(catalog.path)) as reader:
         grow(catalog, 1)
-        looks = reader.execute("SELECT key FROM meta UNION ALL SELECT key FROM meta")
-        looks.fetchone()
+        cursor = reader.execute("SELECT key FROM meta UNION ALL SELECT key FROM meta")
+        cursor.fetchone()
         for _ in range(40):
             grow(catalog, 1)
             catalog.store.checkpoint_if_long()
         assert small_log.stat().st_size > 3 << 20 and 2 <= len(tried) <= 12
-        looks.close()
+        cursor.close()
     for _ in range(12):
         grow(catalog, 1)
         catalog.store.checkpoint_if_long()
@@ -441,16 +445,16 @@ def test_a_long_reader_delays_checkpoints_and_the_log_shrinks_afterwards(
 
 def test_the_used_length_of_the_log_is_read_from_its_salts(tmp_path: Path) -> None:
     log = tmp_path / "catalog.db-wal"
-    assert not wal.reaches(log, 0), "none is there"
+    assert not store.log_reaches(log, 0), "none is there"
     log.write_bytes(bytes(100))
-    assert not wal.reaches(log, 0), "reserved, and never used"
+    assert not store.log_reaches(log, 0), "reserved, and never used"
     with closing(sqlite3.connect(tmp_path / "catalog.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = wal")
         connection.execute("CREATE TABLE a (b)")
         connection.execute("INSERT INTO a VALUES (zeroblob(100000))")
         filled = log.stat().st_size
-        assert wal.reaches(log, filled - 1) and not wal.reaches(log, filled)
+        assert store.log_reaches(log, filled - 1) and not store.log_reaches(log, filled)
         connection.execute("PRAGMA wal_checkpoint")
         connection.execute("INSERT INTO a VALUES (1)")
         assert log.stat().st_size == filled, "its file stays as long as it was"
-        assert wal.reaches(log, 0) and not wal.reaches(log, filled // 2)
+        assert store.log_reaches(log, 0) and not store.log_reaches(log, filled // 2)

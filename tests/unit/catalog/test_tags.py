@@ -24,17 +24,17 @@ def twelve(catalog: Catalog) -> Catalog:
     return catalog
 
 
-def see(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
+def suggest(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
     """Save an encoder's tags of a photo; only None: the encoder has no vocabulary."""
     seen = taste_data.result(catalog, photo, taste_data.ENCODER, np.ones(4, np.float16), TONE)
     words = None if tags == (None,) else tags
     assert catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=words))]) == [photo]
 
 
-def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
+def decide_tag(catalog: Catalog, photo: int, name: str, state: str | None) -> None:
     """Set the state of a tag as a person does."""
     tag = catalog.tags.ids([name], make=True)[name]
-    catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+    catalog.journal.decide({photo: {("tag", tag): state}}, summary=f"tag {name}")
 
 
 def read_from_file(
@@ -49,7 +49,7 @@ def names(catalog: Catalog, photo: int) -> list[str]:
 
 
 def test_tags_of_an_encoder_are_suggested_most_certain_first(twelve: Catalog) -> None:
-    see(twelve, 3, ("boat", 30), ("harbor", 80))
+    suggest(twelve, 3, ("boat", 30), ("harbor", 80))
     assert twelve.photos.get(3).tags == (
         TagDetail("harbor", "encoder", 80, "suggested"),
         TagDetail("boat", "encoder", 30, "suggested"),
@@ -58,38 +58,38 @@ def test_tags_of_an_encoder_are_suggested_most_certain_first(twelve: Catalog) ->
 
 
 def test_a_new_analysis_replaces_earlier_suggestions(twelve: Catalog) -> None:
-    see(twelve, 3, ("boat", 30), ("harbor", 80))
-    see(twelve, 3, ("pier", 60))
+    suggest(twelve, 3, ("boat", 30), ("harbor", 80))
+    suggest(twelve, 3, ("pier", 60))
     assert names(twelve, 3) == ["pier"]
-    see(twelve, 3, None)
-    assert names(twelve, 3) == ["pier"], "an encoder without words has nothing against them"
-    see(twelve, 3)
+    suggest(twelve, 3, None)
+    assert names(twelve, 3) == ["pier"], "an encoder without a vocabulary removes nothing"
+    suggest(twelve, 3)
     assert names(twelve, 3) == []
 
 
 def test_a_persons_tags_are_kept_whatever_is_suggested_later(twelve: Catalog) -> None:
-    see(twelve, 3, ("boat", 30), ("harbor", 80))
-    say(twelve, 3, "boat", "confirmed")
-    say(twelve, 3, "harbor", "removed")
-    see(twelve, 3, ("harbor", 90), ("boat", 50), ("pier", 40))
+    suggest(twelve, 3, ("boat", 30), ("harbor", 80))
+    decide_tag(twelve, 3, "boat", "confirmed")
+    decide_tag(twelve, 3, "harbor", "removed")
+    suggest(twelve, 3, ("harbor", 90), ("boat", 50), ("pier", 40))
     assert twelve.photos.get(3).tags == (
         TagDetail("boat", "person", 100, "confirmed"),
         TagDetail("pier", "encoder", 40, "suggested"),
     )
     twelve.journal.undo()
-    assert names(twelve, 3) == ["boat", "harbor", "pier"], "open again, as it was suggested"
+    assert names(twelve, 3) == ["boat", "harbor", "pier"], "the suggestion is back"
     twelve.journal.undo()
     assert twelve.photos.get(3).tags[0] == TagDetail("harbor", "encoder", 80, "suggested")
 
 
 def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
-    see(twelve, 3, ("harbor", 80))
-    see(twelve, 5, ("harbor", 40), ("sea lion", 30))
-    see(twelve, 7, ("lionfish", 30))
+    suggest(twelve, 3, ("harbor", 80))
+    suggest(twelve, 5, ("harbor", 40), ("sea lion", 30))
+    suggest(twelve, 7, ("lionfish", 30))
     assert twelve.tags.photos_with("Harbor") == [3, 5]
     assert twelve.tags.photos_with("harb") == []
     assert sorted(twelve.tags.photos_with("LION", whole=False)) == [5, 7]
-    say(twelve, 5, "harbor", "removed")
+    decide_tag(twelve, 5, "harbor", "removed")
     assert twelve.tags.photos_with("harbor") == [3]
     assert twelve.tags.photos_with("100%") == twelve.tags.photos_with("") == []
 
@@ -98,7 +98,7 @@ def test_the_tag_revision_grows_with_tags_and_not_with_marks(twelve: Catalog) ->
     before = twelve.tags.revision()
     twelve.journal.decide({3: {"rating": 4}}, summary="")
     assert twelve.tags.revision() == before
-    see(twelve, 3, ("harbor", 80))
+    suggest(twelve, 3, ("harbor", 80))
     assert twelve.tags.revision() > before
 
 
@@ -108,10 +108,10 @@ def test_merged_photos_keep_the_tags_of_both(shoot: Shoot) -> None:
     shoot.ingest()
     catalog = shoot.catalog
     one, other = shoot.photo("a.jpg").id, shoot.photo("b.jpg").id
-    see(catalog, one, ("boat", 50), ("pier", 40))
-    see(catalog, other, ("harbor", 50), ("pier", 30))
-    say(catalog, other, "harbor", "confirmed")
-    say(catalog, other, "pier", "removed")
+    suggest(catalog, one, ("boat", 50), ("pier", 40))
+    suggest(catalog, other, ("harbor", 50), ("pier", 30))
+    decide_tag(catalog, other, "harbor", "confirmed")
+    decide_tag(catalog, other, "pier", "removed")
     shoot.write("b.jpg", photo_bytes(1))  # the same exposure, and now the same bytes
     shoot.ingest()
     assert catalog.photos.find(other) == one
@@ -169,10 +169,10 @@ def test_an_invalid_typed_name_is_refused(typed: str, says: str) -> None:
 
 def test_a_keyword_path_is_a_tag_below_its_parents(twelve: Catalog) -> None:
     for name in tag_names("animal|bird, place/iceland/vik"):
-        say(twelve, 3, name, "confirmed")
+        decide_tag(twelve, 3, name, "confirmed")
     assert twelve.tags.keywords_of([3]) == {3: [("bird", "animal"), ("vik", "place|iceland")]}
     assert twelve.tags.photos_with("bird") == twelve.tags.photos_with("animal|bird") == [3]
-    say(twelve, 4, "bird", "confirmed")
+    decide_tag(twelve, 4, "bird", "confirmed")
     assert twelve.tags.keywords_of([4]) == {4: [("bird", "animal")]}
     with pytest.raises(UsageError, match="The tag bird already exists under animal"):
         twelve.tags.ids(["drawing|bird"], make=True)
@@ -181,17 +181,17 @@ def test_a_keyword_path_is_a_tag_below_its_parents(twelve: Catalog) -> None:
 def test_an_older_tag_keeps_its_characters_and_can_be_removed(twelve: Catalog) -> None:
     with twelve.store.transaction():
         twelve.tags.ensure("B&W")
-    say(twelve, 3, "B&W", "confirmed")
+    decide_tag(twelve, 3, "B&W", "confirmed")
     read_from_file(twelve, 4, "b&w", "Caf\u00e9 & bar")
     assert (names(twelve, 3), names(twelve, 4)) == (["B&W"], ["B&W", "Caf\u00e9 bar"])
-    say(twelve, 3, "B&W", "removed")
+    decide_tag(twelve, 3, "B&W", "removed")
     assert names(twelve, 3) == []
 
 
 def test_a_name_in_any_case_is_one_tag(twelve: Catalog) -> None:
-    see(twelve, 3, ("Caf\u00e9", 60), ("STRASSE", 50))
-    say(twelve, 4, "cafe\u0301", "confirmed")
-    say(twelve, 4, "stra\u00dfe", "confirmed")
+    suggest(twelve, 3, ("Caf\u00e9", 60), ("STRASSE", 50))
+    decide_tag(twelve, 4, "cafe\u0301", "confirmed")
+    decide_tag(twelve, 4, "stra\u00dfe", "confirmed")
     assert names(twelve, 3) == ["Caf\u00e9", "STRASSE"] == names(twelve, 4)
     assert twelve.tags.ids(["CAF\u00c9", "none"]).keys() == {"CAF\u00c9"}
 
@@ -205,7 +205,7 @@ def test_a_tag_from_a_file_is_confirmed_until_the_person_removes_it(twelve: Cata
     assert twelve.tags.keywords_of([3]) == {
         3: [("beach", None), ("Crane", "Animals|Birds"), ("Vik", "Places|Iceland")]
     }
-    say(twelve, 3, "beach", "removed")
+    decide_tag(twelve, 3, "beach", "removed")
     read_from_file(twelve, 3, "beach", "Vik")
     assert names(twelve, 3) == ["Vik"]
     read_from_file(twelve, 4, paths=("Machines|Crane",))
@@ -216,10 +216,10 @@ def test_a_tag_from_a_file_is_confirmed_until_the_person_removes_it(twelve: Cata
 
 
 def test_the_vocabulary_counts_photos_the_most_used_first(twelve: Catalog) -> None:
-    see(twelve, 3, ("harbor", 80), ("boat", 70))
-    see(twelve, 4, ("harbor", 60))
-    say(twelve, 5, "Harbor", "confirmed")
-    say(twelve, 5, "hare", "confirmed")
+    suggest(twelve, 3, ("harbor", 80), ("boat", 70))
+    suggest(twelve, 4, ("harbor", 60))
+    decide_tag(twelve, 5, "Harbor", "confirmed")
+    decide_tag(twelve, 5, "hare", "confirmed")
     found = [(row.name, row.count, row.confirmed) for row in twelve.vocabulary.all("HAR")]
     assert found == [("harbor", 3, 1), ("hare", 1, 1)]
     assert [row.name for row in twelve.vocabulary.all()] == ["harbor", "boat", "hare"]
@@ -227,30 +227,30 @@ def test_the_vocabulary_counts_photos_the_most_used_first(twelve: Catalog) -> No
 
 def test_the_statistics_show_which_suggestions_are_removed(twelve: Catalog) -> None:
     for photo in (3, 4, 5, 6):
-        see(twelve, photo, ("lens cap", 50))
-    say(twelve, 3, "lens cap", "removed")
-    say(twelve, 4, "lens cap", "removed")
-    say(twelve, 5, "lens cap", "confirmed")
-    say(twelve, 7, "lens cap", "confirmed")  # not a suggestion
-    see(twelve, 3, ("boat", 50))  # looking again forgets neither what was suggested nor the word
+        suggest(twelve, photo, ("lens cap", 50))
+    decide_tag(twelve, 3, "lens cap", "removed")
+    decide_tag(twelve, 4, "lens cap", "removed")
+    decide_tag(twelve, 5, "lens cap", "confirmed")
+    decide_tag(twelve, 7, "lens cap", "confirmed")  # not a suggestion
+    suggest(twelve, 3, ("boat", 50))  # a new analysis keeps decided suggestions
     (row,) = [row for row in twelve.vocabulary.all() if row.name == "lens cap"]
     assert (row.count, row.confirmed) == (3, 2)
     assert (row.suggested, row.removed) == ({"encoder": 4}, {"encoder": 2})
 
 
 def test_a_rename_is_one_step_and_the_old_name_becomes_an_alias(twelve: Catalog) -> None:
-    see(twelve, 3, ("harbor", 80))
-    say(twelve, 4, "harbor", "confirmed")
+    suggest(twelve, 3, ("harbor", 80))
+    decide_tag(twelve, 4, "harbor", "confirmed")
     twelve.vocabulary.rename("Harbor", "Hafen")
     assert names(twelve, 3) == names(twelve, 4) == ["Hafen"]
-    see(twelve, 5, ("harbor", 70))
+    suggest(twelve, 5, ("harbor", 70))
     assert names(twelve, 5) == ["Hafen"]
     assert (
         sorted(twelve.tags.photos_with("hafen"))
         == sorted(twelve.tags.photos_with("harbor"))
         == [3, 4, 5]
     )
-    say(twelve, 4, "Hafen", "removed")
+    decide_tag(twelve, 4, "Hafen", "removed")
     assert names(twelve, 4) == []
     twelve.journal.undo()
     assert twelve.journal.undo().summary == "Renamed tag harbor to Hafen"
@@ -265,7 +265,7 @@ def test_a_rename_is_one_step_and_the_old_name_becomes_an_alias(twelve: Catalog)
 
 
 def test_renaming_to_an_existing_tag_is_refused_with_a_hint_to_merge(twelve: Catalog) -> None:
-    see(twelve, 3, ("harbor", 80), ("port", 40))
+    suggest(twelve, 3, ("harbor", 80), ("port", 40))
     with pytest.raises(UsageError, match="already"):
         twelve.vocabulary.rename("harbor", "PORT")
     with pytest.raises(NotFoundError):
@@ -278,23 +278,23 @@ def test_renaming_to_an_existing_tag_is_refused_with_a_hint_to_merge(twelve: Cat
 
 
 def test_a_merge_joins_two_tags_and_undo_separates_them(twelve: Catalog) -> None:
-    see(twelve, 3, ("harbour", 80), ("harbor", 40))
-    see(twelve, 4, ("harbour", 80))
-    say(twelve, 4, "harbour", "removed")
-    say(twelve, 4, "harbor", "confirmed")
-    say(twelve, 5, "harbour", "removed")
+    suggest(twelve, 3, ("harbour", 80), ("harbor", 40))
+    suggest(twelve, 4, ("harbour", 80))
+    decide_tag(twelve, 4, "harbour", "removed")
+    decide_tag(twelve, 4, "harbor", "confirmed")
+    decide_tag(twelve, 5, "harbour", "removed")
     twelve.vocabulary.merge("harbour", "harbor")
     assert twelve.photos.get(3).tags == (TagDetail("harbor", "encoder", 80, "suggested"),)
-    assert names(twelve, 4) == ["harbor"], "what they added weighs more than what they took away"
-    see(twelve, 5, ("harbor", 90))
-    assert names(twelve, 5) == [], "they said no to it under its other name"
+    assert names(twelve, 4) == ["harbor"], "confirmed wins over removed"
+    suggest(twelve, 5, ("harbor", 90))
+    assert names(twelve, 5) == [], "it was removed under its other name"
     twelve.journal.undo()
     assert names(twelve, 3) == ["harbour", "harbor"]
 
 
 def test_a_renamed_tag_changes_its_photos_and_queues_their_sidecars(twelve: Catalog) -> None:
-    say(twelve, 4, "harbor", "confirmed")
-    see(twelve, 5, ("harbor", 50))
+    decide_tag(twelve, 4, "harbor", "confirmed")
+    suggest(twelve, 5, ("harbor", 50))
     with twelve.store.transaction():
         twelve.store.run("DELETE FROM unwritten")
     rev = max(row[-1] for row in twelve.store.rows("SELECT rev FROM photo"))
@@ -322,9 +322,9 @@ def test_merging_several_photos_keeps_the_latest_decision_on_a_tag(twelve: Catal
     twelve.journal.undo()
     say(5, "confirmed")
     say(5, "removed")
-    twelve.journal.undo()  # of 5 it is their yes that stands, and the last word of all
+    twelve.journal.undo()  # 5 is confirmed, by the newest decision that remains
     merge(2, 3)
-    merge(2, 4)  # a yes from before the no of 3
+    merge(2, 4)  # confirmed before 3 was removed
     assert twelve.tags.of([2]) == {}
     merge(2, 5)
     assert [tag.state for tag in twelve.tags.of([2])[2]] == ["confirmed"]
@@ -334,11 +334,11 @@ def test_merging_several_photos_keeps_the_latest_decision_on_a_tag(twelve: Catal
 def test_a_keyword_path_survives_a_sidecar(twelve: Catalog, profile: str) -> None:
     """As Lightroom and digiKam write it: the leaf as a keyword, the path in a separate list."""
     for name in tag_names("animal|bird, place/iceland/vik, pier"):
-        say(twelve, 3, name, "confirmed")
+        decide_tag(twelve, 3, name, "confirmed")
     keywords = twelve.tags.keywords_of([3])[3]
     paths = [f"{way}|{name}" for name, way in keywords if way]
-    said = SidecarMetadata.of(Marks(), [name for name, _ in keywords], paths)
-    written = merge(None, said, None, PROFILES[profile])
+    metadata = SidecarMetadata.of(Marks(), [name for name, _ in keywords], paths)
+    written = merge(None, metadata, None, PROFILES[profile])
     for text in (b"animal|bird", b"place|iceland|vik", b">bird<", b">vik<", b">pier<"):
         assert text in written
     assert (b"place/iceland/vik" in written) == (profile == "digikam")

@@ -123,24 +123,27 @@ def test_without_the_stage_no_photo_waits_for_an_encoder(twelve: Catalog) -> Non
 
 
 def test_only_current_ratings_are_returned(twelve: Catalog) -> None:
-    before = {lesson.photo_id: lesson.rating for lesson in twelve.taste.ratings()}
+    before = {judgment.photo_id: judgment.rating for judgment in twelve.taste.ratings()}
     twelve.journal.decide({3: {"rating": 5}}, summary="")
     twelve.journal.decide({4: {"flag": "reject"}}, summary="")
-    told = {lesson.photo_id: (lesson.rating, lesson.rejected) for lesson in twelve.taste.ratings()}
-    assert told.keys() - before.keys() == {3, 4}
-    assert told[3] == (5, False) and told[4] == (None, True)
-    starred = [rating is not None and not rejected for rating, rejected in told.values()]
+    marks = {
+        judgment.photo_id: (judgment.rating, judgment.rejected)
+        for judgment in twelve.taste.ratings()
+    }
+    assert marks.keys() - before.keys() == {3, 4}
+    assert marks[3] == (5, False) and marks[4] == (None, True)
+    starred = [rating is not None and not rejected for rating, rejected in marks.values()]
     assert twelve.taste.count_rated() == sum(starred)
     twelve.journal.undo()
-    assert [lesson.rejected for lesson in twelve.taste.ratings([4])] == [False]
+    assert [judgment.rejected for judgment in twelve.taste.ratings([4])] == [False]
 
 
 def test_a_prediction_is_stored_with_its_rating(twelve: Catalog) -> None:
     twelve.journal.decide({3: {"rating": 4, "kept": True}}, summary="", expected={3: 3.6, 4: 1.0})
     twelve.journal.decide({5: {"rating": 2}}, summary="", order_name="match")
-    told = {each.photo_id: each for each in twelve.taste.predictions()}
-    assert (told[3].rating, told[3].expected) == (4, 3.6)
-    assert (told[5].expected, told[5].order_name) == (None, "match")
+    predictions = {each.photo_id: each for each in twelve.taste.predictions()}
+    assert (predictions[3].rating, predictions[3].expected) == (4, 3.6)
+    assert (predictions[5].expected, predictions[5].order_name) == (None, "match")
 
 
 def test_only_the_first_valid_rating_is_evaluated(twelve: Catalog) -> None:
@@ -189,15 +192,15 @@ def test_only_the_first_rating_of_a_stack_is_evaluated(twelve: Catalog, by: str)
 def test_a_rating_has_the_stack_of_its_photo(twelve: Catalog) -> None:
     stack(twelve, "stack", 4, [4, 5, 6])
     twelve.journal.decide({4: {"kept": True}, 5: {"flag": "reject"}, 8: {"kept": True}}, summary="")
-    told = {lesson.photo_id: lesson for lesson in twelve.taste.ratings()}
-    assert (told[4].stack, told[5].stack) == (4, 4)
-    assert told[4].kept and not told[5].kept and told[5].rejected
-    assert 8 not in told, "kept and alone teaches nothing"
+    marks = {judgment.photo_id: judgment for judgment in twelve.taste.ratings()}
+    assert (marks[4].stack, marks[5].stack) == (4, 4)
+    assert marks[4].kept and not marks[5].kept and marks[5].rejected
+    assert 8 not in marks, "kept and alone teaches nothing"
     twelve.journal.decide({5: {"stacked": 0}}, summary="")
     assert twelve.taste.ratings([5])[0].stack < 0
     twelve.journal.decide({7: {"rating": 2}, 5: {"stacked": 7}}, summary="")
     twelve.journal.decide({7: {"stacked": 7}}, summary="")
-    assert {lesson.stack for lesson in twelve.taste.ratings([5, 7])} == {7}
+    assert {judgment.stack for judgment in twelve.taste.ratings([5, 7])} == {7}
 
 
 def stack(catalog: Catalog, by: str, name: int, photos: list[int]) -> None:
@@ -229,7 +232,7 @@ def test_an_encoder_done_for_other_photos_is_not_complete(twelve: Catalog) -> No
     assert list(twelve.vectors.encoders().items()) == [("old", 10), ("new", 10)]
     again = twelve.vectors.catching_up()
     assert again is not None
-    assert (again.encoder, again.seen, again.of, again.waiting) == ("new", 8, 10, 2)
+    assert (again.encoder, again.encoded, again.total, again.waiting) == ("new", 8, 10, 2)
     taste_data.embed(twelve, [1, 2], "new")
     assert next(iter(twelve.vectors.encoders())) == "new" and twelve.vectors.catching_up() is None
 
@@ -255,7 +258,7 @@ def test_failed_analyses_delay_an_encoder_only_if_there_are_many(twelve: Catalog
         "a fifth of the photos would lose their score"
     )
     again = twelve.vectors.catching_up()
-    assert again is not None and (again.seen, again.waiting) == (8, 0)
+    assert again is not None and (again.encoded, again.waiting) == (8, 0)
 
 
 def test_new_proxies_do_not_reactivate_the_former_encoder(twelve: Catalog) -> None:
@@ -283,7 +286,7 @@ def test_removed_photos_do_not_count_as_analyzed(twelve: Catalog) -> None:
         "a third of the photos would lose their score"
     )
     again = twelve.vectors.catching_up()
-    assert again is not None and (again.seen, again.of, again.waiting) == (2, 3, 0)
+    assert again is not None and (again.encoded, again.total, again.waiting) == (2, 3, 0)
 
 
 # --- versions and the pin

@@ -28,14 +28,14 @@ def twelve(catalog: Catalog) -> Catalog:
 def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: str = "") -> None:
     """Save a vision model's description of a photo."""
     source = catalog.photos.get(photo).proxy_digest or ""
-    told = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
-    assert catalog.descriptions.save([(photo, told)]) == [photo]
+    description = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
+    assert catalog.descriptions.save([(photo, description)]) == [photo]
 
 
-def say(catalog: Catalog, photo: int, name: str, word: str | None) -> None:
+def decide_tag(catalog: Catalog, photo: int, name: str, state: str | None) -> None:
     """Set the state of a tag as a person does."""
     tag = catalog.tags.ids([name], make=True)[name]
-    catalog.journal.decide({photo: {("tag", tag): word}}, summary=f"tag {name}")
+    catalog.journal.decide({photo: {("tag", tag): state}}, summary=f"tag {name}")
 
 
 def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
@@ -46,22 +46,22 @@ def found(catalog: Catalog, text: str, column: str = "") -> list[int]:
 
 def test_words_are_found_by_prefix_ignoring_accents(twelve: Catalog) -> None:
     describe(twelve, 3, "Ein Café am Hafen", "ÉTHÉRÉ", "東京の夜")
-    say(twelve, 4, "sea lion", "confirmed")
+    decide_tag(twelve, 4, "sea lion", "confirmed")
     describe(twelve, 5, "🐶 Rüde", "")
     assert found(twelve, "cafe") == found(twelve, "CAFÉ") == found(twelve, "haf") == [3]
     assert found(twelve, "ethere", "mood") == [3] and found(twelve, "ethere", "subject") == []
-    assert found(twelve, "京の") == [3], "no spaces stand between these words"
+    assert found(twelve, "京の") == [3], "words without spaces between them"
     assert found(twelve, "sea li") == [4] and found(twelve, "lion sea") == []
     assert found(twelve, "🐶") == found(twelve, "rude") == [5]
-    assert found(twelve, "afen") == [], "from the beginning"
-    assert found(twelve, "dsc_0011") == found(twelve, "11") == [12], "as it is called and as said"
+    assert found(twelve, "afen") == [], "only from the beginning of a word"
+    assert found(twelve, "dsc_0011") == found(twelve, "11") == [12], "zeros may be left out"
     assert found(twelve, "works test two", "camera") == [1, 4, 7, 10]
 
 
 def test_the_best_match_comes_first(twelve: Catalog) -> None:
     describe(twelve, 2, "street", "a calm harbor")
     describe(twelve, 3, "a harbor with boats")
-    say(twelve, 7, "harbor", "confirmed")
+    decide_tag(twelve, 7, "harbor", "confirmed")
     twelve.text.update_all()
     assert twelve.text.ranked([[("harbor", True)]]).tolist() == [7, 3, 2], "tag, subject, mood"
     assert twelve.text.ranked(
@@ -75,17 +75,17 @@ def test_the_index_follows_changes_of_text_only(twelve: Catalog) -> None:
     twelve.photos.mark_seen([2])
     assert not twelve.text.is_outdated(), "a mark costs the index nothing"
     rev = twelve.text.revision()
-    say(twelve, 4, "harbor", "confirmed")
+    decide_tag(twelve, 4, "harbor", "confirmed")
     assert twelve.text.is_outdated() and found(twelve, "harbor") == [4]
     assert twelve.text.revision() > rev
-    say(twelve, 4, "harbor", "removed")
+    decide_tag(twelve, 4, "harbor", "removed")
     assert found(twelve, "harbor") == []
     project = twelve.projects.create("Iceland")
     twelve.journal.decide({n: {("project", project): float(n)} for n in (1, 2)}, summary="")
     assert found(twelve, "iceland", "project") == [1, 2]
     twelve.journal.undo()
     assert found(twelve, "iceland") == []
-    say(twelve, 6, "port", "confirmed")
+    decide_tag(twelve, 6, "port", "confirmed")
     twelve.vocabulary.rename("port", "haven")
     assert found(twelve, "haven") == [6] and found(twelve, "port") == []
 
@@ -93,7 +93,7 @@ def test_the_index_follows_changes_of_text_only(twelve: Catalog) -> None:
 def test_updating_the_index_merges_segments_only_on_request(
     twelve: Catalog,
 ) -> None:
-    def apart() -> int:
+    def segments() -> int:
         return int(twelve.store.value("SELECT count(DISTINCT segid) FROM photo_text_idx"))
 
     indexer, most = Indexer(twelve), 0
@@ -103,13 +103,13 @@ def test_updating_the_index_merges_segments_only_on_request(
         while indexer.waiting:
             indexer._next_at = 0.0  # it is always time
             indexer.advance(calm=True)
-            most = max(most, apart())
+            most = max(most, segments())
     assert 1 < most <= 5 and not twelve.text.is_outdated()
-    before = apart()
+    before = segments()
     for number in range(3):
         describe(twelve, 1 + number, f"a dune {number}")
         twelve.text.update()
-    assert apart() == before + 3, "each part lies apart until it is told to be merged"
+    assert segments() == before + 3, "each update is a segment until a merge is requested"
     assert found(twelve, "harbor") == list(range(4, 13))
     with twelve.store.transaction():
         twelve.store.run("INSERT INTO photo_text (photo_text) VALUES ('integrity-check')")
@@ -126,17 +126,17 @@ def test_after_a_decision_text_is_recomputed_outside_the_lock(
         found = due(most)
         depths.append(twelve.store.in_transaction)
         if len(depths) <= decided and not twelve.store.in_transaction:
-            say(other, 4, f"harbor {len(depths)}", "confirmed")
+            decide_tag(other, 4, f"harbor {len(depths)}", "confirmed")
         return found
 
-    say(twelve, 5, "harbor", "confirmed")
+    decide_tag(twelve, 5, "harbor", "confirmed")
     monkeypatch.setattr(twelve.text, "_due", meanwhile)
-    said: list[str] = []
-    twelve.store.trace(said.append)
+    statements: list[str] = []
+    twelve.store.trace(statements.append)
     assert not twelve.text.update()
     twelve.store.trace(None)
-    assert depths == held, "unless somebody decides all the time"
-    assert sum(sql.startswith("INSERT INTO photo_text (rowid") for sql in set(said)) == 1
+    assert depths == held, "unless decisions keep coming"
+    assert sum(sql.startswith("INSERT INTO photo_text (rowid") for sql in set(statements)) == 1
     assert sorted(twelve.text.photos_with("harbor").tolist()) == [4, 5]
     other.close()
 
@@ -147,7 +147,7 @@ def test_the_index_follows_merged_and_hidden_photos(shoot: Shoot) -> None:
     shoot.write("b.jpg", photo_bytes(2))
     shoot.ingest()
     one, other = shoot.photo("a.jpg").id, shoot.photo("b.jpg").id
-    say(catalog, other, "harbor", "confirmed")
+    decide_tag(catalog, other, "harbor", "confirmed")
     assert found(catalog, "harbor") == [other]
     shoot.write("b.jpg", photo_bytes(1))  # the same exposure, and now the same bytes
     shoot.ingest()
@@ -198,7 +198,7 @@ def test_suggested_tags_are_found_and_removed_ones_are_not(twelve: Catalog) -> N
     )
     twelve.vectors.save([(taste_data.job(5), replace(seen, tags=(("tabby", 80), ("pug", 30))))])
     assert found(twelve, "tab") == [5]
-    say(twelve, 5, "tabby", "removed")
+    decide_tag(twelve, 5, "tabby", "removed")
     assert found(twelve, "tab") == [] and found(twelve, "pug") == [5]
 
 
@@ -206,7 +206,7 @@ def test_searches_are_saved_by_name(catalog: Catalog) -> None:
     kept = catalog.searches.save("  Best \n of it ", "is:picked")
     catalog.searches.save("beaches", "bea OR tag:seashore")
     assert [each.name for each in catalog.searches.all()] == ["beaches", "Best of it"]
-    assert catalog.searches.save("Best of it", "rating:5").id == kept.id, "the same name, anew"
+    assert catalog.searches.save("Best of it", "rating:5").id == kept.id, "the same search"
     with pytest.raises(UsageError, match="Another search"):
         catalog.searches.rename(kept.id, "beaches")
     with pytest.raises(UsageError, match="needs a name"):

@@ -9,6 +9,7 @@ import pytest
 
 from curator.catalog import BLOCKED, Catalog, store
 from curator.model import Flag, NotFoundError, StageJob
+from tests import catalogs
 from tests.catalogs import STAGES, Stage
 from tests.unit.catalog import shoot as shooting
 from tests.unit.catalog.shoot import Shoot, photo_bytes
@@ -49,16 +50,16 @@ def test_a_stage_waits_for_its_prerequisites(four: Shoot) -> None:
 
 
 def test_results_of_several_photos_are_saved_together(four: Shoot) -> None:
-    said: list[str] = []
+    statements: list[str] = []
     four.peek()
-    four.catalog.store.trace(said.append)
+    four.catalog.store.trace(statements.append)
     four.convert()
     four.catalog.store.trace(None)
-    (*_, start) = (at for at, sql in enumerate(said) if sql == "BEGIN IMMEDIATE")
-    locked = set(said[start:])  # SQLite says a statement again for each trigger
+    (*_, start) = (at for at, sql in enumerate(statements) if sql == "BEGIN IMMEDIATE")
+    locked = set(statements[start:])  # SQLite reports a statement again for each trigger
     # Each statement lets go of the interpreter, and a mark may wait for the transaction.
     assert len([sql for sql in locked if sql.startswith("UPDATE work")]) == 2, "done, and ready"
-    assert not [sql for sql in locked if sql.startswith("SELECT")], "what can be read before, is"
+    assert not [sql for sql in locked if sql.startswith("SELECT")], "all of it was read before"
     assert four.catalog.work.counts()["convert"]["done"] == 4
 
 
@@ -275,7 +276,7 @@ def test_a_pair_offers_its_other_half(shoot: Shoot) -> None:
 def test_a_restored_folder_has_its_marks(four: Shoot) -> None:
     four.peek()
     four.reject("A2.JPG")
-    rev = four.catalog.photos.last_rev()
+    rev = catalogs.last_rev(four.catalog)
     assert four.catalog.folders.remove(1, keep_photos=False) == 4
     assert four.catalog.photos.columns() == []
     assert {row[-1] for row in four.catalog.photos.columns(since_rev=rev)} == {0}

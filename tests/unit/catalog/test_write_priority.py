@@ -40,7 +40,7 @@ def test_a_decision_waits_only_for_the_running_batch(
         while not reading.store._priority._interactive:
             assert time.monotonic() < deadline
             time.sleep(0.001)
-    # Nor does who goes on in the background take the interpreter from whoever keeps it.
+    # Reads in the background pause, too, so that the mark is written first.
     sql = "SELECT rating, seen_at IS NOT NULL FROM photo WHERE id = 2"
     (kept,) = reading.store.rows(sql)
     with reading.store.transaction():  # the next batch, at once
@@ -58,7 +58,7 @@ def test_background_writes_wait_while_a_key_is_answered(
     asked: list[tuple[bool, bool]] = []
     is_free = WritePriority._is_free
 
-    def noted(priority: WritePriority, interactive: bool) -> bool:
+    def recorded(priority: WritePriority, interactive: bool) -> bool:
         asked.append((interactive, free := is_free(priority, interactive)))
         return free
 
@@ -67,7 +67,7 @@ def test_background_writes_wait_while_a_key_is_answered(
         catalog.photos.mark_seen([3])
         catalog.close()
 
-    monkeypatch.setattr(WritePriority, "_is_free", noted)
+    monkeypatch.setattr(WritePriority, "_is_free", recorded)
     monkeypatch.setattr("curator.catalog.store.HELD_S", 10 * WITHIN_S)
     monkeypatch.setattr("curator.catalog.store.BUSY_TIMEOUT_S", WITHIN_S)
     window.store.hold_background(True)
@@ -84,7 +84,7 @@ def test_background_writes_wait_while_a_key_is_answered(
     assert window.store.value("SELECT seen_at FROM photo WHERE id = 3") is not None
     monkeypatch.setattr("curator.catalog.store.HELD_S", 0.001)
     window.store.hold_background(True)
-    window.photos.mark_seen([1])  # a key that led nowhere holds nobody up for long
+    window.photos.mark_seen([1])  # the pause is short even if no photo is shown
     window.close()
 
 
@@ -94,31 +94,31 @@ def test_background_reads_wait_while_a_decision_is_written(
 ) -> None:
     catalogs.fill(home.catalog, 3)
     person, read = Catalog.open(home.catalog), list[int | None]()
-    stood, goes, wait = threading.Event(), threading.Event(), WritePriority.wait_for_interactive
+    waited, went_on, wait = threading.Event(), threading.Event(), WritePriority.wait_for_interactive
 
-    def noted(priority: WritePriority, within_s: float) -> None:
-        stood.set()
-        goes.set()
+    def recorded(priority: WritePriority, within_s: float) -> None:
+        waited.set()
+        went_on.set()
         wait(priority, within_s)
 
     def look() -> None:
         catalog = Catalog.open(home.catalog)
         read.append(catalog.store.value("SELECT rating FROM photo WHERE id = 2"))
-        goes.set()
+        went_on.set()
         catalog.close()
 
-    monkeypatch.setattr(WritePriority, "wait_for_interactive", noted)
+    monkeypatch.setattr(WritePriority, "wait_for_interactive", recorded)
     monkeypatch.setattr(Store, "interactive", not background)
     monkeypatch.setattr("curator.catalog.store.HELD_S", WITHIN_S)
     reading = threading.Thread(target=look)
     with person.store.transaction(durable=True):
         person.journal.decide({2: {"rating": 4}}, summary="4 stars")
         reading.start()
-        assert goes.wait(WITHIN_S)
+        assert went_on.wait(WITHIN_S)
         if not background:
             reading.join()
     reading.join()
-    assert (read, stood.is_set()) == (([4], True) if background else ([None], False))
+    assert (read, waited.is_set()) == (([4], True) if background else ([None], False))
     person.close()
 
 

@@ -109,7 +109,7 @@ def test_later_decisions_are_included(catalog: Catalog, kept: Path) -> None:
 def test_a_later_photo_is_inserted_in_order(catalog: Catalog, kept: Path) -> None:
     folder = catalog.folders.all()[0]
     group = synthetic_catalog._group(Path(folder.path), 4)
-    assert catalog.scans.begin(folder.id, files).apply([group]).new
+    assert catalog.scans.apply(catalog.scans.begin(folder.id, files), [group]).new
     assert len(table_cache.open_table(catalog, kept).ids) == 13
     assert everything(table_cache.open_table(catalog, kept)) == everything(Table(catalog))
 

@@ -24,7 +24,7 @@ from curator.pipeline.lanes import Outcome, Round
 from curator.settings import Home, Settings
 from curator.stages import STAGES, Stage
 from curator.vision.errors import ServerBusyError
-from tests import ollama
+from tests import catalogs, ollama
 from tests.catalogs import fill
 from tests.ollama import Ollama
 from tests.photos import draw_jpeg
@@ -119,7 +119,7 @@ def test_nothing_is_described_or_waits_while_automatic_is_off(start, shoot, serv
 def test_a_requested_photo_is_described_and_gets_suggested_tags(start, shoot, server, jpeg) -> None:
     with closing(shoot(5)) as catalog:
         pipeline = start()
-        rev = catalog.photos.last_rev()
+        rev = catalogs.last_rev(catalog)
         pipeline.describe(3)
         detail = catalog.photos.get(3)
         told = detail.description

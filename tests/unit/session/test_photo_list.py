@@ -17,7 +17,7 @@ def scan_photo(catalog: Catalog, folder: str, name: str) -> None:
     """Scan one photo."""
     found = FoundFile(f"{folder}/{name}.JPG", Kind.IMAGE, 4_000, 1)
     scan = catalog.scans.begin(catalog.folders.add(Path(folder)), files)
-    scan.apply([FileGroup(folder, name, (found,))])
+    catalog.scans.apply(scan, [FileGroup(folder, name, (found,))])
 
 
 @pytest.mark.parametrize("mode", ["browse", "cull"])

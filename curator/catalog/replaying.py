@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -179,6 +180,12 @@ class Recovery:
         return copied
 
     def _copy_files(self, former: _FormerCatalog, photo: int) -> None:
+        """Copy the files of a new photo.
+
+        Another photo may have a file at the same path: a person split that pair since, or a camera
+        used the name again.
+        """
+        others: list[int] = []
         self._work.add_photos([photo])
         rows, _ = former.rows(
             "directory.path, directory.folder_id, " + _columns("file", _OF_FILE),
@@ -188,12 +195,22 @@ class Recovery:
         )
         for path, folder, *rest in rows:
             directory = self._directory(former, path, folder)
+            here = "directory_id = ? AND name = ? AND missing_since IS NULL"
+            at_path = (directory, rest[0])
+            others += self._store.values(f"SELECT photo_id FROM file WHERE {here}", at_path)
+            fingerprint = rest[_OF_FILE.split(", ").index("fingerprint")]
+            self._store.run(
+                f"DELETE FROM file WHERE {here} AND fingerprint = ?", (*at_path, fingerprint)
+            )
+            self._store.run(
+                f"UPDATE file SET missing_since = ? WHERE {here}", (time.time(), *at_path)
+            )
             self._write(
                 f"INSERT INTO file (photo_id, directory_id, {_OF_FILE})"
                 f" VALUES ({marks(len(rest) + 2)})",
                 [(photo, directory, *rest)],
             )
-        self._work.refresh_ready([photo])
+        self._work.refresh_ready([photo, *others])
 
     def _directory(self, former: _FormerCatalog, path: str, folder: int | None) -> int:
         """Find or insert the directory of a path; its folder may have another id here."""

@@ -27,6 +27,7 @@ from curator.catalog import (
 from curator.model import BusyError, CatalogError, Described
 from curator.settings import Home
 from tests.catalogs import fill
+from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 NOON = datetime(2026, 3, 4, 12)
 
@@ -417,6 +418,25 @@ def test_newer_photos_descriptions_and_searches_are_carried_over(home: Home, bac
         assert [each.name for each in catalog.searches.all()] == ["mine"]
         assert catalog.photos.get(4).turn == 1 and catalog.check() == []
         assert 5 not in [row[0] for row in catalog.photos.columns()]
+
+
+def test_a_pair_split_since_the_backup_stays_split(home: Home, tmp_path: Path) -> None:
+    with closing(Catalog.open(home.catalog)) as catalog:
+        shoot = Shoot(catalog, tmp_path / "shoot")
+        for name in ("A.NEF", "A.JPG"):
+            shoot.write(name, photo_bytes(name))
+        shoot.ingest()
+        backup = backups.make_if_due(home.catalog)
+        catalog.journal.decide({1: {"apart": True}}, summary="Split A")
+    damage(home.catalog, "vector")
+    restore(home.catalog, backup or Path(), redo=True)
+    with closing(Catalog.open(home.catalog)) as catalog:
+        shoot = Shoot(catalog, tmp_path / "shoot")
+        for _ in range(2):
+            names = {photo.name: photo.files[0].role for photo in shoot.listed()}
+            assert {name.removesuffix(".NEF") for name in names} == {"A", "A.JPG"}
+            shoot.ingest()
+        assert catalog.identity.pair_of(shoot.photo("A.JPG").id) == 1
 
 
 # --- other processes

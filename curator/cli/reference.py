@@ -28,10 +28,19 @@ def keys_tables() -> str:
         lines = [f"## {group}", "", "| Key | Command | What it does |", "| --- | --- | --- |"]
         for name, command in COMMANDS.items():
             if command.group == group and (keys := keymap.keys_of(name)):
-                shown = " or ".join(f"`{key}`" for key in keys)
+                shown = " or ".join(_key(key, name) for key in keys)
                 lines.append(f"| {shown} | `{name}` | {command.help.splitlines()[0]} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _key(key: str, command: str) -> str:
+    """Render a key; if it runs other commands elsewhere, with the views in which it runs this."""
+    lines = [line for line in keymap.KEYMAP if line.keys == key]
+    if all(line.command == command for line in lines):
+        return f"`{key}`"
+    views = {view for line in lines if line.command == command for view in line.views}
+    return f"`{key}` ({', '.join(view for view in keymap.VIEWS if view in views)})"
 
 
 def commands_sections() -> str:
@@ -59,10 +68,10 @@ def _option(action: argparse.Action) -> str:
     shown = ", ".join(names)
     if action.option_strings and action.nargs != 0:
         shown += f" {value}"
-    told = (action.help or "").replace("%%", "%")
+    help_text = (action.help or "").replace("%%", "%")
     if choices and value != choices:
-        told = f"{told}{'; ' if told else ''}{', '.join(map(str, action.choices or ()))}"
-    return f"- `{shown}`" + (f": {told}" if told else "")
+        help_text += f"{'; ' if help_text else ''}{', '.join(map(str, action.choices or ()))}"
+    return f"- `{shown}`" + (f": {help_text}" if help_text else "")
 
 
 def settings_tables() -> str:

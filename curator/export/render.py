@@ -14,6 +14,7 @@ from curator.sidecar import PROFILES, SidecarMetadata, merge
 if TYPE_CHECKING:
     from curator.imaging.pixels import Picture
 
+_MAX_MEGAPIXELS = 2000  # convert already applied the user's limit; this is a backstop
 _MAX_XMP_BYTES = 65_502  # in one JPEG segment (XMP 3, 1.1.3); thousands of keywords
 
 
@@ -32,7 +33,6 @@ class RenderJob:
     sharpen: Literal["off", "screen", "print"]
     metadata: KeptMetadata
     turn: int
-    max_megapixels: int
     fallback: str | None = None
     xmp: SidecarMetadata | None = None
 
@@ -90,8 +90,8 @@ def _picture(job: RenderJob) -> Picture:
 
     edge = max(job.long_edges_px)
     try:
-        return decode_scaled(job.path, edge, max_megapixels=job.max_megapixels)
+        return decode_scaled(job.path, edge, max_megapixels=_MAX_MEGAPIXELS)
     except UnreadableError:
         if job.fallback is None:
             raise
-        return decode_scaled(job.fallback, edge, max_megapixels=job.max_megapixels)
+        return decode_scaled(job.fallback, edge, max_megapixels=_MAX_MEGAPIXELS)

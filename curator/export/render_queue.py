@@ -16,7 +16,6 @@ _MOST = 4  # processes; each needs some 300 MB for a 24-megapixel photo
 _AHEAD = 2  # photos per process, so that none waits for the disk
 _MEMORY_MB = 4096
 _TIMEOUT_S = 120.0
-_MAX_MEGAPIXELS = 2000  # convert already applied the user's limit; this is a backstop
 
 
 class RenderQueue:
@@ -91,7 +90,6 @@ class RenderQueue:
             options.sharpen,
             options.metadata_kept,
             chosen.photo.turn,
-            _MAX_MEGAPIXELS,
             output.fallback,
             output.metadata,
         )

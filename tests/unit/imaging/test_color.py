@@ -222,7 +222,7 @@ def test_an_export_as_jpeg_has_the_colors_shown(tmp_path: Path) -> None:
 
     picture = soft((200, 150))
     path = saved(tmp_path / "a.png", picture, icc_profile=profile("Linear sRGB", LINEAR))
-    job = RenderJob(str(path), (200,), 98, "off", "none", 0, 100)
+    job = RenderJob(str(path), (200,), 98, "off", "none", 0)
     made = pixels_of(render(job).contents[0])
     assert off(made, by_matrix(picture, lambda value: value, SRGB_XYZ)) < 2
 

@@ -42,19 +42,19 @@ class TextMatches:
 
     def matching(self, text: str, column: str = "", prefix: bool = True) -> Mask:
         """Mark photos that contain words, as `curator.catalog.text` finds them."""
-        return self._mask(self._catalog.text.photos_with, text, column, prefix)
+        return self._mask("words", self._catalog.text.photos_with, text, column, prefix)
 
     def without(self, what: str) -> Mask:
         """Mark photos without a tag, project, camera or lens."""
-        return self._mask(self._catalog.text.photos_without, what)
+        return self._mask("without", self._catalog.text.photos_without, what)
 
     def tagged(self, name: str) -> Mask:
         """Mark photos with a tag."""
-        return self._mask(self._catalog.tags.photos_with, name, True)
+        return self._mask("tag", self._catalog.tags.photos_with, name, True)
 
     def typed(self, content_type: str) -> Mask:
         """Mark photos described as of a content type."""
-        return self._mask(self._catalog.text.photos_of_type, content_type)
+        return self._mask("type", self._catalog.text.photos_of_type, content_type)
 
     def ranked(self, groups: Sequence[Sequence[tuple[str, bool]]]) -> Ids:
         """List photos by how well their words match, best first; empty if too many match."""
@@ -75,9 +75,11 @@ class TextMatches:
         if rev != self._revs or len(self._found) > _CACHED:
             self._found, self._ranked, self._revs = {}, {}, rev
 
-    def _mask(self, search: Callable[..., Sequence[int] | Ids], *arguments: object) -> Mask:
+    def _mask(
+        self, kind: str, search: Callable[..., Sequence[int] | Ids], *arguments: object
+    ) -> Mask:
         self._drop_outdated()
-        key = search, *arguments
+        key = kind, *arguments
         if key not in self._found:
             self._found[key] = np.asarray(search(*arguments), np.int64)
         return self._marked(self._found[key])

@@ -98,7 +98,7 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
         begun.pop_all()
     try:
         if len(sources) == 1 and volumes.is_file(sources[0]):
-            window.take(sources)
+            window.open_sources(sources)
         elif sources:
             session.sources.open_sources(list(sources))
     except KnownError:
@@ -126,7 +126,7 @@ def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApp
     def handle(request: single_instance.OpenRequest) -> None:
         single_instance.bring_to_front(app.window, request.token)
         if request.paths:
-            app.window.take(request.paths)
+            app.window.open_sources(request.paths)
 
     server.deliver_to(handle)
     server.setParent(app.window)

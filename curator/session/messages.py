@@ -48,6 +48,15 @@ class Messages(QObject):
         """Show a remark on the last attempt; it disappears with the next move."""
         self._show(text, lasting=False)
 
+    def say_errors(self, act: Callable[[], object]) -> bool:
+        """Call ``act``; say its KnownError instead of raising it. Return whether it succeeded."""
+        try:
+            act()
+        except KnownError as error:
+            self.say(str(error))
+            return False
+        return True
+
     def announce(self, text: str) -> None:
         """Show an action or news; it stays until the scope, the mode or the filter changes."""
         self._show(text, lasting=True)

@@ -21,9 +21,9 @@ def open_in(program: str, files: Sequence[Path]) -> None:
     """Start the editor on files; it outlives Curator.
 
     Args:
-        program: from the settings: a program with options, quoted as in a shell where they contain
-            blanks. No shell ever runs it, and no file name can be taken for an option, as paths
-            are absolute.
+        program: the setting: a program with options, quoted as in a shell where they contain
+            blanks. No shell runs it. No file name can be taken for an option, because paths are
+            absolute.
         files: the originals.
 
     Raises:
@@ -34,9 +34,9 @@ def open_in(program: str, files: Sequence[Path]) -> None:
     words = command(program)
     if len(files) > _MOST:
         raise KnownError(f"{counted(len(files), 'photo')} are too many to open at once.")
-    gone = [path for path in files if volumes.status(path) is None]
-    if gone:
-        raise NotFoundError(f"{gone[0]} is missing.", "Is its drive connected?")
+    missing = next((path for path in files if volumes.status(path) is None), None)
+    if missing is not None:
+        raise NotFoundError(f"{missing} is missing.", "Is its drive connected?")
     started, _ = QProcess.startDetached(words[0], [*words[1:], *(str(f.absolute()) for f in files)])
     if not started:
         raise KnownError(f"{words[0]} did not start.", "Check the editor in the settings.")

@@ -1,4 +1,4 @@
-"""Files and folders dragged over the window, and the overlay that explains what a drop will do."""
+"""Files and folders dragged over the window, with an overlay that says what a drop does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FileDrop(QLabel):
         self.hide()
 
     def enter(self, event: QDragEnterEvent) -> None:
-        """Accept local files and folders, and say what dropping them does."""
+        """Accept local files and folders, and show the overlay."""
         paths = _local_paths(event)
         if paths:
             event.acceptProposedAction()
@@ -48,7 +48,7 @@ class FileDrop(QLabel):
 
 
 def is_single_file(paths: Sequence[Path]) -> bool:
-    """Whether this is one file, which is inspected and not opened."""
+    """Whether this is a single file, which is inspected instead of opened."""
     return len(paths) == 1 and not volumes.is_folder(paths[0])
 
 

@@ -1,9 +1,9 @@
-"""The main window: builds its pages and edges, and shows those that belong to the session's state.
+"""The main window: builds its pages and edges, and shows those that fit the session's state.
 
-:mod:`curator.app` creates one per session. It decides which page stands in the middle; where the
-parts lie is :mod:`curator.ui.window_layout`'s, dialogs and files are
-:mod:`curator.ui.window_actions`'s, keys :mod:`curator.ui.window_keyboard`'s. It keeps no state that
-a view or another part needs: that is the session's.
+:mod:`curator.app` creates one per session. The window decides which page shows in the middle.
+:mod:`curator.ui.window_layout` places the parts, :mod:`curator.ui.window_actions` opens dialogs and
+files, :mod:`curator.ui.window_keyboard` handles keys. The window keeps no state that a view or
+another part needs: the session does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from curator.ui.loupe.loupe_view import LoupeView
 from curator.ui.notices.model_download import EncoderPanel, ModelDownload
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.notices.sidecar_notices import SidecarNotices
-from curator.ui.notices.vision_provider import VisionNotices, for_settings
+from curator.ui.notices.vision_provider import ProviderPanel, VisionNotices
 from curator.ui.pages.empty_state import EmptyList, EmptyWindow
 from curator.ui.pages.file_preview import FilePreviewPanel
 from curator.ui.pages.finish_page import FinishPage
@@ -65,7 +65,7 @@ from curator.ui.window_layout import Edges, Pages, WindowLayout
 
 log = logging.getLogger(__name__)
 
-# Under this key the catalog keeps the window's state; no scope has it, as theirs are paths.
+# The key of the window's state in the catalog, beside those of scopes, which are paths.
 STATE_KEY = "window"
 _FIRST_SIZE = (1440, 900)
 _SMALLEST = (640, 400)  # half a screen of 1440 x 900 at twice its scale is 720 x 450
@@ -89,9 +89,7 @@ class MainWindow(QWidget):
         self._state: dict[str, Any] = dict(session.catalog.folders.position(STATE_KEY) or {})
         self.pipeline_notifications: PipelineNotifications | None = None
         self.keys = WindowKeyboard(self, session, self._run_by_key)
-        self._make_pages()
-        self._make_edges()
-        self._make_overlays()
+        self._make_overlays(self._make_pages(), self._make_edges())
         self._connect()
         if pipeline is not None:
             self._watch(pipeline)
@@ -100,11 +98,11 @@ class MainWindow(QWidget):
         if self.keys.problem:
             edit = partial(self.window_actions.settings, "Keys")
             problem, action = self.keys.problem, "Change the keys…"
-            self.notifications.post(Notification("keys", problem, action, edit, once=False))
+            self.notifications.post(Notification("keys", problem, action, edit))
 
     # --- parts
 
-    def _make_pages(self) -> None:
+    def _make_pages(self) -> Pages:
         session, run, keys = self.session, self.run, self.keys.state
         self.pages = QStackedWidget(self)
         self.grid = GridView(session, self.pictures)
@@ -114,30 +112,30 @@ class MainWindow(QWidget):
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session, run)
         self.overview = OverviewPage(session, self.refresh)
-        for page in (
+        pages = (
             self.grid,
             self.loupe,
             self.compare,
             self.finish,
+            self.overview,
             self.empty_window,
             self.empty_list,
-            self.overview,
-        ):
+        )
+        for page in pages:
             self.pages.addWidget(page)
+        return Pages(self.pages, *pages)
 
-    def _make_edges(self) -> None:
-        session, run = self.session, self.run
+    def _make_edges(self) -> Edges:
+        session, run, keyboard = self.session, self.run, lambda: self.keys.keyboard
         self.topbar = TopBar(session, run, self.view_name)
         self.notifications = NotificationBar()
         self.tour = Tour(session, self._state)
         self.filmstrip = Filmstrip(session, self.pictures)
         self.candidates = CandidatesPanel(session, self.pictures, self.keys.state)
-        self.status = StatusLine(session, lambda: session.requests.failures_requested.emit())
+        self.status = StatusLine(session)
         self.sidebar = Sidebar(session, run)
         self.inspector = Inspector(session, self.pictures)
-        self.model_download = ModelDownload(session, self.notifications, self)
-        provider = VisionNotices(session, self.notifications, self)
-        for edge in (
+        edges = (  # from bottom to top: notifications cover the status line
             self.topbar,
             self.tour,
             self.filmstrip,
@@ -146,8 +144,14 @@ class MainWindow(QWidget):
             self.notifications,
             self.sidebar,
             self.inspector,
-        ):
+        )
+        for edge in edges:
             edge.setParent(self)
+        self.model_download = ModelDownload(session, self.notifications, self)
+        provider = VisionNotices(session, self.notifications, self)
+        self.projects = ProjectActions(
+            self, session, self.pictures, self.grid, self.notifications, keyboard
+        )
         self.sidecars = SidecarNotices(self, session, self.notifications, self.status, run)
         self.window_actions = WindowActions(
             self,
@@ -157,17 +161,15 @@ class MainWindow(QWidget):
             self.keys,
             lambda: {
                 "encoder": EncoderPanel(self.model_download),
-                "vision": for_settings(session, provider),
+                "vision": ProviderPanel(session, provider),
             },
         )
+        return Edges(*edges, self.projects)
 
-    def _make_overlays(self) -> None:
+    def _make_overlays(self, pages: Pages, edges: Edges) -> None:
         session, keyboard = self.session, lambda: self.keys.keyboard
         self.file_drop = FileDrop(self)
         self.file_preview = FilePreviewPanel(self, session)
-        self.projects = ProjectActions(
-            self, session, self.pictures, self.grid, self.notifications, keyboard
-        )
         self.help = HelpOverlay(self, self.view_name, keyboard)
         self.command_palette = palette.Palette(self, keyboard)
         self.tag_entry = TagEntry(self, session)
@@ -180,26 +182,6 @@ class MainWindow(QWidget):
         )
         for overlay in overlays:
             overlay.closed.connect(self._focus_page)
-        pages = Pages(
-            self.pages,
-            self.grid,
-            self.loupe,
-            self.compare,
-            self.overview,
-            self.empty_window,
-            self.empty_list,
-        )
-        edges = Edges(
-            self.topbar,
-            self.tour,
-            self.notifications,
-            self.filmstrip,
-            self.candidates,
-            self.status,
-            self.sidebar,
-            self.inspector,
-            self.projects,
-        )
         self.parts = WindowLayout(self, session, pages, edges, overlays, self.file_drop)
 
     def _connect(self) -> None:
@@ -219,8 +201,8 @@ class MainWindow(QWidget):
         actions.preview_requested.connect(self.file_preview.open)
         self.notifications.changed.connect(parts.arrange)
         self.tour.changed.connect(parts.arrange)
-        self.file_drop.dropped.connect(self.take)
-        self.file_preview.folder_requested.connect(lambda folder: self.take([folder]))
+        self.file_drop.dropped.connect(self.open_sources)
+        self.file_preview.folder_requested.connect(lambda folder: self.open_sources([folder]))
         self.file_preview.photo_requested.connect(actions.visit)
         self.finish.sheet.pressed.connect(actions.show_in_loupe)
         self.sidebar.folder_switched.connect(actions.switch_folder)
@@ -245,29 +227,24 @@ class MainWindow(QWidget):
         return "finish" if self.session.view_state.finished else self.session.view_state.view.value
 
     def page(self) -> QWidget:
-        """Return the page that belongs in the middle now."""
+        """Return the page that fits the session's state."""
         session = self.session
         if not session.table.alive().any():
-            watch = self.pipeline_notifications
+            watch, in_folder = self.pipeline_notifications, session.criteria.scope.kind == "folder"
             scanning = watch is not None and watch.scanning
-            known = (
-                session.criteria.scope.kind == "folder"
-                or scanning
-                or bool(session.sources.scopes()[1:])
-            )
-            return self.empty_list if known else self.empty_window
+            has_folders = in_folder or scanning or bool(session.sources.scopes()[1:])
+            return self.empty_list if has_folders else self.empty_window
         if self.overview.is_open:
             return self.overview
         if session.view_state.finished and session.statistics.progress().total:
             return self.finish
         if not len(session.ids):
             return self.empty_list
-        return {View.GRID: self.grid, View.LOUPE: self.loupe}.get(
-            session.view_state.view, self.compare
-        )
+        views: dict[View, QWidget] = {View.GRID: self.grid, View.LOUPE: self.loupe}
+        return views.get(session.view_state.view, self.compare)
 
     def refresh(self) -> None:
-        """Show page, edges and keys that belong to the session's state."""
+        """Show the page, edges and keys that fit the session's state."""
         page = self.page()
         if page is self.empty_list:
             self.empty_list.refresh()
@@ -278,9 +255,10 @@ class MainWindow(QWidget):
         self.keys.shortcuts.enter_view(self.view_name())
         title = self.session.criteria.scope.title
         self.setWindowTitle("Curator" if page is self.empty_window else f"{title} · Curator")
-        if self.session.criteria.mode is not Pass.BROWSE:
+        browsing = self.session.criteria.mode is Pass.BROWSE
+        if not browsing:
             self.notifications.withdraw("start")
-        if self.session.criteria.mode is Pass.BROWSE or self.session.criteria.order == "match":
+        if browsing or self.session.criteria.order == "match":
             self.notifications.withdraw("taste")
         self.parts.arrange()
 
@@ -305,35 +283,37 @@ class MainWindow(QWidget):
         over = any(part.geometry().contains(at) for part in shown)
         if over and not self.parts.is_covered() and page in (self.grid, self.loupe, self.compare):
             by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
-            place = event.globalPos() if by_mouse else _current_photo_center(self)
-            photo_menu(self, self.session, self.view_name(), self.run).popup(place)
+            where = event.globalPos() if by_mouse else _current_photo_center(self)
+            photo_menu(self, self.session, self.view_name(), self.run).popup(where)
 
     # --- commands and keys
 
     def run(self, command: str) -> None:
-        """Run a command by name, as a click on something does."""
-        self.overview.leave_for(command)
-        commands.run(self.session, command)
-        self.tour.on_command(command)
+        """Run a command by name, for a click on a button or a menu entry."""
+        self._run(command)
         self._focus_page()
 
     def _run_by_key(self, command: str, invert: bool) -> None:
-        if command == "back" and (self._go_back() or self.overview.leave()):
-            return
+        if command != "back" or not (self._go_back() or self.overview.leave()):
+            self._run(command, invert)
+
+    def _run(self, command: str, invert: bool = False) -> None:
         self.overview.leave_for(command)
         commands.run(self.session, command, invert)
         self.tour.on_command(command)
 
     def _go_back(self) -> bool:
-        """Let Esc close what lies over the page first. Return whether there was anything."""
+        """Hide a sidebar over the page, or show hidden panels again. Return whether one was done.
+
+        In zoom and fullscreen, Esc leaves these first.
+        """
         if self.parts.dismiss_sidebar():
             return True
-        if self.session.view_state.zoom is not None or self.session.view_state.fullscreen:
+        state = self.session.view_state
+        if state.zoom is not None or state.fullscreen or not state.panels_hidden:
             return False
-        if self.session.view_state.panels_hidden:
-            self.run("toggle_panels")
-            return True
-        return False
+        self.run("toggle_panels")
+        return True
 
     def _open_palette(self) -> None:
         session = self.session
@@ -364,10 +344,10 @@ class MainWindow(QWidget):
         if not self.keys.press(event):
             super().keyPressEvent(event)
 
-    # --- what commands ask of the window
+    # --- what commands request from the window
 
     def _connect_requests(self) -> None:
-        """Connect what this window shows when asked; WindowActions connects the rest."""
+        """Connect the requests that parts of the window handle; WindowActions does the rest."""
         session, requests = self.session, self.session.requests
         requests.dismissal_requested.connect(self.notifications.dismiss)
         requests.sidebar_requested.connect(self.parts.toggle_sidebar)
@@ -412,7 +392,7 @@ class MainWindow(QWidget):
         """Open the dropped files and folders."""
         self.file_drop.drop(event)
 
-    def take(self, sources: Sequence[Path]) -> None:
+    def open_sources(self, sources: Sequence[Path]) -> None:
         """Inspect a single file; open folders and several files."""
         if is_single_file(sources):
             self.file_preview.open(sources[0])
@@ -478,4 +458,4 @@ def _offer_taste(session: Session, notifications: NotificationBar) -> None:
     key = session.preferences.keys.get("order")
     action = f"Sort by lowest match ({key})" if key else "Sort by lowest match"
     sort = partial(session.ordering.set_order, "match")
-    notifications.post(Notification("taste", "Taste is ready", action, sort))
+    notifications.post(Notification("taste", "Taste is ready", action, sort, once=True))

@@ -1,4 +1,4 @@
-"""The context menu of photos: commands for the mouse, each with its key."""
+"""The context menu of photos: the commands that apply to them, each with its key."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from curator.commands import COMMANDS
 from curator.keyboard import views_of
 from curator.model import counted
 from curator.session import Session
-from curator.ui.widgets.menus import menu_heading
+from curator.ui.widgets.menus import menu_heading, popup_menu
 
 _NAME_PX = 220
 
-# Groups of commands between separators; those with a name are a submenu.
+# Commands between separators; a group with a name is a submenu.
 _GROUPS = (
     ("", ("keep", "pick", "reject", "unflag")),
     ("", ("stars_5", "stars_4", "stars_3", "stars_2", "stars_1", "stars_0")),
@@ -37,18 +37,19 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     Args:
         parent: the window.
         session: the session of the window.
-        view: the view shown; commands without meaning in it are left out.
+        view: the view shown; commands that do not apply in it are left out.
         run: runs a command by name.
     """
-    menu = QMenu(parent)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    menu.addAction(menu_heading(menu, _heading(session), _NAME_PX))
-    for under, names in _GROUPS:
+    menu = popup_menu(parent)
+    photos = session.stacks.targets()
+    heading = session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")
+    menu.addAction(menu_heading(menu, heading, _NAME_PX))
+    for submenu, names in _GROUPS:
         menu.addSeparator()
-        into = menu.addMenu(under) if under else menu
+        into = menu.addMenu(submenu) if submenu else menu
         for name in names:
-            means = view in views_of(name) or name in _EVERYWHERE
-            if name != view and means and not COMMANDS[name].lacks(session):
+            applies = view in views_of(name) or name in _EVERYWHERE
+            if name != view and applies and not COMMANDS[name].lacks(session):
                 key = session.preferences.keys.get(name, "")
                 title = COMMANDS[name].title
                 action = into.addAction(f"{title}\t{key}" if key else title)
@@ -71,8 +72,3 @@ def request_menu_by_key(event: QKeyEvent, window: QWidget) -> bool:
     request = QContextMenuEvent(keyboard, at, focused.mapToGlobal(at))
     QApplication.sendEvent(focused, request)
     return True
-
-
-def _heading(session: Session) -> str:
-    photos = session.stacks.targets()
-    return session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")

@@ -1,8 +1,7 @@
-"""Reports in the window what the pipeline does in the background.
+"""Reports the pipeline's work in the window: scans, progress, drives that return, and problems.
 
-Scans, progress, drives that were connected again, and problems. The main window creates
-one if it has a pipeline. Messages go to the status line and the notification bar; nothing here may
-move a photo or change what is shown.
+The main window creates one if it has a pipeline. Messages go to the status line and the
+notification bar; nothing here may move a photo or change which photos are shown.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class PipelineNotifications(QObject):
         session: the window's session.
         pipeline: the pipeline.
         state: facts the window keeps between runs; changed in place.
-        bars: the status line, the notification bar, and the sidecar notices.
+        bars: get the messages.
         run: runs a command by name.
         parent: a widget of the GUI thread, because signals from other threads arrive there.
 
@@ -59,7 +58,7 @@ class PipelineNotifications(QObject):
         self._status, self._notifications, self._sidecars = bars
         self._run = run
         self.scanning = False
-        self._found = ""  # the sentence of the last scan
+        self._summary = ""  # of the last scan
         self._count = 0  # photos of the scope once all files of that scan were read
         self._offered_scope: str | None = None  # the scope for which a cull is offered
         pipeline.events.progressed.connect(self._show_progress)
@@ -91,22 +90,16 @@ class PipelineNotifications(QObject):
             self._sidecars.scanned(report.new)
             self._correct(_summary(report))
             return
-        self._found = _summary(report)
-        fresh = (
-            session.criteria.mode is Pass.BROWSE
-            and len(session.ids)
-            and session.statistics.is_fresh()
-        )
-        if fresh and report.new:
+        self._summary = _summary(report)
+        browsing = session.criteria.mode is Pass.BROWSE and len(session.ids)
+        if browsing and report.new and session.statistics.is_fresh():
             key = session.preferences.keys.get("enter")
             action = f"Start the cull ({key})" if key else "Start the cull"
             self._offered_scope = session.criteria.scope.key
-            offer = Notification(
-                "start", self._found, action, lambda: self._run("cull"), once=False
-            )
+            offer = Notification("start", self._summary, action, lambda: self._run("cull"))
             self._notifications.post(offer)
         else:
-            session.messages.announce(self._found)
+            session.messages.announce(self._summary)
 
     def _withdraw_cull(self) -> None:
         """Withdraw the offer to start a cull once another scope is shown."""
@@ -115,35 +108,36 @@ class PipelineNotifications(QObject):
             self._notifications.withdraw("start")
 
     def _report_drives(self, news: FolderNews) -> None:
-        """Report drives that came back, and what continues on them."""
+        """Report drives that came back, until others are away."""
         if news.back:
             text = "; ".join(dict.fromkeys(back.sentence for back in news.back))
-            self._notifications.post(Notification("back", text, once=False), first=True)
+            self._notifications.post(Notification("back", text), first=True)
         elif news.away:
             self._notifications.withdraw("back")
 
     def _report_idle(self, totals: Totals) -> None:
-        """Correct the scan's sentence: copies counted as photos until read, others came since."""
+        """Correct the summary of the last scan, now that all files have been read.
+
+        Until then copies count as photos. Photos that came later are added to the summary.
+        """
         self._session.refresh()
         self._sidecars.scanned(totals.new)
         self.report_encoder()
-        here, found = self._session.statistics.counts()["all"], self._found
+        here, summary = self._session.statistics.counts()["all"], self._summary
         if totals.scans:
-            found, self._count = _summary(totals.scans[-1]), here
-        self._correct(found, f"; {here - self._count:,} more since" if here > self._count else "")
+            summary, self._count = _summary(totals.scans[-1]), here
+        self._correct(summary, f"; {here - self._count:,} more since" if here > self._count else "")
 
-    def _correct(self, found: str, since: str = "") -> None:
-        """Replace the last scan's sentence if it still shows, else announce the new one."""
-        before, self._found = self._found, found
+    def _correct(self, summary: str, since: str = "") -> None:
+        """Correct the summary in the offer to cull; without an offer, announce a new summary."""
+        before, self._summary = self._summary, summary
         offered = self._offered_scope is not None
-        amended = offered and self._notifications.update_text("start", found + since)
-        if not amended and found != before and self._session.criteria.mode is Pass.BROWSE:
-            self._session.messages.announce(found)
+        updated = offered and self._notifications.update_text("start", summary + since)
+        if not updated and summary != before and self._session.criteria.mode is Pass.BROWSE:
+            self._session.messages.announce(summary)
 
     def _report_problem(self, text: str) -> None:
-        self._notifications.post(
-            Notification("problem", text, "Continue", self._pipeline.resume, once=False)
-        )
+        self._notifications.post(Notification("problem", text, "Continue", self._pipeline.resume))
 
     def report_encoder(self) -> None:
         """Report once, when there are photos, that no encoder is installed, and the remedy."""
@@ -157,5 +151,5 @@ class PipelineNotifications(QObject):
 
 
 def _summary(report: ScanReport) -> str:
-    """Return what a scan found, and the first of its problems."""
+    """Return what a scan found, and its first problem."""
     return "; ".join([report.sentence, *report.problems[:1]])

@@ -38,12 +38,10 @@ from curator.settings import Home
 
 log = logging.getLogger(__name__)
 
-_BYTES = 256 << 10  # of one request
-_PATHS = 1000
-_LONG = 4096  # characters of one path
-_TOKEN = 256
-_CONNECTIONS = 8
-_LONGEST = 100  # bytes of a socket's path; systems take 103 or 107
+# Limits of one request: bytes, paths, characters of a path and of the token.
+_MAX_BYTES, _MAX_PATHS, _MAX_PATH_LENGTH, _MAX_TOKEN_LENGTH = 256 << 10, 1000, 4096, 256
+_MAX_CONNECTIONS = 8
+_MAX_SOCKET_PATH = 100  # bytes; systems take 103 or 107
 _REQUEST_MS = 5_000  # a connection without a request is closed after this
 _ANSWER_MS = 15_000  # a window that is still starting does not answer before it shows
 _OK = b"ok\n"
@@ -61,14 +59,18 @@ class OpenRequest:
 
 
 def socket_name(home: Home) -> str:
-    """Return the socket of a home: the same for all processes of one user, and short."""
+    """Return the name of a home's socket: the same in all processes of one user."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(home.data))).hexdigest()[:24]
     if sys.platform == "win32":
         return f"curator-{digest}"
     folders = (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")
-    paths = [Path(place, f"curator-{os.getuid()}-{digest}") for place in folders if place]
-    fit = (path for path in paths if len(os.fsencode(path)) <= _LONGEST and path.parent.is_dir())
-    return str(next(fit, paths[-1]))
+    paths = [Path(folder, f"curator-{os.getuid()}-{digest}") for folder in folders if folder]
+    usable = (
+        path
+        for path in paths
+        if len(os.fsencode(path)) <= _MAX_SOCKET_PATH and path.parent.is_dir()
+    )
+    return str(next(usable, paths[-1]))
 
 
 def is_running(home: Home) -> bool:
@@ -81,8 +83,8 @@ def send_to_running(home: Home, paths: Sequence[Path] = (), token: str = "") -> 
     socket = _connected(socket_name(home))
     if socket is None:
         return False
-    asked = {"paths": [str(path) for path in paths[:_PATHS]], "token": token}
-    socket.write(json.dumps(asked).encode("ascii") + b"\n")
+    request = {"paths": [str(path) for path in paths[:_MAX_PATHS]], "token": token}
+    socket.write(json.dumps(request).encode("ascii") + b"\n")
     answer = b""
     while len(answer) < len(_OK) and socket.waitForReadyRead(_ANSWER_MS):
         answer += bytes(socket.readAll().data())
@@ -99,7 +101,7 @@ def _connected(name: str) -> QLocalSocket | None:
     if sys.platform != "win32":
         try:
             if Path(name).stat().st_uid != os.getuid():
-                return None  # never tell another user's process what we open
+                return None  # another user's process must not learn what we open
         except OSError:
             return None
     socket = QLocalSocket()
@@ -109,9 +111,9 @@ def _connected(name: str) -> QLocalSocket | None:
 
 @contextlib.contextmanager
 def _start_lock(name: str) -> Iterator[None]:
-    """Lock the choice of the listening process, so that two starts never both become it.
+    """Hold a lock while choosing the process that listens, so that two starts never both do.
 
-    If locking is impossible, the block runs without a lock.
+    If locking is impossible or takes too long, the block runs without the lock.
     """
     # In the temporary folder, because on Windows the socket's name is not a path.
     path = Path(tempfile.gettempdir(), f"{name}.lock")
@@ -134,21 +136,21 @@ def _start_lock(name: str) -> Iterator[None]:
 def parse_request(line: bytes) -> OpenRequest | None:
     """Parse a request: JSON with absolute ``paths`` and a ``token``. Return None if invalid."""
     try:
-        asked = json.loads(line)
+        request = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         return None
-    paths, given = asked.get("paths"), asked.get("token", "")
-    if not isinstance(paths, list) or len(paths) > _PATHS or not all(map(_is_path, paths)):
+    paths, token = request.get("paths"), request.get("token", "")
+    if not isinstance(paths, list) or len(paths) > _MAX_PATHS or not all(map(_is_path, paths)):
         return None
-    if not isinstance(given, str) or len(given) > _TOKEN or not (given + "x").isprintable():
+    if not isinstance(token, str) or len(token) > _MAX_TOKEN_LENGTH or not token.isprintable():
         return None
-    return OpenRequest(tuple(Path(path) for path in paths), given if given.isascii() else "")
+    return OpenRequest(tuple(Path(path) for path in paths), token if token.isascii() else "")
 
 
 def _is_path(text: object) -> bool:
-    if not isinstance(text, str) or not 0 < len(text) <= _LONG or "\0" in text:
+    if not isinstance(text, str) or not 0 < len(text) <= _MAX_PATH_LENGTH or "\0" in text:
         return False
     return Path(text).is_absolute()
 
@@ -165,7 +167,7 @@ class InstanceServer(QObject):
     requested = Signal(object)
 
     def __init__(self, home: Home, parent: QObject | None = None) -> None:
-        """Create the server; it accepts nothing before :meth:`listen`."""
+        """Create the server; it listens only after :meth:`listen`."""
         super().__init__(parent)
         self._name = socket_name(home)
         self._connections: set[_Connection] = set()
@@ -173,7 +175,7 @@ class InstanceServer(QObject):
         self.requested.connect(self._hold)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.setMaxPendingConnections(_CONNECTIONS)
+        self._server.setMaxPendingConnections(_MAX_CONNECTIONS)
         self._server.newConnection.connect(self._accept)
 
     def deliver_to(self, listener: Callable[[OpenRequest], None]) -> None:
@@ -190,9 +192,9 @@ class InstanceServer(QObject):
     def _hold(self, request: OpenRequest) -> None:
         """Hold a request until the window exists; bring a dialog that delays it to the front."""
         self._early.append(request)
-        question = QApplication.activeModalWidget()
-        if question is not None:
-            bring_to_front(question, request.token)
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            bring_to_front(dialog, request.token)
 
     def listen(self) -> bool:
         """Start to listen unless another window does. Return whether this process listens now.
@@ -216,7 +218,7 @@ class InstanceServer(QObject):
 
     def _accept(self) -> None:
         while (socket := self._server.nextPendingConnection()) is not None:
-            if len(self._connections) >= _CONNECTIONS:
+            if len(self._connections) >= _MAX_CONNECTIONS:
                 socket.abort()
                 continue
             connection = _Connection(socket, self)
@@ -244,10 +246,10 @@ class _Connection(QObject):
     def read(self) -> None:
         """Read what has arrived; answer once it is a complete request."""
         if not self._socket.canReadLine():
-            if self._socket.bytesAvailable() > _BYTES:
+            if self._socket.bytesAvailable() > _MAX_BYTES:
                 self._reject()
             return
-        line = bytes(self._socket.readLine(_BYTES).data())
+        line = bytes(self._socket.readLine(_MAX_BYTES).data())
         request = parse_request(line) if line.endswith(b"\n") else None
         if request is None:
             self._reject()
@@ -288,7 +290,7 @@ class Application(QApplication):
         """Collect a file to open."""
         if not isinstance(event, QFileOpenEvent):
             return super().event(event)
-        if event.file():  # otherwise it is a web address
+        if event.file():  # empty for a web address
             self._paths.append(Path(event.file()))
             self._soon.start()
         return True

@@ -1,16 +1,16 @@
-"""Dialogs and actions on folders and files that commands ask the window for.
+"""Dialogs, and actions on folders and files, that commands request from the window.
 
-The main window owns one and draws; nothing here draws or knows the main window.
+The main window owns one; nothing here knows the main window.
 """
 
 from __future__ import annotations
 
-import logging
+import functools
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -33,11 +33,24 @@ from curator.ui.widgets import dialogs, words
 from curator.ui.widgets.frames import Pictures
 from curator.ui.window_keyboard import WindowKeyboard
 
-log = logging.getLogger(__name__)
-
 _PICTURES = "Photos ({});;All files (*)".format(
     " ".join(f"*{suffix} *{suffix.upper()}" for suffix in sorted(IMAGE_SUFFIXES | RAW_SUFFIXES))
 )
+
+
+P = ParamSpec("P")
+
+
+def _says_errors(
+    act: Callable[Concatenate[WindowActions, P], None],
+) -> Callable[Concatenate[WindowActions, P], None]:
+    """Make a method show its KnownError in the status line instead of raising it."""
+
+    @functools.wraps(act)
+    def saying(self: WindowActions, *args: P.args, **kwargs: P.kwargs) -> None:
+        self._session.messages.say_errors(lambda: act(self, *args, **kwargs))
+
+    return saying
 
 
 class WindowActions(QObject):
@@ -46,14 +59,14 @@ class WindowActions(QObject):
     Args:
         window: the parent of dialogs.
         session: the window's session.
-        pictures: the decoded pictures, whose budget is a setting.
+        pictures: the decoded pictures; a setting limits their memory.
         state: facts the window keeps between runs; changed in place.
         keyboard: the window's keyboard, which the settings can change.
-        notes: builds the widgets the settings show beside a section, by section.
+        notes: builds the widgets that stand above a section of the settings, by section.
 
     Signals:
         settings_changed(set[str]): the names of settings that changed, once they are in effect.
-        preview_requested(Path): a file is to be inspected.
+        preview_requested(Path): the person chose a file to inspect.
 
     Thread: GUI.
     """
@@ -74,63 +87,23 @@ class WindowActions(QObject):
         self._window, self._session, self._pictures = window, session, pictures
         self._state, self._keyboard, self.notes = state, keyboard, notes
         requests = session.requests
-        requests.add_folder_requested.connect(self._add_folder)
+        requests.add_folder_requested.connect(self._choose_folder)
         requests.export_requested.connect(self._export)
         requests.failures_requested.connect(self._show_failures)
-        requests.settings_requested.connect(self._change_settings)
-        requests.vision_settings_requested.connect(self._change_vision_settings)
+        requests.settings_requested.connect(self._show_settings)
+        requests.vision_settings_requested.connect(self._show_vision_settings)
         requests.editor_requested.connect(self._open_in_editor)
         requests.show_file_requested.connect(self._show_file)
-        requests.show_path_requested.connect(self._show_folder)
+        requests.show_path_requested.connect(self._show_path)
         requests.file_preview_requested.connect(self._choose_preview)
         requests.taste_requested.connect(self._open_taste)
         requests.delete_rejects_requested.connect(self._review_rejects)
         requests.remove_folder_requested.connect(self._remove_folder)
         requests.rescan_folder_requested.connect(self._rescan)
 
-    # --- what commands request
-
-    def _report(self, action: Callable[[], object]) -> None:
-        """Do an action; errors with a known cause go to the status line."""
-        try:
-            action()
-        except KnownError as error:
-            self._session.messages.say(str(error))
-
-    def _add_folder(self) -> None:
-        self._report(self.choose_folder)
-
-    def _export(self, selected: Collection[int] | None) -> None:
-        self._report(lambda: self.export(selected))
-
-    def _show_failures(self) -> None:
-        self._report(self.failures)
-
-    def _change_settings(self) -> None:
-        self._report(self.settings)
-
-    def _change_vision_settings(self) -> None:
-        self._report(lambda: self.settings(section="vision"))
-
-    def _open_in_editor(self, photos: Sequence[int]) -> None:
-        self._report(lambda: self._open_originals(photos))
-
-    def _show_file(self, photo: int) -> None:
-        self._report(lambda: self._show_path(self._session.detail(photo).path))
-
-    def _show_folder(self, path: str) -> None:
-        self._report(lambda: self._show_path(Path(path)))
-
-    def _remove_folder(self, folder: int) -> None:
-        self._report(lambda: self._remove_after_asking(folder))
-
-    def _review_rejects(self) -> None:
-        self._report(lambda: review_rejects(self._session, self._pictures, self._window))
-
     # --- folders
 
-    def choose_folder(self) -> None:
-        """Ask for a folder and open it."""
+    def _choose_folder(self) -> None:
         pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
         start = str(self._state.get("last_folder") or pictures)
         chosen = dialogs.choose_folder(self._window, "Open a folder of photos", start)
@@ -140,27 +113,22 @@ class WindowActions(QObject):
     def open(self, sources: Sequence[Path]) -> None:
         """Open folders and files; the first becomes the scope.
 
-        A source that is missing or cannot be read is reported, and then nothing is opened.
+        If one is missing or cannot be read, report it and open nothing.
         """
+        session = self._session
         if not sources:
             return
-        try:
-            self._session.sources.open_sources(list(sources))
-        except KnownError as error:
-            self._session.messages.say(str(error))
+        if not session.messages.say_errors(lambda: session.sources.open_sources(list(sources))):
             return
         self._state["last_folder"] = str(sources[0].absolute().parent)
         more = f" and {len(sources) - 1:,} more" if len(sources) > 1 else ""
-        self._session.messages.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
+        session.messages.say(f"Opened {bidi_safe(sources[0].name or str(sources[0]))}{more}")
 
     def switch_folder(self, folder_id: int, on: bool) -> None:
-        """Switch a folder on or off."""
-        try:
-            self._session.sources.enable_folder(folder_id, on)
-        except KnownError as error:
-            self._session.messages.say(str(error))
-            return
-        if on:
+        """Switch a folder on, and rescan it, or off."""
+        session = self._session
+        switched = session.messages.say_errors(lambda: session.sources.enable_folder(folder_id, on))
+        if switched and on:
             self._rescan(folder_id)
 
     def _rescan(self, folder: int) -> None:
@@ -168,32 +136,35 @@ class WindowActions(QObject):
             self._session.pipeline.rescan(folder)
             self._session.messages.say("Looking for new and missing files…")
 
-    def _remove_after_asking(self, folder: int) -> None:
-        session = self._session
-        rows = [row for row in session.sources.folders(counted=True) if row.id == folder]
-        if not rows:
+    @_says_errors
+    def _remove_folder(self, folder: int) -> None:
+        """Ask whether to remove a folder, and whether its photos stay."""
+        sources = self._session.sources
+        row = next((row for row in sources.folders(counted=True) if row.id == folder), None)
+        answer = dialogs.ask(self._window, dialogs.folder_removal(row)) if row else None
+        if row is None or answer is None:
             return
-        answer = dialogs.ask(self._window, dialogs.folder_removal(rows[0]))
-        if answer is None:
-            return
-        session.sources.remove_folder(rows[0].id, keep_photos=answer == "stay")
+        sources.remove_folder(row.id, keep_photos=answer == "stay")
         stay = "its photos stay" if answer == "stay" else "its files are untouched"
-        session.messages.announce(f"Removed {Path(rows[0].path).name}; {stay}")
+        self._session.messages.announce(f"Removed {Path(row.path).name}; {stay}")
 
     # --- files
 
-    @staticmethod
-    def _show_path(path: Path) -> None:
-        if volumes.status(path) is None:
-            raise NotFoundError(f"{path} is missing.", "Is its drive connected?")
-        show_in_file_manager(path)
+    @_says_errors
+    def _show_file(self, photo: int) -> None:
+        _show_in_file_manager(self._session.detail(photo).path)
 
-    def _open_originals(self, photos: Sequence[int]) -> None:
+    @_says_errors
+    def _show_path(self, path: str) -> None:
+        _show_in_file_manager(Path(path))
+
+    @_says_errors
+    def _open_in_editor(self, photos: Sequence[int]) -> None:
         paths = [self._session.detail(photo).path for photo in photos]
         if paths:
             external_editor.open_in(self._session.settings.editing.program, paths)
-            what = bidi_safe(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
-            self._session.messages.say(f"Opened {what} in the editor")
+            name = bidi_safe(paths[0].name) if len(paths) == 1 else words.photos(len(paths))
+            self._session.messages.say(f"Opened {name} in the editor")
 
     def _choose_preview(self) -> None:
         chosen = dialogs.choose_file(self._window, "Inspect file", pattern=_PICTURES)
@@ -219,46 +190,44 @@ class WindowActions(QObject):
 
     # --- dialogs
 
-    def export(self, selected: Collection[int] | None = None) -> None:
-        """Open the export dialog for the scope, or first for the ``selected`` photos."""
+    @_says_errors
+    def _export(self, selected: Collection[int] | None) -> None:
+        """Open the export dialog for the scope; with ``selected`` at first for these photos only.
+
+        Raises:
+            KnownError: no photo to export is approved.
+        """
         session = self._session
-        wanted = self._wanted(selected)
-        if wanted.only_selected and not wanted.selected:  # they are shown until F5
+        request = self._export_request(selected)
+        if request.only_selected and not request.selected:  # they are shown until F5
             raise KnownError(
-                f"The selected photos are no longer in {bidi_safe(wanted.title)}.",
+                f"The selected photos are no longer in {bidi_safe(request.title)}.",
                 "Put them back, or export from their folder.",
             )
-        if wanted.only_selected and not wanted.approved(only_selected=True):
-            number = len(wanted.selected)
-            what = session.table.name(wanted.selected[0])
-            raise KnownError(
-                f"{what} is not approved yet."
-                if number == 1
-                else f"None of the {number:,} selected photos is approved yet.",
-                how_to_approve(session),
-            )
-        if not wanted.approved():
+        if request.only_selected and not request.approved(only_selected=True):
+            number = len(request.selected)
+            text = f"None of the {number:,} selected photos is approved yet."
+            if number == 1:
+                text = f"{session.table.name(request.selected[0])} is not approved yet."
+            raise KnownError(text, how_to_approve(session))
+        if not request.approved():
             raise KnownError("No photo here is approved yet.", how_to_approve(session))
-        dialog = ExportDialog(wanted, session.settings, self._window)
+        dialog = ExportDialog(request, session.settings, self._window)
         dialog.exec()
         if dialog.report is not None:
-            went = {dialog.form.kind: str(dialog.report.folder)}
-            self._state["export_folders"] = {**self._export_folders(), **went}
+            folder = {dialog.form.kind: str(dialog.report.folder)}
+            self._state["export_folders"] = {**self._export_folders(), **folder}
             self._state["export_choices"] = dialog.form.choices().model_dump(mode="json")
             session.messages.announce(dialog.title.text())
         dialog.deleteLater()
 
-    def _wanted(self, asked: Collection[int] | None) -> ExportRequest:
+    def _export_request(self, asked: Collection[int] | None) -> ExportRequest:
         session = self._session
         project = session.table.projects.row(session.criteria.scope.project)
         ids = session.projects.members(project.id) if project else session.statistics.scope_ids()
-        chosen = (
-            session.photos.selection
-            if asked is None and len(session.photos.selection) > 1
-            else asked or ()
-        )
-        chosen = frozenset(chosen)
-        selected = [photo for photo in ids if photo in chosen]
+        chosen = frozenset(asked or ())
+        if asked is None and len(session.photos.selection) > 1:
+            chosen = frozenset(session.photos.selection)
         scores, model = session.taste.scores_for_export()
         try:
             choices = ExportSettings.model_validate(self._state.get("export_choices"))
@@ -269,15 +238,15 @@ class WindowActions(QObject):
             ids,
             session.statistics.approved(),
             session.home,
-            session.sources.folders(),
-            self._export_folders(),
-            scores,
-            model,
-            project.name if project else None,
-            project.notes if project else "",
-            choices,
-            selected,
-            asked is not None,
+            folders=session.sources.folders(),
+            last_folders=self._export_folders(),
+            scores=scores,
+            match_model=model,
+            project=project.name if project else None,
+            notes=project.notes if project else "",
+            choices=choices,
+            selected=[photo for photo in ids if photo in chosen],
+            only_selected=asked is not None,
         )
 
     def _export_folders(self) -> dict[str, str]:
@@ -285,8 +254,8 @@ class WindowActions(QObject):
         kept = self._state.get("export_folders")
         return dict(kept) if isinstance(kept, dict) else {}
 
-    def failures(self) -> None:
-        """Open the list of files that could not be read."""
+    @_says_errors
+    def _show_failures(self) -> None:
         sources = self._session.sources
         dialog = FailuresDialog(sources.failures, sources.retry_all, self._reveal, self._window)
         dialog.exec()
@@ -296,6 +265,14 @@ class WindowActions(QObject):
         if photo not in self._session.photos.listing:
             self._session.search.set_filter("is:failed")
         self._session.navigator.go_to(photo)
+
+    @_says_errors
+    def _show_settings(self) -> None:
+        self.settings()
+
+    @_says_errors
+    def _show_vision_settings(self) -> None:
+        self.settings(section="vision")
 
     def settings(self, page: str = "Settings", section: str = "") -> None:
         """Open the settings at one of their pages or sections."""
@@ -338,9 +315,19 @@ class WindowActions(QObject):
         page.finished.connect(page.deleteLater)
         page.open()
 
+    @_says_errors
+    def _review_rejects(self) -> None:
+        review_rejects(self._session, self._pictures, self._window)
 
-def show_in_file_manager(path: Path) -> None:
-    """Show a file in the file manager, selected if possible; open a folder."""
+
+def _show_in_file_manager(path: Path) -> None:
+    """Show a file in the file manager, selected if possible; open a folder.
+
+    Raises:
+        NotFoundError: there is no such file or folder.
+    """
+    if volumes.status(path) is None:
+        raise NotFoundError(f"{path} is missing.", "Is its drive connected?")
     if sys.platform == "darwin":
         subprocess.run(["open", "-R", str(path)], check=False)
     elif sys.platform == "win32":

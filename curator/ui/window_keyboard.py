@@ -1,7 +1,7 @@
 """The keyboard of one window: its shortcuts, which keys are down, and changing to other keys.
 
-The main window owns one. The keys in use live here only; everybody else reads
-:attr:`WindowKeyboard.keyboard`.
+The main window owns one. :attr:`WindowKeyboard.keyboard` is the only place that holds the keys in
+use.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class WindowKeyboard(QObject):
 
     Args:
         window: the window whose keyboard it is.
-        session: receives the keys in use, to name them in its messages.
+        session: gets the keys in use, to name them in messages.
         run: runs a command, its second argument inverting auto-advance.
 
     Attributes:
@@ -58,15 +58,15 @@ class WindowKeyboard(QObject):
         return self.shortcuts.keyboard
 
     def use(self, keyboard: Keyboard) -> None:
-        """Use other keys, in the session's messages too."""
+        """Use other keys from now on, also in messages and tooltips."""
         if keyboard is not self.shortcuts.keyboard:
             self.shortcuts.use(keyboard)
         self.state.use(keyboard)
-        its = preset(keyboard.preset)
+        chosen = preset(keyboard.preset)
         first = keyboard.first_keys().items()
         keys = {command: theme.keys(sequence) for command, sequence in first}
-        self._session.preferences.use_keyboard(keys, its.flags_stay)
-        self._caps_lock_advances = its.caps_lock
+        self._session.preferences.use_keyboard(keys, chosen.flags_stay)
+        self._caps_lock_advances = chosen.caps_lock
         self.changed.emit()
 
     def run(self, command: str, invert: bool = False) -> None:
@@ -79,7 +79,7 @@ class WindowKeyboard(QObject):
             self.run(binding.command, binding.invert)
 
     def press(self, event: QKeyEvent) -> bool:
-        """Handle a press that no shortcut took. Return whether it meant something."""
+        """Handle a press that no shortcut handled. Return whether this did."""
         action = self.shortcuts.action_by_position(event)
         if action is None:
             return request_menu_by_key(event, self._window)

@@ -1,8 +1,7 @@
-"""Where the parts of the window lie, by arithmetic.
+"""The layout of the window: computes where its parts lie, and shows or hides them.
 
-Top bar, status line and filmstrip take their heights, panels their widths. All follows from the
-window's size and the user's choices, never from background work: nothing on screen may move
-by itself.
+Everything follows from the window's size and the person's choices, never from background work:
+nothing on screen may move by itself.
 """
 
 from __future__ import annotations
@@ -39,7 +38,9 @@ class DockLayout:
 
     def top(self, part: QWidget, height: int, shown: bool) -> None:
         """Place a part of ``height`` px at the top."""
-        place(part, QRect(self.remaining.topLeft(), self.remaining.size()), shown, height=height)
+        rect = QRect(self.remaining)
+        rect.setHeight(height)
+        _place(part, rect, shown)
         if shown:
             self.remaining.setTop(self.remaining.top() + height)
 
@@ -47,7 +48,7 @@ class DockLayout:
         """Place a part of ``height`` px at the bottom."""
         rect = QRect(self.remaining)
         rect.setTop(rect.bottom() + 1 - height)
-        place(part, rect, shown)
+        _place(part, rect, shown)
         if shown:
             self.remaining.setBottom(self.remaining.bottom() - height)
 
@@ -58,7 +59,7 @@ class DockLayout:
             rect.setLeft(rect.right() + 1 - width)
         else:
             rect.setWidth(width)
-        place(part, rect, shown)
+        _place(part, rect, shown)
         part.raise_()
         if shown and not over:
             if right:
@@ -67,24 +68,23 @@ class DockLayout:
                 self.remaining.setLeft(self.remaining.left() + width)
 
 
-def place(part: QWidget, where: QRect, shown: bool, *, height: int | None = None) -> None:
+def _place(part: QWidget, rect: QRect, shown: bool) -> None:
     """Show a part in a rectangle, or hide it."""
-    if height is not None:
-        where.setHeight(height)
     if shown:
-        part.setGeometry(where)
+        part.setGeometry(rect)
     if part.isHidden() == shown:
         part.setVisible(shown)
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages in the middle of the window, and those that decide what stands around them."""
+    """The stack of pages in the middle of the window, and its pages."""
 
     stack: QStackedWidget
     grid: QWidget
     loupe: QWidget
     compare: QWidget
+    finish: QWidget
     overview: QWidget
     empty_window: QWidget
     empty_list: QWidget
@@ -96,10 +96,10 @@ class Edges:
 
     topbar: TopBar
     tour: Tour
-    notifications: NotificationBar
     filmstrip: Filmstrip
     candidates: CandidatesPanel
     status: StatusLine
+    notifications: NotificationBar
     sidebar: Sidebar
     inspector: Inspector
     projects: ProjectActions
@@ -116,7 +116,7 @@ class WindowLayout:
         session: its photos and view.
         pages: the pages in the middle.
         edges: the parts around them.
-        overlays: what covers the window and has the keyboard while it shows.
+        overlays: each covers the window and has the keyboard while it shows.
         drop_overlay: covers the window while files hover over it.
 
     Attributes:
@@ -149,20 +149,16 @@ class WindowLayout:
         beside = self._sidebar_fits_beside()
         self._sidebar_over_page &= not beside  # a sidebar over the page now stands beside it
         over_page = self._sidebar_over_page and page is not pages.empty_window
-        inspected = session.view_state.inspector and page in (
-            pages.grid,
-            pages.loupe,
-            pages.compare,
-        )
-        filmstrip = page is pages.loupe or (
-            page is pages.compare and session.view_state.view is View.COMPARE
-        )
+        views = (pages.grid, pages.loupe, pages.compare)
+        inspected = session.view_state.inspector and page in views
+        comparing = page is pages.compare and session.view_state.view is View.COMPARE
+        filmstrip = page is pages.loupe or comparing
         space = DockLayout(window.rect())
         space.top(edges.topbar, theme.TOPBAR, chrome)
         space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
         space.bottom(edges.status, theme.STATUSLINE + theme.PASSLINE, chrome)
         offered = edges.status.message_rect().translated(edges.status.pos())
-        place(edges.notifications, offered, chrome and edges.notifications.is_showing)
+        _place(edges.notifications, offered, chrome and edges.notifications.is_showing)
         space.bottom(edges.filmstrip, theme.FILMSTRIP, chrome and filmstrip)
         shown = chrome and ((beside and not self.sidebar_hidden) or over_page)
         space.side(edges.sidebar, theme.SIDEBAR, shown, right=False, over=not beside)
@@ -181,7 +177,7 @@ class WindowLayout:
                 overlay.raise_()
 
     def is_covered(self) -> bool:
-        """Whether something covers the window and has the keyboard."""
+        """Whether an overlay covers the window."""
         return any(overlay.isVisible() for overlay in self._overlays)
 
     def apply_fullscreen(self) -> None:
@@ -198,11 +194,9 @@ class WindowLayout:
 
     def _sidebar_fits_beside(self) -> bool:
         """Whether there is room for the sidebar beside the page, and use for it."""
-        pages = self._pages
+        pages, view = self._pages, self._session.view_state.view
         page = pages.stack.currentWidget()
-        in_grid = (
-            page in (pages.grid, pages.empty_list) and self._session.view_state.view is View.GRID
-        )
+        in_grid = page in (pages.grid, pages.empty_list) and view is View.GRID
         return (in_grid or page is pages.overview) and self._window.width() >= theme.NARROW
 
     def toggle_sidebar(self) -> None:

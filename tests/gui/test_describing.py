@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from curator.ui.dialogs.failures_dialog import FailuresDialog
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.main_window import MainWindow
 from curator.ui.notices.vision_provider import ProviderPanel
-from curator.ui.panels.description import description_block
+from curator.ui.panels.photo_sections import section_block, sections
 from curator.ui.panels.status_line import work_text
 from curator.ui.widgets.frames import Pictures
 from curator.vision import VisionError
@@ -270,17 +271,22 @@ def test_a_model_download_can_be_stopped(dialog: SettingsDialog, server: Ollama)
     assert server.gone.wait(60)
 
 
-def test_markup_in_a_description_is_shown_as_text(dressed: object) -> None:
+def blocks_with(session: Session, described: Described | None) -> dict[str, QWidget]:
+    detail = replace(session.detail(1), description=described)
+    return {section.title: section_block(section) for section in sections(detail)}
+
+
+def test_markup_in_a_description_is_shown_as_text(dressed: object, session: Session) -> None:
     described = Described("ollama", "llava", "", "<b>Bold</b>", "other", "", "", ())
-    block = description_block(described)
-    assert block is not None
+    block = blocks_with(session, described)["Description"]
     formats = {label.textFormat() for label in block.findChildren(QLabel)}
     assert formats == {Qt.TextFormat.PlainText}
-    assert description_block(None) is None, "without a description there is no section"
+    assert "Description" not in blocks_with(session, None)
 
 
-def test_an_endless_word_is_broken_and_nothing_is_cut_off(dressed: object) -> None:
+def test_an_endless_word_is_broken_and_nothing_is_cut_off(
+    dressed: object, session: Session
+) -> None:
     described = Described("ollama", "m" * 300, "", "A" * 240, "other", "B" * 300, "C" * 80, ())
-    block = description_block(described)
-    assert block is not None
+    block = blocks_with(session, described)["Description"]
     assert max(label.minimumSizeHint().width() for label in block.findChildren(QLabel)) < 272

@@ -468,17 +468,17 @@ def test_choices_are_saved_as_a_preset(exporting, qtbot) -> None:
     assert form.choices().sharpen == "screen" and form.kinds["jpeg"].isChecked()
     form.long_edge.setText("3000")
     assert form.preset.currentText() == "Custom"
-    form.keep.click()
+    form.save_button.click()
     form.preset_name.setText("For Ann")
-    form.keep.click()
-    assert form.preset.currentText() == "For Ann" and not form.forget.isHidden()
+    form.save_button.click()
+    assert form.preset.currentText() == "For Ann" and not form.remove_button.isHidden()
     dialog.reject()
     dialog = exporting()
     again = dialog.form
     again.preset.setCurrentText("For Ann")
     again.preset.activated.emit(again.preset.currentIndex())
     assert again.choices().long_edge_px == 3000
-    again.forget.click()
+    again.remove_button.click()
     assert again.preset.findText("For Ann") == -1
     dialog.reject()
 

@@ -24,7 +24,8 @@ from curator.ui.main_window import MainWindow
 from curator.ui.pages.empty_state import why_empty
 from curator.ui.pages.finish_page import cull_page, rate_page
 from curator.ui.pages.help_overlay import ARRANGEMENTS, HelpOverlay, sheet
-from curator.ui.panels.inspector import MarksLine, in_words, sections
+from curator.ui.panels.inspector import MarksLine
+from curator.ui.panels.photo_sections import in_words, sections
 from curator.ui.widgets import theme
 from curator.ui.widgets.contact_sheet import WIDTH, justified
 from curator.ui.widgets.words import capture_rows, duration, size
@@ -451,10 +452,10 @@ def test_every_key_is_on_the_cheat_sheet(qapp) -> None:
 
 def test_keys_of_the_current_view_are_bright(qapp) -> None:
     loupe = {
-        line.does: line.bright for group in sheet("loupe", Keyboard()).values() for line in group
+        line.title: line.bright for group in sheet("loupe", Keyboard()).values() for line in group
     }
     grid = {
-        line.does: line.bright for group in sheet("grid", Keyboard()).values() for line in group
+        line.title: line.bright for group in sheet("grid", Keyboard()).values() for line in group
     }
     assert loupe["Zoom"] and not grid["Zoom"]
     assert grid["Select all"] and not loupe["Select all"]
@@ -503,7 +504,7 @@ def test_the_cheat_sheet_shows_every_word_in_full(dressed, qtbot, size: tuple[in
         ):
             assert not one.place.intersects(other.place), (one.text, other.text)
     lines = [line for group in sheet("grid", Keyboard()).values() for line in group]
-    assert seen == {text for line in lines for text in (line.keys, line.does)} | set(GROUPS)
+    assert seen == {text for line in lines for text in (line.keys, line.title)} | set(GROUPS)
     assert overlay.scrolls == (size == (640, 480))
     QTest.keyClick(overlay, Qt.Key.Key_X)
     assert overlay.isHidden()

@@ -15,8 +15,7 @@ from curator.pipeline import Totals
 from curator.session import Session
 from curator.session.related_photos import Suggestion
 from curator.ui.dialogs.palette import entries
-from curator.ui.dialogs.project_dialog import ProjectDialog
-from curator.ui.dialogs.related_photos import RelatedPhotosDialog
+from curator.ui.dialogs.project_dialogs import ProjectDialog, RelatedPhotosDialog
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.finish_page import rate_page
 from curator.ui.widgets import dialogs, theme
@@ -295,7 +294,7 @@ def test_suggested_related_photos_become_a_project(
     dialog.make.click()
     assert names(session) == ["Fog"]
     assert session.catalog.projects.members(1) == [1, 21, 41, 2, 3]
-    assert [row.dim for row in rows.rows if row.key == "series"] == [True]
+    assert [row.dim for row in rows.rows if row.key == "related"] == [True]
     session.viewer.set_view(View.LOUPE)
     session.viewer.set_view(View.GRID)
     assert [row.title for row in rows.rows] == ["Fog"]

@@ -71,14 +71,14 @@ def test_an_unfinished_word_is_no_mistake_and_an_empty_result_keeps_the_focus(
     window: MainWindow, box: SearchField
 ) -> None:
     QTest.keyClicks(box, "is:pick")
-    box._try()
+    box._apply(finished=False)
     assert not box.problem.isVisible()
     QTest.keyClicks(box, " DSC")
-    box._try()
+    box._apply(finished=False)
     assert box.problem.isVisible()
     box.clear()
     QTest.keyClicks(box, "nowhere")
-    box._try()
+    box._apply(finished=False)
     assert window.page() is window.empty_list and box.hasFocus()
 
 
@@ -86,7 +86,7 @@ def test_no_typed_text_does_harm(window: MainWindow, box: SearchField) -> None:
     strange = "😀 سلام \u202e"
     for typed in ('"* OR NEAR(', "'; DROP TABLE photo; --", strange, "\x00", "a" * 10_000):
         box.setText(typed)
-        box.commit()
+        box._apply(finished=True)
     assert window.session.catalog.check() == []
     QTest.keyClick(box, Qt.Key.Key_Escape)
     assert len(window.session.ids) == 60

@@ -163,7 +163,7 @@ def test_a_connection_that_sends_anything_else_is_closed(
 ) -> None:
     received: list[OpenRequest] = []
     server.requested.connect(received.append)
-    for words in (b"GET / HTTP/1.1\n", b"x" * (single_instance._BYTES + 10)):
+    for words in (b"GET / HTTP/1.1\n", b"x" * (single_instance._MAX_BYTES + 10)):
         assert on_thread(qtbot, lambda words=words: send(home, words)) == b""
     assert received == [] and not server._connections
     assert on_thread(qtbot, lambda: send(home, request())) == b"ok\n" and received == [

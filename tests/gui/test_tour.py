@@ -155,7 +155,7 @@ def test_menu_palette_and_help_list_every_command_with_its_key(window: MainWindo
     found = {entry.name: entry for entry in entries}
     menu = dict(line.partition("\t")[::2] for line in lines(window.topbar.commands_menu()))
     parts = sheet("grid", keyboard).values()
-    helped = {line.does for part in parts for line in part} | set(without_key(keyboard))
+    helped = {line.title for part in parts for line in part} | set(without_key(keyboard))
     folded = re.compile(r"\d stars?|(Red|Yellow|Green|Blue) label|Similar photo \d")
     assert len(keys) > 80
     for name, command in commands.COMMANDS.items():
@@ -250,6 +250,6 @@ def test_enter_in_the_empty_window_chooses_a_folder(
 ) -> None:
     window = make_window(photos=0)
     asked = recorded(window.session.requests)
-    monkeypatch.setattr(window.window_actions, "choose_folder", lambda: None)
+    monkeypatch.setattr("curator.ui.window_actions.dialogs.choose_folder", lambda *_: None)
     press(window, Qt.Key.Key_Return)
     assert asked == [("add_folder",)]

@@ -1,7 +1,6 @@
 """The export dialog: choose photos, format and folder, see what will happen, export.
 
-Planning and writing run on the dialog's job thread, with a catalog connection of their own. The
-dialog never writes files itself.
+Planning and writing run on the dialog's job thread; planning opens a catalog connection of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
 from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
@@ -19,23 +18,22 @@ from curator.export.naming import safe
 from curator.library.export_options import options_from_settings
 from curator.model import KnownError
 from curator.settings import Settings, absolute
-from curator.ui.dialogs.approval_choices import ApprovalChoices
 from curator.ui.dialogs.export_form import LABELS, ExportForm
 from curator.ui.dialogs.export_job import consequences, outcome, planned, report_texts
-from curator.ui.dialogs.export_request import ExportRequest
+from curator.ui.dialogs.export_request import ApprovalChoices, ExportRequest
 from curator.ui.dialogs.jobs import JobRunner
-from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Dialog
 
 _REPLAN_MS = 250  # after the last change, before planning again
 
 
 class ExportDialog(Dialog):
-    """Export the approved photos of a scope.
+    """Plans and runs an export of a scope's approved photos.
 
     Args:
         request: the photos that can be exported.
-        settings: the choices to start from before the first export.
+        settings: the approval rule, and the choices to start from before the first export.
         parent: the window.
     """
 
@@ -83,7 +81,7 @@ class ExportDialog(Dialog):
         self.body.addSpacing(12)
 
     def _suggestion(self) -> str:
-        """Suggest the last folder of this kind of export, else one among the person's pictures."""
+        """Return the folder of the last export of this kind, else one inside Pictures."""
         last, title = self._request.last_folders.get(self.form.kind), self._request.title
         return last or suggested_folder(f"{title} gallery" if self._is_gallery else title)
 
@@ -93,9 +91,7 @@ class ExportDialog(Dialog):
 
     def _line(self, label: str, *parts: QWidget) -> QWidget:
         line = QWidget()
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 4)
-        row.setSpacing(8)
+        row = layouts.row(line, spacing=8, margins=(0, 0, 0, 4))
         title = theme.plain(label, role="quiet")
         title.setFixedWidth(LABELS + 4)
         row.addWidget(title)
@@ -164,10 +160,10 @@ class ExportDialog(Dialog):
         self._replan.start()
 
     def _show_number(self, number: int) -> None:
-        act = f"Export {words.photos(number)}"
-        self.title.setText(act)
-        self.setWindowTitle(act)
-        self.go.setText(act)
+        text = f"Export {words.photos(number)}"
+        self.title.setText(text)
+        self.setWindowTitle(text)
+        self.go.setText(text)
 
     def make_plan(self) -> None:
         """Plan the export on the job thread."""
@@ -208,7 +204,7 @@ class ExportDialog(Dialog):
         self.details.setVisible(bool(more))
         self.fit_content()
 
-    # --- doing
+    # --- exporting
 
     def _go(self) -> None:
         plan = self._plan
@@ -244,7 +240,7 @@ class ExportDialog(Dialog):
         self.show_folder.show()
         self.cancel.setFocus()
 
-    # --- leaving
+    # --- closing
 
     def _choose(self) -> None:
         chosen = dialogs.choose_folder(self, "Export into", self.folder.text())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QRadioButton,
     QSizePolicy,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -24,12 +23,12 @@ from curator.export import naming, presets
 from curator.export.presets import Preset
 from curator.model import KnownError
 from curator.settings import ExportSettings, Home, kept_metadata
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 
 LABELS = 76  # px: width of the column of labels
 _NUMBER = 64
 
-_OWN = "Custom"
+_CUSTOM = "Custom"
 _SHARPEN = {
     "off": "Not sharpened",
     "screen": "Sharpened for screens",
@@ -58,6 +57,7 @@ class ExportForm(QWidget):
         super().__init__()
         self._home = home
         self._filling = False
+        self._presets: Sequence[Preset] = ()
         self._metadata_is_chosen = False  # whether the person chose the metadata
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -118,14 +118,14 @@ class ExportForm(QWidget):
         self._filling = False
 
     def preview(self, names: list[str]) -> None:
-        """Show the names of the first few files."""
+        """Show the names of the first few files as an example."""
         shown = ", ".join(name.rpartition("/")[2] for name in names)
         metrics, elide = self.name_examples.fontMetrics(), Qt.TextElideMode.ElideRight
         self.name_examples.setText(metrics.elidedText(shown, elide, self.names.width()))
 
     @property
     def kind(self) -> str:
-        """What is exported: "original", "jpeg", "gallery" or "sidecar"."""
+        """The kind of export: "original", "jpeg", "gallery" or "sidecar"."""
         return next(kind for kind, button in self.kinds.items() if button.isChecked())
 
     # --- parts
@@ -150,20 +150,18 @@ class ExportForm(QWidget):
         self.preset_name.setPlaceholderText("Name of the preset")
         self.preset_name.setAccessibleName("Name of the preset")
         self.preset_name.returnPressed.connect(self.save_preset)
-        self.keep = _link("Save as…", self.save_preset)
-        self.forget = _link("Remove", self.remove_preset)
-        line = QHBoxLayout()
-        line.setSpacing(8)
+        self.save_button = _link("Save as…", self.save_preset)
+        self.remove_button = _link("Remove", self.remove_preset)
+        line = layouts.row(spacing=8)
         for part in (self.preset, self.preset_name):
             line.addWidget(part, 1)
-        line.addWidget(self.keep)
-        line.addWidget(self.forget)
+        line.addWidget(self.save_button)
+        line.addWidget(self.remove_button)
         self._row("Preset", line)
         self.preset_name.hide()
 
     def _add_kinds(self) -> None:
-        line = QHBoxLayout()
-        line.setSpacing(20)
+        line = layouts.row(spacing=20)
         self._group = QButtonGroup(self)
         self.kinds: dict[str, QRadioButton] = {}
         for kind, title in (
@@ -188,9 +186,8 @@ class ExportForm(QWidget):
             field.setAccessibleName(name)
             field.textChanged.connect(self._on_edited)
         self.sharpen = _combo(_SHARPEN, "Sharpening", self._on_edited)
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
+        self._picture = QWidget()
+        line = layouts.row(self._picture, spacing=8)
         line.addWidget(self.long_edge)
         line.addWidget(theme.plain("px", role="quiet"))
         line.addSpacing(8)
@@ -198,16 +195,13 @@ class ExportForm(QWidget):
         line.addWidget(self.quality)
         line.addStretch(1)
         line.addWidget(self.sharpen)
-        self._picture = QWidget()
-        self._picture.setLayout(line)
         self._picture_label = self._row("Long edge", self._picture)
 
     def _add_metadata(self) -> None:
         self.metadata = _combo(_METADATA, "Metadata", self._on_edited)
-        self.metadata.activated.connect(self._metadata_chosen)
+        self.metadata.activated.connect(self._on_metadata_chosen)
         self.pair = _combo(_PAIRS, "RAW+JPEG pairs", self._on_edited)
-        line = QHBoxLayout()
-        line.setSpacing(8)
+        line = layouts.row(spacing=8)
         line.addWidget(self.metadata)
         line.addSpacing(8)
         self._pair_label = theme.plain("RAW+JPEG pairs", role="quiet")
@@ -224,22 +218,19 @@ class ExportForm(QWidget):
         self.names.setToolTip(theme.plain_tip(known))
         self.name_examples = theme.plain("", role="caption")
         self.name_examples.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        column = QVBoxLayout()
-        column.setSpacing(2)
+        holder = QWidget()
+        column = layouts.column(holder, spacing=2)
         column.addWidget(self.names)
         column.addWidget(self.name_examples)
-        holder = QWidget()
-        column.setContentsMargins(0, 0, 0, 0)
-        holder.setLayout(column)
         self._names_label = self._row("Names", holder)
 
-    # --- what happens
+    # --- reactions
 
     def _on_edited(self) -> None:
         if self._filling:
             return
         self.preset.setCurrentIndex(0)
-        self._show_forget()
+        self._show_remove_button()
         self.changed.emit()
 
     def _kind_toggled(self, on: bool) -> None:
@@ -247,25 +238,25 @@ class ExportForm(QWidget):
             self._show_kind()
             self._on_edited()
 
-    def _metadata_chosen(self) -> None:
-        self._metadata_is_chosen = True  # also for other formats
+    def _on_metadata_chosen(self) -> None:
+        self._metadata_is_chosen = True  # for all formats
 
     def _show_kind(self) -> None:
-        alone = self.kind == "sidecar"  # sidecars are named after their photos
-        copies = alone or self.kind == "original"
+        only_sidecars = self.kind == "sidecar"  # they are named after their photos
+        copies = only_sidecars or self.kind == "original"
         for part in (self._picture, self._picture_label):
             part.setVisible(not copies)
         for part in (self._pair_label, self.pair, self.names, self._names_label):
-            part.setVisible(not alone)
+            part.setVisible(not only_sidecars)
         self._metadata_label.setText("Location" if copies else "Metadata")
         form = "original" if copies else "jpeg"
         asked = str(self.metadata.currentData()) if self._metadata_is_chosen else "auto"
         kept = kept_metadata(asked, "folder", form)
-        self._choose(self.metadata, _LOCATION if copies else _METADATA, kept)
-        self._choose(self.pair, _PAIRS if copies else _MADE_OF)
+        self._refill(self.metadata, _LOCATION if copies else _METADATA, kept)
+        self._refill(self.pair, _PAIRS if copies else _MADE_OF)
 
-    def _choose(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
-        """Replace a list's entries; the current one stays selected if it is among them."""
+    def _refill(self, combo: QComboBox, titles: dict[str, str], wanted: str = "") -> None:
+        """Replace a list's entries and select ``wanted``, else the one that was selected."""
         wanted = wanted or combo.currentData()
         was, self._filling = self._filling, True
         combo.clear()
@@ -280,7 +271,7 @@ class ExportForm(QWidget):
     def _list_presets(self, chosen: str = "") -> None:
         self._presets = presets.presets(self._home)
         self.preset.clear()
-        self.preset.addItem(_OWN)
+        self.preset.addItem(_CUSTOM)
         for preset in self._presets:
             self.preset.addItem(preset.name)
         names = [preset.name for preset in self._presets]
@@ -288,7 +279,7 @@ class ExportForm(QWidget):
             now = self.choices()
             chosen = next((p.name for p in self._presets if _explicit(p.choices) == now), "")
         self.preset.setCurrentIndex(names.index(chosen) + 1 if chosen in names else 0)
-        self._show_forget()
+        self._show_remove_button()
 
     def chosen_preset(self) -> Preset | None:
         """Return the preset that is selected; None for custom settings."""
@@ -298,12 +289,12 @@ class ExportForm(QWidget):
     def _use_preset(self, at: int) -> None:
         if at > 0:
             self.fill(self._presets[at - 1].choices)
-            self._show_forget()
+            self._show_remove_button()
             self.changed.emit()
 
-    def _show_forget(self) -> None:
-        preset = self.chosen_preset() if hasattr(self, "_presets") else None
-        self.forget.setVisible(preset is not None and preset.path is not None)
+    def _show_remove_button(self) -> None:
+        preset = self.chosen_preset()
+        self.remove_button.setVisible(preset is not None and preset.path is not None)
 
     def save_preset(self) -> None:
         """Ask for a name in place of the list of presets, then save the settings under it."""
@@ -321,7 +312,7 @@ class ExportForm(QWidget):
     def _show_preset_name(self, on: bool) -> None:
         self.preset.setVisible(not on)
         self.preset_name.setVisible(on)
-        self.keep.setText("Save" if on else "Save as…")
+        self.save_button.setText("Save" if on else "Save as…")
         if on:
             self.preset_name.clear()
             self.preset_name.setFocus()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +20,9 @@ def planned(job: Job, catalog_path: Path, ids: Sequence[int], options: Options) 
     Raises:
         KnownError: as :func:`curator.export.make_plan`.
     """
-    catalog = Catalog.open(catalog_path)
-    try:
+    with closing(Catalog.open(catalog_path)) as catalog:
         options = replace(options, projects=catalog.projects.names_of(ids))
         return make_plan(_details(job, catalog, ids), options)
-    finally:
-        catalog.close()
 
 
 def _details(job: Job, catalog: Catalog, ids: Sequence[int]) -> Iterator[PhotoDetail]:
@@ -51,14 +49,13 @@ def outcome(plan: Plan) -> str:
 def consequences(plan: Plan) -> str:
     """Return what else a plan does, one sentence a line."""
     lines = []
+    withdrawn = "marked as withdrawn in photos.json; the files stay."
     if plan.not_approved:
-        lines.append(
-            f"{words.photos(len(plan.not_approved))} no longer approved: marked as withdrawn in "
-            "photos.json; the files stay."
-        )
+        lines.append(f"{words.photos(len(plan.not_approved))} no longer approved: {withdrawn}")
     if plan.not_in_project:
-        number = words.photos(len(plan.not_in_project))
-        lines.append(f"{number} no longer in the project: marked as withdrawn; the files stay.")
+        lines.append(
+            f"{words.photos(len(plan.not_in_project))} no longer in the project: {withdrawn}"
+        )
     if plan.edited:
         lines.append(f"{counted(len(plan.edited), 'file')} changed since the last export: kept.")
     if plan.located:
@@ -66,9 +63,8 @@ def consequences(plan: Plan) -> str:
     elif plan.options.removes_location and plan.chosen:
         lines.append("exiftool removes the location from each copy; originals are not changed.")
     if plan.skipped:
-        lines.append(
-            f"{words.photos(len(plan.skipped))} cannot be exported: {plan.skipped[0].reason}"
-        )
+        skipped = words.photos(len(plan.skipped))
+        lines.append(f"{skipped} cannot be exported: {plan.skipped[0].reason}")
     return "\n".join(lines)
 
 

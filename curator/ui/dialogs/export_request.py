@@ -1,4 +1,4 @@
-"""What the export dialog is opened with."""
+"""Which photos an export takes: those of its request, by selection and approving clauses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
+
 from curator.catalog import FolderRow
+from curator.library.approval import FROM_FILES, all_clauses
 from curator.settings import ExportSettings, Home
+from curator.ui.widgets import layouts, theme, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +53,77 @@ class ExportRequest:
         """Count the photos, or only the selected ones, by the clause that approves them."""
         among = self.selected if only_selected else self.ids
         return Counter(self.clauses[photo] for photo in among if photo in self.clauses)
+
+
+class ApprovalChoices(QWidget):
+    """A check box for the selection, and one for each clause with its number of photos.
+
+    Args:
+        request: the photos.
+        rule: the approval rule of the settings.
+
+    Signals:
+        changed: other photos are chosen.
+
+    Attributes:
+        selection: the box "Selected photos only"; hidden without a selection.
+        clauses: the clauses' boxes by name.
+    """
+
+    changed = Signal()
+
+    def __init__(self, request: ExportRequest, rule: str) -> None:
+        super().__init__()
+        self._request = request
+        self._counts: dict[str, QLabel] = {}
+        self.clauses: dict[str, QCheckBox] = {}
+        self._column = layouts.column(self)
+        number = len(request.selected)
+        self.selection = QCheckBox(f"Selected photos only ({number:,})")
+        self.selection.setChecked(request.only_selected)
+        self.selection.setVisible(number > 0)
+        self.selection.toggled.connect(self.refresh)
+        self._column.addWidget(self.selection)
+        if number:
+            self._column.addSpacing(8)
+        self._add_clauses(rule)
+        self.refresh()
+
+    def _add_clauses(self, rule: str) -> None:
+        approved = self._request.approved()
+        for clause in all_clauses(rule):
+            row = QHBoxLayout()
+            box = QCheckBox(clause.title.replace("&", "&&"))
+            box.setChecked(clause.name in approved and clause is not FROM_FILES)
+            box.toggled.connect(self.changed)
+            row.addWidget(box)
+            row.addStretch(1)
+            self._counts[clause.name] = theme.plain("", role="quiet")
+            row.addWidget(self._counts[clause.name])
+            self.clauses[clause.name] = box
+            self._column.addLayout(row)
+
+    @property
+    def only_selected(self) -> bool:
+        """Whether only selected photos are exported."""
+        return self.selection.isChecked()
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The names of the checked clauses."""
+        return frozenset(name for name, box in self.clauses.items() if box.isChecked())
+
+    @property
+    def number(self) -> int:
+        """The number of photos the checked clauses approve."""
+        approved = self._request.approved(self.only_selected)
+        return sum(approved[name] for name in self.chosen)
+
+    def refresh(self) -> None:
+        """Show the numbers, and disable clauses that approve no photo."""
+        approved = self._request.approved(self.only_selected)
+        for name, box in self.clauses.items():
+            box.setEnabled(bool(approved[name]))
+            self._counts[name].setText(words.count(approved[name]))
+            self._counts[name].setEnabled(bool(approved[name]))
+        self.changed.emit()

@@ -1,4 +1,4 @@
-"""The list of unreadable photos: file, reason and stage, with buttons to retry."""
+"""The dialog that lists failed photos: file, reason and stage, with buttons to retry them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.tables import TextRows, table
 
-STAGES = {"peek": "Headers", "convert": "Image", "embed": "Analysis", "describe": "Description"}
+STAGE_TITLES = {
+    "peek": "Headers",
+    "convert": "Image",
+    "embed": "Analysis",
+    "describe": "Description",
+}
 _WIDTH = 960  # wider than other dialogs, because a reason is a sentence
 
 
@@ -29,7 +34,7 @@ class FailureTable(TextRows[Failure]):
         return (
             words.path(Path(path.parent.name) / path.name),
             row.reason,
-            STAGES.get(row.stage, row.stage),
+            STAGE_TITLES.get(row.stage, row.stage),
             str(row.attempts),
             when(later) if later is not None else "",
         )[column]
@@ -44,7 +49,7 @@ class FailureTable(TextRows[Failure]):
 
 
 class FailuresDialog(Dialog):
-    """Shows the failures and retries them.
+    """Lists photos that could not be read, analyzed or described, and retries them.
 
     Args:
         read: returns the current failures.
@@ -94,7 +99,7 @@ class FailuresDialog(Dialog):
         self._enable()
 
     def retry(self, photos: Sequence[int] | None) -> None:
-        """Retry photos and report their number."""
+        """Retry photos (None: all) and show their number."""
         number = self._retry(photos)
         self.refresh()
         self.sentence.setText(f"Retrying {words.photos(number)}.")

@@ -1,4 +1,4 @@
-"""Background work of a dialog: one job at a time, and only the last one reports."""
+"""Background work of a dialog: one job at a time, and only the last one reports its result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Job(QRunnable):
             raise _Stopped
 
     def report_progress(self, done: int, total: int, name: str) -> None:
-        """Report how many of how many steps are done, and what is next."""
+        """Report how many of ``total`` steps are done, and the name of the next."""
         self.signals.progressed.emit(self, done, total, name)
 
     def run(self) -> None:
@@ -94,7 +94,7 @@ class JobRunner(QObject):
         self._pool.start(job)
 
     def stop(self) -> None:
-        """Ask the current job to end early; its result still counts."""
+        """Ask the current job to end early; its result is still awaited."""
         if self._job is not None:
             self._job.stopped = True
 

@@ -1,4 +1,4 @@
-"""The keys page of the settings: every command with its keys, which can be changed by pressing one.
+"""The keys page of the settings: every command with its keys, which can be changed.
 
 Changes take effect when the settings are saved. A key that is in use can be reassigned. Keys can be
 saved to a file and loaded from one.
@@ -13,18 +13,15 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import PRESETS, Keyboard, load, preset, save
 from curator.model import KnownError, counted
-from curator.ui.widgets import dialogs, theme
+from curator.ui.widgets import dialogs, layouts, theme
 from curator.ui.widgets.actions import spelled_press
 
 _PATTERN = "Keys (*.toml)"
@@ -66,8 +63,7 @@ class KeyCap(QPushButton):
         if on != self.waits:
             self.waits = on
             self.setProperty("waiting", on)
-            self.style().unpolish(self)
-            self.style().polish(self)
+            theme.restyle(self)
             self.setText(text)
             self.waiting.emit(on)
 
@@ -124,26 +120,22 @@ class KeyRow(QWidget):
         self.caps: list[KeyCap] = []
         self.title = theme.plain(COMMANDS[command].title.removesuffix("…"))
         self.title.setToolTip(theme.plain_tip(COMMANDS[command].help.splitlines()[0]))
-        self.reset = _flat("retry", "Reset to preset")
+        self.reset = theme.icon_button("retry", "Reset to preset", quiet=True)
+        self.add = theme.icon_button("add", "Add a key", quiet=True)
+        for button in (self.reset, self.add):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.reset.clicked.connect(
             lambda: self.wanted.emit(self._keyboard().preset_keys_of(command))
         )
-        self.add = _flat("add", "Add a key")
         self.add.clicked.connect(lambda: self._cap("").wait())
-        self._remove = _flat("close", "Remove this key")
-        self._remove.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._remove = theme.icon_button("close", "Remove this key", quiet=True)
         self._remove.clicked.connect(self._remove_waiting)
-        self._across = QHBoxLayout()
-        self._across.setContentsMargins(0, 0, 0, 0)
-        self._across.setSpacing(4)
+        self._across = layouts.row(spacing=4)
         self._across.addWidget(self.title, 1)
         for button in (self._remove, self.reset, self.add):
             self._across.addWidget(button)
-        self.note = QHBoxLayout()
-        self.note.setSpacing(4)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 2)
-        column.setSpacing(2)
+        self.note = layouts.row(spacing=4)
+        column = layouts.column(self, spacing=2, margins=(0, 2, 0, 2))
         column.addLayout(self._across)
         column.addLayout(self.note)
         self.refresh()
@@ -165,7 +157,7 @@ class KeyRow(QWidget):
         self.say("")
 
     def fits(self, text: str) -> bool:
-        """Whether the text is one of the row's keys, or appears in the command's description."""
+        """Whether the text is one of the row's keys, or its words begin words of the command."""
         command, wanted = COMMANDS[self.command], text.casefold().strip()
         if wanted in (cap.text().casefold() for cap in self.caps):
             return True
@@ -209,15 +201,6 @@ class KeyRow(QWidget):
                 return
 
 
-def _flat(icon: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setProperty("flat", True)
-    button.setIcon(theme.icon(icon, quiet=True))
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    return button
-
-
 class KeysPage(QWidget):
     """Lists and edits all keys.
 
@@ -243,26 +226,21 @@ class KeysPage(QWidget):
         self.search_field.setPlaceholderText("Find a command or a key")
         self.search_field.setAccessibleName("Find a command or a key")
         self.search_field.textChanged.connect(self._find)
-        self.message = theme.plain("", role="error")
-        self.message.setWordWrap(True)
+        self.message = theme.wrapped("", "error")
         self.message.hide()
         self.reset_all = QPushButton("Reset all")
         self.load, self.save_as = QPushButton("Load…"), QPushButton("Save as…")
-        self._list = QVBoxLayout()
-        self._list.setContentsMargins(0, 0, 12, 0)
-        self._list.setSpacing(0)
+        self._list = layouts.column(margins=(0, 0, 12, 0))
         self._lay_out()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
+        top = layouts.row(spacing=8)
         top.addWidget(self.presets)
         top.addWidget(self.search_field, 1)
         content = QWidget()
         content.setLayout(self._list)
         scroll = theme.scrolled(content)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(8)
+        bottom = layouts.row(spacing=8)
         for button, act in (
             (self.reset_all, self._reset),
             (self.load, self._load),
@@ -272,9 +250,7 @@ class KeysPage(QWidget):
             button.clicked.connect(act)
             bottom.addWidget(button)
         bottom.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = layouts.column(self, spacing=8)
         column.addLayout(top)
         column.addWidget(self.message)
         column.addWidget(scroll, 1)
@@ -356,9 +332,9 @@ class KeysPage(QWidget):
     def _find(self, text: str) -> None:
         for row in self.rows.values():
             row.setVisible(row.fits(text))
+        groups = {COMMANDS[row.command].group for row in self.rows.values() if not row.isHidden()}
         for group, head in self._heads.items():
-            shown = (not row.isHidden() for name, row in self.rows.items() if _in(name, group))
-            head.setVisible(any(shown))
+            head.setVisible(group in groups)
 
     # --- files
 
@@ -366,10 +342,9 @@ class KeysPage(QWidget):
         chosen = dialogs.choose_file(self, "Load keys", pattern=_PATTERN)
         if not chosen:
             return
+        path = Path(chosen)
         try:
-            self._replace_keyboard(
-                load(Path(chosen)), f"Loaded {Path(chosen).name}; takes effect when saved."
-            )
+            self._replace_keyboard(load(path), f"Loaded {path.name}; takes effect when saved.")
         except KnownError as error:
             self._show_message(str(error))
 
@@ -387,7 +362,3 @@ class KeysPage(QWidget):
     def _show_message(self, text: str) -> None:
         self.message.setText(text)
         self.message.setVisible(bool(text))
-
-
-def _in(command: str, group: str) -> bool:
-    return COMMANDS[command].group == group

@@ -12,7 +12,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from curator.commands import COMMANDS
 from curator.keyboard import Keyboard, views_of
@@ -20,9 +20,8 @@ from curator.keymap import VIEWS
 from curator.library.filters import FILTERS
 from curator.library.scopes import Scope
 from curator.library.sort_orders import orders_for
-from curator.model import KnownError
 from curator.session import Session
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.actions import spelled_press
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 
@@ -30,7 +29,7 @@ _NO_MATCH = "No matches"
 _ROWS = 12
 _MARGIN = 14
 _RECENT = 8  # entries remembered
-_OFF_PENALTY = 2  # kinds of fit that an entry which is off here is ranked lower
+_OFF_PENALTY = 2  # added to the kind of fit of an entry that is off here
 # The most frequent actions first; decides between equal fits.
 _COMMON = {
     name: place
@@ -73,7 +72,7 @@ class Entry:
     """One row of the palette.
 
     Attributes:
-        name: the stable name it is remembered by.
+        name: identifies it among the entries used last.
         title: its title on screen.
         about: what it does, in a sentence.
         act: called when it is chosen.
@@ -85,7 +84,7 @@ class Entry:
     name: str
     title: str
     about: str
-    act: Callable[[], None]
+    act: Callable[[], None] = lambda: None
     key: str = ""
     off: str = ""
     at_once: bool = False
@@ -100,27 +99,17 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
         do: runs a command by name.
     """
 
-    def open_scope(scope: Scope) -> None:
-        try:
-            session.sources.open_scope(scope)
-        except KnownError as error:  # the folder was removed while the person typed
-            session.messages.say(str(error))
+    def open_scope(scope: Scope) -> None:  # its folder may be removed while the person types
+        session.messages.say_errors(lambda: session.sources.open_scope(scope))
 
-    found = [
-        Entry(
-            name,
-            command.title.removesuffix("…"),
-            command.help.splitlines()[0],
-            partial(do, name),
-            session.preferences.keys.get(name, ""),
-            f"in the {_listed(views_of(name))} only"
-            if view not in views_of(name)
-            else command.lacks(session),
-            at_once=True,
-        )
-        for name, command in COMMANDS.items()
-        if name != "palette"
-    ]
+    found = []
+    for name, command in COMMANDS.items():
+        if name != "palette":
+            title, about = command.title.removesuffix("…"), command.help.splitlines()[0]
+            key, off = session.preferences.keys.get(name, ""), command.lacks(session)
+            if view not in views_of(name):
+                off = f"in the {_listed(views_of(name))} only"
+            found.append(Entry(name, title, about, partial(do, name), key, off, at_once=True))
     for row in session.sources.scopes():
         if row.enabled and row.scope != session.criteria.scope:
             scope = row.scope
@@ -147,30 +136,27 @@ def best(entries: Sequence[Entry], text: str, recent: Sequence[str] = ()) -> lis
     that is off here ranks lower, unless its whole title was typed. Among equal fits, entries
     used last come first, then common ones. With nothing typed, only recent use counts.
     """
-    used = {name: place for place, name in enumerate(recent)}
+    used = {name: age for age, name in enumerate(recent)}
     wanted = " ".join(text.casefold().split())
     if not wanted:
         offered = [each for each in entries if each.at_once or each.name in used]
         return sorted(offered, key=lambda each: (bool(each.off), used.get(each.name, len(used))))
     letters = re.compile(".*?".join(map(re.escape, wanted.replace(" ", ""))))
     ranked = []
-    for place, entry in enumerate(entries):
+    for entry in entries:
         fit = _fit(entry, wanted, letters)
         if fit is not None:
-            weaker = _OFF_PENALTY if entry.off and fit[0] else 0
-            last_used, usual = (
-                used.get(entry.name, len(used)),
-                _COMMON.get(entry.name, len(_COMMON)),
-            )
-            rank = (fit[0] + weaker, fit[1], last_used, usual, place)
-            ranked.append((rank, entry))
-    return [entry for _, entry in sorted(ranked, key=lambda each: each[0])]
+            kind = fit[0] + (_OFF_PENALTY if entry.off and fit[0] else 0)
+            last_used = used.get(entry.name, len(used))
+            common = _COMMON.get(entry.name, len(_COMMON))
+            ranked.append(((kind, fit[1], last_used, common), entry))
+    return [entry for _, entry in sorted(ranked, key=lambda each: each[0])]  # keeps their order
 
 
 def _fit(entry: Entry, wanted: str, letters: re.Pattern[str]) -> tuple[int, int] | None:
     """Return how well an entry fits, lower is better: the kind of fit, and a rank within it."""
     title, name = entry.title.casefold(), entry.name.casefold()
-    typed, of_title = wanted.split(), f" {title}"
+    typed, of_title = wanted.split(), f" {title}"  # a blank precedes each word
     if wanted in (title, entry.key.casefold()):
         return 0, 0
     if title.startswith(wanted):
@@ -211,9 +197,7 @@ class Palette(OverlayPanel):
         self.field.setAccessibleName("Command palette")
         self.field.setFixedHeight(FIELD)
         self.rows = EntryRows()
-        column = QVBoxLayout(self.panel)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
+        column = layouts.column(self.panel, margins=(1, 1, 1, 1))
         column.addWidget(self.field)
         column.addWidget(self.rows)
         self.field.textChanged.connect(self._refresh)
@@ -264,7 +248,7 @@ class Palette(OverlayPanel):
         self.place()
 
     def _run(self, entry: Entry) -> None:
-        """Close, then run an entry; one that is off does nothing."""
+        """Remember an entry, close the palette, and run the entry, unless it is off."""
         if entry.off:
             return
         self._recent[:] = [entry.name, *(each for each in self._recent if each != entry.name)]
@@ -273,7 +257,7 @@ class Palette(OverlayPanel):
         entry.act()
 
     def _handle_key(self, event: QKeyEvent) -> bool:
-        """Handle a key that does not edit the text. Returns whether it was one."""
+        """Handle a key that does not edit the text. Return whether it was one."""
         key = event.key()
         moves = {
             Qt.Key.Key_Down: 1,
@@ -299,7 +283,7 @@ class Palette(OverlayPanel):
 
 
 class Field(QLineEdit):
-    """A text field that no shortcut reaches; its owner handles every key first."""
+    """A text field whose owner handles every key first; no key reaches a shortcut."""
 
     def __init__(self, handle_key: Callable[[QKeyEvent], bool]) -> None:
         super().__init__()
@@ -318,6 +302,9 @@ class Field(QLineEdit):
 class EntryRows(QWidget):
     """The entries as rows: title, description, key; at most `_ROWS` are visible at once.
 
+    Attributes:
+        entries: the entries, best first.
+
     Signals:
         pressed(Entry): an entry was clicked.
     """
@@ -326,42 +313,38 @@ class EntryRows(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: Sequence[Entry] = ()
+        self.entries: Sequence[Entry] = ()
         self._at = self._top = 0
         self.setMouseTracking(True)
 
     @property
-    def entries(self) -> Sequence[Entry]:
-        """The entries, best first."""
-        return self._entries
-
-    @property
     def current(self) -> Entry | None:
-        """The entry that Enter runs; None if the best fit is off."""
-        return self._entries[self._at] if self._at >= 0 else None
+        """The entry that Enter runs; None if none is selected."""
+        return self.entries[self._at] if self._at >= 0 else None
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
         """Show entries; the first one is current unless it is off."""
-        self._entries, self._top = entries, 0
+        self.entries, self._top = entries, 0
         self._at = 0 if entries and not entries[0].off else -1
         self.setFixedHeight(theme.ROW * max(min(len(entries), _ROWS), 1) + 8)
         self._moved()
 
     def move_(self, by: int) -> None:
         """Make another row current, skipping rows that are off; the list does not wrap."""
-        if not self._entries:
+        if not self.entries:
             return
-        last, step = len(self._entries) - 1, 1 if by > 0 else -1
+        last, step = len(self.entries) - 1, 1 if by > 0 else -1
         at = max(0, min(self._at + by, last))
-        ways = (*range(at, self._at, -step), *range(at, last + 1 if by > 0 else -1, step))
-        self._at = next((row for row in ways if not self._entries[row].off), self._at)
+        # The row aimed at, else the nearest one before it, else the nearest one after it.
+        rows = (*range(at, self._at, -step), *range(at, last + 1 if by > 0 else -1, step))
+        self._at = next((row for row in rows if not self.entries[row].off), self._at)
         self._top = max(self._at - _ROWS + 1, min(self._top, max(self._at, 0)))
-        if all(entry.off for entry in self._entries[: max(self._at, 0)]) and self._at < _ROWS:
+        if all(entry.off for entry in self.entries[: max(self._at, 0)]) and self._at < _ROWS:
             self._top = 0  # show the rows that are off above the first, too
         self._moved()
 
     def _moved(self) -> None:
-        nothing = self._entries[0].title if self._entries else _NO_MATCH
+        nothing = self.entries[0].title if self.entries else _NO_MATCH
         self.setAccessibleName(self.current.title if self.current else nothing)
         self.update()
 
@@ -372,17 +355,17 @@ class EntryRows(QWidget):
     def _row(self, at: QPoint) -> int | None:
         row = self._top + (at.y() - 4) // theme.ROW
         inside = self.rect().adjusted(0, 4, 0, -4).contains(at)
-        return row if inside and row < len(self._entries) else None
+        return row if inside and row < len(self.entries) else None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible rows, and a hairline above them."""
         painter = QPainter(self)
         painter.fillRect(QRect(0, 0, self.width(), 1), theme.HAIRLINE)
-        if not self._entries:
+        if not self.entries:
             painter.setPen(theme.QUIET)
             flags = int(Qt.AlignmentFlag.AlignVCenter)
             painter.drawText(self.rect().adjusted(_MARGIN, 0, 0, 0), flags, _NO_MATCH)
-        for number, entry in enumerate(self._entries[self._top : self._top + _ROWS]):
+        for number, entry in enumerate(self.entries[self._top : self._top + _ROWS]):
             row = QRect(0, 4 + number * theme.ROW, self.width(), theme.ROW)
             self._paint(painter, entry, row, self._top + number == self._at)
 
@@ -415,7 +398,7 @@ class EntryRows(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Make the row under the pointer current, unless it is off."""
         row = self._row(event.position().toPoint())
-        if row is not None and row != self._at and not self._entries[row].off:
+        if row is not None and row != self._at and not self.entries[row].off:
             self._at = row
             self._moved()
 
@@ -423,7 +406,7 @@ class EntryRows(QWidget):
         """Report a click on a row."""
         row = self._row(event.position().toPoint())
         if row is not None and event.button() is Qt.MouseButton.LeftButton:
-            self.pressed.emit(self._entries[row])
+            self.pressed.emit(self.entries[row])
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll by rows."""

@@ -59,7 +59,7 @@ class ProjectChooser:
             entries = [new, *entries] if self._new_first else [*entries, new]
         if not entries:
             hint = "Enter creates it"
-            entries = [Entry("", "Type a name for your first project", "", _nothing, off=hint)]
+            entries = [Entry("", "Type a name for your first project", "", off=hint)]
         return entries
 
     def _entry(self, project: int, name: str, photos: int, approved: int) -> Entry:
@@ -67,12 +67,8 @@ class ProjectChooser:
         current = session.projects.current
         photo = session.current
         inside = photo is not None and session.table.projects.has(project, [photo])[0]
-        state = words.joined(
-            (
-                "has this photo" if inside else None,
-                "current" if current is not None and current.id == project else None,
-            )
-        )
+        is_current = current is not None and current.id == project
+        state = words.joined(("has this photo" if inside else "", "current" if is_current else ""))
         about = f"{words.photos(photos)}, {words.count(approved)} approved"
         return Entry(str(project), name, about, partial(self._on_chosen, project), key=state)
 
@@ -93,7 +89,3 @@ class ProjectChooser:
             self._session.messages.say(str(error))
         else:
             self._on_chosen(project)
-
-
-def _nothing() -> None:
-    """Do nothing: an entry that is off never runs."""

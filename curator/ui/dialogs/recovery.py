@@ -37,7 +37,7 @@ def ask_which_window(sources: Sequence[Path]) -> str | None:
 
 
 def ask_without_answer() -> bool:
-    """Ask whether to open another window if the first one does not answer."""
+    """Ask whether to open another window, because the first one does not answer."""
     body = "It may be busy or hanging. No marks are lost either way."
     choice = Choice(ANOTHER, "Open another window", primary=True)
     question = Question("The open window does not answer", body, (choice,))
@@ -47,7 +47,7 @@ def ask_without_answer() -> bool:
 def offer_restore(home: Home) -> bool:
     """Offer to restore the newest intact backup of a damaged or missing catalog.
 
-    If the catalog is missing, offer to start an empty one, too.
+    If the catalog is missing, also offer to start an empty one.
 
     Returns:
         Whether there is a catalog now.

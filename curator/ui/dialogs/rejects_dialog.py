@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from curator import removal
 from curator.catalog import Catalog
@@ -17,7 +18,7 @@ from curator.removal import ListedFile, Part, Removal, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.jobs import Job, JobRunner
 from curator.ui.dialogs.rejects_grid import CELL, RejectsGrid
-from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tables import DISPLAY, Index, TextRows, table
@@ -45,10 +46,10 @@ class FileTable(TextRows[ListedFile]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wished: list[ListedFile] = []  # as ticked by the person
+        self.wished: list[ListedFile] = []  # as the person checked them
 
     def show_files(self, files: Sequence[ListedFile]) -> None:
-        """Replace the rows; ``files`` are checked as the person wants."""
+        """Replace the rows; ``files`` are checked as the person wants them."""
         self.wished = list(files)
         self.show_rows(removal.untick_shared(self.wished))
 
@@ -79,7 +80,7 @@ class FileTable(TextRows[ListedFile]):
         return "\n".join(filter(None, (row.path, row.stays)))
 
     def color(self, row: ListedFile, column: int) -> QColor:
-        """Return a brighter color for the names of files to delete."""
+        """Return text color for the names of files to delete, quiet for all else."""
         return theme.TEXT if row.ticked and column == 0 else theme.QUIET
 
     def data(self, index: Index, role: int = DISPLAY) -> object:
@@ -101,9 +102,9 @@ class RejectsDialog(Dialog):
     """Shows which files would be deleted, and deletes them when asked to.
 
     Args:
-        session: whose rejects.
-        ids: the rejects of its scope.
-        pictures: for their thumbnails.
+        session: the window's session.
+        ids: the rejected photos of its scope.
+        pictures: the source of their thumbnails.
         parent: the window.
     """
 
@@ -148,8 +149,7 @@ class RejectsDialog(Dialog):
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.staying)
         self.body.addSpacing(12)
-        across = QHBoxLayout()
-        across.setSpacing(24)
+        across = layouts.row(spacing=24)
         narrow = self.width() < _NARROW  # the file names need the room
         across.addWidget(self.grid, 4 if narrow else 3)
         across.addWidget(self.table, 5 if narrow else 2)
@@ -159,24 +159,22 @@ class RejectsDialog(Dialog):
         self.buttons.addWidget(self.cancel)
         self.buttons.addWidget(self.go)
 
-    # --- what would go
+    # --- the files to delete
 
     def make_plan(self) -> None:
-        """Check the folders on the job thread; unchecked files stay unchecked."""
+        """Plan the removal on the job thread; what the person checked or unchecked stays so."""
         erasing, ids, within = self.for_good.isChecked(), self._ids, self._within
-        off = {file.path for file in self.model.wished if not file.ticked and not file.stays}
-        on = {file.path for file in self.model.wished if file.ticked}
+        wished = {file.path: file.ticked for file in self.model.wished if not file.stays}
         self.go.setEnabled(False)
 
         def work(job: Job, catalog: Catalog) -> Removal:
             photos = catalog.photos.details(ids)
-            shown = removal.plan(photos, erasing=erasing, within=within, heed=job.check_stopped)
+            planned = removal.plan(photos, erasing=erasing, within=within, heed=job.check_stopped)
             files = (
-                replace(file, ticked=file.path not in off and (file.ticked or file.path in on))
-                for file in shown.files
+                replace(file, ticked=wished.get(file.path, file.ticked) and not file.stays)
+                for file in planned.files
             )
-            rows = tuple(replace(f, ticked=f.ticked and not f.stays) for f in files)
-            return Removal(rows, within)
+            return Removal(tuple(files), within)
 
         self._start(work, self._planned)
 
@@ -190,7 +188,7 @@ class RejectsDialog(Dialog):
         return Removal(tuple(self.model.rows), self._within)
 
     def toggle(self, photo_id: int) -> None:
-        """Exclude a photo with all its files, or include it again without companions."""
+        """Exclude a photo with all its files, or include its originals and sidecars again."""
         rows = [row for row, file in enumerate(self.model.rows) if file.photo_id == photo_id]
         if any(self.model.rows[row].ticked for row in rows):
             self.model.tick(rows, False)
@@ -207,13 +205,14 @@ class RejectsDialog(Dialog):
         self.grid.show_photos(list(sizes.items()), {file.photo_id for file in shown.going})
         going = counted(len(shown.going), "file")
         freed = "freed at once" if erasing else "freed once the trash is emptied"
-        of = words.photos(shown.photos)
-        self.sentence.setText(
-            f"{going} of {of}, {words.size(shown.bytes)}; {freed}. The photos stay in the catalog"
-            " as rejected and deleted, so that a copy is not imported again."
-            if shown.going
-            else "No files here can be deleted."
-        )
+        text = "No files here can be deleted."
+        if shown.going:
+            text = (
+                f"{going} of {words.photos(shown.photos)}, {words.size(shown.bytes)}; {freed}."
+                " The photos stay in the catalog as rejected and deleted, so that a copy is not"
+                " imported again."
+            )
+        self.sentence.setText(text)
         left = [f"{counted(number, 'file')}: {why}" for why, number in shown.staying().items()]
         left[:0] = self._copies()
         self.staying.setText("\n".join(left[:4]))
@@ -225,15 +224,11 @@ class RejectsDialog(Dialog):
         """Return how many copies in other folders stay, if any."""
         rows = self.model.rows
         number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
-        if not number:
-            return []
-        return [
-            "1 copy in another folder stays."
-            if number == 1
-            else f"{number:,} copies in other folders stay."
-        ]
+        if number == 1:
+            return ["1 copy in another folder stays."]
+        return [f"{number:,} copies in other folders stay."] if number else []
 
-    # --- the going
+    # --- deleting
 
     def _ask_and_go(self) -> None:
         shown, erasing = self.shown, self.for_good.isChecked()
@@ -285,7 +280,7 @@ class RejectsDialog(Dialog):
         self._session.refresh()
 
     def _shrink(self) -> None:
-        """Shrink to the result, around the same center."""
+        """Shrink to fit the result, around the same center."""
         layout, place = self.layout(), self.geometry()
         assert layout is not None
         self.body.activate()
@@ -302,17 +297,14 @@ class RejectsDialog(Dialog):
         self.sentence.setText(text)
         self.go.setEnabled(False)
 
-    # --- off this thread
+    # --- on the job thread
 
     def _start(self, work: Callable[[Job, Catalog], object], done: Callable[..., None]) -> None:
         path = self._session.home.catalog
 
         def run(job: Job) -> object:
-            catalog = Catalog.open(path)
-            try:
+            with closing(Catalog.open(path)) as catalog:
                 return work(job, catalog)
-            finally:
-                catalog.close()
 
         self._jobs.start(run, done)
 

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 
 from curator.library.table import Tile
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
+from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.thumbnails import thumbnail_request
 
 CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
 _GAP, _FOOT = 8, 20
@@ -18,10 +19,10 @@ _STAYS = 0.3  # opacity of an excluded photo
 
 
 class RejectsGrid(QAbstractScrollArea):
-    """Thumbnails in rows with name and size; a click excludes a photo, or includes it again.
+    """Thumbnails in rows, each with name and size.
 
     Signals:
-        pressed: id of a photo that was clicked.
+        pressed(int): the id of a photo that was clicked.
     """
 
     pressed = Signal(int)
@@ -49,7 +50,7 @@ class RejectsGrid(QAbstractScrollArea):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         """Load and draw the photos that came into view."""
-        self._ask()
+        self._request_thumbnails()
         self.viewport().update()
 
     def hideEvent(self, event: object) -> None:
@@ -58,7 +59,7 @@ class RejectsGrid(QAbstractScrollArea):
             self._pictures.thumbs.want("rejects", [])
 
     def rect_of(self, number: int) -> QRect:
-        """Return the place of a photo on the viewport, without the gap."""
+        """Return the rectangle of a photo on the viewport, without the gap."""
         row, column = divmod(number, self._columns)
         top = row * CELL.height() - self.verticalScrollBar().value()
         return QRect(column * CELL.width(), top, CELL.width() - _GAP, CELL.height() - _GAP)
@@ -73,7 +74,7 @@ class RejectsGrid(QAbstractScrollArea):
         bar.setRange(0, max(rows * CELL.height() - height, 0))
         bar.setPageStep(height)
         bar.setSingleStep(CELL.height() // 2)
-        self._ask()
+        self._request_thumbnails()
         self.viewport().update()
 
     def _visible(self) -> range:
@@ -81,20 +82,18 @@ class RejectsGrid(QAbstractScrollArea):
         rows = self.viewport().height() // CELL.height() + 2
         return range(first * self._columns, min((first + rows) * self._columns, len(self._photos)))
 
-    def _ask(self) -> None:
+    def _request_thumbnails(self) -> None:
         if self._pictures is None:
             return
         photos = (self._photos[number][0] for number in self._visible())
-        self._pictures.thumbs.want("rejects", [self._want(self._tile(photo)) for photo in photos])
+        self._pictures.thumbs.want(
+            "rejects", [self._request(self._tile(photo)) for photo in photos]
+        )
 
-    def _want(self, tile: Tile) -> FrameRequest | None:
-        if tile.thumb is None:
-            return None
+    def _request(self, tile: Tile) -> FrameRequest | None:
         ratio = self.devicePixelRatioF()
-        shape = tile.width / tile.height if tile.width and tile.height else 1.5
-        width = min(CELL.width() - _GAP, (CELL.height() - _GAP - _FOOT) * shape)
-        size = round(width * ratio), round(width / shape * ratio)
-        return FrameRequest(THUMB, tile.thumb, size, tile.turn)
+        width, height = CELL.width() - _GAP, CELL.height() - _GAP - _FOOT
+        return thumbnail_request(tile, (round(width * ratio), round(height * ratio)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible photos; excluded ones are dim and labeled "stays"."""
@@ -108,9 +107,8 @@ class RejectsGrid(QAbstractScrollArea):
         tile, cell = self._tile(photo), self.rect_of(number)
         goes = photo in self._going
         picture = cell.adjusted(0, 0, 0, -_FOOT)
-        want = self._want(tile)
-        thumbs = self._pictures.thumbs if self._pictures is not None else None
-        frame = thumbs.get(want) if thumbs is not None and want is not None else None
+        request = self._request(tile) if self._pictures is not None else None
+        frame = self._pictures.thumbs.get(request) if self._pictures and request else None
         painter.setOpacity(1.0 if goes else _STAYS)
         if frame is None:
             painter.fillRect(picture, theme.PANEL)

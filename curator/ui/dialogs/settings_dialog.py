@@ -1,6 +1,6 @@
 """The settings dialog, built from the pydantic models: a new setting needs no code here.
 
-Each section of the models is a group, each field a row with its title, description and range. An
+Each section of the models is a group; each field is a row with title, description and range. An
 invalid value is reported in its own row.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,11 +17,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
-    QScrollArea,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -33,7 +29,7 @@ from curator.library.filters import parse_rule
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
 from curator.ui.dialogs.keys_page import KeysPage
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.dialogs import Dialog
 
 _FIELD_WIDTH = 132
@@ -81,7 +77,7 @@ class Setting:
 
     @property
     def path(self) -> str:
-        """The name as the command line spells it: ``work.workers``."""
+        """The name on the command line: ``work.workers``."""
         return f"{self.section}.{self.name}"
 
     @property
@@ -92,11 +88,8 @@ class Setting:
     @property
     def range(self) -> str:
         """The range of a number, in words; empty without limits."""
-        low = _bound(self.info, "ge")
-        high = _bound(self.info, "le")
-        if low is None or high is None:
-            return ""
-        return f"{low:,g} to {high:,g}"
+        low, high = _bound(self.info, "ge"), _bound(self.info, "le")
+        return "" if low is None or high is None else f"{low:,g} to {high:,g}"
 
     @property
     def variable(self) -> str:
@@ -127,8 +120,7 @@ class SettingRow:
         self.setting = setting
         self.field = _field(setting, value)
         self.field.setAccessibleName(setting.title)
-        self.note = theme.plain("", role="caption")
-        self.note.setWordWrap(True)
+        self.note = theme.wrapped("", "caption")
         self.locked = setting.variable in os.environ
         self.field.setEnabled(not self.locked)
         self.show_error("")
@@ -148,16 +140,13 @@ class SettingRow:
         """Show what is wrong with the value; an empty text restores the description."""
         info, setting = self.setting.info, self.setting
         self.field.setProperty("wrong", bool(text))
-        self.field.style().unpolish(self.field)
-        self.field.style().polish(self.field)
-        description = (info.description or "").removesuffix(".")
-        usual = " · ".join(part for part in (description, setting.range) if part)
+        theme.restyle(self.field)
+        usual = words.joined(((info.description or "").removesuffix("."), setting.range))
         if self.locked:
             usual = f"Set by the environment variable {setting.variable}"
         self.note.setText(text or usual)
         self.note.setProperty("role", "error" if text else "caption")
-        self.note.style().unpolish(self.note)
-        self.note.style().polish(self.note)
+        theme.restyle(self.note)
         self.note.setVisible(bool(self.note.text()))
 
 
@@ -168,11 +157,11 @@ class SettingsDialog(Dialog):
         settings: changed in place when all values are valid and the file was written.
         home: contains the files of settings and keys.
         parent: the window.
-        notes: widgets below the titles of sections, by the section's name.
+        notes: widgets between the title and the rows of a section, by the section's name.
         keys: the current keys; Curator's preset if None.
 
     Attributes:
-        changed: names of the changed settings, once the dialog was accepted.
+        changed: names of the settings that were changed and saved.
         keys: the keys page.
     """
 
@@ -190,9 +179,7 @@ class SettingsDialog(Dialog):
         self.rows: dict[str, SettingRow] = {}
         self.changed: set[str] = set()
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 12, 0)
-        column.setSpacing(0)
+        column = layouts.column(content, margins=(0, 0, 12, 0))
         for title, fields in all_settings():
             if column.count():
                 column.addSpacing(20)
@@ -204,19 +191,13 @@ class SettingsDialog(Dialog):
                 column.addWidget(note)
             for setting in fields:
                 column.addWidget(self._row(setting))
-        scroll = QScrollArea()
-        scroll.setWidget(content)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumHeight(min(480, self.max_size.height() - _AROUND))
+        self._scroll = theme.scrolled(content)
+        self._scroll.setMinimumHeight(min(480, self.max_size.height() - _AROUND))
         self.keys = KeysPage(keys or keyboard.Keyboard())
-        self._keys = self.keys.keyboard
+        self._keys_before = self.keys.keyboard
         self._pages = QStackedWidget()
         self._where = theme.plain("", role="caption")
-        self._lay_out_pages({"Settings": scroll, "Keys": self.keys})
-        self.problem = self.wrapped("", "error")
-        self.problem.hide()
+        self._lay_out_pages({"Settings": self._scroll, "Keys": self.keys})
         self.body.addWidget(self.problem)
         cancel, done = self.button("Cancel"), self.button("Save settings", primary=True)
         cancel.clicked.connect(self.reject)
@@ -229,8 +210,7 @@ class SettingsDialog(Dialog):
     def _lay_out_pages(self, pages: Mapping[str, QWidget]) -> None:
         """Put the pages behind tabs."""
         self._tabs: dict[str, QToolButton] = {}
-        row = QHBoxLayout()
-        row.setSpacing(0)
+        row = layouts.row()
         for title, page in pages.items():
             tab = QToolButton()
             tab.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -257,8 +237,8 @@ class SettingsDialog(Dialog):
                 self._pages.setCurrentIndex(place)
         first = self.keys.search_field if title == "Keys" else next(iter(self.rows.values())).field
         first.setFocus()
-        keys = keyboard.keys_file(self._home)
-        file = keys if title == "Keys" else self._home.settings_file
+        keys_file = keyboard.keys_file(self._home)
+        file = keys_file if title == "Keys" else self._home.settings_file
         self._where.setText(f"Saved in {file.name}")
         self._where.setToolTip(theme.plain_tip(str(file)))
 
@@ -266,23 +246,19 @@ class SettingsDialog(Dialog):
         row = SettingRow(setting, getattr(getattr(self._settings, setting.section), setting.name))
         self.rows[setting.path] = row
         block = QWidget()
-        across = QHBoxLayout(block)
-        across.setContentsMargins(0, 5, 0, 5)
-        across.setSpacing(16)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        title: QLabel = theme.plain(setting.title)
+        across = layouts.row(block, spacing=16, margins=(0, 5, 0, 5))
+        texts = layouts.column(spacing=1)
+        title = theme.wrapped(setting.title)
         title.setBuddy(row.field)
-        title.setWordWrap(True)
-        words.addStretch(1)
-        words.addWidget(title)
-        words.addWidget(row.note)
-        words.addStretch(1)
-        across.addLayout(words, 1)
+        texts.addStretch(1)
+        texts.addWidget(title)
+        texts.addWidget(row.note)
+        texts.addStretch(1)
+        across.addLayout(texts, 1)
         if setting.path in _CHECKS:  # searches are long: below the title, at full width
             row.field.setMinimumWidth(_TEXT_WIDTH)
             row.field.setMaximumWidth(_FULL_WIDTH)
-            words.insertWidget(words.count() - 1, row.field)
+            texts.insertWidget(texts.count() - 1, row.field)
         else:
             across.addWidget(row.field, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         return block
@@ -302,51 +278,36 @@ class SettingsDialog(Dialog):
             field.setText(text)
 
     def turn_to_section(self, section: str) -> None:
-        """Scroll to the settings of a section."""
+        """Show the settings of a section."""
         self.show_page("Settings")
         first = next(row for row in self.rows.values() if row.setting.section == section)
         first.field.setFocus()
         head = self._notes.get(section) or first.field
 
         def scroll() -> None:
-            area = self._pages.currentWidget()
-            content = area.widget() if isinstance(area, QScrollArea) else None
-            assert isinstance(area, QScrollArea) and content is not None
+            content = self._scroll.widget()
+            assert content is not None
             top = head.mapTo(content, QPoint(0, 0)).y()
-            area.verticalScrollBar().setValue(top - theme.ROW)
+            self._scroll.verticalScrollBar().setValue(top - theme.ROW)
 
         QTimer.singleShot(0, self, scroll)  # after the layout
 
     def commit(self) -> None:
         """Save the values if all are valid; else show which ones are not."""
-        wanted: dict[str, dict[str, object]] = {}
         for row in self.rows.values():
             row.show_error("")
-            wanted.setdefault(row.setting.section, {})[row.setting.name] = row.value
-        sections = {name: type(getattr(self._settings, name)) for name in wanted}
-        made: dict[str, BaseModel] = {}
         wrong = [row for path, check in _CHECKS.items() if self._fails(self.rows[path], check)]
-        for name, model in sections.items():
+        made: dict[str, BaseModel] = {}
+        for section in dict.fromkeys(row.setting.section for row in self.rows.values()):
             try:
-                made[name] = model(**wanted[name])
+                made[section] = type(getattr(self._settings, section))(**self.entered(section))
             except ValidationError as error:
-                wrong += self._show_errors(name, error)
+                wrong += self._show_errors(section, error)
         if wrong:
             self.show_page("Settings")
             wrong[0].field.setFocus()
-            return
-        before = {name: getattr(self._settings, name) for name in made}
-        changed = {
-            f"{name}.{key}"
-            for name, section in made.items()
-            for key, value in section.model_dump().items()
-            if value != getattr(before[name], key)
-        }
-        if not self._write(made, before, changed):
-            return
-        self.changed |= changed
-        if self._write_keys():
-            self.accept()
+        else:
+            self.accept_after(lambda: self._save(made))
 
     def _fails(self, row: SettingRow, check: Callable[[str], object]) -> bool:
         try:
@@ -356,35 +317,32 @@ class SettingsDialog(Dialog):
             return True
         return False
 
-    def _write(self, made: dict[str, BaseModel], before: dict[str, Any], changed: set[str]) -> bool:
-        old = {path: _get(self._settings, path) for path in changed}
+    def _save(self, made: Mapping[str, BaseModel]) -> None:
+        """Save the settings, then the keys if they changed or their file is invalid.
+
+        Raises:
+            KnownError: a file could not be written; what it would hold is not in effect.
+        """
+        changes = [
+            (getattr(self._settings, section), section, name, getattr(model, name))
+            for section, model in made.items()
+            for name in type(model).model_fields
+            if getattr(model, name) != getattr(getattr(self._settings, section), name)
+        ]
+        before = [getattr(values, name) for values, _, name, _ in changes]
         # Set field by field, because other objects hold references to the sections.
-        for path in changed:
-            section, _, name = path.partition(".")
-            setattr(before[section], name, getattr(made[section], name))
+        for values, _, name, value in changes:
+            setattr(values, name, value)
         try:
             save(self._settings, self._home)
-        except KnownError as error:
-            for path, value in old.items():
-                section, _, name = path.partition(".")
-                setattr(before[section], name, value)
-            self.problem.setText(str(error))
-            self.problem.show()
-            return False
-        return True
-
-    def _write_keys(self) -> bool:
-        """Save the keys if they changed, or if the current file is invalid."""
+        except KnownError:
+            for (values, _, name, _), value in zip(changes, before, strict=True):
+                setattr(values, name, value)
+            raise
+        self.changed |= {f"{section}.{name}" for _, section, name, _ in changes}
         path, keys = keyboard.keys_file(self._home), self.keys.keyboard
-        if keys == self._keys and not keyboard.problem_in(path):
-            return True
-        try:
+        if keys != self._keys_before or keyboard.problem_in(path):
             keyboard.save(keys, path)
-        except KnownError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
-            return False
-        return True
 
     def _show_errors(self, section: str, error: ValidationError) -> list[SettingRow]:
         wrong = []
@@ -394,11 +352,6 @@ class SettingsDialog(Dialog):
                 row.show_error(_sentence(row.setting, each["type"], each["msg"]))
                 wrong.append(row)
         return wrong
-
-
-def _get(settings: Settings, path: str) -> object:
-    section, _, name = path.partition(".")
-    return getattr(getattr(settings, section), name)
 
 
 def _sentence(setting: Setting, kind: str, message: str) -> str:

@@ -1,4 +1,4 @@
-"""The sidecars dialog: previews what writing changes, and resolves contradicting marks."""
+"""The sidecars dialog: shows what writing would change, and resolves contradictions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QTableView, QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 
 from curator.catalog import Conflict
 from curator.model import KnownError, counted
 from curator.pipeline import Difference, MetadataResult, Preview
 from curator.session import Session
 from curator.session.sidecars import OURS, THEIRS, in_words
-from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
 from curator.ui.widgets.tables import TextRows, height, table
 
@@ -25,9 +25,9 @@ _EMBED_ONLY = "JPEG, TIFF, DNG, HEIC"
 
 
 class ConflictTable(TextRows[Conflict]):
-    """The sidecars that contradict marks: both sides, and which one wins.
+    """The sidecars that contradict marks: both sides, and which one is kept.
 
-    The newer side is suggested; a side the person chose is in pencil color.
+    The newer side is suggested; a side that the person chose is in pencil color.
     """
 
     heads = ("Photo", "Yours", "In the file", "Newer", "Choice")
@@ -42,23 +42,23 @@ class ConflictTable(TextRows[Conflict]):
         super().show_rows(rows)
 
     def side(self, conflict: Conflict) -> str:
-        """Return the winning side: the chosen one, else the newer one."""
-        proposed = THEIRS if conflict.newer == "file" else OURS
-        return self.chosen.get(conflict.photo_id, proposed)
+        """Return the side to keep: the chosen one, else the newer one."""
+        suggested = THEIRS if conflict.newer == "file" else OURS
+        return self.chosen.get(conflict.photo_id, suggested)
 
     def choices(self) -> dict[int, str]:
-        """Return the winning side by photo."""
+        """Return the side to keep, by photo."""
         return {conflict.photo_id: self.side(conflict) for conflict in self.rows}
 
     def choose(self, rows: Sequence[int], side: str) -> None:
-        """Choose a side for rows."""
+        """Choose the side to keep for rows."""
         for row in rows:
             self.chosen[self.rows[row].photo_id] = side
         if rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 4))
 
-    def turn(self, row: int) -> None:
-        """Switch a row to its other side."""
+    def switch(self, row: int) -> None:
+        """Choose the other side for a row."""
         other = OURS if self.side(self.rows[row]) == THEIRS else THEIRS
         self.choose([row], other)
 
@@ -100,19 +100,19 @@ class DifferenceTable(TextRows[Difference]):
         return "\n".join((row.path, *row.lines, row.problem)).strip()
 
     def color(self, row: Difference, column: int) -> QColor:
-        """Return a brighter color for the changes."""
+        """Return text color for the changes, quiet for the path."""
         return theme.TEXT if column else theme.QUIET
 
 
 class SidecarsDialog(Dialog):
     """Shows what writing sidecars would change, and which of them contradict the catalog.
 
-    The user chooses a side for each contradiction and starts the writing.
+    The person chooses a side for each contradiction and starts the writing.
 
     Args:
         session: the window's session.
         ids: the photos.
-        of: names these photos in the title.
+        of: the photos' name in the title.
         parent: the window.
     """
 
@@ -120,7 +120,7 @@ class SidecarsDialog(Dialog):
         self, session: Session, ids: Sequence[int], of: str, parent: QWidget | None = None
     ) -> None:
         super().__init__(f"Sidecars of {of}", parent, _WIDTH)
-        self._sidecars, self._ids, self._table = session.sidecars, list(ids), session.table
+        self._sidecars, self._ids = session.sidecars, list(ids)
         self.conflicts, self.differences = ConflictTable(), DifferenceTable()
         self.disputed = self.wrapped("")
         widths = {0: 150, 1: 190, 2: 190, 3: 80}
@@ -128,7 +128,7 @@ class SidecarsDialog(Dialog):
         self.sentence = self.wrapped("Comparing…")
         self.table = table(self.differences, "What would change", {0: 330})
         self.note = self.wrapped("", "quiet")
-        self.mine, self.files = self.button("All mine"), self.button("All the files'")
+        self.mine, self.files = self.button("Keep all mine"), self.button("Take all from files")
         self.apply = self.button("Apply")
         self.write = self.button("Write", primary=True)
         self.close_ = self.button("Close")
@@ -137,10 +137,10 @@ class SidecarsDialog(Dialog):
         self._lone: tuple[int, ...] = ()
         self._lay_out()
         self.sides.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.sides.clicked.connect(lambda index: self.conflicts.turn(index.row()))
-        turn = QShortcut(QKeySequence(Qt.Key.Key_Space), self.sides)
-        turn.setContext(Qt.ShortcutContext.WidgetShortcut)
-        turn.activated.connect(self._turn)
+        self.sides.clicked.connect(lambda index: self.conflicts.switch(index.row()))
+        space = QShortcut(QKeySequence(Qt.Key.Key_Space), self.sides)
+        space.setContext(Qt.ShortcutContext.WidgetShortcut)
+        space.activated.connect(self._switch_current)
         self.mine.clicked.connect(lambda: self._choose(OURS))
         self.files.clicked.connect(lambda: self._choose(THEIRS))
         self.apply.clicked.connect(self._guarded(self._apply))
@@ -156,8 +156,7 @@ class SidecarsDialog(Dialog):
 
     def _lay_out(self) -> None:
         self.body.setSpacing(8)
-        self._choosing = QHBoxLayout()
-        self._choosing.setSpacing(8)
+        self._choosing = layouts.row(spacing=8)
         for button in (self.mine, self.files):
             self._choosing.addWidget(button)
         self._choosing.addStretch(1)
@@ -176,15 +175,15 @@ class SidecarsDialog(Dialog):
     def _guarded(self, act: Callable[[], None]) -> Callable[[], None]:
         """Return a function that calls ``act`` and shows its error in the dialog."""
 
-        def do() -> None:
+        def guarded() -> None:
             try:
                 act()
             except KnownError as error:
                 self._show_message(str(error))
 
-        return do
+        return guarded
 
-    # --- two sides
+    # --- contradictions
 
     def _show_conflicts(self) -> None:
         found = self._sidecars.conflicts()
@@ -204,10 +203,10 @@ class SidecarsDialog(Dialog):
     def _choose(self, side: str) -> None:
         self.conflicts.choose(range(len(self.conflicts.rows)), side)
 
-    def _turn(self) -> None:
+    def _switch_current(self) -> None:
         index = self.sides.currentIndex()
         if index.isValid():
-            self.conflicts.turn(index.row())
+            self.conflicts.switch(index.row())
 
     def _apply(self) -> None:
         self._sidecars.resolve(self.conflicts.choices())
@@ -227,18 +226,14 @@ class SidecarsDialog(Dialog):
             return
         self.differences.show_rows(found.differences)
         number = len(found.differences)
-        same = (
-            f"; {words.count(found.same)} {'says' if found.same == 1 else 'say'} so already"
-            if found.same
-            else ""
-        )
-        self.sentence.setText(
-            f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
-            if number
-            else "No sidecar would change."
-            if found.without
-            else "No sidecar would change: all of them are up to date."
-        )
+        if number:
+            same = f"; {words.count(found.same)} up to date already" if found.same else ""
+            text = f"{counted(number, 'sidecar')} for {found.profile.title} would change{same}."
+        elif found.without:
+            text = "No sidecar would change."
+        else:
+            text = "No sidecar would change: all of them are up to date."
+        self.sentence.setText(text)
         self.table.setVisible(number > 0)
         self.table.setFixedHeight(height(number, self._rows))
         self.note.setText(_note(found))

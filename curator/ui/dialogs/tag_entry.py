@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.catalog import folded, plain_name, tag_names
 from curator.model import KnownError, counted
 from curator.session import Session
 from curator.ui.dialogs.palette import Entry, EntryRows, Field
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.menus import tag_menu
 from curator.ui.widgets.overlay_panel import FIELD, OverlayPanel
 from curator.ui.widgets.tag_chips import TagChips
@@ -55,14 +55,10 @@ class TagEntry(OverlayPanel):
 
     def _lay_out(self) -> None:
         head = QWidget()
-        above = QVBoxLayout(head)
-        above.setContentsMargins(_MARGIN, 10, _MARGIN, 2)
-        above.setSpacing(8)
+        above = layouts.column(head, spacing=8, margins=(_MARGIN, 10, _MARGIN, 2))
         above.addWidget(self.title)
         above.addWidget(self.chips)
-        column = QVBoxLayout(self.panel)
-        column.setContentsMargins(1, 1, 1, 1)
-        column.setSpacing(0)
+        column = layouts.column(self.panel, margins=(1, 1, 1, 1))
         column.addWidget(head)
         column.addWidget(self.field)
         column.addWidget(self.rows)
@@ -127,18 +123,17 @@ class TagEntry(OverlayPanel):
         return before + comma, last
 
     def _find(self, _: str) -> None:
-        """Show completions of the last tag; a new tag comes last."""
+        """Show completions of the last tag; a new tag comes last, a new name first."""
         last = plain_name(self._typed[1])
         if last:
             self.chips.clear_selection()
         found = self._session.tags.completions(last)
         same = any(folded(each.name) == folded(last) for each in found)
         does = "merges the two" if self._renames else ""
-        if self._renames:
-            found = [each for each in found if each.name != self._renames]
-        entries = [Entry(each.name, each.name, does, _nothing, f"{each.count:,}") for each in found]
+        found = [each for each in found if each.name != self._renames]
+        entries = [Entry(each.name, each.name, does, key=f"{each.count:,}") for each in found]
         if last and not same:
-            new = Entry(last, last, "new name" if self._renames else "new tag", _nothing)
+            new = Entry(last, last, "new name" if self._renames else "new tag")
             entries = [new, *entries] if self._renames else [*entries, new]
         self.rows.show_entries(entries)
         self.rows.setVisible(bool(last) and bool(entries))
@@ -159,23 +154,19 @@ class TagEntry(OverlayPanel):
         except KnownError as error:
             self.title.setText(str(error))
             session.messages.say(str(error))
-            return
-        self.field.clear()
+        else:
+            self.field.clear()
 
     def _confirm(self, name: str) -> None:
-        self._run_or_report(lambda: self._session.tags.confirm(name, self._photos))
+        session = self._session
+        session.messages.say_errors(lambda: session.tags.confirm(name, self._photos))
 
     def _remove(self, name: str) -> None:
-        self._run_or_report(lambda: self._session.tags.remove(name, self._photos))
-
-    def _run_or_report(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except KnownError as error:
-            self._session.messages.say(str(error))
+        session = self._session
+        session.messages.say_errors(lambda: session.tags.remove(name, self._photos))
 
     def _handle_key(self, event: QKeyEvent) -> bool:
-        """Handle a key that does not edit the text. Return whether it did."""
+        """Handle a key that does not edit the text. Return whether it was one."""
         key, chip = Qt.Key(event.key()), self.chips.current
         if key == Qt.Key.Key_Escape:
             self.chips.clear_selection() if chip is not None else self.close_panel()
@@ -192,6 +183,7 @@ class TagEntry(OverlayPanel):
         return self._handle_chip_key(key)
 
     def _enter(self, exactly: bool) -> None:
+        """Confirm the chip, add the completion or, ``exactly``, what was typed, or close."""
         chip, (before, last) = self.chips.current, self._typed
         row = self.rows.current if last.strip() and not exactly else None
         if chip is not None:
@@ -217,7 +209,7 @@ class TagEntry(OverlayPanel):
         return by is not None
 
     def _handle_chip_key(self, key: Qt.Key) -> bool:
-        """Move among the chips while nothing is typed. Returns whether the key was used."""
+        """Move among the chips while nothing is typed. Return whether the key was handled."""
         chip = self.chips.current
         if chip is None:
             if key in (Qt.Key.Key_Up, Qt.Key.Key_Backspace, Qt.Key.Key_Left):
@@ -242,7 +234,3 @@ class TagEntry(OverlayPanel):
             height += 8 + self.chips.heightForWidth(inside)
         self._head.setFixedHeight(height)
         return height + FIELD + (0 if self.rows.isHidden() else self.rows.height()) + 2
-
-
-def _nothing() -> None:
-    """Do nothing: completions are added by name."""

@@ -7,23 +7,21 @@ person's consent.
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from curator.encoders import DownloadJob, DownloadPlan, download_plan, encoder_options
 from curator.model import KnownError
 from curator.session import Session
 from curator.ui.notices.notification_bar import Notification, NotificationBar
-from curator.ui.widgets import dialogs, theme, words
+from curator.ui.widgets import dialogs, layouts, theme, words
 from curator.ui.widgets.dialogs import Choice, Question
 
 _POLL_MS = 250
-_RUNNING = "clip-coming"
+_RUNNING = "clip-running"  # key of the notification while it downloads
 
 
 class ModelDownload(QObject):
-    """The encoder's download in one window.
-
-    The download runs in its own process, which is polled four times a second.
+    """Downloads the encoder's weights in a process of its own, which it polls.
 
     Signals:
         changed: `status` returns another text.
@@ -39,12 +37,12 @@ class ModelDownload(QObject):
         self._timer.timeout.connect(self._poll)
         if session.pipeline is not None:
             session.pipeline.events.idle.connect(self._suggest)
-            session.pipeline.events.encoder_failed.connect(self._report_change)
+            session.pipeline.events.encoder_failed.connect(self.changed)
 
     # --- state
 
     def status(self) -> str:
-        """Return which encoder is in use and why, or the download's progress."""
+        """Return the download's progress; without one, which encoder is in use and why."""
         if self._job is not None:
             return _progress_text(self._job)
         pipeline = self._session.pipeline
@@ -67,9 +65,6 @@ class ModelDownload(QObject):
         """Whether a download is running."""
         return self._job is not None
 
-    def _report_change(self) -> None:
-        self.changed.emit()
-
     # --- downloading
 
     def _suggest(self) -> None:
@@ -82,7 +77,8 @@ class ModelDownload(QObject):
         if plan is None:
             return
         text = f"CLIP predicts better than the built-in model: {plan.size} to download."
-        self._notifications.post(Notification("clip", text, "Download…", self.ask))
+        offer = Notification("clip", text, "Download…", self.ask, once=True)
+        self._notifications.post(offer)
 
     def ask(self) -> None:
         """Ask whether to download, naming size, source and destination; then download."""
@@ -105,7 +101,7 @@ class ModelDownload(QObject):
         self._job.start()
         self._timer.start()
         text = _progress_text(self._job)
-        self._notifications.post(Notification(_RUNNING, text, "Stop", self.stop, once=False))
+        self._notifications.post(Notification(_RUNNING, text, "Stop", self.stop))
         self.changed.emit()
 
     def stop(self) -> None:
@@ -135,7 +131,7 @@ class ModelDownload(QObject):
         if job.path is not None:
             self.select_encoder()
         elif job.error is not None:
-            failed = Notification("clip-failed", str(job.error), "Try again", self.ask, once=False)
+            failed = Notification("clip-failed", str(job.error), "Try again", self.ask)
             self._notifications.post(failed)
         else:
             self._session.messages.announce("Download stopped; what was downloaded is kept")
@@ -161,14 +157,11 @@ class EncoderPanel(QWidget):
     def __init__(self, download: ModelDownload) -> None:
         super().__init__()
         self._download = download
-        self.status = theme.plain("", role="quiet")
-        self.status.setWordWrap(True)
+        self.status = theme.wrapped("", "quiet")
         self.button = QPushButton()
         self.button.setAutoDefault(False)
         self.button.clicked.connect(self._click)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 8)
-        column.setSpacing(8)
+        column = layouts.column(self, spacing=8, margins=(0, 2, 0, 8))
         column.addWidget(self.status)
         row = QHBoxLayout()
         row.addWidget(self.button)

@@ -1,7 +1,7 @@
 """The notification bar: one notification at a time, at the left of the status line.
 
-Modules of this package and the window post to it. It takes the place of the status message and
-never moves anything else. A new status message shows in its place for a few seconds.
+The window and its notices post to it. The bar covers the status message and moves nothing else; a
+new status message shows in its place for a few seconds.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.text_line import TextLine
 
 _YIELD_MS = 4000  # how long a status message takes the bar's place
@@ -23,33 +23,31 @@ class Notification:
     """A line with an optional button.
 
     Attributes:
-        key: names it; a newer notification of the same key replaces it.
+        key: a newer notification of the same key replaces it.
         text: the message.
-        act_title: the button's text; no button where empty.
+        act_title: the button's text; no button if empty.
         act: called when the button is pressed.
-        once: whether dismissing it silences its key for good. False for news.
+        once: whether dismissing it silences its key for good, as for a suggestion.
     """
 
     key: str
     text: str
     act_title: str = ""
     act: Callable[[], None] | None = None
-    once: bool = True
+    once: bool = False
 
 
 class NotificationBar(QWidget):
-    """Shows the oldest notification that was not dismissed; urgent ones come first.
+    """Shows the oldest notification, an urgent one first, until it is dismissed or withdrawn.
 
     Signals:
         changed: the bar appeared, disappeared or shows another notification.
-        dismissed: the key of a notification that the person dismissed.
 
     Attributes:
         silenced: keys that are never shown again.
     """
 
     changed = Signal()
-    dismissed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,29 +59,19 @@ class NotificationBar(QWidget):
         self.silenced: set[str] = set()
         self.text = TextLine(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
         self.text.setFont(theme.body_font())
-        self.act = QToolButton()
-        self.act.setProperty("link", True)
-        self.act.clicked.connect(self._run_action)
-        self.close_ = QToolButton()
-        self.close_.setProperty("flat", True)
-        self.close_.setIcon(theme.icon("close"))
-        self.close_.setToolTip("Dismiss (Esc)")
-        self.close_.setAccessibleName("Dismiss")
+        self.act = theme.link_button("", self._run_action)
+        self.close_ = theme.icon_button("close", "Dismiss (Esc)")
         self.close_.clicked.connect(self.dismiss)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 0, 0)
-        row.setSpacing(8)
+        row = layouts.row(self, spacing=8, margins=(12, 0, 0, 0))
         row.addWidget(self.text)
         row.addWidget(self.act)
         row.addWidget(self.close_)
         row.addStretch(1)
-        for button in (self.act, self.close_):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
 
     @property
     def current(self) -> Notification | None:
-        """The notification shown next, or now; None if there is none."""
+        """The notification that is shown, or will be after the status message; else None."""
         return self._queue[0] if self._queue else None
 
     @property
@@ -95,7 +83,7 @@ class NotificationBar(QWidget):
         """Add a notification, or replace one that has the same key.
 
         Args:
-            notification: what to show; ignored if its key was silenced.
+            notification: what to show; ignored if its key is silenced.
             first: show it before all others.
         """
         if notification.key in self.silenced:
@@ -113,7 +101,7 @@ class NotificationBar(QWidget):
         self._show()
 
     def update_text(self, key: str, text: str) -> bool:
-        """Change the text of a notification. Returns whether there is one of that key."""
+        """Change the text of a notification. Return whether there is one of that key."""
         found = next((each for each in self._queue if each.key == key), None)
         if found is not None:
             self.post(replace(found, text=text))
@@ -131,12 +119,11 @@ class NotificationBar(QWidget):
             self._show()
 
     def dismiss(self) -> None:
-        """Remove the notification shown, at the person's request."""
+        """Remove the notification shown, because the person dismissed it."""
         if self.current is not None:
             gone = self._queue.pop(0)
             if gone.once:
                 self.silenced.add(gone.key)
-            self.dismissed.emit(gone.key)
             self._show()
 
     def _run_action(self) -> None:

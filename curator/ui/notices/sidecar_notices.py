@@ -1,12 +1,12 @@
-"""Reports on sidecars: how many are pending, which contradict, what other apps rated.
+"""Reports on sidecars: how many are pending, which contradict marks, and ratings from other apps.
 
-The status line shows the pending ones; contradictions and ratings from other apps are posted to the
-notification bar.
+The status line shows the number of pending ones; the rest is posted to the notification bar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -41,7 +41,7 @@ class SidecarNotices(QObject):
         self._window, self._session, self._run = window, session, run
         self._notifications, self._status = notifications, status
         self._conflicts = 0
-        self._rated_scope = ""  # the scope in which photos rated in other apps were found
+        self._rated_scope = ""  # where photos rated in other apps were found
         self._rated_shown = 0  # their number, as posted
         status.sidecars.make_clickable(self.open, SHOW_PENDING)
         session.sidecars.changed.connect(self.refresh)
@@ -68,28 +68,22 @@ class SidecarNotices(QObject):
         if news.conflicts > self._conflicts:
             verb = "contradicts" if news.conflicts == 1 else "contradict"
             text = f"{counted(news.conflicts, 'sidecar')} changed in other apps {verb} your marks"
-            self._notifications.post(
-                Notification("conflicts", text, "Choose…", self.open, once=False)
-            )
+            self._notifications.post(Notification("conflicts", text, "Choose…", self.open))
         elif not news.conflicts:
             self._notifications.withdraw("conflicts")
         self._conflicts = news.conflicts
 
     def scanned(self, new: int) -> None:
-        """Suggest culling photos that other apps rated, if any of ``new`` photos have ratings."""
+        """Offer to cull photos that other apps rated, after a scan found ``new`` photos."""
         number = self._session.statistics.count_rated_elsewhere() if new else 0
         if number and not self._session.criteria.include_rated:
             self._rated_scope, self._rated_shown = self._session.criteria.scope.key, number
+            include = partial(self._run, "include_rated_externally")
             text = _rated_text(number)
-            self._notifications.post(
-                Notification("elsewhere", text, "Include in cull", self._include_rated, once=False)
-            )
-
-    def _include_rated(self) -> None:
-        self._run("include_rated_externally")
+            self._notifications.post(Notification("elsewhere", text, "Include in cull", include))
 
     def _update_rated(self) -> None:
-        """Correct the number posted: more photos were read, or the person marked some."""
+        """Correct the number posted, as photos are read or marked."""
         number = self._session.statistics.count_rated_elsewhere() if self._rated_shown else 0
         if number == self._rated_shown:
             return

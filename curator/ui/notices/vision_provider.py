@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from curator import vision
 from curator.model import KnownError
@@ -18,7 +18,7 @@ from curator.session import Session
 from curator.settings import VisionSettings
 from curator.ui.dialogs.settings_dialog import SettingsDialog
 from curator.ui.notices.notification_bar import Notification, NotificationBar
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.vision import Health, VisionOptions
 
 _HELD, _PULLING = "describing-held", "pulling"
@@ -48,15 +48,13 @@ class VisionNotices(QObject):
         if error is None or not self._session.settings.vision.automatic:
             self._notifications.withdraw(_HELD)
             return
-        text = f"{error} Describing continues by itself then."
-        act_title, act = (
-            "Vision model…",
-            lambda: self._session.requests.vision_settings_requested.emit(),
-        )
+        session = self._session
+        text, act_title = f"{error} Then describing continues by itself.", "Vision model…"
+        act: Callable[[], None] = session.requests.vision_settings_requested.emit
         if getattr(error, "pull", False):
-            text = str(error.args[0])
-            act_title, act = f"Download {self._session.settings.vision.model}", self._pull
-        self._notifications.post(Notification(_HELD, text, act_title, act, once=False))
+            text, act_title = str(error.args[0]), f"Download {session.settings.vision.model}"
+            act = self._pull
+        self._notifications.post(Notification(_HELD, text, act_title, act))
 
     def _pull(self) -> None:
         self.pull(self._session.descriptions.options())
@@ -67,7 +65,7 @@ class VisionNotices(QObject):
         self._session.descriptions.pull(options)
         self._notifications.withdraw(_HELD)
         text = progress_text(self.pulling)
-        self._notifications.post(Notification(_PULLING, text, "Stop", self.stop, once=False))
+        self._notifications.post(Notification(_PULLING, text, "Stop", self.stop))
         self.changed.emit()
 
     def stop(self) -> None:
@@ -88,9 +86,8 @@ class VisionNotices(QObject):
 
     def _report_end(self, end: DownloadEnd) -> None:
         if end.stopped:
-            self._session.messages.announce(
-                f"Stopped the download of {end.model}; it continues there next time"
-            )
+            text = f"Stopped the download of {end.model}; the next one continues it"
+            self._session.messages.announce(text)
         elif end.error is not None:
             self._session.messages.announce(str(end.error))
         else:
@@ -101,26 +98,18 @@ class VisionNotices(QObject):
 class ProviderPanel(QWidget):
     """Tests the vision model, lists the installed models and downloads one.
 
+    It stands in the settings dialog, and tests the values typed there, saved or not.
+
     Args:
         session: runs the test.
         notices: runs the download.
-        entered: returns the provider's options as the settings fields have them now.
-        choose: puts a model's name into its settings field.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        notices: VisionNotices,
-        entered: Callable[[QWidget], VisionOptions],
-        choose: Callable[[QWidget, str], None],
-    ) -> None:
+    def __init__(self, session: Session, notices: VisionNotices) -> None:
         super().__init__()
         self._session, self._notices = session, notices
-        self._entered, self._choose = entered, choose
         self._tested: VisionOptions | None = None
-        self.result = theme.plain("", role="quiet")
-        self.result.setWordWrap(True)
+        self.result = theme.wrapped("", "quiet")
         self.test = QPushButton("Test provider")
         self.pull = QPushButton("")
         self.models = QComboBox()
@@ -140,14 +129,11 @@ class ProviderPanel(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 8)
-        column.setSpacing(8)
+        column = layouts.column(self, spacing=8, margins=(0, 2, 0, 8))
         column.addWidget(self.result)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        for each in (self.test, self.pull, self.models):
-            row.addWidget(each)
+        row = layouts.row(spacing=8)
+        for part in (self.test, self.pull, self.models):
+            row.addWidget(part)
         row.addStretch(1)
         column.addLayout(row)
 
@@ -161,9 +147,19 @@ class ProviderPanel(QWidget):
         self.pull.setVisible(pulling is not None or self._may_pull)
         self.result.setVisible(bool(self.result.text()))
 
+    def _dialog(self) -> SettingsDialog:
+        dialog = self.window()
+        assert isinstance(dialog, SettingsDialog)
+        return dialog
+
+    def _entered(self) -> VisionOptions:
+        """Return the provider's options as the fields have them now."""
+        entered = VisionSettings(**self._dialog().entered("vision"))
+        return vision.options(self._session.settings.model_copy(update={"vision": entered}))
+
     def _test(self) -> None:
         try:
-            self._tested = self._entered(self)
+            self._tested = self._entered()
         except ValidationError:
             self.result.setText("A value below is invalid.")
         else:
@@ -200,26 +196,7 @@ class ProviderPanel(QWidget):
 
     def _choose_model(self, number: int) -> None:
         if number:
-            self._choose(self, self.models.itemText(number))
-
-
-def for_settings(session: Session, notices: VisionNotices) -> ProviderPanel:
-    """Build the panel for the settings dialog. It tests the values typed there, saved or not."""
-
-    def entered(panel: QWidget) -> VisionOptions:
-        dialog = panel.window()
-        assert isinstance(dialog, SettingsDialog)
-        typed = session.settings.model_copy(
-            update={"vision": VisionSettings(**dialog.entered("vision"))}
-        )
-        return vision.options(typed)
-
-    def choose(panel: QWidget, model: str) -> None:
-        dialog = panel.window()
-        assert isinstance(dialog, SettingsDialog)
-        dialog.enter("vision.model", model)
-
-    return ProviderPanel(session, notices, entered, choose)
+            self._dialog().enter("vision.model", self.models.itemText(number))
 
 
 def progress_text(pulling: DownloadProgress) -> str:

@@ -1,15 +1,14 @@
 """Charts of photo counts, for overview and finish page: a strip, and rows of bars.
 
-A click on a part shows its photos. Kept photos are drawn in pencil, rejected ones in dimmed pencil
-with a stroke, unreviewed ones in gray. Lengths are to scale. The figure under the pointer or the
-keyboard focus is described in full at the right of the title.
+A click on a figure shows its photos. Kept photos are drawn in pencil, rejected ones in dimmed
+pencil, in the strip with a stroke as well, unreviewed ones in gray. Lengths are to scale. The
+figure under the pointer or the keyboard focus is described in full at the right of the title.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -22,10 +21,10 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from curator.library.statistics import Figure
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 
 HEAD = 26  # height of the title line, px
 _ROW = 24
@@ -51,12 +50,11 @@ def _mixed(color: QColor, under: QColor, share: float) -> QColor:
 
 
 DIMMED = _mixed(theme.PENCIL, theme.CANVAS, 0.3)  # like a rejected tile: 30 %
-UNDECIDED = theme.DISABLED
 # The parts of a figure, in the order they are drawn.
 _PARTS: tuple[tuple[Callable[[Figure], int], QColor], ...] = (
     (lambda figure: figure.kept, theme.PENCIL),
     (lambda figure: figure.rejected, DIMMED),
-    (lambda figure: figure.unreviewed, UNDECIDED),
+    (lambda figure: figure.unreviewed, theme.DISABLED),
 )
 
 
@@ -82,7 +80,7 @@ class Spot:
 
 
 class Chart(QWidget):
-    """Figures to point at, to walk through with the arrow keys, and to click.
+    """Figures to point at, to go through with the arrow keys, and to click.
 
     Signals:
         pressed(Figure): a figure whose photos are to be shown.
@@ -121,7 +119,7 @@ class Chart(QWidget):
         self.update()
 
     def place_of(self, name: str) -> QRect:
-        """Return where a figure is drawn; empty if it is not."""
+        """Return where a figure is drawn; empty if it is not drawn."""
         return next((s.place.toRect() for s in self._spots if s.figure.name == name), QRect())
 
     @property
@@ -140,7 +138,7 @@ class Chart(QWidget):
         return describe(figure)
 
     def _spread(self) -> list[Spot]:
-        """Return where the figures lie."""
+        """Return the figures with the places where they are drawn and clicked."""
         raise NotImplementedError
 
     def _paint(self, painter: QPainter) -> None:
@@ -193,10 +191,8 @@ class Chart(QWidget):
         self.update()
 
     def _spot_at(self, where: QPointF) -> int:
-        for number, spot in enumerate(self._spots):
-            if spot.place.contains(where):
-                return number
-        return -1
+        found = (at for at, spot in enumerate(self._spots) if spot.place.contains(where))
+        return next(found, -1)
 
     def _may_press(self, number: int) -> bool:
         return 0 <= number < len(self._spots) and bool(self._spots[number].figure.query)
@@ -222,7 +218,7 @@ class Chart(QWidget):
         self._point(-1)
 
     def focusInEvent(self, event: object) -> None:
-        """Describe the first figure, or the last one described."""
+        """Describe the first figure, unless the pointer is on one."""
         self._point(max(self._at, 0) if self._spots else -1)
         self.update()
 
@@ -247,16 +243,16 @@ def _lit(color: QColor) -> QColor:
 
 
 def stacked(painter: QPainter, figure: Figure, bar: QRectF, lit: bool, upright: bool) -> None:
-    """Draw the parts of a figure side by side, or ``upright`` from below.
+    """Draw the parts of a figure from left to right, or ``upright`` from the bottom up.
 
     Borders fall on device pixels, so that neighboring colors do not mix.
     """
     ratio = painter.device().devicePixelRatio()
     length = bar.height() if upright else bar.width()
-    before, so_far = 0.0, 0
+    before, photos = 0.0, 0
     for count, color in _PARTS:
-        so_far += count(figure)
-        after = round(length * so_far / max(figure.photos, 1) * ratio) / ratio
+        photos += count(figure)
+        after = round(length * photos / max(figure.photos, 1) * ratio) / ratio
         if after > before:
             part = (
                 QRectF(bar.left(), bar.bottom() - after, bar.width(), after - before)
@@ -398,19 +394,15 @@ class StripChart(Chart):
         return spots
 
     def _named(self, spots: Sequence[Spot]) -> list[QRectF]:
-        """Return where each name lies below its part, without overlap."""
-        numbers, metrics = QFontMetrics(theme.title_font()), QFontMetrics(self.font())
-        wide = [
-            max(
-                numbers.horizontalAdvance(words.count(spot.figure.photos)),
-                metrics.horizontalAdvance(spot.figure.name),
-            )
-            + 16
-            for spot in spots
-        ]
+        """Return where number and name of each part lie below it, without overlap."""
+        large, small = QFontMetrics(theme.title_font()), QFontMetrics(self.font())
+        wide = []
+        for spot in spots:
+            number = large.horizontalAdvance(words.count(spot.figure.photos))
+            wide.append(max(number, small.horizontalAdvance(spot.figure.name)) + 16)
         lefts = [spot.place.left() for spot in spots]
-        for at, (before, here) in enumerate(pairwise(range(len(lefts)))):
-            lefts[here] = max(lefts[here], lefts[before] + wide[at])
+        for at in range(1, len(lefts)):
+            lefts[at] = max(lefts[at], lefts[at - 1] + wide[at - 1])
         limit = float(self.width() + 16)
         for at in range(len(lefts) - 1, -1, -1):
             lefts[at] = max(min(lefts[at], limit - wide[at]), 0)
@@ -456,9 +448,7 @@ class StripChart(Chart):
 def number_block(value: str, what: str, decided: bool = False) -> QWidget:
     """Return a large number with its unit below; in pencil if it counts a person's marks."""
     block = QWidget()
-    column = QVBoxLayout(block)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
+    column = layouts.column(block, spacing=2)
     column.addWidget(theme.plain(value, role="decided" if decided else "large"))
     column.addWidget(theme.plain(what, role="quiet"))
     return block

@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from curator.model import KnownError
 from curator.session import Session
 from curator.ui.grid.grid_layout import GAP, MARGIN
 from curator.ui.grid.grid_view import GridView
@@ -32,7 +31,7 @@ class _DropLine(QWidget):
 class DragOrder(QObject):
     """Lets the person drag photos of a project to another position in the grid.
 
-    It filters the grid's mouse events, and acts only if the sort order is manual.
+    It filters the grid's mouse events and acts only where the order can be changed by hand.
 
     Thread: GUI.
     """
@@ -73,10 +72,8 @@ class DragOrder(QObject):
         photo, selection = self._grid.tile_photo(number), self._session.photos.selection
         self._from = at
         if photo in selection and len(selection) > 1:
-            self._photos, self._click = (
-                [p for p in self._session.ids.tolist() if p in selection],
-                photo,
-            )
+            self._photos = [each for each in self._session.ids.tolist() if each in selection]
+            self._click = photo
             return True
         self._photos = [photo]
         return False
@@ -98,10 +95,7 @@ class DragOrder(QObject):
         before = self._before(at) if at is not None else None
         self._stop()
         if at is not None:
-            try:
-                self._session.projects.move(photos, before)
-            except KnownError as error:
-                self._session.messages.say(str(error))
+            self._session.messages.say_errors(lambda: self._session.projects.move(photos, before))
         elif click is not None:
             self._session.photos.select_only(click)
         return at is not None or click is not None
@@ -113,7 +107,7 @@ class DragOrder(QObject):
         self._scroll.stop()
         self.line.hide()
 
-    # --- where to
+    # --- the drop position
 
     def _gap(self, at: QPoint) -> tuple[int, int]:
         """Return the gap nearest to a point: its row and the number of tiles before it."""
@@ -125,10 +119,11 @@ class DragOrder(QObject):
         return row, max(0, min(column, in_row))
 
     def _before(self, at: QPoint) -> int | None:
+        """Return the photo before which a drop at a point inserts; None at the end."""
         row, column = self._gap(at)
-        place = row * self._grid.grid_layout.columns + column
+        number = row * self._grid.grid_layout.columns + column
         ids = self._session.ids
-        return int(ids[place]) if place < len(ids) else None
+        return int(ids[number]) if number < len(ids) else None
 
     def _show_line(self) -> None:
         assert self._at is not None
@@ -144,10 +139,9 @@ class DragOrder(QObject):
         """Scroll while a drag rests near the upper or lower edge, faster the nearer it is."""
         if self._at is None:
             return
-        over = min(self._at.y() - _EDGE, 0) + max(
-            self._at.y() + _EDGE - self._grid.viewport().height(), 0
-        )
-        if over:
+        y, height = self._at.y(), self._grid.viewport().height()
+        step = min(y - _EDGE, 0) + max(y + _EDGE - height, 0)
+        if step:
             bar = self._grid.verticalScrollBar()
-            bar.setValue(bar.value() + max(-_EDGE, min(over, _EDGE)))
+            bar.setValue(bar.value() + max(-_EDGE, min(step, _EDGE)))
             self._show_line()

@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 
 from curator import volumes
 from curator.library.query import small_or
-from curator.model import Pass, counted
+from curator.model import Pass
 from curator.session import Session
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 
-# Commands → what their key does. Of several commands the first one with a key is shown.
+# Commands, and what their keys do. Of several commands the first one with a key is shown.
 TOUR_KEYS = (
     (("reject",), "reject"),
     (("space", "keep"), "keep"),
@@ -33,7 +33,7 @@ TOUR_KEYS = (
 
 
 class EmptyWindow(QWidget):
-    """Shown while the catalog has no photos: where to drop a folder, and six keys."""
+    """The page while the catalog has no photos: where to drop a folder, and six keys."""
 
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
@@ -61,11 +61,11 @@ class EmptyWindow(QWidget):
 
     def showEvent(self, event: object) -> None:
         """Show the current keys."""
-        _replace(self._key_row, _keys(tour_keys(self._session), 3))
+        _replace(self._key_row, _keys_block(tour_keys(self._session)))
 
 
 class EmptyList(QWidget):
-    """Shown while the list has no photos: why, and what to do."""
+    """The page while the list has no photos: why, and what to do."""
 
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
@@ -73,8 +73,7 @@ class EmptyList(QWidget):
         self._scanning = False
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.reason = theme.plain("", role="large")
-        self.reason.setWordWrap(True)
+        self.reason = theme.wrapped("", "large")
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.reason.setFixedWidth(640)
         self._button_row = QHBoxLayout()
@@ -106,9 +105,7 @@ class EmptyList(QWidget):
     def _buttons(self, commands: tuple[tuple[str, str], ...]) -> QWidget:
         """Lay out a button for each command, beside its key."""
         block = QWidget()
-        row = QHBoxLayout(block)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = layouts.row(block, spacing=8)
         for name, does in commands:
             if row.count():
                 row.addSpacing(16)
@@ -129,12 +126,10 @@ class EmptyList(QWidget):
 
 
 def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
-    """Return the keys the empty window and the tour show, with what they do."""
-    pairs = []
+    """Return the keys that the empty window and the tour show, with what they do."""
+    pairs, in_use = [], session.preferences.keys
     for commands, does in TOUR_KEYS:
-        keys = [
-            session.preferences.keys[name] for name in commands if name in session.preferences.keys
-        ]
+        keys = [in_use[name] for name in commands if name in in_use]
         if keys:
             shown = f"{keys[0]} – {keys[-1]}" if does == "stars" and len(keys) == 2 else keys[0]
             pairs.append((shown, does))
@@ -143,74 +138,60 @@ def tour_keys(session: Session) -> tuple[tuple[str, str], ...]:
 
 def why_empty(session: Session, scanning: bool = False) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return why the list is empty, and the commands to offer with what they do."""
-    counts = session.statistics.counts()
-    everything = counts["all"]
-    browse, rate, cull = ("browse", "browse all"), ("rate", "rate"), ("cull", "cull")
-    another = ("open_folder", "open another folder")
-    if not everything:
-        if scanning:
-            return "Looking for photos…", ()
-        if session.criteria.scope.kind == "folder" and not volumes.is_folder(
-            session.criteria.scope.key
-        ):
-            return "This folder is missing. Is its drive connected?", (another,)
-        if session.criteria.scope.project is not None:
-            return f"No photos in {session.criteria.scope.title} yet.", (
-                ("toggle_project", "add a photo"),
-            )
-        if session.criteria.scope.search is not None:
-            expression = session.criteria.scope.expression
-            return f"No photos match “{expression}”{_or_hint(expression)}", (("search", "search"),)
-        off = session.sources.switched_off()
-        if off:
-            return _switched_off(session.criteria.scope.key, off), (another,)
-        return "No photos in this folder.", (another,)
-    if session.criteria.mode is Pass.CULL:
-        failed = counts.get("failed", 0)
-        if failed == everything:
+    criteria, counts = session.criteria, session.statistics.counts()
+    if not counts["all"]:
+        return _why_scope_empty(session, scanning)
+    browse = ("browse", "browse all")
+    if criteria.mode is Pass.CULL:
+        if counts.get("failed", 0) == counts["all"]:
             return "None of these photos could be read.", (browse,)
-        return "All photos here are reviewed.", (rate, browse)
-    if session.criteria.mode is Pass.RATE:
-        return "No photos were kept yet.", (cull, browse)
-    leave, again = ("back", "show all"), ("search", "search again")
-    return f"No photos match “{session.criteria.filter}”{_or_hint(session.criteria.filter)}", (
-        leave,
-        again,
-    )
+        return "All photos here are reviewed.", (("rate", "rate"), browse)
+    if criteria.mode is Pass.RATE:
+        return "No photos were kept yet.", (("cull", "cull"), browse)
+    return _no_match(criteria.filter), (("back", "show all"), ("search", "search again"))
 
 
-def _or_hint(expression: str) -> str:
-    """Return a hint if the search has an "or" in lowercase."""
-    return ". Write OR in capitals to find either word" if small_or(expression) else ""
+def _why_scope_empty(session: Session, scanning: bool) -> tuple[str, tuple[tuple[str, str], ...]]:
+    scope, another = session.criteria.scope, ("open_folder", "open another folder")
+    if scanning:
+        return "Looking for photos…", ()
+    if scope.kind == "folder" and not volumes.is_folder(scope.key):
+        return "This folder is missing. Is its drive connected?", (another,)
+    if scope.project is not None:
+        return f"No photos in {scope.title} yet.", (("toggle_project", "add a photo"),)
+    if scope.search is not None:
+        return _no_match(scope.expression), (("search", "search"),)
+    off = session.sources.switched_off()
+    return _switched_off(scope.key, off) if off else "No photos in this folder.", (another,)
+
+
+def _no_match(expression: str) -> str:
+    """Return that no photo matches, with a hint if the search has an "or" in lowercase."""
+    hint = ". Write OR in capitals to find either word" if small_or(expression) else ""
+    return f"No photos match “{expression}”{hint}"
 
 
 def _switched_off(here: str, off: Sequence[str]) -> str:
-    """Return a message that these photos are hidden because folders are switched off."""
+    """Return that these photos are hidden because folders are switched off."""
     if any(Path(here).is_relative_to(path) for path in off):
         return "This folder is switched off. Switch it on in the sidebar to see its photos."
+    where = f"{Path(off[0]).name or off[0]}, which is switched off. Switch it"
     if len(off) > 1:
-        return (
-            f"All photos here are in {counted(len(off), 'folder')} that are switched off."
-            " Switch them on in the sidebar to see them here."
-        )
-    name = Path(off[0]).name or off[0]
-    return (
-        f"All photos here are in {name}, which is switched off."
-        " Switch it on in the sidebar to see them here."
-    )
+        where = f"{len(off):,} folders that are switched off. Switch them"
+    return f"All photos here are in {where} on in the sidebar to see them here."
 
 
-def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
-    """Lay out keys in columns, with what they do."""
+def _keys_block(pairs: tuple[tuple[str, str], ...]) -> QWidget:
+    """Lay out keys in three columns, with what they do."""
     block = QWidget()
     grid = QGridLayout(block)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(10)
     grid.setVerticalSpacing(10)
     for number, (key, does) in enumerate(pairs):
-        row, column = divmod(number, columns)
-        cap = theme.plain(key, role="key")
-        grid.addWidget(cap, row, column * 3, Qt.AlignmentFlag.AlignRight)
+        row, column = divmod(number, 3)
+        right = Qt.AlignmentFlag.AlignRight
+        grid.addWidget(theme.plain(key, role="key"), row, column * 3, right)
         grid.addWidget(theme.plain(does, role="quiet"), row, column * 3 + 1)
         if column:
             grid.setColumnMinimumWidth(column * 3 - 1, 20)
@@ -219,9 +200,7 @@ def _keys(pairs: tuple[tuple[str, str], ...], columns: int) -> QWidget:
 
 def _replace(row: QHBoxLayout, block: QWidget) -> None:
     """Replace the block in the middle of a row."""
-    while (item := row.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.deleteLater()
+    theme.clear_layout(row)
     row.addStretch(1)
     row.addWidget(block)
     row.addStretch(1)

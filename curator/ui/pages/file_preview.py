@@ -1,83 +1,58 @@
-"""The preview of a file that is in no catalog: the loupe's picture, the inspector's facts.
+"""The preview of one file without adding it to the catalog: its picture and its facts.
 
 The main window opens it for a single dropped file. It covers the window and takes every key, so
-that no key can mark a photo below it. Closing it changes nothing and keeps nothing of the file.
+that no key can mark a photo below it. Nothing of the file is kept when it closes.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import (
-    QAbstractSlider,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from curator.model import bidi_safe
 from curator.session import FilePreviewLoader, Session
 from curator.session.file_preview import FilePreview
 from curator.ui.loupe.picture_view import PictureView
-from curator.ui.panels.description import description_block
-from curator.ui.panels.inspector import Section, breakable, in_words, section_block, sections
-from curator.ui.widgets import theme, words
+from curator.ui.panels.photo_sections import Section, breakable, in_words, section_block, sections
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.overlay_panel import OverlayPanel
 
 # Width of the facts and their margins, px; the narrow ones below theme.NARROW.
 _WIDTH, _MARGIN = 376, 32
 _NARROW_WIDTH, _NARROW_MARGIN = 320, 20
 _LARGEST_PX = 3840
-_SCROLLS = {
-    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
-    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
-    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
-    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
-}
 
 
 class FileFacts(QWidget):
-    """What is known of a file, in the sections of the inspector."""
+    """Name, kind and facts of a file, in the sections of the inspector."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setMinimumWidth(1)  # never wider than the panel, however long a file name is
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = layouts.column(self)
         self._sections = QVBoxLayout()
         column.addLayout(self._sections)
         column.addStretch(1)
 
     def show_preview(self, preview: FilePreview) -> None:
-        """Show all that is known of a file now."""
+        """Show everything known about a file so far."""
         theme.clear_layout(self._sections)
         name = preview.path.name if preview.quality is None else preview.path.stem
-        self._add(_line(breakable(bidi_safe(name) or words.path(preview.path)), "large"))
+        self._add(theme.wrapped(breakable(bidi_safe(name) or words.path(preview.path)), "large"))
         if preview.quality is None:
             folder = breakable(str(preview.path.parent))
-            self._add(_line(folder if preview.refused else "Reading…", "quiet"))
+            self._add(theme.wrapped(folder if preview.refused else "Reading…", "quiet"))
             return
-        self._add(_line(preview.form, "quiet"))
-        found = sections(preview.detail())
-        tags = [section for section in found if section.tags]
-        for section in [section for section in found if not section.tags]:
+        self._add(theme.wrapped(preview.form, "quiet"))
+        match, undescribed = _match_rows(preview), preview.undescribed
+        for section in sections(preview.detail(), taste=match, describing=undescribed):
             self._add(section_block(section))
-        rows = _match_rows(preview)
-        if rows:
-            self._add(section_block(Section("Taste", rows)))
-        block = description_block(preview.description, preview.undescribed)
-        if block is not None:
-            self._add(block)
         if preview.tags == ():
-            tags = [Section("Tags", [("Suggested", "none")])]
-        for section in tags:
-            self._add(section_block(section))
-        note = _line(preview.compared, "caption")
+            self._add(section_block(Section("Tags", [("Suggested", "none")])))
+        note = theme.wrapped(preview.compared, "caption")
         note.setContentsMargins(0, 14, 0, 0)
         self._add(note)
 
@@ -95,17 +70,10 @@ def _match_rows(preview: FilePreview) -> list[tuple[str, str]]:
     return [("Match", preview.unmatched)] if preview.unmatched else []
 
 
-def _line(text: str, role: str = "") -> QLabel:
-    label = theme.plain(text, role=role)
-    label.setWordWrap(True)
-    return label
-
-
 class FilePreviewPanel(OverlayPanel):
     """Covers the window with picture and facts of one file; Esc closes it.
 
     Signals:
-        closed: it was closed, and another widget should take the keyboard.
         folder_requested(Path): the folder of the file is to be opened.
         photo_requested(int): the photo the file belongs to is to be shown.
 
@@ -127,9 +95,7 @@ class FilePreviewPanel(OverlayPanel):
         self.setAccessibleName("File preview")
         self.panel.setObjectName("filepreview")
         self.picture, self.facts = PictureView(self), FileFacts()
-        column = QVBoxLayout(self.panel)
-        column.setContentsMargins(1, 0, 0, 0)
-        column.setSpacing(0)
+        column = layouts.column(self.panel, margins=(1, 0, 0, 0))
         self._scroll = theme.scrolled(self.facts)
         column.addWidget(self._scroll, 1)
         column.addWidget(self._make_footer())
@@ -138,20 +104,18 @@ class FilePreviewPanel(OverlayPanel):
         self._footer = QWidget()
         self._footer.setObjectName("filepreviewfoot")
         self._footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(self._footer)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        self.standing = _line("", "caption")
+        column = layouts.column(self._footer, spacing=12)
+        self.standing = theme.wrapped("", "caption")
         self.show_button = QPushButton("Show photo")
         self.folder_button = QPushButton("Open folder")
         self.close_button = QPushButton("Close")
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = layouts.row(spacing=8)
+        self.show_button.clicked.connect(self._show_photo)
+        self.folder_button.clicked.connect(self._open_folder)
+        self.close_button.clicked.connect(self.close_panel)
         self.buttons = self.show_button, self.folder_button, self.close_button
-        actions = self._show_photo, self._open_folder, self.close_panel
-        for button, action in zip(self.buttons, actions, strict=True):
+        for button in self.buttons:
             button.setAutoDefault(False)
-            button.clicked.connect(action)
             row.addWidget(button)
         row.addStretch(1)
         column.addWidget(self.standing)
@@ -161,7 +125,7 @@ class FilePreviewPanel(OverlayPanel):
     # --- opening and closing
 
     def open(self, path: Path) -> None:
-        """Cover the window with the preview of a file, in place of another one's."""
+        """Cover the window with the preview of a file; the preview of another file closes."""
         self._release()
         self._loader = self._session.preview_file(path)
         self._loader.changed.connect(self._show)
@@ -234,19 +198,12 @@ class FilePreviewPanel(OverlayPanel):
 
     # --- keys and mouse
 
-    def event(self, event: QEvent) -> bool:
-        """Take every key: none may mark a photo below the preview."""
-        if event.type() is QEvent.Type.ShortcutOverride:
-            event.accept()
-            return True
-        return super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close with Esc, scroll the facts, press the focused button with Enter."""
         if event.key() == Qt.Key.Key_Escape:
             self.close_panel()
-        elif event.key() in _SCROLLS:
-            self._scroll.verticalScrollBar().triggerAction(_SCROLLS[Qt.Key(event.key())])
+        elif theme.scroll_by_key(self._scroll, event.key()):
+            return
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             for button in self.buttons:
                 if button.hasFocus():
@@ -264,4 +221,4 @@ class FilePreviewPanel(OverlayPanel):
         return True
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Keep a press from the widgets below."""
+        """Accept every press, so that none reaches the widgets below or closes the preview."""

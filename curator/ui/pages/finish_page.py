@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -15,7 +15,7 @@ from curator.model import Clause, Pass, bidi_safe, counted
 from curator.session import Session
 from curator.settings import DEFAULT_RULE
 from curator.ui.pages.charts import RowChart, number_block
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.contact_sheet import WIDTH, ContactSheet, fitting_rows
 from curator.ui.widgets.frames import Pictures
 
@@ -27,7 +27,7 @@ OWN_RULE = "Your approval rule in the settings decides which photos are approved
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One large number with what it counts."""
+    """One large number with what it counts; ``decided`` if it counts a person's marks."""
 
     value: str
     what: str
@@ -73,8 +73,7 @@ class FinishPage(QWidget):
         self.setObjectName("finish")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = theme.plain("", role="title")
-        self.sentence = theme.plain()
-        self.sentence.setWordWrap(True)
+        self.sentence = theme.wrapped()
         self.after = theme.plain("", role="quiet")
         self.caption = theme.plain("", role="caption")
         self.sheet = ContactSheet(session, pictures)
@@ -83,11 +82,8 @@ class FinishPage(QWidget):
         self.histogram.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its figures are all visible
         self._numbers, self._actions = QHBoxLayout(), QHBoxLayout()
         self._lay_out()
-        for changed in (
-            session.view_state.arrangement_changed,
-            session.preferences.changed,
-        ):
-            changed.connect(self.refresh)
+        session.view_state.arrangement_changed.connect(self.refresh)
+        session.preferences.changed.connect(self.refresh)
         session.photos.counts_changed.connect(self.refresh)
 
     def _lay_out(self) -> None:
@@ -151,8 +147,8 @@ class FinishPage(QWidget):
             button.setText(action.text.replace("&", "&&"))
             button.setToolTip(theme.plain_tip(action.about))
         self._shown = page
-        picks, what = best(session)
-        self.caption.setText(what)
+        picks, caption = best(session)
+        self.caption.setText(caption)
         self.sheet.show_photos(picks)
         self._fit()
 
@@ -196,55 +192,46 @@ class FinishPage(QWidget):
 def cull_page(session: Session) -> Page:
     """Build the page at the end of a cull."""
     progress = session.statistics.progress()
-    over, unseen = progress.seen, progress.left - progress.seen
-    numbers = [Number(words.count(progress.kept), "kept", True)]
-    gone = session.statistics.rejected_bytes()
-    numbers.append(
-        Number(
-            words.count(progress.rejected),
-            f"rejected, {words.size(gone)}" if gone else "rejected",
-            True,
-        )
-    )
-    if over:
-        numbers.append(Number(words.count(over), "skipped"))
+    skipped, unseen = progress.seen, progress.left - progress.seen
+    size = session.statistics.rejected_bytes()
+    rejected = f"rejected, {words.size(size)}" if size else "rejected"
+    numbers = [
+        Number(words.count(progress.kept), "kept", True),
+        Number(words.count(progress.rejected), rejected, True),
+    ]
+    sentences = []
+    if skipped:
+        numbers.append(Number(words.count(skipped), "skipped"))
+        sentences.append(f"{words.count(skipped)} seen but not marked")
     if unseen:
         numbers.append(Number(words.count(unseen), "not seen yet"))
-    the = "the one" if progress.kept == 1 else f"the {words.count(progress.kept)}"
-    onward = f"Rate {the}"
-    rate = Action(onward, "rate", "Opens the second pass over what you kept.")
-    sentence = words.joined(
-        (
-            f"{words.photos(unseen)} not seen yet" if unseen else None,
-            f"{words.count(over)} seen but not marked" if over else None,
-        )
-    )
+        sentences.insert(0, f"{words.photos(unseen)} not seen yet")
     actions: list[Action] = []
     if unseen:
         shows = "Shows the first photo that you have not seen yet."
-        the_unseen = f"Continue with the {words.count(unseen)} unseen"
-        actions.append(Action(the_unseen, "continue_with_unseen", shows, primary=True))
-    if over:
-        skipped, as_one = f"the {words.count(over)} skipped", "as one step. Undo takes it back."
+        onward = f"Continue with the {words.count(unseen)} unseen"
+        actions.append(Action(onward, "continue_with_unseen", shows, primary=True))
+    the_kept = "the one" if progress.kept == 1 else f"the {words.count(progress.kept)}"
+    if skipped:
+        them, as_one = f"the {words.count(skipped)} skipped", "as one step. Undo takes it back."
         actions += [
-            Action(f"Keep {skipped}", "keep_skipped", f"Marks {skipped} as kept, {as_one}"),
-            Action(f"Reject {skipped}", "reject_skipped", f"Rejects {skipped}, {as_one}"),
+            Action(f"Keep {them}", "keep_skipped", f"Marks {them} as kept, {as_one}"),
+            Action(f"Reject {them}", "reject_skipped", f"Rejects {them}, {as_one}"),
         ]
-    if over and not unseen:
-        again = f"Shows {skipped} once more, from the first."
-        actions.append(Action(f"Review {skipped}", "review_skipped", again))
-    if not over and progress.kept:
-        actions.append(replace(rate, primary=not unseen))
-    if not over:
+        if not unseen:
+            again = f"Shows {them} once more, from the first."
+            actions.append(Action(f"Review {them}", "review_skipped", again))
+        after = _keys_of(session, rate=f"rates {the_kept}" if progress.kept else "")
+    else:
+        if progress.kept:
+            about = "Opens the second pass over what you kept."
+            actions.append(Action(f"Rate {the_kept}", "rate", about, primary=not unseen))
         actions.append(Action("Browse all", "browse", "Shows every photo here in the grid."))
-    after = (
-        _keys_of(session, rate=f"rates {the}" if progress.kept else "")
-        if over
-        else _keys_of(session, rate="rates", browse="browses")
-    )
+        after = _keys_of(session, rate="rates", browse="browses")
     done = "Cull done" if not progress.left else "End of the cull"
-    title = f"{bidi_safe(session.criteria.scope.title)} · {done} · {words.photos(progress.total)}"
-    return Page(title, numbers, sentence, actions, after)
+    return Page(
+        _title(session, done, progress.total), numbers, words.joined(sentences), actions, after
+    )
 
 
 def rate_page(session: Session) -> Page:
@@ -255,7 +242,7 @@ def rate_page(session: Session) -> Page:
     stars = Counter(
         session.tile(photo_id).marks.rating for photo_id in session.statistics.scope_ids("kept")
     )
-    given = (stars[1], stars[2], stars[3], stars[4], stars[5])
+    by_stars = (stars[1], stars[2], stars[3], stars[4], stars[5])
     numbers = [Number(words.count(number), "approved for export", True)]
     if progress.unrated:
         numbers.append(Number(words.count(progress.unrated), "without stars"))
@@ -268,7 +255,6 @@ def rate_page(session: Session) -> Page:
     if clauses[Clause.FILE]:
         sentence = f"{sentence}\n{approved_by_files(clauses[Clause.FILE])}"
     actions = []
-    starred = len(session.projects.starred())
     if number:
         to_export = f"Export {words.photos(number)}…"
         about = "Opens the export dialog: originals, JPEGs or a web gallery."
@@ -277,7 +263,7 @@ def rate_page(session: Session) -> Page:
         to_rate = f"Rate the {words.count(progress.unrated)} without stars"
         about = "Opens the pass again, those without stars first."
         actions.append(Action(to_rate, "review_skipped", about, primary=not number))
-    if starred:
+    if starred := len(session.projects.starred()):
         about = f"Makes a project of {words.photos(starred)}."
         actions.append(Action("New project from 4–5 stars", "project_from_stars", about))
     if progress.rejected and len(actions) < _ACTIONS:
@@ -286,12 +272,16 @@ def rate_page(session: Session) -> Page:
         actions.append(Action(review, "delete_rejects", about))
     done = "Rating done" if not progress.unrated else "End of the rating"
     return Page(
-        f"{bidi_safe(session.criteria.scope.title)} · {done} · {words.photos(progress.total)}",
+        _title(session, done, progress.total),
         numbers,
         sentence,
         actions,
-        stars=given if any(given) else None,
+        stars=by_stars if any(by_stars) else None,
     )
+
+
+def _title(session: Session, done: str, total: int) -> str:
+    return words.joined((bidi_safe(session.criteria.scope.title), done, words.photos(total)))
 
 
 def how_to_approve(session: Session) -> str:
@@ -326,8 +316,7 @@ def best(session: Session) -> tuple[list[int], str]:
 
 def _spaced(part: QWidget, below: int) -> QWidget:
     holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, below)
+    column = layouts.column(holder, margins=(0, 0, 0, below))
     column.addWidget(part)
     return holder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QWidget
 from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard, views_of
 from curator.ui.widgets import theme
+from curator.ui.widgets.overlay_panel import OverlayPanel
 
 _LINE = 22  # if the window is high enough
 _MARGIN, _EDGE = 40, 16  # beside and below the columns; the least there may be
@@ -30,6 +31,7 @@ _NARROWEST, _GAP = 20, 72  # px between columns, at least and at most
 _HEAD, _APART = 6, 1.2  # px below a group's name; lines between groups
 _STEP = 3  # lines an arrow key scrolls
 _BAR = 3  # px, width of the scroll bar
+_FOOT = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
 # Groups of commands side by side, as many columns as there is room for.
 ARRANGEMENTS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("Modes", "Files"), ("Rate and flag",), ("Navigate",), ("View",)),
@@ -38,13 +40,22 @@ ARRANGEMENTS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("Modes", "Rate and flag", "Navigate", "View", "Files"),),
 )
 
+# Commands whose keys are usually neighbors, by their common title.
+_FAMILIES = {
+    "Stars": tuple(f"stars_{number}" for number in range(1, 6)),
+    "Red, yellow, green, blue label": tuple(
+        f"label_{color}" for color in ("red", "yellow", "green", "blue")
+    ),
+    "Similar photo": tuple(f"candidate_{number}" for number in range(1, 5)),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the sheet; ``bright`` if its key works in the current view."""
 
     keys: str
-    does: str
+    title: str
     bright: bool
 
 
@@ -83,7 +94,7 @@ class Columns:
                 widths = tuple(
                     (
                         max(metrics.horizontalAdvance(line.keys) for line in column) + 2,
-                        max(metrics.horizontalAdvance(line.does) for line in column) + 2,
+                        max(metrics.horizontalAdvance(line.title) for line in column) + 2,
                     )
                     for column in columns
                 )
@@ -91,13 +102,13 @@ class Columns:
                 room = width - 2 * _EDGE - _NARROWEST * (len(groups) - 1)
                 if layout.total_width <= room:
                     return layout
-        ((keys, does),) = widths
-        return cls(groups, ((keys, max(does - layout.total_width + room, 0)),), font)
+        ((keys, titles),) = widths
+        return cls(groups, ((keys, max(titles - layout.total_width + room, 0)),), font)
 
     @property
     def total_width(self) -> int:
         """The width of all columns in px, without the gaps."""
-        return sum(keys + _BETWEEN + does for keys, does in self.widths)
+        return sum(keys + _BETWEEN + titles for keys, titles in self.widths)
 
     def height(self, lines: Lines, line: int) -> int:
         """Return the height of the longest column in px, with lines of ``line`` px."""
@@ -115,10 +126,10 @@ class Columns:
         gap = min(max((width - 2 * _MARGIN - self.total_width) // between, _NARROWEST), _GAP)
         x = (width - self.total_width - gap * (len(self.groups) - 1)) // 2
         placed = []
-        for column, (keys, does) in zip(self.groups, self.widths, strict=True):
+        for column, (keys, titles) in zip(self.groups, self.widths, strict=True):
             y, left = top, x + keys + _BETWEEN
             for group in column:
-                head = QRect(left, y, does, line)
+                head = QRect(left, y, titles, line)
                 placed.append(Word(group, head, theme.title_font(), theme.TEXT))
                 y += line + _HEAD
                 for each in lines[group]:
@@ -126,10 +137,10 @@ class Columns:
                     pressed, meant = bright if each.bright else dull
                     at = QRect(x, y, keys, line)
                     placed.append(Word(each.keys, at, self.font, pressed, right=True))
-                    placed.append(Word(each.does, QRect(left, y, does, line), self.font, meant))
+                    placed.append(Word(each.title, QRect(left, y, titles, line), self.font, meant))
                     y += line
                 y += round(_APART * line)
-            x = left + does + gap
+            x = left + titles + gap
         return placed
 
 
@@ -137,10 +148,10 @@ def sheet(view: str, keyboard: Keyboard) -> dict[str, list[Line]]:
     """Return the lines of the sheet by group; keys like 1 to 5 share one line."""
     lines: dict[str, list[Line]] = {group: [] for group in GROUPS}
     families, folded = {}, set()
-    for does, members in _FAMILIES.items():
+    for title, members in _FAMILIES.items():
         if span := _span([keyboard.keys_of(name) for name in members]):
             bright = any(view in views_of(name) for name in members)
-            families[members[0]] = Line(span, does, bright)
+            families[members[0]] = Line(span, title, bright)
             folded |= set(members)
     for name, command in COMMANDS.items():
         keys = keyboard.keys_of(name)
@@ -162,16 +173,6 @@ def without_key(keyboard: Keyboard) -> list[str]:
     ]
 
 
-# Commands whose keys are usually neighbors, by their common title.
-_FAMILIES = {
-    "Stars": tuple(f"stars_{number}" for number in range(1, 6)),
-    "Red, yellow, green, blue label": tuple(
-        f"label_{color}" for color in ("red", "yellow", "green", "blue")
-    ),
-    "Similar photo": tuple(f"candidate_{number}" for number in range(1, 5)),
-}
-
-
 def _span(keys: Sequence[Sequence[str]]) -> str:
     """Fold neighboring keys like ``1`` to ``5`` into one text; empty if they are not neighbors."""
     if any(len(each) != 1 for each in keys):
@@ -188,18 +189,15 @@ def _span(keys: Sequence[Sequence[str]]) -> str:
 
 
 def _without_doubles(keys: Sequence[str]) -> list[str]:
-    """Leave out keys that only stand in for another one, like = for +."""
+    """Leave out alternatives of another key of the command, like = for +."""
     seconds = {"=": "+", "Ctrl++": "+", "Ctrl+=": "+", "Ctrl+-": "-", "Ctrl+Y": "Ctrl+Shift+Z"}
     return [key for key in keys if seconds.get(key) not in keys]
 
 
-class HelpOverlay(QWidget):
-    """Covers the whole window; any key or click closes it.
+class HelpOverlay(OverlayPanel):
+    """The sheet, painted over the whole window; any key or click closes it.
 
     A small window has fewer columns, and the arrow keys scroll.
-
-    Signals:
-        closed: it was closed and gave up the keyboard focus.
 
     Args:
         parent: the widget it covers.
@@ -207,53 +205,40 @@ class HelpOverlay(QWidget):
         keyboard: returns the current keys.
     """
 
-    closed = Signal()
-
     def __init__(
         self, parent: QWidget, view: Callable[[], str], keyboard: Callable[[], Keyboard]
     ) -> None:
-        super().__init__(parent)
-        self._covered = parent
+        super().__init__(parent, theme.DIALOG)
+        self.panel.hide()
         self._view, self._keyboard = view, keyboard
         self._words: list[Word] = []
         self._foot, self._foot_place = "", QRect()
-        self._room = self._most = self._scrolled = 0  # px: visible, hidden, scrolled
+        self._room = self._max_scroll = self._scrolled = 0  # px: visible, hidden, scrolled
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("All keys")
-        parent.installEventFilter(self)
-        self.hide()
 
     def open(self) -> None:
         """Cover the window and take the keyboard focus."""
-        self.setGeometry(self._covered.rect())
+        self.place()
         self._lay_out()
         parts = sheet(self._view(), self._keyboard()).values()
-        lines = (f"{line.keys}: {line.does}" for part in parts for line in part)
+        lines = (f"{line.keys}: {line.title}" for part in parts for line in part)
         self.setAccessibleDescription(". ".join(lines))
         self.show()
         self.raise_()
         self.setFocus()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Follow the window's size."""
-        if event.type() is QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self._covered.rect())
-        return False
-
-    def event(self, event: QEvent) -> bool:
-        """Keep every key: none may mark a photo behind the sheet."""
-        if event.type() is QEvent.Type.ShortcutOverride:
-            event.accept()
-            return True
-        return super().event(event)
+    def place(self) -> None:
+        """Cover the whole window."""
+        self.setGeometry(self._covered.rect())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll if there is more to see; close with any other key but modifiers."""
         modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta)
-        if self._most and (by := self._steps().get(Qt.Key(event.key()))) is not None:
+        if self.scrolls and (by := self._steps().get(Qt.Key(event.key()))) is not None:
             self._scroll_to(self._scrolled + by)
         elif event.key() not in modifiers and not event.isAutoRepeat():
-            self._close()
+            self.close_panel()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll if there is more to see."""
@@ -262,17 +247,13 @@ class HelpOverlay(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close with a click."""
-        self._close()
-
-    def _close(self) -> None:
-        self.hide()
-        self.closed.emit()
+        self.close_panel()
 
     def resizeEvent(self, event: object) -> None:
         """Lay the sheet out again for the size."""
         self._lay_out()
 
-    # --- what lies where
+    # --- layout
 
     @property
     def words(self) -> list[Word]:
@@ -289,7 +270,7 @@ class HelpOverlay(QWidget):
     @property
     def scrolls(self) -> bool:
         """Whether the sheet is higher than its area."""
-        return self._most > 0
+        return self._max_scroll > 0
 
     def _lay_out(self) -> None:
         """Place all texts, and compute how far the sheet can scroll."""
@@ -308,21 +289,22 @@ class HelpOverlay(QWidget):
         self._foot = foot
         ends = max(top + tall + _TOP, self._room - high)
         self._foot_place = QRect(_EDGE, ends, self.width() - 2 * _EDGE, high)
-        self._most = max(self._foot_place.bottom() + 1 - self._room, 0)
+        self._max_scroll = max(self._foot_place.bottom() + 1 - self._room, 0)
         self._scroll_to(0)
 
     def _without_key(self, columns: Columns, small: QFontMetrics) -> tuple[str, int]:
         """Return the text about commands without a key, and its height in px."""
         keyboard = self._keyboard()
-        finds = keyboard.keys_of("palette")
-        by = f"{theme.keys(finds[0])} finds " if finds else ""
+        palette = keyboard.keys_of("palette")
+        intro = f"{theme.keys(palette[0])} finds commands" if palette else "Commands"
         words = "   ".join(title.replace(" ", "\u00a0") for title in without_key(keyboard))
-        text = f"{by}commands without a key:   {words}" if words else ""
+        text = f"{intro} without a key:   {words}" if words else ""
         room = QRect(0, 0, self.width() - 2 * _EDGE, 1 << 14)
         return text, small.boundingRect(room, _FOOT, text).height() if text else 0
 
     def _steps(self) -> dict[Qt.Key, int]:
-        line, page, all_ = _STEP * _LINE, self._room - 2 * _LINE, self._most
+        """Return how far each key scrolls, px."""
+        line, page, all_ = _STEP * _LINE, self._room - 2 * _LINE, self._max_scroll
         key = Qt.Key
         return {
             key.Key_Down: line,
@@ -334,7 +316,7 @@ class HelpOverlay(QWidget):
         }
 
     def _scroll_to(self, y: int) -> None:
-        self._scrolled = min(max(y, 0), self._most)
+        self._scrolled = min(max(y, 0), self._max_scroll)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -350,19 +332,16 @@ class HelpOverlay(QWidget):
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
         painter.drawText(self._foot_place.translated(0, -self._scrolled), _FOOT, self._foot)
-        if self._most:
-            shown = self._room * self._room // (self._room + self._most)
-            y = (self._room - shown) * self._scrolled // self._most
+        if self.scrolls:
+            shown = self._room * self._room // (self._room + self._max_scroll)
+            y = (self._room - shown) * self._scrolled // self._max_scroll
             painter.fillRect(self.width() - 2 - _BAR, y, _BAR, shown, theme.DISABLED)
         painter.restore()
         painter.setFont(theme.caption_font())
         painter.setPen(theme.QUIET)
-        leave = "↑ ↓ show more   Any other key closes" if self._most else "Any key closes"
+        leave = "↑ ↓ show more   Any other key closes" if self.scrolls else "Any key closes"
         flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
         painter.drawText(self.rect().adjusted(0, 0, 0, -_EDGE), flags, leave)
-
-
-_FOOT = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
 
 
 def _paint(painter: QPainter, word: Word) -> None:

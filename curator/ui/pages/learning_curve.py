@@ -23,7 +23,11 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a panel: points (number of predicted ratings, value), and a name at its end."""
+    """One line of a panel, with its name at the end.
+
+    ``points`` are pairs of the number of predicted ratings and a value; ``machine`` is true for the
+    model's line.
+    """
 
     name: str
     points: Points
@@ -32,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A chart with title, scale marks and lines."""
+    """A chart with title, marks on its scale, and lines."""
 
     title: str
     marks: Sequence[float]
@@ -115,9 +119,8 @@ class LearningCurve(QWidget):
         if first != last:
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(first))
         room = painter.fontMetrics().horizontalAdvance(end)
-        x = min(_LEFT + wide - painter.fontMetrics().horizontalAdvance(words.count(last)) / 2,
-                self.width() - room)  # fmt: skip
-        place = QRectF(x, top, room + 2, _FOOT)
+        x = _LEFT + wide - painter.fontMetrics().horizontalAdvance(words.count(last)) / 2
+        place = QRectF(min(x, self.width() - room), top, room + 2, _FOOT)
         painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), end)
 
     def _paint(self, painter: QPainter, panel: Panel, field: QRectF) -> None:

@@ -7,47 +7,32 @@ searches for its photos, and Esc from these returns to the overview.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractSlider,
-    QGridLayout,
-    QHBoxLayout,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from curator.commands import COMMANDS
 from curator.library.statistics import MONTHS, Figure, Overview, overview
 from curator.model import Pass, View, bidi_safe
 from curator.session import Session
-from curator.ui.pages.charts import Chart, RowChart, StripChart, number_block
+from curator.ui.pages.charts import RowChart, StripChart, number_block
 from curator.ui.pages.time_chart import TimeChart
 from curator.ui.panels.background_panel import DiskSection, WorkSection
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.text_line import TextLine
+from curator.ui.widgets.throttle import Throttle
 
-_SOON_MS = 400  # the charts are updated at most this often
+_UPDATE_MS = 400  # the charts are updated at most this often
 _BACKGROUND_MS = 3000  # how often the state of background work is queried
 _WIDEST = 1760
 _SPACE, _BETWEEN = 28, 40  # between parts, between columns
-_SCROLLS = {
-    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
-    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
-    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
-    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
-    Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
-    Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
-}
 _STAYS = frozenset({"back", "order", "reverse_order"})  # commands that keep the page open
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """The window's position: another one closes the page."""
+class _Position(NamedTuple):
+    """What the window shows; the page closes when it changes."""
 
     scope: str
     pass_: Pass
@@ -79,11 +64,10 @@ class OverviewPage(QWidget):
         self.setAccessibleName("Overview")
         self.background = session.monitor_background()
         self.background.changed.connect(self._show_background)
-        self._make(session)
-        self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
-        self._soon.timeout.connect(self.refresh)
-        self._again = QTimer(self, interval=_BACKGROUND_MS)
-        self._again.timeout.connect(self._query_background)
+        self._make_parts(session)
+        self._updating = Throttle(self, _UPDATE_MS, self.refresh)
+        self._polling = QTimer(self, interval=_BACKGROUND_MS)
+        self._polling.timeout.connect(self._query_background)
         for changed in (
             session.criteria.scope_changed,
             session.criteria.mode_changed,
@@ -94,12 +78,12 @@ class OverviewPage(QWidget):
         ):
             changed.connect(self._follow)
         for changed in (session.photos.counts_changed, session.taste.scores_changed):
-            changed.connect(self._later)
+            changed.connect(self._refresh_soon)
         session.taste.scores_changed.connect(self._expect_change)
 
     # --- parts
 
-    def _make(self, session: Session) -> None:
+    def _make_parts(self, session: Session) -> None:
         self.title = theme.plain("", role="title")
         self.when = theme.plain("", role="quiet")
         self.strip, self.time = StripChart(), TimeChart()
@@ -108,21 +92,14 @@ class OverviewPage(QWidget):
         self.undated = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
         self.undated.make_clickable(self._go_undated, "")
         self.undated.setFixedHeight(20)
-        self.charts: tuple[Chart, ...] = (
-            self.strip,
-            self.time,
-            self.stars,
-            self.cameras,
-            self.kinds,
-        )
+        self.charts = (self.strip, self.time, self.stars, self.cameras, self.kinds)
         for chart in self.charts:
             chart.pressed.connect(self._go)
         self.work, self.disk = WorkSection(session), DiskSection()
         self._content = _Column()
         self._lay_out()
         self._scroll = theme.scrolled(self._content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = layouts.column(self)
         outer.addWidget(self._scroll)
 
     def _lay_out(self) -> None:
@@ -175,7 +152,7 @@ class OverviewPage(QWidget):
         self._refresh_window()
 
     def leave(self) -> bool:
-        """Close the page. Returns whether it was open."""
+        """Close the page. Return whether it was open."""
         if not self.is_open:
             return False
         self._origin = None
@@ -188,21 +165,20 @@ class OverviewPage(QWidget):
             self.leave()
 
     def close_panel(self) -> None:
-        """End the page's background queries."""
+        """End the page's background queries, because the window closes."""
         self.background.close()
 
     def _position(self) -> _Position:
-        session = self._session
-        return _Position(
-            session.criteria.scope.key,
-            session.criteria.mode,
-            session.view_state.view,
-            session.criteria.filter,
-            session.view_state.finished,
-        )
+        criteria, state = self._session.criteria, self._session.view_state
+        key = criteria.scope.key
+        return _Position(key, criteria.mode, state.view, criteria.filter, state.finished)
 
     def _follow(self) -> None:
-        """Stay open for another scope, close for another position, return from a figure."""
+        """React to a change of what the window shows.
+
+        The page stays open for another scope and closes for any other change. While the photos of
+        a figure show, it opens again once their search is undone, and is given up for another one.
+        """
         here = self._position()
         if self._origin is None or (here == self._origin and self._figure_search is None):
             return
@@ -213,7 +189,7 @@ class OverviewPage(QWidget):
             self._figure_search = None
         elif here.filter != self._figure_search or here.scope != self._origin.scope:
             self._origin = self._figure_search = None
-        self._later()
+        self._refresh_soon()
 
     def _go(self, figure: Figure) -> None:
         """Search for the photos of a figure, within the current search."""
@@ -227,26 +203,19 @@ class OverviewPage(QWidget):
 
     # --- content
 
-    def _later(self) -> None:
-        if self.isVisible() and not self._soon.isActive():
-            self._soon.start()
+    def _refresh_soon(self) -> None:
+        if self.isVisible():
+            self._updating.request()
 
     def refresh(self) -> None:
         """Update the figures while the page is open."""
         if not self.is_open:
             return
-        session = self._session
-        mask = (
-            session.table.marked(session.ids)
-            if session.criteria.filter
-            else session.photos.membership.in_scope()
-        )
+        session, search = self._session, self._session.criteria.filter
+        mask = session.table.marked(session.ids) if search else session.photos.membership.in_scope()
         figures = overview(session.table, mask, session.settings.taste.match_threshold)
-        self.title.setText(
-            words.joined(
-                (bidi_safe(session.criteria.scope.title), bidi_safe(session.criteria.filter))
-            )
-        )
+        parts = session.criteria.scope.title, search
+        self.title.setText(words.joined(map(bidi_safe, parts)))
         if figures != self._shown:
             self._show(figures)
         self._show_background()
@@ -261,22 +230,20 @@ class OverviewPage(QWidget):
         self.undated.set_text(f"{words.photos(overview.undated.photos)} without a date")
         self.undated.setVisible(bool(overview.undated.photos) and bool(overview.periods))
         self.stars.show_figures(overview.stars if overview.starred.photos else ())
-        none = overview.nameless.photos
-        self.cameras.title = (
-            f"Cameras · {words.photos(none)} without camera name" if none else "Cameras"
-        )
+        nameless = overview.nameless.photos
+        without = f"{words.photos(nameless)} without camera name" if nameless else ""
+        self.cameras.title = words.joined(("Cameras", without))
         self.cameras.show_figures(overview.cameras)
         self.kinds.show_figures(overview.kinds)
         for chart in self.charts:
             chart.setVisible(bool(chart.figures))
 
     def _show_numbers(self, overview: Overview) -> None:
-        judged = overview.whole.kept + overview.whole.rejected
         theme.clear_layout(self._numbers)
-        by_file = overview.approved_by_file.photos
+        whole, by_file = overview.whole, overview.approved_by_file.photos
         for number, what, decided in (
-            (overview.whole.photos, "photo" if overview.whole.photos == 1 else "photos", False),
-            (judged, "reviewed", True),
+            (whole.photos, "photo" if whole.photos == 1 else "photos", False),
+            (whole.kept + whole.rejected, "reviewed", True),
             (overview.starred.photos, "with stars", True),
             (overview.approved.photos, "approved", True),
             *([(by_file, "more by ratings read from files", False)] if by_file else []),
@@ -292,26 +259,25 @@ class OverviewPage(QWidget):
         """Start updating."""
         self.refresh()
         self._query_background()
-        self._again.start()
+        self._polling.start()
 
     def hideEvent(self, event: QEvent) -> None:
         """Stop updating."""
-        self._soon.stop()
-        self._again.stop()
+        self._updating.stop()
+        self._polling.stop()
 
     def _expect_change(self) -> None:
-        """Query background work again the next time, because vectors may have changed."""
+        """Make the next poll query background work, because vectors may have changed."""
         self._queried = None
 
     def _query_background(self) -> None:
-        session = self._session
-        state = session.criteria.scope.key, session.watcher.data_version()
+        """Query background work if the scope or the catalog changed since the last query."""
+        session, scope = self._session, self._session.criteria.scope.key
+        state = scope, session.watcher.data_version()
         if state != self._queried:
             self._queried = state
-            self.background.update(
-                session.criteria.scope.key,
-                session.table.ids[session.photos.membership.in_scope()].tolist(),
-            )
+            photos = session.table.ids[session.photos.membership.in_scope()].tolist()
+            self.background.update(scope, photos)
 
     def _show_background(self) -> None:
         self.work.show_work(self.background.status)
@@ -323,11 +289,8 @@ class OverviewPage(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Scroll with the usual keys."""
-        action = _SCROLLS.get(Qt.Key(event.key()))
-        if action is None:
+        if not theme.scroll_by_key(self._scroll, event.key()):
             super().keyPressEvent(event)
-        else:
-            self._scroll.verticalScrollBar().triggerAction(action)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the keyboard focus."""

@@ -6,25 +6,18 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QTextLayout, QTextOption
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from curator.session import Session
 from curator.ui.grid.grid_layout import MARGIN
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.thumbnails import TileCache, blit, thumbnail_request
 
-_HEIGHT = 96
+HEIGHT = 96  # px
 _COVER = (96, 72)  # px the cover is fitted into
-_TEXT = 16  # px between the cover and what is written beside it
+_TEXT = 16  # px between the cover and the texts beside it
 _CLIENT = "cover"
-_EDGE = 32  # px from the grid's upper and lower edge within which a drag scrolls
-_SCROLL_MS = 16
-_NOTES_HEIGHT = 140
 
 
 class ProjectHeader(QWidget):
@@ -44,26 +37,16 @@ class ProjectHeader(QWidget):
         self.export = QPushButton("Export…")
         self.edit.clicked.connect(self._edit)
         self.export.clicked.connect(lambda: session.requests.export_requested.emit(None))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 16, 0)
-        row.setSpacing(8)
+        row = layouts.row(self, spacing=8, margins=(0, 0, 16, 0))
         row.addStretch(1)
         for button in (self.edit, self.export):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(button)
         session.projects.changed.connect(self._refresh)
         session.photos.counts_changed.connect(self._refresh)
-        for changed in (
-            session.view_state.arrangement_changed,
-            session.preferences.changed,
-        ):
-            changed.connect(self._refresh)
+        session.view_state.arrangement_changed.connect(self._refresh)
+        session.preferences.changed.connect(self._refresh)
         self._thumbs.arrived.connect(self._on_arrived)
-
-    @staticmethod
-    def wanted_height() -> int:
-        """Return the header's height in px."""
-        return _HEIGHT
 
     def _build_texts(self) -> tuple[str, str, str]:
         """Return name, counts and notes; empty texts if no project is open."""
@@ -73,12 +56,9 @@ class ProjectHeader(QWidget):
         photos, approved = self._session.projects.counts()[row.id]
         counts = words.joined((words.photos(photos), f"{words.count(approved)} approved"))
         if photos > 1 and not self._session.projects.why_not_movable():
-            keys = [
-                self._session.preferences.keys.get(name) for name in ("move_earlier", "move_later")
-            ]
-            counts = (
-                f"{counts} · {' or '.join(each for each in ('drag', *keys) if each)} to reorder"
-            )
+            keys = self._session.preferences.keys
+            how = ("drag", keys.get("move_earlier"), keys.get("move_later"))
+            counts = f"{counts} · {' or '.join(filter(None, how))} to reorder"
         return row.name, counts, row.notes
 
     # --- the cover
@@ -130,7 +110,7 @@ class ProjectHeader(QWidget):
         self._paint_cover(painter)
         name, counts, notes = self.texts
         left = MARGIN + _COVER[0] + _TEXT
-        room = QRect(left, 12, self.edit.x() - left - _TEXT, _HEIGHT - 24)
+        room = QRect(left, 12, self.edit.x() - left - _TEXT, HEIGHT - 24)
         line = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         elide = Qt.TextElideMode.ElideRight
         painter.setFont(theme.title_font())
@@ -147,7 +127,7 @@ class ProjectHeader(QWidget):
 
     def _paint_cover(self, painter: QPainter) -> None:
         ratio, box = self.devicePixelRatioF(), self._box()
-        top = (_HEIGHT - _COVER[1]) // 2
+        top = (HEIGHT - _COVER[1]) // 2
         want = self._want
         if want is None:
             painter.fillRect(QRect(MARGIN, top, *_COVER), theme.PANEL)

@@ -1,7 +1,7 @@
 """Projects in one window: the chooser, the header of an open project, and the project dialogs.
 
 The main window owns one `ProjectActions`. The sidebar lists the projects (`panels.project_rows`),
-the top bar shows the current one (`panels.project_button`).
+the top bar shows the current one (`panels.top_bar`).
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from curator.keyboard import Keyboard
-from curator.model import KnownError
 from curator.session import Session
 from curator.ui.dialogs.project_chooser import ProjectChooser
-from curator.ui.dialogs.project_dialog import ProjectDialog, removal_question
-from curator.ui.dialogs.related_photos import RelatedPhotosDialog
+from curator.ui.dialogs.project_dialogs import (
+    ProjectDialog,
+    RelatedPhotosDialog,
+    removal_question,
+)
 from curator.ui.grid.grid_view import GridView
 from curator.ui.notices.notification_bar import Notification, NotificationBar
 from curator.ui.pages.drag_order import DragOrder
-from curator.ui.pages.project_page import ProjectHeader
+from curator.ui.pages.project_page import HEIGHT, ProjectHeader
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.frames import Pictures
 
 
 class ProjectActions:
-    """Carries out what commands and menus ask for about projects.
+    """Opens the chooser and the dialogs that commands and menus request for projects.
 
     Attributes:
         chooser: the chooser's palette, over the window.
@@ -50,21 +52,19 @@ class ProjectActions:
         self.header = ProjectHeader(session, pictures)
         self.header.setParent(window)
         self.drag_order = DragOrder(grid, session)
-        self._connect_requests()
-
-    def header_height(self, in_grid: bool) -> int:
-        """Return the height of the header in px; 0 if no project is open."""
-        shown = in_grid and self._session.projects.open is not None
-        return self.header.wanted_height() if shown else 0
-
-    def _connect_requests(self) -> None:
-        requests = self._session.requests
+        requests = session.requests
         requests.choose_project_requested.connect(self._choose)
         requests.add_to_project_requested.connect(self._add_targets)
         requests.new_project_requested.connect(self._create_with)
         requests.edit_project_requested.connect(self.edit)
-        requests.remove_project_requested.connect(self._remove_requested)
+        requests.remove_project_requested.connect(
+            lambda project: session.messages.say_errors(lambda: self.remove(project))
+        )
         requests.related_photos_requested.connect(self._find_related)
+
+    def header_height(self, in_grid: bool) -> int:
+        """Return the height of the header in px; 0 if no project is open."""
+        return HEIGHT if in_grid and self._session.projects.open is not None else 0
 
     def _choose(self) -> None:
         self._chooser.ask(self._session.projects.choose)
@@ -78,12 +78,6 @@ class ProjectActions:
         """Ask for the name of a new project for photos, or for another project."""
         free = self._session.projects.free_name(name)
         self._chooser.ask(partial(self._choose_and_add, photos), free)
-
-    def _remove_requested(self, project: int) -> None:
-        try:
-            self.remove(project)
-        except KnownError as error:
-            self._session.messages.say(str(error))
 
     def _choose_and_add(self, photos: Sequence[int], project: int) -> None:
         self._session.projects.choose(project)
@@ -112,25 +106,20 @@ class ProjectActions:
         session.projects.remove(project)
         text = f"Removed project {row.name}. Its photos are unchanged."
         act = partial(self._restore, project)
-        self._notifications.post(Notification("project", text, "Restore", act, once=False))
+        self._notifications.post(Notification("project", text, "Restore", act))
 
     def _restore(self, project: int) -> None:
-        try:
-            self._session.projects.restore(project)
-        except KnownError as error:
-            self._session.messages.say(str(error))
-            return
-        row = self._session.table.projects.row(project)
-        self._session.messages.say(
-            f"Restored project {row.name}" if row else "Restored the project"
-        )
+        session = self._session
+        if session.messages.say_errors(lambda: session.projects.restore(project)):
+            row = session.table.projects.row(project)
+            session.messages.say(f"Restored project {row.name}" if row else "Restored the project")
 
     def _find_related(self) -> None:
-        series = self._session.related_photos
-        series.search()
-        if series.is_searching:
+        related = self._session.related_photos
+        related.search()
+        if related.is_searching:
             self._session.messages.say("Looking for related photos…")
-            series.changed.connect(self._show_related, Qt.ConnectionType.SingleShotConnection)
+            related.changed.connect(self._show_related, Qt.ConnectionType.SingleShotConnection)
         else:
             self._show_related()
 

@@ -6,14 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QGridLayout,
-    QLabel,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QTableView, QVBoxLayout, QWidget
 
 from curator.catalog import TasteRow
 from curator.learning.learner import MIN_RATINGS, Moved
@@ -24,7 +17,7 @@ from curator.taste import Accuracy
 from curator.taste.accuracy import MIN_JUDGED
 from curator.ui.pages.learning_curve import LearningCurve
 from curator.ui.pages.taste_versions import MovedStrip, VersionTable
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.dialogs import Dialog
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.tables import table
@@ -43,7 +36,7 @@ _STAR = 16
 
 
 class RatingSlots(QWidget):
-    """One star for each rating needed at the start, filled once given."""
+    """A star for each rating that predictions need at first, filled once it is given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +44,7 @@ class RatingSlots(QWidget):
         self.setFixedHeight(_STAR + 8)
 
     def show_given(self, given: int) -> None:
-        """Show how many photos have stars, of MIN_RATINGS."""
+        """Show how many of MIN_RATINGS photos have stars."""
         self._given = given
         self.setAccessibleName(f"{given} of {MIN_RATINGS} photos with stars")
         self.update()
@@ -119,8 +112,7 @@ class TastePage(Dialog):
             self.body.addWidget(part)
 
     def _make_accuracy(self) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(0)
+        column = layouts.column()
         column.addWidget(theme.plain("Predicted before you rated", role="section"))
         column.addSpacing(8)
         self.curve = LearningCurve()
@@ -137,8 +129,7 @@ class TastePage(Dialog):
         return column
 
     def _make_versions(self, pictures: Pictures) -> QVBoxLayout:
-        column = QVBoxLayout()
-        column.setSpacing(0)
+        column = layouts.column()
         column.addWidget(theme.plain("Versions", role="section"))
         column.addSpacing(8)
         self.versions = VersionTable()
@@ -167,7 +158,7 @@ class TastePage(Dialog):
         self.unpin = self.button("Unpin")
         self.close_button = self.button("Close")
         self.problem = self.wrapped("", "error")
-        self.keep.clicked.connect(self._keep)
+        self.keep.clicked.connect(lambda: self._session.taste.keep_version(self._on_kept))
         self.roll_back.clicked.connect(self._roll_back)
         self.unpin.clicked.connect(self._unpin)
         self.close_button.clicked.connect(self.accept)
@@ -229,7 +220,7 @@ class TastePage(Dialog):
         self.why.setText(report.accuracy.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
-        later = "" if learned.problem else " Newer ratings are learned from once you unpin it."
+        later = "" if learned.problem else " Curator learns from newer ratings once you unpin it."
         self.pin.setText(learned.sentence + later if pinned else "")
         self.pin.setVisible(pinned)
         by_time = "Culls are sorted by capture time until predictions are reliable."
@@ -271,13 +262,12 @@ class TastePage(Dialog):
             lines.append(_figures("Sorted by capture time", report.by_time))
         for row, line in enumerate(lines):
             for column, text in enumerate(line):
-                label: QLabel = theme.plain(text, role="caption" if not row else "")
+                label = theme.plain(text, role="caption" if not row else "")
                 label.setWordWrap(self._narrow and not column)
                 place = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 self.figures.addWidget(label, row, column, place)
                 label.show()  # at once, so that the page's height includes it
-        meaning = theme.plain(MEANING, role="caption")
-        meaning.setWordWrap(True)
+        meaning = theme.wrapped(MEANING, "caption")
         self.figures.addWidget(meaning, len(lines), 0, 1, len(heads))
         meaning.show()
 
@@ -308,10 +298,10 @@ class TastePage(Dialog):
         return self.versions.rows[row] if 0 <= row < len(self.versions.rows) else None
 
     def _choose(self) -> None:
-        """Show what changed in the selected version."""
+        """Request what changed in the selected version; it is shown when it arrives."""
         self._show_versions()
         chosen = self._chosen()
-        self._show_changes("", ())
+        self._show_changes("")
         if chosen is not None:
             self._session.taste.moved(chosen.id, lambda moved: self._on_moved(chosen.id, moved))
 
@@ -320,18 +310,15 @@ class TastePage(Dialog):
         if chosen is None or chosen.id != number:
             return
         if isinstance(moved, KnownError):
-            self._show_changes(str(moved), ())
+            self._show_changes(str(moved))
         elif moved:
             self._show_changes(f"Largest changes in version {number}", moved)
         else:
-            self._show_changes(f"No earlier version to compare with version {number}", ())
+            self._show_changes(f"No earlier version to compare with version {number}")
 
-    def _show_changes(self, title: str, moved: Sequence[Moved]) -> None:
+    def _show_changes(self, title: str, moved: Sequence[Moved] = ()) -> None:
         self.moved_title.setText(title)
         self.moved.show_moved(moved)
-
-    def _keep(self) -> None:
-        self._session.taste.keep_version(self._on_kept)
 
     def _on_kept(self, result: int | KnownError) -> None:
         if not self._closed:

@@ -14,8 +14,9 @@ from curator.learning.learner import Moved
 from curator.learning.report import REASONS
 from curator.session import Session
 from curator.ui.widgets import theme, words
-from curator.ui.widgets.frames import THUMB, FrameRequest, Pictures
+from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.tables import TextRows
+from curator.ui.widgets.thumbnails import fitted, thumbnail_request
 
 _THUMB = 64  # px, the square a thumbnail is fitted into
 _CELL = 70
@@ -36,7 +37,7 @@ class MovedStrip(QWidget):
         """Show photos; those no longer in the catalog are left out."""
         existing = [each for each in moved if each.photo_id in self._session.table]
         self._moved = existing[:_MOST]
-        self._pictures.thumbs.want("taste", map(self._want, self._moved))
+        self._pictures.thumbs.want("taste", map(self._request, self._moved))
         self.setAccessibleName(", ".join(self._changed_text(each) for each in self._moved))
         self.update()
 
@@ -44,37 +45,21 @@ class MovedStrip(QWidget):
         name = self._session.table.name(moved.photo_id)
         return f"{name}: match {moved.before}, now {moved.now}"
 
-    def _place(self, number: int) -> QRect:
-        return QRect(number * _CELL, 0, _THUMB, _THUMB)
-
-    def _fitted(self, moved: Moved) -> tuple[int, int]:
-        """Return the size of a thumbnail in its square, px."""
-        tile = self._session.tile(moved.photo_id)
-        wide, high = (tile.width, tile.height) if tile.width and tile.height else (3, 2)
-        scale = _THUMB / max(wide, high)
-        return max(round(wide * scale), 1), max(round(high * scale), 1)
-
-    def _want(self, moved: Moved) -> FrameRequest | None:
-        tile = self._session.tile(moved.photo_id)
-        if tile.thumb is None:
-            return None
-        ratio = self.devicePixelRatioF()
-        wide, high = self._fitted(moved)
-        return FrameRequest(
-            THUMB, tile.thumb, (round(wide * ratio), round(high * ratio)), tile.turn
-        )
+    def _request(self, moved: Moved) -> FrameRequest | None:
+        side = round(_THUMB * self.devicePixelRatioF())
+        return thumbnail_request(self._session.tile(moved.photo_id), (side, side))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the thumbnails, flat shapes for those not loaded, and the scores."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
         for number, moved in enumerate(self._moved[: self.width() // _CELL]):
-            square, (wide, high) = self._place(number), self._fitted(moved)
-            place = QRect(0, 0, wide, high)
+            square = QRect(number * _CELL, 0, _THUMB, _THUMB)
+            place = QRect(0, 0, *fitted(self._session.tile(moved.photo_id), (_THUMB, _THUMB)))
             place.moveCenter(square.center())
             place.moveBottom(square.bottom())
-            want = self._want(moved)
-            frame = self._pictures.thumbs.get(want) if want is not None else None
+            request = self._request(moved)
+            frame = self._pictures.thumbs.get(request) if request is not None else None
             if frame is None:
                 painter.fillRect(place, theme.RAISED)
             else:
@@ -109,7 +94,7 @@ class VersionTable(TextRows[TasteRow]):
         self.pinned: int | None = None
 
     def show_versions(self, rows: Sequence[TasteRow], pinned: int | None) -> bool:
-        """Replace the rows. Returns whether they changed."""
+        """Replace the rows. Return whether they changed."""
         if (list(rows), pinned) == (self.rows, self.pinned):
             return False
         self.pinned = pinned

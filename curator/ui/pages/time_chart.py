@@ -65,7 +65,7 @@ class TimeChart(Chart):
         ground = self.height() - self._FOOT
         field = ground - self.head - self._TOP
         named = step >= metrics.horizontalAdvance(words.count(most)) + 6
-        number, top = -1, False
+        number, highest_named = -1, False
         for place, period in self._slots():
             if period is None:
                 self._dots(painter, place.center().x(), ground - 3)
@@ -78,9 +78,9 @@ class TimeChart(Chart):
             lit = self._is_lit(number)
             bar = QRectF(place.left(), ground - high, max(place.width() - gap, 1), high)
             stacked(painter, figure, bar, lit, upright=True)
-            highest = figure.photos == most and not top
+            highest = figure.photos == most and not highest_named
             if named or highest or lit:
-                top |= highest
+                highest_named |= highest
                 above = QRectF(bar.center().x() - 40, bar.top() - 16, 80, 14)
                 above.moveLeft(min(max(above.left(), bar.left() - 40), self.width() - 40.0))
                 painter.setPen(theme.WHITE if lit else theme.TEXT)
@@ -97,19 +97,22 @@ class TimeChart(Chart):
             painter.fillRect(QRectF(x + dot - 1, y - 1, 2, 2), theme.DISABLED)
 
     def _axis(self, painter: QPainter, ground: int) -> None:
-        """Draw the names of periods below the line, where they fit."""
+        """Draw the names of periods below the line, without overlap."""
         metrics, free = painter.fontMetrics(), -1.0
-        for place, text, in_full in self._marks():
+        for place, text, begins in self._marks():
             wide = metrics.horizontalAdvance(text)
             x = min(place.left(), self.width() - wide)
             if x < free:
                 continue
-            painter.setPen(theme.TEXT if in_full else theme.QUIET)
+            painter.setPen(theme.TEXT if begins else theme.QUIET)
             painter.drawText(QRectF(x, ground + 4, wide + 2, 14), LEFT, text)
             free = x + wide + 10
 
     def _marks(self) -> list[tuple[QRectF, str, bool]]:
-        """Return place and name of every period that could be named, years and months in full."""
+        """Return the place of each period, its name, and whether it begins a month or a year.
+
+        Months without room for their names are left out.
+        """
         found, before = [], None
         wide = self._step() >= 34
         for place, period in self._slots():
@@ -118,15 +121,14 @@ class TimeChart(Chart):
             start = period.start
             month = MONTHS[start.month - 1][:3]
             if self._grain == MONTH:
-                name = str(start.year) if before is None or start.year != before.year else ""
-                text, in_full = (name, True) if name else (month if wide else "", False)
+                begins = before is None or start.year != before.year
+                text = str(start.year) if begins else month if wide else ""
             elif self._grain == DAY:
-                first = before is None or start.month != before.month
-                in_full = first
-                text = f"{start.day} {month} {start.year}" if first else str(start.day)
+                begins = before is None or start.month != before.month
+                text = f"{start.day} {month} {start.year}" if begins else str(start.day)
             else:
-                text, in_full = str(start.year), True
+                begins, text = True, str(start.year)
             if text:
-                found.append((place, text, in_full))
+                found.append((place, text, begins))
             before = start
         return found

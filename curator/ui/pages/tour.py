@@ -1,8 +1,8 @@
 """The quick tour: six keys in one line above the first cull.
 
 Each key fades once it was used, and all of them fade after enough marks. The line appears and
-disappears together with a view, so that no picture moves for it. It appears by itself once per
-catalog, and again on request. It never blocks anything.
+disappears only together with a view, so that no picture moves because of it. It appears by itself
+once per catalog, and again on request.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from curator.commands import COMMANDS
 from curator.model import Pass, View
@@ -45,7 +45,7 @@ class Tour(QWidget):
         self._at: tuple[Pass, View] | None = None  # at the last key press
         self.setObjectName("tour")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.pairs: dict[str, tuple[QLabel, QLabel]] = {}
+        self.pairs: dict[str, tuple[QLabel, QLabel]] = {}  # key and word, by the word
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 8, 1)
         middle = Qt.AlignmentFlag.AlignVCenter
@@ -56,12 +56,7 @@ class Tour(QWidget):
             row.addWidget(word, 0, middle)
             row.addSpacing(8)
         row.addStretch(1)
-        self.close_ = QToolButton()
-        self.close_.setProperty("flat", True)
-        self.close_.setIcon(theme.icon("close"))
-        self.close_.setToolTip("End the tour")
-        self.close_.setAccessibleName("End the tour")
-        self.close_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.close_ = theme.icon_button("close", "End the tour")
         self.close_.clicked.connect(self.end)
         row.addWidget(self.close_)
         self.hide()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from curator.library.scopes import Scope
 from curator.session import Session
 from curator.session.background_status import BackgroundStatus, DiskUsage, StageCounts
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.text_line import TextLine
 
 _LINE = 96  # px, length of a progress line
@@ -19,14 +19,12 @@ _ROW = 24
 
 
 class _Section(QWidget):
-    """A title with rows below it."""
+    """A titled section of the overview page, with rows below its title."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 0)
-        self.column.setSpacing(8)
+        self.column = layouts.column(self, spacing=8)
         self.column.addWidget(theme.plain(title, role="section"))
         self.rows = QGridLayout()
         self.rows.setHorizontalSpacing(16)
@@ -35,18 +33,18 @@ class _Section(QWidget):
         self.column.addLayout(self.rows)
         self._shown: Sequence[object] = ()
 
-    def _is_new(self, shown: Sequence[object]) -> bool:
-        """Clear the rows if other ones are to be shown. Returns whether they are."""
-        if shown == self._shown:
+    def _clear_unless_same(self, content: Sequence[object]) -> bool:
+        """Clear the rows unless they show the same content. Return whether they were cleared."""
+        if content == self._shown:
             return False
-        self._shown = shown
+        self._shown = content
         theme.clear_layout(self.rows)
         return True
 
-    def _row(self, row: int, *widgets: QWidget) -> None:
+    def _add_row(self, row: int, *widgets: QWidget) -> None:
         self.rows.setRowMinimumHeight(row, _ROW)
-        for at, widget in enumerate(widgets):
-            self.rows.addWidget(widget, row, at)
+        for column, widget in enumerate(widgets):
+            self.rows.addWidget(widget, row, column)
             widget.show()
 
 
@@ -56,22 +54,21 @@ class WorkSection(_Section):
     def __init__(self, session: Session) -> None:
         super().__init__("Background work")
         self._session = session
-        self.status = theme.plain(role="quiet")
-        self.status.setWordWrap(True)
+        self.status = theme.wrapped("", "quiet")
         self.column.addWidget(self.status)
 
     def show_work(self, status: BackgroundStatus | None) -> None:
-        """Show the progress of each stage; only encoder and vision model while it is unknown."""
+        """Show encoder and vision model, and the progress of each stage once it is known."""
         self.status.setText("\n".join(model_status(self._session)))
         stages = status.stages if status is not None else ()
-        if not self._is_new(stages):
+        if not self._clear_unless_same(stages):
             return
         for row, stage in enumerate(stages):
             counts = _quiet_line(counts_line(stage))
             if stage.failed:
-                tip = "Show the failures and the reasons"
-                counts.make_clickable(lambda: self._session.requests.failures_requested.emit(), tip)
-            self._row(row, theme.plain(stage.title), ProgressLine(stage), counts)
+                show = self._session.requests.failures_requested.emit
+                counts.make_clickable(show, "Show the failures and the reasons")
+            self._add_row(row, theme.plain(stage.title), ProgressLine(stage), counts)
 
 
 class DiskSection(_Section):
@@ -85,12 +82,12 @@ class DiskSection(_Section):
     ) -> None:
         """Show the sizes known so far."""
         sizes = on_disk(scope, status, usage)
-        if not self._is_new(sizes):
+        if not self._clear_unless_same(sizes):
             return
-        for row, (what, size, more) in enumerate(sizes):
+        for row, (title, size, note) in enumerate(sizes):
             figure = theme.plain(size)
             figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self._row(row, theme.plain(what), figure, _quiet_line(more))
+            self._add_row(row, theme.plain(title), figure, _quiet_line(note))
 
 
 class ProgressLine(QWidget):
@@ -113,13 +110,8 @@ class ProgressLine(QWidget):
 
 def counts_line(stage: StageCounts) -> str:
     """Return a stage's counts: ``1,840 done · 4 running · 1,168 waiting``."""
-    parts = (
-        (stage.done, "done"),
-        (stage.running, "running"),
-        (stage.waiting, "waiting"),
-        (stage.failed, "failed"),
-    )
-    return words.joined(f"{words.count(number)} {what}" for number, what in parts if number)
+    counts = {name: getattr(stage, name) for name in ("done", "running", "waiting", "failed")}
+    return words.joined(f"{words.count(count)} {name}" for name, count in counts.items() if count)
 
 
 def model_status(session: Session) -> list[str]:
@@ -127,10 +119,9 @@ def model_status(session: Session) -> list[str]:
     if session.pipeline is None:
         return ["Another Curator is reading photos into this catalog."]
     vision, held = session.settings.vision, session.descriptions.held
-    described_by = f"Described by {vision.model} ({vision.provider})"
-    when = "all photos" if vision.automatic else "when asked"
-    described = str(held) if held is not None else f"{described_by}, {when}."
-    return [session.pipeline.encoding.sentence, described]
+    which = "all photos" if vision.automatic else "when asked"
+    described = f"Described by {vision.model} ({vision.provider}), {which}."
+    return [session.pipeline.encoding.sentence, described if held is None else str(held)]
 
 
 def on_disk(
@@ -146,8 +137,8 @@ def on_disk(
             ("Catalog", words.size(usage.catalog), inside),
         ]
     if status is not None and status.scope == scope.key and status.originals:
-        here = "" if scope.kind == "all" else f"in {scope.title}"
-        rows.append(("Originals", words.size(status.originals), here))
+        where = "" if scope.kind == "all" else f"in {scope.title}"
+        rows.append(("Originals", words.size(status.originals), where))
     return tuple(rows)
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from curator.library.facets import FACETS, Facet, Value, applied, says
-from curator.model import KnownError
 from curator.session import Session
-from curator.ui.widgets import words
+from curator.ui.widgets import layouts, words
 from curator.ui.widgets.rows import Row, Rows
 
 _MOST = 60  # values shown of one facet; the search box finds the others
 
 
 class FacetRows(QWidget):
-    """A row for each facet; unfolded, its values with their counts.
+    """A row for each facet, and below an unfolded one its values with their counts.
 
     Only unfolded facets are counted. While a facet is unfolded, its values keep their places and
     new values are appended, so that no row moves under the pointer.
 
     Args:
         session: the window's session.
-        unfolded: keys of the unfolded rows, shared with the folders; changed in place.
+        unfolded: keys of the unfolded rows, those of folders included; changed in place.
     """
 
     def __init__(self, session: Session, unfolded: set[str]) -> None:
@@ -34,8 +33,7 @@ class FacetRows(QWidget):
         self._scope = session.criteria.scope.key
         self._presses: dict[str, tuple[Facet, str]] = {}
         self.rows = Rows()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = layouts.column(self)
         column.addWidget(self.rows)
         self.rows.pressed.connect(self._press)
         self.rows.folded.connect(self._fold)
@@ -55,7 +53,8 @@ class FacetRows(QWidget):
         opens = key in self.unfolded
         yield Row(key, facet.title, current=bool(active) and not opens, opens=opens)
         if not opens:
-            self._forget_places(name)
+            for level in [level for level in self._places if level.startswith(f"{name} ")]:
+                del self._places[level]
             return
         values = facet.values(self._session.table, self._session.photos.membership.in_scope())
         if not values:
@@ -90,17 +89,11 @@ class FacetRows(QWidget):
                 yield from self._level(name, value.query, inside, depth + 1)
 
     def _in_place(self, level: str, values: list[Value]) -> list[Value]:
+        """Return the values in the order in which they first appeared, new ones last."""
         places = self._places.setdefault(level, {})
         for value in values:
             places.setdefault(value.query, len(places))
         return sorted(values, key=lambda value: places[value.query])[:_MOST]
-
-    def _forget_places(self, name: str) -> None:
-        self._places = {
-            level: places
-            for level, places in self._places.items()
-            if not level.startswith(f"{name} ")
-        }
 
     def _fold(self, key: str) -> None:
         self.unfolded ^= {key}
@@ -119,13 +112,8 @@ class FacetRows(QWidget):
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
     """Replace the terms of the search that use some fields; the same terms again are removed."""
     text = applied(session.criteria.filter, fields, query)
-    try:
-        if text:
-            session.search.set_filter(text)
-        else:
-            session.search.leave_filter()
-    except KnownError as error:
-        session.messages.say(str(error))
+    search = session.search
+    session.messages.say_errors(lambda: search.set_filter(text) if text else search.leave_filter())
 
 
 def _key(name: str) -> str:

@@ -7,63 +7,33 @@ else it is appended below until another photo becomes current.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from curator.catalog import PhotoDetail, TagDetail
+from curator.catalog import ProjectRow
 from curator.learning.explanations import Insight
 from curator.library.approval import all_clauses
-from curator.library.captions import MEASURED, when
-from curator.model import (
-    Change,
-    Clause,
-    Flag,
-    Kind,
-    KnownError,
-    Marks,
-    StageState,
-    Step,
-    bidi_safe,
-    counted,
-)
+from curator.model import Clause, Flag, KnownError, Marks, bidi_safe
 from curator.session import Session
-from curator.ui.panels.description import DESCRIBING, description_block
-from curator.ui.panels.project_chips import ProjectChips
+from curator.ui.panels.photo_sections import (
+    DESCRIBING,
+    WORK,
+    Section,
+    breakable,
+    in_words,
+    section_block,
+    sections,
+)
 from curator.ui.panels.why import SimilarSection, WhySection
-from curator.ui.widgets import mark_painter, theme, words
+from curator.ui.widgets import layouts, mark_painter, theme
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.menus import tag_menu
 from curator.ui.widgets.tag_chips import TagChips
 
 _REST_MS = 60  # a held arrow key must not rebuild the panel at every frame
-_HISTORY = 12  # steps shown
 _MARGIN = 16
-_DESCRIPTION = "Description"
-_BEFORE_DESCRIPTION = ("Capture", "Files", "Quality scores")
-_WORK = "Work"
-_STAGES = {
-    "peek": "Headers",
-    "convert": "Image",
-    "embed": "Analysis",
-    "describe": "Description",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled section: ``rows`` are names and values, ``tags`` are shown as chips."""
-
-    title: str
-    rows: Sequence[tuple[str, str]] = ()
-    tags: Sequence[TagDetail] = ()
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to show; such a section is left out."""
-        return not self.rows and not self.tags
 
 
 class MarksLine(QWidget):
@@ -107,27 +77,65 @@ class MarksLine(QWidget):
         return metrics.elidedText(rest, Qt.TextElideMode.ElideRight, room)
 
 
+class ProjectChips(QWidget):
+    """The projects of a photo as chips, hidden without any; a click opens the project."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._shown: Sequence[ProjectRow] = ()
+        self._rows = layouts.column(self, spacing=4, margins=(0, 4, 0, 0))
+        self.hide()
+
+    def show_photo(self, photo_id: int | None) -> None:
+        """Show the projects of a photo."""
+        rows = [] if photo_id is None else self._session.table.projects.of(photo_id)
+        if rows != self._shown:
+            self._shown = rows
+            theme.clear_layout(self._rows)
+            for row in rows:
+                self._rows.addWidget(self._line(row))
+        self.setVisible(bool(rows))
+
+    def _line(self, row: ProjectRow) -> QWidget:
+        line = QWidget()
+        inside = layouts.row(line, spacing=8)
+        button = QPushButton()
+        button.setProperty("chip", True)
+        button.setIcon(theme.icon("project", quiet=True))
+        room, elide = theme.INSPECTOR - 90, Qt.TextElideMode.ElideRight
+        shown = button.fontMetrics().elidedText(row.name, elide, room)
+        button.setText(shown.replace("&", "&&"))
+        button.setToolTip(theme.plain_tip(f"Open project {row.name}"))
+        button.setAccessibleName(f"Project {row.name}")
+        button.clicked.connect(lambda: self._session.projects.open_scope(row.id))
+        inside.addWidget(button)
+        inside.addStretch(1)
+        return line
+
+
 class Inspector(QWidget):
-    """The inspector; it follows the current photo a moment after the person stops moving."""
+    """Title, marks, sections and explanations of the current photo.
+
+    It follows the current photo a moment after the person stops moving.
+    """
 
     def __init__(self, session: Session, pictures: Pictures | None = None) -> None:
         super().__init__()
         self._session = session
         self._insight: Insight | None = None
-        self._shows: tuple[int, Insight | None, bool] | None = None
+        self._shown_insight: tuple[int, Insight | None, bool] | None = None
         self._why_wanted = False  # whether a key requested Why for the current photo
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.title = theme.plain("", role="title")
-        self.title.setWordWrap(True)
+        self.title = theme.wrapped("", "title")
         self.marks, self.memberships = MarksLine(), ProjectChips(session)
-        self.approved = theme.plain("", role="caption")
-        self.approved.setWordWrap(True)
+        self.approved = theme.wrapped("", "caption")
         self.approved.setMinimumHeight(QFontMetrics(theme.caption_font()).height())
         self.why, self.similar = WhySection(session, pictures), SimilarSection(session, pictures)
-        self._parts, self._late = QVBoxLayout(), QVBoxLayout()
+        self._parts, self._late = QVBoxLayout(), QVBoxLayout()  # sections, late ones below
         self._laid_out_for: tuple[object, ...] = ()  # the photo and marks the sections show
-        self._blocks: dict[str, tuple[object, QWidget]] = {}  # by title
+        self._blocks: dict[str, tuple[Section, QWidget]] = {}  # by title
         self._lay_out()
         self._later = QTimer(self, singleShot=True, interval=_REST_MS)
         self._later.timeout.connect(self.refresh)
@@ -148,9 +156,7 @@ class Inspector(QWidget):
     def _lay_out(self) -> None:
         content = QWidget()
         content.setMinimumWidth(1)  # never wider than the panel, however long a file's name is
-        column = QVBoxLayout(content)
-        column.setContentsMargins(_MARGIN, 12, _MARGIN, _MARGIN)
-        column.setSpacing(0)
+        column = layouts.column(content, margins=(_MARGIN, 12, _MARGIN, _MARGIN))
         column.addWidget(self.title)
         column.addSpacing(4)
         column.addWidget(self.marks)
@@ -162,8 +168,7 @@ class Inspector(QWidget):
         column.addLayout(self._late)
         column.addStretch(1)
         self._scroll = theme.scrolled(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(1, 0, 0, 0)
+        outer = layouts.column(self, margins=(1, 0, 0, 0))
         outer.addWidget(self._scroll)
 
     def _on_current(self) -> None:
@@ -185,8 +190,8 @@ class Inspector(QWidget):
         if self._late.count() and not self._why_wanted:
             return  # it would push the sections appended meanwhile
         state = current, self._insight, self._session.explanations.may_show_why(current)
-        if state != self._shows:
-            self._shows = state
+        if state != self._shown_insight:
+            self._shown_insight = state
             self.why.show_insight(current, self._insight)
             self.similar.show_insight(current, self._insight)
 
@@ -234,21 +239,16 @@ class Inspector(QWidget):
             return
         self.title.setText(breakable(bidi_safe(detail.name)))
         self.marks.show_marks(detail.marks)
-        found: list[tuple[str, object]] = [
-            (section.title, section)
-            for section in sections(detail, history, self._session.stacks.facts(current))
-        ]
-        describing = self._session.descriptions.describes(current)
-        if detail.description is not None or describing:
-            before = sum(title in _BEFORE_DESCRIPTION for title, _ in found)
-            shown = detail.description, DESCRIBING if describing else ""
-            found.insert(before, (_DESCRIPTION, shown))
-        mark_state = history[-1].id if history else None, describing  # its own changes always show
-        if self._laid_out_for != (current, mark_state):
-            self._rebuild((current, mark_state), found)
+        describing = DESCRIBING if self._session.descriptions.describes(current) else ""
+        stack = self._session.stacks.facts(current)
+        found = sections(detail, history, stack, describing=describing)
+        # What the person did shows at once: a mark, or the wish for a description.
+        laid_out_for = current, history[-1].id if history else None, describing
+        if self._laid_out_for != laid_out_for:
+            self._rebuild(laid_out_for, found)
         else:
-            self._update_blocks(dict(found))
-        self._shows = None
+            self._update_blocks({section.title: section for section in found})
+        self._shown_insight = None
         self._show_insight()
         self._session.explanations.explain(current)
 
@@ -262,27 +262,24 @@ class Inspector(QWidget):
         title = next((clause.title for clause in clauses if clause.name == name), "")
         return f"Approved for export: {title}" if title else ""
 
-    def _rebuild(
-        self, laid_out_for: tuple[object, ...], found: Sequence[tuple[str, object]]
-    ) -> None:
+    def _rebuild(self, laid_out_for: tuple[object, ...], found: Sequence[Section]) -> None:
         """Build all sections in their order."""
         self._laid_out_for, self._blocks = laid_out_for, {}
         for part in (self._parts, self._late):
             theme.clear_layout(part)
-        for title, value in found:
-            self._add(self._parts, title, value)
+        for section in found:
+            self._add(self._parts, section)
 
-    def _update_blocks(self, found: dict[str, object]) -> None:
+    def _update_blocks(self, found: dict[str, Section]) -> None:
         """Show a changed section in its place if it fits there, else below the others."""
-        for title, (value, block) in list(self._blocks.items()):
-            if found.get(title) == value:
+        for title, (section, block) in list(self._blocks.items()):
+            if found.get(title) == section:
                 continue
             room = QWidget()
             room.setFixedHeight(block.height())
-            new = self._block(title, found[title]) if title in found else None
+            new = self._block(found[title]) if title in found else None
             if new is not None and theme.height_in(new, block.width()) <= block.height():
-                column = QVBoxLayout(room)
-                column.setContentsMargins(0, 0, 0, 0)
+                column = layouts.column(room)
                 column.addWidget(new)
                 column.addStretch(1)
                 self._blocks[title] = found[title], room
@@ -294,173 +291,35 @@ class Inspector(QWidget):
             block.hide()
             block.deleteLater()
         for title in found.keys() - self._blocks.keys():
-            self._add(self._late, title, found[title])
+            self._add(self._late, found[title])
 
-    def _add(self, part: QVBoxLayout, title: str, value: object) -> None:
-        block = self._block(title, value)
-        self._blocks[title] = value, block
+    def _add(self, part: QVBoxLayout, section: Section) -> None:
+        block = self._block(section)
+        self._blocks[section.title] = section, block
         part.addWidget(block)
         block.show()
 
-    def _block(self, title: str, value: object) -> QWidget:
-        """Build the widget of a section or of the description."""
-        if not isinstance(value, Section):
-            assert isinstance(value, tuple)
-            return description_block(*value) or QWidget()
-        photo = self._session.current
+    def _block(self, section: Section) -> QWidget:
+        """Build a section; failed work gets a button to retry it."""
+        session, photo = self._session, self._session.current
         assert photo is not None
-        block = section_block(value, self._chips(value, photo))
+        block = section_block(section, self._chips(section, photo) if section.tags else None)
         layout = block.layout()
-        if title == _WORK and self._session.table.state(photo) == "failed" and layout is not None:
-            layout.addWidget(self._again(photo))
+        failed = section.title == WORK and session.table.state(photo) == "failed"
+        if failed and layout is not None:
+            button = theme.link_button("Try again", lambda: session.sources.retry(photo))
+            button.setCursor(Qt.CursorShape.PointingHandCursor)
+            layout.addWidget(button)
         return block
 
-    def _again(self, photo_id: int) -> QToolButton:
-        """Build the button that retries a photo's failed stages."""
-        button = QToolButton()
-        button.setText("Try again")
-        button.setProperty("link", True)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.clicked.connect(lambda: self._session.sources.retry(photo_id))
-        button.show()
-        return button
-
-    def _chips(self, section: Section, photo_id: int) -> TagChips | None:
-        """Build a photo's tags as chips to confirm and remove; None without tags."""
-        if not section.tags:
-            return None
+    def _chips(self, section: Section, photo_id: int) -> TagChips:
+        """Build a photo's tags as chips to confirm and remove."""
         session, chips = self._session, TagChips(section.tags, clickable=True)
 
-        def do(act: Callable[[str, list[int]], None], name: str) -> None:
-            try:
-                act(name, [photo_id])
-            except KnownError as error:
-                session.messages.say(str(error))
+        def change(act: Callable[[str, list[int]], None], name: str) -> None:
+            session.messages.say_errors(lambda: act(name, [photo_id]))
 
-        chips.confirmed.connect(lambda name: do(session.tags.confirm, name))
-        chips.removed.connect(lambda name: do(session.tags.remove, name))
+        chips.confirmed.connect(lambda name: change(session.tags.confirm, name))
+        chips.removed.connect(lambda name: change(session.tags.remove, name))
         chips.menu.connect(lambda name, at: tag_menu(chips, session, name).popup(at))
         return chips
-
-
-def sections(
-    detail: PhotoDetail, history: Sequence[Step] = (), stack: Sequence[tuple[str, str]] = ()
-) -> list[Section]:
-    """Return the sections about a photo; empty ones are left out."""
-    found = [
-        Section("Capture", words.capture_rows(detail.capture)),
-        Section("Files", _files(detail)),
-        Section("Quality scores", _quality(detail)),
-        Section("Tags", tags=detail.tags),
-        Section("Stack", stack),
-        Section("History", _history(history)),
-        Section(_WORK, _work(detail)),
-    ]
-    return [section for section in found if not section.empty]
-
-
-def in_words(marks: Marks) -> str:
-    """Return marks in words, with the label's name; "unreviewed" without any."""
-    flag = {Flag.PICK: "picked", Flag.REJECT: "rejected"}.get(marks.flag) if marks.flag else None
-    stars = counted(marks.rating, "star") if marks.rating else None
-    label = f"{marks.label} label" if marks.label else None
-    kept = "kept" if marks.kept and marks.flag is None and not marks.rating else None
-    text = words.joined((flag, kept, stars, label))
-    return text if flag or kept or stars else words.joined((text, "unreviewed"))
-
-
-def _files(detail: PhotoDetail) -> list[tuple[str, str]]:
-    rows = []
-    here = detail.path.parent  # files in the photo's own folder come first
-    for file in sorted(detail.files, key=lambda file: file.path.parent != here):
-        name = {"copy": "Copy", "half": "JPEG"}.get(file.role, "")
-        name = name or ("RAW" if file.kind is Kind.RAW else "File")
-        gone = f" · {file.away or 'missing'}" if file.missing else ""
-        size, folder = words.size(file.size), words.path(file.path.parent)
-        rows.append((name, f"{bidi_safe(file.path.name)}\n{size}{gone}\n{folder}"))
-    return rows
-
-
-def _quality(detail: PhotoDetail) -> list[tuple[str, str]]:
-    quality = detail.scores
-    damage = [("Damage", detail.damage)] if detail.damage else []
-    if quality is None:
-        return damage
-    rows = [
-        ("Sharpness", f"{quality.sharpness:.0f}"),
-        ("Exposure", f"{quality.exposure:.0f}"),
-    ]
-    clipped = [
-        f"{share * 100:.1f} % {where}"
-        for share, where in ((quality.highlights, "highlights"), (quality.shadows, "shadows"))
-        if share >= 0.001
-    ]
-    rows += [("Clipped", "\n".join(clipped))] if clipped else []
-    rows += [("Measured", MEASURED.get(detail.basis or "", ""))] if detail.basis else []
-    return rows
-
-
-def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
-    rows = []
-    for step in list(reversed(history))[:_HISTORY]:
-        verb = {"undo": "Undid: ", "redo": "Redid: "}.get(step.kind, "")
-        # A change about the photo and something else is described by the step's summary.
-        plain = [c for c in step.changes if c.about is None and c.field != "elsewhere"]
-        what = words.joined(_change(change) for change in plain) or step.summary
-        rows.append((when(step.made_at), verb + what))
-    return rows
-
-
-def _change(change: Change) -> str:
-    value = change.after
-    if change.field == "rating":
-        return counted(int(str(value)), "star") if value else "no stars"
-    if change.field == "kept":
-        return "kept" if value else "not kept"
-    if change.field == "label":
-        return f"{value} label" if value else "no label"
-    if change.field == "stacked":
-        return "stacked as found" if value is None else "stacked by hand" if value else "unstacked"
-    return {"pick": "picked", "reject": "rejected"}.get(str(value), "no flag")
-
-
-def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
-    """Return the stages that are waiting, running or failed; done ones are left out."""
-    rows = []
-    for work in detail.work:
-        title = _STAGES.get(work.stage, work.stage)
-        if work.state is StageState.FAILED:
-            tries = f" ({counted(work.attempts, 'attempt')})" if work.attempts > 1 else ""
-            rows.append((title, f"{work.reason or 'failed'}{tries}"))
-        elif work.reason and work.next_attempt_at:
-            rows.append((title, f"{work.reason}\nNext attempt {when(work.next_attempt_at)}"))
-        elif work.state is not StageState.DONE:
-            rows.append((title, str(work.state)))
-    return rows
-
-
-def section_block(section: Section, chips: TagChips | None = None) -> QWidget:
-    """Build a section: its title, its rows, its tags as ``chips`` or as plain ones."""
-    block = QWidget()
-    grid = QGridLayout(block)
-    grid.setContentsMargins(0, 14, 0, 0)
-    grid.setHorizontalSpacing(8)
-    grid.setVerticalSpacing(3)
-    grid.setColumnMinimumWidth(0, 88)
-    grid.setColumnStretch(1, 1)
-    grid.addWidget(theme.plain(section.title, role="section"), 0, 0, 1, 2)
-    top = Qt.AlignmentFlag.AlignTop
-    if section.tags:
-        grid.addWidget(chips or TagChips(section.tags), 1, 0, 1, 2)
-    for number, (name, value) in enumerate(section.rows, 1):
-        grid.addWidget(theme.plain(name, role="quiet"), number, 0, top)
-        label = theme.plain(breakable(value))
-        label.setWordWrap(True)
-        grid.addWidget(label, number, 1)
-    return block
-
-
-def breakable(text: str) -> str:
-    """Let long paths wrap, by a zero-width space after each separator."""
-    return text.replace("/", "/\u200b").replace("\\", "\\\u200b").replace("_", "_\u200b")

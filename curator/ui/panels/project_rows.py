@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from curator.session import Session
 from curator.ui.widgets import theme, words
+from curator.ui.widgets.menus import popup_menu
 from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
-_SERIES, _REST = "series", "rest"
-_MOST = 8  # projects before the rest is folded, so that the filters below stay visible
+_RELATED, _REST = "related", "rest"  # keys of the rows that are no project
+_MOST = 8  # projects shown; the rest is folded, so that the filters below stay visible
+_ADDS = "Choose or create a project"
 
 
 class ProjectRows(QWidget):
@@ -28,9 +30,7 @@ class ProjectRows(QWidget):
         self._session, self._run = session, run
         self._unfolded = False
         self.rows = Rows()
-        self.add = section_with_add_button(
-            self, "Projects", "Choose or create a project", self.rows
-        )
+        self.add = section_with_add_button(self, "Projects", _ADDS, self.rows)
         self.add.clicked.connect(lambda: run("choose_project"))
         self.rows.pressed.connect(self._press)
         self.rows.menu.connect(self._menu)
@@ -42,37 +42,28 @@ class ProjectRows(QWidget):
         """Show the projects and their counts; nothing while hidden."""
         if not self.isVisible():
             return
-        session = self._session
-        self.add.setToolTip(
-            theme.tip("Choose or create a project", session.preferences.keys.get("choose_project"))
-        )
+        session, keys = self._session, self._session.preferences.keys
+        self.add.setToolTip(theme.tip(_ADDS, keys.get("choose_project")))
         counts = session.projects.counts()
         opened, current = session.criteria.scope.project, session.projects.current
         rows = []
-        for row in session.projects.rows():
-            photos, approved = counts[row.id]
-            about = f"{row.name}\n{words.photos(photos)}, {words.count(approved)} approved"
-            if current is not None and current.id == row.id:
-                key = session.preferences.keys.get("toggle_project")
-                about += f"\n{key} adds a photo here" if key else "\nThe current project"
-            rows.append(
-                Row(
-                    str(row.id),
-                    row.name,
-                    words.count(photos),
-                    "project",
-                    current=row.id == opened,
-                    tip=about,
-                )
-            )
+        for project in session.projects.rows():
+            photos, approved = counts[project.id]
+            tip = f"{project.name}\n{words.photos(photos)}, {words.count(approved)} approved"
+            if current is not None and current.id == project.id:
+                key = keys.get("toggle_project")
+                tip += f"\n{key} adds a photo here" if key else "\nThe current project"
+            key, number = str(project.id), words.count(photos)
+            here = project.id == opened
+            rows.append(Row(key, project.name, number, "project", current=here, tip=tip))
         if len(rows) > _MOST + 1:
             rows = self._folded(rows)
         found = session.related_photos.suggestion
         if found is not None:
             title = f"{len(found.photos)} related photos?"
-            rows.append(Row(_SERIES, title, "", "suggested", dim=False, tip=found.sentence))
-        # A suggestion alone waits: its new row would move the others under the pointer.
-        choice = (*(row.key for row in rows if row.key != _SERIES), self._unfolded)
+            rows.append(Row(_RELATED, title, "", "suggested", tip=found.sentence))
+        # A new suggestion waits for another change: its row would move others under the pointer.
+        choice = (*(row.key for row in rows if row.key != _RELATED), self._unfolded)
         self.rows.show_stable(rows, choice)
 
     def _folded(self, rows: list[Row]) -> list[Row]:
@@ -93,7 +84,7 @@ class ProjectRows(QWidget):
         self.refresh()
 
     def _press(self, key: str) -> None:
-        if key == _SERIES:
+        if key == _RELATED:
             self._run("find_related")
         elif key == _REST:
             self._fold()
@@ -101,17 +92,15 @@ class ProjectRows(QWidget):
             self._session.projects.open_scope(int(key))
 
     def _menu(self, key: str, where: QPoint) -> None:
-        if key not in (_SERIES, _REST):
+        if key not in (_RELATED, _REST):
             self.project_menu(int(key)).popup(where)
 
     def project_menu(self, project: int) -> QMenu:
         """Build the menu of a project."""
-        session = self._session
-        menu = QMenu(self)
-        menu.addAction("Set as current project", lambda: session.projects.choose(project))
-        menu.addAction(
-            "Name and notes…", lambda: session.requests.edit_project_requested.emit(project)
-        )
+        menu, requests = popup_menu(self), self._session.requests
+        choose = self._session.projects.choose
+        menu.addAction("Set as current project", lambda: choose(project))
+        menu.addAction("Name and notes…", lambda: requests.edit_project_requested.emit(project))
         menu.addSeparator()
-        menu.addAction("Remove…", lambda: session.requests.remove_project_requested.emit(project))
+        menu.addAction("Remove…", lambda: requests.remove_project_requested.emit(project))
         return menu

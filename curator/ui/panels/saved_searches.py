@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from curator.catalog import NAME_LENGTH
 from curator.library.scopes import Scope, ScopeRow
-from curator.model import KnownError
 from curator.session import Session
 from curator.ui.widgets import dialogs, theme, words
 from curator.ui.widgets.dialogs import Choice, Dialog, Question
+from curator.ui.widgets.menus import popup_menu
 from curator.ui.widgets.rows import Row, Rows, section_with_add_button
 
 
@@ -30,7 +30,6 @@ class SavedSearchRows(QWidget):
         self._scopes: dict[str, ScopeRow] = {}
         self.rows = Rows()
         self.add = section_with_add_button(self, "Searches", "Save this search", self.rows)
-        self.add.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.add.clicked.connect(lambda: run("save_search"))
         self.rows.pressed.connect(self._open)
         self.rows.menu.connect(lambda key, where: self.search_menu(key).popup(where))
@@ -38,38 +37,27 @@ class SavedSearchRows(QWidget):
     def show_scopes(self, listed: list[ScopeRow]) -> None:
         """Show the saved searches among the scopes."""
         session = self._session
-        found = [row for row in listed if row.scope.search is not None]
-        self._scopes = {row.scope.key: row for row in found}
-        self.rows.show_rows(
-            [
-                Row(
-                    row.scope.key,
-                    row.scope.title,
-                    words.count(row.count),
-                    "search",
-                    current=row.scope.key == session.criteria.scope.key,
-                    tip=f"{row.scope.title}\n{row.scope.expression}",
-                )
-                for row in found
-            ]
-        )
+        self._scopes = {row.scope.key: row for row in listed if row.scope.search is not None}
+        rows = []
+        for key, row in self._scopes.items():
+            title, current = row.scope.title, key == session.criteria.scope.key
+            tip = f"{title}\n{row.scope.expression}"
+            rows.append(Row(key, title, words.count(row.count), "search", current=current, tip=tip))
+        self.rows.show_rows(rows)
         self.add.setEnabled(bool(session.criteria.filter))
         what = "Save this search…" if session.criteria.filter else "Search first, then save it here"
         self.add.setToolTip(theme.tip(what, session.preferences.keys.get("save_search")))
 
     def _open(self, key: str) -> None:
-        try:
-            self._session.sources.open_scope(self._scopes[key].scope)
-        except KnownError as error:
-            self._session.messages.say(str(error))
+        scope = self._scopes[key].scope
+        self._session.messages.say_errors(lambda: self._session.sources.open_scope(scope))
 
     def search_menu(self, key: str) -> QMenu:
         """Build the menu of a saved search: rename, remove."""
-        scope, session = self._scopes[key].scope, self._session
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Rename…", lambda: session.requests.rename_search_requested.emit(scope))
-        menu.addAction("Remove…", lambda: session.requests.remove_search_requested.emit(scope))
+        menu, requests = popup_menu(self), self._session.requests
+        scope = self._scopes[key].scope
+        menu.addAction("Rename…", lambda: requests.rename_search_requested.emit(scope))
+        menu.addAction("Remove…", lambda: requests.remove_search_requested.emit(scope))
         return menu
 
 
@@ -80,7 +68,7 @@ class NameDialog(Dialog):
         title: the dialog's title.
         name: the suggested name.
         button: the accepting button's text.
-        take: called with the name; the message of a KnownError is shown below the field.
+        act: called with the name; its KnownError is shown below the field.
     """
 
     def __init__(
@@ -88,18 +76,16 @@ class NameDialog(Dialog):
         title: str,
         name: str,
         button: str,
-        take: Callable[[str], None],
+        act: Callable[[str], None],
         parent: QWidget | None,
     ) -> None:
         super().__init__(title, parent)
-        self._take = take
+        self._act = act
         self.name = QLineEdit(name)
         self.name.setAccessibleName("Name")
         self.name.setMaxLength(NAME_LENGTH)
         self.name.selectAll()
         self.name.returnPressed.connect(self._done)
-        self.problem = self.wrapped("", role="error")
-        self.problem.hide()
         self.body.addWidget(theme.plain("Name", role="caption"))
         self.body.addWidget(self.name)
         self.body.addWidget(self.problem)
@@ -113,13 +99,7 @@ class NameDialog(Dialog):
         self.name.setFocus()
 
     def _done(self) -> None:
-        try:
-            self._take(self.name.text())
-        except KnownError as error:
-            self.problem.setText(str(error))
-            self.problem.show()
-        else:
-            self.accept()
+        self.accept_after(lambda: self._act(self.name.text()))
 
 
 def save(session: Session, window: QWidget) -> None:
@@ -135,24 +115,18 @@ def rename(session: Session, scope: Scope, window: QWidget) -> None:
     """Ask for another name of a saved search."""
     number, name = scope.search, scope.title
     assert number is not None
-
-    def take(to: str) -> None:
-        session.search.rename_search(number, to)
-
-    dialog = NameDialog(f"Rename {name}", name, "Rename", take, window)
+    act = partial(session.search.rename_search, number)
+    dialog = NameDialog(f"Rename {name}", name, "Rename", act, window)
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
 
 
 def remove(session: Session, scope: Scope, window: QWidget) -> None:
-    """Remove a saved search once the person has confirmed it."""
+    """Ask whether to remove a saved search, and remove it."""
     assert scope.search is not None
-    if dialogs.ask(window, removal(scope.title)) is not None:
+    body = "Only the saved search is removed. No photo changes or leaves the catalog."
+    remove_it = Choice("go", "Remove", removes=True)
+    question = Question(f"Remove search {scope.title}", body, (remove_it,))
+    if dialogs.ask(window, question) is not None:
         session.search.remove_search(scope.search)
         session.messages.say(f"Removed search {scope.title}")
-
-
-def removal(name: str) -> Question:
-    """Build the question whether to remove a saved search."""
-    body = "Only the saved search is removed. No photo changes or leaves the catalog."
-    return Question(f"Remove search {name}", body, (Choice("go", "Remove", removes=True),))

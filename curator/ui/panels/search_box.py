@@ -12,13 +12,13 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from curator.library.query import FilterError
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.search_hints import Hint
-from curator.ui.widgets import theme, words
+from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.rows import Row, Rows
 
 _TYPING_MS = 200
@@ -42,8 +42,7 @@ class HintRows(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows = Rows()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(1, 4, 1, 4)
+        column = layouts.column(self, margins=(1, 4, 1, 4))
         column.addWidget(self.rows)
         self.found: list[Hint] = []
         self.at = -1
@@ -72,9 +71,10 @@ class HintRows(QWidget):
 
 
 class SearchField(QLineEdit):
-    """The search as text: applied while typing; Enter returns to the photos, Esc clears it.
+    """The search as text, applied while typing.
 
-    Tab accepts the first suggestion, Up and Down select one.
+    Up and Down select a suggestion; Tab accepts it or the first one. Enter returns to the photos,
+    Esc clears the search as well.
 
     Signals:
         left: the person has finished typing.
@@ -90,14 +90,12 @@ class SearchField(QLineEdit):
         self.setAccessibleName("Search and filter")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setObjectName("search")
-        self.setClearButtonEnabled(False)
         self.setMaxLength(_LONGEST)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
-        self._typing.timeout.connect(self._try)
+        self._typing.timeout.connect(lambda: self._apply(finished=False))
         self.textEdited.connect(self._edited)
-        self.cursorPositionChanged.connect(self._hint)
-        self.problem = QLabel(self.window())
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.cursorPositionChanged.connect(self._show_hints)
+        self.problem = theme.plain(parent=self.window())
         self.problem.setObjectName("problem")
         self.problem.hide()
         self.hints = HintRows(self.window())
@@ -115,18 +113,15 @@ class SearchField(QLineEdit):
 
     def _count(self) -> None:
         """Show at the right end how many photos were found."""
-        found = len(self._session.ids) if self._session.criteria.filter else None
-        self._found = "" if found is None else words.photos(found)
+        filtered = bool(self._session.criteria.filter)
+        self._found = words.photos(len(self._session.ids)) if filtered else ""
         self.setAccessibleDescription(self._found)
-        self._reserve_button_space()
-        self.update()
-
-    def _reserve_button_space(self) -> None:
         metrics = QFontMetrics(theme.caption_font())
         if metrics.horizontalAdvance(self._found) > self.width() // 3:
             self._found = self._found.partition(" ")[0]  # only the number
         wide = metrics.horizontalAdvance(self._found)
         self.setTextMargins(0, 0, wide + 8 if wide else 0, 0)
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep room for the count beside the text."""
@@ -144,42 +139,35 @@ class SearchField(QLineEdit):
     def _edited(self) -> None:
         self._typing.start()
         self._show_mistake(None)
-        self._hint()
+        self._show_hints()
 
-    def _try(self) -> None:
-        """Apply the text typed so far. An unfinished last term is not a mistake."""
-        try:
-            self._apply()
-        except FilterError as error:
-            if error.position + error.length < self.cursorPosition():
-                self._show_mistake(error)
-        except KnownError as error:
-            self._session.messages.say(str(error))
+    def _apply(self, *, finished: bool) -> bool:
+        """Apply the text. Return whether it was applied; an error is shown.
 
-    def _apply(self) -> None:
+        Args:
+            finished: whether the person has finished typing; else an invalid last term may only
+                be incomplete, and is no mistake yet.
+        """
         self._typing.stop()
         text = self.text().strip()
-        if text != self._session.criteria.filter:
-            self._session.search.set_filter(text)
-        self._show_mistake(None)
-
-    def commit(self) -> bool:
-        """Apply the text, or mark the mistake in it. Returns whether it was applied."""
         try:
-            self._apply()
+            if text != self._session.criteria.filter:
+                self._session.search.set_filter(text)
         except FilterError as error:
-            self._show_mistake(error)
-            self.setCursorPosition(error.position)
-            self.hints.hide()
+            if finished or error.position + error.length < self.cursorPosition():
+                self._show_mistake(error)
+            if finished:
+                self.setCursorPosition(error.position)
             return False
         except KnownError as error:
             self._session.messages.say(str(error))
             return False
+        self._show_mistake(None)
         return True
 
-    # --- what may come next
+    # --- suggestions
 
-    def _hint(self) -> None:
+    def _show_hints(self) -> None:
         if not self.hasFocus() or self._mistake is not None:
             self.hints.hide()
             return
@@ -211,8 +199,7 @@ class SearchField(QLineEdit):
     def _show_mistake(self, error: FilterError | None) -> None:
         self._mistake = error
         self.setProperty("wrong", error is not None)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        theme.restyle(self)
         self.problem.setVisible(error is not None)
         if error is not None:
             self.hints.hide()
@@ -223,11 +210,11 @@ class SearchField(QLineEdit):
         self.update()
 
     def _underlined(self) -> QRect:
-        """Return the place of the line below the mistake; empty if there is none."""
+        """Return the rectangle of the line below the mistake; empty if there is no mistake."""
         error = self._mistake
         if error is None:
             return QRect()
-        # Qt only reports the cursor's place; the rest is measured from there.
+        # Qt only tells where the cursor is; the rest is measured from there.
         metrics, text, here = self.fontMetrics(), self.text(), self.cursorRect()
         cursor = metrics.horizontalAdvance(text[: self.cursorPosition()])
         origin = here.center().x() - cursor
@@ -251,7 +238,7 @@ class SearchField(QLineEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Leave with Enter or Down, which keep the search, or with Esc, which clears it."""
+        """Select and accept suggestions; else Enter or Down leave the field, Esc clears it too."""
         key, hinting = event.key(), self.hints.isVisible()
         enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if hinting and key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
@@ -259,7 +246,7 @@ class SearchField(QLineEdit):
         elif hinting and (key == Qt.Key.Key_Tab or (enter and self.hints.at >= 0)):
             self._accept_hint(self.hints.found[max(self.hints.at, 0)])
         elif enter or key == Qt.Key.Key_Down:
-            if self.commit():
+            if self._apply(finished=True):
                 self.left.emit()
         elif key == Qt.Key.Key_Escape:
             self.clear()
@@ -299,10 +286,10 @@ class SearchField(QLineEdit):
     def focusInEvent(self, event: object) -> None:
         """Show suggestions."""
         super().focusInEvent(event)  # type: ignore[arg-type]
-        self._hint()
+        self._show_hints()
 
     def focusOutEvent(self, event: object) -> None:
-        """Clear the mistake of a text that stays in the field."""
+        """Hide suggestions and the mistake; the text stays."""
         self._show_mistake(None)
         self.hints.hide()
         super().focusOutEvent(event)  # type: ignore[arg-type]

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QMenu,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QMenu, QWidget
 
 from curator.library.facets import says
 from curator.library.filters import FILTERS
 from curator.library.scopes import ScopeRow
-from curator.model import KnownError, Pass
+from curator.model import Pass
 from curator.session import Session
 from curator.ui.panels.facet_rows import FacetRows, narrow
 from curator.ui.panels.project_rows import ProjectRows
 from curator.ui.panels.saved_searches import SavedSearchRows
 from curator.ui.panels.tag_cloud import TagCloud
-from curator.ui.widgets import theme, words
-from curator.ui.widgets.rows import Row, Rows
+from curator.ui.widgets import layouts, theme, words
+from curator.ui.widgets.menus import popup_menu
+from curator.ui.widgets.rows import Row, Rows, section_head
+from curator.ui.widgets.throttle import Throttle
 
 _ICONS = {
     "unreviewed": "unreviewed",
@@ -48,7 +44,11 @@ _COUNT_MS = 250  # counts are refreshed at most this often
 
 
 class StarFilter(QWidget):
-    """A filter by stars: a click asks for at least that many, then exactly that many, then off."""
+    """A filter by stars: clicks on a star step through at least, exactly and off.
+
+    Signals:
+        chosen(str): the search term for the new filter; empty for off.
+    """
 
     chosen = Signal(str)
 
@@ -89,12 +89,8 @@ class StarFilter(QWidget):
         star = self._star_at(event.position().x())
         if not star:
             return
-        if star != self._stars:
-            self.chosen.emit(f"rating:>={star}")
-        elif not self._exact:
-            self.chosen.emit(f"rating:{star}")
-        else:
-            self.chosen.emit("")
+        exactly = "" if self._exact else f"rating:{star}"
+        self.chosen.emit(exactly if star == self._stars else f"rating:>={star}")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the stars, and "and up" or "only"."""
@@ -110,9 +106,9 @@ class StarFilter(QWidget):
         if self._stars and not self._hover:
             painter.setFont(theme.caption_font())
             painter.setPen(theme.TEXT)
-            exactly = "only" if self._stars == 5 or self._exact else "and up"
+            limit = "only" if self._stars == 5 or self._exact else "and up"
             rest = QRect(116, 0, self.width() - 130, theme.ROW)
-            painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter), exactly)
+            painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter), limit)
 
 
 class Sidebar(QWidget):
@@ -134,7 +130,6 @@ class Sidebar(QWidget):
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
         self._session = session
-        self._run = run
         self.unfolded: set[str] = set()
         self._scopes: dict[str, ScopeRow] = {}
         self.setObjectName("sidebar")
@@ -143,83 +138,54 @@ class Sidebar(QWidget):
         self.facets = FacetRows(session, self.unfolded)
         self.projects = ProjectRows(session, run)
         self.saved = SavedSearchRows(session, run)
+        self.cloud = TagCloud(session)
+        self.add = theme.icon_button("add", "Open a folder")
+        self.add.clicked.connect(lambda: run("open_folder"))
         self._lay_out()
         self.folders.pressed.connect(self._open)
         self.folders.folded.connect(self._fold)
         self.folders.menu.connect(self._menu)
         self.filters.pressed.connect(self._filter)
-        self.stars.chosen.connect(self._filter_by_stars)
-        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
-        self._later.timeout.connect(self.refresh)
-        session.photos.counts_changed.connect(self._soon)
+        self.stars.chosen.connect(lambda term: narrow(session, _RATING, term))
+        counting = Throttle(self, _COUNT_MS, self.refresh)
         for changed in (
+            session.photos.counts_changed,
             session.criteria.scope_changed,
             session.criteria.mode_changed,
             session.criteria.filter_changed,
             session.preferences.changed,
         ):
-            changed.connect(self._soon)
+            changed.connect(counting.request)
         session.tags.changed.connect(self.cloud.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 12)
-        column.setSpacing(0)
-        self.add = self._add_button()
-        column.addWidget(self._head("Photos", self.add))
+        column = layouts.column(content, margins=(0, 0, 0, 12))
+        column.addWidget(section_head("Photos", self.add))
         column.addWidget(self.folders)
         column.addWidget(self.projects)
         column.addWidget(self.saved)
         column.addSpacing(12)
-        column.addWidget(self._head("Show"))
+        column.addWidget(section_head("Show"))
         column.addWidget(self.filters)
         column.addWidget(self.stars)
         column.addSpacing(12)
-        column.addWidget(self._head("Filter by"))
+        column.addWidget(section_head("Filter by"))
         column.addWidget(self.facets)
-        self.cloud = TagCloud(self._session)
         column.addSpacing(12)
-        column.addWidget(self._head("Tags"))
+        column.addWidget(section_head("Tags"))
         column.addWidget(self.cloud)
         column.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 4, 1, 0)
+        outer = layouts.column(self, margins=(0, 4, 1, 0))
         outer.addWidget(theme.scrolled(content))
-
-    @staticmethod
-    def _head(title: str, button: QWidget | None = None) -> QWidget:
-        head = QWidget()
-        row = QHBoxLayout(head)
-        row.setContentsMargins(12, 0, 6, 0)
-        row.addWidget(theme.plain(title, role="caption"))
-        row.addStretch(1)
-        if button is not None:
-            row.addWidget(button)
-        head.setFixedHeight(theme.ROW)
-        return head
-
-    def _add_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(theme.icon("add"))
-        button.setProperty("flat", True)
-        button.setAccessibleName("Open a folder")
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda: self._run("open_folder"))
-        return button
-
-    def _soon(self) -> None:
-        if not self._later.isActive():
-            self._later.start()
 
     def refresh(self) -> None:
         """Show the current scopes and counts; nothing while hidden."""
         if not self.isVisible():
             return
-        self.add.setToolTip(
-            theme.tip("Open a folder…", self._session.preferences.keys.get("open_folder"))
-        )
+        key = self._session.preferences.keys.get("open_folder")
+        self.add.setToolTip(theme.tip("Open a folder…", key))
         listed = self._session.sources.scopes()
         rows = [row for row in listed if row.scope.kind in ("all", "folder")]
         self._scopes = {row.scope.key: row for row in rows}
@@ -232,18 +198,14 @@ class Sidebar(QWidget):
         self.cloud.refresh(reorder=replaced)
 
     def _choice(self, rows: list[ScopeRow]) -> tuple[object, ...]:
-        """Return the person's choices. Rows only come and go with them, never under the pointer.
+        """Return the person's choices: rows come and go only when these change.
 
-        Subfolders found by a scan and new tags are inserted with the next choice.
+        So subfolders found by a scan and new tags wait for the next choice, and no row moves under
+        the pointer.
         """
-        session = self._session
         opened = tuple(row.scope.key for row in rows if row.depth == 0)
-        here = (
-            session.criteria.scope.key,
-            session.criteria.mode,
-            session.view_state.view,
-            session.criteria.filter,
-        )
+        criteria, view = self._session.criteria, self._session.view_state.view
+        here = criteria.scope.key, criteria.mode, view, criteria.filter
         return opened, here, frozenset(self.unfolded)
 
     def showEvent(self, event: object) -> None:
@@ -254,21 +216,21 @@ class Sidebar(QWidget):
     # --- folders
 
     def _folder_rows(self, rows: list[ScopeRow]) -> list[Row]:
+        """Return the rows of folders, without those inside folded ones."""
         current = self._session.criteria.scope.key
         shown: list[Row] = []
-        closed_at: int | None = None
+        folded_depth: int | None = None
         for number, row in enumerate(rows):
-            if closed_at is not None and row.depth > closed_at:
+            if folded_depth is not None and row.depth > folded_depth:
                 continue
-            closed_at = None
+            folded_depth = None
             key = row.scope.key
             has_children = number + 1 < len(rows) and rows[number + 1].depth > row.depth
-            # Only folders the person opened have a row of depth 0 below "All photos".
             opens: bool | None = None
             if has_children:
                 inside = current != key and current.startswith(key + _separator(key))
                 opens = key in self.unfolded or inside
-                closed_at = None if opens else row.depth
+                folded_depth = None if opens else row.depth
             shown.append(self._folder_row(row, opens, current))
         return shown
 
@@ -287,10 +249,10 @@ class Sidebar(QWidget):
             words.count(row.count) if row.enabled else "off",
             icon if row.depth == 0 else "",
             row.depth if row.depth == 0 else row.depth + 1,
-            key == current,
-            not row.enabled,
-            opens,
-            tip,
+            current=key == current,
+            dim=not row.enabled,
+            opens=opens,
+            tip=tip,
         )
 
     def _fold(self, key: str) -> None:
@@ -299,38 +261,25 @@ class Sidebar(QWidget):
 
     def _open(self, key: str) -> None:
         row = self._scopes.get(key)
-        if row is None or not row.enabled:
-            return
-        try:
-            self._session.sources.open_scope(row.scope)
-        except KnownError as error:
-            self._session.messages.say(str(error))
+        if row is not None and row.enabled:
+            self._session.messages.say_errors(lambda: self._session.sources.open_scope(row.scope))
 
     def _menu(self, key: str, where: QPoint) -> None:
         row = self._scopes.get(key)
-        if row is None or row.folder_id is None:
-            return
-        menu = self.folder_menu(row)
-        menu.popup(where)
+        if row is not None and row.folder_id is not None:
+            self.folder_menu(row).popup(where)
 
     def folder_menu(self, row: ScopeRow) -> QMenu:
         """Build the menu of a folder: rescan, switch on or off, show, remove."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        folder = row.folder_id
+        menu, requests, folder = popup_menu(self), self._session.requests, row.folder_id
         assert folder is not None
-        session = self._session
-        menu.addAction("Rescan", lambda: session.requests.rescan_folder_requested.emit(folder))
-        menu.addAction(
-            "Switch off" if row.enabled else "Switch on",
-            lambda: self.folder_switched.emit(folder, not row.enabled),
-        )
-        menu.addAction(
-            "Show in the file manager",
-            lambda: session.requests.show_path_requested.emit(row.scope.key),
-        )
+        switch = "Switch off" if row.enabled else "Switch on"
+        path = row.scope.key
+        menu.addAction("Rescan", lambda: requests.rescan_folder_requested.emit(folder))
+        menu.addAction(switch, lambda: self.folder_switched.emit(folder, not row.enabled))
+        menu.addAction("Show in the file manager", lambda: requests.show_path_requested.emit(path))
         menu.addSeparator()
-        menu.addAction("Remove…", lambda: session.requests.remove_folder_requested.emit(folder))
+        menu.addAction("Remove…", lambda: requests.remove_folder_requested.emit(folder))
         return menu
 
     # --- filters
@@ -338,29 +287,15 @@ class Sidebar(QWidget):
     def _filter_rows(self) -> list[Row]:
         session = self._session
         counts = session.statistics.counts()
-        browsing = session.criteria.mode is Pass.BROWSE
-        rows = [
-            Row(
-                "",
-                "All",
-                words.count(counts["all"]),
-                "photos",
-                current=browsing and not session.criteria.filter,
-            )
-        ]
+        browsing, search = session.criteria.mode is Pass.BROWSE, session.criteria.filter
+        everything = browsing and not search
+        rows = [Row("", "All", words.count(counts["all"]), "photos", current=everything)]
         for name, (title, _) in FILTERS.items():
-            current = browsing and self._shows(name)
-            count = counts.get(name, 0)
-            rows.append(
-                Row(
-                    name,
-                    title,
-                    words.count(count),
-                    _ICONS.get(name, ""),
-                    current=current,
-                    dim=not count and not current,
-                )
-            )
+            # Current if the search contains this filter and no other `is:` term.
+            current = browsing and says(search, _IS) == says(f"is:{name}", _IS)
+            count, dim = counts.get(name, 0), not counts.get(name) and not current
+            icon = _ICONS.get(name, "")
+            rows.append(Row(name, title, words.count(count), icon, current=current, dim=dim))
         return rows
 
     def _filter(self, name: str) -> None:
@@ -368,13 +303,6 @@ class Sidebar(QWidget):
             self._session.search.set_filter("")
         else:
             narrow(self._session, _IS, f"is:{name}")
-
-    def _shows(self, name: str) -> bool:
-        """Whether the search contains this filter and no other ``is:`` term."""
-        return says(self._session.criteria.filter, _IS) == says(f"is:{name}", _IS)
-
-    def _filter_by_stars(self, text: str) -> None:
-        narrow(self._session, _RATING, text)
 
 
 def _separator(path: str) -> str:

@@ -12,7 +12,7 @@ from curator.learning.explanations import Near
 from curator.library.captions import marks_line
 from curator.library.table import Tile
 from curator.session import Session
-from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import Pictures
 from curator.ui.widgets.thumbnails import REJECTED_OPACITY, blit, fitted, thumbnail_request
 
@@ -20,7 +20,7 @@ _COLUMNS = 3
 _GAP = 4
 _FOOTER = 20
 _AFTER_MARKS = 4
-_SHAPE = 2 / 3  # height of a picture's place over its width
+_SHAPE = 2 / 3  # height of a cell over its width
 
 
 class SimilarPhotos(QWidget):
@@ -63,18 +63,18 @@ class SimilarPhotos(QWidget):
         self._near, self._marked = tuple(near[: self._most]), marked
         self._fit()
         self.setAccessibleName(f"{self._name}: {', '.join(map(self._tooltip, self._near))}")
-        self._want()
+        self._request_thumbnails()
         self.update()
 
     def _tooltip(self, near: Near) -> str:
         tile = self._session.tile(near[0])
         marks = marks_line(tile.marks) if self._marked else ""
-        return " · ".join(part for part in (tile.name, f"similarity {near[1]:.2f}", marks) if part)
+        return words.joined((tile.name, f"similarity {near[1]:.2f}", marks))
 
     # --- geometry
 
     def place(self, number: int) -> QRect:
-        """Return the place of a photo's picture in px; its footer is below."""
+        """Return the rectangle of a photo's picture in px; its footer is below."""
         wide = (self.width() - (_COLUMNS - 1) * _GAP) // _COLUMNS
         tall = round(wide * _SHAPE)
         row, column = divmod(number, _COLUMNS)
@@ -85,13 +85,13 @@ class SimilarPhotos(QWidget):
         self.setFixedHeight(rows * (self.place(0).height() + _FOOTER))
 
     def sizeHint(self) -> QSize:
-        """Return a hint that leaves the width to the layout."""
+        """Return the height of all rows, and no width: that is the layout's."""
         return QSize(1, self.height())
 
     def resizeEvent(self, event: object) -> None:
         """Lay the thumbnails out again for the width."""
         self._fit()
-        self._want()
+        self._request_thumbnails()
 
     # --- pictures
 
@@ -100,7 +100,8 @@ class SimilarPhotos(QWidget):
         place = self.place(0)
         return round(place.width() * ratio), round(place.height() * ratio)
 
-    def _want(self) -> None:
+    def _request_thumbnails(self) -> None:
+        """Request the thumbnails shown, none while hidden."""
         if self._store is None:
             return
         tiles = [self._session.tile(photo) for photo in self.ids] if self.isVisible() else []
@@ -109,17 +110,17 @@ class SimilarPhotos(QWidget):
 
     def showEvent(self, event: QEvent) -> None:
         """Request thumbnails."""
-        self._want()
+        self._request_thumbnails()
 
     def hideEvent(self, event: QEvent) -> None:
         """Withdraw the request for thumbnails."""
-        self._want()
+        self._request_thumbnails()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the thumbnails, marks below them, and the similarity if it fits."""
         painter = QPainter(self)
         painter.setFont(theme.caption_font())
-        for number, (photo, likeness) in enumerate(self._near):
+        for number, (photo, similarity) in enumerate(self._near):
             tile, place = self._session.tile(photo), self.place(number)
             self._draw_picture(painter, place, tile)
             footer = QRect(place.left(), place.bottom() + 1, place.width(), _FOOTER)
@@ -127,7 +128,7 @@ class SimilarPhotos(QWidget):
             if self._marked:
                 end = mark_painter.draw_marks(painter, footer.left(), middle, tile.marks, False)
             footer.setLeft(end + (_AFTER_MARKS if end > footer.left() else 0))
-            text = f"{likeness:.2f}"
+            text = f"{similarity:.2f}"
             if painter.fontMetrics().horizontalAdvance(text) <= footer.width():
                 painter.setPen(theme.QUIET)
                 painter.drawText(footer, Qt.AlignmentFlag.AlignVCenter, text)

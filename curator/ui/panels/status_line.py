@@ -1,14 +1,12 @@
-"""The status line: the status message, the pass, background work, and the pass as a 2 px line.
+"""The status line: message, progress of the pass in words and as a 2 px line, background work.
 
-The main window shows it at the bottom edge. No part of it may move another one: counts come and
+The main window shows it at the bottom edge. No part of it may move another one: counts appear and
 grow while a person aims at them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -17,6 +15,7 @@ from curator.pipeline import Progress as Work
 from curator.session import Progress, Session
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.text_line import TextLine
+from curator.ui.widgets.throttle import Throttle
 
 SHOW_PENDING = "Show the pending sidecars and why they wait"
 _COUNT_MS = 30
@@ -70,13 +69,9 @@ class StatusLine(QWidget):
 
     The places of its parts depend on its width and on whether a pass is running, never on their
     texts.
-
-    Args:
-        session: the window's session.
-        show_failures: called when the number of unreadable photos is clicked.
     """
 
-    def __init__(self, session: Session, show_failures: Callable[[], None]) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.setObjectName("statusline")
@@ -91,7 +86,9 @@ class StatusLine(QWidget):
         self.work = TextLine(theme.QUIET, right)
         self.sidecars = TextLine(theme.QUIET, right, icon="sidecar")
         self.unreadable = TextLine(theme.QUIET, right, icon="failed")
-        self.unreadable.make_clickable(show_failures, "Show unreadable photos and the reasons")
+        self.unreadable.make_clickable(
+            session.requests.failures_requested.emit, "Show unreadable photos and the reasons"
+        )
         self.advances = TextLine(theme.QUIET, right)
         self.ending = QWidget(self)
         for part in (self.act, self.pass_):
@@ -104,20 +101,17 @@ class StatusLine(QWidget):
         session.messages.slow_operation_started.connect(self.act.set_text_now)
         self.act.text_changed.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
         # Counting a large catalog takes a millisecond or two, too long between a key and its frame.
-        self._later = QTimer(self, singleShot=True, interval=_COUNT_MS)
-        self._later.timeout.connect(self.refresh)
+        counting = Throttle(self, _COUNT_MS, self.refresh)
         for changed in (
             session.view_state.arrangement_changed,
             session.preferences.changed,
-        ):
-            changed.connect(self._arrange)
-            changed.connect(self._soon)
-        for signal in (
             session.photos.counts_changed,
             session.photos.current_changed,  # the photo left unreviewed counts as skipped now
             session.photos.selection_changed,
         ):
-            signal.connect(self._soon)
+            changed.connect(counting.request)
+        session.view_state.arrangement_changed.connect(self._arrange)
+        session.preferences.changed.connect(self._arrange)
 
     def resizeEvent(self, event: object) -> None:
         """Place the progress line at the top, and the parts below it."""
@@ -157,8 +151,9 @@ class StatusLine(QWidget):
             (self.unreadable, _UNREADABLE),
             (self.sidecars, _PENDING),
         ):
-            wide = short if narrow and part is not self.advances else 0
-            wide = wide or (metrics.horizontalAdvance(widest) + 2 if widest else 0)
+            wide = metrics.horizontalAdvance(widest) + 2 if widest else 0
+            if narrow and part is not self.advances:
+                wide = short
             right -= wide
             part.setGeometry(right, 0, wide, self.ending.height())
             right -= _GAP if wide else 0
@@ -172,24 +167,20 @@ class StatusLine(QWidget):
         self._arrange()
         self.refresh()
 
-    def _soon(self) -> None:
-        if not self._later.isActive():
-            self._later.start()
-
     def refresh(self) -> None:
         """Show pass, selection, unreadable count and advance mode; nothing while hidden."""
         if not self.isVisible():
             return
-        progress = self._session.statistics.progress()
+        session = self._session
+        progress = session.statistics.progress()
         self.pass_.set_text(progress.text)
         self.line.show_progress(progress)
-        chosen = len(self._session.photos.selection)
+        chosen = len(session.photos.selection)
         self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
-        table = self._session.table
-        failed = int((table.failed() & table.alive()).sum())
+        failed = int((session.table.failed() & session.table.alive()).sum())
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
-        key = self._session.preferences.keys.get("toggle_stars_advance")
-        self._show(self.advances, (key or "M") if self._session.preferences.stars_advance else "")
+        key = session.preferences.keys.get("toggle_stars_advance")
+        self._show(self.advances, (key or "M") if session.preferences.stars_advance else "")
         self.advances.setToolTip(theme.tip("Auto-advance after stars and labels", key))
 
     def progressed(self, work: Work) -> None:
@@ -216,14 +207,13 @@ def work_text(work: Work) -> str:
         return f"Paused · {words.photos(left)} unread" if left > 0 else ""
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
-    if not work.waiting and work.comparing:
-        return f"Analyzing {words.photos(work.comparing)}"
-    if not work.waiting and work.away and not work.describing:
-        return work.away
     if not work.waiting:
-        to_describe = f"{words.photos(work.describing)}" if work.describing else ""
-        waiting = f"{to_describe} to describe" if to_describe else ""
-        return waiting if work.held else f"Describing {to_describe}" if to_describe else ""
+        if work.comparing:
+            return f"Analyzing {words.photos(work.comparing)}"
+        if not work.describing:
+            return work.away
+        photos = words.photos(work.describing)
+        return f"{photos} to describe" if work.held else f"Describing {photos}"
     text = f"Reading {words.count(done)} of {words.count(work.found)}"
     if work.left_s and not work.scanning:
         text += f" · {words.duration(work.left_s)}"

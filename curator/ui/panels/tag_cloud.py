@@ -37,14 +37,16 @@ class _Word:
 class TagCloud(QWidget):
     """The most used tags of the scope in alphabetical order; a click on a tag filters by it.
 
-    The size shows how many photos have the tag. A tag is gray until the user confirms it on a
-    photo.
+    A tag is larger if more photos have it, and gray until the person confirms it on a photo.
+
+    Attributes:
+        tags: the tags of the scope, most used first.
     """
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._tags: list[TagCount] = []
+        self.tags: list[TagCount] = []
         self._shown: list[tuple[TagCount | None, str, int]] = []  # tag, text, px; in order
         self._words: list[_Word] = []
         self._all, self._hover = False, -1
@@ -52,11 +54,6 @@ class TagCloud(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setMouseTracking(True)
-
-    @property
-    def tags(self) -> list[TagCount]:
-        """The tags, most used first."""
-        return self._tags
 
     def refresh(self, reorder: bool = False) -> None:
         """Show the scope's tags.
@@ -66,8 +63,8 @@ class TagCloud(QWidget):
                 tags follow.
         """
         tags = self._session.tags.cloud()
-        if reorder or tags != self._tags:
-            self._tags = tags
+        if reorder or tags != self.tags:
+            self.tags = tags
             self._shown = self._sorted() if reorder else self._in_place()
             self._lay_out()
         self.update()
@@ -78,19 +75,20 @@ class TagCloud(QWidget):
 
     def _sorted(self) -> list[tuple[TagCount | None, str, int]]:
         """List the words in alphabetical order, with "more" or "fewer" at the end."""
-        tags = self._tags[: _MANY if self._all else _FEW]
+        tags = self.tags[: _MANY if self._all else _FEW]
         steps = _steps([tag.count for tag in tags])
         sized = sorted(zip(tags, steps, strict=True), key=lambda each: folded(each[0].name))
-        words: list[tuple[TagCount | None, str, int]] = []
-        words += [(tag, tag.name, _SIZES[step]) for tag, step in sized]
-        if len(self._tags) > _FEW:
-            rest = min(len(self._tags), _MANY) - _FEW
+        words: list[tuple[TagCount | None, str, int]] = [
+            (tag, tag.name, _SIZES[step]) for tag, step in sized
+        ]
+        if len(self.tags) > _FEW:
+            rest = min(len(self.tags), _MANY) - _FEW
             words.append((None, "fewer" if self._all else f"{rest:,} more…", _SIZES[0]))
         return words
 
     def _in_place(self) -> list[tuple[TagCount | None, str, int]]:
         """List the words in their current places, followed by new ones while there is room."""
-        counts = {tag.name: tag for tag in self._tags}
+        counts = {tag.name: tag for tag in self.tags}
         words = [(counts.get(text, tag), text, px) for tag, text, px in self._shown]
         if words and words[-1][0] is None:
             return words
@@ -143,22 +141,21 @@ class TagCloud(QWidget):
             painter.drawText(QRect(_MARGIN, 0, self.width(), _ROW), _MIDDLE, _NONE)
         base = QFontMetrics(theme.title_font()).ascent() + 1
         for number, word in enumerate(self._words):
-            current = word.tag is not None and self._session.criteria.filter == tag_query(
-                word.tag.name
-            )
-            agreed = word.tag is not None and word.tag.confirmed
+            current = self._is_current(word)
+            confirmed = word.tag is not None and word.tag.confirmed
             lit = current or number == self._hover
-            painter.setPen(theme.WHITE if lit else theme.TEXT if agreed else theme.QUIET)
+            painter.setPen(theme.WHITE if lit else theme.TEXT if confirmed else theme.QUIET)
             painter.setFont(word.font)
-            place = word.place
-            text = QFontMetrics(word.font).elidedText(
-                word.text, Qt.TextElideMode.ElideRight, place.width()
-            )
+            place, elide = word.place, Qt.TextElideMode.ElideRight
+            text = painter.fontMetrics().elidedText(word.text, elide, place.width())
             painter.drawText(QPointF(place.left(), place.top() + base), text)
             if current:
-                painter.fillRect(
-                    place.left(), place.top() + base + 3, place.width(), 1, theme.WHITE
-                )
+                line = QRect(place.left(), place.top() + base + 3, place.width(), 1)
+                painter.fillRect(line, theme.WHITE)
+
+    def _is_current(self, word: _Word) -> bool:
+        """Whether the search is for the tag."""
+        return word.tag is not None and self._session.criteria.filter == tag_query(word.tag.name)
 
     # --- the mouse
 
@@ -184,18 +181,18 @@ class TagCloud(QWidget):
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Filter by the tag that was clicked; a second click removes the filter."""
+        """Filter by the tag clicked, or remove that filter; show more or fewer tags."""
         number = self._at(event.position().toPoint())
         if number < 0 or event.button() is not Qt.MouseButton.LeftButton:
             return
-        tag = self._words[number].tag
-        if tag is None:
+        word = self._words[number]
+        if word.tag is None:
             self._all = not self._all
             self.refresh(reorder=True)
-        elif self._session.criteria.filter == tag_query(tag.name):
+        elif self._is_current(word):
             self._session.search.leave_filter()
         else:
-            show_tagged(self._session, tag.name)
+            show_tagged(self._session, word.tag.name)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu of the tag under the pointer."""
@@ -213,9 +210,8 @@ def _steps(counts: list[int]) -> list[int]:
     span = float(np.ptp(logs))
     if not span:
         return [1] * len(counts)
-    return (
-        np.minimum((logs - logs.min()) / span * len(_SIZES), len(_SIZES) - 1).astype(int).tolist()
-    )
+    steps = (logs - logs.min()) / span * len(_SIZES)
+    return np.minimum(steps, len(_SIZES) - 1).astype(int).tolist()
 
 
 def _tooltip(tag: TagCount) -> str:

@@ -1,17 +1,16 @@
 """The inspector's sections Why (the predicted rating and its reasons) and Similar.
 
-Why stays hidden until the person has marked the photo: the number would influence the decision.
+Why stays hidden until the person has marked the photo, because it would influence the decision.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.learning.explanations import Insight, Why
 from curator.session import Session
 from curator.ui.panels.similar_photos import SimilarPhotos
-from curator.ui.widgets import theme
+from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.frames import Pictures
 
 _HIDDEN = "Hidden until you decide."
@@ -22,15 +21,12 @@ class _Section(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 14, 0, 0)
-        self.column.setSpacing(3)
+        self.column = layouts.column(self, spacing=3, margins=(0, 14, 0, 0))
         self.column.addWidget(theme.plain(title, role="section"))
 
     def line(self, role: str = "", above: int = 0) -> QLabel:
         """Add a line of text."""
-        label = theme.plain("", role=role)
-        label.setWordWrap(True)
+        label = theme.wrapped("", role)
         label.setContentsMargins(0, above, 0, 0)
         self.column.addWidget(label)
         return label
@@ -42,15 +38,9 @@ class WhySection(_Section):
     def __init__(self, session: Session, pictures: Pictures | None) -> None:
         super().__init__("Why")
         self._session = session
-        self.closed = theme.plain("", role="quiet")
-        self.closed.setWordWrap(True)
-        self.open_ = QToolButton()
-        self.open_.setText("Show now")
-        self.open_.setProperty("link", True)
-        self.open_.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.open_.clicked.connect(session.explanations.show_why)
-        hidden = QHBoxLayout()
-        hidden.setSpacing(4)
+        self.closed = theme.wrapped("", "quiet")
+        self.open_ = theme.link_button("Show now", session.explanations.show_why)
+        hidden = layouts.row(spacing=4)
         hidden.addWidget(self.closed, 1)
         hidden.addWidget(self.open_)
         self.column.addLayout(hidden)
@@ -69,11 +59,11 @@ class WhySection(_Section):
             self.column.addWidget(self.near[name])
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
-        """Show as much of a photo's insight as allowed; None while it is computed."""
-        open_ = self._session.explanations.may_show_why(photo_id)
-        why = insight.why if insight is not None and open_ else None
+        """Show a photo's insight if allowed, or what it lacks; None while it is computed."""
+        allowed = self._session.explanations.may_show_why(photo_id)
+        why = insight.why if insight is not None and allowed else None
         missing = insight.missing if insight is not None and insight.why is None else ""
-        hidden = not missing and not open_
+        hidden = not missing and not allowed
         self.closed.setText(missing or _HIDDEN)
         self.closed.setVisible(bool(missing) or hidden)
         self.open_.setVisible(hidden)
@@ -89,11 +79,11 @@ class WhySection(_Section):
         for label in (self.score, self.doubt):
             label.setVisible(why is not None)
         self.own.setVisible(why is not None and rated)
-        for name, row in self.near.items():
-            near = getattr(why, name) if why is not None else ()
-            row.show_photos(near)
-            row.setVisible(bool(near))
-            self.heads[name].setVisible(bool(near))
+        for name, similar in self.near.items():
+            photos = getattr(why, name) if why is not None else ()
+            similar.show_photos(photos)
+            similar.setVisible(bool(photos))
+            self.heads[name].setVisible(bool(photos))
 
 
 class SimilarSection(_Section):

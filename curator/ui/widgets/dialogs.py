@@ -7,7 +7,7 @@ or :func:`choose_folder`. Call them as attributes of this module: tests replace 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.catalog import FolderRow
+from curator.model import KnownError
 from curator.ui.widgets import theme, words
 
 _EDGE = 8  # px a dialog leaves free at each edge of the screen
@@ -40,6 +41,7 @@ class Dialog(QDialog):
     Attributes:
         body: the layout between title and buttons.
         buttons: the layout of the buttons, from left to right.
+        problem: why the dialog cannot be accepted; hidden without a reason. Subclasses place it.
     """
 
     def __init__(self, title: str, parent: QWidget | None, width: int = theme.DIALOG) -> None:
@@ -61,6 +63,8 @@ class Dialog(QDialog):
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(8)
         outer.addLayout(self.buttons)
+        self.problem = self.wrapped("", "error")
+        self.problem.hide()
 
     @property
     def max_size(self) -> QSize:
@@ -85,11 +89,20 @@ class Dialog(QDialog):
 
     def wrapped(self, text: str, role: str = "") -> QLabel:
         """Return a paragraph of plain text that can be selected with the mouse."""
-        label = theme.plain(text, role=role)
-        label.setWordWrap(True)
+        label = theme.wrapped(text, role)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return label
+
+    def accept_after(self, act: Callable[[], object]) -> None:
+        """Call ``act``, then accept the dialog; show a KnownError as the problem instead."""
+        try:
+            act()
+        except KnownError as error:
+            self.problem.setText(str(error))
+            self.problem.show()
+        else:
+            self.accept()
 
     def fit_content(self) -> None:
         """Grow to the height of the content; otherwise rows overlap after a text grew longer."""

@@ -1,13 +1,19 @@
-"""What menus of the window, its panels and its dialogs share: headings, and the menu of a tag."""
+"""What menus of window, panels and dialogs share: a popup, headings, and the menu of a tag."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
-from curator.model import KnownError
 from curator.session import Session
 from curator.ui.widgets import theme
+
+
+def popup_menu(parent: QWidget) -> QMenu:
+    """Return an empty menu that is deleted when it closes."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return menu
 
 
 def menu_heading(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
@@ -31,8 +37,7 @@ def menu_heading(menu: QMenu, text: str, px: int = 1 << 14) -> QWidgetAction:
 
 def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
     """Build the context menu of a tag: show its photos, rename it."""
-    menu = QMenu(parent)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu = popup_menu(parent)
     menu.addAction("Show photos with this tag", lambda: show_tagged(session, name))
     menu.addAction("Rename or merge…", lambda: session.requests.rename_tag_requested.emit(name))
     return menu
@@ -40,10 +45,7 @@ def tag_menu(parent: QWidget, session: Session, name: str) -> QMenu:
 
 def show_tagged(session: Session, name: str) -> None:
     """Filter the list for the photos with a tag."""
-    try:
-        session.search.set_filter(tag_query(name))
-    except KnownError as error:
-        session.messages.say(str(error))
+    session.messages.say_errors(lambda: session.search.set_filter(tag_query(name)))
 
 
 def tag_query(name: str) -> str:

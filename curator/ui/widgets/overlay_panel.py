@@ -1,4 +1,4 @@
-"""A panel over the window with a text field: base of command palette, choosers and tag entry."""
+"""A panel over the window: base of command palette, tag entry, help and file preview."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ _BESIDE = 16  # px at each side in a narrow window
 
 class OverlayPanel(QWidget):
     """Covers its parent and shows a panel; a press beside the panel closes it.
+
+    While it is open, no key reaches the window's shortcuts.
 
     Attributes:
         panel: holds the content.
@@ -60,6 +62,13 @@ class OverlayPanel(QWidget):
         if event.type() is QEvent.Type.Resize and self.isVisible():
             self.place()
         return False
+
+    def event(self, event: QEvent) -> bool:
+        """Keep every key from the window's shortcuts: none may mark a photo below the panel."""
+        if event.type() is QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close on a press beside the panel."""

@@ -222,20 +222,23 @@ def section_with_add_button(
     Returns:
         The button.
     """
-    add = QToolButton()
-    add.setIcon(theme.icon("add"))
-    add.setProperty("flat", True)
-    add.setAccessibleName(button_name)
+    add = theme.icon_button("add", button_name)
+    column = QVBoxLayout(section)
+    column.setContentsMargins(0, 12, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(section_head(title, add))
+    column.addWidget(rows)
+    return add
+
+
+def section_head(title: str, button: QWidget | None = None) -> QWidget:
+    """Build the head of a section of the sidebar: a caption, and a button at the right."""
     head = QWidget()
     head.setFixedHeight(theme.ROW)
     line = QHBoxLayout(head)
     line.setContentsMargins(12, 0, 6, 0)
     line.addWidget(theme.plain(title, role="caption"))
     line.addStretch(1)
-    line.addWidget(add)
-    column = QVBoxLayout(section)
-    column.setContentsMargins(0, 12, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(head)
-    column.addWidget(rows)
-    return add
+    if button is not None:
+        line.addWidget(button)
+    return head

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -24,7 +25,16 @@ from PySide6.QtGui import (
     QResizeEvent,
 )
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QApplication,
+    QFrame,
+    QLabel,
+    QLayout,
+    QScrollArea,
+    QToolButton,
+    QWidget,
+)
 
 from curator.model import Label
 from curator.settings import resource
@@ -132,6 +142,24 @@ def scrolled(content: QWidget) -> QScrollArea:
     return scroll
 
 
+_SCROLL_KEYS = {
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
+    Qt.Key.Key_Up: QAbstractSlider.SliderAction.SliderSingleStepSub,
+    Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
+    Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
+}
+
+
+def scroll_by_key(area: QScrollArea, key: int) -> bool:
+    """Scroll an area by an arrow, Page, Home or End key. Return whether it was one."""
+    action = _SCROLL_KEYS.get(Qt.Key(key))
+    if action is not None:
+        area.verticalScrollBar().triggerAction(action)
+    return action is not None
+
+
 def height_in(widget: QWidget, width: int) -> int:
     """Return the preferred height of a widget at a width, px."""
     widget.ensurePolished()
@@ -165,6 +193,40 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
     if role:
         label.setProperty("role", role)
     return label
+
+
+def wrapped(text: str = "", role: str = "") -> QLabel:
+    """Return a label as :func:`plain` makes it, whose text wraps."""
+    label = plain(text, role=role)
+    label.setWordWrap(True)
+    return label
+
+
+def icon_button(name: str, tip: str, *, quiet: bool = False) -> QToolButton:
+    """Return a flat button with an icon; its tooltip is also its name for screen readers."""
+    button = QToolButton()
+    button.setProperty("flat", True)
+    button.setIcon(icon(name, quiet))
+    button.setToolTip(tip)
+    button.setAccessibleName(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return button
+
+
+def link_button(text: str, act: Callable[[], object]) -> QToolButton:
+    """Return a button that looks like a link and calls ``act``."""
+    button = QToolButton()
+    button.setText(text)
+    button.setProperty("link", True)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.clicked.connect(lambda: act())
+    return button
+
+
+def restyle(widget: QWidget) -> None:
+    """Apply the stylesheet again after a property named in it has changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
 
 
 def plain_tip(text: str) -> str:

@@ -63,44 +63,44 @@ class CandidateFinder(QObject):
         Args:
             slot: 0 is the first.
         """
-        here = self._list.current
-        if here is None or slot >= len(self.photos):
+        current = self._list.current
+        if current is None or slot >= len(self.photos):
             self._messages.say("There is no such candidate here.")
             return
         candidate = self.photos[slot]
         self._wanted = False
         self._navigator.detour(candidate)
         if self._list.current == candidate:
-            self._show((*self.photos[:slot], here, *self.photos[slot + 1 :]))
+            self._show((*self.photos[:slot], current, *self.photos[slot + 1 :]))
 
     def _ask(self) -> None:
-        here = self._list.current
+        current = self._list.current
         self._wanted = False
-        ids = np.zeros(0, np.int64) if here is None else self._candidates(here)
-        if here is None or not len(ids):
+        ids = np.zeros(0, np.int64) if current is None else self._candidates(current)
+        if current is None or not len(ids):
             self._show(())
             return
         self._asking = True
 
         def on_answer(answer: NDArray[np.float32] | KnownError) -> None:
             self._asking = False
-            if self._list.current == here:
+            if self._list.current == current:
                 if isinstance(answer, KnownError):
                     answer = np.full(len(ids), np.nan, np.float32)
-                self._show(most_similar(self._table, here, ids, answer))
+                self._show(most_similar(self._table, current, ids, answer))
             elif self._wanted:
                 self._ask()
 
         self._taste.learner.ask(
-            lambda learner: similarities(learner, here, ids.tolist()), on_answer
+            lambda learner: similarities(learner, current, ids.tolist()), on_answer
         )
 
-    def _candidates(self, here: int) -> Ids:
+    def _candidates(self, current: int) -> Ids:
         """Return the kept photos of the list without a certain rating, except the current one."""
         table, ids = self._table, self._list.ids
         rows = table.rows_of(ids)
         open_ = table.kept()[rows] & ~np.isin(table.column("rating")[rows], _CERTAIN)
-        return ids[open_ & ~table.failed()[rows] & (ids != here)]
+        return ids[open_ & ~table.failed()[rows] & (ids != current)]
 
     def _show(self, photos: tuple[int, ...]) -> None:
         if photos != self.photos:
@@ -115,10 +115,10 @@ def similarities(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> ND
     """
     index = learner.vectors
     found = np.full(len(ids), np.nan, np.float32)
-    here, rows = index.places([photo_id]), index.places(ids)
-    if here[0] < 0:
+    row, rows = index.places([photo_id]), index.places(ids)
+    if row[0] < 0:
         return found
-    vector = index.take(here)[0, : index.dimension]
+    vector = index.take(row)[0, : index.dimension]
     known = np.flatnonzero(rows >= 0)
     for start in range(0, len(known), _AT_ONCE):
         some = known[start : start + _AT_ONCE]
@@ -140,10 +140,10 @@ def most_similar(
         ids: (N,) candidates.
         similarity: (N,) cosines, NaN unknown.
     """
-    here = table.rows_of([photo_id])
+    row = table.rows_of([photo_id])
     rows = table.rows_of(ids)
-    apart = np.abs(table.column("taken_at")[rows] - table.column("taken_at")[here])
-    between = np.abs(table.ranks.by_time()[rows] - table.ranks.by_time()[here])
+    apart = np.abs(table.column("taken_at")[rows] - table.column("taken_at")[row])
+    between = np.abs(table.ranks.by_time()[rows] - table.ranks.by_time()[row])
     # NaT and NaN sort last.
     order = np.lexsort((between, apart, -similarity))
     stacks = table.stacks.of(ids)

@@ -61,38 +61,40 @@ class CompareController(QObject):
         The challenger is another frame of its stack, or else the next photo of the list; if photos
         are selected or surveyed, the next of these.
         """
-        here, panes = self._photos.current, self.panes
-        if here is None:
+        winner, panes = self._photos.current, self.panes
+        if winner is None:
             self._messages.say("There is no photo here to compare.")
             return
         if isinstance(panes, Pair):
             return
         chosen = panes.among if isinstance(panes, Survey) else self._selected()
-        if chosen and here not in chosen:
-            here = chosen[0]
+        if chosen and winner not in chosen:
+            winner = chosen[0]
         # Two photos are compared with each other first, then with the list.
         among = chosen if len(chosen) > 2 else ()
-        beside = np.array(chosen or self._frames_of_stack(here), np.int64)
-        rivals = beside[self._rivals(here, beside) | (beside == here)].tolist()
+        beside = np.array(chosen or self._frames_of_stack(winner), np.int64)
+        rivals = beside[self._rivals(winner, beside) | (beside == winner)].tolist()
         # A selected reject is shown if no better photo is available.
-        challenger = _next_to(here, rivals) or _next_to(here, chosen) or self._nearest_in_list(here)
+        challenger = (
+            _next_to(winner, rivals) or _next_to(winner, chosen) or self._nearest_in_list(winner)
+        )
         if challenger is None:
-            self._messages.say(f"There is nothing to compare {self._table.name(here)} with.")
+            self._messages.say(f"There is nothing to compare {self._table.name(winner)} with.")
             return
         from_survey = panes if isinstance(panes, Survey) else None
-        self._open(View.COMPARE, Pair((here, challenger), 1, among))
+        self._open(View.COMPARE, Pair((winner, challenger), 1, among))
         self._from_survey = from_survey
 
     def open_survey(self) -> None:
         """Survey the selection, or else the stack of the current photo."""
         if isinstance(self.panes, Survey):
             return
-        here = self._photos.current
-        chosen = self._selected() or (() if here is None else self._frames_of_stack(here))
+        current = self._photos.current
+        chosen = self._selected() or (() if current is None else self._frames_of_stack(current))
         if len(chosen) < 2:
             self._messages.say("Select photos to survey, or go to one of a stack.")
             return
-        survey = Survey.of(chosen, here)
+        survey = Survey.of(chosen, current)
         self._open(View.SURVEY, survey)
         if survey.waiting:
             self._messages.say(f"Showing {MOST} of {len(chosen):,}; remove one to see the next")
@@ -242,13 +244,13 @@ class CompareController(QObject):
 
     def _follow_current(self) -> None:
         """React to a change of the current photo: make it the challenger, or leave the survey."""
-        panes, here = self.panes, self._photos.current
-        if panes is None or here is None or panes.photo == here:
+        panes, current = self.panes, self._photos.current
+        if panes is None or current is None or panes.photo == current:
             return
-        if here in panes.photos:
-            self._panes = panes.with_active(here)
+        if current in panes.photos:
+            self._panes = panes.with_active(current)
         elif isinstance(panes, Pair):
-            self._panes = panes.challenged_by(here).with_active(here)
+            self._panes = panes.challenged_by(current).with_active(current)
         else:
             self._view_state.view = View.LOUPE
             if self._photos.selection:

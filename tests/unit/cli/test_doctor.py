@@ -82,7 +82,7 @@ def test_invalid_and_old_backups_are_problems(
     assert not well and "1 Jan 2024 12:00" in found and "curator logs" in remedy
     old.write_bytes(old.read_bytes()[:9000])
     well, found, remedy = finding("backups")
-    assert not well and "of no use" in found and "doctor backups" in remedy
+    assert not well and "cannot be used" in found and "doctor backups" in remedy
 
 
 @pytest.mark.slow

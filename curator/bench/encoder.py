@@ -97,5 +97,5 @@ def _pictures(workspace: Workspace) -> Pictures:
     found: Pictures = []
     for path in sorted(workspace.photos.rglob("*")) if workspace.photos else []:
         if path.suffix.lower() in (".jpg", ".jpeg") and len(found) < _PHOTOS:
-            found.append(decode.decode_scaled(path, _PROXY[0]).rgb)
+            found.append(decode.decode(path, _PROXY[0]).rgb)
     return found or [scene(_PROXY, seed) for seed in range(_PHOTOS)]

@@ -18,7 +18,7 @@ from curator.library.filters import mask, parse
 from curator.library.query import Query
 from curator.library.relevance import looking_like, relevance
 from curator.library.table import Table
-from curator.pipeline.indexing import PART
+from curator.pipeline.between_jobs import INDEX_PART
 
 _TURNS = 40
 _READ = 8_000  # photos that get another description
@@ -96,14 +96,14 @@ def _reading(catalog: Catalog, scratch: Path) -> Figure:
     every = sorted(int(row[0]) for row in catalog.photos.columns())
     ids = every[:: max(1, len(every) // _READ)]
     describe(catalog, ids, seed=5)
-    texts = (" ".join(words) for words in descriptions(len(ids) + PART, seed=5))
+    texts = (" ".join(words) for words in descriptions(len(ids) + INDEX_PART, seed=5))
     pairs, more, tidied = PairedTimes(), [True], 0.0
     with baselines.index(scratch) as insert:
         while more[-1]:
-            spent = timed(lambda: more.append(catalog.text.update(PART)))
-            pairs.add(spent, insert(list(itertools.islice(texts, PART))))
+            spent = timed(lambda: more.append(catalog.text.update(INDEX_PART)))
+            pairs.add(spent, insert(list(itertools.islice(texts, INDEX_PART))))
             tidied += timed(tidy, catalog)
-    what = f"indexing the words of {PART} photos"
+    what = f"indexing the words of {INDEX_PART} photos"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; {len(ids):,} photos in "
     note += f"{sum(pairs.spent):.1f} s, and {tidied:.1f} s to merge them"
     return pairs.figure(what, 0.99, 20.0, "adding as many rows to an index with plain SQLite", note)

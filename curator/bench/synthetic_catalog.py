@@ -25,7 +25,7 @@ from curator.model import (
     Quality,
     StageJob,
 )
-from curator.pipeline.indexing import MERGES, PART
+from curator.pipeline.between_jobs import INDEX_MERGES, INDEX_PART
 from curator.pipeline.stacking import VERSION
 from curator.settings import Home
 from curator.stages import STAGES
@@ -78,14 +78,14 @@ def index(catalog: Catalog) -> None:
     FTS5 merges by the number of merges, not by size: words added all at once would be written
     again after every few hundred further photos.
     """
-    while catalog.text.update(PART):
+    while catalog.text.update(INDEX_PART):
         tidy(catalog)
     tidy(catalog)
 
 
 def tidy(catalog: Catalog) -> None:
     """Merge segments of the full-text index, as the pipeline does after each part."""
-    for _ in range(MERGES):
+    for _ in range(INDEX_MERGES):
         if not catalog.text.merge_some():
             break
 

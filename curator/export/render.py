@@ -86,12 +86,12 @@ def _packet(job: RenderJob) -> bytes:
 
 
 def _picture(job: RenderJob) -> Picture:
-    from curator.imaging.decode import decode_scaled
+    from curator.imaging.decode import decode
 
     edge = max(job.long_edges_px)
     try:
-        return decode_scaled(job.path, edge, max_megapixels=_MAX_MEGAPIXELS)
+        return decode(job.path, edge, max_megapixels=_MAX_MEGAPIXELS)
     except UnreadableError:
         if job.fallback is None:
             raise
-        return decode_scaled(job.fallback, edge, max_megapixels=_MAX_MEGAPIXELS)
+        return decode(job.fallback, edge, max_megapixels=_MAX_MEGAPIXELS)

@@ -1,4 +1,4 @@
-"""From files to pixels and capture data; the only importer of rawpy, Pillow and simplejpeg.
+"""From files to pixels and capture data; besides bench the only importer of rawpy and Pillow.
 
 containers          file formats by content, and where their metadata is
 image_headers       size, metadata and colors of HEIC, AVIF, WebP and PNG (png) without decoding

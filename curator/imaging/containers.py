@@ -1,13 +1,14 @@
 """File formats by content, and where their metadata is.
 
-The name counts only if the content is ambiguous (a TIFF structure may be a picture or a RAW). Only
-headers are read; nothing here decodes a pixel.
+The name counts only if the content is ambiguous (a TIFF structure may be a picture or a RAW).
+Nothing here may decode a pixel; only headers are read.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -47,9 +48,9 @@ class JpegHeader:
     """The content of the segments before a JPEG's picture data.
 
     ``components`` is 1, 3 or 4; ``bits`` are per sample; ``exif`` is the TIFF structure without its
-    prefix; ``body`` is the offset of the coded picture (0: no frame header was found). ``unit`` is
-    (width, height) px of its blocks, all components together. ``tables`` are the segments needed
-    to decode the picture, from the start of the file.
+    prefix; ``body`` is the offset of the picture data. ``unit`` is (width, height) px of its
+    blocks, all components together. ``tables`` are the start of the file and the segments needed to
+    decode the picture. These three are set only if ``complete``: if the picture data was reached.
     """
 
     width: int = 0
@@ -181,27 +182,31 @@ def movie_time(read: tiff.Read) -> tuple[datetime | None, int | None]:
 
 
 def find_box(read: tiff.Read, name: bytes) -> tuple[int, int]:
-    """Return offset and size of the content of a top-level box of a HEIC or AVIF.
+    """Return offset and size of the content of a top-level box; both are 0 if there is none."""
+    found = ((at, size) for kind, at, size in boxes(read) if kind == name)
+    return next(found, (0, 0))
 
-    Both are 0 if there is no such box. Source: ISO/IEC 14496-12, 4.2.
+
+def boxes(read: tiff.Read) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (kind, offset of the content, its size) of the top-level boxes of a file.
+
+    Source: ISO/IEC 14496-12, 4.2.
     """
     at = 0
     for _ in range(_MAX_BOXES):
         head = read(at, 16)
         if len(head) < 8:
-            break
+            return
         size, kind = struct.unpack_from(">I4s", head)
         prefix = 8
         if size == 1 and len(head) == 16:
             size, prefix = struct.unpack_from(">Q", head, 8)[0], 16
         if size < prefix:  # includes 0, which means up to the end of the file
-            break
-        if kind == name:
-            return at + prefix, size - prefix
+            return
+        yield kind, at + prefix, size - prefix
         at += size
         if tiff.as_count(at) is None:
-            break
-    return 0, 0
+            return
 
 
 def _canon_boxes(head: bytes) -> list[tiff.Directory]:

@@ -1,6 +1,7 @@
 """File to picture: the format is judged by content, and the size is checked before decoding.
 
-Worker processes call it for every original. Orientation and color profile are applied here, once.
+Worker processes use it for every original. :func:`load` returns stored pixels; :func:`decode`
+also turns them upright and converts them to sRGB.
 """
 
 from __future__ import annotations
@@ -18,22 +19,27 @@ from curator.imaging.pixels import (
     Want,
     check_file,
     check_size,
+    opened,
     shrink,
     upright,
 )
-from curator.model import GoneError, UnreadableError
+from curator.model import UnreadableError
 
 
 def decode(
     path: str | Path,
+    long_edge_px: int | None = None,
     *,
     want: Want = "preview",
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> Picture:
-    """Decode a file at full size to an upright sRGB picture.
+    """Decode a file to an upright sRGB picture.
 
     Args:
         path: the file.
+        long_edge_px: None for full size. Otherwise the result has this long edge or up to twice
+            that, whichever is fastest, and is never enlarged; this is several times faster for
+            JPEGs and previews. ``full_size`` is the size of the full picture.
         want: for a RAW, its full-size preview if it has one, or always the sensor data.
         max_megapixels: the largest picture to decode.
 
@@ -41,36 +47,9 @@ def decode(
         GoneError: the file does not exist.
         UnreadableError: it is not a picture, too damaged, or too large; the message says which.
     """
-    return _shown(load(path, DecodeOptions(want, max_megapixels)))
-
-
-def decode_scaled(
-    path: str | Path,
-    long_edge_px: int,
-    *,
-    want: Want = "preview",
-    max_megapixels: float = MAX_MEGAPIXELS,
-) -> Picture:
-    """Decode a file no larger than needed; several times faster for JPEGs and previews.
-
-    Args:
-        path: the file.
-        long_edge_px: the result has this long edge or up to twice that, whichever is fastest, and
-            is never enlarged. ``full_size`` is the size of the full picture.
-        want: as in :func:`decode`.
-        max_megapixels: as in :func:`decode`.
-
-    Raises:
-        GoneError: the file does not exist.
-        UnreadableError: as in :func:`decode`.
-    """
     found = load(path, DecodeOptions(want, max_megapixels, long_edge_px))
-    found.rgb = shrink(found.rgb, long_edge_px, exact=False)
-    return _shown(found)
-
-
-def _shown(found: DecodedImage) -> Picture:
-    rgb = upright(color.to_srgb(found.rgb, found.icc), found.orientation)
+    rgb = found.rgb if long_edge_px is None else shrink(found.rgb, long_edge_px, exact=False)
+    rgb = upright(color.to_srgb(rgb, found.icc), found.orientation)
     return Picture(np.ascontiguousarray(rgb), found.basis, found.damage, found.full_size)
 
 
@@ -109,16 +88,11 @@ def read_file(path: str | Path, size: int = -1) -> bytes:
         GoneError: the file does not exist.
         UnreadableError: it cannot be read, or is larger than any photo.
     """
-    try:
-        with Path(path).open("rb") as file:
-            if size < 0:
-                check_file(file.seek(0, 2))
-            file.seek(0)
-            return file.read(size)
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    with opened(path) as file:
+        if size < 0:
+            check_file(file.seek(0, 2))
+        file.seek(0)
+        return file.read(size)
 
 
 def _jpeg(data: bytes, options: DecodeOptions) -> DecodedImage:

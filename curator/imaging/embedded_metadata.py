@@ -1,7 +1,7 @@
 """Ratings and keywords embedded in a picture: XMP packets, IPTC and EXIF Rating.
 
 This module only finds them and returns bytes and plain values; `curator.sidecar` interprets them.
-All reads are bounded, and nothing raises on content: a broken file has no metadata.
+All reads are bounded, and nothing may raise on content: a broken file has no metadata.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from curator.imaging import containers, stills, tiff
-from curator.model import GoneError, UnreadableError
+from curator.imaging.pixels import opened
 
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"  # XMP specification part 3, 1.1.3.1
@@ -52,13 +52,8 @@ def read(path: str | Path) -> EmbeddedMetadata:
         GoneError: the file does not exist.
         UnreadableError: it cannot be read.
     """
-    try:
-        with Path(path).open("rb") as file:
-            return read_open(file, str(path))
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    with opened(path) as file:
+        return read_open(file, str(path))
 
 
 def read_open(file: IO[bytes], name: str) -> EmbeddedMetadata:
@@ -68,11 +63,7 @@ def read_open(file: IO[bytes], name: str) -> EmbeddedMetadata:
         file: the picture.
         name: its name; used only to decide whether a TIFF structure is a picture or a RAW.
     """
-
-    def read(offset: int, size: int) -> bytes:
-        file.seek(offset)
-        return file.read(size)
-
+    read = tiff.from_file(file)
     head = read(0, 65536)
     form = containers.sniff(head, name)
     if form == "jpeg":
@@ -209,17 +200,7 @@ def _rating(directories: Iterable[tiff.Directory]) -> int | None:
 
 def _canon_packet(read: tiff.Read) -> bytes:
     """Return the XMP of a CR3 from its uuid box; empty if there is none."""
-    at = 0
-    for _ in range(64):
-        head = read(at, 32)
-        if len(head) < 32:
-            return b""
-        size, prefix = struct.unpack(">I", head[:4])[0], 8
-        if size == 1:
-            size, prefix = struct.unpack(">Q", head[8:16])[0], 16
-        if size < prefix or tiff.as_count(at + size) is None:
-            return b""
-        if head[4:8] == b"uuid" and head[prefix : prefix + 16] == _CANON_XMP:
-            return read(at + prefix + 16, min(size - prefix - 16, _MAX))
-        at += size
+    for kind, at, size in containers.boxes(read):
+        if kind == b"uuid" and size > 16 and read(at, 16) == _CANON_XMP:
+            return read(at + 16, min(size - 16, _MAX))
     return b""

@@ -32,11 +32,7 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
         return None
     try:
         with Path(path).open("rb") as file:
-
-            def read(offset: int, size: int) -> bytes:
-                file.seek(offset)
-                return file.read(size)
-
+            read = tiff.from_file(file)
             head = read(0, HEADER_BYTES)
             form = containers.sniff(head[:65536], path)
             if form not in ("jpeg", "raw"):

@@ -1,6 +1,6 @@
 """Reading capture data from the header of any file.
 
-Peek and convert use it, and file previews. It reads headers only and never raises on their content.
+Peek, convert and file previews use it. It reads headers only and must never raise on their content.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from curator.imaging import containers, embedded_metadata, exif_fields, raw, stills, tiff, xmp
-from curator.model import Capture, GoneError, UnreadableError
+from curator.imaging.pixels import opened
+from curator.model import Capture
 
 HEADER_BYTES = 262144  # read to find the frame header of a JPEG; more if that is not enough
 
@@ -30,20 +31,12 @@ def read_capture(path: str | Path, data: bytes | None = None) -> Capture:
         GoneError: the file does not exist.
         UnreadableError: it cannot be read.
     """
-    try:
-        with io.BytesIO(data) if data is not None else Path(path).open("rb") as file:
-            return _read(file, str(path))
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    with io.BytesIO(data) if data is not None else opened(path) as file:
+        return _read(file, str(path))
 
 
 def _read(file: IO[bytes], name: str) -> Capture:
-    def read(offset: int, size: int) -> bytes:
-        file.seek(offset)
-        return file.read(size)
-
+    read = tiff.from_file(file)
     head = read(0, HEADER_BYTES)
     form = containers.sniff(head[:65536], name)
     if form == "jpeg":

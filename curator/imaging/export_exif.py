@@ -15,7 +15,8 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from curator.imaging import containers, exif, stills, tiff
-from curator.model import Capture, GoneError, UnreadableError
+from curator.imaging.pixels import opened
+from curator.model import Capture
 
 # EXIF 2.32 tag numbers, separately for text, integers and fractions, which are stored differently.
 _MAIN_TEXT = (270, 271, 272, 315, 33432)  # title, maker, model, artist, copyright
@@ -50,13 +51,8 @@ def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
         GoneError: the file does not exist.
         UnreadableError: it cannot be read.
     """
-    try:
-        with Path(path).open("rb") as file:
-            directories = _directories(file, str(path))
-    except FileNotFoundError as error:
-        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
-    except OSError as error:
-        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
+    with opened(path) as file:
+        directories = _directories(file, str(path))
     made = Image.Exif()
     camera = made.get_ifd(0x8769)
     place = made.get_ifd(0x8825)
@@ -120,10 +116,7 @@ def _locate(place: dict[int, Any], capture: Capture) -> None:
 
 
 def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:
-    def read(offset: int, size: int) -> bytes:
-        file.seek(offset)
-        return file.read(size)
-
+    read = tiff.from_file(file)
     head = read(0, exif.HEADER_BYTES)
     form = containers.sniff(head[:65536], name)
     if form == "jpeg":

@@ -1,19 +1,22 @@
 """Decoded pictures: as stored in a file, and upright in sRGB as the rest of Curator uses them.
 
-The size limits are here, too: every decoder checks a picture's size before it decodes a pixel.
+The size limits are here, too: every decoder must check a picture's size before it decodes a pixel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import IO, Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from curator import deadline
-from curator.model import UnreadableError
+from curator.model import GoneError, UnreadableError
 
 Image = npt.NDArray[np.uint8]
 _Array = npt.NDArray[Any]
@@ -42,8 +45,7 @@ class DecodeOptions:
         long_edge_px: a picture of at least this long edge is enough; None for full size.
         shrunk_to_px: the caller uses only luma and a copy with this long edge. If that is half the
             size or less, chroma need not be interpolated: the copy comes out the same.
-        small_preview: if a RAW's sensor data is unreadable, return a preview that is not full
-            size, marked as damaged.
+        small_preview: if a RAW's sensor data is unreadable, return a preview that is not full size.
         check_damage: search for damage that decoders do not report (`curator.imaging.damage`).
     """
 
@@ -83,6 +85,23 @@ class Picture:
     basis: str
     damage: str | None
     full_size: tuple[int, int]
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file to read.
+
+    Raises:
+        GoneError: the file does not exist.
+        UnreadableError: it cannot be opened, or not be read inside the ``with``.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise GoneError("The file is no longer there.", "Rescan the folder.") from error
+    except OSError as error:
+        raise UnreadableError(f"The file cannot be read ({error.strerror or error}).") from error
 
 
 def check_file(file_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """All picture formats other than JPEG and RAW, with Pillow and pillow_heif.
 
-Pillow may try only the expected format, because some plugins use 670 MB for a file of 284 bytes.
-Sizes are checked before a pixel is decoded.
+`decode`, `exif` and `embedded_metadata` use it. Pillow must try only the expected format, because
+some plugins use 670 MB for a file of 284 bytes. Sizes must be checked before a pixel is decoded.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ _FAULTS = (
 
 def capture(file: IO[bytes], form: str) -> Capture:
     """Read capture data and size from the header of a picture; never raises on content."""
+    read = tiff.from_file(file)
     if form == "pfm":
-        return exif_fields.sized(Capture(), *(deep.pfm_size(_reader(file)(0, 64)) or (None, None)))
+        return exif_fields.sized(Capture(), *(deep.pfm_size(read(0, 64)) or (None, None)))
     head = _head(file, form)
     if head is not None:
         made, packet, found = _capture_of_header(head, form), head.xmp, _directories(head.exif)
@@ -104,7 +105,7 @@ def capture(file: IO[bytes], form: str) -> Capture:
     if not exif_fields.is_complete(made):
         made = xmp.completed(made, filter(None, (packet,)), exif_fields.digitized(found))
     if made.taken_at is None and form in ("avif", "heif"):
-        made = exif_fields.with_first_moment(made, [containers.movie_time(_reader(file))])
+        made = exif_fields.with_first_moment(made, [containers.movie_time(read)])
     return made
 
 
@@ -157,15 +158,9 @@ class _Bounded(io.BufferedIOBase):
 
 def _head(file: IO[bytes], form: str) -> image_headers.ImageHeader | None:
     """Read a header without a decoder; None if the format needs one or the file is broken."""
-    return image_headers.read_header(_reader(file), form) if form in image_headers.FORMS else None
-
-
-def _reader(file: IO[bytes]) -> tiff.Read:
-    def read(offset: int, size: int) -> bytes:
-        file.seek(offset)
-        return file.read(size)
-
-    return read
+    if form not in image_headers.FORMS:
+        return None
+    return image_headers.read_header(tiff.from_file(file), form)
 
 
 def _capture_of_header(head: image_headers.ImageHeader, form: str) -> Capture:

@@ -14,10 +14,10 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
                  changes (`folder_watcher`, `file_stability`)
     dispatch     decides which jobs start next; `lanes` wait for worker processes, `encoder_lane`
                  for the encoder, `describing` for the vision model
-    saving       saves results, as each stage says, and failures
-    file_probe   looks at files, so that the conductor waits for no drive
+    saving       saves results with each stage's save function, and failures
+    file_probe   looks at files on its own thread, so that the conductor waits for no drive
     between_jobs keeps stacks (`stacking`, `similarity_cache`), suggested tags (`zero_shot_tagger`)
-                 and the full-text index (`indexing`) up to date
+                 and the full-text index up to date
     backup_scheduler    makes the daily backup
 
 Beside it, `frames` decodes originals for the loupe on demand, `file_preview` shows a file that is
@@ -37,7 +37,6 @@ from queue import Empty, SimpleQueue
 from curator import atomic
 from curator.catalog import ConductorLock
 from curator.encoders import Encoding, select_encoder
-from curator.model import KnownError
 from curator.pipeline.conductor import Conductor
 from curator.pipeline.encoder_lane import make_pool
 from curator.pipeline.events import (
@@ -47,26 +46,22 @@ from curator.pipeline.events import (
     ScanReport,
     Totals,
 )
-from curator.pipeline.file_preview import DescriptionCallback, FilePreviewCallback, FilePreviewer
+from curator.pipeline.file_preview import FilePreviewer
 from curator.pipeline.folder_availability import FolderNews
-from curator.pipeline.frames import FrameCallback, FrameDecoder
+from curator.pipeline.frames import FrameDecoder
 from curator.pipeline.ingest import check_sources
 from curator.pipeline.sidecars import Difference, Preview, SidecarNews, SidecarWriter
-from curator.pipeline.text_encoding import TextEncoder, TextVectorCallback
+from curator.pipeline.text_encoding import TextEncoder
 from curator.settings import Home, Settings
-from curator.sidecar import Profile
 from curator.stages import STAGES, Stage
 from curator.stages.embed_metadata import MetadataResult
-from curator.stages.frame import DecodeRequest
 from curator.workers import InlinePool, WorkerPool
 
 __all__ = [
-    "DecodeRequest",
     "DescriptionNews",
     "Difference",
     "Encoding",
     "FolderNews",
-    "FrameCallback",
     "MetadataResult",
     "Pipeline",
     "PipelineEvents",
@@ -94,6 +89,10 @@ class Pipeline:
 
     Attributes:
         events: everything it reports, as signals.
+        frames: decodes originals for the loupe.
+        file_previews: previews single files that need not be in the catalog.
+        text_encoder: encodes the texts of searches.
+        sidecars: writes sidecars, and embeds marks in originals.
 
     Thread: any, for every method; with ``inline`` the one that called :meth:`start`.
     """
@@ -115,8 +114,8 @@ class Pipeline:
             settings: shared; changes of time limits, attempts and proxies count at once.
             catalog_path: the SQLite file, if it is not the home's.
             inline: do everything in the call that asks for it, for tests.
-            stages: what photos go through.
-            watching: scan changes in folders without being asked, as the settings say.
+            stages: the steps photos go through.
+            watching: scan changed folders by itself, as the settings say.
         """
         self.events = PipelineEvents()
         self._path = catalog_path or home.catalog
@@ -141,17 +140,17 @@ class Pipeline:
         self._frame_pool = WorkerPool(
             2, memory_mb=work.memory_mb, nice=0, name="frames", preload=_LOOKS
         )
-        self._frames = FrameDecoder(work, self._frame_pool)
+        self.frames = FrameDecoder(work, self._frame_pool)
         self._frames_warm = self._looked_at = False
-        self._file_previewer = FilePreviewer(settings, self._frame_pool, self._encoder_pool)
-        self._sidecars = SidecarWriter(
+        self.file_previews = FilePreviewer(settings, self._frame_pool, self._encoder_pool)
+        self.sidecars = SidecarWriter(
             self._path,
             settings,
             self._pool,
             self.events.sidecars_changed.emit,
             self.events.photos_saved.emit,
         )
-        self._phrases = TextEncoder(settings, self._encoder_pool, self._conductor.keep_encoder)
+        self.text_encoder = TextEncoder(settings, self._encoder_pool, self._conductor.keep_encoder)
 
     # --- life
 
@@ -163,15 +162,15 @@ class Pipeline:
             CatalogError: the catalog cannot be opened; nothing was started.
         """
         self._lock.acquire()
-        _sweep(self._home)
-        opened_: list[BaseException | None] = []
+        _remove_leftovers(self._home)
+        failures: list[BaseException] = []
         ready = threading.Event()
 
         def run() -> None:
             try:
-                self._conductor.open(self._path, self.encoding)
+                self._conductor.open(self._path)
             except BaseException as error:
-                opened_.append(error)
+                failures.append(error)
                 return
             finally:
                 ready.set()
@@ -179,39 +178,39 @@ class Pipeline:
 
         try:
             if self._inline:
-                self._conductor.open(self._path, self.encoding)
+                self._conductor.open(self._path)
             else:
                 self._thread = threading.Thread(target=run, name="curator-conductor", daemon=True)
                 self._thread.start()
                 ready.wait()
-                if opened_ and opened_[0] is not None:
+                if failures:
                     self._thread.join()
-                    raise opened_[0]
+                    raise failures[0]
         except BaseException:
             self._lock.release()
             raise
         self._running = True
-        if not self._inline:  # they load while the person chooses a folder
-            # One core is left to the window that is being built.
+        if not self._inline:
+            # Processes load while the person chooses a folder; the window keeps one core.
             self._conductor.post(lambda: self._pool.warm(max(1, min(2, _cores() - 1))))
             if self._watching:
                 self._conductor.post(self._conductor.ingest.watch)
-            self._sidecars.start()
-        self._settle()
+            self.sidecars.start()
+        self._work_off()
 
     def stop(self) -> None:
-        """End: jobs in flight are put back, processes killed. Safe to repeat."""
-        self._frames.close()
-        self._file_previewer.cancel()
-        self._phrases.give_up()
+        """End; jobs in flight are put back, and processes are killed. Safe to repeat."""
+        self.frames.close()
+        self.file_previews.cancel()
+        self.text_encoder.cancel()
         running, self._running = self._running, False
         if running:
             self._conductor.stop()
             self._pool.close()
-            self._sidecars.close()
+            self.sidecars.close()
         self._encoder_pool.close()
-        self._file_previewer.close()
-        self._phrases.close()
+        self.file_previews.close()
+        self.text_encoder.close()
         if not running:
             return
         if self._thread is not None:
@@ -221,17 +220,17 @@ class Pipeline:
         self._lock.release()
 
     def pause(self) -> None:
-        """Start nothing new; what is in flight ends and is saved."""
+        """Start no new jobs; those in flight end, and their results are saved."""
         self._post(lambda: self._conductor.set_paused(True))
 
     def resume(self) -> None:
-        """Continue after :meth:`pause`, or after a problem."""
+        """Continue after :meth:`pause`, or after a problem that paused all work."""
         self._conductor.idle.forgive()
         self._post(lambda: self._conductor.set_paused(False))
 
     @property
     def paused(self) -> bool:
-        """Whether nothing new is started, by request or because of a problem."""
+        """Whether no new jobs are started, by request or because of a problem."""
         return self._conductor.paused
 
     @property
@@ -240,15 +239,16 @@ class Pipeline:
         return self._conductor.is_idle
 
     def wait_idle(self, timeout_s: float | None = None) -> Totals | None:
-        """Wait until everything asked for is done, attempts that were postponed too.
+        """Wait until everything asked for is done, including postponed attempts.
 
         Returns:
-            What this stretch of work did; None if ``timeout_s`` ran out first.
+            What was done since work was last idle; None if ``timeout_s`` ran out first, or if the
+            pipeline was stopped.
 
         Raises:
-            KnownError: reading paused itself because of this.
+            KnownError: this problem paused all work.
         """
-        return self._conductor.wait_idle(timeout_s)
+        return self._conductor.idle.wait(timeout_s)
 
     # --- asking
 
@@ -260,13 +260,13 @@ class Pipeline:
     ) -> None:
         """Add folders or single files, scan them, and read what is new.
 
-        If a problem had paused reading, it goes on; if it is not over, it is told again.
+        If a problem had paused all work, it continues; a problem that remains is reported again.
 
         Args:
             sources: folders and files.
-            recursive: whether subfolders belong to them.
-            sample: take this many at random of the photos not known yet; such a folder is not
-                filled up by re-scans.
+            recursive: whether to include subfolders.
+            sample: add only this many photos, drawn at random from those not in the catalog.
+                Re-scans add no others to such a folder.
 
         Raises:
             KnownError: a source is not there or cannot be read; nothing was added.
@@ -279,14 +279,14 @@ class Pipeline:
     def rescan(self, folder_id: int | None = None) -> None:
         """Look for new, moved and missing files in a folder, or in all that are switched on.
 
-        If a problem had paused reading, it goes on.
+        If a problem had paused all work, it continues.
         """
         conductor = self._conductor
         conductor.idle.forgive()
         self._post(lambda: conductor.ingest.rescan(folder_id))
 
     def apply_watching_settings(self) -> None:
-        """Watch folders by the settings as they are now."""
+        """Start or stop watching folders, by the settings as they are now."""
         if self._running:
             self._post(self._conductor.ingest.refresh)
 
@@ -298,10 +298,11 @@ class Pipeline:
     ) -> int:
         """Try failed work again, of one stage or all, of some photos or all.
 
-        If a problem had paused reading, it goes on.
+        If a problem had paused all work, it continues.
 
         Returns:
-            How much will be tried; 0 if the conductor did not answer within ``timeout_s``.
+            How many results will be made again; 0 if the conductor did not answer within
+            ``timeout_s``.
         """
         if not self._running:
             return 0
@@ -317,8 +318,7 @@ class Pipeline:
     def reselect_encoder(self) -> Encoding:
         """Choose the encoder again: weights were downloaded, or its settings changed.
 
-        Photos it has not seen are compared in the background; taste goes by the former vectors
-        until then.
+        Photos it has not analyzed are analyzed in the background.
         """
         encoding = self._conductor.encoding = select_encoder(self._home, self._settings)
         if self._running:
@@ -331,110 +331,46 @@ class Pipeline:
         return self._conductor.encoding
 
     def describe(self, *photos: int) -> None:
-        """Describe photos before all others, whether or not all are described."""
+        """Describe photos before all others, even if photos are described only on request."""
         conductor = self._conductor
         self._post(lambda: conductor.jobs.describe(photos))
 
     def apply_vision_settings(self) -> None:
-        """Describe by the settings as they are now; photos that waited are tried again."""
+        """Describe photos by the settings as they are now."""
         if self._running:
             self._post(self._conductor.jobs.renew_vision)
 
+    def write_sidecars(self) -> None:
+        """Write the requested sidecars (`catalog.sidecars.request_write`) now."""
+        if self._inline:
+            self.sidecars.work_off()
+        else:
+            self.sidecars.wake()
+
     def focus(self, ids: Sequence[int]) -> None:
-        """Set the photos on screen, the most wanted first."""
+        """Set the photos on screen, the most urgent first."""
         self._conductor.focus(ids)
         if self._inline:
-            self._settle()
+            self._work_off()
         elif not self._frames_warm and (self._looked_at or self._conductor.is_idle):
-            self._frames_warm = True  # the grid is in use; the loupe may be next
+            # The person moves in the grid and may open the loupe next. Not at the first call: right
+            # after a folder was opened, its photos need the processor.
+            self._frames_warm = True
             self._conductor.post(lambda: self._frame_pool.warm(1))
-        self._looked_at = True  # right after opening a folder, its first photos come first
+        self._looked_at = True
 
-    def _post(self, act: Callable[[], None]) -> None:
-        self._conductor.post(act)
-        self._settle()
+    def _post(self, request: Callable[[], None]) -> None:
+        self._conductor.post(request)
+        self._work_off()
 
-    def _settle(self) -> None:
+    def _work_off(self) -> None:
+        """Do what was asked for at once, with ``inline``."""
         if self._inline and self._running:
             self._conductor.work_off()
 
-    # --- sidecars
 
-    def write_sidecars(self) -> None:
-        """Write the sidecars that were requested (`Sidecars.request_write`) now."""
-        if self._inline:
-            self._sidecars.work_off()
-        else:
-            self._sidecars.wake()
-
-    def preview_sidecars(
-        self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
-    ) -> None:
-        """Find what writing sidecars would change; ``tell`` gets it on a thread."""
-        self._sidecars.preview(ids, profile, tell)
-
-    def compare_originals(
-        self, ids: Sequence[int], tell: Callable[[list[MetadataResult] | KnownError], None]
-    ) -> None:
-        """Find what embedding marks would change in originals; ``tell`` gets it on a thread."""
-        self._sidecars.compare_metadata(ids, tell)
-
-    def embed(self, ids: Sequence[int], program: str) -> None:
-        """Embed marks in originals; only after a person agreed to how many."""
-        self._sidecars.embed(ids, program)
-
-    # --- the loupe
-
-    def request_frames(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
-        """Request pixels and overlays of originals; former requests are canceled.
-
-        Args:
-            requests: the most urgent first.
-            callback: called on a thread of the lane with a look, and its Frame or a KnownError;
-                never with what was given up.
-        """
-        self._frames.want(requests, callback)
-
-    # --- single files
-
-    def request_file_preview(self, path: str, screen_px: int, tell: FilePreviewCallback) -> None:
-        """Preview one file that need not be in the catalog; nothing of it is saved.
-
-        Args:
-            path: the file; another one wanted before is given up.
-            screen_px: long edge of its picture for the screen.
-            tell: called on a thread with what was seen, then with what the encoder saw, if there
-                is one; with a KnownError in place of either, which is the end. Never once the
-                preview was canceled.
-        """
-        self._file_previewer.want(path, screen_px, self.encoding.recipe, tell)
-
-    def request_description(self, proxy: bytes, tell: DescriptionCallback) -> None:
-        """Ask the vision model to describe the file previewed last; nothing is kept.
-
-        Args:
-            proxy: what was seen of it.
-            tell: called on a thread with a Described, or a KnownError; never once given up.
-        """
-        self._file_previewer.describe(proxy, tell)
-
-    def cancel_file_preview(self) -> None:
-        """Cancel the file preview; a running decode ends at once."""
-        self._file_previewer.cancel()
-
-    def request_text_vector(self, text: str, tell: TextVectorCallback) -> bool:
-        """Encode the text of a search; False if no encoder here encodes texts.
-
-        Args:
-            text: the phrase; another one wanted before is given up.
-            tell: gets the vector as bytes, (dimension,) float32, or a KnownError; at once if it is
-                known, else on a thread.
-        """
-        return self._phrases.want(text, self.encoding.recipe, tell)
-
-
-def _sweep(home: Home) -> None:
-    """Remove what killed processes left in a home; others may write there now."""
+def _remove_leftovers(home: Home) -> None:
+    """Remove the temporary files of killed processes; other processes may write there now."""
     for base in (home.data, home.cache):
         with contextlib.suppress(OSError):
             for folder in (base, *filter(Path.is_dir, base.iterdir())):

@@ -25,29 +25,29 @@ _PATIENCE_S = 30.0  # how long closing waits for a backup in progress
 class BackupScheduler:
     """Makes a backup of the catalog when the last one is a day old.
 
-    While photos are being read it waits, for a day more at most. A backup that fails stops
-    nothing: the failure is reported, and the backup is tried again an hour later.
+    While photos are being read it waits, for one more day at most. A failed backup is reported, and
+    tried again an hour later.
 
     Thread: the conductor's.
     """
 
-    def __init__(self, path: Path, inline: bool, tell: Callable[[KnownError], None]) -> None:
+    def __init__(self, path: Path, inline: bool, failed: Callable[[KnownError], None]) -> None:
         """Make a scheduler; nothing happens before :meth:`look` or :meth:`finished`.
 
         Args:
             path: the SQLite file.
             inline: make backups on the calling thread, for tests.
-            tell: gets the reason when a backup fails; called on the backup's thread.
+            failed: gets the reason when a backup fails; called on the backup's thread.
         """
-        self._path, self._inline, self._tell = path, inline, tell
+        self._path, self._inline, self._failed = path, inline, failed
         self._look_at = self._settled_at = time.monotonic() + _SETTLED_S
         self._again_at = 0.0
         self._owed = False
         self._thread: threading.Thread | None = None
-        self._given_up = threading.Event()
+        self._cancel = threading.Event()
 
     def look(self, calm: bool) -> None:
-        """Make a backup if one is due; checks every ten minutes however often it is called.
+        """Make a backup if one is due; checks every ten minutes, however often it is called.
 
         Args:
             calm: nothing else is being done.
@@ -67,9 +67,8 @@ class BackupScheduler:
             self._begin(backups.DAY_S)
 
     def _begin(self, every_s: float) -> None:
-        if self._is_busy() or time.monotonic() < self._again_at:
-            return
-        if not backups.is_due(self._path, every_s):
+        busy = self._thread is not None and self._thread.is_alive()
+        if busy or time.monotonic() < self._again_at or not backups.is_due(self._path, every_s):
             return
         if self._inline:
             self._make()
@@ -77,18 +76,15 @@ class BackupScheduler:
         self._thread = threading.Thread(target=self._make, name="curator-backup")
         self._thread.start()
 
-    def _is_busy(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
     def _make(self) -> None:
         try:
-            backups.make_if_due(self._path, stop=self._given_up.is_set)
+            backups.make_if_due(self._path, stop=self._cancel.is_set)
         except backups.GivenUpError:
             log.info("a backup was canceled; the next start makes it")
         except KnownError as error:
             self._again_at = time.monotonic() + _AGAIN_S
             log.info("no backup: %s", error)
-            self._tell(error)
+            self._failed(error)
 
     def close(self) -> None:
         """Wait a while for a backup in progress or due, then cancel it."""
@@ -96,5 +92,5 @@ class BackupScheduler:
             self._begin(backups.DAY_S)
         if self._thread is not None:
             self._thread.join(_PATIENCE_S)
-            self._given_up.set()
+            self._cancel.set()
             self._thread.join()

@@ -1,9 +1,8 @@
-"""The conductor: the one thread that scans, starts jobs, saves their results and reports.
+"""The conductor: the one thread that writes scans, starts jobs, saves their results and reports.
 
-Everything that writes to the catalog in the background happens on this thread, in transactions of
-a few milliseconds, because a decision on another connection waits for them. It never looks at a
-file itself, because a drive may not answer. The rest of the program talks to it through
-:meth:`Conductor.post`.
+`Pipeline` runs it and asks it for work through :meth:`Conductor.post`. It writes to the catalog in
+transactions of a few milliseconds, because a decision on another connection waits for them. It must
+never look at a file itself, because a drive may not answer.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from curator.pipeline.backup_scheduler import BackupScheduler
 from curator.pipeline.between_jobs import BetweenJobs
 from curator.pipeline.dispatch import Dispatcher
 from curator.pipeline.encoder_lane import FREED_S
-from curator.pipeline.events import PipelineEvents, Totals
+from curator.pipeline.events import PipelineEvents
 from curator.pipeline.idle_tracker import IdleTracker
 from curator.pipeline.ingest import Ingest
 from curator.pipeline.lanes import Outcome
@@ -38,17 +37,17 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.03  # results are gathered this long, so that there are few transactions
 FREE_S = 0.003  # the write lock stays free this long after each
-LOOK_S = 2.0  # how often an idle conductor looks whether another process left it work
+LOOK_S = 2.0  # how often an idle conductor checks for work that another process requested
 # A checkpoint syncs the catalog, and a decision at that moment waits for the disk; at eight keys a
-# second this is one key in a hundred and sixty.
+# second, that is one key in a hundred and sixty.
 CHECKPOINT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Something a caller asked for and may wait for."""
+    """A request of a caller, who may wait for what it starts."""
 
-    act: Callable[[], None]
+    run: Callable[[], None]
 
 
 class Conductor:
@@ -56,12 +55,12 @@ class Conductor:
 
     Attributes:
         catalog: its connection.
-        encoding: the encoder in use.
-        idle: whether all that was asked for is done.
+        encoding: the encoder in use, or why there is none.
+        idle: counts requests; callers wait with it until all are done.
         jobs: which jobs start next; ``jobs.focus`` may be set from any thread.
         ingest: opens, scans and watches folders.
 
-    Thread: any for the methods under "from other threads"; all others are the conductor's.
+    Thread: any for the methods under "from other threads"; the conductor's for all others.
     """
 
     catalog: Catalog
@@ -79,10 +78,10 @@ class Conductor:
 
         Args:
             settings: read for every job, so that changes count at once.
-            stages: what photos go through, in order, where there is an encoder.
-            cache: where derived files go.
-            pools: where stages run, and where the encoder does; a pool of size 0 runs them on
-                the conductor's thread.
+            stages: all stages, in order.
+            cache: the folder of derived files.
+            pools: the one that runs the stages, and the encoder's; pools of size 0 run jobs on the
+                conductor's thread.
             events: where everything is reported.
         """
         self._settings, self._cache, self._events = settings, cache, events
@@ -92,26 +91,26 @@ class Conductor:
         self.encoding = Encoding(None, "")
         self.idle = IdleTracker()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
-        self._no_encoder = False  # it works for no photo, as long as this conductor lives
-        self._analyzed_at = 0.0  # when the encoder last had something to do
+        self._no_encoder = False  # the encoder in use works for no photo
+        self._analyzed_at = 0.0  # when the encoder was last used
         self._pace = Pace()
         self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
         self._save_at = 0.0
         self._checkpoint_at = time.monotonic() + CHECKPOINT_S
-        self._version = -1  # of the catalog, when it was last looked at
+        self._version = -1  # data version of the catalog at the last check
         self._look = True  # whether there may be jobs to start
 
     # --- from other threads
 
-    def post(self, act: Callable[[], None]) -> None:
-        """Run a request on the conductor's thread; :meth:`wait_idle` waits for what it starts."""
+    def post(self, request: Callable[[], None]) -> None:
+        """Run a request on the conductor's thread; ``idle.wait`` waits for what it starts."""
         self.idle.note_posted()
-        self._inbox.put(_Request(act))
+        self._inbox.put(_Request(request))
 
-    def deliver(self, act: Callable[[], None]) -> None:
-        """Run a function on the conductor's thread, as a part of work already asked for."""
-        self._inbox.put(act)
+    def deliver(self, function: Callable[[], None]) -> None:
+        """Run a function on the conductor's thread, as a part of work already requested."""
+        self._inbox.put(function)
 
     def wake(self) -> None:
         """Make the conductor look for work."""
@@ -123,7 +122,7 @@ class Conductor:
         self.wake()
 
     def stop(self) -> None:
-        """Make :meth:`run` end soon; what is in flight is put back."""
+        """Make :meth:`run` end soon; :meth:`close` puts jobs in flight back."""
         self._stopping = True
         self.ingest.stop()
         self.wake()
@@ -131,29 +130,25 @@ class Conductor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was posted is done, and nothing else is being done."""
+        """Whether every photo has been read and no request waits; descriptions may be under way."""
         return self._resting and self.idle.is_taken()
 
     def keep_encoder(self) -> None:
-        """Keep the encoder in memory: it was used by someone else just now."""
+        """Keep the encoder in memory: a search used it just now."""
         self._analyzed_at = time.monotonic()
         self.wake()
 
     # --- the thread
 
-    def open(self, path: Path, encoding: Encoding) -> None:
-        """Open the catalog, on the thread that will do the rest.
-
-        Args:
-            path: of the catalog.
-            encoding: the encoder to begin with.
+    def open(self, path: Path) -> None:
+        """Open a catalog, on the thread that will call all other methods of this section.
 
         Raises:
             CatalogError: it cannot be opened.
         """
         catalog = self.catalog = Catalog.open(path)
         self.jobs.open(catalog)
-        self.ingest = Ingest(catalog, self._settings, self._inline, self, self._events)
+        self.ingest = Ingest(catalog, self._settings, self._inline, self, self.jobs, self._events)
         self._saver = Saver(
             catalog,
             self.jobs.stages,
@@ -173,7 +168,7 @@ class Conductor:
             self._inline,
             self._events.photos_saved.emit,
         )
-        self.post(lambda: self._begin(encoding))
+        self.post(self._begin)
 
     def run(self) -> None:
         """Work until stopped."""
@@ -184,7 +179,7 @@ class Conductor:
             self.close()
 
     def work_off(self) -> None:
-        """Do what there is to do now, on the calling thread; postponed attempts stay."""
+        """Do all that can be done now, on the calling thread; postponed attempts are left."""
         while not self._resting or not self._inbox.empty():
             self._guard(self._turn)
             held = self.idle.halted or (self.paused and not self.ingest.scanner.busy)
@@ -192,7 +187,7 @@ class Conductor:
                 break
 
     def close(self) -> None:
-        """Save what came in, put back what did not, and close; the pool was closed before."""
+        """Save the outcomes that came in, put other jobs back, and close; first close the pool."""
         self.jobs.close()
         self.ingest.close()
         self._between.stop()
@@ -205,27 +200,23 @@ class Conductor:
             self.catalog.store.checkpoint()
         self.catalog.close()
 
-    def _begin(self, encoding: Encoding) -> None:
-        self.use_encoder(encoding)
+    def _begin(self) -> None:
+        self.use_encoder(self.encoding)
         self.catalog.work.reset_running()
         removal.note_interrupted(self.catalog.removal)
         self.ingest.start()
         self.catalog.store.reserve_space()
 
     def use_encoder(self, encoding: Encoding) -> None:
-        """Analyze photos with this encoder; photos another one analyzed wait for it again."""
+        """Analyze photos with this encoder, also those that another one analyzed."""
         self.encoding, self._no_encoder = encoding, False
         self.jobs.use_encoder(encoding)
         self._between.use_encoder(encoding.recipe)
 
-    def give_up_away(self) -> None:
-        """Cancel jobs that read files on drives that are away."""
-        self.jobs.give_up_away()
-
-    def _guard(self, act: Callable[[], None]) -> None:
+    def _guard(self, function: Callable[[], None]) -> None:
         """Run a piece of work; an error pauses all work and never ends the thread."""
         try:
-            act()
+            function()
         except KnownError as error:
             self._halt(error)
         except Exception as error:
@@ -234,13 +225,13 @@ class Conductor:
             self._halt(known or KnownError(INTERNAL_ERROR, "Reading is paused."))
 
     def _turn(self) -> None:
-        """Wait for something to happen, take it in, and start what can be started."""
+        """Wait for news, then save, scan, start jobs, and report."""
         self._take_in(self._patience())
         if self._stopping:
             return
         if not self._inline and self.ingest.notice_drives():
             self._look = True
-        self._save()  # also while halted: what is in flight lands, and what cannot be saved stays
+        self._save()  # also while halted: jobs in flight end, and what cannot be saved is kept
         if self.idle.halted is None:
             self._scan()
             if self._look:
@@ -251,11 +242,11 @@ class Conductor:
             self._rest()
         self._reporter.report_descriptions(self.jobs.vision)
         if self.idle.halted is None:
-            self._release()  # last: callers find everything reported
+            self._release()  # last, so that callers find everything reported
         self._publish()
 
     def _patience(self) -> float:
-        """Return for how long only the inbox needs to be watched, in s."""
+        """Return for how long to wait for the inbox, in s."""
         if self._inline:
             return 0.0
         if self.idle.halted is not None:
@@ -268,7 +259,7 @@ class Conductor:
         vision = self.jobs.vision
         if vision.due:
             patience = min(patience, max(GATHER_S, vision.wait_s()))
-        if self._between.waiting:  # after a pause in which a decision finds the catalog free
+        if self._between.waiting:  # a decision must find the catalog free in between
             patience = min(patience, max(FREE_S, self._between.wait_s(self._is_calm())))
         return patience
 
@@ -277,7 +268,7 @@ class Conductor:
         try:
             item = self._inbox.get(patience > 0, patience or None)
         except Empty:
-            self._look = True  # a postponed attempt may be due, another process may have asked
+            self._look = True  # a postponed attempt may be due, or another process requested work
             return
         with contextlib.suppress(Empty):
             while True:
@@ -287,7 +278,7 @@ class Conductor:
                     self._resting, self._look = False, True
                     if isinstance(item, _Request):
                         self.idle.note_taken()
-                        self._guard(item.act)
+                        self._guard(item.run)
                     elif item is not None:
                         self._guard(item)
                 item = self._inbox.get_nowait()
@@ -300,11 +291,11 @@ class Conductor:
         if not self._inline and time.monotonic() < self._save_at:
             return
         landed = self._saver.save()
-        # What did not fit follows at once; the lock is free in between for a decision.
+        # Outcomes that are left follow at once; in between the lock is free for a decision.
         self._save_at = time.monotonic() + (FREE_S if self._saver.outcomes else GATHER_S)
         self._look = True
         for job in landed.jobs:
-            self.ingest.scanner.go_on()
+            self.ingest.scanner.note_read()
             self.jobs.landed(job)
         self._pace.count(landed.done, landed.failed)
         self._pace.described += landed.saved[LaneKind.VISION]
@@ -319,7 +310,7 @@ class Conductor:
             self._halt(landed.trouble)
 
     def _drop_encoder(self, error: KnownError) -> None:
-        """Analyze no more photos; those that wait do so until the next start."""
+        """Analyze no more photos until the next start, or until an encoder is chosen again."""
         log.info("photos are no longer analyzed: %s", error)
         self._no_encoder = True
         self.jobs.drop_encoder()
@@ -344,11 +335,11 @@ class Conductor:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing new is started, by request or because of a problem."""
+        """Whether no new jobs are started, by request or because of a problem."""
         return self._paused or self.idle.halted is not None
 
     def set_paused(self, paused: bool) -> None:
-        """Pause or resume work; what is in flight ends and is saved."""
+        """Pause or resume work; jobs in flight end, and their results are saved."""
         self._paused = paused
         self._saver.pardon(self.jobs.in_flight())
         self._pace.hold()
@@ -366,12 +357,12 @@ class Conductor:
 
     def _publish(self) -> None:
         waits = self.jobs.vision.waits
-        scanning = self.ingest.scanner.asked
+        scanning = self.ingest.scanner.is_requested
         self._reporter.publish(self.catalog, scanning, self.paused, self._no_encoder, waits)
 
     def _rest(self) -> None:
-        """Notice that all is done; look after the catalog; look for work others left."""
-        # A person who marks and moves wakes this thread all the time; that is no work for it.
+        """Notice that all is done; maintain the catalog; look for changes by other processes."""
+        # Not only when resting: a person who marks and moves wakes this thread all the time.
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
         self._backups.look(self._resting)
@@ -386,32 +377,31 @@ class Conductor:
             self._report_idle()
 
     def _report_idle(self) -> None:
-        """Report that every photo has been read; callers waiting for all wait for descriptions."""
+        """Report that every photo has been read; `wait_idle` waits for descriptions, too."""
         self._resting, self._version = True, self.catalog.store.data_version()
         self.jobs.vision.give_up_unreadable(self.catalog)
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self.idle.is_reported and not worked:
-            return  # nothing was asked for; somebody only looked
+            return  # nothing was requested or done
         totals = self._pace.totals(*self.ingest.take_reports())
         self._reporter.hurry()
         self._reporter.recount()
         self._publish()
         self._pace.reset()
         self._reporter.recount()
-        self.ingest.forget_requests()
         self._events.idle.emit(totals)
         self._backups.finished()
         self.idle.note_read(totals)
 
     def _release(self) -> None:
-        """Wake callers that wait for all to be done, once that is so."""
+        """Wake callers that wait until all is done, if it is."""
         waited_for = self._resting and self.idle.is_waited_for
         if waited_for and not self.jobs.is_describing(self.paused):
             self.idle.release(self._pace.described)
             self._pace.described = 0
 
     def _checkpoint(self) -> None:
-        """Fold the write-ahead log in now and then, and when it is long; its file is reused."""
+        """Checkpoint the write-ahead log regularly, and whenever it is long; its file is reused."""
         now = time.monotonic()
         if now >= self._checkpoint_at:
             self.catalog.store.checkpoint()
@@ -425,9 +415,5 @@ class Conductor:
             return False
         if not self.ingest.availability.begun:
             return False
-        # Nothing was started although there was room: only postponed attempts can be left.
+        # No job was started although there was room, so only postponed attempts can be left.
         return self._inline or self.catalog.work.next_due(excluding=self.jobs.described_by) is None
-
-    def wait_idle(self, timeout_s: float | None) -> Totals | None:
-        """Wait until all that was asked for is done; from any thread. See `IdleTracker.wait`."""
-        return self.idle.wait(timeout_s)

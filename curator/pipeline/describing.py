@@ -1,9 +1,9 @@
 """The lane that asks the vision model: threads that wait for a server, and what its errors mean.
 
-The catalog counts attempts for each photo, as for every stage. What concerns all photos is here. A
-server that is not running stops the lane with one sentence, and the lane continues by itself once
-the server answers. A busy server is asked again after a wait that doubles, or after the wait it
-names, whichever is longer.
+The catalog counts the attempts for each photo, as for every stage; the lane handles errors that
+concern all photos. A server that is not running stops the lane, which continues by itself once the
+server answers. A busy server is asked again after a wait that doubles, or after the wait it names,
+whichever is longer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from curator import vision
 from curator.catalog import Catalog, Pending
 from curator.model import INTERNAL_ERROR, Described, KnownError, StageJob
 from curator.pipeline.events import DescriptionNews
-from curator.pipeline.lanes import Lane, Outcome, Round, Verdict
+from curator.pipeline.lanes import FailureEffect, Lane, Outcome, Round
 from curator.settings import Settings, resource
 from curator.stages import LaneKind, Stage
 from curator.stages.describe import Asking
@@ -32,8 +32,8 @@ from curator.vision import VisionError
 log = logging.getLogger(__name__)
 
 LOOK_S = 10.0  # how often a server that stopped the lane is checked
-_BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the least wait for a busy server; it doubles up to the second
-_PATIENCE_S = 300.0  # a server that wants more, or is busy for longer, stops the lane
+_BUSY_S, _BUSY_MOST_S = 4.0, 64.0  # the first wait for a busy server, and the longest
+_PATIENCE_S = 300.0  # a server that is busy for longer, or names a longer wait, stops the lane
 _CHUNK = 100  # requested photos looked up at a time
 _POWER_S = 10.0  # how often the battery is checked
 
@@ -42,7 +42,7 @@ ON_BATTERY = KnownError("Photos are not described on battery.", "Plug the comput
 
 
 def tuned(stages: Sequence[Stage], settings: Settings) -> tuple[Stage, ...]:
-    """Set whether the stages of the vision model are for all photos, and with which prompt."""
+    """Return the stages, those of the vision model with its settings and prompt."""
     every, variant = settings.vision.automatic, prompt_key()
     return tuple(
         replace(stage, every=every, variant=variant) if stage.lane is LaneKind.VISION else stage
@@ -51,18 +51,18 @@ def tuned(stages: Sequence[Stage], settings: Settings) -> tuple[Stage, ...]:
 
 
 def prompt_key() -> str:
-    """Return a key of the prompt for the vision model: a changed prompt has another key."""
+    """Return a key of the prompt for the vision model, which changes with the prompt."""
     words = resource("prompts/describe.txt").read_bytes()
     return f" {hashlib.sha256(words).hexdigest()[:12]}"
 
 
 def asking(settings: Settings, cancelled: Callable[[], bool] = lambda: False) -> Asking:
-    """Return the settings as `curator.stages.describe` takes them."""
+    """Return what `curator.stages.describe` needs to know, by the settings as they are now."""
     return Asking(vision.options(settings), cancelled, prompt_key())
 
 
 def on_battery() -> bool:
-    """Whether this computer runs on battery; False where that cannot be told."""
+    """Whether this computer runs on battery; False if that is unknown."""
     try:
         battery = psutil.sensors_battery()
     except (AttributeError, OSError, psutil.Error):  # no such call here, or no such file
@@ -74,10 +74,11 @@ class VisionLane(Lane):
     """Asks about several photos at a time, as set, and one more for a person who presses D.
 
     Attributes:
-        held: why no photo is described by itself; None while nothing is wrong.
-        due: photos wait only for time to pass: a rate limit, or a busy server.
-        requested: photos a person asked for, the latest first; nothing holds these.
-        asking: which server and model to ask, by the settings as they are now.
+        held: why only requested photos are described; None while nothing is wrong.
+        due: whether photos wait for time to pass: for a rate limit, or a busy server.
+        requested: ids of photos that a person asked for, the latest first, as keys; they are
+            described even while all others are held.
+        asking: which server and model to ask, by the settings at the last :meth:`renew`.
 
     Thread: as Lane.
     """
@@ -97,7 +98,7 @@ class VisionLane(Lane):
         self.due = False
         self.requested: dict[int, None] = {}
         self._news: list[DescriptionNews] = []
-        self._idle = True  # no requested photo could be started
+        self._idle = True  # no requested photo was ready
         self._begun: deque[float] = deque()  # when photos were started, in the last minute
         self._power_at, self._battery = 0.0, False
         self._stop = threading.Event()
@@ -120,11 +121,11 @@ class VisionLane(Lane):
             self._threads.setMaxThreadCount(self._settings.vision.concurrency + 1)
 
     def request(self, photos: Sequence[int]) -> None:
-        """Describe photos before all others, whatever holds those."""
+        """Describe photos before all others, even while those are held."""
         self.requested = dict.fromkeys([*photos, *self.requested])
 
     def choose(self, catalog: Catalog, stage: Stage, now: Round) -> tuple[list[Pending], bool]:
-        """Choose the photos to start: requested ones first, others if no other work waits."""
+        """Choose the photos to start: requested ones first, others if no earlier stage has work."""
         most = self._settings.vision.concurrency
         found = self._find_requested(catalog, stage.name, most + 1 - len(self.in_flight))
         self._idle = not found
@@ -141,7 +142,7 @@ class VisionLane(Lane):
         return found, now.behind
 
     def _find_requested(self, catalog: Catalog, stage: str, most: int) -> list[Pending]:
-        """Return requested photos that are ready, at most so many."""
+        """Return at most ``most`` requested photos that are ready."""
         found: list[Pending] = []
         if most > 0:
             asked = list(self.requested)
@@ -154,7 +155,7 @@ class VisionLane(Lane):
         return found
 
     def _allowed(self) -> int:
-        """Return how many photos may be started now by the rate limit and a busy server's wait."""
+        """Return how many photos the rate limit and a busy server's wait allow to start now."""
         now, rate = time.monotonic(), self._settings.vision.per_minute
         if now < self._not_before:
             return 0
@@ -169,12 +170,12 @@ class VisionLane(Lane):
         return (self._not_before if now < self._not_before else rated) - now
 
     def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
-        """Put photos in flight."""
+        """Start photos, and note when."""
         self._begun.extend(time.monotonic() for _ in jobs)
         super().submit(run, jobs)
 
     def equip(self, job: StageJob) -> StageJob:
-        """Add to a job which server and model to ask."""
+        """Add the server and model to a job."""
         return replace(job, asking=self.asking)
 
     def _run(self, run: Callable[..., object], job: StageJob) -> object:
@@ -188,31 +189,33 @@ class VisionLane(Lane):
         self._stop.set()
         super().close()
 
-    # --- what came of them
+    # --- outcomes
 
     def give_up_unreadable(self, catalog: Catalog) -> None:
-        """Report requested photos that cannot be described, once all that can be read was."""
+        """Report requested photos that have no proxy; call it once every photo has been read."""
         if self.requested and self._idle and not self.in_flight:
             for photo in catalog.descriptions.not_pending(list(self.requested)):
                 self._report(photo, NO_PICTURE, True)
 
     def succeeded(self, photos: Sequence[int]) -> None:
-        """Note that photos were described: the server is there, and not too busy."""
+        """Note that photos were described: the server answers and is not busy."""
         self._busy, self._not_before, self._busy_with = 0, 0.0, None
         self.held = None
         for photo in photos:
             self._report(photo, "", True)
 
-    def judge(self, catalog: Catalog, job: StageJob, error: Exception) -> Verdict | None:
-        """Save why a photo was not described, and what that means for all others."""
+    def handle_failure(
+        self, catalog: Catalog, job: StageJob, error: Exception
+    ) -> FailureEffect | None:
+        """Save why a photo was not described; stop the lane if the server is away or busy."""
         if isinstance(error, VisionError):
             self._refused(catalog, job, error)
         else:
             if not isinstance(error, KnownError):
-                note("describing %s failed", job.path, level=logging.ERROR, error=error)
+                _log("describing %s failed", job.path, level=logging.ERROR, error=error)
                 error = KnownError(INTERNAL_ERROR)
             self.fail(catalog, job, error)
-        return Verdict((job.photo_id,))
+        return FailureEffect((job.photo_id,))
 
     def _refused(self, catalog: Catalog, job: StageJob, error: VisionError) -> None:
         reason, final = str(error), True
@@ -220,17 +223,17 @@ class VisionLane(Lane):
             self._hold(error, LOOK_S)
             if self._settings.vision.automatic:
                 catalog.work.put_back(job.stage, [job.photo_id])
-            else:  # a person asked for it, here or by `curator retry`
+            else:  # a person requested it, in the window or by `curator retry`
                 catalog.work.save_failure(job, reason, retry=False)
         else:
             wait_s = None if error.uses_attempt else self._is_busy(error)
             final = self._failed(catalog, job, reason, error.retry, wait_s)
-        note("%s was not described: %s", job.path, reason)
+        _log("%s was not described: %s", job.path, reason)
         self._report(job.photo_id, reason, final)
 
     def fail(self, catalog: Catalog, job: StageJob, error: KnownError) -> bool:
-        """Save that a photo was not described, for another reason than the server's."""
-        note("%s was not described: %s", job.path, error)
+        """Save that a photo was not described, for a reason other than the server."""
+        _log("%s was not described: %s", job.path, error)
         self._failed(catalog, job, str(error), False)
         self._report(job.photo_id, str(error), True)
         return True
@@ -255,7 +258,7 @@ class VisionLane(Lane):
         )
 
     def take_news(self) -> list[DescriptionNews]:
-        """Return what came of requested photos since the last call."""
+        """Return the results of requested photos since the last call."""
         news, self._news = self._news, []
         return news
 
@@ -268,10 +271,10 @@ class VisionLane(Lane):
     # --- a server that is away or busy
 
     def _is_busy(self, error: VisionError) -> float:
-        """Leave a busy server alone; return for how long, in s.
+        """Return how long to leave a busy server alone, in s.
 
-        A server may name a shorter wait than ours and be busy again each time: a server that
-        named 1 s was asked 256 times in five minutes.
+        The wait that the server names does not replace ours: a server that named 1 s each time was
+        asked 256 times in five minutes.
         """
         now = time.monotonic()
         self._busy_since = now if not self._busy else self._busy_since
@@ -286,7 +289,7 @@ class VisionLane(Lane):
 
     @property
     def waits(self) -> str:
-        """Why no photo is described by itself now, and until when, in one sentence; or empty."""
+        """Why only requested photos are described now, and until when; empty if all are."""
         if self.held is not None:
             return str(self.held)
         left = self._not_before - time.monotonic()
@@ -299,7 +302,7 @@ class VisionLane(Lane):
         self.held, self._check_at = error, time.monotonic() + check_in_s
 
     def _is_held(self) -> bool:
-        """Whether something holds photos back; check whether it still does."""
+        """Whether only requested photos may be described; checks power and server first."""
         self._check_power()
         if self._battery and self.held is None:
             self.held = ON_BATTERY
@@ -325,11 +328,12 @@ class VisionLane(Lane):
     def _check(self, options: vision.VisionOptions, stop: threading.Event) -> None:
         """Check whether the server answers again; on a thread of the lane."""
         health = None
-        with contextlib.suppress(vision.Cancelled):
-            try:
-                health = vision.check(options, None, stop.is_set)
-            except Exception as error:
-                note("checking the vision model failed", level=logging.ERROR, error=error)
+        try:
+            health = vision.check(options, None, stop.is_set)
+        except vision.Cancelled:
+            pass
+        except Exception as error:
+            _log("checking the vision model failed", level=logging.ERROR, error=error)
         self._health = health if not stop.is_set() else None
         self._checking = False
         self._wake()
@@ -346,9 +350,9 @@ class VisionLane(Lane):
             self.held.pull = health.pull
 
 
-def note(
+def _log(
     text: str, *about: object, level: int = logging.INFO, error: Exception | None = None
 ) -> None:
-    """Write a line to the log; a log that cannot be written stops nothing."""
+    """Write a line to the log; a log that cannot be written must stop nothing."""
     with contextlib.suppress(Exception):
         log.log(level, text, *about, exc_info=error)

@@ -1,7 +1,7 @@
-"""Which jobs start next: the stages in force, their lanes, and the photos on screen.
+"""Which jobs start next: the stages in use, their lanes, and the photos on screen.
 
-The conductor calls :meth:`Dispatcher.fill` after whatever may have made room or work. Never more
-than a bounded number of photos are in flight, so that a photo that comes on screen is next.
+The conductor calls :meth:`Dispatcher.fill` whenever there may be room in a lane or new work. Only a
+bounded number of photos may be in flight, so that a photo that comes on screen is next.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from pathlib import Path
 
 from curator.catalog import Catalog, Pending
 from curator.encoders import Encoding
-from curator.model import StageJob
+from curator.imaging.proxy import proxy_path
+from curator.model import Kind, StageJob
 from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
-from curator.pipeline.encoder_lane import EncoderLane, possible
-from curator.pipeline.lanes import Lane, Outcome, Round, job_of
+from curator.pipeline.encoder_lane import EncoderLane
+from curator.pipeline.lanes import Lane, Outcome, Round
 from curator.settings import Settings
 from curator.stages import LaneKind, Stage
 from curator.workers import WorkerPool
 
-_SHORT_JOBS = 24  # peeks in flight: processes never wait for a save, the screen not for them
+_SHORT_JOBS = 24  # peeks in flight: enough that no process waits for a save, few for the screen
 
 
 class Dispatcher:
@@ -30,10 +31,9 @@ class Dispatcher:
     Attributes:
         stages: all stages, in order.
         lanes: one for each kind of work.
-        encoder: the lane that analyzes photos.
         vision: the lane that describes photos.
         described_by: name of the stage that describes photos; empty if there is none.
-        focus: ids of the photos on screen, the most wanted first.
+        focus: ids of the photos on screen, the most urgent first.
 
     Thread: the conductor's; :attr:`focus` may be set from any.
     """
@@ -51,25 +51,24 @@ class Dispatcher:
 
         Args:
             settings: read for every job, so that changes count at once.
-            stages: what photos go through, in order, where there is an encoder.
-            cache: where derived files go.
-            pools: where stages run, and where the encoder does; a pool of size 0 runs them on
-                the calling thread.
-            deliver: takes the outcome of each job; any thread.
-            wake: wakes the conductor; any thread.
+            stages: all stages, in order.
+            cache: the folder of derived files.
+            pools: the one that runs the stages, and the encoder's; pools of size 0 run jobs on the
+                calling thread.
+            deliver: gets the outcome of each job; called on any thread.
+            wake: wakes the conductor; called on any thread.
         """
         pool, self._encoder_pool = pools
         inline = pool.size == 0
-        # One process stays free for short jobs while all others are at pixels.
-        at_once = max(1, pool.size - 1)
+        at_once = max(1, pool.size - 1)  # one process stays free for short jobs
         threads, work = 0 if inline else at_once, settings.work
         self.stages = tuple(stages)
-        self.encoder = EncoderLane(threads, self._encoder_pool, work, deliver)
+        self._encoder = EncoderLane(threads, self._encoder_pool, work, deliver)
         self.vision = VisionLane(inline, settings, deliver, wake)
         self.lanes: dict[LaneKind, Lane] = {
             LaneKind.HEADERS: Lane(threads, _SHORT_JOBS, pool, work, deliver),
             LaneKind.PIXELS: Lane(threads, at_once + 2, pool, work, deliver),
-            LaneKind.ENCODER: self.encoder,
+            LaneKind.ENCODER: self._encoder,
             LaneKind.VISION: self.vision,
         }
         vision = (stage.name for stage in stages if stage.lane is LaneKind.VISION)
@@ -77,7 +76,7 @@ class Dispatcher:
         self.focus: tuple[int, ...] = ()
         self._catalog: Catalog
         self._settings, self._cache, self._inline = settings, cache, inline
-        self._in_force: tuple[Stage, ...] = ()
+        self._in_use: tuple[Stage, ...] = ()
 
     def open(self, catalog: Catalog) -> None:
         """Take work from this catalog."""
@@ -86,38 +85,41 @@ class Dispatcher:
     # --- which stages
 
     def use_encoder(self, encoding: Encoding) -> None:
-        """Analyze photos with this encoder; photos another one analyzed wait for it again."""
-        self._use(possible(self.stages, encoding))
+        """Analyze photos with this encoder, also those that another one analyzed."""
+        self._use(self.stages if encoding.recipe is not None else self._without_encoder())
         if encoding.recipe is not None:
             self._catalog.vectors.use_encoder(encoding.recipe.key)
-        self.encoder.use(encoding.recipe)
+        self._encoder.use(encoding.recipe)
         for lane in self.lanes.values():
             lane.forget()
         self._encoder_pool.end_idle()
 
     def drop_encoder(self) -> None:
-        """Analyze no photos until the next start: the encoder cannot be used."""
-        self._use([stage for stage in self._in_force if stage.lane is not LaneKind.ENCODER])
+        """Analyze no more photos: the encoder cannot be used."""
+        self._use(self._without_encoder())
+
+    def _without_encoder(self) -> list[Stage]:
+        return [stage for stage in self.stages if stage.lane is not LaneKind.ENCODER]
 
     def renew_vision(self) -> None:
         """Describe photos by the settings as they are now; requests in progress are repeated."""
         self.vision.renew()
-        self._use(self._in_force)
+        self._use(self._in_use)
         self._catalog.descriptions.request(list(self.vision.requested))
 
     def _use(self, stages: Sequence[Stage]) -> None:
-        self._in_force = describing.tuned(stages, self._settings)
-        self._catalog.work.use_stages(self._in_force)
+        self._in_use = describing.tuned(stages, self._settings)
+        self._catalog.work.use_stages(self._in_use)
 
     # --- which photos
 
     def describe(self, photos: Sequence[int]) -> None:
-        """Describe photos before all others, whether or not all are described."""
+        """Describe photos before all others, even if photos are described only on request."""
         self.vision.request(photos)
         self._catalog.descriptions.request(photos)
 
     def retry(self, stage: str | None, ids: Sequence[int] | None) -> int:
-        """Do failed work again, descriptions too where photos are described only when asked for.
+        """Do failed work again, including descriptions if photos are described only on request.
 
         Returns:
             How many results will be made again.
@@ -129,9 +131,9 @@ class Dispatcher:
         return self._catalog.work.retry(stage, ids)
 
     def fill(self, paused: bool) -> None:
-        """Put jobs in flight in all lanes that have room."""
+        """Start jobs in all lanes that have room."""
         now = Round(self.focus, paused)
-        for stage in self._in_force:
+        for stage in self._in_use:
             lane = self.lanes[stage.lane]
             found, behind = lane.choose(self._catalog, stage, now)
             now = replace(now, behind=behind)
@@ -141,10 +143,32 @@ class Dispatcher:
                     lane.submit(stage.run, [self._job(stage, pending) for pending in group])
 
     def _job(self, stage: Stage, pending: Pending) -> StageJob:
-        job = job_of(stage, pending, self._settings, self._cache)
+        if stage.reads == "proxy":
+            job = StageJob(
+                pending.photo_id,
+                pending.stage,
+                str(proxy_path(self._cache, pending.proxy or "")),
+                Kind.IMAGE,
+                str(self._cache),
+                fingerprint=pending.proxy_digest,
+            )
+        else:
+            job = StageJob(
+                pending.photo_id,
+                pending.stage,
+                pending.path,
+                pending.kind,
+                str(self._cache),
+                pending.fallback,
+                pending.fingerprint,
+                self._settings.proxy.long_edge_px,
+                self._settings.proxy.quality,
+                self._settings.work.max_megapixels,
+                sidecars=pending.sidecars,
+            )
         return self.lanes[stage.lane].equip(job)
 
-    # --- what is in flight
+    # --- jobs in flight
 
     @property
     def is_calm(self) -> bool:
@@ -152,7 +176,7 @@ class Dispatcher:
         return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.vision)
 
     def is_describing(self, paused: bool) -> bool:
-        """Whether photos are being described, or will be by themselves before long."""
+        """Whether photos are being described, or will be without anybody's doing."""
         lane = self.vision
         if lane.in_flight or (lane.due and not self._inline):
             return True
@@ -168,11 +192,11 @@ class Dispatcher:
         stage = next(stage for stage in self.stages if stage.name == job.stage)
         self.lanes[stage.lane].landed(job.photo_id)
 
-    def give_up_away(self) -> None:
-        """Cancel jobs that read files on drives that are away."""
+    def cancel_away(self) -> None:
+        """Cancel jobs that read files on drives that are away: they may never end."""
         for kind in {stage.lane for stage in self.stages if stage.reads == "file"}:
             lane = self.lanes[kind]
-            lane.give_up(self._catalog.volumes.away_among(lane.in_flight))
+            lane.cancel(self._catalog.volumes.away_among(lane.in_flight))
 
     def close(self) -> None:
         """Wait for the lanes; close the worker pools first, or this waits for the jobs."""

@@ -1,13 +1,18 @@
-"""The lane that gives photos to the encoder's process; must never import torch itself."""
+"""The encoder's process: the lane that gives it photos, and other calls to it.
+
+The conductor owns the lane; searches and file previews use :func:`run_encoder`. This process must
+never import torch itself.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from curator.catalog import Catalog, Pending
-from curator.encoders import Encoding, EncodingError, Recipe
+from curator.encoders import EncodingError, Recipe
 from curator.model import (
     INTERNAL_ERROR,
     Embeddings,
@@ -16,9 +21,8 @@ from curator.model import (
     StageJob,
     UnreadableError,
 )
-from curator.pipeline.lanes import Lane, Outcome, Verdict
+from curator.pipeline.lanes import FailureEffect, Lane, Outcome
 from curator.settings import Settings, WorkSettings
-from curator.stages import LaneKind, Stage
 from curator.workers import (
     WorkerBug,
     WorkerCancelled,
@@ -32,20 +36,34 @@ from curator.workers import (
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 NICE = 19  # behind the decoders: photos to look at go before photos to analyze
 FREED_S = 60.0  # an idle encoder's memory is freed after this long
 LOADING_S = 240.0  # more for a process's first group: weights of gigabytes from a slow disk
-# Failures in a row after which the encoder itself is to blame: one that worked before, a new one.
+# Failures in a row after which the encoder itself is to blame: if it worked before, and if not.
 _BROKEN_AFTER, _BROKEN_FROM_THE_START = 6, 2
 
 
-def possible(stages: Sequence[Stage], encoding: Encoding) -> tuple[Stage, ...]:
-    """Leave out the stages that need an encoder where there is none."""
-    return tuple(
-        stage
-        for stage in stages
-        if stage.lane is not LaneKind.ENCODER or encoding.recipe is not None
-    )
+def run_encoder(
+    pool: WorkerPool, settings: Settings, function: Callable[..., T], *arguments: object
+) -> T:
+    """Run a function in the encoder's process while a person waits.
+
+    Raises:
+        WorkerCancelled: its process was ended.
+        KnownError: the encoder failed or cannot be loaded, and why.
+    """
+    limit = settings.work.timeout_s
+    try:
+        return pool.run(function, *arguments, timeout_s=with_loading(pool, limit))
+    except (WorkerCancelled, WorkerUnavailable):
+        raise
+    except WorkerError as error:
+        raise explain_encoder_error(error, limit) from None
+    except WorkerBug as error:
+        log.error("the encoder failed: %s", error)
+        raise KnownError(INTERNAL_ERROR) from None
 
 
 def with_loading(pool: WorkerPool, timeout_s: float) -> float:
@@ -54,14 +72,13 @@ def with_loading(pool: WorkerPool, timeout_s: float) -> float:
 
 
 def make_pool(settings: Settings) -> WorkerPool:
-    """Make the one process that holds the encoder; it starts with the first photo to compare."""
-    stages = ("curator.stages",)
+    """Make a pool for the one process that holds the encoder; it starts with its first job."""
     return WorkerPool(
         1,
         memory_mb=settings.encoder.memory_mb,
         nice=NICE,
         name="encoder",
-        preload=stages,
+        preload=("curator.stages",),
         keeps_memory=True,
     )
 
@@ -69,15 +86,15 @@ def make_pool(settings: Settings) -> WorkerPool:
 class EncoderLane(Lane):
     """Gives the encoder several photos at once, and saves what it can when its process dies.
 
-    A group whose process died is halved until the culprit is alone: a photo, or their number. A
-    photo that kills the process even so is tried once on the CPU, where memory is larger; then it
-    has failed, with the reason, and the others go on. Each photo is tried at most once on each
-    device in one attempt, so this ends.
+    A group whose process died is halved until it works, or until a single photo kills the process.
+    That photo is tried once more on the CPU, where memory is larger; if that fails, the photo has
+    failed with the reason, and the others continue. Alone, a photo is tried at most once on each
+    device, so this ends.
 
     Attributes:
-        recipe: how to load the encoder; None: there is none.
+        recipe: how to load the encoder; None if there is none.
 
-    Thread: as Lane; what is learned about the encoder changes on the lane's one thread.
+    Thread: as Lane; what it knows about the encoder's memory changes on the lane's one thread.
     """
 
     def __init__(
@@ -86,15 +103,15 @@ class EncoderLane(Lane):
         super().__init__(min(threads, 1), 0, pool, work, deliver)
         self.recipe: Recipe | None = None
         self._groups: list[set[int]] = []
-        self._at_once = 1  # until the encoder says how many it likes
-        self._most: int | None = None  # more at once cost it its process
-        self._on_cpu = False  # the GPU's memory was too small even for one
-        self._guilty = 0  # photos no encoder survived
+        self._at_once = 1  # until the encoder states its batch size
+        self._most: int | None = None  # larger groups killed its process
+        self._on_cpu = False  # the GPU's memory was too small even for one photo
+        self._fatal = 0  # photos that failed alone, on every device
         self._failed_in_a_row = 0
         self._works = False  # whether any photo was analyzed yet
 
     def use(self, recipe: Recipe | None) -> None:
-        """Analyze photos with this encoder; what was learned about another is forgotten."""
+        """Analyze photos with this encoder, and forget what was learned about the former one."""
         self.recipe = recipe
         self.forget()
         self._failed_in_a_row, self._works = 0, False
@@ -111,21 +128,23 @@ class EncoderLane(Lane):
         """Note that the encoder works."""
         self._failed_in_a_row, self._works = 0, True
 
-    def judge(self, catalog: Catalog, job: StageJob, error: Exception) -> Verdict | None:
-        """Put a photo back if the encoder is to blame, or if it is no longer the one in use."""
+    def handle_failure(
+        self, catalog: Catalog, job: StageJob, error: Exception
+    ) -> FailureEffect | None:
+        """Put a photo back if the encoder is to blame, or if another one is in use by now."""
         if self.recipe is None or job.encoder.key != self.recipe.key:
             catalog.work.put_back(job.stage, [job.photo_id])
-            return Verdict()
+            return FailureEffect()
         if not self._is_broken(error):
             return None
         catalog.work.put_back(job.stage, [job.photo_id])
         if isinstance(error, KnownError):
-            return Verdict(no_encoder=error)
+            return FailureEffect(no_encoder=error)
         log.error("%s of %s failed: %s", job.stage, job.path, error)
-        return Verdict(no_encoder=KnownError(INTERNAL_ERROR))
+        return FailureEffect(no_encoder=KnownError(INTERNAL_ERROR))
 
     def _is_broken(self, error: Exception) -> bool:
-        """Whether the encoder is to blame: it cannot be loaded, or dies of every photo."""
+        """Whether the encoder is to blame: it cannot be loaded, or fails with every photo."""
         if isinstance(error, UnreadableError | GoneError | OSError):
             return False
         if isinstance(error, WorkerError | EncodingError) or not isinstance(error, KnownError):
@@ -135,7 +154,7 @@ class EncoderLane(Lane):
         return True
 
     def room(self) -> int:
-        """Return how many photos may be submitted now: one group works, one waits."""
+        """Return how many photos may be submitted now: one group runs and one waits at most."""
         return self._at_once if len(self._groups) < 2 else 0
 
     def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
@@ -158,7 +177,7 @@ class EncoderLane(Lane):
         self._groups = [group for group in self._groups if group]
 
     def _work(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
-        if self._most is not None and len(jobs) > self._most:  # put together before that was known
+        if self._most is not None and len(jobs) > self._most:  # grouped before that was known
             for at in range(0, len(jobs), self._most):
                 self._work(run, jobs[at : at + self._most])
             return
@@ -167,8 +186,8 @@ class EncoderLane(Lane):
         except (WorkerCancelled, WorkerUnavailable) as error:
             self._fail(jobs, error)
         except (WorkerError, WorkerBug) as error:
-            self._survive(run, jobs, error)
-        except Exception as error:  # it could not be loaded: no photo's fault
+            self._retry_smaller(run, jobs, error)
+        except Exception as error:  # the encoder could not be loaded
             self._fail(jobs, error)
         else:
             self._at_once = min(answer.at_once, self._most or answer.at_once)
@@ -187,26 +206,26 @@ class EncoderLane(Lane):
         assert isinstance(answer, Embeddings)
         return answer
 
-    def _survive(
+    def _retry_smaller(
         self, run: Callable[..., object], jobs: Sequence[StageJob], error: Exception
     ) -> None:
-        """Continue after a group's process died, or after a bug in it."""
-        guilty = self._guilty
+        """Try the halves of a group that killed the process, then single photos on the CPU."""
+        fatal = self._fatal
         if len(jobs) > 1:
             before, half = self._most, len(jobs) // 2
             log.info("encoder: %d at once from now on: %s", half, error.args[0])
             self._most = self._at_once = half
             self._work(run, jobs[:half])
             self._work(run, jobs[half:])
-            if self._guilty > guilty:  # one of them was to blame, not their number
+            if self._fatal > fatal:  # one photo was the cause, not their number
                 self._most = before
         elif isinstance(error, WorkerError) and self._may_have_a_gpu(jobs[0]):
             log.info("encoder: continues on the CPU: %s", error.args[0])
             self._on_cpu = True
             self._work(run, jobs)
-            self._on_cpu = self._guilty == guilty
+            self._on_cpu = self._fatal == fatal
         else:
-            self._guilty += 1
+            self._fatal += 1
             self._fail(jobs, explain_encoder_error(error, self._limits.timeout_s))
 
     def _may_have_a_gpu(self, job: StageJob) -> bool:
@@ -218,7 +237,7 @@ class EncoderLane(Lane):
 
 
 def explain_encoder_error(error: Exception, timeout_s: float) -> Exception:
-    """Return an error of the encoder's process in words about analyzing a photo."""
+    """Return an error of the encoder's process with a sentence about analyzing a photo."""
     again = "Close other programs and try again, or set the encoder to starter."
     if isinstance(error, WorkerMemory):
         return WorkerMemory("Analyzing it needs more memory than there is.", again)

@@ -1,7 +1,7 @@
-"""What background work reports: one object of typed signals, and the values they carry.
+"""The signals of background work, and the values they carry.
 
-The conductor and its parts emit on a :class:`PipelineEvents`, on their own threads; the session,
-the window and the command line connect to it. Nothing passes these signals on.
+The conductor and its parts emit them on their own threads; the session, the window and the command
+line connect to :class:`PipelineEvents` directly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Progress:
     """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
 
     ``left_s`` is None while it cannot be estimated: at first, during a scan, and paused.
-    ``comparing`` photos can be looked at already and wait for the encoder only; ``describing``
-    wait for the vision model, and ``held`` tells why it is not asked now. ``away`` tells how many
-    photos wait for drives that are unplugged; they are in none of the counts.
+    ``comparing`` photos can be viewed already and wait for the encoder only; ``describing`` photos
+    wait for the vision model, and ``held`` is why none of them is described now, or empty. ``away``
+    is a sentence about photos that wait for unplugged drives; they are in none of the counts.
     """
 
     found: int = 0
@@ -44,9 +44,9 @@ class ScanReport:
 
     ``sentence`` describes it: "3,012 photos (2,980 pairs); 12 videos and 4 other files skipped".
     ``problems`` are folders that could not be read, a sentence each. ``watched``: a change in a
-    folder started the scan, no person; the sentence is "12 new in Iceland", or empty. ``again``:
-    the scan was reported before, when not all headers were read; now copies and photos rated in
-    other apps are known.
+    folder started the scan, not a person; the sentence is "12 new in Iceland", or empty. ``again``:
+    the scan was reported before; now all headers are read, so that copies and photos rated in other
+    apps are known.
     """
 
     found: int
@@ -63,10 +63,9 @@ class ScanReport:
 class Totals:
     """What was done from the first request until idle; found = new + known.
 
-    ``converted`` and ``failed`` count photos that were read, or failed for good; ``embedded``
-    those an encoder analyzed, ``described`` those a vision model described. ``scans`` are the
-    reports of all scans, by what is known at the end: when a scan ended, copies within it counted
-    as photos.
+    ``converted`` and ``failed`` count photos that were read, or failed permanently; ``embedded``
+    those an encoder analyzed, ``described`` those a vision model described. ``scans`` are the final
+    reports of all requested scans; the report at a scan's end counted copies as photos.
     """
 
     found: int = 0
@@ -81,9 +80,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class DescriptionNews:
-    """What came of a photo a person wanted described; ``reason`` is empty if it was.
+    """The result for a photo that a person wanted described; ``reason`` is empty if it was.
 
-    ``again``: it is tried again by itself, and reported again.
+    ``again``: it is tried again automatically, and reported again.
     """
 
     photo_id: int
@@ -96,21 +95,22 @@ class PipelineEvents(QObject):
 
     Signals:
         photos_saved(list[int]): ids of photos whose rows changed, after each transaction.
-        progressed(Progress): at most four times a second, and when something changed for good.
-        scan_ended(ScanReport): a scan ended; ``again`` once the headers of all it found are read.
-        paused_by(str): work paused itself: the problem and what to do. `Pipeline.resume` goes on.
-        backup_failed(str): no backup could be made: why, and what to do; work goes on.
-        idle(Totals): all that was asked for is done.
-        encoder_failed(str): photos are no longer analyzed: why, and what to do.
-        description_ended(DescriptionNews): what came of a photo `Pipeline.describe` was asked for.
-        describing_held(object): the KnownError that keeps photos from being described by
-            themselves; None once nothing does.
+        progressed(Progress): progress changed; four times a second at most, but at once when work
+            is paused, resumed or done.
+        scan_ended(ScanReport): a scan ended; again once all headers are read, if that revealed
+            more.
+        paused_by(str): a problem paused all work; what to do about it. `Pipeline.resume` continues.
+        backup_failed(str): no backup could be made: why; work continues.
+        idle(Totals): every photo has been read; descriptions may still be under way.
+        encoder_failed(str): photos are no longer analyzed: why.
+        description_ended(DescriptionNews): the result for a photo of `Pipeline.describe`.
+        describing_held(object): the KnownError that keeps photos from being described, except those
+            a person asks for; None once nothing does.
         sidecars_changed(SidecarNews): how many sidecars wait, whenever that changes.
         folders_changed(FolderNews): folders are here again, away, or at another path.
         watching_limited(str): not all folders can be watched: why, and what to do; once.
 
-    Thread: signals are emitted on threads of the pipeline; a receiver that belongs to the window's
-    thread gets them queued.
+    Thread: emitted on threads of the pipeline; receivers on the window's thread get them queued.
     """
 
     photos_saved = Signal(object)

@@ -1,7 +1,8 @@
 """Previews of single files: decoded, analyzed by the encoder and described, without a catalog.
 
-The session and the command line use it. A person waits, so decoding runs in the loupe's processes.
-The encoder's only process takes the file between two batches of photos and is never ended for it.
+The session and the command line use it. A person waits, so the window decodes in the loupe's
+processes. The encoder's only process takes the file between two batches of photos; canceling a
+preview never ends that process.
 """
 
 from __future__ import annotations
@@ -15,19 +16,13 @@ from PySide6.QtCore import QThreadPool
 from curator.encoders import Recipe
 from curator.model import INTERNAL_ERROR, Described, Embedded, Kind, KnownError, StageJob
 from curator.pipeline.describing import asking
-from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
+from curator.pipeline.encoder_lane import run_encoder
 from curator.settings import Settings
 from curator.stages.describe import describe_proxy
 from curator.stages.embed import embed_proxy
 from curator.stages.file_preview import DecodedFile, decode_file
 from curator.vision import Cancelled
-from curator.workers import (
-    WorkerBug,
-    WorkerCancelled,
-    WorkerError,
-    WorkerPool,
-    WorkerUnavailable,
-)
+from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +33,7 @@ DescriptionCallback = Callable[[Described | KnownError], None]
 def decode_in_worker(
     pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0
 ) -> DecodedFile:
-    """Decode a file in a worker process; its path is the token to cancel it.
+    """Decode a file in a worker process; `WorkerPool.cancel` takes its path.
 
     Args:
         pool: the worker processes.
@@ -78,16 +73,7 @@ def encode_in_worker(
         WorkerCancelled: its process was ended.
         KnownError: the encoder failed or cannot be loaded, and why.
     """
-    limit = settings.work.timeout_s
-    try:
-        return pool.run(embed_proxy, recipe, found.proxy, timeout_s=with_loading(pool, limit))
-    except (WorkerCancelled, WorkerUnavailable):
-        raise
-    except WorkerError as error:
-        raise explain_encoder_error(error, limit) from None
-    except WorkerBug as error:
-        log.error("analyzing a file failed: %s", error)
-        raise KnownError(INTERNAL_ERROR) from None
+    return run_encoder(pool, settings, embed_proxy, recipe, found.proxy)
 
 
 class FilePreviewer:
@@ -97,15 +83,15 @@ class FilePreviewer:
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, encoder_pool: WorkerPool) -> None:
-        """Create it over shared worker pools, which their owner closes."""
+        """Make it over shared worker pools, which their owner closes."""
         self._settings, self._pool, self._encoder_pool = settings, pool, encoder_pool
         self._lock = threading.Lock()
         self._wanted: object = None
         self._path = ""
         self._threads = QThreadPool()
 
-    def want(
-        self, path: str, screen_px: int, recipe: Recipe | None, tell: FilePreviewCallback
+    def request(
+        self, path: str, screen_px: int, recipe: Recipe | None, callback: FilePreviewCallback
     ) -> None:
         """Preview a file.
 
@@ -113,21 +99,23 @@ class FilePreviewer:
             path: the file.
             screen_px: as for `curator.stages.file_preview.decode_file`.
             recipe: the encoder to run, or None.
-            tell: gets the decoded file, then the encoder's result; an error in place of either is
-                the last call. Never called after another file was requested, or this one canceled.
+            callback: gets the decoded file, then the encoder's result; an error in place of either
+                is the last call. Never called after another file was requested, or this one
+                canceled.
         """
         self.cancel()
         token = object()
         with self._lock:
             self._wanted, self._path = token, path
-        self._threads.start(lambda: self._work(token, path, screen_px, recipe, tell))
+        self._threads.start(lambda: self._work(token, path, screen_px, recipe, callback))
 
-    def describe(self, proxy: bytes, tell: DescriptionCallback) -> None:
+    def describe(self, proxy: bytes, callback: DescriptionCallback) -> None:
         """Ask the vision model to describe the file requested last.
 
         Args:
             proxy: the decoded file as a JPEG.
-            tell: gets the description or a KnownError; never after another file was requested.
+            callback: gets the description or a KnownError; never after another file was requested,
+                or this one canceled.
         """
         wanted = self._wanted
 
@@ -146,7 +134,7 @@ class FilePreviewer:
                 answer = KnownError(INTERNAL_ERROR)
             with self._lock:
                 if self._wanted is wanted:
-                    tell(answer)
+                    callback(answer)
 
         if wanted is not None:
             self._threads.start(work)
@@ -169,13 +157,13 @@ class FilePreviewer:
         path: str,
         screen_px: int,
         recipe: Recipe | None,
-        tell: FilePreviewCallback,
+        callback: FilePreviewCallback,
     ) -> None:
         def report(result: DecodedFile | Embedded | KnownError) -> bool:
             """Report a result unless it was canceled. Return whether to go on."""
             with self._lock:  # the receiver may be gone as soon as it has canceled
                 if self._wanted is token:
-                    tell(result)
+                    callback(result)
                 return self._wanted is token
 
         try:

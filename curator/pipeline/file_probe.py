@@ -1,10 +1,9 @@
-"""Looking at files for the catalog beside the conductor, because a drive may not answer.
+"""Reading files for the conductor on another thread, because a drive may not answer.
 
-The conductor writes to the catalog and must never wait for a drive. What it needs to know from
-files is asked in two plain steps: a :class:`FileProbe` calls a question on its own thread, with a
-connection that reads the catalog there, and hands the answer back to the conductor. Proving a
-drive full of copies by their sha256 takes an evening; meanwhile results are saved, and stopping
-takes no longer than one read.
+The conductor must never wait for a drive. A :class:`FileProbe` runs its questions about files on a
+thread with its own catalog connection, and delivers the answers on the conductor's thread.
+Comparing a drive full of copies by their sha256 takes an evening; meanwhile results are saved, and
+stopping takes no longer than one read.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class PatientReader:
         self._stopped = True
 
     def status(self, path: str) -> os.stat_result:
-        """Return size, times and all of a file."""
+        """Return the status of a file, such as its size and times."""
         return self._ask(path, lambda _: files.status(path))
 
     def fingerprint(self, path: str) -> str:
@@ -93,9 +92,9 @@ def _sha256(path: str, stopped: Callable[[], bool]) -> str:
 
 
 class FileProbe:
-    """A thread that answers questions about files, one after the other.
+    """Answers questions about files one after the other, on a thread of its own.
 
-    Thread: the conductor's, but for the questions.
+    Thread: the conductor's; questions run on the probe's thread.
     """
 
     def __init__(
@@ -108,7 +107,7 @@ class FileProbe:
 
         Args:
             catalog: the conductor's connection; the thread opens its own to the same file.
-            deliver: calls a function on the conductor's thread.
+            deliver: runs a function on the conductor's thread.
             inline: answer on the calling thread.
         """
         self._catalog, self._deliver, self._inline = catalog, deliver, inline
@@ -123,24 +122,24 @@ class FileProbe:
         then: Callable[[T], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """Answer a question about files, and pass the answer on unless stopped meanwhile.
+        """Answer a question about files; once stopped, no answer is delivered.
 
         Args:
             question: reads files and the catalog; must not write.
-            then: gets the answer on the conductor's thread.
-            failed: gets what the question raised, there too.
+            then: gets the answer, on the conductor's thread.
+            failed: gets the error that the question raised, on the conductor's thread.
         """
 
         def work(catalog: Catalog) -> None:
             try:
                 answer = question(catalog, self._reader)
             except Exception as error:
-                reason = error  # the name goes with the block
+                reason = error  # Python deletes ``error`` at the end of this block
                 if not isinstance(error, KnownError):
                     log.exception("looking at files failed")
-                self._hand_back(lambda: failed(reason))
+                self._deliver_answer(lambda: failed(reason))
             else:
-                self._hand_back(lambda: then(answer))
+                self._deliver_answer(lambda: then(answer))
 
         if self._inline:
             work(self._catalog)
@@ -150,11 +149,11 @@ class FileProbe:
             self._thread = threading.Thread(target=self._run, name="curator-probe", daemon=True)
             self._thread.start()
 
-    def _hand_back(self, act: Callable[[], None]) -> None:
+    def _deliver_answer(self, function: Callable[[], None]) -> None:
         if self._inline:
-            act()
+            function()
         elif not self._stopped:
-            self._deliver(act)
+            self._deliver(function)
 
     def _run(self) -> None:
         catalog: Catalog | None = None
@@ -168,7 +167,7 @@ class FileProbe:
                 catalog.close()
 
     def stop(self) -> None:
-        """Give up what is being read; a thread that hangs is left to end with the process."""
+        """Stop reading; a thread that waits for a slow drive is left to end with the process."""
         self._stopped = True
         self._reader.stop()
         if self._thread is not None:

@@ -5,8 +5,8 @@
         still = changes.look(directory, files.walk([...]))
 
 `folder_watcher` uses this. A file is *still* when two looks at least a second apart found the same
-size and time, and it was not written within the last second. An empty file, or one that another
-program locks, is waited for much longer. A copy over a network that stalls for longer looks
+size and time, and it was not written within the last second. Curator waits much longer for an empty
+file, or one that another program locks. A copy over a network that stalls for longer looks
 complete; when it continues, it is a changed file and is read again.
 """
 
@@ -25,8 +25,8 @@ QUIET_S = 1.0  # a directory is listed after this long without a change,
 LATEST_S = 4.0  # or this long after the first change in any case,
 EACH_S = 0.0005  # plus this for each file in it, because listing takes longer
 APART_S = 1.0  # the shortest time between two looks at a file
-SLOWEST_S = 10.0  # the longest time between two looks while a file is waited for
-PATIENCE_S = 600.0  # how long an empty or locked file is waited for
+SLOWEST_S = 10.0  # the longest time between two looks while files are not still
+PATIENCE_S = 600.0  # how long to wait for an empty or locked file
 _WRITTEN_NS = 1_000_000_000  # a file written so recently is not still
 
 
@@ -42,12 +42,12 @@ class ChangingDirectory:
     directory: str
     deep: bool = False
     _since: float = 0.0  # when the first change since the last look came
-    _last: float | None = None  # when the last one came; None: there is none
+    _last: float | None = None  # when the last such change came; None if there is none
     _again_at: float | None = None  # when to look again without a further change
     _pause: float = APART_S
     _paired: bool = False  # the last look was the second of two
     _seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)
-    _told: dict[str, tuple[int, int]] | None = None
+    _passed_on: dict[str, tuple[int, int]] | None = None  # size and time of files
 
     def note(self, now: float) -> None:
         """Note a change."""
@@ -76,7 +76,7 @@ class ChangingDirectory:
             if (size, mtime_ns) != (file.size, file.mtime_ns):
                 since = now
             seen[file.path] = (file.size, file.mtime_ns, since)
-            if not _is_still(file, now - since, wall_ns, self._told):
+            if not _is_still(file, now - since, wall_ns, self._passed_on):
                 moving.add(_stem(file))
         self._pause = APART_S if seen != self._seen else min(2 * self._pause, SLOWEST_S)
         self._seen = seen
@@ -84,10 +84,10 @@ class ChangingDirectory:
         self._again_at = now + self._pause if moving else None
         # A RAW, its JPEG and its sidecar are one photo and are passed on together.
         still = [file for file in found if _stem(file) not in moving] if moving else found
-        told = {file.path: (file.size, file.mtime_ns) for file in still}
-        if told == self._told or (self._told is None and moving and not still):
+        passed_on = {file.path: (file.size, file.mtime_ns) for file in still}
+        if passed_on == self._passed_on or (self._passed_on is None and moving and not still):
             return None
-        self._told = told
+        self._passed_on = passed_on
         return still
 
     @property
@@ -107,73 +107,75 @@ class Changes:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Make it; ``clock`` returns s, ``wall_ns`` the time of day that files get."""
+        """Make it; ``clock`` is monotonic, in s, and ``wall_ns`` returns Unix time, as of files."""
         self._clock, self._wall_ns = clock, wall_ns
-        self._places: dict[str, ChangingDirectory] = {}
+        self._changing: dict[str, ChangingDirectory] = {}
 
     def note(self, directory: str, deep: bool = False) -> None:
         """Note a change in a directory; ``deep``: or anywhere below it."""
-        place = self._places.get(directory)
-        if place is None:
-            place = self._places[directory] = ChangingDirectory(directory)
-        place.deep = place.deep or deep
-        place.note(self._clock())
+        changing = self._changing.get(directory)
+        if changing is None:
+            changing = self._changing[directory] = ChangingDirectory(directory)
+        changing.deep = changing.deep or deep
+        changing.note(self._clock())
 
     def wait_s(self) -> float | None:
-        """Return how long there is nothing to look at, in s; None: until something changes."""
-        if not self._places:
+        """Return for how long no directory is due, in s; None: until something changes."""
+        if not self._changing:
             return None
-        return max(0.0, min(place.due_at for place in self._places.values()) - self._clock())
+        return max(0.0, min(each.due_at for each in self._changing.values()) - self._clock())
 
     def due(self) -> list[ChangingDirectory]:
         """Return the directories to look at now; each must then be looked at or dropped."""
         self._gather()
         now = self._clock()
-        found = [place for place in self._places.values() if place.due_at <= now]
-        for place in found:
-            place.begin()
+        found = [changing for changing in self._changing.values() if changing.due_at <= now]
+        for changing in found:
+            changing.begin()
         return found
 
     def _gather(self) -> None:
         """Drop directories below one that is listed with everything below it."""
         top: ChangingDirectory | None = None
-        for path in sorted(self._places, key=lambda path: PurePath(path).parts):
-            place = self._places[path]
+        for path in sorted(self._changing, key=lambda path: PurePath(path).parts):
+            changing = self._changing[path]
             if top is not None and path.startswith(top.directory.rstrip(os.sep) + os.sep):
-                if place._last is not None:
-                    top.note(max(place._last, top._last or 0.0))
-                del self._places[path]
-            elif place.deep:
-                top = place
+                if changing._last is not None:
+                    top.note(max(changing._last, top._last or 0.0))
+                del self._changing[path]
+            elif changing.deep:
+                top = changing
 
-    def look(self, place: ChangingDirectory, found: Iterable[FoundFile]) -> list[FoundFile] | None:
+    def look(
+        self, changing: ChangingDirectory, found: Iterable[FoundFile]
+    ) -> list[FoundFile] | None:
         """Return which files of a directory are still; None if they are the same as before."""
-        still = place.end(list(found), self._clock(), self._wall_ns())
-        if place.done:
-            self.drop(place)
+        still = changing.end(list(found), self._clock(), self._wall_ns())
+        if changing.done:
+            self.drop(changing)
         return still
 
     def renew(self, directory: str, deep: bool) -> None:
         """Look at a directory again from scratch: what was passed on got lost."""
-        self._places.pop(directory, None)
+        self._changing.pop(directory, None)
         self.note(directory, deep)
 
-    def drop(self, place: ChangingDirectory) -> None:
+    def drop(self, changing: ChangingDirectory) -> None:
         """Stop looking at a directory until something changes there."""
-        self._places.pop(place.directory, None)
+        self._changing.pop(changing.directory, None)
 
     def clear(self) -> None:
         """Forget all changes."""
-        self._places.clear()
+        self._changing.clear()
 
     def __bool__(self) -> bool:
-        return bool(self._places)
+        return bool(self._changing)
 
 
 def _is_still(
-    file: FoundFile, same_s: float, wall_ns: int, told: dict[str, tuple[int, int]] | None
+    file: FoundFile, same_s: float, wall_ns: int, passed_on: dict[str, tuple[int, int]] | None
 ) -> bool:
-    if told is not None and told.get(file.path) == (file.size, file.mtime_ns):
+    if passed_on is not None and passed_on.get(file.path) == (file.size, file.mtime_ns):
         return True
     # A time in the future means a wrong clock; two equal looks decide.
     if same_s < APART_S or 0 <= wall_ns - file.mtime_ns < _WRITTEN_NS:

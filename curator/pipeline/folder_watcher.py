@@ -1,15 +1,16 @@
 """Watching folders: changed directories are scanned once their files are completely written.
 
     watcher = FolderWatcher(settings.scan, post, scan, trouble)
-    watcher.start(catalog)                # watches the folders that are on and completely known
+    watcher.start(catalog)                # watches the folders that are switched on
     watcher.refresh()                     # a folder was opened, or the setting changed
     watcher.close()
 
 Each folder has a thread. It sleeps until the system reports a change, waits until that directory
-is quiet (`file_stability`), lists just the directories that changed, and passes them on to be
-scanned, one batch at a time. The system does not report changes on network drives, and watches
-only so many directories: there the thread compares the directories' own times, which change when
-files come, go or are renamed. A file that is still being written must never be passed on.
+is quiet (`file_stability`), lists only the directories that changed, and passes them on to be
+scanned, one batch at a time. The system reports no changes on network drives, and watches only a
+limited number of directories. There the thread polls the modification times of directories, which
+change when files come, go or are renamed. A file that is still being written must never be passed
+on.
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-START_S = 5.0  # how long after the start earlier changes are looked for
+START_S = 5.0  # how long after the start to look for earlier changes
 POLL_S = 30.0  # how often directories' times are compared where the system reports nothing
-CLOSE_S = 2.0  # how long closing waits for threads that hang in a slow drive
-# A scan ends a moment after it looked, and another machine's clock may be off by hours. Looking at
-# a directory in vain costs little.
+CLOSE_S = 2.0  # how long closing waits for threads that wait for a slow drive
+# Margins for the time since which changes count: a scan ends a moment after it lists a directory,
+# and another machine's clock may be off by hours. Listing a directory in vain costs little.
 _MARGIN_NS, _FOREIGN_NS = 60 * 10**9, 86_400 * 10**9
-# File systems whose directories keep their time when a file is added.
+# File systems on which adding a file does not change its directory's time.
 _TIMELESS = frozenset({"vfat", "exfat", "msdos", "fat", "fat32"})
-# With more events than this between two looks, some may have been lost: Linux keeps 16,384 of
-# them, Windows 64 KiB, which are some hundreds.
+# With more events than this between two looks, some may have been lost: Linux keeps 16,384 of them,
+# Windows 64 KiB, which is some hundreds.
 _BURST = 8000 if sys.platform == "linux" else 300
 _MOVED, _DELETED = "moved", "deleted"  # as watchdog names them
 
@@ -60,8 +61,8 @@ class Watched:
 
     Attributes:
         path: the folder.
-        recursive: with its subfolders.
-        since: until when all in it is known, Unix time in s.
+        recursive: whether to include its subfolders.
+        since: when it was last scanned, Unix time in s.
     """
 
     path: str
@@ -75,16 +76,13 @@ class ChangedDirectory:
 
     Attributes:
         directory: its path; it may be gone.
-        deep: it was looked at with all below it.
-        found: its files that nobody is writing.
+        deep: whether everything below it was listed, too.
+        found: its files that are completely written.
     """
 
     directory: str
     deep: bool
     found: list[FoundFile]
-
-
-Tell = Callable[[int, list[ChangedDirectory]], None]
 
 
 class System:
@@ -181,24 +179,25 @@ class FolderWatch(threading.Thread):
         number: int,
         wanted: Watched,
         system: System,
-        changed: Tell,
+        changed: Callable[[int, list[ChangedDirectory]], None],
         trouble: Callable[[KnownError], None],
     ) -> None:
         super().__init__(name="curator-watch", daemon=True)
-        self.what = (wanted.path, wanted.recursive)
-        self._number, self._top, self._recursive = number, wanted.path, wanted.recursive
+        self.path, self.recursive = wanted.path, wanted.recursive
+        self._number = number
         self._since_ns = int(wanted.since * 1e9)
         self._system, self._changed, self._trouble = system, changed, trouble
         self._news = threading.Condition()
         self._changes = Changes()
-        self._stopped = self._handed = self._here = self._ready = False
-        self._events = 0  # since the last look
+        self._stopped = self._passed_on = self._present = self._ready = False
+        self._events = 0  # number of events since the last look
         self._lost = False  # some events may have been lost
         self._real = ""  # the folder with links resolved, as the system names it
         self._identity: tuple[int, int] | None = None  # device and inode of the folder
         self._was: tuple[int, int] | None = None  # the identity at first
         self._watch: ObservedWatch | None = None
-        self._polled = self._timeless = False
+        self._polled = False
+        self._timeless = False  # times do not show what changed before the watch began
         self._times: dict[str, int] = {}  # of polled directories
         self._poll_at = time.monotonic() + START_S
 
@@ -210,19 +209,19 @@ class FolderWatch(threading.Thread):
 
     @property
     def ready(self) -> bool:
-        """Whether the folder is there and its changes are watched from now on."""
+        """Whether the folder is there and its changes are noticed from now on."""
         return self._ready
 
     def scanned(self) -> None:
-        """Note that the changes passed on are in the catalog."""
+        """Note that the changes that were passed on have been scanned."""
         with self._news:
-            self._handed = False
+            self._passed_on = False
             self._news.notify()
 
-    def lost(self, looked: Iterable[ChangedDirectory]) -> None:
-        """Pass changes on again: the catalog could not take them."""
+    def lost(self, changes: Iterable[ChangedDirectory]) -> None:
+        """Pass changes on again, because they could not be scanned."""
         with self._news:
-            for each in looked:
+            for each in changes:
                 self._changes.renew(each.directory, each.deep)
         self.scanned()
 
@@ -233,34 +232,33 @@ class FolderWatch(threading.Thread):
             while self._wait():
                 self._turn()
         except Exception:
-            log.exception("watching %s failed", self._top)
+            log.exception("watching %s failed", self.path)
         finally:
-            self._end()
+            self._unwatch()
 
     # --- events
 
     def _begin(self) -> None:
-        """Watch the folder through the system, or poll it."""
-        self._listen()
-        self._ready = self._here
+        self._watch_or_poll()
+        self._ready = self._present
 
-    def _listen(self) -> None:
-        self._real, self._identity = os.path.realpath(self._top), files.directory_id(self._top)
-        self._here = self._identity is not None and not self._is_bare()
-        if not self._here or self._stopped:
+    def _watch_or_poll(self) -> None:
+        self._real, self._identity = os.path.realpath(self.path), files.directory_id(self.path)
+        self._present = self._identity is not None and not self._is_bare()
+        if not self._present or self._stopped:
             return
-        mount = mount_of(self._top)
+        mount = mount_of(self.path)
         self._polled = mount is not None and mount.network
         known = time.time_ns() - self._since_ns < _MARGIN_NS
         self._timeless = mount is not None and mount.kind in _TIMELESS and not known
         if self._polled:
             return
         try:
-            self._watch = self._system.watch(self._real, self._recursive, self._happened)
+            self._watch = self._system.watch(self._real, self.recursive, self._happened)
         except OSError as error:
             self._poll_instead(error)
             return
-        self._see_limit()
+        self._check_limit()
 
     def _is_bare(self) -> bool:
         """Whether this is an empty mount point whose drive is away, not the watched folder."""
@@ -269,12 +267,12 @@ class FolderWatch(threading.Thread):
         if was is None or now is None or was[0] == now[0]:
             return False
         try:
-            return next(Path(self._top).iterdir(), None) is None
+            return next(Path(self.path).iterdir(), None) is None
         except OSError:
             return True
 
-    def _see_limit(self) -> None:
-        if self._recursive and not self._polled and self._system.is_full():
+    def _check_limit(self) -> None:
+        if self.recursive and not self._polled and self._system.is_full():
             self._poll_instead(OSError(errno.ENOSPC, ""))
 
     def _poll_instead(self, error: OSError) -> None:
@@ -294,15 +292,15 @@ class FolderWatch(threading.Thread):
                 )
             )
         else:
-            log.info("%s is polled: %s", self._top, error)
+            log.info("%s is polled: %s", self.path, error)
 
-    def _end(self) -> None:
+    def _unwatch(self) -> None:
         if self._watch is not None:
             self._system.unwatch(self._watch)
             self._watch = None
 
     def _happened(self, event: FileSystemEvent) -> None:
-        """Note an event; called thousands of times a second while a card is copied.
+        """Note an event; this is called thousands of times a second while a card is copied.
 
         Thread: watchdog's.
         """
@@ -319,32 +317,32 @@ class FolderWatch(threading.Thread):
     def _note(self, path: str, is_directory: bool, gone: bool) -> None:
         directory, name = os.path.split(path)
         if path == self._real:
-            self._changes.note(self._top)  # it may be gone
+            self._changes.note(self.path)  # the watched folder itself; it may be gone
         elif name.startswith("."):
             return
         elif is_directory and not gone:
-            self._changes.note(self._ours(path), deep=True)
+            self._changes.note(self._as_opened(path), deep=True)
         # Windows does not report whether a directory or a file was removed.
         elif (
             is_directory
             or files.is_photo_or_sidecar_name(name)
             or (gone and sys.platform == "win32")
         ):
-            self._changes.note(self._ours(directory))
+            self._changes.note(self._as_opened(directory))
 
-    def _ours(self, path: str) -> str:
-        """Return a directory's path as the catalog has it: below the folder as it was opened."""
-        return self._top + path[len(self._real) :]
+    def _as_opened(self, path: str) -> str:
+        """Return a directory's path as the catalog has it, with the links a person opened."""
+        return self.path + path[len(self._real) :]
 
     # --- looking
 
     def _wait(self) -> bool:
-        """Wait until there is something to do; False once stopped."""
+        """Wait until there is something to do; return False once stopped."""
         with self._news:
             while not self._stopped:
                 until = self._poll_at - time.monotonic()
-                # Changes gather here until the catalog took the former ones.
-                quiet = None if self._handed else self._changes.wait_s()
+                # Changes are gathered until the former ones have been scanned.
+                quiet = None if self._passed_on else self._changes.wait_s()
                 pause = until if quiet is None else min(quiet, until)
                 if pause <= 0:
                     return True
@@ -355,105 +353,105 @@ class FolderWatch(threading.Thread):
         if time.monotonic() >= self._poll_at:
             self._poll()
         with self._news:
-            if self._handed or not self._changes:
+            if self._passed_on or not self._changes:
                 return
-        if not self._stands():
+        if not self._is_here():
             return
         with self._news:
             self._lost |= self._events > _BURST
             self._events = 0
-            places = self._changes.due()
-        looked = [found for place in places if (found := self._look(place)) is not None]
+            due = self._changes.due()
+        changed = [found for each in due if (found := self._list(each)) is not None]
         with self._news:
             if self._lost and not self._changes:
                 self._lost = False
-                self._changes.note(self._top, deep=True)
-        if any(each.deep for each in looked):
-            self._see_limit()
-        if looked and not self._stopped:
-            self._handed = True
-            self._changed(self._number, looked)
+                self._changes.note(self.path, deep=True)
+        if any(each.deep for each in changed):
+            self._check_limit()
+        if changed and not self._stopped:
+            self._passed_on = True
+            self._changed(self._number, changed)
 
-    def _stands(self) -> bool:
-        """Whether the watched folder is still there."""
-        there = files.directory_id(self._top)
-        if self._here and there == self._identity:
+    def _is_here(self) -> bool:
+        """Whether the watched folder is still there; if not, stop watching until it is back."""
+        there = files.directory_id(self.path)
+        if self._present and there == self._identity:
             return True
-        if self._here:
-            log.info("%s is no longer watched: it is gone or replaced", self._top)
-            self._end()
-            self._here = self._ready = self._polled = False
+        if self._present:
+            log.info("%s is no longer watched: it is gone or replaced", self.path)
+            self._unwatch()
+            self._present = self._ready = self._polled = False
             self._times = {}
             self._since_ns = time.time_ns()
             self._poll_at = time.monotonic() + POLL_S  # it may come back
-        with self._news:  # late events too: they would stay due while the folder is gone
+        with self._news:  # late events, too: they would stay due while the folder is gone
             self._changes.clear()
         return False
 
-    def _look(self, place: ChangingDirectory) -> ChangedDirectory | None:
+    def _list(self, changing: ChangingDirectory) -> ChangedDirectory | None:
         """List a directory; None if nothing changed or nothing in it is completely written."""
         found: list[FoundFile] = []
-        if not files.is_reached_from(self._top, place.directory):
+        if not files.is_reached_from(self.path, changing.directory):
             with self._news:
-                self._changes.drop(place)
+                self._changes.drop(changing)
             return None
-        deep = place.deep and self._recursive
+        deep = changing.deep and self.recursive
         with contextlib.suppress(KnownError):  # gone, or not readable
-            for file in files.walk([place.directory], deep, within=self._top):
+            for file in files.walk([changing.directory], deep, within=self.path):
                 if self._stopped:
                     return None
                 found.append(file)
         with self._news:
-            still = self._changes.look(place, found)
-        return None if still is None else ChangedDirectory(place.directory, deep, still)
+            still = self._changes.look(changing, found)
+        return None if still is None else ChangedDirectory(changing.directory, deep, still)
 
     # --- polling
 
     def _poll(self) -> None:
-        """Compare the times of all directories; the first time, with the time of the last scan."""
+        """Compare the times of all directories, at first with the time of the last scan."""
         self._poll_at = time.monotonic() + POLL_S
-        if not self._here:
+        if not self._present:
             self._begin()
-        if not self._stands():
+        if not self._is_here():
             return
-        changed = self._moved() if self._times else self._missed()
+        changed = self._changed_since_poll() if self._times else self._changed_before()
         with self._news:
             for path in changed:
                 self._changes.note(path)
             if self._timeless:
-                self._changes.note(self._top, deep=True)
+                self._changes.note(self.path, deep=True)
                 self._timeless = False
         if not self._polled:
             self._times, self._poll_at = {}, math.inf
 
-    def _missed(self) -> list[str]:
+    def _changed_before(self) -> list[str]:
         """Return the directories that changed before they were watched."""
         self._times = {
-            path: moved for path in self._below(self._top) if (moved := _time(path)) is not None
+            path: time_ns for path in self._below(self.path) if (time_ns := _time(path)) is not None
         }
         since = self._since_ns - (_FOREIGN_NS if self._polled else _MARGIN_NS)
-        return [path for path, moved in self._times.items() if moved > since]
+        return [path for path, time_ns in self._times.items() if time_ns > since]
 
-    def _moved(self) -> list[str]:
+    def _changed_since_poll(self) -> list[str]:
         """Return the directories that changed since the last poll."""
         changed: list[str] = []
         for path, before in list(self._times.items()):
-            moved = _time(path)
-            if moved == before or self._stopped:
+            time_ns = _time(path)
+            if time_ns == before or self._stopped:
                 continue
-            if moved is None:  # its parent directory changed as well
+            if time_ns is None:  # its parent directory changed as well
                 del self._times[path]
                 continue
             changed.append(path)
-            self._times[path] = moved
+            self._times[path] = time_ns
             for new in self._below(path):
-                if new not in self._times and (moved := _time(new)) is not None:
+                if new not in self._times and (time_ns := _time(new)) is not None:
                     changed.append(new)
-                    self._times[new] = moved
+                    self._times[new] = time_ns
         return changed
 
     def _below(self, top: str) -> Iterable[str]:
-        return files.directories(top, lambda: self._stopped) if self._recursive else (top,)
+        return files.directories(top, lambda: self._stopped) if self.recursive else (top,)
 
 
 class FolderWatcher:
@@ -475,14 +473,14 @@ class FolderWatcher:
             settings: read at each :meth:`refresh`.
             post: runs a function on the conductor's thread.
             scan: scans changed directories; called there.
-            trouble: gets the reason, once, why not everything can be watched; called there.
+            trouble: gets the reason why not everything can be watched; called there, once.
         """
         self._settings, self._post, self._scan, self._trouble = settings, post, scan, trouble
         self._lock = threading.Lock()
         self._folders: dict[int, FolderWatch] = {}
         self._ending: list[threading.Thread] = []
         self._system = System()
-        self._told = self._stopped = False
+        self._reported = self._stopped = False
         self._catalog: Catalog | None = None
 
     def start(self, catalog: Catalog) -> None:
@@ -511,7 +509,10 @@ class FolderWatcher:
         with self._lock:
             for number, watch in list(self._folders.items()):
                 wanted = folders.get(number)
-                if wanted is None or (wanted.path, wanted.recursive) != watch.what:
+                if wanted is None or (wanted.path, wanted.recursive) != (
+                    watch.path,
+                    watch.recursive,
+                ):
                     watch.stop()
                     self._ending.append(self._folders.pop(number))
             self._ending = [thread for thread in self._ending if thread.is_alive()]
@@ -527,7 +528,7 @@ class FolderWatcher:
         self._watch({})
 
     def close(self) -> None:
-        """End the threads; one that hangs in a slow drive is left to end with the process."""
+        """End the threads; one that waits for a slow drive is left to end with the process."""
         self.stop()
         until = time.monotonic() + CLOSE_S
         ending = threading.Thread(target=self._system.close, name="curator-unwatch", daemon=True)
@@ -538,14 +539,14 @@ class FolderWatcher:
     # --- on the threads of folders
 
     def _changed(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
-        self._post(lambda: self._take(folder_id, changes))
+        self._post(lambda: self._scan_changes(folder_id, changes))
 
     def _report(self, error: KnownError) -> None:
         self._post(lambda: self._report_once(error))
 
     # --- on the conductor's thread
 
-    def _take(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
+    def _scan_changes(self, folder_id: int, changes: Sequence[ChangedDirectory]) -> None:
         """Scan changed directories of a folder.
 
         Raises:
@@ -561,8 +562,8 @@ class FolderWatcher:
             raise
 
     def _report_once(self, error: KnownError) -> None:
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._trouble(str(error))
 
 

@@ -1,9 +1,9 @@
-"""Decoding originals for the loupe on demand, the most urgent first, and nothing else.
+"""Decoding originals for the loupe, the most urgent first.
 
 It runs beside the conductor, in its own processes at normal priority, because a person waits. At
-every move the loupe passes the list of all frames it wants, the most urgent first; requests that
-are no longer in the list are canceled. One process is kept for the most urgent frame, so that
-prefetching must never delay it.
+every move the loupe passes the list of all frames it needs, the most urgent first; requests that
+are no longer in the list are canceled. One process is kept for the most urgent frame: prefetching
+must never delay it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
-# A request this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A
-# demosaic that is no longer wanted is killed at any age: on average it would run as long again.
+# A job this old is a demosaic or a huge file; killing it costs a new process (0.4 s). A demosaic
+# that is no longer wanted is killed at any age: on average it would run as long again.
 STALE_S = 0.7
 
 FrameCallback = Callable[[DecodeRequest, Frame | KnownError], None]
@@ -45,11 +45,12 @@ class FrameDecoder:
     """
 
     def __init__(self, work: WorkSettings, pool: WorkerPool) -> None:
-        """Make a decoder; no process starts before :meth:`want`.
+        """Make a decoder; no process starts before :meth:`request`.
 
         Args:
             work: time limit and largest picture.
-            pool: processes that are not niced; at least two, or nothing is read ahead.
+            pool: processes that are not niced; with only one, a prefetch can delay the most urgent
+                frame.
         """
         self._work = work
         self._pool = pool
@@ -62,11 +63,11 @@ class FrameDecoder:
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(pool.size + 1)  # one may be calling back
 
-    def want(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
-        """Replace the list of wanted frames.
+    def request(self, requests: Sequence[DecodeRequest], callback: FrameCallback) -> None:
+        """Replace the list of wanted frames; requests that have not begun are canceled.
 
-        A frame that is already being decoded is delivered even if it is no longer wanted, unless
-        it takes so long that it delays the most urgent one.
+        A frame that is being decoded is delivered even if it is no longer wanted, unless its
+        process is killed because it delays the most urgent one.
 
         Args:
             requests: the most urgent first.
@@ -86,29 +87,30 @@ class FrameDecoder:
             self._waiting = [
                 request for request in dict.fromkeys(requests) if request not in under_way
             ]
-            stuck = self._in_the_way()
+            blocking = self._find_blocking()
             self._start()
-        if stuck is not None and not self._pool.cancel(stuck.request):
-            stuck.killed = False  # its process is only starting, or has just finished
+        if blocking is not None and not self._pool.cancel(blocking.request):
+            blocking.killed = False  # its process is only starting, or has just finished
 
     def is_busy(self, path: str) -> bool:
         """Whether a file is being decoded right now."""
         with self._lock:
             return any(running.request.path == path for running in self._running)
 
-    def _in_the_way(self) -> _Running | None:
+    def _find_blocking(self) -> _Running | None:
         """Return a job to kill so that the most urgent one need not wait; the lock is held."""
         if len(self._running) < self._pool.size or self._wanted[:1] != tuple(self._waiting[:1]):
             return None
         now = time.monotonic()
+        # Killing is worth it for two of three reasons: a demosaic, no longer wanted, or old.
         slow = [
-            one
-            for one in self._running
-            if not one.killed
-            and (one.request.want == "demosaic" or not one.wanted)
-            and (now - one.begun >= STALE_S or (one.request.want == "demosaic" and not one.wanted))
+            job
+            for job in self._running
+            if not job.killed
+            and (job.request.want == "demosaic") + (not job.wanted) + (now - job.begun >= STALE_S)
+            >= 2
         ]
-        oldest = min(slow, key=lambda one: one.begun, default=None)
+        oldest = min(slow, key=lambda job: job.begun, default=None)
         if oldest is not None:
             oldest.killed = True
         return oldest

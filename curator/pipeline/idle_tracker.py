@@ -1,4 +1,4 @@
-"""Whether all that was asked of the conductor is done; callers on any thread may wait for it."""
+"""Waiting until all that was requested from the conductor is done."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from curator.pipeline.events import Totals
 class IdleTracker:
     """Counts requests to the conductor, and how many of them are done.
 
-    Thread: any for :meth:`note_posted`, :meth:`wait`, :meth:`forgive` and :meth:`is_done`; the
-    rest is the conductor's.
+    Thread: any for :meth:`note_posted`, :meth:`wait`, :meth:`forgive`, :meth:`stop` and
+    :meth:`is_taken`; the conductor's for all others.
 
     Attributes:
         halted: the problem that paused all work; None while there is none.
@@ -37,30 +37,27 @@ class IdleTracker:
 
     @property
     def is_reported(self) -> bool:
-        """Whether the end of all requests taken so far was reported."""
+        """Whether :meth:`note_read` was called after all requests taken so far."""
         return self._read == self._taken
 
     def note_read(self, totals: Totals) -> None:
-        """Note that all photos asked for are read; descriptions may still be under way."""
+        """Note that every photo has been read; descriptions may still be under way."""
         self._totals, self._read = totals, self._taken
 
-    def release(self, described: int) -> bool:
-        """Wake callers once all they asked for is done; False if they were woken before.
+    def release(self, described: int) -> None:
+        """Wake callers whose requests are all done.
 
         Args:
-            described: photos described meanwhile.
+            described: how many photos were described since the last call.
         """
-        if self._done == self._read:
-            return False
         with self._condition:
             self._totals = replace(self._totals, described=described)
             self._done = self._read
             self._condition.notify_all()
-        return True
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether all photos asked for are read, and callers were not woken yet."""
+        """Whether every photo has been read, and callers have not been woken yet."""
         return self._done != self._read
 
     def is_taken(self) -> bool:
@@ -80,16 +77,16 @@ class IdleTracker:
             self.halted = None
 
     def stop(self) -> None:
-        """Wake callers: nothing more will be done."""
+        """Wake callers, because nothing more will be done."""
         with self._condition:
             self._stopped = True
             self._condition.notify_all()
 
     def wait(self, timeout_s: float | None) -> Totals | None:
-        """Wait until all that was asked for by now is done; None if time ran out, or it stopped.
+        """Wait until all requests posted so far are done; None if time ran out, or work stopped.
 
         Raises:
-            KnownError: all work is paused because of this (a full disk).
+            KnownError: this problem paused all work, such as a full disk.
         """
         with self._condition:
             asked = self._posted

@@ -1,8 +1,8 @@
 """Folders into the catalog: opening them, scanning them, and noticing drives and changes.
 
-The conductor owns one :class:`Ingest` and calls it on its thread. A drive that does not answer
-must hold up nothing: paths a person opens are looked at beside the conductor, and added once they
-answered.
+The conductor owns one :class:`Ingest` and calls it on its thread. A drive that does not answer must
+never hold up other work: paths that a person opens are looked at on another thread, and added once
+their drives answered.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from typing import Protocol
 from curator import files, volumes
 from curator.catalog import Catalog, FileReader
 from curator.model import KnownError
+from curator.pipeline.dispatch import Dispatcher
 from curator.pipeline.events import PipelineEvents, ScanReport
 from curator.pipeline.file_probe import PATIENCE_S, FileProbe
 from curator.pipeline.folder_availability import (
     FolderAvailability,
     FolderChanges,
-    FolderLooks,
+    LocatedFolders,
     Source,
+    folders_near,
     is_here,
-    look_for_folders,
-    near,
+    locate_and_compare,
 )
 from curator.pipeline.folder_watcher import ChangedDirectory, FolderWatch, FolderWatcher
 from curator.pipeline.scanning import Part, Request, Scanner, rescanned, watched
@@ -34,19 +35,16 @@ from curator.settings import Settings, absolute
 
 
 class ConductorCalls(Protocol):
-    """What the ingest needs of the conductor."""
+    """The methods of the conductor that the ingest calls."""
 
-    def post(self, act: Callable[[], None]) -> None:
+    def post(self, request: Callable[[], None]) -> None:
         """Run a request on the conductor's thread; callers may wait until it is done."""
 
-    def deliver(self, act: Callable[[], None]) -> None:
+    def deliver(self, function: Callable[[], None]) -> None:
         """Run a function on the conductor's thread."""
 
     def wake(self) -> None:
         """Make the conductor look for work."""
-
-    def give_up_away(self) -> None:
-        """Cancel jobs that read files on drives that are away."""
 
 
 def check_sources(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
@@ -78,16 +76,16 @@ def _touch(path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """What lies at the paths a person opened, and where the folders they may concern are."""
+class _OpenedPaths:
+    """What is at the paths a person opened, and where the known folders near them are."""
 
     sources: list[Source]
     problems: list[str]
-    folders: FolderLooks
+    folders: LocatedFolders
 
 
-def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _Opened:
-    """Look at what a person opens; writes nothing.
+def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _OpenedPaths:
+    """Look at the paths that a person opens; writes nothing.
 
     Thread: one that may wait for a drive.
     """
@@ -98,7 +96,9 @@ def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _Op
             sources.append(volumes.ask(path, partial(_source_at, path), PATIENCE_S))
         except KnownError as error:
             problems.append(str(error))
-    return _Opened(sources, problems, look_for_folders(catalog, near(catalog, sources), reader))
+    return _OpenedPaths(
+        sources, problems, locate_and_compare(catalog, folders_near(catalog, sources), reader)
+    )
 
 
 def _source_at(path: Path) -> Source:
@@ -159,6 +159,7 @@ class Ingest:
         settings: Settings,
         inline: bool,
         conductor: ConductorCalls,
+        jobs: Dispatcher,
         events: PipelineEvents,
     ) -> None:
         """Make it; nothing is looked at before :meth:`start`.
@@ -168,10 +169,12 @@ class Ingest:
             settings: whether folders are watched, read at each :meth:`refresh`.
             inline: do everything on the calling thread.
             conductor: runs functions on the conductor's thread.
+            jobs: cancels jobs on drives that are away.
             events: where scans and drives are reported.
         """
-        self._catalog, self._conductor, self._events = catalog, conductor, events
-        # A long comparison of contents must not delay what a person opens.
+        self._catalog, self._conductor = catalog, conductor
+        self._jobs, self._events = jobs, events
+        # Two threads: a long comparison of contents must not delay what a person opens.
         self.probe = FileProbe(catalog, conductor.deliver, inline)
         self._folder_probe = FileProbe(catalog, conductor.deliver, inline)
         self.availability = FolderAvailability(catalog, conductor.wake, self._folder_probe, inline)
@@ -185,11 +188,11 @@ class Ingest:
         self._arrived = 0  # photos found by watching, since the last report
 
     def start(self) -> None:
-        """Begin to look which folders are here."""
+        """Begin to check which folders are here."""
         self.availability.start()
 
     def watch(self) -> None:
-        """Scan changes in folders from now on, as the settings say."""
+        """Scan changes in folders from now on, if the settings say so."""
         self._watcher.start(self._catalog)
 
     def refresh(self) -> None:
@@ -202,7 +205,7 @@ class Ingest:
         self._watcher.stop()
 
     def close(self) -> None:
-        """End all threads; one that hangs in a slow drive is left to end with the process."""
+        """End all threads; one that waits for a slow drive is left to end with the process."""
         self.availability.stop()
         self.scanner.stop()
         self.probe.stop()
@@ -217,9 +220,9 @@ class Ingest:
     # --- opening
 
     def open(self, paths: Sequence[Path], recursive: bool, sample: int | None) -> None:
-        """Add folders and files, and scan them after what was asked for before."""
+        """Add folders and files, and scan them after all earlier requests."""
 
-        def opened(found: _Opened) -> None:
+        def opened(found: _OpenedPaths) -> None:
             self._opening -= 1
             changes = self.availability.make_room(found.sources, found.folders)
             reader = self.scanner.reader
@@ -248,7 +251,7 @@ class Ingest:
     # --- drives
 
     def notice_drives(self) -> bool:
-        """React to drives that came or went; False if none did."""
+        """React to drives that came or went; return False if none did."""
         changes = self.availability.update()
         if changes is not None:
             self._react(changes)
@@ -257,8 +260,8 @@ class Ingest:
     def _react(self, changes: FolderChanges) -> None:
         """Scan folders that are here again, and stop reading those that are away."""
         if changes.away:
-            self.scanner.give_up(changes.away)
-            self._conductor.give_up_away()
+            self.scanner.cancel_away(changes.away)
+            self._jobs.cancel_away()
         for number in changes.scan:
             request = rescanned(self._catalog, number, self.scanner.reader)
             request.watched = "".join(Path(part.sources[0]).name for part in request.parts)
@@ -273,13 +276,13 @@ class Ingest:
         self, folder_id: int, watch: FolderWatch, changes: Sequence[ChangedDirectory]
     ) -> None:
         """Scan changed directories of a watched folder."""
-        folder = Path(watch.what[0])
+        folder = Path(watch.path)
         request = watched(self._catalog, folder, folder_id, changes, self.scanner.reader)
         request.done = watch.scanned
         self.scanner.ask(request)
 
     def advance(self) -> list[int]:
-        """Write one step of the scan; return photos that are new or changed."""
+        """Write one step of the scan; return ids of photos that are new or changed."""
         changed, report = self.scanner.advance()
         if report is not None:
             self._arrived += report.new if report.watched else 0
@@ -287,14 +290,11 @@ class Ingest:
         return changed
 
     def take_reports(self) -> tuple[list[ScanReport], int]:
-        """Return the reports of scans a person asked for, and how many photos came by watching.
+        """Return the reports of scans that a person requested, and how many photos watching found.
 
-        Both are counted from the last call.
+        Both since the last call.
         """
-        reports = [request.told(self._catalog) for request in self._requests]
+        reports = [request.summarize(self._catalog) for request in self._requests]
         arrived, self._arrived = self._arrived, 0
-        return reports, arrived
-
-    def forget_requests(self) -> None:
-        """Forget the scans that were reported."""
         self._requests.clear()
+        return reports, arrived

@@ -1,36 +1,30 @@
 """Lanes: queues of jobs with a bounded number in flight, run by threads that wait for processes.
 
-The conductor fills the lanes and saves their outcomes. A lane's threads only wait, so they cost
-nothing; the work is done in worker processes. Whatever happens to a job, exactly one
-:class:`Outcome` is delivered for it: an exception in a plain pool callable would only reach
-stderr, and the photo would wait forever.
+`dispatch` fills the lanes, and `saving` saves their outcomes. A lane's threads only wait; the work
+is done in worker processes. Whatever happens to a job, exactly one :class:`Outcome` must be
+delivered for it, or the photo would wait forever.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QThreadPool
 
 from curator.catalog import Catalog, Pending
-from curator.imaging.proxy import proxy_path
-from curator.model import Kind, KnownError, StageJob
-from curator.settings import Settings, WorkSettings
+from curator.model import KnownError, StageJob
+from curator.settings import WorkSettings
 from curator.stages import Stage
 from curator.workers import WorkerCancelled, WorkerPool
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one job: a stage's result, or an error.
 
-    ``drive_gone``: whether the photo's drive went, once that was looked at.
+    ``drive_gone`` is whether the photo's drive is gone; None until that was checked.
     """
 
     job: StageJob
@@ -40,8 +34,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a lane made of a failure: the photos it changed, and why no other photo can be done."""
+class FailureEffect:
+    """What a lane did about a failure.
+
+    Attributes:
+        changed: ids of photos whose rows changed.
+        no_encoder: why the encoder works for no photo; None if it may work for others.
+    """
 
     changed: tuple[int, ...] = ()
     no_encoder: KnownError | None = None
@@ -49,11 +48,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the conductor knows when it fills the lanes, stage after stage.
+    """The state of one pass of `Dispatcher.fill` over the stages.
 
     Attributes:
-        focus: ids of the photos on screen, the most wanted first.
-        paused: a person holds all work but what they ask for.
+        focus: ids of the photos on screen, the most urgent first.
+        paused: start only what a person asks for now.
         behind: an earlier stage has more photos than there was room for. Headers of all photos
             come before pixels of all, except for the photos on screen.
     """
@@ -68,7 +67,7 @@ class Lane:
 
     Attributes:
         window: jobs in flight at most.
-        in_flight: ids of the photos whose jobs were submitted and have not landed.
+        in_flight: ids of the photos whose jobs were submitted and whose outcomes are not saved.
 
     Thread: the conductor's; ``deliver`` is called from the lane's own threads.
     """
@@ -85,15 +84,15 @@ class Lane:
 
         Args:
             threads: jobs that run at a time; 0 runs each on the calling thread, for tests.
-            window: jobs in flight at most: those that run, and a few so that no process waits
-                while results are saved. What is in the window can no longer be overtaken.
-            pool: where jobs run; None for a lane that runs them itself.
+            window: jobs in flight at most: those that run, and a few more so that no process waits
+                while results are saved. Photos that come on screen cannot overtake these.
+            pool: where jobs run; None for a lane that overrides :meth:`_run`.
             work: has the time limit, read for each job.
-            deliver: takes each job's outcome.
+            deliver: gets each job's outcome.
         """
         self.window = window
         self.in_flight: set[int] = set()
-        self._given_up: set[int] = set()
+        self._canceled: set[int] = set()
         if pool is not None:
             self._pool = pool
         self._limits = work
@@ -124,30 +123,32 @@ class Lane:
         return found, now.behind or len(found) == room
 
     def groups(self, found: Sequence[Pending]) -> list[Sequence[Pending]]:
-        """Return the photos that go to a process together; here each goes alone."""
+        """Group the photos that go to a process together; here each goes alone."""
         return [[pending] for pending in found]
 
     def equip(self, job: StageJob) -> StageJob:
-        """Add to a job what this lane's stages need beside the photo; here nothing."""
+        """Add what this lane's stages need beside the photo to a job; here nothing."""
         return job
 
-    # --- what came of it
+    # --- outcomes
 
     def succeeded(self, photos: Sequence[int]) -> None:
         """Note that results of these photos were saved."""
 
-    def judge(self, catalog: Catalog, job: StageJob, error: Exception) -> Verdict | None:
-        """Save a failure that means something special in this lane; None: it does not."""
+    def handle_failure(
+        self, catalog: Catalog, job: StageJob, error: Exception
+    ) -> FailureEffect | None:
+        """Save a failure that means more than that of one photo; None if it does not."""
         return None
 
     def fail(self, catalog: Catalog, job: StageJob, error: KnownError) -> bool:
-        """Save a failure by the rules of this lane; False: the common rules apply."""
+        """Save a photo's failure by the rules of this lane; False if the common rules apply."""
         return False
 
     # --- jobs in flight
 
     def submit(self, run: Callable[..., object], jobs: Sequence[StageJob]) -> None:
-        """Put a group of jobs in flight; a photo is in ``in_flight`` until :meth:`landed`."""
+        """Start a group of jobs; each photo is in ``in_flight`` until :meth:`landed`."""
         self.in_flight.update(job.photo_id for job in jobs)
         if self._threads is None:
             self._work(run, jobs)
@@ -157,22 +158,19 @@ class Lane:
     def landed(self, photo_id: int) -> None:
         """Note that the outcome of a job was saved."""
         self.in_flight.discard(photo_id)
-        self._given_up.discard(photo_id)
+        self._canceled.discard(photo_id)
 
-    def give_up(self, photos: Iterable[int]) -> None:
-        """Cancel jobs that may never end, because the drive of these photos is away.
-
-        Their outcomes are WorkerCancelled.
-        """
+    def cancel(self, photos: Iterable[int]) -> None:
+        """Cancel jobs in flight of these photos; their outcomes have the error WorkerCancelled."""
         for photo in self.in_flight.intersection(photos):
-            self._given_up.add(photo)
+            self._canceled.add(photo)
             self._pool.cancel(self._token(photo))
 
     def _token(self, photo: int) -> object:
         return id(self), photo
 
     def forget(self) -> None:
-        """Forget what was learned about the work: it is done differently from now on."""
+        """Forget what was learned about the encoder, because another one is used; here nothing."""
 
     def close(self) -> None:
         """Wait for the threads; close the worker pool first, or this waits for the jobs."""
@@ -189,34 +187,7 @@ class Lane:
             self._deliver(outcome)
 
     def _run(self, run: Callable[..., object], job: StageJob) -> object:
-        if job.photo_id in self._given_up:
+        if job.photo_id in self._canceled:
             raise WorkerCancelled("Reading was stopped.")
         token = self._token(job.photo_id)
         return self._pool.run(run, job, timeout_s=self._limits.timeout_s, token=token)
-
-
-def job_of(stage: Stage, pending: Pending, settings: Settings, cache: Path) -> StageJob:
-    """Make the job of a stage for a photo: what to read, and where derived files go."""
-    if stage.reads == "proxy":
-        path = str(proxy_path(cache, pending.proxy or ""))
-        return StageJob(
-            pending.photo_id,
-            pending.stage,
-            path,
-            Kind.IMAGE,
-            str(cache),
-            fingerprint=pending.proxy_digest,
-        )
-    return StageJob(
-        pending.photo_id,
-        pending.stage,
-        pending.path,
-        pending.kind,
-        str(cache),
-        pending.fallback,
-        pending.fingerprint,
-        settings.proxy.long_edge_px,
-        settings.proxy.quality,
-        settings.work.max_megapixels,
-        sidecars=pending.sidecars,
-    )

@@ -5,8 +5,8 @@
     embed_some(catalog, [each.photo_id for each in found][:BATCH], program)
 
 The sidecars dialog and ``curator sidecar embed`` use it. Each original is replaced by a verified
-copy in one step. The catalog knows both contents before that, so a kill at any moment must never
-make another photo of it.
+copy in one step. The catalog knows both contents before that, so that the file stays the same photo
+even if the process is killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Make = Callable[[Sequence[MetadataJob], str], Sequence[MetadataResult]]
 
 
 def lone(found: Sequence[SidecarContent]) -> list[SidecarContent]:
-    """Return the photos a person marked of which Lightroom reads no sidecar."""
+    """Return the photos that a person marked and of which Lightroom reads no sidecar."""
     return [
         each
         for each in found
@@ -70,8 +70,8 @@ def embed_some(
 ) -> list[MetadataResult]:
     """Embed the marks of a few photos in their originals; return the result of each.
 
-    The result of an original that was written has ``lines`` and no ``problem``; without lines it
-    was up to date.
+    A result with ``problem`` was not written. One with only ``lines`` was; without lines it was up
+    to date.
 
     Args:
         catalog: has the marks.
@@ -98,7 +98,7 @@ def embed_some(
 
 
 def sentence(done: Sequence[MetadataResult]) -> str:
-    """Return the result in one line."""
+    """Summarize the results in one line."""
     written = sum(bool(each.lines) and not each.problem for each in done)
     left = [each for each in done if each.problem]
     parts = [f"Embedded in {counted(written, 'original')}" if written else "Nothing embedded"]
@@ -126,7 +126,7 @@ def _jobs(
 
 
 def _replaced(catalog: Catalog, row: FileRow, result: MetadataResult) -> MetadataResult:
-    """Replace an original by its verified copy, in the catalog too."""
+    """Replace an original by its verified copy, and update the catalog."""
     content = NewContent(result.fingerprint, result.sha256, result.size, result.mtime_ns)
     path = Path(os.path.realpath(result.path))
     catalog.rewrites.expect(row, content)

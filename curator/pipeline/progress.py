@@ -1,7 +1,7 @@
-"""How background work is going: what was done since it was idle, how fast, and the time left.
+"""Progress of background work: what was done since it was idle, how fast, and the time left.
 
-The conductor counts here and publishes progress and the outcome of descriptions; the status line
-and the command line show them.
+The conductor counts here and publishes progress and the results of requested descriptions; the
+status line and the command line show them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from curator.pipeline.events import PipelineEvents, Progress, ScanReport, Totals
 log = logging.getLogger(__name__)
 
 PUBLISH_S = 0.25  # progress is published this often
-_PACE_S = 20.0  # the rate is that of the last seconds: RAWs after JPEGs change it
+_PACE_S = 20.0  # the rate is that of so many seconds: it changes when RAWs follow JPEGs
 _ENOUGH = 8  # photos done before a rate is shown
 
 
@@ -35,7 +35,7 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self.described = 0  # not reset when idle: describing continues beyond that
+        self.described = 0  # not reset when idle, because describing continues
         self.reset()
 
     def reset(self) -> None:
@@ -45,7 +45,7 @@ class Pace:
         self._begun: float | None = None
 
     def count(self, done: int, failed: int) -> None:
-        """Add photos that are done, and photos that failed for good."""
+        """Add photos that are done, and photos that failed permanently."""
         self._begun = self._clock() if self._begun is None else self._begun
         self.done += done
         self.failed += failed
@@ -92,7 +92,7 @@ class Pace:
 
 
 class ProgressReporter:
-    """Publishes progress a few times a second, and only when it changed; and descriptions.
+    """Publishes progress, a few times a second at most, and results of requested descriptions.
 
     Args:
         pace: counts what was done.
@@ -104,16 +104,16 @@ class ProgressReporter:
         self._last: Progress | None = None
         self._published_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
-        self._comparing = self._describing = 0  # photos that waited for encoder, vision model
+        self._comparing = self._describing = 0  # photos that wait for encoder, vision model
         self._away = ""
         self._held: KnownError | None = None  # why photos are not described, as last reported
 
     def hurry(self) -> None:
-        """Make the next :meth:`publish` report at once."""
+        """Let the next :meth:`publish` report without delay."""
         self._published_at = 0.0
 
     def recount(self) -> None:
-        """Make the next :meth:`publish` count again what waits."""
+        """Let the next :meth:`publish` count again what waits."""
         self._count_at = 0.0
 
     def publish(
@@ -123,10 +123,10 @@ class ProgressReporter:
 
         Args:
             catalog: counts what waits.
-            scanning: folders are being walked.
-            paused: nothing new is started.
-            no_encoder: no photo is analyzed, whatever waits for that.
-            held: why no photo is described, if so.
+            scanning: a scan that a person requested is under way.
+            paused: no new jobs are started.
+            no_encoder: the encoder works for no photo, so none counts as waiting for it.
+            held: why no photo is described now, or empty.
         """
         now = time.monotonic()
         if now < self._published_at + PUBLISH_S:
@@ -146,7 +146,7 @@ class ProgressReporter:
                 self._events.progressed.emit(progress)
 
     def report_descriptions(self, lane: VisionLane) -> None:
-        """Report what came of requested descriptions, and what keeps others from being made."""
+        """Report results of requested descriptions, and what keeps others from being made."""
         for news in lane.take_news():
             self._events.description_ended.emit(news)
         if str(lane.held or "") != str(self._held or ""):
@@ -157,7 +157,7 @@ class ProgressReporter:
             self._events.describing_held.emit(self._held)
 
     def _waiting(self, catalog: Catalog, now: float) -> int:
-        """Count what is to be done; counting takes at most a fiftieth of the time."""
+        """Return how many photos are left to read; counting takes 2 % of the time at most."""
         finished = self._pace.done + self._pace.failed
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished

@@ -24,7 +24,7 @@ _REPORT_S = 0.1  # the shortest time between two reports; progress comes many ti
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """Progress of a download: the current step, bytes so far, bytes in all (0: unknown)."""
+    """Progress of a download: the current step, and bytes so far and in total (0: unknown)."""
 
     model: str
     doing: str
@@ -41,7 +41,7 @@ class DownloadEnd:
     error: KnownError | None = None
 
 
-Tell = Callable[[Health | DownloadProgress | DownloadEnd | KnownError], None]
+Callback = Callable[[Health | DownloadProgress | DownloadEnd | KnownError], None]
 
 
 class ProviderClient:
@@ -55,44 +55,46 @@ class ProviderClient:
         self._threads = QThreadPool()
         self._stop = threading.Event()
 
-    def test(self, options: VisionOptions, tell: Tell) -> None:
+    def test(self, options: VisionOptions, callback: Callback) -> None:
         """Test whether a provider answers, and have it describe a small picture.
 
         Args:
             options: the provider and model; they need not be those of the settings.
-            tell: gets the Health, or a KnownError if Curator itself failed.
+            callback: gets the Health, or a KnownError if Curator itself failed.
         """
 
         def work(stopped: Callable[[], bool]) -> None:
-            tell(vision.check(options, vision.sample_picture(), stopped))
+            callback(vision.check(options, vision.sample_picture(), stopped))
 
-        self._begin(work, tell)
+        self._begin(work, callback)
 
-    def pull(self, options: VisionOptions, tell: Tell) -> None:
-        """Make a provider download its model; a stopped download continues another time.
+    def pull(self, options: VisionOptions, callback: Callback) -> None:
+        """Make a provider download its model; a stopped download can be continued later.
 
         Args:
             options: the provider and model.
-            tell: gets DownloadProgress several times a second, DownloadEnd at the end.
+            callback: gets DownloadProgress several times a second, DownloadEnd at the end; or a
+                KnownError if Curator itself failed.
         """
-        told_at = [0.0]
+        reported_at = -_REPORT_S
 
-        def advance(doing: str, done: int, total: int) -> None:
-            if time.monotonic() > told_at[0] + _REPORT_S:
-                told_at[0] = time.monotonic()
-                tell(DownloadProgress(options.model, doing, done, total))
+        def report(doing: str, done: int, total: int) -> None:
+            nonlocal reported_at
+            if time.monotonic() > reported_at + _REPORT_S:
+                reported_at = time.monotonic()
+                callback(DownloadProgress(options.model, doing, done, total))
 
         def work(stopped: Callable[[], bool]) -> None:
             try:
-                vision.pull(options, advance, stopped)
+                vision.pull(options, report, stopped)
             except vision.Cancelled:
-                tell(DownloadEnd(options.model, stopped=True))
+                callback(DownloadEnd(options.model, stopped=True))
             except KnownError as error:
-                tell(DownloadEnd(options.model, error=error))
+                callback(DownloadEnd(options.model, error=error))
             else:
-                tell(DownloadEnd(options.model))
+                callback(DownloadEnd(options.model))
 
-        self._begin(work, tell)
+        self._begin(work, callback)
 
     def stop(self) -> None:
         """Cancel the call in progress and close its connection."""
@@ -103,7 +105,7 @@ class ProviderClient:
         self.stop()
         self._threads.waitForDone()
 
-    def _begin(self, work: Callable[[Callable[[], bool]], None], tell: Tell) -> None:
+    def _begin(self, work: Callable[[Callable[[], bool]], None], callback: Callback) -> None:
         self.stop()
         stop = self._stop = threading.Event()
 
@@ -113,9 +115,9 @@ class ProviderClient:
             except vision.Cancelled:
                 return
             except KnownError as error:
-                tell(error)
+                callback(error)
             except Exception:
                 log.exception("a call to the vision provider failed")
-                tell(KnownError(INTERNAL_ERROR))
+                callback(KnownError(INTERNAL_ERROR))
 
         self._threads.start(run)

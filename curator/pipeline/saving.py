@@ -1,9 +1,9 @@
-"""Saving the results of jobs, in transactions short enough that a decision can wait for one.
+"""Saving the outcomes of jobs, in transactions short enough that a decision can wait for one.
 
-The conductor hands outcomes to the :class:`Saver`. Each stage saves its own results
-(`curator.stages.Stage.save`), and each lane decides what failures in its queue mean; here is what
-is common to all. An outcome must never be lost: it stays here until it is saved, also while the
-disk is full or another program holds the catalog.
+The conductor passes outcomes to the :class:`Saver`. Each stage saves its own results
+(`curator.stages.Stage.save`), and a lane may handle failures in its own way; this module does the
+rest. An outcome must never be lost: it is kept until it is saved, also while the disk is full or
+another program holds the catalog.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,25 +40,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 3.0  # how long a photo waits whose drive may just have gone
+RETRY_S = 3.0  # how long a photo waits whose drive may be gone
 NO_ANSWER = "Its drive does not answer."
 _MOST = 32  # results in one transaction
-# A decision waits while we write: batches shrink until a transaction is shorter than this.
+# A decision waits while we write: batches shrink until a transaction takes no longer than this.
 _TARGET_S = 0.003
 
 
 @dataclass
 class Landed:
-    """What one call saved.
+    """What one call of :meth:`Saver.save` did.
 
     Attributes:
         changed: ids of photos whose rows changed.
-        jobs: the jobs that are done with.
-        done: photos that went through the last stage that reads originals.
-        failed: photos that failed for good.
-        saved: photos with a new result, by lane.
+        jobs: the jobs whose outcomes are saved.
+        done: number of photos that passed the last stage that reads originals.
+        failed: number of photos that failed permanently.
+        saved: number of photos with a new result, by lane.
         no_encoder: why the encoder works for no photo; its photos were put back.
-        trouble: why nothing more should be started now.
+        trouble: why all work should pause.
     """
 
     changed: list[int] = field(default_factory=list)
@@ -75,7 +74,7 @@ class Saver:
     """Keeps outcomes until they are saved.
 
     Attributes:
-        outcomes: those to be saved.
+        outcomes: the outcomes to save.
 
     Thread: the conductor's.
     """
@@ -93,31 +92,27 @@ class Saver:
 
         Args:
             catalog: where results are saved.
-            stages: what photos go through, in order.
-            lanes: decide what failures of their stages mean.
-            availability: whether the drive of a photo that failed is still here.
-            probe: looks at files where a result cannot be saved without.
+            stages: all stages, in order.
+            lanes: handle failures of their stages.
+            availability: checks whether the drive of a photo that failed is still here.
+            probe: answers the questions about files that a save function may have.
             work: how often failed work is tried again.
         """
-        self._catalog = catalog
-        self._stages = stages
-        self._lanes = lanes
-        self._availability = availability
-        self._probe = probe
-        self._work = work
+        self._catalog, self._stages, self._lanes = catalog, stages, lanes
+        self._availability, self._probe, self._work = availability, probe, work
         self._most = _MOST
         self._pardoned: set[int] = set()
         self._last_read = [stage for stage in stages if stage.reads == "file"][-1]
         self.outcomes: list[Outcome] = []
 
     def pardon(self, photo_ids: Iterable[int]) -> None:
-        """Ignore new trouble with these photos: their jobs began before it was over."""
+        """Pause for no trouble with these photos: their jobs began before it was resolved."""
         self._pardoned = set(photo_ids)
 
     def save(self) -> Landed:
-        """Save some outcomes and take them off :attr:`outcomes`.
+        """Save some outcomes and remove them from :attr:`outcomes`.
 
-        A CatalogError becomes ``trouble``, and what could not be saved stays.
+        A CatalogError becomes ``trouble``; outcomes that could not be saved are kept.
         """
         landed = Landed()
         some = self.outcomes[: self._most]
@@ -147,7 +142,7 @@ class Saver:
         except CatalogError:
             raise
         except Exception:
-            if len(good) > 1:  # one of them is to blame
+            if len(good) > 1:  # find the one that fails
                 for outcome in good:
                     self._save_results(stage, [outcome], landed)
                 return
@@ -190,36 +185,37 @@ class Saver:
             self._catalog.work.put_back(job.stage, [job.photo_id])
             if not stopped and job.photo_id not in self._pardoned:
                 landed.trouble = trouble
-        elif verdict := self._lanes[stage.lane].judge(self._catalog, job, error):
-            landed.changed += verdict.changed
-            landed.no_encoder = landed.no_encoder or verdict.no_encoder
+        elif effect := self._lanes[stage.lane].handle_failure(self._catalog, job, error):
+            landed.changed += effect.changed
+            landed.no_encoder = landed.no_encoder or effect.no_encoder
         elif stage.reads == "file" and (gone := self._drive_gone(outcome, error)) is not False:
             if gone is None:
-                return  # its drive is looked at first
+                return  # the drive is checked first
             self._catalog.work.postpone(job.stage, job.photo_id, NO_ANSWER, RETRY_S)
         else:
             self._save_failure(stage, job, error, landed)
         self._land(outcome, landed)
 
     def _drive_gone(self, outcome: Outcome, error: Exception) -> bool | None:
-        """Whether a job failed because its drive went; None: not known until it was looked at."""
+        """Whether a job failed because its drive is gone; None: the drive is being checked."""
         if outcome.drive_gone is not None:
             return outcome.drive_gone
         answer = self._availability.may_be_gone(outcome.job, error)
         if isinstance(answer, bool):
             return answer
         self.outcomes.remove(outcome)
-        self._availability.ask_drive(outcome.job, answer, partial(self._know_drive, outcome))
+        self._availability.ask_drive(
+            outcome.job,
+            answer,
+            lambda gone: self.outcomes.append(replace(outcome, drive_gone=gone)),
+        )
         return None
-
-    def _know_drive(self, outcome: Outcome, gone: bool) -> None:
-        self.outcomes.append(replace(outcome, drive_gone=gone))
 
     def _save_failure(self, stage: Stage, job: StageJob, error: Exception, landed: Landed) -> None:
         """Save why a photo failed; the reason is shown to the photographer."""
         if isinstance(error, WorkerError | GoneError | EncodingError):
-            # A job that hung, or filled memory up to its limit, would do so again, and cost a
-            # process and a minute each time: it waits for a person.
+            # A job that hung or ran out of memory would do so again, and each time cost a process
+            # and a minute. It is not tried again unless a person asks.
             costly = isinstance(error, WorkerTimeout | WorkerMemory) and stage.reads == "file"
             self._fail(stage, job, error, not costly, landed)
         elif isinstance(error, KnownError):
@@ -235,11 +231,14 @@ class Saver:
     def _trouble(self, job: StageJob, error: Exception) -> KnownError | None:
         """Return what is wrong with the folder of derived files, if that caused an error.
 
-        No photo is to blame for it, so none fails by it.
+        Such an error is no photo's failure.
         """
         cache = Path(job.cache)
-        if is_disk_full(error):
-            return disk_full(cache)
+        if isinstance(error, DiskFullError) or atomic.is_full(error):
+            return DiskFullError(
+                f"The disk that holds {cache} is full. Reading is paused.",
+                "Make room, then resume. Everything read so far is kept.",
+            )
         if not isinstance(error, OSError) or not isinstance(error.filename, str):
             return None
         if not Path(error.filename).is_relative_to(cache):
@@ -263,16 +262,3 @@ class Saver:
             backoff_s=self._work.backoff_s,
         )
         landed.failed += final and stage.reads == "file"
-
-
-def is_disk_full(error: Exception) -> bool:
-    """Whether an error means that there is no room to write."""
-    return isinstance(error, DiskFullError) or atomic.is_full(error)
-
-
-def disk_full(where: Path) -> DiskFullError:
-    """Make the error that tells that there is no room for derived files."""
-    return DiskFullError(
-        f"The disk that holds {where} is full. Reading is paused.",
-        "Make room, then resume. Everything read so far is kept.",
-    )

@@ -1,9 +1,8 @@
-"""Scanning folders beside the conductor, and what one request to open folders asks for.
+"""Scanning folders in small batches, so that the first photos are read while the scan continues.
 
-A scan has two plain phases for each small batch of files. A :class:`Walk` finds the files and looks
-at them, on a thread and a catalog connection of its own, because a network drive may take minutes.
-The :class:`Scanner` then writes what the walk found, on the conductor's thread, so that the first
-photo is read while the walk goes on. The conductor never waits for a drive.
+`ingest` uses it. Each batch has two phases. A :class:`Walk` finds files and examines them, on a
+thread and a catalog connection of its own, because a network drive may take minutes. The
+:class:`Scanner` then writes the batch on the conductor's thread, which must never wait for a drive.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ log = logging.getLogger(__name__)
 _FIRST_BATCH = 24
 _BATCH = 12
 _BATCH_S = 0.05
-# How long the scan waits for the first photo to be read. The worker processes are still starting,
-# and the scan would slow them down while the photographer looks at empty tiles.
+# How long the scan waits until one of the first photos has been read. Worker processes are still
+# starting, and the scan would slow them down while the photographer looks at empty tiles.
 _FIRST_S = 2.0
 # The first screens of photos are read before the rest is found: until _SCREENS photos are read, the
 # scan stays at most _LEAD photos ahead. Both need the same interpreter, and 10,000 empty tiles are
@@ -43,7 +42,7 @@ _LEAD = 240
 _SCREENS_S = 6.0
 _AHEAD = 3  # batches the walk may be ahead of the conductor: memory stays bounded
 _CLOSE_S = 2.0
-_MISTAKE = "Curator made a mistake in a scan (see the log)."
+_BUG = "Curator made a mistake in a scan (see the log)."
 
 
 @dataclass
@@ -51,11 +50,11 @@ class Part:
     """One folder, or some single files, of a request.
 
     Attributes:
-        sources: what is walked.
-        recursive: whether to go into subfolders.
-        add: False makes nothing new: a sampled folder is not filled up by a re-scan.
-        scan: the catalog's side of it.
-        found: what a walk of the sources would find, where somebody looked already.
+        sources: the paths to walk.
+        recursive: whether to include subfolders.
+        add: whether new files become photos; not in a re-scan of a sampled folder.
+        scan: the catalog's part of the scan.
+        found: the files in the sources, if they were listed already; None to walk the sources.
     """
 
     sources: list[str]
@@ -73,20 +72,23 @@ class Batch:
         part: the part of the request they belong to.
         groups: the files.
         add: whether new files become photos.
-        looked: what was found out about them; None if that failed with ``error``.
-        error: why they have to be looked at again.
+        examined: the findings about the files; None if that failed with ``error``.
+        error: why they have to be examined again.
     """
 
     part: Part
     groups: list[FileGroup]
     add: bool
-    looked: Examined | None = None
+    examined: Examined | None = None
     error: CatalogError | None = None
 
 
 @dataclass
 class GoneFiles:
-    """What a part of a request no longer has; ``missing`` None: nothing, or ``error`` tells why."""
+    """The known files that are no longer in a part of a request.
+
+    ``missing`` is None if its folder is away, or if finding them failed with ``error``.
+    """
 
     part: Part
     missing: Missing | None = None
@@ -98,11 +100,19 @@ Step = Batch | GoneFiles
 
 @dataclass
 class Request:
-    """One request to open or re-scan folders, and what came of it so far.
+    """One request to open or re-scan folders, and its results so far.
 
-    ``watched`` names the folder whose change started the scan, where no person asked for it;
-    ``done`` is called at its end. ``changed`` are photos of parts that have ended. ``again`` are
-    batches to be looked at once more: the catalog changed before they were written.
+    Attributes:
+        parts: the folders and files to scan.
+        sample: add only this many new photos, drawn at random; None adds all.
+        report: what the walk found and skipped.
+        problems: folders that could not be scanned, a sentence each.
+        drawn: the sample so far.
+        unknown: how many photos were drawn from.
+        changed: ids of photos that changed because files are missing.
+        again: batches to examine once more, because the catalog changed before they were written.
+        watched: the name of the changed folder that started the scan; empty if a person did.
+        done: called at the end of the scan.
     """
 
     parts: list[Part]
@@ -117,7 +127,7 @@ class Request:
     done: Callable[[], None] = lambda: None
 
     def draw(self, part: Part, groups: Iterable[FileGroup], chance: random.Random) -> None:
-        """Keep a fair random sample of the new photos, however many there are.
+        """Add new photos to the sample; each has the same chance, however many follow.
 
         Source: Vitter 1985, "Random Sampling with a Reservoir", algorithm R.
         """
@@ -127,30 +137,28 @@ class Request:
             if len(self.drawn) < self.sample:
                 self.drawn.append((part, group))
                 continue
-            place = chance.randrange(self.unknown)
-            if place < self.sample:
-                self.drawn[place] = (part, group)
+            index = chance.randrange(self.unknown)
+            if index < self.sample:
+                self.drawn[index] = (part, group)
 
-    def told(self, catalog: Catalog) -> ScanReport:
-        """Return the report; copies that are not recognized yet count as photos.
+    def summarize(self, catalog: Catalog) -> ScanReport:
+        """Return the report so far. Copies that are not recognized yet count as photos.
 
-        How many photos are rated in other apps is left out until all headers are read.
+        The number of photos rated in other apps is left out until all headers are read.
         """
         count = catalog.scans.count_found([part.scan for part in self.parts])
         if self.watched:
-            said = f"{count.new:,} new in {self.watched}" if count.new else ""
-            return ScanReport(count.found, count.new, count.known, count.pairs, said, watched=True)
-        problems = [*self.problems]
-        problems += [f"{path}: {reason}" for path, reason in self.report.unreadable]
+            news = f"{count.new:,} new in {self.watched}" if count.new else ""
+            return ScanReport(count.found, count.new, count.known, count.pairs, news, watched=True)
+        unreadable = (f"{path}: {reason}" for path, reason in self.report.unreadable)
         elsewhere = 0 if catalog.scans.awaits_headers() else count.elsewhere
         sentence = self.report.sentence(count.found, count.pairs, elsewhere)
-        return ScanReport(
-            count.found, count.new, count.known, count.pairs, sentence, tuple(problems)
-        )
+        problems = (*self.problems, *unreadable)
+        return ScanReport(count.found, count.new, count.known, count.pairs, sentence, problems)
 
 
 def rescanned(catalog: Catalog, folder_id: int | None, reader: FileReader) -> Request:
-    """Prepare to scan a folder again, or all that are switched on; report those away."""
+    """Prepare to scan a folder again, or all that are switched on; being away is a problem."""
     request = Request([])
     for row in catalog.folders.all():
         if row.id == folder_id or (folder_id is None and row.enabled):
@@ -174,16 +182,16 @@ def watched(
     changes: Sequence[ChangedDirectory],
     reader: FileReader,
 ) -> Request:
-    """Prepare to scan only what changed in a watched folder."""
+    """Prepare to scan only the changed directories of a watched folder."""
     parts: list[Part] = []
     for deep in (True, False):
-        places = [each for each in changes if each.deep is deep]
-        if places:
+        changed = [each for each in changes if each.deep is deep]
+        if changed:
             scan = catalog.scans.begin(folder_id, reader)
-            found = [file for each in places for file in each.found]
-            sources = [each.directory for each in places]
+            found = [file for each in changed for file in each.found]
+            sources = [each.directory for each in changed]
             parts.append(Part(sources, deep, True, scan, found))
-    # Name the one directory in which everything happened, if there is one.
+    # If only one directory changed, the report names it.
     name = folder.name if len(changes) > 1 else Path(changes[0].directory).name
     return Request(parts, watched=name or str(folder))
 
@@ -192,9 +200,9 @@ IsHere = Callable[[Catalog, int | None, FileReader], bool]
 
 
 class Walk:
-    """Finds the files of one request and looks at them, batch after batch.
+    """Finds the files of one request and examines them, batch after batch.
 
-    Thread: :meth:`steps` runs on the walk's own thread after :meth:`start`, or on the caller's.
+    Thread: the conductor's; after :meth:`start`, :meth:`steps` runs on the walk's own thread.
     """
 
     def __init__(
@@ -204,9 +212,9 @@ class Walk:
 
         Args:
             request: what to walk.
-            reader: looks at files.
-            is_here: whether a folder is here: files are not missing while their drive is away.
-            wake: tells the conductor that a batch is ready; called on the walk's thread.
+            reader: reads files.
+            is_here: whether a folder is here; while its drive is away, no file is missing.
+            wake: called on the walk's thread when a step is ready.
         """
         self.request = request
         self.done = False
@@ -217,53 +225,54 @@ class Walk:
         self._stopped = False
 
     def steps(self, catalog: Catalog) -> Iterator[Step | None]:
-        """Walk everything and yield what is to be written, each step looked at already.
+        """Walk everything and yield the steps to write.
 
-        None asks the caller to write all former steps before it goes on. A folder that cannot be
-        read becomes a problem of the request, and the rest is walked.
+        None asks the caller to write all former steps first. A folder that cannot be read becomes a
+        problem of the request, and the rest is walked.
 
         Args:
             catalog: the connection of the calling thread.
         """
-        deferred: list[Batch] = []  # proving copies must not hold up all other files
+        deferred: list[Batch] = []  # comparing whole files must not hold up all others
         for part in self.request.parts:
             for groups in self._batches(part):
-                batch = self._look(catalog, Batch(part, groups, part.add), prove=False)
-                if batch.looked is not None:
-                    deferred += [Batch(part, [group], part.add) for group in batch.looked.deferred]
+                batch = self._examine(catalog, Batch(part, groups, part.add), prove=False)
+                if batch.examined is not None:
+                    copies = batch.examined.deferred
+                    deferred += [Batch(part, [group], part.add) for group in copies]
                 yield batch
-        yield from self._look_again(catalog)
+        yield from self._examine_again(catalog)
         for batch in deferred:
-            yield self._look(catalog, batch)
-        yield from self._look_again(catalog)
+            yield self._examine(catalog, batch)
+        yield from self._examine_again(catalog)
         if self.request.drawn:
             for batch in _of_sample(self.request):
-                yield self._look(catalog, batch)
-            yield from self._look_again(catalog)
+                yield self._examine(catalog, batch)
+            yield from self._examine_again(catalog)
         for part in self.request.parts:
-            step = self._look_for_gone(catalog, part)
+            step = self._find_gone(catalog, part)
             yield step
             while step.error is not None:
                 yield None
-                step = self._look_for_gone(catalog, part)
+                step = self._find_gone(catalog, part)
                 yield step
 
-    def _look_again(self, catalog: Catalog) -> Iterator[Step | None]:
+    def _examine_again(self, catalog: Catalog) -> Iterator[Step | None]:
         yield None
         while self.request.again:
             again, self.request.again = self.request.again, []
             for batch in again:
-                yield self._look(catalog, Batch(batch.part, batch.groups, batch.add))
+                yield self._examine(catalog, Batch(batch.part, batch.groups, batch.add))
             yield None
 
-    def _look(self, catalog: Catalog, batch: Batch, prove: bool = True) -> Batch:
+    def _examine(self, catalog: Catalog, batch: Batch, prove: bool = True) -> Batch:
         try:
-            looked = catalog.scans.examine(batch.part.scan, batch.groups, prove)
-            return replace(batch, looked=looked)
+            examined = catalog.scans.examine(batch.part.scan, batch.groups, prove)
+            return replace(batch, examined=examined)
         except CatalogError as error:
             return replace(batch, error=error)
 
-    def _look_for_gone(self, catalog: Catalog, part: Part) -> GoneFiles:
+    def _find_gone(self, catalog: Catalog, part: Part) -> GoneFiles:
         deep = part.found is None or part.recursive
         try:
             missing = catalog.scans.find_missing(part.scan, part.sources, deep)
@@ -297,7 +306,7 @@ class Walk:
     # --- on a thread of its own
 
     def start(self, path: Path) -> None:
-        """Walk on a new thread, never more than a few batches ahead of what was written.
+        """Walk on a new thread, only a few steps ahead of the conductor.
 
         Args:
             path: of the catalog.
@@ -308,13 +317,13 @@ class Walk:
         self._thread.start()
 
     def take(self) -> Step | None:
-        """Return the next step; None if none is ready. Report each by :meth:`written`."""
+        """Return the next step; None if none is ready. Call :meth:`written` after each."""
         with contextlib.suppress(Empty):
             return self._ready.get_nowait()
         return None
 
     def written(self) -> None:
-        """Note that a step was written: there is room for another."""
+        """Note that a step was written, so that the thread may prepare another."""
         self._room.release()
 
     def waiting(self) -> bool:
@@ -322,7 +331,7 @@ class Walk:
         return not self._ready.empty()
 
     def stop(self) -> None:
-        """End the walk at the next batch; its thread may sit in a slow directory until then."""
+        """End the walk at the next batch; until then its thread may wait for a slow drive."""
         self._stopped = True
         self._room.release(_AHEAD)
 
@@ -349,7 +358,7 @@ class Walk:
             known = isinstance(error, KnownError)
             if not known:
                 log.exception("the walk failed")
-            self.request.problems.append(str(error) if known else _MISTAKE)
+            self.request.problems.append(str(error) if known else _BUG)
         self.done = True
         self._wake()
 
@@ -377,22 +386,20 @@ class Scanner:
             catalog: where files and photos are written.
             wake: wakes the conductor; any thread.
             inline: walk on the calling thread.
-            is_here: whether a folder is here: nothing is missing in one that is away.
+            is_here: whether a folder is here; while its drive is away, no file is missing.
         """
-        self._catalog = catalog
-        self._wake = wake
-        self._inline = inline
-        self._is_here = is_here
+        self._catalog, self._wake = catalog, wake
+        self._inline, self._is_here = inline, is_here
         self.reader = PatientReader(inline)
         self._queued: list[Request] = []
         self._stopped = False
         self._walk: Walk | None = None
         self._steps: Iterator[Step | None] = iter(())  # of the walk, inline
-        self._unmarked: GoneFiles | None = None  # the catalog could not be written
-        self._unsaid: Request | None = None  # ended; its report waits for the headers
-        self._alone_until: float | None = None  # the first photos, until one of them was read
-        self._lead_until = 0.0  # in this scan: photos not read yet go first
-        self._new = self._read = 0  # photos, in this scan
+        self._unmarked: GoneFiles | None = None  # could not be written yet
+        self._to_report: Request | None = None  # ended; its final report waits for all headers
+        self._hold_until: float | None = None  # no more photos before one of the first was read
+        self._lead_until = 0.0  # until then this scan stays at most _LEAD photos ahead
+        self._new = self._read = 0  # photos in this scan
         self._chance = random.Random()
 
     def ask(self, request: Request) -> None:
@@ -406,48 +413,48 @@ class Scanner:
         return self._walk is not None
 
     @property
-    def asked(self) -> bool:
-        """Whether a scan that a person asked for is under way."""
+    def is_requested(self) -> bool:
+        """Whether a scan that a person requested is under way."""
         return self._walk is not None and not self._walk.request.watched
 
     @property
     def waiting(self) -> bool:
         """Whether :meth:`advance` has something to do right now."""
-        if self._is_to_be_said():
+        if self._may_report_again():
             return True
         if self._walk is None or self._gives_way():
             return False
         if self._inline or self._unmarked is not None or self._walk.waiting():
             return True
-        return self._walk.done  # its end is to be noticed
+        return self._walk.done  # advance() ends the scan
 
-    def go_on(self) -> None:
-        """Note that a photo was read: more than the first ones may be added now."""
-        self._alone_until = 0.0
+    def note_read(self) -> None:
+        """Note that a photo was read, so that more may be added."""
+        self._hold_until = 0.0
         self._read += 1
 
     def _gives_way(self) -> bool:
-        """Whether photos already found are to be read before more are added."""
+        """Whether photos already found must be read before more are added."""
         now = time.monotonic()
         ahead = self._read < _SCREENS and self._new - self._read >= _LEAD
-        return now < (self._alone_until or 0.0) or (ahead and now < self._lead_until)
+        return now < (self._hold_until or 0.0) or (ahead and now < self._lead_until)
 
     def advance(self) -> tuple[list[int], ScanReport | None]:
         """Write one step of the walk, in short transactions.
 
         Returns:
-            Ids of photos that are new or changed, and the report if this was the end of a scan,
-            or if by now the headers of all it found are read.
+            Ids of photos that are new or changed; and the report at the end of a scan, once more
+            when all headers are read if they revealed something.
 
         Raises:
             CatalogError: the catalog cannot be written; the step is written the next time.
         """
-        if self._is_to_be_said():
-            return [], self._say_again()
+        if self._may_report_again():
+            return [], self._report_again()
         walk = self._walk
         if walk is None:
             return [], None
-        done = walk.done  # before taking: steps are laid ready before it is set
+        done = walk.done  # read first: the last step is ready before ``done`` is set
         step = self._unmarked or self._next_step(walk)
         if step is None:
             return self._end(walk.request) if done else ([], None)
@@ -455,7 +462,7 @@ class Scanner:
             try:
                 return self._write(walk.request, step), None
             except CatalogError:
-                walk.request.again.append(step)  # what is not written yet is looked at again
+                walk.request.again.append(step)  # its files are examined again
                 raise
             finally:
                 walk.written()
@@ -483,16 +490,16 @@ class Scanner:
             request.changed += self._catalog.scans.mark_missing(step.part.scan, step.missing)
 
     def _write(self, request: Request, batch: Batch) -> list[int]:
-        if batch.looked is None:
+        if batch.examined is None:
             assert batch.error is not None
             raise batch.error
-        applied = self._catalog.scans.write(batch.part.scan, batch.looked, batch.add)
+        applied = self._catalog.scans.write(batch.part.scan, batch.examined, batch.add)
         if applied.stale:
             request.again.append(replace(batch, groups=applied.stale))
         if applied.new and not self._inline:
             now = time.monotonic()
-            if self._alone_until is None:
-                self._alone_until = now + _FIRST_S
+            if self._hold_until is None:
+                self._hold_until = now + _FIRST_S
             if not self._new:
                 self._lead_until = now + _SCREENS_S
             self._new += len(applied.new)
@@ -501,54 +508,54 @@ class Scanner:
         return [*applied.new, *applied.changed]
 
     def _end(self, request: Request) -> tuple[list[int], ScanReport]:
-        report = request.told(self._catalog)
+        report = request.summarize(self._catalog)
         if not request.watched:
-            self._unsaid = request if self._catalog.scans.awaits_headers() else None
-        self._walk = None  # from here on nothing can keep the next from its turn
+            self._to_report = request if self._catalog.scans.awaits_headers() else None
+        self._walk = None  # only now: after an error above, the end is tried again
         request.done()
         self._next()
         return request.changed, report
 
-    def _is_to_be_said(self) -> bool:
-        return self._unsaid is not None and not self._catalog.scans.awaits_headers()
+    def _may_report_again(self) -> bool:
+        return self._to_report is not None and not self._catalog.scans.awaits_headers()
 
-    def _say_again(self) -> ScanReport | None:
-        """Report a scan again now that all headers are read, if they revealed more."""
-        request, self._unsaid = self._unsaid, None
+    def _report_again(self) -> ScanReport | None:
+        """Return the report of the last scan with what the headers revealed; None if nothing."""
+        request, self._to_report = self._to_report, None
         assert request is not None
         if not self._catalog.scans.counts_outdated([part.scan for part in request.parts]):
             return None
-        return replace(request.told(self._catalog), again=True)
+        return replace(request.summarize(self._catalog), again=True)
 
-    def give_up(self, away: Sequence[FolderRow]) -> None:
-        """Stop scanning folders that are away: a walk there may never end.
+    def cancel_away(self, away: Sequence[FolderRow]) -> None:
+        """Stop scanning folders that are away, because a walk there may never end.
 
         The other folders of the request are scanned.
         """
-        gone = {row.id: row for row in away}
+        rows = {row.id: row for row in away}
         for queued in self._queued:
-            self._let_go(queued, gone)
-        if self._walk is None or not self._let_go(self._walk.request, gone):
+            self._drop_parts(queued, rows)
+        if self._walk is None or not self._drop_parts(self._walk.request, rows):
             return
         request = self._walk.request
         self._walk.stop()
         self._walk, self._unmarked = None, None
         request.drawn, request.unknown, request.again = [], 0, []
         if request.parts:
-            request.report = WalkReport()  # what is left is walked from its beginning
+            request.report = WalkReport()  # the remaining parts are walked from the beginning
         self._queued.insert(0, request)
         self._next()
 
     @staticmethod
-    def _let_go(request: Request, away: Mapping[int, FolderRow]) -> bool:
-        """Remove the parts in folders that are away from a request; whether there were any."""
+    def _drop_parts(request: Request, away: Mapping[int, FolderRow]) -> bool:
+        """Remove parts in folders that are away from a request; return whether there were any."""
         gone = [part for part in request.parts if part.scan.folder_id in away]
         request.problems += [_not_there(away[part.scan.folder_id or 0]) for part in gone]
         request.parts = [part for part in request.parts if part not in gone]
         return bool(gone)
 
     def stop(self) -> None:
-        """End the walk, and start none again: requests may still arrive while all else closes."""
+        """End the walk, and start no other: requests may still arrive while all else closes."""
         self._stopped = True
         self.reader.stop()
         if self._walk is not None:

@@ -1,11 +1,11 @@
-"""Writing sidecars in batches in a worker process, when asked for or after a quiet moment.
+"""Writing sidecars in batches in a worker process, on request or in the background.
 
-The window and the command line use it. What is to be written stays in the catalog until it is on
-disk, so that nothing is lost. `catalog.sidecars.request_write` requests it from any process; with
-background writing on, it happens once a person has made no mark for two seconds.
+The window and the command line use it. The catalog keeps a sidecar as waiting until it is on disk,
+so that nothing is lost. `catalog.sidecars.request_write` requests sidecars from any process; with
+background writing on, they are written once a person has made no mark for two seconds.
 
     found = catalog.sidecars.to_write(ids)
-    jobs, without = jobs_for(found, profile)    # without: this editor reads no sidecar of theirs
+    jobs, without = jobs_for(found, profile)    # without: photos that need or get no sidecar
     batch.write(jobs)
 """
 
@@ -46,8 +46,9 @@ _AWAY = "Its drive is not connected. Connect it, and the sidecar is written."
 class SidecarNews:
     """How many sidecars wait.
 
-    ``pending`` are to be written, ``conflicts`` contradict marks made here. ``reason`` tells why
-    some cannot be written. ``message`` is the result of a person's request, once it is done.
+    ``pending`` are to be written, ``conflicts`` contradict marks made here. ``reason`` is why some
+    cannot be written, or empty. ``message`` is the result of a person's request once it is done,
+    otherwise empty.
     """
 
     pending: int = 0
@@ -60,7 +61,7 @@ class SidecarNews:
 class Difference:
     """What writing one sidecar would change, line by line, or why it cannot be written.
 
-    ``changed``: another program wrote it since Curator read it, so it is read again first.
+    ``changed``: another program wrote it since Curator read it, so its marks are imported first.
     """
 
     photo_id: int
@@ -74,9 +75,9 @@ class Difference:
 class Preview:
     """What writing the sidecars of some photos would do.
 
-    ``same`` counts sidecars that are up to date. ``without`` are photos with metadata of which
-    this editor reads no sidecar. ``lone`` are photos a person marked whose marks reach this editor
-    only if they are embedded.
+    ``same`` is the number of sidecars that are up to date. ``without`` are ids of photos with
+    metadata of which this editor reads no sidecar. ``lone`` are ids of those that a person marked:
+    their marks reach this editor only if they are embedded.
     """
 
     profile: Profile
@@ -88,12 +89,12 @@ class Preview:
 
 
 def profile_of(settings: Settings) -> Profile:
-    """Return the profile in which sidecars are written."""
+    """Return the profile of the editor for which sidecars are written."""
     return PROFILES[settings.sidecars.profile]
 
 
 def news_of(left: SidecarCounts, settings: Settings) -> SidecarNews:
-    """Return how many sidecars wait; marks not requested count with background writing on."""
+    """Return how many sidecars wait; with background writing on, for all unwritten marks."""
     pending = left.unwritten if settings.sidecars.background else left.asked
     return SidecarNews(pending, left.conflicts, left.reason)
 
@@ -101,7 +102,7 @@ def news_of(left: SidecarCounts, settings: Settings) -> SidecarNews:
 def jobs_for(
     found: Sequence[SidecarContent], profile: Profile, dry: bool = False
 ) -> tuple[list[SidecarJob], list[SidecarContent]]:
-    """Return the jobs for photos, and the photos of which this editor reads no sidecar."""
+    """Return the jobs for photos, and the photos that need no sidecar or get none."""
     jobs: list[SidecarJob] = []
     without: list[SidecarContent] = []
     for each in found:
@@ -131,7 +132,7 @@ def preview(
     """
     found: list[Difference] = []
     without: list[int] = []
-    alone: list[int] = []
+    lone: list[int] = []
     same = 0
     for start in range(0, len(ids), BATCH):
         waiting = catalog.sidecars.to_write(ids[start : start + BATCH])
@@ -139,7 +140,7 @@ def preview(
         waiting = [each for each in waiting if all(s.state != "conflict" for s in each.sidecars)]
         jobs, left_out = jobs_for(waiting, profile, dry=True)
         without += [each.photo_id for each in left_out if each.needs_sidecar]
-        alone += [each.photo_id for each in left_out if each.decided]
+        lone += [each.photo_id for each in left_out if each.decided]
         for result in run(jobs):
             if result.outcome is Outcome.SAME:
                 same += 1
@@ -148,16 +149,16 @@ def preview(
             found.append(
                 Difference(result.photo_id, result.path, result.lines, result.problem, changed)
             )
-    return Preview(profile, len(ids), tuple(found), same, tuple(without), tuple(alone))
+    return Preview(profile, len(ids), tuple(found), same, tuple(without), tuple(lone))
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The results of writing a few sidecars.
 
-    ``results`` are those of sidecars that were tried; a ``CHANGED`` one was read again. ``failed``
-    are photo ids with the reason. ``without`` are photos with metadata of which this editor reads
-    no sidecar, ``taken`` those whose marks were replaced by a file's.
+    ``results`` are those of all sidecars for which there was a job; marks in ``CHANGED`` ones were
+    imported. ``failed`` are photo ids with the reason. ``without`` are ids of photos with metadata
+    of which this editor reads no sidecar, ``taken`` of those whose marks a file replaced.
     """
 
     results: tuple[SidecarResult, ...]
@@ -165,27 +166,27 @@ class Batch:
     without: tuple[int, ...]
     taken: tuple[int, ...]
 
-    def of(self, act: Outcome) -> list[SidecarResult]:
-        """List the results of one kind."""
-        return [result for result in self.results if result.outcome is act]
+    def of(self, outcome: Outcome) -> list[SidecarResult]:
+        """Return the results with an outcome."""
+        return [result for result in self.results if result.outcome is outcome]
 
 
 def write_some(
     catalog: Catalog,
     ids: Sequence[int],
     profile: Profile,
-    work: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
+    run: Callable[[Sequence[SidecarJob]], Sequence[SidecarResult]] = batch.write,
 ) -> Batch:
     """Write the sidecars of a few photos, and save the results.
 
-    A sidecar that another program changed since it was read is imported instead of written. What
-    the file then still lacks is written the next time, unless it contradicts the file.
+    A sidecar that another program changed since it was read is imported instead of written. Marks
+    that the file still lacks are written the next time, unless they conflict with the file.
 
     Args:
         catalog: has the marks.
         ids: of the photos; some tens.
         profile: the editor to write for.
-        work: writes a batch, in this process or in a worker.
+        run: writes a batch, in this process or in a worker.
     """
     found = {each.photo_id: each for each in catalog.sidecars.to_write(ids)}
     away = [each for each in found.values() if each.missing]
@@ -197,7 +198,7 @@ def write_some(
     results: tuple[SidecarResult, ...] = ()
     if jobs:
         catalog.sidecars.start_writing({job.photo_id: job.metadata for job in jobs})
-        results = tuple(work(jobs))
+        results = tuple(run(jobs))
     changed = [r for r in results if r.outcome is Outcome.CHANGED and r.now is not None]
     taken = catalog.metadata.save_readings(
         [(r.photo_id, [r.now]) for r in changed if r.now is not None]
@@ -221,7 +222,7 @@ def write_some(
 class SidecarWriter:
     """Writes waiting sidecars on its own thread and connection, and reports the results.
 
-    Thread: any, for :meth:`wake`, :meth:`ask` and :meth:`close`.
+    Thread: any, for every method.
     """
 
     def __init__(
@@ -229,7 +230,7 @@ class SidecarWriter:
         path: Path,
         settings: Settings,
         pool: WorkerPool,
-        tell: Callable[[SidecarNews], None],
+        notify: Callable[[SidecarNews], None],
         changed: Callable[[list[int]], None],
     ) -> None:
         """Make a writer; nothing is read before :meth:`start`.
@@ -238,19 +239,19 @@ class SidecarWriter:
             path: of the catalog.
             settings: read each time, so that changes count at once.
             pool: where sidecars are written; a pool of size 0 writes on this object's thread.
-            tell: gets the news whenever they change, on this object's thread.
-            changed: gets the ids of photos whose marks were replaced by a file's.
+            notify: gets the news whenever they change, on this object's thread.
+            changed: gets the ids of photos whose marks a file replaced, on this object's thread.
         """
         self._path, self._settings, self._pool = path, settings, pool
-        self._tell, self._changed = tell, changed
-        self._asked: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
+        self._notify, self._changed = notify, changed
+        self._requests: SimpleQueue[Callable[[Catalog], None] | None] = SimpleQueue()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="curator-sidecars", daemon=True)
         self._version = -1
-        self._known: object = None  # the setting and counts at the last check
+        self._known: object = None  # setting and revision of the sidecars at the last check
         self._due_at = 0.0
         self._reported = SidecarNews()
-        self._waits = ""  # the reason last reported
+        self._failure = ""  # as last reported
         self._report = _Report()
 
     def start(self) -> None:
@@ -259,51 +260,53 @@ class SidecarWriter:
 
     def wake(self) -> None:
         """Write waiting sidecars now, because a person asked."""
-        self._asked.put(self._note_asked)
+        self._requests.put(self._note_requested)
 
     def work_off(self) -> None:
         """Write waiting sidecars now on the calling thread, for tests."""
-        catalog = Catalog.open(self._path)
-        try:
+        with contextlib.closing(Catalog.open(self._path)) as catalog:
             self._due_at = 0.0
             self._turn(catalog)
-        finally:
-            catalog.close()
 
     def preview(
-        self, ids: Sequence[int], profile: Profile, tell: Callable[[Preview | KnownError], None]
+        self, ids: Sequence[int], profile: Profile, callback: Callable[[Preview | KnownError], None]
     ) -> None:
-        """Find what writing would change; ``tell`` gets it on the thread."""
+        """Find what writing sidecars would change; ``callback`` gets it on this object's thread."""
 
-        def act(catalog: Catalog) -> None:
+        def request(catalog: Catalog) -> None:
             try:
-                tell(preview(catalog, ids, profile, self._work))
+                callback(preview(catalog, ids, profile, self._run_batch))
             except KnownError as error:
-                tell(error)
+                callback(error)
 
-        self._asked.put(act)
+        self._requests.put(request)
 
-    def compare_metadata(
-        self, ids: Sequence[int], tell: Callable[[list[MetadataResult] | KnownError], None]
+    def compare_originals(
+        self, ids: Sequence[int], callback: Callable[[list[MetadataResult] | KnownError], None]
     ) -> None:
-        """Find what embedding would change in originals; ``tell`` gets it on the thread."""
+        """Find what embedding marks would change; ``callback`` gets it on this object's thread."""
 
-        def act(catalog: Catalog) -> None:
+        def request(catalog: Catalog) -> None:
             try:
                 run = partial(self._pool.run, embed_metadata.compare, timeout_s=_TIMEOUT_S)
                 change, left = metadata_embedding.find_changes(catalog, ids, run)
-                tell([*change, *left])
+                callback([*change, *left])
             except (WorkerUnavailable, WorkerCancelled):  # closing
                 return
             except KnownError as error:
-                tell(error)
+                callback(error)
 
-        self._asked.put(act)
+        self._requests.put(request)
 
     def embed(self, ids: Sequence[int], program: str) -> None:
-        """Embed marks in originals after a person agreed; progress is reported."""
+        """Embed marks in originals, only after a person agreed to how many; report progress.
 
-        def act(catalog: Catalog) -> None:
+        Args:
+            ids: of the photos.
+            program: from :func:`curator.exiftool.find`.
+        """
+
+        def request(catalog: Catalog) -> None:
             done: list[MetadataResult] = []
             run = partial(
                 self._pool.run, embed_metadata.make, timeout_s=metadata_embedding.TIMEOUT_S
@@ -325,26 +328,26 @@ class SidecarWriter:
                 return
             self._report_embedding(catalog, metadata_embedding.sentence(done))
 
-        self._asked.put(act)
+        self._requests.put(request)
 
     def _report_embedding(self, catalog: Catalog, message: str) -> None:
         news = news_of(catalog.sidecars.outstanding(), self._settings)
-        self._tell(replace(news, message=message))
+        self._notify(replace(news, message=message))
 
     def close(self) -> None:
-        """End; sidecars not written yet are written at the next start. Close the pool first.
+        """End; sidecars that still wait are written after the next start. Close the pool first.
 
         A thread that waits for a drive which does not answer is left to end with the process.
         """
         self._stopped = True
-        self._asked.put(None)
+        self._requests.put(None)
         if self._thread.ident is not None:
             self._thread.join(_CLOSE_S)
 
     # --- the thread
 
-    def _note_asked(self, catalog: Catalog) -> None:
-        self._report.asked = True
+    def _note_requested(self, catalog: Catalog) -> None:
+        self._report.requested = True
 
     def _run(self) -> None:
         try:
@@ -352,39 +355,45 @@ class SidecarWriter:
         except KnownError as error:
             log.warning("no sidecars are written: %s", error)
             return
-        try:
+        with contextlib.closing(catalog):
             while not self._stopped:
-                wait = self._guarded(catalog)
+                wait_s = self._write_due(catalog)
                 with contextlib.suppress(Empty):
-                    self._take(catalog, wait)
-        finally:
-            catalog.close()
+                    self._take_requests(catalog, wait_s)
 
-    def _take(self, catalog: Catalog, wait: float) -> None:
-        """Wait up to ``wait`` s for a request, then run all that came."""
-        act = self._asked.get(timeout=wait)
-        while act is not None:
+    def _take_requests(self, catalog: Catalog, wait_s: float) -> None:
+        """Wait for a request, then run all that came.
+
+        Raises:
+            Empty: no more requests came.
+        """
+        request = self._requests.get(timeout=wait_s)
+        while request is not None:
             self._due_at = 0.0
             try:
-                act(catalog)
-            except Exception:  # the thread must go on
-                log.exception("an act on sidecars failed")
-            act = self._asked.get_nowait()
+                request(catalog)
+            except Exception:  # an error must not end the thread
+                log.exception("a request about sidecars failed")
+            request = self._requests.get_nowait()
 
-    def _guarded(self, catalog: Catalog) -> float:
-        """Write what is due; an error is reported and never ends the thread."""
+    def _write_due(self, catalog: Catalog) -> float:
+        """Write sidecars that are due; an error is reported and never ends the thread.
+
+        Returns:
+            For how long there is nothing to do, in s.
+        """
         try:
-            wait = self._turn(catalog)
-            self._waits = ""
-            return wait
+            wait_s = self._turn(catalog)
+            self._failure = ""
+            return wait_s
         except (WorkerUnavailable, WorkerCancelled):  # closing
             return _LOOK_S
         except KnownError as error:
             log.info("sidecars wait: %s", error)
-            if self._waits != str(error):  # report it only once: it is tried every half minute
-                self._waits = str(error)
+            if self._failure != str(error):  # only once, because it is tried every half minute
+                self._failure = str(error)
                 message = f"Sidecars not written. {error}"
-                self._tell(replace(self._reported, reason=self._waits, message=message))
+                self._notify(replace(self._reported, reason=self._failure, message=message))
         except Exception:
             log.exception("writing sidecars failed")
         return _AGAIN_S
@@ -392,13 +401,16 @@ class SidecarWriter:
     def _turn(self, catalog: Catalog) -> float:
         """Write sidecars that are due; return for how long there is nothing to do, in s."""
         version = catalog.store.data_version()
-        anyway = time.monotonic() >= self._due_at
-        if (anyway or version != self._version) and (self._concerned(catalog) or anyway):
+        is_due = time.monotonic() >= self._due_at
+        if (is_due or version != self._version) and (self._is_concerned(catalog) or is_due):
             background = self._settings.sidecars.background
             while due := catalog.sidecars.due(BATCH, background, QUIET_S):
                 # Another process may have requested these.
-                self._report.asked |= catalog.sidecars.outstanding().ready > 0
-                self._write(catalog, due)
+                self._report.requested |= catalog.sidecars.outstanding().ready > 0
+                written = write_some(catalog, due, profile_of(self._settings), self._run_batch)
+                self._report.add(written)
+                if written.taken:
+                    self._changed(list(written.taken))
                 if self._stopped:
                     return 0.0
                 self._report_counts(catalog.sidecars.outstanding())
@@ -408,35 +420,29 @@ class SidecarWriter:
         self._version = version
         return min(max(self._due_at - time.monotonic(), 0.0), _LOOK_S)
 
-    def _concerned(self, catalog: Catalog) -> bool:
-        """Whether a change concerns sidecars; a mark does only with background writing on.
+    def _is_concerned(self, catalog: Catalog) -> bool:
+        """Whether a change of the catalog concerns sidecars; without background writing, few do.
 
-        Otherwise each mark would cost a query over everything marked since the first.
+        Otherwise each mark would cost a query over all unwritten marks.
         """
         background = self._settings.sidecars.background
         was, self._known = self._known, (background, *catalog.sidecars.revision())
         return background or self._known != was
 
     def _pause(self, left: SidecarCounts) -> float:
-        """Return in how many seconds there may be something to write in the background."""
+        """Return in how many seconds to check again for sidecars to write in the background."""
         if not self._settings.sidecars.background or not left.unwritten:
             return _AGAIN_S
         # The limit helps if the clock was set back.
         quiet_in = min(left.newest + QUIET_S - time.time(), QUIET_S)
         return quiet_in if quiet_in > 0 else _AGAIN_S
 
-    def _write(self, catalog: Catalog, ids: Sequence[int]) -> None:
-        """Write the sidecars of a few photos."""
-        written = write_some(catalog, ids, self._profile, self._work)
-        self._report.add(written)
-        if written.taken:
-            self._changed(list(written.taken))
-
-    def _work(self, jobs: Sequence[SidecarJob]) -> Sequence[SidecarResult]:
-        """Run a batch in a worker process.
+    def _run_batch(self, jobs: Sequence[SidecarJob]) -> Sequence[SidecarResult]:
+        """Run a batch in a worker process; another error fails all of it.
 
         Raises:
-            WorkerError: the pool is closed, or has no processes.
+            WorkerUnavailable: no process can be used.
+            WorkerCancelled: the pool was closed.
         """
         try:
             return self._pool.run(batch.write, tuple(jobs), timeout_s=_TIMEOUT_S)
@@ -450,26 +456,23 @@ class SidecarWriter:
                 SidecarResult(j.photo_id, j.path, Outcome.FAILED, problem=problem) for j in jobs
             ]
 
-    @property
-    def _profile(self) -> Profile:
-        return profile_of(self._settings)
-
     def _report_counts(self, left: SidecarCounts) -> None:
         message = ""
         if not left.ready:
-            message = self._report.sentence(left, self._profile) if self._report.asked else ""
+            if self._report.requested:
+                message = self._report.sentence(left, profile_of(self._settings))
             self._report = _Report()
         news = replace(news_of(left, self._settings), message=message)
         if news != self._reported:
             self._reported = replace(news, message="")
-            self._tell(news)
+            self._notify(news)
 
 
 @dataclass
 class _Report:
     """The result of a person's request."""
 
-    asked: bool = False
+    requested: bool = False
     tried: bool = False
     names: list[str] = field(default_factory=list)
     same: int = 0
@@ -485,7 +488,7 @@ class _Report:
         self.failed += len(batch.failed)
 
     def sentence(self, left: SidecarCounts, profile: Profile) -> str:
-        """Return the result in one line; empty if it was reported before."""
+        """Summarize the result in one line; empty if no sidecar waited."""
         parts: list[str] = []
         if self.names:
             one = len(self.names) == 1

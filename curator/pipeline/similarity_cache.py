@@ -1,6 +1,6 @@
-"""Similarity of pairs of photos by an encoder's vectors; each pair is read only once.
+"""Similarity of pairs of photos by an encoder's vectors; each pair is computed only once.
 
-Stacking uses it. The vectors of all photos must never be in memory at once.
+`stacking` uses it. The vectors of all photos must never be in memory at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Ids = NDArray[np.int64]
 _PART = 256  # pairs whose vectors are in memory at a time
 _SAMPLE = 96  # photos sampled to measure the similarity of unrelated photos
 # A shoot of one scene has no unrelated pairs. Unrelated pairs measure 0.2 to 0.5 by network.
-_START_AT_MOST = 0.5
+_ZERO_AT_MOST = 0.5
 _SHIFT = np.int64(1 << 31)
 
 
@@ -40,7 +40,8 @@ class PairSimilarity:
         self._seen = np.zeros(1, bool)  # by photo id
         self._codes: Ids = np.zeros(0, np.int64)  # of pairs, ascending
         self._cosines = np.zeros(0, np.float32)
-        self._start, self._start_of = 0.0, 0
+        self._zero = 0.0  # cosine of unrelated photos
+        self._measured = 0  # photos there were when that was measured
 
     def refresh(self) -> None:
         """Find photos with new vectors, and drop their cached pairs."""
@@ -57,8 +58,8 @@ class PairSimilarity:
         if renewed:
             stale = np.isin(self._codes // _SHIFT, renewed) | np.isin(self._codes % _SHIFT, renewed)
             self._codes, self._cosines = self._codes[~stale], self._cosines[~stale]
-        if self._seen.sum() >= 2 * self._start_of:
-            self._measure_start()
+        if self._seen.sum() >= 2 * self._measured:
+            self._measure_zero()
 
     def __call__(self, a: Ids, b: Ids) -> NDArray[np.float32]:
         """Return the similarity of pairs of photos; NaN where one has no vector."""
@@ -76,7 +77,7 @@ class PairSimilarity:
         if self._codes.size:
             here = self._codes[at] == codes
             found[here] = self._cosines[at[here]]
-        return (found - np.float32(self._start)) / np.float32(1 - self._start)
+        return (found - np.float32(self._zero)) / np.float32(1 - self._zero)
 
     def _read(self, codes: Ids) -> None:
         ids, where = np.unique(np.r_[codes // _SHIFT, codes % _SHIFT], return_inverse=True)
@@ -102,14 +103,14 @@ class PairSimilarity:
         length[~((length > 0) & np.isfinite(length))] = np.nan
         return rows / length
 
-    def _measure_start(self) -> None:
+    def _measure_zero(self) -> None:
         """Measure the median cosine of a sample of all photos, which becomes similarity 0."""
         ids = np.flatnonzero(self._seen)
-        self._start_of = len(ids)
+        self._measured = len(ids)
         if len(ids) < 2:
             return
         some = ids[np.unique(np.linspace(0, len(ids) - 1, _SAMPLE).astype(np.intp))]
         vectors = self._vectors(some)
         cosines = (vectors @ vectors.T)[np.triu_indices(len(some), 1)]
         usual = float(np.nan_to_num(np.nanmedian(cosines))) if np.isfinite(cosines).any() else 0.0
-        self._start = min(max(usual, 0.0), _START_AT_MOST)
+        self._zero = min(max(usual, 0.0), _ZERO_AT_MOST)

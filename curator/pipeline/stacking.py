@@ -1,9 +1,9 @@
 """Keeping stacks up to date while photos come in; the conductor calls it between other work.
 
-All photos are grouped again each time: that takes a third of a second for 100,000 photos, and there
-is no state that could go wrong. Photos are grouped when a burst of saves is over, for a small
-share of the time, and always before the pipeline reports that it is idle. Changes are written a few
-stacks at a time. A stack with a person's decision must never change.
+All photos are grouped again each time: that takes a third of a second for 100,000 photos, and no
+partial state can go wrong. While photos come in, grouping gets a twentieth of the time at most; it
+is always done before the pipeline reports that it is idle. Changes are written a few stacks at a
+time. A stack with a person's decision must never change.
 """
 
 from __future__ import annotations
@@ -30,70 +30,31 @@ from curator.stages.stack import (
 # Raise it when grouping changes: all stacks without a decision are then made again.
 VERSION = "1"
 EVERY_S = 3.0  # the shortest time between two groupings while photos come in,
-_SHARE = 20  # and at least this many times as long as the last one took
+_SHARE = 20  # and this many times as long as the last one took
 _CALM_SHARE = 4  # the same while nothing else is being done
 _TARGET_S = 0.003  # how long a transaction should take: a decision waits for it
 _HUGE_PX = 1_000_000  # longer edges count as this
-_AT_MOST = 64  # changes in one transaction; a larger stack is still written as a whole
+_AT_MOST = 64  # changes in one transaction; a larger stack is written as a whole
 
 Ids = NDArray[np.int64]
 
 
-@dataclass
-class _Columns:
-    """Columns indexed by photo id: those of `StackColumns`, and the stacks in the catalog."""
-
-    here: NDArray[np.bool_]
-    taken_at: NDArray[np.datetime64]
-    camera: NDArray[np.int32]
-    exposure_s: NDArray[np.float32]
-    ev: NDArray[np.float32]
-    width: NDArray[np.int32]
-    height: NDArray[np.int32]
-    phash: NDArray[np.uint64]
-    stack: Ids
-    kind: NDArray[np.int8]
-    person: Ids
-    marked: NDArray[np.bool_]
-
-    @classmethod
-    def empty(cls) -> _Columns:
-        dtypes = {
-            "here": "?",
-            "taken_at": "M8[us]",
-            "camera": "i4",
-            "exposure_s": "f4",
-            "ev": "f4",
-            "width": "i4",
-            "height": "i4",
-            "phash": "2u8",
-            "stack": "i8",
-            "kind": "i1",
-            "person": "i8",
-            "marked": "?",
-        }
-        return cls(**{name: np.zeros(1024, dtype) for name, dtype in dtypes.items()})
-
-    def reach(self, photo: int) -> None:
-        """Grow the columns to hold a photo id."""
-        size = len(self.here)
-        if photo < size:
-            return
-        for column in fields(self):
-            old = getattr(self, column.name)
-            new = np.zeros((2 * photo, *old.shape[1:]), old.dtype)
-            new[:size] = old
-            setattr(self, column.name, new)
-
-    def of(self, ids: Ids) -> StackColumns:
-        """Return the columns of some photos, to group them."""
-        names = [column.name for column in fields(StackColumns) if column.name != "ids"]
-        return StackColumns(ids, *(getattr(self, name)[ids] for name in names))
-
-    def frozen(self) -> NDArray[np.bool_]:
-        """Return a mask of photos in stacks with a mark or another decision of a person."""
-        decided = self.here & (self.marked | (self.person >= 0))
-        return (self.person >= 0) | _shares(self.stack, self.stack[decided])
+# The columns of `StackColumns` but ``ids``, and the stacks in the catalog.
+_DTYPES = {
+    "here": "?",
+    "taken_at": "M8[us]",
+    "camera": "i4",
+    "exposure_s": "f4",
+    "ev": "f4",
+    "width": "i4",
+    "height": "i4",
+    "phash": "2u8",
+    "stack": "i8",
+    "kind": "i1",
+    "person": "i8",
+    "marked": "?",
+}
+_GROUPED_BY = [column.name for column in fields(StackColumns) if column.name != "ids"]
 
 
 @dataclass
@@ -107,7 +68,7 @@ class _Changes:
     at: int = 0
 
     def next(self, most: int) -> tuple[list[StackChange], int]:
-        """Return the changes of the next stacks, about ``most``, and the index after them."""
+        """Return about ``most`` changes, all of their stacks, and the index after them."""
         stop = min(self.at + most, len(self.ids))
         while 0 < stop < len(self.ids) and self.home[stop] == self.home[stop - 1]:
             stop += 1
@@ -121,7 +82,7 @@ class _Changes:
 
 
 class Stacker:
-    """Groups photos and saves what changed.
+    """Groups photos, and saves changed stacks.
 
     Thread: the conductor's.
     """
@@ -130,7 +91,8 @@ class Stacker:
         """Make a stacker; it reads photos when it groups them for the first time."""
         self._catalog = catalog
         self._pairs: PairSimilarity | None = None
-        self._columns = _Columns.empty()
+        # Indexed by photo id.
+        self._columns = {name: np.zeros(1024, dtype) for name, dtype in _DTYPES.items()}
         self._cameras: dict[str, int] = {}
         self._rev = 0
         self._unsaved: _Changes | None = None
@@ -141,7 +103,7 @@ class Stacker:
         self._held: frozenset[int] = frozenset()  # photos on screen whose stack is to change
 
     def use_encoder(self, key: str | None) -> None:
-        """Refine stacks by the vectors of this encoder from now on; None: by no vectors."""
+        """Refine stacks by the vectors of this encoder from now on; None: without vectors."""
         if key != self.encoder:
             self._pairs = None if key is None else PairSimilarity(self._catalog, key)
 
@@ -215,22 +177,29 @@ class Stacker:
         """Group all photos whose stack has no decision; return the changes."""
         fresh = self._read()
         columns = self._columns
-        ids = np.flatnonzero(columns.here & ~columns.frozen())
-        found = group(columns.of(ids), self._likeness(ids))
-        before = columns.stack[ids]
-        changed = (found.stack != before) | (found.kind != columns.kind[ids])
-        looked_at = np.isin(ids, np.array(focus, np.int64))
-        shown = looked_at & (before > 0)
+        ids = np.flatnonzero(columns["here"] & ~self._frozen())
+        shots = StackColumns(ids, *(columns[name][ids] for name in _GROUPED_BY))
+        found = group(shots, self._likeness(ids))
+        before = columns["stack"][ids]
+        changed = (found.stack != before) | (found.kind != columns["kind"][ids])
+        on_screen = np.isin(ids, np.array(focus, np.int64))
+        shown = on_screen & (before > 0)
         # A newly read picture changes stacks on screen, too; an encoder's vectors alone do not.
-        seen = np.isin(ids, fresh)
+        read = np.isin(ids, fresh)
         held = changed & (_shares(before, before[shown]) | _shares(found.stack, found.stack[shown]))
-        held &= ~(_shares(before, before[seen]) | _shares(found.stack, found.stack[seen]))
+        held &= ~(_shares(before, before[read]) | _shares(found.stack, found.stack[read]))
         self._held = frozenset(ids[shown].tolist()) if held.any() else frozenset()
         rows = np.flatnonzero(changed & ~held)
         # A photo that joins a stack is written with it; photos that leave a stack stay together.
         home = np.where(found.stack > 0, found.stack, before)
-        rows = rows[np.lexsort((home[rows], ~_shares(home, home[looked_at])[rows]))]
+        rows = rows[np.lexsort((home[rows], ~_shares(home, home[on_screen])[rows]))]
         return _Changes(ids[rows], home[rows], found.stack[rows], found.kind[rows])
+
+    def _frozen(self) -> NDArray[np.bool_]:
+        """Return a mask of photos in stacks with a mark or another decision of a person."""
+        stack, grouped_by_person = self._columns["stack"], self._columns["person"] >= 0
+        decided = self._columns["here"] & (self._columns["marked"] | grouped_by_person)
+        return grouped_by_person | _shares(stack, stack[decided])
 
     def _likeness(self, ids: Ids) -> Likeness | None:
         pairs = self._pairs
@@ -242,28 +211,31 @@ class Stacker:
     def _read(self) -> Ids:
         """Read photos that changed in the catalog; return ids whose perceptual hash changed."""
         columns = self._columns
-        seen = [np.zeros(0, np.int64)]
+        fresh = [np.zeros(0, np.int64)]
         while rows := self._catalog.stacks.shots(self._rev):
             row = dict(zip(SHOT_COLUMNS, zip(*rows, strict=True), strict=True))
-            columns.reach(max(row["id"]))
             at = np.array(row["id"])
+            if at.max() >= len(columns["here"]):
+                for name, old in columns.items():
+                    columns[name] = np.zeros((2 * int(at.max()), *old.shape[1:]), old.dtype)
+                    columns[name][: len(old)] = old
             exposure_s, f_number, iso = (
                 np.array(row[name], np.float32) for name in ("exposure_s", "f_number", "iso")
             )
-            columns.exposure_s[at] = exposure_s
-            columns.ev[at] = exposure_value(exposure_s, f_number, iso)
-            columns.taken_at[at] = np.array(row["taken_at"], "M8[us]")
-            columns.camera[at] = [self._camera(name) for name in row["camera"]]
+            columns["exposure_s"][at] = exposure_s
+            columns["ev"][at] = exposure_value(exposure_s, f_number, iso)
+            columns["taken_at"][at] = np.array(row["taken_at"], "M8[us]")
+            columns["camera"][at] = [self._camera(name) for name in row["camera"]]
             for edge in ("width", "height"):  # older versions accepted any header
-                getattr(columns, edge)[at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
+                columns[edge][at] = [min(value or 0, _HUGE_PX) for value in row[edge]]
             phash = parse_hashes(row["look"])
-            seen.append(at[(columns.phash[at] != phash).any(axis=1)])
-            columns.phash[at] = phash
-            columns.kind[at] = [KIND_CODE[value] for value in row["stack_kind"]]
+            fresh.append(at[(columns["phash"][at] != phash).any(axis=1)])
+            columns["phash"][at] = phash
+            columns["kind"][at] = [KIND_CODE[value] for value in row["stack_kind"]]
             for name in ("stack", "person", "marked", "here"):
-                getattr(columns, name)[at] = row[name]
+                columns[name][at] = row[name]
             self._rev = int(row["rev"][-1])
-        return np.concatenate(seen)
+        return np.concatenate(fresh)
 
     def _camera(self, name: str | None) -> int:
         return self._cameras.setdefault(name, len(self._cameras)) if name else -1

@@ -6,51 +6,39 @@ process must never load a network.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from PySide6.QtCore import QThreadPool
 
 from curator.encoders import Recipe
-from curator.model import INTERNAL_ERROR, KnownError
-from curator.pipeline.encoder_lane import explain_encoder_error, with_loading
+from curator.model import KnownError
+from curator.pipeline.encoder_lane import run_encoder
 from curator.settings import Settings
 from curator.stages.embed import embed_text
-from curator.workers import WorkerBug, WorkerCancelled, WorkerError, WorkerPool, WorkerUnavailable
-
-log = logging.getLogger(__name__)
+from curator.workers import WorkerCancelled, WorkerPool
 
 TextVectorCallback = Callable[[bytes | KnownError], None]
-_KEPT = 64
+_CACHED = 64  # texts
 
 
 def encode_in_worker(pool: WorkerPool, recipe: Recipe, text: str, settings: Settings) -> bytes:
-    """Encode a phrase in the encoder's process; return float32 bytes of unit length.
+    """Encode a text in the encoder's process; return (dimension,) float32 of unit length.
 
     Raises:
         WorkerCancelled: its process was ended.
         KnownError: the encoder encodes no texts, failed, or cannot be loaded; and why.
     """
-    limit = settings.work.timeout_s
-    try:
-        vector = pool.run(embed_text, recipe, text, timeout_s=with_loading(pool, limit))
-    except (WorkerCancelled, WorkerUnavailable):
-        raise
-    except WorkerError as error:
-        raise explain_encoder_error(error, limit) from None
-    except WorkerBug as error:
-        log.error("encoding a phrase failed: %s", error)
-        raise KnownError(INTERNAL_ERROR) from None
+    vector = run_encoder(pool, settings, embed_text, recipe, text)
     if vector is None:
         raise KnownError("This encoder cannot search by text.")
     return vector
 
 
 class TextEncoder:
-    """Encodes one text at a time; of several requested, only the last.
+    """Encodes texts, and answers only the last request.
 
-    Thread: any, for every method; callbacks run on the caller's thread if the answer is known,
+    Thread: any, for every method; callbacks run on the caller's thread if the vector is cached,
     otherwise on a thread of this object's own.
     """
 
@@ -65,43 +53,44 @@ class TextEncoder:
         self._settings, self._pool, self._used = settings, pool, used
         self._lock = threading.Lock()
         self._wanted: object = None
-        self._known: dict[tuple[str, str], bytes] = {}
+        self._cache: dict[tuple[str, str], bytes] = {}
         self._threads = QThreadPool()
         self._threads.setMaxThreadCount(1)
 
-    def want(self, text: str, recipe: Recipe | None, tell: TextVectorCallback) -> bool:
-        """Encode a text; return False if the encoder encodes no texts.
+    def request(self, text: str, recipe: Recipe, callback: TextVectorCallback) -> None:
+        """Encode a text; do nothing if the encoder encodes no texts.
 
         Args:
             text: the text.
             recipe: the encoder in use.
-            tell: gets (dimension,) float32 of unit length as bytes, or why there is none; never
-                called once another text is requested.
+            callback: gets (dimension,) float32 of unit length as bytes, or why there is none;
+                never called once another text is requested.
         """
-        if recipe is None or not recipe.supports_text:
-            return False
-        asked = object()
+        if not recipe.supports_text:
+            return
+        request = object()
         with self._lock:
-            self._wanted = asked
-            known = self._known.get((recipe.key, text))
-        if known is not None:
-            tell(known)
+            self._wanted = request
+            cached = self._cache.get((recipe.key, text))
+        if cached is not None:
+            callback(cached)
         else:
-            self._threads.start(lambda: self._work(asked, text, recipe, tell))
-        return True
+            self._threads.start(lambda: self._work(request, text, recipe, callback))
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancel the last request."""
         with self._lock:
             self._wanted = None
 
     def close(self) -> None:
         """Cancel, and wait for the thread; close the pool first."""
-        self.give_up()
+        self.cancel()
         self._threads.waitForDone()
 
-    def _work(self, asked: object, text: str, recipe: Recipe, tell: TextVectorCallback) -> None:
-        if self._wanted is not asked:
+    def _work(
+        self, request: object, text: str, recipe: Recipe, callback: TextVectorCallback
+    ) -> None:
+        if self._wanted is not request:
             return
         try:
             answer: bytes | KnownError = encode_in_worker(self._pool, recipe, text, self._settings)
@@ -112,8 +101,8 @@ class TextEncoder:
         self._used()
         with self._lock:
             if isinstance(answer, bytes):
-                if len(self._known) >= _KEPT:
-                    self._known.clear()
-                self._known[recipe.key, text] = answer
-            if self._wanted is asked:
-                tell(answer)
+                if len(self._cache) >= _CACHED:
+                    self._cache.clear()
+                self._cache[recipe.key, text] = answer
+            if self._wanted is request:
+                callback(answer)

@@ -1,8 +1,8 @@
-"""Suggesting tags from a vocabulary by the vectors photos already have (zero-shot tagging).
+"""Suggesting tags from a vocabulary by the vectors of photos (zero-shot tagging).
 
 The conductor calls it between other work. The encoder's process encodes the vocabulary once, and
-the result is kept beside the proxies; after that, each photo costs one multiplication. A changed
-vocabulary or threshold reads all vectors again, but never a picture.
+the result is cached beside the proxies; after that, each photo costs one multiplication. When the
+vocabulary or the threshold changes, all vectors are read again, but no pictures.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from curator.encoders import Recipe, zero_shot
 from curator.model import KnownError
 from curator.pipeline.encoder_lane import with_loading
 from curator.settings import Settings
-from curator.stages.vocabulary_vectors import words
+from curator.stages.embed import embed_vocabulary
 from curator.workers import WorkerBug, WorkerCancelled, WorkerPool
 
 log = logging.getLogger(__name__)
 
 PART = 40
-"""Photos at a time: a decision waits some 3 ms for them."""
+"""Photos at a time: a decision waits about 3 ms for them."""
 _BUSY_S, _CALM_S = 0.25, 0.003  # pause between two parts
 _SENTENCE_S = 1.0  # time limit for each sentence, for slow CPUs
 
@@ -56,11 +56,11 @@ class ZeroShotTagger:
         self._vocabulary = zero_shot.Vocabulary(())
         self._vectors: NDArray[np.float32] | None = None  # of the vocabulary, (W, D)
         self._scale = 0.0
-        self._asking = self._gave_up = False
+        self._encoding = self._failed = False
         self._answer: tuple[object, tuple[bytes, float] | None] | None = None
 
     def use(self, recipe: Recipe | None) -> None:
-        """Use this encoder from now on, if it encodes texts, and read the vocabulary."""
+        """Read the vocabulary and suggest tags with this encoder, if it encodes texts."""
         self._begin(None)
         self.waiting = False
         if recipe is None or recipe.options.vocabulary_folder is None or not recipe.supports_text:
@@ -74,9 +74,8 @@ class ZeroShotTagger:
             self._begin(recipe)
             self._vocabulary, self.waiting = vocabulary, True
 
-    @property
-    def _mark(self) -> str:
-        """A key of everything that decides which tags a vector gets."""
+    def _basis(self) -> str:
+        """Return a key of everything that decides which tags a vector gets."""
         assert self._recipe is not None
         tags = self._settings.tags
         parts = (self._recipe.key, self._vocabulary.digest, tags.threshold, tags.most)
@@ -84,11 +83,11 @@ class ZeroShotTagger:
 
     def touch(self) -> None:
         """Note that photos have new vectors."""
-        self.waiting = self._recipe is not None and not self._gave_up
+        self.waiting = self._recipe is not None and not self._failed
 
     def wait_s(self, calm: bool) -> float:
         """Return how long until the next part, in s."""
-        if self._asking and self._answer is None:
+        if self._encoding and self._answer is None:
             return 0.1
         pause = 0.0 if calm else _BUSY_S - _CALM_S
         return self._next_at + pause - time.monotonic()
@@ -97,8 +96,8 @@ class ZeroShotTagger:
         """Suggest tags for a few photos, if any wait and it is time; return their ids."""
         if not self.waiting or self._recipe is None or self.wait_s(calm) > 0:
             return []
-        mark, (named_by, rev) = self._mark, self._catalog.tags.zero_shot_state()
-        rev = rev if named_by == mark else 0
+        basis, (basis_then, rev) = self._basis(), self._catalog.tags.zero_shot_state()
+        rev = rev if basis_then == basis else 0
         rows = self._catalog.vectors.read(self._recipe.key, rev, PART)
         if not rows:
             self.waiting = False
@@ -111,13 +110,13 @@ class ZeroShotTagger:
         found = zero_shot.suggest(
             vectors, self._vectors, self._scale, tags.threshold / 100, tags.most
         )
-        listed = self._vocabulary.words
+        words = self._vocabulary.words
         suggested = [
-            (row[1], [(listed[word].name, round(100 * sure)) for word, sure in each])
+            (row[1], [(words[word].name, round(100 * sure)) for word, sure in each])
             for row, each in zip(rows, found, strict=True)
         ]
         self._catalog.tags.save_zero_shot(
-            suggested, {word.name: word.category for word in listed}, mark, rows[-1][0]
+            suggested, {word.name: word.category for word in words}, basis, rows[-1][0]
         )
         self._next_at = time.monotonic() + _CALM_S
         return [row[1] for row in rows]
@@ -130,42 +129,42 @@ class ZeroShotTagger:
         return self._cache / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
 
     def _find_vectors(self) -> bool:
-        """Load the vocabulary's vectors, or request them; return whether they are there."""
+        """Load the vocabulary's vectors, or request them; return whether they are loaded."""
         if self._answer is not None:
-            answer, self._answer, self._asking = self._answer, None, False
+            answer, self._answer, self._encoding = self._answer, None, False
             if answer[0] is self._vocabulary:
-                return self._take(answer[1])
+                return self._keep(answer[1])
         try:
             saved = arrays.load(self._cache_file())
             self._vectors, self._scale = saved["places"], float(saved["scale"])
             return True
         except (FileNotFoundError, ValueError, KeyError):
             pass  # not encoded yet, or damaged
-        if not self._asking:
-            self._asking = True
+        if not self._encoding:
+            self._encoding = True
             recipe, vocabulary = self._recipe, self._vocabulary
             assert recipe is not None
             if self._pool.size:
-                self._threads.start(lambda: self._ask(recipe, vocabulary))
+                self._threads.start(lambda: self._encode(recipe, vocabulary))
             else:
-                self._ask(recipe, vocabulary)
+                self._encode(recipe, vocabulary)
         return False
 
-    def _ask(self, recipe: Recipe, vocabulary: zero_shot.Vocabulary) -> None:
+    def _encode(self, recipe: Recipe, vocabulary: zero_shot.Vocabulary) -> None:
         sentences = vocabulary.sentences()
         answer = None
         try:
             limit = with_loading(self._pool, _SENTENCE_S * len(sentences))
-            answer = self._pool.run(words, recipe, sentences, timeout_s=limit)
+            answer = self._pool.run(embed_vocabulary, recipe, sentences, timeout_s=limit)
         except WorkerCancelled:
             return
         except (WorkerBug, KnownError, OSError) as error:
             log.warning("no tags are suggested: %s", error)
         self._answer = vocabulary, answer
 
-    def _take(self, answer: tuple[bytes, float] | None) -> bool:
+    def _keep(self, answer: tuple[bytes, float] | None) -> bool:
         if answer is None:  # the log has the reason; the next start tries again
-            self._gave_up, self.waiting = True, False
+            self._failed, self.waiting = True, False
             return False
         data, self._scale = answer
         self._vectors = np.frombuffer(data, np.float32).reshape(len(self._vocabulary.words), -1)

@@ -182,13 +182,16 @@ class FilePreviewLoader(QObject):
         if pipeline is None:
             self._publish(self.preview.refuse(KnownError(_BUSY, "Drop the file there.")))
         else:
-            pipeline.request_file_preview(str(self.preview.path), screen_px, self._decoded.emit)
+            recipe = pipeline.encoding.recipe
+            pipeline.file_previews.request(
+                str(self.preview.path), screen_px, recipe, self._decoded.emit
+            )
 
     def close(self) -> None:
         """Cancel loading; nothing is emitted afterwards."""
         self._closed = True
         if self._pipeline is not None:
-            self._pipeline.cancel_file_preview()
+            self._pipeline.file_previews.cancel()
 
     def _publish(self, preview: FilePreview) -> None:
         self.preview = preview
@@ -225,7 +228,7 @@ class FilePreviewLoader(QObject):
         asks = preview.description is None
         self._publish(replace(preview, undescribed=_DESCRIBING) if asks else preview)
         if asks:
-            self._pipeline.request_description(decoded.proxy, self._description_ended.emit)
+            self._pipeline.file_previews.describe(decoded.proxy, self._description_ended.emit)
 
     def _on_vector(self, found: Embedded) -> None:
         self._publish(self.preview.with_tags(found))

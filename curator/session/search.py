@@ -152,7 +152,8 @@ class SearchController(QObject):
         for photo in query.similar:
             self._ask(request, photo, partial(_similar_to, photo))
         phrase, pipeline = query.phrase, self.pipeline
-        if not phrase or pipeline is None or pipeline.encoding.recipe is None:
+        recipe = None if pipeline is None else pipeline.encoding.recipe
+        if not phrase or pipeline is None or recipe is None:
             return
 
         def on_vector(answer: bytes | KnownError) -> None:
@@ -166,8 +167,8 @@ class SearchController(QObject):
                 request, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
             )
 
-        pipeline.request_text_vector(
-            phrase, lambda answer: self._phrase_encoded.emit(on_vector, answer)
+        pipeline.text_encoder.request(
+            phrase, recipe, lambda answer: self._phrase_encoded.emit(on_vector, answer)
         )
 
     def _ask(

@@ -75,7 +75,7 @@ class SidecarController(QObject):
         """Compute what writing the sidecars of photos would change; emit :attr:`previewed`."""
         profile = profile_of(self._settings)
         if self._pipeline is not None:
-            self._pipeline.preview_sidecars(ids, profile, self.previewed.emit)
+            self._pipeline.sidecars.preview(ids, profile, self.previewed.emit)
             return
         path, emit = self._catalog.path, self.previewed.emit  # receivers get it on their thread
 
@@ -96,7 +96,7 @@ class SidecarController(QObject):
         """
         self._embedder()
         assert self._pipeline is not None
-        self._pipeline.compare_originals(ids, self.compared.emit)
+        self._pipeline.sidecars.compare_originals(ids, self.compared.emit)
 
     def embed(self, ids: Sequence[int]) -> None:
         """Embed marks in originals; call it only after the person has confirmed.
@@ -107,7 +107,7 @@ class SidecarController(QObject):
         program = self._embedder()
         assert self._pipeline is not None
         self._messages.say(f"Embedding in {counted(len(ids), 'original')}…")
-        self._pipeline.embed(ids, program)
+        self._pipeline.sidecars.embed(ids, program)
 
     def _embedder(self) -> str:
         if self._pipeline is None:

@@ -4,11 +4,11 @@ To add a stage: one module here and one line in the table. The module has a func
 `StageJob` into a result, and a function that saves results. Nothing else in Curator names a stage
 to run or save it: the pipeline reads this table.
 
-The job function knows only its job. It raises UnreadableError or GoneError for faults of the file
-and writes derived files itself, atomically. It runs in a worker process, so a module here must
-import neither the window nor the catalog at its top. The save function runs in the window's
-process, on the conductor's thread: one or a few short transactions, and no file is opened there.
-Raise ``version`` when results change: that stage alone is then done again for every photo.
+The job function gets only its job. It raises UnreadableError or GoneError for faults of the file
+and writes derived files itself, atomically. It runs in a worker process (`describe` on a thread),
+so a module here must not import the window or the catalog at its top. The save function runs on the
+conductor's thread: it makes one or a few short transactions and must open no file. Raise
+``version`` when results change: then that stage is done again for every photo.
 
 (`stack` groups all photos together and is not in the table; its version is in
 `curator.pipeline.stacking`.)
@@ -37,8 +37,8 @@ class LaneKind(StrEnum):
 
     HEADERS = "peek"  # worker processes; many short jobs
     PIXELS = "convert"  # worker processes; one decode each
-    ENCODER = "encoder"  # the encoder's process: takes a list of jobs, returns Embeddings
-    VISION = "vision"  # threads that wait for a server; by itself or when asked
+    ENCODER = "encoder"  # the encoder's process; it gets a list of jobs and returns Embeddings
+    VISION = "vision"  # threads that wait for a server
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,10 @@ class Stage:
         needs: names of the stages that come first.
         lane: the queue its jobs wait in.
         title: what the window calls it.
-        reads: ``file`` if it reads originals, ``proxy`` if it reads the proxy. A result holds as
-            long as those bytes do.
-        every: all photos go through it; otherwise only those it was asked for.
-        variant: names what else a result depends on, such as a prompt. With another variant the
-            result is made again.
+        reads: ``file`` if it reads originals, ``proxy`` if it reads proxies. Results are made again
+            when those bytes change.
+        every: whether all photos go through it, or only those for which it is requested.
+        variant: what else results depend on, such as a prompt; they are made again when it changes.
     """
 
     name: str

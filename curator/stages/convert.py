@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 def convert(job: StageJob) -> Converted:
     """Decode a photo once and write its proxy and thumbnail.
 
-    Of a pair the RAW is decoded; if that fails, the other half, and the result says so.
+    Of a pair the RAW is decoded. If that fails, the other half is, and ``basis`` is "fallback".
 
     Raises:
         GoneError: the file is not there.
@@ -98,7 +98,7 @@ def decode_photo(job: StageJob) -> tuple[DecodedImage, Capture]:
 
 
 def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImage, Capture]:
-    """Decode one file, reading a JPEG's bytes only once for picture and capture data."""
+    """Decode one file and read its capture data; a file that is no RAW is read only once."""
     from curator.imaging import containers, decode, exif
     from curator.imaging.pixels import DecodeOptions
 
@@ -117,7 +117,11 @@ def _read(job: StageJob, path: str, *, small_preview: bool) -> tuple[DecodedImag
 
 
 def measure_and_shrink(found: DecodedImage, long_edge_px: int) -> tuple[Quality, Image]:
-    """Measure all pixels; return the scores, and a copy of the proxy's size, (H, W, 3) sRGB."""
+    """Measure a picture at full resolution, and shrink it to the size of a proxy.
+
+    Returns:
+        The scores, and the small picture, (H, W, 3) uint8 sRGB upright.
+    """
     import numpy as np
 
     from curator.imaging import color, exif_fields, pixels, quality

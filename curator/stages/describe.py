@@ -26,7 +26,7 @@ class Asking:
     Attributes:
         options: the provider, its model and the time limit.
         cancelled: called many times a second; True cancels the request.
-        prompt: identifies the prompt; with another prompt, photos are described again.
+        prompt: key of the prompt, saved with the description.
     """
 
     options: VisionOptions
@@ -39,8 +39,8 @@ def describe(job: StageJob) -> Described:
 
     Raises:
         GoneError: the proxy is not there.
-        VisionError: there is no description; its attributes tell whether other photos can be
-            described.
+        VisionError: there is no description; its attributes state whether to try again, and
+            whether other photos can be described.
         Cancelled: the request was canceled.
     """
     try:
@@ -55,7 +55,8 @@ def describe(job: StageJob) -> Described:
 def save_described(catalog: Catalog, results: Sequence[tuple[StageJob, Described]]) -> Saved:
     """Save descriptions and suggested tags, all made with the same prompt."""
     prompt = results[0][0].asking.prompt
-    return Saved(catalog.descriptions.save([(job.photo_id, told) for job, told in results], prompt))
+    descriptions = [(job.photo_id, described) for job, described in results]
+    return Saved(catalog.descriptions.save(descriptions, prompt))
 
 
 def describe_proxy(proxy: bytes, asking: Asking, source: str = "") -> Described:
@@ -72,14 +73,14 @@ def describe_proxy(proxy: bytes, asking: Asking, source: str = "") -> Described:
     from curator import vision  # its libraries load only now
 
     options = asking.options
-    told = vision.describe(proxy, options, asking.cancelled)
+    found = vision.describe(proxy, options, asking.cancelled)
     return Described(
         options.provider,
         options.model,
         source,
-        told.subject,
-        str(told.content_type),
-        told.lighting_critique,
-        told.artistic_mood,
-        tuple(told.suggested_tags),
+        found.subject,
+        str(found.content_type),
+        found.lighting_critique,
+        found.artistic_mood,
+        tuple(found.suggested_tags),
     )

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def embed(jobs: Sequence[StageJob]) -> Embeddings:
     """Turn photos' proxies into vectors, tone measures and suggested tags; writes nothing.
 
-    Several photos go through the encoder at once. A photo that cannot be encoded fails alone: its
-    result is the reason, a GoneError, UnreadableError or EncodingError.
+    The encoder gets all photos at once. If one cannot be encoded, its result is the error (OSError,
+    GoneError, UnreadableError or EncodingError), and the others are encoded.
 
     Args:
         jobs: all for the same encoder.
@@ -77,6 +77,23 @@ def embed_text(recipe: Recipe, text: str) -> bytes | None:
 
     vectors = _encoder(recipe).encode_texts([text])
     return None if vectors is None else vectors[0].astype(np.float32).tobytes()
+
+
+def embed_vocabulary(recipe: Recipe, sentences: Sequence[str]) -> tuple[bytes, float] | None:
+    """Encode the sentences of a vocabulary; minutes for a thousand on a CPU.
+
+    Returns:
+        (W, dimension) float32 of unit length, and the factor the network applies to cosines; None
+        if it encodes no texts.
+
+    Raises:
+        KnownError: the encoder cannot be loaded.
+    """
+    from curator.encoders import zero_shot
+
+    encoder = _encoder(recipe)
+    found = zero_shot.word_vectors(encoder, sentences)
+    return None if found is None else (found.tobytes(), encoder.scale)
 
 
 def _picture(path: str, data: bytes | None = None) -> Any:

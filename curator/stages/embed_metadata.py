@@ -1,10 +1,10 @@
 """Embedding marks in copies of originals by exiftool, and verifying them, in a worker process.
 
 `curator.pipeline.metadata_embedding` runs it and replaces the originals by the copies. Curator
-makes the XMP packet (`curator.sidecar.merge` with the packet in the file); exiftool only puts it
-into the copy. It works in the photo's folder and gets only names that Curator made, so a photo's
-name must never be an argument. A copy is good if its picture is the same, bit by bit, and Curator
-reads the intended metadata from it.
+makes the XMP packet (`curator.sidecar.merge` with the packet in the file); exiftool only writes it
+into the copy. It runs in the photo's folder with names that Curator made: a photo's name must never
+be an argument. A copy is good if its picture is the same, bit by bit, and Curator reads the
+intended metadata from it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class MetadataResult:
 
 def compare(jobs: Sequence[MetadataJob]) -> tuple[MetadataResult, ...]:
     """Return what embedding marks would change; reads headers, writes nothing."""
-    return tuple(_compared(job)[0] for job in jobs)
+    return tuple(_compare(job)[0] for job in jobs)
 
 
 def make(jobs: Sequence[MetadataJob], program: str) -> tuple[MetadataResult, ...]:
@@ -86,11 +86,11 @@ def make(jobs: Sequence[MetadataJob], program: str) -> tuple[MetadataResult, ...
     done: dict[int, MetadataResult] = {}
     folders: dict[Path, list[_Copy]] = {}
     for job in jobs:
-        found, packet = _compared(job)
+        found, packet = _compare(job)
         done[job.photo_id] = found
         if found.lines and not found.problem:
             try:
-                copy = _copied(job, found, packet)
+                copy = _make_copy(job, found, packet)
                 folders.setdefault(copy.path.parent, []).append(copy)
             except KnownError as error:
                 done[job.photo_id] = replace(found, problem=str(error))
@@ -98,10 +98,10 @@ def make(jobs: Sequence[MetadataJob], program: str) -> tuple[MetadataResult, ...
         try:
             answer = _run(program, folder, copies)
             for copy in copies:
-                done[copy.job.photo_id] = _verified(copy, answer)
+                done[copy.job.photo_id] = _verify(copy, answer)
         finally:
             for copy in copies:
-                _sweep(copy, keep=bool(done[copy.job.photo_id].made))
+                _remove_temporary(copy, keep=bool(done[copy.job.photo_id].made))
     return tuple(done[job.photo_id] for job in jobs)
 
 
@@ -127,24 +127,24 @@ class _Copy:
         return self.path.with_name(self.name)
 
 
-def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
+def _compare(job: MetadataJob) -> tuple[MetadataResult, bytes]:
     """Read a file's metadata; return what would change, and its new packet."""
     from curator.imaging import embedded_metadata
 
-    told = MetadataResult(job.photo_id, job.path)
+    result = MetadataResult(job.photo_id, job.path)
     try:
         status = files.status(job.path)
         if (status.st_size, status.st_mtime_ns) != (job.size, job.mtime_ns):
-            return replace(told, problem=CHANGED), b""
-        carried = embedded_metadata.read(job.path)
-        existing = carried.packets[0] if carried.packets else None
+            return replace(result, problem=CHANGED), b""
+        embedded = embedded_metadata.read(job.path)
+        existing = embedded.packets[0] if embedded.packets else None
         inside = sidecar.read(existing).metadata if existing else SidecarMetadata()
         # Everything in the file was imported, so a person removed what the catalog lacks.
-        wanted = _spelled(SidecarMetadata.from_json(dict(job.fields)), inside)
+        wanted = _spell_as_in_file(SidecarMetadata.from_json(dict(job.fields)), inside)
         lines = sidecar.difference(existing, wanted, inside, _PROFILE)
         if not lines:
-            return told, b""
-        if len(carried.packets) > 1:
+            return result, b""
+        if len(embedded.packets) > 1:
             raise UnreadableError(
                 "Its metadata fills more than one block, which Curator does not rewrite."
             )
@@ -156,12 +156,12 @@ def _compared(job: MetadataJob) -> tuple[MetadataResult, bytes]:
         if len(packet) > _JPEG_ROOM:
             raise UnreadableError("Its metadata would not fit one block.")
     except KnownError as error:
-        return replace(told, problem=str(error)), b""
-    return replace(told, lines=tuple(lines)), packet
+        return replace(result, problem=str(error)), b""
+    return replace(result, lines=tuple(lines)), packet
 
 
-def _spelled(wanted: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
-    """Return keywords and paths, spelled as in the file where both mean the same tag.
+def _spell_as_in_file(wanted: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadata:
+    """Return the wanted metadata, with keywords spelled as in the file where both mean one tag.
 
     A keyword may be longer than the name of its tag, so this keeps long keywords in the file.
     """
@@ -181,7 +181,7 @@ def _spelled(wanted: SidecarMetadata, inside: SidecarMetadata) -> SidecarMetadat
     )
 
 
-def _copied(job: MetadataJob, found: MetadataResult, packet: bytes) -> _Copy:
+def _make_copy(job: MetadataJob, found: MetadataResult, packet: bytes) -> _Copy:
     path = Path(os.path.realpath(job.path))
     suffix = path.suffix.lower()
     ending = suffix if suffix.isascii() and suffix[1:].isalnum() else ".jpg"
@@ -190,7 +190,7 @@ def _copied(job: MetadataJob, found: MetadataResult, packet: bytes) -> _Copy:
         shutil.copyfile(path, copy.made)
         copy.made.with_suffix(".packet").write_bytes(packet)
     except OSError as error:
-        _sweep(copy, keep=False)
+        _remove_temporary(copy, keep=False)
         raise UnreadableError(
             f"No copy can be made beside it ({error.strerror or error})."
         ) from error
@@ -210,7 +210,7 @@ def _run(program: str, folder: Path, copies: Sequence[_Copy]) -> exiftool.Answer
         return exiftool.Answer("", f"Error: it {error}")
 
 
-def _verified(copy: _Copy, answer: exiftool.Answer) -> MetadataResult:
+def _verify(copy: _Copy, answer: exiftool.Answer) -> MetadataResult:
     """Check that a copy has the same picture and the metadata that was to be written."""
     from curator.imaging import embedded_metadata, exif
 
@@ -286,7 +286,7 @@ def _jpeg_parts(data: bytes) -> tuple[list[tuple[int, str]], str]:
     return sorted(parts), hashlib.sha256(data[at:]).hexdigest()
 
 
-def _sweep(copy: _Copy, keep: bool) -> None:
+def _remove_temporary(copy: _Copy, keep: bool) -> None:
     """Remove temporary files beside a photo; ``keep`` the copy itself."""
     with contextlib.suppress(OSError):
         for left in copy.path.parent.glob(f"{Path(copy.name).stem}.*"):

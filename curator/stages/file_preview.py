@@ -1,7 +1,7 @@
-"""Decoding one file for a preview: no line of STAGES, but it runs in a worker process, too.
+"""Decoding one file for a preview, in a worker process; it is no line of STAGES.
 
-It treats a file outside the catalog as convert treats a photo, with the same code and so with the
-same scores. The results are returned and must never be written.
+`curator.pipeline.file_preview` runs it. A file outside the catalog gets the same scores as convert
+gives a photo, by the same code. The results must never be written.
 """
 
 from __future__ import annotations

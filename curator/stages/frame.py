@@ -1,4 +1,4 @@
-"""Decoding an original for the loupe: no line of STAGES, but it runs in a worker process, too.
+"""Decoding an original for the loupe, in a worker process; it is no line of STAGES.
 
 `curator.pipeline.frames` runs it. Pixels of another file must never be shown as the photo's.
 """
@@ -37,8 +37,8 @@ class DecodeRequest:
         size: (width, height) px with ``turn`` applied, ready for the screen; None for all pixels.
         pixels: whether the picture itself is wanted.
         overlays: names from :data:`curator.imaging.overlay.KINDS`.
-        limit_bytes: whole pictures larger than this are halved until they fit, and their overlays
-            come without ``marks``.
+        limit_bytes: a whole picture that is larger is halved until it fits; overlays come without
+            ``marks`` if three times their bytes exceed the limit.
     """
 
     path: str
@@ -58,8 +58,8 @@ class Frame:
     ``pixels`` are uint8 sRGB, upright and turned: (H, W, 3) RGB for the whole picture, (H, W, 4)
     BGRX for a size, None if not requested. ``basis`` and ``damage`` are as in
     `curator.model.Converted`; ``full_size`` is (width, height) px of the whole picture, turned.
-    The large arrays of ``overlay``, marks and shares, are in ``planes``; :meth:`measured` returns
-    the overlay with them.
+    The large arrays of ``overlay``, marks and shares, are in ``planes``, in shared memory;
+    :meth:`measured` returns the overlay with them.
     """
 
     pixels: Pixels | None
@@ -71,7 +71,7 @@ class Frame:
 
     @property
     def array(self) -> np.ndarray | None:
-        """The pixels; arrays made from them keep their memory alive."""
+        """The pixels; views of this array keep their shared memory alive."""
         return None if self.pixels is None else self.pixels.array
 
     def measured(self) -> Overlay | None:

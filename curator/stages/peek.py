@@ -1,6 +1,7 @@
-"""Peek: read headers only: identity, capture data, embedded thumbnail, and metadata of sidecars.
+"""Peek: read headers only: identity, capture data, embedded thumbnail and metadata, sidecars.
 
-It runs in a worker process, takes milliseconds for a file of any size, and must decode nothing.
+It runs in a worker process, takes milliseconds for a file of any size, and must decode no picture
+but the embedded thumbnail.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 def peek(job: StageJob) -> Peeked:
     """Read a photo's headers, in milliseconds for any size.
 
-    The embedded thumbnail is used if the cache has none and its aspect is the picture's. It may be
-    smaller than Curator's own thumbnails; convert replaces it.
+    The embedded thumbnail is saved if the cache has no thumbnail and its aspect is the picture's.
+    It may be smaller than Curator's own thumbnails; convert replaces it.
 
     Raises:
         GoneError: the file is not there.
@@ -45,17 +46,17 @@ def peek(job: StageJob) -> Peeked:
     if job.fallback:
         with contextlib.suppress(KnownError):
             half = files.fingerprint(job.fallback)
-    readings = _said_of(job)
-    return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half, readings)
+    marks = _read_marks(job)
+    return Peeked(key, status.st_size, status.st_mtime_ns, capture, thumb, half, marks)
 
 
 def save_peeked(
     catalog: Catalog, results: Sequence[tuple[StageJob, Peeked | PeekFindings]]
 ) -> Saved:
-    """Save the results of headers, and identify the photo a file belongs to.
+    """Save what headers contain, and identify the photo that a file belongs to.
 
-    If its content is known elsewhere, or replaced other content, files have to be compared first;
-    the findings come back here as the result.
+    If the content is known from another file, or replaced other content, files have to be compared
+    first; the PeekFindings come back here as the result.
     """
     peeked = [(job, found) for job, found in results if isinstance(found, Peeked)]
     saved = catalog.results.save_peeks(peeked) if peeked else None
@@ -72,8 +73,8 @@ def _look_into(job: StageJob, result: Peeked, catalog: Catalog, reader: FileRead
     return catalog.results.examine_peek(job, result, reader)
 
 
-def _said_of(job: StageJob) -> tuple[FileMarks, ...]:
-    """Read sidecars and embedded metadata; the RAW's has precedence over the JPEG's."""
+def _read_marks(job: StageJob) -> tuple[FileMarks, ...]:
+    """Read sidecars and embedded metadata; of a pair, the RAW's takes precedence."""
     from curator import sidecar
     from curator.imaging import embedded_metadata
     from curator.sidecar import batch
@@ -81,7 +82,7 @@ def _said_of(job: StageJob) -> tuple[FileMarks, ...]:
     metadata = sidecar.SidecarMetadata()
     for path in filter(None, (job.path, job.fallback)):
         with contextlib.suppress(KnownError):  # the photo itself fails with the reason
-            carried = embedded_metadata.read(path)
-            inside = sidecar.read_embedded(carried.packets, carried.keywords, carried.rating)
+            found = embedded_metadata.read(path)
+            inside = sidecar.read_embedded(found.packets, found.keywords, found.rating)
             metadata = metadata.filled_by(inside.metadata)
     return (*batch.read_all(job.sidecars), *batch.embedded(metadata))

@@ -1,8 +1,9 @@
-"""What a stage's save function is given and what it returns; used by every stage and the pipeline.
+"""The types of a stage's save function, for every stage and the pipeline.
 
-The results of one call are saved in one short transaction where possible, because a decision waits
-for the write lock. A save function must not open files: what it has to know from files it returns
-as a question, which is answered beside the conductor. The answer comes back as the job's result.
+A save function should save all results of a call in one short transaction, because a decision waits
+for the write lock. It must not open files: what it needs to know from files it returns as a
+question, which is answered on another thread. Then it is called again with the answer as the
+result.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ class Saved:
 
     Attributes:
         changed: ids of photos whose rows changed.
-        questions: by photo id, what has to be found out from files before this result can be
-            saved. It is called with a catalog to read from and a file reader, on a thread that may
-            wait for a drive; what it returns is saved as the result of the same job.
+        questions: by photo id, a function that finds out from files what is needed to save this
+            result. It gets a catalog to read and a file reader, on a thread that may wait for a
+            drive. Its answer is saved as the result of the same job.
     """
 
     changed: Sequence[int]

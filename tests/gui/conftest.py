@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtTest import QTest
@@ -31,6 +32,7 @@ class QuietPipeline:
         self.events = PipelineEvents()
         self.asked: list[tuple[str, object]] = []
         self.paused = False
+        self.frames = SimpleNamespace(request=lambda *_: None)  # never delivers
 
     def focus(self, ids: Sequence[int]) -> None:
         """Record nothing: every scroll calls this."""
@@ -43,9 +45,6 @@ class QuietPipeline:
 
     def retry(self, stage: str | None = None, ids: Sequence[int] | None = None) -> None:
         self.asked.append(("retry", ids))
-
-    def request_frames(self, *_: object) -> None:
-        """Never deliver."""
 
     def pause(self) -> None:
         self.paused = True

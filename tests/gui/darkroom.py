@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PySide6.QtGui import QAction, QImage, QKeySequence
@@ -52,8 +53,9 @@ class Darkroom(QuietPipeline):
         self.draw: Callable[[int, tuple[int, int]], np.ndarray] = swatches.picture
         self.size = size
         self._callback: Callable[[DecodeRequest, object], None] | None = None
+        self.frames = SimpleNamespace(request=self._request)
 
-    def request_frames(
+    def _request(
         self, looks: Sequence[DecodeRequest], callback: Callable[[DecodeRequest, object], None]
     ) -> None:
         self.looks, self._callback = list(looks), callback

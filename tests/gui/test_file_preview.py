@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -36,8 +37,14 @@ class Studio(QuietPipeline):
     tags = (("harbor", 76), ("pier", 31))
     given_up = 0
 
-    def request_file_preview(
-        self, path: str, screen_px: int, tell: Callable[[object], None]
+    def __init__(self) -> None:
+        super().__init__()
+        self.file_previews = SimpleNamespace(
+            request=self._preview, describe=self._describe, cancel=self._cancel
+        )
+
+    def _preview(
+        self, path: str, screen_px: int, recipe: None, tell: Callable[[object], None]
     ) -> None:
         self.asked.append(("preview", path))
         try:
@@ -46,11 +53,11 @@ class Studio(QuietPipeline):
         except KnownError as error:
             tell(error)
 
-    def request_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+    def _describe(self, proxy: bytes, tell: Callable[[object], None]) -> None:
         assert proxy.startswith(b"\xff\xd8")
         self.say = tell
 
-    def cancel_file_preview(self) -> None:
+    def _cancel(self) -> None:
         self.given_up += 1
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -39,10 +40,8 @@ def test_opening_one_picture_previews_it_without_adding_it(
     picture = tmp_path / "card" / "DSC_1.JPG"
     draw_jpeg(picture)
     wanted: list[str] = []
-    monkeypatch.setattr(
-        quiet, "request_file_preview", lambda path, *_: wanted.append(path), raising=False
-    )
-    monkeypatch.setattr(quiet, "cancel_file_preview", lambda: None, raising=False)
+    previews = SimpleNamespace(request=lambda path, *_: wanted.append(path), cancel=lambda: None)
+    monkeypatch.setattr(quiet, "file_previews", previews, raising=False)
     fill(home.catalog, 3)
     running = started(home, picture)
     window = running.window

@@ -219,7 +219,7 @@ class FullresCache(QObject):
         self._pending |= missing  # results of canceled requests may still arrive
         for decode in list(self._pending)[: -len(requested) - _CANCELED]:
             del self._pending[decode]
-        pipeline.request_frames(requested, self._answered.emit)
+        pipeline.frames.request(requested, self._answered.emit)
 
     def clear_failures(self) -> None:
         """Try again what failed: a drive may be back, a file repaired."""

@@ -10,7 +10,7 @@ import pytest
 from curator.catalog import Catalog
 from curator.catalog.text import COLUMNS, phrase
 from curator.model import ContentType, Described, NotFoundError, UsageError
-from curator.pipeline.indexing import Indexer
+from curator.pipeline.between_jobs import Indexer
 from curator.stages import STAGES
 from tests import catalogs, taste_data
 from tests.unit.catalog.shoot import Shoot, photo_bytes

@@ -11,7 +11,7 @@ from curator.catalog import PhotoDetail
 from curator.export import Options, write
 from curator.export.size_estimates import Proxies, jpeg_bytes
 from curator.imaging import proxy
-from curator.imaging.decode import decode_scaled
+from curator.imaging.decode import decode
 from curator.model import Capture
 from curator.workers import InlinePool
 from tests.photos import draw_jpeg
@@ -25,7 +25,7 @@ def converted(tmp_path: Path) -> list[PhotoDetail]:
     for number, size in enumerate(((1800, 1200), (900, 1350)), 1):
         path = draw_jpeg(tmp_path / "card" / f"DSC_{number}.JPG", size=size, seed=number)
         key = f"{number:032x}"
-        proxy.save(decode_scaled(path, 1440).rgb, tmp_path / "cache", key, 88)
+        proxy.save(decode(path, 1440).rgb, tmp_path / "cache", key, 88)
         made = photo(number, STARS, path, capture=Capture(width=size[0], height=size[1]))
         photos.append(replace(made, proxy=key))
     return photos

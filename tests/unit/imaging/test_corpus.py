@@ -22,7 +22,7 @@ def test_every_file_decodes_or_says_why(corpus: Path) -> None:
     for path in (path for path in files if path.suffix.lower() not in _NO_PHOTOS):
         capture = exif.read_capture(path)
         try:
-            picture = decode.decode_scaled(path, 1440)
+            picture = decode.decode(path, 1440)
         except KnownError as error:
             if not _PLAIN.match(str(error)):
                 odd.append(f"{path}: {error}")
@@ -46,7 +46,7 @@ def test_every_file_decodes_or_says_why(corpus: Path) -> None:
 )
 def test_all_orientations_of_one_scene_look_the_same(corpus: Path, folder: str, count: int) -> None:
     found = [
-        decode.decode_scaled(path, 256).rgb[::8, ::8]
+        decode.decode(path, 256).rgb[::8, ::8]
         for path in sorted((corpus / folder).iterdir())
         if path.name.startswith(("Portrait_", "rot"))
     ]
@@ -108,7 +108,7 @@ def test_an_undecodable_file_gives_its_reason(corpus: Path, name: str, reason: s
     ],
 )
 def test_a_damaged_file_is_shown_and_marked_as_damaged(corpus: Path, name: str) -> None:
-    assert "missing" in (decode.decode_scaled(corpus / name, 800).damage or "")
+    assert "missing" in (decode.decode(corpus / name, 800).damage or "")
 
 
 def test_a_raw_of_zeros_is_never_taken_for_an_intact_one(corpus: Path) -> None:

@@ -77,10 +77,10 @@ def test_a_view_gets_no_more_pixels_than_it_needs(tmp_path: Path) -> None:
     jpeg = draw_jpeg(tmp_path / "a.jpg", size=(1600, 1200))
     raw = write_dng(tmp_path / "a.dng", size=(1600, 1200))
     for path in (jpeg, raw):
-        picture = decode.decode_scaled(path, 500)
+        picture = decode.decode(path, 500)
         assert 500 <= picture.rgb.shape[1] < 1000
         assert picture.full_size == (1600, 1200)
-        assert decode.decode_scaled(path, 5000).rgb.shape == (1200, 1600, 3)
+        assert decode.decode(path, 5000).rgb.shape == (1200, 1600, 3)
 
 
 def test_the_content_decides_the_format_before_the_name(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_large_nearly_empty_picture_is_not_called_damaged(tmp_path: Path) -> N
     flat = Image.new("L", (7248, 7248), 128)
     path = saved(tmp_path, flat, "a.jpg", optimize=True, progressive=True)
     assert 7248 * 7248 / path.stat().st_size > 250
-    picture = decode.decode_scaled(path, 800)
+    picture = decode.decode(path, 800)
     assert picture.full_size == (7248, 7248) and picture.damage is None
 
 

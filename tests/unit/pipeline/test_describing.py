@@ -494,7 +494,7 @@ def test_describing_continues_once_the_server_answers(
         assert begin() == 2
         for _ in range(2):
             outcome = outcomes.get(timeout=60)
-            lane.judge(catalog, outcome.job, outcome.error)
+            lane.handle_failure(catalog, outcome.job, outcome.error)
             lane.landed(outcome.job.photo_id)
         assert begin() == 0 and lane.held is not None
         assert woken.acquire(timeout=60) and begin() == 0, "it looked, and nobody was there"

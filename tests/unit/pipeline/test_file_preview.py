@@ -71,7 +71,7 @@ def told() -> SimpleQueue[DecodedFile | Embedded | KnownError]:
 
 def test_the_picture_comes_first_then_the_encoders_result(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
-    previewer(Pool()).want(str(path), 100, RECIPE, told.put)
+    previewer(Pool()).request(str(path), 100, RECIPE, told.put)
     first = told.get(timeout=LIMIT_S)
     assert isinstance(first, DecodedFile) and first.picture is not None
     assert first.picture.array.shape == (67, 100, 3)
@@ -82,9 +82,9 @@ def test_requesting_another_file_cancels_the_first(previewer, told, tmp_path: Pa
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     pool = Pool()
     looking = previewer(pool)
-    looking.want("held.jpg", 100, None, told.put)
+    looking.request("held.jpg", 100, None, told.put)
     assert pool.asked.get(timeout=LIMIT_S) == "held.jpg"
-    looking.want(str(path), 100, None, told.put)
+    looking.request(str(path), 100, None, told.put)
     assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
     assert told.empty(), "of the first nothing was told"
@@ -99,7 +99,7 @@ def test_a_canceled_preview_calls_nobody(previewer, told, tmp_path: Path) -> Non
         told.put(what)
         looking._wanted = None  # as give_up does, which waits for this very call
 
-    looking.want(str(path), 100, RECIPE, give_up)
+    looking.request(str(path), 100, RECIPE, give_up)
     assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
     assert told.empty() and encoder.asked.empty()
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_decoded_gives_the_reason(
 ) -> None:
     if isinstance(error, WorkerBug):
         expected_log("decoding a.jpg failed: ours")
-    previewer(Pool(error)).want("a.jpg", 100, RECIPE, told.put)
+    previewer(Pool(error)).request("a.jpg", 100, RECIPE, told.put)
     answer = told.get(timeout=LIMIT_S)
     assert isinstance(answer, KnownError) and said in str(answer)
 
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_decoded_gives_the_reason(
 def test_a_crashed_encoder_leaves_the_picture(previewer, told, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
-    previewer(Pool(), dead).want(str(path), 100, RECIPE, told.put)
+    previewer(Pool(), dead).request(str(path), 100, RECIPE, told.put)
     assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     assert "Analyzing it needs more memory" in str(told.get(timeout=LIMIT_S))
 

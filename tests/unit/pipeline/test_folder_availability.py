@@ -16,7 +16,7 @@ from curator.library import folder_lookup
 from curator.model import CatalogError, KnownError, StageState
 from curator.pipeline import FolderNews, Pipeline, ScanReport, Totals, folder_availability, saving
 from curator.pipeline.file_probe import FileProbe
-from curator.pipeline.folder_availability import FolderAvailability, FolderLooks
+from curator.pipeline.folder_availability import FolderAvailability, LocatedFolders
 from curator.settings import Home, Settings
 from curator.volumes import FolderLocation, Mount
 from tests import catalogs, fake_stages
@@ -343,7 +343,7 @@ def test_all_folders_that_are_back_are_scanned_after_a_busy_catalog(
         catalog.volumes.set_away(numbers[-1], True)
     probe = FileProbe(catalog, lambda act: act(), inline=True)
     availability = FolderAvailability(catalog, lambda: None, probe, inline=True)
-    here = FolderLooks({row.id: FolderLocation(row.path) for row in catalog.folders.all()}, {})
+    here = LocatedFolders({row.id: FolderLocation(row.path) for row in catalog.folders.all()}, {})
     note = catalog.volumes.set_away
 
     def refuse_second(number: int, *rest: bool) -> None:
@@ -355,7 +355,7 @@ def test_all_folders_that_are_back_are_scanned_after_a_busy_catalog(
 
     monkeypatch.setattr(catalog.volumes, "set_away", refuse_second)
     with pytest.raises(CatalogError):
-        availability.take(here)
+        availability.apply(here)
     monkeypatch.setattr(catalog.volumes, "set_away", note)
-    assert sorted(availability.take(here).scan) == numbers
-    assert availability.take(here).scan == ()
+    assert sorted(availability.apply(here).scan) == numbers
+    assert availability.apply(here).scan == ()

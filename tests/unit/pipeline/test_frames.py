@@ -63,7 +63,7 @@ def test_frames_come_in_the_requested_order(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     wanted = [request(tmp_path, "ok", number) for number in (7, 8, 9)]
-    lane.want(wanted, answers)
+    lane.request(wanted, answers)
     got = dict(answers.one() for _ in wanted)
     assert list(got) == wanted
     for one, frame in got.items():
@@ -83,7 +83,7 @@ def test_frames_come_in_the_requested_order(
 def test_a_file_without_pixels_gives_the_reason(
     lane: FrameDecoder, tmp_path: Path, answers: Answers, wish: str, reason: str
 ) -> None:
-    lane.want([request(tmp_path, wish, 1)], answers)
+    lane.request([request(tmp_path, wish, 1)], answers)
     _, answer = answers.one()
     assert isinstance(answer, KnownError)
     assert answer.args[0] == reason
@@ -93,7 +93,7 @@ def test_a_bug_is_logged_and_reported(
     lane: FrameDecoder, tmp_path: Path, answers: Answers, expected_log: Callable[[str], None]
 ) -> None:
     expected_log("decoding .* failed(.|\n)*ZeroDivisionError")
-    lane.want([request(tmp_path, "mistake", 1)], answers)
+    lane.request([request(tmp_path, "mistake", 1)], answers)
     assert isinstance(answers.one()[1], KnownError)
 
 
@@ -102,10 +102,10 @@ def test_a_frame_requested_twice_is_decoded_once(
 ) -> None:
     wanted = request(tmp_path, "wait", 3)
     for _ in range(3):
-        lane.want([wanted], answers)
+        lane.request([wanted], answers)
     let_go(tmp_path)
     assert answers.one()[0] == wanted
-    lane.want([request(tmp_path, "ok", 4)], answers)
+    lane.request([request(tmp_path, "ok", 4)], answers)
     assert Path(answers.one()[0].path).stem == "4"
 
 
@@ -113,11 +113,11 @@ def test_prefetching_leaves_a_process_free_for_the_most_urgent(
     lane: FrameDecoder, tmp_path: Path, answers: Answers
 ) -> None:
     here, ahead, further = (request(tmp_path, "wait", number) for number in (1, 2, 3))
-    lane.want([here, ahead, further], answers)
+    lane.request([here, ahead, further], answers)
     until_busy(lane, here)
     assert not lane.is_busy(ahead.path)  # one process is left for whatever becomes urgent
     now = request(tmp_path, "ok", 4)
-    lane.want([now, ahead], answers)
+    lane.request([now, ahead], answers)
     assert answers.one()[0] == now
     let_go(tmp_path)
     assert {answers.one()[0] for _ in range(2)} == {here, ahead}
@@ -130,9 +130,9 @@ def test_a_slow_decode_is_killed_for_an_urgent_one(
     monkeypatch.setattr(frames, "STALE_S", 0.0)
     for number in (1, 2):
         slow = request(tmp_path, "hang", number)
-        lane.want([slow], answers)
+        lane.request([slow], answers)
         until_busy(lane, slow)
-    lane.want([request(tmp_path, "ok", 3)], answers)
+    lane.request([request(tmp_path, "ok", 3)], answers)
     one, answer = answers.one()
     assert Path(one.path).stem == "3"
     assert isinstance(answer, Frame)
@@ -143,16 +143,16 @@ def test_an_unwanted_demosaic_is_killed_at_once(
 ) -> None:
     for number in (1, 2):
         slow = request(tmp_path, "hang", number, "demosaic")
-        lane.want([slow], answers)
+        lane.request([slow], answers)
         until_busy(lane, slow)
-    lane.want([request(tmp_path, "ok", 3)], answers)
+    lane.request([request(tmp_path, "ok", 3)], answers)
     assert Path(answers.one()[0].path).stem == "3"
 
 
 def test_closing_calls_nobody(lane: FrameDecoder, tmp_path: Path, answers: Answers) -> None:
-    lane.want([request(tmp_path, "hang", 1), request(tmp_path, "hang", 2)], answers)
+    lane.request([request(tmp_path, "hang", 1), request(tmp_path, "hang", 2)], answers)
     lane.close()
-    lane.want([request(tmp_path, "ok", 3)], answers)
+    lane.request([request(tmp_path, "ok", 3)], answers)
     assert answers.queue.empty()
 
 
@@ -166,9 +166,9 @@ def test_a_callback_that_fails_is_logged(
         raise ZeroDivisionError
 
     wanted = [request(tmp_path, "ok", 1), request(tmp_path, "ok", 2)]
-    lane.want(wanted[:1], broken)
+    lane.request(wanted[:1], broken)
     answers.one()
-    lane.want(wanted[1:], answers)
+    lane.request(wanted[1:], answers)
     assert answers.one()[0] == wanted[1]
 
 

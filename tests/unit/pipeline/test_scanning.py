@@ -70,7 +70,7 @@ def test_the_first_photos_go_ahead_alone_until_one_was_read(
     assert 0 < first < FILES
     if first_s:
         assert scanning_.is_held()
-        scanning_.scanner.go_on()
+        scanning_.scanner.note_read()
     assert first + scanning_.end() == FILES
 
 
@@ -84,14 +84,14 @@ def test_the_first_screens_are_read_before_the_rest_is_found(
     monkeypatch.setattr(scanning, "_SCREENS_S", screens_s)
     scanning_ = Scanning(catalog, tmp_path / "photos", monkeypatch)
     found = scanning_.advance()
-    scanning_.scanner.go_on()
+    scanning_.scanner.note_read()
     if screens_s:
         for read in range(1, screens):
             while not scanning_.is_held():
                 assert found < lead + read  # no farther ahead than that
                 found += scanning_.advance()
             assert lead <= found - read < lead + scanning._BATCH
-            scanning_.scanner.go_on()
+            scanning_.scanner.note_read()
         assert found < FILES and not scanning_.is_held()
     assert found + scanning_.end() == FILES
 
@@ -106,7 +106,7 @@ def test_a_walk_repeated_for_a_folder_that_went_away_counts_once(
         parts.append(one_photo(catalog, scanner.reader, tmp_path / name))
         (tmp_path / name / "film.mp4").touch()
     scanner.ask(Request(parts))  # both were walked
-    scanner.give_up([row for row in catalog.folders.all() if row.path.endswith("card")])
+    scanner.cancel_away([row for row in catalog.folders.all() if row.path.endswith("card")])
     told = None
     while scanner.busy:
         told = scanner.advance()[1] or told

@@ -230,7 +230,7 @@ def test_a_sidecar_written_early_is_reported_once(
         writer._turn(here)  # it looked by itself, just before it was woken
         writer.wake()
         with suppress(queue.Empty):
-            writer._take(here, 0)
+            writer._take_requests(here, 0)
         writer._turn(here)
     news = [told.get().message for _ in range(told.qsize())]
     assert [each[:18] for each in news if each] == ["Wrote DSC_0005.xmp"]

@@ -43,11 +43,12 @@ def test_a_text_is_encoded_once(words: Words) -> None:
     used = SimpleNamespace(times=0)
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
-    assert phrases.want("a boat", CLIP, told.put)
+    phrases.request("a boat", CLIP, told.put)
     answer = told.get(timeout=WAIT_S)
     assert isinstance(answer, bytes)
     assert np.frombuffer(answer, np.float32).tolist() == [6, 6, 6, 6]
-    assert phrases.want("a boat", CLIP, told.put) and told.get(timeout=WAIT_S) == answer
+    phrases.request("a boat", CLIP, told.put)
+    assert told.get(timeout=WAIT_S) == answer
     phrases.close()
     assert words.read == ["a boat"] and used.times == 1
 
@@ -58,7 +59,7 @@ def test_a_text_is_encoded_once(words: Words) -> None:
 def test_a_text_that_cannot_be_encoded_gives_the_reason(words: Words, text: str, says: str) -> None:
     told: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
-    phrases.want(text, CLIP, told.put)
+    phrases.request(text, CLIP, told.put)
     assert says in str(told.get(timeout=WAIT_S))
     phrases.close()
 
@@ -66,6 +67,6 @@ def test_a_text_that_cannot_be_encoded_gives_the_reason(words: Words, text: str,
 def test_an_encoder_without_text_is_not_asked(words: Words) -> None:
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
     starter = Recipe("starter", "starter/1", EncoderOptions())
-    assert not phrases.want("a boat", starter, print) and not phrases.want("a boat", None, print)
+    phrases.request("a boat", starter, pytest.fail)
     phrases.close()
     assert words.read == []

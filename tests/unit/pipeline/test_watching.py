@@ -317,7 +317,8 @@ def test_watching_continues_after_a_catalog_error(
 ) -> None:
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     conductor: Any = SimpleNamespace(post=posted.put, deliver=posted.put, wake=lambda: None)
-    ingest = Ingest(catalog, Settings.load(home), True, conductor, PipelineEvents())
+    jobs: Any = SimpleNamespace(cancel_away=lambda: None)
+    ingest = Ingest(catalog, Settings.load(home), True, conductor, jobs, PipelineEvents())
     catalog.folders.add(desk.top)
     ingest.watch()
     try:

@@ -44,19 +44,23 @@ SEEN = DecodedFile(
 
 
 class FilePreviewer(QObject):
-    """The part of the pipeline that a loader uses; the test provides the results."""
+    """A pipeline with only its file previewer, which is itself; the test provides the results."""
 
     encoding = Encoding(None, "Photos are analyzed with the test.")
 
-    def request_file_preview(
-        self, path: str, screen_px: int, tell: Callable[[object], None]
+    @property
+    def file_previews(self) -> FilePreviewer:
+        return self
+
+    def request(
+        self, path: str, screen_px: int, recipe: None, tell: Callable[[object], None]
     ) -> None:
         self.wanted, self.tell = (path, screen_px), tell
 
-    def request_description(self, proxy: bytes, tell: Callable[[object], None]) -> None:
+    def describe(self, proxy: bytes, tell: Callable[[object], None]) -> None:
         self.proxy, self.tell_description = proxy, tell
 
-    def cancel_file_preview(self) -> None:
+    def cancel(self) -> None:
         self.wanted = None
 
 

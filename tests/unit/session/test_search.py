@@ -26,7 +26,7 @@ AXES = {"boat": 0, "night": 1}
 
 
 class TextEncoder:
-    """A pipeline that only encodes text."""
+    """A pipeline with only its text encoder, which is itself."""
 
     def __init__(self) -> None:
         recipe = Recipe("open_clip", taste_data.ENCODER, EncoderOptions())
@@ -34,12 +34,15 @@ class TextEncoder:
         self.asked: list[str] = []
         self.refusal: KnownError | None = None
 
-    def request_text_vector(self, text: str, tell: Callable[[object], None]) -> bool:
+    @property
+    def text_encoder(self) -> TextEncoder:
+        return self
+
+    def request(self, text: str, recipe: Recipe, tell: Callable[[object], None]) -> None:
         self.asked.append(text)
         axis = AXES.get(text)
         vector = np.eye(4, dtype=np.float32)[3 if axis is None else axis]
         tell(self.refusal or vector.tobytes())
-        return True
 
 
 @pytest.fixture

@@ -430,7 +430,7 @@ def real_shots(paths: list[Path]) -> tuple[list[str], StackColumns]:
         if key in known or path.suffix in (".AAE", ".json"):
             continue
         try:
-            rgb = decode.decode_scaled(path, 512).rgb
+            rgb = decode.decode(path, 512).rgb
         except KnownError:
             continue
         known[key] = (path.name, exif.read_capture(path), perceptual_hash(rgb))

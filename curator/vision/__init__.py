@@ -28,8 +28,7 @@ from curator.vision.chat import sample_picture
 from curator.vision.description import Description
 from curator.vision.error_messages import as_vision_error, model_not_pulled, not_responding
 from curator.vision.errors import Cancelled, TooLargeError, VisionError
-from curator.vision.keys import find_key, forget_keys
-from curator.vision.options import VisionOptions, options
+from curator.vision.options import VisionOptions, find_key, forget_keys, options
 
 __all__ = [
     "PROVIDERS",

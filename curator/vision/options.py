@@ -1,15 +1,20 @@
-"""The options of a vision provider: its address, model and limits, as plain data."""
+"""The options of a vision provider: its address, model and limits; and its API key."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from curator.private import mask_secrets
+from curator.private import mask_secrets, remember_secret
 from curator.settings import Settings
 from curator.vision.errors import VisionError
+
+_VARIABLE = "CURATOR_VISION_KEY"
+_SERVICE = "curator"
+_keys: dict[str, str] = {}  # address → key in the keyring
 
 
 @dataclass(frozen=True)
@@ -92,3 +97,36 @@ def options(settings: Settings) -> VisionOptions:
     return VisionOptions(
         vision.provider, vision.url, vision.model, vision.timeout_s, vision.long_edge_px
     )
+
+
+def find_key(url: str) -> str:
+    """Return the API key for an address from the environment, else the keyring; "" if none.
+
+    Curator never stores a key: ``keyring set curator ADDRESS`` does. In the keyring it belongs to
+    that address, so it is never sent to another. The keyring is read once per address until
+    :func:`forget_keys`: otherwise the system could ask the user to unlock it for each photo.
+
+    Thread: any but the window's, as the system may ask the user to unlock the keyring.
+    """
+    if key := os.environ.get(_VARIABLE, "").strip():
+        remember_secret(key)
+        return key
+    if url not in _keys:
+        _keys[url] = _read_keyring(url)
+        remember_secret(_keys[url])
+    return _keys[url]
+
+
+def forget_keys() -> None:
+    """Read the keyring again at the next use; it may hold another key, or be unlocked."""
+    _keys.clear()
+
+
+def _read_keyring(url: str) -> str:
+    import keyring
+    import keyring.errors
+
+    try:
+        return keyring.get_password(_SERVICE, url) or ""
+    except keyring.errors.KeyringError:  # no keyring, or it stays locked
+        return ""

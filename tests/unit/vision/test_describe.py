@@ -16,7 +16,7 @@ from curator.imaging.proxy import long_edge_px
 from curator.model import SuggestedTag, UnreadableError, UsageError
 from curator.vision import Cancelled, VisionError, VisionOptions
 from curator.vision.error_messages import retry_after_s
-from curator.vision.keys import find_key
+from curator.vision.options import find_key
 from tests import ollama as fake
 from tests.ollama import RECORD, Act, Ollama
 

@@ -211,6 +211,7 @@ KEY_COMMANDS: dict[str, str] = {
     "T": "tag",
     "Tab": "switch_pane",
     "U": "unflag",
+    "W": "why",
     "X": "reject",
     "Z": "zoom",
 }

@@ -20,8 +20,7 @@ from curator.imaging import proxy
 from curator.library import table_cache
 from curator.model import KnownError
 from curator.settings import Home, Settings, save
-from curator.vision.options import find_key
-from curator.vision.options import VisionOptions
+from curator.vision.options import VisionOptions, find_key
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
 

@@ -11,7 +11,7 @@ from curator.model import Flag, Label, Marks
 from curator.sidecar import PROFILES, SidecarMetadata, fields, merge, read
 from tests.unit.sidecar.graphs import OURS, tree
 
-SAID = SidecarMetadata.of(
+METADATA = SidecarMetadata.of(
     Marks(Flag.REJECT, 2, Label.BLUE), ["Ísland", "a & <b>"], ["Places|Norway"], ["Book"]
 )
 # One file per program and structure; the slow test takes all, for every profile.
@@ -30,7 +30,7 @@ SOME = (
 def survives(path: Path, profile: str) -> None:
     data = path.read_bytes()
     before = read(data).metadata
-    written = merge(data, SAID, None, PROFILES[profile])
+    written = merge(data, METADATA, None, PROFILES[profile])
     assert written != data
     assert tree(written, OURS) == tree(data, OURS), f"{path.name}: something of others changed"
     after = read(written).metadata
@@ -38,8 +38,8 @@ def survives(path: Path, profile: str) -> None:
     assert set(after.keywords or ()) == {*(before.keywords or ()), "Ísland", "a & <b>", "Norway"}
     assert set(after.hierarchical or ()) == {*(before.hierarchical or ()), "Places|Norway"}
     assert after.projects == ("Book",)
-    assert merge(written, SAID, None, PROFILES[profile]) == written, "again changes a byte"
-    both = SAID.filled_by(after)  # the catalog has taken over what was there
+    assert merge(written, METADATA, None, PROFILES[profile]) == written, "again changes a byte"
+    both = METADATA.filled_by(after)  # the catalog has taken over what was there
     assert merge(written, both, after, PROFILES[profile]) == written, "again changes a byte"
 
     # Taken back by the same merge: meaning for meaning what was there, for each mark and keyword.

@@ -21,7 +21,7 @@ from curator.sidecar import PROFILES, SidecarMetadata, merge, read, read_embedde
 
 pytestmark = pytest.mark.slow
 
-SAID = SidecarMetadata.of(
+METADATA = SidecarMetadata.of(
     Marks(Flag.REJECT, 3, Label.GREEN), ["Ísland", "a & <b>"], ["Places|Norway"]
 )
 PICKED = SidecarMetadata.of(Marks(Flag.PICK, 4, Label.PURPLE), ["sea"])
@@ -63,7 +63,7 @@ def sidecar(
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_exiftool_reads_what_we_wrote(tmp_path: Path, profile: str) -> None:
-    found = fields_in(sidecar(tmp_path, profile, SAID))
+    found = fields_in(sidecar(tmp_path, profile, METADATA))
     assert found["XMP-xmp:Rating"] == (-1 if profile == "darktable" else 3)
     assert (found["XMP-xmpDM:Pick"], found["XMP-xmpDM:Good"]) == (-1, False)
     assert found["XMP-xmp:Label"] == "Green"
@@ -76,7 +76,7 @@ def test_exiftool_reads_what_we_wrote(tmp_path: Path, profile: str) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_changes_by_exiftool_are_read(tmp_path: Path, profile: str) -> None:
-    path = sidecar(tmp_path, profile, SAID)
+    path = sidecar(tmp_path, profile, METADATA)
     words = ("-XMP:Rating=5", "-XMP-xmpDM:Pick=1", "-XMP:Label=Red", "-XMP-dc:Subject+=new")
     embed(tmp_path, *words, "-XMP-dc:Subject-=Ísland", path)
     data = path.read_bytes()
@@ -150,7 +150,7 @@ def test_an_extended_packet_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_exiv2_sees_what_we_wrote(tmp_path: Path, profile: str) -> None:
-    shown = run("exiv2", "-Pkv", "-px", sidecar(tmp_path, profile, SAID))
+    shown = run("exiv2", "-Pkv", "-px", sidecar(tmp_path, profile, METADATA))
     found = dict(line.split(maxsplit=1) for line in shown.splitlines() if " " in line)
     rating = {"darktable": "-1"}.get(profile, "3")
     assert found["Xmp.xmp.Rating"] == rating
@@ -163,12 +163,12 @@ def test_exiv2_sees_what_we_wrote(tmp_path: Path, profile: str) -> None:
 
 
 def test_changes_by_exiv2_as_in_digikam_are_read(tmp_path: Path) -> None:
-    path = sidecar(tmp_path, "digikam", SAID)
+    path = sidecar(tmp_path, "digikam", METADATA)
     run("exiv2", "-M", "set Xmp.digiKam.PickLabel 3", "-M", "set Xmp.digiKam.ColorLabel 5", path)
     run("exiv2", "-M", "set Xmp.xmp.Rating 5", path)
     metadata = read(path.read_bytes()).metadata
     assert (metadata.rating, metadata.flag, metadata.label) == (5, "pick", "blue")
-    assert metadata.projects is None and metadata.keywords == SAID.keywords
+    assert metadata.projects is None and metadata.keywords == METADATA.keywords
 
 
 def darktable(
@@ -190,7 +190,7 @@ def darktable(
 
 
 @pytest.mark.parametrize(
-    ("metadata", "stars", "rejected", "colors"), [(SAID, 0, 8, [2]), (PICKED, 4, 0, [4])]
+    ("metadata", "stars", "rejected", "colors"), [(METADATA, 0, 8, [2]), (PICKED, 4, 0, [4])]
 )
 def test_darktable_sees_what_we_wrote(
     tmp_path: Path, metadata: SidecarMetadata, stars: int, rejected: int, colors: list[int]
@@ -211,11 +211,11 @@ def test_darktable_sees_what_we_wrote(
 
 
 def test_a_sidecar_of_darktable_is_read(tmp_path: Path) -> None:
-    darktable(tmp_path, SAID).close()
+    darktable(tmp_path, METADATA).close()
     found = read_embedded(*vars_of(read_embedded_metadata(tmp_path / "out.jpg"))).metadata
     assert (found.rating, found.flag, found.label) == (3, "reject", "green")
     # It also lists every level of a path among the keywords.
-    assert set(found.keywords or ()) == {*(SAID.keywords or ()), "Places"}
+    assert set(found.keywords or ()) == {*(METADATA.keywords or ()), "Places"}
 
 
 def test_a_darktable_edit_keeps_working_with_our_marks_in_it(tmp_path: Path, corpus: Path) -> None:

@@ -45,14 +45,15 @@ _SWITCH_INTERVAL_S = 0.0005
 # 100,000 photos used 797 MB, with these 543 MB. With an mmap threshold of 256 KB instead of
 # 16 MB every overlay layer and table column came as fresh pages: 27 ms per frame, not 10.
 _MEMORY = {-8: 2, -3: 1 << 24, -1: 1 << 24}
-_AROUND = QSize(4, 40)  # px that common window managers use for frame and title bar
+# Px that common window managers use for frame and title bar; unknown before the window shows.
+_FRAME = QSize(4, 40)
 # Variables that name a display on Linux, or select a Qt platform without one.
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 @dataclass
 class App:
-    """The parts of a running window, in the order they are built."""
+    """The parts of a running window."""
 
     home: Home
     catalog: Catalog
@@ -62,7 +63,7 @@ class App:
     window: MainWindow
 
     def close(self) -> None:
-        """Close all parts in reverse order; no mark is lost, unfinished work resumes later."""
+        """Close all parts; no mark is lost, and unfinished work resumes at the next start."""
         self.session.close()
         self.window.close()
         self.window.deleteLater()
@@ -75,27 +76,26 @@ class App:
 def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     """Build a window over a home; a QApplication must exist.
 
-    If another process is already reading photos into this catalog, the window opens all the same,
-    to view and mark photos, and says so. A single file is inspected without adding it, as when it
-    is dropped on the window.
+    If another process is already reading photos into this catalog, the window says so and reads
+    none itself. A single file is inspected without adding it, as if dropped on the window.
 
     Raises:
         KnownError: the home or its catalog cannot be opened, or a source is missing.
     """
     home.make()
-    with ExitStack() as begun:  # closes what was built if a later part fails
+    with ExitStack() as built:  # closes what was built if a later part fails
         catalog = Catalog.open(home.catalog)
-        begun.callback(catalog.close)
+        built.callback(catalog.close)
         pipeline, notice = _start_reading(home, settings)
         if pipeline is not None:
-            begun.callback(pipeline.stop)
+            built.callback(pipeline.stop)
         session = Session(catalog, home, settings, pipeline)
-        begun.callback(session.close)
+        built.callback(session.close)
         pictures = Pictures(home, settings)
-        begun.callback(pictures.close)
+        built.callback(pictures.close)
         window = MainWindow(session, pictures, pipeline)
         app = App(home, catalog, pipeline, session, pictures, window)
-        begun.pop_all()
+        built.pop_all()
     try:
         if len(sources) == 1 and volumes.is_file(sources[0]):
             window.open_sources(sources)
@@ -109,8 +109,11 @@ def build(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> App:
     return app
 
 
-def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
-    """Whether to open a window: none is open, or the person wants another."""
+def _should_open_window(home: Home, sources: Sequence[Path], token: str) -> bool:
+    """Whether to open a window here. If one is open on this home already, the person chooses.
+
+    If not, the open window was asked to come to the front, or the person canceled.
+    """
     if _is_headless() or not single_instance.is_running(home):
         return True
     paths = check_sources(sources)
@@ -121,7 +124,7 @@ def _is_alone(home: Home, sources: Sequence[Path], token: str) -> bool:
 
 
 def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApplication) -> None:
-    """Let later starts bring this window to the front and send what to open."""
+    """Let later starts bring this window to the front and open folders in it."""
 
     def handle(request: single_instance.OpenRequest) -> None:
         single_instance.bring_to_front(app.window, request.token)
@@ -135,8 +138,8 @@ def _receive_requests(app: App, server: single_instance.InstanceServer, qt: QApp
         qt.applicationStateChanged.connect(lambda _: server.listen())
 
 
-def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
-    """Build the window; offer to restore a damaged catalog from its backup first."""
+def _build_or_restore(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
+    """Build the window; if the catalog is damaged, offer to restore it from a backup first."""
     try:
         with damage_context(home.catalog):
             return build(home, settings, sources)
@@ -150,22 +153,20 @@ def _built(home: Home, settings: Settings, sources: Sequence[Path]) -> App:
 
 
 def _fit_screen(window: QWidget) -> None:
-    """Maximize a window that is too large for its screen, as after a change of screen.
-
-    The window manager's frame counts, too, but is unknown before the window shows.
-    """
-    within = window.size().boundedTo(window.screen().availableSize() - _AROUND)
-    if within != window.size():
-        window.resize(within)
+    """Maximize a window that is too large for its screen, as after a change of screen."""
+    fitting = window.size().boundedTo(window.screen().availableSize() - _FRAME)
+    if fitting != window.size():
+        window.resize(fitting)
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
 def _is_headless() -> bool:
-    """Whether nobody can see this process's windows or answer its questions."""
+    """Whether nobody can see the windows of this process, or answer its questions."""
     return QApplication.platformName() in ("offscreen", "minimal")
 
 
 def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str]:
+    """Start the pipeline; if another process reads photos, return None and a message."""
     pipeline = Pipeline(home, settings, watching=True)
     try:
         pipeline.start()
@@ -177,31 +178,31 @@ def _start_reading(home: Home, settings: Settings) -> tuple[Pipeline | None, str
 def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
     """Open the window and run until it is closed. Return the exit code.
 
-    If a window is already open on this home, the person chooses whether it comes to the front and
-    opens the sources, or another window opens.
+    If a window is already open on this home, the person chooses: it comes to the front and opens
+    the sources, or another window opens.
 
     Raises:
         KnownError: there is no display; or the home, its catalog or a source cannot be opened,
             which a dialog shows if there is no terminal.
         Stopped: a signal closed the window.
     """
-    _need_display()
+    _check_display()
     tune_process()
     token = single_instance.activation_token()  # before Qt removes it
     qt = QApplication.instance() or single_instance.Application(["curator"])
     assert isinstance(qt, QApplication)
     theme.apply(qt)
     try:
-        # First of all: a start meanwhile, or in the same instant, must find this one.
+        # Before anything slow, so that another start at the same time finds this one.
         server = single_instance.InstanceServer(home)
         first = not _is_headless() and server.listen()
-        if not first and not _is_alone(home, sources, token):
+        if not first and not _should_open_window(home, sources, token):
             return 0
         if isinstance(qt, single_instance.Application):
             qt.opened.connect(server.requested)
-        app = _built(home, settings, sources)
+        app = _build_or_restore(home, settings, sources)
     except KnownError as error:
-        _show(error)
+        _show_error(error)
         raise
     _report_bugs(app.session)
     _receive_requests(app, server, qt)
@@ -217,7 +218,7 @@ def main(home: Home, settings: Settings, sources: Sequence[Path] = ()) -> int:
 def tune_process() -> None:
     """Tune interpreter and memory for a window: threads switch often, freed memory is returned.
 
-    Call it before other threads start; bench does as well.
+    Call it before other threads start. Bench calls it, too.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     gc.freeze()  # traversing the modules twice took a fifth of the start
@@ -233,15 +234,15 @@ def tune_process() -> None:
 def freeze_long_lived(app: App) -> None:
     """Exclude long-lived objects from garbage collection.
 
-    With 100,000 photos a collection stopped the window for 60 to 100 ms. Half of the objects exist
-    when the window does, half once taste was learned. Bench calls it as well.
+    With 100,000 photos a collection stopped the window for 60 to 100 ms. Half of these objects
+    exist once the window is built, the others once taste was learned. Bench calls it, too.
     """
     gc.freeze()
     app.session.taste.scores_changed.connect(gc.freeze, Qt.ConnectionType.SingleShotConnection)
 
 
-def _need_display() -> None:
-    """Raise an error in words where Qt would abort the process."""
+def _check_display() -> None:
+    """Raise KnownError if there is no display; Qt would abort the process."""
     if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
         raise KnownError(
             "There is no display to open a window on.",
@@ -249,8 +250,8 @@ def _need_display() -> None:
         )
 
 
-def _show(error: KnownError) -> None:
-    """Show why no window opens in a dialog, if no terminal shows it."""
+def _show_error(error: KnownError) -> None:
+    """Show in a dialog why no window opens, if no terminal shows it."""
     hidden = sys.platform == "win32" and getattr(sys, "frozen", False)  # the bundle's terminal
     on_terminal = sys.stderr is not None and sys.stderr.isatty() and not hidden
     if on_terminal or _is_headless():
@@ -268,18 +269,14 @@ def _report_bugs(session: Session) -> None:
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
-        if isinstance(error, KnownError):  # a known cause, raised in a slot no command ran
+        if isinstance(error, KnownError):  # raised in a slot, not in a command
             log.info("reported by a slot: %s", error, exc_info=(kind, error, trace))
             session.messages.announce(str(error))
             return
         log.error("bug", exc_info=(kind, error, trace))
         damage = session.catalog.store.damage_error(error)
-        if damage is not None:
-            session.messages.announce(str(damage))
-            return
-        session.messages.announce(
-            f"Curator made a mistake ({kind.__name__}). Details are in the log."
-        )
+        bug = f"Curator made a mistake ({kind.__name__}). Details are in the log."
+        session.messages.announce(bug if damage is None else str(damage))
 
     def report_thread(args: threading.ExceptHookArgs) -> None:
         log.error(
@@ -298,19 +295,19 @@ def _run(window: MainWindow, qt: QApplication) -> int:
     Raises:
         Stopped: a signal closed it.
     """
-    got: list[int] = []
+    signals: list[int] = []
 
-    def leave(number: int) -> None:
-        got.append(number)
+    def stop(number: int) -> None:
+        signals.append(number)
         window.close()
         qt.exit()  # also out of dialogs that wait for an answer
 
-    # Qt's event loop runs no Python by itself; a signal handler needs some now and then.
+    # Python runs signal handlers only between its own instructions; Qt's event loop has none.
     heartbeat = QTimer(window)
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start(200)
-    with stopping.on_signal(leave):
+    with stopping.on_signal(stop):
         code = qt.exec()
-    if got:
-        raise Stopped(got[0])
+    if signals:
+        raise Stopped(signals[0])
     return code

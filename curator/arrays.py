@@ -1,7 +1,7 @@
 """Named numpy arrays as bytes: npz files without pickles, and a single error for damaged ones.
 
-content = dump({"places": places, "scale": 0.5})
-load(content)["places"]     # or load(path)
+    content = dump({"places": places, "scale": 0.5})
+    load(content)["places"]     # or load(path)
 
 Caches and learned models use it. Never allow a pickle here: loading one can run code.
 """

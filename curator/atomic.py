@@ -8,8 +8,8 @@ Everything that writes a file by its path uses :func:`write`, or :func:`replacin
 library fills the file. Writes inside a folder that others may tamper with go through
 :class:`curator.opened_folder.OpenedFolder`, which names its temporary files the same way.
 
-A temporary file is named after the process that writes it, so that a later process can tell a file
-still being written from one that nobody will ever finish. Never write to a final name directly.
+The name of a temporary file contains the id of its process, so that a later process can tell a file
+still being written from one that nobody will finish. Never write to a final name directly.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ def replacing(path: Path, work: Path | None = None) -> Iterator[Path]:
 
     Args:
         path: the file to replace.
-        work: the folder of the temporary file, on the same disk; the folder of ``path`` unless
-            given.
+        work: the folder of the temporary file, on the same disk; by default that of ``path``.
     """
     temporary = temporary_path(path if work is None else work / path.name)
     try:

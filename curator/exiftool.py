@@ -1,9 +1,8 @@
 """exiftool, the external program that writes into originals and their copies: find it and run it.
 
-Embedding marks, exports without location, the window and the command line come here. It runs in
-the folder of its files and reads its arguments from standard input: names of photos must never
-reach a command line, and the user's configuration of exiftool is never used, because it is a
-program that can change what tags mean.
+Embedding marks and exporting without location use it. It runs in the folder of its files and reads
+its arguments from standard input: names of photos must never reach a command line. The user's
+configuration of exiftool is never used, because it is a program that can change what tags mean.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _COMPLAINT_LENGTH = 200
 
 
 class ExiftoolError(Exception):
-    """exiftool did not run to its end; the message says why, to follow "exiftool"."""
+    """exiftool did not run to its end; the message completes a sentence after "exiftool"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Answer:
     errors: str
 
     def complaint(self, about: str = "") -> str:
-        """Return the first error about a file name, or of all; empty if there is none."""
+        """Return the first line that names ``about``, else the first error; "" if there is none."""
         lines = self.errors.splitlines()
         line = next((line for line in lines if about and about in line), "")
         line = line or next((line for line in lines if line.startswith("Error")), "")
@@ -58,7 +57,7 @@ def find(settings: Settings) -> str:
 
 
 def find_if_any(settings: Settings) -> str:
-    """Return the path of exiftool; empty if it is not there."""
+    """Return the path of exiftool; empty if :func:`find` finds none."""
     try:
         return find(settings)
     except KnownError:
@@ -70,9 +69,9 @@ def run(program: str, arguments: Sequence[str], folder: Path, timeout_s: float) 
 
     Args:
         program: from :func:`find`.
-        arguments: one each line; ``-execute`` ends a command.
+        arguments: passed one per line; ``-execute`` ends a command.
         folder: the working folder; file names in arguments begin with ``./``.
-        timeout_s: exiftool is killed after this.
+        timeout_s: seconds after which exiftool is killed.
 
     Raises:
         ExiftoolError: it could not be started, or took too long.

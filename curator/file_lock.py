@@ -1,8 +1,8 @@
 """A lock on an open file or folder that ends with the process that holds it.
 
-The catalog, an export and the start of a window use it. The system takes the lock back even after
-``kill -9``. Only the lock counts, never whether a lock file exists: such files stay where they
-are. Two handles of one process exclude each other like two processes.
+The catalog, an export and the start of a window use it. The system releases the lock even after
+``kill -9``. Only the lock counts, not whether a lock file exists: such files are never removed. Two
+handles of one process exclude each other like two processes.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from curator.model import (
     UnreadableError,
     counted,
 )
+from curator.settings import CACHE_TAG
 
 # fmt: off
 # All extensions of cameras that LibRaw supports (libraw.org/supported-cameras, LibRaw 0.21).
@@ -49,6 +50,7 @@ IMAGE_SUFFIXES = frozenset(
         ".heif", ".hif", ".avif", ".bmp", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm",
     }
 )
+_KINDS = dict.fromkeys(IMAGE_SUFFIXES, Kind.IMAGE) | dict.fromkeys(RAW_SUFFIXES, Kind.RAW)
 # Formats that cameras write beside a RAW; any other picture of that name is a separate edit.
 _HALF_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif")
 # A converted DNG beside the camera's own RAW is a separate photo; the JPEG belongs to the RAW.
@@ -85,8 +87,6 @@ _SYSTEM_PLACES = (
     *filter(None, map(os.environ.get, ("SYSTEMROOT", "PROGRAMFILES", "PROGRAMDATA"))),
 )
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini"})
-# Marks a folder whose content a program can make again (bford.info/cachedir), like Curator's cache.
-_CACHE_TAG = "CACHEDIR.TAG"
 _NO_FILE = "It is not a file."
 _NO_TEXT = "Its name is not valid text. Rename it."
 _DEAD_LINK = "It is a link to a file that does not exist."
@@ -125,18 +125,18 @@ class WalkReport:
             text += f" ({counted(pairs, 'pair')})"
         if elsewhere:
             text += f", {elsewhere:,} already rated in other apps"
-        left = [counted(self.videos, "video")] if self.videos else []
+        skipped = [counted(self.videos, "video")] if self.videos else []
         if self.others:
-            left.append(counted(self.others, "other file"))
-        if left:
-            text += f"; {' and '.join(left)} skipped"
+            skipped.append(counted(self.others, "other file"))
+        if skipped:
+            text += f"; {' and '.join(skipped)} skipped"
         if self.links:
-            text += f"; {self._skipped()}"
+            text += f"; {self._skipped_links()}"
         if self.unreadable:
             text += f"; {counted(len(self.unreadable), 'place')} could not be read"
         return text
 
-    def _skipped(self) -> str:
+    def _skipped_links(self) -> str:
         """Return which linked folders were skipped, naming two, and how to include them."""
         some = [
             f"{printable(link)} → {printable(os.path.realpath(link))}" for link in self.links[:2]
@@ -177,7 +177,7 @@ def walk(
     report: WalkReport | None = None,
     within: str | None = None,
 ) -> Iterator[FoundFile]:
-    """Yield the photo files and sidecars in folders, and those given by name, opening none.
+    """Yield the photo files and sidecars in folders, and files given by name; opens none.
 
     Files come directory by directory, sorted by name: first a directory's own files, then its
     subfolders, and folders behind symbolic links last. A file reached twice (nested sources, loops
@@ -190,7 +190,7 @@ def walk(
         sources: folders and files.
         recursive: whether to walk subfolders.
         report: collects what else was found.
-        within: the folder used to judge links, if the sources are folders inside it.
+        within: the folder that links are judged by, if the sources are folders inside it.
 
     Raises:
         KnownError: a source does not exist or cannot be read; earlier files have been yielded.
@@ -235,7 +235,7 @@ def directories(top: str, stopped: Callable[[], bool] = lambda: False) -> Iterat
 
 
 def is_reached_from(top: str, path: str) -> bool:
-    """Whether a walk of ``top`` reaches a directory, skipping no folder on the way."""
+    """Whether a walk of ``top`` reaches a directory: no folder in between is skipped."""
     folder = Path(path)
     while str(folder) != top:
         if folder.name.startswith(".") or not _is_walked(folder.name, str(folder)):
@@ -260,7 +260,7 @@ def is_link_skipped(top: str, link: str) -> bool:
 
 
 def _is_walked(name: str, path: str) -> bool:
-    return name.lower() not in _SYSTEM_FOLDERS and not Path(path, _CACHE_TAG).exists()
+    return name.lower() not in _SYSTEM_FOLDERS and not Path(path, CACHE_TAG).exists()
 
 
 def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:
@@ -276,7 +276,11 @@ def unreadable(path: str | os.PathLike[str], error: OSError) -> KnownError:
 
 
 def _given_file(path: str, report: WalkReport) -> FoundFile | None:
-    """Return a file named by the user; None if it is not a readable picture."""
+    """Return a file named by the user; None, with a report, if it is no picture.
+
+    Raises:
+        KnownError: it does not exist or cannot be read.
+    """
     try:
         status = Path(path).stat()
     except OSError as error:
@@ -295,7 +299,7 @@ def _given_file(path: str, report: WalkReport) -> FoundFile | None:
 
 
 def _sidecars_beside(path: str) -> Iterator[FoundFile]:
-    """Yield the sidecars of a single file, under all names they may have."""
+    """Yield the sidecars of a single file, by all names they may have."""
     file = Path(path)
     for stem in (file.stem, file.name):
         for suffix in (_SIDECAR_SUFFIX, _SIDECAR_SUFFIX.upper()):
@@ -314,20 +318,20 @@ def _walk_folder(
     ahead = [top]
     linked: list[str] = []
     device = (directory_id(within) or (None,))[0]
-    followed = False  # whether only folders behind links are left
+    behind_links = False  # whether only folders behind links are left
     while ahead or linked:
-        followed = followed or not ahead
+        behind_links = behind_links or not ahead
         path = ahead.pop() if ahead else linked.pop(0)
         here = directory_id(path)
         if here is not None and here in visited:
             continue
-        if followed and here is not None:
-            away = here[0] != device  # includes a drive mounted in a folder behind a link
-            if away or (Path(path).is_symlink() and is_link_skipped(within, path)):
+        if behind_links and here is not None:
+            elsewhere = here[0] != device  # includes a drive mounted in a folder behind a link
+            if elsewhere or (Path(path).is_symlink() and is_link_skipped(within, path)):
                 report.links.append(path)
                 continue
         try:
-            if path != top and Path(path, _CACHE_TAG).exists():
+            if path != top and Path(path, CACHE_TAG).exists():
                 continue
             files, folders, links = _list(path, report)
         except OSError as error:
@@ -369,11 +373,10 @@ def _list(path: str, report: WalkReport) -> tuple[list[FoundFile], list[str], li
 
 
 def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
-    kind = _kind(entry.name)
+    """Return an entry that is a photo file or a sidecar; report any other, and return None."""
+    suffix = _suffix(entry.name)
+    kind = Kind.SIDECAR if suffix == _SIDECAR_SUFFIX else _KINDS.get(suffix)
     if kind is None:
-        suffix = _suffix(entry.name)
-        if suffix == _SIDECAR_SUFFIX:
-            return _found_sidecar(entry)
         if suffix in _VIDEO_SUFFIXES:
             report.videos += 1
         elif suffix not in _COMPANION_SUFFIXES and entry.name.lower() not in _SYSTEM_FILES:
@@ -381,20 +384,15 @@ def _found(entry: os.DirEntry[str], report: WalkReport) -> FoundFile | None:
         return None
     if not entry.is_file():  # a pipe, a device or a dead link
         gone = entry.is_symlink() and not Path(entry.path).exists()
-        report.unreadable.append((entry.path, _DEAD_LINK if gone else _NO_FILE))
-        return None
-    if not is_text(entry.path):
-        report.unreadable.append((printable(entry.path), _NO_TEXT))
-        return None
-    status = entry.stat()
-    return FoundFile(entry.path, kind, status.st_size, status.st_mtime_ns)
-
-
-def _found_sidecar(entry: os.DirEntry[str]) -> FoundFile | None:
-    if not entry.is_file() or not is_text(entry.path):
-        return None  # not a photo, so not worth reporting
-    status = entry.stat()
-    return FoundFile(entry.path, Kind.SIDECAR, status.st_size, status.st_mtime_ns)
+        problem = _DEAD_LINK if gone else _NO_FILE
+    elif not is_text(entry.path):
+        problem = _NO_TEXT
+    else:
+        status = entry.stat()
+        return FoundFile(entry.path, kind, status.st_size, status.st_mtime_ns)
+    if kind is not Kind.SIDECAR:  # a bad sidecar is not worth reporting
+        report.unreadable.append((printable(entry.path), problem))
+    return None
 
 
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
@@ -425,10 +423,7 @@ def _parent(path: str) -> str:
 
 
 def _kind(name: str) -> Kind | None:
-    suffix = _suffix(name)
-    if suffix in RAW_SUFFIXES:
-        return Kind.RAW
-    return Kind.IMAGE if suffix in IMAGE_SUFFIXES else None
+    return _KINDS.get(_suffix(name))
 
 
 def directory_id(path: str) -> tuple[int, int] | None:
@@ -443,7 +438,7 @@ def directory_id(path: str) -> tuple[int, int] | None:
 def pair(found: Iterable[FoundFile]) -> Iterator[FileGroup]:
     """Group the files of one photo: a RAW, and the JPEG or HEIC of the same name beside it.
 
-    It reads ahead one directory at a time, so that a scan can start with the first. Case does not
+    It reads one directory at a time, so that a scan can start with the first. Case does not
     matter. A second RAW of a name (a converted DNG) or a second picture is a separate photo, and so
     is a TIFF or PNG beside a RAW, because somebody made it. A sidecar belongs to the file it names
     (``DSC_0412.NEF.xmp``). If it names only the stem (``DSC_0412.xmp``), it belongs to the RAW, if
@@ -545,6 +540,7 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
+        # Read without Python's buffer, which may be 1 MB on a network drive.
         with atomic.open_plain(Path(path)) as file:
             size = os.fstat(file.fileno()).st_size
             digest.update(size.to_bytes(8, "little"))

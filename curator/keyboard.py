@@ -1,4 +1,4 @@
-"""The keys in use: KEYMAP, changed by a preset, changed by a person's ``keys.toml``.
+"""The keys in use: KEYMAP, changed by a preset, then by the user's ``keys.toml``.
 
 A keys file is small and meant to be read, shared and written by hand::
 
@@ -7,9 +7,9 @@ A keys file is small and meant to be read, shared and written by hand::
     zoom = ["Z"]
 
 A line replaces all keys of a command; a command without a line keeps those of the preset. Presets
-are files of the same form in ``resources/keys``, each noting what it does not take over from its
-program. In which views a command's keys work, and whether they repeat while held, is in KEYMAP;
-Shift with a mark inverts auto-advance wherever that key is free.
+are files of the same form in ``resources/keys``; their comments list what they do not take over
+from their program. KEYMAP says in which views a command's keys work, and whether they repeat while
+held. Shift with a mark inverts auto-advance wherever that key is free.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from curator.keymap import KEYMAP, VIEWS, Binding, KeymapError, check, shifted, 
 from curator.model import KnownError
 from curator.settings import Home, parse_problem, read_small_file, resource, write_text_file
 
-Changes = Mapping[str, tuple[str, ...]]  # command -> its keys, all of them
+KeyChanges = Mapping[str, tuple[str, ...]]  # command -> all its keys
 
 PRESETS = ("curator", "lightroom", "photo_mechanic", "darktable")
 # Former name of a command -> its name. Keys files and the palette's history may hold former names.
@@ -49,7 +49,7 @@ RENAMED = {
     "split_off": "remove_from_stack",
 }
 _LONGEST = 400  # characters of a line
-_TOP = """\
+_HEADER = """\
 # Keys of Curator: what differs from the preset, each line a command and all its keys.
 # `curator keys` lists the commands. Presets: {presets}.
 """
@@ -73,25 +73,25 @@ class Preset:
 
     name: str
     title: str
-    changes: Changes
+    changes: KeyChanges
     flags_stay: bool = False
     caps_lock: bool = False
 
 
 @dataclass(frozen=True)
 class Keyboard:
-    """A preset with a person's changes.
+    """A preset with the user's changes.
 
     Raises:
         KeymapError: two commands have the same key in one view; the message names all three.
     """
 
     preset: str = PRESETS[0]
-    changes: Changes = field(default_factory=dict)
+    changes: KeyChanges = field(default_factory=dict)
     bindings: tuple[Binding, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        bindings = layered({**preset(self.preset).changes, **self.changes})
+        bindings = _bindings({**preset(self.preset).changes, **self.changes})
         object.__setattr__(self, "bindings", bindings)
 
     @cached_property
@@ -117,7 +117,7 @@ class Keyboard:
         return [line.command for line in found if line.command != command and line.views & views]
 
     def with_keys(self, changes: Mapping[str, Sequence[str]]) -> Keyboard:
-        """Return a keyboard in which a command has these keys.
+        """Return a keyboard in which the given commands have these keys.
 
         Raises:
             KeymapError: one of the keys already runs another command.
@@ -129,12 +129,12 @@ class Keyboard:
         )
 
     def preset_keys_of(self, command: str) -> tuple[str, ...]:
-        """Return the keys that the preset has for a command."""
-        return _as_it_comes(self.preset).keys_of(command)
+        """Return the keys of a command in the preset, without the user's changes."""
+        return _preset_keyboard(self.preset).keys_of(command)
 
 
 @lru_cache(maxsize=len(PRESETS))
-def _as_it_comes(preset: str) -> Keyboard:
+def _preset_keyboard(preset: str) -> Keyboard:
     return Keyboard(preset)
 
 
@@ -144,15 +144,14 @@ def views_of(command: str) -> frozenset[str]:
     return frozenset().union(*views) if views else frozenset(VIEWS)
 
 
-def layered(changes: Changes) -> tuple[Binding, ...]:
-    """Lay changes over KEYMAP.
+def _bindings(changes: KeyChanges) -> tuple[Binding, ...]:
+    """Return KEYMAP with changes.
 
     Returns:
-        The resulting lines: first the plain keys, then Shift with the commands KEYMAP inverts,
-        wherever no plain key uses it.
+        First the plain keys; then Shift with each key of the marks, wherever no plain key uses it.
 
     Raises:
-        KeymapError: a command or key is none, or a key is bound twice in one view.
+        KeymapError: a command or key does not exist, or a key is bound twice in one view.
     """
     unknown = [name for name in changes if name not in COMMANDS]
     if unknown:
@@ -163,18 +162,18 @@ def layered(changes: Changes) -> tuple[Binding, ...]:
         plain += [_line(command, each) for each in dict.fromkeys(wanted)]
     check(plain)
     taken = {(line.keys, view) for line in plain for view in line.views}
-    turned = []
+    inverted = []
     inverts = {line.command for line in KEYMAP if line.invert}
     for line in plain:
         other = shifted(line.keys) if line.command in inverts else None
         if other is not None:
             free = frozenset(view for view in line.views if (other, view) not in taken)
-            turned += [Binding(other, line.command, free, invert=True)] if free else []
-    return (*plain, *turned)
+            inverted += [Binding(other, line.command, free, invert=True)] if free else []
+    return (*plain, *inverted)
 
 
 def _line(command: str, keys: str) -> Binding:
-    """Bind a key with the views and repetition KEYMAP has for the command."""
+    """Bind a key as KEYMAP does, or with the views and repetition of the command's other keys."""
     own = [line for line in KEYMAP if line.command == command and not line.invert]
     same = [line for line in own if line.keys == keys]
     repeat = any(line.repeat for line in own)
@@ -217,15 +216,15 @@ def load(path: Path) -> Keyboard:
 
 
 def save(keyboard: Keyboard, path: Path) -> None:
-    """Write a keys file through a temporary file.
+    """Write a keys file atomically.
 
-    An existing file that cannot be used is still a person's work: it is moved beside, with
-    ``.refused`` appended.
+    An existing file that cannot be used is still somebody's work: it is copied to a file with
+    ``.refused`` appended to its name.
 
     Raises:
         KnownError: the folder cannot be written; the old file stays.
     """
-    text = _TOP.format(presets=", ".join(PRESETS)) + f"preset = {_quoted(keyboard.preset)}\n"
+    text = _HEADER.format(presets=", ".join(PRESETS)) + f"preset = {_quoted(keyboard.preset)}\n"
     text += "".join(
         f"{command} = [{', '.join(map(_quoted, keyboard.changes[command]))}]\n"
         for command in COMMANDS
@@ -246,9 +245,9 @@ def problem_in(path: Path) -> str:
 
 
 def load_for_home(home: Home) -> tuple[Keyboard, str]:
-    """Return the keys of a home, and a message if its file cannot be used.
+    """Return the keys of a home, and why its file cannot be used, else "".
 
-    In that case the keys are those of the preset that the file names, or Curator's own.
+    If the file cannot be used, the keys are those of the preset it names, or Curator's own.
     """
     path = keys_file(home)
     if not path.exists():
@@ -256,23 +255,23 @@ def load_for_home(home: Home) -> tuple[Keyboard, str]:
     try:
         return load(path), ""
     except KeysError as error:
-        why = str(error.args[0])
+        problem = str(error.args[0])
     with contextlib.suppress(KeysError, KeymapError):
-        return Keyboard(_parsed(path, only_head=True)[0].get("preset", PRESETS[0])), why
-    return Keyboard(), why
+        return Keyboard(_parsed(path, only_head=True)[0].get("preset", PRESETS[0])), problem
+    return Keyboard(), problem
 
 
 def _parsed(
     path: Path, heads: Sequence[str] = ("preset", "title"), *, only_head: bool = False
-) -> tuple[dict[str, str], Changes]:
-    """Read a file of keys as its head (the lines named ``heads``) and its other lines.
+) -> tuple[dict[str, str], KeyChanges]:
+    """Read a keys file: the values of ``heads``, and the keys of each command.
 
     Raises:
-        KeysError: as :func:`load`, but for what only layering finds out.
+        KeysError: it cannot be read, is not TOML, or a line has no list of valid keys.
     """
     not_used = f"{path.name} is not used:"
     try:
-        found = tomllib.loads(_narrow(read_small_file(path, "utf-8-sig")))
+        found = tomllib.loads(_check_lines(read_small_file(path, "utf-8-sig")))
     except (OSError, ValueError, RecursionError) as error:
         raise KeysError(f"{not_used} {' '.join(parse_problem(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in heads if name in found}
@@ -292,8 +291,8 @@ def _parsed(
     return head, changes
 
 
-def _narrow(text: str) -> str:
-    """Refuse lines longer than a person writes: the parser takes 10 s for one key of 20 KB.
+def _check_lines(text: str) -> str:
+    """Refuse lines longer than people write: the parser takes 10 s for one key of 20 KB.
 
     Raises:
         ValueError: a line is too long.

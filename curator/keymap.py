@@ -1,17 +1,16 @@
 """The whole keyboard as one table: which keys run which command, in which views.
 
-Checked at import: a key bound twice in one view, an unknown key or an unknown command raises an
-error, because Qt silently ignores ambiguous keys. To bind a key, add one line. Presets and personal
-keys are laid over the table by :mod:`curator.keyboard`.
+To bind a key, add one line. The table is checked at import: a key bound twice in one view, an
+unknown key or an unknown command raises an error, because Qt silently ignores ambiguous keys.
+:mod:`curator.keyboard` applies presets and personal keys to the table.
 
-A key is spelled as Qt's portable text has it: ``Ctrl+Shift+E``. The number pad needs no line: its
-digits, signs and Enter are the ones of the main keys (``Return``). ``Ctrl+[`` needs AltGr on
-many keyboards, and ``-`` is a digit key on a French one; a command with such a key has a second key
-that works everywhere.
+A key is spelled as in Qt's portable text: ``Ctrl+Shift+E``. The number pad needs no line: its
+digits, signs and Enter (``Return``) work like the main keys. ``Ctrl+[`` needs AltGr on many
+keyboards, and ``-`` is a digit key on a French one; a command with such a key has a second key that
+works everywhere.
 
-Deviations from Lightroom's keys have a reason each: Space keeps in the cull (it is the most
-frequent act of an evening and the largest key), Left and Right never decide, Delete deletes
-nothing.
+Each deviation from Lightroom's keys has a reason: Space keeps in the cull, because keeping is most
+frequent and Space is the largest key. Left and Right never decide. Delete deletes nothing.
 """
 
 from __future__ import annotations
@@ -56,10 +55,10 @@ class Binding:
 
 
 def _mark(keys: str, command: str, views: frozenset[str] = _PHOTOS) -> tuple[Binding, Binding]:
-    """Bind a mark, and Shift with it to invert auto-advance.
+    """Bind a mark, and the same key with Shift, which inverts auto-advance.
 
-    Shift with a digit types another character on most layouts; the window reads it as modifier
-    and physical key, so the table may name it plainly.
+    Shift with a digit types another character on most layouts. The window reads the modifier and
+    the physical key, so that ``Shift+1`` works all the same.
     """
     return Binding(keys, command, views), Binding(f"Shift+{keys}", command, views, invert=True)
 
@@ -79,7 +78,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Space", "space"),
     Binding("Shift+Space", "space", invert=True),
     *_mark("K", "keep_this", _LIST),
-    *_mark("K", "keep", _BESIDE),  # side by side a mark meets one photo
+    *_mark("K", "keep", _BESIDE),  # side by side, a mark applies to one photo
     Binding("Alt+K", "keep_stack", _LIST),
     *_mark("P", "pick"),
     *_mark("X", "reject"),
@@ -219,7 +218,7 @@ def spelled(keys: str) -> str:
 
 
 def shifted(keys: str) -> str | None:
-    """Return the same key with Shift; None if it has Shift or Shift types another character."""
+    """Return a key with Shift added; None if it has Shift, or Shift types another character."""
     key = keys[-1] if keys.endswith("+") else keys.rpartition("+")[2]
     if "Shift+" in keys or (len(key) == 1 and not key.isalnum()):
         return None
@@ -227,10 +226,10 @@ def shifted(keys: str) -> str | None:
 
 
 def check(keymap: Iterable[Binding]) -> None:
-    """Refuse a table with a key that is bound twice in one view, misspelled, or without a command.
+    """Check that each key is valid, runs a command, and is bound once in each view.
 
     Raises:
-        KeymapError: says which key, and why.
+        KeymapError: the message names the key and the reason.
     """
     taken: dict[tuple[str, str], str] = {}
     for binding in keymap:
@@ -244,11 +243,6 @@ def check(keymap: Iterable[Binding]) -> None:
             other = taken.setdefault((binding.keys, view), binding.command)
             if other != binding.command:
                 raise KeymapError(f"{binding.keys} means {other} and {binding.command} in {view}")
-
-
-def keys_of(command: str) -> list[str]:
-    """Return the plain keys of a command in this table, in table order."""
-    return [binding.keys for binding in KEYMAP if binding.command == command and not binding.invert]
 
 
 check(KEYMAP)

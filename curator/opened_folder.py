@@ -9,8 +9,8 @@
 Exports and sidecars use it, because other people may put links into their folders, and because a
 manifest names files and may have been edited. Names are relative, with "/" between their parts,
 and compared byte for byte: neither case-folded nor resolved. Each operation opens the folders of
-its name one after the other, starting from the folder held open, and refuses links: a link that
-appears in between leads nowhere.
+its name one after the other, starting from the folder held open, and refuses links, even one that
+replaces a folder in between.
 
 Never join a name to `OpenedFolder.path` and open the result: that follows links again.
 """
@@ -135,7 +135,7 @@ class OpenedFolder:
 
     @property
     def has_handle(self) -> bool:
-        """Whether the system holds this folder open for us."""
+        """Whether the folder is held open by a handle; not on Windows."""
         return self._handle is not None
 
     def fileno(self) -> int:

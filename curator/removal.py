@@ -2,12 +2,12 @@
 
     shown = plan(photos)                              # reads folders, changes nothing
     shown = plan(photos, wanted=ticked_paths)
-    report = remove(shown, photos_now, way=trash, ledger=catalog.removal)
+    report = remove(shown, photos_now, delete=trash, ledger=catalog.removal)
 
 The plan contains the files of rejected photos and the sidecars that belong only to them. Copies in
 other folders and other companions are listed, but stay unless ticked. Files that cannot go to a
-trash are listed with the reason and stay. Only :func:`delete_permanently` deletes permanently, and
-the window and the command line call it only after a second confirmation.
+trash are listed with the reason and stay. Only :func:`delete_permanently` deletes permanently; the
+window and the command line use it only if the user chose it and confirmed the list.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
-from typing import Protocol
 
 from curator import files, volumes
 from curator.catalog import FileDetail, PhotoDetail
+from curator.catalog.removal import Removal
 from curator.model import Flag, KnownError, counted
 
 _LINK = "It is a link; the file it points to stays."
@@ -49,8 +49,8 @@ class ListedFile:
 
     ``ticked``: it will be removed. ``stays`` is the reason why it cannot be, in one sentence; such
     a file is never ticked. ``of`` are the pictures that a companion belongs to; it stays if any of
-    them stays. ``folder`` is the resolved path of its folder: if a link replaced the folder,
-    identical files elsewhere, such as a backup, would be removed.
+    them stays. ``folder`` is the resolved path of its folder: should a link replace the folder
+    before the removal, the same names in another place, such as a backup, are left alone.
     """
 
     photo_id: int
@@ -65,8 +65,8 @@ class ListedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """Exactly which files would be removed; ``within`` is the folder shown, empty for all."""
+class RemovalPlan:
+    """Exactly which files would be removed; ``within`` is the folder planned for, empty for all."""
 
     files: tuple[ListedFile, ...]
     within: str = ""
@@ -115,46 +115,27 @@ class RemovalReport:
     cancelled: bool = False
 
 
-Way = Callable[[str], None]
+Delete = Callable[[str], None]
 """Removes a file, or raises KnownError and keeps it."""
-
-
-class Ledger(Protocol):
-    """Records the removal of rejects; the catalog implements it."""
-
-    def is_reject(self, photo_id: int) -> bool:
-        """Whether a photo is still rejected."""
-
-    def note_removed(self, photo_id: int, gone: Mapping[str, str]) -> None:
-        """Record the removed files of a photo: path → sha256, empty if it was not read."""
-
-    def begin(self, wanted: Mapping[int, Sequence[str]]) -> str:
-        """Record which files of which photos will be removed; return an id to end it by."""
-
-    def end(self, intent: str) -> None:
-        """Record that a removal is complete."""
-
-    def interrupted(self) -> Mapping[str, Mapping[int, Sequence[str]]]:
-        """Return removals that killed processes began and never ended: id → photo → paths."""
 
 
 def plan(
     photos: Iterable[PhotoDetail],
     wanted: Collection[str] | None = None,
     *,
-    erasing: bool = False,
+    permanently: bool = False,
     within: str = "",
-    heed: Callable[[], None] = lambda: None,
-) -> Removal:
-    """List the files to remove with some photos; photos that are not rejected are skipped.
+    check_stopped: Callable[[], None] = lambda: None,
+) -> RemovalPlan:
+    """List the files of rejected photos; photos that are not rejected are skipped.
 
     Args:
         photos: as stored in the catalog.
-        wanted: paths to remove instead of the proposed ones; files that have to stay still stay.
-        erasing: whether files are deleted permanently, so that no trash is needed.
-        within: the folder shown, empty for all. If only copies of a photo are in this folder, the
-            copies are proposed, and its files elsewhere count as the copies that stay.
-        heed: called before each disk access; an exception it raises ends the planning.
+        wanted: paths to tick instead of the usual ones; files that have to stay still stay.
+        permanently: whether files are deleted permanently, so that no trash is needed.
+        within: the folder the user looks at, empty for all. If only copies of a photo are in this
+            folder, the copies are ticked, and its files elsewhere count as the copies that stay.
+        check_stopped: called before each disk access; an exception it raises ends the planning.
 
     Thread: any; reads each folder once.
     """
@@ -162,15 +143,15 @@ def plan(
     folders = _Folders()
 
     def decided(file: ListedFile) -> ListedFile:
-        heed()
-        stays = file.stays or ("" if erasing else no_trash(file.path))
+        check_stopped()
+        stays = file.stays or ("" if permanently else _no_trash(file.path))
         ticked = file.ticked if wanted is None else file.path in wanted
-        folder = "" if stays else folders.real(file.path)
+        folder = "" if stays else folders.resolved(file.path)
         return replace(file, ticked=ticked and not stays, stays=stays, folder=folder)
 
     seen_from: dict[int, str] = {}
     for photo in rejected:
-        heed()
+        check_stopped()
         seen_from[photo.id] = within if _only_copies_within(photo, within) else ""
     pictures: dict[str, ListedFile] = {}
     for photo in rejected:
@@ -181,30 +162,30 @@ def plan(
         for file in _beside(photo, folders, pictures, seen_from[photo.id]):
             found.pop(file.path, None)  # a shared companion is removed with its last picture
             found[file.path] = decided(file)
-    return Removal(tuple(untick_shared(list(found.values()))), within)
+    return RemovalPlan(tuple(untick_shared(list(found.values()))), within)
 
 
 def remove(
-    shown: Removal,
+    shown: RemovalPlan,
     photos: Iterable[PhotoDetail],
     *,
-    way: Way,
-    ledger: Ledger,
+    delete: Delete,
+    ledger: Removal,
     progress: Callable[[int, int, str], None] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> RemovalReport:
     """Remove the files shown, photo by photo, each original first.
 
-    Some systems refuse to remove a file in use; then nothing of its photo has been removed. If
-    Curator is killed between the pictures of a pair, the rest can be removed again;
-    :func:`note_interrupted` later records the photos whose files are all gone.
+    Some systems refuse to remove an original in use; then all files of its photo stay. If Curator
+    is killed between the files of a photo, another removal can remove the rest, and
+    :func:`note_interrupted` records photos whose files are all gone.
 
     Args:
         shown: the plan that the user saw and confirmed.
         photos: the same photos as the catalog has them now.
-        way: :func:`trash` or :func:`delete_permanently`.
-        ledger: the catalog. It is asked right before each photo whether that is still rejected,
-            because thousands take minutes and marks change meanwhile, and told right after.
+        delete: :func:`trash` or :func:`delete_permanently`.
+        ledger: ``catalog.removal``. It is asked before each photo whether this is still rejected,
+            because thousands take minutes and marks change meanwhile, and records each removal.
         progress: called before each photo with photos done, photos in all, and its name.
         cancelled: called between photos; stop when it returns True.
 
@@ -213,7 +194,7 @@ def remove(
     """
     ticked = {file.path for file in shown.going}
     now = list(photos)
-    again = plan(now, ticked, erasing=way is delete_permanently, within=shown.within)
+    again = plan(now, ticked, permanently=delete is delete_permanently, within=shown.within)
     if set(again.going) != set(shown.going):
         changed = len(set(again.going) ^ set(shown.going))
         raise KnownError(
@@ -237,7 +218,7 @@ def remove(
         if not ledger.is_reject(photo_id):
             report.left += [(file.path, _NOT_REJECTED) for file in going]
             continue
-        gone = _remove_photo(known[photo_id], going, way, report)
+        gone = _remove_files_of(known[photo_id], going, delete, report)
         if gone:
             ledger.note_removed(photo_id, gone)
             report.photos += 1
@@ -245,8 +226,8 @@ def remove(
     return report
 
 
-def note_interrupted(ledger: Ledger) -> int:
-    """Record photos whose files were all removed by a process killed before it recorded them.
+def note_interrupted(ledger: Removal) -> int:
+    """Record photos whose files a process removed before it was killed.
 
     Otherwise a reject whose files are in the trash would count as missing. A photo with a file
     left is not recorded: it stays in the list, and removing the rest needs another confirmation.
@@ -257,20 +238,20 @@ def note_interrupted(ledger: Ledger) -> int:
     """
     noted = 0
     for intent, wanted in ledger.interrupted().items():
-        unsure = False
+        all_reached = True
         for photo_id, paths in wanted.items():
             if not all(map(volumes.is_folder, {Path(path).parent for path in paths})):
-                unsure = True
+                all_reached = False
             elif not any(map(os.path.lexists, paths)) and ledger.is_reject(photo_id):
                 ledger.note_removed(photo_id, dict.fromkeys(paths, ""))
                 noted += 1
-        if not unsure:
+        if all_reached:
             ledger.end(intent)
     return noted
 
 
-def _remove_photo(
-    photo: PhotoDetail, going: Sequence[ListedFile], way: Way, report: RemovalReport
+def _remove_files_of(
+    photo: PhotoDetail, going: Sequence[ListedFile], delete: Delete, report: RemovalReport
 ) -> dict[str, str]:
     """Remove the files of one photo; return path and sha256 of those removed.
 
@@ -301,7 +282,7 @@ def _remove_photo(
             continue
         try:
             _check_unchanged(file)
-            way(file.path)
+            delete(file.path)
         except KnownError as error:
             report.left.append((file.path, str(error)))
             stayed.add(file.path)
@@ -315,10 +296,10 @@ def _remove_photo(
 
 
 def _verified_sha256(file: ListedFile, fingerprint: str | None, sha256: str | None) -> str:
-    """Return the sha256 of a file after checking its content; empty for a companion.
+    """Check that a file is unchanged; return its sha256, or "" for a companion.
 
     Raises:
-        KnownError: it has another content now, or cannot be read.
+        KnownError: its content changed, or it cannot be read.
     """
     _check_unchanged(file)
     if fingerprint is None:
@@ -331,7 +312,7 @@ def _verified_sha256(file: ListedFile, fingerprint: str | None, sha256: str | No
 
 
 def _check_copy(photo: PhotoDetail, path: str, fingerprint: str, digest: str) -> None:
-    """Check the sha256 of a copy that was recognized by its fingerprint only, as on a card.
+    """Check by sha256 a copy that was recognized by its fingerprint only, as on a card.
 
     Raises:
         KnownError: it is not a copy, or the file it should equal cannot be read.
@@ -368,9 +349,10 @@ def _is_within(file: FileDetail, within: str) -> bool:
 
 
 def _originals(photo: PhotoDetail, folders: _Folders, seen_from: str) -> Iterable[ListedFile]:
-    """Yield a photo's own files and its copies; in a folder of copies, the roles are swapped.
+    """Yield a photo's own files and its copies.
 
-    A copy remains a copy after the original was removed, because it was kept on purpose.
+    Seen from a folder of copies (``seen_from``), the roles are swapped. A copy remains a copy after
+    the original was removed, because it was kept on purpose.
     """
     emptied = {file.fingerprint for file in photo.files if file.emptied}
     own = {_folded(f.path): f.path for f in photo.files if f.role != "copy"}
@@ -415,12 +397,15 @@ def _is_same(path: Path, other: Path | None) -> bool:
 def _beside(
     photo: PhotoDetail, folders: _Folders, pictures: Mapping[str, ListedFile], seen_from: str
 ) -> Iterable[ListedFile]:
-    """Yield the companions of a photo's own files or copies; ``pictures`` are the files listed."""
+    """Yield the companions of a photo's own files, or seen from a folder of copies, of these.
+
+    ``pictures`` are the files listed so far, by path.
+    """
     for original in photo.files:
         if not _is_within(original, seen_from) if seen_from else original.role == "copy":
             continue
-        lying = folders.leftovers_of if original.missing else folders.companions_of
-        for path, status, owners in lying(original.path):
+        find = folders.leftovers_of if original.missing else folders.companions_of
+        for path, status, owners in find(original.path):
             others = [o for o in owners if o not in pictures or pictures[o].stays]
             stays = f"It also belongs to {PurePath(others[0]).name}, which stays." if others else ""
             sidecar = path.casefold().endswith(".xmp")
@@ -442,14 +427,14 @@ class _Folders:
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, os.stat_result]] = {}
         self._by_stem: dict[str, dict[str, list[str]]] = {}
-        self._real: dict[str, str] = {}
+        self._resolved: dict[str, str] = {}
 
-    def real(self, path: str) -> str:
+    def resolved(self, path: str) -> str:
         """Return the folder of a file with all links resolved."""
         folder = str(PurePath(path).parent)
-        if folder not in self._real:
-            self._real[folder] = os.path.realpath(folder)
-        return self._real[folder]
+        if folder not in self._resolved:
+            self._resolved[folder] = os.path.realpath(folder)
+        return self._resolved[folder]
 
     def status(self, path: str) -> os.stat_result | None:
         """Return the status of a file, without following a link; None if it does not exist."""
@@ -475,7 +460,7 @@ class _Folders:
                 yield str(Path(folder, name)), entries[name], paths
 
     def leftovers_of(self, picture: Path) -> Iterable[tuple[str, os.stat_result, tuple[str, ...]]]:
-        """Yield the sidecars and companions of a picture that an interrupted run deleted."""
+        """Yield the companions of a picture whose file is gone, if no picture has their name."""
         folder = str(picture.parent)
         entries = self._read(folder)
         named = self._by_stem[folder].get(_stem(picture.name), [])
@@ -521,7 +506,7 @@ def trash(path: str) -> None:
     """
     from send2trash import send2trash
 
-    reason = no_trash(path)
+    reason = _no_trash(path)
     if reason:
         raise KnownError(reason)
     try:
@@ -544,8 +529,8 @@ def delete_permanently(path: str) -> None:
         raise KnownError(f"It could not be deleted ({error.strerror or error}).") from error
 
 
-def no_trash(path: str) -> str:
-    """Return why a file cannot be moved to a trash, in one sentence; empty if it can.
+def _no_trash(path: str) -> str:
+    """Return why a file cannot be moved to the trash, in one sentence; empty if it can.
 
     The trash of another volume is in its top folder (freedesktop.org trash specification 1.0). On
     Windows only fixed drives have one; on others the system would delete permanently, unasked.

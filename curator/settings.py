@@ -1,12 +1,12 @@
-"""Settings as typed models, and the folders where Curator keeps its files.
+"""Settings as typed models, and the folders of Curator's own files.
 
-Flags override environment variables, these override ``settings.json``, and that overrides the
+Flags override environment variables, which override ``settings.json``, which overrides the
 defaults. Each setting is a pydantic field with a title, a range and, where the title is not enough,
 a description of complete sentences. The settings dialog, `curator settings` and docs/settings.md
 are generated from these models. ``settings.json`` lies in the home folder and holds only values
 that differ from the defaults. An environment variable is ``CURATOR_`` plus the path of the field
 with double underscores: ``CURATOR_WORK__WORKERS=4``. Names of sections and fields are stored on
-disk: never rename one without reading the former name, too.
+disk: if you rename one, the former name must still be read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _CACHE = re.compile(
 _BACKUPS = re.compile(rf"{_TEMPORARY}(-journal)?|catalog-[-\w]+\.db(-\w+)?")
 _PRESETS = re.compile(rf"{_TEMPORARY}|.+\.json")
 _PROXIES = re.compile(rf"{_TEMPORARY}|[0-9a-f]{{2}}")
-_SMALL = 1 << 16  # most bytes of a settings file; some files of 1 MB take a parser seconds
+_MOST_BYTES = 1 << 16  # of a settings file; a parser takes seconds for some files of 1 MB
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
@@ -98,20 +98,20 @@ class Home:
         )
 
     def make(self) -> Home:
-        """Create the folders.
+        """Create the folders, and check that they can be written.
 
         Raises:
-            KnownError: the folder cannot be written; nothing was created in it.
+            KnownError: a folder cannot be created or written.
         """
         try:
             private.make_folder(self.data)
             private.make_folder(self.cache)
             self._restrict()
-            # Backup programs skip a folder with this file, and so does a scan: proxies must not be
-            # read as photos if the home lies inside an opened folder.
+            # Backup programs skip a folder with this file. So does a scan: proxies must not be read
+            # as photos if the home lies inside an opened folder.
             tag = self.cache / CACHE_TAG
             if not tag.exists():
-                with contextlib.suppress(OSError):  # the disk is full: photos can still be viewed
+                with contextlib.suppress(OSError):  # on a full disk photos can still be viewed
                     text = f"{_CACHE_SIGNATURE}\n# Made by Curator, which can make it again.\n"
                     atomic.write(tag, text.encode("utf-8"))
             probe = atomic.temporary_path(self.data / "probe")
@@ -135,9 +135,9 @@ class Home:
         return self
 
     def _restrict(self) -> None:
-        """Deny other users access to files of earlier versions, which did not; see `private`.
+        """Deny other users access to the files of earlier versions; see `private`.
 
-        Restricting the folders is enough; checking 100,000 proxies would take too long.
+        For proxies, restricting the folders is enough; checking 100,000 files would take too long.
         """
         ours = self.data == Path(platformdirs.user_data_dir("curator", False))
         private.restrict_known(self.data, _DATA, is_ours=ours)
@@ -534,7 +534,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return flags, environment and file, strongest first; :meth:`load` passes the values."""
+        """Return the sources, strongest first: flags, environment, file; see :meth:`load`."""
         assert isinstance(init_settings, InitSettingsSource)
         given = dict(init_settings.init_kwargs)
         flags, file = given.pop("flags_", {}), given.pop("file_", {})
@@ -624,14 +624,14 @@ def read_small_file(path: Path, encoding: str) -> str:
         OSError: the file cannot be read.
         ValueError: the file is too large, or not text in this encoding.
     """
-    data = atomic.read(path, _SMALL + 1)
-    if len(data) > _SMALL:
+    data = atomic.read(path, _MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
         raise ValueError("it is larger than 64 KB")
     return data.decode(encoding)
 
 
 def parse_problem(error: Exception) -> str:
-    """Return in plain words why a settings or keys file cannot be read."""
+    """Return why a settings or keys file cannot be read, to follow "cannot be read"."""
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON: see line {error.lineno}, column {error.colno}"
     if isinstance(error, UnicodeDecodeError):
@@ -646,14 +646,16 @@ def parse_problem(error: Exception) -> str:
 def save(settings: Settings, home: Home) -> None:
     """Write the settings that differ from the defaults, atomically.
 
-    Values that the environment or a flag overrides for this run keep what the file had.
+    Settings that the environment or a flag overrides for this run keep their value in the file.
 
     Raises:
         KnownError: the home cannot be written; the old file stays.
     """
     differing = settings.model_dump(mode="json", exclude_defaults=True)
-    for section, name in settings.overridden():
-        old = read_file(home).get(section, {})
+    overridden = settings.overridden()
+    saved = read_file(home) if overridden else {}
+    for section, name in overridden:
+        old = saved.get(section, {})
         differing.setdefault(section, {}).pop(name, None)
         if name in old:
             differing[section][name] = old[name]

@@ -6,7 +6,7 @@
 
 The pipeline, import, export and dialogs use it. Every call asks the system again, because cards
 come and go. A drive that does not answer may block its caller forever: access folders only on a
-thread that nothing waits for, or through :func:`ask`, which gives up after a while:
+thread that nothing waits for, or with :func:`ask`, which gives up after a while:
 
     there = ask(folder, lambda: Path(folder).is_dir())      # UnavailableError: no answer within 2 s
 """
@@ -32,7 +32,7 @@ from curator.model import UnavailableError
 T = TypeVar("T")
 
 PATIENCE_S = 2.0  # how long a drive may take to answer
-_HEED_S = 0.2  # how soon a canceled wait ends
+_POLL_S = 0.2  # how often a wait checks whether it is canceled
 
 _NETWORK = frozenset(
     {
@@ -81,8 +81,8 @@ class FolderLocation:
         path: where it is now; empty if it was not found.
         mount: the volume it is on; None if the system does not report that.
         within: its path relative to the mount point.
-        own: it is on the volume it was on before; if not, this may be another folder of that name.
-        plugged: its volume is mounted, whether or not the folder is on it.
+        own: whether it is on its own volume; if not, it may be another folder of that name.
+        plugged: whether its volume is mounted, with or without the folder.
     """
 
     path: str
@@ -132,19 +132,19 @@ def mount_of(
 
 def within(path: str | os.PathLike[str], mount: Mount) -> str:
     """Return the path relative to a volume's mount point, with ``/`` on every system."""
-    way = os.path.relpath(os.path.realpath(path), mount.path)
-    return "" if way == os.curdir else PurePath(way).as_posix()
+    relative = os.path.relpath(os.path.realpath(path), mount.path)
+    return "" if relative == os.curdir else PurePath(relative).as_posix()
 
 
 def find_folder(
-    path: str, key: str | None, way: str | None, among: Sequence[Mount]
+    path: str, key: str | None, relative: str | None, among: Sequence[Mount]
 ) -> FolderLocation:
     """Find a folder at its former path, or on its volume wherever that is mounted now.
 
     Args:
         path: where it was.
         key: the key of its volume; None if unknown.
-        way: its path relative to the mount point, from :func:`within`.
+        relative: its path relative to the mount point, from :func:`within`.
         among: the volumes mounted now.
 
     Thread: any but the window's, see :func:`mounted`.
@@ -154,7 +154,7 @@ def find_folder(
     own = key == (None if mount is None else mount.key)
     if key is not None and not (there and own):
         for each in among:
-            other = str(Path(each.path, *PurePosixPath(way or "").parts))
+            other = str(Path(each.path, *PurePosixPath(relative or "").parts))
             if each.key == key and other != path and Path(other).is_dir():
                 return FolderLocation(other, each, within(other, each), True, True)
     if not there:
@@ -177,7 +177,7 @@ def ask(
     """Call a function that accesses a drive, and wait only a limited time for it.
 
     The function keeps waiting on its own thread. Until it returns, further calls for that drive
-    fail at once; on the system's own drive, only calls for that folder.
+    fail at once; on the system drive, and outside Linux, only calls for that path.
 
     Args:
         path: a path on the drive.
@@ -195,14 +195,14 @@ def ask(
         raise _unanswered(path)
     patience_s = PATIENCE_S if patience_s is None else patience_s
     answer: list[T] = []
-    trouble: list[BaseException] = []
+    errors: list[BaseException] = []
     done = threading.Event()
 
     def run() -> None:
         try:
             answer.append(question())
         except BaseException as error:
-            trouble.append(error)
+            errors.append(error)
         finally:
             done.set()
 
@@ -215,14 +215,17 @@ def ask(
             if left <= 0:
                 _silent[_silent_part(path)] = asking
             raise _unanswered(path)
-        done.wait(min(left, _HEED_S))
-    if trouble:
-        raise trouble[0]
+        done.wait(min(left, _POLL_S))
+    if errors:
+        raise errors[0]
     return answer[0]
 
 
 def status(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """Return the status of a path; None if nothing is there or no answer comes. GUI-safe."""
+    """Return the status of a path; None if it does not exist or its drive does not answer.
+
+    Safe on the GUI thread: it waits two seconds at most.
+    """
     try:
         return ask(path, Path(path).stat)
     except (UnavailableError, OSError, ValueError):
@@ -230,13 +233,13 @@ def status(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder is there and its drive answers; safe on the GUI thread."""
+    """Whether a folder exists and its drive answers; safe on the GUI thread."""
     found = status(path)
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is there and its drive answers; safe on the GUI thread."""
+    """Whether a file exists and its drive answers; safe on the GUI thread."""
     found = status(path)
     return found is not None and stat.S_ISREG(found.st_mode)
 
@@ -256,11 +259,11 @@ def _is_silent(path: str | os.PathLike[str]) -> bool:
 
 
 def _silent_part(path: str | os.PathLike[str]) -> str:
-    """Return what to avoid if a path does not answer: its drive, or on the system's the folder."""
+    """Return what to avoid if a path does not answer: its drive; on the system drive, the path."""
     mount = mount_of(path, follow=False) if sys.platform == "linux" else None
     top = Path(path).absolute()
-    near = top if mount is None or mount.path == top.anchor else Path(mount.path)
-    return os.path.normcase(near)
+    silent = top if mount is None or mount.path == top.anchor else Path(mount.path)
+    return os.path.normcase(silent)
 
 
 def _name(label: str, path: str) -> str:
@@ -277,11 +280,14 @@ def _shared(device: str) -> str:
 
 
 class _MountTable:
-    """Linux's table of mounts; it is read again when the kernel reports a change."""
+    """Linux's table of mounts; read again when the kernel or udev reports a change.
+
+    Thread: any.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._file, self._of = -1, Path()
+        self._file, self._path = -1, Path()
         self._names: object = None
         self._mounts: tuple[Mount, ...] = ()
 
@@ -299,10 +305,10 @@ class _MountTable:
     def _is_current(self) -> bool:
         if sys.platform != "linux":
             return True
-        if self._of != _MOUNTINFO:
+        if self._path != _MOUNTINFO:
             if self._file >= 0:
                 os.close(self._file)
-            self._file, self._of = os.open(_MOUNTINFO, os.O_RDONLY), _MOUNTINFO
+            self._file, self._path = os.open(_MOUNTINFO, os.O_RDONLY), _MOUNTINFO
             self._names = None
         poll = select.poll()
         poll.register(self._file, select.POLLPRI | select.POLLERR)
@@ -331,11 +337,11 @@ def _mounts_in(lines: Sequence[str]) -> Iterator[Mount]:
     for line in lines:
         # "36 35 98:0 /root /mnt rw ... - ext3 /dev/sda1 rw" (Documentation/filesystems/proc.rst)
         before, _, after = line.partition(" - ")
-        facts, kinds = before.split(), after.split()
-        if len(facts) < 5 or len(kinds) < 2:
+        mounted_at, mounted_from = before.split(), after.split()
+        if len(mounted_at) < 5 or len(mounted_from) < 2:
             continue
-        number, root, path = facts[2], _plain(facts[3]), _plain(facts[4])
-        kind, device = kinds[0].lower(), _plain(kinds[1])
+        number, root, path = mounted_at[2], _plain(mounted_at[3]), _plain(mounted_at[4])
+        kind, device = mounted_from[0].lower(), _plain(mounted_from[1])
         if kind in _NETWORK:
             share = device.rstrip("/").casefold() or None
             key = share if share is None or root == "/" else f"{share}:{root}"
@@ -346,7 +352,7 @@ def _mounts_in(lines: Sequence[str]) -> Iterator[Mount]:
         if key is not None and root != "/":  # a subvolume, or a folder mounted by itself
             key = f"{key}:{root}"
         label = _name(labels.get(real, ""), path)
-        yield Mount(device, path, kind, key, label, _can_be_pulled(number, real), False)
+        yield Mount(device, path, kind, key, label, _is_removable(number, real), False)
 
 
 def _plain(text: str) -> str:
@@ -363,15 +369,15 @@ def _plain(text: str) -> str:
 
 
 def _links(which: str) -> dict[str, str]:
-    """Read one of udev's folders: device -> the name of its link."""
+    """Read one of udev's folders: device → the name of its link."""
     try:
         return {os.path.realpath(link): _plain(link.name) for link in (_DISKS / which).iterdir()}
     except OSError:
         return {}
 
 
-def _can_be_pulled(number: str, device: str) -> bool:
-    """Whether a block device is a card, a stick or on USB by sysfs; of several disks, any."""
+def _is_removable(number: str, device: str) -> bool:
+    """Whether a block device, or any of its disks, is a card, a stick or on USB, by sysfs."""
     if not device.startswith("/dev/"):
         return False
     if sys.platform != "win32" and number.startswith("0:"):  # btrfs: a number of no device
@@ -380,13 +386,13 @@ def _can_be_pulled(number: str, device: str) -> bool:
         except OSError:
             return False
         number = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
-    return _on_a_pulled_bus(Path(os.path.realpath(_BLOCK_DEVICES / number)))
+    return _has_removable_disk(Path(os.path.realpath(_BLOCK_DEVICES / number)))
 
 
-def _on_a_pulled_bus(node: Path) -> bool:
+def _has_removable_disk(node: Path) -> bool:
     below = node / "slaves"  # the disks of an encrypted or joined volume
     slaves = list(below.iterdir()) if below.is_dir() else []
-    if any(_on_a_pulled_bus(Path(os.path.realpath(slave))) for slave in slaves):
+    if any(_has_removable_disk(Path(os.path.realpath(slave))) for slave in slaves):
         return True
     disk = node.parent if (node / "partition").exists() else node
     if re.search(r"/usb\d+/|/firewire", str(disk)):
@@ -418,8 +424,8 @@ def _on_macos_or_windows() -> Iterator[Mount]:
         share = re.sub("//[^/@]*@", "//", part.device)  # without the user name
         key = share.casefold() if network else _macos_uuid(part.mountpoint)
         name = _shared(share) if network else _name("", part.mountpoint)
-        pulled = not network and part.mountpoint.startswith("/Volumes/")
-        yield Mount(part.device, part.mountpoint, kind, key, name, pulled, network)
+        removable = not network and part.mountpoint.startswith("/Volumes/")
+        yield Mount(part.device, part.mountpoint, kind, key, name, removable, network)
 
 
 def _macos_uuid(path: str) -> str | None:

@@ -56,7 +56,7 @@ _POOLS = itertools.count()
 
 
 class WorkerError(KnownError):
-    """A process returned no result for its job; the message is the reason."""
+    """A process returned no result for its job; the message says why."""
 
 
 class WorkerCrashed(WorkerError):
@@ -154,7 +154,7 @@ class _Outbox:
 
     @classmethod
     def release(cls) -> None:
-        """Unmap segments the parent has received; on Windows memory lives as long as a mapping."""
+        """Unmap segments the parent has received; Windows frees memory with its last mapping."""
         while cls.sent:
             cls.sent.pop().close()
 
@@ -198,10 +198,10 @@ def _check_room(size: int) -> None:
 # ---------------------------------------------------------------- inside a worker process
 
 
-def _serve(
+def _run_worker(
     pipe: connection.Connection, nice: int, preload: tuple[str, ...], environment: dict[str, str]
 ) -> None:
-    """Answer jobs until the pipe or the parent is gone; the main function of a worker."""
+    """Run jobs until the pipe is closed or the parent ends; the main function of a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl+C
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _lower_priority(nice)
@@ -209,10 +209,10 @@ def _serve(
     for name in preload:
         importlib.import_module(name)
     pipe.send_bytes(b"ready")
-    with Path(os.devnull).open("w") as nowhere:
+    with Path(os.devnull).open("w") as devnull:
         # Libraries print warnings about files, which must not end up in the terminal or in JSON.
         for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
+            os.dup2(devnull.fileno(), stream)
         while True:
             try:
                 message = pipe.recv_bytes()
@@ -221,17 +221,18 @@ def _serve(
             if message == b"release":
                 _Outbox.release()
                 continue
-            pipe.send_bytes(_answer(message, nowhere, pipe))
+            pipe.send_bytes(_run_job(message, devnull, pipe))
 
 
-def _answer(message: bytes, nowhere: Any, pipe: connection.Connection) -> bytes:
+def _run_job(message: bytes, devnull: Any, pipe: connection.Connection) -> bytes:
+    """Run a pickled job; return (whether it succeeded, value or error, shared segments) pickled."""
     try:
         prefix, timeout_s, call = pickle.loads(message)
         _Outbox.begin(prefix)
 
         def limit(times: float) -> None:
             # This runs on a C thread, so it also ends a decoder that holds the interpreter lock.
-            faulthandler.dump_traceback_later(times * timeout_s + GRACE_S, exit=True, file=nowhere)
+            faulthandler.dump_traceback_later(times * timeout_s + GRACE_S, exit=True, file=devnull)
 
         def longer(times: float) -> None:
             limit(times)
@@ -247,10 +248,11 @@ def _answer(message: bytes, nowhere: Any, pipe: connection.Connection) -> bytes:
             faulthandler.cancel_dump_traceback_later()
         return pickle.dumps((True, value, len(_Outbox.sent)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:
-        return _refusal(error)
+        return _pickled_error(error)
 
 
-def _refusal(error: BaseException) -> bytes:
+def _pickled_error(error: BaseException) -> bytes:
+    """Pickle an error of a job; bugs become WorkerBug, with their traceback as text."""
     text = "".join(traceback.format_exception(error))
     if isinstance(error, MemoryError):
         error = WorkerMemory("Reading it needs more memory than there is.")
@@ -292,7 +294,10 @@ class _Worker:
         with _START:
             self.pipe, theirs = spawn.Pipe()
             self.process = spawn.Process(
-                target=_serve, args=(theirs, nice, preload, _ENVIRONMENT), name=name, daemon=True
+                target=_run_worker,
+                args=(theirs, nice, preload, _ENVIRONMENT),
+                name=name,
+                daemon=True,
             )
             try:
                 self.process.start()
@@ -343,8 +348,8 @@ class _Worker:
     def kill(self) -> int | None:
         """End the process at once, free its resources, and return its exit code.
 
-        A process that waits for a drive which does not answer ends only when the system lets it.
-        It is not waited for; its exit code is None.
+        A process that waits for a drive that does not answer cannot be ended before the drive
+        answers. It is not waited for; the exit code is then None.
         """
         self.process.kill()
         self.process.join(KILL_S)
@@ -356,14 +361,14 @@ class _Worker:
             self.sweep()
         return code
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether the process still runs."""
         return not connection.wait([self.process.sentinel], 0)
 
     def sweep(self, made: int = 0) -> None:
         """Remove shared memory that the last job made and nobody received.
 
-        Tries at least ``made`` names, and ends with the first name after those that is not there.
+        Tries at least ``made`` names, then continues until a name does not exist.
         """
         for number in itertools.count():
             try:
@@ -449,13 +454,13 @@ class WorkerPool:
         """
         call = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
         with self._slots:
-            worker = self._take(token)
+            worker = self._acquire(token)
             try:
-                good, value = self._ask(worker, call, timeout_s)
+                good, value = self._run_on(worker, call, timeout_s)
             except BaseException:
-                self._drop(worker)
+                self._discard(worker)
                 raise
-            self._give_back(worker)
+            self._release(worker)
         if good:
             return value
         raise value
@@ -519,12 +524,12 @@ class WorkerPool:
                 "Close other programs and try again.",
             ) from error
 
-    def _take(self, token: object) -> _Worker:
+    def _acquire(self, token: object) -> _Worker:
         with self._lock:
             if self._closed:
                 raise WorkerCancelled("Reading was stopped.")
             worker = self._idle.pop() if self._idle else None
-        if worker is not None and not worker.alive():  # killed by the system while it waited
+        if worker is not None and not worker.is_alive():  # killed by the system while it waited
             worker.kill()
             worker = None
         worker = worker or self._start()
@@ -533,10 +538,10 @@ class WorkerPool:
             self._busy.add(worker)
             if not self._closed:
                 return worker
-        self._drop(worker)
+        self._discard(worker)
         raise WorkerCancelled("Reading was stopped.")
 
-    def _ask(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
+    def _run_on(self, worker: _Worker, call: bytes, timeout_s: float) -> tuple[bool, Any]:
         if not worker.ready:
             try:
                 worker.wait(time.monotonic() + START_S, self._memory_mb)
@@ -574,7 +579,7 @@ class WorkerPool:
         if worker.cancelled:
             raise WorkerCancelled("Reading was stopped.")
 
-    def _give_back(self, worker: _Worker) -> None:
+    def _release(self, worker: _Worker) -> None:
         # A process that still holds much of its memory limit would fail the next photo.
         small = self._keeps_memory or worker.resident_mb() < self._memory_mb / 2
         if small and not worker.cancelled:
@@ -584,9 +589,9 @@ class WorkerPool:
                 if not self._closed and not worker.cancelled:
                     self._idle.append(worker)
                     return
-        self._drop(worker)
+        self._discard(worker)
 
-    def _drop(self, worker: _Worker) -> None:
+    def _discard(self, worker: _Worker) -> None:
         with self._lock:
             self._busy.discard(worker)
         code = worker.kill()

@@ -14,7 +14,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +83,8 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
 
     Raises:
         UsageError: no bar has that name.
-        KnownError: the only wanted bar could not be measured, or the library not be made. If one
-            of several bars fails, the others are still measured, and the exit code is 1.
+        KnownError: the only wanted bar could not be measured, or the library could not be made. If
+            one of several bars fails, the others are still measured, and the exit code is 1.
     """
     known = bars()
     for name in arguments.only:
@@ -104,7 +104,7 @@ def main(home: Home, arguments: argparse.Namespace, output: Output) -> int:
     run = replace(begun, figures=figures)
     if not arguments.apart:
         history.save(home, run)
-    output.answer(run.plain(), [*columns(_table(figures)), "", *_notes(figures), "", run.where()])
+    output.answer(run, [*columns(_table(figures)), "", *_notes(figures), "", run.where()])
     return 0 if complete else 1
 
 
@@ -112,21 +112,17 @@ def _make(home: Home, count: int, output: Output) -> int:
     from curator.bench import synthetic_library
 
     synthetic_library.make(home, count, output.note)
-    taken = home.catalog.stat().st_size
-    output.answer(
-        {"home": str(home.data), "photos": count, "bytes": taken},
-        [
-            f"{count:,} photos, {size(taken)} of catalog.",
-            f"Open it: curator --home {home.data}",
-        ],
-    )
+    catalog_bytes = home.catalog.stat().st_size
+    document = {"home": str(home.data), "photos": count, "bytes": catalog_bytes}
+    lines = [f"{count:,} photos, {size(catalog_bytes)} of catalog."]
+    output.answer(document, [*lines, f"Open it: curator --home {home.data}"])
     return 0
 
 
 def _show_history(home: Home, only: Sequence[str], output: Output) -> int:
     runs = history.runs(home)
     lines = columns(history.rows(runs, only))
-    output.answer([run.plain() for run in runs], lines or ["No runs are recorded yet."])
+    output.answer(runs, lines or ["No runs are recorded yet."])
     return 0
 
 
@@ -142,9 +138,9 @@ def _measure_all(
     figures: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as stock:
         for name in arguments.only or known:
-            lack = known[name].missing()
-            if lack is not None:
-                output.note(f"{name}: skipped. {lack}")
+            missing = known[name].missing()
+            if missing is not None:
+                output.note(f"{name}: skipped. {missing}")
                 continue
             output.note(f"{name}: {known[name].title} ...")
             try:
@@ -158,13 +154,13 @@ def _measure_all(
 def _measure(bar: Bar, arguments: argparse.Namespace) -> list[Figure]:
     from curator.bench.figures import Workspace
 
-    if (lack := bar.missing()) is not None:
-        raise KnownError(f"The bar {bar.name} cannot be measured here.", lack)
-    given, kept = (
+    if (missing := bar.missing()) is not None:
+        raise KnownError(f"The bar {bar.name} cannot be measured here.", missing)
+    photos, shared_data = (
         absolute(folder) if folder else None for folder in (arguments.photos, arguments.stock)
     )
     with tempfile.TemporaryDirectory(prefix="curator-bench-") as scratch:
-        return bar.measure(Workspace(Path(scratch), given, kept, arguments.count))
+        return bar.measure(Workspace(Path(scratch), photos, shared_data, arguments.count))
 
 
 def _measure_in_process(
@@ -220,22 +216,16 @@ def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
+    """Return a figure as a JSON object."""
     from curator.bench.figures import Reference
 
     given = figure.reference
     reference = given if isinstance(given, Reference) else None
-    return {
-        "what": figure.what,
-        "value": figure.value,
-        "unit": figure.unit,
+    return asdict(figure) | {
         "reference": reference and reference.value,
         "reference_what": reference.what if reference else "",
         "alone": "" if isinstance(given, Reference) else given.why,
         "ratio": figure.ratio,
-        "limit": figure.limit,
-        "per_reference": figure.per_reference,
-        "at_least": figure.at_least,
         "holds": figure.holds,
-        "note": figure.note,
         "sentence": figure.sentence(),
     }

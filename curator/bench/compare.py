@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Workspace
 from curator.bench.photo_sets import large_jpegs
-from curator.bench.window_driver import Viewer, application, blank, opened, run_events, wait, whole
+from curator.bench.window_driver import (
+    Viewer,
+    application,
+    blank,
+    opened,
+    press,
+    run_events,
+    wait,
+    wait_for_proxies,
+    whole,
+)
 from curator.bench.zoom import REACH, panned
-from curator.model import KnownError
 from curator.session.panes import MOST
 from curator.settings import Home
 
@@ -29,10 +36,7 @@ def compare(workspace: Workspace) -> list[Figure]:
     with opened(Home.at(workspace.scratch / "home"), photos[0].parent) as running:
         session, window, pipeline = running.session, running.window, running.pipeline
         assert pipeline is not None
-        wait(
-            lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos.photos_changed,
-        )
+        wait_for_proxies(running, len(photos))
         wait(lambda: pipeline.is_idle, pipeline.events.idle)
         session.photos.go(0)
         QTest.keyClick(window, Qt.Key.Key_C)
@@ -58,25 +62,11 @@ def _challenged(running: app.App, viewer: Viewer) -> PairedTimes:
     """Press keys for the next challenger; return the seconds until each is painted."""
     session, view, pairs = running.session, running.window.compare, PairedTimes()
     layers = [whole(blank(pane.picture.size()), pane.picture.topLeft()) for pane in view.panes()]
-    way = Qt.Key.Key_Right
+    key = Qt.Key.Key_Right
     for _ in range(_KEYS):
         if not session.compare.upcoming():
-            way = Qt.Key.Key_Left if way is Qt.Key.Key_Right else Qt.Key.Key_Right
-        before = session.current
-        painted: list[float] = []
-
-        def note(photo: int, painted: list[float] = painted) -> None:
-            if photo == session.current:
-                painted.append(time.perf_counter())
-
-        view.painted.connect(note)
-        begin = time.perf_counter()
-        QTest.keyClick(running.window, way)
-        if session.current == before:
-            raise KnownError(f"The key {way.name} led to no challenger.")
-        wait(lambda painted=painted: bool(painted), view.painted, 10.0)  # type: ignore[misc]
-        view.painted.disconnect(note)
-        spent = painted[0] - begin
+            key = Qt.Key.Key_Left if key is Qt.Key.Key_Right else Qt.Key.Key_Right
+        spent = press(running, key, view.painted)
         run_events(_KEY_EVERY_S / 2)
         pairs.add(spent, viewer.draw_and_wait(*layers))
         run_events(_KEY_EVERY_S / 2)

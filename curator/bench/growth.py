@@ -49,7 +49,7 @@ def flat(workspace: Workspace) -> list[Figure]:
 
 
 def _figure(what: str, workspace: Workspace, spent: PairedTimes, note: str) -> Figure:
-    """Return the figure of the time per photo in a library (s), relative to an empty catalog."""
+    """Return the median time per photo in a library, compared with an empty catalog."""
     in_library, in_empty = (1000 * median(each) for each in (spent.spent, spent.bare))
     reference = Reference("the same with an empty catalog", in_empty)
     what = what.format(f"{workspace.count:,}")

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,23 +51,13 @@ _RENAMED = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run: its time, version and machine, and its figures in the form of the JSON answer."""
+    """A run: its time, version and machine, and its figures as in the JSON answer."""
 
     at: str
     version: str
     commit: str
     machine: Mapping[str, object]
     figures: Sequence[Mapping[str, Any]] = ()
-
-    def plain(self) -> dict[str, object]:
-        """Return the run as a JSON object."""
-        return {
-            "at": self.at,
-            "version": self.version,
-            "commit": self.commit,
-            "machine": dict(self.machine),
-            "figures": [dict(figure) for figure in self.figures],
-        }
 
     def where(self) -> str:
         """Return machine, libraries and version in one line."""
@@ -102,7 +92,7 @@ def save(home: Home, run: Run) -> None:
     try:
         home.data.mkdir(parents=True, exist_ok=True)
         with open(file(home), "a", encoding="utf-8", opener=private.opener) as lines:
-            lines.write(json.dumps(run.plain()) + "\n")
+            lines.write(json.dumps(asdict(run)) + "\n")
     except OSError as error:
         raise KnownError(
             f"The figures could not be saved in {file(home)} ({error.strerror or error}).",

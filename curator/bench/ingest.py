@@ -134,7 +134,7 @@ def raw(workspace: Workspace) -> list[Figure]:
             workspace.scratch / f"{name}.dng", size=(6000, 4000), seed=3, preview=preview
         )
         jobs.append(StageJob(1, "convert", str(path), Kind.RAW, str(workspace.scratch / "cache")))
-    quick, slow = (min(worked(_act(job)) for _ in range(2)) for job in jobs)
+    quick, slow = (min(worked(partial(convert_stage, job)) for _ in range(2)) for job in jobs)
     return [
         Figure(
             "converting a 24 MP RAW with a full-size preview",
@@ -146,10 +146,6 @@ def raw(workspace: Workspace) -> list[Figure]:
             at_least=True,
         )
     ]
-
-
-def _act(job: StageJob) -> Callable[[], object]:
-    return lambda: convert_stage(job)
 
 
 def missing() -> str | None:
@@ -209,7 +205,7 @@ def commit(workspace: Workspace) -> list[Figure]:
         with baselines.commits(workspace.scratch) as row:
             calm = _marked(catalog, ids, row, lambda done: done < _MARKS)
             pipeline.open_folders([many_small(workspace.scratch / "more", 6_000)])
-            busy = _marked(catalog, ids, row, lambda done: done < _MARKS or _meets(pipeline, done))
+            busy = _marked(catalog, ids, row, lambda n: n < _MARKS or _is_writing(pipeline, n))
     finally:
         catalog.close()
         pipeline.stop()
@@ -219,7 +215,7 @@ def commit(workspace: Workspace) -> list[Figure]:
     ]
 
 
-def _meets(pipeline: Pipeline, done: int) -> bool:
+def _is_writing(pipeline: Pipeline, done: int) -> bool:
     """Whether the pipeline still writes; False after three times as many marks."""
     return done < 3 * _MARKS and pipeline.wait_idle(0.0) is None
 

@@ -56,7 +56,7 @@ def large(workspace: Workspace) -> list[Figure]:
     application()
     without = resident_mb()
     first = float(subprocess.check_output(words))
-    kept = "" if home.table_file.exists() else "without a cached table"
+    note = "" if home.table_file.exists() else "without a cached table"
     with _window(home, workspace.count) as (running, paints, ready):
         bare_grid = _BareGrid(running, home.catalog)
         acts = _Acts(running, paints, bare_grid)
@@ -74,7 +74,7 @@ def large(workspace: Workspace) -> list[Figure]:
             "s",
             1.0,
             alone,
-            note=kept,
+            note=note,
         ),
         Figure("the same without the cached table", first, "s", 2.0, alone),
         *judged,

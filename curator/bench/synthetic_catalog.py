@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -57,7 +58,7 @@ def fill(home: Home, count: int, pictures: bool = True) -> None:
         scan = catalog.scans.begin(catalog.folders.add(root), files)
         for start in range(0, count, BATCH):
             read(home, catalog, scan, range(start, min(start + BATCH, count)))
-        catalog.stacks.set_made_by(VERSION)  # nothing to look for: each stands alone
+        catalog.stacks.set_made_by(VERSION)  # every photo stays single
         catalog.store.checkpoint()
     finally:
         catalog.close()
@@ -201,8 +202,11 @@ def _draw(home: Home, count: int) -> None:
             small = np.ascontiguousarray(large[:720, step:][:, :1080][::3, ::3])
             _write(thumb_path(home.cache, _key(number)), jpeg_bytes(small, 80))
             path = proxy_path(home.cache, _key(number))
-            if first is None or not _linked(first, path):
+            if first is None:
                 _write(path, proxy)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(first, path)
             first = first or path
 
 
@@ -211,11 +215,9 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _linked(first: Path, path: Path) -> bool:
-    """Hard-link a file, which saves 700 MB; return whether the file system supports that."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def link_or_copy(source: str | Path, to: str | Path) -> None:
+    """Hard-link a file, which saves 700 MB of proxies, or copy it."""
     try:
-        path.hardlink_to(first)
-    except OSError:
-        return False
-    return True
+        Path(to).hardlink_to(source)
+    except OSError:  # this file system has no hard links
+        shutil.copyfile(source, to)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from curator.bench.figures import PHOTOS, Workspace, program
 from curator.bench.replication import repeat
-from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index
+from curator.bench.synthetic_catalog import BATCH, EVENING, embed, fill, index, link_or_copy
 from curator.catalog import Catalog
 from curator.library import table_cache
 from curator.model import ContentType, Described, KnownError, Label, SuggestedTag
@@ -45,7 +44,7 @@ _VERDICTS: tuple[tuple[float, dict[str, object]], ...] = (
     (0.08, {"kept": True, "rating": 3}),
     (0.05, {"kept": True, "rating": 4}),
     (0.02, {"kept": True, "rating": 5, "label": str(Label.RED)}),
-    (0.11, {}),  # passed over
+    (0.11, {}),  # skipped
 )
 
 Progress = Callable[[str], None]
@@ -119,16 +118,9 @@ def library_copy(workspace: Workspace) -> Home:
     before, home = Home.at(shared), Home.at(workspace.scratch / "home").make()
     shutil.copyfile(before.catalog, home.catalog)
     shutil.copyfile(before.settings_file, home.settings_file)
-    shutil.copytree(before.cache, home.cache, copy_function=_link, dirs_exist_ok=True)
+    # Files of the cache are never changed in place, so links are safe.
+    shutil.copytree(before.cache, home.cache, copy_function=link_or_copy, dirs_exist_ok=True)
     return home
-
-
-def _link(source: str, to: str) -> None:
-    """Hard-link a file of the cache, which is never changed in workspace, else copy it."""
-    try:
-        Path(to).hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, to)
 
 
 def vocabulary() -> list[str]:

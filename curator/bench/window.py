@@ -21,12 +21,13 @@ from curator.bench.window_driver import (
     image_of,
     opened,
     picture,
+    press,
     run_events,
     wait,
+    wait_for_proxies,
     whole,
 )
 from curator.imaging.proxy import proxy_path
-from curator.model import KnownError
 from curator.settings import Home
 
 _FILES = 10_000
@@ -106,10 +107,7 @@ def keys(workspace: Workspace) -> list[Figure]:
     with opened(home, photos[0].parent) as running, baselines.commits(workspace.scratch) as commit:
         pipeline, session, window = running.pipeline, running.session, running.window
         assert pipeline is not None
-        wait(
-            lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos.photos_changed,
-        )
+        wait_for_proxies(running, len(photos))
         QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
         wait(lambda: bool(window.loupe.isVisible()), window.loupe.painted)
         run_events(1.0)
@@ -169,44 +167,28 @@ def _compared(running: app.App, workspace: Workspace, draw: Callable[[], float])
 def _pressed(
     running: app.App, which: Iterator[Qt.Key], count: int, draw: Callable[[], float]
 ) -> PairedTimes:
-    """Press keys at an even pace, and ``draw`` halfway between two keys."""
+    """Press keys at an even pace, and call ``draw`` halfway between two keys."""
     session, pairs = running.session, PairedTimes()
     for key in itertools.islice(which, count):
         if session.view_state.finished or session.photos.index >= len(session.ids) - 1:
             session.photos.go(0)
             run_events(1.0)
-        spent = _press(running, key)
+        spent = press(running, key, running.window.loupe.painted)
         run_events(max(0.0, _KEY_EVERY_S / 2 - spent))
         pairs.add(spent, draw())
         run_events(max(0.0, _KEY_EVERY_S / 2 - pairs.bare[-1]))
     return pairs
 
 
-def _press(running: app.App, key: Qt.Key) -> float:
-    """Press a key that goes to another photo; return the seconds until it is painted."""
-    session, loupe = running.session, running.window.loupe
-    before, painted = session.current, []
-    slot = lambda photo_id: painted.append((photo_id, time.perf_counter()))  # noqa: E731
-    loupe.painted.connect(slot)
-    begin = time.perf_counter()
-    QTest.keyClick(running.window, key)
-    if session.current == before:
-        loupe.painted.disconnect(slot)
-        raise KnownError(f"The key {key.name} led to no other photo.")
-    wait(lambda: any(photo == session.current for photo, _ in painted), loupe.painted, 10.0)
-    loupe.painted.disconnect(slot)
-    return next(at for photo, at in painted if photo == session.current) - begin
-
-
 def _cold(running: app.App, draw: Callable[[], float]) -> PairedTimes:
     """Go to random photos that are not decoded ahead."""
     session, pairs = running.session, PairedTimes()
     chance = random.Random(1)
-    frames = running.window.pictures.frames
+    frames, loupe = running.window.pictures.frames, running.window.loupe
     for _ in range(_COLD):
         session.photos.go(chance.randrange(len(session.ids) - 1))
         run_events(0.3)
         frames.want("loupe", ())
         frames.clear()
-        pairs.add(_press(running, Qt.Key.Key_Right), draw())
+        pairs.add(press(running, Qt.Key.Key_Right, loupe.painted), draw())
     return pairs

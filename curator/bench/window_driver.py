@@ -19,6 +19,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator import app
@@ -83,6 +84,49 @@ def run_events(seconds: float) -> None:
     loop = QEventLoop()
     QTimer.singleShot(int(1000 * seconds), loop.quit)
     loop.exec()
+
+
+def wait_for_proxies(running: app.App, count: int) -> None:
+    """Wait until as many photos have proxies."""
+    session = running.session
+    wait(
+        lambda: sum(key is not None for key in session.table.strings("proxy")) >= count,
+        session.photos.photos_changed,
+    )
+
+
+def press(
+    running: app.App,
+    key: Qt.Key,
+    painted: object,
+    is_complete: Callable[[], bool] = lambda: True,
+) -> float:
+    """Press a key that goes to another photo; return the seconds until that photo is painted.
+
+    Args:
+        running: the window.
+        key: the key.
+        painted: the signal of the view, with the id of the painted photo.
+        is_complete: whether a paint counts.
+
+    Raises:
+        KnownError: the key did not go to another photo, or it was not painted within 10 s.
+    """
+    session, before = running.session, running.session.current
+    paints: list[tuple[int, float]] = []
+
+    def note(photo: int) -> None:
+        if is_complete():
+            paints.append((photo, time.perf_counter()))
+
+    painted.connect(note)  # type: ignore[attr-defined]
+    begin = time.perf_counter()
+    QTest.keyClick(running.window, key)
+    if session.current == before:
+        raise KnownError(f"The key {key.name} led to no other photo.")
+    wait(lambda: any(photo == session.current for photo, _ in paints), painted, 10.0)
+    painted.disconnect(note)  # type: ignore[attr-defined]
+    return next(at for photo, at in paints if photo == session.current) - begin
 
 
 class Paints(QObject):

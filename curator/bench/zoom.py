@@ -18,8 +18,17 @@ from PySide6.QtWidgets import QApplication, QWidget
 from curator import app
 from curator.bench.figures import Figure, PairedTimes, Reference, Workspace, percentile, resident_mb
 from curator.bench.photo_sets import large_jpegs
-from curator.bench.window_driver import Layer, Viewer, application, blank, opened, run_events, wait
-from curator.model import KnownError
+from curator.bench.window_driver import (
+    Layer,
+    Viewer,
+    application,
+    blank,
+    opened,
+    press,
+    run_events,
+    wait,
+    wait_for_proxies,
+)
 from curator.settings import Home
 
 _FILES = 24
@@ -43,10 +52,7 @@ def zoom(workspace: Workspace) -> list[Figure]:
     with opened(home, photos[0].parent) as running:
         session, loupe, pipeline = running.session, running.window.loupe, running.pipeline
         assert pipeline is not None
-        wait(
-            lambda: sum(key is not None for key in session.table.strings("proxy")) >= len(photos),
-            session.photos.photos_changed,
-        )
+        wait_for_proxies(running, len(photos))
         wait(lambda: pipeline.is_idle, pipeline.events.idle)
         QTest.keyClick(running.window, Qt.Key.Key_E)
         wait(lambda: bool(loupe.isVisible()), loupe.painted)
@@ -106,28 +112,15 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
         wait(loupe.read_ahead, loupe.originals.arrived, 30.0)
         ready.append(time.perf_counter() - begin)
         run_events(0.1)
-        before = session.current
-        painted: list[float] = []
-
-        def note(photo: int, painted: list[float] = painted) -> None:
-            if photo == session.current and loupe.is_full_resolution:
-                painted.append(time.perf_counter())
-
-        loupe.painted.connect(note)
-        begin = time.perf_counter()
-        QTest.keyClick(running.window, Qt.Key.Key_Right)
-        if session.current == before:
-            raise KnownError("The key Right led to no other photo.")
-        wait(lambda painted=painted: bool(painted), loupe.painted, 10.0)  # type: ignore[misc]
-        loupe.painted.disconnect(note)
-        pairs.add(painted[0] - begin, viewer.draw_and_wait(Layer(QPoint(), image, loupe.rect())))
+        spent = press(running, Qt.Key.Key_Right, loupe.painted, lambda: loupe.is_full_resolution)
+        pairs.add(spent, viewer.draw_and_wait(Layer(QPoint(), image, loupe.rect())))
     return pairs, ready
 
 
 def panned(
     view: QWidget, cells: Sequence[QRect], viewer: Viewer, images: Sequence[QImage]
 ) -> PairedTimes:
-    """Drag the photos of a view, starting in its first cell; measure the seconds per frame.
+    """Drag the photos of a view, starting in its first cell; return the seconds per frame.
 
     After each frame a bare viewer draws the images on top of each other in each cell, moved by the
     same distance; they are larger than a cell by REACH.
@@ -138,13 +131,13 @@ def panned(
     for number in range(_MOVES):
         # Diagonally out and back, about 20 px per frame, like a fast hand.
         out = number % 60 if number % 60 < 30 else 60 - number % 60
-        way = QPoint(out * 20, out * 11)
+        moved = QPoint(out * 20, out * 11)
         begin = time.perf_counter()
-        QTest.mouseMove(view, at + way - QPoint(300, 160))
+        QTest.mouseMove(view, at + moved - QPoint(300, 160))
         QApplication.processEvents()
         spent = time.perf_counter() - begin
         run_events(0.008)
-        parts = ((cell.topLeft(), QRect(way, cell.size())) for cell in cells)
+        parts = ((cell.topLeft(), QRect(moved, cell.size())) for cell in cells)
         layers = [Layer(to, image, part) for to, part in parts for image in images]
         pairs.add(spent, viewer.draw_and_wait(*layers))
         run_events(0.008)
@@ -156,9 +149,9 @@ def _walked(running: app.App) -> tuple[float, float, float]:
     """Step back and forth fast; return the resident MB when warm, at the end, and at most."""
     session = running.session
     before = most = 0.0
-    way = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
+    keys = itertools.cycle([Qt.Key.Key_Right] * (_FILES - 1) + [Qt.Key.Key_Left] * (_FILES - 1))
     session.photos.go(0)
-    for number, key in enumerate(itertools.islice(way, _STEPS), 1):
+    for number, key in enumerate(itertools.islice(keys, _STEPS), 1):
         QTest.keyClick(running.window, key)
         run_events(_STEP_S)
         if number % _PAUSE_EVERY == 0:

@@ -18,17 +18,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from curator.cli.invocation import Invocation, Outside
+from curator.cli.invocation import Invocation, refuse_network_home
 from curator.cli.output import Output, encodable, shown, start_logging, stop_logging
-from curator.cli.place import refuse_network
 from curator.cli.stopping import on_signal
-from curator.cli.verbs import VERBS, parse
+from curator.cli.verbs import parse
 from curator.model import KnownError, Stopped, UsageError
 from curator.settings import Home
 
 log = logging.getLogger(__name__)
-
-__all__ = ["VERBS", "main"]
 
 
 def main(
@@ -40,21 +37,20 @@ def main(
 
     Args:
         argv: the arguments without the program's name.
-        open_window: called with home, settings and folders when there is no verb.
-        run_bench: called with home, settings and the parsed arguments for ``bench``; both come
-            from above, because this package knows neither the window nor the whole app.
+        open_window: called with home, settings and folders if there is no verb.
+        run_bench: called with home, arguments and output for ``bench``. The caller passes both in,
+            because this package may import neither the window nor the benchmarks.
     """
     output, home = Output("--json" in argv), Home.at()
     try:
         arguments = parse(argv)
         home = Home.at(arguments.home)
-        refuse_network(home)
+        refuse_network_home(home)
         start_logging(home)
-        outside = Outside(open_window, run_bench)
-        with on_signal(), Invocation(home, arguments, output, outside) as invocation:
+        invocation = Invocation(home, arguments, output, open_window, run_bench)
+        with on_signal(), invocation:
             log.info("curator %s", shown(encodable(" ".join(argv))))
-            with invocation.damage_context():
-                return int(arguments.run(invocation) or 0)
+            return int(arguments.run(invocation) or 0)
     except KnownError as error:
         log.info("refused: %s", error)
         output.error(error)
@@ -68,7 +64,7 @@ def main(
         output.error(KnownError("Stopped.", "Everything finished so far is saved."))
         return stopped.code
     except Exception as error:
-        log.info("a mistake of ours", exc_info=True)  # the user sees the one line below
+        log.info("bug", exc_info=True)  # the user sees the one line below
         output.error(
             KnownError(f"Curator made a mistake ({error!r}).", f"The details are in {home.log}.")
         )

@@ -1,4 +1,4 @@
-"""The verb that shows all that is known of a photo, or of an image file without adding it."""
+"""The verb that shows everything known about a photo, or about an image file without adding it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
-from curator.cli.tastes import compare_file, see_file
+from curator.cli.tastes import decode_file, encode_file
 from curator.library.captions import suggestion
 from curator.model import Described, Embedded, KnownError, NotFoundError
 from curator.settings import absolute
@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 
 
 def describe(invocation: Invocation) -> int:
-    """Print all there is to know of a photo, or of a file; the vision model is asked if need be.
+    """Show everything known about a photo or any image file, with the vision model's description.
 
-    What it says of a photo is kept in the catalog; of a file that is none, nothing is. Without the
-    model the rest is printed all the same.
+    The model is asked if there is no description yet, or with ``--again``. Its description of a
+    photo is saved in the catalog; that of a file outside the catalog is only printed. If the model
+    does not answer, the rest is printed all the same.
 
     Returns:
-        The exit code: 1 where the model was asked and described nothing.
+        The exit code: 1 if the model was asked and described nothing.
 
     Raises:
         NotFoundError: there is no such photo or file.
-        KnownError: no picture can be made of the file; says why.
+        KnownError: the file cannot be decoded; says why.
     """
     from curator.session.file_preview import FilePreview, of_photo
 
     name = invocation.arguments.photo
     preview = FilePreview(absolute(name))
-    if invocation.home.catalog.exists():  # else a catalog would be made for nothing
+    if invocation.home.catalog.exists():  # do not create a catalog just to look a file up
         try:
             detail = invocation.catalog.photos.get(name)
         except NotFoundError:
@@ -45,85 +46,85 @@ def describe(invocation: Invocation) -> int:
     if preview.refused:
         raise KnownError(preview.refused, "`curator retry` tries it again.")
     if preview.photo is None or preview.quality is None:
-        preview = _of_file(invocation, preview)
+        preview = _read_file(invocation, preview)
     else:
-        preview = _with_why(invocation, _of_catalog(invocation, preview))
+        preview = _with_match(invocation, _described_photo(invocation, preview))
     invocation.output.answer(_document(preview), _lines(preview))
     return 1 if preview.undescribed else 0
 
 
-def _of_catalog(invocation: Invocation, preview: FilePreview) -> FilePreview:
-    """Have a photo of the catalog described now, if nobody did or if it was asked for."""
+def _described_photo(invocation: Invocation, preview: FilePreview) -> FilePreview:
+    """Describe a photo of the catalog, if it has no description or if asked to do so again."""
     from curator.imaging.proxy import proxy_path
     from curator.pipeline.describing import prompt_key
     from curator.session.file_preview import of_photo
 
-    catalog, number = invocation.catalog, preview.photo or 0
+    catalog, photo = invocation.catalog, preview.photo or 0
     if preview.description is not None and not invocation.arguments.again:
         return preview
-    detail = catalog.photos.get(number)
+    detail = catalog.photos.get(photo)
     try:
         proxy = proxy_path(invocation.home.cache, detail.proxy or "").read_bytes()
     except OSError:
-        gone = "Its proxy is missing; `curator backfill convert` makes a new one."
-        return replace(preview, undescribed=gone)
-    told = _ask(invocation, proxy, detail.proxy_digest or "")
-    if isinstance(told, KnownError):
-        return preview.with_description(told)
-    catalog.descriptions.save([(number, told)], prompt_key())
-    return of_photo(catalog.photos.get(number))
+        missing = "Its proxy is missing; `curator backfill convert` makes a new one."
+        return replace(preview, undescribed=missing)
+    described = _ask_model(invocation, proxy, detail.proxy_digest or "")
+    if isinstance(described, KnownError):
+        return preview.with_description(described)
+    catalog.descriptions.save([(photo, described)], prompt_key())
+    return of_photo(catalog.photos.get(photo))
 
 
-def _ask(invocation: Invocation, proxy: bytes, source: str = "") -> Described | KnownError:
-    """Ask the vision model; without it the rest is said all the same."""
+def _ask_model(invocation: Invocation, proxy: bytes, source: str = "") -> Described | KnownError:
+    """Ask the vision model; return its description, or why there is none."""
     from curator.pipeline.describing import asking
     from curator.stages.describe import describe_proxy
 
-    whom = asking(invocation.settings)
-    invocation.output.note(f"Asking {whom.options.model} at {whom.options.shown_url}…")
+    request = asking(invocation.settings)
+    invocation.output.note(f"Asking {request.options.model} at {request.options.shown_url}…")
     try:
-        return describe_proxy(proxy, whom, source)
+        return describe_proxy(proxy, request, source)
     except KnownError as error:
         return error
 
 
-def _of_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
-    """Look at a file as the window does, in processes of their own."""
+def _read_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
+    """Decode, describe and analyze a file in worker processes, as the window does."""
     from curator.encoders import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
-    found = see_file(invocation, preview.path)
+    found = decode_file(invocation, preview.path)
     preview = replace(preview.with_decoded(found), compared=encoding.sentence)
     if preview.photo is None and invocation.home.catalog.exists():
         photo = invocation.catalog.photos.find_file(preview.path, found.fingerprint)
         if photo is not None:
             preview = preview.with_photo(invocation.catalog.photos.get(photo))
     if preview.description is None or invocation.arguments.again:
-        preview = preview.with_description(_ask(invocation, found.proxy))
+        preview = preview.with_description(_ask_model(invocation, found.proxy))
     if encoding.recipe is None:
         return preview
     try:
-        vector = compare_file(invocation, encoding.recipe, found)
+        vector = encode_file(invocation, encoding.recipe, found)
     except KnownError as error:
         return replace(preview, compared=str(error))
-    return _with_why(invocation, preview.with_tags(vector), vector)
+    return _with_match(invocation, preview.with_tags(vector), vector)
 
 
-def _with_why(
-    invocation: Invocation, preview: FilePreview, found: Embedded | None = None
+def _with_match(
+    invocation: Invocation, preview: FilePreview, vector: Embedded | None = None
 ) -> FilePreview:
-    """Add what the learned taste makes of a photo, or of what an encoder found in a file."""
+    """Add the predicted rating of a photo, or of the vector of a file, or why there is none."""
     from curator.learning.explanations import insight, opinion
     from curator.learning.learner import Learned
 
     if not invocation.home.catalog.exists():
         return replace(preview, unmatched=Learned("", 0, 0, 0).sentence)
     learner = invocation.learner
-    if found is None:
-        told = insight(learner, preview.photo or 0)
-        return replace(preview, why=told.why, unmatched=told.missing)
+    if vector is None:
+        found = insight(learner, preview.photo or 0)
+        return replace(preview, why=found.why, unmatched=found.missing)
     try:
-        return replace(preview, why=opinion(learner, found))
+        return replace(preview, why=opinion(learner, vector))
     except KnownError as error:
         return replace(preview, unmatched=str(error))
 
@@ -157,7 +158,7 @@ def _document(preview: FilePreview) -> dict[str, Any]:
 
 
 def _lines(preview: FilePreview) -> list[str]:
-    """Lay the preview out as the window does: what it is, what was measured, its words."""
+    """Return the lines to print: name and capture data, measures, tags and description, file."""
     from curator.library.captions import MEASURED
     from curator.session.file_preview import capture_lines, clipping_line
 
@@ -168,44 +169,36 @@ def _lines(preview: FilePreview) -> list[str]:
         rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
         rows.append(("exposure", f"{quality.exposure:.0f}", clipping_line(quality)))
     if why is not None:
-        told = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
-        rows.append(("match", f"{why.match}", told))
+        expected = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
+        rows.append(("match", f"{why.match}", expected))
     elif preview.unmatched:
         rows.append(("match", "", preview.unmatched))
-    known = "not in the catalog" if preview.photo is None else f"photo {preview.photo}"
+    photo = "not in the catalog" if preview.photo is None else f"photo {preview.photo}"
     pixels = f"{capture.width} × {capture.height} px"
     lines = [preview.path.stem, *capture_lines(capture), "", *columns(rows)]
     if preview.damage:
         lines.append(preview.damage)
     if preview.tags:
         lines.append("tags: " + ", ".join(_tag(tag) for tag in preview.tags))
-    lines += [*_said(preview), ""]
-    lines.append(f"{preview.form} · {pixels} · {size(preview.size)} · {known}")
+    lines += [*_description_lines(preview), ""]
+    lines.append(f"{preview.form} · {pixels} · {size(preview.size)} · {photo}")
     return [*lines, str(preview.path), *filter(None, [preview.compared])]
 
 
-def _description(told: Described | None) -> dict[str, Any] | None:
-    if told is None:
-        return None
-    return {
-        "subject": told.subject,
-        "content_type": told.content_type,
-        "lighting": told.lighting,
-        "mood": told.mood,
-        "provider": told.provider,
-        "model": told.model,
-    }
+def _description(described: Described | None) -> dict[str, Any] | None:
+    names = ("subject", "content_type", "lighting", "mood", "provider", "model")
+    return None if described is None else {name: getattr(described, name) for name in names}
 
 
-def _said(preview: FilePreview) -> list[str]:
-    told = preview.description
-    if told is None:
+def _description_lines(preview: FilePreview) -> list[str]:
+    described = preview.description
+    if described is None:
         return [f"description: {preview.undescribed}"] if preview.undescribed else []
     rows = [
-        ("subject", told.subject),
-        ("light", told.lighting),
-        ("mood", told.mood),
-        ("kind", f"{told.content_type.replace('_', ' ')}, said by {told.model}"),
+        ("subject", described.subject),
+        ("light", described.lighting),
+        ("mood", described.mood),
+        ("kind", f"{described.content_type.replace('_', ' ')}, said by {described.model}"),
     ]
     return ["", *columns([row for row in rows if row[1]])]
 

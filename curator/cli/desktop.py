@@ -25,8 +25,8 @@ from curator.model import KnownError
 from curator.settings import resource
 
 _ENTRY = "applications/curator.desktop"
-_KEPT = "X-Curator-Kept="
-# What of resources/ goes where in the data folder.
+_DEFAULTS_KEY = "X-Curator-Kept="  # a line of the entry: the defaults that were set on adding it
+# File of resources/ → its place in the data folder.
 _FILES = {
     "desktop/curator.desktop": _ENTRY,
     "desktop/curator.xml": "mime/packages/curator.xml",
@@ -36,15 +36,15 @@ _FILES = {
         for px in (48, 128, 256)
     },
 }
-# They make what desktops read of these files; a desktop that reads it brings them.
-_AFTERWARDS = (
+# Tools that update what desktops read from these files; a desktop that needs them has them.
+_DATABASES = (
     ("update-desktop-database", "applications"),
     ("update-mime-database", "mime"),
 )
 
 
 def desktop(invocation: Invocation) -> None:
-    """Add Curator to the desktop's menu and to "Open with" for folders and photos, or remove it.
+    """Add Curator to the desktop's Open With menu, or remove it (Linux, Windows).
 
     Raises:
         KnownError: this is macOS, or the data folder or the registry cannot be written.
@@ -61,108 +61,103 @@ def desktop(invocation: Invocation) -> None:
     if act == "add":
         start = program()
         places = explorer.add(start) if windows else _add(start)
-        said = f"Curator is in {where} for folders and photos: {' '.join(start)}"
+        line = f"Curator is in {where} for folders and photos: {' '.join(start)}"
     else:
         places = explorer.remove() if windows else _remove()
-        said = f"Curator is no longer in {where}."
-    invocation.output.answer({"act": act, "places": places}, [said])
+        line = f"Curator is no longer in {where}."
+    invocation.output.answer({"act": act, "places": places}, [line])
 
 
 def _add(start: Sequence[str]) -> list[str]:
-    base = _base()
-    before, kept = _opened_by(), _kept(base)
+    base = _data_folder()
+    before, defaults = _default_apps(), _recorded_defaults(base)
     command = " ".join(map(quoted, start))
-    if "%" in command:  # GLib looks whether there is such a program before it takes %% for %
+    if "%" in command:  # GLib looks for the program before it turns %% into %
         command = f"env {command}"
     try:
-        for name, place in _FILES.items():
+        for name, target in _FILES.items():
             data = resource(name).read_bytes()
-            if place == _ENTRY:
+            if target == _ENTRY:
                 data = data.replace(b"Exec=curator ", os.fsencode(f"Exec={command} "))
-            (base / place).parent.mkdir(parents=True, exist_ok=True)
-            atomic.write(
-                base / place, data
-            )  # a link of that name makes way, what it leads to stays
-        _tell(base)
-        kept |= _leave_as_it_was(before)
-        noted = f"{_KEPT}{';'.join(sorted(kept))}\n".encode()
-        atomic.write(base / _ENTRY, (base / _ENTRY).read_bytes() + noted)
+            (base / target).parent.mkdir(parents=True, exist_ok=True)
+            atomic.write(base / target, data)  # replaces a link, and leaves its target alone
+        _update_databases(base)
+        defaults |= _restore_default_apps(before)
+        line = f"{_DEFAULTS_KEY}{';'.join(sorted(defaults))}\n".encode()
+        atomic.write(base / _ENTRY, (base / _ENTRY).read_bytes() + line)
     except OSError as error:
         raise _unwritable(base, error) from error
-    return [str(base / place) for place in _FILES.values()]
+    return [str(base / target) for target in _FILES.values()]
 
 
 def _remove() -> list[str]:
-    base = _base()
-    places = [base / place for place in _FILES.values()]
+    base = _data_folder()
+    paths = [base / target for target in _FILES.values()]
     try:
-        _forget(_kept(base))
-        for place in places:
-            place.unlink(missing_ok=True)
+        _remove_defaults(_recorded_defaults(base))
+        for path in paths:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(base, error) from error
-    _tell(base)
-    for place in places:
-        _clear(place.parent, base)
-    return [str(place) for place in places]
+    _update_databases(base)
+    for path in paths:
+        _remove_empty_folders(path.parent, base)
+    return [str(path) for path in paths]
 
 
-def _base() -> Path:
+def _data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
-def _tell(base: Path) -> None:
-    for tool, folder in _AFTERWARDS:
+def _update_databases(base: Path) -> None:
+    for tool, folder in _DATABASES:
         if (base / folder).is_dir():
             _run(tool, str(base / folder))
 
 
-def _opened_by() -> dict[str, str]:
+def _default_apps() -> dict[str, str]:
     """Return the default application of each type: its desktop file, empty for none."""
     text = resource("desktop/curator.desktop").read_text("utf-8")
     types = re.search(r"^MimeType=(.*);$", text, re.MULTILINE)
     assert types is not None
     kinds = types[1].split(";")
-    with ThreadPoolExecutor(8) as asking:  # a tenth of a second each
-        return dict(zip(kinds, asking.map(_default_of, kinds), strict=True))
+    with ThreadPoolExecutor(8) as pool:  # a tenth of a second each
+        apps = pool.map(lambda kind: _run("xdg-mime", "query", "default", kind), kinds)
+        return dict(zip(kinds, apps, strict=True))
 
 
-def _default_of(kind: str) -> str:
-    return _run("xdg-mime", "query", "default", kind)
+def _restore_default_apps(before: dict[str, str]) -> set[str]:
+    """Set the former default applications again; return the lines this adds to mimeapps.list.
 
-
-def _leave_as_it_was(before: dict[str, str]) -> set[str]:
-    """Let a double click start what it did; what was written down for that, as it stands there.
-
-    Of programs nobody chose among, desktops take first what lies in the person's own folder: a
+    If the person never chose a default, desktops prefer a program in the person's own folder: a
     double click on any folder would open Curator.
     """
-    taken: dict[str, list[str]] = {}
-    for kind, now in _opened_by().items():
+    changed: dict[str, list[str]] = {}
+    for kind, now in _default_apps().items():
         if f"applications/{now}" == _ENTRY and before[kind] not in ("", now):
-            taken.setdefault(before[kind], []).append(kind)
-    for entry, kinds in taken.items():
+            changed.setdefault(before[kind], []).append(kind)
+    for entry, kinds in changed.items():
         _run("xdg-mime", "default", entry, *kinds)
-    return {f"{kind}={entry}" for entry, kinds in taken.items() for kind in kinds}
+    return {f"{kind}={entry}" for entry, kinds in changed.items() for kind in kinds}
 
 
-def _kept(base: Path) -> set[str]:
-    """Read from our own entry what was written down."""
+def _recorded_defaults(base: Path) -> set[str]:
+    """Return the defaults recorded in our desktop entry, as lines of mimeapps.list."""
     with contextlib.suppress(OSError, ValueError):
         for line in (base / _ENTRY).read_text("utf-8").splitlines():
-            if line.startswith(_KEPT):
-                return set(filter(None, line.removeprefix(_KEPT).split(";")))
+            if line.startswith(_DEFAULTS_KEY):
+                return set(filter(None, line.removeprefix(_DEFAULTS_KEY).split(";")))
     return set()
 
 
-def _forget(kept: set[str]) -> None:
-    """Remove Curator from the person's own list: MIME applications specification 1.0."""
+def _remove_defaults(defaults: set[str]) -> None:
+    """Remove the defaults set on adding from mimeapps.list (MIME applications specification)."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     path = config / "mimeapps.list"
-    if not kept or not path.is_file():
+    if not defaults or not path.is_file():
         return
     lines = path.read_bytes().splitlines(keepends=True)
-    left = [line for line in lines if os.fsdecode(line).strip().rstrip(";") not in kept]
+    left = [line for line in lines if os.fsdecode(line).strip().rstrip(";") not in defaults]
     if left != lines:
         atomic.write(path, b"".join(left), owner_only=False)
 
@@ -175,9 +170,9 @@ def _run(tool: str, *words: str) -> str:
     return done.stdout.strip()
 
 
-def _clear(folder: Path, base: Path) -> None:
+def _remove_empty_folders(folder: Path, base: Path) -> None:
     """Remove folders that are empty now, up to the data folder."""
-    with contextlib.suppress(OSError):  # something is in it
+    with contextlib.suppress(OSError):  # it is not empty
         while folder != base:
             folder.rmdir()
             folder = folder.parent
@@ -192,8 +187,8 @@ def _unwritable(base: Path, error: OSError) -> KnownError:
 def program() -> list[str]:
     """Return the command that starts Curator: the frozen program, or pip's script.
 
-    On Windows that script would open a terminal, so it is Python without one. ``-P``: no code is
-    loaded from the current folder, which holds somebody's photos.
+    On Windows that script would open a terminal, so it is pythonw instead. With ``-P`` it loads no
+    code from the current folder, which may be a folder of photos.
     """
     here = Path(sys.executable)
     if getattr(sys, "frozen", False):
@@ -207,8 +202,8 @@ def program() -> list[str]:
 def quoted(text: str) -> str:
     """Quote an argument for ``Exec`` (Desktop Entry Specification 1.5, "The Exec key").
 
-    The value is a string first, in which a backslash is doubled, and a quoted argument then.
+    A desktop reads the value as a string first, with doubled backslashes, then as an argument.
     """
-    for sign in '\\"`$':
-        text = text.replace(sign, f"\\{sign}")
+    for special in '\\"`$':
+        text = text.replace(special, f"\\{special}")
     return '"{}"'.format(text.replace("\\", "\\\\").replace("%", "%%"))

@@ -15,16 +15,12 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from curator import __version__
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.model import KnownError, NotFoundError, UsageError, counted
 from curator.settings import Home, absolute, resource
-
-if TYPE_CHECKING:
-    from curator.catalog import Backup
 
 LIBRARIES = (
     "PySide6-Essentials",
@@ -55,11 +51,16 @@ FORMATS: dict[str, str] = {
 }
 _LATE_S = 7 * 86_400.0  # between the newest backup and the last change of the catalog
 _LOW_SPACE = 2_000_000_000  # a proxy and a thumbnail take some 300 kB: 6,000 photos
+_REINSTALL = (
+    "unpack Curator again"
+    if getattr(sys, "frozen", False)
+    else "install Curator again with the first line of its README"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor: what was checked, the result, and the remedy if it is not well."""
+    """One line of the doctor: what was checked, whether it is well, the result, and the remedy."""
 
     what: str
     well: bool
@@ -68,10 +69,10 @@ class Finding:
 
 
 def doctor(invocation: Invocation) -> None:
-    """Check everything, list the backups, restore one, or start an empty catalog.
+    """Check this installation, list or restore backups, or replace a lost catalog by an empty one.
 
     Raises:
-        UsageError: a backup was named, but the act is not restore.
+        UsageError: a backup was named, but not to restore it.
         KnownError: nothing could be restored; the catalog is unchanged.
     """
     act, named = invocation.arguments.act, invocation.arguments.backup
@@ -88,17 +89,17 @@ def doctor(invocation: Invocation) -> None:
 
 
 def _check(invocation: Invocation) -> None:
-    findings = [*_versions(), *_places(invocation), *_formats(), *_extras(invocation)]
+    findings = [*_versions(), *_home(invocation), *_formats(), *_encoders(invocation)]
     findings += _vision(invocation)
-    ills = [finding for finding in findings if not finding.well]
+    problems = [finding for finding in findings if not finding.well]
     document = {
-        "well": not ills,
+        "well": not problems,
         "version": __version__,
         "home": invocation.home.data,
         "findings": [asdict(finding) for finding in findings],
     }
     lines = columns([("ok" if f.well else "--", f.what, f.found) for f in findings])
-    lines += [f"{finding.what}: {finding.remedy}" for finding in ills]
+    lines += [f"{finding.what}: {finding.remedy}" for finding in problems]
     invocation.output.answer(document, lines)
 
 
@@ -112,20 +113,13 @@ def _versions() -> list[Finding]:
         try:
             findings.append(Finding(name, True, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
-            # A frozen app carries the code without the package's papers.
+            # A frozen app contains the code without the package's metadata.
             frozen = getattr(sys, "frozen", False)
             findings.append(Finding(name, frozen, "inside" if frozen else "missing", _REINSTALL))
     return findings
 
 
-_REINSTALL = (
-    "unpack Curator again"
-    if getattr(sys, "frozen", False)
-    else "install Curator again with the first line of its README"
-)
-
-
-def _places(invocation: Invocation) -> list[Finding]:
+def _home(invocation: Invocation) -> list[Finding]:
     home = invocation.home
     findings = []
     try:
@@ -141,7 +135,7 @@ def _places(invocation: Invocation) -> list[Finding]:
 
 
 def _catalog(invocation: Invocation) -> list[Finding]:
-    """Check the catalog, and whether its folders are there."""
+    """Check the catalog, and whether its folders are connected."""
     findings = []
     try:
         faults = invocation.catalog.check()
@@ -205,39 +199,46 @@ def _list(invocation: Invocation) -> None:
 
 
 def _restore(invocation: Invocation, named: str | None) -> None:
-    """Replace the catalog by a backup, after the person agreed."""
+    """Replace the catalog by a backup, after asking.
+
+    Raises:
+        NotFoundError: there is no such backup, or none is intact.
+        KnownError: the backup cannot be used, or the catalog is open elsewhere.
+    """
     from curator import catalog as catalogs
     from curator.catalog import backups
     from curator.session import recovery
 
     home = invocation.home
-    with catalogs.UseLock(home.catalog) as lock:  # said before anything is asked
+    with catalogs.UseLock(home.catalog) as lock:  # refuse before asking anything
         lock.exclude_others()
-    chosen = backups.inspect(_named(home, named)) if named else _newest_sound(home)
+    chosen = backups.inspect(_named(home, named)) if named else backups.newest_sound(home.catalog)
+    if chosen is None:
+        raise NotFoundError(
+            f"There is no intact backup in {home.backups}.",
+            "Move the damaged catalog away and open your folders again.",
+        )
     if chosen.fault:
         raise KnownError(
             f"The backup {chosen.path} cannot be used ({chosen.fault}).",
             "`curator doctor backups` lists the others.",
         )
     gone = not home.catalog.exists()
-    hurt = gone or catalogs.is_damaged(home.catalog)
+    damaged = gone or catalogs.is_damaged(home.catalog)
     if gone:
         since = "Marks made since then are lost with the catalog."
-    elif hurt:
-        since = "Marks made since then are applied again as far as they can be read." + _ASIDE
+    elif damaged:
+        since = "Marks made since then are applied again as far as they can be read."
     else:
         since = "The present catalog is intact; marks made since then are not in the backup."
-        since += _ASIDE
+    since += "" if gone else " The present catalog is moved aside, not deleted."
     sentence = f"The backup of {recovery.backup_title(chosen)} becomes the catalog. {since}"
-    if not invocation.agreed(sentence, "Nothing was changed."):
+    if not invocation.confirm(sentence, "Nothing was changed."):
         return
-    restored = catalogs.restore(home.catalog, chosen.path, redo=hurt)
+    restored = catalogs.restore(home.catalog, chosen.path, redo=damaged)
     lines = recovery.restore_lines(restored)
     lines.append("`curator folders rescan FOLDER` finds photos that were added since then.")
     invocation.output.answer(restored, lines)
-
-
-_ASIDE = " The present catalog is moved aside, not deleted."
 
 
 def _new_catalog(invocation: Invocation) -> None:
@@ -264,28 +265,11 @@ def _named(home: Home, named: str) -> Path:
     )
 
 
-def _newest_sound(home: Home) -> Backup:
-    """Return the newest backup that can be read completely.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    from curator.catalog import backups
-
-    found = backups.newest_sound(home.catalog)
-    if found is not None:
-        return found
-    raise NotFoundError(
-        f"There is no sound back-up in {home.backups}.",
-        "Move the damaged catalog away and open your folders again.",
-    )
-
-
-# --- the rest
+# --- formats, encoder, vision model
 
 
 def _formats() -> list[Finding]:
-    """Decode one tiny picture of each format, in a worker process as in life."""
+    """Decode one tiny picture of each format in a worker process, as photos are."""
     from curator.workers import WorkerPool
 
     findings = []
@@ -314,13 +298,13 @@ def decodes(path: str) -> tuple[int, int]:
     return width, height
 
 
-def _extras(invocation: Invocation) -> list[Finding]:
-    """Check what is not installed and not needed for culling; never a problem."""
+def _encoders(invocation: Invocation) -> list[Finding]:
+    """Show which encoder is used. A missing one is no problem: culling works without."""
     from curator.encoders import select_encoder
     from curator.encoders.options import missing_package
 
-    lack = missing_package("torch", "open_clip")
-    found = f"{lack} Culling, rating and export do without." if lack else "installed"
+    missing = missing_package("torch", "open_clip")
+    found = f"{missing} Culling, rating and export work without." if missing else "installed"
     return [
         Finding("extra taste", True, found),
         Finding("encoder", True, select_encoder(invocation.home, invocation.settings).sentence),
@@ -328,18 +312,18 @@ def _extras(invocation: Invocation) -> list[Finding]:
 
 
 def _vision(invocation: Invocation) -> list[Finding]:
-    """Ask the provider that describes photos, and have it describe one small picture.
+    """Check the vision model, and let it describe one small picture.
 
-    What is missing is a fault only where all photos are to be described.
+    A missing model is a problem only if the settings say that all photos are described.
     """
     from curator import vision
 
-    told = vision.options(invocation.settings)
-    health = vision.check(told)
+    options = vision.options(invocation.settings)
+    health = vision.check(options)
     if health.ok:
-        invocation.output.note(f"Having {told.model} describe a small picture…")
-        health = vision.check(told, vision.sample_picture())
+        invocation.output.note(f"{options.model} describes a small picture…")
+        health = vision.check(options, vision.sample_picture())
     if health.ok or invocation.settings.vision.automatic:
         return [Finding("vision model", health.ok, health.sentence, health.remedy)]
-    found = f"{health.sentence} Needed only to have photos described: {health.remedy}"
+    found = f"{health.sentence} Needed only to describe photos: {health.remedy}"
     return [Finding("vision model", True, found)]

@@ -23,7 +23,7 @@ _TITLE = "Open with Curator"
 
 
 def add(program: Sequence[str]) -> list[str]:
-    """Add the menu entries and return the registry keys made.
+    """Add the menu entries; return their registry keys.
 
     Args:
         program: the program to start: a path, then options.
@@ -39,7 +39,7 @@ def add(program: Sequence[str]) -> list[str]:
     values = {
         "": _TITLE,
         "Icon": str(resource("desktop/curator.ico")),
-        "MultiSelectModel": "Single",  # else each of many photos would start a program of its own
+        "MultiSelectModel": "Single",  # else each of many selected photos would start Curator
     }
     try:
         for kind, what in _kinds().items():
@@ -55,7 +55,7 @@ def add(program: Sequence[str]) -> list[str]:
 
 
 def remove() -> list[str]:
-    """Remove the menu entries, and registry keys made only for them.
+    """Remove the menu entries, and keys left empty by that; return the keys of the entries.
 
     Raises:
         KnownError: the registry cannot be written.
@@ -112,5 +112,5 @@ def _keys() -> list[str]:
 def _refused(error: OSError) -> KnownError:
     return KnownError(
         f"Windows's registry cannot be written ({error.strerror}).",
-        "Whoever looks after this computer may not allow it; drop a folder on Curator's window.",
+        "Ask the administrator of this computer, or drop a folder on Curator's window.",
     )

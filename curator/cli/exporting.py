@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curator.cli.invocation import Invocation
-from curator.cli.output import size
-from curator.cli.progress import bar
+from curator.cli.output import bar, size
 from curator.cli.tastes import scored
 from curator.model import NotFoundError, counted
 from curator.settings import absolute
@@ -19,10 +18,14 @@ if TYPE_CHECKING:
 
 
 def export(invocation: Invocation) -> int | None:
-    """Export the approved photos of the scope, or show what that would do."""
+    """Export the approved photos as copies, JPEGs or a web gallery, with a photos.json.
+
+    Returns:
+        1 if nothing was exported although photos were to be, else None.
+    """
     from curator.export import make_plan, write
 
-    invocation.look()
+    invocation.update_folders()
     settings = invocation.settings
     table, known = scored(invocation)
     options = _options(invocation, table, known)
@@ -67,7 +70,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
     if arguments.preset:
         choices = find(invocation.home, arguments.preset).choices
     rule = settings.approval.rule
-    said = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     options = replace(
         options_from_settings(settings, invocation.home, absolute(arguments.folder)),
         clauses=approved(table, settings.taste.match_threshold),
@@ -77,7 +80,7 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         title=arguments.title or "",
     )
     options = options.with_sources(invocation.catalog.folders.all())
-    return options.with_choices(choices.model_copy(update=said))
+    return options.with_choices(choices.model_copy(update=given))
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:
@@ -89,7 +92,7 @@ def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[
 
 
 def _scope(invocation: Invocation, table: Table) -> list[int]:
-    """Return the photos of ``--scope FOLDER``, or of every folder that is on."""
+    """Return the photos of ``--scope FOLDER``, or of all folders that are switched on."""
     rows = table.alive()
     if invocation.arguments.scope:
         folder = absolute(invocation.arguments.scope)
@@ -106,7 +109,7 @@ def _chosen(invocation: Invocation, scope: list[int]) -> list[int]:
     """Return the photos named on the command line, in the order of the scope.
 
     Raises:
-        NotFoundError: one of them is not known, or not in the scope.
+        NotFoundError: one of them is not in the catalog, or not in the scope.
     """
     named = {invocation.catalog.photos.find(word): word for word in invocation.arguments.photos}
     outside = named.keys() - set(scope)
@@ -125,8 +128,8 @@ def _planned(plan: Plan, rule: str) -> list[str]:
     new = int(str(summary["new_files"])) + int(str(summary["changed_files"]))
     about = "about " if plan.options.jpeg_edges else ""
     clauses = all_clauses(rule)
-    wide = max(len(clause.title) for clause in clauses)
-    lines = [f"{each.title:<{wide}}{plan.approved[each.name]:>7,}" for each in clauses]
+    width = max(len(clause.title) for clause in clauses)
+    lines = [f"{each.title:<{width}}{plan.approved[each.name]:>7,}" for each in clauses]
     lines.append(
         f"{counted(len(plan.chosen), 'photo')}, {counted(new, 'file')} to write"
         f" ({about}{size(plan.bytes_to_write)}), {summary['unchanged_files']:,} unchanged."
@@ -140,7 +143,7 @@ def _planned(plan: Plan, rule: str) -> list[str]:
 
 
 def _location(plan: Plan) -> list[str]:
-    """Return whether the export contains locations, as lines."""
+    """Return the lines that say whether exported files contain locations."""
     if plan.located:
         number = counted(plan.located, "photo")
         return [f"location included: {number} with GPS (--no-location removes it)"]

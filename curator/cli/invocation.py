@@ -1,47 +1,59 @@
-"""What every verb gets: the home, the settings, the catalog and where to answer."""
+"""What every verb gets: the home, the settings, the catalog and where to answer.
+
+The catalog must not be on a network drive. SQLite's write-ahead log keeps its index in memory
+shared by all processes of one computer (sqlite.org/wal.html: "WAL does not work over a network
+filesystem"), and locks on network drives cannot be relied on: marks could be lost without anybody
+noticing. Drives served by a program of this computer (ntfs-3g, exfat-fuse) are local.
+
+In virtual machines, 9p is refused: its mapped memory is not the host's and its locks are not seen
+there, so that Windows and a Linux inside it (WSL) could both write; the same holds for WSL's older
+drvfs. If 9p is the only file system, as in a sandbox, it is accepted: no other side can write.
+Virtiofs is accepted: within one machine it maps and locks like a disk.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from curator.cli.output import Output
-from curator.model import UsageError
+from curator.model import KnownError, UsageError
 from curator.settings import DEFAULT_RULE, Home, Settings
+from curator.volumes import Mount, mount_of, mounted
 
 if TYPE_CHECKING:
     from curator.catalog import Catalog
     from curator.learning.learner import TasteLearner
 
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """The parts above the command line, passed in: the window and the benchmark."""
-
-    open_window: Callable[..., int]
-    run_bench: Callable[..., int]
+_MOST_LINKS = 40  # followed in a path, as the system does
+_SHARED_KINDS = frozenset({"drvfs"})  # of drives that another system can write, too
 
 
+@dataclass
 class Invocation:
     """One run of one verb. Settings and catalog are opened when first used.
+
+    As a context manager it closes the catalog, and re-raises errors caused by a damaged catalog as
+    DamagedError.
 
     Attributes:
         home: the folders of catalog and cache.
         arguments: the parsed command line.
         output: where the answer goes.
+        open_window: opens the window; called with home, settings and folders.
+        run_bench: runs the benchmarks; called with home, arguments and output.
     """
 
-    def __init__(self, home: Home, arguments: Namespace, output: Output, outside: Outside) -> None:
-        self.home = home
-        self.arguments = arguments
-        self.output = output
-        self.outside = outside
+    home: Home
+    arguments: Namespace
+    output: Output
+    open_window: Callable[..., int]
+    run_bench: Callable[..., int]
 
     @cached_property
     def settings(self) -> Settings:
@@ -58,23 +70,15 @@ class Invocation:
         self.home.make()
         return Catalog.open(self.home.catalog)
 
-    @contextlib.contextmanager
-    def damage_context(self) -> Iterator[None]:
-        """Re-raise errors caused by a damaged catalog as DamagedError.
+    @cached_property
+    def learner(self) -> TasteLearner:
+        """The taste learned from all ratings; a second at 100,000 photos."""
+        from curator.learning.learner import learn_once
 
-        Raises:
-            DamagedError: the catalog is damaged.
-        """
-        try:
-            yield
-        except Exception as error:
-            known = self.catalog.store.damage_error(error) if "catalog" in self.__dict__ else None
-            if known is None:
-                raise
-            raise known from error
+        return learn_once(self.catalog, self.settings.taste, self.home.cache)
 
-    def look(self) -> None:
-        """Update which folders are here, before their files are read or written.
+    def update_folders(self) -> None:
+        """Update which folders are connected, before their files are read or written.
 
         Folders on drives that are mounted elsewhere now are found there.
         """
@@ -86,14 +90,7 @@ class Invocation:
 
         update_folders(self.catalog)
 
-    @cached_property
-    def learner(self) -> TasteLearner:
-        """The taste learned from all ratings; a second at 100,000 photos."""
-        from curator.learning.learner import learn_once
-
-        return learn_once(self.catalog, self.settings.taste, self.home.cache)
-
-    def agreed(self, sentence: str, otherwise: str) -> bool:
+    def confirm(self, sentence: str, otherwise: str) -> bool:
         """Announce what will happen and ask for consent: by --yes, or on a terminal.
 
         Args:
@@ -114,14 +111,15 @@ class Invocation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if "catalog" in self.__dict__:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if "catalog" not in self.__dict__:
+            return
+        try:
+            damage = None if error is None else self.catalog.store.damage_error(error)
+        finally:
             self.catalog.close()
+        if damage is not None:
+            raise damage from error
 
 
 def check_searches(settings: Settings) -> None:
@@ -155,3 +153,52 @@ def nested(changes: list[str]) -> dict[str, Any]:
             )
         flags.setdefault(section, {})[field] = value.strip()
     return flags
+
+
+def refuse_network_home(home: Home, among: Sequence[Mount] | None = None) -> None:
+    """Refuse a home with its catalog on a network drive; the cache may be on one.
+
+    Never waits for a drive that does not answer: nothing on it is touched.
+
+    Args:
+        home: the home.
+        among: the mounted volumes; all by default.
+
+    Raises:
+        KnownError: the catalog would be on a network drive; nothing was created.
+    """
+    mount = _network_drive(home.data, mounted() if among is None else among)
+    if mount is not None:
+        kind = f" ({mount.kind})" if mount.kind else ""
+        raise KnownError(
+            f"The home folder {home.data} lies on a network drive{kind}, where the catalog is not"
+            " safe: two programs could write to it at once.",
+            "Choose a folder on this computer with --home or CURATOR_HOME; photos may stay there.",
+        )
+
+
+def _network_drive(path: Path, mounts: Sequence[Mount]) -> Mount | None:
+    """Return the network drive of a path, following links without touching that drive."""
+    if sys.platform == "win32":
+        mount = mount_of(path, mounts)
+        return mount if mount is not None and mount.network else None
+    done, rest, links = Path(path.anchor), list(path.parts[1:]), 0
+    while rest:
+        part = rest.pop(0)
+        here = done.parent if part == ".." else done / part
+        mount = mount_of(here, mounts, follow=False)
+        is_local = mount is None or not (_is_unsafe(mount) or here == Path(mount.path))
+        if is_local and links < _MOST_LINKS and here.is_symlink():
+            links += 1
+            target = here.readlink()
+            rest = [*target.parts[1 if target.is_absolute() else 0 :], *rest]
+            done = Path(path.anchor) if target.is_absolute() else done
+        else:
+            done = here
+    mount = mount_of(done, mounts, follow=False)
+    return mount if mount is not None and _is_unsafe(mount) else None
+
+
+def _is_unsafe(mount: Mount) -> bool:
+    sandbox = mount.kind == "9p" and mount.path == "/"
+    return (mount.network or mount.kind in _SHARED_KINDS) and not sandbox

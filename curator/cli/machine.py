@@ -1,4 +1,4 @@
-"""Verbs about this installation: the log, the settings and the keys."""
+"""Verbs about this installation: the log, the settings, the keys and the encoder."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from curator.cli.invocation import Invocation, check_searches, nested
-from curator.cli.output import columns, tail
-from curator.model import UsageError
+from curator.cli.output import bar, columns, size, tail
+from curator.model import KnownError, UsageError, counted
 from curator.private import mask_secrets
 from curator.settings import Settings, save
 
+_LOOK_S = 0.25  # how often the progress of a download is shown
+
 
 def logs(invocation: Invocation) -> None:
-    """Show the end of the log file."""
+    """Show the end of the log."""
     lines = tail(invocation.home.log, invocation.arguments.lines)
     document = {"path": invocation.home.log, "lines": lines}
     invocation.output.answer(document, lines or [f"Nothing in {invocation.home.log} yet."])
 
 
 def settings(invocation: Invocation) -> None:
-    """List every setting with its value, or change some and save them.
+    """List all settings, or change some.
 
     Raises:
         UsageError: no such name, or the value is out of range; nothing was saved.
@@ -33,8 +35,9 @@ def settings(invocation: Invocation) -> None:
         value = getattr(getattr(invocation.settings, section), field)
         value = mask_secrets(value) if isinstance(value, str) else value
         name = f"{section}.{field}"
+        variable = environment_variable(name)
         rows.append(
-            {"name": name, "value": value, "default": default, "title": title, "env": env(name)}
+            {"name": name, "value": value, "default": default, "title": title, "env": variable}
         )
     lines = columns([(row["name"], str(row["value"]), row["title"]) for row in rows])
     invocation.output.answer({row["name"]: row for row in rows}, lines)
@@ -42,21 +45,23 @@ def settings(invocation: Invocation) -> None:
 
 def _change(invocation: Invocation) -> None:
     invocation.home.make()
-    kept = Settings.load(invocation.home)
+    saved = Settings.load(invocation.home)  # without the --set of this run
     for section, fields in nested(invocation.arguments.changes).items():
         for field, value in fields.items():
             try:
-                setattr(getattr(kept, section), field, value)
+                setattr(getattr(saved, section), field, value)
             except ValidationError as error:
                 first = error.errors()[0]
                 raise UsageError(f"{section}.{field}: {first['msg']} (got {value!r}).") from error
-    check_searches(kept)
-    save(kept, invocation.home)
-    invocation.__dict__.pop("settings", None)
+    check_searches(saved)
+    save(saved, invocation.home)
+    invocation.__dict__.pop("settings", None)  # read them again
 
 
 def keys(invocation: Invocation) -> None:
-    """List every command with its keys; a keys file that cannot be used is reported on stderr.
+    """List your keys, or the keys of a preset.
+
+    A keys file that cannot be used is reported on stderr.
 
     Raises:
         UsageError: there is no such preset.
@@ -93,6 +98,77 @@ def every_setting() -> list[tuple[str, str, str, object]]:
     return found
 
 
-def env(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return f"CURATOR_{name.replace('.', '__').upper()}"
+def environment_variable(setting: str) -> str:
+    """Return the environment variable of a setting: ``CURATOR_WORK__WORKERS``."""
+    return f"CURATOR_{setting.replace('.', '__').upper()}"
+
+
+def encoder(invocation: Invocation) -> None:
+    """Show which encoder analyzes photos, or download CLIP.
+
+    Raises:
+        UsageError: there is no terminal to ask on, and ``--yes`` was not given.
+        KnownError: downloads are off in the settings, the disk is full, or the hub cannot be
+            reached; the next download continues with what has arrived.
+    """
+    if invocation.arguments.act == "download":
+        _download(invocation)
+    else:
+        _show_encoder(invocation)
+
+
+def _show_encoder(invocation: Invocation) -> None:
+    from curator.encoders import ENCODERS, available, encoder_options, select_encoder
+
+    encoding = select_encoder(invocation.home, invocation.settings)
+    missing = available(encoder_options(invocation.home, invocation.settings))
+    analyzed = invocation.catalog.vectors.encoders()
+    document: dict[str, Any] = {
+        "encoder": encoding.recipe.name if encoding.recipe else None,
+        "weights": encoding.recipe.key if encoding.recipe else None,
+        "sentence": encoding.sentence,
+        "available": missing,
+        "vectors": analyzed,
+    }
+    lines = columns(
+        [(kind.name, kind.title, missing[kind.name] or "installed") for kind in ENCODERS]
+    )
+    lines += [f"{counted(count, 'photo')} analyzed with {key}." for key, count in analyzed.items()]
+    if missing["open_clip"] is not None and encoding.recipe is not None:
+        lines.append("`curator encoder download` fetches CLIP's weights.")
+    invocation.output.answer(document, [encoding.sentence, *lines])
+
+
+def _download(invocation: Invocation) -> None:
+    from curator.encoders import DownloadJob, download_plan, encoder_options, weights_file
+
+    options = encoder_options(invocation.home, invocation.settings)
+    plan = download_plan(options)
+    installed = weights_file(options)
+    if installed is not None:
+        line = f"{plan.title} is already installed: {installed}"
+        invocation.output.answer({"path": installed, "bytes": 0}, [line])
+        return
+    if not invocation.confirm(plan.sentence, "Nothing was downloaded."):
+        return
+    invocation.home.make()
+    job = DownloadJob(plan)
+    job.start()
+    try:
+        with bar(f"Downloading {plan.title}, MB") as advance:
+            while not job.wait(_LOOK_S):
+                done, total = job.progress
+                advance(done // 1_000_000, (total or 0) // 1_000_000, "")
+    finally:
+        job.cancel()  # after Ctrl+C, too: the process ends, and what has arrived stays
+        job.wait()
+    if job.error is not None:
+        raise job.error
+    if job.path is None:
+        raise KnownError("The download was stopped.", "The next download continues from here.")
+    downloaded = job.path.stat().st_size
+    lines = [
+        f"{plan.title} is installed: {job.path}, {size(downloaded)}.",
+        "Photos are analyzed with it from the next run on.",
+    ]
+    invocation.output.answer({"path": job.path, "bytes": downloaded}, lines)

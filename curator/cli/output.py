@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from io import TextIOWrapper
@@ -16,12 +16,23 @@ from pathlib import Path
 from typing import Any, cast
 
 from curator import atomic, private
-from curator.model import KnownError
+from curator.model import KnownError, Step
 from curator.private import mask_secrets
 from curator.settings import Home
 
 _LOG_BYTES = 1_000_000  # three files of this: an evening's work fits, a runaway loop does not
 _LOG_FILES = 2
+# Control characters, line and paragraph ends, and marks that change the direction of text (a name
+# "gpj.exe" that reads "exe.jpg").
+_CONTROL = {
+    code: ascii(chr(code))[1:-1]
+    for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+# `model.bidi_safe` puts these marks around names for the window; a terminal needs none.
+_ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
+
+Advance = Callable[[int, int, str], None]
+"""Updates a progress bar: photos done, photos in all, and a few words (a name, a rate)."""
 
 
 def plain(value: object) -> Any:
@@ -40,7 +51,7 @@ def plain(value: object) -> Any:
 
 
 class Output:
-    """Where a verb puts its answer: lines for a person, or one JSON document."""
+    """Prints the answer of a verb: lines for a person, or one JSON document."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
@@ -54,7 +65,7 @@ class Output:
             print(encodable(shown(line)))
 
     def error(self, error: KnownError) -> None:
-        """Print an error and its remedy in one line; with ``--json``, an object on stdout."""
+        """Print an error and its remedy on one line to stderr; with ``--json`` to stdout."""
         message = mask_secrets(str(error.args[0]) if error.args else str(error))
         if self.as_json:
             print(_json({"error": message, "remedy": mask_secrets(error.remedy)}))
@@ -66,21 +77,9 @@ class Output:
         print(mask_secrets(text), file=sys.stderr)
 
 
-# Control characters, line and paragraph ends, and marks that change the direction of text (a name
-# "gpj.exe" that reads "exe.jpg").
-_CONTROL = {
-    code: ascii(chr(code))[1:-1]
-    for code in (*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-}
-
-
-_ISOLATED = re.compile("\u2066([^\u2066-\u2069]*)\u2069")
-
-
 def shown(text: str) -> str:
     """Escape control characters in text from a file, so that it is one line on a terminal."""
-    text = _ISOLATED.sub(r"\1", text)  # as the window shows names; a terminal does so by itself
-    return text.translate(_CONTROL)
+    return _ISOLATED.sub(r"\1", text).translate(_CONTROL)
 
 
 def encodable(text: str) -> str:
@@ -123,8 +122,14 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else shown(str(value))
 
 
+def step_document(step: Step) -> dict[str, object]:
+    """Return a step of the journal for JSON: its id (None if nothing changed), text and photos."""
+    changed = sorted({change.photo_id for change in step.changes})
+    return {"step": step.id or None, "summary": step.summary, "changed": changed}
+
+
 def size(count: float) -> str:
-    """Format a number of bytes as a photographer would."""
+    """Format a number of bytes: ``25.4 MB``."""
     for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= power:
             return f"{count / power:,.1f} {unit}"
@@ -140,7 +145,7 @@ def duration(seconds: float) -> str:
 
 
 class _OneLine(logging.Formatter):
-    """Warnings for the terminal: their first line; tracebacks are for the log file."""
+    """Formats warnings for the terminal: the first line; tracebacks are for the log file."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the message's first line."""
@@ -148,7 +153,7 @@ class _OneLine(logging.Formatter):
 
 
 class _LogLine(logging.Formatter):
-    """Records for the log file: nothing in a message can begin another record, or be a secret."""
+    """Formats records for the log file: no message can forge another record or show a secret."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's lines; those after the first, as of a traceback, are indented."""
@@ -163,20 +168,20 @@ def _safe(text: str) -> str:
 class _LogFile(RotatingFileHandler):
     """The log file of a home; on a full disk, lines are lost and nothing else."""
 
-    _said = False
+    _failure_reported = False
 
     def _open(self) -> TextIOWrapper:
         """Open the file, readable by its owner only."""
-        how = (self.mode, -1, self.encoding, self.errors)
-        return cast("TextIOWrapper", open(self.baseFilename, *how, opener=private.opener))
+        options = (self.mode, -1, self.encoding, self.errors)
+        return cast("TextIOWrapper", open(self.baseFilename, *options, opener=private.opener))
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Report once that the log cannot be written; the next line is tried again."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
-        elif not self._said and sys.stderr is not None:
-            self._said = True
+        elif not self._failure_reported and sys.stderr is not None:
+            self._failure_reported = True
             line = f"curator: {self.baseFilename} cannot be written ({error.strerror or error})"
             print(line, file=sys.stderr)
 
@@ -184,6 +189,30 @@ class _LogFile(RotatingFileHandler):
         """Close the file, even if its last lines cannot be written."""
         with contextlib.suppress(OSError):
             super().close()
+
+
+@contextlib.contextmanager
+def bar(title: str, total: int | None = None) -> Iterator[Advance]:
+    """Show a progress bar on stderr while the block runs; nothing if stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, words: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task(title, total=total, words="")
+        yield lambda done, total, words: progress.update(
+            task, completed=done, total=total, words=words
+        )
 
 
 def start_logging(home: Home) -> None:
@@ -194,25 +223,19 @@ def start_logging(home: Home) -> None:
     root = logging.getLogger("curator")
     stop_logging()
     root.setLevel(logging.DEBUG)
-    shown = logging.StreamHandler(sys.stderr)
-    shown.setLevel(logging.WARNING)
-    shown.setFormatter(_OneLine())
-    root.addHandler(shown)
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(_OneLine())
+    root.addHandler(terminal)
     try:
         private.make_folder(home.data)
-        kept = _LogFile(
-            home.log,
-            maxBytes=_LOG_BYTES,
-            backupCount=_LOG_FILES,
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
+        file = _LogFile(home.log, "a", _LOG_BYTES, _LOG_FILES, "utf-8", errors="backslashreplace")
     except OSError as error:
         root.debug("no log file: %s", error)
         return
-    kept.setLevel(logging.INFO)
-    kept.setFormatter(_LogLine("%(asctime)s %(process)d %(levelname)-7s %(name)s: %(message)s"))
-    root.addHandler(kept)
+    file.setLevel(logging.INFO)
+    file.setFormatter(_LogLine("%(asctime)s %(process)d %(levelname)-7s %(name)s: %(message)s"))
+    root.addHandler(file)
 
 
 def stop_logging() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns
-from curator.cli.tastes import answer_order, predictions_for, scored
+from curator.cli.output import columns, step_document
+from curator.cli.tastes import index_words, predictions_for, scored
 from curator.model import (
-    KnownError,
     Label,
     Marks,
     Step,
@@ -38,13 +36,16 @@ def photos(invocation: Invocation) -> None:
         raise UsageError(f"--sort must be one of {', '.join(ORDERS)}, not {arguments.sort}.")
     query = parse(arguments.filter)
     if query.groups:
-        with contextlib.suppress(KnownError):  # then it finds what was indexed before
-            invocation.catalog.text.update_all()
+        index_words(invocation)
     table, _ = scored(invocation)
     threshold = invocation.settings.taste.match_threshold
     clauses = approved(table, threshold)
     rows = mask(query, table, threshold) & table.alive()
-    answer_order(invocation, arguments.sort, table, table.ids[rows])
+    question = ORDERS[arguments.sort].question
+    if question is not None:  # only the learner knows the values to sort by
+        found = table.ids[rows]
+        answer = question(invocation.learner, found.tolist())
+        table.scores.set_answer(arguments.sort, found, answer)
     ids = sorted_ids(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
     stacks, projects = _stacks(table), invocation.catalog.projects.names_of(ids)
@@ -61,7 +62,7 @@ def photos(invocation: Invocation) -> None:
 
 
 def in_order(invocation: Invocation, ids: list[int]) -> Iterable[PhotoDetail]:
-    """Read photos in the order of their ids; photos merged away meanwhile are left out."""
+    """Read photos in the order of ``ids``; photos merged away meanwhile are left out."""
     found = {detail.id: detail for detail in invocation.catalog.photos.details(ids)}
     return [found[photo_id] for photo_id in ids if photo_id in found]
 
@@ -98,9 +99,10 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
 
 
 def _stacks(table: Table) -> dict[int, dict[str, Any]]:
-    """Return the stack of every photo in one: smallest id, kind, and whether it is suggested.
+    """Describe the stack of each stacked photo, by photo id, as fields of its JSON.
 
-    A stack made by hand is of the kind ``hand``.
+    ``stack`` is the smallest photo id in it, ``stack_kind`` is ``hand`` if the stack was made by
+    hand, and ``proposed`` whether this photo is its suggested best.
     """
     import numpy as np
 
@@ -146,7 +148,7 @@ def _line(photo: dict[str, Any]) -> tuple[object, ...]:
 
 
 def mark(invocation: Invocation) -> None:
-    """Mark photos, as one undo step, directly in the catalog."""
+    """Rate, flag or label photos, as one undo step."""
     arguments, catalog = invocation.arguments, invocation.catalog
     act, fields = _decision(arguments)
     ids = list(dict.fromkeys(catalog.photos.find(name) for name in arguments.photos))
@@ -159,17 +161,12 @@ def mark(invocation: Invocation) -> None:
         context={"from": "command line"},
         expected=predictions_for(invocation, changes),
     )
-    document = {
-        "step": step.id or None,
-        "summary": step.summary,
-        "changed": sorted({change.photo_id for change in step.changes}),
-    }
     line = step.summary if step.id else f"{what}: {act.lower()} already."
-    invocation.output.answer(document, [line])
+    invocation.output.answer(step_document(step), [line])
 
 
 def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]]:
-    """Return the name of the step and the fields it sets, as the keys of the window do."""
+    """Return the name of the step and the fields it sets, the same as by key in the window."""
     if arguments.rate is not None:
         stars = counted(arguments.rate, "star") if arguments.rate else "No stars"
         return stars, lambda marks: rating_fields(marks, arguments.rate)
@@ -188,16 +185,16 @@ def _decision(arguments: Any) -> tuple[str, Callable[[Marks], dict[str, object]]
 
 
 def undo(invocation: Invocation) -> None:
-    """Undo the last steps, those of earlier runs and of the window included."""
-    _travel(invocation, invocation.catalog.journal.undo, "undone", "Nothing to undo.")
+    """Undo the last mark, or the last N, including those made in the window."""
+    _repeat(invocation, invocation.catalog.journal.undo, "undone", "Nothing to undo.")
 
 
 def redo(invocation: Invocation) -> None:
-    """Redo the steps that were undone."""
-    _travel(invocation, invocation.catalog.journal.redo, "redone", "Nothing to redo.")
+    """Redo what was undone."""
+    _repeat(invocation, invocation.catalog.journal.redo, "redone", "Nothing to redo.")
 
 
-def _travel(
+def _repeat(
     invocation: Invocation, move: Callable[[], Step | None], name: str, nothing: str
 ) -> None:
     steps: list[Step] = []

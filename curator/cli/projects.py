@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from curator.catalog import ProjectRow
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns
-from curator.model import Changes, NotFoundError, UsageError, counted
+from curator.cli.output import columns, step_document
+from curator.model import Changes, Field, NotFoundError, UsageError, counted
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 def projects(invocation: Invocation) -> None:
-    """List the projects with their counts, or the photos of a project in their order."""
+    """List projects, or the photos of a project in its order."""
     arguments, catalog = invocation.arguments, invocation.catalog
     if arguments.name is not None:
         row = catalog.projects.find(arguments.name)
@@ -24,12 +24,13 @@ def projects(invocation: Invocation) -> None:
         listed: list[dict[str, Any]] = [
             {"id": photo, "name": photos[photo].name, "path": photos[photo].path} for photo in ids
         ]
+        head = [f"{row.name}: {counted(row.count or 0, 'photo')}", *row.notes.splitlines()]
         lines = columns([(each["id"], each["name"], each["path"]) for each in listed])
-        invocation.output.answer(_said(row) | {"photos": listed}, [*_head(row), *lines])
+        invocation.output.answer(_project_document(row) | {"photos": listed}, [*head, *lines])
         return
     approved = {} if arguments.removed else _approved(invocation)
     rows = catalog.projects.all(removed=arguments.removed)
-    documents = [_said(row) | {"approved": approved.get(row.id, 0)} for row in rows]
+    documents = [_project_document(row) | {"approved": approved.get(row.id, 0)} for row in rows]
     heads = ("name", "photos", "approved", "notes")
     table = [
         (row.name, row.count or 0, approved.get(row.id, 0), " ".join(row.notes.split())[:60])
@@ -39,19 +40,9 @@ def projects(invocation: Invocation) -> None:
     invocation.output.answer(documents, columns([heads, *table]) if rows else [nothing])
 
 
-def _said(row: ProjectRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "notes": row.notes,
-        "cover": row.cover,
-        "made_at": row.made_at,
-        "count": row.count,
-    }
-
-
-def _head(row: ProjectRow) -> list[str]:
-    return [f"{row.name}: {counted(row.count or 0, 'photo')}", *row.notes.splitlines()]
+def _project_document(row: ProjectRow) -> dict[str, Any]:
+    names = ("id", "name", "notes", "cover", "made_at", "count")
+    return {name: getattr(row, name) for name in names}
 
 
 def _approved(invocation: Invocation) -> dict[int, int]:
@@ -66,11 +57,11 @@ def _approved(invocation: Invocation) -> dict[int, int]:
 
 
 def project(invocation: Invocation) -> None:
-    """Do one thing with a project.
+    """Add photos to a project, remove them, or change the project itself.
 
     Raises:
-        UsageError: what follows the name is not what that act takes, or a name is taken.
-        NotFoundError: there is no such project or photo; nothing was done.
+        UsageError: too few or too many words follow the name, or a new name is taken.
+        NotFoundError: there is no such project or photo; nothing was changed.
     """
     _ACTS[invocation.arguments.act](invocation, invocation.arguments.words)
 
@@ -83,8 +74,8 @@ def _add(invocation: Invocation, words: list[str]) -> None:
     except NotFoundError:
         catalog.projects.create(name)
         row = catalog.projects.find(name)
-    here = set(catalog.projects.members(row.id))
-    new = [photo for photo in ids if photo not in here]
+    members = set(catalog.projects.members(row.id))
+    new = [photo for photo in ids if photo not in members]
     start = catalog.projects.last_position(row.id)
     _decide(
         invocation,
@@ -109,35 +100,32 @@ def _remove(invocation: Invocation, words: list[str]) -> None:
 def _decide(
     invocation: Invocation,
     row: ProjectRow,
-    places: dict[int, float] | dict[int, None],
+    positions: dict[int, float] | dict[int, None],
     summary: str,
     nothing: str,
 ) -> None:
+    """Set the positions of photos in a project, None to remove, as one undo step."""
     catalog = invocation.catalog
-    there = set(catalog.projects.members(row.id))
-    changing = [photo for photo in places if (photo in there) is (places[photo] is None)]
+    members = set(catalog.projects.members(row.id))
+    changing = [photo for photo in positions if (photo in members) is (positions[photo] is None)]
     what = counted(len(changing), "photo")
     if len(changing) == 1:
         what = catalog.photos.get(changing[0]).name
-    said = summary.replace("{}", what, 1)
+    summary = summary.replace("{}", what, 1)
     step = catalog.journal.decide(
-        _at(row, {photo: places[photo] for photo in changing}),
-        summary=said,
+        _changes(row, {photo: positions[photo] for photo in changing}),
+        summary=summary,
         context={"from": "command line", "act": "project", "what": what},
     )
-    document = {
-        "project": row.name,
-        "step": step.id or None,
-        "changed": sorted({change.photo_id for change in step.changes}),
+    document = {"project": row.name, **step_document(step)}
+    invocation.output.answer(document, [summary if step.id else nothing])
+
+
+def _changes(row: ProjectRow, positions: Mapping[int, float | None]) -> Changes:
+    """Return the changes that give photos these positions in a project."""
+    changes: dict[int, dict[Field, object]] = {
+        photo: {("project", row.id): position} for photo, position in positions.items()
     }
-    invocation.output.answer(document, [said if step.id else nothing])
-
-
-def _at(row: ProjectRow, places: Mapping[int, float | None]) -> Changes:
-    """Say as decisions where photos stand in a project."""
-    changes: dict[int, dict[str | tuple[str, int], object]] = {}
-    for photo, place in places.items():
-        changes[photo] = {("project", row.id): place}
     return changes
 
 
@@ -148,37 +136,34 @@ def _photos(invocation: Invocation, words: list[str]) -> list[int]:
 
 
 def _new(invocation: Invocation, words: list[str]) -> None:
-    _none(words)
+    _check_no_words(words)
     invocation.catalog.projects.create(invocation.arguments.name)
     row = invocation.catalog.projects.find(invocation.arguments.name)
-    invocation.output.answer(_said(row), [f"Made {row.name}."])
+    invocation.output.answer(_project_document(row), [f"Made {row.name}."])
 
 
 def _rename(invocation: Invocation, words: list[str]) -> None:
     row = invocation.catalog.projects.find(invocation.arguments.name)
     invocation.catalog.projects.rename(row.id, _one(words, "the new name"))
     after = invocation.catalog.projects.find(words[0])
-    invocation.output.answer(_said(after), [f"{row.name} is {after.name} now."])
+    invocation.output.answer(_project_document(after), [f"{row.name} is {after.name} now."])
 
 
 def _delete(invocation: Invocation, words: list[str]) -> None:
-    _none(words)
+    _check_no_words(words)
     row = invocation.catalog.projects.find(invocation.arguments.name)
     invocation.catalog.projects.remove(row.id)
-    stay = f"its {counted(row.count or 0, 'photo')} stay in the catalog" if row.count else "empty"
-    invocation.output.answer(
-        _said(row),
-        [f"Deleted {row.name}; {stay}. `curator project restore` restores it."],
-    )
+    stay = f"its {counted(row.count, 'photo')} stay in the catalog" if row.count else "empty"
+    line = f"Deleted {row.name}; {stay}. `curator project restore` restores it."
+    invocation.output.answer(_project_document(row), [line])
 
 
 def _restore(invocation: Invocation, words: list[str]) -> None:
-    _none(words)
+    _check_no_words(words)
     row = invocation.catalog.projects.find(invocation.arguments.name, removed=True)
     invocation.catalog.projects.restore(row.id)
-    invocation.output.answer(
-        _said(row), [f"{row.name} is back: {counted(row.count or 0, 'photo')}."]
-    )
+    line = f"{row.name} is back: {counted(row.count or 0, 'photo')}."
+    invocation.output.answer(_project_document(row), [line])
 
 
 def _notes(invocation: Invocation, words: list[str]) -> None:
@@ -186,7 +171,7 @@ def _notes(invocation: Invocation, words: list[str]) -> None:
     if words:
         invocation.catalog.projects.set_notes(row.id, _one(words, "the notes, in quotes"))
         row = invocation.catalog.projects.find(invocation.arguments.name)
-    invocation.output.answer(_said(row), row.notes.splitlines() or ["No notes."])
+    invocation.output.answer(_project_document(row), row.notes.splitlines() or ["No notes."])
 
 
 def _cover(invocation: Invocation, words: list[str]) -> None:
@@ -200,20 +185,20 @@ def _cover(invocation: Invocation, words: list[str]) -> None:
             "Add it to the project first.",
         )
     catalog.projects.set_cover(row.id, photo)
-    said = "The first photo" if photo is None else catalog.photos.get(photo).name
+    cover = "The first photo" if photo is None else catalog.photos.get(photo).name
     after = catalog.projects.find(row.name)
-    invocation.output.answer(_said(after), [f"{said} is the cover of {row.name}."])
+    invocation.output.answer(_project_document(after), [f"{cover} is the cover of {row.name}."])
 
 
 def _move(invocation: Invocation, words: list[str]) -> None:
-    """Have these photos stand first, in this order, and the rest behind them as they did."""
+    """Move these photos to the front, in this order; the rest keeps its order."""
     catalog = invocation.catalog
     row = catalog.projects.find(invocation.arguments.name)
-    members = catalog.projects.members(row.id)
-    first = [photo for photo in _photos(invocation, words) if photo in set(members)]
-    after = [*first, *(photo for photo in members if photo not in set(first))]
+    members = dict.fromkeys(catalog.projects.members(row.id))
+    first = [photo for photo in _photos(invocation, words) if photo in members]
+    after = list(dict.fromkeys([*first, *members]))
     step = catalog.journal.decide(
-        _at(row, {photo: float(place) for place, photo in enumerate(after, 1)}),
+        _changes(row, {photo: float(position) for position, photo in enumerate(after, 1)}),
         summary=f"Ordered {row.name}",
         context={"from": "command line", "act": "order", "what": row.name},
     )
@@ -221,7 +206,7 @@ def _move(invocation: Invocation, words: list[str]) -> None:
     invocation.output.answer(document, [f"Ordered {row.name}."])
 
 
-def _none(words: list[str]) -> None:
+def _check_no_words(words: list[str]) -> None:
     if words:
         raise UsageError(
             f"{words[0]} is one word too many.", "Put a name of several words in quotes."

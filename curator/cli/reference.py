@@ -1,8 +1,8 @@
 """The generated parts of docs/: ``python -m curator.cli.reference``.
 
-Developers run it after changing a key, a command, a verb, a setting or the search language. In each
-page the text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced by what is rendered from
-the tables in the code. A test fails while page and code differ.
+Developers run it after changing a key, a command, a verb, a setting or the search language. It
+replaces the text between ``<!-- NAME -->`` and ``<!-- /NAME -->`` in each page by what it renders
+from the tables in the code. A test fails while a page and the code differ.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from curator import keymap
 from curator.cli.machine import every_setting
 from curator.cli.verbs import VERBS, Verb
 from curator.commands import COMMANDS, GROUPS
+from curator.keyboard import Keyboard
 from curator.library.filters import FIELDS, FILTERS
 from curator.settings import Settings
 
 
 def keys_tables() -> str:
     """Render the keymap: a heading and a Markdown table for each group of commands."""
-    parts = []
+    parts, keyboard = [], Keyboard()
     for group in GROUPS:
         lines = [f"## {group}", "", "| Key | Command | What it does |", "| --- | --- | --- |"]
         for name, command in COMMANDS.items():
-            if command.group == group and (keys := keymap.keys_of(name)):
+            if command.group == group and (keys := keyboard.keys_of(name)):
                 shown = " or ".join(_key(key, name) for key in keys)
                 lines.append(f"| {shown} | `{name}` | {command.help.splitlines()[0]} |")
         parts.append("\n".join(lines))
@@ -79,8 +80,8 @@ def settings_tables() -> str:
     parts = []
     for section in Settings.model_fields:
         lines = [f"## {section}", "", "| Setting | Default | What it does |", "| --- | --- | --- |"]
-        for place, field, title, default in every_setting():
-            if place == section:
+        for group, field, title, default in every_setting():
+            if group == section:
                 lines.append(f"| `{section}.{field}` | {_value(default)} | {title} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -102,7 +103,7 @@ def search_tables() -> str:
     return "\n".join(lines)
 
 
-# Page -> block -> what renders it.
+# Page → block → the function that renders it.
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/guide.md": {"search": search_tables},
     "docs/keys.md": {"keys": keys_tables},
@@ -112,10 +113,10 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(page: str, text: str) -> str:
-    """Return the text of a page with every generated block as the code has it today.
+    """Return the text of a page with every generated block updated from the code.
 
     Raises:
-        KeyError: no block of this page is generated.
+        KeyError: the page is not in PAGES.
         ValueError: the markers of a block are missing or doubled.
     """
     for name, render in PAGES[page].items():
@@ -129,7 +130,7 @@ def filled(page: str, text: str) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Bring the pages up to date in a checkout: the current folder unless one is named."""
+    """Update the pages of a checkout: the current folder, or the one named."""
     root = Path(argv[0] if argv else ".")
     for page in PAGES:
         path = root / page

@@ -7,21 +7,24 @@ from typing import Any
 from curator import removal
 from curator.catalog import PhotoDetail
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, size
+from curator.cli.output import bar, columns, size
 from curator.cli.photos import in_order
-from curator.cli.progress import bar
 from curator.model import UsageError, counted
-from curator.removal import Removal
+from curator.removal import RemovalPlan
 
 
 def rejects(invocation: Invocation) -> None:
-    """List the rejects with their size, restore them, or delete their files.
+    """List rejected photos, restore them, or delete their files.
 
-    `restore` is one undo step. `empty` lists exactly what would go: their files, pairs whole, and
-    the sidecars that are theirs alone; then it asks, unless told --yes, and moves it to the trash.
-    Other files beside them and copies elsewhere stay. --permanent deletes instead.
+    `restore` is one undo step. `empty` lists exactly which files would be removed: both files of
+    pairs, and sidecars that belong only to them. Then it asks, unless --yes is given, and moves
+    them to the trash, or with --permanent deletes them. Other files beside them and copies in other
+    folders stay.
+
+    Raises:
+        UsageError: ``--permanent`` was given without ``empty``.
     """
-    invocation.look()
+    invocation.update_folders()
     act = invocation.arguments.act
     if invocation.arguments.permanent and act != "empty":
         raise UsageError("--permanent goes with `rejects empty`.")
@@ -76,23 +79,21 @@ def _restore(invocation: Invocation, ids: list[int]) -> None:
 
 
 def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
-    erasing, catalog = invocation.arguments.permanent, invocation.catalog
-    shown = removal.plan(photos, erasing=erasing)
+    permanent, catalog = invocation.arguments.permanent, invocation.catalog
+    shown = removal.plan(photos, permanently=permanent)
     for line in _listed(shown):
         invocation.output.note(line)
-    where = "deleted permanently" if erasing else "moved to the trash"
-    weight = f"{counted(len(shown.going), 'file')}, {size(shown.bytes)}"
-    if shown.going and not invocation.agreed(
-        f"{weight} will be {where}.", "No files were deleted."
-    ):
+    where = "deleted permanently" if permanent else "moved to the trash"
+    sentence = f"{counted(len(shown.going), 'file')}, {size(shown.bytes)} will be {where}."
+    if shown.going and not invocation.confirm(sentence, "No files were deleted."):
         return
     with bar("Removing") as advance:
         report = removal.remove(
             shown,
             [catalog.photos.get(photo.id) for photo in photos],
-            way=removal.delete_permanently if erasing else removal.trash,
+            delete=removal.delete_permanently if permanent else removal.trash,
             ledger=catalog.removal,
-            progress=lambda done, total, name: advance(done, total, name),
+            progress=advance,
         )
     document = {
         "removed": report.removed,
@@ -101,7 +102,7 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
         "left": [{"path": path, "reason": reason} for path, reason in report.left],
         "stays": shown.staying(),
     }
-    freed = "freed" if erasing else "freed once the trash is emptied"
+    freed = "freed" if permanent else "freed once the trash is emptied"
     lines = [f"{path}: {reason}" for path, reason in report.left]
     lines.append(
         f"{counted(len(report.removed), 'file')} of {counted(report.photos, 'photo')} {where}:"
@@ -110,8 +111,8 @@ def _empty(invocation: Invocation, photos: list[PhotoDetail]) -> None:
     invocation.output.answer(document, lines)
 
 
-def _listed(shown: Removal) -> list[str]:
-    """Say what goes, file by file, and what stays and why."""
+def _listed(shown: RemovalPlan) -> list[str]:
+    """Return lines that list each file to be removed, and which stay and why."""
     lines = columns([(size(file.size), file.path) for file in shown.going])
     others = [file.path for file in shown.files if not file.ticked and not file.stays]
     if others:

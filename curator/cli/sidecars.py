@@ -9,16 +9,15 @@ from itertools import islice
 from curator import files
 from curator.catalog import Conflict
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns
-from curator.cli.progress import bar
+from curator.cli.output import bar, columns
 from curator.model import FileGroup, KnownError, counted
 
 _BATCH = 32
 
 
 def sidecar(invocation: Invocation) -> None:
-    """Read or write sidecars, show their status, or resolve conflicts."""
-    invocation.look()
+    """Read marks from sidecars, write them for other editors, or embed them in originals."""
+    invocation.update_folders()
     acts = {
         "read": _read,
         "write": _write,
@@ -30,7 +29,7 @@ def sidecar(invocation: Invocation) -> None:
 
 
 def _ids(invocation: Invocation) -> list[int]:
-    """Return the photos named, or all photos of folders that are on."""
+    """Return the photos named, or all photos of folders that are switched on."""
     from curator.library.table import Table
 
     named = [invocation.catalog.photos.find(name) for name in invocation.arguments.photos]
@@ -52,33 +51,33 @@ def _read(invocation: Invocation) -> None:
     wanted = set(_ids(invocation))
     read = 0
     failed: list[tuple[str, str]] = []
-    taken: dict[int, dict[str, object]] = {}
+    marks: dict[int, dict[str, object]] = {}
     while some := list(islice(groups, _BATCH)):
         unread = [each for each in catalog.sidecars.find_unread(some) if each[0] in wanted]
         found = [(photo, batch.read_all(paths)) for photo, paths in unread]
         read += sum(len(readings) for _, readings in found)
         failed += [(r.path, r.problem) for _, readings in found for r in readings if r.problem]
-        taken |= catalog.metadata.preview_readings(found)
+        marks |= catalog.metadata.preview_readings(found)
         if not dry:
             catalog.metadata.save_readings(found)
     conflicts = catalog.sidecars.conflicts()
-    names = {photo.id: photo.name for photo in catalog.photos.details(list(taken))}
+    names = {photo.id: photo.name for photo in catalog.photos.details(list(marks))}
     document = {
         "dry_run": dry,
         "read": read,
-        "photos": [{"id": photo, "name": names[photo], **taken[photo]} for photo in taken],
-        "conflicts": [_told(conflict) for conflict in conflicts],
+        "photos": [{"id": photo, "name": names[photo], **marks[photo]} for photo in marks],
+        "conflicts": [_conflict(conflict) for conflict in conflicts],
         "failures": [{"path": path, "reason": reason} for path, reason in failed],
     }
-    lines = [f"{names[photo]}: {_marks(fields)}" for photo, fields in taken.items()]
+    lines = [f"{names[photo]}: {_marks(fields)}" for photo, fields in marks.items()]
     verb = "would get marks" if dry else "got marks"
-    lines.append(f"{counted(read, 'sidecar')} read; {counted(len(taken), 'photo')} {verb} by them.")
+    lines.append(f"{counted(read, 'sidecar')} read; {counted(len(marks), 'photo')} {verb} by them.")
     lines += [f"{path}: {reason}" for path, reason in failed]
     invocation.output.answer(document, [*lines, *_hint(conflicts)])
 
 
 def _groups(invocation: Invocation) -> Iterator[FileGroup]:
-    """Walk the folders that are on; report and skip those that are away."""
+    """Walk the folders that are switched on; report and skip those that cannot be read."""
     for folder in invocation.catalog.folders.all():
         if not folder.enabled:
             continue
@@ -126,13 +125,14 @@ def _write(invocation: Invocation) -> None:
         lines.append(f"{counted(len(found.differences), 'sidecar')} would change.")
         invocation.output.answer(document, [*lines, *_without(len(found.without), profile.title)])
         return
-    written, same, without = 0, 0, 0
+    written, same, without, todo = 0, 0, 0, ids
     failed: list[tuple[int, str]] = []
-    todo, again = ids, list[int]()
     with bar("Writing sidecars", len(ids)) as advance:
-        for _ in range(2):  # what was changed elsewhere is read first, and then added to
+        # The first round reads sidecars that another editor changed; the second one writes them.
+        for _ in range(2):
             disputed = {conflict.photo_id for conflict in catalog.sidecars.conflicts()}
-            todo, again = [photo for photo in todo if photo not in disputed], []
+            todo = [photo for photo in todo if photo not in disputed]
+            again: list[int] = []
             for start in range(0, len(todo), _BATCH):
                 batch = write_some(catalog, todo[start : start + _BATCH], profile)
                 written += len(batch.of(Outcome.WRITTEN))
@@ -152,10 +152,10 @@ def _write(invocation: Invocation) -> None:
         "written": written,
         "same": same,
         "without": without,
-        "conflicts": [_told(conflict) for conflict in conflicts],
+        "conflicts": [_conflict(conflict) for conflict in conflicts],
         "failures": [{"path": paths.get(photo), "reason": why} for photo, why in failed],
     }
-    lines = [f"{counted(written, 'sidecar')} written; {same:,} said so already."]
+    lines = [f"{counted(written, 'sidecar')} written; {same:,} already up to date."]
     lines += _without(without, profile.title)
     lines += [f"{paths.get(photo, photo)}: {why}" for photo, why in failed]
     if written and profile.name == "lightroom":
@@ -202,7 +202,7 @@ def _embed(invocation: Invocation) -> None:
     for line in lines:
         invocation.output.note(line)
     number = counted(len(change), "original")
-    if not invocation.agreed(f"{number} will be changed.", "No originals were changed."):
+    if not invocation.confirm(f"{number} will be changed.", "No originals were changed."):
         return
     done = list(left)
     memory_mb = invocation.settings.work.memory_mb
@@ -248,7 +248,7 @@ def _conflicts(invocation: Invocation) -> None:
         ]
         heads = ("id", "name", "here", "in the file", "", "")
         lines = columns([heads, *rows]) if rows else ["No sidecar contradicts your marks."]
-        invocation.output.answer([_told(conflict) for conflict in found], lines)
+        invocation.output.answer([_conflict(conflict) for conflict in found], lines)
         return
     sides: dict[str, list[Conflict]] = {OURS: [], THEIRS: []}
     for conflict in found:
@@ -257,21 +257,18 @@ def _conflicts(invocation: Invocation) -> None:
     for side, some in sides.items():
         resolve(catalog, some, side)
     document = {side: [c.photo_id for c in some] for side, some in sides.items()}
-    invocation.output.answer(
-        document,
-        [
-            f"Yours kept: {counted(len(sides[OURS]), 'photo')}; the file's taken:"
-            f" {counted(len(sides[THEIRS]), 'photo')}.",
-            *(["`curator sidecar write` puts yours into the files."] if sides[OURS] else []),
-        ],
-    )
+    ours, theirs = (counted(len(sides[side]), "photo") for side in (OURS, THEIRS))
+    lines = [f"Your marks kept: {ours}; the file's marks taken over: {theirs}."]
+    if sides[OURS]:
+        lines.append("`curator sidecar write` writes your marks to the files.")
+    invocation.output.answer(document, lines)
 
 
 def _side(conflict: Conflict, side: int) -> str:
     return _marks({name: both[side] for name, both in conflict.differs.items()})
 
 
-def _told(conflict: Conflict) -> dict[str, object]:
+def _conflict(conflict: Conflict) -> dict[str, object]:
     return {
         "photo": conflict.photo_id,
         "name": conflict.name,
@@ -286,11 +283,11 @@ def _hint(conflicts: Sequence[Conflict]) -> list[str]:
     if not conflicts:
         return []
     number = counted(len(conflicts), "sidecar")
-    return [f"{number} changed elsewhere against your marks: `curator sidecar conflicts`."]
+    return [f"{number} with marks that contradict yours: `curator sidecar conflicts`."]
 
 
 def _status(invocation: Invocation) -> None:
-    """Show how many sidecars are to be written, conflict, or could not be written."""
+    """Show how many sidecars have to be written, could not be written, or conflict."""
     left = invocation.catalog.sidecars.outstanding()
     document = {
         "background": invocation.settings.sidecars.background,

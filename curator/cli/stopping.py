@@ -42,11 +42,15 @@ def on_signal(stop: Callable[[int], None] = _stop) -> Iterator[None]:
 
     if threading.current_thread() is threading.main_thread():
         before = {each: signal.getsignal(each) for each in _NUMBERS}
-        before = {each: how for each, how in before.items() if how not in (None, signal.SIG_IGN)}
+        before = {
+            each: handler
+            for each, handler in before.items()
+            if handler not in (None, signal.SIG_IGN)
+        }
     try:
         for each in before:
             signal.signal(each, first)
         yield
     finally:
-        for each, how in before.items():
-            signal.signal(each, how)
+        for each, handler in before.items():
+            signal.signal(each, handler)

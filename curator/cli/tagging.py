@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from curator.catalog import TagRow, tag_names
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns
+from curator.cli.output import columns, step_document
 from curator.model import Field, NotFoundError, UsageError, counted
 
 ACTS = ("add", "remove", "confirm", "rename", "merge")
 
 
 def tag(invocation: Invocation) -> None:
-    """Tag photos, as one undo step, or rename or merge a tag everywhere."""
+    """Tag photos, or rename or merge a tag everywhere, as one undo step."""
     arguments = invocation.arguments
     act, words = arguments.act, arguments.words
     if act in ("rename", "merge"):
         _change(invocation, act, words)
         return
     if len(words) < 2:
-        raise UsageError(f"`curator tag {act}` wants photos, and then a name.")
+        raise UsageError(f"`curator tag {act}` needs photos, and then a tag.")
     catalog = invocation.catalog
     *photos, typed = words
-    add = act == "add"  # what there is may be called as no tag is called any more
+    add = act == "add"
+    # Existing tags may have names that are not valid for new ones any more.
     names = tag_names(typed) if add else [name for name in typed.split(",") if name.strip()]
     if not names:
         raise UsageError("A tag needs a name.")
@@ -32,36 +33,31 @@ def tag(invocation: Invocation) -> None:
         raise NotFoundError(f"There is no tag {missing[0]!r}.", "`curator tags` lists them.")
     changes: dict[int, dict[Field, object]] = {photo: {} for photo in ids}
     for name, number in tags.items():
-        having = set(ids) if add else set(catalog.tags.photos_with(name)) & set(ids)
-        for photo in having:
+        tagged = set(ids) if add else set(catalog.tags.photos_with(name)) & set(ids)
+        for photo in tagged:
             changes[photo]["tag", number] = "removed" if act == "remove" else "confirmed"
     what = catalog.photos.get(ids[0]).name if len(ids) == 1 else counted(len(ids), "photo")
     done = {"add": "Tagged", "remove": "Untagged", "confirm": "Confirmed"}[act]
     step = catalog.journal.decide(
-        {photo: words for photo, words in changes.items() if words},
+        {photo: fields for photo, fields in changes.items() if fields},
         summary=f"{done} {what}: {', '.join(names)}",
         context={"from": "command line", "act": f"tag {act} {', '.join(names)}", "what": what},
     )
-    document = {
-        "step": step.id or None,
-        "summary": step.summary,
-        "changed": sorted({change.photo_id for change in step.changes}),
-    }
-    nothing = f"{what}: nothing to {act}."
-    invocation.output.answer(document, [step.summary if step.id else nothing])
+    line = step.summary if step.id else f"{what}: nothing to {act}."
+    invocation.output.answer(step_document(step), [line])
 
 
 def _change(invocation: Invocation, act: str, words: list[str]) -> None:
     if len(words) != 2:
-        raise UsageError(f"`curator tag {act}` wants two names: OLD and NEW.")
+        raise UsageError(f"`curator tag {act}` needs two names: OLD and NEW.")
     catalog = invocation.catalog
     step = (catalog.vocabulary.rename if act == "rename" else catalog.vocabulary.merge)(*words)
-    document = {"step": step.id or None, "summary": step.summary}
-    invocation.output.answer(document, [step.summary if step.id else "Nothing to change."])
+    line = step.summary if step.id else "Nothing to change."
+    invocation.output.answer(step_document(step), [line])
 
 
 def tags(invocation: Invocation) -> None:
-    """List the tags in use, most used first, and the suggestions that people remove."""
+    """List tags, most used first, and how many suggestions of each you removed."""
     rows = invocation.catalog.vocabulary.all(invocation.arguments.prefix or "")
     listed = [
         {
@@ -86,12 +82,12 @@ def tags(invocation: Invocation) -> None:
 
 
 def _line(row: TagRow) -> tuple[object, ...]:
-    taken = [
+    removed = [
         f"{source} {row.removed[source]:,} of {number:,} ({row.removed[source] / number:.0%})"
         for source, number in row.suggested.items()
         if row.removed.get(source)
     ]
-    return (row.name, row.count, row.confirmed, ", ".join(taken), row.category or "")
+    return (row.name, row.count, row.confirmed, ", ".join(removed), row.category or "")
 
 
 def _by_source(rows: list[TagRow]) -> list[str]:

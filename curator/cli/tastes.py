@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
@@ -29,47 +27,46 @@ if TYPE_CHECKING:
 _SIMILAR = 10  # photos, unless --limit says otherwise
 
 
-def learned(invocation: Invocation) -> Learned:
+def index_words(invocation: Invocation) -> None:
+    """Index the newest words of all photos; if that fails, a search finds the older ones."""
+    try:
+        invocation.catalog.text.update_all()
+    except KnownError as error:
+        invocation.output.note(f"The newest words could not be searched. {error}")
+
+
+def _learn(invocation: Invocation) -> Learned:
     """Learn from all ratings; a second at 100,000 photos."""
-    known = invocation.learner.learned
-    assert known is not None
-    return known
+    learned = invocation.learner.learned
+    assert learned is not None
+    return learned
 
 
 def scored(invocation: Invocation) -> tuple[Table, Learned | None]:
-    """Read all photos, with match scores if there are enough ratings or a version is pinned."""
+    """Read all photos, with match scores if there are enough ratings or a version is pinned.
+
+    Returns:
+        The photos, and the taste; None if there are no scores.
+    """
     from curator.library.table import Table
 
-    if invocation.settings.approval.rule != DEFAULT_RULE:  # it may look for words and tags
-        with contextlib.suppress(KnownError):  # then it finds what was there before
-            invocation.catalog.text.update_all()
+    if invocation.settings.approval.rule != DEFAULT_RULE:  # it may search for words and tags
+        index_words(invocation)
     table = Table(invocation.catalog, approval=invocation.settings.approval)
-    if not _may_be_scored(invocation):
+    if not _can_predict(invocation):
         return table, None
-    known = learned(invocation)
-    table.scores.set(known.ids, known.scores, known.predicted)
-    return table, known
+    learned = _learn(invocation)
+    table.scores.set(learned.ids, learned.scores, learned.predicted)
+    return table, learned
 
 
-def answer_order(invocation: Invocation, order: str, table: Table, ids: NDArray[np.int64]) -> None:
-    """Compute what an order sorts photos by, if it has to be asked of the learner.
-
-    Raises:
-        KnownError: there is no taste yet; says what is missing.
-    """
-    from curator.library.sort_orders import ORDERS
-
-    question = ORDERS[order].question
-    if question is not None:
-        table.scores.set_answer(order, ids, question(invocation.learner, ids.tolist()))
-
-
-def _may_be_scored(invocation: Invocation) -> bool:
+def _can_predict(invocation: Invocation) -> bool:
+    """Whether there are enough ratings to predict others, or a version is pinned."""
     from curator.learning.learner import MIN_RATINGS
 
     catalog = invocation.catalog
-    stars = catalog.taste.count_rated(invocation.settings.taste.from_files)
-    return stars >= MIN_RATINGS or catalog.taste.pinned() is not None
+    rated = catalog.taste.count_rated(invocation.settings.taste.from_files)
+    return rated >= MIN_RATINGS or catalog.taste.pinned() is not None
 
 
 def predictions_for(
@@ -77,23 +74,22 @@ def predictions_for(
 ) -> dict[int, float]:
     """Return the predicted ratings of photos about to get their first rating, by id."""
     wanted = {photo for photo, fields in changes.items() if fields.get("rating") is not None}
-    if not wanted or not _may_be_scored(invocation):
+    if not wanted or not _can_predict(invocation):
         return {}
-    first = [
-        each for each in invocation.catalog.taste.ratings(sorted(wanted)) if each.rating is None
-    ]
+    rated = invocation.catalog.taste.ratings(sorted(wanted))
+    first = {each.photo_id for each in rated if each.rating is None}
     if not first:
         return {}
-    known = learned(invocation)
-    told = dict(zip(known.ids.tolist(), known.predicted.tolist(), strict=True))
-    return {each.photo_id: told[each.photo_id] for each in first if each.photo_id in told}
+    learned = _learn(invocation)
+    predicted = zip(learned.ids.tolist(), learned.predicted.tolist(), strict=True)
+    return {photo: stars for photo, stars in predicted if photo in first}
 
 
 def taste(invocation: Invocation) -> None:
-    """Show how well ratings are predicted, or manage the versions of the taste.
+    """Show how well Curator predicts your ratings, or manage the versions of your taste.
 
     Raises:
-        UsageError: a version is named where none belongs, or missing.
+        UsageError: a version is missing, or named where none belongs.
         KnownError: that version cannot be used; nothing was changed.
     """
     arguments = invocation.arguments
@@ -106,7 +102,7 @@ def taste(invocation: Invocation) -> None:
         raise UsageError(f"`curator taste {act}` takes no version.")
     acts = {
         None: _summary,
-        "versions": _versions if number is None else _moved,
+        "versions": _versions if number is None else _biggest_changes,
         "rollback": _roll_back,
         "unpin": _unpin,
         "keep": _keep,
@@ -119,37 +115,37 @@ def _summary(invocation: Invocation) -> None:
     from curator.learning.learner import MIN_RATINGS
     from curator.learning.report import MEANING, report
 
-    known = learned(invocation)
-    told = report(invocation.learner)
+    learned = _learn(invocation)
+    found = report(invocation.learner)
     encoding = select_encoder(invocation.home, invocation.settings)
     document = {
-        "ratings": known.stars,
+        "ratings": learned.stars,
         "needed": MIN_RATINGS,
-        "missing": max(MIN_RATINGS - known.stars, 0),
-        "ready": known.ready,
-        "state": known.sentence,
-        "pinned": known.pinned,
-        "vectors": known.vectors,
-        "damaged_vectors": known.damaged,
-        "encoder": told.encoder or None,
+        "missing": max(MIN_RATINGS - learned.stars, 0),
+        "ready": learned.ready,
+        "state": learned.sentence,
+        "pinned": learned.pinned,
+        "vectors": learned.vectors,
+        "damaged_vectors": learned.damaged,
+        "encoder": found.encoder or None,
         "encoder_state": encoding.sentence,
-        "comparing_again": told.comparing and asdict(told.comparing),
-        "accuracy": _plain(told.accuracy),
-        "accuracy_by_time": _plain(told.by_time),
-        "curve": [{"at": at} | _plain(point) for at, point in told.curve],
-        "versions": [_version(row, known.pinned) for row in told.versions],
+        "comparing_again": found.comparing and asdict(found.comparing),
+        "accuracy": _accuracy(found.accuracy),
+        "accuracy_by_time": _accuracy(found.by_time),
+        "curve": [{"at": at} | _accuracy(point) for at, point in found.curve],
+        "versions": [_version_document(row, learned.pinned) for row in found.versions],
     }
     lines = [
-        f"{counted(known.stars, 'photo')} with stars. {known.sentence}",
+        f"{counted(learned.stars, 'photo')} with stars. {learned.sentence}",
         encoding.sentence,
-        told.compared,
-        *filter(None, [told.damaged]),
-        told.accuracy.sentence,
+        found.compared,
+        *filter(None, [found.damaged]),
+        found.accuracy.sentence,
         MEANING,
     ]
-    if told.by_time.count and told.by_time.count != told.accuracy.count:
-        lines.append(f"Seen in order of capture time: {told.by_time.sentence}")
-    lines += [_version_line(row, known.pinned) for row in told.versions]
+    if found.by_time.count and found.by_time.count != found.accuracy.count:
+        lines.append(f"Seen in order of capture time: {found.by_time.sentence}")
+    lines += [_version_line(row, learned.pinned) for row in found.versions]
     invocation.output.answer(document, lines)
 
 
@@ -157,13 +153,15 @@ def _versions(invocation: Invocation) -> None:
     catalog = invocation.catalog
     rows, pinned = catalog.taste.versions(), catalog.taste.pinned()
     lines = [_version_line(row, pinned) for row in rows]
-    invocation.output.answer([_version(row, pinned) for row in rows], lines or ["No versions yet."])
+    invocation.output.answer(
+        [_version_document(row, pinned) for row in rows], lines or ["No versions yet."]
+    )
 
 
-def _moved(invocation: Invocation) -> None:
-    """List the photos whose match changed most between a version and the one before."""
+def _biggest_changes(invocation: Invocation) -> None:
+    """List the photos whose match score changed most from the version before to this one."""
     number, catalog = invocation.arguments.version, invocation.catalog
-    catalog.taste.version(number)  # an unknown version is refused before learning
+    catalog.taste.version(number)  # refuse an unknown version before learning
     moved = invocation.learner.moved(number)
     names = {
         photo.id: photo.name for photo in catalog.photos.details([each.photo_id for each in moved])
@@ -205,10 +203,10 @@ def _unpin(invocation: Invocation) -> None:
 def _keep(invocation: Invocation) -> None:
     number = invocation.learner.keep()
     row = invocation.catalog.taste.version(number)
-    invocation.output.answer(_version(row, None), [_version_line(row, None)])
+    invocation.output.answer(_version_document(row, None), [_version_line(row, None)])
 
 
-def _plain(judged: Accuracy) -> dict[str, Any]:
+def _accuracy(judged: Accuracy) -> dict[str, Any]:
     known = {
         "rank_correlation": judged.correlation,
         "at_least": judged.low,
@@ -223,7 +221,7 @@ def _plain(judged: Accuracy) -> dict[str, Any]:
     }
 
 
-def _version(row: TasteRow, pinned: int | None) -> dict[str, Any]:
+def _version_document(row: TasteRow, pinned: int | None) -> dict[str, Any]:
     return {
         "version": row.id,
         "made_at": datetime.fromtimestamp(row.made_at).astimezone(),
@@ -247,7 +245,7 @@ def _version_line(row: TasteRow, pinned: int | None) -> str:
 
 
 def similar(invocation: Invocation) -> None:
-    """List the photos most similar to a photo of the catalog, or to any image file.
+    """List the photos most similar to a photo, or to any image file.
 
     Raises:
         NotFoundError: there is no such photo or file, or it is not analyzed yet.
@@ -256,29 +254,28 @@ def similar(invocation: Invocation) -> None:
     from curator.learning.vector_index import VectorIndex
 
     catalog, name = invocation.catalog, invocation.arguments.photo
-    archive = VectorIndex(invocation.home.cache)
-    archive.sync(catalog)
-    own: int | None = None
+    index = VectorIndex(invocation.home.cache)
+    index.sync(catalog)
+    photo: int | None = None
     try:
-        own = catalog.photos.find(name)
+        photo = catalog.photos.find(name)
     except NotFoundError:
         if not absolute(name).is_file():
             raise
-        vector = _vector_of(invocation, absolute(name), archive.encoder)
+        vector = _vector_of(invocation, absolute(name), index.encoder)
     else:
-        place = int(archive.places([own])[0])
+        place = int(index.places([photo])[0])
         if place < 0:
             raise NotFoundError(
-                f"Photo {own} is not analyzed yet.", "`curator status` says what waits, and why."
+                f"Photo {photo} is not analyzed yet.", "`curator status` says what waits, and why."
             )
-        vector = archive.take([place])[0, : archive.dimension]
+        vector = index.take([place])[0, : index.dimension]
     most = invocation.arguments.limit or _SIMILAR
-    here = np.array(
-        [row[0] for row in catalog.photos.columns()], np.int64
-    )  # removed ones keep vectors
-    ids, likeness = archive.nearest(vector, most + 1, here)
-    pairs = zip(ids.tolist(), likeness.tolist(), strict=True)
-    _list_similar(invocation, [pair for pair in pairs if pair[0] != own][:most])
+    # Removed photos keep their vectors; search only those in the catalog.
+    present = np.array([row[0] for row in catalog.photos.columns()], np.int64)
+    ids, similarity = index.nearest(vector, most + 1, present)
+    pairs = zip(ids.tolist(), similarity.tolist(), strict=True)
+    _list_similar(invocation, [pair for pair in pairs if pair[0] != photo][:most])
 
 
 def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> None:
@@ -289,9 +286,9 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
             "id": photo,
             "name": photos[photo].name,
             "path": photos[photo].path,
-            "similarity": round(likeness, 4),
+            "similarity": round(similarity, 4),
         }
-        for photo, likeness in nearest
+        for photo, similarity in nearest
         if photo in photos
     ]
     lines = columns([(e["id"], e["name"], f"{e['similarity']:.2f}", e["path"]) for e in listed])
@@ -299,7 +296,12 @@ def _list_similar(invocation: Invocation, nearest: list[tuple[int, float]]) -> N
 
 
 def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
-    """Encode a file that is in no catalog, in worker processes."""
+    """Encode a file that is not in the catalog, in worker processes.
+
+    Raises:
+        KnownError: there is no encoder, or not the one of the catalog's vectors; or the file cannot
+            be decoded.
+    """
     from curator.encoders import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
@@ -310,15 +312,15 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
             "The photos here were analyzed with another encoder than the one in use.",
             "Let `curator backfill embed` finish first.",
         )
-    found = compare_file(invocation, encoding.recipe, see_file(invocation, path))
+    found = encode_file(invocation, encoding.recipe, decode_file(invocation, path))
     return np.frombuffer(found.vector, np.float16).astype(np.float32)
 
 
-def see_file(invocation: Invocation, path: Path) -> DecodedFile:
-    """Decode a file in a worker process, into memory.
+def decode_file(invocation: Invocation, path: Path) -> DecodedFile:
+    """Decode a file in a worker process; nothing is written.
 
     Raises:
-        KnownError: it cannot be decoded; says why.
+        KnownError: it cannot be decoded.
     """
     from curator.pipeline.file_preview import decode_in_worker
     from curator.workers import WorkerPool
@@ -331,11 +333,11 @@ def see_file(invocation: Invocation, path: Path) -> DecodedFile:
         pool.close()
 
 
-def compare_file(invocation: Invocation, recipe: Recipe, found: DecodedFile) -> Embedded:
-    """Analyze a decoded file with the encoder.
+def encode_file(invocation: Invocation, recipe: Recipe, found: DecodedFile) -> Embedded:
+    """Encode a decoded file in a worker process.
 
     Raises:
-        KnownError: it cannot be analyzed; says why.
+        KnownError: it cannot be encoded.
     """
     from curator.pipeline.encoder_lane import make_pool
     from curator.pipeline.file_preview import encode_in_worker

@@ -1,7 +1,7 @@
 """VERBS: every verb of the command line, its arguments and the function that runs it.
 
-`curator.cli` parses with it; docs/commands.md is generated from it. Users read the help of verbs
-and options. Importing this must stay light: the functions load heavy packages when they run.
+`curator.cli` parses with it, and docs/commands.md is generated from it: users read the help of
+verbs and options. Importing this must stay light; the functions load heavy packages when they run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from curator.cli import (
     describing,
     desktop,
     doctor,
-    encoder,
     exporting,
     machine,
     photos,
@@ -37,13 +36,24 @@ Parser = argparse.ArgumentParser
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: ``usage`` is what follows its name, ``help`` its line in docs/commands.md."""
+    """One verb: a function, named and documented as the verb, and its arguments.
 
-    name: str
-    usage: str
-    help: str
+    ``usage`` is what follows the name in docs/commands.md.
+    """
+
     run: Callable[[Invocation], int | None]
+    usage: str = ""
     arguments: Callable[[Parser], None] = lambda parser: None
+
+    @property
+    def name(self) -> str:
+        """The name of the verb."""
+        return self.run.__name__
+
+    @property
+    def help(self) -> str:
+        """What it does: the first line of the function's docstring, without its period."""
+        return (self.run.__doc__ or "").partition("\n")[0].removesuffix(".")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,64 +64,54 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
 
 
+def _photo_names(parser: Parser, default: str) -> None:
+    """Declare the photos a verb is about; ``default`` says which they are if none is named."""
+    help = f"a photo id or a path; default: {default}"
+    parser.add_argument("photos", nargs="*", type=_named, metavar="PHOTO", help=help)
+
+
+def _limit(parser: Parser) -> None:
+    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
+
+
 def _ingest(parser: Parser) -> None:
-    parser.add_argument(
-        "folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a single file"
-    )
-    parser.add_argument(
-        "--sample", type=_count, metavar="N", help="add only N photos, chosen at random"
-    )
-    parser.add_argument("--no-recursive", action="store_true", help="without subfolders")
-    parser.add_argument(
+    add = parser.add_argument
+    add("folders", nargs="+", type=_named, metavar="FOLDER", help="a folder or a single file")
+    add("--sample", type=_count, metavar="N", help="add only N photos, chosen at random")
+    add("--no-recursive", action="store_true", help="without subfolders")
+    add(
         "--encoder",
         choices=("auto", "open_clip", "starter", "none"),
         help="what analyzes the photos for similarity and taste; auto: the best one installed",
     )
-    describe = parser.add_mutually_exclusive_group()
-    describe.add_argument(
+    add(
         "--describe",
-        action="store_const",
-        const=True,
-        help="describe all photos with the vision model",
-    )
-    describe.add_argument(
-        "--no-describe",
-        dest="describe",
-        action="store_const",
-        const=False,
-        help="describe no photos this time",
+        action=argparse.BooleanOptionalAction,
+        help="describe all photos with the vision model, or no photos this time",
     )
 
 
 def _photos(parser: Parser) -> None:
     from curator.library.sort_orders import ORDERS
 
-    parser.add_argument(
-        "--filter", default="", metavar="EXPR", help="list only these; syntax as in the search box"
-    )
-    parser.add_argument(
-        "--sort", default="taken", metavar="KEY", help=f"sort by: {', '.join(ORDERS)}"
-    )
-    parser.add_argument("--reverse", action="store_true", help="reverse the order")
-    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
+    add = parser.add_argument
+    add("--filter", default="", metavar="EXPR", help="list only these; syntax as in the search box")
+    add("--sort", default="taken", metavar="KEY", help=f"sort by: {', '.join(ORDERS)}")
+    add("--reverse", action="store_true", help="reverse the order")
+    _limit(parser)
 
 
 def _mark(parser: Parser) -> None:
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
+    mark = parser.add_mutually_exclusive_group(required=True)
+    mark.add_argument(
         "--rate", type=_rating, metavar="N", help="rate 1-5 stars and keep; 0 removes the stars"
     )
-    what.add_argument("--keep", action="store_true", help="keep in the cull")
-    what.add_argument("--pick", action="store_true", help="flag as pick and keep")
-    what.add_argument("--reject", action="store_true", help="flag as reject; nothing is deleted")
-    what.add_argument("--unflag", action="store_true", help="remove the flag")
-    what.add_argument(
-        "--label",
-        choices=(*Label, "none"),
-        metavar="NAME",
-        help="set a color label",
-    )
-    what.add_argument(
+    mark.add_argument("--keep", action="store_true", help="keep in the cull")
+    mark.add_argument("--pick", action="store_true", help="flag as pick and keep")
+    mark.add_argument("--reject", action="store_true", help="flag as reject; nothing is deleted")
+    mark.add_argument("--unflag", action="store_true", help="remove the flag")
+    mark.add_argument("--label", choices=(*Label, "none"), metavar="NAME", help="set a color label")
+    mark.add_argument(
         "--clear", action="store_true", help="remove flag, stars and label; unreviewed again"
     )
     parser.add_argument(
@@ -120,95 +120,72 @@ def _mark(parser: Parser) -> None:
 
 
 def _times(parser: Parser) -> None:
-    parser.add_argument(
-        "times", nargs="?", type=_count, default=1, metavar="N", help="number of steps"
-    )
+    parser.add_argument("times", nargs="?", type=_count, default=1, metavar="N", help="how many")
 
 
 def _export(parser: Parser) -> None:
     from curator.export import TARGETS
 
-    parser.add_argument(
-        "folder", type=_named, metavar="DIR", help="the target folder; created if missing"
-    )
-    parser.add_argument(
-        "photos",
-        nargs="*",
-        type=_named,
-        metavar="PHOTO",
-        help="a photo id or a path; without any, all approved photos. Of those named, only approved"
-        " ones are exported",
-    )
-    parser.add_argument("--target", choices=tuple(TARGETS), help="what to make")
-    parser.add_argument("--preset", metavar="NAME", help="a saved preset, or a preset file")
-    parser.add_argument("--project", metavar="NAME", help="export this project, in its order")
-    parser.add_argument("--scope", type=_named, metavar="FOLDER", help="only photos in this folder")
-    parser.add_argument(
+    add = parser.add_argument
+    add("folder", type=_named, metavar="DIR", help="the target folder; created if missing")
+    _photo_names(parser, "all. In any case, only approved photos are exported")
+    add("--target", choices=tuple(TARGETS), help="what to make")
+    add("--preset", metavar="NAME", help="a saved preset, or a preset file")
+    add("--project", metavar="NAME", help="export this project, in its order")
+    add("--scope", type=_named, metavar="FOLDER", help="only photos in this folder")
+    add(
         "--approve",
         type=_clauses,
         metavar=",".join(Clause),
         help="export photos approved for these reasons only, by name or number",
     )
-    parser.add_argument(
-        "--as", dest="form", choices=("original", "jpeg"), help="copy originals, or make JPEGs"
-    )
-    parser.add_argument(
-        "--pair", choices=("both", "raw", "jpeg"), help="files to export of a RAW+JPEG pair"
-    )
-    parser.add_argument(
-        "--long-edge", type=_pixels, metavar="PX", help="long edge of JPEGs in pixels"
-    )
-    parser.add_argument("--quality", type=_quality, metavar="N", help="quality of JPEGs, 60-100")
-    parser.add_argument(
-        "--sharpen", choices=("off", "screen", "print"), help="sharpen JPEGs for screen or print"
-    )
-    parser.add_argument(
+    add("--as", dest="form", choices=("original", "jpeg"), help="copy originals, or make JPEGs")
+    add("--pair", choices=("both", "raw", "jpeg"), help="files to export of a RAW+JPEG pair")
+    add("--long-edge", type=_pixels, metavar="PX", help="long edge of JPEGs in pixels")
+    add("--quality", type=_quality, metavar="N", help="quality of JPEGs, 60-100")
+    add("--sharpen", choices=("off", "screen", "print"), help="sharpen JPEGs for screen or print")
+    add(
         "--metadata",
         choices=("all", "no_location", "none"),
         help="metadata to keep in JPEGs and photos.json",
     )
-    parser.add_argument("--no-location", action="store_true", help="same as --metadata no_location")
-    parser.add_argument("--names", metavar="TEMPLATE", help="file names, for example {date}_{name}")
-    parser.add_argument("--title", metavar="TEXT", help="title of the gallery")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would happen, change nothing"
-    )
+    add("--no-location", action="store_true", help="same as --metadata no_location")
+    add("--names", metavar="TEMPLATE", help="file names, for example {date}_{name}")
+    add("--title", metavar="TEXT", help="title of the gallery")
+    add("--dry-run", action="store_true", help="show what would happen, change nothing")
 
 
 def _rejects(parser: Parser) -> None:
-    parser.add_argument("act", nargs="?", default="list", choices=("list", "restore", "empty"))
-    parser.add_argument(
-        "photos",
-        nargs="*",
-        type=_named,
-        metavar="PHOTO",
-        help="a photo id or a path; default: all rejects",
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("act", nargs="?", default="list", choices=("list", "restore", "empty"))
+    _photo_names(parser, "all rejects")
+    add(
         "--permanent",
         action="store_true",
         help="empty: delete permanently instead of moving to the trash",
     )
-    parser.add_argument("--yes", action="store_true", help="empty: do not ask")
+    add("--yes", action="store_true", help="empty: do not ask")
 
 
 def _folders(parser: Parser) -> None:
+    add = parser.add_argument
     acts = ("list", "add", "remove", "on", "off", "rescan")
-    parser.add_argument("act", nargs="?", default="list", choices=acts)
-    parser.add_argument("folders", nargs="*", type=_named, metavar="FOLDER")
-    parser.add_argument(
+    add("act", nargs="?", default="list", choices=acts)
+    add("folders", nargs="*", type=_named, metavar="FOLDER")
+    add(
         "--photos",
         choices=("stay", "go"),
         default="stay",
         help="remove: whether the photos stay in the catalog",
     )
-    parser.add_argument("--no-recursive", action="store_true", help="add: without subfolders")
+    add("--no-recursive", action="store_true", help="add: without subfolders")
 
 
 def _taste(parser: Parser) -> None:
+    add = parser.add_argument
     acts = ("versions", "rollback", "unpin", "keep")
-    parser.add_argument("act", nargs="?", choices=acts)
-    parser.add_argument(
+    add("act", nargs="?", choices=acts)
+    add(
         "version",
         nargs="?",
         type=_count,
@@ -218,8 +195,9 @@ def _taste(parser: Parser) -> None:
 
 
 def _tag(parser: Parser) -> None:
-    parser.add_argument("act", choices=tagging.ACTS)
-    parser.add_argument(
+    add = parser.add_argument
+    add("act", choices=tagging.ACTS)
+    add(
         "words",
         nargs="+",
         type=_named,
@@ -234,65 +212,56 @@ def _tags(parser: Parser) -> None:
 
 def _search(parser: Parser) -> None:
     parser.add_argument("text", nargs="+", metavar="TEXT", help="as in the search box")
-    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
+    _limit(parser)
 
 
 def _searches(parser: Parser) -> None:
-    parser.add_argument("act", nargs="?", default="list", choices=("list", "add", "remove"))
-    parser.add_argument("name", nargs="?", type=_named, metavar="NAME", help="name of the search")
-    parser.add_argument(
-        "text", nargs="*", metavar="TEXT", help="add: the search, as in the search box"
-    )
+    add = parser.add_argument
+    add("act", nargs="?", default="list", choices=("list", "add", "remove"))
+    add("name", nargs="?", type=_named, metavar="NAME", help="name of the search")
+    add("text", nargs="*", metavar="TEXT", help="add: the search, as in the search box")
 
 
 def _similar(parser: Parser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="a photo id, a path, or any image file")
-    parser.add_argument("--limit", type=_count, metavar="N", help="list at most N photos")
+    _limit(parser)
 
 
 def _describe(parser: Parser) -> None:
-    parser.add_argument(
-        "photo", type=_named, metavar="PHOTO", help="a photo id, a path, or any image file"
-    )
-    parser.add_argument("--again", action="store_true", help="ask the vision model again")
+    add = parser.add_argument
+    add("photo", type=_named, metavar="PHOTO", help="a photo id, a path, or any image file")
+    add("--again", action="store_true", help="ask the vision model again")
 
 
 def _encoder(parser: Parser) -> None:
-    parser.add_argument("act", nargs="?", default="show", choices=("show", "download"))
-    parser.add_argument("--yes", action="store_true", help="download: do not ask")
+    add = parser.add_argument
+    add("act", nargs="?", default="show", choices=("show", "download"))
+    add("--yes", action="store_true", help="download: do not ask")
 
 
 def _sidecar(parser: Parser) -> None:
-    parser.add_argument("act", choices=("read", "write", "embed", "conflicts", "status"))
-    parser.add_argument(
-        "photos",
-        nargs="*",
-        type=_named,
-        metavar="PHOTO",
-        help="a photo id or a path; default: all photos",
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("act", choices=("read", "write", "embed", "conflicts", "status"))
+    _photo_names(parser, "all photos")
+    add(
         "--profile",
         choices=("lightroom", "darktable", "digikam"),
         help="write: the editor they are for; default: the setting",
     )
-    parser.add_argument(
+    add(
         "--take",
         choices=("ours", "theirs", "newer"),
         help="conflicts: whose marks win, Curator's (ours), the file's (theirs) or the newer",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would happen, change nothing"
-    )
-    parser.add_argument("--yes", action="store_true", help="embed: do not ask")
+    add("--dry-run", action="store_true", help="show what would happen, change nothing")
+    add("--yes", action="store_true", help="embed: do not ask")
 
 
 def _project(parser: Parser) -> None:
-    parser.add_argument("act", choices=projects.ACTS)
-    parser.add_argument(
-        "name", type=_named, metavar="NAME", help="name of the project; case does not matter"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("act", choices=projects.ACTS)
+    add("name", type=_named, metavar="NAME", help="name of the project; case does not matter")
+    add(
         "words",
         nargs="*",
         type=_named,
@@ -302,12 +271,9 @@ def _project(parser: Parser) -> None:
 
 
 def _projects(parser: Parser) -> None:
-    parser.add_argument(
-        "name", nargs="?", type=_named, metavar="NAME", help="list the photos of this project"
-    )
-    parser.add_argument(
-        "--removed", action="store_true", help="list deleted projects that can be restored"
-    )
+    add = parser.add_argument
+    add("name", nargs="?", type=_named, metavar="NAME", help="list the photos of this project")
+    add("--removed", action="store_true", help="list deleted projects that can be restored")
 
 
 def _retry(parser: Parser) -> None:
@@ -337,16 +303,17 @@ def _keys(parser: Parser) -> None:
 
 
 def _doctor(parser: Parser) -> None:
+    add = parser.add_argument
     acts = ("check", "backups", "restore", "new-catalog")
-    parser.add_argument("act", nargs="?", type=_doctor_act, default="check", choices=acts)
-    parser.add_argument(
+    add("act", nargs="?", type=_doctor_act, default="check", choices=acts)
+    add(
         "backup",
         nargs="?",
         type=_named,
         metavar="BACKUP",
         help="restore: name of the backup; default: the newest intact one",
     )
-    parser.add_argument("--yes", action="store_true", help="restore: do not ask")
+    add("--yes", action="store_true", help="restore: do not ask")
 
 
 def _desktop(parser: Parser) -> None:
@@ -354,204 +321,87 @@ def _desktop(parser: Parser) -> None:
 
 
 def _bench(parser: Parser) -> None:
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="measure only this"
-    )
-    parser.add_argument("--photos", metavar="FOLDER", help="use real photos instead of drawn ones")
-    parser.add_argument(
-        "--stock", metavar="FOLDER", help="folder for drawn photos, so that the next run is faster"
-    )
-    parser.add_argument(
-        "--history", action="store_true", help="show earlier results instead of measuring"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--only", action="append", default=[], metavar="NAME", help="measure only this")
+    add("--photos", metavar="FOLDER", help="use real photos instead of drawn ones")
+    add("--stock", metavar="FOLDER", help="folder for drawn photos, so that the next run is faster")
+    add("--history", action="store_true", help="show earlier results instead of measuring")
+    add(
         "--make-catalog",
         type=_named,
         metavar="HOME",
         help="make a home with a drawn library instead of measuring; open it with --home",
     )
-    parser.add_argument(
-        "--count",
-        type=_count,
-        default=100_000,
-        metavar="N",
-        help="number of photos in the library",
+    add(
+        "--count", type=_count, default=100_000, metavar="N", help="number of photos in the library"
     )
-    parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
+    add("--apart", action="store_true", help=argparse.SUPPRESS)
 
 
-def _run_bench(invocation: Invocation) -> int:
-    return invocation.outside.run_bench(invocation.home, invocation.arguments, invocation.output)
+def bench(invocation: Invocation) -> int:
+    """Measure how fast Curator is here, show earlier results, or draw a library to try."""
+    return invocation.run_bench(invocation.home, invocation.arguments, invocation.output)
 
 
 def _open_window(invocation: Invocation) -> int:
     folders = [absolute(folder) for folder in invocation.arguments.folders]
-    return invocation.outside.open_window(invocation.home, invocation.settings, folders)
+    return invocation.open_window(invocation.home, invocation.settings, folders)
 
 
-# To add a verb: a function that takes an Invocation, one that declares arguments, and one line.
+# To add a verb: a documented function of an Invocation, one that declares arguments, and one line.
 VERBS: tuple[Verb, ...] = (
     Verb(
-        "ingest",
+        work.ingest,
         "FOLDER... [--sample N] [--no-recursive] [--encoder auto|open_clip|starter|none]"
         " [--describe|--no-describe]",
-        "Add folders to the catalog, read their photos, then exit",
-        work.ingest,
         _ingest,
     ),
+    Verb(photos.photos, "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]", _photos),
     Verb(
-        "photos",
-        "[--filter EXPR] [--sort KEY] [--reverse] [--limit N]",
-        "List photos",
-        photos.photos,
-        _photos,
-    ),
-    Verb(
-        "mark",
-        "(--rate N | --keep | --pick | --reject | --unflag | --label NAME | --clear) PHOTO...",
-        "Rate, flag or label photos, as one undo step",
         photos.mark,
+        "(--rate N | --keep | --pick | --reject | --unflag | --label NAME | --clear) PHOTO...",
         _mark,
     ),
-    Verb("undo", "[N]", "Undo the last mark, or the last N", photos.undo, _times),
-    Verb("redo", "[N]", "Redo what was undone", photos.redo, _times),
+    Verb(photos.undo, "[N]", _times),
+    Verb(photos.redo, "[N]", _times),
+    Verb(tastes.taste, "[versions [N]|rollback N|unpin|keep]", _taste),
+    Verb(tagging.tag, "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)", _tag),
+    Verb(tagging.tags, "[--prefix P]", _tags),
+    Verb(searching.search, "TEXT [--limit N]", _search),
+    Verb(searching.searches, "[add|remove NAME [TEXT]]", _searches),
+    Verb(tastes.similar, "PHOTO [--limit N]", _similar),
+    Verb(describing.describe, "PHOTO [--again]", _describe),
     Verb(
-        "taste",
-        "[versions [N]|rollback N|unpin|keep]",
-        "Show how well Curator predicts your ratings, or manage the versions of your taste",
-        tastes.taste,
-        _taste,
-    ),
-    Verb(
-        "tag",
-        "(add|remove|confirm PHOTO... NAME | rename|merge OLD NEW)",
-        "Tag photos, or rename or merge a tag everywhere, as one undo step",
-        tagging.tag,
-        _tag,
-    ),
-    Verb(
-        "tags",
-        "[--prefix P]",
-        "List tags, most used first, and the suggestions that you remove most",
-        tagging.tags,
-        _tags,
-    ),
-    Verb(
-        "search",
-        "TEXT [--limit N]",
-        "Find photos by words, by fields and, with CLIP, by what they show",
-        searching.search,
-        _search,
-    ),
-    Verb(
-        "searches",
-        "[add|remove NAME [TEXT]]",
-        "List saved searches, or add or remove one",
-        searching.searches,
-        _searches,
-    ),
-    Verb(
-        "similar",
-        "PHOTO [--limit N]",
-        "List the photos most similar to a photo",
-        tastes.similar,
-        _similar,
-    ),
-    Verb(
-        "describe",
-        "PHOTO [--again]",
-        "Show everything known about a photo, or about any image file without adding it, and what"
-        " the vision model sees in it",
-        describing.describe,
-        _describe,
-    ),
-    Verb(
-        "export",
+        exporting.export,
         "DIR [PHOTO...] [--target folder|gallery|sidecar] [--project NAME] [--preset NAME]"
         " [--as original|jpeg] [--dry-run]",
-        "Export the approved photos as copies, JPEGs or a web gallery, with a photos.json",
-        exporting.export,
         _export,
     ),
     Verb(
-        "project",
-        "add|remove|move|new|rename|delete|restore|notes|cover NAME [PHOTO...]",
-        "Add photos to a project, remove them, or change the project itself",
         projects.project,
+        "add|remove|move|new|rename|delete|restore|notes|cover NAME [PHOTO...]",
         _project,
     ),
+    Verb(projects.projects, "[NAME] [--removed]", _projects),
+    Verb(rejects.rejects, "[list|restore|empty] [PHOTO...] [--permanent] [--yes]", _rejects),
+    Verb(work.folders, "[add|remove|on|off|rescan FOLDER...]", _folders),
+    Verb(machine.encoder, "[download] [--yes]", _encoder),
     Verb(
-        "projects",
-        "[NAME] [--removed]",
-        "List projects, or the photos of a project in its order",
-        projects.projects,
-        _projects,
-    ),
-    Verb(
-        "rejects",
-        "[list|restore|empty] [PHOTO...] [--permanent] [--yes]",
-        "List rejected photos, restore them, or delete their files",
-        rejects.rejects,
-        _rejects,
-    ),
-    Verb(
-        "folders",
-        "[add|remove|on|off|rescan FOLDER...]",
-        "List the folders of the catalog, or change them",
-        work.folders,
-        _folders,
-    ),
-    Verb(
-        "encoder",
-        "[download] [--yes]",
-        "Show which encoder analyzes photos, or download CLIP",
-        encoder.encoder,
-        _encoder,
-    ),
-    Verb(
-        "sidecar",
+        sidecars.sidecar,
         "read|write|embed|conflicts|status [PHOTO...] [--profile NAME] [--take SIDE] [--dry-run]"
         " [--yes]",
-        "Read marks from sidecars, write them for other editors, or embed them in originals",
-        sidecars.sidecar,
         _sidecar,
     ),
-    Verb("status", "", "Show what is in the catalog and what is still to do", work.status),
-    Verb("failures", "", "List the photos that could not be read, and why", work.failures),
-    Verb("retry", "[--stage S]", "Retry failed photos", work.retry, _retry),
-    Verb("backfill", "STAGE", "Run a stage again for every photo", work.backfill, _backfill),
-    Verb("logs", "[--lines N]", "Show the end of the log", machine.logs, _logs),
-    Verb(
-        "settings",
-        "[NAME=VALUE...]",
-        "List all settings, or change some",
-        machine.settings,
-        _settings,
-    ),
-    Verb("keys", "[PRESET]", "List your keys, or the keys of a preset", machine.keys, _keys),
-    Verb(
-        "desktop",
-        "add|remove",
-        "Add Curator to the desktop's Open With menu, or remove it (Linux, Windows)",
-        desktop.desktop,
-        _desktop,
-    ),
-    Verb(
-        "doctor",
-        "[backups|restore [BACKUP]|new-catalog] [--yes]",
-        "Check this installation; list or restore the catalog's backups, or start an empty catalog"
-        " if it is gone",
-        doctor.doctor,
-        _doctor,
-    ),
-    Verb(
-        "bench",
-        "[--only NAME] [--count N] [--history] [--make-catalog HOME]",
-        "Measure how fast Curator is on this machine, show earlier results, or draw a library to"
-        " try it with",
-        _run_bench,
-        _bench,
-    ),
+    Verb(work.status),
+    Verb(work.failures),
+    Verb(work.retry, "[--stage S]", _retry),
+    Verb(work.backfill, "STAGE", _backfill),
+    Verb(machine.logs, "[--lines N]", _logs),
+    Verb(machine.settings, "[NAME=VALUE...]", _settings),
+    Verb(machine.keys, "[PRESET]", _keys),
+    Verb(desktop.desktop, "add|remove", _desktop),
+    Verb(doctor.doctor, "[backups|restore [BACKUP]|new-catalog] [--yes]", _doctor),
+    Verb(bench, "[--only NAME] [--count N] [--history] [--make-catalog HOME]", _bench),
 )
 
 FORMER_VERBS = {"decide": "mark"}
@@ -601,7 +451,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _verb_parser(common: _Parser, asked: str) -> Parser:
-    """Build a parser of all verbs, with the arguments of one: listing them may take an import."""
+    """Build a parser of all verbs; only one has arguments: declaring them may import packages."""
     parser = _Parser("curator", parents=[common])
     below = parser.add_subparsers(dest="verb", required=True, parser_class=_Parser)
     for verb in VERBS:

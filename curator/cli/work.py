@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import stages
 from curator.cli.invocation import Invocation
-from curator.cli.output import columns, duration, size
-from curator.cli.progress import Advance, bar
+from curator.cli.output import Advance, bar, columns, duration, size
 from curator.cli.tastes import scored
 from curator.model import (
     BusyError,
@@ -39,9 +38,9 @@ def stage_names() -> tuple[str, ...]:
 class _Run:
     """What a run of the pipeline reported."""
 
+    encoder: str  # in a sentence
+    has_encoder: bool
     problems: list[str] = field(default_factory=list)
-    encoder: str = ""
-    blind: bool = False
     held: str = ""  # why photos are not described
     totals: Totals | None = None
     seconds: float = 0.0
@@ -52,7 +51,15 @@ class _Run:
 
 
 def ingest(invocation: Invocation) -> None:
-    """Add folders to the catalog; return when everything is done."""
+    """Add folders to the catalog, read their photos, then exit.
+
+    Raises:
+        BusyError: another process is reading photos into this catalog.
+        KnownError: a folder is missing or its drive is not connected, the encoder is not installed,
+            the disk is full, or the catalog cannot be used.
+    """
+    from curator.pipeline.ingest import check_sources
+
     arguments = invocation.arguments
     sources = [absolute(folder) for folder in arguments.folders]
     recursive = invocation.settings.scan.recursive and not arguments.no_recursive
@@ -61,37 +68,24 @@ def ingest(invocation: Invocation) -> None:
     if arguments.describe is not None:
         invocation.settings.vision.automatic = arguments.describe
     _check_connected(invocation, sources)
-    _check_there(sources)
-    run = _work(
-        invocation,
-        "Reading",
-        lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample),
+    check_sources(sources)  # a missing folder is the error even while another process reads photos
+    run = _run_pipeline(
+        invocation, lambda pipeline: pipeline.open_folders(sources, recursive, arguments.sample)
     )
-    _answer(invocation, run, sources)
-
-
-def _check_there(sources: Sequence[Path]) -> None:
-    """Check that the folders exist before taking the lock of the conductor.
-
-    Raises:
-        KnownError: a folder is missing or cannot be read; nothing was read.
-    """
-    from curator.pipeline.ingest import check_sources
-
-    check_sources(sources)
+    _answer_ingest(invocation, run, sources)
 
 
 def _check_connected(invocation: Invocation, sources: Sequence[Path]) -> None:
-    """Refuse a folder on a known drive that is not connected, by the drive's name.
+    """Refuse a missing folder on a known drive, with the name of the drive to connect.
 
     Raises:
         KnownError: a drive is not connected; nothing was read.
     """
-    gone = [source for source in sources if not source.exists()]
-    if not gone or not invocation.home.catalog.exists():
+    missing = [source for source in sources if not source.exists()]
+    if not missing or not invocation.home.catalog.exists():
         return
-    invocation.look()
-    for source in gone:
+    invocation.update_folders()
+    for source in missing:
         row = invocation.catalog.folders.containing(source)
         if row is not None and row.away and row.volume_name:
             raise KnownError(
@@ -112,70 +106,68 @@ def _use_encoder(invocation: Invocation, name: str) -> None:
     choose(name, encoder_options(invocation.home, invocation.settings))
 
 
-def _work(invocation: Invocation, title: str, ask: Callable[[Pipeline], object]) -> _Run:
+def _run_pipeline(invocation: Invocation, ask: Callable[[Pipeline], object]) -> _Run:
     """Run the pipeline until it is idle, with progress on a terminal.
 
+    Args:
+        invocation: the home and the settings.
+        ask: called once with the running pipeline, to ask for work.
+
     Raises:
-        BusyError: another process is reading into this catalog.
+        BusyError: another process is reading photos into this catalog.
         KnownError: a folder is missing, the disk is full, or the catalog cannot be used.
     """
     from PySide6.QtCore import Qt
 
+    from curator.library import table_cache
     from curator.pipeline import Pipeline
 
     # There is no event loop here to deliver what other threads emit.
     direct = Qt.ConnectionType.DirectConnection
     invocation.home.make()
-    run, begin = _Run(), time.monotonic()
+    begin = time.monotonic()
     pipeline = Pipeline(invocation.home, invocation.settings, catalog_path=invocation.home.catalog)
-    run.encoder, run.blind = pipeline.encoding.sentence, pipeline.encoding.recipe is None
-    with bar(title) as advance:
+    run = _Run(pipeline.encoding.sentence, pipeline.encoding.recipe is not None)
+    with bar("Reading") as advance:
         pipeline.events.encoder_failed.connect(run.problems.append, direct)
         pipeline.events.paused_by.connect(run.problems.append, direct)
         pipeline.events.backup_failed.connect(run.problems.append, direct)
         pipeline.events.describing_held.connect(run.hold, direct)
-        pipeline.events.progressed.connect(lambda told: _advance(advance, told), direct)
+        pipeline.events.progressed.connect(lambda now: _advance(advance, now), direct)
         try:
             pipeline.start()
             ask(pipeline)
             run.totals = pipeline.wait_idle()
         finally:
             pipeline.stop()
-    _leave(invocation, run.totals)
+    if run.totals is not None and run.totals.converted >= table_cache.MIN_PHOTOS:
+        table_cache.save(invocation.catalog, invocation.home.table_file)  # for the next window
     run.seconds = time.monotonic() - begin
     run.problems += [run.held] if run.held else []
     return run
 
 
-def _leave(invocation: Invocation, totals: Totals | None) -> None:
-    """Save what is known of all photos for the next window, if many were read."""
-    from curator.library import table_cache
-
-    if totals is not None and totals.converted >= table_cache.MIN_PHOTOS:
-        table_cache.save(invocation.catalog, invocation.home.table_file)
-
-
 def _advance(advance: Advance, progress: Progress) -> None:
     left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
-    to_compare = progress.comparing if not progress.waiting else 0
-    comparing = f"{counted(to_compare, 'photo')} to analyze" if to_compare else ""
-    to_describe = progress.describing if not progress.waiting else 0
-    describing = f"{counted(to_describe, 'photo')} to describe" if to_describe else ""
-    held = progress.held if to_describe else ""
-    words = "  ".join(part for part in (rate, left, comparing, describing, held) if part)
+    parts = [rate, left]
+    if progress.comparing and not progress.waiting:
+        parts.append(f"{counted(progress.comparing, 'photo')} to analyze")
+    if progress.describing and not progress.waiting:
+        parts += [f"{counted(progress.describing, 'photo')} to describe", progress.held]
+    words = "  ".join(filter(None, parts))
     advance(progress.done + progress.failed, progress.found, words)
 
 
-def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
-    """Print what an ingest found and did; failures are those in its folders."""
+def _answer_ingest(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
+    """Print what an ingest found and did, with the failures in its folders."""
+    from curator.library.folder_lookup import waiting_for_drives
+
     failed = [
         failure
         for failure in invocation.catalog.work.failures()
         if any(Path(failure.path).is_relative_to(source) for source in sources)
     ]
-    from curator.library.folder_lookup import waiting_for_drives
-
     totals = run.totals
     assert totals is not None  # waited for without a time limit
     sentences = [scan.sentence for scan in totals.scans]
@@ -198,13 +190,11 @@ def _answer(invocation: Invocation, run: _Run, sources: Sequence[Path]) -> None:
         "encoder": run.encoder,
         "away": away,
     }
-    told = [
-        sentence for sentence in sentences if sentence != "0 photos"
-    ]  # the next line says it better
-    if run.blind and invocation.settings.encoder.which != "none":
-        told.append(run.encoder)
-    told += [f"{away}."] if away else []
-    invocation.output.answer(document, [*told, *problems, *_failure_lines(failed)])
+    lines = [sentence for sentence in sentences if sentence != "0 photos"]  # "No photos in ..."
+    if not run.has_encoder and invocation.settings.encoder.which != "none":
+        lines.append(run.encoder)
+    lines += [f"{away}."] if away else []
+    invocation.output.answer(document, [*lines, *problems, *_failure_lines(failed)])
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
@@ -235,7 +225,10 @@ def failures(invocation: Invocation) -> None:
 
 
 def retry(invocation: Invocation) -> None:
-    """Retry failed photos now."""
+    """Retry failed photos.
+
+    If another process is reading photos, that process does it.
+    """
     stage, asked = invocation.arguments.stage, 0
 
     def ask(pipeline: Pipeline) -> None:
@@ -243,28 +236,31 @@ def retry(invocation: Invocation) -> None:
         asked = pipeline.retry(stage, timeout_s=None)
 
     try:
-        problems = _work(invocation, "Reading", ask).problems
+        problems = _run_pipeline(invocation, ask).problems
     except BusyError as error:
         asked, problems = invocation.catalog.work.retry(stage=stage), []
         invocation.output.note(f"{error.args[0]} That process will do this.")
-    _answer_again(invocation, asked, problems)
+    _answer_repeated(invocation, asked, problems)
 
 
 def backfill(invocation: Invocation) -> None:
-    """Run a stage again for every photo, now."""
+    """Run a stage again for every photo.
+
+    If another process is reading photos, that process does it.
+    """
     stage = invocation.arguments.stage
-    if stage == "describe":  # asked for by name, so also where photos are described by hand only
+    if stage == "describe":  # asked for by name, so even if photos are described by hand only
         invocation.settings.vision.automatic = True
     asked, problems = invocation.catalog.work.backfill(stage), []
     try:
-        problems = _work(invocation, "Reading", lambda pipeline: None).problems
+        problems = _run_pipeline(invocation, lambda pipeline: None).problems
     except BusyError as error:
         invocation.output.note(f"{error.args[0]} That process will do this.")
-    _answer_again(invocation, asked, problems)
+    _answer_repeated(invocation, asked, problems)
 
 
-def _answer_again(invocation: Invocation, asked: int, problems: Sequence[str]) -> None:
-    """Print how much was done again, and what failed again."""
+def _answer_repeated(invocation: Invocation, asked: int, problems: Sequence[str]) -> None:
+    """Print how many photos were done again, and all failures."""
     failed = invocation.catalog.work.failures()
     document = {
         "asked": asked,
@@ -287,24 +283,20 @@ def folders(invocation: Invocation) -> None:
         return
     if not named:
         raise UsageError(f"`curator folders {act}` needs a folder.")
+    paths = [absolute(name) for name in named]
     if act == "add":
         recursive = not invocation.arguments.no_recursive
-        sources = [absolute(name) for name in named]
-        _answer(
-            invocation,
-            _work(invocation, "Reading", lambda p: p.open_folders(sources, recursive, None)),
-            sources,
-        )
+        run = _run_pipeline(invocation, lambda pipeline: pipeline.open_folders(paths, recursive))
+        _answer_ingest(invocation, run, paths)
         return
-    ids = [_folder_id(invocation, name) for name in named]
+    ids = [_folder_id(invocation, path) for path in paths]
     if act == "rescan":
 
         def rescan(pipeline: Pipeline) -> None:
             for number in ids:
                 pipeline.rescan(number)
 
-        sources = [absolute(name) for name in named]
-        _answer(invocation, _work(invocation, "Reading", rescan), sources)
+        _answer_ingest(invocation, _run_pipeline(invocation, rescan), paths)
         return
     for number in ids:
         if act == "remove":
@@ -315,8 +307,7 @@ def folders(invocation: Invocation) -> None:
     _list_folders(invocation)
 
 
-def _folder_id(invocation: Invocation, name: str) -> int:
-    path = absolute(name)
+def _folder_id(invocation: Invocation, path: Path) -> int:
     for row in invocation.catalog.folders.all():
         if path.as_posix().rstrip("/") == row.path.replace("\\", "/").rstrip("/"):
             return row.id
@@ -326,7 +317,7 @@ def _folder_id(invocation: Invocation, name: str) -> int:
 
 
 def _list_folders(invocation: Invocation) -> None:
-    invocation.look()
+    invocation.update_folders()
     listed = [
         {
             "path": row.path,
@@ -340,17 +331,11 @@ def _list_folders(invocation: Invocation) -> None:
         }
         for row in invocation.catalog.folders.all(counted=True)
     ]
-    lines = columns(
-        [
-            (
-                folder["photos"],
-                folder["path"],
-                "" if folder["enabled"] else "off",
-                folder["away"] or folder["volume"] or "",
-            )
-            for folder in listed
-        ]
-    )
+    rows = [
+        (f["photos"], f["path"], "" if f["enabled"] else "off", f["away"] or f["volume"] or "")
+        for f in listed
+    ]
+    lines = columns(rows)
     invocation.output.answer(listed, lines or ["No folders yet."])
 
 
@@ -360,15 +345,16 @@ def status(invocation: Invocation) -> None:
     from curator.library.filters import approved
     from curator.library.folder_lookup import waiting_for_drives
 
-    invocation.look()
-    table, known = scored(invocation)
+    invocation.update_folders()
+    table, learned = scored(invocation)
     alive = table.alive()
     masks = {
         Verdict.UNREVIEWED: table.unreviewed(),
         Verdict.KEPT: table.kept(),
         Verdict.REJECTED: table.rejected(),
     }
-    counts, weight = invocation.catalog.work.counts(), invocation.home.catalog.stat().st_size
+    counts = invocation.catalog.work.counts()
+    catalog_bytes = invocation.home.catalog.stat().st_size
     verdicts = {verdict.value: int((mask & alive).sum()) for verdict, mask in masks.items()}
     encoding = select_encoder(invocation.home, invocation.settings)
     threshold, folders = invocation.settings.taste.match_threshold, invocation.catalog.folders.all()
@@ -379,7 +365,7 @@ def status(invocation: Invocation) -> None:
         "home": invocation.home.data,
         "catalog": invocation.home.catalog,
         "cache": invocation.home.cache,
-        "bytes": weight,
+        "bytes": catalog_bytes,
         "folders": len(folders),
         "photos": int(alive.sum()),
         "verdicts": verdicts,
@@ -391,8 +377,8 @@ def status(invocation: Invocation) -> None:
         "work": counts,
         "away": [row.absence for row in folders if row.away],
         "waits": away,
-        "matches": int((table.scores.match[alive] >= threshold).sum()) if known else None,
-        "taste": known.sentence if known else None,
+        "matches": int((table.scores.match[alive] >= threshold).sum()) if learned else None,
+        "taste": learned.sentence if learned else None,
         "encoder": encoding.sentence,
     }
     lines = [
@@ -401,16 +387,16 @@ def status(invocation: Invocation) -> None:
         f"{document['picked']:,} picked, {document['rated']:,} with stars,"
         f" {document['approved']:,} approved, {document['failed']:,} could not be read",
         *([f"{by_files:,} more approved by ratings read from files"] if by_files else []),
-        *(f"{stage}: {_spread(states)}" for stage, states in counts.items()),
+        *(f"{stage}: {_state_counts(states)}" for stage, states in counts.items()),
         *([f"{away}."] if away else []),
         encoding.sentence,
-        *([known.sentence] if known else []),
-        f"catalog {invocation.home.catalog}, {size(weight)}",
+        *([learned.sentence] if learned else []),
+        f"catalog {invocation.home.catalog}, {size(catalog_bytes)}",
         f"proxies and thumbnails {invocation.home.cache}",
     ]
     invocation.output.answer(document, lines)
 
 
-def _spread(states: dict[str, int]) -> str:
-    spread = [f"{number:,} {state}" for state, number in states.items() if number]
-    return ", ".join(spread) or "nothing yet"
+def _state_counts(states: dict[str, int]) -> str:
+    parts = [f"{number:,} {state}" for state, number in states.items() if number]
+    return ", ".join(parts) or "nothing yet"

@@ -1,12 +1,11 @@
 """Every user action: a function with a docstring, declared once, used everywhere.
 
-Menus, the keyboard overview, tooltips and docs/keys.md are made from COMMANDS. Which key runs which
-command is in :mod:`curator.keymap` alone. Users read a command's docstring: its first line explains
-the title, in the imperative.
+Menus, the keyboard overview, tooltips and docs/keys.md are made from COMMANDS; keys are bound only
+in :mod:`curator.keymap`. Users read the docstring of a command: its first line explains the title,
+in the imperative.
 
-The modules below hold the commands by subject. To add one: write a function of a
-:class:`~curator.session.Session` under ``@command`` in the module of its subject. COMMANDS lists
-them in the order of the imports below.
+Each module has the commands of one subject; menus list the subjects in the order of the imports
+below. To add a command, write a function of a :class:`~curator.session.Session` under ``@command``.
 """
 
 # isort: off

@@ -20,7 +20,7 @@ def survey(session: Session) -> None:
 
 @command("Other pane", "Navigate")
 def switch_pane(session: Session) -> None:
-    """Go to the next photo side by side; marks apply only to that photo."""
+    """Go to the next of the photos side by side; marks apply only to the photo in focus."""
     session.compare.switch_pane()
 
 
@@ -38,23 +38,23 @@ def drop(session: Session) -> None:
 
 @command("Similar photo 1", "Navigate")
 def candidate_1(session: Session) -> None:
-    """Show the first similar photo from the right instead of this one; press again to go back."""
+    """Show the first similar photo of the panel at the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(0)
 
 
 @command("Similar photo 2", "Navigate")
 def candidate_2(session: Session) -> None:
-    """Show the second similar photo from the right instead of this one; press again to go back."""
+    """Show the second similar photo of the panel at the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(1)
 
 
 @command("Similar photo 3", "Navigate")
 def candidate_3(session: Session) -> None:
-    """Show the third similar photo from the right instead of this one; press again to go back."""
+    """Show the third similar photo of the panel at the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(2)
 
 
 @command("Similar photo 4", "Navigate")
 def candidate_4(session: Session) -> None:
-    """Show the fourth similar photo from the right instead of this one; press again to go back."""
+    """Show the fourth similar photo of the panel at the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(3)

@@ -14,7 +14,7 @@ def open_folder(session: Session) -> None:
 
 @command("Inspect file…", "Files")
 def inspect_file(session: Session) -> None:
-    """Show one file with its scores and tags without adding it. You can also drop it here."""
+    """Show a file with its scores and tags without adding it; or drop one on the window."""
     session.requests.file_preview_requested.emit()
 
 

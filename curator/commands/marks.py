@@ -34,25 +34,25 @@ def _mark(
     ``whole``: of a collapsed stack, mark every unreviewed frame, not only the one shown.
     """
     photos, table = session.stacks.targets(whole), session.table
-    marked, elsewhere = table.marks_of(photos), table.column("elsewhere")[table.rows_of(photos)]
-    becomes: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # of ten thousand most are equal
+    from_file = table.column("elsewhere")[table.rows_of(photos)].tolist()
+    states = zip(table.marks_of(photos), from_file, strict=True)
+    new: dict[tuple[Marks, bool], Mapping[str, object]] = {}  # most of ten thousand are equal
     changes = {}
-    for photo, alike in zip(photos, zip(marked, elsewhere.tolist(), strict=True), strict=True):
-        if alike not in becomes:
-            marks, read = alike
-            become = fields(marks)
+    for photo, state in zip(photos, states, strict=True):
+        if state not in new:
+            marks, is_from_file = state
             # A mark that repeats what a file says is still a decision by a person.
-            becomes[alike] = become if read else changed_marks(marks, **become)
-        changes[photo] = becomes[alike]
+            new[state] = fields(marks) if is_from_file else changed_marks(marks, **fields(marks))
+        changes[photo] = new[state]
     if changes:
         session.decisions.mark(act, changes, advance=advance)
 
 
 @command("Keep, or next photo", "Rate and flag")
 def space(session: Session, invert: bool) -> None:
-    """In the cull, keep the photo and go on; elsewhere, go to the next; in the grid, open it.
+    """In the grid, open the photo; in the cull, keep it and go to the next; else, go to the next.
 
-    In the cull's grid a collapsed stack is kept: every unreviewed frame of it.
+    On a collapsed stack in the grid of the cull, keep every unreviewed frame of it.
     """
     culling = session.criteria.mode is Pass.CULL
     if session.view_state.view is View.GRID and not (culling and session.stacks.on_collapsed_stack):
@@ -65,7 +65,7 @@ def space(session: Session, invert: bool) -> None:
 
 @command("Keep", "Rate and flag")
 def keep(session: Session, invert: bool) -> None:
-    """Keep the photo in the cull and go to the next. Nothing else changes."""
+    """Keep the photo, even if it was rejected, and go to the next."""
     _mark(session, "keep", keep_fields, not invert, whole=True)
 
 
@@ -85,10 +85,10 @@ def reject(session: Session, invert: bool) -> None:
 def keep_this(session: Session, invert: bool) -> None:
     """Keep this frame and reject the unreviewed rest of its stack; keep all of a bracket.
 
-    A single photo is kept. Frames marked before do not change.
+    A single photo is kept. Frames that you marked before do not change.
     """
     if any(len(frames) > 1 for frames in session.stacks.frames_of_each(session.stacks.targets())):
-        session.refresh()  # what others decided, or what proved to be one photo, a moment ago
+        session.refresh()  # others may have decided, or files proved to be one photo, a moment ago
     kept = session.stacks.targets()
     stacks = session.stacks.frames_of_each(kept)
     table = session.table
@@ -97,39 +97,30 @@ def keep_this(session: Session, invert: bool) -> None:
         for frame in set().union(*stacks).difference(kept)
         if table.verdict(frame) is Verdict.UNREVIEWED
     }
-    if (
-        session.criteria.mode is not Pass.RATE
-    ):  # there unreviewed frames of the stack are never listed
+    if session.criteria.mode is not Pass.RATE:
         rest &= {frame for photo in kept for frame in session.photos.listing.unit(photo).tolist()}
-    if (
-        session.criteria.mode is Pass.RATE
-        and not rest
-        and any(len(frames) > 1 for frames in stacks)
-    ):
+    elif not rest and any(len(frames) > 1 for frames in stacks):  # rating lists kept frames only
         session.messages.say("Nothing unreviewed here.")
         return
-    whole = {frame for frames in stacks if session.stacks.is_bracket(frames) for frame in frames}
-    changes = {photo: keep_fields(table.marks(photo)) for photo in [*kept, *sorted(rest & whole)]}
-    rejected = rest - whole
+    brackets = {frame for frames in stacks if session.stacks.is_bracket(frames) for frame in frames}
+    rejected = rest - brackets
+    changes = {
+        photo: keep_fields(table.marks(photo)) for photo in [*kept, *sorted(rest & brackets)]
+    }
     changes |= {photo: reject_fields(table.marks(photo)) for photo in sorted(rejected)}
-    words = None
+    act, text = "keep", None
     if rejected:
         name = table.name(kept[0]) if len(kept) == 1 else counted(len(kept), "photo")
-        number = f"{len(rejected):,}"
-        words = StepText(name, f"Kept {name}, rejected {number}")
-    act = f"reject {number} and keep" if rejected else "keep"
+        act = f"reject {len(rejected):,} and keep"
+        text = StepText(name, f"Kept {name}, rejected {len(rejected):,}")
     if changes:
-        session.decisions.mark(act, changes, advance=not invert, by_stack=True, text=words)
+        session.decisions.mark(act, changes, advance=not invert, by_stack=True, text=text)
 
 
 @command("Keep the whole stack", "Rate and flag")
 def keep_stack(session: Session) -> None:
     """Keep every frame of the stack, rejected ones too, and go to the next."""
-    frames = {
-        frame
-        for frames in session.stacks.frames_of_each(session.stacks.targets())
-        for frame in frames
-    }
+    frames = set[int]().union(*session.stacks.frames_of_each(session.stacks.targets()))
     changes = {photo: keep_fields(session.table.marks(photo)) for photo in sorted(frames)}
     if changes:
         session.decisions.mark("keep", changes, advance=True, by_stack=True)
@@ -141,22 +132,16 @@ def unflag(session: Session, invert: bool) -> None:
     culling = session.criteria.mode is Pass.CULL
 
     def fields(marks: Marks) -> dict[str, object]:
-        if culling:
-            return {"flag": None, "kept": False}
-        through = marks.kept or marks.flag is Flag.PICK
-        return {"flag": None, "kept": through}
+        kept = not culling and (marks.kept or marks.flag is Flag.PICK)
+        return {"flag": None, "kept": kept}
 
     _mark(session, "unflag", fields, session.preferences.unflag_advances != invert)
 
 
 def _stars(session: Session, number: int, invert: bool) -> None:
     act = counted(number, "star") if number else "no stars"
-    _mark(
-        session,
-        act,
-        lambda marks: rating_fields(marks, number),
-        session.preferences.stars_advance != invert,
-    )
+    advance = session.preferences.stars_advance != invert
+    _mark(session, act, lambda marks: rating_fields(marks, number), advance)
 
 
 @command("1 star", "Rate and flag")
@@ -179,19 +164,19 @@ def stars_3(session: Session, invert: bool) -> None:
 
 @command("4 stars", "Rate and flag")
 def stars_4(session: Session, invert: bool) -> None:
-    """Rate 4 stars: kept, and approved for export."""
+    """Rate 4 stars; the photo is kept and, by default, approved for export."""
     _stars(session, 4, invert)
 
 
 @command("5 stars", "Rate and flag")
 def stars_5(session: Session, invert: bool) -> None:
-    """Rate 5 stars: kept, and approved for export."""
+    """Rate 5 stars; the photo is kept and, by default, approved for export."""
     _stars(session, 5, invert)
 
 
 @command("No stars", "Rate and flag")
 def stars_0(session: Session, invert: bool) -> None:
-    """Remove the stars; the photo stays kept."""
+    """Remove the stars; a kept photo stays kept."""
     _stars(session, 0, invert)
 
 
@@ -235,7 +220,7 @@ def label_purple(session: Session, invert: bool) -> None:
 
 @command("Auto-advance after stars", "Rate and flag")
 def toggle_stars_advance(session: Session) -> None:
-    """Choose whether stars and labels also go to the next photo; Shift inverts once."""
+    """Choose whether stars and labels also go to the next photo; Shift inverts it once."""
     loupe = session.settings.loupe
     loupe.stars_advance = not loupe.stars_advance
     marks = "Marks" if session.preferences.flags_stay else "Stars"
@@ -247,7 +232,7 @@ def toggle_stars_advance(session: Session) -> None:
 
 @command("Undo", "Rate and flag")
 def undo(session: Session) -> None:
-    """Undo the last marks, even from an earlier session, and show their photo."""
+    """Undo the last marks, even those of an earlier session, and show their photo."""
     session.history.undo()
 
 
@@ -259,7 +244,7 @@ def redo(session: Session) -> None:
 
 @command("No key deletes files", "Rate and flag")
 def delete(session: Session) -> None:
-    """Show a reminder that no key deletes files; delete rejected photos from the menu."""
+    """Show a reminder that no key deletes files; the menu can delete rejected photos."""
     key = session.preferences.keys.get("reject")
     session.messages.say(
         f"{key} rejects. No key deletes a file." if key else "No key deletes a file."
@@ -285,7 +270,7 @@ def reject_skipped(session: Session) -> None:
 
 @command("Review skipped photos", "Modes")
 def review_skipped(session: Session) -> None:
-    """Go through the photos that are still unreviewed once more."""
+    """Go once more through the photos that are still unreviewed."""
     session.modes.set_mode(session.criteria.mode)
 
 

@@ -66,9 +66,9 @@ def enter(session: Session) -> None:
 
 @command("Back", "Modes")
 def back(session: Session) -> None:
-    """Go back: from 100 % to fit, compare to loupe, loupe to grid; clear selection, then filter.
+    """Leave full screen, 100 %, compare or the loupe; else clear the selection, then the filter.
 
-    If there is nothing to go back from, dismiss the notification.
+    If there is nothing to leave or clear, dismiss the notification.
     """
     if session.view_state.fullscreen:
         run(session, "toggle_fullscreen")

@@ -6,8 +6,6 @@ from curator.commands.registry import command
 from curator.model import Pass, View
 from curator.session import Session
 
-_ROWS = (View.GRID, View.SURVEY)
-
 
 @command("Next photo", "Navigate")
 def next_photo(session: Session) -> None:
@@ -24,17 +22,20 @@ def previous_photo(session: Session) -> None:
 @command("Row down", "Navigate")
 def down(session: Session) -> None:
     """Go one row down; in the loupe, to the suggested best of the next stack."""
-    session.requests.row_requested.emit(
-        1
-    ) if session.view_state.view in _ROWS else session.navigator.step_unit(1)
+    _go_by_row(session, 1)
 
 
 @command("Row up", "Navigate")
 def up(session: Session) -> None:
     """Go one row up; in the loupe, to the previous stack."""
-    session.requests.row_requested.emit(
-        -1
-    ) if session.view_state.view in _ROWS else session.navigator.step_unit(-1)
+    _go_by_row(session, -1)
+
+
+def _go_by_row(session: Session, step: int) -> None:
+    if session.view_state.view in (View.GRID, View.SURVEY):
+        session.requests.row_requested.emit(step)
+    else:
+        session.navigator.step_unit(step)
 
 
 @command("Page down", "Navigate")
@@ -89,7 +90,7 @@ def _no_stack(session: Session) -> str:
     return "" if stacked else "no stack"
 
 
-@command("Expand the stack", "Navigate", lacks=_no_stack)
+@command("Expand the stack", "Navigate", disabled_reason=_no_stack)
 def toggle_stack(session: Session) -> None:
     """Expand the stack in the grid, or collapse it again."""
     if session.current is not None:

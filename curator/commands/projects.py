@@ -45,7 +45,7 @@ def project_from_stars(session: Session) -> None:
 
 @command("Find related photos…", "Files")
 def find_related(session: Session) -> None:
-    """Look for approved photos that look alike and are in no project; you decide what to add."""
+    """Find approved photos that look alike and are in no project yet; you choose what to add."""
     session.requests.related_photos_requested.emit()
 
 

@@ -22,7 +22,7 @@ class Command:
         group: its column in the keyboard overview.
         help: its docstring.
         subject: the module it is in; menus draw a line between subjects.
-        lacks: returns why the command cannot run now, in a few words; empty if it can.
+        disabled_reason: returns why the command cannot run now, in a few words; empty if it can.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Command:
     help: str
     function: Callable[[Session, bool], None]
     subject: str
-    lacks: Callable[[Session], str]
+    disabled_reason: Callable[[Session], str]
 
 
 COMMANDS: dict[str, Command] = {}
@@ -39,13 +39,13 @@ GROUPS = ("Modes", "Rate and flag", "Navigate", "View", "Files")
 
 
 def command(
-    title: str, group: str, *, lacks: Callable[[Session], str] = lambda _: ""
+    title: str, group: str, *, disabled_reason: Callable[[Session], str] = lambda _: ""
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a function as a command.
 
-    If ``lacks`` returns a reason, menus and the palette disable the command, and the menu of a
-    photo leaves it out. A function with a second parameter ``invert`` is told whether Shift
-    inverted auto-advance this once.
+    If ``disabled_reason`` returns a text, menus and the palette disable the command, and the menu
+    of a photo leaves it out. If the function has a second parameter ``invert``, it receives whether
+    Shift inverted auto-advance.
 
     Raises:
         ValueError: the name is taken, the docstring is missing or the group is unknown.
@@ -60,15 +60,15 @@ def command(
         def run(session: Session, invert: bool) -> None:
             function(session, invert) if takes_invert else function(session)
 
-        subject = function.__module__
-        COMMANDS[name] = Command(name, title, group, function.__doc__.strip(), run, subject, lacks)
+        text, subject = function.__doc__.strip(), function.__module__
+        COMMANDS[name] = Command(name, title, group, text, run, subject, disabled_reason)
         return function
 
     return declare
 
 
 def run(session: Session, name: str, invert: bool = False) -> None:
-    """Run a command by name; an error that a person can act on goes to the status line.
+    """Run a command by name; a KnownError goes to the status line.
 
     Raises:
         KeyError: there is no such command.

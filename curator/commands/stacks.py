@@ -12,7 +12,7 @@ from curator.session import Session, StepText
 
 @command("Stack the selection", "Rate and flag")
 def stack_selection(session: Session) -> None:
-    """Stack the selected photos; stacks among them are merged."""
+    """Stack the selected photos, merging the stacks among them."""
     ids = np.array(sorted(session.stacks.selected()), np.int64)
     stacks = session.table.stacks.of(ids)
     if len(ids) < 2:
@@ -24,23 +24,22 @@ def stack_selection(session: Session) -> None:
 
 
 def _none_stacked(session: Session) -> str:
-    """Return why there is nothing to unstack; empty if a photo to mark is in a stack."""
+    """Return why there is nothing to unstack; empty if one of the photos is in a stack."""
     stacks = session.table.stacks.of(np.array(session.stacks.targets(), np.int64))
     return "" if stacks.any() else "no stack"
 
 
-@command("Remove from stack", "Rate and flag", lacks=_none_stacked)
+@command("Remove from stack", "Rate and flag", disabled_reason=_none_stacked)
 def remove_from_stack(session: Session) -> None:
     """Remove the photo from its stack."""
     _leave(session, "remove from stack", session.stacks.targets())
 
 
-@command("Unstack", "Rate and flag", lacks=_none_stacked)
+@command("Unstack", "Rate and flag", disabled_reason=_none_stacked)
 def unstack(session: Session) -> None:
     """Dissolve the stack; every frame is a single photo again."""
-    _leave(
-        session, "unstack", set().union(*session.stacks.frames_of_each(session.stacks.targets()))
-    )
+    frames = set[int]().union(*session.stacks.frames_of_each(session.stacks.targets()))
+    _leave(session, "unstack", frames)
 
 
 @command("Split or join RAW and JPEG", "Rate and flag")
@@ -49,18 +48,18 @@ def split_pair(session: Session) -> None:
     photo = session.current
     if photo is None:
         return
-    name, whole = session.table.name(photo), session.stacks.split_pair_of(photo)
-    if whole is not None:
-        words = StepText(name, f"Joined {session.table.name(whole)} with its other half")
-        session.decisions.decide("join", {whole: {"apart": False}}, words)
+    name, pair = session.table.name(photo), session.stacks.split_pair_of(photo)
+    if pair is not None:
+        text = StepText(name, f"Joined {session.table.name(pair)} with its other half")
+        session.decisions.decide("join", {pair: {"apart": False}}, text)
     elif session.tile(photo).pair:
-        words = StepText(name, f"Split {name}: its two files are photos of their own")
-        session.decisions.decide("split", {photo: {"apart": True}}, words)
+        text = StepText(name, f"Split {name}: its two files are photos of their own")
+        session.decisions.decide("split", {photo: {"apart": True}}, text)
     else:
         session.messages.say(f"{name} is a single file.")
     session.refresh()  # one photo more, or one less
     if session.pipeline is not None:
-        session.pipeline.focus([photo])  # there may be one to read: do not wait for the next look
+        session.pipeline.focus([photo])  # reads the split file now, not at its next check
 
 
 def _leave(session: Session, act: str, photos: Collection[int]) -> None:

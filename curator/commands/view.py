@@ -85,7 +85,7 @@ def _turn(session: Session, quarters: int) -> None:
 
 @command("Background color", "View")
 def surround(session: Session) -> None:
-    """Change the background around the photo: dark, black, gray, white."""
+    """Change the background around the photo: dark gray, black, middle gray, white."""
     session.view_state.set_surround((session.view_state.surround + 1) % 4)
     session.settings.loupe.surround = session.view_state.surround
     session.preferences.save(announce=False)
@@ -105,7 +105,7 @@ def toggle_sidebar(session: Session) -> None:
 
 @command("Why", "View")
 def why(session: Session) -> None:
-    """Show what Curator predicts for the photo, and why. Hidden until you decide: press twice."""
+    """Show what Curator predicts for the photo, and why. Before you decide, press it twice."""
     session.explanations.ask_why()
 
 

@@ -49,7 +49,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
         into = menu.addMenu(submenu) if submenu else menu
         for name in names:
             applies = view in views_of(name) or name in _EVERYWHERE
-            if name != view and applies and not COMMANDS[name].lacks(session):
+            if name != view and applies and not COMMANDS[name].disabled_reason(session):
                 key = session.preferences.keys.get(name, "")
                 title = COMMANDS[name].title
                 action = into.addAction(f"{title}\t{key}" if key else title)

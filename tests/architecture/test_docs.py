@@ -132,14 +132,14 @@ def test_every_command_in_the_docs_exists() -> None:
 
 
 def test_every_setting_and_variable_in_the_docs_exists() -> None:
-    from curator.cli.machine import env, every_setting
+    from curator.cli.machine import environment_variable, every_setting
 
     known = [f"{section}.{field}" for section, field, _, _ in every_setting()]
     sections = {name.partition(".")[0] for name in known}
     named = [span for span in spans(PROSE) if span.partition(".")[0] in sections and "." in span]
     assert "vision.automatic" in named and [name for name in named if name not in known] == []
     variables = set(re.findall(r"\bCURATOR_\w+", PROSE))
-    assert variables <= {*map(env, known), "CURATOR_HOME", "CURATOR_VISION_KEY"}
+    assert variables <= {*map(environment_variable, known), "CURATOR_HOME", "CURATOR_VISION_KEY"}
 
 
 def test_every_figure_in_the_docs_names_the_bar_that_reproduces_it() -> None:
@@ -230,13 +230,13 @@ def keys_named() -> set[str]:
 
 
 def test_every_key_in_the_docs_is_bound_as_described() -> None:
-    from curator.keymap import keys_of
+    from curator.keyboard import Keyboard
 
     assert keys_named() == set(KEY_COMMANDS), "add what the prose says it does to KEY_COMMANDS"
     for key, does in KEY_COMMANDS.items():
         for command in does.split():
             assert command in commands.COMMANDS, command
-            assert KEY_NAMES.get(key, key) in keys_of(command), f"{key} is not {command}"
+            assert KEY_NAMES.get(key, key) in Keyboard().keys_of(command), f"{key} is not {command}"
 
 
 def test_the_instructions_for_extending_name_existing_tables() -> None:

@@ -15,9 +15,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QW
 
 from curator.commands import COMMANDS, GROUPS
 from curator.keyboard import Keyboard
-from curator.keymap import keys_of
 from curator.model import Capture, Flag, Label, Marks, Pass
-from curator.removal import ListedFile, Part, Removal, RemovalReport
+from curator.removal import ListedFile, Part, RemovalPlan, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.rejects_dialog import RejectsDialog
 from curator.ui.main_window import MainWindow
@@ -245,7 +244,7 @@ def test_the_review_of_rejects_shows_full_names_and_counts_remaining_copies(
     dialog.show()
     original = ListedFile(ids[0], "/card/DSC_1.JPG", Part.ORIGINAL, 9, 0, True)
     copy = replace(original, path="/card/new\nline.jpg", part=Part.COPY, ticked=False)
-    dialog._planned(Removal((original, copy)))
+    dialog._planned(RemovalPlan((original, copy)))
     names = {dialog.model.index(row, 0).data() for row in range(2)}
     assert {Path(name).name for name in names} == {"DSC_1.JPG", "new\\nline.jpg"}
     assert dialog.staying.text() == "1 copy in another folder stays."
@@ -298,7 +297,7 @@ def test_an_empty_list_shows_the_reason_and_a_key_to_leave(
     shown, ways = why_empty(session)
     assert shown == reason
     assert ways[0][0] == command
-    assert keys_of(command)
+    assert Keyboard().keys_of(command)
 
 
 def test_empty_switched_off_and_missing_folders_have_different_messages(
@@ -444,7 +443,7 @@ def test_every_key_is_on_the_cheat_sheet(qapp) -> None:
     lines = [line for group in sheet("grid", Keyboard()).values() for line in group]
     shown = {key for line in lines for key in line.keys.split()}
     for name in COMMANDS:
-        for key in keys_of(name)[:1]:
+        for key in Keyboard().keys_of(name)[:1]:
             if name.startswith(("stars_", "label_", "candidate_")) and key != "0":
                 continue  # combined as 1 – 5, 6 – 9 and Ctrl+1 – 4
             assert theme.keys(key) in " ".join(line.keys for line in lines), (name, shown)

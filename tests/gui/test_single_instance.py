@@ -240,7 +240,7 @@ def test_if_a_window_is_open_the_person_chooses(
     monkeypatch.setattr(single_instance, "is_running", lambda _: True)
     monkeypatch.setattr(single_instance, "send_to_running", lambda *what: sent.append(what) or True)
     monkeypatch.setattr(dialogs, "ask", answering(seen, answer))
-    assert app._is_alone(home, [tmp_path], "token") is alone
+    assert app._should_open_window(home, [tmp_path], "token") is alone
     (question,) = seen
     assert question.title == "Curator is already open on this catalog"
     assert question.choices[-1].text == f"Open “{tmp_path.name}” there"
@@ -253,7 +253,7 @@ def test_a_missing_source_is_reported_before_any_question(
     monkeypatch.setattr(single_instance, "is_running", lambda _: True)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show"))
     with pytest.raises(KnownError):
-        app._is_alone(home, [tmp_path / "nothing"], "")
+        app._should_open_window(home, [tmp_path / "nothing"], "")
     assert not seen
 
 
@@ -263,8 +263,8 @@ def test_another_window_can_open_while_the_first_hangs(
     monkeypatch.setattr(single_instance, "is_running", lambda _: True)
     monkeypatch.setattr(single_instance, "send_to_running", lambda *_: False)
     monkeypatch.setattr(dialogs, "ask", answering(seen, "show", "another", "show", None))
-    assert app._is_alone(home, [], "")
-    assert not app._is_alone(home, [], "")
+    assert app._should_open_window(home, [], "")
+    assert not app._should_open_window(home, [], "")
     assert [question.title for question in seen[::2]] == [seen[0].title] * 2
     assert seen[1].title == "The open window does not answer"
 
@@ -289,8 +289,8 @@ def test_a_damaged_catalog_can_be_restored_from_its_backup(
     home.catalog.write_bytes(b"\x89PNG" * 4096 + content[16384:])
     monkeypatch.setattr(dialogs, "ask", answering(seen, None, "restore", None))
     with pytest.raises(KnownError, match="damaged"):
-        app._built(home, Settings.load(home), ())
-    running = app._built(home, Settings.load(home), ())
+        app._build_or_restore(home, Settings.load(home), ())
+    running = app._build_or_restore(home, Settings.load(home), ())
     assert len(running.session.table.ids) == 20
     assert ("rescan", None) in pipeline.asked  # type: ignore[attr-defined]
     running.close()

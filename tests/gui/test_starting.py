@@ -99,11 +99,11 @@ def test_a_dialog_shows_an_error_that_no_terminal_shows(
 
     monkeypatch.setattr(dialogs.Dialog, "exec", exec_)
     error = KnownError("/cards/a <b>.jpg is not there.", "Check the name.")
-    app._show(error)
+    app._show_error(error)
     assert shown == [], "nobody would see it on this platform"
     monkeypatch.setattr(QApplication, "platformName", lambda: "xcb")
     monkeypatch.setattr("sys.stderr", None)
-    app._show(error)
+    app._show_error(error)
     assert shown == ["Nothing was opened", "/cards/a <b>.jpg is not there.", "Check the name."]
 
 

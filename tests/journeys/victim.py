@@ -92,7 +92,7 @@ def delete_rejects(home: str) -> None:
     send2trash.send2trash = plat_other.send2trash
     catalog = Catalog.open(Home.at(home).catalog)
     photos = list(catalog.photos.details([row[0] for row in catalog.photos.columns()]))
-    removal.remove(removal.plan(photos), photos, way=removal.trash, ledger=catalog.removal)
+    removal.remove(removal.plan(photos), photos, delete=removal.trash, ledger=catalog.removal)
 
 
 @act

@@ -36,14 +36,14 @@ def write(home: Home, text: str) -> Path:
         ("f5", "F5"),
     ],
 )
-def test_a_key_is_spelled_one_way(written: str, key: str) -> None:
+def test_keys_are_normalized(written: str, key: str) -> None:
     assert spelled(written) == key == spelled(key)
 
 
 @pytest.mark.parametrize(
     "written", ["", "Ctrl", "Ctrl+", "Frob", "a+b", "X, Y", "Shift+?", "Num+5"]
 )
-def test_what_is_no_key_is_refused_by_name(written: str) -> None:
+def test_an_unknown_key_is_refused_by_name(written: str) -> None:
     with pytest.raises(KeymapError, match=r"no key|without Shift"):
         spelled(written)
 
@@ -58,18 +58,20 @@ def test_what_is_no_key_is_refused_by_name(written: str) -> None:
         ("Ctrl++", None),
     ],
 )
-def test_shift_makes_another_character_of_a_sign(key: str, with_shift: str | None) -> None:
+def test_shift_is_added_only_where_it_types_no_other_character(
+    key: str, with_shift: str | None
+) -> None:
     assert shifted(key) == with_shift
 
 
 # --- layers
 
 
-def test_nothing_changed_is_the_table_itself() -> None:
+def test_without_changes_the_keys_are_those_of_keymap() -> None:
     assert set(Keyboard().bindings) == set(KEYMAP)
 
 
-def test_a_command_has_the_keys_it_was_given_and_no_others() -> None:
+def test_changed_keys_replace_all_keys_of_a_command() -> None:
     mine = Keyboard().with_keys({"reject": ["X", "Y"], "undo": []})
     assert mine.keys_of("reject") == ("X", "Y")
     assert mine.keys_of("undo") == ()
@@ -77,21 +79,21 @@ def test_a_command_has_the_keys_it_was_given_and_no_others() -> None:
     assert mine.keys_of("pick") == ("P",)
 
 
-def test_a_key_acts_where_its_command_means_something() -> None:
+def test_a_changed_key_works_in_the_views_of_its_command() -> None:
     mine = Keyboard().with_keys({"zoom": ["Z", "Y"], "next_photo": ["Right", "V"]})
     lines = {line.keys: line for line in mine.bindings}
     assert lines["Y"].views == lines["Z"].views
     assert lines["V"].repeat and lines["V"].views == lines["Right"].views
 
 
-def test_shift_with_a_mark_goes_with_the_mark_and_gives_way_to_a_key_of_its_own() -> None:
+def test_shift_with_a_mark_inverts_unless_the_key_is_used() -> None:
     mine = Keyboard().with_keys({"reject": ["Y"], "export": ["Shift+P"]})
     turned = {line.keys: line.command for line in mine.bindings if line.invert}
     assert turned["Shift+Y"] == "reject"
     assert "Shift+X" not in turned and "Shift+P" not in turned
 
 
-def test_a_key_that_means_something_already_is_refused_by_key_and_commands() -> None:
+def test_a_key_that_is_in_use_is_refused_naming_both_commands() -> None:
     assert Keyboard().conflicts("reject", "P") == ["pick"]
     assert Keyboard().conflicts("reject", "Y") == []
     assert Keyboard().conflicts("reject", "X") == [], "it is its own"
@@ -102,13 +104,13 @@ def test_a_key_that_means_something_already_is_refused_by_key_and_commands() -> 
     assert taken_over.keys_of("pick") == ()
 
 
-def test_what_is_as_in_the_preset_is_no_change() -> None:
+def test_keys_equal_to_the_preset_are_no_change() -> None:
     changed = Keyboard("darktable").with_keys({"reject": ["Y"]})
     assert changed.preset_keys_of("reject") == ("R",)
     assert changed.with_keys({"reject": ["R"]}) == Keyboard("darktable")
 
 
-def test_the_presets_differ_where_their_programs_do() -> None:
+def test_presets_differ_as_their_programs_do() -> None:
     assert Keyboard("lightroom").keys_of("zoom") == ("Z", "Space")
     assert Keyboard("photo_mechanic").keys_of("pick")[0] == "T"
     assert Keyboard("photo_mechanic").keys_of("stars_5") == ("Ctrl+5",)
@@ -119,7 +121,7 @@ def test_the_presets_differ_where_their_programs_do() -> None:
 # --- files
 
 
-def test_a_file_holds_only_what_differs_and_reads_back(home: Home) -> None:
+def test_a_file_holds_only_changes_and_is_read_back(home: Home) -> None:
     mine = Keyboard("lightroom").with_keys({"reject": ["X", '"'], "undo": []})
     save(mine, keys_file(home))
     text = keys_file(home).read_text("utf-8")
@@ -130,7 +132,7 @@ def test_a_file_holds_only_what_differs_and_reads_back(home: Home) -> None:
     assert sorted(path.name for path in home.data.glob("keys*")) == ["keys.toml"]
 
 
-def test_no_file_means_curators_own_keys(home: Home) -> None:
+def test_without_a_file_the_keys_are_curators_own(home: Home) -> None:
     assert load_for_home(home) == (Keyboard(), "")
 
 
@@ -149,9 +151,7 @@ def test_no_file_means_curators_own_keys(home: Home) -> None:
         ('preset = "nikon"', "preset nikon is none of"),
     ],
 )
-def test_a_broken_file_is_refused_by_one_sentence_and_the_preset_stays(
-    home: Home, text: str, said: str
-) -> None:
+def test_a_broken_file_is_refused_in_one_sentence(home: Home, text: str, said: str) -> None:
     write(home, text)
     with pytest.raises(KeysError):
         load(keys_file(home))
@@ -175,7 +175,7 @@ def test_a_former_command_name_still_binds_its_keys(home: Home) -> None:
     assert "split_off" not in keys_file(home).read_text() and load(keys_file(home)) == keys
 
 
-def test_a_former_command_name_leads_to_a_command() -> None:
+def test_former_command_names_lead_to_commands() -> None:
     assert set(RENAMED.values()) <= set(COMMANDS) and not set(RENAMED) & set(COMMANDS)
 
 
@@ -184,14 +184,14 @@ def test_a_file_from_another_editor_is_read_too(home: Home) -> None:
     assert load_for_home(home)[0].keys_of("reject") == ("Y",)
 
 
-def test_saving_keeps_a_broken_file_beside(home: Home) -> None:
+def test_saving_keeps_a_copy_of_a_broken_file(home: Home) -> None:
     path = write(home, "reject [")
     save(Keyboard(), path)
     assert load(path) == Keyboard()
     assert path.with_name("keys.toml.refused").read_text("utf-8") == "reject ["
 
 
-def test_where_nothing_can_be_written_the_old_file_stays(
+def test_if_nothing_can_be_written_the_old_file_stays(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -206,13 +206,13 @@ def test_where_nothing_can_be_written_the_old_file_stays(
     assert [path.name for path in home.data.iterdir() if path.is_file()] == ["keys.toml"]
 
 
-def test_there_is_no_other_preset() -> None:
+def test_an_unknown_preset_is_refused() -> None:
     with pytest.raises(KeymapError, match="nikon is none of"):
         keyboard.preset("nikon")
 
 
 @pytest.mark.parametrize("content", [b"a=" + b"[" * 60_000, b"a." * 40_000 + b"b=1", b"\0"])
-def test_a_file_that_is_no_keys_leaves_the_keys_as_they_are(home: Home, content: bytes) -> None:
+def test_a_file_that_is_no_keys_file_changes_no_keys(home: Home, content: bytes) -> None:
     keyboard.keys_file(home).write_bytes(content)
     found, why = keyboard.load_for_home(home)
     assert found == Keyboard() and why.startswith("keys.toml is not used: ")

@@ -38,13 +38,13 @@ def test_a_verb_does_not_open_it(
     assert opened == [] and "0 photos" in capsys.readouterr().out
 
 
-def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         entry.main(["--version"])
     assert ended.value.code == 0 and capsys.readouterr().out.startswith("curator 0.")
 
 
-def test_algebra_stays_on_one_core_unless_told_otherwise(
+def test_linear_algebra_uses_one_core_by_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)

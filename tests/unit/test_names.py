@@ -48,7 +48,7 @@ def test_caption_inspector_and_gallery_write_the_same_figures() -> None:
     assert set(_exposure(entry).split(" · ")) == facts - {"ISO 100"}
 
 
-def test_a_name_from_right_to_left_keeps_its_ending_and_turns_nothing_beside_it() -> None:
+def test_a_right_to_left_name_keeps_its_suffix_and_the_text_beside_it() -> None:
     assert bidi_safe(ARABIC) == f"\u2066{ARABIC}\u2069"
     line = captions.capture_line(bidi_safe(HEBREW), Capture(exposure_s=1 / 250))
     assert line == f"\u2066{HEBREW}\u2069 · 1/250"
@@ -58,7 +58,7 @@ def test_a_name_from_right_to_left_keeps_its_ending_and_turns_nothing_beside_it(
 
 
 @pytest.mark.parametrize("name", ["DSC_0412", "Café", "写真 2025", "a · b"])
-def test_other_names_are_as_they_are(name: str) -> None:
+def test_other_names_are_unchanged(name: str) -> None:
     assert bidi_safe(name) == name
 
 
@@ -70,5 +70,5 @@ def test_other_names_are_as_they_are(name: str) -> None:
         ("x\u2069 · approved", "x\\u2069 · approved"),
     ],
 )
-def test_characters_that_would_steer_the_line_are_spelled_out(name: str, text: str) -> None:
+def test_control_characters_are_escaped(name: str, text: str) -> None:
     assert bidi_safe(name) == text

@@ -57,7 +57,7 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
-def test_the_table_kept_is_read_anew_and_the_log_goes_without_a_file(home: Home) -> None:
+def test_a_cached_table_and_a_log_file_that_are_pipes_are_ignored(home: Home) -> None:
     assert table_cache.read(home.table_file, "1") is None
     start_logging(home)
     stop_logging()
@@ -75,29 +75,29 @@ def test_the_table_kept_is_read_anew_and_the_log_goes_without_a_file(home: Home)
     ],
     ids=["settings", "vocabulary", "preset", "log", "fingerprint", "sha256"],
 )
-def test_what_is_no_plain_file_is_said(home: Home, read: Callable[[Home], object]) -> None:
+def test_a_pipe_instead_of_a_file_is_reported(home: Home, read: Callable[[Home], object]) -> None:
     with pytest.raises(KnownError, match="it is not a plain file"):
         read(home)
 
 
-def test_a_back_up_is_called_of_no_use(home: Home) -> None:
+def test_a_backup_that_is_a_pipe_cannot_be_used(home: Home) -> None:
     home.backups.mkdir()
     os.mkfifo(home.backups / "catalog-daily-20260101-000000.db")
     (found,) = backups.listed(home.catalog)
     assert found.fault == "cannot be read (it is not a plain file)"
 
 
-def test_the_keys_are_curators_own_then(home: Home) -> None:
+def test_with_a_pipe_as_keys_file_the_keys_are_curators_own(home: Home) -> None:
     keys, said = keyboard.load_for_home(home)
     assert keys.preset == keyboard.Keyboard().preset
     assert said == "keys.toml is not used: it is not a plain file."
 
 
-def test_a_folder_in_the_place_of_a_file_is_one(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file_is_reported_as_one(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         atomic.read(tmp_path)
 
 
-def test_a_verb_says_it_and_ends(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verb_reports_it_and_ends(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--home", str(home.data), "status"], lambda *_: 0, lambda *_: 0) == 1
     assert "settings.json cannot be read (it is not a plain file)" in capsys.readouterr().err

@@ -138,7 +138,7 @@ SAME: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
 @pytest.mark.parametrize(
     ("name", "key"), [(name, key) for name, keys in SAME.items() for key in keys]
 )
-def test_a_key_does_what_it_does_there(name: str, key: str) -> None:
+def test_a_key_does_what_it_does_in_its_program(name: str, key: str) -> None:
     command, views = SAME[name][key]
     lines = [line for line in Keyboard(name).bindings if line.keys == key and not line.invert]
     found = {view: line.command for line in lines for view in line.views if view in views}
@@ -146,7 +146,7 @@ def test_a_key_does_what_it_does_there(name: str, key: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_marks_stay_where_they_stay_there(name: str) -> None:
+def test_marks_stay_on_the_photo_where_they_do_in_the_program(name: str) -> None:
     """Only Curator's own keys go to the next photo by themselves."""
     its = preset(name)
     assert its.flags_stay is (name != "curator")
@@ -154,7 +154,7 @@ def test_marks_stay_where_they_stay_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["P", "X", "U", *"0123456789"])
-def test_shift_goes_on_in_lightroom(key: str) -> None:
+def test_shift_advances_in_the_lightroom_preset(key: str) -> None:
     lines = [line for line in Keyboard("lightroom").bindings if line.keys == f"Shift+{key}"]
     assert lines and all(line.invert for line in lines)
     assert set(PHOTOS) <= set().union(*(line.views for line in lines))

@@ -14,7 +14,7 @@ from curator import removal
 from curator.catalog import Catalog
 from curator.catalog import removal as catalog_removal
 from curator.model import Flag, KnownError
-from curator.removal import Part, Removal, untick_shared
+from curator.removal import Part, RemovalPlan, untick_shared
 from tests.unit.catalog.shoot import Card, Shoot, photo_bytes
 
 
@@ -29,19 +29,21 @@ def write(shoot: Shoot, *names: str) -> None:
         shoot.write(name, photo_bytes(name))
 
 
-def listed(shoot: Shoot) -> Removal:
+def listed(shoot: Shoot) -> RemovalPlan:
     return removal.plan(shoot.listed())
 
 
-def going(shown: Removal) -> set[str]:
+def going(shown: RemovalPlan) -> set[str]:
     return {Path(file.path).name for file in shown.going}
 
 
-def remove(shoot: Shoot, shown: Removal, way: removal.Way = removal.trash) -> removal.RemovalReport:
+def remove(
+    shoot: Shoot, shown: RemovalPlan, delete: removal.Delete = removal.trash
+) -> removal.RemovalReport:
     return removal.remove(
         shown,
         shoot.listed(),
-        way=way,
+        delete=delete,
         ledger=shoot.catalog.removal,
     )
 
@@ -183,24 +185,24 @@ def test_without_a_trash_files_stay_unless_deleted_permanently(
     write(shoot, "a.jpg")
     shoot.ingest()
     shoot.reject("a.jpg")
-    monkeypatch.setattr(removal, "no_trash", lambda path: "/mnt/card has no trash.")
+    monkeypatch.setattr(removal, "_no_trash", lambda path: "/mnt/card has no trash.")
     shown = listed(shoot)
     assert shown.going == [] and shown.staying() == {"/mnt/card has no trash.": 1}
     remove(shoot, shown)
     assert (shoot.folder / "a.jpg").exists()
-    remove(shoot, removal.plan(shoot.listed(), erasing=True), removal.delete_permanently)
+    remove(shoot, removal.plan(shoot.listed(), permanently=True), removal.delete_permanently)
     assert not (shoot.folder / "a.jpg").exists() and shoot.listed() == []
 
 
-def in_use(*suffixes: str) -> removal.Way:
-    """Return a way to remove files that refuses those with these suffixes."""
+def in_use(*suffixes: str) -> removal.Delete:
+    """Return a function that removes files and refuses those with these suffixes."""
 
-    def way(path: str) -> None:
+    def delete(path: str) -> None:
         if path.endswith(suffixes):
             raise KnownError("It is in use.")
         Path(path).unlink()
 
-    return way
+    return delete
 
 
 def test_an_original_in_use_stays_with_its_companions(paired: Shoot) -> None:
@@ -299,7 +301,7 @@ def test_after_stopping_the_rest_can_be_removed(shoot: Shoot) -> None:
     report = removal.remove(
         listed(shoot),
         shoot.listed(),
-        way=removal.trash,
+        delete=removal.trash,
         ledger=shoot.catalog.removal,
         cancelled=stop_after_two,
     )
@@ -318,7 +320,7 @@ def test_a_sidecar_stays_with_every_picture_it_belongs_to(shoot: Shoot) -> None:
     assert len(going(shown)) == 5
     for kept in ("a.jpg", "a.tif"):
         files = [replace(f, ticked=Path(f.path).name != kept) for f in shown.files]
-        assert f"{kept}.xmp" not in going(left := Removal(tuple(untick_shared(files))))
+        assert f"{kept}.xmp" not in going(left := RemovalPlan(tuple(untick_shared(files))))
         assert "a.xmp" not in going(left) and len(left.going) == 2
         again = removal.plan(shoot.listed(), {file.path for file in files if file.ticked})
         assert set(again.going) == set(left.going)
@@ -369,13 +371,13 @@ def test_a_photo_no_longer_rejected_during_removal_is_kept(shoot: Shoot) -> None
         shoot.reject(name)
     second = shoot.photo("b.jpg").id
 
-    def way(path: str) -> None:
+    def delete(path: str) -> None:
         Path(path).unlink()
         shoot.catalog.journal.decide(
             {second: {"flag": None}}, summary="Taken back in another window"
         )
 
-    report = remove(shoot, listed(shoot), way)
+    report = remove(shoot, listed(shoot), delete)
     assert [path.name for path in shoot.folder.iterdir()] == ["b.jpg"]
     assert [Path(path).name for path, _ in report.left] == ["b.jpg"]
 
@@ -403,13 +405,13 @@ def test_a_canceled_list_is_not_finished(shoot: Shoot) -> None:
         shoot.reject(name)
     looks: list[int] = []
 
-    def heed() -> None:
+    def check() -> None:
         looks.append(1)
         if len(looks) == 2:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        removal.plan(shoot.listed(), heed=heed)
+        removal.plan(shoot.listed(), check_stopped=check)
     assert len(looks) == 2
 
 
@@ -448,7 +450,7 @@ def test_in_a_folder_of_copies_the_copies_are_removed(shoot: Shoot) -> None:
         ("a.NEF", Part.COPY),
         ("a.JPG", Part.COPY),
     }
-    report = removal.remove(shown, seen, way=removal.trash, ledger=shoot.catalog.removal)
+    report = removal.remove(shown, seen, delete=removal.trash, ledger=shoot.catalog.removal)
     assert len(report.removed) == 3 and report.left == []
     assert not list(Path(backup).iterdir()), "the files one saw are gone"
     assert (shoot.folder / "a.NEF").exists() and (shoot.folder / "a.xmp").exists()
@@ -477,7 +479,9 @@ def test_a_copy_shown_alone_is_verified_before_removal(shoot: Shoot) -> None:
     within = str(copy.parent)
     shown = removal.plan(shoot.listed(), within=within)
     assert [file.path for file in shown.going] == [str(copy)]
-    report = removal.remove(shown, shoot.listed(), way=removal.trash, ledger=shoot.catalog.removal)
+    report = removal.remove(
+        shown, shoot.listed(), delete=removal.trash, ledger=shoot.catalog.removal
+    )
     assert copy.exists() and [said for _, said in report.left] == [removal._NO_COPY]
 
 
@@ -488,14 +492,16 @@ def backed_up(shoot: Shoot) -> Path:
     return backup
 
 
-@pytest.mark.parametrize("way", [removal.trash, removal.delete_permanently])
-def test_a_link_in_place_of_a_folder_removes_no_backup(shoot: Shoot, way: removal.Way) -> None:
+@pytest.mark.parametrize("delete", [removal.trash, removal.delete_permanently])
+def test_a_link_in_place_of_a_folder_removes_no_backup(
+    shoot: Shoot, delete: removal.Delete
+) -> None:
     write(shoot, "a.JPG", "b.JPG")
     shoot.ingest()
     shoot.reject("a.JPG")
     shoot.reject("b.JPG")
     shown, backup = (
-        removal.plan(shoot.listed(), erasing=way is removal.delete_permanently),
+        removal.plan(shoot.listed(), permanently=delete is removal.delete_permanently),
         backed_up(shoot),
     )
     aside = shoot.folder.with_name("aside")
@@ -505,7 +511,7 @@ def test_a_link_in_place_of_a_folder_removes_no_backup(shoot: Shoot, way: remova
         shoot.folder.symlink_to(backup)
 
     def meanwhile(path: str) -> None:
-        way(path)
+        delete(path)
         swap()  # another program, between two photos
 
     report = remove(shoot, shown, meanwhile)
@@ -513,5 +519,5 @@ def test_a_link_in_place_of_a_folder_removes_no_backup(shoot: Shoot, way: remova
     assert [reason for _, reason in report.left] == [removal._CHANGED]
     assert {path.name for path in backup.iterdir()} == {"a.JPG", "b.JPG"}
     with pytest.raises(KnownError, match="changed after the list was made"):
-        remove(shoot, shown, way)
+        remove(shoot, shown, delete)
     assert {path.name for path in backup.iterdir()} == {"a.JPG", "b.JPG"}

@@ -51,7 +51,7 @@ def test_the_table_of_mounts_is_read() -> None:
     ("said", "text", "pulled"),
     [("removable", "1\n", True), ("device/type", "SD\n", True), ("removable", "0\n", False)],
 )
-def test_a_card_in_a_reader_is_one_that_is_pulled(
+def test_a_card_in_a_reader_is_removable(
     tmp_path: Path, said: str, text: str, pulled: bool
 ) -> None:
     part = tmp_path / "mmcblk0" / "mmcblk0p1"  # as Linux describes a drive and a partition of it
@@ -59,14 +59,14 @@ def test_a_card_in_a_reader_is_one_that_is_pulled(
     (part / "partition").write_text("1\n")
     (part.parent / "device").mkdir()
     (part.parent / said).write_text(text)
-    assert volumes._on_a_pulled_bus(part) is pulled
+    assert volumes._has_removable_disk(part) is pulled
 
 
 def mount(path: str, key: str | None) -> Mount:
     return Mount("/dev/x", path, "ext4", key, key or "", False, False)
 
 
-def test_a_path_is_on_the_nearest_volume_above_it(tmp_path: Path) -> None:
+def test_a_path_is_on_the_innermost_volume_that_contains_it(tmp_path: Path) -> None:
     top = str(tmp_path)
     table = (mount(tmp_path.anchor, "root"), mount(top, "a"), mount(top, "b"))
     found = mount_of(tmp_path / "not" / "there", table)

@@ -42,7 +42,7 @@ def pool() -> Iterator[WorkerPool]:
     assert segments() == [], "shared memory was left behind"
 
 
-def test_a_job_gives_its_value_from_another_niced_process(pool: WorkerPool) -> None:
+def test_a_job_runs_in_another_process_of_lower_priority(pool: WorkerPool) -> None:
     assert pool.run(misbehaving.double, 21, timeout_s=LIMIT_S) == 42
     assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) in pool.processes()
     assert os.getpid() not in pool.processes()
@@ -54,7 +54,7 @@ def test_a_worker_loads_neither_the_window_nor_the_catalog(pool: WorkerPool) -> 
     assert pool.run(misbehaving.loaded, heavy, timeout_s=LIMIT_S) == []
 
 
-def test_what_a_library_prints_stays_off_the_terminal(
+def test_output_of_libraries_stays_off_the_terminal(
     pool: WorkerPool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pool.run(misbehaving.chatter, timeout_s=LIMIT_S)
@@ -63,7 +63,7 @@ def test_what_a_library_prints_stays_off_the_terminal(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("death", [misbehaving.abort, misbehaving.segfault])
-def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -> None:
+def test_a_crash_is_reported_and_the_pool_continues(pool: WorkerPool, death: object) -> None:
     first = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
     with pytest.raises(workers.WorkerCrashed, match="crashed the decoder"):
         pool.run(death, timeout_s=LIMIT_S)  # type: ignore[arg-type]
@@ -71,7 +71,7 @@ def test_a_crash_is_told_and_the_pool_goes_on(pool: WorkerPool, death: object) -
 
 
 @pytest.mark.slow
-def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
+def test_a_hanging_job_is_killed_at_its_time_limit(pool: WorkerPool) -> None:
     pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
     for hang in (misbehaving.hang, misbehaving.hang_holding_the_interpreter):
         with pytest.raises(workers.WorkerTimeout, match=r"longer than 0\.2 s"):
@@ -79,23 +79,22 @@ def test_a_hang_is_ended_at_its_time_limit(pool: WorkerPool) -> None:
     assert pool.run(misbehaving.double, 2, timeout_s=LIMIT_S) == 4
 
 
-@pytest.mark.slow
-class Told:
-    """A worker, or its end of the pipe, that says what it is told to and notes what it hears."""
+class FakeWorker:
+    """A worker, and the pipe to it, with prepared answers; records the messages it receives."""
 
     ready = True
 
     def __init__(self, *answers: bytes) -> None:
         self.answers, self.pipe = list(answers), self
         self.until: list[float] = []
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
     def wait(self, until: float, memory_mb: float) -> bytes:
         self.until.append(until)
         return self.answers.pop(0)
 
     def send_bytes(self, message: bytes) -> None:
-        self.heard.append(message)
+        self.received.append(message)
 
 
 def test_the_time_limit_grows_with_the_picture(
@@ -103,26 +102,26 @@ def test_the_time_limit_grows_with_the_picture(
 ) -> None:
     """A HEIC of 200 megapixels has four times as long as one of 50."""
     monkeypatch.setattr(workers._Outbox, "prefix", None)
-    pipe = Told()
+    pipe = FakeWorker()
     for megapixels in (12, 200):
         call = pickle.dumps((misbehaving.large, (megapixels,)))
         with (tmp_path / "nowhere").open("w") as nowhere:
-            answer = workers._answer(pickle.dumps(("p", 60.0, call)), nowhere, pipe)
+            answer = workers._run_job(pickle.dumps(("p", 60.0, call)), nowhere, pipe)
         assert pickle.loads(answer)[:2] == (True, "done")
-    (longer,) = pipe.heard
-    told = Told(longer, answer)
-    assert pool._ask(told, b"", 60.0) == (True, "done")
-    assert told.until[1] - told.until[0] == pytest.approx(180.0)
+    (longer,) = pipe.received
+    worker = FakeWorker(longer, answer)
+    assert pool._run_on(worker, b"", 60.0) == (True, "done")
+    assert worker.until[1] - worker.until[0] == pytest.approx(180.0)
 
 
 @pytest.mark.slow
-def test_a_memory_bomb_is_ended_at_the_memory_limit(pool: WorkerPool) -> None:
+def test_a_job_that_fills_memory_is_killed_at_the_memory_limit(pool: WorkerPool) -> None:
     with pytest.raises(workers.WorkerMemory, match="more than 400 MB"):
         pool.run(misbehaving.eat, 600, timeout_s=LIMIT_S)
     assert pool.run(misbehaving.double, 2, timeout_s=LIMIT_S) == 4
 
 
-def test_one_crash_among_many_jobs_costs_only_itself(pool: WorkerPool) -> None:
+def test_one_crash_among_many_jobs_fails_only_its_job(pool: WorkerPool) -> None:
     def job(number: int) -> object:
         try:
             if number % 5 == 3:
@@ -136,7 +135,7 @@ def test_one_crash_among_many_jobs_costs_only_itself(pool: WorkerPool) -> None:
     assert results == ["crashed" if n % 5 == 3 else 2 * n for n in range(20)]
 
 
-def test_what_the_function_raises_comes_back_by_its_kind(pool: WorkerPool) -> None:
+def test_errors_of_the_function_are_raised_with_their_type(pool: WorkerPool) -> None:
     with pytest.raises(UnreadableError, match="empty") as known:
         pool.run(misbehaving.unreadable, timeout_s=LIMIT_S)
     assert known.value.remedy == "Copy it again."
@@ -153,7 +152,7 @@ def test_what_the_function_raises_comes_back_by_its_kind(pool: WorkerPool) -> No
     assert pool.run(misbehaving.process_id, timeout_s=LIMIT_S) == first
 
 
-def test_pixels_cross_in_shared_memory_and_leave_nothing(pool: WorkerPool) -> None:
+def test_pixels_are_passed_in_shared_memory_that_is_freed(pool: WorkerPool) -> None:
     pixels = pool.run(misbehaving.gradient, 300, 200, timeout_s=LIMIT_S)
     assert segments() == [], "the name goes as soon as the pixels are received"
     assert pixels.array.shape == (300, 200, 3)
@@ -199,7 +198,7 @@ def test_pixels_outside_a_worker_are_the_array_itself() -> None:
     assert workers.share(array).array is array
 
 
-def test_a_job_can_be_called_off(pool: WorkerPool) -> None:
+def test_a_job_can_be_canceled(pool: WorkerPool) -> None:
     pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
     outcome: list[Exception] = []
 
@@ -237,7 +236,7 @@ def test_warming_starts_no_more_than_the_pool_holds(pool: WorkerPool) -> None:
 
 
 @pytest.mark.slow
-def test_an_idle_process_that_was_killed_is_not_blamed_on_the_next_job(pool: WorkerPool) -> None:
+def test_an_idle_process_that_was_killed_is_replaced(pool: WorkerPool) -> None:
     pid = pool.run(misbehaving.process_id, timeout_s=LIMIT_S)
     os.kill(pid, 9)
     (worker,) = pool._idle
@@ -245,7 +244,7 @@ def test_an_idle_process_that_was_killed_is_not_blamed_on_the_next_job(pool: Wor
     assert pool.run(misbehaving.double, 3, timeout_s=LIMIT_S) == 6
 
 
-def test_a_process_that_cannot_start_is_no_photos_fault() -> None:
+def test_a_process_that_cannot_start_raises_unavailable() -> None:
     pool = WorkerPool(1, memory_mb=400, preload=("tests.no_such_module",))
     with pytest.raises(workers.WorkerUnavailable):
         pool.run(misbehaving.double, 1, timeout_s=LIMIT_S)
@@ -295,7 +294,7 @@ def test_kill_9_of_the_parent_leaves_no_worker_and_no_memory(tmp_path: Path) -> 
     assert list(SHM.glob(f"cu{parent.pid:x}p*")) == []
 
 
-def test_inline_runs_on_the_calling_thread() -> None:
+def test_an_inline_pool_runs_on_the_calling_thread() -> None:
     pool = InlinePool()
     assert pool.run(misbehaving.process_id, timeout_s=1) == os.getpid()
     with pytest.raises(UnreadableError):

@@ -106,7 +106,7 @@ def entries(session: Session, view: str, do: Callable[[str], None]) -> list[Entr
     for name, command in COMMANDS.items():
         if name != "palette":
             title, about = command.title.removesuffix("…"), command.help.splitlines()[0]
-            key, off = session.preferences.keys.get(name, ""), command.lacks(session)
+            key, off = session.preferences.keys.get(name, ""), command.disabled_reason(session)
             if view not in views_of(name):
                 off = f"in the {_listed(views_of(name))} only"
             found.append(Entry(name, title, about, partial(do, name), key, off, at_once=True))

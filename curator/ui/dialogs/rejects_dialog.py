@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from curator import removal
 from curator.catalog import Catalog
 from curator.model import counted
-from curator.removal import ListedFile, Part, Removal, RemovalReport
+from curator.removal import ListedFile, Part, RemovalPlan, RemovalReport
 from curator.session import Session
 from curator.ui.dialogs.jobs import Job, JobRunner
 from curator.ui.dialogs.rejects_grid import CELL, RejectsGrid
@@ -167,25 +167,26 @@ class RejectsDialog(Dialog):
         wished = {file.path: file.ticked for file in self.model.wished if not file.stays}
         self.go.setEnabled(False)
 
-        def work(job: Job, catalog: Catalog) -> Removal:
+        def work(job: Job, catalog: Catalog) -> RemovalPlan:
             photos = catalog.photos.details(ids)
-            planned = removal.plan(photos, erasing=erasing, within=within, heed=job.check_stopped)
+            stop = job.check_stopped
+            planned = removal.plan(photos, permanently=erasing, within=within, check_stopped=stop)
             files = (
                 replace(file, ticked=wished.get(file.path, file.ticked) and not file.stays)
                 for file in planned.files
             )
-            return Removal(tuple(files), within)
+            return RemovalPlan(tuple(files), within)
 
         self._start(work, self._planned)
 
-    def _planned(self, shown: Removal) -> None:
+    def _planned(self, shown: RemovalPlan) -> None:
         self.model.show_files(shown.files)
         self._refresh()
 
     @property
-    def shown(self) -> Removal:
+    def shown(self) -> RemovalPlan:
         """The files to delete, as checked now."""
-        return Removal(tuple(self.model.rows), self._within)
+        return RemovalPlan(tuple(self.model.rows), self._within)
 
     def toggle(self, photo_id: int) -> None:
         """Exclude a photo with all its files, or include its originals and sidecars again."""
@@ -244,13 +245,13 @@ class RejectsDialog(Dialog):
         for part in (self.grid, self.table, self.for_good, self.go):
             part.setEnabled(False)
         self.cancel.setText("Stop")
-        way, ids = removal.delete_permanently if erasing else removal.trash, self._ids
+        delete, ids = removal.delete_permanently if erasing else removal.trash, self._ids
 
         def work(job: Job, catalog: Catalog) -> RemovalReport:
             return removal.remove(
                 shown,
                 catalog.photos.details(ids),
-                way=way,
+                delete=delete,
                 ledger=catalog.removal,
                 progress=job.report_progress,
                 cancelled=lambda: job.stopped,

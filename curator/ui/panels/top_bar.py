@@ -310,7 +310,7 @@ class TopBar(QWidget):
         title = command.title.replace("&", "&&")
         action = menu.addAction(f"{title}\t{key}" if key else title)
         here = self._view() in views_of(command.name)
-        action.setEnabled(here and not command.lacks(self._session))
+        action.setEnabled(here and not command.disabled_reason(self._session))
         action.triggered.connect(lambda: self._run(command.name))
 
     def _popup(self, menu: QMenu, button: QToolButton) -> None:

@@ -111,7 +111,7 @@ def test_an_unwritable_home_is_reported(
     assert not well and "Permission denied" in found and "CURATOR_HOME" in remedy
 
 
-# --- back-ups
+# --- backups
 
 
 @pytest.mark.slow
@@ -228,7 +228,7 @@ def test_without_a_valid_backup_the_remedy_is_named(kept: Home, curator: Type) -
     os.truncate(path, 100)
     hurt(kept)
     said = curator("doctor", "restore", "--yes")
-    assert said.code == 1 and "no sound back-up" in said.err and "open your folders" in said.err
+    assert said.code == 1 and "no intact backup" in said.err and "open your folders" in said.err
 
 
 @pytest.mark.slow

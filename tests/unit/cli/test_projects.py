@@ -32,7 +32,7 @@ def test_photos_are_added_removed_and_restored_by_undo(shoot: Type) -> None:
     assert names(shoot, "Harbour") == ["DSC_0002", "DSC_0000"]
     shoot("project", "move", "Harbour", 1)
     assert names(shoot, "Harbour") == ["DSC_0000", "DSC_0002"]
-    shoot("decide", "--rate", 5, 1)
+    shoot("mark", "--rate", 5, 1)
     (row,) = shoot("projects", "--json").json
     assert (row["name"], row["count"], row["approved"]) == ("Harbour", 2, 1)
     listed = {photo["id"]: photo["projects"] for photo in shoot("photos", "--json").json}

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_sidecars_are_written_and_read_back(curator: Type, folder: Path) -> None:
     sidecar = folder / "DSC_0005.xmp"
-    curator("decide", "--rate", 4, RAW)
+    curator("mark", "--rate", 4, RAW)
     dry = curator("sidecar", "write", "--dry-run", "--json").json
     assert [entry["changes"] for entry in dry["sidecars"]] == [["rating: none → 4"]]
     assert dry["profile"] == "lightroom" and not sidecar.exists()
@@ -73,7 +73,7 @@ def test_embedding_is_announced_and_confirmed_first(
     catalog.rewrites.save(row, NewContent("f" * 32, "0" * 64, status.st_size, status.st_mtime_ns))
     catalog.close()
     before = (folder / "DSC_0002.JPG").read_bytes()
-    curator("decide", "--rate", 4, 3, RAW)
+    curator("mark", "--rate", 4, 3, RAW)
     told = curator("sidecar", "embed", "--dry-run", "--json").json
     assert [(Path(e["path"]).name, e["changes"]) for e in told["would"]] == [
         ("DSC_0002.JPG", ["rating: none → 4"])

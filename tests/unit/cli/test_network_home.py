@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.cli import place
+from curator.cli import invocation
 from curator.model import KnownError
 from curator.settings import Home
 from curator.volumes import Mount
@@ -22,7 +22,7 @@ def mount(path: Path | str, kind: str, network: bool = False) -> Mount:
 
 def refused(home: Path, *mounts: Mount) -> str:
     try:
-        place.refuse_network(Home.at(home), (mount("/", "ext4"), *mounts))
+        invocation.refuse_network_home(Home.at(home), (mount("/", "ext4"), *mounts))
     except KnownError as error:
         return str(error)
     return ""
@@ -76,7 +76,7 @@ def test_a_link_to_a_network_drive_is_followed_without_access_to_it(
 def test_every_verb_refuses_before_creating_anything(
     curator: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "mounted", lambda: (mount(tmp_path, "cifs", network=True),))
+    monkeypatch.setattr(invocation, "mounted", lambda: (mount(tmp_path, "cifs", network=True),))
     for words in (["status"], ["doctor"], []):
         said = curator(*words)
         assert said.code == 1 and "network drive (cifs)" in said.err

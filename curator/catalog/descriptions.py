@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, marks, paused_chunks
+from curator.catalog.store import Store, paused_chunks
 from curator.catalog.tags import Tags
 from curator.catalog.work import DESCRIBE, REQUEUE, UNFINISHED, WorkQueue
 from curator.model import Described
@@ -58,12 +58,9 @@ class Descriptions:
                 if row is None or row[0] != description.source:
                     self._work.requeue(photo, DESCRIBE)
                     continue
-                columns = (*_COLUMNS, "made_at")
-                self._store.run(
-                    f"INSERT INTO description (photo_id, {', '.join(columns)})"
-                    f" VALUES ({marks(1 + len(columns))}) ON CONFLICT (photo_id) DO UPDATE SET"
-                    f" {', '.join(f'{name} = excluded.{name}' for name in columns)}",
-                    (photo, *(getattr(description, name) for name in _COLUMNS), time.time()),
+                columns = {name: getattr(description, name) for name in _COLUMNS}
+                self._store.upsert(
+                    "description", "photo_id", photo_id=photo, **columns, made_at=time.time()
                 )
                 self._tags.suggest(photo, "vision", description.tags)
                 # Gives the photo a new revision, so that every view shows the description.

@@ -116,13 +116,12 @@ class Folders:
         A folder without its subfolders contains only its own path.
         """
         wanted = Path(path)
-        best: FolderRow | None = None
-        for row in self.all():
-            root = Path(row.path)
-            inside = wanted == root or (row.recursive and root in wanted.parents)
-            if inside and (best is None or len(row.path) > len(best.path)):
-                best = row
-        return best
+        found = [
+            row
+            for row in self.all()
+            if Path(row.path) == wanted or (row.recursive and Path(row.path) in wanted.parents)
+        ]
+        return max(found, key=lambda row: len(row.path), default=None)
 
     def add(self, path: str | Path, recursive: bool = True, sampled: bool = False) -> int:
         """Add a folder; an existing folder gets the new options.
@@ -239,11 +238,7 @@ class Folders:
     def save_position(self, scope: str, position: Mapping[str, object]) -> None:
         """Save where the person is in a scope: any JSON-able facts."""
         with self._store.transaction():
-            self._store.run(
-                "INSERT INTO place (scope, value) VALUES (?, ?)"
-                " ON CONFLICT (scope) DO UPDATE SET value = excluded.value",
-                (scope, json.dumps(dict(position))),
-            )
+            self._store.upsert("place", "scope", scope=scope, value=json.dumps(dict(position)))
 
     def moves(self) -> list[tuple[float, str, str]]:
         """List (time, old path, new path) of the moves of folders, the earliest first."""

@@ -127,7 +127,7 @@ def fits(columns: Sequence[str], row: Sequence[object]) -> bool:
 def _type_faults(connection: sqlite3.Connection) -> Iterator[str]:
     """Name the tables with values that do not fit their columns."""
     for name, fields in _tables(connection):
-        wrong = " OR ".join(filter(None, (_is_wrong(name, field) for field in fields)))
+        wrong = " OR ".join(filter(None, (_misfit_sql(name, field) for field in fields)))
         if wrong and connection.execute(f"SELECT 1 FROM {name} WHERE {wrong} LIMIT 1").fetchone():
             yield f"{name} has values of the wrong type"
 
@@ -172,7 +172,7 @@ def _kind(field: peewee.Field) -> str:
     return next((kind for cls, kind in _TYPES.items() if isinstance(field, cls)), "")
 
 
-def _is_wrong(table: str, field: peewee.Field) -> str:
+def _misfit_sql(table: str, field: peewee.Field) -> str:
     """Return the SQL condition under which a column's value cannot be right; empty if any can."""
     kind, column = _kind(field), f'"{field.column_name}"'
     if not kind:

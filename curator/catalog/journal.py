@@ -210,7 +210,7 @@ class Journal:
         return self._revert("redo", _TOP_REDO, only)
 
     def last_decision_at(self) -> float:
-        """Return when anything was last decided, undone or redone, in Unix time; 0 if never."""
+        """Return when the last step was made, in Unix time, also by a file; 0 if never."""
         return float(self._store.value("SELECT made_at FROM step ORDER BY id DESC LIMIT 1") or 0)
 
     def next_undo(self) -> Step | None:

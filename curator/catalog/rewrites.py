@@ -41,7 +41,7 @@ class Rewrites:
     def expect(self, row: FileRow, content: NewContent) -> None:
         """Record what a file is about to contain, so that a scan recognizes it."""
         with self._store.transaction():
-            self._cancel(row, content)
+            self.cancel(row, content)
             self._store.insert(
                 "file",
                 photo_id=row.photo_id,
@@ -56,7 +56,11 @@ class Rewrites:
     def cancel(self, row: FileRow, content: NewContent) -> None:
         """Withdraw the expected content: the file was not replaced."""
         with self._store.transaction():
-            self._cancel(row, content)
+            self._store.run(
+                "DELETE FROM file WHERE photo_id = ? AND directory_id = ? AND name = ?"
+                " AND role = 'former' AND fingerprint = ?",
+                (row.photo_id, row.directory_id, row.name, content.fingerprint),
+            )
 
     def save(self, row: FileRow, content: NewContent) -> None:
         """Record that a file has the expected content; the results of its stages stay valid.
@@ -64,7 +68,7 @@ class Rewrites:
         If a scan was faster, what it recorded stays.
         """
         with self._store.transaction():
-            self._cancel(row, content)
+            self.cancel(row, content)
             if not self._files.where("file.id = ? AND fingerprint = ?", (row.id, row.fingerprint)):
                 return
             self._files.keep_former(row)
@@ -81,10 +85,3 @@ class Rewrites:
                     if rule.reads == "file"
                 ],
             )
-
-    def _cancel(self, row: FileRow, content: NewContent) -> None:
-        self._store.run(
-            "DELETE FROM file WHERE photo_id = ? AND directory_id = ? AND name = ?"
-            " AND role = 'former' AND fingerprint = ?",
-            (row.photo_id, row.directory_id, row.name, content.fingerprint),
-        )

@@ -389,7 +389,10 @@ class Scans:
     ) -> int | None:
         """Write one group as a known or new photo; return the photo's id."""
         if len(files) > 1 and self._identity.split_among(_photos_of(files)):
-            return self._write_split_pair(scan, group, files, add, done)
+            # A person split the pair: each half is a photo.
+            halves = [(replace(group, files=(file.found,)), [file]) for file in files]
+            written = [self._write_group(scan, *half, add, done) for half in halves]
+            return next((photo for photo in written if photo is not None), None)
         for file in files:
             self._drop_edited_copy(file, done.changed)
         photos = _photos_of(files)
@@ -422,22 +425,6 @@ class Scans:
         if any(file.peek for file in files):
             self._requeue_peek([photo])
         return photo
-
-    def _write_split_pair(
-        self,
-        scan: Scan,
-        group: FileGroup,
-        files: Sequence[_ScannedFile],
-        add: bool,
-        done: Applied,
-    ) -> int | None:
-        """Write the files of a pair that a person split, each as its own photo."""
-        first: int | None = None
-        for file in files:
-            alone = replace(group, files=(file.found,))
-            photo = self._write_group(scan, alone, [file], add, done)
-            first = photo if first is None else first
-        return first
 
     def _drop_edited_copy(self, file: _ScannedFile, changed: list[int]) -> None:
         """Delete the row of an edited copy, which is now a photo of its own."""

@@ -32,7 +32,7 @@ APPLICATION_ID = 0x43555241  # "CURA": tells our file from any other program's S
 
 
 def _yes_no(column: str, default: int) -> IntegerField:
-    """A column that holds 0 or 1."""
+    """Return a column that holds 0 or 1."""
     return IntegerField(constraints=[SQL(f"DEFAULT {default}"), Check(f"{column} IN (0, 1)")])
 
 
@@ -187,7 +187,7 @@ class File(Table):
 
 
 class Step(Table):
-    """The journal, one row a step: done, undone or redone. Rows are only ever added.
+    """The journal, one row for each step: done, undone or redone. Rows are only ever added.
 
     ``reverts`` names the step an undo or redo reverts; no step is reverted twice. ``context`` is
     JSON by which the photo is brought back on screen.
@@ -207,7 +207,7 @@ class Step(Table):
 
 
 class Decision(Table):
-    """The journal, one row a changed field. Rows are only ever added, and keep their photo id.
+    """The journal, one row for each changed field. Rows are only added, and keep their photo id.
 
     ``about`` is the id of the other thing for relations: a tag, a project, or the photo that was
     preferred less. ``before`` and ``after`` are text, number or NULL, as the field is. ``expected``
@@ -501,7 +501,7 @@ _OF_PHOTO = ", ".join(
 
 
 def _derived(photo: str) -> str:
-    """Set a photo's ``pair`` and ``missing`` from its files."""
+    """Return a statement that sets a photo's ``pair`` and ``missing`` from its files."""
     return (
         "UPDATE photo SET"
         f" pair = EXISTS (SELECT 1 FROM file WHERE photo_id = {photo} AND role = 'half'"
@@ -512,7 +512,7 @@ def _derived(photo: str) -> str:
 
 
 def _failed(photo: str) -> str:
-    """Set a photo's ``failed`` from the work that makes its picture.
+    """Return a statement that sets a photo's ``failed`` from the work on its picture.
 
     A photo that only could not be compared or described can be viewed and rated like any other.
     """

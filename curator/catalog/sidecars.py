@@ -67,7 +67,7 @@ class SidecarContent:
 
     @property
     def needs_sidecar(self) -> bool:
-        """Whether the photo's files lack some of this, so that a sidecar is needed."""
+        """Whether a sidecar must be made if there is none: for marks, if a person decided."""
         if not self.decided:
             return False
         fields = ("rating", "keywords", "projects")
@@ -303,23 +303,20 @@ class Sidecars:
             self._store.increment(_REV)
 
     def _note_written(self, photo: int, now: FileMarks) -> None:
-        self._store.run(
-            "INSERT INTO sidecar (photo_id, path, digest, size, mtime_ns, metadata_date, said,"
-            " synced_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'synced') ON CONFLICT (path)"
-            " DO UPDATE SET photo_id = excluded.photo_id, digest = excluded.digest,"
-            " size = excluded.size, mtime_ns = excluded.mtime_ns,"
-            " metadata_date = excluded.metadata_date, said = excluded.said, theirs = NULL,"
-            " synced_at = excluded.synced_at, state = 'synced', reason = NULL",
-            (
-                photo,
-                now.path,
-                now.digest,
-                now.size,
-                now.mtime_ns,
-                now.date or None,
-                json.dumps(dict(now.fields or {})),
-                time.time(),
-            ),
+        self._store.upsert(
+            "sidecar",
+            "path",
+            photo_id=photo,
+            path=now.path,
+            digest=now.digest,
+            size=now.size,
+            mtime_ns=now.mtime_ns,
+            metadata_date=now.date or None,
+            said=json.dumps(dict(now.fields or {})),
+            theirs=None,
+            synced_at=time.time(),
+            state="synced",
+            reason=None,
         )
 
     # --- conflicts

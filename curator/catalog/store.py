@@ -213,12 +213,24 @@ class Store:
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
-    def insert(self, table: str, **values: object) -> int:
+    def insert(self, table: str, /, **values: object) -> int:
         """Insert a row of these columns; return its id. Only inside :meth:`transaction`."""
         sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(len(values))})"
         number = self.run(sql, tuple(values.values())).lastrowid
         assert number is not None
         return number
+
+    def upsert(self, table: str, key: str, /, **values: object) -> None:
+        """Insert a row, or update the one that has the same value in the column ``key``.
+
+        Only inside :meth:`transaction`.
+        """
+        updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != key)
+        self.run(
+            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(len(values))})"
+            f" ON CONFLICT ({key}) DO UPDATE SET {updates}",
+            tuple(values.values()),
+        )
 
     @contextlib.contextmanager
     def transaction(self, durable: bool = False, *, keep: bool = True) -> Iterator[None]:
@@ -335,11 +347,7 @@ class Store:
         if value is None:
             self.run("DELETE FROM meta WHERE key = ?", (key,))
         else:
-            self.run(
-                "INSERT INTO meta (key, value) VALUES (?, ?)"
-                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, value),
-            )
+            self.upsert("meta", "key", key=key, value=value)
 
     def increment(self, counter: str) -> None:
         """Increment a counter in the table ``meta``, by which readers notice changes."""

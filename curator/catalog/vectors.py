@@ -171,18 +171,11 @@ class Vectors:
                     continue
                 self._store.run(
                     "INSERT INTO vector (photo_id, encoder, source, vector, tone, rev)"
-                    " VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(rev), 0) + 1 FROM vector"
-                    " WHERE encoder = ?)) ON CONFLICT (photo_id, encoder) DO UPDATE SET"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(rev), 0) + 1 FROM vector"
+                    " WHERE encoder = ?2)) ON CONFLICT (photo_id, encoder) DO UPDATE SET"
                     " source = excluded.source, vector = excluded.vector, tone = excluded.tone,"
                     " rev = excluded.rev",
-                    (
-                        job.photo_id,
-                        result.encoder,
-                        result.source,
-                        result.vector,
-                        result.tone,
-                        result.encoder,
-                    ),
+                    (job.photo_id, result.encoder, result.source, result.vector, result.tone),
                 )
                 if result.tags is not None:
                     self._tags.suggest(job.photo_id, "encoder", result.tags)

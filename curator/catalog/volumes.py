@@ -121,7 +121,10 @@ class Volumes:
         )
 
     def waiting_by_volume(self) -> dict[str, int]:
-        """Count the photos that wait for an unplugged drive, by the drive's name."""
+        """Count the photos that wait for folders that are away, by the name of the drive.
+
+        Where the drive is unknown, by the name of the folder.
+        """
         waiting = self.waiting_by_folder()
         names: dict[str, int] = {}
         for row in self._folders.all():

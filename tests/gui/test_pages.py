@@ -239,7 +239,7 @@ def test_the_review_of_rejects_shows_full_names_and_counts_remaining_copies(
     window: MainWindow,
 ) -> None:
     ids = [int(i) for i in window.session.statistics.scope_ids("rejected")[:1]]
-    dialog = RejectsDialog(window.session, ids, None, window)
+    dialog = RejectsDialog(window.session, ids, window.pictures, window)
     dialog._jobs.drop()
     dialog.show()
     original = ListedFile(ids[0], "/card/DSC_1.JPG", Part.ORIGINAL, 9, 0, True)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QImage
 from curator.session import Session
 from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import mark_painter, theme
+from curator.ui.widgets.frames import Pictures
 
 
 def count_text_pixels(near: SimilarPhotos, number: int) -> int:
@@ -27,7 +28,8 @@ def test_the_similarity_shows_beside_the_marks_if_it_fits(
     every = {"flag": "pick", "rating": 5, "label": "red"}
     session.catalog.journal.decide({2: every, 3: {"flag": "pick", "rating": 5}}, summary="-")
     session.refresh()
-    near = SimilarPhotos(session, None, "Similar")
+    pictures = Pictures(session.home, session.settings)
+    near = SimilarPhotos(session, pictures, "Similar")
     near.resize(272, 100)
     near.show_photos([(4, 0.91), (3, 0.87), (2, 0.86)])
     assert count_text_pixels(near, 0) > 20, "without marks it fits"
@@ -35,3 +37,4 @@ def test_the_similarity_shows_beside_the_marks_if_it_fits(
     near.resize(420, 100)
     assert count_text_pixels(near, 1) > 20
     near.deleteLater()
+    pictures.close()

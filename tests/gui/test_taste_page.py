@@ -215,7 +215,7 @@ def test_no_parts_overlap_and_the_page_fits_the_screen(
     monkeypatch: pytest.MonkeyPatch,
     room: tuple[int, int],
 ) -> None:
-    monkeypatch.setattr(Dialog, "room", property(lambda _: QSize(*room)))
+    monkeypatch.setattr(Dialog, "max_size", property(lambda _: QSize(*room)))
     rate(session, vectors, range(1, 31))
     page = opened()
     qtbot.waitUntil(lambda: page.curve.isVisible() and page.figures.count() > 0)

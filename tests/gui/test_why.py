@@ -55,7 +55,7 @@ def rated(
 def texts(window: MainWindow) -> list[str]:
     """Return the visible texts of the explanation."""
     why = window.inspector.why
-    shown = [why.closed, why.score, why.doubt, why.own, *why.heads.values()]
+    shown = [why.notice, why.score, why.uncertainty, why.includes_own, *why.titles.values()]
     return [label.text() for label in shown if label.isVisible()]
 
 
@@ -71,7 +71,7 @@ def test_w_hides_the_explanation_until_a_mark_and_a_second_w_shows_it(
     QTest.keyClick(window, Qt.Key.Key_W)
     assert window.inspector.isVisible()
     assert window.status.act.text == "Hidden until you decide. Press W again to show."
-    qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
+    qtbot.waitUntil(lambda: bool(window.inspector.similar.similar.ids))
     assert texts(window) == ["Hidden until you decide."]
     QTest.keyClick(window, Qt.Key.Key_W)
     match = window.session.tile(40).match
@@ -91,14 +91,14 @@ def test_a_rating_shows_the_explanation_which_mentions_that_rating(
     QTest.keyClick(window, Qt.Key.Key_4)
     qtbot.waitUntil(lambda: texts(window)[:1] != ["Hidden until you decide."])
     qtbot.waitUntil(lambda: "Includes your rating of this photo" in texts(window))
-    assert all(40 not in row.ids for row in window.inspector.why.near.values())
+    assert all(40 not in row.ids for row in window.inspector.why.similar.values())
 
 
 def test_a_click_shows_the_explanation(rated: Rated, qtbot: QtBot) -> None:
     window = rated(30)
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_I)
-    button: QToolButton = window.inspector.why.open_
+    button: QToolButton = window.inspector.why.show_now
     qtbot.waitUntil(button.isVisible)
     QTest.mouseClick(button, LEFT)
     qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 40)])
@@ -109,11 +109,11 @@ def test_no_photo_is_shown_with_the_explanation_of_another(rated: Rated, qtbot: 
     go_to(window, 3)
     QTest.keyClick(window, Qt.Key.Key_I)
     qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 3)])
-    of_three = window.inspector.similar.near.ids
+    of_three = window.inspector.similar.similar.ids
     go_to(window, 4)
-    assert texts(window) == [] and window.inspector.similar.near.ids == []
+    assert texts(window) == [] and window.inspector.similar.similar.ids == []
     qtbot.waitUntil(lambda: texts(window)[:1] == [score(window, 4)])
-    assert window.inspector.similar.near.ids != of_three
+    assert window.inspector.similar.similar.ids != of_three
 
 
 def score(window: MainWindow, photo: int) -> str:
@@ -128,7 +128,7 @@ def test_held_arrows_request_no_explanations(
 ) -> None:
     window = rated(0)
     QTest.keyClick(window, Qt.Key.Key_I)
-    qtbot.waitUntil(lambda: bool(window.inspector.similar.near.ids))
+    qtbot.waitUntil(lambda: bool(window.inspector.similar.similar.ids))
     asked: list[int] = []
     explain = window.session.explanations.explain
     monkeypatch.setattr(
@@ -149,7 +149,7 @@ def test_similar_photos_need_no_ratings_and_a_click_opens_one(rated: Rated, qtbo
     window = rated(0)
     go_to(window, 5)
     QTest.keyClick(window, Qt.Key.Key_I)
-    near = window.inspector.similar.near
+    near = window.inspector.similar.similar
     qtbot.waitUntil(lambda: len(near.ids) == 6)
     assert texts(window) == ["Rate 20 more photos to start predictions."]
     wanted = near.ids[4]
@@ -164,7 +164,7 @@ def test_a_similar_photo_outside_the_cull_opens_in_browse_and_the_cull_can_conti
     session = window.session
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     QTest.keyClick(window, Qt.Key.Key_I)
-    near = window.inspector.similar.near
+    near = window.inspector.similar.similar
     qtbot.waitUntil(lambda: any(photo <= 30 for photo in near.ids))
     left, place = session.current, next(n for n, photo in enumerate(near.ids) if photo <= 30)
     wanted = near.ids[place]
@@ -186,7 +186,7 @@ def test_marks_on_similar_photos_are_hidden_as_the_explanation_is(
     swatches.lay_out(window.session.home.cache, range(1, PHOTOS + 1))
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_I)
-    near = window.inspector.similar.near
+    near = window.inspector.similar.similar
     qtbot.waitUntil(lambda: any(photo <= 30 for photo in near.ids))
     hidden = near.grab().toImage()
     QTest.keyClick(window, Qt.Key.Key_W)

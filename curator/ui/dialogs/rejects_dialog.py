@@ -112,7 +112,7 @@ class RejectsDialog(Dialog):
         self,
         session: Session,
         ids: Sequence[int],
-        pictures: Pictures | None,
+        pictures: Pictures,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(f"Delete {counted(len(ids), 'rejected photo')}", parent)
@@ -318,7 +318,7 @@ class RejectsDialog(Dialog):
         super().reject()
 
 
-def review_rejects(session: Session, pictures: Pictures | None, window: QWidget) -> None:
+def review_rejects(session: Session, pictures: Pictures, window: QWidget) -> None:
     """Open the dialog for the scope's rejected photos, if there are any."""
     ids = session.statistics.scope_ids("rejected")
     if not ids:

@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame
 from curator.library.table import Tile
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.frames import FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import thumbnail_request
+from curator.ui.widgets.thumbnails import fitted, thumbnail_request
 
 CELL = QSize(150, 126)  # with the gap; the footer is 20 of its height
 _GAP, _FOOT = 8, 20
+_BOX = (CELL.width() - _GAP, CELL.height() - _GAP - _FOOT)  # of a picture
 _STAYS = 0.3  # opacity of an excluded photo
 
 
@@ -27,17 +28,16 @@ class RejectsGrid(QAbstractScrollArea):
 
     pressed = Signal(int)
 
-    def __init__(self, tile: Callable[[int], Tile], pictures: Pictures | None) -> None:
+    def __init__(self, tile: Callable[[int], Tile], pictures: Pictures) -> None:
         super().__init__()
-        self._tile, self._pictures = tile, pictures
+        self._tile, self._thumbs = tile, pictures.thumbs
         self._photos: list[tuple[int, int]] = []  # id and bytes
         self._going: frozenset[int] = frozenset()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Rejected photos")
-        if pictures is not None:
-            pictures.thumbs.arrived.connect(self.viewport().update)
+        self._thumbs.arrived.connect(self.viewport().update)
 
     def show_photos(self, photos: Sequence[tuple[int, int]], going: Collection[int]) -> None:
         """Show photos: ids with their files' bytes; ``going`` are the included ones."""
@@ -55,8 +55,7 @@ class RejectsGrid(QAbstractScrollArea):
 
     def hideEvent(self, event: object) -> None:
         """Withdraw the request for thumbnails."""
-        if self._pictures is not None:
-            self._pictures.thumbs.want("rejects", [])
+        self._thumbs.want("rejects", ())
 
     def rect_of(self, number: int) -> QRect:
         """Return the rectangle of a photo on the viewport, without the gap."""
@@ -83,17 +82,12 @@ class RejectsGrid(QAbstractScrollArea):
         return range(first * self._columns, min((first + rows) * self._columns, len(self._photos)))
 
     def _request_thumbnails(self) -> None:
-        if self._pictures is None:
-            return
-        photos = (self._photos[number][0] for number in self._visible())
-        self._pictures.thumbs.want(
-            "rejects", [self._request(self._tile(photo)) for photo in photos]
-        )
+        tiles = (self._tile(self._photos[number][0]) for number in self._visible())
+        self._thumbs.want("rejects", map(self._request, tiles))
 
     def _request(self, tile: Tile) -> FrameRequest | None:
         ratio = self.devicePixelRatioF()
-        width, height = CELL.width() - _GAP, CELL.height() - _GAP - _FOOT
-        return thumbnail_request(tile, (round(width * ratio), round(height * ratio)))
+        return thumbnail_request(tile, (round(_BOX[0] * ratio), round(_BOX[1] * ratio)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the visible photos; excluded ones are dim and labeled "stays"."""
@@ -107,14 +101,12 @@ class RejectsGrid(QAbstractScrollArea):
         tile, cell = self._tile(photo), self.rect_of(number)
         goes = photo in self._going
         picture = cell.adjusted(0, 0, 0, -_FOOT)
-        request = self._request(tile) if self._pictures is not None else None
-        frame = self._pictures.thumbs.get(request) if self._pictures and request else None
+        frame = self._thumbs.best(self._request(tile))
         painter.setOpacity(1.0 if goes else _STAYS)
         if frame is None:
             painter.fillRect(picture, theme.PANEL)
         else:
-            area = QRectF(frame.image.rect())
-            area.setSize(area.size() / self.devicePixelRatioF())
+            area = QRectF(0, 0, *fitted(tile, _BOX))
             area.moveCenter(QRectF(picture).center())
             painter.drawImage(area, frame.image)
         painter.setOpacity(1.0)
@@ -122,9 +114,8 @@ class RejectsGrid(QAbstractScrollArea):
         amount = words.size(size) if goes else "stays"
         painter.setPen(theme.TEXT if goes else theme.DISABLED)
         right = painter.fontMetrics().horizontalAdvance(amount) + 8
-        name = painter.fontMetrics().elidedText(
-            tile.name, Qt.TextElideMode.ElideMiddle, foot.width() - right
-        )
+        room, elide = foot.width() - right, Qt.TextElideMode.ElideMiddle
+        name = painter.fontMetrics().elidedText(tile.name, elide, room)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(foot, int(middle | Qt.AlignmentFlag.AlignLeft), name)
         painter.setPen(theme.QUIET if goes else theme.DISABLED)

@@ -159,11 +159,11 @@ class Chart(QWidget):
         painter = QPainter(self)
         if self.title:
             line = QRect(0, 0, self.width(), 16)
-            wide = painter.fontMetrics().horizontalAdvance(self.title) + 16
+            width = painter.fontMetrics().horizontalAdvance(self.title) + 16
             painter.setPen(theme.QUIET)
             painter.drawText(line, LEFT, self.title)
             painter.setPen(theme.TEXT)
-            room = line.adjusted(wide, 0, 0, 0)
+            room = line.adjusted(width, 0, 0, 0)
             text = painter.fontMetrics().elidedText(
                 self.readout, Qt.TextElideMode.ElideRight, room.width()
             )
@@ -341,23 +341,23 @@ class RowChart(Chart):
             color = theme.TEXT if figure.photos and not quiet else theme.QUIET
             painter.setPen(theme.WHITE if lit else color)
             self._name(painter, figure, place, left - 12, len(self.shown) - row)
-            wide = max(room * figure.photos / most, 1 if figure.photos else 0)
+            width = max(room * figure.photos / most, 1 if figure.photos else 0)
             if quiet:  # the bar of many figures together would make the others small
-                wide = 0.0
-            bar = QRectF(left, place.center().y() - _BAR / 2, wide, _BAR)
+                width = 0.0
+            bar = QRectF(left, place.center().y() - _BAR / 2, width, _BAR)
             stacked(painter, figure, bar, lit, upright=False)
             painter.setPen(theme.WHITE if lit else color)
-            after = QRectF(left + wide + (_GAP if wide else 0), place.top(), 80, _ROW)
+            after = QRectF(left + width + (_GAP if width else 0), place.top(), 80, _ROW)
             painter.drawText(after, LEFT, words.count(figure.photos))
             if lit:
                 self._ring(painter, place.adjusted(3, 2, -3, -2))
 
     def _name(
-        self, painter: QPainter, figure: Figure, place: QRectF, wide: int, stars: int
+        self, painter: QPainter, figure: Figure, place: QRectF, width: int, stars: int
     ) -> None:
         if not self._starred:
-            text = painter.fontMetrics().elidedText(figure.name, Qt.TextElideMode.ElideRight, wide)
-            painter.drawText(QRectF(0, place.top(), wide, _ROW), LEFT, text)
+            text = painter.fontMetrics().elidedText(figure.name, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QRectF(0, place.top(), width, _ROW), LEFT, text)
             return
         icon = theme.pixmap("star_full", theme.PENCIL, 12, self.devicePixelRatioF())
         for star in range(stars):
@@ -387,29 +387,29 @@ class StripChart(Chart):
         spare = max(self.width() - gaps - least * len(self.figures), 0)
         x, spots = 0.0, []
         for figure in self.figures:
-            wide = least + spare * figure.photos / total
-            spots.append(Spot(QRectF(x, 0, wide, self.height()), figure))
-            x += wide + 2
+            width = least + spare * figure.photos / total
+            spots.append(Spot(QRectF(x, 0, width, self.height()), figure))
+            x += width + 2
         self._texts = self._named(spots)
         return spots
 
     def _named(self, spots: Sequence[Spot]) -> list[QRectF]:
         """Return where number and name of each part lie below it, without overlap."""
         large, small = QFontMetrics(theme.title_font()), QFontMetrics(self.font())
-        wide = []
+        widths = []
         for spot in spots:
             number = large.horizontalAdvance(words.count(spot.figure.photos))
-            wide.append(max(number, small.horizontalAdvance(spot.figure.name)) + 16)
+            widths.append(max(number, small.horizontalAdvance(spot.figure.name)) + 16)
         lefts = [spot.place.left() for spot in spots]
         for at in range(1, len(lefts)):
-            lefts[at] = max(lefts[at], lefts[at - 1] + wide[at - 1])
+            lefts[at] = max(lefts[at], lefts[at - 1] + widths[at - 1])
         limit = float(self.width() + 16)
         for at in range(len(lefts) - 1, -1, -1):
-            lefts[at] = max(min(lefts[at], limit - wide[at]), 0)
+            lefts[at] = max(min(lefts[at], limit - widths[at]), 0)
             limit = lefts[at]
         return [
             QRectF(left, self._THICK + 6, width - 16, self._LABELS - 6)
-            for left, width in zip(lefts, wide, strict=True)
+            for left, width in zip(lefts, widths, strict=True)
         ]
 
     def _spot_at(self, where: QPointF) -> int:

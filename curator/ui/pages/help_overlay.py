@@ -278,17 +278,17 @@ class HelpOverlay(OverlayPanel):
         columns = Columns.fitting(lines, self.width())
         small = QFontMetrics(theme.caption_font())
         self._room = self.height() - small.height() - _EDGE - 8  # above the last line
-        foot, high = self._without_key(columns, small)
+        foot, foot_height = self._without_key(columns, small)
         least = QFontMetrics(columns.font).height() + 1
-        room = self._room - high - 2 * _TOP
+        room = self._room - foot_height - 2 * _TOP
         fits = (line for line in range(_LINE, least, -1) if columns.height(lines, line) <= room)
         line = next(fits, least)
-        tall = columns.height(lines, line)
-        top = _TOP + max(room - tall, 0) // 2
+        height = columns.height(lines, line)
+        top = _TOP + max(room - height, 0) // 2
         self._words = columns.words(lines, self.width(), top, line)
         self._foot = foot
-        ends = max(top + tall + _TOP, self._room - high)
-        self._foot_place = QRect(_EDGE, ends, self.width() - 2 * _EDGE, high)
+        ends = max(top + height + _TOP, self._room - foot_height)
+        self._foot_place = QRect(_EDGE, ends, self.width() - 2 * _EDGE, foot_height)
         self._max_scroll = max(self._foot_place.bottom() + 1 - self._room, 0)
         self._scroll_to(0)
 

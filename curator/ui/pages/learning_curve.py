@@ -113,13 +113,13 @@ class LearningCurve(QWidget):
     def _axis(self, painter: QPainter, top: float) -> None:
         first, last = self._stops
         painter.setPen(theme.QUIET)
-        wide = self.width() - _LEFT - _RIGHT
-        place = QRectF(_LEFT, top, wide + _RIGHT, _FOOT)
+        width = self.width() - _LEFT - _RIGHT
+        place = QRectF(_LEFT, top, width + _RIGHT, _FOOT)
         end = f"{words.count(last)} predicted ratings"
         if first != last:
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), words.count(first))
         room = painter.fontMetrics().horizontalAdvance(end)
-        x = _LEFT + wide - painter.fontMetrics().horizontalAdvance(words.count(last)) / 2
+        x = _LEFT + width - painter.fontMetrics().horizontalAdvance(words.count(last)) / 2
         place = QRectF(min(x, self.width() - room), top, room + 2, _FOOT)
         painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), end)
 

@@ -17,7 +17,7 @@ from curator.ui.widgets.thumbnails import TileCache, blit, thumbnail_request
 HEIGHT = 96  # px
 _COVER = (96, 72)  # px the cover is fitted into
 _TEXT = 16  # px between the cover and the texts beside it
-_CLIENT = "cover"
+_VIEW = "cover"
 
 
 class ProjectHeader(QWidget):
@@ -29,8 +29,8 @@ class ProjectHeader(QWidget):
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
-        self._known = TileCache(session)
-        self._want: FrameRequest | None = None  # the cover
+        self._tiles = TileCache(session)
+        self._cover_request: FrameRequest | None = None  # the cover
         self.texts = ("", "", "")  # name, counts, notes
         self.setAccessibleName("Project")
         self.edit = QPushButton("Name and notes…")
@@ -66,7 +66,7 @@ class ProjectHeader(QWidget):
     def _cover(self) -> FrameRequest | None:
         row = self._session.projects.open
         photo = None if row is None else self._session.projects.cover(row)
-        return None if photo is None else thumbnail_request(self._known(photo), self._box())
+        return None if photo is None else thumbnail_request(self._tiles(photo), self._box())
 
     def _box(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -75,15 +75,15 @@ class ProjectHeader(QWidget):
     def _refresh(self) -> None:
         if not self.isVisible():
             return
-        self._want = self._cover()
-        self._thumbs.want(_CLIENT, (self._want,))
+        self._cover_request = self._cover()
+        self._thumbs.want(_VIEW, (self._cover_request,))
         self.texts = self._build_texts()
         self.setAccessibleDescription(words.joined(self.texts))
-        self.export.setEnabled(self._want is not None)
+        self.export.setEnabled(self._cover_request is not None)
         self.update()
 
     def _on_arrived(self, wants: Collection[FrameRequest]) -> None:
-        if self._want in wants:
+        if self._cover_request in wants:
             self.update()
 
     def showEvent(self, event: QEvent) -> None:
@@ -98,7 +98,7 @@ class ProjectHeader(QWidget):
 
     def hideEvent(self, event: QEvent) -> None:
         """Withdraw the request for the cover."""
-        self._thumbs.want(_CLIENT, ())
+        self._thumbs.want(_VIEW, ())
 
     # --- painting
 
@@ -128,7 +128,7 @@ class ProjectHeader(QWidget):
     def _paint_cover(self, painter: QPainter) -> None:
         ratio, box = self.devicePixelRatioF(), self._box()
         top = (HEIGHT - _COVER[1]) // 2
-        want = self._want
+        want = self._cover_request
         if want is None:
             painter.fillRect(QRect(MARGIN, top, *_COVER), theme.PANEL)
             return

@@ -28,16 +28,16 @@ class MovedStrip(QWidget):
 
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
-        self._session, self._pictures = session, pictures
+        self._session, self._thumbs = session, pictures.thumbs
         self._moved: Sequence[Moved] = ()
         self.setFixedHeight(_THUMB + 20)
-        pictures.thumbs.arrived.connect(self.update)
+        self._thumbs.arrived.connect(self.update)
 
     def show_moved(self, moved: Sequence[Moved]) -> None:
         """Show photos; those no longer in the catalog are left out."""
         existing = [each for each in moved if each.photo_id in self._session.table]
         self._moved = existing[:_MOST]
-        self._pictures.thumbs.want("taste", map(self._request, self._moved))
+        self._thumbs.want("taste", map(self._request, self._moved))
         self.setAccessibleName(", ".join(self._changed_text(each) for each in self._moved))
         self.update()
 
@@ -58,8 +58,7 @@ class MovedStrip(QWidget):
             place = QRect(0, 0, *fitted(self._session.tile(moved.photo_id), (_THUMB, _THUMB)))
             place.moveCenter(square.center())
             place.moveBottom(square.bottom())
-            request = self._request(moved)
-            frame = self._pictures.thumbs.get(request) if request is not None else None
+            frame = self._thumbs.best(self._request(moved))
             if frame is None:
                 painter.fillRect(place, theme.RAISED)
             else:
@@ -80,7 +79,7 @@ class MovedStrip(QWidget):
 
     def hideEvent(self, event: object) -> None:
         """Withdraw the request for thumbnails."""
-        self._pictures.thumbs.want("taste", [])
+        self._thumbs.want("taste", ())
 
 
 class VersionTable(TextRows[TasteRow]):

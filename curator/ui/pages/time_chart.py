@@ -44,11 +44,11 @@ class TimeChart(Chart):
     def _slots(self) -> list[tuple[QRectF, Period | None]]:
         """Return the column of every period, as high as the chart."""
         step, x, slots = self._step(), 0.0, []
-        high = self.height() - self.head - self._FOOT
+        height = self.height() - self.head - self._FOOT
         for period in self._periods:
-            wide = self._FOLD if period is None else step
-            slots.append((QRectF(x, self.head, wide, high), period))
-            x += wide
+            width = self._FOLD if period is None else step
+            slots.append((QRectF(x, self.head, width, height), period))
+            x += width
         return slots
 
     def _spread(self) -> list[Spot]:
@@ -74,9 +74,9 @@ class TimeChart(Chart):
             if not figure.photos:
                 continue
             number += 1
-            high = max(field * figure.photos / most, 1)
+            height = max(field * figure.photos / most, 1)
             lit = self._is_lit(number)
-            bar = QRectF(place.left(), ground - high, max(place.width() - gap, 1), high)
+            bar = QRectF(place.left(), ground - height, max(place.width() - gap, 1), height)
             stacked(painter, figure, bar, lit, upright=True)
             highest = figure.photos == most and not highest_named
             if named or highest or lit:
@@ -100,13 +100,13 @@ class TimeChart(Chart):
         """Draw the names of periods below the line, without overlap."""
         metrics, free = painter.fontMetrics(), -1.0
         for place, text, begins in self._marks():
-            wide = metrics.horizontalAdvance(text)
-            x = min(place.left(), self.width() - wide)
+            width = metrics.horizontalAdvance(text)
+            x = min(place.left(), self.width() - width)
             if x < free:
                 continue
             painter.setPen(theme.TEXT if begins else theme.QUIET)
-            painter.drawText(QRectF(x, ground + 4, wide + 2, 14), LEFT, text)
-            free = x + wide + 10
+            painter.drawText(QRectF(x, ground + 4, width + 2, 14), LEFT, text)
+            free = x + width + 10
 
     def _marks(self) -> list[tuple[QRectF, str, bool]]:
         """Return the place of each period, its name, and whether it begins a month or a year.
@@ -114,7 +114,7 @@ class TimeChart(Chart):
         Months without room for their names are left out.
         """
         found, before = [], None
-        wide = self._step() >= 34
+        names_months = self._step() >= 34
         for place, period in self._slots():
             if period is None:
                 continue
@@ -122,7 +122,7 @@ class TimeChart(Chart):
             month = MONTHS[start.month - 1][:3]
             if self._grain == MONTH:
                 begins = before is None or start.year != before.year
-                text = str(start.year) if begins else month if wide else ""
+                text = str(start.year) if begins else month if names_months else ""
             elif self._grain == DAY:
                 begins = before is None or start.month != before.month
                 text = f"{start.day} {month} {start.year}" if begins else str(start.day)

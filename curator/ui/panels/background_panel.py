@@ -104,8 +104,8 @@ class ProgressLine(QWidget):
         painter = QPainter(self)
         line = QRectF(0, self.height() / 2 - 1, self.width(), 3)
         painter.fillRect(line, theme.HAIRLINE)
-        wide = self.width() if self._share == 1 else min(line.width() * self._share, _LINE - 2)
-        painter.fillRect(QRectF(line.topLeft(), QSizeF(wide, 3)), theme.QUIET)
+        width = self.width() if self._share == 1 else min(line.width() * self._share, _LINE - 2)
+        painter.fillRect(QRectF(line.topLeft(), QSizeF(width, 3)), theme.QUIET)
 
 
 def counts_line(stage: StageCounts) -> str:

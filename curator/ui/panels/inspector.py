@@ -120,7 +120,7 @@ class Inspector(QWidget):
     It follows the current photo a moment after the person stops moving.
     """
 
-    def __init__(self, session: Session, pictures: Pictures | None = None) -> None:
+    def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
         self._session = session
         self._insight: Insight | None = None

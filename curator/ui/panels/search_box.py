@@ -119,8 +119,8 @@ class SearchField(QLineEdit):
         metrics = QFontMetrics(theme.caption_font())
         if metrics.horizontalAdvance(self._found) > self.width() // 3:
             self._found = self._found.partition(" ")[0]  # only the number
-        wide = metrics.horizontalAdvance(self._found)
-        self.setTextMargins(0, 0, wide + 8 if wide else 0, 0)
+        width = metrics.horizontalAdvance(self._found)
+        self.setTextMargins(0, 0, width + 8 if width else 0, 0)
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

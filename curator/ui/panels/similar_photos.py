@@ -28,7 +28,7 @@ class SimilarPhotos(QWidget):
 
     Args:
         session: the window's session.
-        pictures: the source of thumbnails; None draws flat shapes.
+        pictures: the source of thumbnails.
         name: names the rows, for the thumbnail store and for screen readers.
         rows: the number of rows of three.
 
@@ -40,17 +40,14 @@ class SimilarPhotos(QWidget):
 
     pressed = Signal(int)
 
-    def __init__(
-        self, session: Session, pictures: Pictures | None, name: str, rows: int = 1
-    ) -> None:
+    def __init__(self, session: Session, pictures: Pictures, name: str, rows: int = 1) -> None:
         super().__init__()
-        self._session, self._store = session, pictures.thumbs if pictures is not None else None
+        self._session, self._thumbs = session, pictures.thumbs
         self._name, self._most = name, rows * _COLUMNS
         self._near: tuple[Near, ...] = ()
         self._marked = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        if self._store is not None:
-            self._store.arrived.connect(self.update)
+        self._thumbs.arrived.connect(self.update)
         session.photos.photos_changed.connect(self.update)
 
     @property
@@ -75,10 +72,10 @@ class SimilarPhotos(QWidget):
 
     def place(self, number: int) -> QRect:
         """Return the rectangle of a photo's picture in px; its footer is below."""
-        wide = (self.width() - (_COLUMNS - 1) * _GAP) // _COLUMNS
-        tall = round(wide * _SHAPE)
+        width = (self.width() - (_COLUMNS - 1) * _GAP) // _COLUMNS
+        height = round(width * _SHAPE)
         row, column = divmod(number, _COLUMNS)
-        return QRect(column * (wide + _GAP), row * (tall + _FOOTER), wide, tall)
+        return QRect(column * (width + _GAP), row * (height + _FOOTER), width, height)
 
     def _fit(self) -> None:
         rows = -(-len(self._near) // _COLUMNS)
@@ -102,11 +99,9 @@ class SimilarPhotos(QWidget):
 
     def _request_thumbnails(self) -> None:
         """Request the thumbnails shown, none while hidden."""
-        if self._store is None:
-            return
         tiles = [self._session.tile(photo) for photo in self.ids] if self.isVisible() else []
         requests = [thumbnail_request(tile, self._box()) for tile in tiles]
-        self._store.want(f"near {self._name}", requests)
+        self._thumbs.want(f"near {self._name}", requests)
 
     def showEvent(self, event: QEvent) -> None:
         """Request thumbnails."""
@@ -139,7 +134,7 @@ class SimilarPhotos(QWidget):
         left = round(place.left() * ratio)
         top = round(place.top() * ratio) + box[1] - height
         rect = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
-        frame = self._store.best(thumbnail_request(tile, box)) if self._store else None
+        frame = self._thumbs.best(thumbnail_request(tile, box))
         if frame is None:
             painter.fillRect(rect, theme.RAISED)
         else:

@@ -132,8 +132,8 @@ class StatusLine(QWidget):
         self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
         start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
         if self._session.criteria.mode is not Pass.BROWSE:
-            wide = round(self.width() * _PASS_SHARE)
-            self.pass_.setGeometry((self.width() - wide) // 2, room.y(), wide, room.height())
+            width = round(self.width() * _PASS_SHARE)
+            self.pass_.setGeometry((self.width() - width) // 2, room.y(), width, room.height())
             start = self.pass_.geometry().right() + 1 + _GAP
         else:
             self.pass_.setGeometry(QRect())
@@ -151,12 +151,12 @@ class StatusLine(QWidget):
             (self.unreadable, _UNREADABLE),
             (self.sidecars, _PENDING),
         ):
-            wide = metrics.horizontalAdvance(widest) + 2 if widest else 0
+            width = metrics.horizontalAdvance(widest) + 2 if widest else 0
             if narrow and part is not self.advances:
-                wide = short
-            right -= wide
-            part.setGeometry(right, 0, wide, self.ending.height())
-            right -= _GAP if wide else 0
+                width = short
+            right -= width
+            part.setGeometry(right, 0, width, self.ending.height())
+            right -= _GAP if width else 0
         chosen = min(self.chosen.sizeHint().width() if self.chosen.text else 0, max(right, 0))
         left = chosen + _GAP if chosen else 0
         self.chosen.setGeometry(0, 0, chosen, self.ending.height())

@@ -112,11 +112,12 @@ class TagCloud(QWidget):
             font = theme.font(px)
             metrics = QFontMetrics(font)
             elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
-            wide = min(metrics.horizontalAdvance(elided) + 1, width)  # just as wide, it elides
-            if x and x + wide > width:
+            # One px more, or the text would be elided once more when it is drawn.
+            advance = min(metrics.horizontalAdvance(elided) + 1, width)
+            if x and x + advance > width:
                 x, y = 0, y + _ROW
-            found.append(_Word(tag, text, QRect(_MARGIN + x, y, wide, _ROW), font))
-            x += wide + _GAP
+            found.append(_Word(tag, text, QRect(_MARGIN + x, y, advance, _ROW), font))
+            x += advance + _GAP
         return found
 
     def sizeHint(self) -> QSize:

@@ -35,28 +35,28 @@ class _Section(QWidget):
 class WhySection(_Section):
     """Match and expected rating, their uncertainty, and the nearest photos rated high and low."""
 
-    def __init__(self, session: Session, pictures: Pictures | None) -> None:
+    def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__("Why")
         self._session = session
-        self.closed = theme.wrapped("", "quiet")
-        self.open_ = theme.link_button("Show now", session.explanations.show_why)
+        self.notice = theme.wrapped("", "quiet")
+        self.show_now = theme.link_button("Show now", session.explanations.show_why)
         hidden = layouts.row(spacing=4)
-        hidden.addWidget(self.closed, 1)
-        hidden.addWidget(self.open_)
+        hidden.addWidget(self.notice, 1)
+        hidden.addWidget(self.show_now)
         self.column.addLayout(hidden)
         self.score = self.line()
-        self.doubt = self.line("quiet")
-        self.own = self.line("quiet")
-        self.heads, self.near = {}, {}
+        self.uncertainty = self.line("quiet")
+        self.includes_own = self.line("quiet")
+        self.titles, self.similar = {}, {}
         for name, title in (
             ("high", "Most similar you rated high"),
             ("low", "Most similar you rated low or rejected"),
         ):
-            self.heads[name] = self.line("quiet", above=8)
-            self.heads[name].setText(title)
-            self.near[name] = SimilarPhotos(session, pictures, title)
-            self.near[name].pressed.connect(session.visit)
-            self.column.addWidget(self.near[name])
+            self.titles[name] = self.line("quiet", above=8)
+            self.titles[name].setText(title)
+            self.similar[name] = SimilarPhotos(session, pictures, title)
+            self.similar[name].pressed.connect(session.visit)
+            self.column.addWidget(self.similar[name])
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
         """Show a photo's insight if allowed, or what it lacks; None while it is computed."""
@@ -64,40 +64,40 @@ class WhySection(_Section):
         why = insight.why if insight is not None and allowed else None
         missing = insight.missing if insight is not None and insight.why is None else ""
         hidden = not missing and not allowed
-        self.closed.setText(missing or _HIDDEN)
-        self.closed.setVisible(bool(missing) or hidden)
-        self.open_.setVisible(hidden)
-        self.open_.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
+        self.notice.setText(missing or _HIDDEN)
+        self.notice.setVisible(bool(missing) or hidden)
+        self.show_now.setVisible(hidden)
+        self.show_now.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))
         self._show(why, bool(self._session.table.marks(photo_id).rating))
         self.setVisible(why is not None or bool(missing) or hidden)
 
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
             self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
-            self.doubt.setText(f"±{why.std:.1f} · {why.doubt}")
-            self.own.setText("Includes your rating of this photo")
-        for label in (self.score, self.doubt):
+            self.uncertainty.setText(f"±{why.std:.1f} · {why.doubt}")
+            self.includes_own.setText("Includes your rating of this photo")
+        for label in (self.score, self.uncertainty):
             label.setVisible(why is not None)
-        self.own.setVisible(why is not None and rated)
-        for name, similar in self.near.items():
+        self.includes_own.setVisible(why is not None and rated)
+        for name, similar in self.similar.items():
             photos = getattr(why, name) if why is not None else ()
             similar.show_photos(photos)
             similar.setVisible(bool(photos))
-            self.heads[name].setVisible(bool(photos))
+            self.titles[name].setVisible(bool(photos))
 
 
 class SimilarSection(_Section):
     """The most similar photos, in any folder."""
 
-    def __init__(self, session: Session, pictures: Pictures | None) -> None:
+    def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__("Similar")
         self._session = session
-        self.near = SimilarPhotos(session, pictures, "Similar", rows=2)
-        self.near.pressed.connect(session.visit)
-        self.column.addWidget(self.near)
+        self.similar = SimilarPhotos(session, pictures, "Similar", rows=2)
+        self.similar.pressed.connect(session.visit)
+        self.column.addWidget(self.similar)
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
         """Show similar photos; with their marks only if Why may be shown."""
         marked = self._session.explanations.may_show_why(photo_id)
-        self.near.show_photos(insight.similar if insight is not None else (), marked=marked)
-        self.setVisible(bool(self.near.ids))
+        self.similar.show_photos(insight.similar if insight is not None else (), marked=marked)
+        self.setVisible(bool(self.similar.ids))

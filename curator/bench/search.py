@@ -16,7 +16,7 @@ from curator.catalog import Catalog
 from curator.learning.vector_index import VectorIndex
 from curator.library.filters import mask, parse
 from curator.library.query import Query
-from curator.library.relevance import looking_like, relevance
+from curator.library.relevance import relevance, similar_to_phrase
 from curator.library.table import Table
 from curator.pipeline.between_jobs import INDEX_PART
 
@@ -84,7 +84,7 @@ def _by_picture(archive: VectorIndex, table: Table) -> Figure:
     )
     among, vectors = table.ids[table.alive()], baselines.vectors(archive)
     for each in phrases:
-        spent = timed(looking_like, archive, each, among)
+        spent = timed(similar_to_phrase, archive, each, among)
         pairs.add(spent, timed(np.matmul, vectors, each))
     what = f"photos that look like a phrase, of {len(among):,}"
     note = f"slowest {1000 * max(pairs.spent):.0f} ms; without encoding the phrase"

@@ -114,17 +114,17 @@ def _with_match(
     invocation: Invocation, preview: FilePreview, vector: Embedded | None = None
 ) -> FilePreview:
     """Add the predicted rating of a photo, or of the vector of a file, or why there is none."""
-    from curator.learning.explanations import insight, opinion
+    from curator.learning.explanations import explain_photo, explain_picture
     from curator.learning.learner import Learned
 
     if not invocation.home.catalog.exists():
         return replace(preview, unmatched=Learned("", 0, 0, 0).sentence)
     learner = invocation.learner
     if vector is None:
-        found = insight(learner, preview.photo or 0)
+        found = explain_photo(learner, preview.photo or 0)
         return replace(preview, why=found.why, unmatched=found.missing)
     try:
-        return replace(preview, why=opinion(learner, vector))
+        return replace(preview, why=explain_picture(learner, vector))
     except KnownError as error:
         return replace(preview, unmatched=str(error))
 
@@ -149,7 +149,7 @@ def _document(preview: FilePreview) -> dict[str, Any]:
         "match_score": why.match if why else None,
         "expected_stars": round(why.expected, 2) if why else None,
         "uncertainty_stars": round(why.std, 2) if why else None,
-        "doubt": why.doubt if why else preview.unmatched or None,
+        "doubt": why.certainty if why else preview.unmatched or None,
         "tags": None if preview.tags is None else [asdict(tag) for tag in preview.tags],
         "description": _description(preview.description),
         "undescribed": preview.undescribed or None,
@@ -169,7 +169,7 @@ def _lines(preview: FilePreview) -> list[str]:
         rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
         rows.append(("exposure", f"{quality.exposure:.0f}", clipping_line(quality)))
     if why is not None:
-        expected = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.doubt}"
+        expected = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.certainty}"
         rows.append(("match", f"{why.match}", expected))
     elif preview.unmatched:
         rows.append(("match", "", preview.unmatched))

@@ -180,13 +180,13 @@ def _backups(home: Home) -> Finding:
 def _list(invocation: Invocation) -> None:
     """List the backups, newest first."""
     from curator.catalog import backups
-    from curator.library.captions import when
+    from curator.library.captions import format_time
 
     found = backups.listed(invocation.home.catalog)
     rows = [
         (
             backup.path.name,
-            when(backup.made_at),
+            format_time(backup.made_at),
             counted(backup.photos, "photo"),
             counted(backup.decisions, "decision"),
             size(backup.size),

@@ -45,7 +45,7 @@ def photos(invocation: Invocation) -> None:
     if question is not None:  # only the learner knows the values to sort by
         found = table.ids[rows]
         answer = question(invocation.learner, found.tolist())
-        table.scores.set_answer(arguments.sort, found, answer)
+        table.scores.set_sort_values(arguments.sort, found, answer)
     ids = sorted_ids(table, rows, arguments.sort, arguments.reverse, units=False).tolist()
     ids = ids[: arguments.limit]
     stacks, projects = _stacks(table), invocation.catalog.projects.names_of(ids)

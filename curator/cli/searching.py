@@ -39,7 +39,7 @@ def search(invocation: Invocation) -> None:
     near, problem = _nearest(invocation, query, table)
     fits = mask(query, table, invocation.settings.taste.match_threshold, near) & table.alive()
     found = relevance(query, table, fits, near)
-    table.scores.set_answer("relevance", found.ids, found.value)
+    table.scores.set_sort_values("relevance", found.ids, found.value)
     order = "relevance" if query.is_ranked else "taken"
     ids = sorted_ids(table, fits, order, units=False)
     listed = ids[: arguments.limit or _FOUND].tolist()
@@ -70,7 +70,7 @@ def _nearest(
         KnownError: a photo of ``similar:`` is not analyzed yet.
     """
     from curator.learning.vector_index import VectorIndex
-    from curator.library.relevance import alike, looking_like
+    from curator.library.relevance import similar_to_photo, similar_to_phrase
 
     near: dict[str | int, NDArray[np.int64]] = {}
     if not query.is_ranked:
@@ -79,7 +79,7 @@ def _nearest(
     index.sync(invocation.catalog)
     among = table.ids[table.alive()]
     for photo in query.similar:
-        near[photo] = alike(index, photo, among)[0]
+        near[photo] = similar_to_photo(index, photo, among)[0]
     if not query.phrase:
         return near, ""
     try:
@@ -87,7 +87,7 @@ def _nearest(
     except KnownError as error:
         return near, f"Found by words only. {error}"
     if vector is not None:
-        near[query.phrase] = looking_like(index, vector, among)[0]
+        near[query.phrase] = similar_to_phrase(index, vector, among)[0]
     return near, ""
 
 

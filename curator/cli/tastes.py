@@ -119,9 +119,9 @@ def _summary(invocation: Invocation) -> None:
     found = report(invocation.learner)
     encoding = select_encoder(invocation.home, invocation.settings)
     document = {
-        "ratings": learned.stars,
+        "ratings": learned.ratings,
         "needed": MIN_RATINGS,
-        "missing": max(MIN_RATINGS - learned.stars, 0),
+        "missing": max(MIN_RATINGS - learned.ratings, 0),
         "ready": learned.ready,
         "state": learned.sentence,
         "pinned": learned.pinned,
@@ -136,7 +136,7 @@ def _summary(invocation: Invocation) -> None:
         "versions": [_version_document(row, learned.pinned) for row in found.versions],
     }
     lines = [
-        f"{counted(learned.stars, 'photo')} with stars. {learned.sentence}",
+        f"{counted(learned.ratings, 'photo')} with stars. {learned.sentence}",
         encoding.sentence,
         found.compared,
         *filter(None, [found.damaged]),
@@ -162,7 +162,7 @@ def _biggest_changes(invocation: Invocation) -> None:
     """List the photos whose match score changed most from the version before to this one."""
     number, catalog = invocation.arguments.version, invocation.catalog
     catalog.taste.version(number)  # refuse an unknown version before learning
-    moved = invocation.learner.moved(number)
+    moved = invocation.learner.score_changes(number)
     names = {
         photo.id: photo.name for photo in catalog.photos.details([each.photo_id for each in moved])
     }
@@ -201,7 +201,7 @@ def _unpin(invocation: Invocation) -> None:
 
 
 def _keep(invocation: Invocation) -> None:
-    number = invocation.learner.keep()
+    number = invocation.learner.keep_version()
     row = invocation.catalog.taste.version(number)
     invocation.output.answer(_version_document(row, None), [_version_line(row, None)])
 
@@ -264,7 +264,7 @@ def similar(invocation: Invocation) -> None:
             raise
         vector = _vector_of(invocation, absolute(name), index.encoder)
     else:
-        place = int(index.places([photo])[0])
+        place = int(index.rows_of([photo])[0])
         if place < 0:
             raise NotFoundError(
                 f"Photo {photo} is not analyzed yet.", "`curator status` says what waits, and why."

@@ -28,7 +28,7 @@ _RANKED = 200  # photos that the informative order ranks; others get no rank
 _CANDIDATES, _POOL, _RATED = 1500, 600, 800
 _AT_ONCE = 2000  # rows whose uncertainty is computed at a time
 
-Near = tuple[int, float]
+SimilarPhoto = tuple[int, float]
 """A photo and its similarity, a cosine."""
 
 
@@ -36,7 +36,7 @@ Near = tuple[int, float]
 class Why:
     """What the model predicts for a photo, and why.
 
-    ``match`` is 0-100, ``expected`` and ``std`` are in stars; ``doubt`` is the std in words.
+    ``match`` is 0-100, ``expected`` and ``std`` are in stars; ``certainty`` is the std in words.
     ``high`` are the most similar photos with 4 or more stars, ``low`` those with 2 or fewer, or
     rejected.
     """
@@ -44,9 +44,9 @@ class Why:
     match: int
     expected: float
     std: float
-    doubt: str
-    high: tuple[Near, ...]
-    low: tuple[Near, ...]
+    certainty: str
+    high: tuple[SimilarPhoto, ...]
+    low: tuple[SimilarPhoto, ...]
 
     @property
     def stars(self) -> float:
@@ -59,15 +59,15 @@ class Insight:
     """A photo's similar photos and explanation; ``missing`` says why a part is absent."""
 
     photo_id: int
-    similar: tuple[Near, ...] = ()
+    similar: tuple[SimilarPhoto, ...] = ()
     why: Why | None = None
     missing: str = ""
 
 
-def insight(learner: TasteLearner, photo_id: int) -> Insight:
+def explain_photo(learner: TasteLearner, photo_id: int) -> Insight:
     """Return the photos similar to a photo, and why it gets its score."""
     archive, learned = learner.vectors, learner.learned
-    place = archive.places([photo_id])[0]
+    place = archive.rows_of([photo_id])[0]
     if place < 0:
         damaged = photo_id in archive.damaged
         missing = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
@@ -81,7 +81,7 @@ def insight(learner: TasteLearner, photo_id: int) -> Insight:
     return Insight(photo_id, similar, _why(learner, learned.model, photo_id, row))
 
 
-def opinion(learner: TasteLearner, found: Embedded) -> Why:
+def explain_picture(learner: TasteLearner, found: Embedded) -> Why:
     """Return what the model predicts for a picture that need not be in the catalog.
 
     Args:
@@ -107,7 +107,7 @@ def _why(
 ) -> Why:
     rated = {photo: stars for photo, stars in learner.judged_photos().items() if photo != photo_id}
     ids = list(rated)
-    rows = learner.vectors.take(learner.vectors.places(ids))
+    rows = learner.vectors.take(learner.vectors.rows_of(ids))
     found = taste.evidence(row, rows, list(rated.values()), _EACH, model.space)
     expected, std = model.rating(row), float(model.std(row)[0])
     return Why(
@@ -138,7 +138,7 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
         KnownError: there is no taste yet; says what is missing.
     """
     model = _model(learner)
-    places = learner.vectors.places(ids)
+    places = learner.vectors.rows_of(ids)
     found = np.full(len(places), np.nan, np.float32)
     seen = np.flatnonzero(places >= 0)
     for start in range(0, len(seen), _AT_ONCE):
@@ -157,12 +157,12 @@ def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.fl
         KnownError: there is no taste yet; says what is missing.
     """
     space, archive, rated = _model(learner).space, learner.vectors, list(learner.judged_photos())
-    places = archive.places(ids)
+    places = archive.rows_of(ids)
     some = _sample(np.flatnonzero((places >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
     chosen = taste.informative(
         archive.take(places[some]),
         archive.take(_sample(np.arange(archive.size), _POOL)),
-        archive.take(_sample(archive.places(rated), _RATED)),
+        archive.take(_sample(archive.rows_of(rated), _RATED)),
         _RANKED,
         space,
     )

@@ -56,11 +56,11 @@ class Learned:
     """The present state of the learned taste.
 
     Attributes:
-        stars: the number of rated photos.
-        taught: the number of rated photos with a vector.
+        ratings: the number of rated photos.
+        usable: the number of rated photos with a vector.
         vectors: the number of analyzed photos.
         damaged: the number of photos whose vector cannot be used.
-        alike: whether all ratings are equal, so that there is nothing to learn.
+        all_equal: whether all ratings are equal, so that there is nothing to learn.
         pinned: the version in use instead of the learned model.
         problem: why the pinned version cannot be used.
         model: the model in use, None while there is none.
@@ -70,11 +70,11 @@ class Learned:
     """
 
     encoder: str
-    stars: int
-    taught: int
+    ratings: int
+    usable: int
     vectors: int
     damaged: int = 0
-    alike: bool = False
+    all_equal: bool = False
     pinned: int | None = None
     problem: str = ""
     model: taste.TasteModel | None = None
@@ -92,7 +92,7 @@ class Learned:
         """A name of the model: its encoder, and its version or number of ratings."""
         if self.pinned is not None:
             return f"{self.encoder}, version {self.pinned}"
-        return f"{self.encoder}, {self.taught} ratings"
+        return f"{self.encoder}, {self.usable} ratings"
 
     def by_id(self) -> dict[int, int]:
         """Return the match scores by photo id."""
@@ -106,20 +106,20 @@ class Learned:
         if self.pinned is not None:
             return f"Taste is pinned to version {self.pinned}."
         if self.ready:
-            of = "" if self.taught == self.stars else f" of {self.stars:,}"
-            return f"Taste is ready: learned from {self.taught:,}{of} photos with stars."
-        if self.stars < MIN_RATINGS:
-            missing = MIN_RATINGS - self.stars
+            of = "" if self.usable == self.ratings else f" of {self.ratings:,}"
+            return f"Taste is ready: learned from {self.usable:,}{of} photos with stars."
+        if self.ratings < MIN_RATINGS:
+            missing = MIN_RATINGS - self.ratings
             return f"Rate {missing} more photo{'s' * (missing > 1)} to start predictions."
         if not self.vectors:
             return "Your rated photos are not analyzed yet, so taste cannot learn from them."
-        if self.alike:
-            return f"All {self.taught} rated photos have the same rating: nothing to learn yet."
-        more = counted(MIN_RATINGS - self.taught, "more rated photo")
+        if self.all_equal:
+            return f"All {self.usable} rated photos have the same rating: nothing to learn yet."
+        more = counted(MIN_RATINGS - self.usable, "more rated photo")
         return f"Predictions start after the analysis of {more}."
 
 
-class Moved(NamedTuple):
+class ScoreChange(NamedTuple):
     """A photo's match score by a version and by the version before it."""
 
     photo_id: int
@@ -312,8 +312,8 @@ class TasteLearner:
 
         A comparison says nothing about how good either photo is, only which is better.
         """
-        winners = self.vectors.places([each.winner for each in preferences])
-        losers = self.vectors.places([each.loser for each in preferences])
+        winners = self.vectors.rows_of([each.winner for each in preferences])
+        losers = self.vectors.rows_of([each.loser for each in preferences])
         both = np.flatnonzero((winners >= 0) & (losers >= 0))
         if not len(both):
             return
@@ -334,7 +334,7 @@ class TasteLearner:
             yield examples[start : start + _BATCH]
 
     def _rows(self, judgments: Sequence[Judgment]) -> NDArray[np.float32]:
-        return self.vectors.take(self.vectors.places([each.photo_id for each in judgments]))
+        return self.vectors.take(self.vectors.rows_of([each.photo_id for each in judgments]))
 
     def _weights(self, judgments: Sequence[Judgment]) -> NDArray[np.float64]:
         weights = np.array([_REJECT_WEIGHT if each.rejected else 1.0 for each in judgments])
@@ -369,7 +369,7 @@ class TasteLearner:
 
     def _with_vector(self, by_photo: Mapping[int, Value]) -> dict[int, Value]:
         """Keep only the photos with a vector."""
-        analyzed = (self.vectors.places(list(by_photo)) >= 0).tolist()
+        analyzed = (self.vectors.rows_of(list(by_photo)) >= 0).tolist()
         return dict(compress(by_photo.items(), analyzed))
 
     # --- learning
@@ -383,10 +383,10 @@ class TasteLearner:
         )
         if self._pinned is not None:
             learned = self._by_version(learned, self._pinned)
-        elif learned.taught >= MIN_RATINGS:
+        elif learned.usable >= MIN_RATINGS:
             equal = len(set(rated.values())) == 1
             if equal and not any(each.rejected for each in self._judgments.values()):
-                learned = replace(learned, alike=True)
+                learned = replace(learned, all_equal=True)
             else:
                 learned = self._scored(learned, (self._training or self._rebuild_training()).fit())
         self.learned = learned
@@ -438,7 +438,7 @@ class TasteLearner:
     def _follow_similar(self, found: Sequence[PredictedRating]) -> NDArray[np.bool_]:
         """Mark the ratings of photos similar to a photo rated just before."""
         similar = np.zeros(len(found), bool)
-        rows = self.vectors.places([each.photo_id for each in found])
+        rows = self.vectors.rows_of([each.photo_id for each in found])
         analyzed = np.flatnonzero(rows >= 0)
         times = np.array([each.made_at for each in found])
         cosine = self._similar_cosine()
@@ -475,7 +475,7 @@ class TasteLearner:
 
     # --- versions
 
-    def keep_daily(self) -> int | None:
+    def save_daily_version(self) -> int | None:
         """Save a version after the first fit of a day; return its number, None if not due."""
         today = datetime.date.today()
         if self._version_day == today or self.learned is None or not self.learned.ready:
@@ -484,9 +484,9 @@ class TasteLearner:
         newest = next(iter(self.catalog.taste.versions()), None)
         if newest is not None and datetime.date.fromtimestamp(newest.made_at) == today:
             return None
-        return self.snapshot("daily")
+        return self.save_version("daily")
 
-    def snapshot(self, reason: str) -> int | None:
+    def save_version(self, reason: str) -> int | None:
         """Save a version of the model, unless the newest version equals it.
 
         Args:
@@ -499,7 +499,7 @@ class TasteLearner:
         if learned is None or learned.model is None or learned.pinned is not None:
             return None
         newest = next(iter(self.catalog.taste.versions()), None)
-        now = (learned.encoder, learned.taught)
+        now = (learned.encoder, learned.usable)
         if (
             newest is not None
             and (newest.encoder, newest.ratings) == now
@@ -516,7 +516,7 @@ class TasteLearner:
                 0,
                 0.0,
                 learned.encoder,
-                learned.taught,
+                learned.usable,
                 accuracy.correlation if enough else None,
                 accuracy.error if enough else None,
                 accuracy.mean_error if enough else None,
@@ -525,7 +525,7 @@ class TasteLearner:
             )
         )
 
-    def keep(self) -> int:
+    def keep_version(self) -> int:
         """Save a version by hand and return its number.
 
         Raises:
@@ -537,12 +537,12 @@ class TasteLearner:
                 f"Taste is pinned to version {learned.pinned}, so nothing newer is in use.",
                 "Unpin it, then keep a version.",
             )
-        number = self.snapshot("hand")
+        number = self.save_version("hand")
         if number is None:
             raise KnownError("There is nothing to keep yet.", learned.sentence)
         return number
 
-    def moved(self, number: int, most: int = 6) -> list[Moved]:
+    def score_changes(self, number: int, most: int = 6) -> list[ScoreChange]:
         """Return the photos whose match changed most from the version before to this one.
 
         The version before is the previous one of the same encoder; without it the list is empty.
@@ -566,7 +566,7 @@ class TasteLearner:
         before, now = (model.scores(self._predict_all(model)) for model in models)
         furthest = np.argsort(-np.abs(now - before), kind="stable")[:most]
         return [
-            Moved(int(self.vectors.ids[row]), int(before[row]), int(now[row]))
+            ScoreChange(int(self.vectors.ids[row]), int(before[row]), int(now[row]))
             for row in furthest.tolist()
             if before[row] != now[row]
         ]

@@ -173,7 +173,7 @@ class LearnerThread(QObject):
             with self._problems_reported("learned"):
                 self._learn(learner, request)
             with self._problems_reported("kept as a version"):
-                learner.keep_daily()
+                learner.save_daily_version()
             for question, callback in request.questions:
                 self._answered.emit(callback, _answer(question, learner))
         if learner.learned is not None and request.ids:
@@ -181,7 +181,7 @@ class LearnerThread(QObject):
                 learner.update_training(request.ids)
                 learner.fit()
         with self._problems_reported("kept as a version"):
-            learner.snapshot("closing")
+            learner.save_version("closing")
 
     @contextlib.contextmanager
     def _problems_reported(self, what: str) -> Iterator[None]:

@@ -86,7 +86,7 @@ class VectorIndex:
         """Photo ids by row."""
         return self._ids[: self.size]
 
-    def places(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    def rows_of(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each photo, -1 if it has no vector."""
         wanted = np.asarray(ids, np.int64)
         found = np.full(len(wanted), -1, np.int64)
@@ -158,7 +158,7 @@ class VectorIndex:
             among: ids of the photos that count; None for all.
         """
         if among is not None:
-            places = self.places(among)
+            places = self.rows_of(among)
             places = places[places >= 0]
             if self._sketch is not None and len(places) > _CANDIDATES:
                 places = self._sketch.likely(vector, _CANDIDATES, places)

@@ -53,7 +53,7 @@ def exposure_line(capture: Capture) -> str:
     return " · ".join(filter(None, parts))
 
 
-def place(capture: Capture) -> str:
+def gps_location(capture: Capture) -> str:
     """Format the GPS location in degrees; empty if it is not known."""
     if capture.latitude is None or capture.longitude is None:
         return ""
@@ -62,20 +62,20 @@ def place(capture: Capture) -> str:
     return f"{abs(capture.latitude):.4f}° {north}  {abs(capture.longitude):.4f}° {east}"
 
 
-def offset(minutes: int) -> str:
+def utc_offset(minutes: int) -> str:
     """Format an offset from UTC: UTC+2, UTC−3:30."""
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'−' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
-def away(detail: PhotoDetail) -> str:
+def unavailable_reason(detail: PhotoDetail) -> str:
     """Return why none of a photo's files can be read, ``T7 Shield unplugged``; empty if one can."""
     if not detail.files or not all(file.missing for file in detail.files):
         return ""
-    return absence(detail) or "file not there now"
+    return unreachable_reason(detail) or "file not there now"
 
 
-def absence(detail: PhotoDetail) -> str:
+def unreachable_reason(detail: PhotoDetail) -> str:
     """Return why a folder of the photo's files cannot be reached; empty if all can."""
     return next((file.away for file in detail.files if file.away), "")
 
@@ -126,7 +126,7 @@ def suggestion(tag: TagDetail) -> str:
     return f"suggested by the {source}{confidence}"
 
 
-def when(moment: float, now: datetime | None = None) -> str:
+def format_time(moment: float, now: datetime | None = None) -> str:
     """Format the time of an action: 18:04, yesterday 23:14, 3 Nov 2026 09:10."""
     then, now = datetime.fromtimestamp(moment), now or datetime.now()
     days = (now.date() - then.date()).days
@@ -148,12 +148,12 @@ _DONE = {
 }
 
 
-def summary(act: str, what: str) -> str:
+def done_text(act: str, what: str) -> str:
     """Return the text of a completed action: "Rejected DSC_0411", "4 stars for DSC_0411"."""
     return f"{_DONE[act]} {what}" if act in _DONE else f"{act.capitalize()} for {what}"
 
 
-def already(act: str, what: str) -> str:
+def unchanged_text(act: str, what: str) -> str:
     """Return the text of an action that changed nothing: "DSC_0411: rejected already"."""
     done = _DONE.get(act)
     return f"{what}: {done.lower() if done else act} already"
@@ -162,5 +162,9 @@ def already(act: str, what: str) -> str:
 def step_line(step: Step) -> str:
     """Describe an undo step: "reject 212 photos, yesterday 23:14, Iceland"."""
     act = f"{step.context.get('act', '')} {step.context.get('what', '')}".strip()
-    parts = [act or step.summary, when(step.made_at), str(step.context.get("scope_title", ""))]
+    parts = [
+        act or step.summary,
+        format_time(step.made_at),
+        str(step.context.get("scope_title", "")),
+    ]
     return ", ".join(part for part in parts if part)

@@ -104,18 +104,20 @@ FACETS: dict[str, Facet] = {
 }
 
 
-def applied(expression: str, fields: frozenset[str], query: str) -> str:
+def with_condition(expression: str, fields: frozenset[str], query: str) -> str:
     """Replace a search's conditions on some fields by ``query``.
 
     If ``query`` is what the search has already, these conditions are removed.
     """
     rest = _without(expression, fields)
-    if says(expression, fields) == says(query, fields):
+    if conditions_on(expression, fields) == conditions_on(query, fields):
         return rest
     return f"{rest} {query}".strip()
 
 
-def says(expression: str, fields: frozenset[str]) -> frozenset[tuple[tuple[str, bool, str], ...]]:
+def conditions_on(
+    expression: str, fields: frozenset[str]
+) -> frozenset[tuple[tuple[str, bool, str], ...]]:
     """Return the conditions of a search on these fields, to compare them with another search's.
 
     A group joined by OR with other fields is no such condition.

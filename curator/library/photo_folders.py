@@ -151,7 +151,7 @@ class PhotoFolders:
 
     # --- copies
 
-    def view(self, folder: str) -> None:
+    def set_viewed(self, folder: str) -> None:
         """Set the viewed folder by its path; empty: all photos have the name of their main file."""
         self._viewed = folder
         self._name_copies()

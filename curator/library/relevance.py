@@ -90,13 +90,13 @@ def _worded(query: Query, table: Table) -> Mask:
 # --- by vectors
 
 
-def alike(index: VectorIndex, photo_id: int, among: Ids) -> Likeness:
+def similar_to_photo(index: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     """Find the photos most similar to a photo, itself first.
 
     Raises:
         KnownError: the photo is not analyzed yet.
     """
-    place = int(index.places([photo_id])[0])
+    place = int(index.rows_of([photo_id])[0])
     if place < 0:
         raise KnownError(
             "This photo is not analyzed yet.", "Similar photos can be found once it is."
@@ -105,7 +105,7 @@ def alike(index: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     return index.nearest(row[: index.dimension], MOST, among)
 
 
-def looking_like(index: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
+def similar_to_phrase(index: VectorIndex, vector: NDArray[np.float32], among: Ids) -> Likeness:
     """Find the photos that match a phrase clearly better than an average photo does.
 
     Args:

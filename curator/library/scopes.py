@@ -68,7 +68,7 @@ class ScopeRow:
     folder_id: int | None = None
 
 
-def rows(
+def folder_rows(
     folders: Sequence[FolderRow], table: Table, away: Mapping[str, str] | None = None
 ) -> list[ScopeRow]:
     """List all photos and the folders in sidebar order, with the number of photos in each.
@@ -131,7 +131,7 @@ def _by_path(table: Table) -> tuple[Counter[str], list[_Copied]]:
     return by_path, copied
 
 
-def followed(key: str, old: str, new: str) -> str:
+def moved_key(key: str, old: str, new: str) -> str:
     """Return the key of a folder after ``old``, that folder or one above it, moved to ``new``."""
     inside = old.rstrip(os.sep) + os.sep
     if key == old:
@@ -139,12 +139,12 @@ def followed(key: str, old: str, new: str) -> str:
     return new.rstrip(os.sep) + os.sep + key[len(inside) :] if key.startswith(inside) else key
 
 
-def of_search(saved: SavedSearch) -> Scope:
+def search_scope(saved: SavedSearch) -> Scope:
     """Return the scope of a saved search."""
     return Scope("search", f"{_SEARCH}{saved.id}", saved.name, saved.expression)
 
 
-def of_project(row: ProjectRow) -> Scope:
+def project_scope(row: ProjectRow) -> Scope:
     """Return the scope of a project."""
     return Scope("project", f"{_PROJECT}{row.id}", row.name)
 
@@ -153,7 +153,7 @@ def project_rows(table: Table) -> list[ScopeRow]:
     """List the projects as scopes, by name, with the number of their visible photos."""
     alive = table.alive()
     return [
-        ScopeRow(of_project(row), 0, int((table.projects.inside(row.id) & alive).sum()))
+        ScopeRow(project_scope(row), 0, int((table.projects.inside(row.id) & alive).sum()))
         for row in table.projects.rows
     ]
 

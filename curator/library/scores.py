@@ -76,7 +76,7 @@ class Scores:
 
     # --- values of sort orders
 
-    def set_answer(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
+    def set_sort_values(self, order: str, ids: Ids, values: NDArray[np.float32]) -> None:
         """Set the values an order sorts by; all other photos lose theirs.
 
         Args:
@@ -87,7 +87,7 @@ class Scores:
         found = self._answers[order] = np.full(self._rows.size, np.nan, "f4")
         found[self._rows.rows_of(ids)] = values
 
-    def answer(self, order: str) -> NDArray[np.float32]:
+    def sort_values(self, order: str) -> NDArray[np.float32]:
         """Return the values an order sorts by, by row; NaN for photos without one."""
         known = self._answers.get(order, _NONE)
         return widened(known, len(known), self._rows.size)

@@ -28,7 +28,7 @@ class Order:
         best: ``np.fmin`` or ``np.fmax``; picks the value of a stack from those of its frames.
         about: its direction, in words that follow the title.
         by_taste: whether it needs a learned taste.
-        question: sent to the learner before sorting; the answer goes into `Scores.set_answer`.
+        question: sent to the learner before sorting; the answer goes into `Scores.set_sort_values`.
         part: photos to ask about at a time, so that learning never waits long; 0 for all at once.
         manual: whether it sorts single frames, because a person placed each by hand.
     """
@@ -68,12 +68,12 @@ ORDERS: dict[str, Order] = {
         "Hand", lambda table: table.projects.by_hand(), np.fmin, "as you placed them", manual=True
     ),
     "relevance": Order(
-        "Relevance", lambda table: table.scores.answer("relevance"), np.fmin, "best fit first"
+        "Relevance", lambda table: table.scores.sort_values("relevance"), np.fmin, "best fit first"
     ),
     "match": Order("Match", lambda table: table.scores.match, np.fmax, "lowest first", True),
     "uncertain": Order(
         "Most uncertain",
-        lambda table: -table.scores.answer("uncertain"),
+        lambda table: -table.scores.sort_values("uncertain"),
         np.fmin,
         "least certain prediction first",
         True,
@@ -82,7 +82,7 @@ ORDERS: dict[str, Order] = {
     ),
     "informative": Order(
         "Most informative",
-        lambda table: table.scores.answer("informative"),
+        lambda table: table.scores.sort_values("informative"),
         np.fmin,
         "rating these improves predictions most",
         True,

@@ -48,7 +48,7 @@ class Tile:
     ``width`` and ``height`` are of the upright picture in px with the user's ``turn`` (quarter
     turns clockwise, 0-3) applied, 0 while unknown. ``thumb`` and ``proxy`` are cache keys.
     ``stale``: no longer fits the filter, but listed until F5. ``suggested``: unreviewed, and the
-    suggested best of its stack. ``doubt`` is of the predicted rating, in stars, if an order
+    suggested best of its stack. ``uncertainty`` is of the predicted rating, in stars, if an order
     requested it; ``found`` says why a search found the photo.
     """
 
@@ -71,7 +71,7 @@ class Tile:
     stale: bool = False
     suggested: bool = False
     damaged: bool = False
-    doubt: float | None = None
+    uncertainty: float | None = None
     found: str = ""
 
 

@@ -115,7 +115,7 @@ def similarities(learner: TasteLearner, photo_id: int, ids: Sequence[int]) -> ND
     """
     index = learner.vectors
     found = np.full(len(ids), np.nan, np.float32)
-    row, rows = index.places([photo_id]), index.places(ids)
+    row, rows = index.rows_of([photo_id]), index.rows_of(ids)
     if row[0] < 0:
         return found
     vector = index.take(row)[0, : index.dimension]

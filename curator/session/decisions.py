@@ -89,7 +89,7 @@ class DecisionController(QObject):
         if step is not None and step.id:
             self._statistics.pace.decided(time.monotonic())
         elif len(changes) == 1:
-            self._messages.say(captions.already(act, self._table.name(next(iter(changes)))))
+            self._messages.say(captions.unchanged_text(act, self._table.name(next(iter(changes)))))
         if not (advance and single):
             return
         if self._compare.panes is not None:
@@ -112,7 +112,7 @@ class DecisionController(QObject):
             return None
         ids = list(changes)
         what = self._photos.named(ids)
-        text = text or StepText(what, captions.summary(act, what))
+        text = text or StepText(what, captions.done_text(act, what))
         self._messages.announce_slow(f"Marking {len(ids):,} photos…", len(ids))
         step = self._catalog.journal.decide(
             changes,

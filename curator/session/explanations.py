@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from curator.learning.explanations import Insight, Near, insight
+from curator.learning.explanations import Insight, SimilarPhoto, explain_photo
 from curator.model import KnownError, Verdict
 from curator.session.messages import Messages
 from curator.session.photo_list import PhotoList
@@ -78,13 +78,13 @@ class ExplanationController(QObject):
             self.insight_ready.emit(self._visible(answer))
             self._ask()
 
-        self._taste.learner.ask(lambda learner: insight(learner, photo), on_answer)
+        self._taste.learner.ask(lambda learner: explain_photo(learner, photo), on_answer)
 
     def _visible(self, insight: Insight) -> Insight:
         """Return an insight without photos that are hidden: merged, or in a switched-off folder."""
         alive, why = self._table.alive(), insight.why
 
-        def visible(near: tuple[Near, ...]) -> tuple[Near, ...]:
+        def visible(near: tuple[SimilarPhoto, ...]) -> tuple[SimilarPhoto, ...]:
             known = [each for each in near if each[0] in self._table]
             return tuple(each for each in known if alive[self._table.rows_of([each[0]])[0]])
 

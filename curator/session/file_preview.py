@@ -13,8 +13,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import FileDetail, PhotoDetail, TagDetail
-from curator.learning.explanations import Why, opinion
-from curator.library.captions import exposure_line, offset, place
+from curator.learning.explanations import Why, explain_picture
+from curator.library.captions import exposure_line, gps_location, utc_offset
 from curator.library.table import Table
 from curator.model import (
     Capture,
@@ -237,7 +237,9 @@ class FilePreviewLoader(QObject):
         if photo is not None and known and not self._explanations.may_show_why(photo):
             self._publish(replace(self.preview, unmatched=HIDDEN))
         else:
-            self._taste.learner.ask(lambda learner: opinion(learner, found), self._on_opinion)
+            self._taste.learner.ask(
+                lambda learner: explain_picture(learner, found), self._on_opinion
+            )
 
     def _on_opinion(self, answer: Why | KnownError) -> None:
         if self._closed:
@@ -284,9 +286,9 @@ def capture_lines(capture: Capture) -> list[str]:
     if capture.taken_at is not None:
         taken = f"{capture.taken_at.day} {capture.taken_at:%B %Y, %H:%M:%S}"
         if capture.utc_offset_min is not None:
-            taken += f" {offset(capture.utc_offset_min)}"
+            taken += f" {utc_offset(capture.utc_offset_min)}"
     lens = capture.lens if capture.lens != capture.camera else None
-    lines = (taken, place(capture), capture.camera, lens, exposure_line(capture))
+    lines = (taken, gps_location(capture), capture.camera, lens, exposure_line(capture))
     return [line for line in lines if line]
 
 

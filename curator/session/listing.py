@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from curator.library import spans
-from curator.library.scopes import followed
+from curator.library.scopes import moved_key
 from curator.library.sort_orders import is_manual
 from curator.library.spans import Ids, Spans
 from curator.library.table import Table
@@ -224,7 +224,7 @@ class ListStacks:
 
     def follow_folder(self, old: str, new: str) -> None:
         """Keep stacks expanded in a folder that moved."""
-        self._expanded = {followed(k, old, new): v for k, v in self._expanded.items()}
+        self._expanded = {moved_key(k, old, new): v for k, v in self._expanded.items()}
 
     def with_frames(self, photo_ids: set[int]) -> set[int]:
         """Return photos with all frames of their stacks: a mark may change the suggested best."""

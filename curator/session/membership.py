@@ -130,7 +130,7 @@ class Membership:
         if not self._criteria.is_ranked:
             return
         found = relevance(query, self._table, self.fits(), self._by_vector)
-        self._table.scores.set_answer(RELEVANCE, found.ids, found.value)
+        self._table.scores.set_sort_values(RELEVANCE, found.ids, found.value)
         if self._by_vector and query.words:
             pairs = zip(found.ids.tolist(), found.by.tolist(), strict=True)
             self.reasons = {photo: REASONS[why] for photo, why in pairs}

@@ -67,7 +67,7 @@ class OrderController(QObject):
 
         def sort(answer: np.ndarray) -> None:
             if (criteria.scope, criteria.mode) == asked_for:
-                self._table.scores.set_answer(order, ids, answer)
+                self._table.scores.set_sort_values(order, ids, answer)
                 self._sort(order, backwards)
                 photos.go_to_first()  # the person chose the order to see its first photo
 
@@ -97,7 +97,7 @@ class OrderController(QObject):
         def sort(answer: np.ndarray) -> None:
             if photos.ids is not ids or photos.current != here or criteria.order != order:
                 return  # the person has moved in the list, so it stays
-            self._table.scores.set_answer(order, ids, answer)
+            self._table.scores.set_sort_values(order, ids, answer)
             photos.rebuild_ranked(keep)
             if at_front:
                 photos.go_to_first()

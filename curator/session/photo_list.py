@@ -17,7 +17,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import Catalog, PhotoDetail
-from curator.library.scopes import Scope, followed
+from curator.library.scopes import Scope, moved_key
 from curator.library.sort_orders import is_manual, sorted_ids
 from curator.library.spans import Ids
 from curator.library.table import Mask, Table, Tile
@@ -154,7 +154,7 @@ class PhotoList(QObject):
     def follow_scope(self) -> None:
         """Show photos under the names they have in the folder of the scope."""
         scope = self.criteria.scope
-        self.table.folders.view(scope.key if scope.kind == "folder" else "")
+        self.table.folders.set_viewed(scope.key if scope.kind == "folder" else "")
         self.details.clear()
 
     def rebuild(self, keep: int | None = None) -> None:
@@ -437,7 +437,7 @@ class PhotoList(QObject):
 
 def _moved(scope: Scope, old: str, new: str) -> Scope:
     """Return the scope of a folder in, or equal to, a folder that moved from ``old``."""
-    key = followed(scope.key, old, new)
+    key = moved_key(scope.key, old, new)
     title = Path(key).name if scope.key == old else scope.title
     return replace(scope, key=key, title=title or key)
 

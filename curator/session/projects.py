@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from curator.catalog import ProjectRow
 from curator.library import filters
-from curator.library.scopes import EVERYTHING, of_project
+from curator.library.scopes import EVERYTHING, project_scope
 from curator.library.spans import Ids
 from curator.model import Field, KnownError, Pass
 from curator.session.decisions import DecisionController, StepText
@@ -157,7 +157,7 @@ class ProjectController(QObject):
         """Open a project as the scope."""
         row = self._table.projects.row(project)
         if row is not None:
-            self._sources.open_scope(of_project(row))
+            self._sources.open_scope(project_scope(row))
 
     # --- photos in and out
 
@@ -392,6 +392,6 @@ class ProjectController(QObject):
                 self._sources.open_scope(EVERYTHING)
                 self._messages.say(f"The project {scope.title} was removed")
             elif row.name != scope.title:
-                self._criteria.scope = of_project(row)
+                self._criteria.scope = project_scope(row)
                 self._photos.publish()
         self.changed.emit()

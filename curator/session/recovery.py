@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from curator.catalog import Backup, RestoreReport
-from curator.library.captions import when
+from curator.library.captions import format_time
 from curator.model import counted
 
 
 def backup_title(backup: Backup) -> str:
     """Return when a backup was made, and its size: "yesterday 18:04 (12,031 photos)"."""
-    day = when(backup.made_at)
+    day = format_time(backup.made_at)
     day = f"today {day}" if " " not in day else day
     return f"{day} ({counted(backup.photos, 'photo')})"
 

@@ -179,7 +179,7 @@ def best_series(
     Thread: the learner's.
     """
     index = learner.vectors
-    rows = index.places(ids)
+    rows = index.rows_of(ids)
     known = rows >= 0
     if known.sum() < LEAST:
         return ()

@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 from curator.learning.learner import TasteLearner
 from curator.library import filters
 from curator.library.query import Query
-from curator.library.relevance import Likeness, alike, looking_like
+from curator.library.relevance import Likeness, similar_to_photo, similar_to_phrase
 from curator.library.scopes import EVERYTHING
 from curator.library.spans import Ids
 from curator.model import KnownError, Pass, View
@@ -164,7 +164,9 @@ class SearchController(QObject):
                 return
             vector = np.frombuffer(answer, np.float32)
             self._ask(
-                request, phrase, lambda learner, among: looking_like(learner.vectors, vector, among)
+                request,
+                phrase,
+                lambda learner, among: similar_to_phrase(learner.vectors, vector, among),
             )
 
         pipeline.text_encoder.request(
@@ -265,4 +267,4 @@ def _call(on_answer: Callable[[object], None], answer: object) -> None:
 
 
 def _similar_to(photo: int, learner: TasteLearner, among: Ids) -> Likeness:
-    return alike(learner.vectors, photo, among)
+    return similar_to_photo(learner.vectors, photo, among)

@@ -16,7 +16,7 @@ from curator import volumes
 from curator.catalog import Catalog, FolderRow, absence
 from curator.library import scopes
 from curator.library.folder_lookup import locate_folders
-from curator.library.scopes import Scope, ScopeRow, of_search
+from curator.library.scopes import Scope, ScopeRow, search_scope
 from curator.library.sort_keys import in_order
 from curator.model import Failure, KnownError, View
 from curator.session.photo_list import PhotoList
@@ -68,12 +68,12 @@ class SourceController(QObject):
     def scopes(self) -> list[ScopeRow]:
         """Return the rows of the sidebar: all photos, folders, projects, saved searches."""
         absent = self._absent.why if self._absent is not None else None
-        folders = scopes.rows(self._catalog.folders.all(), self._table, absent)
+        folders = scopes.folder_rows(self._catalog.folders.all(), self._table, absent)
         saved = in_order(self._catalog.searches.all(), lambda search: search.name)
         alive, searches = self._table.alive(), []
         for search in saved:
             found = self._photos.membership.found_by(search.expression)
-            searches.append(ScopeRow(of_search(search), 0, int((found & alive).sum())))
+            searches.append(ScopeRow(search_scope(search), 0, int((found & alive).sum())))
         return [*folders, *scopes.project_rows(self._table), *searches]
 
     def switched_off(self) -> list[str]:

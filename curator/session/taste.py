@@ -12,7 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from curator.learning import versions
-from curator.learning.learner import Learned, Moved
+from curator.learning.learner import Learned, ScoreChange
 from curator.learning.learner_thread import LearnerThread
 from curator.learning.report import Report, report
 from curator.model import Changes, KnownError, Pass, Step
@@ -183,13 +183,15 @@ class TasteController(QObject):
         """Compute what the Taste page shows."""
         self.learner.ask(report, callback)
 
-    def moved(self, number: int, callback: Callable[[list[Moved] | KnownError], None]) -> None:
+    def moved(
+        self, number: int, callback: Callable[[list[ScoreChange] | KnownError], None]
+    ) -> None:
         """Find the photos whose match changed most from the version before to this one."""
-        self.learner.ask(lambda learner: learner.moved(number), callback)
+        self.learner.ask(lambda learner: learner.score_changes(number), callback)
 
     def keep_version(self, callback: Callable[[int | KnownError], None]) -> None:
         """Keep a version now; the callback gets its number."""
-        self.learner.ask(lambda learner: learner.keep(), callback)
+        self.learner.ask(lambda learner: learner.keep_version(), callback)
 
     def roll_back(self, number: int) -> None:
         """Take scores and predictions from a version until it is unpinned.

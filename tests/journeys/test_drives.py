@@ -76,7 +76,7 @@ def test_a_drive_is_disconnected_during_a_cull(
     assert len(catalog.photos.columns()) == PHOTOS
     assert catalog.work.failures() == []
     assert catalog.photos.get(read[0]).marks.rating == 4
-    assert captions.away(session.detail(read[0])) == ""
+    assert captions.unavailable_reason(session.detail(read[0])) == ""
     assert {
         work.attempts for p in session.table.ids for work in catalog.photos.get(int(p)).work
     } == {0}

@@ -47,7 +47,7 @@ def test_after_twenty_ratings_a_cull_can_start_with_the_lowest_match(
     assert session.criteria.order == "taken"
     for number in range(19):
         evening.press("5" if number % 2 else "1", "Right")
-    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 19))
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.ratings == 19))
     assert session.taste.sentence == "Rate 1 more photo to start predictions."
     qtbot.waitUntil(
         lambda: bool(session.taste.learned and session.taste.learned.vectors == PHOTOS),

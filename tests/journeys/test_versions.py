@@ -92,7 +92,7 @@ def test_changed_ratings_are_rolled_back_and_used_again(
     for photo in [photo for photo in vectors if not session.tile(photo).marks.rating][:12]:
         session.navigator.go_to(photo)
         evening.press(str(6 - taste_data.stars(vectors[photo])))
-    evening.until(lambda: session.taste.learned is not None and session.taste.learned.taught == 32)
+    evening.until(lambda: session.taste.learned is not None and session.taste.learned.usable == 32)
     changed = order_of(evening)
     assert changed != liked
 

@@ -129,7 +129,7 @@ def learn(home: str, seed: int) -> None:
             say("step", step.id, photo, change.field, change.after)
         learner.update_training([photo])
         learner.fit()
-        number = learner.snapshot("hand")
+        number = learner.save_version("hand")
         if number is not None:
             say("version", number)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from curator.library.captions import when
+from curator.library.captions import format_time
 from curator.model import Failure
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.dialogs import Dialog
@@ -36,7 +36,7 @@ class FailureTable(TextRows[Failure]):
             row.reason,
             STAGE_TITLES.get(row.stage, row.stage),
             str(row.attempts),
-            when(later) if later is not None else "",
+            format_time(later) if later is not None else "",
         )[column]
 
     def tip(self, row: Failure) -> str:

@@ -519,7 +519,7 @@ def _tooltip(session: Session, tile: Tile, stack: StackBadge | None) -> str:
     if tile.damaged:
         parts.append(session.detail(tile.id).damage or "damaged")
     if tile.state == "missing":
-        parts.append(captions.away(session.detail(tile.id)))
+        parts.append(captions.unavailable_reason(session.detail(tile.id)))
     if tile.stale:
         key = session.preferences.keys.get("reapply")
         again = f" ({key} applies it again)" if key else ""

@@ -207,7 +207,7 @@ class FullresCache(QObject):
         """Return why a photo's folder cannot be reached; empty if it can."""
         if self._session.table.state(request.photo) != "missing":
             return ""
-        why = captions.absence(self._session.detail(request.photo))
+        why = captions.unreachable_reason(self._session.detail(request.photo))
         return f"{why[:1].upper()}{why[1:]}." if why else ""
 
     def _decode(self, missing: dict[DecodeRequest, PixelRequest]) -> None:

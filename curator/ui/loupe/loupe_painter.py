@@ -216,7 +216,7 @@ class LoupePainter:
         if best.source is None:
             if not self._zoomed and requested is None and tile.state != "missing":
                 return captions.files_line(detail)
-            away = bool(captions.absence(detail))  # the caption already says why
+            away = bool(captions.unreachable_reason(detail))  # the caption already says why
             why = "" if away else self._why(tile)
             if not self._zoomed and not why and not away:
                 return captions.files_line(detail)
@@ -238,6 +238,10 @@ class LoupePainter:
         if tile.state != "failed":
             files = words.joined((self._percent() if self._zoomed else "", self._pixels(tile)))
         position = self._session.stacks.position_in_stack(tile.id)
-        away = captions.away(self._session.detail(tile.id)) if tile.state == "missing" else ""
+        away = (
+            captions.unavailable_reason(self._session.detail(tile.id))
+            if tile.state == "missing"
+            else ""
+        )
         right = words.joined((position, away, files))
         return caption.Caption(tile, middle, right, role, decision)

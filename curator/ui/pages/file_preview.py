@@ -65,7 +65,7 @@ def _match_rows(preview: FilePreview) -> list[tuple[str, str]]:
     """Return what the taste model predicts, or why it does not."""
     why = preview.why
     if why is not None:
-        expected = f"{why.stars:.1f} stars expected\n±{why.std:.1f} · {why.doubt}"
+        expected = f"{why.stars:.1f} stars expected\n±{why.std:.1f} · {why.certainty}"
         return [("Match", f"{why.match}\n{expected}")]
     return [("Match", preview.unmatched)] if preview.unmatched else []
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QTableView, QVBoxLayout, QWidget
 
 from curator.catalog import TasteRow
-from curator.learning.learner import MIN_RATINGS, Moved
+from curator.learning.learner import MIN_RATINGS, ScoreChange
 from curator.learning.report import MEANING, Report
 from curator.model import KnownError, counted
 from curator.session import Session
@@ -210,13 +210,13 @@ class TastePage(Dialog):
 
     def _show_head(self, report: Report) -> None:
         learned = report.learned
-        begun = learned.stars >= MIN_RATINGS or learned.pinned is not None
+        begun = learned.ratings >= MIN_RATINGS or learned.pinned is not None
         self.slots.setVisible(not begun)
-        self.slots.show_given(min(learned.stars, MIN_RATINGS))
-        missing = f"{learned.stars} of {MIN_RATINGS} photos with stars"
+        self.slots.show_given(min(learned.ratings, MIN_RATINGS))
+        missing = f"{learned.ratings} of {MIN_RATINGS} photos with stars"
         self.verdict.setText(report.accuracy.headline if begun else missing)
         no_encoder = self._no_encoder_reason(report)  # ratings alone predict nothing
-        how = "" if no_encoder else self._how_to_begin(learned.stars)
+        how = "" if no_encoder else self._how_to_begin(learned.ratings)
         self.why.setText(report.accuracy.explanation if begun else how)
         self.why.setVisible(bool(self.why.text()))
         pinned = learned.pinned is not None
@@ -305,7 +305,7 @@ class TastePage(Dialog):
         if chosen is not None:
             self._session.taste.moved(chosen.id, lambda moved: self._on_moved(chosen.id, moved))
 
-    def _on_moved(self, number: int, moved: list[Moved] | KnownError) -> None:
+    def _on_moved(self, number: int, moved: list[ScoreChange] | KnownError) -> None:
         chosen = None if self._closed else self._chosen()
         if chosen is None or chosen.id != number:
             return
@@ -316,7 +316,7 @@ class TastePage(Dialog):
         else:
             self._show_changes(f"No earlier version to compare with version {number}")
 
-    def _show_changes(self, title: str, moved: Sequence[Moved] = ()) -> None:
+    def _show_changes(self, title: str, moved: Sequence[ScoreChange] = ()) -> None:
         self.moved_title.setText(title)
         self.moved.show_moved(moved)
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from curator.catalog import TasteRow
-from curator.learning.learner import Moved
+from curator.learning.learner import ScoreChange
 from curator.learning.report import REASONS
 from curator.session import Session
 from curator.ui.widgets import theme, words
@@ -29,11 +29,11 @@ class MovedStrip(QWidget):
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
-        self._moved: Sequence[Moved] = ()
+        self._moved: Sequence[ScoreChange] = ()
         self.setFixedHeight(_THUMB + 20)
         self._thumbs.arrived.connect(self.update)
 
-    def show_moved(self, moved: Sequence[Moved]) -> None:
+    def show_moved(self, moved: Sequence[ScoreChange]) -> None:
         """Show photos; those no longer in the catalog are left out."""
         existing = [each for each in moved if each.photo_id in self._session.table]
         self._moved = existing[:_MOST]
@@ -41,11 +41,11 @@ class MovedStrip(QWidget):
         self.setAccessibleName(", ".join(self._changed_text(each) for each in self._moved))
         self.update()
 
-    def _changed_text(self, moved: Moved) -> str:
+    def _changed_text(self, moved: ScoreChange) -> str:
         name = self._session.table.name(moved.photo_id)
         return f"{name}: match {moved.before}, now {moved.now}"
 
-    def _request(self, moved: Moved) -> FrameRequest | None:
+    def _request(self, moved: ScoreChange) -> FrameRequest | None:
         side = round(_THUMB * self.devicePixelRatioF())
         return thumbnail_request(self._session.tile(moved.photo_id), (side, side))
 

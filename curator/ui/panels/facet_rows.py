@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from PySide6.QtWidgets import QWidget
 
-from curator.library.facets import FACETS, Facet, Value, applied, says
+from curator.library.facets import FACETS, Facet, Value, conditions_on, with_condition
 from curator.session import Session
 from curator.ui.widgets import layouts, words
 from curator.ui.widgets.rows import Row, Rows
@@ -49,7 +49,7 @@ class FacetRows(QWidget):
 
     def _rows_of(self, name: str) -> Iterator[Row]:
         facet, key = FACETS[name], _key(name)
-        active = says(self._session.criteria.filter, facet.fields)
+        active = conditions_on(self._session.criteria.filter, facet.fields)
         opens = key in self.unfolded
         yield Row(key, facet.title, current=bool(active) and not opens, opens=opens)
         if not opens:
@@ -68,7 +68,7 @@ class FacetRows(QWidget):
         self, name: str, above: str, inside: dict[str, list[Value]], depth: int
     ) -> Iterator[Row]:
         facet = FACETS[name]
-        active = says(self._session.criteria.filter, facet.fields)
+        active = conditions_on(self._session.criteria.filter, facet.fields)
         values = self._in_place(f"{name} {above}", inside.get(above, []))
         for value in values:
             key, opens = _key(f"{name} {value.query}"), None
@@ -80,7 +80,7 @@ class FacetRows(QWidget):
                 value.title,
                 words.count(value.photos),
                 depth=depth,
-                current=active == says(value.query, facet.fields),
+                current=active == conditions_on(value.query, facet.fields),
                 opens=opens,
                 tip=value.query,
                 swatch=value.title.lower() if name == "label" else "",
@@ -111,7 +111,7 @@ class FacetRows(QWidget):
 
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
     """Replace the terms of the search that use some fields; the same terms again are removed."""
-    text = applied(session.criteria.filter, fields, query)
+    text = with_condition(session.criteria.filter, fields, query)
     search = session.search
     session.messages.say_errors(lambda: search.set_filter(text) if text else search.leave_filter())
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.library.captions import MEASURED, when
+from curator.library.captions import MEASURED, format_time
 from curator.model import (
     Change,
     Described,
@@ -142,7 +142,7 @@ def _history(history: Sequence[Step]) -> list[tuple[str, str]]:
         # A change about the photo and something else is described by the step's summary.
         plain = [c for c in step.changes if c.about is None and c.field != "elsewhere"]
         what = words.joined(_change(change) for change in plain) or step.summary
-        rows.append((when(step.made_at), verb + what))
+        rows.append((format_time(step.made_at), verb + what))
     return rows
 
 
@@ -168,7 +168,7 @@ def _work(detail: PhotoDetail) -> list[tuple[str, str]]:
             tries = f" ({counted(work.attempts, 'attempt')})" if work.attempts > 1 else ""
             rows.append((title, f"{work.reason or 'failed'}{tries}"))
         elif work.reason and work.next_attempt_at:
-            rows.append((title, f"{work.reason}\nNext attempt {when(work.next_attempt_at)}"))
+            rows.append((title, f"{work.reason}\nNext attempt {format_time(work.next_attempt_at)}"))
         elif work.state is not StageState.DONE:
             rows.append((title, str(work.state)))
     return rows

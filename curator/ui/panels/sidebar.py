@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
-from curator.library.facets import says
+from curator.library.facets import conditions_on
 from curator.library.filters import FILTERS
 from curator.library.scopes import ScopeRow
 from curator.model import Pass
@@ -292,7 +292,7 @@ class Sidebar(QWidget):
         rows = [Row("", "All", words.count(counts["all"]), "photos", current=everything)]
         for name, (title, _) in FILTERS.items():
             # Current if the search contains this filter and no other `is:` term.
-            current = browsing and says(search, _IS) == says(f"is:{name}", _IS)
+            current = browsing and conditions_on(search, _IS) == conditions_on(f"is:{name}", _IS)
             count, dim = counts.get(name, 0), not counts.get(name) and not current
             icon = _ICONS.get(name, "")
             rows.append(Row(name, title, words.count(count), icon, current=current, dim=dim))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from curator.learning.explanations import Near
+from curator.learning.explanations import SimilarPhoto
 from curator.library.captions import marks_line
 from curator.library.table import Tile
 from curator.session import Session
@@ -44,7 +44,7 @@ class SimilarPhotos(QWidget):
         super().__init__()
         self._session, self._thumbs = session, pictures.thumbs
         self._name, self._most = name, rows * _COLUMNS
-        self._near: tuple[Near, ...] = ()
+        self._near: tuple[SimilarPhoto, ...] = ()
         self._marked = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._thumbs.arrived.connect(self.update)
@@ -55,7 +55,7 @@ class SimilarPhotos(QWidget):
         """The photos shown."""
         return [photo for photo, _ in self._near]
 
-    def show_photos(self, near: Sequence[Near], *, marked: bool = True) -> None:
+    def show_photos(self, near: Sequence[SimilarPhoto], *, marked: bool = True) -> None:
         """Show photos; ``marked`` with their marks."""
         self._near, self._marked = tuple(near[: self._most]), marked
         self._fit()
@@ -63,7 +63,7 @@ class SimilarPhotos(QWidget):
         self._request_thumbnails()
         self.update()
 
-    def _tooltip(self, near: Near) -> str:
+    def _tooltip(self, near: SimilarPhoto) -> str:
         tile = self._session.tile(near[0])
         marks = marks_line(tile.marks) if self._marked else ""
         return words.joined((tile.name, f"similarity {near[1]:.2f}", marks))
@@ -146,7 +146,7 @@ class SimilarPhotos(QWidget):
 
     # --- mouse
 
-    def _at(self, event: QMouseEvent | QHelpEvent) -> Near | None:
+    def _at(self, event: QMouseEvent | QHelpEvent) -> SimilarPhoto | None:
         where = event.position().toPoint() if isinstance(event, QMouseEvent) else event.pos()
         for number, near in enumerate(self._near):
             if self.place(number).adjusted(0, 0, 0, _FOOTER).contains(where):

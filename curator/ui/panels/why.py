@@ -74,7 +74,7 @@ class WhySection(_Section):
     def _show(self, why: Why | None, rated: bool) -> None:
         if why is not None:
             self.score.setText(f"Match {why.match} · {why.stars:.1f} stars expected")
-            self.uncertainty.setText(f"±{why.std:.1f} · {why.doubt}")
+            self.uncertainty.setText(f"±{why.std:.1f} · {why.certainty}")
             self.includes_own.setText("Includes your rating of this photo")
         for label in (self.score, self.uncertainty):
             label.setVisible(why is not None)

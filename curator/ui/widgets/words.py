@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 
-from curator.library.captions import offset, place
+from curator.library.captions import gps_location, utc_offset
 from curator.model import Capture, aperture, bidi_safe, counted, focal_length, shutter
 
 
@@ -63,7 +63,7 @@ def capture_rows(capture: Capture) -> list[tuple[str, str]]:
         ("Exposure", joined(exposure)),
         ("Focal length", focal_length(capture.focal_length_mm)),
         ("Size", megapixels(width, height) if width and height else None),
-        ("Location", place(capture)),
+        ("Location", gps_location(capture)),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -85,7 +85,7 @@ def _taken(capture: Capture) -> str:
     # ISO order is the only date format nobody misreads.
     text = f"{capture.taken_at:%Y-%m-%d  %H:%M:%S}"
     if capture.utc_offset_min is not None:
-        text += f"  {offset(capture.utc_offset_min)}"
+        text += f"  {utc_offset(capture.utc_offset_min)}"
     return text
 
 

@@ -72,11 +72,11 @@ def test_the_index_holds_every_vector_once(
     archive = VectorIndex(home.cache)
     assert set(archive.sync(catalog).tolist()) == set(liked)
     assert len(archive.sync(catalog)) == 0
-    row = archive.take(archive.places([7]))[0]
+    row = archive.take(archive.rows_of([7]))[0]
     assert row[: archive.dimension] == pytest.approx(liked[7], abs=1e-3)
     taste_data.embed(catalog, [7])
     assert archive.sync(catalog).tolist() == [7] and archive.size == PHOTOS
-    assert archive.places([7, 999, 10**7]).tolist() == [archive.places([7])[0], -1, -1]
+    assert archive.rows_of([7, 999, 10**7]).tolist() == [archive.rows_of([7])[0], -1, -1]
 
 
 def test_the_index_grows_without_losing_a_row(catalog: Catalog, home: Home) -> None:
@@ -87,7 +87,7 @@ def test_the_index_grows_without_losing_a_row(catalog: Catalog, home: Home) -> N
     taste_data.embed(catalog, range(900, 1501))
     archive.sync(catalog)
     assert archive.size == 1500
-    assert archive.take(archive.places([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
+    assert archive.take(archive.rows_of([3]))[0, :16] == pytest.approx(first[3], abs=1e-3)
 
 
 @pytest.mark.parametrize("fault", ["zeros", "nan", "short", "empty"])
@@ -98,7 +98,7 @@ def test_a_damaged_vector_is_left_out_and_the_rest_is_loaded(
     damage(catalog, photo, fault)
     archive = VectorIndex(home.cache)
     archive.sync(catalog)
-    assert archive.size == PHOTOS - 1 and archive.places([photo]).tolist() == [-1]
+    assert archive.size == PHOTOS - 1 and archive.rows_of([photo]).tolist() == [-1]
     assert archive.damaged == {photo}
     taste_data.embed(catalog, [photo])
     archive.sync(catalog)
@@ -123,7 +123,7 @@ def test_a_photo_with_a_damaged_vector_has_no_score_and_is_reported(
         damage(catalog, photo, fault)
     after(learner)
     learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
-    assert (learned.stars, learned.taught, learned.damaged) == (30, 29, 2)
+    assert (learned.ratings, learned.usable, learned.damaged) == (30, 29, 2)
     assert learned.sentence == "Taste is ready: learned from 29 of 30 photos with stars."
     assert learned.by_id().keys() == set(liked) - {1, 40}
     assert np.isfinite(learned.predicted).all()
@@ -166,7 +166,7 @@ def test_ratings_without_vectors_are_learned_once_the_vectors_arrive(
     assert "not analyzed yet" in after(learner).sentence
     taste_data.embed(catalog, range(1, 31))
     learned = after(learner, [])
-    assert learned.ready and learned.taught == 25
+    assert learned.ready and learned.usable == 25
 
 
 def test_the_learner_learns_a_persons_taste(
@@ -188,11 +188,11 @@ def test_a_rating_and_its_undo_restore_the_former_scores(
     before = after(learner)
     catalog.journal.decide({50: {"rating": 5}}, summary="")
     between = after(learner, [50])
-    assert between.taught == 31
+    assert between.usable == 31
     assert not np.allclose(between.predicted, before.predicted, atol=1e-4)
     catalog.journal.undo()
     back = after(learner, [50])
-    assert back.taught == 30
+    assert back.usable == 30
     assert back.predicted == pytest.approx(before.predicted, abs=1e-3)
 
 
@@ -276,7 +276,7 @@ def test_kept_frames_of_a_stack_score_above_rejected_ones(
     before = after(learner)
     catalog.journal.decide({40: {"flag": "reject"}, 41: {"kept": True}}, summary="")
     now = after(learner, [40, 41])
-    places = learner.vectors.places([40, 41])
+    places = learner.vectors.rows_of([40, 41])
     gap = {id(each): np.diff(each.predicted[places])[0] for each in (before, now)}
     assert gap[id(now)] > gap[id(before)]
     middle = [float(each.predicted[places].mean()) for each in (before, now)]
@@ -288,14 +288,14 @@ def test_the_winner_of_a_comparison_scores_higher_until_undone(
 ) -> None:
     taste_data.rate(catalog, liked, range(1, 31))
     before = after(learner)
-    places = learner.vectors.places([40, 41])
+    places = learner.vectors.rows_of([40, 41])
     worse, better = np.array([40, 41])[np.argsort(before.predicted[places])].tolist()
     catalog.journal.decide(
         {worse: {("over", better): True}}, summary="Preferred the one predicted worse"
     )
     now = after(learner, [worse, better])
-    assert now.taught == before.taught, "a comparison is no rating"
-    gained = (now.predicted - before.predicted)[learner.vectors.places([worse, better])]
+    assert now.usable == before.usable, "a comparison is no rating"
+    gained = (now.predicted - before.predicted)[learner.vectors.rows_of([worse, better])]
     assert gained[0] > 0.05 and gained[0] > gained[1] + 0.1
     catalog.journal.undo()
     back = after(learner, [worse])
@@ -361,7 +361,7 @@ def test_rejects_lower_scores_and_are_no_ratings(
     before = after(learner)
     catalog.journal.decide({photo: {"flag": "reject"} for photo in range(40, 50)}, summary="")
     learned = after(learner, list(range(40, 50)))
-    assert learned.stars == learned.taught == 30
+    assert learned.ratings == learned.usable == 30
     rejected = np.isin(learned.ids, range(40, 50))
     assert learned.predicted[rejected].mean() < before.predicted[rejected].mean()
 

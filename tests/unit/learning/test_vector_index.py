@@ -102,7 +102,7 @@ def test_an_empty_index_returns_nothing(tmp_path: Path) -> None:
     archive.prepare()
     assert len(archive.nearest(np.ones(4, np.float32), 3)[0]) == 0
     assert archive.take([]).shape == (0, 0)
-    assert archive.places([3, -1]).tolist() == [-1, -1]
+    assert archive.rows_of([3, -1]).tolist() == [-1, -1]
 
 
 def test_a_full_disk_is_reported_and_the_vectors_are_loaded_later(

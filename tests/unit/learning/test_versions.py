@@ -40,7 +40,7 @@ def learner(catalog: Catalog, home: Home, liked: dict[int, np.ndarray]) -> Taste
     """A learner with thirty ratings, saved as version 1."""
     learner = TasteLearner(catalog, TasteSettings(), home.cache)
     after(learner)
-    assert learner.snapshot("daily") == 1
+    assert learner.save_version("daily") == 1
     return learner
 
 
@@ -79,27 +79,27 @@ def test_a_saved_version_is_loaded_unchanged_without_pickle(
 def test_a_version_is_saved_only_if_something_changed(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    assert learner.snapshot("closing") is None
+    assert learner.save_version("closing") is None
     catalog.journal.decide({40: {"rating": 1}}, summary="")
     after(learner)
-    assert learner.snapshot("closing") == 2
+    assert learner.save_version("closing") == 2
     catalog.journal.undo()
     catalog.journal.decide(
         {41: {"rating": 1}}, summary=""
     )  # the same number of ratings, with other stars
     after(learner)
-    assert learner.snapshot("closing") == 3
+    assert learner.save_version("closing") == 3
     assert [row.reason for row in catalog.taste.versions()] == ["closing", "closing", "daily"]
 
 
 def test_saving_by_hand_keeps_an_existing_version_permanently(
     catalog: Catalog, learner: TasteLearner
 ) -> None:
-    assert learner.keep() == 1
+    assert learner.keep_version() == 1
     assert [(row.id, row.reason) for row in catalog.taste.versions()] == [(1, "hand")]
     catalog.journal.decide({40: {"rating": 1}}, summary="")
     after(learner)
-    assert learner.keep() == 2
+    assert learner.keep_version() == 2
 
 
 def test_without_taste_no_version_can_be_saved(catalog: Catalog, home: Home) -> None:
@@ -110,14 +110,14 @@ def test_without_taste_no_version_can_be_saved(catalog: Catalog, home: Home) -> 
 def test_the_first_learning_of_a_day_saves_a_version(
     catalog: Catalog, learner: TasteLearner, home: Home
 ) -> None:
-    assert learner.keep_daily() is None, "today's version is saved"
+    assert learner.save_daily_version() is None, "today's version is saved"
     catalog.journal.decide({40: {"rating": 1}}, summary="")
     with catalog.store.transaction():
         catalog.store.run("UPDATE taste_version SET made_at = made_at - 2 * 86400")
     tomorrow = TasteLearner(catalog, TasteSettings(), home.cache)
-    assert tomorrow.keep_daily() is None, "nothing is learned yet"
+    assert tomorrow.save_daily_version() is None, "nothing is learned yet"
     after(tomorrow)
-    assert tomorrow.keep_daily() == 2 and tomorrow.keep_daily() is None
+    assert tomorrow.save_daily_version() == 2 and tomorrow.save_daily_version() is None
     made = datetime.date.fromtimestamp(catalog.taste.versions()[0].made_at)
     assert made == datetime.date.today()
 
@@ -135,7 +135,7 @@ def test_scores_and_predictions_come_from_the_pinned_version_whatever_is_learned
     assert np.abs(changed.scores.astype(int) - first.scores).max() > 10
     versions.roll_back(catalog, 1)
     back = after(learner)
-    assert (back.pinned, back.taught) == (1, 60)
+    assert (back.pinned, back.usable) == (1, 60)
     assert back.predicted == pytest.approx(first.predicted, abs=1e-2)
     assert np.abs(back.scores.astype(int) - first.scores).max() <= 1
     assert back.sentence == "Taste is pinned to version 1."
@@ -155,7 +155,7 @@ def test_ratings_made_while_pinned_are_learned_afterwards(
     assert after(learner).predicted == pytest.approx(pinned.predicted, abs=1e-6)
     versions.unpin(catalog)
     now = after(learner)
-    assert now.taught == 60 and np.abs(now.predicted - pinned.predicted).max() > 0.3
+    assert now.usable == 60 and np.abs(now.predicted - pinned.predicted).max() > 0.3
 
 
 def test_no_version_is_saved_while_another_is_pinned(
@@ -164,9 +164,9 @@ def test_no_version_is_saved_while_another_is_pinned(
     versions.roll_back(catalog, 1)
     change_of_heart(catalog)
     after(learner)
-    assert learner.snapshot("closing") is None
+    assert learner.save_version("closing") is None
     with pytest.raises(KnownError, match=r"pinned to version 1.*Unpin it"):
-        learner.keep()
+        learner.keep_version()
 
 
 def test_a_pinned_version_scores_also_below_twenty_stars(
@@ -175,24 +175,24 @@ def test_a_pinned_version_scores_also_below_twenty_stars(
     versions.roll_back(catalog, 1)
     catalog.journal.decide({photo: {"rating": None} for photo in range(1, 20)}, summary="")
     learned = taste_data.learned_now(catalog, TasteSettings(), home.cache)
-    assert learned.stars == 11 and learned.ready and learned.pinned == 1
+    assert learned.ratings == 11 and learned.ready and learned.pinned == 1
 
 
 def test_the_largest_changes_have_both_scores(catalog: Catalog, learner: TasteLearner) -> None:
     first = learner.learned
-    assert first is not None and learner.moved(1) == []
+    assert first is not None and learner.score_changes(1) == []
     change_of_heart(catalog)
     second = after(learner)
-    learner.snapshot("closing")
-    moved = learner.moved(2, most=5)
+    learner.save_version("closing")
+    moved = learner.score_changes(2, most=5)
     gaps = np.abs(second.scores.astype(int) - first.scores)
     assert [abs(each.now - each.before) for each in moved] == sorted(gaps, reverse=True)[:5]
     assert second.by_id()[moved[0].photo_id] == moved[0].now
     assert first.by_id()[moved[0].photo_id] == moved[0].before
     catalog.journal.decide({31: {"rating": 3}}, summary="a third mind")
     after(learner)
-    assert learner.snapshot("daily") == 3
-    assert all(second.by_id()[each.photo_id] == each.before for each in learner.moved(3))
+    assert learner.save_version("daily") == 3
+    assert all(second.by_id()[each.photo_id] == each.before for each in learner.score_changes(3))
 
 
 # --- what cannot be used
@@ -259,7 +259,7 @@ def test_a_version_of_another_encoder_is_refused(catalog: Catalog, learner: Tast
 def compare_with_second_version(catalog: Catalog, learner: TasteLearner) -> None:
     """Save a second version of the old encoder and compare both."""
     row = catalog.taste.version(1)
-    learner.moved(catalog.taste.save_version(row))
+    learner.score_changes(catalog.taste.save_version(row))
 
 
 def test_a_version_for_another_vector_length_is_refused(

@@ -9,7 +9,7 @@ import pytest
 
 from curator.catalog import Catalog
 from curator.library import filters
-from curator.library.facets import FACETS, applied, says
+from curator.library.facets import FACETS, conditions_on, with_condition
 from curator.library.table import Table
 from curator.settings import Home
 from tests import catalogs
@@ -42,7 +42,7 @@ IS, CAMERA = frozenset({"is"}), FACETS["camera"].fields
 def test_a_click_changes_only_the_terms_of_its_fields(
     search: str, fields: frozenset[str], query: str, then: str
 ) -> None:
-    assert applied(search, fields, query) == then
+    assert with_condition(search, fields, query) == then
 
 
 def test_each_value_counts_what_its_search_finds(home: Home) -> None:
@@ -60,7 +60,7 @@ def test_each_value_counts_what_its_search_finds(home: Home) -> None:
     for name, values in found.items():
         for value in values:
             assert filters.mask(filters.parse(value.query), table).sum() == value.photos, value
-            assert applied(value.query, FACETS[name].fields, value.query) == ""
+            assert with_condition(value.query, FACETS[name].fields, value.query) == ""
         if name != "label":
             assert sum(value.photos for value in values if not value.inside) == 20
     titles = {name: [value.title for value in values] for name, values in found.items()}
@@ -81,4 +81,4 @@ def test_photos_added_later_are_counted(home: Home, catalog: Catalog) -> None:
 
 
 def test_unreadable_photos_have_no_values() -> None:
-    assert says("rating:", IS) == frozenset()
+    assert conditions_on("rating:", IS) == frozenset()

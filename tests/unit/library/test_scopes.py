@@ -32,7 +32,7 @@ def rows(photos: dict[str, int], *roots: str) -> list[tuple[str, int, int]]:
         FolderRow(number, str(Path(root)), True, True, False, 0.0, None)
         for number, root in enumerate(roots)
     ]
-    found = scopes.rows(folders, table)  # type: ignore[arg-type]
+    found = scopes.folder_rows(folders, table)  # type: ignore[arg-type]
     assert found[0].scope == scopes.EVERYTHING and found[0].count == sum(photos.values())
     return [(row.scope.title.replace(os.sep, "/"), row.depth, row.count) for row in found[1:]]
 
@@ -146,7 +146,7 @@ def test_a_missing_folder_says_so(tmp_path: Path) -> None:
         for n, path in enumerate((tmp_path, tmp_path / "gone"))
     ]
     away = {str(tmp_path / "gone"): "T7 Shield unplugged"}
-    listed = scopes.rows(folders, table, away)  # type: ignore[arg-type]
+    listed = scopes.folder_rows(folders, table, away)  # type: ignore[arg-type]
     assert [row.away for row in listed] == ["", "", "T7 Shield unplugged"]
 
 

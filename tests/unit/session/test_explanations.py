@@ -45,7 +45,7 @@ def test_an_explanation_has_the_match_and_the_nearest_photos_rated_high_and_low(
     assert why is not None and insight.photo_id == 50
     assert why.match == session.tile(50).match
     assert why.expected == pytest.approx(session.table.scores.expected(50), abs=1e-3)
-    assert why.std > 0 and ("few similar" in why.doubt or "similar photos" in why.doubt)
+    assert why.std > 0 and ("few similar" in why.certainty or "similar photos" in why.certainty)
     for near, liked in ((why.high, lambda stars: stars >= 4), (why.low, lambda stars: stars <= 2)):
         rated = [photo for photo in range(1, 41) if liked(taste_data.stars(vectors[photo]))]
         nearest = sorted(rated, key=lambda photo: -float(vectors[photo] @ vectors[50]))
@@ -174,13 +174,13 @@ def test_the_most_uncertain_photos_come_first_and_the_list_then_stays(
         session.ordering.set_order("uncertain")
     assert session.photos.index == 0
     order = session.ids.tolist()
-    doubt = session.table.scores.answer("uncertain")[session.table.rows_of(session.ids)]
+    doubt = session.table.scores.sort_values("uncertain")[session.table.rows_of(session.ids)]
     assert list(doubt) == sorted(doubt, reverse=True) and len(order) == PHOTOS
-    assert session.tile(order[0]).doubt == pytest.approx(doubt[0])
+    assert session.tile(order[0]).uncertainty == pytest.approx(doubt[0])
     Person(session).run("stars_5")
-    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 31))
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.ratings == 31))
     Person(session).run("undo")
-    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.stars == 30))
+    qtbot.waitUntil(lambda: bool(session.taste.learned and session.taste.learned.ratings == 30))
     assert session.ids.tolist() == order
 
 

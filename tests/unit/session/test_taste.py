@@ -203,14 +203,14 @@ def test_a_rating_before_its_vector_has_no_prediction_and_is_learned_later(
         star(session, 40, "stars_4")
     assert [each.expected for each in catalog.taste.predictions() if each.photo_id == 40] == [None]
     assert session.taste.learned is not None
-    assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 25)
+    assert (session.taste.learned.ratings, session.taste.learned.usable) == (26, 25)
     taste_data.embed(catalog, [40])
     with qtbot.waitSignal(session.taste.scores_changed):
         session.taste.learner.vectors_changed()
-    assert (session.taste.learned.stars, session.taste.learned.taught) == (26, 26)
+    assert (session.taste.learned.ratings, session.taste.learned.usable) == (26, 26)
     with qtbot.waitSignal(session.taste.scores_changed):
         Person(session).run("undo")
-    assert (session.taste.learned.stars, session.taste.learned.taught) == (25, 25)
+    assert (session.taste.learned.ratings, session.taste.learned.usable) == (25, 25)
     assert 40 not in {each.photo_id for each in catalog.taste.predictions()}
 
 

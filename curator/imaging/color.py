@@ -85,7 +85,7 @@ def toned(pixels: npt.NDArray[np.uint8], icc: bytes | None) -> npt.NDArray[np.ui
 def is_other_tone(icc: bytes | None) -> bool:
     """Whether the tones of a profile are far from those of sRGB."""
     found = _conversion(icc) if icc and icc != ADOBE_RGB else None
-    return found is not None and _moved(found.gray) > _OTHER_TONE
+    return found is not None and _largest_shift(found.gray) > _OTHER_TONE
 
 
 def gray16(icc: bytes | None) -> npt.NDArray[np.uint8]:
@@ -110,14 +110,14 @@ def _conversion(icc: bytes) -> _Conversion | None:
     if key not in _conversions:
         if len(_conversions) >= 16:
             _conversions.clear()
-        _conversions[key] = _made(icc)
+        _conversions[key] = _build_conversion(icc)
     return _conversions[key]
 
 
-def _made(icc: bytes) -> _Conversion | None:
+def _build_conversion(icc: bytes) -> _Conversion | None:
     try:
         if icc[16:20] == b"GRAY":
-            return _for_gray(icc)
+            return _build_gray_conversion(icc)
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         if profile.profile.xcolor_space.strip() != "RGB":
             return None
@@ -134,15 +134,15 @@ def _made(icc: bytes) -> _Conversion | None:
     return _Conversion(np.ascontiguousarray(shown[0, :, 1]), transform)
 
 
-def _for_gray(icc: bytes) -> _Conversion | None:
+def _build_gray_conversion(icc: bytes) -> _Conversion | None:
     curve = profiles.curve_of(icc)
     if curve is None:
         return None
     gray = _bytes(encoded(curve(np.linspace(0.0, 1.0, 256))))
-    return None if _moved(gray) <= _SAME else _Conversion(gray)
+    return None if _largest_shift(gray) <= _SAME else _Conversion(gray)
 
 
-def _moved(gray: npt.NDArray[np.uint8]) -> int:
+def _largest_shift(gray: npt.NDArray[np.uint8]) -> int:
     return int(np.abs(gray.astype(int) - np.arange(256)).max())
 
 

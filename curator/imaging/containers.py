@@ -94,11 +94,11 @@ def sniff(head: bytes, name: str = "") -> str:
         return "heif" if brands & _HEIF_BRANDS else ""
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         suffix = PurePath(name).suffix.lower()
-        return "raw" if suffix not in _PICTURE_SUFFIXES or _says_raw(head) else "tiff"
+        return "raw" if suffix not in _PICTURE_SUFFIXES or _is_raw_tiff(head) else "tiff"
     return ""
 
 
-def _says_raw(head: bytes) -> bool:
+def _is_raw_tiff(head: bytes) -> bool:
     return any(
         _DNG_VERSION in directory.tags or directory.number(262) in _RAW_PHOTOMETRIC
         for directory in tiff.directories(tiff.from_bytes(head))

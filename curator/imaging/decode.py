@@ -74,7 +74,7 @@ def load(path: str | Path, options: DecodeOptions, data: bytes | None = None) ->
         except UnreadableError as error:
             return _tiff_named_as_raw(name, head, options, error)
     if not form:
-        raise UnreadableError(_no_picture(head))
+        raise UnreadableError(_no_picture_reason(head))
     data = read_file(path) if data is None else data
     if form == "jpeg":
         return _jpeg(data, options)
@@ -124,7 +124,7 @@ def _tiff_named_as_raw(
     return found
 
 
-def _no_picture(head: bytes) -> str:
+def _no_picture_reason(head: bytes) -> str:
     if not head:
         return "The file is empty."
     if not any(head):

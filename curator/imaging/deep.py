@@ -68,13 +68,13 @@ def decode_tiff(
         raise UnreadableError("The TIFF has more than four channels and cannot be read.")
     size = tiff.as_count(page.number(256)) or 0, tiff.as_count(page.number(257)) or 0
     check_size(*size, max_megapixels / _WEIGHT, len(data))
-    return _stored(data, "TIFF", profile)
+    return _decode(data, "TIFF", profile)
 
 
 def decode_pfm(data: bytes, max_megapixels: float) -> DecodedImage:
     """Decode a PFM; arguments and errors as for :func:`decode_tiff`."""
     check_size(*(pfm_size(data[:64]) or (0, 0)), max_megapixels / _WEIGHT, len(data))
-    return _stored(data, "PFM", b"")
+    return _decode(data, "PFM", b"")
 
 
 def decode_16_bit(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
@@ -97,11 +97,11 @@ def decode_16_bit(data: bytes, profile: bytes) -> npt.NDArray[np.uint8] | None:
     if values is None or values.dtype != np.uint16 or values.shape[2:] != (3,):
         return None
     table = curve(np.linspace(0, 1, 65536)).astype(np.float32)
-    turned = matrix.T.astype(np.float32)
-    return _banded(values[:, :, ::-1], lambda part: table[part] @ turned, raw=True)
+    transposed = matrix.T.astype(np.float32)
+    return _convert_in_bands(values[:, :, ::-1], lambda part: table[part] @ transposed, raw=True)
 
 
-def _stored(data: bytes, name: str, profile: bytes) -> DecodedImage:
+def _decode(data: bytes, name: str, profile: bytes) -> DecodedImage:
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
@@ -126,7 +126,7 @@ def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
     low, white = (float(part) for part in np.percentile(sample, (0.1, 99.9)))
     if low >= -0.01 and _DIM <= white <= 1.0:
         curve, matrix = icc.curve_of(profile), icc.to_srgb_light(profile)
-        return _banded(values, lambda part: _profiled(part, curve, matrix))
+        return _convert_in_bands(values, lambda part: _to_light(part, curve, matrix))
     low = min(low, 0.0)
     light = np.maximum(sample - low, 0)
     average = float(np.exp(np.log(light + 1e-6 * (white - low)).mean()))
@@ -137,10 +137,10 @@ def _from_floats(values: _Values, profile: bytes) -> npt.NDArray[np.uint8]:
         light = np.maximum(part - low, 0) * scale
         return light * (1 + light / brightest**2) / (1 + light)
 
-    return _banded(values, toned)
+    return _convert_in_bands(values, toned)
 
 
-def _profiled(values: _Values, curve: icc.Curve | None, matrix: icc.Floats | None) -> _Values:
+def _to_light(values: _Values, curve: icc.Curve | None, matrix: icc.Floats | None) -> _Values:
     light = values if curve is None else curve(np.clip(values, 0, 1))
     return light if matrix is None or light.shape[2] != 3 else light @ matrix.T
 
@@ -153,7 +153,7 @@ def _from_integers(values: _Values) -> npt.NDArray[np.uint8]:
     else:
         ends = (255.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
         full = next((end for end in ends if end / 2 < high <= end), high)
-    return _banded(values, lambda part: (part - low) / (full or 1.0), encode=False)
+    return _convert_in_bands(values, lambda part: (part - low) / (full or 1.0), encode=False)
 
 
 def _sample(values: _Values) -> _Values:
@@ -164,12 +164,12 @@ def _sample(values: _Values) -> _Values:
     return found if found.size else np.zeros(1)
 
 
-def _banded(
+def _convert_in_bands(
     values: _Values, light_of: Any, *, encode: bool = True, raw: bool = False
 ) -> npt.NDArray[np.uint8]:
     """Convert values to 8 bits in bands: floats of a full picture need eight times the memory."""
     shown = np.empty((*values.shape[:2], 3), np.uint8)
-    table = _encoding() if encode else _eighths()
+    table = _srgb_table() if encode else _linear_table()
     for top in range(0, values.shape[0], _BAND):
         part = values[top : top + _BAND]
         if not raw:
@@ -180,11 +180,11 @@ def _banded(
 
 
 @lru_cache(maxsize=1)
-def _encoding() -> npt.NDArray[np.uint8]:
+def _srgb_table() -> npt.NDArray[np.uint8]:
     """Encode light in 65,536 steps as sRGB."""
     return np.rint(255 * color.encoded(np.linspace(0, 1, 65536))).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)
-def _eighths() -> npt.NDArray[np.uint8]:
+def _linear_table() -> npt.NDArray[np.uint8]:
     return np.rint(255 * np.linspace(0, 1, 65536)).astype(np.uint8)

@@ -95,7 +95,7 @@ def _of_jpeg(read: tiff.Read) -> EmbeddedMetadata:
         if marker == 0xE1 and segment.startswith(_XMP):
             packet = packet or segment[len(_XMP) :]
         elif marker == 0xE1 and segment.startswith(_EXTENSION):
-            _extend(extended, segment[len(_EXTENSION) :])
+            _add_extension(extended, segment[len(_EXTENSION) :])
         elif marker == 0xE1 and segment[:5] == b"Exif\0" and rating is None:
             rating = _rating(tiff.cached_directories(segment[6:]))
         elif marker == 0xED and segment.startswith(_PHOTOSHOP):
@@ -103,7 +103,7 @@ def _of_jpeg(read: tiff.Read) -> EmbeddedMetadata:
     # The main packet names its extension; any other is left over from an earlier edit.
     own = [bytes(data) for digest, data in extended.items() if digest in packet]
     packets = tuple(part for part in (packet, *own[:1]) if part)
-    return _with_iptc(packets, _resource(photoshop), rating)
+    return _with_iptc(packets, _iptc_resource(photoshop), rating)
 
 
 def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
@@ -128,7 +128,7 @@ def _segments(read: tiff.Read) -> Iterator[tuple[int, bytes]]:
         at += 2 + length
 
 
-def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
+def _add_extension(extended: dict[bytes, bytearray], segment: bytes) -> None:
     """Insert one part of an extended packet; a part is digest, total length, offset, bytes."""
     if len(segment) < 40:
         return
@@ -142,7 +142,7 @@ def _extend(extended: dict[bytes, bytearray], segment: bytes) -> None:
     extended[digest][offset : offset + len(part)] = part
 
 
-def _resource(data: bytes) -> bytes:
+def _iptc_resource(data: bytes) -> bytes:
     """Return IPTC-IIM (0x0404) from Photoshop's image resources; empty if there is none."""
     at = 0
     while data[at : at + 4] in _RESOURCES and at + 12 <= len(data):

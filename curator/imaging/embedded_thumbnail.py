@@ -42,7 +42,7 @@ def thumbnail(path: str, capture: Capture) -> Image | None:
                 jpegs = _jpegs(tiff.cached_directories(block), tiff.from_bytes(block))
             else:
                 jpegs = _jpegs(tiff.directories(read), read)
-            found = [_decoded(data, capture) for data in jpegs]
+            found = [_decode(data, capture) for data in jpegs]
             candidates = [picture for picture in found if picture is not None]
     except OSError:
         return None
@@ -67,7 +67,7 @@ def _jpegs(directories: Iterable[tiff.Directory], read: tiff.Read) -> list[bytes
     return found
 
 
-def _decoded(data: bytes, capture: Capture) -> Image | None:
+def _decode(data: bytes, capture: Capture) -> Image | None:
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(data)
         check_size(width, height, 100)
@@ -78,11 +78,11 @@ def _decoded(data: bytes, capture: Capture) -> Image | None:
         rgb = simplejpeg.decode_jpeg(data, "RGB", min_width=least[0], min_height=least[1])
     except (ValueError, UnreadableError):
         return None
-    turned = upright(rgb, capture.orientation)
+    upright_rgb = upright(rgb, capture.orientation)
     assert capture.width and capture.height
     wanted = capture.width / capture.height
-    if abs(turned.shape[1] / turned.shape[0] / wanted - 1) <= _ASPECT:
-        return turned
+    if abs(upright_rgb.shape[1] / upright_rgb.shape[0] / wanted - 1) <= _ASPECT:
+        return upright_rgb
     # A RAW's preview may be upright already although the RAW states an orientation.
     fits = abs(rgb.shape[1] / rgb.shape[0] / wanted - 1) <= _ASPECT
     return rgb if fits and capture.orientation >= 5 else None

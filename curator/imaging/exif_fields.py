@@ -49,9 +49,9 @@ def capture_of(directories: Iterable[tiff.Directory]) -> Capture:
     The time is DateTimeOriginal or None; `curator.imaging.xmp` chooses among other times.
     """
     main, exif, gps = _merged(directories)
-    taken, offset = _taken(exif, _ORIGINAL)
+    taken, offset = _moment(exif, _ORIGINAL)
     turned = orientation_of(main.number(274))
-    latitude, longitude = _place(gps)
+    latitude, longitude = _location(gps)
     return Capture(
         taken_at=taken,
         utc_offset_min=offset,
@@ -130,13 +130,13 @@ def parse_offset(text: str | None) -> int | None:
 
 def digitized(directories: Iterable[tiff.Directory]) -> Moment:
     """Return when a picture was digitized, used if no capture time is stated."""
-    return _taken(_merged(directories)[1], _DIGITIZED)
+    return _moment(_merged(directories)[1], _DIGITIZED)
 
 
 def file_changed_at(directories: Iterable[tiff.Directory]) -> Moment:
     """Return when a camera wrote a RAW, the last resort; not for a DNG, which may be converted."""
     main, exif, _ = _merged(directories)
-    return (None, None) if _DNG_VERSION in main.tags else _taken(exif, _CHANGED)
+    return (None, None) if _DNG_VERSION in main.tags else _moment(exif, _CHANGED)
 
 
 def with_first_moment(capture: Capture, moments: Sequence[Moment]) -> Capture:
@@ -162,7 +162,7 @@ def is_complete(capture: Capture) -> bool:
     return all(getattr(capture, name) is not None for name in wanted)
 
 
-def _taken(exif: tiff.Directory, tags: tuple[int, int, int]) -> Moment:
+def _moment(exif: tiff.Directory, tags: tuple[int, int, int]) -> Moment:
     time_tag, part_tag, zone_tag = tags
     when, offset = parse_time(exif.text(time_tag))
     if when is None:
@@ -179,10 +179,10 @@ def camera_name(make: str | None, model: str | None) -> str | None:
     if not make or not model:
         return model or make
     first = make.split()[0]
-    return model if model.lower().startswith(first.lower()) else f"{_short(make)} {model}"
+    return model if model.lower().startswith(first.lower()) else f"{_short_maker(make)} {model}"
 
 
-def _short(make: str) -> str:
+def _short_maker(make: str) -> str:
     """Return a maker's short name: "OLYMPUS IMAGING CORP." is commonly called Olympus."""
     words = make.replace(",", " ").split()
     extra = {"corporation", "corp.", "corp", "co.", "co.ltd.", "ltd.", "ltd", "inc.", "imaging"}
@@ -204,7 +204,7 @@ def _iso(exif: tiff.Directory) -> int | None:
     return None
 
 
-def _place(gps: tiff.Directory) -> tuple[float | None, float | None]:
+def _location(gps: tiff.Directory) -> tuple[float | None, float | None]:
     latitude = _degrees(gps.tags.get(2), gps.text(1), "S", 90)
     longitude = _degrees(gps.tags.get(4), gps.text(3), "W", 180)
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):

@@ -125,7 +125,7 @@ def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:
         return containers.raw_directories(read)
     if form == "tiff":
         return tiff.directories(read)
-    return stills.directories(file, form) if form else []
+    return stills.inside(file, form)[1] if form else []
 
 
 def _copy(

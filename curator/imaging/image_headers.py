@@ -17,7 +17,7 @@ from curator.imaging.tiff import Read
 FORMS = ("heif", "avif", "webp", "png")
 
 _MAX_META = 4 << 20  # bytes of the box that describes all items; at most 33 KB in the corpus
-_MAX_NOTES = 16 << 20  # bytes of EXIF or XMP
+_MAX_METADATA = 16 << 20  # bytes of EXIF or XMP
 _MAX_BOXES = 4096
 _MAX_CHUNKS = 64
 _BEYOND = 1 << 40  # no file is that large
@@ -70,14 +70,14 @@ def read_header(read: Read, form: str) -> ImageHeader | None:
         return read(offset, size) if offset + size < _BEYOND else b""
 
     try:
-        reader = {"webp": _webp, "png": _chunked}.get(form, _boxed)
+        reader = {"webp": _webp, "png": _png}.get(form, _heif)
         return reader(bounded)
     except (struct.error, IndexError, ValueError, OverflowError):
         return None
 
 
 def _webp(read: Read) -> ImageHeader | None:
-    size, notes = (0, 0), {b"EXIF": b"", b"XMP ": b""}
+    size, metadata = (0, 0), {b"EXIF": b"", b"XMP ": b""}
     at = 12
     for _ in range(_MAX_CHUNKS):
         chunk = read(at, 18)
@@ -85,8 +85,8 @@ def _webp(read: Read) -> ImageHeader | None:
             break
         kind, length = struct.unpack_from("<4sI", chunk)
         body = chunk[8:]
-        if kind in notes and length <= _MAX_NOTES:
-            notes[kind] = notes[kind] or read(at + 8, length)
+        if kind in metadata and length <= _MAX_METADATA:
+            metadata[kind] = metadata[kind] or read(at + 8, length)
         elif kind == b"VP8X":
             across, down = (int.from_bytes(body[start : start + 3], "little") for start in (4, 7))
             size = (1 + across, 1 + down)
@@ -97,10 +97,10 @@ def _webp(read: Read) -> ImageHeader | None:
             across, down = struct.unpack_from("<HH", body, 6)
             size = (across & 0x3FFF, down & 0x3FFF)
         at += 8 + length + length % 2
-    return ImageHeader(*size, exif=notes[b"EXIF"], xmp=notes[b"XMP "]) if size[0] else None
+    return ImageHeader(*size, exif=metadata[b"EXIF"], xmp=metadata[b"XMP "]) if size[0] else None
 
 
-def _chunked(read: Read) -> ImageHeader | None:
+def _png(read: Read) -> ImageHeader | None:
     if read(12, 4) != b"IHDR":
         return None
     found = png.read_metadata(read)
@@ -111,7 +111,7 @@ def _chunked(read: Read) -> ImageHeader | None:
     return ImageHeader(width, height, exif=found.exif, xmp=found.xmp, colors=colors)
 
 
-def _boxed(read: Read) -> ImageHeader | None:
+def _heif(read: Read) -> ImageHeader | None:
     at, size = containers.find_box(read, b"meta")
     meta = read(at, min(size, _MAX_META))
     boxes = {kind: meta[at:end] for kind, at, end in _boxes(meta, 4)}
@@ -133,15 +133,16 @@ def _boxed(read: Read) -> ImageHeader | None:
             colors = struct.unpack_from(">HH", body, 4)
     if not width or not height:
         return None
-    notes = {b"exif": b"", b"xmp": b""}
-    places = dict(_places(boxes.get(b"iloc", b"")))
+    metadata = {b"exif": b"", b"xmp": b""}
+    locations = dict(_item_locations(boxes.get(b"iloc", b"")))
     for number, name in _items(boxes.get(b"iinf", b"")):
-        if not notes[name]:
-            notes[name] = _content(read, places.get(number, (0, [])), boxes.get(b"idat", b""))
-    skipped = 4 + int.from_bytes(notes[b"exif"][:4], "big")  # to the TIFF header, past the prefix
-    block = notes[b"exif"][skipped:]
+        if not metadata[name]:
+            metadata[name] = _content(read, locations.get(number, (0, [])), boxes.get(b"idat", b""))
+    # The first four bytes are the offset of the TIFF header behind them.
+    skipped = 4 + int.from_bytes(metadata[b"exif"][:4], "big")
+    block = metadata[b"exif"][skipped:]
     orientation = _ORIENTATIONS[turn, mirror]
-    return ImageHeader(width, height, orientation, crop, block, notes[b"xmp"], colors)
+    return ImageHeader(width, height, orientation, crop, block, metadata[b"xmp"], colors)
 
 
 def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:
@@ -198,7 +199,7 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, b"xmp"
 
 
-def _places(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]]]]:
+def _item_locations(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]]]]:
     """Yield item, (method, [(offset, length)]); method 0 is in the file, 1 in the box idat."""
     if not data:
         return
@@ -215,18 +216,18 @@ def _places(data: bytes) -> Iterator[tuple[int, tuple[int, list[tuple[int, int]]
 
     for _ in range(min(count, _MAX_BOXES)):
         number = take(4 if version > 1 else 2)
-        how = take(2) & 15 if version else 0
+        method = take(2) & 15 if version else 0
         take(2)  # the data reference: this file
         base, extents = take(widths[2]), []
         for _ in range(take(2)):
             take(widths[3])
             extents.append((base + take(widths[0]), take(widths[1])))
-        yield number, (how, extents)
+        yield number, (method, extents)
 
 
 def _content(read: Read, place: tuple[int, list[tuple[int, int]]], idat: bytes) -> bytes:
-    how, extents = place
-    if how > 1 or sum(length for _, length in extents) > _MAX_NOTES:
+    method, extents = place
+    if method > 1 or sum(length for _, length in extents) > _MAX_METADATA:
         return b""
-    parts = (idat[at : at + size] if how else read(at, size) for at, size in extents if size)
+    parts = (idat[at : at + size] if method else read(at, size) for at, size in extents if size)
     return b"".join(parts)

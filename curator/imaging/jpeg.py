@@ -48,7 +48,7 @@ def decode(
     """
     head = head or containers.read_jpeg_header(data)
     if not head.width:
-        raise UnreadableError(_headless(head))
+        raise UnreadableError(_no_header_reason(head))
     check_size(head.width, head.height, options.max_megapixels, len(data))
     directories = tiff.directories(tiff.from_bytes(head.exif))
     orientation = exif_fields.capture_of(directories).orientation
@@ -59,7 +59,7 @@ def decode(
     try:
         rgb = _decode(data, head, options, strict=True)
     except ValueError:
-        rgb, damage = _salvaged(data, head, options)
+        rgb, damage = _salvage(data, head, options)
     if damage is None and options.check_damage and rgb.shape[:2] == (head.height, head.width):
         damage = _WRONG if is_shifted(rgb, head.unit) else None
     size = upright_size(head.width, head.height, orientation)
@@ -88,14 +88,14 @@ def _decode(
     )
 
 
-def _salvaged(
+def _salvage(
     data: bytes, head: containers.JpegHeader, options: DecodeOptions
 ) -> tuple[Image, str | None]:
     """Decode as much of a JPEG as possible; return the picture and what is missing, if anything."""
     try:
         rgb = _decode(data, head, options, strict=False)
     except ValueError as error:
-        rgb = _by_opencv(data, head, str(error))
+        rgb = _decode_with_opencv(data, head, str(error))
     missing = blank_share(rgb)
     # libjpeg-turbo reports only the first fault, and fills missing parts with middle gray.
     gray = missing > 0.01 and bool((rgb[-1, -1] == 128).all())
@@ -128,7 +128,7 @@ def _is_incomplete(data: bytes, head: containers.JpegHeader) -> bool:
     return len(set(rest)) > 1  # otherwise it is padding; some writers append zeros
 
 
-def _by_opencv(data: bytes, head: containers.JpegHeader, message: str) -> Image:
+def _decode_with_opencv(data: bytes, head: containers.JpegHeader, message: str) -> Image:
     """Decode with OpenCV what simplejpeg cannot (CMYK, unusual sampling) or gave up on."""
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -145,7 +145,7 @@ def _by_opencv(data: bytes, head: containers.JpegHeader, message: str) -> Image:
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
 
 
-def _headless(head: containers.JpegHeader) -> str:
+def _no_header_reason(head: containers.JpegHeader) -> str:
     if head.complete:
         return "The file is damaged: its beginning does not say what picture it is."
     return "The file is damaged: its picture data is cut off or missing."

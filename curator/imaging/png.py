@@ -49,14 +49,14 @@ def read_metadata(read: tiff.Read) -> PngMetadata:
             break
         size, kind = struct.unpack(">I4s", head)
         if kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"cICP") and size <= _MAX:
-            _take(found, kind, read(at + 8, size))
+            _read_chunk(found, kind, read(at + 8, size))
         elif kind == b"IEND" or size > 0x7FFFFFFF:
             break
         at += 12 + size
     return found
 
 
-def _take(found: PngMetadata, kind: bytes, data: bytes) -> None:
+def _read_chunk(found: PngMetadata, kind: bytes, data: bytes) -> None:
     if kind == b"eXIf":
         found.exif = _tiff(data)  # takes precedence over EXIF written as text
     elif kind == b"cICP":
@@ -71,7 +71,7 @@ def _take(found: PngMetadata, kind: bytes, data: bytes) -> None:
         if not profile:
             found.xmp = found.xmp or text
             return
-        block = _unhexed(text)
+        block = _decode_hex(text)
         if block.startswith(_JPEG_XMP):
             found.xmp = found.xmp or block[len(_JPEG_XMP) :]
         elif profile[1].lower() == b"xmp":
@@ -84,21 +84,21 @@ def _text(kind: bytes, rest: bytes) -> bytes:
     if kind == b"tEXt":
         return rest
     if kind == b"zTXt":
-        return _unpacked(rest[1:])
+        return _decompress(rest[1:])
     parts = rest[2:].split(b"\0", 2)  # after flag and method: language, translated keyword
     if len(parts) < 3:
         return b""
-    return _unpacked(parts[2]) if rest[:1] == b"\1" else parts[2]
+    return _decompress(parts[2]) if rest[:1] == b"\1" else parts[2]
 
 
-def _unpacked(data: bytes) -> bytes:
+def _decompress(data: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(data, _MAX)
     except zlib.error:
         return b""
 
 
-def _unhexed(text: bytes) -> bytes:
+def _decode_hex(text: bytes) -> bytes:
     """Decode the hex digits after a name and a length."""
     digits = b"".join(text.split()[2:])
     try:

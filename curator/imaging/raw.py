@@ -70,18 +70,18 @@ def decode(path: str, options: DecodeOptions) -> DecodedImage:
         size = upright_size(width, height, orientation)
         if options.want == "preview" and preview and preview[1] >= FULL_SIZE * max(width, height):
             try:
-                return _shown(preview[0], orientation, size, options)
+                return _decode_preview(preview[0], orientation, size, options)
             except UnreadableError as error:
                 log.debug("preview of %s not readable, trying sensor data: %s", path, error)
         try:
-            held = os.path.getsize(path)  # noqa: PTH202
-            deadline.announce_size(megabytes=held / 1e6)
-            if held < width * height * _LEAST_BYTES:
+            size_bytes = os.path.getsize(path)  # noqa: PTH202
+            deadline.announce_size(megabytes=size_bytes / 1e6)
+            if size_bytes < width * height * _LEAST_BYTES:
                 raise rawpy.LibRawIOError("shorter than any compression makes it")
-            return _demosaiced(raw, orientation, size, options.long_edge_px)
+            return _demosaic(raw, orientation, size, options.long_edge_px)
         except (rawpy.LibRawError, ValueError, MemoryError) as error:
             if options.small_preview and preview and preview[1] >= USABLE_PX:
-                shown = _shown(preview[0], orientation, size, options)
+                shown = _decode_preview(preview[0], orientation, size, options)
                 shown.basis = "small preview"
                 if not isinstance(error, rawpy.LibRawFileUnsupportedError):
                     shown.damage = f"Only a small preview can be read. {_reason(error)}"
@@ -171,7 +171,7 @@ def _preview(raw: Any) -> tuple[bytes, int] | None:
     return (thumb.data, max(head.width, head.height)) if head.width else None
 
 
-def _shown(
+def _decode_preview(
     data: bytes, orientation: int, size: tuple[int, int], options: DecodeOptions
 ) -> DecodedImage:
     shown = jpeg.decode(data, options)
@@ -182,7 +182,7 @@ def _shown(
     return shown
 
 
-def _demosaiced(
+def _demosaic(
     raw: Any, orientation: int, size: tuple[int, int], long_edge_px: int | None
 ) -> DecodedImage:
     """Develop sensor data plainly: camera white balance, sRGB, no automatic brightening.

@@ -64,7 +64,7 @@ def from_jpeg(data: bytes, size: tuple[int, int] | None, turn: int = 0) -> Bgrx:
         )
     except ValueError as error:
         raise UnreadableError(f"A picture in the cache is damaged ({error}).") from error
-    return _fitted(turned(decoded, turn), size)
+    return _fit(turned(decoded, turn), size)
 
 
 def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> Bgrx:
@@ -77,7 +77,7 @@ def from_rgb(rgb: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> Bgrx:
     Returns:
         (H, W, 4) uint8: blue, green, red, 255.
     """
-    small = _fitted(rgb, size)
+    small = _fit(rgb, size)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGRA), np.uint8)
 
 
@@ -150,7 +150,7 @@ def turned(image: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
     return image if how is None else np.asarray(cv2.rotate(image, how), np.uint8)
 
 
-def _fitted(image: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
+def _fit(image: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
     height, width = image.shape[:2]
     if size is None or (width, height) == size:
         return np.ascontiguousarray(image)

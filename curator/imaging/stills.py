@@ -109,11 +109,6 @@ def capture(file: IO[bytes], form: str) -> Capture:
     return made
 
 
-def directories(file: IO[bytes], form: str) -> list[tiff.Directory]:
-    """Read the camera's directories from the header of a picture; never raises on content."""
-    return inside(file, form)[1]
-
-
 def inside(file: IO[bytes], form: str) -> tuple[bytes, list[tiff.Directory]]:
     """Read XMP packet and EXIF directories of a picture's header; never raises on content."""
     head = _head(file, form)

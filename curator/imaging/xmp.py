@@ -67,9 +67,9 @@ def completed(
         created: the creation date in IPTC.
         scanned: the digitization date in IPTC.
     """
-    stated = [found for found in map(_parsed, packets) if found is not None]
+    stated = [found for found in map(_parse, packets) if found is not None]
     for packet in stated:
-        capture = exif_fields.filled(capture, _facts(packet))
+        capture = exif_fields.filled(capture, _capture(packet))
     moments = [
         *(_moment(packet, name) for packet in stated for name in _TIMES),
         _iptc(created),
@@ -82,14 +82,14 @@ def completed(
 
 def orientation(packets: Iterable[bytes]) -> int | None:
     """Return the orientation, 1-8, stated in XMP; None if there is none."""
-    for packet in filter(None, map(_parsed, packets)):
+    for packet in filter(None, map(_parse, packets)):
         with contextlib.suppress(TypeError, ValueError):
             if 1 <= (value := int(packet.value(_ORIENTATION) or "")) <= 8:
                 return value
     return None
 
 
-def _parsed(data: bytes) -> Packet | None:
+def _parse(data: bytes) -> Packet | None:
     try:
         return Packet(data, _WANTED)
     except SidecarError as error:
@@ -97,7 +97,7 @@ def _parsed(data: bytes) -> Packet | None:
         return None
 
 
-def _facts(packet: Packet) -> Capture:
+def _capture(packet: Packet) -> Capture:
     make, model = packet.value(_MAKE), packet.value(_MODEL)
     exposure, f_number = _number(packet, _EXPOSURE), _number(packet, _F_NUMBER)
     if exposure is None and (apex := _number(packet, _SHUTTER)) is not None and abs(apex) < 30:
@@ -106,8 +106,8 @@ def _facts(packet: Packet) -> Capture:
         f_number = round(float(2.0 ** (apex / 2)), 1)
     isos = (exif_fields.within(_number(packet, name), 1, 10_000_000) for name in _ISOS)
     iso = next((value for value in isos if value and value != 65535), None)
-    latitude, longitude = _place(packet, _LATITUDE, 90), _place(packet, _LONGITUDE, 180)
-    nowhere = latitude is None or longitude is None or (latitude == 0 and longitude == 0)
+    latitude, longitude = _coordinate(packet, _LATITUDE, 90), _coordinate(packet, _LONGITUDE, 180)
+    unlocated = latitude is None or longitude is None or (latitude == 0 and longitude == 0)
     return Capture(
         camera=exif_fields.camera_name(make or None, model or None),
         lens=next(filter(None, map(packet.value, _LENSES)), None),
@@ -115,8 +115,8 @@ def _facts(packet: Packet) -> Capture:
         f_number=exif_fields.within(f_number, 0.1, 1000),
         iso=round(iso) if iso else None,
         focal_length_mm=exif_fields.within(_number(packet, _FOCAL), 0.1, 10000),
-        latitude=None if nowhere else latitude,
-        longitude=None if nowhere else longitude,
+        latitude=None if unlocated else latitude,
+        longitude=None if unlocated else longitude,
     )
 
 
@@ -128,7 +128,7 @@ def _number(packet: Packet, name: str) -> float | None:
     return float(found[1]) / below if below else None
 
 
-def _place(packet: Packet, name: str, limit: int) -> float | None:
+def _coordinate(packet: Packet, name: str, limit: int) -> float | None:
     found = _PLACE.fullmatch((packet.value(name) or "").strip())
     if not found:
         return None

@@ -491,7 +491,7 @@ class FolderWatcher:
     def refresh(self, at_start: bool = False) -> None:
         """Watch the folders there are now that are switched on, if the settings say so.
 
-        A folder that was added, switched on or came back has to be scanned as well.
+        The caller must also scan a folder that was added, switched on or came back.
         """
         if self._catalog is None:
             return

@@ -63,8 +63,10 @@ class Series:
 class _Line:
     """Photos by camera and time; columns about neighbors have one entry less.
 
-    ``gap`` is in s, a long exposure taken out up to what it leaves of ``_CALM_S``; ``bits`` as
-    :func:`differing_bits`; ``same`` is the same camera and shape, at another instant.
+    ``time`` is in s; ``idle`` is the time between two frames in s, less the exposure of the first;
+    ``gap`` is the same, but at most ``_CALM_S`` is subtracted. ``bits`` is as
+    :func:`differing_bits`, ``stops`` the change of exposure value, ``alike`` the similarity by an
+    encoder. ``same`` marks neighbors of the same camera and shape, not at the same instant.
     """
 
     shots: StackColumns

@@ -304,7 +304,7 @@ def test_a_raw_of_an_unknown_kind_is_not_called_damaged(
     def unknown(*_: object) -> None:
         raise rawpy.LibRawFileUnsupportedError("unknown")
 
-    monkeypatch.setattr(raw, "_demosaiced", unknown)
+    monkeypatch.setattr(raw, "_demosaic", unknown)
     path = write_dng(tmp_path / "a.dng", size=(1200, 800), preview=(600, 400))
     picture = decode.decode(path)
     assert (picture.basis, picture.damage) == ("small preview", None)

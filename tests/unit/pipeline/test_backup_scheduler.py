@@ -1,4 +1,4 @@
-"""The daily backup: nothing waits for it, and a failed backup stops nothing."""
+"""The daily backup: no other work waits for it, and a failed backup stops nothing."""
 
 from __future__ import annotations
 

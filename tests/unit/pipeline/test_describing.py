@@ -171,7 +171,7 @@ def test_a_missing_server_gives_one_message_and_one_failure(
         [failure] = catalog.work.failures()
         assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", told.reason)
         detail = catalog.photos.get(2)
-        assert (detail.state, detail.reason) == ("", None), "it can be looked at like any other"
+        assert (detail.state, detail.reason) == ("", None), "it can be viewed like any other"
         settings.vision.url = server.url
         pipeline.apply_vision_settings()
         assert pipeline.retry("describe") == 1
@@ -497,7 +497,7 @@ def test_describing_continues_once_the_server_answers(
             lane.handle_failure(catalog, outcome.job, outcome.error)
             lane.landed(outcome.job.photo_id)
         assert begin() == 0 and lane.held is not None
-        assert woken.acquire(timeout=60) and begin() == 0, "it looked, and nobody was there"
+        assert woken.acquire(timeout=60) and begin() == 0, "the server does not answer yet"
         lane.asking = replace(
             lane.asking, options=replace(lane.asking.options, url=server.url)
         )  # as if the server had been started at its address

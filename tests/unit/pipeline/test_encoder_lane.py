@@ -1,4 +1,4 @@
-"""Analyzing photos while others are read: in its own process, and nothing else waits for it."""
+"""Analyzing photos in the encoder's process: nothing else waits for it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_an_encoder_that_cannot_load_is_reported_once_and_reading_continues(
     assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
     assert len(said) == 1
     assert not any(catalog.photos.get(row[0]).state for row in catalog.photos.columns())
-    assert catalog.work.counts()["embed"]["waiting"] > 0, "a sound encoder will find them"
+    assert catalog.work.counts()["embed"]["waiting"] > 0, "they wait for an encoder that works"
 
 
 def test_a_bug_is_logged_and_ends_analyzing(
@@ -151,7 +151,7 @@ def test_the_encoder_gets_as_many_photos_at_once_as_it_names(
     make()
     assert catalog.vectors.encoders() == {"fake/1": 20}
     sizes = [number for number, _ in calls(home)]
-    assert sizes[0] == 1, "the first is seen as soon as ever"
+    assert sizes[0] == 1, "the first photo is analyzed at once"
     assert max(sizes) == 8 and sum(sizes) == 20
 
 
@@ -194,7 +194,7 @@ def test_an_encoder_killed_by_a_large_group_gets_smaller_ones(
     assert pipeline.wait_idle(LIMIT_S) is not None
     assert catalog.vectors.encoders() == {"greedy/1": 16}
     sizes = [number for number, _ in calls(home)]
-    assert len([size for size in sizes if size > 2]) <= 2, f"it was killed again and again: {sizes}"
+    assert len([size for size in sizes if size > 2]) <= 2, f"too many groups killed it: {sizes}"
 
 
 @pytest.mark.slow
@@ -210,7 +210,7 @@ def test_a_photo_that_kills_the_encoder_fails_alone(
     assert catalog.vectors.encoders() == {"fake/1": 20}
     (failure,) = catalog.work.failures()
     assert failure.stage == "embed" and "encoder's process was ended" in failure.reason
-    assert calls(home)[-1][0] > 2, "the number was not to blame"
+    assert calls(home)[-1][0] > 2, "the size of the group was not the cause"
 
 
 @pytest.mark.slow

@@ -87,7 +87,7 @@ def test_requesting_another_file_cancels_the_first(previewer, told, tmp_path: Pa
     looking.request(str(path), 100, None, told.put)
     assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
-    assert told.empty(), "of the first nothing was told"
+    assert told.empty(), "the first request was canceled"
 
 
 def test_a_canceled_preview_calls_nobody(previewer, told, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Drives are pulled and come back: nothing is lost or done twice, and nothing waits for them."""
+"""Drives that are unplugged and come back: nothing is lost, done twice or held up."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_drive_under_another_name_is_the_same_folder(
     assert states(catalog) == ["", "", ""]
     assert catalog.photos.get(2).marks.rating == 4
     assert catalog.folders.position(str(now)) == {"photo": 2}
-    assert (home.cache / "order.log").read_text().split() == ["1", "2", "3"]  # nothing again
+    assert (home.cache / "order.log").read_text().split() == ["1", "2", "3"]  # nothing twice
     assert [back.sentence for back in told[0].back] == ["T7 Shield is back"]
 
 
@@ -163,7 +163,7 @@ def test_another_card_at_the_same_path_is_another_folder(
     drives.pull("monday")
     drives.plug("tuesday")
     inline.rescan()
-    assert states(catalog) == ["missing", "missing"]  # Tuesday's are not looked for in Monday's
+    assert states(catalog) == ["missing", "missing"]  # Monday's card does not have Tuesday's photos
     assert len(catalog.photos.columns()) == 2
     inline.open_folders([card])
     assert sorted(row.volume or "" for row in catalog.folders.all()) == ["monday", "tuesday"]

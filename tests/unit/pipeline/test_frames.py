@@ -1,4 +1,4 @@
-"""The loupe gets what it wants most first, and a slow original is never in its way."""
+"""Originals for the loupe: the most urgent first, and a slow one never delays it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks put inside originals: the same picture, the same photo, and nothing half-done."""
+"""Embedding marks in originals: the same picture, the same photo, all or nothing."""
 
 from __future__ import annotations
 
@@ -111,12 +111,12 @@ def check_embedding(shoot: Shoot, program: str) -> None:
         assert (file.size, file.mtime_ns) == (status.st_size, status.st_mtime_ns)
         assert file.fingerprint == files.fingerprint(file.path)
         assert file.sha256 == files.sha256(file.path)
-    # Nothing is new to a scan, nothing waits, the pictures are those there were.
+    # A scan finds nothing new, nothing waits, and the pictures are unchanged.
     assert shoot.rows() == before
     shoot.scan()
     assert shoot.rows() == before and len(shoot.catalog.photos.columns()) == 2
     assert embed_some(shoot.catalog, shoot.ids, program)[0].lines == ()
-    # A decision taken back leaves the file alone, and waits to be embedded again.
+    # An undone decision does not touch the file; it waits to be embedded again.
     shoot.catalog.journal.undo()
     assert says(shoot.folder / "a.jpg").rating == 4
     assert find_changes(shoot.catalog, shoot.ids)[0][0].lines == ("rating: 4 → none",)
@@ -143,7 +143,7 @@ def test_a_kill_before_the_catalog_is_updated_keeps_the_photo(
     def killed(*_: object) -> None:
         raise Killed
 
-    # Without a capture time there is nothing else to know the photo by.
+    # Without a capture time, only its content identifies the photo.
     with shoot.catalog.store.transaction():
         shoot.catalog.store.run("UPDATE photo SET taken_at = NULL")
     shoot.rate(3)

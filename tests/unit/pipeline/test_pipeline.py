@@ -1,4 +1,4 @@
-"""Folders go in, photos come out, and no bad file, full disk or second reader stops the rest."""
+"""The pipeline as a whole: no bad file, full disk or second pipeline stops other work."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_photos_rated_in_other_apps_are_counted_after_all_headers(
     pipeline.start()
     pipeline.pause()  # the scan ends before a header is read
     pipeline.open_folders([tmp_path / "in"])
-    assert [report.sentence for report in reports] == ["12 photos"], "nobody knows yet"
+    assert [report.sentence for report in reports] == ["12 photos"], "no header is read yet"
     pipeline.resume()
     assert [report.again for report in reports] == [False, True]
     assert reports[-1].sentence == "12 photos, 9 already rated in other apps"
@@ -232,7 +232,7 @@ def test_a_hang_fails_only_that_photo(
     threaded: Pipeline, settings: Settings, catalog: Catalog, home: Home, tmp_path: Path
 ) -> None:
     settings.work.timeout_s = 1
-    assert settings.work.attempts > 1, "what hangs is not tried again by itself"
+    assert settings.work.attempts > 1, "a job that hangs is not tried again automatically"
     threaded.open_folders([fake_stages.write(tmp_path / "in", "hang", *["ok"] * 6)])
     assert threaded.wait_idle(LIMIT_S) == Totals(7, 7, 0, 6, 1)
     assert [(failure.reason, failure.attempts) for failure in catalog.work.failures()] == [
@@ -546,7 +546,7 @@ def test_other_photos_are_read_while_copies_are_compared(
 
     threaded.events.photos_saved.connect(see, DIRECT)
     threaded.open_folders([card, tmp_path / "drive"])
-    assert all_read.wait(LIMIT_S), "proofs hold up what needs none"
+    assert all_read.wait(LIMIT_S), "comparing copies holds up other files"
     slow_proofs.set()
     totals = threaded.wait_idle(LIMIT_S)
     assert totals is not None and totals.found == copies + 8

@@ -1,4 +1,4 @@
-"""Counts add up, the pace is that of the last seconds, and nobody guesses from too little."""
+"""Progress: counts add up, and the rate is that of the last seconds, if enough is done."""
 
 from __future__ import annotations
 

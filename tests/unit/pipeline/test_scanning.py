@@ -1,4 +1,4 @@
-"""A scan beside what reads: who opens a folder sees its first photos before all are known."""
+"""Scanning beside reading: the first photos are shown before all are found."""
 
 from __future__ import annotations
 

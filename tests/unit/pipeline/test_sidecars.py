@@ -1,4 +1,4 @@
-"""Sidecars on their way to disk: written once, merged, never over another program's change."""
+"""Writing sidecars: once, merged, and never over another program's change."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_a_mark_that_is_not_written_costs_no_query_over_others(
         del noted[:]
         rate(catalog, 5, JPEG)
         writer._turn(here)
-        assert [sql for sql in noted if "unwritten" in sql], "where all is written, marks are"
+        assert [sql for sql in noted if "unwritten" in sql], "in the background, marks count"
     finally:
         here.close()
 

@@ -1,4 +1,4 @@
-"""Stacks follow the photos as they come in, and leave alone what a person has judged."""
+"""Stacks follow photos as they come in; a stack with a person's decision stays."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_new_photos_are_stacked_after_a_full_disk(
         with pytest.raises(CatalogError):
             stacker.touch()
     stacker.touch()
-    assert Stacker(shoot.catalog).waiting, "killed now, the next start makes them"
+    assert Stacker(shoot.catalog).waiting, "after a kill, the next start groups them"
 
 
 def test_grouping_again_writes_nothing(shoot: Shoot) -> None:

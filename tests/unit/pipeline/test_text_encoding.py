@@ -1,4 +1,4 @@
-"""Phrases for the encoder: read in its process, known the second time, the last one counts."""
+"""Encoding search texts: in the encoder's process, cached, and only the last one counts."""
 
 from __future__ import annotations
 

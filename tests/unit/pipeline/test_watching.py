@@ -56,7 +56,7 @@ class Desk:
         end = time.monotonic() + LIMIT_S
         with self._news:
             while not condition():
-                assert time.monotonic() < end, f"it did not come to this; told: {self.told}"
+                assert time.monotonic() < end, f"timed out; passed on: {self.told}"
                 self._news.wait(0.02)
 
     def has(self, name: str) -> bool:

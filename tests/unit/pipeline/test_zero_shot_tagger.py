@@ -154,11 +154,11 @@ def test_another_vocabulary_tags_all_photos_again_without_pictures(
     list_words(home.data, ("pier", "meadow"))
     assert sorted(name_all(make())) == [2, 3]
     assert names(catalog, 2) == [("pier", "suggested")]
-    assert names(catalog, 3) == [("pier", "suggested")], "what was taken off is not suggested again"
+    assert names(catalog, 3) == [("pier", "suggested")], "a removed tag is not suggested again"
     assert catalog.store.rows("SELECT photo_id, rev FROM vector") == before
     settings.tags.threshold = 60
     assert sorted(name_all(make())) == [2, 3]
-    assert names(catalog, 3) == [], "it was half sure"
+    assert names(catalog, 3) == [], "its confidence is below the threshold"
 
 
 def test_an_encoder_without_text_tags_nothing(

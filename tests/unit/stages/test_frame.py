@@ -79,7 +79,7 @@ def test_a_failed_demosaic_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
     def fails(*_: object) -> None:
         raise rawpy.LibRawDataError("damaged")
 
-    monkeypatch.setattr(raw, "_demosaiced", fails)
+    monkeypatch.setattr(raw, "_demosaic", fails)
     path = str(write_dng(tmp_path / "a.dng", size=(480, 320)))
     with pytest.raises(UnreadableError, match="picture data is damaged"):
         frame(DecodeRequest(path, "demosaic"), MOST)

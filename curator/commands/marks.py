@@ -110,7 +110,7 @@ def keep_this(session: Session, invert: bool) -> None:
     changes |= {photo: reject_fields(table.marks(photo)) for photo in sorted(rejected)}
     act, text = "keep", None
     if rejected:
-        name = table.name(kept[0]) if len(kept) == 1 else counted(len(kept), "photo")
+        name = session.photos.named(kept)
         act = f"reject {len(rejected):,} and keep"
         text = StepText(name, f"Kept {name}, rejected {len(rejected):,}")
     if changes:

@@ -11,6 +11,7 @@ from curator import exiftool
 from curator.catalog import Catalog, Conflict
 from curator.library.table import Table
 from curator.model import KnownError, Step, counted
+from curator.pipeline import Pipeline
 from curator.pipeline.sidecars import SidecarNews, news_of, preview, profile_of
 from curator.session.decisions import DecisionController
 from curator.session.services import Services
@@ -66,7 +67,7 @@ class SidecarController(QObject):
         one = len(ids) == 1
         what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._pipeline is None:
-            self._messages.say(f"{what}: written by the Curator that reads photos here")
+            self._messages.say(f"{what}: to be written by the Curator that reads photos here")
             return
         self._messages.say(f"Writing {what}…")
         self._pipeline.write_sidecars()
@@ -94,9 +95,8 @@ class SidecarController(QObject):
         Raises:
             KnownError: exiftool is not installed, or another Curator reads photos here.
         """
-        self._embedder()
-        assert self._pipeline is not None
-        self._pipeline.sidecars.compare_originals(ids, self.compared.emit)
+        pipeline, _ = self._embedding()
+        pipeline.sidecars.compare_originals(ids, self.compared.emit)
 
     def embed(self, ids: Sequence[int]) -> None:
         """Embed marks in originals; call it only after the person has confirmed.
@@ -104,18 +104,18 @@ class SidecarController(QObject):
         Raises:
             KnownError: as :meth:`compare_originals`; nothing was started.
         """
-        program = self._embedder()
-        assert self._pipeline is not None
+        pipeline, program = self._embedding()
         self._messages.say(f"Embedding in {counted(len(ids), 'original')}…")
-        self._pipeline.sidecars.embed(ids, program)
+        pipeline.sidecars.embed(ids, program)
 
-    def _embedder(self) -> str:
+    def _embedding(self) -> tuple[Pipeline, str]:
+        """Return the pipeline, and the path of exiftool."""
         if self._pipeline is None:
             raise KnownError(
                 "Another Curator reads photos here; only that one writes into originals.",
                 "Embed there, or close it.",
             )
-        return exiftool.find(self._settings)
+        return self._pipeline, exiftool.find(self._settings)
 
     # --- conflicts
 

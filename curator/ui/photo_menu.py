@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from curator.commands import COMMANDS
 from curator.keyboard import views_of
-from curator.model import counted
 from curator.session import Session
 from curator.ui.widgets.menus import menu_heading, popup_menu
 
@@ -42,7 +41,7 @@ def photo_menu(parent: QWidget, session: Session, view: str, run: Callable[[str]
     """
     menu = popup_menu(parent)
     photos = session.stacks.targets()
-    heading = session.table.name(photos[0]) if len(photos) == 1 else counted(len(photos), "photo")
+    heading = session.photos.named(photos)
     menu.addAction(menu_heading(menu, heading, _NAME_PX))
     for submenu, names in _GROUPS:
         menu.addSeparator()

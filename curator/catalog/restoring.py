@@ -47,19 +47,11 @@ class RestoreReport:
 def restore(
     catalog: Path, backup: Path, replay: Callable[[Path, Path], ReplayReport] | None = None
 ) -> RestoreReport:
-    """Replace the catalog by a backup; the present catalog is set aside, never deleted.
+    """Replace the catalog by a backup, as `curator.catalog.restore` says.
 
     Either all of it is done or nothing: the copy is made, verified and brought up to date beside
-    the catalog, and takes its place in one step.
-
-    Args:
-        catalog: the SQLite file.
-        backup: the copy to restore; it stays where it is.
-        replay: called with the copy and the present catalog; replays decisions.
-
-    Raises:
-        BusyError: somebody has the catalog open.
-        CatalogError: the backup is damaged, or the disk is too full; the catalog is unchanged.
+    the catalog, and takes its place in one step. ``replay`` is called with the copy and the present
+    catalog.
     """
     lock = UseLock(catalog)
     lock.exclude_others()

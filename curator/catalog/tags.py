@@ -165,19 +165,17 @@ class Tags:
         """Return a number that grows whenever any photo's tags change; cheap."""
         return self._store.counter("tags_rev")
 
-    def photos_with(self, text: str, whole: bool = True) -> list[int]:
+    def photos_with(self, text: str) -> list[int]:
         """List photos that have a tag, suggested or confirmed.
 
-        Args:
-            text: the tag's name or path in any case, or a former name of it.
-            whole: match the whole name; otherwise any part of it.
+        ``text`` is the tag's name or path in any case, or a former name of it.
         """
-        wanted, names = folded(text), known_as(text.rpartition(BETWEEN)[2]) | {folded(text)}
+        names = known_as(text.rpartition(BETWEEN)[2]) | {folded(text)}
         # Compared here: there are only hundreds of names, and SQLite folds the case of ASCII only.
         present = {
             row[0]
             for row in self._store.rows("SELECT coalesce(merged_into, id), folded FROM tag")
-            if (row[1] in names if whole else wanted in row[1])
+            if row[1] in names
         }
         sql = EFFECTIVE_TAGS.format("t.tag_id IN ({})")
         rows = self._store.rows_for(sql, self._with_aliases(present))

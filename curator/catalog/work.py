@@ -285,9 +285,7 @@ class WorkQueue:
                     [(photo, rule.name) for photo in part],
                 )
 
-    def pending(
-        self, stage: str, limit: int, first: Sequence[int] = (), now: float | None = None
-    ) -> list[Pending]:
+    def pending(self, stage: str, limit: int, first: Sequence[int] = ()) -> list[Pending]:
         """Return photos a stage can run for now: ``first`` in its order, then the others by id.
 
         Of the others, those tried before come last.
@@ -296,11 +294,10 @@ class WorkQueue:
             stage: its name.
             limit: at most this many.
             first: ids of photos wanted soonest, those on screen.
-            now: seconds since the epoch; postponed attempts due by then are included.
         """
-        when = time.time() if now is None else now
+        now = time.time()
         sql = f"{_PENDING.format(index='')} AND w.photo_id IN ({{}})"
-        rows = {row[0]: row for row in self._store.rows_for(sql, first, stage, when)}
+        rows = {row[0]: row for row in self._store.rows_for(sql, first, stage, now)}
         wanted = [rows[photo] for photo in dict.fromkeys(first) if photo in rows][:limit]
         if len(wanted) < limit:
             in_order = _PENDING.format(index="INDEXED BY work_waiting")
@@ -310,7 +307,7 @@ class WorkQueue:
                 room = limit - len(wanted)
                 more = self._store.rows(
                     f"{in_order} AND {tried} ORDER BY w.photo_id LIMIT ?",
-                    (stage, when, room + len(listed)),
+                    (stage, now, room + len(listed)),
                 )
                 wanted += [row for row in more if row[0] not in listed][:room]
                 if len(wanted) == limit:

@@ -50,7 +50,7 @@ class TextMatches:
 
     def tagged(self, name: str) -> Mask:
         """Mark photos with a tag."""
-        return self._mask("tag", self._catalog.tags.photos_with, name, True)
+        return self._mask("tag", self._catalog.tags.photos_with, name)
 
     def typed(self, content_type: str) -> Mask:
         """Mark photos described as of a content type."""

@@ -155,7 +155,7 @@ HOT: dict[str, Act] = {
     # search
     "words": lambda c: (c.text.photos_with("ba"), c.text.photos_with("sea li", "tag")),
     "words ranked": lambda c: c.text.ranked([[("ba", True)]]),
-    "tag": lambda c: c.tags.photos_with("sea", True),
+    "tag": lambda c: c.tags.photos_with("sea"),
     "content type": lambda c: c.text.photos_of_type("portrait"),
     # taste
     "new vectors": lambda c: c.vectors.read("drawn/1", 110),

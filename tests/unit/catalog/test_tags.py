@@ -85,10 +85,9 @@ def test_a_persons_tags_are_kept_whatever_is_suggested_later(twelve: Catalog) ->
 def test_photos_are_found_by_their_tags_in_any_case(twelve: Catalog) -> None:
     suggest(twelve, 3, ("harbor", 80))
     suggest(twelve, 5, ("harbor", 40), ("sea lion", 30))
-    suggest(twelve, 7, ("lionfish", 30))
+    suggest(twelve, 7, ("harborfish", 30))
     assert twelve.tags.photos_with("Harbor") == [3, 5]
     assert twelve.tags.photos_with("harb") == []
-    assert sorted(twelve.tags.photos_with("LION", whole=False)) == [5, 7]
     decide_tag(twelve, 5, "harbor", "removed")
     assert twelve.tags.photos_with("harbor") == [3]
     assert twelve.tags.photos_with("100%") == twelve.tags.photos_with("") == []

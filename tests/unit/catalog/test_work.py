@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +26,8 @@ def four(shoot: Shoot) -> Shoot:
     return shoot
 
 
-def waiting(shoot: Shoot, stage: str, **how: object) -> list[int]:
-    return [row.photo_id for row in shoot.catalog.work.pending(stage, 10, **how)]  # type: ignore[arg-type]
+def waiting(shoot: Shoot, stage: str, first: Sequence[int] = ()) -> list[int]:
+    return [row.photo_id for row in shoot.catalog.work.pending(stage, 10, first)]
 
 
 def test_photos_on_screen_are_processed_first(four: Shoot) -> None:
@@ -79,12 +81,19 @@ def test_returned_work_does_not_count_as_an_attempt(four: Shoot) -> None:
     assert four.catalog.work.pending("peek", 1)[0].attempts == 0
 
 
-def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
+def test_failures_wait_longer_each_time_and_then_count(
+    four: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting_at(moment: float) -> list[int]:
+        with monkeypatch.context() as clock:
+            clock.setattr(time, "time", lambda: moment)
+            return waiting(four, "peek")
+
     job = four.jobs("peek")[0]
     waits = []
     for attempt in range(3):
         now = four.catalog.work.next_due() or 0.0
-        assert 1 in waiting(four, "peek", now=now)
+        assert 1 in waiting_at(now)
         four.catalog.work.start("peek", [1])
         failed = four.catalog.work.save_failure(
             job, "It crashed.", retry=True, attempts=3, backoff_s=60
@@ -93,7 +102,7 @@ def test_failures_wait_longer_each_time_and_then_count(four: Shoot) -> None:
         if not failed:
             due = four.catalog.work.next_due()
             assert due is not None
-            assert 1 not in waiting(four, "peek", now=due - 1)
+            assert 1 not in waiting_at(due - 1)
             waits.append(due)
     assert waits[1] - waits[0] == pytest.approx(60, abs=30), "120 s after the second, 60 the first"
     assert four.catalog.work.next_due() is None

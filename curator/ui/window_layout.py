@@ -155,7 +155,7 @@ class WindowLayout:
         filmstrip = page is pages.loupe or comparing
         space = DockLayout(window.rect())
         space.top(edges.topbar, theme.TOPBAR, chrome)
-        space.top(edges.tour, theme.OFFER, chrome and edges.tour.shows and page is pages.loupe)
+        space.top(edges.tour, theme.TOUR, chrome and edges.tour.shows and page is pages.loupe)
         space.bottom(edges.status, theme.STATUSLINE + theme.PASSLINE, chrome)
         offered = edges.status.message_rect().translated(edges.status.pos())
         _place(edges.notifications, offered, chrome and edges.notifications.is_showing)

@@ -42,50 +42,50 @@ class Darkroom(QuietPipeline):
     """A pipeline that delivers originals when the test says so.
 
     Attributes:
-        looks: requests not delivered yet, most urgent first.
+        requests: requests not delivered yet, most urgent first.
         draw: draws the picture of a photo at a size, (H, W, 3) uint8.
         size: of a full picture.
     """
 
     def __init__(self, size: tuple[int, int] = SIZE) -> None:
         super().__init__()
-        self.looks: list[DecodeRequest] = []
+        self.requests: list[DecodeRequest] = []
         self.draw: Callable[[int, tuple[int, int]], np.ndarray] = swatches.picture
         self.size = size
         self._callback: Callable[[DecodeRequest, object], None] | None = None
         self.frames = SimpleNamespace(request=self._request)
 
     def _request(
-        self, looks: Sequence[DecodeRequest], callback: Callable[[DecodeRequest, object], None]
+        self, requests: Sequence[DecodeRequest], callback: Callable[[DecodeRequest, object], None]
     ) -> None:
-        self.looks, self._callback = list(looks), callback
+        self.requests, self._callback = list(requests), callback
 
     @staticmethod
-    def photo(look: DecodeRequest) -> int:
+    def photo(request: DecodeRequest) -> int:
         """Return the photo of a file, by the names of tests.catalogs.fill."""
-        return int(Path(look.path).stem.removeprefix("DSC_")) + 1
+        return int(Path(request.path).stem.removeprefix("DSC_")) + 1
 
     def deliver(self, basis: str = "image") -> int:
         """Deliver the most urgent request. Return its photo."""
-        look = self.looks.pop(0)
-        photo = self.photo(look)
+        request = self.requests.pop(0)
+        photo = self.photo(request)
         rgb = self.draw(photo, self.size)
-        overlay = measure(rgb, look.overlays) if look.overlays else None
-        if look.size is not None:
-            rgb = screen.from_rgb(rgb, look.size)
-        pixels = Pixels(rgb) if look.pixels else None
-        self._answer(look, Frame(pixels, basis, None, self.size, overlay))
+        overlay = measure(rgb, request.overlays) if request.overlays else None
+        if request.size is not None:
+            rgb = screen.from_rgb(rgb, request.size)
+        pixels = Pixels(rgb) if request.pixels else None
+        self._answer(request, Frame(pixels, basis, None, self.size, overlay))
         return photo
 
     def refuse(self, error: KnownError) -> int:
         """Refuse the most urgent request with an error. Return its photo."""
-        look = self.looks.pop(0)
-        self._answer(look, error)
-        return self.photo(look)
+        request = self.requests.pop(0)
+        self._answer(request, error)
+        return self.photo(request)
 
-    def _answer(self, look: DecodeRequest, answer: object) -> None:
+    def _answer(self, request: DecodeRequest, answer: object) -> None:
         assert self._callback is not None
-        self._callback(look, answer)
+        self._callback(request, answer)
 
 
 @contextmanager

@@ -288,8 +288,8 @@ def test_originals_come_for_the_active_pane_first_then_the_other_then_the_next(
     comparing, pipeline, qtbot
 ) -> None:
     look_closely(comparing)
-    qtbot.waitUntil(lambda: len(pipeline.looks) == 3)
-    assert [pipeline.photo(look) for look in pipeline.looks] == [4, 3, 5]
+    qtbot.waitUntil(lambda: len(pipeline.requests) == 3)
+    assert [pipeline.photo(request) for request in pipeline.requests] == [4, 3, 5]
     for _ in range(3):
         pipeline.deliver()
     qtbot.waitUntil(
@@ -305,7 +305,7 @@ def test_a_missing_original_leaves_the_proxy_with_a_message(comparing, pipeline,
     said: list[str] = []
     comparing.session.messages.status_message.connect(said.append)
     look_closely(comparing)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     pipeline.refuse(KnownError("The file is not there."))
     qtbot.waitUntil(lambda: bool(said))
     assert said[-1] == "DSC_0003: zoom stops at the proxy. The file is not there."

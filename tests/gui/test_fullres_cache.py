@@ -32,7 +32,7 @@ def wish(number: int, weight: int = WHOLE, overlays: frozenset[str] = frozenset(
 
 
 def deliver(pipeline: Darkroom, originals: FullresCache, qtbot) -> None:
-    while pipeline.looks:
+    while pipeline.requests:
         with qtbot.waitSignal(originals.arrived):
             pipeline.deliver()
 
@@ -63,10 +63,10 @@ def test_the_least_urgent_is_evicted_first(originals, pipeline, qtbot) -> None:
 
 def test_requests_beyond_the_budget_are_ignored_except_the_first(originals, pipeline) -> None:
     originals.want([wish(0, 2 * BUDGET), wish(1)])
-    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [0]
+    assert [pipeline.photo(request) - 1 for request in pipeline.requests] == [0]
     originals.want([wish(number) for number in range(20)])
-    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [0, 1, 2, 3, 4]
-    assert {look.limit_bytes for look in pipeline.looks} == {int(BUDGET * 0.7)}
+    assert [pipeline.photo(request) - 1 for request in pipeline.requests] == [0, 1, 2, 3, 4]
+    assert {request.limit_bytes for request in pipeline.requests} == {int(BUDGET * 0.7)}
 
 
 def test_a_failure_is_retried_only_after_it_was_out_of_view(originals, pipeline, qtbot) -> None:
@@ -75,11 +75,11 @@ def test_a_failure_is_retried_only_after_it_was_out_of_view(originals, pipeline,
         pipeline.refuse(KnownError("The file is empty."))
     assert failed.args == [1, "The file is empty."]
     originals.want([wish(1), wish(3)])
-    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [3]
+    assert [pipeline.photo(request) - 1 for request in pipeline.requests] == [3]
     assert originals.reason(wish(1)) == "The file is empty."
     originals.want([wish(3)])
     originals.want([wish(1)])
-    assert [pipeline.photo(look) - 1 for look in pipeline.looks] == [1]
+    assert [pipeline.photo(request) - 1 for request in pipeline.requests] == [1]
     assert originals.reason(wish(1)) is None
 
 

@@ -273,9 +273,9 @@ def test_z_shows_the_proxy_until_the_original_arrives(session, loupe, pipeline, 
     tile = session.tile(photo)
     assert swatches.shows(seen(loupe), 1100, 400, photo)
     assert loupe._drawing._caption(tile).right == "100 % · proxy 1,440 px"
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
-    look = pipeline.looks[0]
-    assert (pipeline.photo(look), look.size, look.want) == (photo, None, "preview")
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    request = pipeline.requests[0]
+    assert (pipeline.photo(request), request.size, request.want) == (photo, None, "preview")
     with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
     assert swatches.shows(seen(loupe), 1100, 400, photo)
@@ -291,8 +291,8 @@ def test_the_next_original_is_read_ahead_and_position_and_zoom_are_kept(
     session.photos.go(2)
     session.view_state.set_zoom(1.0, (0.6, 0.4))
     following = int(session.ids[session.photos.index + 1])
-    qtbot.waitUntil(lambda: len(pipeline.looks) == 4)
-    assert [pipeline.photo(look) for look in pipeline.looks] == [
+    qtbot.waitUntil(lambda: len(pipeline.requests) == 4)
+    assert [pipeline.photo(request) for request in pipeline.requests] == [
         int(session.ids[place]) for place in (2, 3, 1, 4)
     ]
     for photo in (session.current, following):
@@ -448,8 +448,8 @@ def test_a_picture_too_large_for_memory_shows_how_many_pixels_it_has(
     session, loupe, pipeline, qtbot
 ) -> None:
     session.view_state.set_zoom(1.0, (0.5, 0.5))
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
-    assert pipeline.looks[0].limit_bytes == int(0.7 * (640 << 20))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    assert pipeline.requests[0].limit_bytes == int(0.7 * (640 << 20))
     pipeline.size = (3000, 2000)
     with qtbot.waitSignal(loupe.originals.arrived):
         photo = pipeline.deliver()
@@ -469,7 +469,7 @@ def test_the_smallest_and_the_longest_picture_can_be_zoomed(
     for _ in range(6):
         commands.run(session, "larger")
     assert session.view_state.zoom == 8.0
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     with qtbot.waitSignal(loupe.originals.arrived):
         pipeline.deliver()
     assert loupe.place().size() == QSize(8 * size[0], 8 * size[1])
@@ -482,7 +482,7 @@ def test_an_unreadable_original_leaves_the_proxy_with_the_reason(
     session, loupe, pipeline, qtbot
 ) -> None:
     session.view_state.set_zoom(1.0, (0.5, 0.5))
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     said: list[str] = []
     session.messages.status_message.connect(said.append)
     with qtbot.waitSignal(loupe.originals.failed):
@@ -501,10 +501,10 @@ def test_a_view_larger_than_the_proxy_gets_the_originals_pixels_after_resting(
     session, loupe, pipeline, qtbot
 ) -> None:
     loupe.resize(2200, 1500)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
-    look = pipeline.looks[0]
-    assert pipeline.photo(look) == session.current
-    assert look.size == loupe.place().size().toTuple()
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    request = pipeline.requests[0]
+    assert pipeline.photo(request) == session.current
+    assert request.size == loupe.place().size().toTuple()
     with qtbot.waitSignal(loupe.originals.arrived):
         photo = pipeline.deliver()
     best = loupe._viewport.best(session.tile(photo))
@@ -516,14 +516,14 @@ def test_no_original_is_requested_if_the_proxy_suffices(session, loupe, pipeline
     loupe._linger.setInterval(3_600_000)  # who stays longer gets them; see below
     with qtbot.waitSignal(loupe._sharpen.timeout):
         session.photos.go(7)
-    assert pipeline.looks == []
+    assert pipeline.requests == []
 
 
 @pytest.mark.slow
 def test_staying_on_a_photo_reads_all_its_pixels(session, loupe, pipeline, qtbot) -> None:
     session.photos.go(6)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
-    assert [look.size for look in pipeline.looks] == [None]
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    assert [request.size for request in pipeline.requests] == [None]
     with qtbot.waitSignal(loupe.originals.arrived):
         assert pipeline.deliver() == session.current
     QTest.keyClick(loupe, Qt.Key.Key_Z)
@@ -535,7 +535,7 @@ def test_a_photo_without_proxy_is_read_from_its_file_at_once(
     unread: Session, make_loupe, pipeline, qtbot
 ) -> None:
     loupe = make_loupe(photos=False)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     assert pipeline.deliver() == unread.current
     qtbot.waitUntil(lambda: on_screen(loupe, unread))
 

@@ -95,7 +95,7 @@ HATCH = {255, 25}
 
 
 def deliver(loupe: LoupeView, pipeline: Darkroom, qtbot, basis: str = "image") -> int:
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     with qtbot.waitSignal(loupe.originals.arrived):
         return pipeline.deliver(basis)
 
@@ -110,14 +110,14 @@ def test_j_shows_clipping_and_keeps_it_for_the_next_photo(
     assert here is not None
     assert levels(loupe, here) == {-1}  # the proxy has the photo's plain color
     press(loupe, Qt.Key.Key_J)
-    look = pipeline.looks[0]
-    assert (look.overlays, look.pixels) == ({CLIPPING}, False)
+    request = pipeline.requests[0]
+    assert (request.overlays, request.pixels) == ({CLIPPING}, False)
     assert deliver(loupe, pipeline, qtbot) == here
     assert levels(loupe, here) == HATCH
     press(loupe, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: loupe._drawing.best is not None)
     assert levels(loupe, here) == levels(loupe, following) == {-1}
-    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == following)
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.requests[0]) == following)
     assert deliver(loupe, pipeline, qtbot) == following
     assert levels(loupe, following) == HATCH
     assert levels(loupe, here) == {-1}
@@ -130,7 +130,7 @@ def test_overlays_read_ahead_show_with_their_photo(
 ) -> None:
     press(loupe, Qt.Key.Key_J)
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: len(pipeline.looks) == 4 and pipeline.looks[0].pixels)
+    qtbot.waitUntil(lambda: len(pipeline.requests) == 4 and pipeline.requests[0].pixels)
     deliver(loupe, pipeline, qtbot)
     following = deliver(loupe, pipeline, qtbot)
     press(loupe, Qt.Key.Key_Right)
@@ -173,7 +173,7 @@ def test_a_steps_through_tiles_and_peaking(
     plain = seen(loupe)
     for kinds, said in (({TILES}, "Bright: sharpest areas"), ({PEAKING}, "White: edges in focus")):
         press(loupe, Qt.Key.Key_A)
-        assert pipeline.looks[0].overlays == kinds
+        assert pipeline.requests[0].overlays == kinds
         deliver(loupe, pipeline, qtbot)
         middle = loupe.place().center() + QPoint(0, 150)
         shown = seen(loupe)
@@ -189,7 +189,7 @@ def test_h_shows_the_histogram_and_its_panel_stays_while_photos_change(
 ) -> None:
     corner = QPoint(loupe.width() - 20, 20)
     press(loupe, Qt.Key.Key_H)
-    assert pipeline.looks[0].overlays == {HISTOGRAM}
+    assert pipeline.requests[0].overlays == {HISTOGRAM}
     empty = seen(loupe)
     assert empty.pixelColor(corner) != theme.CANVAS
     qtbot.waitUntil(lambda: " · –" in loupe.accessibleName())
@@ -207,11 +207,11 @@ def test_all_overlays_are_measured_in_one_request(
 ) -> None:
     for key in (Qt.Key.Key_J, Qt.Key.Key_A, Qt.Key.Key_H):
         press(loupe, key)
-    assert pipeline.looks[0].overlays == {CLIPPING, TILES, HISTOGRAM}
+    assert pipeline.requests[0].overlays == {CLIPPING, TILES, HISTOGRAM}
     deliver(loupe, pipeline, qtbot)
     press(loupe, Qt.Key.Key_H)
     press(loupe, Qt.Key.Key_J)
-    here = pipeline.looks[0]
+    here = pipeline.requests[0]
     assert pipeline.photo(here) != loupe._session.current  # nothing is read again for less
 
 
@@ -240,21 +240,21 @@ def test_r_switches_a_pair_from_jpeg_to_raw_and_the_next_photos_follow(
 ) -> None:
     session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: loupe.originals._wanted != {} and bool(pipeline.looks))
-    assert pipeline.looks[0].path.endswith("DSC_0005.JPG")
+    qtbot.waitUntil(lambda: loupe.originals._wanted != {} and bool(pipeline.requests))
+    assert pipeline.requests[0].path.endswith("DSC_0005.JPG")
     deliver(loupe, pipeline, qtbot)
     assert right(loupe) == "100 % · RAW+J · JPEG"
     press(loupe, Qt.Key.Key_R)
     assert right(loupe) == "100 % · RAW+J · JPEG · loading RAW"
-    look = pipeline.looks[0]
-    assert (look.path[-4:], look.want) == (".NEF", "demosaic")
+    request = pipeline.requests[0]
+    assert (request.path[-4:], request.want) == (".NEF", "demosaic")
     deliver(loupe, pipeline, qtbot, "demosaic")
     assert right(loupe) == "100 % · RAW+J · RAW"
     session.photos.go(PAIR + 5)
-    qtbot.waitUntil(lambda: pipeline.looks and "0010" in pipeline.looks[0].path)
-    assert pipeline.looks[0].want == "demosaic"
+    qtbot.waitUntil(lambda: pipeline.requests and "0010" in pipeline.requests[0].path)
+    assert pipeline.requests[0].want == "demosaic"
     press(loupe, Qt.Key.Key_R)
-    assert pipeline.looks[0].path.endswith("DSC_0010.JPG")
+    assert pipeline.requests[0].path.endswith("DSC_0010.JPG")
     session.photos.go(PAIR)
     assert right(loupe) == "100 % · RAW+J · JPEG"  # it is still there
     session.viewer.set_view(View.GRID)
@@ -269,7 +269,7 @@ def test_the_overlay_belongs_to_the_picture_shown(
     assert photo is not None
     press(loupe, Qt.Key.Key_J)
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: bool(pipeline.looks) and pipeline.looks[0].pixels)
+    qtbot.waitUntil(lambda: bool(pipeline.requests) and pipeline.requests[0].pixels)
     deliver(loupe, pipeline, qtbot)
     assert levels(loupe, photo) == HATCH
     assert "Camera JPEG" in loupe.accessibleName()
@@ -286,7 +286,7 @@ def test_a_raw_that_cannot_be_developed_leaves_the_jpeg_with_the_reason(
 ) -> None:
     session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     deliver(loupe, pipeline, qtbot)
     press(loupe, Qt.Key.Key_R)
     said: list[str] = []
@@ -307,11 +307,11 @@ def test_r_switches_a_lone_raw_from_its_preview_to_its_sensor_data(
     session.refresh()
     session.photos.go(PAIR)
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: bool(pipeline.looks) and "0005" in pipeline.looks[0].path)
-    assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "preview")
+    qtbot.waitUntil(lambda: bool(pipeline.requests) and "0005" in pipeline.requests[0].path)
+    assert (pipeline.requests[0].path[-4:], pipeline.requests[0].want) == (".NEF", "preview")
     deliver(loupe, pipeline, qtbot, "preview")
     press(loupe, Qt.Key.Key_R)
-    assert (pipeline.looks[0].path[-4:], pipeline.looks[0].want) == (".NEF", "demosaic")
+    assert (pipeline.requests[0].path[-4:], pipeline.requests[0].want) == (".NEF", "demosaic")
 
 
 def test_r_on_a_jpeg_without_raw_says_so(session: Session, loupe: LoupeView) -> None:
@@ -329,8 +329,8 @@ def test_a_replaced_file_is_not_shown_and_its_folder_is_scanned_again(
     session: Session, loupe: LoupeView, pipeline: Darkroom, qtbot
 ) -> None:
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
-    here = pipeline.looks[0]
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
+    here = pipeline.requests[0]
     assert here.fingerprint == session.detail(session.current or 0).files[0].fingerprint
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(ChangedError("The file has changed since it was read."))
@@ -344,13 +344,13 @@ def test_z_on_a_missing_photo_tries_again_and_reports_it(
 ) -> None:
     said: list[str] = []
     session.messages.status_message.connect(said.append)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))  # read ahead, as one stays
+    qtbot.waitUntil(lambda: bool(pipeline.requests))  # read ahead, as one stays
     gone = KnownError("The file is no longer there.")
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(gone)
     assert said == []
     press(loupe, Qt.Key.Key_Z)
-    assert pipeline.photo(pipeline.looks[0]) == session.current
+    assert pipeline.photo(pipeline.requests[0]) == session.current
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(gone)
     assert said == ["DSC_0006: zoom stops at the proxy. The file is no longer there."]
@@ -361,10 +361,10 @@ def test_a_failure_is_retried_at_the_next_request(
 ) -> None:
     here = session.current
     press(loupe, Qt.Key.Key_Z)
-    qtbot.waitUntil(lambda: bool(pipeline.looks))
+    qtbot.waitUntil(lambda: bool(pipeline.requests))
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(KnownError("The file is no longer there."))
     session.photos.go(LONE + 6)
-    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == session.current)
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.requests[0]) == session.current)
     session.photos.go(LONE)
-    qtbot.waitUntil(lambda: pipeline.photo(pipeline.looks[0]) == here)
+    qtbot.waitUntil(lambda: pipeline.photo(pipeline.requests[0]) == here)

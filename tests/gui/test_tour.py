@@ -65,7 +65,7 @@ def test_the_first_cull_shows_six_keys_that_fade_once_used(
     assert window.tour.isHidden()
     press(window, Qt.Key.Key_Return)
     tour = window.tour
-    assert tour.isVisible() and window.pages.y() == theme.TOPBAR + theme.OFFER
+    assert tour.isVisible() and window.pages.y() == theme.TOPBAR + theme.TOUR
     assert [cap.text() for cap, _ in tour.pairs.values()] == [
         *("X", "Space", "1 – 5", "Z", "Ctrl+Z", "?")
     ]

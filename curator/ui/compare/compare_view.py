@@ -10,15 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QContextMenuEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPainter,
-    QPaintEvent,
-    QRegion,
-    QWheelEvent,
-)
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QRegion
 from PySide6.QtWidgets import QWidget
 
 from curator.library.table import Tile
@@ -79,9 +71,8 @@ class CompareView(QWidget):
         self._cells: list[Cell] = []
         self._on_screen: frozenset[int] = frozenset()  # photos painted with their own pixels
         self._last_key: tuple[object, ...] = ()
-        self._activated = False  # whether the press activated its pane
         self._key_state = key_state
-        self._pan_zoom = PanZoom(self, self._panes[0].viewport)
+        self._pan_zoom = PanZoom(self, session, self._panes[0].viewport, self._viewport_at)
         self._requesting = self._timer(0, self._request)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
         self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
@@ -105,8 +96,6 @@ class CompareView(QWidget):
             changed.connect(self._on_panes)
         session.photos.photos_changed.connect(self._on_photos)
         session.requests.row_requested.connect(self._on_row_requested)
-        session.requests.zoom_requested.connect(self._on_zoom_requested)
-        session.requests.resize_requested.connect(self._on_resize_requested)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
         self._originals.arrived.connect(self._on_original)
@@ -141,13 +130,10 @@ class CompareView(QWidget):
     def _pane_at(self, at: QPoint) -> _Pane | None:
         return next((pane for pane in self.panes() if pane.cell.contains(at)), None)
 
-    def _select_pane(self, at: QPoint | None = None) -> None:
-        """Pan and zoom from the pane at a point, else under the pointer, else the active one."""
-        if at is None and self.underMouse():
-            at = self.mapFromGlobal(self.cursor().pos())
+    def _viewport_at(self, at: QPoint | None) -> Viewport | None:
+        """Return the viewport of the pane at a point, else of the active one; None while hidden."""
         pane = (None if at is None else self._pane_at(at)) or self._active()
-        if pane is not None:
-            self._pan_zoom.viewport = pane.viewport
+        return None if pane is None else pane.viewport
 
     def _lay_out(self, shown: Panes) -> None:
         """Assign photos to panes and place the panes."""
@@ -271,16 +257,6 @@ class CompareView(QWidget):
             index = below(self._cells, shown.active, by)
             self._session.compare.activate(shown.photos[index])
 
-    def _on_zoom_requested(self) -> None:
-        if self.panes():
-            self._select_pane()
-            self._pan_zoom.peek(self._pan_zoom.pointer())
-
-    def _on_resize_requested(self, by: int) -> None:
-        if self.panes():
-            self._select_pane()
-            self._pan_zoom.step(by, self._pan_zoom.pointer())
-
     def _on_moved(self) -> None:
         """Paint the pictures where they moved to; the captions are unchanged."""
         self._navigator.start()
@@ -392,13 +368,12 @@ class CompareView(QWidget):
         pane = self._pane_at(event.position().toPoint())
         if pane is None or pane.photo is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        self._activated = pane is not self._active()
-        if self._activated:
+        was_active = pane is self._active()
+        if not was_active:
             self._session.compare.activate(pane.photo)
         tile, area = pane.viewport.tile(), pane.drawing.retry
-        self._pan_zoom.viewport = pane.viewport
         if tile is None or tile.state != "failed":
-            self._pan_zoom.press(event)
+            self._pan_zoom.press(event, clicks=was_active)
         elif area is not None and area.contains(event.position().toPoint()):
             self._session.sources.retry(tile.id)
 
@@ -409,32 +384,6 @@ class CompareView(QWidget):
         event.setAccepted(pane is None or pane.photo is None)
         if pane is not None and pane.photo is not None:
             self._session.compare.activate(pane.photo)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the zoomed pictures together."""
-        self._pan_zoom.drag(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag or a click; a click into another pane only activated it."""
-        self._pan_zoom.release(event, clicks=not self._activated)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Do nothing: the first click has already acted."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer, with Ctrl change the challenger; a touchpad pans."""
-        self._select_pane(event.position().toPoint())
-        by = self._pan_zoom.wheel(event)
-        if by:
-            self._session.navigator.step(by)
-
-    def event(self, event: QEvent) -> bool:
-        """Zoom by a pinch on a touchpad."""
-        if isinstance(event, QNativeGestureEvent):
-            self._select_pane(event.position().toPoint())
-            if self._pan_zoom.gesture(event):
-                return True
-        return super().event(event)
 
 
 def _role(shown: Panes, index: int) -> str:

@@ -92,10 +92,16 @@ class OriginalPixels:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """An overlay of an original, the ``basis`` it was measured on, and the picture's full size."""
+    """An overlay of an original.
+
+    Attributes:
+        overlay: the measurements.
+        picture: which picture was measured: "camera JPEG", "RAW"...
+        full_size: (width, height) px of that picture, turned.
+    """
 
     overlay: Overlay
-    basis: str
+    picture: str
     full_size: tuple[int, int]
 
     @property
@@ -267,7 +273,8 @@ class FullresCache(QObject):
             self._store((request.picture, request.size), pixels)
         overlay = answer.measured()
         if overlay is not None:
-            measured = Measured(overlay, answer.basis, answer.full_size)
+            picture = request.source.long_word(answer.basis)
+            measured = Measured(overlay, picture, answer.full_size)
             self._store((request.picture, _OVERLAY), measured)
         self._evict()
         self.arrived.emit(request.photo)

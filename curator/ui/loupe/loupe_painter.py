@@ -16,7 +16,7 @@ from curator.ui.loupe.overlays import OverlayPainter
 from curator.ui.loupe.viewport import MARGIN, BestPixels, Viewport, overlay_kinds
 from curator.ui.widgets import theme, words
 from curator.ui.widgets.frames import Frame, FrameRequest, Pictures
-from curator.ui.widgets.thumbnails import blit, draw_failure_card, thumbnail_request
+from curator.ui.widgets.thumbnails import blit, draw_failure_card, logical, thumbnail_request
 
 _CARD = QSize(480, 144)
 _FEWER = 0.9  # below this share of the photo's long edge, the caption says how many pixels
@@ -95,12 +95,7 @@ class LoupePainter:
         shown.draw(painter, line, self._font, self.surround())
 
     def _logical(self, rect: QRect) -> QRect:
-        return QRect(
-            round(rect.x() / self.ratio),
-            round(rect.y() / self.ratio),
-            round(rect.width() / self.ratio),
-            round(rect.height() / self.ratio),
-        )
+        return logical(rect, self.ratio).toRect()
 
     def draw_picture(self, painter: QPainter, tile: Tile, navigator: bool) -> bool:
         """Draw the best pixels available, a failure card, or until then the photo's name.
@@ -144,7 +139,7 @@ class LoupePainter:
         if found is not None:
             painter.save()
             painter.scale(1 / self.ratio, 1 / self.ratio)
-            self._overlays.draw(painter, found[0], place, part)
+            self._overlays.draw(painter, found, place, part)
             painter.restore()
         pane = self._logical(self._viewport.view)
         self._overlays.draw_legend(painter, pane, found, self._why(tile))

@@ -9,14 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPainter,
-    QPaintEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from curator.model import View
@@ -58,7 +52,9 @@ class LoupeView(QWidget):
         self.originals = FullresCache(session, self)
         self._viewport = Viewport(session, pictures.frames, self.originals)
         self._drawing = LoupePainter(session, pictures, self._viewport, self.originals)
-        self._pan_zoom = PanZoom(self, self._viewport)
+        # Before a zoom key is handled: the drive may be connected by now.
+        session.requests.zoom_requested.connect(self.originals.clear_failures)
+        self._pan_zoom = PanZoom(self, session, self._viewport, self._viewport_at)
         self._last_key: tuple[object, ...] = ()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
         self._rest = self._timer(_REST_MS, self._rested)
@@ -89,8 +85,6 @@ class LoupeView(QWidget):
         ):
             changed.connect(self._on_view)
         session.photos.photos_changed.connect(self._on_photos)
-        session.requests.zoom_requested.connect(self._on_zoom_requested)
-        session.requests.resize_requested.connect(self._on_resize_requested)
         session.messages.status_message.connect(self._hide_decision)  # it is older than that
         session.decisions.decided.connect(self._show_decision)
         self._frames.arrived.connect(self._on_arrived)
@@ -257,19 +251,11 @@ class LoupeView(QWidget):
         if self._session.view_state.zoom is not None:
             self.update()
 
-    def _takes_zoom(self) -> bool:
-        """Whether keys that zoom apply to this view."""
+    def _viewport_at(self, at: QPoint | None) -> Viewport | None:
+        """Return the viewport, or None while keys that zoom do not apply to this view."""
         state = self._session.view_state
-        return state.view is View.LOUPE and not state.finished and self.isVisible()
-
-    def _on_zoom_requested(self) -> None:
-        if self._takes_zoom():
-            self.originals.clear_failures()  # the drive may be connected by now
-            self._pan_zoom.peek(self._pan_zoom.pointer())
-
-    def _on_resize_requested(self, by: int) -> None:
-        if self._takes_zoom():
-            self._pan_zoom.step(by, self._pan_zoom.pointer())
+        zooms = state.view is View.LOUPE and not state.finished and self.isVisible()
+        return self._viewport if zooms else None
 
     # --- resting and releasing
 
@@ -354,7 +340,7 @@ class LoupeView(QWidget):
         self._sharpen.start()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a click or a drag."""
+        """Begin a click or a drag, or retry a failed photo."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
         tile = self._viewport.tile()
@@ -364,26 +350,3 @@ class LoupeView(QWidget):
         area = self._drawing.retry
         if area is not None and area.contains(event.position().toPoint()):
             self._session.sources.retry(tile.id)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag a zoomed picture."""
-        self._pan_zoom.drag(event)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End a drag or a click."""
-        self._pan_zoom.release(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Do nothing: the first click has already zoomed."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer, with Ctrl go through the photos; a touchpad pans."""
-        by = self._pan_zoom.wheel(event)
-        if by:
-            self._session.navigator.step(by)
-
-    def event(self, event: QEvent) -> bool:
-        """Zoom by a pinch on a touchpad."""
-        if isinstance(event, QNativeGestureEvent) and self._pan_zoom.gesture(event):
-            return True
-        return super().event(event)

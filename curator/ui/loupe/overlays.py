@@ -13,7 +13,6 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPolygonF
 
 from curator.imaging import overlay, overlay_mask
 from curator.session import Session
-from curator.session.pixel_source import Source
 from curator.ui.loupe.fullres_cache import Measured
 from curator.ui.loupe.viewport import overlay_kinds
 from curator.ui.widgets import theme
@@ -68,23 +67,16 @@ class OverlayPainter:
             painter.drawImage(part.topLeft(), QImage(pixels.data, width, height, 4 * width, argb))
 
     def draw_legend(
-        self,
-        painter: QPainter,
-        pane: QRect,
-        found: tuple[Measured, Source] | None,
-        reason: str,
+        self, painter: QPainter, pane: QRect, found: Measured | None, reason: str
     ) -> None:
         """Draw histogram and legend in the upper right of the pane.
 
         Args:
             painter: in logical px.
             pane: the rectangle of the pane, logical px.
-            found: the measurements and their file; None before they arrive.
+            found: the measurements; None before they arrive.
             reason: why nothing can be measured, if known.
         """
-        wanted = overlay_kinds(self._session)
-        if not wanted:
-            return
         lines = self.lines(found, reason)
         metrics = QFontMetrics(self._font)
         step = metrics.height() + 2
@@ -94,15 +86,15 @@ class OverlayPainter:
             max(step, metrics.boundingRect(QRect(0, 0, width, 200), wrap, line).height() + 2)
             for line in lines
         ]
-        graph = _SIZE.height() if overlay.HISTOGRAM in wanted else 0
+        graph = _SIZE.height() if overlay.HISTOGRAM in overlay_kinds(self._session) else 0
         panel = QRect(0, 0, _SIZE.width(), graph + sum(heights) + _PAD)
         panel.moveTopRight(pane.topRight() + QPoint(-_MARGIN, _MARGIN))
         painter.save()
         painter.setOpacity(_OPACITY)
         painter.fillRect(panel, theme.PANEL)
         painter.setOpacity(1.0)
-        if graph and found is not None and found[0].overlay.histogram is not None:
-            _draw_histogram(painter, QRect(panel.topLeft(), _SIZE), found[0].overlay.histogram)
+        if graph and found is not None and found.overlay.histogram is not None:
+            _draw_histogram(painter, QRect(panel.topLeft(), _SIZE), found.overlay.histogram)
         painter.setFont(self._font)
         top = panel.top() + (graph or _PAD // 2)
         for number, (line, height) in enumerate(zip(lines, heights, strict=True)):
@@ -111,21 +103,21 @@ class OverlayPainter:
             top += height
         painter.restore()
 
-    def lines(self, found: tuple[Measured, Source] | None, reason: str) -> list[str]:
+    def lines(self, found: Measured | None, reason: str) -> list[str]:
         """Return the legend in words: first the picture measured, then each overlay."""
-        wanted = overlay_kinds(self._session)
-        if not wanted:
+        kinds = overlay_kinds(self._session)
+        if not kinds:
             return []
-        title = found[1].long_word(found[0].basis) if found is not None else reason or _DASH
+        title = found.picture if found is not None else reason or _DASH
         lines = [title[:1].upper() + title[1:]]
-        if overlay.CLIPPING in wanted:
+        if overlay.CLIPPING in kinds:
             high = low = _DASH
-            if found is not None and found[0].overlay.clipped is not None:
-                high, low = map(_percent, found[0].overlay.clipped)
+            if found is not None and found.overlay.clipped is not None:
+                high, low = map(_percent, found.overlay.clipped)
             lines.append(f"Highlights {high} · shadows {low}")
-        if overlay.TILES in wanted:
+        if overlay.TILES in kinds:
             lines.append("Bright: sharpest areas")
-        if overlay.PEAKING in wanted:
+        if overlay.PEAKING in kinds:
             lines.append("White: edges in focus")
         return lines
 

@@ -1,15 +1,18 @@
 """Zooming by key, wheel and pinch, panning by drag and swipe, peeking while a key is held.
 
-Loupe and compare view own one each. It serves all panes of a view: the view sets the
-:class:`Viewport` under the pointer, and all panes move together.
+Loupe and compare view own one each. It filters the events of its widget and follows the session's
+zoom requests; the view says which :class:`Viewport` is meant, and all panes move together.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from curator.session import Session
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.viewport import LARGEST, Viewport
 
@@ -20,10 +23,7 @@ _COMMIT_MS = 250  # after a swipe, until the session gets the new center
 
 
 class PanZoom(QObject):
-    """Pans and zooms the picture of a widget.
-
-    Attributes:
-        viewport: the pane to pan and zoom.
+    """Pans and zooms the pictures of a widget.
 
     Signals:
         moved: the picture must be painted elsewhere; nothing else changed.
@@ -33,62 +33,69 @@ class PanZoom(QObject):
 
     moved = Signal()
 
-    def __init__(self, widget: QWidget, viewport: Viewport) -> None:
+    def __init__(
+        self,
+        widget: QWidget,
+        session: Session,
+        viewport: Viewport,
+        viewport_at: Callable[[QPoint | None], Viewport | None],
+    ) -> None:
+        """Follow the mouse, touchpad and zoom keys of a widget.
+
+        Args:
+            widget: handles presses itself and passes those on to :meth:`press`.
+            session: the window's session.
+            viewport: of one of the panes.
+            viewport_at: returns the viewport of the pane at a point of the widget, else of the
+                active pane; None while keys that zoom do not apply to the widget.
+        """
         super().__init__(widget)
-        self.viewport = viewport
-        self._state = viewport.state
-        self._widget = widget
+        self._widget, self._session, self._state = widget, session, session.view_state
+        self._viewport, self._viewport_at = viewport, viewport_at
         self._press: tuple[QPoint, view_transform.Fraction] | None = None
-        self._dragged = False
+        self._dragged = self._clicks = False
         self._wheel = 0
         self._before: tuple[float | None, view_transform.Fraction] | None = None
         self._commit_timer = QTimer(self, singleShot=True, interval=_COMMIT_MS)
         self._commit_timer.timeout.connect(self._commit)
+        widget.installEventFilter(self)
+        session.requests.zoom_requested.connect(self._on_zoom_requested)
+        session.requests.resize_requested.connect(self._on_resize_requested)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Handle drags, wheel and pinch. A double click does nothing: the first click has acted."""
+        if isinstance(event, QWheelEvent):
+            self._on_wheel(event)
+            return True
+        if isinstance(event, QNativeGestureEvent):
+            return self._on_gesture(event)
+        if isinstance(event, QMouseEvent) and event.type() != QEvent.Type.MouseButtonPress:
+            if event.type() == QEvent.Type.MouseMove:
+                self._on_drag(event)
+            elif event.type() == QEvent.Type.MouseButtonRelease:
+                self._on_release(event)
+            return True
+        return False
+
+    def _aim(self, at: QPoint | None) -> bool:
+        """Take the pane at a point, else the active one. Return whether there is one."""
+        viewport = self._viewport_at(at)
+        self._viewport = viewport or self._viewport
+        return viewport is not None
+
+    def _pointer(self) -> QPoint | None:
+        """Return the pointer in the widget's px, or None if it is elsewhere."""
+        at = self._widget.mapFromGlobal(self._widget.cursor().pos())
+        return at if self._widget.underMouse() else None
 
     # --- zoom
 
-    def pointer(self) -> QPoint | None:
-        """Return the pointer in the widget's px, or None if it is not on the picture."""
-        at = self._widget.mapFromGlobal(self._widget.cursor().pos())
-        return at if self._widget.underMouse() and self._on_picture(at) else None
-
-    def toggle(self, pointer: QPoint | None) -> None:
-        """Switch between fit and 100 %.
-
-        Args:
-            pointer: the point of the widget to keep in place, logical px; None goes to the
-                camera's focus point, else to the sharpest spot.
-        """
-        self.zoom_to(1.0 if self._state.zoom is None else None, pointer)
-
-    def step(self, by: int, pointer: QPoint | None) -> None:
-        """Zoom one step between fit, 25 and 50 (if larger than fit), 100, 200, 400 and 800 %."""
-        tile, zoom = self.viewport.tile(), self._state.zoom or 0.0
-        if tile is None:
-            return
-        steps = self.viewport.steps(tile)
-        if by > 0:
-            self.zoom_to(next((step for step in steps if step > zoom), LARGEST), pointer)
-        else:
-            smaller = [step for step in steps if step < zoom]
-            self.zoom_to(smaller[-1] if smaller else None, pointer)
-
-    def zoom_to(self, zoom: float | None, pointer: QPoint | None) -> None:
-        """Zoom to a factor, None for fit, with ``pointer`` as in :meth:`toggle`."""
-        tile = self.viewport.tile()
-        if tile is None or not tile.width or tile.state == "failed" or zoom == self._state.zoom:
-            return
-        if zoom is None:
-            self._state.set_zoom(None)
-            return
-        if pointer is not None:
-            pointer = (pointer.toPointF() * self._widget.devicePixelRatioF()).toPoint()
-        self._state.set_zoom(zoom, self.viewport.center_for(zoom, pointer))
-
-    def peek(self, pointer: QPoint | None) -> None:
+    def _on_zoom_requested(self) -> None:
         """Toggle the zoom as a key goes down; :meth:`end_peek` may undo it."""
-        self._before = self._state.zoom, self.viewport.center
-        self.toggle(pointer)
+        pointer = self._pointer()
+        if self._aim(pointer):
+            self._before = self._state.zoom, self._viewport.center
+            self._toggle(pointer)
 
     def end_peek(self, seconds: float) -> bool:
         """Handle the release of the key: after holding it, return to the zoom before.
@@ -101,17 +108,60 @@ class PanZoom(QObject):
             self._state.set_zoom(*before)
         return before is not None
 
-    # --- mouse
+    def _on_resize_requested(self, by: int) -> None:
+        pointer = self._pointer()
+        if self._aim(pointer):
+            self._step(by, pointer)
 
-    def press(self, event: QMouseEvent) -> None:
-        """Begin a click or a drag."""
-        viewport = self.viewport
-        center = view_transform.center_of(viewport.place(), viewport.view)
-        self._press = event.position().toPoint(), center
-        self._dragged = False
+    def _toggle(self, at: QPoint | None) -> None:
+        """Switch between fit and 100 %."""
+        self._zoom_to(1.0 if self._state.zoom is None else None, at)
 
-    def drag(self, event: QMouseEvent) -> None:
-        """Drag a zoomed picture."""
+    def _step(self, by: int, at: QPoint | None) -> None:
+        """Zoom one step between fit, 25 and 50 (if larger than fit), 100, 200, 400 and 800 %."""
+        tile, zoom = self._viewport.tile(), self._state.zoom or 0.0
+        if tile is None:
+            return
+        steps = self._viewport.steps(tile)
+        if by > 0:
+            self._zoom_to(next((step for step in steps if step > zoom), LARGEST), at)
+        else:
+            smaller = [step for step in steps if step < zoom]
+            self._zoom_to(smaller[-1] if smaller else None, at)
+
+    def _zoom_to(self, zoom: float | None, at: QPoint | None) -> None:
+        """Zoom to a factor, None for fit.
+
+        Args:
+            zoom: device px per pixel of the picture.
+            at: the point of the widget to keep in place, logical px; None, or a point beside the
+                picture, goes to the camera's focus point, else to the sharpest spot.
+        """
+        tile = self._viewport.tile()
+        if tile is None or not tile.width or tile.state == "failed" or zoom == self._state.zoom:
+            return
+        if zoom is None:
+            self._state.set_zoom(None)
+            return
+        pointer = None
+        if at is not None and self._is_on_picture(at):
+            pointer = (at.toPointF() * self._widget.devicePixelRatioF()).toPoint()
+        self._state.set_zoom(zoom, self._viewport.center_for(zoom, pointer))
+
+    # --- mouse and touchpad
+
+    def press(self, event: QMouseEvent, clicks: bool = True) -> None:
+        """Begin a click or a drag.
+
+        Args:
+            event: the press.
+            clicks: whether a click toggles between fit and 100 % at the pointer.
+        """
+        at = event.position().toPoint()
+        self._aim(at)
+        self._press, self._dragged, self._clicks = (at, self._shown_center()), False, clicks
+
+    def _on_drag(self, event: QMouseEvent) -> None:
         if self._press is None or self._state.zoom is None:
             return
         at, start = self._press
@@ -121,61 +171,49 @@ class PanZoom(QObject):
             self._widget.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._pan(start, moved)
 
-    def release(self, event: QMouseEvent, clicks: bool = True) -> None:
-        """End a drag; if it was a click, toggle between fit and 100 % at the pointer.
-
-        Args:
-            event: of the widget.
-            clicks: whether a click zooms.
-        """
+    def _on_release(self, event: QMouseEvent) -> None:
         if self._press is None or event.button() != Qt.MouseButton.LeftButton:
             return
         self._press = None
         self._widget.unsetCursor()
-        at = event.position().toPoint()
         if self._dragged:
             self._commit()
-        elif clicks:
-            self.toggle(at if self._on_picture(at) else None)
+        elif self._clicks:
+            self._toggle(event.position().toPoint())
 
-    def wheel(self, event: QWheelEvent) -> int:
-        """Zoom at the pointer; a touchpad pans instead.
-
-        Returns:
-            The number of photos to go forward: with Ctrl the wheel goes through photos.
-        """
+    def _on_wheel(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer, with Ctrl go through the photos; a touchpad pans."""
         event.accept()
+        at = event.position().toPoint()
+        self._aim(at)
         if event.device().type() == QInputDevice.DeviceType.TouchPad:
-            self._swipe(event.pixelDelta() or event.angleDelta() / 8)
-            return 0
+            if self._state.zoom is not None:
+                self._pan(self._shown_center(), event.pixelDelta() or event.angleDelta() / 8)
+                self._commit_timer.start()
+            return
         self._wheel += event.angleDelta().y()
         steps = int(self._wheel / _NOTCH)
         self._wheel -= steps * _NOTCH
         if steps and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            return -steps
-        if steps:
-            at = event.position().toPoint()
-            self.step(1 if steps > 0 else -1, at if self._on_picture(at) else None)
-        return 0
+            self._session.navigator.step(-steps)
+        elif steps:
+            self._step(1 if steps > 0 else -1, at)
 
-    def gesture(self, event: QNativeGestureEvent) -> bool:
+    def _on_gesture(self, event: QNativeGestureEvent) -> bool:
         """Zoom by a pinch. Return whether the gesture was one."""
-        tile = self.viewport.tile()
+        at = event.position().toPoint()
+        self._aim(at)
+        tile = self._viewport.tile()
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture or tile is None:
             return False
-        fit = max(self.viewport.fitted(tile)) / max(tile.width, tile.height, 1)
+        fit = max(self._viewport.fitted(tile)) / max(tile.width, tile.height, 1)
         zoom = min((self._state.zoom or fit) * (1 + event.value()), LARGEST)
-        self.zoom_to(zoom if zoom > fit else None, event.position().toPoint())
+        self._zoom_to(zoom if zoom > fit else None, at)
         return True
-
-    def _swipe(self, by: QPoint) -> None:
-        if self._state.zoom is not None:
-            self._pan(view_transform.center_of(self.viewport.place(), self.viewport.view), by)
-            self._commit_timer.start()
 
     def _pan(self, start: view_transform.Fraction, moved: QPoint) -> None:
         """Move the picture on screen only; :meth:`_commit` tells the session."""
-        ratio, place = self._widget.devicePixelRatioF(), self.viewport.place()
+        ratio, place = self._widget.devicePixelRatioF(), self._viewport.place()
         self._state.dragged = (
             start[0] - moved.x() * ratio / max(place.width(), 1),
             start[1] - moved.y() * ratio / max(place.height(), 1),
@@ -185,9 +223,11 @@ class PanZoom(QObject):
     def _commit(self) -> None:
         """Set the session's center; a picture dragged too far stopped at its edge."""
         if self._state.zoom is not None:
-            center = view_transform.center_of(self.viewport.place(), self.viewport.view)
-            self._state.set_zoom(self._state.zoom, center)
+            self._state.set_zoom(self._state.zoom, self._shown_center())
 
-    def _on_picture(self, at: QPoint) -> bool:
+    def _shown_center(self) -> view_transform.Fraction:
+        return view_transform.center_of(self._viewport.place(), self._viewport.view)
+
+    def _is_on_picture(self, at: QPoint) -> bool:
         ratio = self._widget.devicePixelRatioF()
-        return self.viewport.place().contains(round(at.x() * ratio), round(at.y() * ratio))
+        return self._viewport.place().contains(round(at.x() * ratio), round(at.y() * ratio))

@@ -262,12 +262,10 @@ class Viewport:
         frame = frame or self._frames.best(self.proxy(tile))
         return None if frame is None else BestPixels(frame)
 
-    def overlay(self, tile: Tile, best: BestPixels) -> tuple[Measured, Source] | None:
-        """Return the overlays measured on exactly the picture that is painted, and its file."""
+    def overlay(self, tile: Tile, best: BestPixels) -> Measured | None:
+        """Return the overlays measured on exactly the picture that is painted."""
         shown = best.developed if best.source is not None else None
-        request = self.request_for(tile, shown)
-        found = self._originals.overlay(request)
-        return None if found is None else (found, request.source)
+        return self._originals.overlay(self.request_for(tile, shown))
 
     def proxy_requests(self) -> list[FrameRequest | None]:
         """Return requests for proxies: of the current photo, then of those around it."""

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 THUMB, PROXY = "thumb", "proxy"
 
 _MB = 1 << 20
-_THUMBS_MB = 64  # some 700 tiles of 184 px at one device pixel a pixel, 170 at two
+_THUMBS_MB = 64  # some 700 tiles of 184 px on a standard screen, 170 at twice its density
 # One frame takes 13 ms of a core, one thumbnail 1 ms; one core is left for the window.
 _THREADS = max(1, min((os.cpu_count() or 2) - 1, 3))
 _GUESS_BYTES = 1440 * 960 * 4  # of a proxy at its own size, before it is known

@@ -54,7 +54,7 @@ class OverlayPanel(QWidget):
         self.setGeometry(self._covered.rect())
         width = min(self._width, self.width() - 2 * _BESIDE)
         height = self.height_for(width)
-        top = min(theme.TOPBAR + theme.OFFER + _ABOVE, max(self.height() - height, 0))
+        top = min(theme.TOPBAR + theme.TOUR + _ABOVE, max(self.height() - height, 0))
         self.panel.setGeometry((self.width() - width) // 2, top, width, height)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:

@@ -156,7 +156,7 @@ def _bindings(changes: KeyChanges) -> tuple[Binding, ...]:
     unknown = [name for name in changes if name not in COMMANDS]
     if unknown:
         keys = ", ".join(changes[unknown[0]]) or "no key"
-        raise KeymapError(f"{keys} is bound to {unknown[0]}, which is no command")
+        raise KeymapError(f"{keys} is bound to {unknown[0]}, not a command")
     plain = [line for line in KEYMAP if not line.invert and line.command not in changes]
     for command, wanted in changes.items():
         plain += [_line(command, each) for each in dict.fromkeys(wanted)]
@@ -188,7 +188,7 @@ def preset(name: str) -> Preset:
         KeymapError: there is no preset of that name.
     """
     if name not in PRESETS:
-        raise KeymapError(f"preset {name} is none of {', '.join(PRESETS)}")
+        raise KeymapError(f"{name} is not a preset; there are {', '.join(PRESETS)}")
     head, changes = _parsed(resource("keys") / f"{name}.toml", ("title", "flags", "caps_lock"))
     flags_stay, caps_lock = head.get("flags") == "stay", head.get("caps_lock") == "advances"
     return Preset(name, head["title"], changes, flags_stay, caps_lock)
@@ -276,14 +276,14 @@ def _parsed(
         raise KeysError(f"{not_used} {' '.join(parse_problem(error).split())}.") from error
     head: dict[str, str] = {name: found.pop(name) for name in heads if name in found}
     if not all(isinstance(value, str) for value in head.values()):
-        raise KeysError(f"{not_used} preset is one of {', '.join(PRESETS)}, in quotes.")
+        raise KeysError(f"{not_used} preset must be one of {', '.join(PRESETS)}, in quotes.")
     changes: dict[str, tuple[str, ...]] = {}
     for name, keys in ({} if only_head else found).items():
         command = RENAMED.get(name, name)
         if command != name and command in found:
             continue  # the line with today's name counts
         if not isinstance(keys, list) or not all(isinstance(each, str) for each in keys):
-            raise KeysError(f'{not_used} {command} is no list of keys, like ["X", "Ctrl+X"].')
+            raise KeysError(f'{not_used} {command} needs a list of keys, like ["X", "Ctrl+X"].')
         try:
             changes[command] = tuple(spelled(each) for each in keys)
         except KeymapError as error:

@@ -211,9 +211,9 @@ def spelled(keys: str) -> str:
     key = key.strip()
     name = key.upper() if len(key) == 1 and key.isprintable() else _BY_NAME.get(key.lower(), "")
     if not name or name in _MODIFIERS or len(name) != len(key) == 1 or not held <= {*_MODIFIERS}:
-        raise KeymapError(f"{keys or 'nothing'} is no key")
+        raise KeymapError(f"{keys or 'an empty text'} is not a key")
     if len(name) == 1 and not name.isalnum() and "Shift" in held:
-        raise KeymapError(f"{keys} is a character of its own: name that, without Shift")
+        raise KeymapError(f"{keys} types another character: write that, without Shift")
     return "+".join([*(each for each in _MODIFIERS if each in held), name])
 
 
@@ -234,15 +234,16 @@ def check(keymap: Iterable[Binding]) -> None:
     taken: dict[tuple[str, str], str] = {}
     for binding in keymap:
         if binding.command not in COMMANDS:
-            raise KeymapError(f"{binding.keys} is bound to {binding.command}, which is no command")
+            raise KeymapError(f"{binding.keys} is bound to {binding.command}, not a command")
         if spelled(binding.keys) != binding.keys:
-            raise KeymapError(f"{binding.keys} is spelled {spelled(binding.keys)} here")
+            raise KeymapError(f"{binding.keys} must be written {spelled(binding.keys)}")
         if not binding.views <= set(VIEWS):
             raise KeymapError(f"{binding.keys} names an unknown view")
         for view in binding.views:
             other = taken.setdefault((binding.keys, view), binding.command)
             if other != binding.command:
-                raise KeymapError(f"{binding.keys} means {other} and {binding.command} in {view}")
+                commands = f"{other} and {binding.command}"
+                raise KeymapError(f"{binding.keys} is bound to both {commands} in {view}")
 
 
 check(KEYMAP)

@@ -183,7 +183,7 @@ def test_keys_can_be_shared_as_a_file(
     shared.write_text('frobnicate = ["Y"]')
     page.load.click()
     assert page.keyboard == mine
-    assert "frobnicate, which is no command" in page.message.text()
+    assert "frobnicate, not a command" in page.message.text()
 
 
 def test_an_invalid_keys_file_is_reported_and_the_window_opens(
@@ -193,7 +193,7 @@ def test_an_invalid_keys_file_is_reported_and_the_window_opens(
     window = make_window()
     assert window.notifications.current is not None
     text = window.notifications.text.text
-    assert "P means" in text and "reject" in text and "pick" in text
+    assert "P is bound to both" in text and "reject" in text and "pick" in text
     assert window.keys.keyboard == Keyboard("darktable")
     monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: dialog.commit() or dialog.result())
     window.notifications.act.click()

@@ -47,6 +47,8 @@ The map. A module may import from the rows above its own, never from below or be
     bench       measure speed, each figure with a reference; draws its own photos
     __main__    `python -m curator`: a verb goes to cli, anything else opens the window
 
+Only `vision` (to the configured provider) and `encoders.hub` (for weights) open connections.
+
 The life of a photo: files finds it, the catalog gets a row, peek reads its header, convert decodes
 it once in a worker (capture data, scores, proxy, thumbnail), and if there is an encoder, embed
 turns the proxy into a vector in another process. Photos that belong together are stacked: by time

@@ -257,10 +257,13 @@ def compose(details: Entry, records: list[FileEntry], **how: object) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """The result of writing one file: both digests, size in bytes, and size in px for a JPEG."""
+    """The result of writing one file: both digests, size in bytes, and size in px for a JPEG.
+
+    The digest of the original is None if it was not read.
+    """
 
     sha256: str
-    original_sha256: str
+    original_sha256: str | None
     size: int
     pixels: tuple[int, int] | None = None
 

@@ -14,8 +14,8 @@ from pathlib import Path, PurePath
 
 from curator import atomic, sidecar
 from curator.catalog import FileDetail, PhotoDetail
-from curator.export import naming
-from curator.export.manifest import NAME, Entry, FileEntry
+from curator.export import manifest, naming
+from curator.export.manifest import NAME, Entry, FileEntry, WrittenFile
 from curator.export.name_allocator import INTENT, FileAction
 from curator.export.options import Options
 from curator.export.plan import Candidate, Plan, PlannedFile, PlannedPhoto, Skipped
@@ -91,8 +91,8 @@ class _SidecarPlanner:
             action = FileAction.KEEP
         else:
             action = FileAction.WRITE if existing is None else FileAction.REPLACE
-        source = Source(file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint)
-        output = OutputFile(source, PurePath(name).suffix, len(new), metadata=metadata)
+        suffix = PurePath(name).suffix
+        output = OutputFile(Source.of(file), suffix, len(new), metadata=metadata)
         return PlannedFile(output, name, action, known)
 
     def _name(self, file: FileDetail, entry: Entry | None, several: bool) -> str:
@@ -142,12 +142,12 @@ def write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
         KnownError: it cannot be written, or contradicts now; the existing file stays.
         OSError: the disk is full.
     """
-    name, source, metadata = item.name, item.output.source, item.output.metadata
+    name, metadata = item.name, item.output.metadata
     assert metadata is not None, "the planner sets it"
     _drop_withdrawn(run, chosen, name)
     if item.action is FileAction.KEEP and item.known is not None:
         run.report.unchanged += 1
-        return {**item.known, "original_path": str(source.path)}
+        return {**item.known, "original_path": str(item.output.source.path)}
     existing = _load(run.folder, name)
     new = _merged(existing, metadata, item.known, PROFILES[run.plan.options.profile])
     if new == existing:
@@ -156,18 +156,9 @@ def write_file(run: Run, chosen: PlannedPhoto, item: PlannedFile) -> FileEntry:
         _write(run.folder, name, new, sidecar.digest(existing))
         run.report.written.append(name)
         run.report.bytes += len(new)
-    return {
-        "filename": name,
-        "sha256": sidecar.digest(new),
-        "size": len(new),
-        "kind": source.kind,
-        "original_path": str(source.path),
-        "original_sha256": None,  # originals are not read for this
-        "original_size": source.size,
-        "original_mtime_ns": source.mtime_ns,
-        "fingerprint": source.fingerprint,
-        "said": metadata.as_json(),
-    }
+    written = WrittenFile(sidecar.digest(new), None, len(new))  # the original is not read
+    record = manifest.record(item.output, name, written, public=False)
+    return record | {"said": metadata.as_json()}
 
 
 def _drop_withdrawn(run: Run, chosen: PlannedPhoto, name: str) -> None:

@@ -30,6 +30,13 @@ class Source:
     fingerprint: str | None = None
     missing: bool = False
 
+    @classmethod
+    def of(cls, file: FileDetail) -> Source:
+        """Return a file of the catalog as a source."""
+        return cls(
+            file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint, file.missing
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
@@ -163,6 +170,4 @@ def _reachable(file: FileDetail, photo: PhotoDetail) -> Source:
             ),
             file,
         )
-    return Source(
-        file.path, str(file.kind), file.size, file.mtime_ns, file.fingerprint, file.missing
-    )
+    return Source.of(file)

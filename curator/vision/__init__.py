@@ -45,7 +45,7 @@ __all__ = [
     "sample_picture",
 ]
 
-Cancelling = Callable[[], bool]
+IsCancelled = Callable[[], bool]
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ QUICK_CHECK_S = 10.0  # time limit of a test without a picture
 
 
 def describe(
-    jpeg: bytes, options: VisionOptions, cancelled: Cancelling = lambda: False
+    jpeg: bytes, options: VisionOptions, cancelled: IsCancelled = lambda: False
 ) -> Description:
     """Describe a picture.
 
@@ -146,7 +146,7 @@ def describe(
 
 
 def check(
-    options: VisionOptions, picture: bytes | None = None, cancelled: Cancelling = lambda: False
+    options: VisionOptions, picture: bytes | None = None, cancelled: IsCancelled = lambda: False
 ) -> Health:
     """Test whether a provider is reachable, has the model, and can describe a picture.
 
@@ -193,7 +193,9 @@ def check(
     return Health(True, sentence, models=tuple(models), description=description)
 
 
-def pull(options: VisionOptions, progress: Progress, cancelled: Cancelling = lambda: False) -> None:
+def pull(
+    options: VisionOptions, progress: Progress, cancelled: IsCancelled = lambda: False
+) -> None:
     """Make the provider download its model. A canceled pull resumes where it stopped.
 
     Args:
@@ -231,7 +233,7 @@ def _run(
     work: Coroutine[Any, Any, T],
     options: VisionOptions,
     timeout_s: float | None,
-    cancelled: Cancelling,
+    cancelled: IsCancelled,
 ) -> T:
     try:
         return run(work, timeout_s, cancelled)

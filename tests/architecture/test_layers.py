@@ -68,7 +68,7 @@ ONLY: dict[str, set[str]] = {
     "send2trash": {"removal"},
     "watchdog": {"pipeline"},
 }
-# Local means local: nothing but `vision`, through these libraries, opens a connection.
+# Only `vision` and `encoders.hub` open connections, through the libraries above; none uses these.
 NEVER = ("socket", "ssl", "http", "urllib.request", "requests", "aiohttp", "ftplib")
 # Loaded at first use, never while a module is imported.
 LAZY = (

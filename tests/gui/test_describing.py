@@ -104,7 +104,7 @@ def test_photos_are_described_again_after_the_provider_comes_back(
     press(window, Key.Key_I)
     press(window, Key.Key_E)
     press(window, Key.Key_D)
-    assert window.status.act.text == f"DSC_0000: {ollama.RECORD['subject']}"
+    assert window.status.message.text == f"DSC_0000: {ollama.RECORD['subject']}"
     wait_until(lambda: "Described by llava" in shown(window.inspector))
     text = shown(window.inspector)
     assert ollama.RECORD["subject"] in text and ollama.RECORD["lighting_critique"] in text
@@ -113,7 +113,7 @@ def test_photos_are_described_again_after_the_provider_comes_back(
     session.descriptions.apply_settings()
     press(window, Key.Key_Right)
     press(window, Key.Key_D)
-    message = window.status.act.text
+    message = window.status.message.text
     assert message.startswith("DSC_0001 was not described. ") and "ollama serve" in message
     wait_until(lambda: GONE in shown(window.inspector))  # the failed work of the photo
     dialog = FailuresDialog(lambda: session.catalog.work.failures(later=True), len, print)
@@ -121,7 +121,7 @@ def test_photos_are_described_again_after_the_provider_comes_back(
     dialog.deleteLater()
 
     commands.run(session, "describe_all")
-    assert GONE in window.status.act.text or "All photos" in window.status.act.text
+    assert GONE in window.status.message.text or "All photos" in window.status.message.text
     assert "ollama serve" in window.notifications.current.text, "one notification for all photos"
     assert len(session.catalog.work.failures()) == 1
 
@@ -145,20 +145,22 @@ def test_d_announces_its_work_and_then_reports_the_result(
 ) -> None:
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", (1,))]
-    assert window.status.act.text == "Describing DSC_0000…"
+    assert window.status.message.text == "Describing DSC_0000…"
     pipeline.events.description_ended.emit(
         DescriptionNews(1, "The server sent half an answer.", again=True)
     )
-    assert window.status.act.text.endswith("half an answer. It will be retried.")
+    assert window.status.message.text.endswith("half an answer. It will be retried.")
     pipeline.events.description_ended.emit(DescriptionNews(1, "The server sent half an answer."))
-    assert window.status.act.text == "DSC_0000 was not described. The server sent half an answer."
+    assert (
+        window.status.message.text == "DSC_0000 was not described. The server sent half an answer."
+    )
     pipeline.events.description_ended.emit(DescriptionNews(1))
-    assert window.status.act.text.endswith("half an answer."), (
+    assert window.status.message.text.endswith("half an answer."), (
         "a result nobody waits for is not reported"
     )
     window.session.descriptions.pipeline = None  # another process reads
     press(window, Key.Key_D)
-    assert "Another Curator" in window.status.act.text
+    assert "Another Curator" in window.status.message.text
 
 
 @pytest.mark.slow
@@ -168,11 +170,11 @@ def test_in_the_grid_the_selection_is_described(
     commands.run(window.session, "select_all")
     press(window, Key.Key_D)
     assert pipeline.asked == [("describe", tuple(range(1, 61)))], "one request for all"
-    assert window.status.act.text == "Describing 60 photos…"
+    assert window.status.message.text == "Describing 60 photos…"
     pipeline.events.description_ended.emit(DescriptionNews(1))
     pipeline.events.description_ended.emit(DescriptionNews(2, "It cannot be read."))
     pipeline.events.description_ended.emit(DescriptionNews(3))
-    assert window.status.act.text == "Described 2 of 60, 1 not"
+    assert window.status.message.text == "Described 2 of 60, 1 not"
 
 
 def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(
@@ -184,18 +186,18 @@ def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(
     assert window.notifications.current is None, "descriptions by hand report their own errors"
     session.settings.vision.automatic = True
     pipeline.events.describing_held.emit(gone)
-    assert window.status.act.text == str(gone)
+    assert window.status.message.text == str(gone)
     assert window.notifications.current.text.startswith(str(gone))
-    assert window.notifications.act.text() == "Vision model…"
+    assert window.notifications.action.text() == "Vision model…"
     missing = VisionError("llava is not here.", "Pull it.", stops_all=True)
     missing.pull = True
     pulled: list[str] = []
     monkeypatch.setattr(session.descriptions, "pull", lambda options: pulled.append(options.model))
     pipeline.events.describing_held.emit(missing)
-    window.notifications.act.click()
+    window.notifications.action.click()
     assert pulled == ["llava"] and window.notifications.current.text.startswith("Downloading llava")
     pipeline.events.describing_held.emit(None)
-    assert window.status.act.text == str(missing)
+    assert window.status.message.text == str(missing)
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_an_invalid_keys_file_is_reported_and_the_window_opens(
     assert "P is bound to both" in text and "reject" in text and "pick" in text
     assert window.keys.keyboard == Keyboard("darktable")
     monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: dialog.commit() or dialog.result())
-    window.notifications.act.click()
+    window.notifications.action.click()
     assert window.notifications.isHidden()
     assert load_for_home(home) == (Keyboard("darktable"), ""), (
         "saved again; the invalid file is kept"

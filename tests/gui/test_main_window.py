@@ -151,7 +151,7 @@ def test_a_new_folder_offers_the_cull_and_enter_starts_it(make_window, make_sess
     QTest.keyClick(window, Qt.Key.Key_Return)
     assert session.criteria.mode is Pass.CULL
     window.session.pipeline.events.scan_ended.emit(read)
-    assert window.notifications.isHidden() and "elsewhere" not in window.status.act.text
+    assert window.notifications.isHidden() and "elsewhere" not in window.status.message.text
 
 
 def test_esc_leaves_the_view_before_it_dismisses_a_notification(
@@ -184,7 +184,7 @@ def test_a_problem_can_be_answered_in_its_notification(
     window: MainWindow, pipeline: QuietPipeline
 ) -> None:
     pipeline.events.paused_by.emit("The disk is full.")
-    window.notifications.act.click()
+    window.notifications.action.click()
     assert ("resume", None) in pipeline.asked
 
 
@@ -272,10 +272,9 @@ def test_a_long_problem_leaves_room_for_its_button(
     window.resize(700, 500)
     pipeline.events.paused_by.emit("The disk is full. " * 30)
     notifications = window.notifications
-    qtbot.waitUntil(
-        lambda: notifications.act.geometry().right() < notifications.close_.geometry().left() < 700
-    )
-    QTest.mouseClick(notifications.close_, Qt.MouseButton.LeftButton)
+    action, close = notifications.action, notifications.close_button
+    qtbot.waitUntil(lambda: action.geometry().right() < close.geometry().left() < 700)
+    QTest.mouseClick(notifications.close_button, Qt.MouseButton.LeftButton)
     assert notifications.isHidden()
 
 
@@ -296,7 +295,7 @@ def test_background_messages_replace_no_notification(
     scanned.emit(ScanReport(60, 60, 0, 0, "60 photos"))
     offered = window.notifications.current
     scanned.emit(ScanReport(12, 12, 0, 0, "12 new in Iceland", watched=True))
-    assert window.status.act.text == "12 new in Iceland"
+    assert window.status.message.text == "12 new in Iceland"
     scanned.emit(ScanReport(12, 0, 12, 0, "", watched=True))
-    assert window.status.act.text == "12 new in Iceland"
+    assert window.status.message.text == "12 new in Iceland"
     assert window.notifications.current is offered

@@ -78,7 +78,7 @@ def test_size_and_destination_are_shown_before_any_request_to_the_hub(
     server: Hub, starting: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = answer_questions(monkeypatch, None)
-    starting.notifications.act.click()
+    starting.notifications.action.click()
     (question,) = asked
     assert "1.7 GB" in question.body and str(starting.session.home.cache) in question.body
     assert question.choices[0].text == "Download 1.7 GB"
@@ -95,12 +95,12 @@ def test_a_confirmed_download_runs_in_the_background_and_clip_takes_over(
 ) -> None:
     server.files[NAME] = b"weights"
     answer_questions(monkeypatch, "yes")
-    starting.notifications.act.click()
+    starting.notifications.action.click()
     assert "Downloading CLIP" in offered(starting)
     pipeline.encoding = CLIP
     qtbot.waitUntil(lambda: not starting.model_download.running)  # type: ignore[attr-defined]
     assert ("settle", None) in pipeline.asked
-    assert "analyzed with CLIP" in starting.status.act.text
+    assert "analyzed with CLIP" in starting.status.message.text
     assert offered(starting) == ""
 
 
@@ -110,12 +110,12 @@ def test_a_download_can_be_stopped_and_keeps_what_arrived(
 ) -> None:
     server.files[NAME], server.holds = bytes(2 * PIECE), PIECE + 1000
     answer_questions(monkeypatch, "yes")
-    starting.notifications.act.click()
+    starting.notifications.action.click()
     qtbot.waitUntil(lambda: "10.5 MB of 21.0 MB" in offered(starting))  # type: ignore[attr-defined]
     panel = model_download.EncoderPanel(starting.model_download)
     assert "10.5 MB of 21.0 MB" in panel.status.text()
     panel.button.click()
-    assert not starting.model_download.running and "kept" in starting.status.act.text
+    assert not starting.model_download.running and "kept" in starting.status.message.text
     assert panel.button.text() == "Download CLIP…"
     parts = list(Path(starting.session.home.cache).rglob("*.part"))
     assert [part.stat().st_size for part in parts] == [PIECE]
@@ -136,10 +136,10 @@ def test_an_unreachable_hub_can_be_retried(
 ) -> None:
     monkeypatch.setattr(model_download, "DownloadJob", Failing)
     answer_questions(monkeypatch, "yes")
-    starting.notifications.act.click()
+    starting.notifications.action.click()
     qtbot.waitUntil(lambda: not starting.model_download.running)  # type: ignore[attr-defined]
     assert "could not be reached" in offered(starting)
-    assert starting.notifications.act.text() == "Try again"
+    assert starting.notifications.action.text() == "Try again"
 
 
 def test_changed_encoder_settings_apply_at_once(
@@ -147,7 +147,7 @@ def test_changed_encoder_settings_apply_at_once(
 ) -> None:
     window.window_actions.apply_settings({"encoder.which"})
     assert ("settle", None) in pipeline.asked
-    assert "taste are off" in window.status.act.text
+    assert "taste are off" in window.status.message.text
 
 
 def test_the_settings_show_the_encoder_in_use(window: MainWindow) -> None:

@@ -234,7 +234,7 @@ def test_removing_a_project_asks_first_and_can_be_undone(
     window.projects.remove(harbor_project)
     assert "6 photos stay in the catalog" in asked[0].body and asked[0].choices[0].removes
     assert names(session) == [] and session.criteria.scope.kind == "all"
-    window.notifications.act.click()
+    window.notifications.action.click()
     assert names(session) == ["Harbour"]
     assert session.catalog.projects.members(harbor_project) == [11, 12, 13, 14, 15, 16]
 

@@ -60,7 +60,7 @@ def test_progress_as_a_line(qapp, progress: Progress, parts: tuple[int, int]) ->
 
 def test_the_last_message_is_at_the_left(window: MainWindow) -> None:
     window.session.messages.say("Rejected <b>DSC_0411</b> · Ctrl+Z")
-    assert window.status.act.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
+    assert window.status.message.text == "Rejected <b>DSC_0411</b> · Ctrl+Z"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_last_message_is_at_the_left(window: MainWindow) -> None:
 def test_a_message_disappears_with_its_context(
     window: MainWindow, command: str, move: Callable[[Session], None]
 ) -> None:
-    session, line = window.session, window.status.act
+    session, line = window.session, window.status.message
     session.photos.go(3)
     window.run(command)
     QApplication.processEvents()
@@ -90,7 +90,7 @@ def test_a_message_disappears_with_its_context(
 def test_a_mark_is_reported_while_moving_on_and_until_a_newer_message(
     window: MainWindow,
 ) -> None:
-    session, line = window.session, window.status.act
+    session, line = window.session, window.status.message
     session.photos.go(3)
     window.run("reject")
     QApplication.processEvents()
@@ -111,7 +111,7 @@ def test_undo_is_announced_again_once_its_announcement_is_gone(window: MainWindo
     for move in (View.LOUPE, View.GRID):
         window.run("undo")
         QApplication.processEvents()
-        assert window.status.act.text.startswith("Next: ")
+        assert window.status.message.text.startswith("Next: ")
         session.viewer.set_view(move)
     assert session.catalog.photos.get(2).marks.rating == 3
 
@@ -123,7 +123,7 @@ def folder(session: Session) -> Scope:
 def test_selection_and_auto_advance_are_shown(window: MainWindow, qtbot) -> None:
     window.session.photos.select_all()
     window.run("toggle_stars_advance")
-    qtbot.waitUntil(lambda: window.status.chosen.text == "60 selected")
+    qtbot.waitUntil(lambda: window.status.selected.text == "60 selected")
     qtbot.waitUntil(lambda: window.status.advances.text == "M")
 
 
@@ -145,12 +145,12 @@ def test_a_long_message_gets_the_room_up_to_the_progress(window: MainWindow, qtb
     window.session.messages.say(
         "Next: reject 1,212 photos, yesterday 23:14, Iceland. Again to undo"
     )
-    wanted = status.act.sizeHint().width()
+    wanted = status.message.sizeHint().width()
     assert wanted < 640
-    qtbot.waitUntil(lambda: bool(status.pass_.text) and status.act.width() >= wanted)
+    qtbot.waitUntil(lambda: bool(status.pass_.text) and status.message.width() >= wanted)
     assert abs(status.pass_.geometry().center().x() - status.width() // 2) <= 1
     window.resize(640, 600)
-    parts = [status.act, status.pass_, status.ending]
+    parts = [status.message, status.pass_, status.counts]
     edges = [(part.geometry().left(), part.geometry().right()) for part in parts]
     assert all(one[1] < other[0] for one, other in pairwise(edges))
     assert edges[-1][1] < status.width()
@@ -174,7 +174,7 @@ def test_a_slow_operation_is_announced_before_it_starts(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curator.session.messages.MANY", 60)
-    session, act = window.session, window.status.act
+    session, act = window.session, window.status.message
     shown: list[tuple[str, float]] = []
     observer = PaintObserver(lambda: shown.append((act.text, act._opacity)))
     act.installEventFilter(observer)

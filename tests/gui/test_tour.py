@@ -93,7 +93,7 @@ def test_esc_keeps_the_tour_and_its_close_button_ends_it_for_good(
     assert unmarked.view_state.view is View.GRID
     press(window, Qt.Key.Key_E)
     assert window.tour.isVisible()
-    window.tour.close_.click()
+    window.tour.close_button.click()
     assert window.tour.isHidden() and unmarked.view_state.view is View.LOUPE
     window.run("browse")
     window.run("cull")
@@ -136,7 +136,7 @@ def test_a_notification_in_the_status_line_yields_to_messages(
     assert notifications.isVisible() and window.tour.isVisible()
     assert window.status.geometry().contains(notifications.geometry())
     window.session.messages.say("Kept DSC_0001")
-    assert notifications.isHidden() and window.status.act.isVisible()
+    assert notifications.isHidden() and window.status.message.isVisible()
     assert not notifications.update_text("other", "…") and notifications.update_text(
         "news", "There is more news."
     )

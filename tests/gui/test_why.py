@@ -70,7 +70,7 @@ def test_w_hides_the_explanation_until_a_mark_and_a_second_w_shows_it(
     go_to(window, 40)
     QTest.keyClick(window, Qt.Key.Key_W)
     assert window.inspector.isVisible()
-    assert window.status.act.text == "Hidden until you decide. Press W again to show."
+    assert window.status.message.text == "Hidden until you decide. Press W again to show."
     qtbot.waitUntil(lambda: bool(window.inspector.similar.similar.ids))
     assert texts(window) == ["Hidden until you decide."]
     QTest.keyClick(window, Qt.Key.Key_W)
@@ -174,7 +174,7 @@ def test_a_similar_photo_outside_the_cull_opens_in_browse_and_the_cull_can_conti
         Pass.BROWSE,
         View.LOUPE,
     )
-    assert window.status.act.text == "Browsing All photos; Alt+1 goes on"
+    assert window.status.message.text == "Browsing All photos; Alt+1 goes on"
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     assert (session.current, session.criteria.mode) == (left, Pass.CULL)
 

@@ -272,7 +272,7 @@ class Palette(OverlayPanel):
             if self.rows.current is not None and not event.isAutoRepeat():
                 self._run(self.rows.current)
         elif key in moves:
-            self.rows.move_(moves[Qt.Key(key)])
+            self.rows.step(moves[Qt.Key(key)])
         else:
             return key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
         return True
@@ -329,14 +329,14 @@ class EntryRows(QWidget):
         self.setFixedHeight(theme.ROW * max(min(len(entries), _ROWS), 1) + 8)
         self._moved()
 
-    def move_(self, by: int) -> None:
+    def step(self, by: int) -> None:
         """Make another row current, skipping rows that are off; the list does not wrap."""
         if not self.entries:
             return
-        last, step = len(self.entries) - 1, 1 if by > 0 else -1
+        last, sign = len(self.entries) - 1, 1 if by > 0 else -1
         at = max(0, min(self._at + by, last))
         # The row aimed at, else the nearest one before it, else the nearest one after it.
-        rows = (*range(at, self._at, -step), *range(at, last + 1 if by > 0 else -1, step))
+        rows = (*range(at, self._at, -sign), *range(at, last + 1 if by > 0 else -1, sign))
         self._at = next((row for row in rows if not self.entries[row].off), self._at)
         self._top = max(self._at - _ROWS + 1, min(self._top, max(self._at, 0)))
         if all(entry.off for entry in self.entries[: max(self._at, 0)]) and self._at < _ROWS:
@@ -410,7 +410,7 @@ class EntryRows(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll by rows."""
-        self.move_(-1 if event.angleDelta().y() > 0 else 1)
+        self.step(-1 if event.angleDelta().y() > 0 else 1)
 
 
 def _listed(views: frozenset[str]) -> str:

@@ -131,7 +131,7 @@ class SidecarsDialog(Dialog):
         self.mine, self.files = self.button("Keep all mine"), self.button("Take all from files")
         self.apply = self.button("Apply")
         self.write = self.button("Write", primary=True)
-        self.close_ = self.button("Close")
+        self.close_button = self.button("Close")
         self.embed = self.button("Embed in originals…")
         self.embed.hide()
         self._lone: tuple[int, ...] = ()
@@ -145,14 +145,14 @@ class SidecarsDialog(Dialog):
         self.files.clicked.connect(lambda: self._choose(THEIRS))
         self.apply.clicked.connect(self._guarded(self._apply))
         self.write.clicked.connect(self._guarded(self._write))
-        self.close_.clicked.connect(self.accept)
+        self.close_button.clicked.connect(self.accept)
         self.embed.clicked.connect(self._guarded(self._compare_originals))
         self._sidecars.previewed.connect(self._show)
         self._sidecars.compared.connect(self._ask_embed)
         self._sidecars.changed.connect(self._show_conflicts)
         self._show_conflicts()
         self._compare()
-        self.close_.setFocus()
+        self.close_button.setFocus()
 
     def _lay_out(self) -> None:
         self.body.setSpacing(8)
@@ -169,7 +169,7 @@ class SidecarsDialog(Dialog):
         self.body.addWidget(self.note)
         self.buttons.addWidget(self.embed)
         self.buttons.addStretch(1)
-        self.buttons.addWidget(self.close_)
+        self.buttons.addWidget(self.close_button)
         self.buttons.addWidget(self.write)
 
     def _guarded(self, act: Callable[[], None]) -> Callable[[], None]:

@@ -205,7 +205,7 @@ class TagEntry(OverlayPanel):
     def _move(self, key: Qt.Key) -> bool:
         by = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(key)
         if by is not None:
-            self.rows.move_(by)
+            self.rows.step(by)
         return by is not None
 
     def _handle_chip_key(self, key: Qt.Key) -> bool:

@@ -51,21 +51,20 @@ class NotificationBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("offer")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "offer")
         self._queue: list[Notification] = []
         self._yielding = QTimer(self, singleShot=True, interval=_YIELD_MS)
         self._yielding.timeout.connect(self._show)
         self.silenced: set[str] = set()
         self.text = TextLine(theme.TEXT, Qt.AlignmentFlag.AlignLeft)
         self.text.setFont(theme.body_font())
-        self.act = theme.link_button("", self._run_action)
-        self.close_ = theme.icon_button("close", "Dismiss (Esc)")
-        self.close_.clicked.connect(self.dismiss)
+        self.action = theme.link_button("", self._run_action)
+        self.close_button = theme.icon_button("close", "Dismiss (Esc)")
+        self.close_button.clicked.connect(self.dismiss)
         row = layouts.row(self, spacing=8, margins=(12, 0, 0, 0))
         row.addWidget(self.text)
-        row.addWidget(self.act)
-        row.addWidget(self.close_)
+        row.addWidget(self.action)
+        row.addWidget(self.close_button)
         row.addStretch(1)
         self.hide()
 
@@ -137,7 +136,7 @@ class NotificationBar(QWidget):
         if shown is not None:
             self.text.set_text(shown.text)
             self.text.setToolTip(theme.plain_tip(shown.text))
-            self.act.setText(shown.act_title)
-            self.act.setVisible(bool(shown.act_title))
+            self.action.setText(shown.act_title)
+            self.action.setVisible(bool(shown.act_title))
         self.setVisible(self.is_showing)
         self.changed.emit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from curator.session import Session
@@ -13,19 +13,6 @@ from curator.ui.widgets import theme
 
 _EDGE = 32  # px from the grid's upper and lower edge within which a drag scrolls
 _SCROLL_MS = 16
-
-
-class _DropLine(QWidget):
-    """The drop position: a white line of 2 px between two tiles."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the line."""
-        QPainter(self).fillRect(self.rect(), theme.WHITE)
 
 
 class DragOrder(QObject):
@@ -43,7 +30,10 @@ class DragOrder(QObject):
         self._photos: list[int] = []
         self._click: int | None = None  # pressed on the selection: may become a click
         self._at: QPoint | None = None  # while dragging
-        self.line = _DropLine(grid.viewport())
+        self.line = QWidget(grid.viewport())  # the drop position, between two tiles
+        self.line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.line.setStyleSheet(f"background: {theme.WHITE.name()}")
+        self.line.hide()
         self._scroll = QTimer(self, interval=_SCROLL_MS)
         self._scroll.timeout.connect(self._scroll_on)
         grid.viewport().installEventFilter(self)

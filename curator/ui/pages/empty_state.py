@@ -38,8 +38,7 @@ class EmptyWindow(QWidget):
     def __init__(self, session: Session, run: Callable[[str], None]) -> None:
         super().__init__()
         self._session = session
-        self.setObjectName("empty")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "empty")
         self.button = QPushButton("Choose a folder…")
         self.button.setProperty("primary", True)
         self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -71,8 +70,7 @@ class EmptyList(QWidget):
         super().__init__()
         self._session, self._run = session, run
         self._scanning = False
-        self.setObjectName("empty")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "empty")
         self.reason = theme.wrapped("", "large")
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.reason.setFixedWidth(640)

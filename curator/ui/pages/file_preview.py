@@ -102,8 +102,7 @@ class FilePreviewPanel(OverlayPanel):
 
     def _make_footer(self) -> QWidget:
         self._footer = QWidget()
-        self._footer.setObjectName("filepreviewfoot")
-        self._footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self._footer, "filepreviewfoot")
         column = layouts.column(self._footer, spacing=12)
         self.standing = theme.wrapped("", "caption")
         self.show_button = QPushButton("Show photo")

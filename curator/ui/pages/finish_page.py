@@ -70,8 +70,7 @@ class FinishPage(QWidget):
         self._session, self._run = session, run
         self._shown = Page("", (), "", ())
         self._buttons: list[QPushButton] = []
-        self.setObjectName("finish")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "finish")
         self.title = theme.plain("", role="title")
         self.sentence = theme.wrapped()
         self.after = theme.plain("", role="quiet")

@@ -58,8 +58,7 @@ class OverviewPage(QWidget):
         self._figure_search: str | None = None  # the search of the figure that was clicked
         self._shown: Overview | None = None
         self._queried: tuple[str, int] | None = None  # scope and version queried last
-        self.setObjectName("canvas")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "canvas")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Overview")
         self.background = session.monitor_background()

@@ -43,8 +43,7 @@ class Tour(QWidget):
         self._left: set[str] | None = None  # keys not used yet; None: no tour
         self._marks = 0
         self._at: tuple[Pass, View] | None = None  # at the last key press
-        self.setObjectName("tour")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "tour")
         self.pairs: dict[str, tuple[QLabel, QLabel]] = {}  # key and word, by the word
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 8, 1)
@@ -56,9 +55,9 @@ class Tour(QWidget):
             row.addWidget(word, 0, middle)
             row.addSpacing(8)
         row.addStretch(1)
-        self.close_ = theme.icon_button("close", "End the tour")
-        self.close_.clicked.connect(self.end)
-        row.addWidget(self.close_)
+        self.close_button = theme.icon_button("close", "End the tour")
+        self.close_button.clicked.connect(self.end)
+        row.addWidget(self.close_button)
         self.hide()
         session.view_state.arrangement_changed.connect(self._on_state)
         session.preferences.changed.connect(self._on_state)

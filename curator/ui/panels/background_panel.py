@@ -68,7 +68,7 @@ class WorkSection(_Section):
             if stage.failed:
                 show = self._session.requests.failures_requested.emit
                 counts.make_clickable(show, "Show the failures and the reasons")
-            self._add_row(row, theme.plain(stage.title), ProgressLine(stage), counts)
+            self._add_row(row, theme.plain(stage.title), StageBar(stage), counts)
 
 
 class DiskSection(_Section):
@@ -90,7 +90,7 @@ class DiskSection(_Section):
             self._add_row(row, theme.plain(title), figure, _quiet_line(note))
 
 
-class ProgressLine(QWidget):
+class StageBar(QWidget):
     """The progress of a stage as a line that fills."""
 
     def __init__(self, stage: StageCounts) -> None:

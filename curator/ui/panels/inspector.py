@@ -18,7 +18,6 @@ from curator.library.approval import all_clauses
 from curator.model import Clause, Flag, KnownError, Marks, bidi_safe
 from curator.session import Session
 from curator.ui.panels.photo_sections import (
-    DESCRIBING,
     WORK,
     Section,
     breakable,
@@ -126,8 +125,7 @@ class Inspector(QWidget):
         self._insight: Insight | None = None
         self._shown_insight: tuple[int, Insight | None, bool] | None = None
         self._why_wanted = False  # whether a key requested Why for the current photo
-        self.setObjectName("inspector")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "inspector")
         self.title = theme.wrapped("", "title")
         self.marks, self.memberships = MarksLine(), ProjectChips(session)
         self.approved = theme.wrapped("", "caption")
@@ -239,7 +237,7 @@ class Inspector(QWidget):
             return
         self.title.setText(breakable(bidi_safe(detail.name)))
         self.marks.show_marks(detail.marks)
-        describing = DESCRIBING if self._session.descriptions.describes(current) else ""
+        describing = "Describing…" if self._session.descriptions.describes(current) else ""
         stack = self._session.stacks.facts(current)
         found = sections(detail, history, stack, describing=describing)
         # What the person did shows at once: a mark, or the wish for a description.

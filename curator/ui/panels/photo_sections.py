@@ -26,7 +26,6 @@ from curator.ui.dialogs.failures_dialog import STAGE_TITLES
 from curator.ui.widgets import layouts, theme, words
 from curator.ui.widgets.tag_chips import TagChips
 
-DESCRIBING = "Describing…"
 WORK = "Work"
 _HISTORY = 12  # steps shown
 _PARAGRAPH_GAP = 5  # px

@@ -90,12 +90,12 @@ class NameDialog(Dialog):
         self.body.addWidget(self.name)
         self.body.addWidget(self.problem)
         cancel = self.button("Cancel")
-        self.accept_ = self.button(button, primary=True)
+        self.accept_button = self.button(button, primary=True)
         cancel.clicked.connect(self.reject)
-        self.accept_.clicked.connect(self._done)
+        self.accept_button.clicked.connect(self._done)
         self.buttons.addStretch(1)
         self.buttons.addWidget(cancel)
-        self.buttons.addWidget(self.accept_)
+        self.buttons.addWidget(self.accept_button)
         self.name.setFocus()
 
     def _done(self) -> None:

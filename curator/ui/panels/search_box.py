@@ -38,8 +38,7 @@ class HintRows(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("palette")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "palette")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows = Rows()
         column = layouts.column(self, margins=(1, 4, 1, 4))

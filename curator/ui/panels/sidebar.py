@@ -132,8 +132,7 @@ class Sidebar(QWidget):
         self._session = session
         self.unfolded: set[str] = set()
         self._scopes: dict[str, ScopeRow] = {}
-        self.setObjectName("sidebar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "sidebar")
         self.folders, self.filters, self.stars = Rows(), Rows(), StarFilter()
         self.facets = FacetRows(session, self.unfolded)
         self.projects = ProjectRows(session, run)

@@ -74,15 +74,14 @@ class StatusLine(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setObjectName("statusline")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "statusline")
         self.setFixedHeight(theme.STATUSLINE + theme.PASSLINE)
         self.line = ProgressLine()
         self.line.setParent(self)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        self.act = TextLine(theme.TEXT, left, fades=True)
+        self.message = TextLine(theme.TEXT, left, fades=True)
         self.pass_ = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignHCenter)
-        self.chosen = TextLine(theme.TEXT, right)
+        self.selected = TextLine(theme.TEXT, right)
         self.work = TextLine(theme.QUIET, right)
         self.sidecars = TextLine(theme.QUIET, right, icon="sidecar")
         self.unreadable = TextLine(theme.QUIET, right, icon="failed")
@@ -90,16 +89,16 @@ class StatusLine(QWidget):
             session.requests.failures_requested.emit, "Show unreadable photos and the reasons"
         )
         self.advances = TextLine(theme.QUIET, right)
-        self.ending = QWidget(self)
-        for part in (self.act, self.pass_):
+        self.counts = QWidget(self)
+        for part in (self.message, self.pass_):
             part.setParent(self)
-        for part in (self.chosen, self.work, self.sidecars, self.unreadable, self.advances):
-            part.setParent(self.ending)
-        for part in (self.chosen, self.advances):  # only the person changes these
+        for part in (self.selected, self.work, self.sidecars, self.unreadable, self.advances):
+            part.setParent(self.counts)
+        for part in (self.selected, self.advances):  # only the person changes these
             part.text_changed.connect(self._arrange)
-        session.messages.status_message.connect(self.act.set_text)
-        session.messages.slow_operation_started.connect(self.act.set_text_now)
-        self.act.text_changed.connect(lambda: self.act.setToolTip(theme.plain_tip(self.act.text)))
+        session.messages.status_message.connect(self.message.set_text)
+        session.messages.slow_operation_started.connect(self.message.set_text_now)
+        self.message.text_changed.connect(self._show_tooltip)
         # Counting a large catalog takes a millisecond or two, too long between a key and its frame.
         counting = Throttle(self, _COUNT_MS, self.refresh)
         for changed in (
@@ -118,6 +117,9 @@ class StatusLine(QWidget):
         self.line.setGeometry(0, 0, self.width(), theme.PASSLINE)
         self._arrange()
 
+    def _show_tooltip(self) -> None:
+        self.message.setToolTip(theme.plain_tip(self.message.text))
+
     def message_rect(self) -> QRect:
         """Return the place at the left for the status message or a notification."""
         width = self.width()
@@ -129,7 +131,7 @@ class StatusLine(QWidget):
     def _arrange(self) -> None:
         """Place the pass in the middle, the message at its left and the counts at its right."""
         room = self.message_rect()
-        self.act.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
+        self.message.setGeometry(room.adjusted(_MARGIN, 0, 0, 0))
         start, end = room.right() + 1 + _GAP, self.width() - _MARGIN
         if self._session.criteria.mode is not Pass.BROWSE:
             width = round(self.width() * _PASS_SHARE)
@@ -137,15 +139,15 @@ class StatusLine(QWidget):
             start = self.pass_.geometry().right() + 1 + _GAP
         else:
             self.pass_.setGeometry(QRect())
-        self.ending.setGeometry(start, room.y(), end - start, room.height())
-        self._arrange_ending()
+        self.counts.setGeometry(start, room.y(), end - start, room.height())
+        self._arrange_counts()
 
-    def _arrange_ending(self) -> None:
+    def _arrange_counts(self) -> None:
         """Place the parts at the right edge, from right to left, each in its own fixed place."""
         metrics = self.work.fontMetrics()
         narrow = self.width() < theme.NARROW
         short = metrics.horizontalAdvance(_NUMBER) + theme.ICON + 4
-        right = self.ending.width()
+        right = self.counts.width()
         for part, widest in (
             (self.advances, self.advances.text),
             (self.unreadable, _UNREADABLE),
@@ -155,12 +157,12 @@ class StatusLine(QWidget):
             if narrow and part is not self.advances:
                 width = short
             right -= width
-            part.setGeometry(right, 0, width, self.ending.height())
+            part.setGeometry(right, 0, width, self.counts.height())
             right -= _GAP if width else 0
-        chosen = min(self.chosen.sizeHint().width() if self.chosen.text else 0, max(right, 0))
-        left = chosen + _GAP if chosen else 0
-        self.chosen.setGeometry(0, 0, chosen, self.ending.height())
-        self.work.setGeometry(left, 0, max(right - left, 0), self.ending.height())
+        width = min(self.selected.sizeHint().width() if self.selected.text else 0, max(right, 0))
+        left = width + _GAP if width else 0
+        self.selected.setGeometry(0, 0, width, self.counts.height())
+        self.work.setGeometry(left, 0, max(right - left, 0), self.counts.height())
 
     def showEvent(self, event: object) -> None:
         """Show what changed while the line was hidden."""
@@ -176,7 +178,7 @@ class StatusLine(QWidget):
         self.pass_.set_text(progress.text)
         self.line.show_progress(progress)
         chosen = len(session.photos.selection)
-        self._show(self.chosen, f"{words.count(chosen)} selected" if chosen > 1 else "")
+        self._show(self.selected, f"{words.count(chosen)} selected" if chosen > 1 else "")
         failed = int((session.table.failed() & session.table.alive()).sum())
         self._show(self.unreadable, f"{words.count(failed)} unreadable" if failed else "")
         key = session.preferences.keys.get("toggle_stars_advance")

@@ -110,8 +110,7 @@ class TopBar(QWidget):
     ) -> None:
         super().__init__()
         self._session, self._run, self._view = session, run, view
-        self.setObjectName("topbar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self, "topbar")
         self.setFixedHeight(theme.TOPBAR)
         self.sidebar = self._button("sidebar")
         self.sidebar.setAccessibleName("Sidebar")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
@@ -35,8 +35,7 @@ class OverlayPanel(QWidget):
         super().__init__(parent)
         self._covered, self._width = parent, width
         self.panel = QWidget(self)
-        self.panel.setObjectName("palette")
-        self.panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme.style_as(self.panel, "palette")
         parent.installEventFilter(self)
         self.hide()
 

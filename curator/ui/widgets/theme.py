@@ -202,6 +202,12 @@ def wrapped(text: str = "", role: str = "") -> QLabel:
     return label
 
 
+def style_as(widget: QWidget, name: str) -> None:
+    """Name a widget for the stylesheet, which also paints its background."""
+    widget.setObjectName(name)
+    widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+
 def icon_button(name: str, tip: str, *, quiet: bool = False) -> QToolButton:
     """Return a flat button with an icon; its tooltip is also its name for screen readers."""
     button = QToolButton()

@@ -18,10 +18,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -233,16 +233,21 @@ class ProxySettings(Section):
     quality: int = Field(88, ge=60, le=98, title="Proxy JPEG quality")
 
 
+Surround = Literal["dark", "black", "gray", "white"]
+SURROUNDS: tuple[Surround, ...] = get_args(Surround)  # in the order the key steps through
+
+
+def _named_surround(value: object) -> object:
+    """Read the number that older settings files have in place of a name."""
+    return SURROUNDS[int(str(value))] if str(value) in ("0", "1", "2", "3") else value
+
+
 class LoupeSettings(Section):
     """Viewing one photo."""
 
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
-    surround: int = Field(
-        0,
-        ge=0,
-        le=3,
-        title="Background around the picture (L)",
-        description="0 is dark gray, 1 black, 2 middle gray, 3 white.",
+    surround: Annotated[Surround, BeforeValidator(_named_surround)] = Field(
+        "dark", title="Background around the picture (L)"
     )
     clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
     focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show sharp areas (A)")

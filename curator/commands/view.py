@@ -5,6 +5,7 @@ from __future__ import annotations
 from curator.commands.registry import command
 from curator.model import View
 from curator.session import Session
+from curator.settings import SURROUNDS
 
 
 @command("Zoom", "View")
@@ -86,7 +87,8 @@ def _turn(session: Session, quarters: int) -> None:
 @command("Background color", "View")
 def surround(session: Session) -> None:
     """Change the background around the photo: dark gray, black, middle gray, white."""
-    session.view_state.set_surround((session.view_state.surround + 1) % 4)
+    following = SURROUNDS.index(session.view_state.surround) + 1
+    session.view_state.set_surround(SURROUNDS[following % len(SURROUNDS)])
     session.settings.loupe.surround = session.view_state.surround
     session.preferences.save(announce=False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from curator.model import View
+from curator.settings import Surround
 
 
 class ViewState(QObject):
@@ -30,7 +31,7 @@ class ViewState(QObject):
         developed: whether the person chose the RAW (True) or the camera's picture (False); None:
             neither.
         resting_view: the last view that was no compare or survey, to return to.
-        surround: number of the color around the picture, 0 to 3.
+        surround: the name of the color around the picture.
 
     Thread: GUI only.
     """
@@ -41,7 +42,7 @@ class ViewState(QObject):
     fullscreen_changed = Signal()
     arrangement_changed = Signal()
 
-    def __init__(self, surround: int) -> None:
+    def __init__(self, surround: Surround) -> None:
         super().__init__()
         self._view = self.resting_view = View.GRID
         self.finished = False
@@ -109,7 +110,7 @@ class ViewState(QObject):
         self.developed = developed
         self.publish()
 
-    def set_surround(self, surround: int) -> None:
+    def set_surround(self, surround: Surround) -> None:
         """Change the color around the picture."""
         self.surround = surround
         self.publish()

@@ -576,3 +576,16 @@ def test_without_approved_photos_the_message_says_how_to_approve(window) -> None
     window.keys.use(Keyboard("photo_mechanic"))
     window.session.requests.export_requested.emit(None)
     assert "picks (T) are approved" in messages[-1]
+
+
+def test_choosing_a_folder_that_does_not_exist_yet_begins_above_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(
+        dialogs.QFileDialog, "getExistingDirectory", lambda *asked: opened.append(asked[2]) or ""
+    )
+    for start in (tmp_path / "Curator exports" / "Iceland", tmp_path):
+        assert dialogs.choose_folder(None, "Export into", str(start)) is None
+    assert dialogs.choose_folder(None, "Open a folder of photos") is None
+    assert opened == [str(tmp_path), str(tmp_path), ""]

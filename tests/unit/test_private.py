@@ -53,7 +53,7 @@ def fill(home: Home) -> None:
     backups.make_if_due(home.catalog)
     table_cache.write(home.table_file, "1", {"a": np.zeros(3)})
     settings = Settings.load(home)
-    settings.loupe.surround = 2
+    settings.loupe.surround = "gray"
     save(settings, home)
     assert home.catalog.with_name("catalog.db-wal").exists()
     assert open_to_others(home.data) == open_to_others(home.cache) == []

@@ -159,3 +159,9 @@ def test_a_giant_number_is_not_repeated_in_the_error(home: Home, digits: int) ->
     with pytest.raises(UsageError) as refused:
         Settings.load(home)
     assert len(str(refused.value)) < 400 and "work.attempts" in str(refused.value)
+
+
+@pytest.mark.parametrize("stored", [2, "2", "gray"])
+def test_a_background_stored_as_a_number_is_read(stored: object, home: Home) -> None:
+    home.settings_file.write_text(json.dumps({"loupe": {"surround": stored}}))
+    assert Settings.load(home).loupe.surround == "gray"

@@ -77,7 +77,7 @@ class ExportDialog(Dialog):
         self.folder.textChanged.connect(self._changed)
         self.choose = self.button("Choose…")
         self.choose.clicked.connect(self._choose)
-        self._line("Into", self.folder, self.choose)
+        self._folder_row = self._line("Into", self.folder, self.choose)
         self.body.addSpacing(12)
 
     def _suggestion(self) -> str:
@@ -222,7 +222,7 @@ class ExportDialog(Dialog):
         )
 
     def _enable(self, on: bool) -> None:
-        for part in (self.folder, self.choose, self.heading, self.form, self.choices):
+        for part in (self._folder_row, self._heading_row, self.form, self.choices):
             part.setEnabled(on)
         self.go.setEnabled(on)
 

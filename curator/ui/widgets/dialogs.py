@@ -7,6 +7,7 @@ or :func:`choose_folder`. Call them as attributes of this module: tests replace 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,8 +186,13 @@ def ask(parent: QWidget | None, question: Question) -> str | None:
 
 
 def choose_folder(parent: QWidget | None, title: str, start: str = "") -> str | None:
-    """Let the person choose a folder. Return None if they cancel."""
-    return QFileDialog.getExistingDirectory(parent, title, start) or None
+    """Let the person choose a folder. Return None if they cancel.
+
+    The dialog opens in ``start``, or in the nearest folder above it that exists.
+    """
+    above = (start, *map(str, Path(start).parents)) if start else ()
+    nearest = next((folder for folder in above if os.access(folder, os.R_OK)), "")
+    return QFileDialog.getExistingDirectory(parent, title, nearest) or None
 
 
 def choose_file(parent: QWidget | None, title: str, *, pattern: str, new: str = "") -> str | None:

@@ -37,7 +37,7 @@ from PySide6.QtWidgets import (
 )
 
 from curator.model import Label
-from curator.settings import resource
+from curator.settings import Surround, resource
 
 CANVAS = QColor("#191919")
 PANEL = QColor("#212121")
@@ -54,7 +54,12 @@ WHITE = QColor("#FFFFFF")
 SEEN = DISABLED
 AHEAD = HAIRLINE
 
-SURROUNDS = (QColor("#191919"), QColor("#000000"), QColor("#777777"), QColor("#F2F2F2"))
+SURROUNDS: dict[Surround, QColor] = {
+    "dark": QColor("#191919"),
+    "black": QColor("#000000"),
+    "gray": QColor("#777777"),
+    "white": QColor("#F2F2F2"),
+}
 
 LABELS: dict[Label, QColor] = {
     Label.RED: QColor("#CF5148"),

@@ -7,7 +7,7 @@ those of other processes, so that a key press costs the same in a project of ten
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,36 +24,30 @@ _NO_IDS: Ids = np.zeros(0, np.int64)
 
 @dataclass
 class _Members:
-    """The photos of one project: ids ascending, their places, and whether each is in it.
+    """The photos of one project: ids ascending, their positions, and whether each is in it.
 
-    A removed photo keeps its place: the list that shows it does not move, and if it is added again,
-    it returns to its place.
+    A removed photo keeps its position: the list that shows it does not move, and a photo that is
+    added again returns to its position.
     """
 
-    ids: Ids
-    places: NDArray[np.float64]
-    inside: Mask
+    ids: Ids = field(default_factory=lambda: np.zeros(0, np.int64))
+    positions: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    inside: Mask = field(default_factory=lambda: np.zeros(0, bool))
 
-    @classmethod
-    def of(cls, ids: Sequence[int], places: Sequence[float]) -> _Members:
-        found, at = np.asarray(ids, np.int64), np.asarray(places, np.float64)
-        order = np.argsort(found)
-        return cls(found[order], at[order], np.ones(len(found), bool))
-
-    def update(self, ids: Ids, places: NDArray[np.float64]) -> None:
-        """Apply changes; a NaN place removes a photo."""
+    def update(self, ids: Ids, positions: NDArray[np.float64]) -> None:
+        """Apply changes; a NaN position removes a photo."""
         known = self.find(ids)
-        fresh = (known < 0) & ~np.isnan(places)
+        fresh = (known < 0) & ~np.isnan(positions)
         self.ids = np.concatenate([self.ids, ids[fresh]])
-        self.places = np.concatenate([self.places, places[fresh]])
+        self.positions = np.concatenate([self.positions, positions[fresh]])
         self.inside = np.concatenate([self.inside, np.ones(int(fresh.sum()), bool)])
         old = known >= 0
-        self.inside[known[old]] = ~np.isnan(places[old])
-        stays = old & ~np.isnan(places)
-        self.places[known[stays]] = places[stays]
+        self.inside[known[old]] = ~np.isnan(positions[old])
+        stays = old & ~np.isnan(positions)
+        self.positions[known[stays]] = positions[stays]
         if fresh.any():
             order = np.argsort(self.ids)
-            self.ids, self.places = self.ids[order], self.places[order]
+            self.ids, self.positions = self.ids[order], self.positions[order]
             self.inside = self.inside[order]
 
     def find(self, ids: Ids) -> NDArray[np.int64]:
@@ -121,7 +115,7 @@ class ProjectIndex:
             "project.rev": np.array(self.known),
             "project.of": np.concatenate([_NO_IDS, *of]),
             "project.photo": np.concatenate([_NO_IDS, *(each.ids for each in all_)]),
-            "project.place": np.concatenate([np.zeros(0), *(each.places for each in all_)]),
+            "project.place": np.concatenate([np.zeros(0), *(each.positions for each in all_)]),
             "project.inside": np.concatenate([np.zeros(0, bool), *(e.inside for e in all_)]),
         }
 
@@ -133,34 +127,31 @@ class ProjectIndex:
         self._rev, self._seen = (rev[0], rev[1]), seen
         self.rows = self._projects()
         of, inside = dumped["project.of"], dumped["project.inside"]
-        ids, places = dumped["project.photo"], dumped["project.place"]
+        ids, positions = dumped["project.photo"], dumped["project.place"]
         for row in self.rows:
             its = of == row.id
-            self._members[row.id] = _Members(ids[its], places[its], inside[its])
+            self._members[row.id] = _Members(ids[its], positions[its], inside[its])
 
     def _read(self) -> None:
         self.rows = self._projects()
         self._seen, rows = self._catalog.projects.positions()
         columns = np.array(rows, np.float64).reshape(-1, 3)
-        projects = columns[:, 0].astype(np.int64)
-        self._members = {
-            row.id: _Members.of(
-                columns[projects == row.id, 1].astype(np.int64), columns[projects == row.id, 2]
-            )
-            for row in self.rows
-        }
+        self._members = {row.id: _Members() for row in self.rows}
+        for project, members in self._members.items():
+            mine = columns[columns[:, 0] == project]
+            members.update(mine[:, 1].astype(np.int64), mine[:, 2])
 
     def _projects(self) -> tuple[ProjectRow, ...]:
         return tuple(in_order(self._catalog.projects.all(counted=False), lambda row: row.name))
 
     def _apply(self, moved: Sequence[tuple[int, int, int, float | None]]) -> None:
-        last = {(project, photo): place for _, project, photo, place in moved}
+        last = {(project, photo): position for _, project, photo, position in moved}
         for project in {project for project, _ in last}:
             members = self._members.get(project)
             if members is not None:  # else the project was deleted
-                some = [(photo, place) for (of, photo), place in last.items() if of == project]
-                ids, places = zip(*some, strict=True)
-                members.update(np.array(ids, np.int64), np.array(places, np.float64))
+                mine = {photo: position for (of, photo), position in last.items() if of == project}
+                ids, positions = np.array([*mine], np.int64), np.array([*mine.values()], np.float64)
+                members.update(ids, positions)
 
     # --- queries
 
@@ -173,8 +164,8 @@ class ProjectIndex:
         members = self._members.get(project)
         if members is None:
             return np.zeros(0, np.int64)
-        ids, places = members.ids[members.inside], members.places[members.inside]
-        return ids[np.lexsort((ids, places))]
+        ids, positions = members.ids[members.inside], members.positions[members.inside]
+        return ids[np.lexsort((ids, positions))]
 
     def inside(self, project: int) -> Mask:
         """Mark the photos of a project."""
@@ -202,19 +193,19 @@ class ProjectIndex:
         found[found] = members.inside[at[found]]
         return found
 
-    def places(self, project: int, ids: Sequence[int] | Ids) -> NDArray[np.float64]:
-        """Return the places of photos, for removed ones their former place, else NaN."""
+    def positions(self, project: int, ids: Sequence[int] | Ids) -> NDArray[np.float64]:
+        """Return the positions of photos, for removed ones their former position, else NaN."""
         members = self._members.get(project)
         found = np.full(len(ids), np.nan)
         if members is not None:
             at = members.find(np.asarray(ids, np.int64))
-            found[at >= 0] = members.places[at[at >= 0]]
+            found[at >= 0] = members.positions[at[at >= 0]]
         return found
 
-    def last_place(self, project: int) -> float:
-        """Return the highest place ever given in a project, 0 if it never had a photo."""
+    def last_position(self, project: int) -> float:
+        """Return the highest position in a project, also of removed photos; 0 if it has none."""
         members = self._members.get(project)
-        return float(members.places.max()) if members is not None and len(members.ids) else 0.0
+        return float(members.positions.max()) if members is not None and len(members.ids) else 0.0
 
     def of(self, photo_id: int) -> list[ProjectRow]:
         """List the projects a photo is in, by name."""
@@ -223,13 +214,13 @@ class ProjectIndex:
     # --- orders
 
     def by_hand(self) -> NDArray[np.float64]:
-        """Return each row's place in the open project; without it, as :meth:`by_project`."""
+        """Return each row's position in the open project; without it, as :meth:`by_project`."""
         members = None if self.open is None else self._members.get(self.open)
         if members is None:
             return self.by_project()
         found = np.full(self._rows.size, np.nan)
         known = self._rows.knows(members.ids)
-        found[self._rows.rows_of(members.ids[known])] = members.places[known]
+        found[self._rows.rows_of(members.ids[known])] = members.positions[known]
         return found
 
     def by_project(self) -> NDArray[np.float64]:
@@ -238,6 +229,6 @@ class ProjectIndex:
         for number, row in reversed(list(enumerate(self.rows))):
             ids = self.ids(row.id)
             known = self._rows.knows(ids)
-            place = number + np.arange(len(ids)) / max(len(ids), 1)
-            found[self._rows.rows_of(ids[known])] = place[known]
+            position = number + np.arange(len(ids)) / max(len(ids), 1)
+            found[self._rows.rows_of(ids[known])] = position[known]
         return found

@@ -188,9 +188,9 @@ class ProjectController(QObject):
             return
         ids = np.asarray(photos, np.int64)
         ids = ids[~index.has(project, ids)]
-        positions = index.places(project, ids)
+        positions = index.positions(project, ids)
         new = np.isnan(positions)
-        positions[new] = index.last_place(project) + 1 + np.arange(int(new.sum()))
+        positions[new] = index.last_position(project) + 1 + np.arange(int(new.sum()))
         changes = dict(zip(ids.tolist(), positions.tolist(), strict=True))
         act = f"add to {row.name}"
         self._decide(row, changes, act, lambda what: f"Added {what} to", on_screen=on_screen)
@@ -296,14 +296,14 @@ class ProjectController(QObject):
         order = index.ids(project)
         moving = np.isin(order, photos)
         block, rest = order[moving], order[~moving]
-        positions = index.places(project, rest)
+        positions = index.positions(project, rest)
         at = len(rest)
         if before is not None:
             found = np.flatnonzero(rest == before)
             if len(found):
                 at = int(found[0])
             else:  # it is moved, too: the photos gather where it is
-                at = int(np.searchsorted(positions, index.places(project, [before])[0]))
+                at = int(np.searchsorted(positions, index.positions(project, [before])[0]))
         after = np.concatenate([rest[:at], block, rest[at:]])
         if not len(block) or np.array_equal(after, order):
             return order[:0], positions[:0]
@@ -312,7 +312,7 @@ class ProjectController(QObject):
         high = positions[at] if at < len(rest) else low + count + 1
         if high - low < _CLOSEST * (count + 1):
             numbers = np.arange(1.0, len(after) + 1)
-            changed = index.places(project, after) != numbers
+            changed = index.positions(project, after) != numbers
             return after[changed], numbers[changed]
         return block, np.linspace(low, high, count + 2)[1:-1]
 

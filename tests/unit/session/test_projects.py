@@ -140,7 +140,7 @@ def test_positions_that_are_too_close_are_renumbered(session: Session, harbour: 
         wanted = [wanted[0], wanted[2], wanted[1]]
         session.projects.move([wanted[1]], before=wanted[2])
         assert session.ids.tolist() == wanted
-    places = session.table.projects.places(harbour, session.ids)
+    places = session.table.projects.positions(harbour, session.ids)
     assert (np.diff(places) > 1e-7).all()
 
 

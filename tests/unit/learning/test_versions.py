@@ -104,7 +104,7 @@ def test_saving_by_hand_keeps_an_existing_version_permanently(
 
 def test_without_taste_no_version_can_be_saved(catalog: Catalog, home: Home) -> None:
     with pytest.raises(KnownError, match=r"nothing to keep yet\. Rate 20 more photos"):
-        TasteLearner(catalog, TasteSettings(), home.cache).keep()
+        TasteLearner(catalog, TasteSettings(), home.cache).keep_version()
 
 
 def test_the_first_learning_of_a_day_saves_a_version(

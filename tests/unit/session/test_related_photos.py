@@ -85,8 +85,8 @@ def test_related_photos_are_explained_and_accepted_or_dismissed(
     def answer(question: Any, tell: Any) -> None:
         class VectorIndex:
             size, dimension = 47, 128
-            places = staticmethod(lambda ids: np.asarray(ids) + 30)  # 2 to 8 are fog
-            take = staticmethod(lambda places: ALL[places])
+            rows_of = staticmethod(lambda ids: np.asarray(ids) + 30)  # 2 to 8 are fog
+            take = staticmethod(lambda rows: ALL[rows])
 
         tell(question(type("TasteLearner", (), {"vectors": VectorIndex})))
 

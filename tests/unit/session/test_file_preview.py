@@ -116,7 +116,7 @@ def test_scores_come_first_then_tags_then_the_match(open_at: Open, load, qtbot: 
     ("rated", "encoder", "reason"),
     [
         (19, taste_data.ENCODER, "Rate 1 more photo to start predictions."),
-        (20, "other/1", "what another encoder saw"),
+        (20, "other/1", "learned with another encoder"),
     ],
 )
 def test_without_a_match_the_reason_is_shown(

@@ -48,6 +48,12 @@ def finish(catalog: Catalog, scan: Scan, roots: list[str], deep: bool = True) ->
     return catalog.scans.mark_missing(scan, catalog.scans.find_missing(scan, roots, deep))
 
 
+def decide_tag(catalog: Catalog, photo: int, name: str, state: str | None) -> None:
+    """Set the state of a tag as a person does."""
+    tag = catalog.tags.ids([name], make=True)[name]
+    catalog.journal.decide({photo: {("tag", tag): state}}, summary=f"tag {name}")
+
+
 class Card:
     """Read files as `curator.files` does, but never a complete file on a card."""
 

@@ -6,15 +6,6 @@ import pytest
 
 from curator.catalog import Catalog, WriteResult, project_name
 from curator.model import NotFoundError, UsageError
-from tests.unit.catalog.shoot import Shoot, photo_bytes
-
-
-@pytest.fixture
-def photos(shoot: Shoot) -> list[int]:
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        shoot.write(name, photo_bytes(name))
-    shoot.scan()
-    return [row[0] for row in shoot.catalog.store.rows("SELECT id FROM photo ORDER BY id")]
 
 
 def add(catalog: Catalog, project: int, *photos: int) -> None:

@@ -10,18 +10,10 @@ import pytest
 from curator.catalog import Catalog, TagDetail, tag_name, tag_names
 from curator.model import Marks, NotFoundError, UsageError
 from curator.sidecar import PROFILES, SidecarMetadata, merge, read
-from curator.stages import STAGES
-from tests import catalogs, taste_data
-from tests.unit.catalog.shoot import Shoot, photo_bytes
+from tests import taste_data
+from tests.unit.catalog.shoot import Shoot, decide_tag, photo_bytes
 
 TONE = np.zeros(76, np.float32)
-
-
-@pytest.fixture
-def twelve(catalog: Catalog) -> Catalog:
-    catalogs.fill(catalog.path, 12)
-    catalog.work.use_stages(STAGES)
-    return catalog
 
 
 def suggest(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None:
@@ -29,12 +21,6 @@ def suggest(catalog: Catalog, photo: int, *tags: tuple[str, int] | None) -> None
     seen = taste_data.result(catalog, photo, taste_data.ENCODER, np.ones(4, np.float16), TONE)
     words = None if tags == (None,) else tags
     assert catalog.vectors.save([(taste_data.job(photo), replace(seen, tags=words))]) == [photo]
-
-
-def decide_tag(catalog: Catalog, photo: int, name: str, state: str | None) -> None:
-    """Set the state of a tag as a person does."""
-    tag = catalog.tags.ids([name], make=True)[name]
-    catalog.journal.decide({photo: {("tag", tag): state}}, summary=f"tag {name}")
 
 
 def read_from_file(

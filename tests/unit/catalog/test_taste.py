@@ -11,17 +11,10 @@ import pytest
 from curator.catalog import Catalog, TasteRow
 from curator.model import NotFoundError
 from curator.stages import STAGES
-from tests import catalogs, taste_data
+from tests import taste_data
 from tests.unit.catalog.shoot import Shoot, photo_bytes
 
 ZERO_TONE = np.zeros(76, np.float32)
-
-
-@pytest.fixture
-def twelve(catalog: Catalog) -> Catalog:
-    catalogs.fill(catalog.path, 12)
-    catalog.work.use_stages(STAGES)
-    return catalog
 
 
 def state(catalog: Catalog, photo: int) -> str:

@@ -11,18 +11,15 @@ from curator.catalog import Catalog
 from curator.catalog.text import COLUMNS, phrase
 from curator.model import ContentType, Described, NotFoundError, UsageError
 from curator.pipeline.between_jobs import Indexer
-from curator.stages import STAGES
-from tests import catalogs, taste_data
-from tests.unit.catalog.shoot import Shoot, photo_bytes
+from tests import taste_data
+from tests.unit.catalog.shoot import Shoot, decide_tag, photo_bytes
 
 
 @pytest.fixture
-def twelve(catalog: Catalog) -> Catalog:
+def twelve(twelve: Catalog) -> Catalog:
     """Twelve photos with an up-to-date text index."""
-    catalogs.fill(catalog.path, 12)
-    catalog.work.use_stages(STAGES)
-    catalog.text.update_all()
-    return catalog
+    twelve.text.update_all()
+    return twelve
 
 
 def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: str = "") -> None:
@@ -30,12 +27,6 @@ def describe(catalog: Catalog, photo: int, subject: str, mood: str = "", light: 
     source = catalog.photos.get(photo).proxy_digest or ""
     description = Described("test", "t", source, subject, ContentType.STREET, light, mood, ())
     assert catalog.descriptions.save([(photo, description)]) == [photo]
-
-
-def decide_tag(catalog: Catalog, photo: int, name: str, state: str | None) -> None:
-    """Set the state of a tag as a person does."""
-    tag = catalog.tags.ids([name], make=True)[name]
-    catalog.journal.decide({photo: {("tag", tag): state}}, summary=f"tag {name}")
 
 
 def found(catalog: Catalog, text: str, column: str = "") -> list[int]:

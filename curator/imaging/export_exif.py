@@ -53,37 +53,37 @@ def exif_to_keep(path: str | Path, *, location: bool) -> bytes:
     """
     with opened(path) as file:
         directories = _directories(file, str(path))
-    made = Image.Exif()
-    camera = made.get_ifd(0x8769)
-    place = made.get_ifd(0x8825)
+    main = Image.Exif()
+    camera = main.get_ifd(0x8769)
+    gps = main.get_ifd(0x8825)
     # TIFF/EP cameras also write exposure into the first page; the EXIF directory takes precedence.
     for directory in sorted(directories, key=lambda directory: directory.role != "exif"):
         if directory.role in ("page", "exif"):
-            _copy(directory, made, text=(*_MAIN_TEXT, _TIME))
+            _copy(directory, main, text=(*_MAIN_TEXT, _TIME))
             _copy(directory, camera, text=_EXIF_TEXT, whole=_EXIF_WHOLE, parts=_EXIF_PARTS)
         elif directory.role == "gps" and location:
-            _copy(directory, place, text=_GPS_TEXT, parts=_GPS_PARTS)
+            _copy(directory, gps, text=_GPS_TEXT, parts=_GPS_PARTS)
             height = directory.tags.get(5)  # one byte: above or below sea level
             if height in ((0.0,), (1.0,)):
-                place.setdefault(5, b"\1" if height == (1.0,) else b"\0")
-    lacks_facts = not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(made)
-    lacks_place = location and not {2, 4} <= set(place)
-    if lacks_facts or lacks_place:
+                gps.setdefault(5, b"\1" if height == (1.0,) else b"\0")
+    lacks_facts = not {_TAKEN, *_FACTS} <= set(camera) or not {271, 272} & set(main)
+    lacks_location = location and not {2, 4} <= set(gps)
+    if lacks_facts or lacks_location:
         capture = exif.read_capture(path)
-        _complete(made, camera, capture)
-        if lacks_place:
-            _locate(place, capture)
-    if not (len(made) or camera or place):
+        _complete(main, camera, capture)
+        if lacks_location:
+            _locate(gps, capture)
+    if not (len(main) or camera or gps):
         return b""
-    made[274] = 1  # the pixels are upright
+    main[274] = 1  # the pixels are upright
     camera[36864] = b"0232"
-    return made.tobytes()
+    return main.tobytes()
 
 
-def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> None:
+def _complete(main: Image.Exif, camera: dict[int, Any], capture: Capture) -> None:
     """Add capture data that only XMP or IPTC states."""
-    if capture.camera and not {271, 272} & set(made):
-        made[272] = _plain(capture.camera)
+    if capture.camera and not {271, 272} & set(main):
+        main[272] = _plain(capture.camera)
     taken, offset = capture.taken_at, capture.utc_offset_min
     if taken is not None and _TAKEN not in camera:
         camera[_TAKEN] = f"{taken:%Y:%m:%d %H:%M:%S}"
@@ -104,15 +104,15 @@ def _complete(made: Image.Exif, camera: dict[int, Any], capture: Capture) -> Non
             camera[tag] = value
 
 
-def _locate(place: dict[int, Any], capture: Capture) -> None:
+def _locate(gps: dict[int, Any], capture: Capture) -> None:
     """Add a location that only XMP states."""
     if capture.latitude is None or capture.longitude is None:
         return
     for tag, signs, angle in ((1, "NS", capture.latitude), (3, "EW", capture.longitude)):
         degrees, rest = divmod(abs(angle) * 60, 60)
         minutes = int(rest)
-        place[tag] = signs[angle < 0]
-        place[tag + 1] = (degrees, minutes, IFDRational(round((rest - minutes) * 600_000), 10_000))
+        gps[tag] = signs[angle < 0]
+        gps[tag + 1] = (degrees, minutes, IFDRational(round((rest - minutes) * 600_000), 10_000))
 
 
 def _directories(file: IO[bytes], name: str) -> list[tiff.Directory]:

@@ -379,7 +379,7 @@ class Conductor:
     def _report_idle(self) -> None:
         """Report that every photo has been read; `wait_idle` waits for descriptions, too."""
         self._resting, self._version = True, self.catalog.store.data_version()
-        self.jobs.vision.give_up_unreadable(self.catalog)
+        self.jobs.vision.report_unreadable(self.catalog)
         worked = self._pace.done or self._pace.failed or self._pace.embedded
         if self.idle.is_reported and not worked:
             return  # nothing was requested or done

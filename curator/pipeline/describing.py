@@ -191,7 +191,7 @@ class VisionLane(Lane):
 
     # --- outcomes
 
-    def give_up_unreadable(self, catalog: Catalog) -> None:
+    def report_unreadable(self, catalog: Catalog) -> None:
         """Report requested photos that have no proxy; call it once every photo has been read."""
         if self.requested and self._idle and not self.in_flight:
             for photo in catalog.descriptions.not_pending(list(self.requested)):

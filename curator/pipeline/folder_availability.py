@@ -45,11 +45,11 @@ class LocatedFolders:
     """Where folders are, by folder id.
 
     Attributes:
-        places: where each was found.
+        locations: where each was found.
         known: whether those on another volume than before hold their known files.
     """
 
-    places: FolderPlaces
+    locations: FolderPlaces
     known: Mapping[int, bool]
 
 
@@ -134,17 +134,17 @@ class DriveWatch:
 
     def _run(self) -> None:
         delivered: FolderPlaces | None = None
-        places: FolderPlaces | None
+        locations: FolderPlaces | None
         while not self._ended.is_set():
             self._soon.clear()
             try:
-                places = locate_folders(self._rows, self._ended.is_set)
+                locations = locate_folders(self._rows, self._ended.is_set)
             except Exception:
                 log.exception("looking for folders failed")
-                places = delivered
-            if places is not None and places != delivered and not self._ended.is_set():
-                delivered = places
-                self._deliver(places)
+                locations = delivered
+            if locations is not None and locations != delivered and not self._ended.is_set():
+                delivered = locations
+                self._deliver(locations)
             self._ended.wait(min(_LEAST_S, EVERY_S))
             self._soon.wait(EVERY_S)
 
@@ -171,12 +171,16 @@ class Source:
         return self.path if self.is_folder else self.path.parent
 
 
-def in_doubt(places: FolderPlaces) -> set[int]:
+def on_other_volume(locations: FolderPlaces) -> set[int]:
     """Return the ids of folders that were found on another volume than before."""
-    return {number for number, place in places.items() if place and place.path and not place.own}
+    return {
+        number
+        for number, location in locations.items()
+        if location and location.path and not location.own
+    }
 
 
-def hold_known_files(
+def check_known_files(
     folders: Iterable[int], catalog: Catalog, reader: FileReader
 ) -> dict[int, bool]:
     """Return for each folder whether it holds one of its known files, or has none.
@@ -197,8 +201,8 @@ def locate_and_compare(
     catalog: Catalog, rows: Sequence[FolderRow], reader: FileReader
 ) -> LocatedFolders:
     """Locate folders now, by volume and by content; blocks as long as their drives do."""
-    places = locate_folders(rows)
-    return LocatedFolders(places, hold_known_files(in_doubt(places), catalog, reader))
+    locations = locate_folders(rows)
+    return LocatedFolders(locations, check_known_files(on_other_volume(locations), catalog, reader))
 
 
 def folders_near(catalog: Catalog, sources: Sequence[Source]) -> list[FolderRow]:
@@ -224,7 +228,7 @@ def is_here(catalog: Catalog, folder_id: int | None, reader: FileReader) -> bool
 def _found(catalog: Catalog, row: FolderRow, reader: FileReader) -> FolderLocation | None:
     """Locate a folder now; None unless it is where the catalog has it."""
     located = locate_and_compare(catalog, [row], reader)
-    return located.places[row.id] if _path_of(row, located) == row.path else None
+    return located.locations[row.id] if _path_of(row, located) == row.path else None
 
 
 def _path_of(row: FolderRow, located: LocatedFolders) -> str:
@@ -232,11 +236,11 @@ def _path_of(row: FolderRow, located: LocatedFolders) -> str:
 
     A folder on another volume than before is the same only if it holds known files.
     """
-    place = located.places[row.id]
-    if place is None:
+    location = located.locations[row.id]
+    if location is None:
         return ""
-    same = place.own or row.volume is None or located.known.get(row.id, False)
-    return place.path if same else ""
+    same = location.own or row.volume is None or located.known.get(row.id, False)
+    return location.path if same else ""
 
 
 def update_folders(catalog: Catalog) -> FolderChanges:
@@ -266,11 +270,11 @@ class FolderAvailability:
             inline: check only in :meth:`update`, on the calling thread.
         """
         self._catalog, self._wake, self._probe = catalog, wake, probe
-        self._watch = None if inline else DriveWatch(self._add_places)
+        self._watch = None if inline else DriveWatch(self._add_locations)
         self._unread: SimpleQueue[FolderPlaces] = SimpleQueue()
         self._latest: LocatedFolders | None = None  # not applied yet
         self._probing = False
-        self._places: dict[int, FolderLocation | None] = {}  # as last applied
+        self._locations: dict[int, FolderLocation | None] = {}  # as last applied
         self._doubted: set[int] = set()  # photos that failed since then, perhaps with their drive
         self._begun = False
         self._to_scan: list[int] = []  # folders that are here again, and not reported yet
@@ -307,11 +311,11 @@ class FolderAvailability:
         if self._latest is None or self._probing:
             return None
         located = self._latest
-        doubtful = in_doubt(located.places)
+        doubtful = on_other_volume(located.locations)
         if doubtful - located.known.keys():
             self._probing = True
             self._probe.look(
-                partial(hold_known_files, doubtful),
+                partial(check_known_files, doubtful),
                 lambda known: self._add_known(located, known),
                 lambda _: self._add_known(located, dict.fromkeys(doubtful, False)),
             )
@@ -323,11 +327,11 @@ class FolderAvailability:
     def _add_known(self, located: LocatedFolders, known: Mapping[int, bool]) -> None:
         self._probing = False
         if self._latest is located:  # otherwise drives were checked again meanwhile
-            self._latest = LocatedFolders(located.places, known)
+            self._latest = LocatedFolders(located.locations, known)
         self._wake()
 
-    def _add_places(self, places: FolderPlaces) -> None:
-        self._unread.put(places)
+    def _add_locations(self, locations: FolderPlaces) -> None:
+        self._unread.put(locations)
         self._wake()
 
     def apply(self, located: LocatedFolders) -> FolderChanges:
@@ -336,20 +340,20 @@ class FolderAvailability:
         Raises:
             CatalogError: some updates may be made; the next call makes the others.
         """
-        rows = [row for row in self._catalog.folders.all() if row.id in located.places]
+        rows = [row for row in self._catalog.folders.all() if row.id in located.locations]
         first = not self._begun
         waiting = self._catalog.volumes.waiting_by_folder()
         back: list[ReturnedFolder] = []
         moved: list[tuple[str, str]] = []
         for row in rows:
-            place, number, path = located.places[row.id], row.id, _path_of(row, located)
-            if place is not None and path:
-                self._note_volume(row, place, located.known.get(row.id, False))
+            location, number, path = located.locations[row.id], row.id, _path_of(row, located)
+            if location is not None and path:
+                self._note_volume(row, location, located.known.get(row.id, False))
             if path and path != row.path:
                 log.info("%s is at %s now", row.path, path)
                 number = self._catalog.volumes.relink(row.id, path)
                 moved.append((row.path, path))
-            unplugged = row.volume is not None and not (place is not None and place.plugged)
+            unplugged = row.volume is not None and not (location is not None and location.plugged)
             if (row.away, row.unplugged) != (not path, not path and unplugged):
                 log.info("%s is %s", row.path, "here again" if path else "away")
                 self._catalog.volumes.set_away(number, not path, unplugged)
@@ -361,24 +365,24 @@ class FolderAvailability:
             if path and row.enabled and (row.away or path != row.path):
                 self._to_scan.append(number)
         self._begun = True
-        self._places |= located.places
+        self._locations |= located.locations
         self._doubted.clear()
         self.watch_folders()
         away = tuple(row for row in self._catalog.folders.all() if row.away)
         scan, self._to_scan = tuple(dict.fromkeys(self._to_scan)), []
         return FolderChanges(FolderNews(tuple(back), tuple(moved), bool(away)), scan, away)
 
-    def _note_volume(self, row: FolderRow, place: FolderLocation, known: bool) -> None:
+    def _note_volume(self, row: FolderRow, location: FolderLocation, known: bool) -> None:
         """Save the volume a folder was found on if it changed; other folders give up its path."""
-        mount = place.mount
+        mount = location.mount
         if mount is None:
             return
-        if place.path != row.path:
-            self._free_path(mount, place.path)
-        elif place.own and (mount.key is None or mount.label == row.volume_name):
+        if location.path != row.path:
+            self._free_path(mount, location.path)
+        elif location.own and (mount.key is None or mount.label == row.volume_name):
             return
-        if place.own or known:
-            self._catalog.volumes.note(row.id, mount.key, mount.label, place.within)
+        if location.own or known:
+            self._catalog.volumes.note(row.id, mount.key, mount.label, location.within)
 
     def _free_path(self, mount: Mount, path: str) -> None:
         """Set aside folders of other volumes whose path a folder on this volume has now."""
@@ -457,10 +461,10 @@ class FolderAvailability:
         tried = job.photo_id in self._doubted
 
         def question(catalog: Catalog, reader: FileReader) -> bool:
-            place = _found(catalog, row, reader)
-            if place is None:
+            location = _found(catalog, row, reader)
+            if location is None:
                 return True
-            mount = place.mount
+            mount = location.mount
             if mount is None or not (mount.removable or mount.network) or tried:
                 return False
             if mount.network:
@@ -488,8 +492,8 @@ class FolderAvailability:
 
         Only on Linux, where the kernel lists mounts without asking a drive.
         """
-        place = self._places.get(row.id)
-        mount = place.mount if place is not None and place.path == row.path else None
+        location = self._locations.get(row.id)
+        mount = location.mount if location is not None and location.path == row.path else None
         if sys.platform != "linux" or row.away or mount is None:
             return False
         return not (mount.removable or mount.network) and mount in volumes.mounted()

@@ -50,15 +50,15 @@ def test_a_failed_backup_is_reported_once_and_tried_later(
         raise CatalogError("No back-up of the catalog could be made.", "Make room.")
 
     monkeypatch.setattr(backups, "make_if_due", full)
-    told: list[KnownError] = []
-    keeper = BackupScheduler(home.catalog, True, told.append)
+    reported: list[KnownError] = []
+    keeper = BackupScheduler(home.catalog, True, reported.append)
     keeper.finished()
     keeper.finished()
-    assert len(tries) == len(told) == 1
+    assert len(tries) == len(reported) == 1
     monkeypatch.setattr(backup_scheduler, "_AGAIN_S", 0.0)
     keeper._again_at = 0.0
     keeper.finished()
-    assert len(told) == 2
+    assert len(reported) == 2
 
 
 def test_a_backup_waits_while_photos_are_read_for_a_day_at_most(

@@ -67,7 +67,7 @@ def shoot(home: Home, jpeg: bytes) -> Callable[[int], Catalog]:
     return shoot
 
 
-class Ear(list[DescriptionNews]):
+class DescriptionLog(list[DescriptionNews]):
     """What a pipeline reported about requested photos, and what kept the others waiting."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -86,7 +86,7 @@ def start(home: Home, settings: Settings) -> Iterator[Callable[..., Pipeline]]:
             pipeline.stop()
         settings.vision.automatic = automatic
         pipeline = Pipeline(home, settings, inline=True, stages=(*NEEDED, stage))
-        pipeline.told = Ear(pipeline)  # type: ignore[attr-defined]
+        pipeline.reported = DescriptionLog(pipeline)  # type: ignore[attr-defined]
         made.append(pipeline)
         pipeline.start()
         return pipeline
@@ -122,15 +122,24 @@ def test_a_requested_photo_is_described_and_gets_suggested_tags(start, shoot, se
         rev = catalogs.last_rev(catalog)
         pipeline.describe(3)
         detail = catalog.photos.get(3)
-        told = detail.description
-        assert told is not None and pipeline.told == [DescriptionNews(3)]
-        assert (told.subject, told.content_type, told.lighting, told.mood) == (
+        description = detail.description
+        assert description is not None and pipeline.reported == [DescriptionNews(3)]
+        assert (
+            description.subject,
+            description.content_type,
+            description.lighting,
+            description.mood,
+        ) == (
             ollama.RECORD["subject"],
             "landscape",
             ollama.RECORD["lighting_critique"],
             ollama.RECORD["artistic_mood"],
         )
-        assert (told.provider, told.model, told.source) == ("ollama", "llava", detail.proxy_digest)
+        assert (description.provider, description.model, description.source) == (
+            "ollama",
+            "llava",
+            detail.proxy_digest,
+        )
         assert {(tag.name, tag.source, tag.state) for tag in detail.tags} == {
             (name, "vision", "suggested") for name in ollama.RECORD["suggested_tags"]
         }
@@ -165,11 +174,11 @@ def test_a_missing_server_gives_one_message_and_one_failure(
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start()
         pipeline.describe(2)
-        [told] = pipeline.told
-        assert f"was not described: {told.reason}" in caplog.text
-        assert told.photo_id == 2 and "127.0.0.1:9" in told.reason
+        [reported] = pipeline.reported
+        assert f"was not described: {reported.reason}" in caplog.text
+        assert reported.photo_id == 2 and "127.0.0.1:9" in reported.reason
         [failure] = catalog.work.failures()
-        assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", told.reason)
+        assert (failure.photo_id, failure.stage, failure.reason) == (2, "describe", reported.reason)
         detail = catalog.photos.get(2)
         assert (detail.state, detail.reason) == ("", None), "it can be viewed like any other"
         settings.vision.url = server.url
@@ -184,10 +193,10 @@ def test_a_photo_is_tried_three_times_before_it_is_listed_as_failed(start, shoot
         pipeline = start()
         pipeline.describe(1)
         [failure] = catalog.work.failures()
-        assert failure.attempts == 3 and failure.reason == pipeline.told[-1].reason
-        assert [told.again for told in pipeline.told] == [True, True, False]
+        assert failure.attempts == 3 and failure.reason == pipeline.reported[-1].reason
+        assert [news.again for news in pipeline.reported] == [True, True, False]
         pipeline.describe(1)
-        assert pipeline.told[-1] == DescriptionNews(1) and catalog.work.failures() == []
+        assert pipeline.reported[-1] == DescriptionNews(1) and catalog.work.failures() == []
 
 
 def test_between_two_attempts_the_list_says_why_and_when(start, shoot, server, settings) -> None:
@@ -289,13 +298,13 @@ def test_a_missing_server_stops_describing_with_one_message_and_no_failures(
     with closing(shoot(12)) as catalog:
         settings.vision.url = "http://127.0.0.1:9"
         pipeline = start(automatic=True)
-        [sentence] = pipeline.told.held
+        [sentence] = pipeline.reported.held
         assert "127.0.0.1:9" in sentence and catalog.work.failures(later=True) == []
         assert pipeline.wait_idle(0).described == 0
         assert {row.attempts for row in catalog.work.pending("describe", 12)} == {0}
         settings.vision.url = server.url
         pipeline.apply_vision_settings()
-        assert states(catalog) == {"done": 12} and pipeline.told.held == [sentence, ""]
+        assert states(catalog) == {"done": 12} and pipeline.reported.held == [sentence, ""]
 
 
 def test_a_busy_server_and_a_wrong_answer_lose_no_photo(
@@ -322,7 +331,7 @@ def test_a_server_that_is_always_busy_is_asked_three_times_about_a_photo(
         pipeline.describe(1)
         for _ in range(5):
             pipeline.resume()
-        assert len(server.chats) == 3 and pipeline.told[-1].again is False
+        assert len(server.chats) == 3 and pipeline.reported[-1].again is False
         [failure] = catalog.work.failures()
         assert failure.attempts == 3 and "busy (429)" in failure.reason
 
@@ -361,7 +370,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(start, shoot, server) -> Non
             server.chat(ollama.cut)
             pipeline = start()
             pipeline.describe(1)
-            assert [told.reason == "" for told in pipeline.told] == [False, True]
+            assert [news.reason == "" for news in pipeline.reported] == [False, True]
             assert catalog.photos.get(1).description is not None
     finally:
         logger.removeHandler(broken)
@@ -429,10 +438,10 @@ def test_progress_tells_why_a_busy_server_is_waited_for(start, shoot, server) ->
     with closing(shoot(2)):
         server.chat(ollama.busy(after="7"))
         pipeline = start()
-        told: list[str] = []
-        pipeline.events.progressed.connect(lambda progress: told.append(progress.held))
+        reported: list[str] = []
+        pipeline.events.progressed.connect(lambda progress: reported.append(progress.held))
         pipeline.describe(1)
-        assert "is busy (429)" in told[-1] and "Next try at" in told[-1]
+        assert "is busy (429)" in reported[-1] and "Next try at" in reported[-1]
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -550,7 +559,7 @@ def test_a_description_of_a_proxy_that_has_changed_meanwhile_is_made_again(
 
         server.chat(change)
         pipeline.describe(1)
-        assert len(server.chats) == 2 and pipeline.told == [DescriptionNews(1)]
+        assert len(server.chats) == 2 and pipeline.reported == [DescriptionNews(1)]
         assert catalog.photos.get(1).description.source == "new"
 
 
@@ -567,9 +576,9 @@ def test_a_description_stays_with_the_photo_it_was_made_of(start, shoot, server)
 
         server.chat(merge)
         pipeline.describe(2)
-        assert pipeline.told == [DescriptionNews(2)] and list(catalog.descriptions.of([1, 2])) == [
-            1
-        ]
+        assert pipeline.reported == [DescriptionNews(2)] and list(
+            catalog.descriptions.of([1, 2])
+        ) == [1]
 
 
 def test_an_unreadable_photo_does_not_keep_callers_waiting(start, shoot, server) -> None:
@@ -581,7 +590,7 @@ def test_an_unreadable_photo_does_not_keep_callers_waiting(start, shoot, server)
             catalog.store.run("UPDATE photo SET proxy = NULL, proxy_digest = NULL WHERE id = 2")
         pipeline = start()
         pipeline.describe(1, 2, 3)
-        assert sorted(pipeline.told, key=operator.attrgetter("photo_id")) == [
+        assert sorted(pipeline.reported, key=operator.attrgetter("photo_id")) == [
             DescriptionNews(1),
             DescriptionNews(2, describing.NO_PICTURE),
             DescriptionNews(3),
@@ -600,7 +609,7 @@ def test_a_bug_is_one_failure_with_a_traceback_in_the_log(
         pipeline = start(stage=replace(DESCRIBE, run=clumsy))
         pipeline.describe(1)
         assert (
-            pipeline.told == [DescriptionNews(1, INTERNAL_ERROR)]
+            pipeline.reported == [DescriptionNews(1, INTERNAL_ERROR)]
             and catalog.work.failures()[0].reason == INTERNAL_ERROR
         )
         assert catalog.photos.get(1).state == ""

@@ -32,8 +32,8 @@ def make(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
     def make(encoder: str | None = "fake", inline: bool = True, attempts: int = 3) -> Pipeline:
         device = "auto" if encoder == "gpu" else "cpu"
-        told = EncoderOptions(device=device)
-        recipe = Recipe(encoder, f"{encoder}/1", told) if encoder else None
+        options = EncoderOptions(device=device)
+        recipe = Recipe(encoder, f"{encoder}/1", options) if encoder else None
         monkeypatch.setattr(
             package, "select_encoder", lambda *_: Encoding(recipe, "as the test says")
         )
@@ -63,13 +63,13 @@ def test_every_photo_that_was_read_is_analyzed(
 @pytest.mark.slow
 def test_the_encoder_runs_in_its_own_process(make: Make, catalog: Catalog, tmp_path: Path) -> None:
     pipeline = make(inline=False)
-    told: list[Progress] = []
-    pipeline.events.progressed.connect(told.append, DIRECT)
+    reported: list[Progress] = []
+    pipeline.events.progressed.connect(reported.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 6)])
     totals = pipeline.wait_idle(LIMIT_S)
     assert totals is not None and totals.embedded == 6
     assert len(pipeline._encoder_pool.processes()) == 1
-    assert told[-1].waiting == told[-1].comparing == 0
+    assert reported[-1].waiting == reported[-1].comparing == 0
 
 
 def test_photos_are_read_without_an_encoder(make: Make, catalog: Catalog, tmp_path: Path) -> None:
@@ -108,13 +108,13 @@ def test_an_encoder_that_cannot_load_is_reported_once_and_reading_continues(
     make: Make, catalog: Catalog, tmp_path: Path, encoder: str, inline: bool
 ) -> None:
     pipeline = make(encoder=encoder, inline=inline)
-    said: list[str] = []
-    pipeline.events.encoder_failed.connect(said.append, DIRECT)
+    problems: list[str] = []
+    pipeline.events.encoder_failed.connect(problems.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     totals = pipeline.wait_idle(LIMIT_S)
     assert totals is not None
     assert (totals.converted, totals.failed, totals.embedded) == (9, 0, 0)
-    assert len(said) == 1
+    assert len(problems) == 1
     assert not any(catalog.photos.get(row[0]).state for row in catalog.photos.columns())
     assert catalog.work.counts()["embed"]["waiting"] > 0, "they wait for an encoder that works"
 
@@ -124,11 +124,11 @@ def test_a_bug_is_logged_and_ends_analyzing(
 ) -> None:
     expected_log("ZeroDivisionError")
     pipeline = make(encoder="clumsy")
-    said: list[str] = []
-    pipeline.events.encoder_failed.connect(said.append, DIRECT)
+    problems: list[str] = []
+    pipeline.events.encoder_failed.connect(problems.append, DIRECT)
     pipeline.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 9)])
     assert pipeline.wait_idle() is not None
-    assert len(said) == 1
+    assert len(problems) == 1
     assert catalog.work.counts()["embed"]["waiting"] == 7
     assert "taste are off" in pipeline.encoding.sentence
 

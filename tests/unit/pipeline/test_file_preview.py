@@ -65,48 +65,50 @@ def previewer(home: Home) -> Iterator[Callable[..., FilePreviewer]]:
 
 
 @pytest.fixture
-def told() -> SimpleQueue[DecodedFile | Embedded | KnownError]:
+def reported() -> SimpleQueue[DecodedFile | Embedded | KnownError]:
     return SimpleQueue()
 
 
-def test_the_picture_comes_first_then_the_encoders_result(previewer, told, tmp_path: Path) -> None:
+def test_the_picture_comes_first_then_the_encoders_result(
+    previewer, reported, tmp_path: Path
+) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(300, 200))
-    previewer(Pool()).request(str(path), 100, RECIPE, told.put)
-    first = told.get(timeout=LIMIT_S)
+    previewer(Pool()).request(str(path), 100, RECIPE, reported.put)
+    first = reported.get(timeout=LIMIT_S)
     assert isinstance(first, DecodedFile) and first.picture is not None
     assert first.picture.array.shape == (67, 100, 3)
-    assert told.get(timeout=LIMIT_S) == EMBEDDED
+    assert reported.get(timeout=LIMIT_S) == EMBEDDED
 
 
-def test_requesting_another_file_cancels_the_first(previewer, told, tmp_path: Path) -> None:
+def test_requesting_another_file_cancels_the_first(previewer, reported, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     pool = Pool()
     looking = previewer(pool)
-    looking.request("held.jpg", 100, None, told.put)
+    looking.request("held.jpg", 100, None, reported.put)
     assert pool.asked.get(timeout=LIMIT_S) == "held.jpg"
-    looking.request(str(path), 100, None, told.put)
-    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
+    looking.request(str(path), 100, None, reported.put)
+    assert isinstance(reported.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
-    assert told.empty(), "the first request was canceled"
+    assert reported.empty(), "the first request was canceled"
 
 
-def test_a_canceled_preview_calls_nobody(previewer, told, tmp_path: Path) -> None:
+def test_a_canceled_preview_calls_nobody(previewer, reported, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     encoder = Pool(EMBEDDED)
     looking = previewer(Pool(), encoder)
 
     def give_up(what: object) -> None:
-        told.put(what)
+        reported.put(what)
         looking._wanted = None  # as give_up does, which waits for this very call
 
     looking.request(str(path), 100, RECIPE, give_up)
-    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
+    assert isinstance(reported.get(timeout=LIMIT_S), DecodedFile)
     looking.close()
-    assert told.empty() and encoder.asked.empty()
+    assert reported.empty() and encoder.asked.empty()
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reason"),
     [
         (WorkerMemory("Reading it needs more than 4,096 MB."), "needs more than"),
         (OSError(5, "Input/output error"), "cannot be read (Input/output error)"),
@@ -114,21 +116,21 @@ def test_a_canceled_preview_calls_nobody(previewer, told, tmp_path: Path) -> Non
     ],
 )
 def test_a_file_that_cannot_be_decoded_gives_the_reason(
-    previewer, told, error: Exception, said: str, expected_log: ExpectedLog
+    previewer, reported, error: Exception, reason: str, expected_log: ExpectedLog
 ) -> None:
     if isinstance(error, WorkerBug):
         expected_log("decoding a.jpg failed: ours")
-    previewer(Pool(error)).request("a.jpg", 100, RECIPE, told.put)
-    answer = told.get(timeout=LIMIT_S)
-    assert isinstance(answer, KnownError) and said in str(answer)
+    previewer(Pool(error)).request("a.jpg", 100, RECIPE, reported.put)
+    answer = reported.get(timeout=LIMIT_S)
+    assert isinstance(answer, KnownError) and reason in str(answer)
 
 
-def test_a_crashed_encoder_leaves_the_picture(previewer, told, tmp_path: Path) -> None:
+def test_a_crashed_encoder_leaves_the_picture(previewer, reported, tmp_path: Path) -> None:
     path = draw_jpeg(tmp_path / "a.jpg", size=(30, 20))
     dead = Pool(WorkerMemory("Reading it needs more than 1 MB."))
-    previewer(Pool(), dead).request(str(path), 100, RECIPE, told.put)
-    assert isinstance(told.get(timeout=LIMIT_S), DecodedFile)
-    assert "Analyzing it needs more memory" in str(told.get(timeout=LIMIT_S))
+    previewer(Pool(), dead).request(str(path), 100, RECIPE, reported.put)
+    assert isinstance(reported.get(timeout=LIMIT_S), DecodedFile)
+    assert "Analyzing it needs more memory" in str(reported.get(timeout=LIMIT_S))
 
 
 @pytest.mark.slow

@@ -45,21 +45,21 @@ class Card:
         ]
 
     def look(self) -> list[set[str]]:
-        told = []
+        reported = []
         for place in self.changes.due():
             self.looks.append(self.now)
             still = self.changes.look(place, self.found())
             if still is not None:
-                told.append({Path(file.path).name for file in still})
-        return told
+                reported.append({Path(file.path).name for file in still})
+        return reported
 
     def until(self, end: float, step: float = 0.1) -> list[tuple[float, set[str]]]:
         """Let time pass; return when which files were reported."""
-        told = []
+        reported = []
         while self.now < end:
-            told += [(self.now, still) for still in self.look()]
+            reported += [(self.now, still) for still in self.look()]
             self.now += step
-        return told
+        return reported
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def card() -> Card:
 
 def test_a_file_is_still_after_two_equal_checks_a_second_apart(card: Card) -> None:
     card.write("1.jpg", 10)
-    told = card.until(1010)
-    assert [still for _, still in told] == [{"1.jpg"}]
-    assert 1002 <= told[0][0] < 1002.5
+    reported = card.until(1010)
+    assert [still for _, still in reported] == [{"1.jpg"}]
+    assert 1002 <= reported[0][0] < 1002.5
     assert len(card.looks) == 2
     assert card.changes.wait_s() is None  # nothing is left to look at
 
@@ -82,18 +82,18 @@ def test_a_growing_file_is_waited_for(card: Card) -> None:
         if card.now == 1000:
             card.changes.note(TOP)
         assert card.until(card.now + 0.5) == []
-    told = card.until(card.now + 20)
-    assert [still for _, still in told] == [{"1.jpg"}]
-    assert told[0][0] >= 1020.5
+    reported = card.until(card.now + 20)
+    assert [still for _, still in reported] == [{"1.jpg"}]
+    assert reported[0][0] >= 1020.5
 
 
 def test_a_copy_with_an_old_time_needs_two_checks_too(card: Card) -> None:
     card.write("1.jpg", 10, at=-50_000)
     card.until(1001.05)
     card.files["1.jpg"] = (20, card.files["1.jpg"][1])  # written on with its old time
-    told = card.until(1010)
-    assert [still for _, still in told] == [{"1.jpg"}]
-    assert told[0][0] >= 1003
+    reported = card.until(1010)
+    assert [still for _, still in reported] == [{"1.jpg"}]
+    assert reported[0][0] >= 1003
 
 
 def test_a_clock_that_is_ahead_does_not_keep_a_file_out(card: Card) -> None:
@@ -108,27 +108,27 @@ def test_files_of_one_photo_are_reported_together(card: Card) -> None:
     card.write("2.jpg", 10, at=0)
     card.until(1001.05)
     card.files["1.jpg"] = (11, card.files["1.jpg"][1])
-    told = [still for _, still in card.until(1010)]
-    assert told == [{"2.jpg"}, {"1.NEF", "1.jpg", "1.NEF.xmp", "2.jpg"}]
+    reported = [still for _, still in card.until(1010)]
+    assert reported == [{"2.jpg"}, {"1.NEF", "1.jpg", "1.NEF.xmp", "2.jpg"}]
 
 
 def test_an_empty_file_is_waited_for_but_not_forever(card: Card) -> None:
     card.write("1.jpg", 0)
-    told = card.until(1000 + PATIENCE_S + 60)
-    assert [still for _, still in told] == [{"1.jpg"}]
-    assert told[0][0] >= 1000 + PATIENCE_S
+    reported = card.until(1000 + PATIENCE_S + 60)
+    assert [still for _, still in reported] == [{"1.jpg"}]
+    assert reported[0][0] >= 1000 + PATIENCE_S
     assert len(card.looks) < PATIENCE_S / SLOWEST_S + 10
 
 
 def test_a_file_that_keeps_changing_does_not_delay_others(card: Card) -> None:
-    told: list[set[str]] = []
+    reported: list[set[str]] = []
     for number in range(100):  # a photo every half second: it is never quiet here
         card.write(f"{number:02}.jpg", 10)
-        told += [still for _, still in card.until(card.now + 0.5)]
-    assert 3 <= len(told) <= 2 * 50 / LATEST_S  # few looks
-    assert max(map(len, told)) > 70
-    told += [still for _, still in card.until(card.now + 10)]
-    assert len(told[-1]) == 100
+        reported += [still for _, still in card.until(card.now + 0.5)]
+    assert 3 <= len(reported) <= 2 * 50 / LATEST_S  # few looks
+    assert max(map(len, reported)) > 70
+    reported += [still for _, still in card.until(card.now + 10)]
+    assert len(reported[-1]) == 100
 
 
 def test_a_removed_file_is_reported_at_the_first_check(card: Card) -> None:
@@ -136,9 +136,9 @@ def test_a_removed_file_is_reported_at_the_first_check(card: Card) -> None:
     card.until(1010)
     del card.files["1.jpg"]
     card.changes.note(TOP)
-    told = card.until(1020)
-    assert [still for _, still in told] == [set()]
-    assert told[0][0] < 1011.5
+    reported = card.until(1020)
+    assert [still for _, still in reported] == [set()]
+    assert reported[0][0] < 1011.5
 
 
 def test_a_directory_tree_is_checked_only_once(card: Card) -> None:

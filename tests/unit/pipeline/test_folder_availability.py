@@ -89,8 +89,8 @@ def test_a_drive_under_another_name_is_the_same_folder(
     assert (row.away, row.absence) == (True, "T7 Shield unplugged")
     assert states(catalog) == ["missing"] * 3
     assert catalog.store.value("SELECT count(*) FROM file WHERE missing_since IS NOT NULL") == 0
-    told: list[FolderNews] = []
-    inline.events.folders_changed.connect(told.append)
+    reported: list[FolderNews] = []
+    inline.events.folders_changed.connect(reported.append)
     now = drives.plug("1a2b", "T7 Shield1") / "trip"
     inline.rescan()
     [row] = catalog.folders.all()
@@ -100,7 +100,7 @@ def test_a_drive_under_another_name_is_the_same_folder(
     assert catalog.photos.get(2).marks.rating == 4
     assert catalog.folders.position(str(now)) == {"photo": 2}
     assert (home.cache / "order.log").read_text().split() == ["1", "2", "3"]  # nothing twice
-    assert [back.sentence for back in told[0].back] == ["T7 Shield is back"]
+    assert [back.sentence for back in reported[0].back] == ["T7 Shield is back"]
 
 
 def test_a_drive_mounted_elsewhere_is_found_at_the_start(
@@ -138,11 +138,11 @@ def test_unread_photos_wait_for_their_drive_and_lose_no_attempt(
     again = make()  # still away the next day
     again.rescan()
     assert catalog.volumes.waiting_by_volume() == {"T7 Shield": 3}
-    told: list[FolderNews] = []
-    again.events.folders_changed.connect(told.append)
+    reported: list[FolderNews] = []
+    again.events.folders_changed.connect(reported.append)
     drives.plug("1a2b", "Volume")
     again.rescan()
-    assert told[0].back[0].sentence == "T7 Shield is back · Reading 3 photos"
+    assert reported[0].back[0].sentence == "T7 Shield is back · Reading 3 photos"
     assert catalog.volumes.waiting_by_volume() == {}
     assert catalog.work.counts()["convert"]["done"] == 3
     assert len(catalog.photos.columns()) == 3

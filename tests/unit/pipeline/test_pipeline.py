@@ -462,12 +462,12 @@ def test_a_moved_folder_is_recognized_and_not_read_again(
 def test_signals_arrive_on_the_windows_thread(
     threaded: Pipeline, qtbot: object, tmp_path: Path
 ) -> None:
-    told: list[Progress] = []
+    reported: list[Progress] = []
     threads: set[int] = set()
     here = threading.get_ident()
 
     def progressed(progress: Progress) -> None:
-        told.append(progress)
+        reported.append(progress)
         threads.add(threading.get_ident())
 
     threaded.wait_idle(LIMIT_S)
@@ -476,8 +476,8 @@ def test_signals_arrive_on_the_windows_thread(
         threaded.open_folders([fake_stages.write(tmp_path / "in", *["ok"] * 30)])
     assert idle.args == [Totals(30, 30, 0, 30, 0)]
     assert threads == {here}
-    assert all(p.found == p.done + p.failed + p.waiting for p in told)
-    assert (told[-1].done, told[-1].waiting) == (30, 0)
+    assert all(p.found == p.done + p.failed + p.waiting for p in reported)
+    assert (reported[-1].done, reported[-1].waiting) == (30, 0)
     assert threaded.is_idle
 
 
@@ -571,7 +571,7 @@ def test_stopping_does_not_wait_for_a_comparison(
     assert len(catalog.photos.columns()) == 4
 
 
-# Loads what it is told to, reads the headers of a photo, and prints what it loaded only for that.
+# Imports the given modules, reads a photo's headers, and prints what that loaded in addition.
 PEEK = """
 import importlib, sys
 *names, path, cache = sys.argv[1:]

@@ -32,10 +32,10 @@ def test_the_time_left_follows_the_pace() -> None:
     for _ in range(10):
         clock.now += 1
         pace.count(3, 1)
-    told = pace.progress(60, False, False)
-    assert (told.found, told.done, told.failed, told.waiting) == (100, 30, 10, 60)
-    assert told.rate_per_s == pytest.approx(4.0)
-    assert told.left_s == pytest.approx(15.0)
+    progress = pace.progress(60, False, False)
+    assert (progress.found, progress.done, progress.failed, progress.waiting) == (100, 30, 10, 60)
+    assert progress.rate_per_s == pytest.approx(4.0)
+    assert progress.left_s == pytest.approx(15.0)
 
 
 def test_the_pace_is_that_of_the_last_seconds() -> None:
@@ -79,9 +79,9 @@ def test_a_pause_does_not_count_as_slow() -> None:
     pace.count(0, 0)
     clock.now += 1
     pace.count(20, 0)
-    told = pace.progress(40, False, False)
-    assert told.done == 40
-    assert told.rate_per_s == pytest.approx(20.0)
+    progress = pace.progress(40, False, False)
+    assert progress.done == 40
+    assert progress.rate_per_s == pytest.approx(20.0)
 
 
 def test_a_sample_is_fair() -> None:

@@ -19,7 +19,7 @@ FILES = 80
 
 
 class Scanning:
-    """A scan of :data:`FILES` photos under way, which is told to advance."""
+    """A scan of :data:`FILES` photos under way, which is reported to advance."""
 
     def __init__(self, catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
@@ -107,10 +107,10 @@ def test_a_walk_repeated_for_a_folder_that_went_away_counts_once(
         (tmp_path / name / "film.mp4").touch()
     scanner.ask(Request(parts))  # both were walked
     scanner.cancel_away([row for row in catalog.folders.all() if row.path.endswith("card")])
-    told = None
+    reported = None
     while scanner.busy:
-        told = scanner.advance()[1] or told
-    assert told is not None and told.sentence == "1 photo; 1 video skipped"
+        reported = scanner.advance()[1] or reported
+    assert reported is not None and reported.sentence == "1 photo; 1 video skipped"
 
 
 def test_a_scan_that_could_not_be_reported_is_reported_later(
@@ -128,10 +128,10 @@ def test_a_scan_that_could_not_be_reported_is_reported_later(
         while scanner.busy:
             scanner.advance()
     monkeypatch.setattr(catalog.scans, "count_found", count)
-    told = []
+    reported = []
     while scanner.busy:
-        told += [report for report in scanner.advance()[1:] if report is not None]
-    assert [report.new for report in told] == [1, 1] and ended == ["first", "second"]
+        reported += [report for report in scanner.advance()[1:] if report is not None]
+    assert [report.new for report in reported] == [1, 1] and ended == ["first", "second"]
 
 
 def one_photo(catalog: Catalog, reader: FileReader, folder: Path) -> Part:

@@ -52,7 +52,7 @@ def rate(catalog: Catalog, stars: int, *photos: int) -> None:
     catalog.journal.decide({photo: {"rating": stars} for photo in photos}, summary=f"{stars} stars")
 
 
-def said(path: Path) -> int | None:
+def rating_in(path: Path) -> int | None:
     return read(path.read_bytes()).metadata.rating
 
 
@@ -60,7 +60,7 @@ def test_marks_are_written_beside_the_raw_and_once(catalog: Catalog, folder: Pat
     rate(catalog, 4, RAW)
     assert write(catalog, RAW).of(Outcome.WRITTEN)
     sidecar = folder / "DSC_0005.xmp"
-    assert [path.name for path in folder.iterdir()] == [sidecar.name] and said(sidecar) == 4
+    assert [path.name for path in folder.iterdir()] == [sidecar.name] and rating_in(sidecar) == 4
     before = sidecar.stat().st_mtime_ns
     assert write(catalog, RAW).of(Outcome.SAME)
     assert sidecar.stat().st_mtime_ns == before
@@ -74,7 +74,7 @@ def test_other_content_of_a_sidecar_stays(catalog: Catalog, folder: Path) -> Non
     rate(catalog, 4, RAW)
     write(catalog, RAW)
     text = sidecar.read_text("utf-8")
-    assert said(sidecar) == 4 and 'crs:Exposure2012="+0.35"' in text and "Sea" in text
+    assert rating_in(sidecar) == 4 and 'crs:Exposure2012="+0.35"' in text and "Sea" in text
 
 
 def test_undoing_a_mark_removes_it_from_the_file(catalog: Catalog, folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_undoing_a_mark_removes_it_from_the_file(catalog: Catalog, folder: Path)
     read_again(catalog, RAW, sidecar)
     catalog.journal.undo()
     write(catalog, RAW)
-    assert not said(sidecar) and "o:mine" in sidecar.read_text("utf-8")
+    assert not rating_in(sidecar) and "o:mine" in sidecar.read_text("utf-8")
 
 
 def test_another_programs_change_is_imported_not_overwritten(
@@ -97,11 +97,11 @@ def test_another_programs_change_is_imported_not_overwritten(
     change(sidecar, b'Rating="4"', b'Rating="5"')
     rate(catalog, 2, RAW)
     batch = write(catalog, RAW)
-    assert batch.of(Outcome.CHANGED) and said(sidecar) == 5
+    assert batch.of(Outcome.CHANGED) and rating_in(sidecar) == 5
     assert catalog.sidecars.conflicts()[0].differs == {"rating": (2, 5)}
     catalog.sidecars.resolve_conflicts([RAW], write=True)
     write(catalog, RAW)
-    assert said(sidecar) == 2
+    assert rating_in(sidecar) == 2
 
 
 def test_an_unknown_sidecar_is_read_first(catalog: Catalog, folder: Path) -> None:
@@ -128,8 +128,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(
 ) -> None:
     rate(catalog, 4, RAW, JPEG)
     found = preview(catalog, [1, RAW, JPEG], LIGHTROOM)
-    told = {Path(each.path).name: each.lines for each in found.differences}
-    assert told["DSC_0005.xmp"] == ("rating: none → 4",)
+    lines = {Path(each.path).name: each.lines for each in found.differences}
+    assert lines["DSC_0005.xmp"] == ("rating: none → 4",)
     assert found.without == (JPEG,)
     assert list(folder.iterdir()) == [] and catalog.sidecars.outstanding().unwritten == 2
 
@@ -178,7 +178,7 @@ def test_a_full_disk_is_reported_and_the_old_sidecar_stays(
         patched.setattr(os, "fsync", full)
         batch = write(catalog, RAW)
     assert "Make room on the disk" in batch.failed[0][1]
-    assert said(folder / "DSC_0005.xmp") == 4
+    assert rating_in(folder / "DSC_0005.xmp") == 4
     assert [path.name for path in folder.iterdir()] == ["DSC_0005.xmp"]
 
 
@@ -194,35 +194,35 @@ def test_a_sidecar_that_is_no_xml_is_left_alone(catalog: Catalog, folder: Path) 
 
 
 @pytest.fixture
-def told() -> queue.SimpleQueue[SidecarNews]:
+def reported() -> queue.SimpleQueue[SidecarNews]:
     return queue.SimpleQueue()
 
 
 @pytest.fixture
 def writer(
-    catalog: Catalog, home: Home, told: queue.SimpleQueue[SidecarNews]
+    catalog: Catalog, home: Home, reported: queue.SimpleQueue[SidecarNews]
 ) -> Iterator[SidecarWriter]:
     made = SidecarWriter(
-        catalog.path, Settings.load(home), InlinePool(), told.put, lambda ids: None
+        catalog.path, Settings.load(home), InlinePool(), reported.put, lambda ids: None
     )
     yield made
     made.close()
 
 
 def test_a_requested_sidecar_is_written_and_reported(
-    catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
+    catalog: Catalog, folder: Path, writer: SidecarWriter, reported: queue.SimpleQueue[SidecarNews]
 ) -> None:
     rate(catalog, 4, RAW)
     catalog.sidecars.request_write([RAW])
     writer.start()  # as at the next start, if it was asked for at the end of the last
-    while not (news := told.get(timeout=WAIT_S)).message:
+    while not (news := reported.get(timeout=WAIT_S)).message:
         pass
     assert news.message.startswith("Wrote DSC_0005.xmp")
-    assert said(folder / "DSC_0005.xmp") == 4
+    assert rating_in(folder / "DSC_0005.xmp") == 4
 
 
 def test_a_sidecar_written_early_is_reported_once(
-    catalog: Catalog, folder: Path, writer: SidecarWriter, told: queue.SimpleQueue[SidecarNews]
+    catalog: Catalog, folder: Path, writer: SidecarWriter, reported: queue.SimpleQueue[SidecarNews]
 ) -> None:
     rate(catalog, 4, RAW)
     with closing(Catalog.open(catalog.path)) as here:  # the writer's
@@ -232,7 +232,7 @@ def test_a_sidecar_written_early_is_reported_once(
         with suppress(queue.Empty):
             writer._take_requests(here, 0)
         writer._turn(here)
-    news = [told.get().message for _ in range(told.qsize())]
+    news = [reported.get().message for _ in range(reported.qsize())]
     assert [each[:18] for each in news if each] == ["Wrote DSC_0005.xmp"]
 
 
@@ -251,7 +251,7 @@ def test_a_mark_that_is_not_written_costs_no_query_over_others(
         assert noted and not [sql for sql in noted if "unwritten" in sql]
         catalog.sidecars.request_write([RAW])  # as another process does: nobody wakes the writer
         writer._turn(here)
-        assert said(folder / "DSC_0005.xmp") == 2
+        assert rating_in(folder / "DSC_0005.xmp") == 2
         writer._settings.sidecars.background = True
         del noted[:]
         rate(catalog, 5, JPEG)
@@ -265,20 +265,20 @@ def test_background_writing_waits_for_a_quiet_moment(
     catalog: Catalog,
     folder: Path,
     writer: SidecarWriter,
-    told: queue.SimpleQueue[SidecarNews],
+    reported: queue.SimpleQueue[SidecarNews],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sidecars, "QUIET_S", 3600)
     writer._settings.sidecars.background = True
     rate(catalog, 4, RAW)
     writer.start()
-    assert told.get(timeout=WAIT_S).pending == 1
+    assert reported.get(timeout=WAIT_S).pending == 1
     assert list(folder.iterdir()) == []
     monkeypatch.setattr(sidecars, "QUIET_S", 0)
     writer.wake()
-    while told.get(timeout=WAIT_S).pending:
+    while reported.get(timeout=WAIT_S).pending:
         pass
-    assert said(folder / "DSC_0005.xmp") == 4
+    assert rating_in(folder / "DSC_0005.xmp") == 4
 
 
 def test_closing_does_not_wait_for_a_silent_drive(
@@ -300,4 +300,4 @@ def test_closing_does_not_wait_for_a_silent_drive(
     finally:
         silence.end()
         writer._thread.join(WAIT_S)
-    assert said(folder / "DSC_0005.xmp") == 4
+    assert rating_in(folder / "DSC_0005.xmp") == 4

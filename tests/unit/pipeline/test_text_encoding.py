@@ -41,14 +41,14 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Words:
 
 def test_a_text_is_encoded_once(words: Words) -> None:
     used = SimpleNamespace(times=0)
-    told: SimpleQueue[bytes | KnownError] = SimpleQueue()
+    reported: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: setattr(used, "times", used.times + 1))
-    phrases.request("a boat", CLIP, told.put)
-    answer = told.get(timeout=WAIT_S)
+    phrases.request("a boat", CLIP, reported.put)
+    answer = reported.get(timeout=WAIT_S)
     assert isinstance(answer, bytes)
     assert np.frombuffer(answer, np.float32).tolist() == [6, 6, 6, 6]
-    phrases.request("a boat", CLIP, told.put)
-    assert told.get(timeout=WAIT_S) == answer
+    phrases.request("a boat", CLIP, reported.put)
+    assert reported.get(timeout=WAIT_S) == answer
     phrases.close()
     assert words.read == ["a boat"] and used.times == 1
 
@@ -57,10 +57,10 @@ def test_a_text_is_encoded_once(words: Words) -> None:
     ("text", "says"), [("boom", "is ill"), ("silence", "cannot search by text")]
 )
 def test_a_text_that_cannot_be_encoded_gives_the_reason(words: Words, text: str, says: str) -> None:
-    told: SimpleQueue[bytes | KnownError] = SimpleQueue()
+    reported: SimpleQueue[bytes | KnownError] = SimpleQueue()
     phrases = TextEncoder(Settings(), InlinePool(), lambda: None)
-    phrases.request(text, CLIP, told.put)
-    assert says in str(told.get(timeout=WAIT_S))
+    phrases.request(text, CLIP, reported.put)
+    assert says in str(reported.get(timeout=WAIT_S))
     phrases.close()
 
 

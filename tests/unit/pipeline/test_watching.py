@@ -27,18 +27,18 @@ from tests.photos import draw_jpeg
 LIMIT_S = 60.0
 
 
-class Desk:
+class Recorder:
     """Takes what a watched folder hands over, as the catalog would."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
         self.system = System()
         self.watch: FolderWatch | None = None
-        self.told: list[ChangedDirectory] = []
+        self.reported: list[ChangedDirectory] = []
         self.troubles: list[KnownError] = []
         self._news = threading.Condition()
 
-    def begin(self, recursive: bool = True, since: float | None = None) -> Desk:
+    def begin(self, recursive: bool = True, since: float | None = None) -> Recorder:
         wanted = Watched(str(self.top), recursive, time.time() if since is None else since)
         self.watch = FolderWatch(3, wanted, self.system, self._take, self.troubles.append)
         self.watch.start()
@@ -48,7 +48,7 @@ class Desk:
     def _take(self, number: int, looked: list[ChangedDirectory]) -> None:
         assert number == 3 and self.watch is not None
         with self._news:
-            self.told += looked
+            self.reported += looked
             self._news.notify_all()
         self.watch.scanned()
 
@@ -56,16 +56,16 @@ class Desk:
         end = time.monotonic() + LIMIT_S
         with self._news:
             while not condition():
-                assert time.monotonic() < end, f"timed out; passed on: {self.told}"
+                assert time.monotonic() < end, f"timed out; passed on: {self.reported}"
                 self._news.wait(0.02)
 
     def has(self, name: str) -> bool:
         """Whether a file was reported; ``name`` is its path below the top."""
         wanted = str(self.top / name)
-        return any(file.path == wanted for each in self.told for file in each.found)
+        return any(file.path == wanted for each in self.reported for file in each.found)
 
     def was_looked_at(self, name: str = "") -> bool:
-        return any(each.directory == str(self.top / name) for each in self.told)
+        return any(each.directory == str(self.top / name) for each in self.reported)
 
     def close(self) -> None:
         if self.watch is not None:
@@ -91,8 +91,8 @@ def started(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, quick: None) -> Iterator[Desk]:
-    made = Desk(tmp_path / "iceland")
+def recorder(tmp_path: Path, quick: None) -> Iterator[Recorder]:
+    made = Recorder(tmp_path / "iceland")
     made.top.mkdir()
     yield made
     made.close()
@@ -105,124 +105,128 @@ def age(path: Path, seconds: float = 100.0) -> Path:
     return path
 
 
-def test_new_changed_and_removed_files_are_reported(desk: Desk) -> None:
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.begin()
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("2.jpg"))
-    (desk.top / "1.jpg").write_bytes(b"one, edited")
-    desk.until(lambda: any(file.size == 11 for each in desk.told for file in each.found))
-    desk.told.clear()
-    (desk.top / "2.jpg").unlink()
-    desk.until(desk.was_looked_at)
-    assert not desk.has("2.jpg")
+def test_new_changed_and_removed_files_are_reported(recorder: Recorder) -> None:
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.begin()
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("2.jpg"))
+    (recorder.top / "1.jpg").write_bytes(b"one, edited")
+    recorder.until(
+        lambda: any(file.size == 11 for each in recorder.reported for file in each.found)
+    )
+    recorder.reported.clear()
+    (recorder.top / "2.jpg").unlink()
+    recorder.until(recorder.was_looked_at)
+    assert not recorder.has("2.jpg")
 
 
-def test_a_temporary_name_is_ignored_until_the_final_one(desk: Desk) -> None:
-    desk.begin()
+def test_a_temporary_name_is_ignored_until_the_final_one(recorder: Recorder) -> None:
+    recorder.begin()
     whole = "3.jpg"
     names = ["3.jpg.part", "3.jpg.crdownload", "3.jpg~", "3.jpg.!qB", ".3.jpg", ".3.jpg.Xy12Ab"]
     for name in names:
-        (desk.top / name).write_bytes(b"half")
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("1.jpg"))
-    (desk.top / names[-1]).rename(desk.top / whole)  # as rsync does
-    desk.until(lambda: desk.has(whole))
-    found = {file.path for each in desk.told for file in each.found}
-    assert found == {str(desk.top / "1.jpg"), str(desk.top / whole)}
+        (recorder.top / name).write_bytes(b"half")
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: recorder.has("1.jpg"))
+    (recorder.top / names[-1]).rename(recorder.top / whole)  # as rsync does
+    recorder.until(lambda: recorder.has(whole))
+    found = {file.path for each in recorder.reported for file in each.found}
+    assert found == {str(recorder.top / "1.jpg"), str(recorder.top / whole)}
 
 
-def test_a_directory_moved_in_is_scanned_with_its_subfolders(desk: Desk, tmp_path: Path) -> None:
+def test_a_directory_moved_in_is_scanned_with_its_subfolders(
+    recorder: Recorder, tmp_path: Path
+) -> None:
     deep = tmp_path / "day 1" / "raw"
     deep.mkdir(parents=True)
     (deep / "1.nef").write_bytes(b"one")
-    desk.begin()
-    (tmp_path / "day 1").rename(desk.top / "day 1")
-    desk.until(lambda: desk.has("day 1/raw/1.nef"))
-    (desk.top / "day 1" / "raw" / "2.nef").write_bytes(b"two")  # it is watched now
-    desk.until(lambda: desk.has("day 1/raw/2.nef"))
-    desk.told.clear()
-    shutil.rmtree(desk.top / "day 1")
-    desk.until(lambda: desk.was_looked_at() or desk.was_looked_at("day 1"))
+    recorder.begin()
+    (tmp_path / "day 1").rename(recorder.top / "day 1")
+    recorder.until(lambda: recorder.has("day 1/raw/1.nef"))
+    (recorder.top / "day 1" / "raw" / "2.nef").write_bytes(b"two")  # it is watched now
+    recorder.until(lambda: recorder.has("day 1/raw/2.nef"))
+    recorder.reported.clear()
+    shutil.rmtree(recorder.top / "day 1")
+    recorder.until(lambda: recorder.was_looked_at() or recorder.was_looked_at("day 1"))
 
 
-def test_a_folder_opened_through_a_link_keeps_its_name(desk: Desk, tmp_path: Path) -> None:
-    desk.top.rename(tmp_path / "real")
-    desk.top.symlink_to(tmp_path / "real")
+def test_a_folder_opened_through_a_link_keeps_its_name(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.top.rename(tmp_path / "real")
+    recorder.top.symlink_to(tmp_path / "real")
     (tmp_path / "real" / "round").symlink_to(tmp_path / "real")  # a loop
-    desk.begin()
+    recorder.begin()
     (tmp_path / "real" / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("1.jpg"))
-    assert {each.directory for each in desk.told} == {str(desk.top)}
+    recorder.until(lambda: recorder.has("1.jpg"))
+    assert {each.directory for each in recorder.reported} == {str(recorder.top)}
 
 
-def test_folders_that_scans_skip_are_not_watched(desk: Desk) -> None:
-    cache = desk.top / "home" / "cache"
+def test_folders_that_scans_skip_are_not_watched(recorder: Recorder) -> None:
+    cache = recorder.top / "home" / "cache"
     (cache / "proxies").mkdir(parents=True)
     (cache / "CACHEDIR.TAG").touch()
-    (desk.top / ".trash").mkdir()
-    desk.begin()
+    (recorder.top / ".trash").mkdir()
+    recorder.begin()
     (cache / "proxies" / "1.jpg").write_bytes(b"a proxy")
-    (desk.top / ".trash" / "1.jpg").write_bytes(b"rubbish")
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("2.jpg"))
-    assert {each.directory for each in desk.told} == {str(desk.top)}
+    (recorder.top / ".trash" / "1.jpg").write_bytes(b"rubbish")
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("2.jpg"))
+    assert {each.directory for each in recorder.reported} == {str(recorder.top)}
 
 
-def test_reading_a_photo_reports_nothing(desk: Desk) -> None:
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.begin()
+def test_reading_a_photo_reports_nothing(recorder: Recorder) -> None:
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.begin()
     for _ in range(20):
-        (desk.top / "1.jpg").read_bytes()
-    (desk.top / "a").mkdir()
+        (recorder.top / "1.jpg").read_bytes()
+    (recorder.top / "a").mkdir()
     for name in ("a/1.jpg", "a/2.jpg"):  # had reading been news, it would have come before these
-        (desk.top / name).write_bytes(b"one")
-        desk.until(lambda name=name: desk.has(name))
-    assert not desk.was_looked_at()
+        (recorder.top / name).write_bytes(b"one")
+        recorder.until(lambda name=name: recorder.has(name))
+    assert not recorder.was_looked_at()
 
 
 @pytest.mark.usefixtures("started")
-def test_changes_made_before_the_start_are_found(desk: Desk) -> None:
+def test_changes_made_before_the_start_are_found(recorder: Recorder) -> None:
     for name in ("old", "new"):
-        (desk.top / name).mkdir()
-        age(desk.top / name, 10_000)
-    age(desk.top, 10_000)
-    (desk.top / "new" / "1.jpg").write_bytes(b"one")
-    desk.begin(since=time.time() - 5_000)
-    desk.until(lambda: desk.has("new/1.jpg"))
-    assert {each.directory for each in desk.told} == {str(desk.top / "new")}
+        (recorder.top / name).mkdir()
+        age(recorder.top / name, 10_000)
+    age(recorder.top, 10_000)
+    (recorder.top / "new" / "1.jpg").write_bytes(b"one")
+    recorder.begin(since=time.time() - 5_000)
+    recorder.until(lambda: recorder.has("new/1.jpg"))
+    assert {each.directory for each in recorder.reported} == {str(recorder.top / "new")}
 
 
-def test_a_changing_file_does_not_delay_others(desk: Desk) -> None:
-    desk.begin()
-    (desk.top / "1.jpg").touch()  # somebody will fill it
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("2.jpg"))
-    assert not desk.has("1.jpg")
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("1.jpg"))
+def test_a_changing_file_does_not_delay_others(recorder: Recorder) -> None:
+    recorder.begin()
+    (recorder.top / "1.jpg").touch()  # somebody will fill it
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("2.jpg"))
+    assert not recorder.has("1.jpg")
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: recorder.has("1.jpg"))
 
 
 @pytest.mark.usefixtures("started")
-def test_a_network_drive_is_polled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_drive_is_polled(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     class Far:
         network, kind = True, "nfs"
 
     monkeypatch.setattr(folder_watcher, "mount_of", lambda path: Far)
     monkeypatch.setattr(System, "watch", lambda *_: pytest.fail("the system was asked"))
-    age(desk.top, 200_000)
-    desk.begin()
-    (desk.top / "day 1").mkdir()
-    (desk.top / "day 1" / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("day 1/1.jpg"))
-    (desk.top / "day 1" / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("day 1/2.jpg"))
+    age(recorder.top, 200_000)
+    recorder.begin()
+    (recorder.top / "day 1").mkdir()
+    (recorder.top / "day 1" / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: recorder.has("day 1/1.jpg"))
+    (recorder.top / "day 1" / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("day 1/2.jpg"))
 
 
 @pytest.mark.usefixtures("started")
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "for subfolders"])
 def test_without_free_watches_the_folder_is_polled_and_that_is_reported(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, late: bool
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
     def watch(*_: object) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
@@ -231,100 +235,104 @@ def test_without_free_watches_the_folder_is_polled_and_that_is_reported(
         monkeypatch.setattr(System, "is_full", lambda _: True)
     else:
         monkeypatch.setattr(System, "watch", watch)
-    desk.begin()
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("1.jpg"))
-    assert "fs.inotify.max_user_watches" in str(desk.troubles[0])
-    assert "Rescan folders" in desk.troubles[0].remedy
+    recorder.begin()
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: recorder.has("1.jpg"))
+    assert "fs.inotify.max_user_watches" in str(recorder.troubles[0])
+    assert "Rescan folders" in recorder.troubles[0].remedy
 
 
-def test_lost_events_scan_the_whole_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_events_scan_the_whole_folder(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folder_watcher, "_BURST", 10)
-    (desk.top / "deaf").mkdir()
-    (desk.top / "deaf" / "1.jpg").write_bytes(b"its event was lost")
-    desk.begin()
+    (recorder.top / "deaf").mkdir()
+    (recorder.top / "deaf" / "1.jpg").write_bytes(b"its event was lost")
+    recorder.begin()
     for number in range(20):
-        (desk.top / f"{number}.jpg").write_bytes(b"x")
-    desk.until(lambda: desk.has("deaf/1.jpg"))
+        (recorder.top / f"{number}.jpg").write_bytes(b"x")
+    recorder.until(lambda: recorder.has("deaf/1.jpg"))
 
 
-def test_a_folder_that_comes_back_is_watched_again(desk: Desk, tmp_path: Path) -> None:
-    desk.begin()
-    desk.top.rename(tmp_path / "pulled")
-    desk.top.mkdir()
-    desk.top.rmdir()
+def test_a_folder_that_comes_back_is_watched_again(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.begin()
+    recorder.top.rename(tmp_path / "pulled")
+    recorder.top.mkdir()
+    recorder.top.rmdir()
     (tmp_path / "pulled" / "1.jpg").write_bytes(b"one")  # the system still names the old place
-    desk.until(lambda: desk.watch is not None and not desk.watch.ready)
-    assert desk.told == []
-    (tmp_path / "pulled").rename(desk.top)
-    desk.until(lambda: desk.has("1.jpg"))
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("2.jpg"))
+    recorder.until(lambda: recorder.watch is not None and not recorder.watch.ready)
+    assert recorder.reported == []
+    (tmp_path / "pulled").rename(recorder.top)
+    recorder.until(lambda: recorder.has("1.jpg"))
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("2.jpg"))
 
 
-def test_late_events_of_a_removed_folder_end(desk: Desk) -> None:
-    desk.begin()
-    watch = desk.watch
+def test_late_events_of_a_removed_folder_end(recorder: Recorder) -> None:
+    recorder.begin()
+    watch = recorder.watch
     assert watch is not None
-    shutil.rmtree(desk.top)
-    desk.until(lambda: not watch.ready)
-    watch._happened(FileDeletedEvent(str(desk.top / "1.jpg")))  # it was on its way
-    desk.until(lambda: watch._changes.wait_s() is None)
+    shutil.rmtree(recorder.top)
+    recorder.until(lambda: not watch.ready)
+    watch._happened(FileDeletedEvent(str(recorder.top / "1.jpg")))  # it was on its way
+    recorder.until(lambda: watch._changes.wait_s() is None)
 
 
-def test_subfolders_can_be_left_out(desk: Desk) -> None:
-    (desk.top / "sub").mkdir()
-    desk.begin(recursive=False)
-    (desk.top / "sub" / "1.jpg").write_bytes(b"one")
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.has("2.jpg"))
-    assert not desk.has("sub/1.jpg")
+def test_subfolders_can_be_left_out(recorder: Recorder) -> None:
+    (recorder.top / "sub").mkdir()
+    recorder.begin(recursive=False)
+    (recorder.top / "sub" / "1.jpg").write_bytes(b"one")
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.has("2.jpg"))
+    assert not recorder.has("sub/1.jpg")
 
 
-def test_changes_are_reported_one_at_a_time(desk: Desk) -> None:
-    desk.begin()
-    assert desk.watch is not None
+def test_changes_are_reported_one_at_a_time(recorder: Recorder) -> None:
+    recorder.begin()
+    assert recorder.watch is not None
     given: list[ChangedDirectory] = []
-    desk.watch._changed = lambda _, looked: given.extend(looked)  # and nobody says it is scanned
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: given)
-    (desk.top / "2.jpg").write_bytes(b"two")
-    desk.until(lambda: desk.watch is not None and desk.watch._changes.wait_s() == 0)
+    recorder.watch._changed = lambda _, looked: given.extend(
+        looked
+    )  # and nobody says it is scanned
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: given)
+    (recorder.top / "2.jpg").write_bytes(b"two")
+    recorder.until(lambda: recorder.watch is not None and recorder.watch._changes.wait_s() == 0)
     assert len(given) == 1
-    desk.watch.scanned()
-    desk.until(lambda: len(given) > 1)
+    recorder.watch.scanned()
+    recorder.until(lambda: len(given) > 1)
 
 
-def test_changes_the_catalog_refused_are_reported_again(desk: Desk) -> None:
-    desk.begin()
-    watch = desk.watch
+def test_changes_the_catalog_refused_are_reported_again(recorder: Recorder) -> None:
+    recorder.begin()
+    watch = recorder.watch
     assert watch is not None
     lost: list[ChangedDirectory] = []
 
     def lose(number: int, looked: list[ChangedDirectory]) -> None:
         lost.extend(looked)
-        watch._changed = desk._take
+        watch._changed = recorder._take
         watch.lost(looked)
 
     watch._changed = lose
-    (desk.top / "1.jpg").write_bytes(b"one")
-    desk.until(lambda: desk.has("1.jpg"))
-    assert [file.path for each in lost for file in each.found] == [str(desk.top / "1.jpg")]
+    (recorder.top / "1.jpg").write_bytes(b"one")
+    recorder.until(lambda: recorder.has("1.jpg"))
+    assert [file.path for each in lost for file in each.found] == [str(recorder.top / "1.jpg")]
 
 
 def test_watching_continues_after_a_catalog_error(
-    desk: Desk, catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
+    recorder: Recorder, catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     conductor: Any = SimpleNamespace(post=posted.put, deliver=posted.put, wake=lambda: None)
     jobs: Any = SimpleNamespace(cancel_away=lambda: None)
     ingest = Ingest(catalog, Settings.load(home), True, conductor, jobs, PipelineEvents())
-    catalog.folders.add(desk.top)
+    catalog.folders.add(recorder.top)
     ingest.watch()
     try:
         [watch] = ingest._watcher._folders.values()
-        desk.until(lambda: watch.ready)
-        (desk.top / "1.jpg").write_bytes(b"one")
+        recorder.until(lambda: watch.ready)
+        (recorder.top / "1.jpg").write_bytes(b"one")
         begin = catalog.scans.begin
         monkeypatch.setattr(catalog.scans, "begin", refuse)
         with pytest.raises(CatalogError):

@@ -33,12 +33,14 @@ class Speaker:
         return 1
 
     def run(
-        self, act: Callable[..., Any], recipe: Recipe, said: list[str], timeout_s: float
+        self, act: Callable[..., Any], recipe: Recipe, sentences: list[str], timeout_s: float
     ) -> Any:
-        self.asked.append(said)
+        self.asked.append(sentences)
         if self.trouble is not None:
             raise self.trouble
-        return np.eye(len(said) // len(zero_shot.TEMPLATES), 4, dtype=np.float32).tobytes(), 20.0
+        return np.eye(
+            len(sentences) // len(zero_shot.TEMPLATES), 4, dtype=np.float32
+        ).tobytes(), 20.0
 
 
 @pytest.fixture

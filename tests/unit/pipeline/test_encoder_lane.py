@@ -209,7 +209,7 @@ def test_a_photo_that_kills_the_encoder_fails_alone(
     assert pipeline.wait_idle(LIMIT_S) is not None
     assert catalog.vectors.encoders() == {"fake/1": 20}
     (failure,) = catalog.work.failures()
-    assert failure.stage == "embed" and "encoder's process was ended" in failure.reason
+    assert failure.stage == "embed" and "encoder's process died" in failure.reason
     assert calls(home)[-1][0] > 2, "the size of the group was not the cause"
 
 

@@ -52,7 +52,7 @@ def export(invocation: Invocation) -> int | None:
 def _options(invocation: Invocation, table: Table, known: Learned | None) -> Options:
     from curator.export.presets import find
     from curator.library.approval import chosen_clauses
-    from curator.library.export_options import options_from_settings
+    from curator.library.export_options import base_options
     from curator.library.filters import approved
 
     arguments, settings = invocation.arguments, invocation.settings
@@ -71,16 +71,16 @@ def _options(invocation: Invocation, table: Table, known: Learned | None) -> Opt
         choices = find(invocation.home, arguments.preset).choices
     rule = settings.approval.rule
     given = {name: value for name, value in given.items() if value is not None}
-    options = replace(
-        options_from_settings(settings, invocation.home, absolute(arguments.folder)),
+    choices = choices.model_copy(update=given)
+    folder, sources = absolute(arguments.folder), invocation.catalog.folders.all()
+    return replace(
+        base_options(settings, invocation.home, folder, choices, sources),
         clauses=approved(table, settings.taste.match_threshold),
         approve=chosen_clauses(rule, arguments.approve) if arguments.approve else None,
         scores=known.by_id() if known else {},
         match_model=known.name if known else None,
         title=arguments.title or "",
     )
-    options = options.with_sources(invocation.catalog.folders.all())
-    return options.with_choices(choices.model_copy(update=given))
 
 
 def _project(invocation: Invocation, name: str, options: Options) -> tuple[list[int], Options]:

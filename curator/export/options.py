@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from curator.export import naming
 from curator.export.size_estimates import Proxies
 from curator.model import Clause, Verdict
-from curator.settings import ExportSettings, KeptMetadata, kept_metadata
+from curator.settings import KeptMetadata, kept_metadata
 
 if TYPE_CHECKING:
-    from curator.catalog import FolderRow, PhotoDetail
+    from curator.catalog import PhotoDetail
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,6 @@ class Options:
     public: bool = False
     proxies: Proxies | None = None
     profile: str = "lightroom"
-
-    def with_sources(self, folders: Iterable[FolderRow]) -> Options:
-        """Return these options with the folders of originals, into which no export may write."""
-        rows = list(folders)
-        return replace(
-            self,
-            sources=tuple(Path(row.path) for row in rows if row.recursive),
-            flat_sources=tuple(Path(row.path) for row in rows if not row.recursive),
-        )
-
-    def with_choices(self, choices: ExportSettings) -> Options:
-        """Return these options with the choices of a preset or of the settings."""
-        return replace(self, **dict(choices))
 
     def clause_of(self, photo: PhotoDetail) -> str | None:
         """Return the clause that approves a photo; None for a reject or an unreviewed photo."""

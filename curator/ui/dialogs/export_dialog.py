@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 from curator.export import ExportReport, Options, Plan, write
 from curator.export.gallery import PAGE
 from curator.export.naming import safe
-from curator.library.export_options import options_from_settings
+from curator.library.export_options import base_options
 from curator.model import KnownError
 from curator.settings import Settings, absolute
 from curator.ui.dialogs.export_form import LABELS, ExportForm
@@ -130,8 +130,9 @@ class ExportDialog(Dialog):
         folder, request = self.folder.text().strip(), self._request
         if not folder:
             raise KnownError("Choose a folder to export into.")
-        options = replace(
-            options_from_settings(self._settings, request.home, absolute(folder)),
+        choices, sources = self.form.choices(), list(request.folders)
+        return replace(
+            base_options(self._settings, request.home, absolute(folder), choices, sources),
             clauses=request.clauses,
             approve=self.choices.chosen,
             scores=request.scores,
@@ -142,7 +143,6 @@ class ExportDialog(Dialog):
             title=self.heading.text().strip(),
             notes=request.notes,
         )
-        return options.with_sources(request.folders).with_choices(self.form.choices())
 
     def _form_changed(self) -> None:
         self._heading_row.setVisible(self._is_gallery)

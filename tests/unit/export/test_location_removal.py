@@ -115,11 +115,9 @@ def test_presets_and_options_follow_the_rule(tmp_path: Path) -> None:
     kept = {preset.name: preset.choices.kept for preset in BUILT_IN}
     assert kept.pop("Originals") == "all" and set(kept.values()) == {"no_location"}
     for preset in BUILT_IN:
-        assert Options(tmp_path).with_choices(preset.choices).metadata_kept == preset.choices.kept
-    assert (
-        Options(tmp_path).with_choices(ExportSettings(target="gallery")).metadata_kept
-        == "no_location"
-    )
+        assert Options(tmp_path, **dict(preset.choices)).metadata_kept == preset.choices.kept
+    gallery = Options(tmp_path, **dict(ExportSettings(target="gallery")))
+    assert gallery.metadata_kept == "no_location"
 
 
 def test_without_exiftool_originals_without_location_are_refused(

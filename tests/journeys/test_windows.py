@@ -43,12 +43,12 @@ def ask(parent, question):
     say(asked=question.title, choices=[choice.text for choice in question.choices])
     return answer
 dialogs.ask = ask
-real = MainWindow.take
+real = MainWindow.open_sources
 def take(window, sources):
     real(window, sources)
     say(taken=[str(source) for source in sources])
     QTimer.singleShot(0, window.close)
-MainWindow.take = take
+MainWindow.open_sources = take
 MainWindow.raise_ = lambda _: None
 QTimer.singleShot(0, lambda: say(shown=True))
 home = Home.at(sys.argv[1])

@@ -19,6 +19,7 @@ from curator.session.panes import MOST, Cell, Pair, Panes, below, cells, halves
 from curator.ui.loupe import caption
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
+from curator.ui.loupe.loupe_view import NAVIGATOR_MS, REST_MS, SHARPEN_MS, ZOOMED_MS
 from curator.ui.loupe.pan_zoom import PanZoom
 from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets import theme
@@ -26,10 +27,6 @@ from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 
 _LINE = 2  # below the active pane
-_REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
-_SHARPEN_MS = 120  # then pixels of the originals are requested if proxies do not suffice
-_ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
-_NAVIGATOR_MS = 1000
 _AHEAD = 3  # challengers whose frames are requested ahead
 
 
@@ -74,9 +71,9 @@ class CompareView(QWidget):
         self._key_state = key_state
         self._pan_zoom = PanZoom(self, session, self._panes[0].viewport, self._viewport_at)
         self._requesting = self._timer(0, self._request)  # after posted paints
-        self._rest = self._timer(_REST_MS, self._rested)
-        self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
-        self._navigator = self._timer(_NAVIGATOR_MS, self.update)  # shown while it runs
+        self._rest = self._timer(REST_MS, self._rested)
+        self._sharpen = self._timer(SHARPEN_MS, self._fetch)
+        self._navigator = self._timer(NAVIGATOR_MS, self.update)  # shown while it runs
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Photos side by side")
@@ -208,7 +205,7 @@ class CompareView(QWidget):
             self._requesting.start()
             unread = any(not tile.proxy for _, tile in self._shown())
             zoomed = self._session.view_state.zoom is not None
-            self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
+            self._sharpen.start(0 if unread else ZOOMED_MS if zoomed else SHARPEN_MS)
             if zoomed:
                 self._navigator.start()
         if shown.photo in self._on_screen:  # painted before it became active

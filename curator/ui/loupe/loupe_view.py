@@ -23,11 +23,11 @@ from curator.ui.loupe.viewport import Viewport, overlay_kinds
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 
-_REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
-_SHARPEN_MS = 120  # then pixels of the original are requested if the proxy does not suffice
+REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
+SHARPEN_MS = 120  # then pixels of the original are requested if the proxy does not suffice
 _LINGER_MS = 400  # then all pixels of the original are requested: the person may zoom in next
-_ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
-_NAVIGATOR_MS = 1000
+ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
+NAVIGATOR_MS = 1000
 _DECISION_MS = 1200  # long enough to read; the next mark replaces it
 
 
@@ -57,9 +57,9 @@ class LoupeView(QWidget):
         self._pan_zoom = PanZoom(self, session, self._viewport, self._viewport_at)
         self._last_key: tuple[object, ...] = ()
         self._requesting = self._timer(0, self._request_ahead)  # after posted paints
-        self._rest = self._timer(_REST_MS, self._rested)
-        self._sharpen = self._timer(_SHARPEN_MS, self._fetch)
-        self._navigator = self._timer(_NAVIGATOR_MS, self.update)  # shown while it runs
+        self._rest = self._timer(REST_MS, self._rested)
+        self._sharpen = self._timer(SHARPEN_MS, self._fetch)
+        self._navigator = self._timer(NAVIGATOR_MS, self.update)  # shown while it runs
         self._linger = self._timer(_LINGER_MS, self._lingered)
         self._after_paint = self._timer(0, self._on_painted)
         self._decision = ""  # the mark just made
@@ -179,7 +179,7 @@ class LoupeView(QWidget):
         tile = self._viewport.tile()
         unread = tile is not None and not tile.proxy
         zoomed = self._session.view_state.zoom is not None
-        self._sharpen.start(0 if unread else _ZOOMED_MS if zoomed else _SHARPEN_MS)
+        self._sharpen.start(0 if unread else ZOOMED_MS if zoomed else SHARPEN_MS)
         self._linger.start()
         if zoomed:
             self._navigator.start()

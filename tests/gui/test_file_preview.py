@@ -114,7 +114,7 @@ def test_a_single_dropped_file_is_previewed_and_no_folder_opens(
     text = said(window)
     for part in ("DSC_0412", "Sharpness", "Exposure", "JPEG", "900 × 600 · 0.5 MP"):
         assert part in text, f"{part} in {text}"
-    assert "Not in the catalog. Curator keeps nothing of it." in text
+    assert "Not in the catalog. Curator stores nothing about it." in text
     assert "Describing…" in text
     assert "Photos are analyzed with the test." in text
     shown = window.file_preview.panel.findChildren(TagChips)

@@ -308,13 +308,13 @@ def test_a_search_for_related_photos_without_result_says_so(
     messages: list[str] = []
     session.messages.status_message.connect(messages.append)
     window.run("find_related")  # nothing is approved
-    assert messages[-1].startswith("No five approved photos")
+    assert messages[-1].startswith("No 5 similar approved photos")
     session.catalog.journal.decide({photo: {"rating": 5} for photo in range(30, 37)}, summary="-")
     session.refresh()
     window.run("find_related")
     assert messages[-1] == "Looking for related photos…"
     qtbot.waitUntil(
-        lambda: messages[-1].startswith("No five approved photos")
+        lambda: messages[-1].startswith("No 5 similar approved photos")
     )  # no photo has a vector
 
 

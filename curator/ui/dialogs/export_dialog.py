@@ -115,9 +115,7 @@ class ExportDialog(Dialog):
         self.cancel.clicked.connect(self._cancel)
         self.go.clicked.connect(self._go)
         self.show_folder.clicked.connect(self._open_folder)
-        self.buttons.addStretch(1)
-        for button in (self.show_folder, self.cancel, self.go):
-            self.buttons.addWidget(button)
+        self.add_buttons(self.show_folder, self.cancel, self.go)
 
     # --- planning
 

@@ -154,10 +154,7 @@ class RejectsDialog(Dialog):
         across.addWidget(self.grid, 4 if narrow else 3)
         across.addWidget(self.table, 5 if narrow else 2)
         self.body.addLayout(across, 1)
-        self.buttons.addWidget(self.for_good)
-        self.buttons.addStretch(1)
-        self.buttons.addWidget(self.cancel)
-        self.buttons.addWidget(self.go)
+        self.add_buttons(self.cancel, self.go, left=(self.for_good,))
 
     # --- the files to delete
 

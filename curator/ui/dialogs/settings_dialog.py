@@ -206,10 +206,7 @@ class SettingsDialog(Dialog):
         cancel, done = self.button("Cancel"), self.button("Save settings", primary=True)
         cancel.clicked.connect(self.reject)
         done.clicked.connect(self.commit)
-        self.buttons.addWidget(self._where)
-        self.buttons.addStretch(1)
-        self.buttons.addWidget(cancel)
-        self.buttons.addWidget(done)
+        self.add_buttons(cancel, done, left=(self._where,))
 
     def _lay_out_pages(self, pages: Mapping[str, QWidget]) -> None:
         """Put the pages behind tabs."""

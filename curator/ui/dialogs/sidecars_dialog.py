@@ -167,10 +167,7 @@ class SidecarsDialog(Dialog):
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.table)
         self.body.addWidget(self.note)
-        self.buttons.addWidget(self.embed)
-        self.buttons.addStretch(1)
-        self.buttons.addWidget(self.close_button)
-        self.buttons.addWidget(self.write)
+        self.add_buttons(self.close_button, self.write, left=(self.embed,))
 
     def _guarded(self, act: Callable[[], None]) -> Callable[[], None]:
         """Return a function that calls ``act`` and shows its error in the dialog."""

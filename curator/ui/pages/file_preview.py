@@ -168,7 +168,7 @@ class FilePreviewPanel(OverlayPanel):
     def _standing(self, preview: FilePreview) -> str:
         """Return whether the file is in the catalog, and its marks there."""
         if preview.photo is None:
-            return "Not in the catalog. Curator keeps nothing of it." if preview.form else ""
+            return "Not in the catalog. Curator stores nothing about it." if preview.form else ""
         if preview.photo not in self._session.table:
             return "In the catalog."
         return f"In the catalog: {in_words(self._session.table.marks(preview.photo))}."

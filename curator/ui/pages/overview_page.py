@@ -87,7 +87,7 @@ class OverviewPage(QWidget):
         self.when = theme.plain("", role="quiet")
         self.strip, self.time = StripChart(), TimeChart()
         self.stars = RowChart("Stars", starred=True)
-        self.cameras, self.kinds = RowChart("Cameras"), RowChart("What kind of picture")
+        self.cameras, self.kinds = RowChart("Cameras"), RowChart("Kinds of picture")
         self.undated = TextLine(theme.QUIET, Qt.AlignmentFlag.AlignLeft)
         self.undated.make_clickable(self._go_undated, "")
         self.undated.setFixedHeight(20)

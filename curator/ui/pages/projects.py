@@ -125,7 +125,7 @@ class ProjectActions:
 
     def _show_related(self) -> None:
         if self._session.related_photos.suggestion is None:
-            self._session.messages.say("No five approved photos outside projects look alike.")
+            self._session.messages.say("No 5 similar approved photos outside projects found")
             return
         dialog = RelatedPhotosDialog(self._session, self._pictures, self._window)
         dialog.exec()

@@ -93,9 +93,7 @@ class NameDialog(Dialog):
         self.accept_button = self.button(button, primary=True)
         cancel.clicked.connect(self.reject)
         self.accept_button.clicked.connect(self._done)
-        self.buttons.addStretch(1)
-        self.buttons.addWidget(cancel)
-        self.buttons.addWidget(self.accept_button)
+        self.add_buttons(cancel, self.accept_button)
         self.name.setFocus()
 
     def _done(self) -> None:

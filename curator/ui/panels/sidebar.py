@@ -239,7 +239,8 @@ class Sidebar(QWidget):
         icon = "stack" if row.scope.kind == "all" else "folder_away" if row.away else "folder"
         tip = key
         if row.away:
-            tip += f"\n{row.away[:1].upper()}{row.away[1:]}; photos show from their proxies."
+            away = row.away[:1].upper() + row.away[1:]
+            tip += f"\n{away}; its photos are shown from stored previews."
         if not row.enabled:
             tip += "\nSwitched off: its photos are not shown."
         return Row(

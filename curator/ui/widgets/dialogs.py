@@ -50,8 +50,7 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.setFixedWidth(min(width, self.max_size.width()))
         self.setModal(True)
-        self.title = theme.plain(title, role="title")
-        self.title.setWordWrap(True)
+        self.title = theme.wrapped(title, "title")
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(0)
@@ -87,6 +86,14 @@ class Dialog(QDialog):
         button.setDefault(False)
         button.setProperty("primary", primary)
         return button
+
+    def add_buttons(self, *right: QWidget, left: Sequence[QWidget] = ()) -> None:
+        """Fill the row of buttons, with parts at its left edge and at its right edge."""
+        for widget in left:
+            self.buttons.addWidget(widget)
+        self.buttons.addStretch(1)
+        for widget in right:
+            self.buttons.addWidget(widget)
 
     def wrapped(self, text: str, role: str = "") -> QLabel:
         """Return a paragraph of plain text that can be selected with the mouse."""
@@ -160,8 +167,7 @@ def question_dialog(parent: QWidget | None, question: Question) -> Dialog:
         dialog.body.addWidget(dialog.wrapped(paragraph))
     cancel = dialog.button(question.cancel)
     cancel.clicked.connect(dialog.reject)
-    dialog.buttons.addStretch(1)
-    dialog.buttons.addWidget(cancel)
+    dialog.add_buttons(cancel)
     first = cancel
     for number, choice in enumerate(question.choices, 1):
         button = dialog.button(choice.text, primary=choice.primary)

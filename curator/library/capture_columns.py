@@ -85,9 +85,7 @@ class CaptureColumns:
     def _refresh(self) -> None:
         rev, size = self._rows.rev, self._rows.size
         if len(self._columns["iso"]) < size:
-            self._columns = {
-                name: widened(column, len(column), size) for name, column in self._columns.items()
-            }
+            self._columns = {name: widened(column, size) for name, column in self._columns.items()}
         if rev != self._rev:
             found = list(zip(*self._catalog.photos.capture_columns(self._rev), strict=True))
             self._rev = rev

@@ -76,10 +76,10 @@ ORDERING = ("taken_at", "merged_into", "directory_id")  # a change may move a ph
 _NONE = "\1"  # stands for a missing text in a file; catalogs hold no control characters
 
 
-def widened(column: NDArray[Any], size: int, capacity: int) -> NDArray[Any]:
-    """Copy the first ``size`` values of a column of scores into a longer one, padded with NaN."""
-    grown = np.full(capacity, np.nan, column.dtype)
-    grown[:size] = column[:size]
+def widened(column: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return a copy of a column of floats, padded with NaN to a length."""
+    grown = np.full(size, np.nan, column.dtype)
+    grown[: len(column)] = column
     return grown
 
 

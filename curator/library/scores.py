@@ -28,14 +28,13 @@ class Scores:
         self._rows = rows
         self._match = _NONE
         self._expected = _NONE
-        self._answers: dict[str, NDArray[np.float32]] = {}
+        self._sort_values: dict[str, NDArray[np.float32]] = {}
 
     def resize(self) -> None:
         """Extend the columns for new photos, which have no scores."""
         if len(self._match) < self._rows.size:
             self._match, self._expected = (
-                widened(column, len(column), self._rows.capacity)
-                for column in (self._match, self._expected)
+                widened(column, self._rows.capacity) for column in (self._match, self._expected)
             )
 
     def set(self, ids: Ids, match: NDArray[np.int16], expected: NDArray[np.float32]) -> None:
@@ -84,17 +83,17 @@ class Scores:
             ids: (N,) known photos.
             values: (N,) values to sort by, NaN for none.
         """
-        found = self._answers[order] = np.full(self._rows.size, np.nan, "f4")
+        found = self._sort_values[order] = np.full(self._rows.size, np.nan, "f4")
         found[self._rows.rows_of(ids)] = values
 
     def sort_values(self, order: str) -> NDArray[np.float32]:
         """Return the values an order sorts by, by row; NaN for photos without one."""
-        known = self._answers.get(order, _NONE)
-        return widened(known, len(known), self._rows.size)
+        known = self._sort_values.get(order, _NONE)
+        return widened(known, self._rows.size)
 
     def uncertainties_at(self, rows: Ids) -> Iterable[float | None]:
         """Return the model's uncertainty for some rows, in stars; None if no order requested it."""
-        known = self._answers.get("uncertain", _NONE)
+        known = self._sort_values.get("uncertain", _NONE)
         return (
             as_measure(known.item(row) if row < len(known) else math.nan) for row in rows.tolist()
         )

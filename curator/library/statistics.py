@@ -118,7 +118,7 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
     """
     count = _Counter(table, among, threshold)
     grain, periods, undated = _by_time(count)
-    days = [period for period in periods if period is not None]
+    days = count.taken.astype("datetime64[D]")
     cameras, nameless = _by_camera(count)
     return Overview(
         whole=count.found("photos", ""),
@@ -129,8 +129,8 @@ def overview(table: Table, among: Mask, threshold: int = 70) -> Overview:
         grain=grain,
         periods=periods,
         undated=undated,
-        first=count.day(np.min) if days else None,
-        last=count.day(np.max) if days else None,
+        first=days.min().item() if len(days) else None,
+        last=days.max().item() if len(days) else None,
         cameras=cameras,
         nameless=nameless,
         kinds=_by_kind(count),
@@ -178,10 +178,6 @@ class _Counter:
         verdict = self._verdict if only is None else self._verdict[only]
         counted = np.bincount(codes * 3 + verdict, minlength=3 * kinds)
         return counted.reshape(kinds, 3).tolist()
-
-    def day(self, which: object) -> datetime.date:
-        """Return the day of the earliest or the latest photo."""
-        return which(self.taken).astype("datetime64[D]").item()  # type: ignore[operator]
 
 
 def _figure(name: str, query: str, numbers: Sequence[int]) -> Figure:

@@ -217,14 +217,12 @@ def _notes(figures: Sequence[dict[str, Any]]) -> list[str]:
 
 def _plain(figure: Figure) -> dict[str, Any]:
     """Return a figure as a JSON object."""
-    from curator.bench.figures import Reference
-
     given = figure.reference
-    reference = given if isinstance(given, Reference) else None
+    reference = None if isinstance(given, str) else given
     return asdict(figure) | {
         "reference": reference and reference.value,
         "reference_what": reference.what if reference else "",
-        "alone": "" if isinstance(given, Reference) else given.why,
+        "alone": given if isinstance(given, str) else "",
         "ratio": figure.ratio,
         "holds": figure.holds,
         "sentence": figure.sentence(),

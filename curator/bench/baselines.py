@@ -39,8 +39,8 @@ def commits(folder: Path) -> Iterator[Callable[[], float]]:
             ("wal_autocheckpoint", "0"),
         ):
             connection.execute(f"PRAGMA {name} = {value}")
-        connection.execute("CREATE TABLE mark (id INTEGER PRIMARY KEY, said TEXT)")
-        insert = "INSERT INTO mark (said) VALUES (?)"
+        connection.execute("CREATE TABLE mark (id INTEGER PRIMARY KEY, text TEXT)")
+        insert = "INSERT INTO mark (text) VALUES (?)"
         yield lambda: timed(lambda: connection.execute(insert, (_ROW,)))
 
 
@@ -55,11 +55,11 @@ def index(folder: Path) -> Iterator[Callable[[list[str]], float]]:
     """Yield a function that adds texts to a full-text index and returns the seconds."""
     with closing(sqlite3.connect(folder / "index.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("CREATE VIRTUAL TABLE said USING fts5 (words, prefix = '1 2 3')")
+        connection.execute("CREATE VIRTUAL TABLE texts USING fts5 (words, prefix = '1 2 3')")
 
         def insert(texts: list[str]) -> None:
             connection.execute("BEGIN")
-            connection.executemany("INSERT INTO said VALUES (?)", [(text,) for text in texts])
+            connection.executemany("INSERT INTO texts VALUES (?)", [(text,) for text in texts])
             connection.execute("COMMIT")
 
         yield lambda texts: timed(lambda: insert(texts))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.bench.draw import scene
-from curator.bench.figures import Figure, NoReference, Reference, Workspace, timed
+from curator.bench.figures import Figure, Reference, Workspace, timed
 from curator.encoders import EncoderOptions, load
 from curator.encoders.network import cpu_bf16
 from curator.encoders.options import missing_package
@@ -88,8 +88,8 @@ def _timed(encode: Encode, pictures: Pictures) -> tuple[float, NDArray[np.float3
 def _exact(what: str, cosine: float, pictures: Pictures) -> Figure:
     what = f"{what}, worst of {len(pictures)}"
     note = f"1 - {max(1 - cosine, 0):.0e}"
-    alone = NoReference("the cosine to plain float32, 1 at best; not a speed")
-    return Figure(what, cosine, "cosine", _LEAST_COSINE, alone, at_least=True, note=note)
+    no_reference = "the cosine to plain float32, 1 at best; not a speed"
+    return Figure(what, cosine, "cosine", _LEAST_COSINE, no_reference, at_least=True, note=note)
 
 
 def _pictures(workspace: Workspace) -> Pictures:

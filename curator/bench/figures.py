@@ -30,15 +30,8 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class NoReference:
-    """The reason why a figure has no reference."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured number with its reference and its limit.
+    """A measured number with its reference, or the reason why it has none, and its limit.
 
     The bar holds if ``value`` is at most ``limit``, or with ``at_least`` at least ``limit``. With
     ``per_reference`` the limit applies to the ratio instead.
@@ -48,7 +41,7 @@ class Figure:
     value: float
     unit: str
     limit: float
-    reference: Reference | NoReference
+    reference: Reference | str
     per_reference: bool = False
     at_least: bool = False
     note: str = ""
@@ -56,7 +49,7 @@ class Figure:
     @property
     def ratio(self) -> float | None:
         """The figure divided by its reference; with ``at_least`` the reference by the figure."""
-        if isinstance(self.reference, NoReference):
+        if isinstance(self.reference, str):
             return None
         parts = self.value, self.reference.value
         above, below = reversed(parts) if self.at_least else parts

@@ -198,7 +198,7 @@ def _description_lines(preview: FilePreview) -> list[str]:
         ("subject", described.subject),
         ("light", described.lighting),
         ("mood", described.mood),
-        ("kind", f"{described.content_type.replace('_', ' ')}, said by {described.model}"),
+        ("kind", f"{described.content_type.replace('_', ' ')}, described by {described.model}"),
     ]
     return ["", *columns([row for row in rows if row[1]])]
 

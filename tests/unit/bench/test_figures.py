@@ -17,7 +17,6 @@ from curator.bench import sidecars, stacks
 from curator.bench.figures import (
     Bar,
     Figure,
-    NoReference,
     PairedTimes,
     Reference,
     Workspace,
@@ -31,7 +30,7 @@ from curator.settings import Home
 LONGEST = 50  # characters of a figure's text
 GREY = Reference("gray decode", 100.0)
 PLAIN = Figure("a key", 12.0, "ms", 16.0, Reference("bare drawing", 4.0))
-ALONE = Figure("precision", 12.0, "cosine", 16.0, NoReference("no speed"))
+ALONE = Figure("precision", 12.0, "cosine", 16.0, "no speed")
 RATIO = Figure("convert", 300.0, "ms", 3.0, GREY, per_reference=True)
 FASTER = Figure(
     "preview", 100.0, "ms", 5.0, Reference("demosaic", 500.0), per_reference=True, at_least=True

@@ -353,7 +353,7 @@ def ready(home: Home, folder: Path, photos: int = PHOTOS) -> None:
 
 def export_to(
     home: Home, out: Path, target: str = "folder", form: str = "original"
-) -> export.Report:
+) -> export.ExportReport:
     with contextlib.closing(Catalog.open(home.catalog)) as catalog:
         ids = [row[0] for row in catalog.photos.columns()]
         approved = dict.fromkeys(ids, "stars")

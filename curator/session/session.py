@@ -8,8 +8,9 @@ here and never ask the catalog. All of it runs on the GUI thread, for millisecon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from curator.catalog import Catalog, PhotoDetail
 from curator.library import captions, table_cache
@@ -50,6 +51,8 @@ from curator.session.view_control import ViewController
 from curator.session.view_state import ViewState
 from curator.session.work_focus import WorkFocus
 from curator.settings import Home, Settings
+
+_WINDOW = "window"  # key of the window's state, beside those of scopes, which are paths
 
 
 class Session:
@@ -199,6 +202,20 @@ class Session:
         elif mode is not Pass.BROWSE and key is not None:
             line += f"; {key} goes on"
         self.messages.say(line)
+
+    # --- the window
+
+    def window_state(self) -> dict[str, Any]:
+        """Return what the window saved when it last closed; empty the first time."""
+        return dict(self.catalog.folders.position(_WINDOW) or {})
+
+    def save_window_state(self, state: Mapping[str, Any]) -> None:
+        """Save the window's state, of JSON values, for the next window.
+
+        Raises:
+            KnownError: the catalog cannot be written; the state saved before is unchanged.
+        """
+        self.catalog.folders.save_position(_WINDOW, state)
 
     # --- parts that live as long as a page or a dialog
 

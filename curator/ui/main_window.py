@@ -65,8 +65,6 @@ from curator.ui.window_layout import Edges, Pages, WindowLayout
 
 log = logging.getLogger(__name__)
 
-# The key of the window's state in the catalog, beside those of scopes, which are paths.
-STATE_KEY = "window"
 _FIRST_SIZE = (1440, 900)
 _SMALLEST = (640, 400)  # half a screen of 1440 x 900 at twice its scale is 720 x 450
 
@@ -86,7 +84,7 @@ class MainWindow(QWidget):
         self.setObjectName("window")
         self.setMinimumSize(*_SMALLEST)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._state: dict[str, Any] = dict(session.catalog.folders.position(STATE_KEY) or {})
+        self._state: dict[str, Any] = session.window_state()
         self.pipeline_notifications: PipelineNotifications | None = None
         self.keys = WindowKeyboard(self, session, self._run_by_key)
         self._make_overlays(self._make_pages(), self._make_edges())
@@ -427,7 +425,7 @@ class MainWindow(QWidget):
             "never": sorted(self.notifications.silenced),
         }
         try:
-            self.session.catalog.folders.save_position(STATE_KEY, self._state)
+            self.session.save_window_state(self._state)
         except KnownError as error:
             log.warning("the window's state was not saved: %s", error)
 

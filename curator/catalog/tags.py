@@ -199,12 +199,15 @@ class Tags:
 
         For sidecars and exports.
         """
-        found: dict[int, list[tuple[str, str | None]]] = {}
-        for photo, tags in self.of(ids).items():
-            confirmed = [(tag.name, tag.category) for tag in tags if tag.state == "confirmed"]
-            if confirmed:
-                found[photo] = sorted(confirmed, key=lambda tag: folded(tag[0]))
-        return found
+        found: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+        for photo, name, category in self._store.rows_for(
+            "SELECT s.photo_id, tag.name, tag.category"
+            f" FROM ({EFFECTIVE_TAGS.format('t.photo_id IN ({})')}) AS s"
+            " JOIN tag ON tag.id = s.tag_id WHERE s.state = 'confirmed' ORDER BY tag.folded",
+            ids,
+        ):
+            found[photo].append((name, category))
+        return dict(found)
 
     def links(self, since_rev: int, photos: int) -> tuple[int, str, str, str]:
         """Read the tags of the next photos that changed, packed as text, in the order of revisions.

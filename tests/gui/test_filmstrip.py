@@ -118,7 +118,7 @@ def test_cost_depends_on_the_cells_on_screen_only(session, strip, monkeypatch, q
     asked: list[int] = []
     real = session.tiles
     monkeypatch.setattr(session, "tiles", lambda photos: asked.extend(photos) or real(photos))
-    with qtbot.waitSignal(strip._request_timer.timeout):
+    with qtbot.waitSignal(strip._requesting.timeout):
         session.photos.go(40)
     seen(strip)
     assert 0 < len(set(asked)) <= len(strip.visible()) + 2 * 16

@@ -116,7 +116,7 @@ class CompareView(QWidget):
 
     @property
     def is_full_resolution(self) -> bool:
-        """Whether every pane was painted from all pixels of its original."""
+        """Whether every pane was painted from pixels read at its original's own size."""
         best = [pane.drawing.best for pane in self.panes()]
         return bool(best) and all(pixels is not None and pixels.full_resolution for pixels in best)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from PySide6.QtCore import QObject, QTimer
 
 from curator.ui.widgets.frames import FrameRequest, FrameStore
+from curator.ui.widgets.throttle import Throttle
 
 _CACHED = 4096  # requests
 
@@ -45,15 +46,13 @@ class ThumbnailPrefetch(QObject):
         self._requests: dict[int, FrameRequest | None] = {}  # by tile
         self._wanted: dict[FrameRequest, list[int]] = {}  # tiles by request, most urgent first
         self.downward = True
-        self._soon = QTimer(self, singleShot=True)  # no delay, but after the paint
-        self._soon.timeout.connect(self.refresh)
+        self._soon = Throttle(self, 0, self.refresh)  # after the paint
         self._ahead = QTimer(self, singleShot=True)
         self._ahead.timeout.connect(self._add_next_screen)
 
     def refresh_soon(self) -> None:
         """Request what is on screen, after the next paint."""
-        if not self._soon.isActive():
-            self._soon.start()
+        self._soon.request()
 
     def refresh(self) -> None:
         """Request what is on screen now, and then the next screen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt
 from PySide6.QtGui import (
     QContextMenuEvent,
     QHelpEvent,
@@ -20,6 +20,7 @@ from curator.model import Marks, Verdict
 from curator.session import Session
 from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import FrameRequest, Pictures
+from curator.ui.widgets.throttle import Throttle
 from curator.ui.widgets.thumbnails import (
     TileCache,
     draw_suggestion_ring,
@@ -59,8 +60,7 @@ class Filmstrip(QWidget):
         self._wheel = 0
         self._count = 0  # photos at the last layout
         self._anchor: tuple[tuple[object, ...], int] | None = None  # choice, x of the current cell
-        self._request_timer = QTimer(self, singleShot=True, interval=_REQUEST_MS)
-        self._request_timer.timeout.connect(self._request)
+        self._requesting = Throttle(self, _REQUEST_MS, self._request)
         self._keys: frozenset[str] = frozenset()  # of the requested thumbnails
         self.setFixedHeight(theme.FILMSTRIP)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -135,8 +135,7 @@ class Filmstrip(QWidget):
     def _update_first(self) -> None:
         """Repaint now; request thumbnails later, because the loupe's frame goes first."""
         if self.isVisible():
-            if not self._request_timer.isActive():
-                self._request_timer.start()
+            self._requesting.request()
             self.update()
 
     def _on_list(self) -> None:

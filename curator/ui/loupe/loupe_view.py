@@ -110,7 +110,7 @@ class LoupeView(QWidget):
 
     @property
     def is_full_resolution(self) -> bool:
-        """Whether the last paint used every pixel of the original."""
+        """Whether the last paint used pixels read at the original's own size."""
         best = self._drawing.best
         return best is not None and best.full_resolution
 

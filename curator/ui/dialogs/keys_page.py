@@ -154,7 +154,7 @@ class KeyRow(QWidget):
             self._cap(each)
         self.reset.setVisible(keys != keyboard.preset_keys_of(self.command))
         self._remove.hide()
-        self.say("")
+        self.show_message("")
 
     def fits(self, text: str) -> bool:
         """Whether the text is one of the row's keys, or its words begin words of the command."""
@@ -164,7 +164,7 @@ class KeyRow(QWidget):
         text = f" {command.title} {command.name} {command.help}".casefold()
         return all(f" {word}" in text for word in wanted.split())
 
-    def say(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
+    def show_message(self, text: str, *answers: tuple[str, Callable[[], None]]) -> None:
         """Show a message with buttons below the row; an empty text clears it."""
         theme.clear_layout(self.note)
         if not text:
@@ -293,7 +293,7 @@ class KeysPage(QWidget):
             return
         key = next(key for key, others in taken.items() if others)
         titles = " and ".join(COMMANDS[other].title.removesuffix("…") for other in taken[key])
-        row.say(
+        row.show_message(
             f"{theme.keys(key)} is used by {titles}.",
             ("Reassign", lambda: self._set(changes)),
             ("Cancel", row.refresh),

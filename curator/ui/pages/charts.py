@@ -28,6 +28,7 @@ from curator.ui.widgets import layouts, theme, words
 
 HEAD = 26  # height of the title line, px
 _ROW = 24
+_MOST_ROWS = 8  # of more figures, the last row stands for the rest and expands on a click
 _BAR = 8  # height of a bar in a row
 _GAP = 8
 LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -67,7 +68,7 @@ def describe(figure: Figure) -> str:
 
 
 def _describe_count(figure: Figure) -> str:
-    """Describe a figure whose name already says the verdict."""
+    """Describe a figure without its verdicts, for charts that show no parts of a figure."""
     return words.joined((figure.name, words.photos(figure.photos)))
 
 
@@ -268,28 +269,27 @@ class RowChart(Chart):
 
     Args:
         title: shown above the chart.
-        rows: the most rows shown; the last one then stands for the rest and expands on a click.
-        starred: whether names are drawn as stars, from one star for the first figure.
+        starred: whether names are drawn as stars; the first figure has one star and the last row.
     """
 
-    def __init__(self, title: str = "", rows: int = 8, starred: bool = False) -> None:
+    def __init__(self, title: str = "", starred: bool = False) -> None:
         super().__init__(title)
-        self._rows, self._starred, self._expanded = rows, starred, False
+        self._starred, self._expanded = starred, False
 
     @property
     def shown(self) -> tuple[Figure, ...]:
         """The figures that have a row, from top to bottom."""
         figures = self.figures[::-1] if self._starred else self.figures
-        if self._expanded or len(figures) <= self._rows:
+        if self._expanded or len(figures) <= _MOST_ROWS:
             return figures
-        rest = figures[self._rows - 1 :]
+        rest = figures[_MOST_ROWS - 1 :]
         others = Figure(
             f"{words.count(len(rest))} others",
             sum(figure.photos for figure in rest),
             sum(figure.kept for figure in rest),
             sum(figure.rejected for figure in rest),
         )
-        return (*figures[: self._rows - 1], others)
+        return (*figures[: _MOST_ROWS - 1], others)
 
     def _description(self, figure: Figure) -> str:
         return _describe_count(figure) if self._starred else describe(figure)
@@ -310,7 +310,8 @@ class RowChart(Chart):
 
     def _unfolds(self, number: int) -> bool:
         """Whether a row stands for the figures without a row."""
-        return not self._expanded and len(self.figures) > self._rows and number == self._rows - 1
+        folded = not self._expanded and len(self.figures) > _MOST_ROWS
+        return folded and number == _MOST_ROWS - 1
 
     def _may_press(self, number: int) -> bool:
         return self._unfolds(number) or super()._may_press(number)
@@ -331,7 +332,7 @@ class RowChart(Chart):
     def _paint(self, painter: QPainter) -> None:
         metrics = painter.fontMetrics()
         left = self._name_width(metrics) + 12
-        bars = self.shown[: self._rows - 1] if self._unfolds(self._rows - 1) else self.shown
+        bars = self.shown[: _MOST_ROWS - 1] if self._unfolds(_MOST_ROWS - 1) else self.shown
         most = max((figure.photos for figure in bars), default=0) or 1
         number = metrics.horizontalAdvance(words.count(most))
         room = max(self.width() - left - number - _GAP - 4, 8)
@@ -380,6 +381,7 @@ class StripChart(Chart):
 
     def _spread(self) -> list[Spot]:
         total = sum(figure.photos for figure in self.figures)
+        self._texts = []
         if not total:
             return []
         gaps = 2 * (len(self.figures) - 1)

@@ -68,7 +68,7 @@ class Tour(QWidget):
 
     @property
     def shows(self) -> bool:
-        """Whether the line is visible: a tour is running and the view is the loupe."""
+        """Whether the line may be shown: a tour is running and the view is the loupe."""
         return self._left is not None and self._session.view_state.view is View.LOUPE
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class Tour(QWidget):
             self.changed.emit()
 
     def on_command(self, command: str) -> None:
-        """Fade the key of a command that was just run."""
+        """Fade the key of a command that was just run, and all keys after enough marks."""
         if self._left is None:
             return
         name = _SAME_KEY.get(command, command)
@@ -97,7 +97,7 @@ class Tour(QWidget):
         self._refresh()
 
     def _on_state(self) -> None:
-        """Start with the first cull, end with another view, or show changed keys."""
+        """Start with the first cull; once all keys are used, end when pass or view changes."""
         session = self._session
         culling = session.criteria.mode is Pass.CULL and session.view_state.view is View.LOUPE
         if culling and not self._memory.get(_MEMORY) and len(session.ids):

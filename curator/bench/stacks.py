@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.bench.figures import Figure, Reference, Workspace, timed
-from curator.stages.stack import Candidates, StackColumns, group, propose
+from curator.stages.stack import Candidates, group, propose
+from curator.stages.stack_columns import StackColumns
 
 _PHOTOS = 100_000
 _LARGER = 10

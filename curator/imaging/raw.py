@@ -112,21 +112,6 @@ def completed(found: Capture, path: str, file: IO[bytes]) -> Capture:
     return found
 
 
-def thumbnail(path: str) -> tuple[bytes, int] | None:
-    """Return the embedded preview as JPEG bytes, and its EXIF orientation; None without preview."""
-    try:
-        with _open(path) as raw:
-            orientation = _size(raw)[2]
-            preview = _preview(raw)
-    except (UnreadableError, rawpy.LibRawError, ValueError, MemoryError):
-        return None
-    if not preview:
-        return None
-    head = containers.read_jpeg_header(preview[0])
-    turned = (head.height > head.width) and orientation >= 5
-    return preview[0], 1 if turned else orientation
-
-
 @contextmanager
 def _open(path: str, file: IO[bytes] | None = None) -> Iterator[Any]:
     try:

@@ -278,7 +278,8 @@ def _open(file: IO[bytes], form: str) -> Iterator[Pillow.Image]:
 
 def _decodable(data: bytes, form: str) -> bytes:
     """Return the bytes to decode; without metadata if that prevents opening the file."""
-    if form not in strip_metadata.FORMS:
+    strip = strip_metadata.STRIPPERS.get(form)
+    if strip is None:
         return data
     try:
         with _open(io.BytesIO(data), form):
@@ -286,7 +287,7 @@ def _decodable(data: bytes, form: str) -> bytes:
     except Pillow.DecompressionBombError:
         raise
     except _FAULTS:
-        return strip_metadata.without_metadata(data, form)
+        return strip(data)
 
 
 def _safe_capture(image: Pillow.Image, data: bytes, form: str) -> Capture:

@@ -1,7 +1,7 @@
 """Stripping metadata from a file's bytes, for decoders that fail on broken metadata.
 
-Broken metadata must never cost the pixels. Each function removes from a complete file what its
-pixels do not need, and returns a file that it cannot parse unchanged.
+`stills` uses it, because broken metadata must never cost the pixels. Each function removes from a
+complete file what its pixels do not need, and returns a file that it cannot parse unchanged.
 """
 
 from __future__ import annotations
@@ -21,16 +21,6 @@ _TIFF_NEEDED = frozenset(
 _EXIF_ITEM = re.compile(rb"(infe.{4}(?:.{4}|.{6}))Exif", re.DOTALL)
 _HEADER = 1 << 20  # bytes at the start of an AVIF that contain its boxes
 _MAX_ENTRIES = 512
-
-
-def without_metadata(data: bytes, form: str) -> bytes:
-    """Return a file without the metadata that decoders of its format parse before the pixels.
-
-    Args:
-        data: the complete file.
-        form: one of FORMS, from :func:`containers.sniff`.
-    """
-    return FORMS[form](data)
 
 
 def _png(data: bytes) -> bytes:
@@ -64,5 +54,5 @@ def _tiff(data: bytes) -> bytes:
     return bytes(stripped)
 
 
-FORMS: dict[str, Callable[[bytes], bytes]] = {"png": _png, "avif": _avif, "tiff": _tiff}
-"""Formats whose decoders may fail on metadata -> the function that removes it."""
+STRIPPERS: dict[str, Callable[[bytes], bytes]] = {"png": _png, "avif": _avif, "tiff": _tiff}
+"""By format whose decoder may fail on metadata: the function that removes it from a whole file."""

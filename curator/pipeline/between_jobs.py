@@ -67,6 +67,7 @@ class BetweenJobs:
 
     Attributes:
         stacker: groups photos into stacks.
+        tagger: suggests tags.
 
     Thread: the conductor's.
     """
@@ -92,22 +93,14 @@ class BetweenJobs:
         """
         self.stacker = Stacker(catalog)
         self._indexer = Indexer(catalog)
-        self._tagger = ZeroShotTagger(catalog, encoder_pool, settings, cache)
-        self._parts = (self.stacker, self._indexer, self._tagger)
+        self.tagger = ZeroShotTagger(catalog, encoder_pool, settings, cache)
+        self._parts = (self.stacker, self._indexer, self.tagger)
         self._inline, self._report = inline, report
 
     def use_encoder(self, recipe: Recipe | None) -> None:
         """Refine stacks and suggest tags by the vectors of this encoder; None: without vectors."""
         self.stacker.use_encoder(None if recipe is None else recipe.key)
-        self._tagger.use(recipe)
-
-    def note_changes(self) -> None:
-        """Note that photos changed: they may belong to other stacks now."""
-        self.stacker.touch()
-
-    def note_vectors(self) -> None:
-        """Note that photos have new vectors: tags may be suggested for them."""
-        self._tagger.touch()
+        self.tagger.use(recipe)
 
     @property
     def waiting(self) -> bool:
@@ -126,11 +119,11 @@ class BetweenJobs:
             focus: photos on screen.
         """
         changed = self.stacker.advance(calm, focus)
-        changed += self._tagger.advance(self._inline or calm)
+        changed += self.tagger.advance(self._inline or calm)
         if changed:
             self._report(changed)
         self._indexer.advance(self._inline or calm)
 
     def stop(self) -> None:
         """Wait for the tagger's thread; close the pool first."""
-        self._tagger.stop()
+        self.tagger.stop()

@@ -301,7 +301,7 @@ class Conductor:
         self._pace.described += landed.saved[LaneKind.VISION]
         if analyzed := landed.saved[LaneKind.ENCODER]:
             self._pace.embedded += analyzed
-            self._between.note_vectors()
+            self._between.tagger.touch()
             self._analyzed_at = time.monotonic()
         self._report_saved(landed.changed)
         if landed.no_encoder is not None and not self._no_encoder:
@@ -324,7 +324,7 @@ class Conductor:
 
     def _report_saved(self, ids: Sequence[int]) -> None:
         if ids:
-            self._between.note_changes()
+            self._between.stacker.touch()
             self._events.photos_saved.emit(list(dict.fromkeys(ids)))
 
     def _is_calm(self) -> bool:

@@ -90,8 +90,6 @@ class Dispatcher:
         if encoding.recipe is not None:
             self._catalog.vectors.use_encoder(encoding.recipe.key)
         self._encoder.use(encoding.recipe)
-        for lane in self.lanes.values():
-            lane.forget()
         self._encoder_pool.end_idle()
 
     def drop_encoder(self) -> None:

@@ -113,12 +113,8 @@ class EncoderLane(Lane):
     def use(self, recipe: Recipe | None) -> None:
         """Analyze photos with this encoder, and forget what was learned about the former one."""
         self.recipe = recipe
-        self.forget()
-        self._failed_in_a_row, self._works = 0, False
-
-    def forget(self) -> None:
-        """Forget what was learned about the encoder's memory."""
         self._at_once, self._most, self._on_cpu = 1, None, False
+        self._failed_in_a_row, self._works = 0, False
 
     def equip(self, job: StageJob) -> StageJob:
         """Add the encoder to a job."""
@@ -219,7 +215,9 @@ class EncoderLane(Lane):
             self._work(run, jobs[half:])
             if self._fatal > fatal:  # one photo was the cause, not their number
                 self._most = before
-        elif isinstance(error, WorkerError) and self._may_have_a_gpu(jobs[0]):
+        elif isinstance(error, WorkerError) and not (
+            self._on_cpu or jobs[0].encoder.options.device == "cpu"
+        ):
             log.info("encoder: continues on the CPU: %s", error.args[0])
             self._on_cpu = True
             self._work(run, jobs)
@@ -227,9 +225,6 @@ class EncoderLane(Lane):
         else:
             self._fatal += 1
             self._fail(jobs, explain_encoder_error(error, self._limits.timeout_s))
-
-    def _may_have_a_gpu(self, job: StageJob) -> bool:
-        return not self._on_cpu and job.encoder.options.device != "cpu"
 
     def _fail(self, jobs: Sequence[StageJob], error: Exception) -> None:
         for job in jobs:

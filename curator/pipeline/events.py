@@ -99,16 +99,16 @@ class PipelineEvents(QObject):
             is paused, resumed or done.
         scan_ended(ScanReport): a scan ended; again once all headers are read, if that revealed
             more.
-        paused_by(str): a problem paused all work; what to do about it. `Pipeline.resume` continues.
-        backup_failed(str): no backup could be made: why; work continues.
+        paused_by(str): the problem that paused all work, and what to do before `Pipeline.resume`.
+        backup_failed(str): why no backup could be made, and what to do; work continues.
         idle(Totals): every photo has been read; descriptions may still be under way.
-        encoder_failed(str): photos are no longer analyzed: why.
+        encoder_failed(str): why photos are no longer analyzed, and what to do.
         description_ended(DescriptionNews): the result for a photo of `Pipeline.describe`.
         describing_held(object): the KnownError that keeps photos from being described, except those
             a person asks for; None once nothing does.
         sidecars_changed(SidecarNews): how many sidecars wait, whenever that changes.
         folders_changed(FolderNews): folders are here again, away, or at another path.
-        watching_limited(str): not all folders can be watched: why, and what to do; once.
+        watching_limited(str): why not all folders can be watched, and what to do; emitted once.
 
     Thread: emitted on threads of the pipeline; receivers on the window's thread get them queued.
     """

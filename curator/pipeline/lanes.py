@@ -169,9 +169,6 @@ class Lane:
     def _token(self, photo: int) -> object:
         return id(self), photo
 
-    def forget(self) -> None:
-        """Forget what was learned about the encoder, because another one is used; here nothing."""
-
     def close(self) -> None:
         """Wait for the threads; close the worker pool first, or this waits for the jobs."""
         if self._threads is not None:

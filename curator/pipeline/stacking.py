@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 
 from curator.catalog import SHOT_COLUMNS, Catalog, StackChange
 from curator.pipeline.similarity_cache import PairSimilarity
-from curator.stages.stack import (
-    KIND_CODE,
-    KINDS,
-    Likeness,
-    StackColumns,
-    exposure_value,
-    group,
-    parse_hashes,
-)
+from curator.stages.stack import KIND_CODE, KINDS, group
+from curator.stages.stack_columns import Likeness, StackColumns, exposure_value, parse_hashes
 
 # Raise it when grouping changes: all stacks without a decision are then made again.
 VERSION = "1"

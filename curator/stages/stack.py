@@ -16,21 +16,7 @@ from numpy.typing import NDArray
 from curator.model import StackKind
 from curator.stages.bursts import series
 from curator.stages.copies import originals
-from curator.stages.stack_columns import Likeness, Mask, StackColumns, exposure_value, parse_hashes
-
-__all__ = [
-    "KINDS",
-    "KIND_CODE",
-    "Candidates",
-    "Likeness",
-    "StackColumns",
-    "Stacks",
-    "exposure_value",
-    "group",
-    "parse_hashes",
-    "propose",
-    "reason",
-]
+from curator.stages.stack_columns import Likeness, Mask, StackColumns
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.int8]

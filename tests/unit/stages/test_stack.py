@@ -17,18 +17,8 @@ from curator.imaging import decode, exif
 from curator.imaging.perceptual_hash import perceptual_hash
 from curator.model import KnownError, StackKind
 from curator.stages import copies
-from curator.stages.stack import (
-    KIND_CODE,
-    KINDS,
-    Candidates,
-    StackColumns,
-    exposure_value,
-    group,
-    parse_hashes,
-    propose,
-    reason,
-)
-from curator.stages.stack_columns import Likeness
+from curator.stages.stack import KIND_CODE, KINDS, Candidates, group, propose, reason
+from curator.stages.stack_columns import Likeness, StackColumns, exposure_value, parse_hashes
 
 BURST, BRACKET, DUPLICATE = StackKind.BURST, StackKind.BRACKET, StackKind.DUPLICATE
 NOON = datetime(2024, 5, 4, 12, 0, 0, 120000)

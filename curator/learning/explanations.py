@@ -67,12 +67,12 @@ class Insight:
 def explain_photo(learner: TasteLearner, photo_id: int) -> Insight:
     """Return the photos similar to a photo, and why it gets its score."""
     archive, learned = learner.vectors, learner.learned
-    place = archive.rows_of([photo_id])[0]
-    if place < 0:
+    index = archive.rows_of([photo_id])[0]
+    if index < 0:
         damaged = photo_id in archive.damaged
         missing = "Its vector is damaged." if damaged else "This photo is not analyzed yet."
         return Insight(photo_id, missing=missing)
-    row = archive.take([place])[0]
+    row = archive.take([index])[0]
     nearest = zip(*archive.nearest(row[: archive.dimension], _SIMILAR + 1), strict=True)
     others = [(int(each), float(cosine)) for each, cosine in nearest if each != photo_id]
     similar = tuple(others[:_SIMILAR])
@@ -115,8 +115,8 @@ def _why(
         float(expected[0]),
         std,
         _in_words(std, model.noise),
-        tuple((ids[place], likeness) for place, likeness in found.high),
-        tuple((ids[place], likeness) for place, likeness in found.low),
+        tuple((ids[index], cosine) for index, cosine in found.high),
+        tuple((ids[index], cosine) for index, cosine in found.low),
     )
 
 
@@ -138,12 +138,12 @@ def uncertainties(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.float
         KnownError: there is no taste yet; says what is missing.
     """
     model = _model(learner)
-    places = learner.vectors.rows_of(ids)
-    found = np.full(len(places), np.nan, np.float32)
-    seen = np.flatnonzero(places >= 0)
-    for start in range(0, len(seen), _AT_ONCE):
-        some = seen[start : start + _AT_ONCE]
-        found[some] = model.std(learner.vectors.take(places[some]))
+    rows = learner.vectors.rows_of(ids)
+    found = np.full(len(rows), np.nan, np.float32)
+    analyzed = np.flatnonzero(rows >= 0)
+    for start in range(0, len(analyzed), _AT_ONCE):
+        some = analyzed[start : start + _AT_ONCE]
+        found[some] = model.std(learner.vectors.take(rows[some]))
     return found
 
 
@@ -157,16 +157,16 @@ def information_gain(learner: TasteLearner, ids: Sequence[int]) -> NDArray[np.fl
         KnownError: there is no taste yet; says what is missing.
     """
     space, archive, rated = _model(learner).space, learner.vectors, list(learner.judged_photos())
-    places = archive.rows_of(ids)
-    some = _sample(np.flatnonzero((places >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
+    rows = archive.rows_of(ids)
+    some = _sample(np.flatnonzero((rows >= 0) & ~np.isin(ids, rated)), _CANDIDATES)
     chosen = taste.informative(
-        archive.take(places[some]),
+        archive.take(rows[some]),
         archive.take(_sample(np.arange(archive.size), _POOL)),
         archive.take(_sample(archive.rows_of(rated), _RATED)),
         _RANKED,
         space,
     )
-    found = np.full(len(places), np.nan, np.float32)
+    found = np.full(len(rows), np.nan, np.float32)
     found[some[chosen]] = np.arange(len(chosen))
     return found
 
@@ -178,8 +178,8 @@ def _model(learner: TasteLearner) -> taste.TasteModel:
     return learned.model
 
 
-def _sample(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return at most ``most`` places, evenly spread and always the same."""
-    if len(places) <= most:
-        return places
-    return places[np.linspace(0, len(places) - 1, most).astype(np.int64)]
+def _sample(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most ``most`` rows, evenly spread and always the same."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]

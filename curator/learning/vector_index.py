@@ -96,18 +96,18 @@ class VectorIndex:
 
     # --- reading rows
 
-    def take(self, places: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Read some rows, (N, dimension + tones) float32."""
-        wanted = np.asarray(places, np.int64)
+        wanted = np.asarray(rows, np.int64)
         if self._file is None or not len(wanted):
             return np.zeros((0, self._columns), np.float32)
         mapped = np.memmap(self._file, self._stored, "r", shape=(self.size,))
         some = mapped[wanted]  # a copy: nothing of the file stays mapped
-        rows = np.empty((len(wanted), self._columns), np.float32)
-        rows[:, : self.dimension] = some["vector"]
-        rows[:, : self.dimension] *= np.float32(_STEP)
-        rows[:, self.dimension :] = some["tone"]
-        return rows
+        found = np.empty((len(wanted), self._columns), np.float32)
+        found[:, : self.dimension] = some["vector"]
+        found[:, : self.dimension] *= np.float32(_STEP)
+        found[:, self.dimension :] = some["tone"]
+        return found
 
     def product(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Multiply every row with one column of weights or several.
@@ -158,22 +158,22 @@ class VectorIndex:
             among: ids of the photos that count; None for all.
         """
         if among is not None:
-            places = self.rows_of(among)
-            places = places[places >= 0]
-            if self._sketch is not None and len(places) > _CANDIDATES:
-                places = self._sketch.likely(vector, _CANDIDATES, places)
-            likeness = self.take(places)[:, : self.dimension] @ vector[: self.dimension]
+            rows = self.rows_of(among)
+            rows = rows[rows >= 0]
+            if self._sketch is not None and len(rows) > _CANDIDATES:
+                rows = self._sketch.likely(vector, _CANDIDATES, rows)
+            likeness = self.take(rows)[:, : self.dimension] @ vector[: self.dimension]
         elif self._sketch is not None and most < _CANDIDATES:
-            places = self._sketch.likely(vector, _CANDIDATES)
-            likeness = self.take(places)[:, : self.dimension] @ vector
+            rows = self._sketch.likely(vector, _CANDIDATES)
+            likeness = self.take(rows)[:, : self.dimension] @ vector
         else:
             weights = np.zeros(self._columns, np.float32)
             weights[: self.dimension] = vector[: self.dimension]  # 0 columns before there are rows
-            places, likeness = np.arange(self.size), self.product(weights)
-        some = min(most, len(places))
+            rows, likeness = np.arange(self.size), self.product(weights)
+        some = min(most, len(rows))
         best = np.argpartition(-likeness, some - 1)[:some] if some else np.zeros(0, np.intp)
         best = best[np.argsort(-likeness[best], kind="stable")]
-        return self.ids[places[best]], likeness[best]
+        return self.ids[rows[best]], likeness[best]
 
     def prepare(self) -> None:
         """Make the sketch that speeds up :meth:`nearest`, if the index is large or has doubled.
@@ -275,7 +275,7 @@ class VectorIndex:
             self._sketch.put(at, vectors @ self._sketch.directions.T)
 
     def _write(self, at: NDArray[np.int64], rows: NDArray[np.void]) -> None:
-        """Write rows to their places, each run of adjacent rows at once."""
+        """Write rows to the file at these indices, each run of adjacent indices at once."""
         runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) != 1) + 1)
         try:
             if self._file is None:

@@ -56,28 +56,28 @@ class VectorSketch:
         coordinates = centered @ basis
         values, turn = np.linalg.eigh(coordinates.T @ coordinates)
         directions = np.ascontiguousarray((basis @ turn[:, ::-1][:, :some]).T)
-        held, whole = float(values[::-1][:some].sum()), float(np.vdot(centered, centered))
-        if held < _ENOUGH * max(whole, 1e-9):
+        held, total = float(values[::-1][:some].sum()), float(np.vdot(centered, centered))
+        if held < _ENOUGH * max(total, 1e-9):
             return None
         coordinates = centered @ directions.T
         steps = np.abs(coordinates).max(axis=0) * np.float32(_MARGIN / _LEVELS)
         return cls(directions, directions @ center, np.maximum(steps, np.float32(1e-9)))
 
-    def put(self, places: NDArray[np.int64], products: Floats) -> None:
+    def put(self, rows: NDArray[np.int64], products: Floats) -> None:
         """Store vectors at rows, new or changed.
 
         Args:
-            places: (N,) rows; the sketch grows for rows beyond the last.
+            rows: (N,) rows; the sketch grows for rows beyond the last.
             products: (N, K) products of the vectors with :attr:`directions`.
         """
-        self._size = max(self._size, int(places.max(initial=-1)) + 1)
+        self._size = max(self._size, int(rows.max(initial=-1)) + 1)
         if self._size > len(self._codes):
             capacity = max(self._size, len(self._codes) * 9 // 8)
             grown = np.zeros((capacity, len(self._steps)), np.int8)
             grown[: len(self._codes)] = self._codes
             self._codes = grown
         levels = np.rint((products - self._mean) / self._steps)
-        self._codes[places] = np.clip(levels, -_LEVELS, _LEVELS)
+        self._codes[rows] = np.clip(levels, -_LEVELS, _LEVELS)
 
     def likely(
         self, vector: Floats, most: int, among: NDArray[np.int64] | None = None

@@ -17,13 +17,13 @@ from curator.volumes import FolderLocation
 
 NETWORK_S, DISK_S = 2.0, 10.0  # how long a drive may take to answer: disks sleep
 
-FolderPlaces = Mapping[int, FolderLocation | None]
+FolderLocations = Mapping[int, FolderLocation | None]
 """Where each folder was found, by folder id; None if its drive does not answer."""
 
 
 def locate_folders(
     rows: Sequence[FolderRow], given_up: Callable[[], bool] = lambda: False
-) -> FolderPlaces:
+) -> FolderLocations:
     """Find folders, waiting for each drive no longer than NETWORK_S or DISK_S.
 
     Args:
@@ -47,14 +47,20 @@ def locate_folders(
 
 def all_in_place(rows: Sequence[FolderRow]) -> bool:
     """Whether every folder is where the catalog says, on the volume that the catalog knows."""
-    places = locate_folders(rows)
-    return all(_is_in_place(row, places[row.id]) for row in rows)
+    found = locate_folders(rows)
+    return all(_is_in_place(row, found[row.id]) for row in rows)
 
 
-def _is_in_place(row: FolderRow, place: FolderLocation | None) -> bool:
-    if place is None or row.away or row.unplugged or place.path != row.path or not place.own:
+def _is_in_place(row: FolderRow, location: FolderLocation | None) -> bool:
+    if (
+        location is None
+        or row.away
+        or row.unplugged
+        or location.path != row.path
+        or not location.own
+    ):
         return False
-    mount = place.mount
+    mount = location.mount
     return mount is None or mount.key is None or mount.label == row.volume_name
 
 

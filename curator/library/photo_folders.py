@@ -178,11 +178,11 @@ class PhotoFolders:
         wanted -= self._hidden
         known = self._rows.knows(self._copies[:, 0]) & np.isin(self._copies[:, 1], list(wanted))
         main, names = self._rows.column("directory_id"), self._rows.strings("name")
-        for place in np.flatnonzero(known).tolist():
-            photo, where = self._copies[place].tolist()
+        for index in np.flatnonzero(known).tolist():
+            photo, where = self._copies[index].tolist()
             row = self._rows.row(photo)
             if main[row] not in wanted:
-                file = self._copy_names[place]
+                file = self._copy_names[index]
                 # Half of a split pair is named with its suffix.
                 suffixed = is_picture_name(str(names[row]))
                 here.setdefault(photo, (file if suffixed else PurePath(file).stem, where))

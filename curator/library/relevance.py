@@ -96,12 +96,12 @@ def similar_to_photo(index: VectorIndex, photo_id: int, among: Ids) -> Likeness:
     Raises:
         KnownError: the photo is not analyzed yet.
     """
-    place = int(index.rows_of([photo_id])[0])
-    if place < 0:
+    at = int(index.rows_of([photo_id])[0])
+    if at < 0:
         raise KnownError(
             "This photo is not analyzed yet.", "Similar photos can be found once it is."
         )
-    row = index.take([place])[0]
+    row = index.take([at])[0]
     return index.nearest(row[: index.dimension], MOST, among)
 
 

@@ -87,7 +87,7 @@ class Scores:
         found[self._rows.rows_of(ids)] = values
 
     def sort_values(self, order: str) -> NDArray[np.float32]:
-        """Return the values an order sorts by, by row; NaN for photos without one."""
+        """Return the values an order sorts by, by row; NaN for photos without a value."""
         known = self._sort_values.get(order, _NONE)
         return widened(known, self._rows.size)
 

@@ -175,4 +175,4 @@ def in_order(things: Iterable[_T], name: Callable[[_T], str]) -> list[_T]:
     """Sort things by name in natural order: Evening 2 before Evening 10."""
     listed = sorted(things, key=name)
     keys = natural([name(thing) for thing in listed])
-    return [listed[place] for place in _sorted(keys).tolist()]
+    return [listed[index] for index in _sorted(keys).tolist()]

@@ -28,7 +28,7 @@ from queue import Empty, SimpleQueue
 
 from curator import volumes
 from curator.catalog import Catalog, FileReader, FolderRow
-from curator.library.folder_lookup import FolderPlaces, locate_folders
+from curator.library.folder_lookup import FolderLocations, locate_folders
 from curator.model import GoneError, KnownError, StageJob, counted
 from curator.pipeline.file_probe import FileProbe, PatientReader
 from curator.volumes import FolderLocation, Mount
@@ -49,7 +49,7 @@ class LocatedFolders:
         known: whether those on another volume than before hold their known files.
     """
 
-    locations: FolderPlaces
+    locations: FolderLocations
     known: Mapping[int, bool]
 
 
@@ -105,7 +105,7 @@ class DriveWatch:
     check and whenever something changed since the last.
     """
 
-    def __init__(self, deliver: Callable[[FolderPlaces], None]) -> None:
+    def __init__(self, deliver: Callable[[FolderLocations], None]) -> None:
         self._deliver = deliver
         self._rows: tuple[FolderRow, ...] = ()
         self._soon, self._ended = threading.Event(), threading.Event()
@@ -133,8 +133,8 @@ class DriveWatch:
             self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        delivered: FolderPlaces | None = None
-        locations: FolderPlaces | None
+        delivered: FolderLocations | None = None
+        locations: FolderLocations | None
         while not self._ended.is_set():
             self._soon.clear()
             try:
@@ -171,7 +171,7 @@ class Source:
         return self.path if self.is_folder else self.path.parent
 
 
-def on_other_volume(locations: FolderPlaces) -> set[int]:
+def on_other_volume(locations: FolderLocations) -> set[int]:
     """Return the ids of folders that were found on another volume than before."""
     return {
         number
@@ -271,7 +271,7 @@ class FolderAvailability:
         """
         self._catalog, self._wake, self._probe = catalog, wake, probe
         self._watch = None if inline else DriveWatch(self._add_locations)
-        self._unread: SimpleQueue[FolderPlaces] = SimpleQueue()
+        self._unread: SimpleQueue[FolderLocations] = SimpleQueue()
         self._latest: LocatedFolders | None = None  # not applied yet
         self._probing = False
         self._locations: dict[int, FolderLocation | None] = {}  # as last applied
@@ -330,7 +330,7 @@ class FolderAvailability:
             self._latest = LocatedFolders(located.locations, known)
         self._wake()
 
-    def _add_locations(self, locations: FolderPlaces) -> None:
+    def _add_locations(self, locations: FolderLocations) -> None:
         self._unread.put(locations)
         self._wake()
 

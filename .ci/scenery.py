@@ -32,34 +32,34 @@ def paint(seed: int, size: tuple[int, int] = (1800, 1200), drift: float = 0.0) -
         rgb (H, W, 3) uint8.
     """
     width, height = size
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     zenith, horizon, near, sun = (np.array(c, np.float32) for c in LIGHTS[seed % len(LIGHTS)])
-    line = float(chance.uniform(0.52, 0.68)) * height
+    line = float(rng.uniform(0.52, 0.68)) * height
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    fall = np.clip(y / line, 0, 1)[..., None] ** 1.4
-    image = zenith * (1 - fall) + horizon * fall
-    cloud = np.clip(_noise(chance, (height, width), 5, 1.9) - 0.2, 0, 1)[..., None]
-    image += (sun - image) * cloud * 0.45 * fall
-    at = chance.uniform(0.2, 0.8) * width, line * chance.uniform(0.35, 0.9)
+    lowness = np.clip(y / line, 0, 1)[..., None] ** 1.4
+    image = zenith * (1 - lowness) + horizon * lowness
+    cloud = np.clip(_noise(rng, (height, width), 5, 1.9) - 0.2, 0, 1)[..., None]
+    image += (sun - image) * cloud * 0.45 * lowness
+    at = rng.uniform(0.2, 0.8) * width, line * rng.uniform(0.35, 0.9)
     far = np.hypot(x - at[0], y - at[1]) / height
-    glow = np.exp(-((far / 0.32) ** 2)) * 0.55 + (far < chance.uniform(0.018, 0.04)) * 0.9
+    glow = np.exp(-((far / 0.32) ** 2)) * 0.55 + (far < rng.uniform(0.018, 0.04)) * 0.9
     image += (sun - image) * np.clip(glow, 0, 1)[..., None]
     water = seed % 3 != 1
-    ridges = int(chance.integers(2, 5))
+    ridges = int(rng.integers(2, 5))
     for number in range(ridges):
         depth = (number + 1) / ridges
-        crest = _crest(chance, width, rough=0.5 + depth * 0.3)
+        crest = _crest(rng, width, rough=0.5 + depth * 0.3)
         top = line - height * (0.05 + 0.2 * (1 - depth)) * (0.4 + crest) + height * 0.06 * depth
         if depth == 1 and not water:
             top += height * 0.12
         tone = horizon * (1 - depth) * 0.8 + near * (0.2 + 0.8 * depth)
-        grain = 1 + 0.18 * _noise(chance, (height, width), 24, 1.2)[..., None] * depth
+        grain = 1 + 0.18 * _noise(rng, (height, width), 24, 1.2)[..., None] * depth
         image = np.where((y > top[None, :])[..., None], tone * grain, image)
     if water:
-        image = _mirrored(image, line, chance)
-        image = _boat(image, (0.3 + 0.25 * chance.random() + drift, line + height * 0.09), near)
+        image = _mirrored(image, line, rng)
+        image = _boat(image, (0.3 + 0.25 * rng.random() + drift, line + height * 0.09), near)
     edge = 1 - 0.28 * (np.hypot(x / width - 0.5, y / height - 0.5) / 0.7) ** 2.2
-    image = image * edge[..., None] + chance.normal(0, 2.2, (height, width, 1))
+    image = image * edge[..., None] + rng.normal(0, 2.2, (height, width, 1))
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
@@ -76,34 +76,34 @@ def save(path: Path, rgb: np.ndarray, taken: datetime, aperture: float = 8.0) ->
 
 
 def _noise(
-    chance: np.random.Generator, shape: tuple[int, int], cells: int, stretch: float
+    rng: np.random.Generator, shape: tuple[int, int], cells: int, stretch: float
 ) -> np.ndarray:
     """Return soft noise, about -1 to 1, stretched horizontally; (H, W) float32."""
     total = np.zeros(shape, np.float32)
     for octave in range(4):
         count = cells << octave
-        grid = chance.normal(0, 1, (count, max(2, int(count / stretch)))).astype(np.float32)
+        grid = rng.normal(0, 1, (count, max(2, int(count / stretch)))).astype(np.float32)
         total += cv2.resize(grid, shape[::-1], interpolation=cv2.INTER_CUBIC) / 2**octave
     return total / 1.9
 
 
-def _crest(chance: np.random.Generator, width: int, rough: float) -> np.ndarray:
+def _crest(rng: np.random.Generator, width: int, rough: float) -> np.ndarray:
     """Return the outline of a ridge, 0 to 1; (W,) float32."""
     total = np.zeros(width, np.float32)
     for octave in range(7):
-        knots = chance.normal(0, 1, (1, 4 << octave)).astype(np.float32)
+        knots = rng.normal(0, 1, (1, 4 << octave)).astype(np.float32)
         total += cv2.resize(knots, (width, 1), interpolation=cv2.INTER_LINEAR)[0] * rough**octave
     total -= total.min()
     return total / max(float(total.max()), 1e-3)
 
 
-def _mirrored(image: np.ndarray, line: float, chance: np.random.Generator) -> np.ndarray:
+def _mirrored(image: np.ndarray, line: float, rng: np.random.Generator) -> np.ndarray:
     """Draw water below the horizon: the picture above it, upside down, darker and rippled."""
     height, width = image.shape[:2]
     start = int(line)
     below = np.arange(start, height)
     ripple = (
-        _noise(chance, (height - start, width), 40, 0.25) * np.linspace(1, 14, len(below))[:, None]
+        _noise(rng, (height - start, width), 40, 0.25) * np.linspace(1, 14, len(below))[:, None]
     )
     rows = np.clip(2 * start - below[:, None] - np.abs(ripple) * 2, 0, start - 1).astype(np.int32)
     columns = np.clip(np.arange(width)[None, :] + ripple, 0, width - 1).astype(np.int32)

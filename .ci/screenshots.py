@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         card = Path(scratch) / "Weekend"
         frames = photographs.fetch(Path(scratch) / "packages") or drawn()
-        shoot(card, frames)
+        write_card(card, frames)
         theme.apply(QApplication(["curator"]))
         home = Home.at(Path(scratch) / "home")
         settings = Settings.load(home)
@@ -56,13 +56,13 @@ def main(folder: Path) -> None:
         running.window.resize(*SIZE)
         running.window.show()
         wait(lambda: all_read(running, sum(map(len, frames))))
-        taken = []
+        pictures = []
         for name, stage in (("grid", grid), ("cull", cull), ("compare", compare), ("done", done)):
             stage(running)
             QTest.qWait(600)  # until the photo is shown at full quality
-            taken.append(take(running, folder / f"{name}.webp"))
+            pictures.append(save_window(running, folder / f"{name}.webp"))
         running.close()
-        animate(taken, folder / "evening.webp")
+        animate(pictures, folder / "evening.webp")
 
 
 def drawn() -> list[list[Image.Image]]:
@@ -74,7 +74,7 @@ def drawn() -> list[list[Image.Image]]:
     ]
 
 
-def shoot(card: Path, motifs: list[list[Image.Image]]) -> None:
+def write_card(card: Path, motifs: list[list[Image.Image]]) -> None:
     """Write photos as a camera would: the frames of a motif in quick succession."""
     taken, number = datetime(2025, 6, 14, 16, 20, 5), 4207
     for frames in motifs:
@@ -111,9 +111,9 @@ def cull(running: app.App) -> None:
     running.window.run("tour")
     # Two decisions later a photo is shown that fills the window.
     running.session.navigator.go_to(running.session.ids.tolist()[2])
-    settle(running)
+    wait_painted(running)
     running.window.run("reject")
-    settle(running)
+    wait_painted(running)
     running.window.run("space")
 
 
@@ -122,7 +122,7 @@ def compare(running: app.App) -> None:
     running.window.run("browse")
     running.session.viewer.set_view(View.LOUPE)
     running.session.navigator.go_to(running.session.ids.tolist()[2])
-    settle(running)
+    wait_painted(running)
     running.window.run("compare")
 
 
@@ -140,7 +140,7 @@ def done(running: app.App) -> None:
     session.messages.say("")
 
 
-def settle(running: app.App) -> None:
+def wait_painted(running: app.App) -> None:
     """Wait until the current photo is painted; marks wait for that, too."""
     shown: list[int] = []
     running.window.loupe.painted.connect(shown.append)
@@ -165,7 +165,7 @@ def wait(condition: Callable[[], bool]) -> None:
     raise AssertionError("not true within two minutes")
 
 
-def take(running: app.App, path: Path) -> Path:
+def save_window(running: app.App, path: Path) -> Path:
     """Save a picture of the window in the best quality that :data:`LARGEST` allows."""
     image = running.window.grab().toImage()
     for quality in range(90, 40, -5):

@@ -186,8 +186,16 @@ def _lines(preview: FilePreview) -> list[str]:
 
 
 def _description(described: Described | None) -> dict[str, Any] | None:
-    names = ("subject", "content_type", "lighting", "mood", "provider", "model")
-    return None if described is None else {name: getattr(described, name) for name in names}
+    if described is None:
+        return None
+    return {
+        "subject": described.subject,
+        "content_type": described.content_type,
+        "lighting": described.lighting,
+        "mood": described.mood,
+        "provider": described.provider,
+        "model": described.model,
+    }
 
 
 def _description_lines(preview: FilePreview) -> list[str]:

@@ -41,8 +41,14 @@ def projects(invocation: Invocation) -> None:
 
 
 def _project_document(row: ProjectRow) -> dict[str, Any]:
-    names = ("id", "name", "notes", "cover", "made_at", "count")
-    return {name: getattr(row, name) for name in names}
+    return {
+        "id": row.id,
+        "name": row.name,
+        "notes": row.notes,
+        "cover": row.cover,
+        "made_at": row.made_at,
+        "count": row.count,
+    }
 
 
 def _approved(invocation: Invocation) -> dict[int, int]:

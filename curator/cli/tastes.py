@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from curator.model import KnownError, NotFoundError, UsageError, counted
 from curator.settings import DEFAULT_RULE, absolute
 
 if TYPE_CHECKING:
-    from curator.catalog import TasteRow
+    from curator.catalog import EncoderProgress, TasteRow
     from curator.encoders import Recipe
     from curator.learning.learner import Learned
     from curator.library.table import Table
@@ -129,7 +128,7 @@ def _summary(invocation: Invocation) -> None:
         "damaged_vectors": learned.damaged,
         "encoder": found.encoder or None,
         "encoder_state": encoding.sentence,
-        "comparing_again": found.comparing and asdict(found.comparing),
+        "comparing_again": _progress(found.comparing),
         "accuracy": _accuracy(found.accuracy),
         "accuracy_by_time": _accuracy(found.by_time),
         "curve": [{"at": at} | _accuracy(point) for at, point in found.curve],
@@ -147,6 +146,17 @@ def _summary(invocation: Invocation) -> None:
         lines.append(f"Seen in order of capture time: {found.by_time.sentence}")
     lines += [_version_line(row, learned.pinned) for row in found.versions]
     invocation.output.answer(document, lines)
+
+
+def _progress(comparing: EncoderProgress | None) -> dict[str, Any] | None:
+    if comparing is None:
+        return None
+    return {
+        "encoder": comparing.encoder,
+        "seen": comparing.encoded,
+        "of": comparing.total,
+        "waiting": comparing.waiting,
+    }
 
 
 def _versions(invocation: Invocation) -> None:

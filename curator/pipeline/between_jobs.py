@@ -81,7 +81,7 @@ class BetweenJobs:
         inline: bool,
         report: Callable[[list[int]], None],
     ) -> None:
-        """Make it; nothing is read before :meth:`advance`.
+        """Prepare the parts; nothing is read before :meth:`advance`.
 
         Args:
             catalog: the conductor's.

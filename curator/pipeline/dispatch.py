@@ -174,7 +174,7 @@ class Dispatcher:
         return not any(lane.in_flight for lane in self.lanes.values() if lane is not self.vision)
 
     def is_describing(self, paused: bool) -> bool:
-        """Whether photos are being described, or will be without anybody's doing."""
+        """Whether photos are being described, or will be without a new request."""
         lane = self.vision
         if lane.in_flight or (lane.due and not self._inline):
             return True

@@ -84,7 +84,7 @@ def make_pool(settings: Settings) -> WorkerPool:
 
 
 class EncoderLane(Lane):
-    """Gives the encoder several photos at once, and saves what it can when its process dies.
+    """Runs the encoder on several photos at once, and on smaller groups if its process dies.
 
     A group whose process died is halved until it works, or until a single photo kills the process.
     That photo is tried once more on the CPU, where memory is larger; if that fails, the photo has

@@ -83,7 +83,7 @@ class FilePreviewer:
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, encoder_pool: WorkerPool) -> None:
-        """Make it over shared worker pools, which their owner closes."""
+        """Use shared worker pools, which their owner closes."""
         self._settings, self._pool, self._encoder_pool = settings, pool, encoder_pool
         self._lock = threading.Lock()
         self._wanted: object = None

@@ -44,7 +44,7 @@ class PatientReader:
         self._stopped = False
 
     def stop(self) -> None:
-        """Give up the read in progress and refuse all others."""
+        """Cancel the read in progress and refuse all others."""
         self._stopped = True
 
     def status(self, path: str) -> os.stat_result:

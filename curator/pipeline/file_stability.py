@@ -107,7 +107,7 @@ class Changes:
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Make it; ``clock`` is monotonic, in s, and ``wall_ns`` returns Unix time, as of files."""
+        """Begin without changes; ``clock`` is monotonic, in s, ``wall_ns`` is Unix time in ns."""
         self._clock, self._wall_ns = clock, wall_ns
         self._changing: dict[str, ChangingDirectory] = {}
 

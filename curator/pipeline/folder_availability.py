@@ -261,7 +261,7 @@ class FolderAvailability:
     def __init__(
         self, catalog: Catalog, wake: Callable[[], None], probe: FileProbe, inline: bool
     ) -> None:
-        """Make it; no drive is checked before :meth:`start`.
+        """Prepare; no drive is checked before :meth:`start`.
 
         Args:
             catalog: has the folders.

@@ -202,7 +202,7 @@ class FolderWatch(threading.Thread):
         self._poll_at = time.monotonic() + START_S
 
     def stop(self) -> None:
-        """Tell the thread to end."""
+        """End the thread soon; does not wait for it."""
         with self._news:
             self._stopped = True
             self._news.notify()
@@ -523,7 +523,7 @@ class FolderWatcher:
                     watch.start()
 
     def stop(self) -> None:
-        """Tell the threads to end; any thread. Safe to repeat."""
+        """End the threads soon, without waiting for them; any thread. Safe to repeat."""
         self._stopped = True
         self._watch({})
 

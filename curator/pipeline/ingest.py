@@ -162,7 +162,7 @@ class Ingest:
         jobs: Dispatcher,
         events: PipelineEvents,
     ) -> None:
-        """Make it; nothing is looked at before :meth:`start`.
+        """Prepare; no drive is checked before :meth:`start`.
 
         Args:
             catalog: where folders, files and photos are added.

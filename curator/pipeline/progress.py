@@ -109,11 +109,11 @@ class ProgressReporter:
         self._held: KnownError | None = None  # why photos are not described, as last reported
 
     def hurry(self) -> None:
-        """Let the next :meth:`publish` report without delay."""
+        """Report without delay at the next :meth:`publish`."""
         self._published_at = 0.0
 
     def recount(self) -> None:
-        """Let the next :meth:`publish` count again what waits."""
+        """Count again what waits at the next :meth:`publish`."""
         self._count_at = 0.0
 
     def publish(

@@ -51,7 +51,7 @@ class ProviderClient:
     """
 
     def __init__(self) -> None:
-        """Make it without connecting."""
+        """Prepare; nothing connects before :meth:`test` or :meth:`pull`."""
         self._threads = QThreadPool()
         self._stop = threading.Event()
 

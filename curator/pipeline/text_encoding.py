@@ -43,7 +43,7 @@ class TextEncoder:
     """
 
     def __init__(self, settings: Settings, pool: WorkerPool, used: Callable[[], None]) -> None:
-        """Make it over a shared pool.
+        """Use a shared worker pool, which its owner closes.
 
         Args:
             settings: has the time limit.

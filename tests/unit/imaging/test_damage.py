@@ -1,4 +1,4 @@
-"""Telling damaged pictures from intact ones."""
+"""Damage that no decoder reports is found, and intact pictures are not called damaged."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Card:
         return reported
 
     def until(self, end: float, step: float = 0.1) -> list[tuple[float, set[str]]]:
-        """Let time pass; return when which files were reported."""
+        """Advance the clock; return which files were reported, and when."""
         reported = []
         while self.now < end:
             reported += [(self.now, still) for still in self.look()]

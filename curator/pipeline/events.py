@@ -64,8 +64,8 @@ class Totals:
     """What was done from the first request until idle; found = new + known.
 
     ``converted`` and ``failed`` count photos that were read, or failed permanently; ``embedded``
-    those an encoder analyzed, ``described`` those a vision model described. ``scans`` are the final
-    reports of all requested scans; the report at a scan's end counted copies as photos.
+    those an encoder analyzed, ``described`` those a vision model described. ``scans`` are the
+    reports of all requested scans, without the copies that each report at a scan's end counted.
     """
 
     found: int = 0

@@ -14,6 +14,7 @@ from contextlib import closing
 import pytest
 from PySide6.QtCore import QPoint, QRect, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from curator.learning.explanations import Insight
 from curator.model import ContentType, Described, KnownError
@@ -264,11 +265,16 @@ def test_nothing_moves_by_itself(
     place: Callable[[MainWindow], None],
     inspector: bool,
     size: tuple[int, int],
+    qtbot: QtBot,
 ) -> None:
     window.resize(*size)
     place(window)
     if inspector:
         window.run("toggle_inspector")
+    pass_time(window)
+    answers: list[object] = []
+    window.session.taste.learner.ask(lambda learner: True, answers.append)
+    qtbot.waitUntil(lambda: bool(answers))  # what the inspector asked about the photo, too
     pass_time(window)
     found = {}
     for happens in EVENTS:

@@ -213,7 +213,7 @@ class Results:
         halves: list[tuple[FileRow, FoundFile, str]],
         twin: Twin | None,
     ) -> list[int]:
-        """Give changed content to the photo it belongs to: a new one, or that of its twin.
+        """Attach changed content to its photo: a new one, or that of its twin.
 
         The old photo keeps its rows, marks and proxy; its files are missing from now on.
         """

@@ -217,7 +217,7 @@ class FullresCache(QObject):
         return f"{why[:1].upper()}{why[1:]}." if why else ""
 
     def _decode(self, missing: dict[DecodeRequest, PixelRequest]) -> None:
-        """Have the pipeline decode these, in place of those requested before."""
+        """Request these from the pipeline, in place of those requested before."""
         pipeline, requested = self._session.pipeline, list(missing)
         if pipeline is None or requested == self._requested:
             return

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 # The time limit is meant for files up to this size; a file twice as large gets twice the time.
 PLAIN_MEGAPIXELS, PLAIN_MB = 50.0, 100.0
-MOST = 20.0  # times the limit, for 2 GB, the largest file that is read
+MAX_FACTOR = 20.0  # for 2 GB, the largest file that is read
 
 _listener: Callable[[float], None] | None = None
 _granted = 1.0  # times the limit
@@ -23,7 +23,7 @@ def announce_size(*, megapixels: float = 0.0, megabytes: float = 0.0) -> None:
     A smaller picture inside the file does not shorten the time already granted.
     """
     global _granted
-    times = min(max(megapixels / PLAIN_MEGAPIXELS, megabytes / PLAIN_MB), MOST)
+    times = min(max(megapixels / PLAIN_MEGAPIXELS, megabytes / PLAIN_MB), MAX_FACTOR)
     if _listener is not None and times > _granted:
         _granted = times
         _listener(times)

@@ -513,7 +513,7 @@ def _sidecars_by_photo(
 
 
 def _sidecar_priority(file: FoundFile) -> tuple[bool, bool, str]:
-    """Return the sort key for which file of a stem owns its sidecar: RAWs first, DNGs last."""
+    """Return the sort key for which file of a stem owns its sidecar: a RAW that is no DNG first."""
     suffix = _suffix(file.path)
     return file.kind is not Kind.RAW, suffix in _RAW_LAST, suffix
 

@@ -223,7 +223,7 @@ class Capture:
     ``taken_at`` is the wall-clock time the camera showed, naive, with sub-seconds;
     ``utc_offset_min`` is set if the camera recorded it. ``width`` and ``height`` are of the
     upright picture in px; ``orientation`` is the EXIF value 1-8 of the file. ``subject`` is the
-    upright center of EXIF SubjectArea, as fractions of width and height.
+    upright center of EXIF SubjectArea, as fractions of the upright width and height.
     """
 
     taken_at: datetime | None = None
@@ -253,7 +253,9 @@ _FACTS = [
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Technical measures of the full-resolution pixels; they sort and explain but never decide.
+    """Technical measures of the decoded pixels before shrinking: they sort, and never decide.
+
+    `Converted.basis` says which pixels these are.
 
     ``sharpness`` 0-100 (higher is sharper), ``exposure`` 0-100 (100: nothing clipped),
     ``highlights`` and ``shadows`` the clipped share of all pixels, 0.0-1.0.

@@ -493,7 +493,7 @@ class SidecarSettings(Section):
         "",
         max_length=1000,
         title="Path of exiftool",
-        description="Curator embeds marks with it. If empty, it looks for an installed one.",
+        description="Curator uses it to embed marks. If empty, it looks for an installed exiftool.",
     )
 
 

@@ -25,7 +25,7 @@ def export(workspace: Workspace) -> list[Figure]:
     """Export 24 MP JPEGs with sharpening, metadata and checks, and as a gallery of three sizes.
 
     The reference decodes, turns upright, scales by Lanczos and saves with Pillow, without checks,
-    sharpening or manifest. Figures are processor time of one process.
+    sharpening or manifest. Figures are processor time per photo, in one process.
     """
     photos = large_jpegs(workspace, _FILES, _SIZE)
     with one_core():

@@ -109,7 +109,7 @@ def _stepped(running: app.App, viewer: Viewer, image: QImage) -> tuple[PairedTim
             session.photos.go(0)
             _sharp(running)
         begin = time.perf_counter()
-        wait(loupe.read_ahead, loupe.originals.arrived, 30.0)
+        wait(loupe.is_next_read, loupe.originals.arrived, 30.0)
         ready.append(time.perf_counter() - begin)
         run_events(0.1)
         spent = press(running, Qt.Key.Key_Right, loupe.painted, lambda: loupe.is_full_resolution)

@@ -259,8 +259,8 @@ def hold_newest(catalog: Path) -> None:
 def back_up(connection: sqlite3.Connection, to: Path, stop: Stop = lambda: False) -> Path:
     """Copy a database while it is in use, verify the copy, and only then give it its name.
 
-    Verified means that SQLite finds it sound, and that it has as many photos and decisions as the
-    catalog had at that moment. Other connections read and write meanwhile.
+    Verified means that `integrity.faults` finds nothing, and that it has as many photos and
+    decisions as the catalog had at that moment. Other connections read and write meanwhile.
 
     Args:
         connection: of the catalog, not within a transaction.

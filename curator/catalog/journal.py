@@ -178,9 +178,12 @@ class Journal:
 
         Args:
             act: the name of the change in the step's context.
-            what: the names of the tags.
+            what: the rest of the summary, such as "Iceland to Island".
             done: the beginning of the summary, such as "Renamed tag".
             revisions: what changes.
+
+        Returns:
+            The step; its id is 0 if ``revisions`` is empty.
         """
         context: dict[str, object] = {"act": act, "what": what}
         context["vocabulary"] = [list(each) for each in revisions]

@@ -1,4 +1,4 @@
-"""Importing marks and keywords from files, as decisions with source ``file``.
+"""Importing marks from files, as decisions with source ``file``, and keywords, as tags.
 
 Peek and the reading of sidecars bring what they read here. For each field three values are
 compared: what file and catalog last agreed on, what the file says now, and what the catalog says.
@@ -52,7 +52,7 @@ class MetadataImport:
     _sidecar_files: SidecarFiles
 
     def save_readings(self, found: Sequence[tuple[int, Sequence[FileMarks]]]) -> list[int]:
-        """Import what files say about photos, as one step of source ``file``.
+        """Import marks as one step of source ``file``, and keywords as tags from files.
 
         Args:
             found: photo ids with everything read for each; some tens at a time.
@@ -159,7 +159,7 @@ class MetadataImport:
         return dict(zip(FIELDS, row, strict=True))
 
     def _is_persons(self, photo: int, field: str) -> bool:
-        """Whether a person made the newest decision on a field that was not undone."""
+        """Whether a person made the newest decision on a field, undone ones left out."""
         newest = self._decisions.standing(self._decisions.family(photo), (field, None))
         return bool(newest and newest[2] == "person")
 

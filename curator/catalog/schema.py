@@ -44,7 +44,7 @@ class Table(Model):
 
 
 class Meta(Table):
-    """Facts about the catalog itself, by name."""
+    """Single values by key: revision counters, the encoder in use, folder moves, and so on."""
 
     key = TextField(primary_key=True)
     value = TextField()

@@ -5,10 +5,10 @@ shared by all processes of one computer (sqlite.org/wal.html: "WAL does not work
 filesystem"), and locks on network drives cannot be relied on: marks could be lost without anybody
 noticing. Drives served by a program of this computer (ntfs-3g, exfat-fuse) are local.
 
-In virtual machines, 9p is refused: its mapped memory is not the host's and its locks are not seen
-there, so that Windows and a Linux inside it (WSL) could both write; the same holds for WSL's older
-drvfs. If 9p is the only file system, as in a sandbox, it is accepted: no other side can write.
-Virtiofs is accepted: within one machine it maps and locks like a disk.
+In virtual machines, 9p is refused: the host shares neither its mapped memory nor its locks, so
+Windows and a Linux inside it (WSL) could both write; the same holds for WSL's older drvfs. If 9p is
+the only file system, as in a sandbox, it is accepted: no other side can write. Virtiofs is
+accepted: within one machine it maps and locks like a disk.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Invocation:
     def update_folders(self) -> None:
         """Update which folders are connected, before their files are read or written.
 
-        Folders on drives that are mounted elsewhere now are found there.
+        A folder whose drive is now mounted under another path is found there.
         """
         from curator.library.folder_lookup import all_in_place
 
@@ -91,14 +91,14 @@ class Invocation:
         update_folders(self.catalog)
 
     def confirm(self, sentence: str, otherwise: str) -> bool:
-        """Announce what will happen and ask for consent: by --yes, or on a terminal.
+        """Announce what will happen; return whether the person agrees, by --yes or when asked.
 
         Args:
             sentence: what will happen.
             otherwise: the answer if the person declines.
 
         Raises:
-            UsageError: there is no terminal to ask on.
+            UsageError: it cannot ask, without a terminal or with JSON output; add --yes.
         """
         if not self.arguments.yes and (self.output.as_json or not sys.stdin.isatty()):
             raise UsageError(sentence, "Add --yes to continue.")

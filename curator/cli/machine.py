@@ -118,10 +118,10 @@ def encoder(invocation: Invocation) -> None:
 
 
 def _show_encoder(invocation: Invocation) -> None:
-    from curator.encoders import ENCODERS, available, encoder_options, select_encoder
+    from curator.encoders import ENCODERS, encoder_options, missing_by_encoder, select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
-    missing = available(encoder_options(invocation.home, invocation.settings))
+    missing = missing_by_encoder(encoder_options(invocation.home, invocation.settings))
     analyzed = invocation.catalog.vectors.encoders()
     document: dict[str, Any] = {
         "encoder": encoding.recipe.name if encoding.recipe else None,

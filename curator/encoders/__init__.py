@@ -138,7 +138,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The selected encoder; without a ``recipe`` no photo is analyzed. ``sentence`` says why."""
+    """The selected encoder; ``recipe`` is None if no photo is analyzed.
+
+    ``sentence`` says which encoder is used, or why none.
+    """
 
     recipe: Recipe | None
     sentence: str
@@ -169,7 +172,7 @@ def select_encoder(home: Home, settings: Settings) -> Encoding:
         return Encoding(None, str(error))
 
 
-def available(options: EncoderOptions) -> dict[str, str | None]:
+def missing_by_encoder(options: EncoderOptions) -> dict[str, str | None]:
     """Map each encoder to None if it can be loaded, else to what is missing. Needs no torch."""
     return {kind.name: kind.missing(options) for kind in ENCODERS}
 
@@ -187,7 +190,7 @@ def choose(wanted: str, options: EncoderOptions) -> Encoding:
     """
     if wanted == "none":
         return Encoding(None, "Similar photos and taste are off in the settings.")
-    lacks = available(options)
+    lacks = missing_by_encoder(options)
     if wanted not in ("auto", *lacks):
         names = ", ".join(("auto", "none", *lacks))
         raise UsageError(f"There is no encoder {wanted!r}.", f"Choose one of {names}.")

@@ -78,8 +78,9 @@ def load(options: EncoderOptions) -> OpenClip:
     """Load CLIP.
 
     Raises:
-        WeightsError: the weights are damaged, hold code, or belong to another model.
-        KnownError: open_clip has no model of that name.
+        WeightsError: the file is not a weights file, is damaged, holds code, or belongs to another
+            model.
+        KnownError: open_clip has no model of that name, or cannot create it.
     """
     path = weights_file(options)
     assert path is not None, "missing() is asked first"
@@ -206,8 +207,8 @@ def download_plan(options: EncoderOptions, usual_only: bool = False) -> Download
 
     Args:
         options: which weights, and the folder for them.
-        usual_only: refuse weights other than the default, whose source only open_clip knows; it
-            imports torch.
+        usual_only: refuse weights other than the default: their source is known only to open_clip,
+            whose import loads torch.
 
     Raises:
         KnownError: downloads are not allowed, the hub does not have these weights, or a package

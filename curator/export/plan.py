@@ -328,7 +328,7 @@ class _Planner:
     def _is_current(
         self, output: OutputFile, old: FileEntry | None, entry: Entry | None, photo: PhotoDetail
     ) -> bool:
-        """Whether an exported file is what this export would write."""
+        """Whether a recorded file has the content to write now; it may be renamed or gone."""
         if old is None or entry is None or not manifest.is_of(old, output.source):
             return False
         if entry["form"] != self._options.rendering:

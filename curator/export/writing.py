@@ -1,6 +1,6 @@
 """Writing the files of an export: verified, never over foreign files, and consistent at any time.
 
-Every target is carried out here. A copy or JPEG is written under a temporary name, read back,
+All targets are written here. A copy or JPEG is written under a temporary name, read back,
 compared and only then renamed; it never replaces a file that no export wrote. A run stopped at any
 moment leaves complete files and a valid manifest; the next run adopts what this one had written.
 """
@@ -44,7 +44,7 @@ Progress = Callable[[int, int, str], None]
 
 
 class _TakenError(Exception):
-    """The name belongs to a file that no export wrote; the caller tries another name."""
+    """Another file, a folder or a link has the name; the caller tries another one."""
 
 
 @dataclass
@@ -71,13 +71,13 @@ def write_files(
     write_file: WriteFile,
     finish: Callable[[Run], None],
 ) -> ExportReport:
-    """Carry out a plan; see :func:`curator.export.write` for everything but these arguments.
+    """Carry out a plan, as :func:`curator.export.write` describes.
 
     Args:
-        plan: as there.
-        pool: as there.
-        progress: as there.
-        cancelled: as there.
+        plan: what to write.
+        pool: the worker processes; see there.
+        progress: see there.
+        cancelled: see there.
         write_file: writes one file and returns its record.
         finish: called after all files are written, while the folder is still locked.
     """

@@ -34,7 +34,7 @@ Moment = tuple[datetime | None, int | None]
 
 
 def sized(capture: Capture, width: float | None, height: float | None) -> Capture:
-    """Return capture data with the picture's size, given as stored and turned upright here."""
+    """Return capture data with the upright size of a picture; width and height are as stored."""
     across, down = tiff.as_count(width), tiff.as_count(height)
     if not across or not down or max(across, down) > _LONGEST_PX:
         return capture
@@ -76,7 +76,7 @@ def orientation_of(value: float | None) -> int:
 def _merged(
     directories: Iterable[tiff.Directory],
 ) -> tuple[tiff.Directory, tiff.Directory, tiff.Directory]:
-    """Merge directories into main, EXIF and GPS; the first page wins, as RAWs have odd pages."""
+    """Merge directories into main, EXIF and GPS; the first page wins: others of a RAW vary."""
     main, exif, gps = (tiff.Directory("page", 0) for _ in range(3))
     for directory in directories:
         if directory.role == "page" and not main.tags:
@@ -183,7 +183,7 @@ def camera_name(make: str | None, model: str | None) -> str | None:
 
 
 def _short_maker(make: str) -> str:
-    """Return a maker's short name: "OLYMPUS IMAGING CORP." is commonly called Olympus."""
+    """Return a maker's name without its legal form: OLYMPUS for "OLYMPUS IMAGING CORP."."""
     words = make.replace(",", " ").split()
     extra = {"corporation", "corp.", "corp", "co.", "co.ltd.", "ltd.", "ltd", "inc.", "imaging"}
     kept = [word for word in words if word.lower() not in extra]

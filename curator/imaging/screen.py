@@ -99,8 +99,9 @@ class Cut(NamedTuple):
 def cut(edges: tuple[int, int], size: tuple[float, float], area: Area) -> Cut:
     """Choose the pixels of a picture that are on screen.
 
-    They may reach a little beyond ``area``, because pixels are not divided. If several pixels are
-    merged into one, always the same ones are, wherever the area starts: panning does not shimmer.
+    They may reach a little beyond ``area``, because pixels are not divided. If several pixels
+    become one on screen, the cut falls between the same groups wherever the area starts, so that
+    panning does not shimmer.
 
     Args:
         edges: (width, height) of the picture.
@@ -131,8 +132,8 @@ def scaled(
         image: (H, W) or (H, W, C) uint8, the rows and columns of ``where``; it need not be
             contiguous.
         where: from :func:`cut`.
-        smooth: whether to smooth an enlarged picture; None: only below twice its size, so that
-            single pixels can be seen from there on.
+        smooth: whether to smooth an enlarged picture; None: only below twice its size, because
+            larger, single pixels are to be seen.
     """
     size, scale = (where.width, where.height), where.width / image.shape[1]
     if image.shape[1::-1] == size:

@@ -11,6 +11,7 @@ The command line learns once (:func:`learn_once`); the window keeps a learner on
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -194,8 +195,9 @@ class TasteLearner:
             self._training = None
         elif self._training is not None:
             judged = (self._judgments[photo] for photo in fresh if photo in self._judgments)
-            self._update_examples({judgment.stack for judgment in judged})
-            self._add_comparisons(list(self._comparisons_of(fresh).values()))
+            with self._dropped_on_error():
+                self._update_examples({judgment.stack for judgment in judged})
+                self._add_comparisons(list(self._comparisons_of(fresh).values()))
         return bool(fresh) or switched or reweighted or pinned is not self._pinned
 
     def update_training(self, ids: Collection[int] | None = None) -> bool:
@@ -203,6 +205,9 @@ class TasteLearner:
 
         Returns:
             Whether the training data changed.
+
+        Raises:
+            KnownError: the disk is full; the next :meth:`fit` has all that was read.
         """
         found = self.catalog.taste.ratings(
             None if ids is None else sorted(ids), self._settings.from_files
@@ -233,10 +238,11 @@ class TasteLearner:
             del self._comparisons[key]
         self._comparisons |= compared
         if self._training is not None:
-            self._update_examples(stacks)
-            for key in undone:
-                self._training.remove(key)
-            self._add_comparisons(fresh)
+            with self._dropped_on_error():
+                self._update_examples(stacks)
+                for key in undone:
+                    self._training.remove(key)
+                self._add_comparisons(fresh)
         return bool(stacks or fresh or undone)
 
     def _comparisons_of(self, ids: Iterable[int]) -> dict[Hashable, Preference]:
@@ -351,9 +357,19 @@ class TasteLearner:
         sample = self.vectors.take(np.arange(0, size, max(size // _SAMPLE, 1)))
         space = taste.Space.of(sample, self.vectors.dimension)
         self._training = taste.TrainingSet(space, self.vectors.scratch)
-        self._update_examples(list(self._stacks))
-        self._add_comparisons(list(self._comparisons.values()))
+        with self._dropped_on_error():
+            self._update_examples(list(self._stacks))
+            self._add_comparisons(list(self._comparisons.values()))
         return self._training
+
+    @contextlib.contextmanager
+    def _dropped_on_error(self) -> Iterator[None]:
+        """Drop a training set whose update failed half-way; the next fit builds it again."""
+        try:
+            yield
+        except Exception:
+            self._training = None
+            raise
 
     def judged_photos(self) -> dict[int, float]:
         """Return the rating of each photo, by id; a reject counts as less than one star.

@@ -1,7 +1,7 @@
 """Filters by mouse: the labels, cameras, lenses and dates of a scope, with counts of photos.
 
 The sidebar shows them. A click adds the value's search to the text in the search box, so that a
-person can always read which filter applies; :func:`applied` edits that text.
+person can always read which filter applies; :func:`with_condition` edits that text.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class PhotoFolders:
     # --- masks over rows
 
     def alive(self) -> Mask:
-        """Mark the photos that are neither merged away nor in a disabled folder."""
+        """Mark the photos that are not merged, removed, deleted or in a disabled folder."""
         mask: Mask = ~self._rows.column("merged_into")
         if self._hidden:
             mask &= ~np.isin(self._rows.column("directory_id"), list(self._hidden))

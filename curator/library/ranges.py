@@ -174,7 +174,7 @@ def days(text: str) -> tuple[np.datetime64, np.datetime64]:
     """Read a year, month or day, or a range of them: ``2024-05``, ``2024-05-01..2024-05-17``.
 
     Returns:
-        When it begins, and when it has ended.
+        The begin, and the end, which is exclusive.
 
     Raises:
         ValueError: it is not valid, or the range ends before it begins.

@@ -43,11 +43,11 @@ class Spans:
         return self._edges[:-1]
 
     def at(self, position: int) -> int:
-        """Return the span that contains a position; -1 for a position before the first."""
+        """Return the number of the span with a position; -1 before the list, the count past it."""
         return int(np.searchsorted(self._edges, position, "right")) - 1
 
     def over(self, positions: Ids) -> Ids:
-        """Return the spans that contain any of these positions, ascending."""
+        """Return the numbers of the spans that contain any of these positions, ascending."""
         return np.unique(np.searchsorted(self._edges, positions, "right") - 1)
 
     def __getitem__(self, number: int) -> range:

@@ -261,7 +261,7 @@ class Table:
     # --- masks over rows
 
     def alive(self) -> Mask:
-        """Mark the photos that are neither merged away nor in a disabled folder."""
+        """Mark the photos that are not merged, removed, deleted or in a disabled folder."""
         return self.folders.alive()
 
     def missing(self) -> Mask:

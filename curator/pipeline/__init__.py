@@ -331,9 +331,12 @@ class Pipeline:
         return self._conductor.encoding
 
     def describe(self, *photos: int) -> None:
-        """Describe photos before all others, even if photos are described only on request."""
+        """Request descriptions of photos, also of those described before.
+
+        They go first, whether or not the others are described automatically.
+        """
         conductor = self._conductor
-        self._post(lambda: conductor.jobs.describe(photos))
+        self._post(lambda: conductor.jobs.request_descriptions(photos))
 
     def apply_vision_settings(self) -> None:
         """Describe photos by the settings as they are now."""

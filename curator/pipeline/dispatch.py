@@ -111,8 +111,8 @@ class Dispatcher:
 
     # --- which photos
 
-    def describe(self, photos: Sequence[int]) -> None:
-        """Describe photos before all others, even if photos are described only on request."""
+    def request_descriptions(self, photos: Sequence[int]) -> None:
+        """Request descriptions of photos, also of those described before; they go first."""
         self.vision.request(photos)
         self._catalog.descriptions.request(photos)
 

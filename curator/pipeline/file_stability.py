@@ -77,13 +77,13 @@ class ChangingDirectory:
                 since = now
             seen[file.path] = (file.size, file.mtime_ns, since)
             if not _is_still(file, now - since, wall_ns, self._passed_on):
-                moving.add(_stem(file))
+                moving.add(_photo_key(file))
         self._pause = APART_S if seen != self._seen else min(2 * self._pause, SLOWEST_S)
         self._seen = seen
         self._paired = self._again_at is not None and not self._paired
         self._again_at = now + self._pause if moving else None
         # A RAW, its JPEG and its sidecar are one photo and are passed on together.
-        still = [file for file in found if _stem(file) not in moving] if moving else found
+        still = [file for file in found if _photo_key(file) not in moving] if moving else found
         passed_on = {file.path: (file.size, file.mtime_ns) for file in still}
         if passed_on == self._passed_on or (self._passed_on is None and moving and not still):
             return None
@@ -196,7 +196,10 @@ def _is_held(path: str) -> bool:
     return False
 
 
-def _stem(file: FoundFile) -> tuple[str, str]:
-    """Return a key shared by the files of one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.NEF.xmp."""
+def _photo_key(file: FoundFile) -> tuple[str, str]:
+    """Return a key shared by the files of one photo: DSC_1.NEF, DSC_1.JPG, DSC_1.NEF.xmp.
+
+    Files of other photos may share it (a.1.jpg, a.2.jpg); they then wait for each other.
+    """
     directory, _, name = file.path.rpartition(os.sep)  # a Path would cost as much as the rest
     return directory, name.partition(".")[0].casefold()

@@ -150,14 +150,15 @@ class DriveWatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class OpenedPath:
     """A path that a person opens: a folder or a single file.
 
     Attributes:
         path: the path.
         is_folder: whether it is a folder.
         mount: the volume it is on; None if the system does not report that.
-        within: the path of :attr:`folder` relative to the mount point.
+        within: the path of :attr:`folder` relative to the mount point; empty at that point, or if
+            ``mount`` is None.
     """
 
     path: Path
@@ -205,7 +206,7 @@ def locate_and_compare(
     return LocatedFolders(locations, check_known_files(on_other_volume(locations), catalog, reader))
 
 
-def folders_near(catalog: Catalog, sources: Sequence[Source]) -> list[FolderRow]:
+def folders_near(catalog: Catalog, sources: Sequence[OpenedPath]) -> list[FolderRow]:
     """Return the known folders that opening these sources may affect: by path, or by volume."""
     keys = {source.mount.key for source in sources if source.mount is not None}
     return [
@@ -394,7 +395,7 @@ class FolderAvailability:
 
     # --- paths that a person opens
 
-    def make_room(self, sources: Sequence[Source], located: LocatedFolders) -> FolderChanges:
+    def make_room(self, sources: Sequence[OpenedPath], located: LocatedFolders) -> FolderChanges:
         """Prepare for folders to be opened.
 
         Known folders on the same volumes are moved first, if the volumes have another mount point
@@ -415,7 +416,7 @@ class FolderAvailability:
                     self._catalog.volumes.set_aside(row)
         return changes
 
-    def note_new(self, sources: Sequence[Source]) -> None:
+    def note_new(self, sources: Sequence[OpenedPath]) -> None:
         """Save the volumes of folders that were just added."""
         at = {str(source.folder): source for source in sources}
         for row in self._catalog.folders.all():

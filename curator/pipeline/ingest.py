@@ -24,7 +24,7 @@ from curator.pipeline.folder_availability import (
     FolderAvailability,
     FolderChanges,
     LocatedFolders,
-    Source,
+    OpenedPath,
     folders_near,
     is_here,
     locate_and_compare,
@@ -79,7 +79,7 @@ def _touch(path: Path) -> None:
 class _OpenedPaths:
     """What is at the paths a person opened, and where the known folders near them are."""
 
-    sources: list[Source]
+    sources: list[OpenedPath]
     problems: list[str]
     folders: LocatedFolders
 
@@ -89,7 +89,7 @@ def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _Op
 
     Thread: one that may wait for a drive.
     """
-    sources: list[Source] = []
+    sources: list[OpenedPath] = []
     problems: list[str] = []
     for path in paths:
         try:
@@ -101,15 +101,17 @@ def _look_at(paths: Sequence[Path], catalog: Catalog, reader: FileReader) -> _Op
     )
 
 
-def _source_at(path: Path) -> Source:
+def _source_at(path: Path) -> OpenedPath:
     is_folder, mount = path.is_dir(), volumes.mount_of(path)
     folder = path if is_folder else path.parent
-    return Source(path, is_folder, mount, "" if mount is None else volumes.within(folder, mount))
+    return OpenedPath(
+        path, is_folder, mount, "" if mount is None else volumes.within(folder, mount)
+    )
 
 
 def _request(
     catalog: Catalog,
-    sources: Sequence[Source],
+    sources: Sequence[OpenedPath],
     recursive: bool,
     sample: int | None,
     reader: FileReader,

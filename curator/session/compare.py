@@ -160,9 +160,7 @@ class CompareController(QObject):
         if isinstance(panes, Pair):
             self._photos.direction = by
             if not self._challenge(panes, by):
-                self._messages.say(
-                    "No challengers after this one." if by > 0 else "None before this one."
-                )
+                self._messages.say(f"No challengers {'after' if by > 0 else 'before'} this one.")
         elif panes is not None:
             self._show(panes.stepped(by))
 

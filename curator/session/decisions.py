@@ -131,9 +131,10 @@ class DecisionController(QObject):
         return step
 
     def prefer(self) -> None:
-        """Record that the challenger beats the winner so far, and bring the next challenger.
+        """Record that the challenger beats the winner, and bring the next challenger.
 
-        This replaces any earlier preference between these two.
+        After the last, the loupe opens. This replaces any earlier preference between these two. It
+        does nothing outside a pair, or while a photo is not on screen yet.
 
         Raises:
             KnownError: the catalog cannot be written; nothing was decided, both stay.

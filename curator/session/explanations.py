@@ -1,7 +1,8 @@
 """Why a photo has its match score, and which photos are similar to it.
 
 The learner's thread computes the answers; nothing here waits for them. Before a person has
-decided about a photo, its predicted rating stays hidden unless they ask twice.
+decided about a photo, its prediction stays hidden, unless they ask for it (W twice, or Show now) or
+have turned on match scores in the settings.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class ExplanationController(QObject):
 
     Signals:
         insight_ready(Insight): the answer for a photo, which may no longer be current.
-        why_changed: the explanation of the current photo may be shown from now on, or no longer.
+        why_changed: the explanation of the current photo was asked for; views check
+            :meth:`may_show_why` again.
         why_requested: the inspector is to scroll to the explanation of the current photo.
 
     Thread: GUI only.
@@ -81,7 +83,7 @@ class ExplanationController(QObject):
         self._taste.learner.ask(lambda learner: explain_photo(learner, photo), on_answer)
 
     def _visible(self, insight: Insight) -> Insight:
-        """Return an insight without photos that are hidden: merged, or in a switched-off folder."""
+        """Return an insight without photos that are not :meth:`alive <Table.alive>`."""
         alive, why = self._table.alive(), insight.why
 
         def visible(near: tuple[SimilarPhoto, ...]) -> tuple[SimilarPhoto, ...]:
@@ -101,7 +103,11 @@ class ExplanationController(QObject):
         return decided or shows_match or self._shown_for == photo_id
 
     def ask_why(self) -> None:
-        """Explain the current photo's score; for an unreviewed photo only at the second request."""
+        """Explain the current photo's score in the inspector, opening it if needed.
+
+        Asked again, close the inspector if this opened it. For an unreviewed photo, the first
+        request shows a hint and the second the explanation.
+        """
         photo, state = self._photos.current, self._view_state
         if photo is None or state.finished:
             self._messages.say("There is no photo here.")

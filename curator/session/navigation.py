@@ -33,7 +33,7 @@ class Navigator(QObject):
         self.stacks, self.compare = stacks, compare
         self._table, self._criteria = photos.table, photos.criteria
         self._view_state, self._messages = photos.view_state, messages
-        self._detour: int | None = None  # the photo to return to from a candidate
+        self._detour: int | None = None  # the photo that the next step returns to
         photos.current_changed.connect(self._end_detour)
 
     def go_to(self, photo_id: int) -> None:
@@ -58,7 +58,9 @@ class Navigator(QObject):
     # --- along the list
 
     def step(self, by: int) -> None:
-        """Move along the list, in the grid by tiles to their covers; in panes as `compare.step`.
+        """Move along the list; in the grid to the cover of the next tile.
+
+        Side by side it moves as `compare.step` does.
 
         Past the end of the list a mode shows its finish page.
         """
@@ -82,7 +84,7 @@ class Navigator(QObject):
             self._step_over(self.photos.listing.units, by)
 
     def _return_from_detour(self) -> bool:
-        """Go back from a candidate, if the loupe shows one; return whether it did."""
+        """Return from a detour, if the loupe shows one; return whether it did."""
         in_loupe = self._view_state.view is View.LOUPE and not self._view_state.finished
         back = self._detour if in_loupe else None
         if back is None or back not in self.photos.listing:
@@ -137,7 +139,7 @@ class Navigator(QObject):
     def step_unreviewed(self, by: int) -> None:
         """Go to the next or previous unreviewed photo, in the grid to the next tile with one.
 
-        From the finish page it goes back to the nearest.
+        From the finish page, the previous one is the last unreviewed photo of the list.
         """
         photos, view_state = self.photos, self._view_state
         wanted = self._table.unreviewed()[self._table.rows_of(photos.ids)]
@@ -154,14 +156,12 @@ class Navigator(QObject):
             wanted[span.start : span.stop] = False
         position = photos.listing.next_where(wanted, by)
         if position is None:
-            self._messages.say(
-                "No unreviewed photos after this one." if by > 0 else "None before this one."
-            )
+            self._messages.say(f"No unreviewed photos {'after' if by > 0 else 'before'} this one.")
             photos.current_confirmed.emit()
         elif in_grid:
             self.go_to_tile(photos.listing.tiles.at(position))
         else:
-            photos.go(position)
+            self.go_to(int(photos.ids[position]))
 
     def go_to_unseen(self) -> None:
         """Go to the first photo of the mode that is neither reviewed nor seen."""

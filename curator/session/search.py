@@ -108,7 +108,10 @@ class SearchController(QObject):
         self._ask_vectors()
 
     def leave_filter(self) -> None:
-        """End the search and return to the exact place where it began."""
+        """End the search and return to the mode, view and photo where it began.
+
+        If those are no longer known, show everything in the scope.
+        """
         origin, self._origin = self._origin, None
         if origin is None:
             self.set_filter("")
@@ -136,9 +139,9 @@ class SearchController(QObject):
         self._ask_vectors()
 
     def _follow_mode(self) -> None:
-        """Forget where a search began, unless it began while browsing and that goes on."""
+        """Forget where a search began, unless the mode was and still is browsing."""
         mode = self._criteria.mode
-        if self._origin is not None and not (mode is Pass.BROWSE is self._origin.mode):
+        if self._origin is not None and {mode, self._origin.mode} != {Pass.BROWSE}:
             self._origin = None
 
     # --- asking vectors

@@ -143,7 +143,7 @@ class SidecarController(QObject):
 
 
 def file_marks(conflicts: Sequence[Conflict]) -> dict[int, dict[str, object]]:
-    """Return the marks of the sidecars, as changes by photo."""
+    """Return the differing marks of the sidecars by photo; of two sidecars, the first counts."""
     found: dict[int, dict[str, object]] = {}
     for conflict in conflicts:
         fields = found.setdefault(conflict.photo_id, {})

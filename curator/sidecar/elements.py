@@ -46,7 +46,9 @@ _TAG_END = re.compile(rb"\s*(/?)>")
 
 @dataclass(slots=True, eq=False)
 class Element:
-    """One element of ``source``: its start tag begins at ``start``, and expat ended it at ``stop``.
+    """One element of ``source``: its start tag begins at ``start``.
+
+    ``stop`` is where expat reports its end: its end tag, or ``start`` if it is empty.
 
     ``name`` and the names of ``attributes`` are namespace, space, local name. ``spaces`` are the
     prefixes in scope, for rdf:RDF and the descriptions in it; empty for deeper elements.
@@ -85,7 +87,7 @@ class Element:
 
     @property
     def close(self) -> int:
-        """The position of its end tag; of an empty element, of the slash."""
+        """The position of its end tag, or of the slash in ``<name/>``."""
         return self._start_tag().start(1) if self.empty else self.stop
 
     @property

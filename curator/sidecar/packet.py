@@ -153,7 +153,10 @@ class Packet:
         return self.spliced()
 
     def spliced(self) -> bytes:
-        """Return the file's bytes with all changes; identical bytes if there are none."""
+        """Return the file's bytes with all changes, identical if there are none.
+
+        Call it once: a second call would add new properties twice.
+        """
         for description in self.descriptions:
             if (additions := self._new.get(id(description))) is not None:
                 self._splices += additions.splices(self.text)

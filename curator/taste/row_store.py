@@ -53,7 +53,7 @@ class RowStore:
             KnownError: the file cannot be written; the former content of those rows is lost.
         """
         if self._file is not None:
-            with self._explain_full_disk():
+            with self._explain_write_error():
                 self._file.seek(start * self._bytes)
                 self._file.write(np.ascontiguousarray(rows, np.float32).tobytes())
                 self._file.flush()
@@ -96,7 +96,7 @@ class RowStore:
         Raises:
             KnownError: the file cannot be written; the rows stay in memory.
         """
-        with self._explain_full_disk():
+        with self._explain_write_error():
             file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115
             weakref.finalize(self, file.close)
             file.write(self._in_memory[:count].astype(np.float32).tobytes())
@@ -104,7 +104,7 @@ class RowStore:
         self._file, self._in_memory = file, np.zeros((0, self._columns))
 
     @contextlib.contextmanager
-    def _explain_full_disk(self) -> Iterator[None]:
+    def _explain_write_error(self) -> Iterator[None]:
         """Turn an OSError of the temporary file into a KnownError."""
         try:
             yield
@@ -112,5 +112,5 @@ class RowStore:
             where = self._scratch or tempfile.gettempdir()
             raise KnownError(
                 f"Taste cannot write its temporary file in {where} ({error.strerror or error}).",
-                "Free some disk space there; the scores follow.",
+                "Free disk space there, or make the folder writable, and rate another photo.",
             ) from error

@@ -77,7 +77,7 @@ class TrainingSet:
         weights: ArrayLike,
         groups: Sequence[Hashable],
     ) -> None:
-        """Add or replace ratings, all or none of them.
+        """Add or replace ratings. Invalid input changes nothing.
 
         Args:
             keys: one per row.
@@ -85,6 +85,12 @@ class TrainingSet:
             ratings: (N,) stars, 0.0-5.0.
             weights: (N,) > 0.
             groups: one per row: the id of the stack, or of the photo itself.
+
+        Raises:
+            UsageError: a rating, a weight or a length is invalid.
+            BadVectorsError: a row is invalid.
+            KnownError: the temporary file cannot be written; the set is incomplete and must not be
+                used any more.
         """
         clean = self.space.clean(rows)
         targets = np.asarray(ratings, np.float64).ravel()
@@ -116,6 +122,9 @@ class TrainingSet:
             worse: (N, D + T) rows of the others.
             weights: (N,) > 0; 0.5 counts half as much as a rating.
             groups: one per comparison: the id of the stack.
+
+        Raises:
+            UsageError, BadVectorsError, KnownError: as :meth:`add`.
         """
         strength = np.asarray(weights, np.float64).ravel()
         winners, losers = (self.space.map(self.space.clean(rows)) for rows in (better, worse))

@@ -203,7 +203,8 @@ class RejectsDialog(Dialog):
         self.grid.show_photos(list(sizes.items()), {file.photo_id for file in shown.going})
         going = counted(len(shown.going), "file")
         freed = "freed at once" if erasing else "freed once the trash is emptied"
-        text = "No files here can be deleted."
+        deletable = any(not file.stays for file in shown.files)
+        text = "No files are selected." if deletable else "No files here can be deleted."
         if shown.going:
             text = (
                 f"{going} of {words.photos(shown.photos)}, {words.size(shown.bytes)}; {freed}."
@@ -219,7 +220,7 @@ class RejectsDialog(Dialog):
         self.go.setEnabled(bool(shown.going))
 
     def _copies(self) -> list[str]:
-        """Return how many copies in other folders stay, if any."""
+        """Return a line with the number of copies in other folders that stay, if any."""
         rows = self.model.rows
         number = sum(row.part is Part.COPY and not (row.ticked or row.stays) for row in rows)
         if number == 1:
@@ -295,7 +296,7 @@ class RejectsDialog(Dialog):
         self.sentence.setText(text)
         self.go.setEnabled(False)
 
-    # --- on the job thread
+    # --- jobs
 
     def _start(self, work: Callable[[Job, Catalog], object], done: Callable[..., None]) -> None:
         path = self._session.home.catalog

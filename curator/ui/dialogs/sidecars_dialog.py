@@ -273,8 +273,11 @@ class SidecarsDialog(Dialog):
             self._show_message("; ".join(["No original would change", *_left(left)]) + ".")
             return
         if dialogs.ask(self, _embedding(len(ids), left)) == "embed":
-            self._guarded(lambda: self._sidecars.embed(ids))()
-            self.accept()
+            self._guarded(lambda: self._embed(ids))()
+
+    def _embed(self, ids: Sequence[int]) -> None:
+        self._sidecars.embed(ids)
+        self.accept()
 
     def _show_message(self, text: str) -> None:
         self.sentence.setText(text)

@@ -112,7 +112,7 @@ class TilePainter:
             half = GAP // 2
             painter.fillRect(cell.adjusted(-half, -half, half, half), theme.RAISED)
         frame = self.store.best(thumbnail_request(tile, self.box(cell)))
-        picture = draw_thumbnail(painter, tile, frame, self.picture(cell, tile), self.ratio)
+        picture = draw_thumbnail(painter, tile, frame, self.picture_rect(cell, tile), self.ratio)
         if stack is not None and stack.closed:
             self._draw_edges(painter, picture.toRect())
         elif tile.suggested:
@@ -122,8 +122,8 @@ class TilePainter:
             bar = QRect(cell.left(), cell.bottom() + 1 - _UNDERLINE, cell.width(), _UNDERLINE)
             painter.fillRect(bar, theme.WHITE)
 
-    def picture(self, cell: QRect, tile: Tile) -> QRect:
-        """Return where the thumbnail lies, device px: centered, at the bottom of its cell."""
+    def picture_rect(self, cell: QRect, tile: Tile) -> QRect:
+        """Return where the thumbnail lies, device px: centered, directly above the footer."""
         box_width, box_height = self.box(cell)
         width, height = fitted(tile, (box_width, box_height))
         left, top = round(cell.left() * self.ratio), round(cell.top() * self.ratio)
@@ -148,7 +148,7 @@ class TilePainter:
 
     def draw_failure(self, painter: QPainter, cell: QRect, tile: Tile, reason: str) -> None:
         """Draw the card of a photo that could not be read, with its Retry link."""
-        picture = logical(self.picture(cell, tile), self.ratio)
+        picture = logical(self.picture_rect(cell, tile), self.ratio)
         card = QRect(cell.left(), round(picture.y()), cell.width(), round(picture.height()))
         link = draw_failure_card(painter, card, tile.name, reason)
         self._retry_links[tile.id] = link.translated(-cell.topLeft())

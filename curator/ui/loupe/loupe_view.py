@@ -26,7 +26,7 @@ from curator.ui.widgets.key_state import KeyState
 REST_MS = 250  # a photo painted this long ago, with no arrow key held, is seen
 SHARPEN_MS = 120  # then pixels of the original are requested if the proxy does not suffice
 _LINGER_MS = 400  # then all pixels of the original are requested: the person may zoom in next
-ZOOMED_MS = 40  # longer than the repeat of a held arrow: photos passed request nothing
+ZOOMED_MS = 40  # SHARPEN_MS while zoomed; longer than the key repeat: a held arrow requests nothing
 NAVIGATOR_MS = 1000
 _DECISION_MS = 1200  # long enough to read; the next mark replaces it
 
@@ -85,7 +85,7 @@ class LoupeView(QWidget):
         ):
             changed.connect(self._on_view)
         session.photos.photos_changed.connect(self._on_photos)
-        session.messages.status_message.connect(self._hide_decision)  # it is older than that
+        session.messages.status_message.connect(self._hide_decision)  # the message is newer
         session.decisions.decided.connect(self._show_decision)
         self._frames.arrived.connect(self._on_arrived)
         self._pictures.thumbs.arrived.connect(self._on_thumb)
@@ -114,7 +114,7 @@ class LoupeView(QWidget):
         best = self._drawing.best
         return best is not None and best.full_resolution
 
-    def read_ahead(self) -> bool:
+    def is_next_read(self) -> bool:
         """Whether the requested pixels of the next photo's original have been read."""
         requests = self._viewport.original_requests()[1:2]
         return all(
@@ -135,7 +135,7 @@ class LoupeView(QWidget):
         self._pictures.thumbs.want("loupe", (self._drawing.navigator_request(tile),))
 
     def _view_key(self) -> tuple[object, ...]:
-        """Return all that decides which pixels are needed, apart from the size."""
+        """Return the state that, when it changes, makes `_on_view` request pixels again."""
         session, state = self._session, self._session.view_state
         return (session.current, state.zoom, state.developed, overlay_kinds(session), state.bare)
 

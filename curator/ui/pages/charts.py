@@ -1,7 +1,7 @@
 """Charts of photo counts, for overview and finish page: a strip, and rows of bars.
 
 A click on a figure shows its photos. Kept photos are drawn in pencil, rejected ones in dimmed
-pencil, in the strip with a stroke as well, unreviewed ones in gray. Lengths are to scale. The
+pencil (struck through in the strip), unreviewed ones in gray. Lengths are to scale. The
 figure under the pointer or the keyboard focus is described in full at the right of the title.
 """
 

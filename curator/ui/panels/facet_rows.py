@@ -1,4 +1,4 @@
-"""The sidebar's filters by label, camera, lens and date: a fold each, with a row for each value."""
+"""The sidebar's filters by label, camera, lens and date; each unfolds to rows of its values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curator.session import Session
 from curator.ui.widgets import layouts, words
 from curator.ui.widgets.rows import Row, Rows
 
-_MOST = 60  # values shown of one facet; the search box finds the others
+_MOST = 60  # values shown at each level of a facet; the search box finds the others
 
 
 class FacetRows(QWidget):
@@ -22,7 +22,8 @@ class FacetRows(QWidget):
 
     Args:
         session: the window's session.
-        unfolded: keys of the unfolded rows, those of folders included; changed in place.
+        unfolded: keys of the rows the person unfolded, and of a level's only row if they folded it;
+            folders included; changed in place.
     """
 
     def __init__(self, session: Session, unfolded: set[str]) -> None:
@@ -72,7 +73,7 @@ class FacetRows(QWidget):
         values = self._in_place(f"{name} {above}", inside.get(above, []))
         for value in values:
             key, opens = _key(f"{name} {value.query}"), None
-            if value.query in inside:  # a single year is unfolded at first
+            if value.query in inside:  # a level's only value is unfolded at first
                 opens = (key in self.unfolded) != (len(values) == 1)
             self._presses[key] = facet, value.query
             yield Row(
@@ -110,7 +111,7 @@ class FacetRows(QWidget):
 
 
 def narrow(session: Session, fields: frozenset[str], query: str) -> None:
-    """Replace the terms of the search that use some fields; the same terms again are removed."""
+    """Set the search's conditions on some fields, or remove them if they are set already."""
     text = with_condition(session.criteria.filter, fields, query)
     search = session.search
     session.messages.say_errors(lambda: search.set_filter(text) if text else search.leave_filter())

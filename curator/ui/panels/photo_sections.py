@@ -29,12 +29,12 @@ from curator.ui.widgets.tag_chips import TagChips
 WORK = "Work"
 _HISTORY = 12  # steps shown
 _PARAGRAPH_GAP = 5  # px
-_LONG_WORD = re.compile(r"(\S{20})(?=\S)")  # a longer one would make the layout cut the panel
+_LONG_WORD = re.compile(r"(\S{20})(?=\S)")  # breaks words that would not fit
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled section.
+    """A titled section with rows, tags or paragraphs: only one of them.
 
     Attributes:
         title: above the section.
@@ -178,7 +178,7 @@ def section_block(section: Section, chips: TagChips | None = None) -> QWidget:
 
     Args:
         section: what it shows.
-        chips: shows the tags; chips that only show them if None.
+        chips: shows the tags; None for chips that cannot be clicked.
     """
     block = QWidget()
     grid = QGridLayout(block)

@@ -35,9 +35,10 @@ class _Word:
 
 
 class TagCloud(QWidget):
-    """The most used tags of the scope in alphabetical order; a click on a tag filters by it.
+    """The most used tags of the scope; a click on a tag filters by it.
 
-    A tag is larger if more photos have it, and gray until the person confirms it on a photo.
+    They are sorted by name; tags that appear later follow at the end. A tag is larger if more
+    photos have it, and gray while it is only suggested.
 
     Attributes:
         tags: the tags of the scope, most used first.

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from curator.learning.explanations import Insight, Why
 from curator.session import Session
+from curator.session.explanations import HIDDEN
 from curator.ui.panels.similar_photos import SimilarPhotos
 from curator.ui.widgets import layouts, theme
 from curator.ui.widgets.frames import Pictures
-
-_HIDDEN = "Hidden until you decide."
 
 
 class _Section(QWidget):
@@ -33,7 +32,7 @@ class _Section(QWidget):
 
 
 class WhySection(_Section):
-    """Match and expected rating, their uncertainty, and the nearest photos rated high and low."""
+    """Match, expected rating and its uncertainty, and the nearest photos rated high and low."""
 
     def __init__(self, session: Session, pictures: Pictures) -> None:
         super().__init__("Why")
@@ -59,12 +58,12 @@ class WhySection(_Section):
             self.column.addWidget(self.similar[name])
 
     def show_insight(self, photo_id: int, insight: Insight | None) -> None:
-        """Show a photo's insight if allowed, or what it lacks; None while it is computed."""
+        """Show why a photo has its score, or why not; ``insight`` is None until it is computed."""
         allowed = self._session.explanations.may_show_why(photo_id)
         why = insight.why if insight is not None and allowed else None
         missing = insight.missing if insight is not None and insight.why is None else ""
         hidden = not missing and not allowed
-        self.notice.setText(missing or _HIDDEN)
+        self.notice.setText(missing or HIDDEN)
         self.notice.setVisible(bool(missing) or hidden)
         self.show_now.setVisible(hidden)
         self.show_now.setToolTip(theme.tip("Show now", self._session.preferences.keys.get("why")))

@@ -186,7 +186,7 @@ def plain(text: str = "", *, role: str = "", parent: QWidget | None = None) -> Q
 
     Args:
         text: shown as plain text, even if it looks like markup.
-        role: a style of the stylesheet: ``caption``, ``quiet``, ``title``, ``large``, or none.
+        role: a style of the stylesheet, such as ``caption`` or ``title``; empty for body text.
         parent: the parent widget.
     """
     label = QLabel(parent)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curator.encoders import ENCODERS, EncoderOptions, Recipe, available, choose, load
+from curator.encoders import ENCODERS, EncoderOptions, Recipe, choose, load, missing_by_encoder
 from curator.encoders import open_clip as clip_module
 from curator.encoders import starter as starter_module
 from curator.encoders.options import missing_package
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow  # torch and open_clip take ten seconds to import
 
 def test_finding_out_what_is_installed_loads_no_torch():
     code = (
-        "import sys; from curator.encoders import EncoderOptions, available, choose;"
-        "choose('auto', EncoderOptions()); available(EncoderOptions());"
+        "import sys; from curator.encoders import EncoderOptions, choose, missing_by_encoder;"
+        "choose('auto', EncoderOptions()); missing_by_encoder(EncoderOptions());"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -90,7 +90,7 @@ def test_a_torch_that_cannot_be_loaded_is_a_known_error(monkeypatch, error):
 
 def test_missing_modules_are_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    for lack in available(EncoderOptions()).values():
+    for lack in missing_by_encoder(EncoderOptions()).values():
         assert lack == "torch is not installed: pip install 'curator[taste]'."
 
 

@@ -63,6 +63,25 @@ def refuse(*_: object) -> None:
     raise KnownError("There is no room.", "Make some.")
 
 
+def test_after_a_full_disk_the_next_rating_is_learned_with_all_others(
+    catalog: Catalog,
+    learner: TasteLearner,
+    liked: dict[int, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("curator.taste.training.DUAL_LIMIT", 25)
+    taste_data.rate(catalog, liked, range(1, 25))
+    after(learner)
+    taste_data.rate(catalog, liked, range(25, 28))
+    with monkeypatch.context() as full:
+        full.setattr("curator.taste.row_store.RowStore.move_to_file", refuse)
+        with pytest.raises(KnownError):
+            learner.update_training([25, 26, 27])
+    taste_data.rate(catalog, liked, range(28, 29))
+    learned = after(learner, [28])
+    assert learned.usable == 28 and len(learned.scores) == PHOTOS
+
+
 # --- the archive
 
 

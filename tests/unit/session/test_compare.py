@@ -49,7 +49,7 @@ def test_arrows_bring_challengers_and_the_winner_stays(comparing, session) -> No
     assert session.current == 2
     comparing.run("previous_photo", "previous_photo")
     assert shown(session) == (3, 1)
-    assert comparing.messages[-1] == "None before this one."
+    assert comparing.messages[-1] == "No challengers before this one."
 
 
 def preferences(session: Session) -> list[tuple[int, int]]:

@@ -224,6 +224,11 @@ def test_the_finish_page_leads_back_to_unreviewed_photos(person: Person) -> None
     assert (session.view_state.finished, session.current) == (False, before)
 
 
+def test_from_a_finish_page_opened_early_the_cull_goes_on(person: Person) -> None:
+    session = person.run("cull", "finish", "next_unreviewed").session
+    assert (session.view_state.finished, session.current) == (False, UNREVIEWED[1])
+
+
 def test_skipped_photos_are_kept_in_one_step(person: Person) -> None:
     session = person.run("cull").session
     for photo in UNREVIEWED[:3]:

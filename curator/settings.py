@@ -201,14 +201,14 @@ class WorkSettings(Section):
         400,
         ge=10,
         le=2000,
-        title="Largest picture, megapixels",
-        description="Larger photos are listed as failed.",
+        title="Largest photo, megapixels",
+        description="Larger photos are listed as unreadable.",
     )
     attempts: int = Field(
         3,
         ge=1,
         le=10,
-        title="Attempts before a photo counts as failed",
+        title="Attempts before a photo counts as unreadable",
         description="Photos that time out are not retried automatically.",
     )
     backoff_s: float = Field(
@@ -247,10 +247,10 @@ class LoupeSettings(Section):
 
     stars_advance: bool = Field(False, title="Stars and labels go to the next photo (M)")
     surround: Annotated[Surround, BeforeValidator(_named_surround)] = Field(
-        "dark", title="Background around the picture (L)"
+        "dark", title="Background around the photo (L)"
     )
     clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
-    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show sharp areas (A)")
+    focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show focus (A)")
     histogram: bool = Field(False, title="Show the histogram (H)")
     frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded photos, MB")
     prefetch: int = Field(4, ge=0, le=20, title="Photos decoded ahead in each direction")
@@ -258,7 +258,7 @@ class LoupeSettings(Section):
         640,
         ge=128,
         le=65536,
-        title="Memory for pixels at 100 %, MB",
+        title="Memory for photos at 100 %, MB",
         description="A 24-megapixel photo needs 72 MB, with overlays 100 MB.",
     )
 
@@ -267,7 +267,7 @@ class GridSettings(Section):
     """Viewing many photos."""
 
     thumb_px: int = Field(184, ge=120, le=360, title="Thumbnail size, px")
-    captions: bool = Field(False, title="File name and date below each photo")
+    captions: bool = Field(False, title="File name and capture time below each thumbnail")
 
 
 class TasteSettings(Section):
@@ -278,12 +278,12 @@ class TasteSettings(Section):
         ge=0,
         le=100,
         title="Lowest score that counts as a match",
-        description="Photos with three stars are exported if they match.",
+        description="By default, photos with 3 stars that match are approved for export.",
     )
     lowest_first: bool = Field(
         True,
         title="Start a new cull with the lowest match",
-        description="Curator does so once the order is reliable.",
+        description="Curator does so once its predictions are reliable.",
     )
     show_match: bool = Field(
         False,
@@ -362,7 +362,7 @@ class TagSettings(Section):
         title="Lowest confidence of a suggested tag, %",
         description="It applies to photos analyzed from now on.",
     )
-    most: int = Field(7, ge=0, le=30, title="Most tags suggested for a photo")
+    most: int = Field(7, ge=0, le=30, title="Maximum suggested tags per photo")
 
     def select(self, tags: Sequence[SuggestedTag]) -> list[SuggestedTag]:
         """Return the most confident tags; those without a confidence come last, in their order."""
@@ -396,7 +396,7 @@ class VisionSettings(Section):
         0,
         ge=0,
         le=6000,
-        title="Most descriptions per minute",
+        title="Maximum descriptions per minute",
         description="0 means no limit.",
     )
     attempts: int = Field(3, ge=1, le=10, title="Attempts before a description counts as failed")
@@ -446,8 +446,8 @@ class ExportSettings(Section):
     metadata: Literal["auto", "all", "no_location", "none"] = Field(
         "auto",
         title="Metadata of exported files",
-        description="auto removes the location from JPEGs and galleries and leaves originals"
-        " unchanged. Removing it from originals needs exiftool.",
+        description="Auto removes the location from JPEGs and galleries, not from copies of"
+        " originals. Removing it from copies needs exiftool.",
     )
     pair: Literal["both", "raw", "jpeg"] = Field("both", title="Files of RAW+JPEG pairs")
     names: str = Field(
@@ -465,7 +465,7 @@ class ExportSettings(Section):
 
 
 class EditingSettings(Section):
-    """Opening photos in another program."""
+    """Opening photos in another app."""
 
     program: str = Field(
         "",
@@ -480,9 +480,9 @@ class SidecarSettings(Section):
 
     profile: Literal["lightroom", "darktable", "digikam"] = Field(
         "lightroom",
-        title="Program that reads the sidecars",
-        description="Lightroom reads base.xmp next to RAW files; the others read file.ext.xmp next"
-        " to any file.",
+        title="App that reads the sidecars",
+        description="Lightroom reads DSC_0411.xmp next to RAW files, but not DNG; darktable and"
+        " digiKam read DSC_0411.NEF.xmp next to any file.",
     )
     background: bool = Field(
         False,
@@ -493,7 +493,7 @@ class SidecarSettings(Section):
         "",
         max_length=1000,
         title="Path of exiftool",
-        description="Curator uses it to embed marks. If empty, it looks for an installed exiftool.",
+        description="It embeds marks and removes locations. If empty, Curator looks for one.",
     )
 
 

@@ -169,7 +169,7 @@ def _lines(preview: FilePreview) -> list[str]:
         rows.append(("sharpness", f"{quality.sharpness:.0f}", MEASURED.get(preview.basis, "")))
         rows.append(("exposure", f"{quality.exposure:.0f}", clipping_line(quality)))
     if why is not None:
-        expected = f"{why.expected:.1f} stars expected, ± {why.std:.1f}; {why.certainty}"
+        expected = f"{why.expected:.1f} stars expected, ±{why.std:.1f}; {why.certainty}"
         rows.append(("match", f"{why.match}", expected))
     elif preview.unmatched:
         rows.append(("match", "", preview.unmatched))

@@ -38,23 +38,23 @@ def drop(session: Session) -> None:
 
 @command("Similar photo 1", "Navigate")
 def candidate_1(session: Session) -> None:
-    """Show the first similar photo of the panel at the right; press again to go back."""
+    """Show the first similar photo in the panel on the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(0)
 
 
 @command("Similar photo 2", "Navigate")
 def candidate_2(session: Session) -> None:
-    """Show the second similar photo of the panel at the right; press again to go back."""
+    """Show the second similar photo in the panel on the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(1)
 
 
 @command("Similar photo 3", "Navigate")
 def candidate_3(session: Session) -> None:
-    """Show the third similar photo of the panel at the right; press again to go back."""
+    """Show the third similar photo in the panel on the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(2)
 
 
 @command("Similar photo 4", "Navigate")
 def candidate_4(session: Session) -> None:
-    """Show the fourth similar photo of the panel at the right; press again to go back."""
+    """Show the fourth similar photo in the panel on the right; press again to go back."""
     session.requests.candidate_swap_requested.emit(3)

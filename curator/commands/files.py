@@ -28,13 +28,13 @@ def rescan(session: Session) -> None:
 
 @command("Export…", "Files")
 def export(session: Session) -> None:
-    """Export the approved photos of this folder or project: originals, JPEGs or a web gallery."""
+    """Export the approved photos of this folder, project or search: files or a web gallery."""
     session.requests.export_requested.emit(None)
 
 
 @command("Export selected…", "Files")
 def export_selected(session: Session) -> None:
-    """Export the approved photos among those selected, or the one on screen."""
+    """Export the approved photos in the selection, or the current photo if it is approved."""
     selected = session.stacks.selected()
     if selected:
         session.requests.export_requested.emit(selected)

@@ -15,7 +15,7 @@ def toggle_project(session: Session) -> None:
 
 @command("Choose a project…", "Files")
 def choose_project(session: Session) -> None:
-    """Choose the project that photos are added to, or type a name to make one."""
+    """Choose the project that photos are added to, or type a name to create one."""
     session.requests.choose_project_requested.emit()
 
 
@@ -51,13 +51,13 @@ def find_related(session: Session) -> None:
 
 @command("Move earlier", "Navigate")
 def move_earlier(session: Session) -> None:
-    """In a project sorted by hand, move the selection one place towards the front."""
+    """In a project sorted by hand, move the selection one place toward the front."""
     session.projects.shift(-1)
 
 
 @command("Move later", "Navigate")
 def move_later(session: Session) -> None:
-    """In a project sorted by hand, move the selection one place towards the end."""
+    """In a project sorted by hand, move the selection one place toward the end."""
     session.projects.shift(1)
 
 

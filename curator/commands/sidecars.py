@@ -8,7 +8,7 @@ from curator.session import Session
 
 @command("Write sidecars", "Files")
 def write_sidecars(session: Session) -> None:
-    """Write the marks and tags of the selection, or of the photo, to sidecars for other editors."""
+    """Write the marks and tags of the selection, or of the photo, to sidecars for other apps."""
     session.sidecars.write(session.stacks.targets())
 
 

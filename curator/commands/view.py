@@ -43,13 +43,13 @@ def switch_source(session: Session) -> None:
 
 @command("Clipping", "View")
 def toggle_clipping(session: Session) -> None:
-    """Show or hide blown highlights (white) and blocked shadows (black)."""
+    """Show or hide clipped highlights (white) and clipped shadows (black)."""
     _overlay(session, "clipping", not session.settings.loupe.clipping)
 
 
-@command("Sharpness", "View")
+@command("Focus", "View")
 def step_focus(session: Session) -> None:
-    """Show focus: the sharpest areas, then edges in focus, then off."""
+    """Show the sharpest areas, then edges in focus, then neither."""
     steps = ("off", "tiles", "peaking")
     following = (steps.index(session.settings.loupe.focus) + 1) % len(steps)
     _overlay(session, "focus", steps[following])

@@ -39,7 +39,10 @@ def adapt_options(options: Options) -> Options:
     """
     folder = options.folder
     if os.path.lexists(folder / PAGE) and not (folder / NAME).exists():
-        raise KnownError(f"{folder} already contains a page.", "Choose another folder.")
+        raise KnownError(
+            f"{folder} already contains an index.html that Curator did not write.",
+            "Choose another folder.",
+        )
     largest = options.long_edge_px
     edges = (largest, *(edge for edge in _SMALLER if edge <= 0.8 * largest))
     return replace(options, form="jpeg", edges=edges, subfolder=_IMAGES, public=True)

@@ -171,7 +171,7 @@ def check_unchanged(manifest: Manifest, folder: OpenedFolder) -> None:
         return  # the run itself reports what it cannot read or write
     if current and current != manifest.on_disk:
         raise KnownError(
-            f"Another export into {folder.path} has run meanwhile.",
+            f"Another export into {folder.path} ran in the meantime.",
             "Export again; it continues from there.",
         )
 

@@ -65,15 +65,15 @@ def check(template: str) -> str:
     Raises:
         KnownError: it is empty, or contains an unknown word or a single brace.
     """
-    known = ", ".join(f"{{{word}}}" for word in WORDS)
+    available = f"Available: {', '.join(f'{{{word}}}' for word in WORDS)}."
     for word in _WORD.findall(template):
         if word not in WORDS:
-            raise KnownError(f"Unknown word {{{word}}} in the file name.", f"Known: {known}.")
+            raise KnownError(f"Unknown placeholder {{{word}}} in the file name.", available)
     rest = _WORD.sub("", template)
     if "{" in rest or "}" in rest:
-        raise KnownError("The file name contains a single brace.", f"Known: {known}.")
+        raise KnownError("A brace in the file name is not part of a placeholder.", available)
     if not template.strip():
-        raise KnownError("The file name is empty.", f"Known: {known}.")
+        raise KnownError("The file name is empty.", available)
     return template
 
 

@@ -65,7 +65,7 @@ class CandidateFinder(QObject):
         """
         current = self._list.current
         if current is None or slot >= len(self.photos):
-            self._messages.say("There is no such candidate here.")
+            self._messages.say("There is no similar photo with that number.")
             return
         candidate = self.photos[slot]
         self._wanted = False

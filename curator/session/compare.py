@@ -92,7 +92,7 @@ class CompareController(QObject):
         current = self._photos.current
         chosen = self._selected() or (() if current is None else self._frames_of_stack(current))
         if len(chosen) < 2:
-            self._messages.say("Select photos to survey, or go to one of a stack.")
+            self._messages.say("Select photos to survey, or go to a photo in a stack.")
             return
         survey = Survey.of(chosen, current)
         self._open(View.SURVEY, survey)
@@ -197,7 +197,7 @@ class CompareController(QObject):
         self._show(pair.with_active(pair.challenger))
         self._viewer.set_view(View.LOUPE)
         stays = self._table.name(pair.challenger)
-        self._messages.say(f"{stays} stays: no more photos to compare it with.")
+        self._messages.say(f"{stays} wins: no more challengers.")
 
     def drop(self) -> None:
         """Remove the photo in the active pane from the survey; nothing is decided."""
@@ -206,7 +206,7 @@ class CompareController(QObject):
             return
         name = self._table.name(survey.photo)
         if len(survey.among) == 1:
-            self._messages.say(f"{name} is the last one here.")
+            self._messages.say(f"{name} is the last photo in the survey.")
             return
         self._show(survey.only(set(survey.among) - {survey.photo}))
         self._messages.say(f"Removed {name} from the survey; its marks stay")

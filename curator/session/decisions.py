@@ -160,7 +160,7 @@ class DecisionController(QObject):
         """
         self._catalog.photos.turn(photos, quarters)
         self._photos.refresh()
-        self._messages.say("Turned in the catalog; the file is untouched.")
+        self._messages.say("Rotated in the catalog; the file is unchanged.")
 
     def adopt(self, step: Step) -> None:
         """Update the window after a step that the catalog wrote itself: a tag was renamed."""

@@ -18,7 +18,7 @@ from curator.session.services import Services
 from curator.session.stacks import StackController
 from curator.vision import VisionOptions
 
-_BUSY = "Another Curator reads photos into this catalog; describe the photo there."
+_BUSY = "Another Curator is reading photos into this catalog. Describe the photo there."
 
 
 class DescriptionController(QObject):
@@ -103,7 +103,7 @@ class DescriptionController(QObject):
         elif self._total == 1:
             self._messages.announce(f"{name}: {self._subject(news.photo_id)}")
         else:
-            failed = f", {self._failed:,} not" if self._failed else ""
+            failed = f", {self._failed:,} failed" if self._failed else ""
             self._messages.announce(f"Described {self._done:,} of {self._total:,}{failed}")
         if not self._asked:
             self._total = self._done = self._failed = 0
@@ -124,7 +124,8 @@ class DescriptionController(QObject):
         self._preferences.save()
         self.apply_settings()
         key = self._preferences.keys.get("describe", "")
-        by_hand = f"Photos are described when asked for: {key}" if key else "Described by hand only"
+        ask = f"; press {key}" if key else ""
+        by_hand = f"Photos are described only when you ask{ask}"
         self._messages.say("All photos are described in the background" if on else by_hand)
 
     def apply_settings(self) -> None:

@@ -50,7 +50,7 @@ class Navigator(QObject):
         self.go_to(photo_id)
         if origin is not None and self.photos.current != origin:
             self._detour = origin
-            self._messages.say(f"The next step goes back to {self._table.name(origin)}")
+            self._messages.say(f"The next or previous photo is {self._table.name(origin)} again")
 
     def _end_detour(self) -> None:
         self._detour = None

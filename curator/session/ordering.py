@@ -44,7 +44,7 @@ class OrderController(QObject):
 
     def why_unavailable(self, name: str) -> str:
         """Return why an order is not available."""
-        return "while searching for words" if name == RELEVANCE else self._taste.sentence
+        return "only when searching for words" if name == RELEVANCE else self._taste.sentence
 
     def set_order(self, order: str, backwards: bool = False) -> None:
         """Sort the list; the choice holds for this scope and mode, or for the search in force.
@@ -53,7 +53,7 @@ class OrderController(QObject):
         """
         chosen, criteria, photos = ORDERS[order], self._criteria, self._photos
         if order == RELEVANCE and not criteria.is_ranked:
-            self._messages.say("Relevance: search for words first.")
+            self._messages.say("To sort by relevance, search for words first.")
             return
         if chosen.by_taste and not self._taste.has_scores:
             self._messages.say(f"{chosen.title}: {self._taste.sentence or 'not known yet.'}")
@@ -71,7 +71,7 @@ class OrderController(QObject):
                 self._sort(order, backwards)
                 photos.go_to_first()  # the person chose the order to see its first photo
 
-        self._messages.say(f"{chosen.title}: a moment…")
+        self._messages.say(f"Sorting: {chosen.title}…")
         self._ask(chosen, ids, sort)
 
     def _sort(self, order: str, backwards: bool) -> None:

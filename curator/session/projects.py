@@ -233,7 +233,7 @@ class ProjectController(QObject):
         if self.open is None:
             return "To move photos, open a project in the sidebar."
         if self._criteria.mode is not Pass.BROWSE:
-            return "To move photos, browse the project."
+            return "To move photos, switch to Browse."
         if self._criteria.order != "hand" or self._criteria.is_reversed:
             key = self._preferences.keys.get("order")
             return f"To move photos, sort by Hand{f' ({key})' if key else ''}."

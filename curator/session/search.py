@@ -216,7 +216,7 @@ class SearchController(QObject):
             photos.go_to_first()
         if isinstance(key, int):
             known = key in self._table
-            self._messages.say(f"Like {self._table.name(key)}" if known else "")
+            self._messages.say(f"Similar to {self._table.name(key)}" if known else "")
 
     # --- saved searches
 

@@ -198,9 +198,9 @@ class Session:
         self.viewer.set_view(view)
         line, key = f"Browsing {bidi_safe(criteria.scope.title)}", self.preferences.keys.get(mode)
         if scope != criteria.scope:
-            line += f"; {bidi_safe(scope.title)} is as you left it"
+            line += f"; your place in {bidi_safe(scope.title)} is saved"
         elif mode is not Pass.BROWSE and key is not None:
-            line += f"; {key} goes on"
+            line += f"; press {key} to go on"
         self.messages.say(line)
 
     # --- the window

@@ -67,7 +67,7 @@ class SidecarController(QObject):
         one = len(ids) == 1
         what = self._table.name(ids[0]) if one else counted(len(ids), "sidecar")
         if self._pipeline is None:
-            self._messages.say(f"{what}: to be written by the Curator that reads photos here")
+            self._messages.say(f"{what}: the other running Curator writes it")
             return
         self._messages.say(f"Writing {what}…")
         self._pipeline.write_sidecars()
@@ -112,8 +112,8 @@ class SidecarController(QObject):
         """Return the pipeline, and the path of exiftool."""
         if self._pipeline is None:
             raise KnownError(
-                "Another Curator reads photos here; only that one writes into originals.",
-                "Embed there, or close it.",
+                "Another Curator is reading photos into this catalog; only that can embed marks.",
+                "Embed them there, or close it.",
             )
         return self._pipeline, exiftool.find(self._settings)
 

@@ -136,7 +136,9 @@ class StackController:
             return
         expanded = self._photos.expand(photo_id)
         what = counted(len(self._photos.listing.unit(photo_id)), "frame")
-        self._messages.say(f"Stack of {what}" if expanded else f"Collapsed a stack of {what}")
+        self._messages.say(
+            f"Expanded a stack of {what}" if expanded else f"Collapsed a stack of {what}"
+        )
 
     # --- what a mark applies to
 

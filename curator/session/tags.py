@@ -289,7 +289,7 @@ class TagController(QObject):
         if self.last:
             self.add(self.last, photos)
         elif photos:
-            self._messages.say("No tags were added yet.")
+            self._messages.say("No tags to repeat yet.")
 
     def confirm(self, name: str, photos: Sequence[int]) -> None:
         """Confirm a suggested tag on those of the photos that have it, as one undo step."""
@@ -321,7 +321,7 @@ class TagController(QObject):
         what = self._photos.named(changes)
         step = self._decisions.decide(act, changes, StepText(what, summary(what)))
         if step is not None and not step.id:
-            self._messages.say(f"{what}: {act} already")
+            self._messages.say(f"No change: {what}")
 
     def rename(self, old: str, new: str) -> None:
         """Rename a tag everywhere; if another tag has the new name, merge the two.

@@ -207,7 +207,7 @@ class TasteController(QObject):
         """Take scores from all ratings again."""
         if versions.unpin(self._catalog) is not None:
             self.learner.vectors_changed()
-            self._messages.say("Taste is learned from all your stars again")
+            self._messages.say("Taste learns from all your ratings again")
 
     # --- predictions
 

@@ -71,7 +71,9 @@ class UndoController(QObject):
         is_foreign = is_elsewhere or step.id not in self._decisions.own_steps
         if is_foreign and self._announced != (direction, step.id):
             self._announced = direction, step.id
-            messages.say(f"Next: {captions.step_line(step)}. Again to {direction}")
+            done = "undone" if direction == "undo" else "redone"
+            line = captions.step_line(step)
+            messages.say(f"Not {done} yet: {line}. Press again to {direction}.")
             return
         doing = "Undoing" if direction == "undo" else "Redoing"
         messages.announce_slow(f"{doing}: {step.summary}…", len(step.changes))
@@ -79,7 +81,7 @@ class UndoController(QObject):
             catalog.journal.undo(step.id) if direction == "undo" else catalog.journal.redo(step.id)
         )
         if done is None:
-            messages.say(f"Something was decided elsewhere just now. Again to {direction}")
+            messages.say(f"Marks changed in another window just now. Press again to {direction}.")
             return
         self._announced = None
         self._decisions.own_steps.add(done.id)

@@ -308,7 +308,7 @@ def test_a_missing_original_leaves_the_proxy_with_a_message(comparing, pipeline,
     qtbot.waitUntil(lambda: bool(pipeline.requests))
     pipeline.refuse(KnownError("The file is not there."))
     qtbot.waitUntil(lambda: bool(said))
-    assert said[-1] == "DSC_0003: zoom stops at the proxy. The file is not there."
+    assert said[-1] == "DSC_0003: zoom is limited to the proxy. The file is not there."
     assert all(own(comparing.compare))
 
 

@@ -428,7 +428,7 @@ def test_a_second_export_finds_every_file_already_there(exporting, qtbot, tmp_pa
     dialog.accept()
     again = exporting()
     qtbot.waitUntil(again.go.isEnabled)
-    assert again.outcome.text() == "4 photos, 5 files, all already there"
+    assert again.outcome.text() == "4 photos, 5 files, all already exported"
     again.reject()
 
 
@@ -454,7 +454,7 @@ def test_file_names_are_previewed(exporting, qtbot) -> None:
     dialog.form.names.setText("{seq} {name}")
     qtbot.waitUntil(lambda: dialog.form.name_examples.text().startswith("001 DSC_"))
     dialog.form.names.setText("{nmae}")
-    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("Unknown word {nmae}"))
+    qtbot.waitUntil(lambda: dialog.outcome.text().startswith("Unknown placeholder {nmae}"))
     assert not dialog.go.isEnabled()
     dialog.reject()
 

@@ -491,7 +491,9 @@ def test_an_unreadable_original_leaves_the_proxy_with_the_reason(
     right = loupe._drawing._caption(session.tile(photo)).right
     assert right == "100 % · proxy 1,440 px: the file is not there"
     name = session.table.name(photo)
-    assert said == [f"{name}: zoom stops at the proxy. The file is not there. Plug the drive in."]
+    assert said == [
+        f"{name}: zoom is limited to the proxy. The file is not there. Plug the drive in."
+    ]
 
 
 # --- the original at the size of the view

@@ -353,7 +353,7 @@ def test_z_on_a_missing_photo_tries_again_and_reports_it(
     assert pipeline.photo(pipeline.requests[0]) == session.current
     with qtbot.waitSignal(loupe.originals.failed):
         pipeline.refuse(gone)
-    assert said == ["DSC_0006: zoom stops at the proxy. The file is no longer there."]
+    assert said == ["DSC_0006: zoom is limited to the proxy. The file is no longer there."]
 
 
 def test_a_failure_is_retried_at_the_next_request(

@@ -28,7 +28,7 @@ from tests.gui.conftest import QuietPipeline
         (Work(3012, 10, 0, 3002), "Reading 10 of 3,012"),
         (Work(40_000, 10, 0, 39_990, 3.0, 13_330.0), "Reading 10 of 40,000 · 3 h 42"),
         (Work(found=120, scanning=True), "Looking for photos · 120 found"),
-        (Work(12, 5, 0, 7, paused=True), "Paused · 7 photos unread"),
+        (Work(12, 5, 0, 7, paused=True), "Paused · 7 photos left to read"),
         (Work(paused=True), ""),
     ],
 )
@@ -111,7 +111,7 @@ def test_undo_is_announced_again_once_its_announcement_is_gone(window: MainWindo
     for move in (View.LOUPE, View.GRID):
         window.run("undo")
         QApplication.processEvents()
-        assert window.status.message.text.startswith("Next: ")
+        assert window.status.message.text.startswith("Not undone yet: ")
         session.viewer.set_view(move)
     assert session.catalog.photos.get(2).marks.rating == 3
 
@@ -143,7 +143,7 @@ def test_a_long_message_gets_the_room_up_to_the_progress(window: MainWindow, qtb
     status = window.status
     window.session.modes.set_mode(Pass.CULL)
     window.session.messages.say(
-        "Next: reject 1,212 photos, yesterday 23:14, Iceland. Again to undo"
+        "Not undone yet: reject 1,212 photos, yesterday 23:14, Iceland. Press again to undo."
     )
     wanted = status.message.sizeHint().width()
     assert wanted < 640

@@ -174,7 +174,7 @@ def test_a_similar_photo_outside_the_cull_opens_in_browse_and_the_cull_can_conti
         Pass.BROWSE,
         View.LOUPE,
     )
-    assert window.status.message.text == "Browsing All photos; Alt+1 goes on"
+    assert window.status.message.text == "Browsing All photos; press Alt+1 to go on"
     QTest.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
     assert (session.current, session.criteria.mode) == (left, Pass.CULL)
 

@@ -92,7 +92,7 @@ def test_photos_whose_files_are_gone_are_compared_by_their_proxies(
 ) -> None:
     evening.open(shoot, photos=6).press("Return")
     (shoot / f"{NAMES[1]}.jpg").unlink()
-    evening.press("C", "Z").reads("zoom stops at the proxy")
+    evening.press("C", "Z").reads("zoom is limited to the proxy")
     assert beside(evening) == NAMES[:2]
     evening.press("X")
     assert judged(evening, Verdict.REJECTED) == [NAMES[1]]
@@ -114,8 +114,8 @@ def test_a_photo_without_a_picture_is_compared_with_another(evening: Evening, sh
 def test_candidates_show_next_to_the_rated_photo(evening: Evening, shoot: Path) -> None:
     evening.open(shoot, photos=6).press("Alt+1", *["Space"] * 6, "Alt+2", "Home")
     here = evening.name()
-    evening.reads("Candidates: ")
-    evening.press("Ctrl+1").reads("The next step goes back to " + here)
+    evening.reads("Similar photos: ")
+    evening.press("Ctrl+1").reads(f"The next or previous photo is {here} again")
     maybe = evening.name()
     assert maybe != here
     evening.press("4", "Right")

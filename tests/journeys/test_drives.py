@@ -63,7 +63,7 @@ def test_a_drive_is_disconnected_during_a_cull(
     loupe.grab()
     away = "T7 Shield unplugged · proxy 1,440 px"
     evening.until(lambda: away in loupe.accessibleName())
-    evening.press("Z").reads("zoom stops at the proxy. T7 Shield unplugged.")
+    evening.press("Z").reads("zoom is limited to the proxy. T7 Shield unplugged.")
     evening.press("X").until(lambda: catalog.photos.get(read[0]).marks.flag == "reject")
     assert catalog.work.failures() == []
     # Back under another name, it is read to the end: nothing twice, nothing failed.

@@ -43,6 +43,6 @@ def test_a_project_is_made_filled_ordered_and_kept_over_a_restart(
     evening.again().reads("Project: Harbour")
     assert evening.session.criteria.scope.title == "Harbour"
     assert shown(evening) == ["DSC_0002", "DSC_0000"]
-    evening.press("Ctrl+Z").reads("Next: move in Harbour DSC_0002")
+    evening.press("Ctrl+Z").reads("Not undone yet: move in Harbour DSC_0002")
     evening.press("Ctrl+Z").reads("Undid move in Harbour, DSC_0002")
     assert shown(evening) == ["DSC_0000", "DSC_0002"]

@@ -54,7 +54,7 @@ def test_one_key_keeps_the_suggested_best_of_a_burst_and_rejects_the_rest(
     evening.press("Home")
     evening.until(lambda: evening.name() == "DSC_0003")  # the sharp one stands for them
 
-    evening.press("S").reads("Stack of 6 frames")
+    evening.press("S").reads("Expanded a stack of 6 frames")
     assert tiles(evening) == [1] * 8
     evening.press("Right", "Right", "Right")
     assert evening.name() == "DSC_0006"
@@ -110,7 +110,9 @@ def test_stacks_changed_by_hand_survive_a_restart(evening: Evening, shoot: Path)
     evening.again().until(lambda: sorted(tiles(evening)) == [1, 2, 5])
     evening.press("End", "Ctrl+Shift+G").reads("Unstacked 2 photos")
     evening.press("Ctrl+Z").reads("Undid unstack, 2 photos")
-    evening.press("Ctrl+Z").reads("Next: stack 2 photos")  # of an earlier evening: announced
+    evening.press("Ctrl+Z").reads(
+        "Not undone yet: stack 2 photos"
+    )  # of an earlier evening: announced
     evening.press("Ctrl+Z", "Ctrl+Z", "Ctrl+Z")
     evening.until(lambda: tiles(evening) == [6, 1, 1])
     assert evening.name() == split

@@ -42,22 +42,23 @@ def outcome(plan: Plan) -> str:
     size = words.size(plan.bytes_to_write)
     about = "about " if plan.options.form == "jpeg" else ""
     text = f"{words.photos(len(plan.chosen))}, {counted(files, 'file')}"
-    text += f", {about}{size} to write" if new else ", all already there"
-    return text + (f"; {words.count(unchanged)} already there" if unchanged and new else "")
+    text += f", {about}{size} to write" if new else ", all already exported"
+    return text + (f"; {words.count(unchanged)} already exported" if unchanged and new else "")
 
 
 def consequences(plan: Plan) -> str:
     """Return what else a plan does, one sentence a line."""
     lines = []
-    withdrawn = "marked as withdrawn in photos.json; the files stay."
+    withdrawn = "listed as withdrawn in photos.json; the files stay."
     if plan.not_approved:
-        lines.append(f"{words.photos(len(plan.not_approved))} no longer approved: {withdrawn}")
+        lines.append(f"No longer approved: {words.photos(len(plan.not_approved))}, {withdrawn}")
     if plan.not_in_project:
-        lines.append(
-            f"{words.photos(len(plan.not_in_project))} no longer in the project: {withdrawn}"
-        )
+        photos = words.photos(len(plan.not_in_project))
+        lines.append(f"No longer in the project: {photos}, {withdrawn}")
     if plan.edited:
-        lines.append(f"{counted(len(plan.edited), 'file')} changed since the last export: kept.")
+        lines.append(
+            f"Edited since the last export, and kept: {counted(len(plan.edited), 'file')}."
+        )
     if plan.located:
         lines.append(f"Location included in {words.photos(plan.located)}.")
     elif plan.options.removes_location and plan.chosen:
@@ -71,7 +72,7 @@ def consequences(plan: Plan) -> str:
 def report_texts(report: ExportReport) -> tuple[str, str]:
     """Return what an export did, and what failed."""
     text = f"{counted(len(report.written), 'file')} written, {words.size(report.bytes)}"
-    text += f"; {words.count(report.unchanged)} already there." if report.unchanged else "."
+    text += f"; {words.count(report.unchanged)} already exported." if report.unchanged else "."
     if report.cancelled:
         text = f"Stopped. {text} Export again to continue."
     lines = [f"Saved to {report.folder} (with photos.json)"]

@@ -217,7 +217,7 @@ class TilePainter:
         if self.order == "name":
             return "" if self.captions else tile.name
         if self.order == "uncertain":
-            return "" if tile.uncertainty is None else f"± {tile.uncertainty:.2f}"
+            return "" if tile.uncertainty is None else f"±{tile.uncertainty:.2f}"
         if self.order == "relevance":
             return tile.found
         number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)

@@ -93,7 +93,7 @@ class CandidatesPanel(QWidget):
     def _on_changed(self) -> None:
         self._request()
         texts = (self._description(slot) for slot in range(len(self.finder.photos)))
-        self.setAccessibleName(f"Candidates: {'; '.join(texts)}")
+        self.setAccessibleName(f"Similar photos: {'; '.join(texts)}")
         self.update()
 
     def _on_photos(self, changed: Collection[int]) -> None:
@@ -110,7 +110,7 @@ class CandidatesPanel(QWidget):
         if self.isVisible():
             self._swap(slot)
         else:
-            self._session.messages.say("Candidates appear beside the loupe while you rate")
+            self._session.messages.say("Similar photos appear beside the loupe while you rate")
 
     def _request(self) -> None:
         box, tiles = self._box(), map(self._tile, self.finder.photos)

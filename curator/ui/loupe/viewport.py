@@ -326,7 +326,7 @@ class Viewport:
             return f"{tile.name}, RAW: {reason}"
         best = self.best(tile)
         if self.state.zoom is not None and (best is None or best.source is None):
-            return f"{tile.name}: zoom stops at the proxy. {reason}"
+            return f"{tile.name}: zoom is limited to the proxy. {reason}"
         return f"{tile.name}: {reason}" if overlay_kinds(self._session) else ""
 
 

@@ -76,7 +76,7 @@ class ModelDownload(QObject):
         plan = self.plan()
         if plan is None:
             return
-        text = f"CLIP predicts better than the built-in model: {plan.size} to download."
+        text = f"CLIP predicts better than the built-in encoder: {plan.size} to download."
         offer = Notification("clip", text, "Download…", self.ask, once=True)
         self._notifications.post(offer)
 
@@ -88,8 +88,8 @@ class ModelDownload(QObject):
         question = Question(
             f"Download {plan.title}",
             f"{plan.sentence}\n"
-            "You can keep working. A stopped download continues later where it stopped. Afterwards"
-            " all photos are analyzed again in the background.",
+            "You can keep working. If you stop the download, it can continue later. When it is"
+            " complete, all photos are analyzed again in the background.",
             (Choice("yes", f"Download {plan.size}", primary=True),),
         )
         if dialogs.ask(self._window, question) == "yes":

@@ -206,7 +206,7 @@ def work_text(work: Work) -> str:
     done = work.done + work.failed
     if work.paused:
         left = work.found - done
-        return f"Paused · {words.photos(left)} unread" if left > 0 else ""
+        return f"Paused · {words.photos(left)} left to read" if left > 0 else ""
     if work.scanning and not work.waiting:
         return f"Looking for photos · {words.count(work.found)} found"
     if not work.waiting:

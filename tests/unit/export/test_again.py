@@ -390,7 +390,7 @@ def test_two_exports_into_one_folder_take_turns(
     assert stood == [f"Another export into {other_name} is running. Wait until it is done."]
     assert list(temporary.iterdir()) == [] and {".lock"}.isdisjoint(p.suffix for p in out.iterdir())
     before = snapshot(out)
-    with pytest.raises(KnownError, match="has run meanwhile"):
+    with pytest.raises(KnownError, match="ran in the meantime"):
         write(second)
     assert snapshot(out) == before
     write(make_plan(shoot[1:], Options(out)))

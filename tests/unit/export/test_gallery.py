@@ -176,7 +176,7 @@ def test_a_foreign_page_is_never_overwritten(two: list[PhotoDetail], tmp_path: P
     out = tmp_path / "out"
     out.mkdir()
     (out / "index.html").write_text("my homepage")
-    with pytest.raises(KnownError, match="already contains a page"):
+    with pytest.raises(KnownError, match="already contains an index"):
         run(two, out)
     assert (out / "index.html").read_text() == "my homepage"
     (out / "index.html").unlink()

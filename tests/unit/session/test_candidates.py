@@ -117,7 +117,7 @@ def test_the_grid_continues_from_the_candidate(finder, session, person, qtbot) -
 def test_an_empty_slot_shows_a_message(finder, session, person) -> None:
     finder.swap(0)
     assert session.current == 5
-    assert person.messages[-1] == "There is no such candidate here."
+    assert person.messages[-1] == "There is no similar photo with that number."
 
 
 def test_photos_without_vectors_come_after_those_with_vectors(session) -> None:

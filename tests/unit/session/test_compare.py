@@ -299,7 +299,7 @@ def test_a_rejected_photo_stays_until_removed_and_the_focus_advances(surveying, 
 def test_the_last_photo_of_a_survey_stays(surveying, session) -> None:
     surveying.run("drop", "drop", "drop", "drop")
     assert shown(session) == (8,)
-    assert surveying.messages[-1] == "DSC_0007 is the last one here."
+    assert surveying.messages[-1] == "DSC_0007 is the last photo in the survey."
 
 
 def test_more_than_eight_photos_fill_the_panes_of_removed_ones(person, session) -> None:

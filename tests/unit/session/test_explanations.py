@@ -150,7 +150,7 @@ def test_visiting_a_photo_stays_in_the_list_or_changes_to_browse(open_at: Open) 
     assert (session.current, session.criteria.mode) == (here, Pass.CULL)
     session.visit(3)
     assert (session.current, session.criteria.mode) == (3, Pass.BROWSE)
-    assert messages[-1] == "Browsing All photos; Alt+1 goes on"
+    assert messages[-1] == "Browsing All photos; press Alt+1 to go on"
     session.modes.set_mode(Pass.CULL)
     assert session.current == here, "the cull is where it was left"
 

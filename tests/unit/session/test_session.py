@@ -163,8 +163,8 @@ def test_an_older_step_is_announced_before_it_is_undone(
     tomorrow = Person(open_session())
     tomorrow.run("undo")
     assert tomorrow.session.table.verdict(2) is Verdict.REJECTED
-    assert tomorrow.messages[-1].startswith("Next: reject DSC_0001, ")
-    assert tomorrow.messages[-1].endswith("All photos. Again to undo")
+    assert tomorrow.messages[-1].startswith("Not undone yet: reject DSC_0001, ")
+    assert tomorrow.messages[-1].endswith("All photos. Press again to undo.")
     tomorrow.run("undo")
     assert tomorrow.session.table.verdict(2) is Verdict.UNREVIEWED
 

@@ -140,7 +140,7 @@ def check_size(
     if megapixels > max_megapixels:
         raise UnreadableError(
             f"The picture has {megapixels:,.0f} megapixels; the limit is {max_megapixels:,.0f}.",
-            "To read it, raise “Largest picture, megapixels” in the settings.",
+            "To read it, raise “Largest photo, megapixels” in the settings.",
         )
     deadline.announce_size(megapixels=megapixels)
 

@@ -17,7 +17,7 @@ import pytest
 
 from curator.bench import ingest
 from curator.cli.doctor import LIBRARIES
-from curator.encoders import EncoderOptions, available
+from curator.encoders import EncoderOptions, missing_by_encoder
 from curator.settings import resource
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +122,7 @@ def test_macos_gets_an_app_that_opens_folders_and_pictures(build: Build) -> None
 def test_a_frozen_program_tells_how_to_get_taste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    lacks = set(available(EncoderOptions()).values())
+    lacks = set(missing_by_encoder(EncoderOptions()).values())
     assert lacks == {
         "This build does not include the extra taste. Install Curator with pip to have it (see the"
         " README); your photos and ratings stay."

@@ -127,7 +127,7 @@ def test_the_last_challenger_to_win_ends_the_comparison(person, session) -> None
     person.run("promote")
     assert session.view_state.view is View.LOUPE
     assert session.current == 12
-    assert "no more photos" in person.messages[-1]
+    assert "no more challengers" in person.messages[-1]
 
 
 def test_the_last_photo_is_challenged_by_the_nearest_earlier_one_that_is_not_rejected(

@@ -153,7 +153,7 @@ def test_photos_move_in_manual_order_only(session: Session, person: Person, harb
     assert person.messages[-1].startswith("To move photos, sort by Hand")
     session.modes.set_mode(Pass.RATE)
     person.run("move_later")
-    assert person.messages[-1].startswith("To move photos, browse")
+    assert person.messages[-1].startswith("To move photos, switch to Browse")
     assert session.catalog.projects.members(harbour) == [3, 1, 5]
 
 

@@ -71,9 +71,9 @@ class UndoController(QObject):
         is_foreign = is_elsewhere or step.id not in self._decisions.own_steps
         if is_foreign and self._announced != (direction, step.id):
             self._announced = direction, step.id
-            done = "undone" if direction == "undo" else "redone"
+            past = "undone" if direction == "undo" else "redone"
             line = captions.step_line(step)
-            messages.say(f"Not {done} yet: {line}. Press again to {direction}.")
+            messages.say(f"Not {past} yet: {line}. Press again to {direction}.")
             return
         doing = "Undoing" if direction == "undo" else "Redoing"
         messages.announce_slow(f"{doing}: {step.summary}…", len(step.changes))

@@ -174,7 +174,7 @@ def test_in_the_grid_the_selection_is_described(
     pipeline.events.description_ended.emit(DescriptionNews(1))
     pipeline.events.description_ended.emit(DescriptionNews(2, "It cannot be read."))
     pipeline.events.description_ended.emit(DescriptionNews(3))
-    assert window.status.message.text == "Described 2 of 60, 1 not"
+    assert window.status.message.text == "Described 2 of 60, 1 failed"
 
 
 def test_what_stops_all_descriptions_is_reported_once_with_a_remedy(

@@ -179,12 +179,9 @@ class TasteLearner:
         pinned, encoder = self._pinned, self.vectors.encoder
         if self.catalog.taste.pinned() != (pinned and pinned.number):
             self._pinned = Pinned.read(self.catalog)
-        try:
-            wanted = self._pinned.encoder if self._pinned else None
+        wanted = self._pinned.encoder if self._pinned else None
+        with self._dropped_on_error():  # its vectors may be of the former encoder
             fresh = self.vectors.sync(self.catalog, wanted, self._pause).tolist()
-        except Exception:
-            self._training = None  # its vectors may be of the former encoder
-            raise
         switched = encoder != self.vectors.encoder
         reweighted = self._half_life_days != self._settings.half_life_days
         self._half_life_days = self._settings.half_life_days
@@ -364,7 +361,7 @@ class TasteLearner:
 
     @contextlib.contextmanager
     def _dropped_on_error(self) -> Iterator[None]:
-        """Drop a training set whose update failed half-way; the next fit builds it again."""
+        """Drop the training set if an update fails half-way; the next fit builds it again."""
         try:
             yield
         except Exception:

@@ -15,6 +15,10 @@ from curator.session.services import Services
 from curator.session.sources import SourceController
 
 _Direction = Literal["undo", "redo"]
+_VERBS: dict[_Direction, tuple[str, str, str]] = {
+    "undo": ("Undoing", "Undid", "undone"),
+    "redo": ("Redoing", "Redid", "redone"),
+}
 
 
 class UndoController(QObject):
@@ -62,6 +66,7 @@ class UndoController(QObject):
 
     def _run(self, direction: _Direction) -> None:
         catalog, messages = self._catalog, self._messages
+        doing, did, past = _VERBS[direction]
         step = catalog.journal.next_undo() if direction == "undo" else catalog.journal.next_redo()
         if step is None:
             messages.say(f"Nothing to {direction}.")
@@ -71,11 +76,9 @@ class UndoController(QObject):
         is_foreign = is_elsewhere or step.id not in self._decisions.own_steps
         if is_foreign and self._announced != (direction, step.id):
             self._announced = direction, step.id
-            past = "undone" if direction == "undo" else "redone"
             line = captions.step_line(step)
             messages.say(f"Not {past} yet: {line}. Press again to {direction}.")
             return
-        doing = "Undoing" if direction == "undo" else "Redoing"
         messages.announce_slow(f"{doing}: {step.summary}…", len(step.changes))
         done = (
             catalog.journal.undo(step.id) if direction == "undo" else catalog.journal.redo(step.id)
@@ -89,9 +92,8 @@ class UndoController(QObject):
         self._decisions.follow_step(set(changed))
         if changed:  # renaming a tag changes no photo
             self._show_again(step, changed)
-        verb = "Undid" if direction == "undo" else "Redid"
         act, what = step.context.get("act", "marks"), step.context.get("what", step.summary)
-        messages.announce(f"{verb} {act}, {what}")
+        messages.announce(f"{did} {act}, {what}")
 
     def _show_again(self, step: Step, changed: list[int]) -> None:
         """Show the photo of a step in the scope, mode and view it was marked in."""

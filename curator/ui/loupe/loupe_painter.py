@@ -180,7 +180,7 @@ class LoupePainter:
 
     def surround(self) -> QColor:
         """Return the color around the picture."""
-        return theme.SURROUNDS[self._session.view_state.surround]
+        return theme.SURROUND_COLORS[self._session.view_state.surround]
 
     # --- texts
 

@@ -54,7 +54,7 @@ WHITE = QColor("#FFFFFF")
 SEEN = DISABLED
 AHEAD = HAIRLINE
 
-SURROUNDS: dict[Surround, QColor] = {
+SURROUND_COLORS: dict[Surround, QColor] = {
     "dark": QColor("#191919"),
     "black": QColor("#000000"),
     "gray": QColor("#777777"),

@@ -269,6 +269,67 @@ class Quality:
     sharpest: tuple[float, float] | None = None
 
 
+class Eye(StrEnum):
+    """What is known of an eye; ``unknown`` where the face is too small, turned away or covered."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of a photo, as measured on the original's pixels. It says nothing about who it is.
+
+    Places are fractions (0-1) of the upright picture's width and height, without the user's turn.
+    Left and right are the person's own. None stands for what could not be measured.
+
+    Attributes:
+        box: left, top, width and height; may reach a little past the edges of the picture.
+        size_px: width of the box in px of the original.
+        score: the detector's, 0-1.
+        left: the left eye.
+        right: the right eye.
+        left_blink: how far the left eye is shut, 0-1.
+        right_blink: how far the right eye is shut, 0-1.
+        smile: 0-1.
+        yaw_deg: how far the head is turned; positive towards the person's left.
+        eye_sharpness: of the eye region, on the scale of `Quality.sharpness`, 0-100.
+        left_at: center of the left eye.
+        right_at: center of the right eye.
+    """
+
+    box: tuple[float, float, float, float]
+    size_px: int
+    score: float
+    left: Eye = Eye.UNKNOWN
+    right: Eye = Eye.UNKNOWN
+    left_blink: float | None = None
+    right_blink: float | None = None
+    smile: float | None = None
+    yaw_deg: float | None = None
+    eye_sharpness: float | None = None
+    left_at: tuple[float, float] | None = None
+    right_at: tuple[float, float] | None = None
+
+    @property
+    def eyes(self) -> Eye:
+        """Both eyes in one word: closed if either is, else open if either is, else unknown."""
+        both = (self.left, self.right)
+        return next((eye for eye in (Eye.CLOSED, Eye.OPEN) if eye in both), Eye.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class FacesMeasured:
+    """The result of stage faces: the faces of a photo, largest first.
+
+    ``source`` is the digest of the proxy they were found on.
+    """
+
+    source: str
+    faces: tuple[Face, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     """A photo file found in a folder; ``path`` is absolute."""
@@ -304,7 +365,8 @@ class StageJob:
 
     ``path`` is the file to read (of a pair, the RAW); ``fallback`` is the other file of a pair,
     used if ``path`` cannot be decoded. ``cache`` is the folder for derived files. Stages embed and
-    describe read the proxy, whose digest is then ``fingerprint``. ``long_edge_px`` and ``quality``
+    describe read the proxy, whose digest is then ``fingerprint``; stage faces reads ``path`` and
+    the proxy at ``proxy``, whose digest is ``fingerprint``, too. ``long_edge_px`` and ``quality``
     (JPEG) are those of the proxy. ``encoder`` is for embed: a `curator.encoders.Recipe`. ``asking``
     is for describe: a `curator.stages.describe.Asking`. ``sidecars`` is for peek: the paths of the
     known sidecars.
@@ -323,6 +385,7 @@ class StageJob:
     encoder: Any = None
     sidecars: tuple[str, ...] = ()
     asking: Any = None
+    proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

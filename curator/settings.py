@@ -370,6 +370,17 @@ class TagSettings(Section):
         return sorted(enough, key=lambda tag: -(tag.confidence or 0))[: self.most]
 
 
+class FacesSettings(Section):
+    """Measuring faces: whether eyes are open, and how sharp they are."""
+
+    on: bool = Field(
+        True,
+        title="Measure faces and eyes",
+        description="If off, Curator removes everything it measured of faces."
+        " It never finds out who a person is.",
+    )
+
+
 class VisionSettings(Section):
     """The vision model that describes photos, on this machine or at another address."""
 
@@ -525,6 +536,7 @@ class Settings(BaseSettings):
     editing: EditingSettings = Field(default_factory=EditingSettings, title="Editing")
     taste: TasteSettings = Field(default_factory=TasteSettings, title="Taste")
     tags: TagSettings = Field(default_factory=TagSettings, title="Tags")
+    faces: FacesSettings = Field(default_factory=FacesSettings, title="Faces")
     vision: VisionSettings = Field(default_factory=VisionSettings, title="Describing photos")
     encoder: EncoderSettings = Field(default_factory=EncoderSettings, title="Analyzing photos")
     proxy: ProxySettings = Field(default_factory=ProxySettings, title="Proxies")

@@ -11,7 +11,7 @@ A :class:`Catalog` opens the file and owns the parts, which read and write throu
     files, sidecar_files, decisions, work       tables, for the parts below
     identity    which files are one photo; merging and splitting photos
     journal     decisions, undo and redo
-    scans, results, metadata, vectors, descriptions, stacks     what the pipeline saves
+    scans, results, metadata, vectors, faces, descriptions, stacks   what the pipeline saves
     photos, folders, volumes        what views and the command line read
     tags, vocabulary, projects, text, searches, taste, sidecars     what a person works with
     rewrites, removal, recovery     safety when files are changed, deleted or restored
@@ -36,6 +36,7 @@ from curator.catalog import backups, disk_reserve, integrity, migrations, restor
 from curator.catalog.backups import Backup
 from curator.catalog.decisions import Decisions
 from curator.catalog.descriptions import Descriptions
+from curator.catalog.faces import Faces
 from curator.catalog.fields import FIELDS
 from curator.catalog.folders import FolderRow, Folders, absence
 from curator.catalog.identity import Identity
@@ -168,6 +169,7 @@ class Catalog:
         )
         self.descriptions = Descriptions(store, self.work, self.tags)
         self.vectors = Vectors(store, self.work, self.tags)
+        self.faces = Faces(store, self.work)
         self.taste = Taste(store)
         self.stacks = Stacks(store)
         self.photos = Photos(store, self.tags, self.descriptions)

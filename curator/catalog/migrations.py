@@ -302,6 +302,30 @@ def _allow_no_confidence(database: peewee.Database) -> None:
         database.execute_sql(statement)
 
 
+def _add_faces(database: peewee.Database) -> None:
+    """Add faces; a photo whose faces could not be measured does not count as unreadable."""
+    for statement in (
+        "ALTER TABLE photo ADD COLUMN faces INTEGER CHECK (faces >= 0)",
+        "ALTER TABLE photo ADD COLUMN eyes_open INTEGER",
+        "ALTER TABLE photo ADD COLUMN eyes_closed INTEGER",
+        "ALTER TABLE photo ADD COLUMN eye_sharpness REAL CHECK (eye_sharpness BETWEEN 0 AND 100)",
+        "CREATE TABLE face (photo_id INTEGER NOT NULL REFERENCES photo (id),"
+        " place INTEGER NOT NULL, x REAL NOT NULL, y REAL NOT NULL, width REAL NOT NULL,"
+        " height REAL NOT NULL, size_px INTEGER NOT NULL, score REAL NOT NULL,"
+        " left_eye TEXT NOT NULL CHECK (left_eye IN ('open', 'closed', 'unknown')),"
+        " right_eye TEXT NOT NULL CHECK (right_eye IN ('open', 'closed', 'unknown')),"
+        " left_blink REAL, right_blink REAL, smile REAL, yaw_deg REAL, eye_sharpness REAL,"
+        " left_x REAL, left_y REAL, right_x REAL, right_y REAL,"
+        " PRIMARY KEY (photo_id, place)) WITHOUT ROWID",
+        *_photo_trigger(
+            f"{_OF_PHOTO}, elsewhere, apart, half_of, emptied_at, faces, eyes_open, eyes_closed,"
+            " eye_sharpness"
+        ),
+        *_work_triggers("NOT IN ('embed', 'faces', 'describe')"),
+    ):
+        database.execute_sql(statement)
+
+
 # (number, what changes, function). To add one: change the models in `schema`, append a line here
 # with the next number and a function that brings a catalog of the number before it there, and
 # put a catalog of the old version under tests/data/catalogs. Numbers are never reused.
@@ -313,6 +337,7 @@ MIGRATIONS: tuple[tuple[int, str, Step], ...] = (
     (4, "descriptions, projects, sidecars and duels", _add_descriptions_projects_sidecars),
     (5, "folders know their volume", _add_volumes),
     (6, "tags without a confidence", _allow_no_confidence),
+    (7, "faces and eyes", _add_faces),
 )
 
 

@@ -102,6 +102,10 @@ class Photo(Table):
     number, the id of one of them. ``stacked`` is the person's choice and overrides it: 0 is no
     stack, any other number names a stack made by hand. ``look`` is a perceptual hash of the
     picture.
+
+    ``faces`` to ``eye_sharpness`` sum up the rows of ``face``: how many faces there are, how many
+    of them have open and closed eyes, and how sharp the eyes of the largest face are. They are NULL
+    until the faces are measured.
     """
 
     id = AutoField()
@@ -158,6 +162,10 @@ class Photo(Table):
     apart = _yes_no("apart", 0)
     half_of = ForeignKeyField("self", null=True, column_name="half_of", index=False)
     emptied_at = FloatField(null=True)
+    faces = IntegerField(null=True, constraints=[Check("faces >= 0")])
+    eyes_open = IntegerField(null=True)
+    eyes_closed = IntegerField(null=True)
+    eye_sharpness = FloatField(null=True, constraints=[Check("eye_sharpness BETWEEN 0 AND 100")])
 
 
 class File(Table):
@@ -269,6 +277,35 @@ class Vector(Table):
     vector = BlobField()
     tone = BlobField()
     rev = IntegerField()
+
+
+class FaceRow(Table):
+    """One face of a photo; ``place`` is 0 for the largest. See `curator.model.Face`."""
+
+    photo = ForeignKeyField(Photo, index=False)
+    place = IntegerField()
+    x = FloatField()
+    y = FloatField()
+    width = FloatField()
+    height = FloatField()
+    size_px = IntegerField()
+    score = FloatField()
+    left_eye = TextField(constraints=[Check("left_eye IN ('open', 'closed', 'unknown')")])
+    right_eye = TextField(constraints=[Check("right_eye IN ('open', 'closed', 'unknown')")])
+    left_blink = FloatField(null=True)
+    right_blink = FloatField(null=True)
+    smile = FloatField(null=True)
+    yaw_deg = FloatField(null=True)
+    eye_sharpness = FloatField(null=True)
+    left_x = FloatField(null=True)
+    left_y = FloatField(null=True)
+    right_x = FloatField(null=True)
+    right_y = FloatField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "face"
+        primary_key = CompositeKey("photo", "place")
+        without_rowid = True
 
 
 class TasteVersion(Table):
@@ -450,6 +487,7 @@ TABLES = (
     Work,
     LastPosition,
     Vector,
+    FaceRow,
     TasteVersion,
     Tag,
     PhotoTag,
@@ -514,11 +552,11 @@ def _derived(photo: str) -> str:
 def _failed(photo: str) -> str:
     """Return a statement that sets a photo's ``failed`` from the work on its picture.
 
-    A photo that only could not be compared or described can be viewed and rated like any other.
+    A photo can be viewed and rated without a vector, measured faces or a description.
     """
     return (
-        f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo}"
-        f" AND state = 'failed' AND stage NOT IN ('embed', 'describe')) WHERE id = {photo};"
+        f"UPDATE photo SET failed = EXISTS (SELECT 1 FROM work WHERE photo_id = {photo} AND state ="
+        f" 'failed' AND stage NOT IN ('embed', 'faces', 'describe')) WHERE id = {photo};"
     )
 
 

@@ -1,0 +1,132 @@
+"""Faces of photos: where they are, whether the eyes are open, and how sharp they are.
+
+The stage `faces` fills this table; filters, stacks and every view of faces read it. It holds
+measures only: nothing in it tells who a person is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curator.catalog.integrity import reports_damage
+from curator.catalog.store import Store, chunks, marks, paused_chunks
+from curator.catalog.work import WorkQueue
+from curator.model import Eye, Face, FacesMeasured, StageJob
+
+FACES = "faces"
+"""The stage that measures faces."""
+
+_COLUMNS = (
+    "photo_id, place, x, y, width, height, size_px, score, left_eye, right_eye, left_blink,"
+    " right_blink, smile, yaw_deg, eye_sharpness, left_x, left_y, right_x, right_y"
+)
+_CLEARED = "faces = NULL, eyes_open = NULL, eyes_closed = NULL, eye_sharpness = NULL"
+
+
+@reports_damage
+@dataclass(eq=False)
+class Faces:
+    """Saves and reads the faces of photos."""
+
+    _store: Store
+    _work: WorkQueue
+
+    def of(self, ids: Sequence[int]) -> dict[int, tuple[Face, ...]]:
+        """Return the faces of photos, largest first; photos not measured yet are left out."""
+        sql = "SELECT id FROM photo WHERE faces IS NOT NULL AND id IN ({})"
+        found: dict[int, list[Face]] = {photo: [] for (photo,) in self._store.rows_for(sql, ids)}
+        sql = f"SELECT {_COLUMNS} FROM face WHERE photo_id IN ({{}}) ORDER BY photo_id, place"
+        for photo, _, *row in self._store.rows_for(sql, ids):
+            found[photo].append(_face(row))
+        return {photo: tuple(faces) for photo, faces in found.items()}
+
+    def save(self, results: Sequence[tuple[StageJob, FacesMeasured]]) -> list[int]:
+        """Save results of the stage in one transaction; return the photos that changed.
+
+        A result for a proxy that is no longer the photo's is dropped and made again.
+        """
+        saved: dict[int, str | None] = {}
+        with self._store.transaction():
+            for job, result in results:
+                photo = job.photo_id
+                sql = "SELECT proxy_digest FROM photo WHERE id = ? AND merged_into IS NULL"
+                if self._store.value(sql, (photo,)) != result.source:
+                    self._work.requeue(photo, FACES)
+                    continue
+                self._replace(photo, result.faces)
+                saved[photo] = result.source
+            self._work.mark_done(FACES, saved)
+        return list(saved)
+
+    def _replace(self, photo: int, faces: Sequence[Face]) -> None:
+        self._store.run("DELETE FROM face WHERE photo_id = ?", (photo,))
+        self._store.run_many(
+            f"INSERT INTO face ({_COLUMNS}) VALUES ({marks(19)})",
+            [(photo, place, *_row(face)) for place, face in enumerate(faces)],
+        )
+        eyes = Counter(face.eyes for face in faces)
+        self._store.run(
+            "UPDATE photo SET faces = ?, eyes_open = ?, eyes_closed = ?, eye_sharpness = ?"
+            " WHERE id = ?",
+            (
+                len(faces),
+                eyes[Eye.OPEN],
+                eyes[Eye.CLOSED],
+                faces[0].eye_sharpness if faces else None,
+                photo,
+            ),
+        )
+
+    def remove_all(self) -> int:
+        """Remove what was measured, and all work of the stage; return how many photos had faces."""
+        photos = self._store.values("SELECT id FROM photo WHERE faces IS NOT NULL")
+        for part in paused_chunks(photos):
+            with self._store.transaction():
+                for ids in chunks(part):
+                    among = f"IN ({marks(len(ids))})"
+                    self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
+                    self._store.run(f"UPDATE photo SET {_CLEARED} WHERE id {among}", ids)
+        with self._store.transaction():
+            self._store.run("DELETE FROM work WHERE stage = ?", (FACES,))
+        return len(photos)
+
+
+def _row(face: Face) -> tuple[object, ...]:
+    """Return a face as the columns of its row, from ``x`` on."""
+    return (
+        *face.box,
+        face.size_px,
+        face.score,
+        face.left,
+        face.right,
+        face.left_blink,
+        face.right_blink,
+        face.smile,
+        face.yaw_deg,
+        face.eye_sharpness,
+        *(face.left_at or (None, None)),
+        *(face.right_at or (None, None)),
+    )
+
+
+def _face(row: Sequence[Any]) -> Face:
+    """Return the face in a row, whose columns start at ``x``."""
+    x, y, width, height, size_px, score, left, right, *row = row
+    left_blink, right_blink, smile, yaw, sharpness, *at = row
+    return Face(
+        box=(x, y, width, height),
+        size_px=size_px,
+        score=score,
+        left=Eye(left),
+        right=Eye(right),
+        left_blink=left_blink,
+        right_blink=right_blink,
+        smile=smile,
+        yaw_deg=yaw,
+        eye_sharpness=sharpness,
+        left_at=None if at[0] is None else (at[0], at[1]),
+        right_at=None if at[2] is None else (at[2], at[3]),
+    )

@@ -41,7 +41,7 @@ from curator.settings import absolute
 
 _STORED = (
     "id rev directory_id name taken_at added_at width height turn thumb proxy flag rating label"
-    " kept elsewhere seen_at camera pair stack stack_kind stacked"
+    " kept elsewhere seen_at camera pair stack stack_kind stacked faces eyes_open eyes_closed"
 )
 # Name → SQL. ``state`` is "" (fine), "failed" or "missing". ``merged_into`` is not None for photos
 # a reader should drop: the id of the photo each was merged into, 0 if it was removed or its files
@@ -51,6 +51,7 @@ _COLUMNS: dict[str, str] = {
     # Measurements of a damaged picture are no scores.
     "sharpness": "CASE WHEN damage IS NULL THEN sharpness END",
     "exposure": "CASE WHEN damage IS NULL THEN exposure END",
+    "eye_sharpness": "CASE WHEN damage IS NULL THEN eye_sharpness END",
     "damaged": "damage IS NOT NULL",
     # Mean light in stops, which `curator.imaging.perceptual_hash` appends to the hash.
     "light": "CAST(substr(look, 33) AS REAL) / -10",

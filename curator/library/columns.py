@@ -45,6 +45,10 @@ NUMBERS: dict[str, tuple[str, Callable[[Iterable[object]], list[object]] | None]
     "sharpness": ("f4", None),
     "exposure": ("f4", None),
     "light": ("f4", None),
+    "faces": ("f4", None),  # NaN: not measured
+    "eyes_open": ("f4", None),
+    "eyes_closed": ("f4", None),
+    "eye_sharpness": ("f4", None),
     "damaged": ("?", _or_zero),
     "flag": ("i1", lambda values: [FLAG_CODE[value] for value in values]),  # type: ignore[index]
     "rating": ("i1", _or_zero),
@@ -70,6 +74,7 @@ DRAWN = (
     "taken_at",
     "sharpness",
     "exposure",
+    "eye_sharpness",
     "damaged",
 )
 ORDERING = ("taken_at", "merged_into", "directory_id")  # a change may move a photo in a list

@@ -1,4 +1,4 @@
-"""Filters by mouse: the labels, cameras, lenses and dates of a scope, with counts of photos.
+"""Filters by mouse: the labels, cameras, lenses, dates and faces of a scope, with photo counts.
 
 The sidebar shows them. A click adds the value's search to the text in the search box, so that a
 person can always read which filter applies; :func:`with_condition` edits that text.
@@ -6,8 +6,9 @@ person can always read which filter applies; :func:`with_condition` edits that t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -41,11 +42,13 @@ class Facet:
         title: its name on screen.
         fields: its fields of the search language; clicking a value replaces their terms.
         values: returns the values that the marked photos have.
+        optional: whether it is shown only where photos have values.
     """
 
     title: str
     fields: frozenset[str]
     values: Callable[[Table, Mask], list[Value]]
+    optional: bool = False
 
 
 def _labels(table: Table, among: Mask) -> list[Value]:
@@ -95,12 +98,31 @@ def _date_title(year: str, rest: list[str]) -> str:
     return f"{int(rest[1])} {month}" if len(rest) > 1 else month
 
 
+_FACES = {
+    "faces:0": "No faces",
+    "faces:1": "1 face",
+    "faces:2": "2 faces",
+    "faces:>=3": "3 or more",
+}
+_EYES = {"eyes:closed": "Closed", "eyes:open": "Open", "eyes:unknown": "Can't tell"}
+
+
+def _searched(titles: Mapping[str, str], table: Table, among: Mask) -> list[Value]:
+    """Count the photos that each of some searches finds, given their titles."""
+    numbers = {
+        query: int((filters.mask(filters.parse(query), table) & among).sum()) for query in titles
+    }
+    return [Value(titles[query], number, query) for query, number in numbers.items() if number]
+
+
 # Name → facet. To add a facet, add one line.
 FACETS: dict[str, Facet] = {
     "label": Facet("Label", frozenset({"label"}), _labels),
     "camera": Facet("Camera", frozenset({"camera"}), lambda t, m: _named("camera", t, m)),
     "lens": Facet("Lens", frozenset({"lens"}), lambda t, m: _named("lens", t, m)),
     "date": Facet("Date", frozenset({"on", "before", "after"}), _dates),
+    "faces": Facet("Faces", frozenset({"faces"}), partial(_searched, _FACES), optional=True),
+    "eyes": Facet("Eyes", frozenset({"eyes"}), partial(_searched, _EYES), optional=True),
 }
 
 

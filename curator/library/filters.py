@@ -9,6 +9,7 @@
     camera:none                        the camera wrote no name of its own
     iso:>=3200 shutter:1/60..1/15      high ISO and a long exposure
     near:64.1,-21.9,5km ext:nef        within 5 km of Reykjavik, as NEF
+    faces:>=3 -eyes:closed             three faces or more, none known to blink
 
 A word matches the beginnings of words in file names, tags, projects, descriptions, cameras and
 folders, ignoring case and accents; words in quotes must match completely. `query` parses an
@@ -278,6 +279,18 @@ def _labeled(term: Term, table: Table, _: int) -> Mask:
     return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
 
 
+# Value of ``eyes:`` → mask. Every photo with faces matches exactly one of the first three.
+EYES: dict[str, Callable[[Table], Mask]] = {
+    "open": lambda table: (table.column("eyes_open") > 0) & (table.column("eyes_closed") == 0),
+    "closed": lambda table: table.column("eyes_closed") > 0,
+    "unknown": lambda table: (
+        (table.column("faces") > 0)
+        & (table.column("eyes_open") == 0)
+        & (table.column("eyes_closed") == 0)
+    ),
+}
+
+
 def _stacked(term: Term, table: Table, _: int) -> Mask:
     text, by_hand = term.text.lower(), table.column("stacked") > 0
     if text == "hand":
@@ -364,6 +377,13 @@ FIELDS: dict[str, Field] = {
     "match": _number_field("match with your taste, 0-100", ">=70"),
     "sharpness": _number_field("sharpness, 0-100", "<30"),
     "exposure": _number_field("exposure, 0-100", "<50"),
+    "faces": _number_field("number of faces", ">=3"),
+    "eyes": _choice_field(
+        "eyes: closed in any face, open in all, or unknown in all",
+        "closed",
+        lambda term, table, _: EYES[term.text.lower()](table),
+        tuple(EYES),
+    ),
     "stack": _choice_field("kind of stack", "burst", _stacked, (*StackKind, "hand")),
     "similar": Field(
         "similar to the photo with this id",

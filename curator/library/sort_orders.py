@@ -55,6 +55,9 @@ ORDERS: dict[str, Order] = {
     "exposure": Order(
         "Exposure", lambda table: table.column("exposure"), np.fmax, "most clipped first"
     ),
+    "eyes": Order(
+        "Eye sharpness", lambda table: table.column("eye_sharpness"), np.fmax, "softest first"
+    ),
     "rating": Order(
         "Rating", lambda table: table.column("rating"), np.fmax, "unrated, then lowest"
     ),

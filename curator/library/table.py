@@ -66,6 +66,7 @@ class Tile:
     taken: datetime | None
     sharpness: float | None
     exposure: float | None
+    eye_sharpness: float | None
     match: int | None
     rejected: bool = False
     stale: bool = False
@@ -350,6 +351,7 @@ class Table:
             number["taken_at"].tolist(),  # None without a capture time
             map(as_measure, number["sharpness"].tolist()),
             map(as_measure, number["exposure"].tolist()),
+            map(as_measure, number["eye_sharpness"].tolist()),
             self.scores.matches_at(rows),
             [each.flag is Flag.REJECT for each in marks],
             repeat(False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,8 +22,9 @@ from curator.ui.grid.grid_view import GridView
 from curator.ui.grid.tile_painter import TilePainter
 from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
-from tests import catalogs
+from tests import catalogs, face_data
 from tests.conftest import PATIENCE_MS
+from tests.face_data import OPEN
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -224,6 +226,10 @@ def test_names_and_dates_have_their_own_line_and_are_remembered(session, grid, m
     assert grid.viewport().rect().contains(grid.cell(59)), "also below the last line"
     session.ordering.set_order("name")
     assert grid._painter.value(session.tile(1)) == "", "it is not written twice"
+    face_data.save(session.catalog, {1: [replace(OPEN, eye_sharpness=63.4)]})
+    session.refresh()
+    session.ordering.set_order("eyes")
+    assert [grid._painter.value(session.tile(photo)) for photo in (1, 2)] == ["63", ""]
     commands.run(session, "toggle_captions")
     assert grid.grid_layout.row_height == pitch
 

@@ -11,6 +11,8 @@ from curator.model import View
 from curator.ui.main_window import MainWindow
 from curator.ui.panels import saved_searches
 from curator.ui.panels.search_box import SearchField
+from tests import face_data
+from tests.face_data import CLOSED, OPEN
 
 
 @pytest.fixture
@@ -42,6 +44,18 @@ def test_a_field_and_its_value_can_be_completed_by_keyboard(
     assert box.text() == 'camera:"Curator Works Test Two" '
     QTest.keyClick(box, Qt.Key.Key_Return)
     assert len(window.session.ids) == 20 and not box.hasFocus()
+
+
+def test_eyes_are_completed_by_keyboard(window: MainWindow, box: SearchField) -> None:
+    face_data.save(window.session.catalog, {1: [], 2: [OPEN, CLOSED], 3: [OPEN]})
+    window.session.refresh()
+    QTest.keyClicks(box, "ey")
+    QTest.keyClick(box, Qt.Key.Key_Tab)
+    QTest.keyClicks(box, "cl")
+    QTest.keyClick(box, Qt.Key.Key_Tab)
+    assert box.text() == "eyes:closed "
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert window.session.ids.tolist() == [2]
 
 
 def test_completions_are_shown_above_the_inspector(window: MainWindow, box: SearchField) -> None:

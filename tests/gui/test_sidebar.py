@@ -15,7 +15,8 @@ from curator.ui.grid.grid_layout import FOOTER
 from curator.ui.main_window import MainWindow
 from curator.ui.panels.sidebar import StarFilter
 from curator.ui.widgets.rows import Row, Rows
-from tests import catalogs
+from tests import catalogs, face_data
+from tests.face_data import CLOSED, OPEN
 
 
 def counts(rows: Rows) -> dict[str, str]:
@@ -159,6 +160,25 @@ def test_camera_label_and_verdict_can_be_combined_by_mouse(window: MainWindow) -
     assert (
         not session.criteria.filter and len(session.ids) == 60 and not box.accessibleDescription()
     )
+
+
+def test_faces_and_eyes_are_filters_as_soon_as_photos_have_faces(window: MainWindow) -> None:
+    session, rows = window.session, window.sidebar.facets.rows
+    face_data.save(session.catalog, {1: [], 2: [OPEN], 3: [OPEN, CLOSED], 4: [OPEN] * 5})
+    session.refresh()
+    window.sidebar.refresh()
+    assert [row.title for row in rows.rows][-2:] == ["Faces", "Eyes"]
+    click_row(window, rows, "Faces")
+    click_row(window, rows, "Eyes")
+    shown = [(row.title, row.count) for row in rows.rows if row.depth]
+    assert shown == [
+        *(("No faces", "1"), ("1 face", "1"), ("2 faces", "1"), ("3 or more", "1")),
+        *(("Closed", "1"), ("Open", "2")),
+    ]
+    click_row(window, rows, "3 or more")
+    click_row(window, rows, "Open")
+    assert session.criteria.filter == "faces:>=3 eyes:open"
+    assert session.ids.tolist() == [4]
 
 
 def test_days_are_below_their_month_and_no_row_moves_while_photos_arrive(

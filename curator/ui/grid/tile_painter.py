@@ -220,5 +220,10 @@ class TilePainter:
             return "" if tile.uncertainty is None else f"±{tile.uncertainty:.2f}"
         if self.order == "relevance":
             return tile.found
-        number = {"sharpness": tile.sharpness, "exposure": tile.exposure}.get(self.order)
+        measures = {
+            "sharpness": tile.sharpness,
+            "exposure": tile.exposure,
+            "eyes": tile.eye_sharpness,
+        }
+        number = measures.get(self.order)
         return "" if number is None else f"{number:.0f}"

@@ -1,4 +1,4 @@
-"""The sidebar's filters by label, camera, lens and date; each unfolds to rows of its values."""
+"""The sidebar's filters by label, camera, faces, date …; each unfolds to rows of its values."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MOST = 60  # values shown at each level of a facet; the search box finds the ot
 class FacetRows(QWidget):
     """A row for each facet, and below an unfolded one its values with their counts.
 
-    Only unfolded facets are counted. While a facet is unfolded, its values keep their places and
-    new values are appended, so that no row moves under the pointer.
+    Only unfolded and optional facets are counted. While a facet is unfolded, its values keep their
+    places and new values are appended, so that no row moves under the pointer.
 
     Args:
         session: the window's session.
@@ -52,18 +52,24 @@ class FacetRows(QWidget):
         facet, key = FACETS[name], _key(name)
         active = conditions_on(self._session.criteria.filter, facet.fields)
         opens = key in self.unfolded
+        counted = opens or (facet.optional and not active)
+        values = self._values(facet) if counted else []
+        if facet.optional and counted and not values:
+            return
         yield Row(key, facet.title, current=bool(active) and not opens, opens=opens)
         if not opens:
             for level in [level for level in self._places if level.startswith(f"{name} ")]:
                 del self._places[level]
             return
-        values = facet.values(self._session.table, self._session.photos.membership.in_scope())
         if not values:
             yield Row("", "None here", depth=1, dim=True)
         inside: dict[str, list[Value]] = {}
         for value in values:
             inside.setdefault(value.inside, []).append(value)
         yield from self._level(name, "", inside, 1)
+
+    def _values(self, facet: Facet) -> list[Value]:
+        return facet.values(self._session.table, self._session.photos.membership.in_scope())
 
     def _level(
         self, name: str, above: str, inside: dict[str, list[Value]], depth: int

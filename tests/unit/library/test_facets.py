@@ -12,7 +12,8 @@ from curator.library import filters
 from curator.library.facets import FACETS, conditions_on, with_condition
 from curator.library.table import Table
 from curator.settings import Home
-from tests import catalogs
+from tests import catalogs, face_data
+from tests.face_data import CLOSED, OPEN, UNKNOWN
 
 TWO = 'camera:"EOS 5D" -camera:"EOS 5D II"'
 IS, CAMERA = frozenset({"is"}), FACETS["camera"].fields
@@ -54,6 +55,7 @@ def test_each_value_counts_what_its_search_finds(home: Home) -> None:
         database.execute("UPDATE photo SET taken_at = NULL WHERE id = 3")
         database.execute("UPDATE photo SET label = 'red' WHERE id IN (1, 2)")
     catalog = Catalog.open(home.catalog)
+    face_data.save(catalog, {1: [], 2: [OPEN], 3: [OPEN, CLOSED], 4: [OPEN] * 5, 5: [UNKNOWN]})
     catalog.text.update_all()
     table = Table(catalog)
     found = {name: facet.values(table, table.alive()) for name, facet in FACETS.items()}
@@ -61,19 +63,21 @@ def test_each_value_counts_what_its_search_finds(home: Home) -> None:
         for value in values:
             assert filters.mask(filters.parse(value.query), table).sum() == value.photos, value
             assert with_condition(value.query, FACETS[name].fields, value.query) == ""
-        if name != "label":
+        if name not in ("label", "faces", "eyes"):
             assert sum(value.photos for value in values if not value.inside) == 20
     titles = {name: [value.title for value in values] for name, values in found.items()}
     assert titles["label"] == ["Red"]
     assert titles["camera"][-2:] == ["EOS 5D", "EOS 5D Mark II"]
     assert titles["lens"][1:] == ["Not recorded"]
+    assert titles["faces"] == ["No faces", "1 face", "2 faces", "3 or more"]
+    assert titles["eyes"] == ["Closed", "Open", "Can't tell"]
     assert titles["date"] == ["2024", "May", "4 May", "No date"]
     catalog.close()
 
 
 def test_photos_added_later_are_counted(home: Home, catalog: Catalog) -> None:
     table = Table(catalog)
-    assert [facet.values(table, table.alive()) for facet in FACETS.values()] == [[]] * 4
+    assert [facet.values(table, table.alive()) for facet in FACETS.values()] == [[]] * len(FACETS)
     catalogs.fill(home.catalog, 5)
     table.refresh()
     camera = FACETS["camera"].values(table, table.alive())

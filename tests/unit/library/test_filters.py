@@ -11,7 +11,8 @@ from curator.library import filters
 from curator.library.query import FilterError
 from curator.session import Session
 from curator.settings import Home
-from tests import catalogs, taste_data
+from tests import catalogs, face_data, taste_data
+from tests.face_data import CLOSED, OPEN, UNKNOWN
 
 
 def found(session: Session, expression: str) -> list[int]:
@@ -126,6 +127,37 @@ REST = list(range(6, 13))
 )
 def test_capture_data_is_compared(shot: Session, expression: str, photos: list[int]) -> None:
     assert found(shot, expression) == photos
+
+
+@pytest.mark.parametrize(
+    ("expression", "photos"),
+    [
+        ("faces:0", [1]),
+        ("faces:2", [4]),
+        ("faces:>=3", [5]),
+        ("faces:<2", [1, 2, 3]),
+        ("-faces:0 -is:rejected", [2, 3, 4, 5, 6, 7, 8, 9, 10, 12]),  # 6 and on: not measured
+        ("-faces:>=0", [6, 7, 8, 9, 10, 11, 12]),
+        ("eyes:closed", [4, 5]),
+        ("eyes:open", [2]),
+        ("eyes:unknown", [3]),
+        ("faces:>0 -eyes:closed", [2, 3]),
+        ("eyes:open OR eyes:closed faces:<=2", [2, 4]),
+    ],
+)
+def test_photos_are_found_by_their_faces_and_eyes(
+    session: Session, expression: str, photos: list[int]
+) -> None:
+    one_blinks = {4: [OPEN, CLOSED], 5: [OPEN, OPEN, CLOSED, UNKNOWN]}
+    face_data.save(session.catalog, {1: [], 2: [OPEN], 3: [UNKNOWN], **one_blinks})
+    session.table.refresh()
+    assert found(session, expression) == photos
+
+
+def test_one_face_nobody_can_judge_leaves_the_others_open(session: Session) -> None:
+    face_data.save(session.catalog, {2: [OPEN, UNKNOWN]})
+    session.table.refresh()
+    assert found(session, "eyes:open") == [2]
 
 
 def test_width_and_height_are_those_of_the_rotated_picture(shot: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from curator.catalog import Catalog
 from curator.library.sort_orders import ORDERS, sorted_ids
 from curator.library.table import Table
 from curator.settings import Home
-from tests import catalogs
+from tests import catalogs, face_data
+from tests.face_data import OPEN
 
 EVERYTHING = list(range(1, 11))
 
@@ -58,6 +60,17 @@ def test_a_frame_without_a_value_follows_one_that_has_it(table: Table) -> None:
     table.column("sharpness")[[2, 7, 9]] = np.nan  # photos 3, 8 and 10
     assert listed(table, "sharpness") == [1, 2, 3, 4, 8, 5, 6, 7, 9, 10]
     assert listed(table, "sharpness", True) == [9, 7, 6, 5, 3, 4, 8, 2, 1, 10]
+
+
+def test_by_eye_sharpness_photos_without_measured_eyes_are_last_in_both_directions(
+    table: Table,
+) -> None:
+    soft, sharp = replace(OPEN, eye_sharpness=20.0), replace(OPEN, eye_sharpness=70.0)
+    face_data.save(table.catalog, {1: [sharp, soft], 2: [], 5: [soft], 4: [OPEN]})
+    table.refresh()
+    assert listed(table, "eyes") == [5, 3, 4, 8, 1, 2, 6, 7, 9, 10]
+    assert listed(table, "eyes", True) == [1, 3, 4, 8, 5, 2, 6, 7, 9, 10]
+    assert [tile.eye_sharpness for tile in table.tiles([1, 2, 3])] == [70.0, None, None]
 
 
 def test_only_listed_frames_count_for_a_stack(table: Table) -> None:

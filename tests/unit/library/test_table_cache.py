@@ -167,7 +167,7 @@ def test_a_flipped_byte_is_detected(
 def test_a_cache_with_changed_columns_is_ignored(
     catalog: Catalog, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photos, "_SELECT", photos._SELECT.replace("sharpness", "exposure"))
+    monkeypatch.setattr(photos, "_SELECT", photos._SELECT.replace("N sharpness", "N exposure"))
     assert reads_all(catalog, kept, monkeypatch)
 
 

@@ -12,6 +12,7 @@ below 13 ms, QImageReader with a scaled size 21 ms, QImage and smooth scaling 27
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -30,6 +31,7 @@ _TURNS = (None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_COUNTERCL
 _PLAIN_CUBIC = 0.85
 _SOFT_CUBIC = 0.62
 _SOFTEN = 0.45  # sigma in px, removes details that the smaller size cannot show
+_NEARLY = 0.9  # a crop with this share of the wanted pixels, or fewer than 1 / 0.9, is cut exactly
 _KEEP_ASPECT = 0.01  # a picture that differs more from the requested size keeps its own aspect
 
 
@@ -149,6 +151,50 @@ def turned(image: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
     """Turn an image by quarter turns clockwise; returns the same array if ``turn`` is 0."""
     how = _TURNS[turn % 4]
     return image if how is None else np.asarray(cv2.rotate(image, how), np.uint8)
+
+
+def crop(
+    rgb: npt.NDArray[np.uint8],
+    box: tuple[float, float, float, float],
+    size: tuple[int, int],
+    turn: int = 0,
+) -> npt.NDArray[np.uint8]:
+    """Cut a part of a picture, turn it, and resize it to exactly ``size``.
+
+    A box of nearly as many pixels is not resized: its middle is cut pixel for pixel.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        box: left, top, width and height as fractions (0-1) of the picture.
+        size: wanted (width, height) px after turning.
+        turn: quarter turns clockwise, 0-3.
+    """
+    wide, high = size[::-1] if turn % 2 else size
+    columns = _part(rgb.shape[1], box[0], box[2], wide)
+    rows = _part(rgb.shape[0], box[1], box[3], high)
+    part = turned(rgb[rows, columns], turn)
+    if part.shape[1::-1] == size:
+        return part
+    how = cv2.INTER_AREA if part.shape[1] > size[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
+
+
+def _part(edge: int, start: float, length: float, wanted: int) -> slice:
+    """Return the pixels of an edge in a fraction of it, and exactly ``wanted`` if nearly so."""
+    count = max(round(length * edge), 1)
+    if wanted <= edge and _NEARLY * wanted <= count <= wanted / _NEARLY:
+        count = wanted
+    count = min(count, edge)
+    first = round((start + length / 2) * edge - count / 2)
+    first = min(max(first, 0), edge - count)
+    return slice(first, first + count)
+
+
+def row_of(images: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Return images side by side, in one as high as the highest of them."""
+    row = np.zeros((max(len(image) for image in images), 0, 3), np.uint8)
+    padded = [np.pad(image, ((0, len(row) - len(image)), (0, 0), (0, 0))) for image in images]
+    return np.hstack([row, *padded])
 
 
 def _fit(image: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:

@@ -71,10 +71,12 @@ class Darkroom(QuietPipeline):
         photo = self.photo(request)
         rgb = self.draw(photo, self.size)
         overlay = measure(rgb, request.overlays) if request.overlays else None
+        crops = [screen.crop(rgb, *crop) for crop in request.crops]
+        row = Pixels(screen.from_rgb(screen.row_of(crops), None)) if crops else None
         if request.size is not None:
             rgb = screen.from_rgb(rgb, request.size)
         pixels = Pixels(rgb) if request.pixels else None
-        self._answer(request, Frame(pixels, basis, None, self.size, overlay))
+        self._answer(request, Frame(pixels, basis, None, self.size, overlay, row=row))
         return photo
 
     def refuse(self, error: KnownError) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
+from curator.stages.frame import Crop
 from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
 from tests.gui.darkroom import Darkroom
 
@@ -48,6 +51,22 @@ def test_the_budget_holds_over_two_thousand_steps(originals, pipeline, qtbot) ->
             assert all(originals.pixels(one) for one in wishes)
         heaviest = max(heaviest, originals.nbytes)
     assert WHOLE * 4 <= heaviest <= BUDGET
+
+
+def test_crops_are_read_with_the_picture_and_only_once(originals, pipeline, qtbot) -> None:
+    crops = (Crop((0.5, 0.5, 0.1, 0.1), (6, 4)), Crop((0.0, 0.0, 0.5, 0.5), (10, 10)))
+    both = replace(wish(1), crops=crops)
+    originals.want([both])
+    (request,) = pipeline.requests
+    assert request.pixels and request.crops == crops
+    deliver(pipeline, originals, qtbot)
+    sizes = [frame.image.size().toTuple() for frame in originals.crops(both)]
+    assert sizes == [(6, 4), (10, 10)]
+    assert originals.pixels(both) is not None
+    originals.want([both, replace(wish(1), pixels=False, crops=crops[:1])])
+    (request,) = pipeline.requests
+    assert not request.pixels and request.crops == crops[:1]
+    assert originals.crops(replace(wish(2), crops=crops)) is None
 
 
 def test_the_least_urgent_is_evicted_first(originals, pipeline, qtbot) -> None:

@@ -1,6 +1,6 @@
-"""Pixels and overlays of originals, read ahead within a byte budget.
+"""Pixels, crops and overlays of originals, read ahead within a byte budget.
 
-Loupe and compare view share one. A view requests what it needs, most urgent first, and requests
+Every view of originals shares one. A view requests what it needs, most urgent first, and requests
 again at every move. The pipeline decodes what is missing in worker processes. Results stay until
 newer ones need the space, least recently used first, or until no view has requested any for a
 while. Pictures are identified by their *content* (a fingerprint the worker has checked): the pixels
@@ -23,7 +23,7 @@ from curator.library import captions
 from curator.model import KnownError
 from curator.session import Session
 from curator.session.pixel_source import Source
-from curator.stages.frame import ChangedError, DecodeRequest
+from curator.stages.frame import ChangedError, Crop, DecodeRequest
 from curator.stages.frame import Frame as Decoded
 from curator.ui.widgets.frames import Frame
 
@@ -59,7 +59,8 @@ class PixelRequest:
         size: (width, height) device px; None for all pixels.
         pixels: whether the picture is needed, or only its overlays.
         overlays: kinds of overlays needed (:data:`curator.imaging.overlay.KINDS`).
-        guessed_bytes: estimated size in memory.
+        guessed_bytes: estimated size in memory, without crops.
+        crops: parts of the picture needed, each at its own size.
     """
 
     photo: int
@@ -69,6 +70,7 @@ class PixelRequest:
     pixels: bool = True
     overlays: frozenset[str] = frozenset()
     guessed_bytes: int = 0
+    crops: tuple[Crop, ...] = ()
 
     @property
     def picture(self) -> Picture:
@@ -111,15 +113,29 @@ class Measured:
         return sum(plane.nbytes for plane in planes if plane is not None)
 
 
-_Key = tuple[Picture, object]  # a picture with a size, None for the full size, or _OVERLAY
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """Crops of an original, in the order requested."""
+
+    frames: tuple[Frame, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(frame.nbytes for frame in self.frames)
+
+
+# A picture with a size, None for the full size, or the crops, or _OVERLAY.
+_Key = tuple[Picture, object]
+_Result = OriginalPixels | Crops | Measured
 _OVERLAY = "overlay"
 
 
 class FullresCache(QObject):
-    """Pixels and overlays of originals for the views of one window.
+    """Pixels, crops and overlays of originals for the views of one window.
 
     Attributes:
-        nbytes: the bytes all pixels and overlays take now.
+        nbytes: the bytes all of them take now.
 
     Signals:
         arrived(int): a photo of which something was decoded.
@@ -136,7 +152,7 @@ class FullresCache(QObject):
         super().__init__(parent)
         self._session = session
         self.nbytes = 0
-        self._cache: OrderedDict[_Key, OriginalPixels | Measured] = OrderedDict()
+        self._cache: OrderedDict[_Key, _Result] = OrderedDict()
         self._wanted: dict[_Key, None] = {}  # most urgent first
         self._pending: dict[DecodeRequest, PixelRequest] = {}
         self._reasons: dict[tuple[str, str], str] = {}
@@ -163,6 +179,11 @@ class FullresCache(QObject):
         found = self._get((request.picture, request.size))
         return found if isinstance(found, OriginalPixels) else None
 
+    def crops(self, request: PixelRequest) -> tuple[Frame, ...] | None:
+        """Return the crops of a request, in its order, if they were read."""
+        found = self._get((request.picture, request.crops))
+        return found.frames if isinstance(found, Crops) else None
+
     def overlay(self, request: PixelRequest) -> Measured | None:
         """Return the overlays measured on a request's picture, even if some are missing."""
         found = self._get((request.picture, _OVERLAY))
@@ -188,11 +209,13 @@ class FullresCache(QObject):
         self._reasons = {name: why for name, why in self._reasons.items() if name in named}
         absent: dict[int, str] = {}
         for request in requests:
-            total += request.guessed_bytes
+            total += request.guessed_bytes + _bytes_of(request.crops)
             if total > self.budget_bytes and wanted:
                 break
             if request.pixels:
                 wanted[request.picture, request.size] = None
+            if request.crops:
+                wanted[request.picture, request.crops] = None
             if request.overlays:
                 wanted[request.picture, _OVERLAY] = None
             decode, name = self._missing(request), request.picture.unturned
@@ -236,7 +259,8 @@ class FullresCache(QObject):
         measured = self.overlay(request)
         kinds = frozenset() if measured is None else measured.overlay.kinds
         pixels = request.pixels and self.pixels(request) is None
-        if not pixels and request.overlays <= kinds:
+        crops = request.crops if self.crops(request) is None else ()
+        if not pixels and not crops and request.overlays <= kinds:
             return None
         return DecodeRequest(
             request.source.path,
@@ -247,9 +271,10 @@ class FullresCache(QObject):
             pixels,
             frozenset() if request.overlays <= kinds else request.overlays,
             self.limit_bytes,
+            crops,
         )
 
-    def _get(self, key: _Key) -> OriginalPixels | Measured | None:
+    def _get(self, key: _Key) -> _Result | None:
         found = self._cache.get(key)
         if found is not None:
             self._cache.move_to_end(key)
@@ -271,6 +296,9 @@ class FullresCache(QObject):
         if answer.array is not None:
             pixels = OriginalPixels(Frame.of(answer.array), answer.basis)
             self._store((request.picture, request.size), pixels)
+        if decode.crops:
+            frames = tuple(map(Frame.of, answer.crops(decode.crops)))
+            self._store((request.picture, decode.crops), Crops(frames))
         overlay = answer.measured()
         if overlay is not None:
             picture = request.source.long_word(answer.basis)
@@ -279,7 +307,7 @@ class FullresCache(QObject):
         self._evict()
         self.arrived.emit(request.photo)
 
-    def _store(self, key: _Key, result: OriginalPixels | Measured) -> None:
+    def _store(self, key: _Key, result: _Result) -> None:
         old = self._cache.pop(key, None)
         self.nbytes += result.nbytes - (old.nbytes if old else 0)
         self._cache[key] = result
@@ -308,3 +336,7 @@ class FullresCache(QObject):
             return
         self._rescanned.add(key)
         self._session.pipeline.rescan(max(folders, key=lambda row: len(row.path)).id)
+
+
+def _bytes_of(crops: Sequence[Crop]) -> int:
+    return sum(4 * width * height for _, (width, height) in crops)

@@ -11,7 +11,7 @@ import rawpy
 from curator import files
 from curator.imaging import color, decode, overlay, raw
 from curator.model import GoneError, UnreadableError
-from curator.stages.frame import ChangedError, DecodeRequest, Frame, frame
+from curator.stages.frame import ChangedError, Crop, DecodeRequest, Frame, frame
 from tests.photos import draw_jpeg, write_dng
 
 MOST = 400
@@ -38,6 +38,49 @@ def test_a_size_comes_ready_for_the_screen(tmp_path: Path) -> None:
     seen = frame(DecodeRequest(path, size=(150, 100)), MOST)
     assert array(seen).shape == (100, 150, 4)
     assert seen.full_size == (600, 400)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("turn", [0, 1, 3])
+def test_crops_have_the_original_s_own_pixels_at_100_percent(
+    tmp_path: Path, orientation: int, turn: int
+) -> None:
+    path = str(draw_jpeg(tmp_path / "a.jpg", size=(600, 400), orientation=orientation))
+    upright = decode.decode(path).rgb
+    height, width = upright.shape[:2]
+    # 100 and 60 px of the original, and one that the catalog's size misses by a few px.
+    boxes = [(100, 40, 100, 60), (width - 60, 0, 60, 60), (10.4, 20.4, 97, 97)]
+    sizes = [(100, 60), (60, 60), (100, 100)]
+    crops = tuple(
+        Crop((x / width, y / height, w / width, h / height), size[::-1] if turn % 2 else size)
+        for (x, y, w, h), size in zip(boxes, sizes, strict=True)
+    )
+    seen = frame(DecodeRequest(path, turn=turn, pixels=False, crops=crops), MOST)
+    assert seen.array is None
+    found = seen.crops(crops)
+    wanted = [upright[40:100, 100:200], upright[0:60, width - 60 :], upright[19:119, 9:109]]
+    for crop, part in zip(found, wanted, strict=True):
+        assert np.array_equal(crop[..., 2::-1], np.rot90(part, -turn))
+
+
+def test_a_crop_of_a_large_face_is_made_of_a_smaller_decode(tmp_path: Path) -> None:
+    path = str(draw_jpeg(tmp_path / "a.jpg", size=(2400, 1600)))
+    crop = Crop((0.25, 0.25, 0.5, 0.75), (120, 120))
+    request = DecodeRequest(path, pixels=False, crops=(crop,))
+    assert request.long_edge_px == 240
+    (found,) = frame(request, MOST).crops((crop,))
+    best = decode.decode(path).rgb[400:1600, 600:1800]
+    small = best.reshape(120, 10, 120, 10, 3).mean(axis=(1, 3))
+    assert np.abs(small - found[..., 2::-1]).mean() < 6
+    assert DecodeRequest(path, crops=(crop,)).long_edge_px is None
+    assert DecodeRequest(path, size=(300, 200), crops=(crop,)).long_edge_px == 300
+
+
+def test_a_picture_one_pixel_wide_has_crops(tmp_path: Path) -> None:
+    path = str(draw_jpeg(tmp_path / "a.jpg", size=(1, 400)))
+    crop = Crop((0.0, 0.5, 1.0, 0.25), (1, 100))
+    (found,) = frame(DecodeRequest(path, pixels=False, crops=(crop,)), MOST).crops((crop,))
+    assert found.shape == (100, 1, 4)
 
 
 def test_pictures_over_the_limit_come_at_half_size(tmp_path: Path) -> None:

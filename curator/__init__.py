@@ -23,6 +23,7 @@ The map. A module may import from the rows above its own, never from below or be
     catalog     the SQLite file: schema, migrations, decisions and their journal; peewee
     workers     spawned processes that may crash, hang or be killed without harm; multiprocessing
 
+    faces       faces and eyes: found, measured, compared over the frames of a stack; OpenCV
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
     vision      PROVIDERS: picture -> words; ollama, openai_compatible; connects to their server
 

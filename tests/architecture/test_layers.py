@@ -28,7 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("settings",),
     ("sidecar", "exiftool"),
     ("files", "volumes", "imaging", "taste", "catalog", "workers"),
-    ("encoders", "vision"),
+    ("faces", "encoders", "vision"),
     ("stages", "export", "removal"),
     ("learning",),
     ("library",),

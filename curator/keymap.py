@@ -21,18 +21,19 @@ from functools import lru_cache
 
 from curator.commands import COMMANDS
 
-VIEWS = ("grid", "loupe", "compare", "survey", "finish", "overview")
+VIEWS = ("grid", "loupe", "compare", "survey", "face table", "finish", "overview")
 _ALWAYS = frozenset(VIEWS)
 _EVERYWHERE = _ALWAYS - {"overview"}  # wherever there are photos
 _GRID = frozenset({"grid"})
 _COMPARE = frozenset({"compare"})
 _SURVEY = frozenset({"survey"})
+_FACES = frozenset({"face table"})
 _BESIDE = _COMPARE | _SURVEY
 _LIST = frozenset({"grid", "loupe"})
 _FINISH = frozenset({"finish"})
 _LOUPE = frozenset({"loupe"})
 _CLOSE = _LOUPE | _BESIDE
-_PHOTOS = _LIST | _BESIDE
+_PHOTOS = _LIST | _BESIDE | _FACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,18 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Shift+O", "reverse_order"),
     Binding("G", "grid", _ALWAYS),
     Binding("E", "loupe", _GRID | _BESIDE),
-    Binding("C", "compare", _LIST | _SURVEY),
-    Binding("N", "survey", _LIST | _COMPARE),
+    Binding("C", "compare", _LIST | _SURVEY | _FACES),
+    Binding("N", "survey", _LIST | _COMPARE | _FACES),
+    Binding("Shift+Q", "face_table", _LIST | _BESIDE),
     Binding("Return", "enter", _GRID),
+    Binding("Return", "open_frame", _FACES),
+    Binding("E", "open_frame", _FACES),
     Binding("Esc", "back", _ALWAYS),
     Binding("Space", "space"),
     Binding("Shift+Space", "space", invert=True),
-    *_mark("K", "keep_this", _LIST),
+    *_mark("K", "keep_this", _LIST | _FACES),
     *_mark("K", "keep", _BESIDE),  # side by side, a mark applies to one photo
-    Binding("Alt+K", "keep_stack", _LIST),
+    Binding("Alt+K", "keep_stack", _LIST | _FACES),
     *_mark("P", "pick"),
     *_mark("X", "reject"),
     *_mark("U", "unflag"),
@@ -100,8 +104,10 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+Shift+Z", "redo", _ALWAYS),
     Binding("Ctrl+Y", "redo", _ALWAYS),
     Binding("Del", "delete", _EVERYWHERE),
-    Binding("Right", "next_photo", _EVERYWHERE, repeat=True),
-    Binding("Left", "previous_photo", _EVERYWHERE, repeat=True),
+    Binding("Right", "next_photo", _EVERYWHERE - _FACES, repeat=True),
+    Binding("Left", "previous_photo", _EVERYWHERE - _FACES, repeat=True),
+    Binding("Right", "next_person", _FACES, repeat=True),
+    Binding("Left", "previous_person", _FACES, repeat=True),
     Binding("Backspace", "previous_photo", _EVERYWHERE - _SURVEY, repeat=True),
     Binding("Down", "down", repeat=True),
     Binding("Up", "up", repeat=True),
@@ -130,7 +136,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Alt+End", "move_to_end", _GRID),
     Binding("Ctrl+A", "select_all", _GRID),
     Binding("Ctrl+D", "select_none", _GRID),
-    Binding("Z", "zoom", _CLOSE),
+    Binding("Z", "zoom", _CLOSE | _FACES),
     Binding("+", "larger"),
     Binding("=", "larger"),
     Binding("Ctrl++", "larger"),
@@ -151,7 +157,7 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("F7", "toggle_sidebar", _ALWAYS),
     Binding("W", "why", _PHOTOS),
     Binding("D", "describe", _PHOTOS),
-    Binding("Tab", "toggle_panels", _LIST),
+    Binding("Tab", "toggle_panels", _LIST | _FACES),
     Binding("F", "toggle_fullscreen", _ALWAYS),
     Binding("/", "search", _ALWAYS),
     Binding("Ctrl+F", "search", _ALWAYS),

@@ -56,11 +56,17 @@ class View(StrEnum):
     LOUPE = "loupe"
     COMPARE = "compare"
     SURVEY = "survey"
+    FACES = "face table"
 
     @property
     def side_by_side(self) -> bool:
-        """Whether the view shows a few photos next to each other."""
-        return self in (View.COMPARE, View.SURVEY)
+        """Whether the view shows a few photos at once, and marks apply to the active one."""
+        return self in (View.COMPARE, View.SURVEY, View.FACES)
+
+    @classmethod
+    def saved(cls, name: object, default: View) -> View:
+        """Return the view saved under a name; ``default`` if this version does not know it."""
+        return next((view for view in cls if view == name), default)
 
 
 class StageState(StrEnum):

@@ -1,4 +1,4 @@
-"""Photos side by side: compare, survey, and candidates beside the photo being rated."""
+"""Photos side by side: compare, survey, the face table, and candidates beside a photo."""
 
 from __future__ import annotations
 
@@ -16,6 +16,30 @@ def compare(session: Session) -> None:
 def survey(session: Session) -> None:
     """Show the selection, or the stack, side by side: up to eight photos."""
     session.compare.open_survey()
+
+
+@command("Face table", "Modes")
+def face_table(session: Session) -> None:
+    """Show the faces in a stack: a column for each person, a row for each frame."""
+    session.face_table.open()
+
+
+@command("Next person", "Navigate")
+def next_person(session: Session) -> None:
+    """Go to the next person in the face table."""
+    session.face_table.step_person(1)
+
+
+@command("Previous person", "Navigate")
+def previous_person(session: Session) -> None:
+    """Go back to the previous person in the face table."""
+    session.face_table.step_person(-1)
+
+
+@command("Open the frame", "Navigate")
+def open_frame(session: Session) -> None:
+    """Open the frame of the face table in the loupe; Esc comes back to the table."""
+    session.face_table.open_frame()
 
 
 @command("Other pane", "Navigate")

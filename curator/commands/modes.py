@@ -68,10 +68,13 @@ def enter(session: Session) -> None:
 def back(session: Session) -> None:
     """Leave full screen, 100 %, compare or the loupe; else clear the selection, then the filter.
 
-    If there is nothing to leave or clear, dismiss the notification.
+    From a frame of the face table, return to the table. If there is nothing to leave or clear,
+    dismiss the notification.
     """
     if session.view_state.fullscreen:
         run(session, "toggle_fullscreen")
+    elif session.face_table.returns:
+        session.face_table.return_to_table()
     elif session.view_state.zoom is not None:
         session.view_state.set_zoom(None)
     elif session.compare.panes is not None and not session.view_state.finished:

@@ -1,12 +1,14 @@
 """Photos side by side: compare puts a challenger beside a winner, survey lays out up to eight.
 
-The current photo is the one in the active pane, so marks, undo, inspector and filmstrip apply to
-that photo alone.
+The rows of the face table are panes, too: :mod:`curator.session.face_table` opens them. The current
+photo is the one in the active pane, so marks, undo, inspector and filmstrip apply to that photo
+alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -15,7 +17,7 @@ from curator.library.spans import Ids
 from curator.library.table import Mask
 from curator.model import Flag, View
 from curator.session.messages import Messages
-from curator.session.panes import MOST, Pair, Panes, Survey
+from curator.session.panes import MOST, Pair, Panes, Rows, Survey
 from curator.session.photo_list import PhotoList
 from curator.session.view_control import ViewController
 
@@ -37,7 +39,7 @@ class CompareController(QObject):
         self._photos, self._view_state = photos, photos.view_state
         self._viewer, self._messages = viewer, messages
         self._panes: Panes | None = None
-        self._from_survey: Survey | None = None  # the survey that a comparison was opened from
+        self._origins: list[tuple[View, Panes]] = []  # the panes these were opened from
         photos.list_changed.connect(self.follow_list)
         photos.current_changed.connect(self._follow_current)
 
@@ -67,7 +69,7 @@ class CompareController(QObject):
             return
         if isinstance(panes, Pair):
             return
-        chosen = panes.among if isinstance(panes, Survey) else self._selected()
+        chosen = panes.among if panes is not None else self._selected()
         if chosen and winner not in chosen:
             winner = chosen[0]
         # Two photos are compared with each other first, then with the list.
@@ -81,9 +83,7 @@ class CompareController(QObject):
         if challenger is None:
             self._messages.say(f"There is nothing to compare {self._table.name(winner)} with.")
             return
-        from_survey = panes if isinstance(panes, Survey) else None
         self._open(View.COMPARE, Pair((winner, challenger), 1, among))
-        self._from_survey = from_survey
 
     def open_survey(self) -> None:
         """Survey the selection, or else the stack of the current photo."""
@@ -99,23 +99,34 @@ class CompareController(QObject):
         if survey.waiting:
             self._messages.say(f"Showing {MOST} of {len(chosen):,}; remove one to see the next")
 
+    def open_rows(self, frames: Sequence[int]) -> None:
+        """Show frames of a stack as the rows of the face table."""
+        self._open(View.FACES, Rows.of(frames, self._photos.current))
+
     def _open(self, view: View, panes: Panes) -> None:
-        self._from_survey = None
+        origins = [*self._origins, (self._view_state.view, self.panes)] if self.panes else []
+        self._origins = list(takewhile(lambda origin: origin[0] is not view, origins))
+        self._show_as(view, panes)
+
+    def _show_as(self, view: View, panes: Panes) -> None:
         self._photos.untouched = False
         self._view_state.view, self._view_state.finished = view, False
         self._show(panes)
         self._view_state.publish()
 
     def leave(self) -> None:
-        """Return to the survey or the view before; after a comparison the winner is current."""
-        panes, from_survey = self.panes, self._from_survey
+        """Return to the panes or the view before; after a comparison the winner is current."""
+        panes = self.panes
         if panes is None:
             return
         if isinstance(panes, Pair):
             self._show(panes.with_active(panes.winner))
+        view, origin = self._origins.pop() if self._origins else (None, None)
         current = self._photos.current
-        if from_survey is not None and current in from_survey.among:
-            self._open(View.SURVEY, from_survey.with_active(current))
+        if isinstance(origin, Pair) and current is not None:
+            origin = origin.challenged_by(current)
+        if view is not None and origin is not None and current in (origin.among or origin.photos):
+            self._show_as(view, origin.with_active(current))
         else:
             self._viewer.set_view(self._view_state.resting_view)
 
@@ -164,15 +175,18 @@ class CompareController(QObject):
         elif panes is not None:
             self._show(panes.stepped(by))
 
-    def advance(self) -> None:
-        """Advance after a mark: to the next challenger or pane; a rejected winner is replaced."""
+    def advance(self, by_stack: bool = False) -> None:
+        """Advance after a mark: to the next challenger or pane; a rejected winner is replaced.
+
+        ``by_stack``: the mark decided about a whole stack, whose rows stay as they are.
+        """
         panes = self.panes
         if isinstance(panes, Pair):
             if panes.photo != panes.winner:
                 self._challenge(panes, 1)
             elif self._table.marks(panes.winner).flag is Flag.REJECT:
                 self.promote()
-        elif panes is not None:
+        elif panes is not None and not by_stack:
             self._show(panes.stepped(1))
 
     def switch_pane(self) -> None:
@@ -263,7 +277,7 @@ class CompareController(QObject):
             return
         left = [photo for photo in panes.photos if photo in listing]
         remaining: Panes | None = None
-        if isinstance(panes, Survey):
+        if not isinstance(panes, Pair):
             remaining = panes.only(listing) if left else None
         elif left:
             among = tuple(photo for photo in panes.among if photo in listing)
@@ -282,13 +296,13 @@ class CompareController(QObject):
     def restore(self, view: View, photos: Sequence[int], photo_id: int) -> None:
         """Return to the view a photo was marked in, with the same photos side by side.
 
-        A survey that shows the photo already stays as it is. Call :meth:`show_restored` once the
-        list and the current photo are restored, too.
+        A survey or face table that shows the photo already stays as it is. Call
+        :meth:`show_restored` once the list and the current photo are restored, too.
         """
         state = self._view_state
         if view.side_by_side:
             if not state.view.side_by_side:
-                self._from_survey = None
+                self._origins = []
             now = self.panes if view is state.view else None
             if view is View.COMPARE and len(photos) == 2:
                 same = now is not None and set(photos) <= set(now.among)
@@ -297,7 +311,7 @@ class CompareController(QObject):
             elif view is View.COMPARE:
                 view, self._panes = View.LOUPE, None
             elif now is None or photo_id not in now.photos:
-                self._panes = Survey.of(photos)
+                self._panes = (Rows if view is View.FACES else Survey).of(photos)
             self._panes = self._panes and self._panes.with_active(photo_id)
         state.view = view
 

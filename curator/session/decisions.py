@@ -93,7 +93,7 @@ class DecisionController(QObject):
         if not (advance and single):
             return
         if self._compare.panes is not None:
-            self._compare.advance()
+            self._compare.advance(by_stack)
         elif by_stack:
             self._navigator.step_unit(1)
         else:

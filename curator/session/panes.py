@@ -1,4 +1,4 @@
-"""Photos side by side: which photos are in which pane, which pane is active, and the layout.
+"""Photos seen at once: which photos are in which pane, which pane is active, and the layout.
 
 Nothing here knows a window or a catalog. A :class:`Panes` is immutable; each action returns a new
 one. The active *pane* stays active while photos change: a mark applies to the photo in it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 MOST = 8
 GAP_PX = 2
@@ -23,11 +23,38 @@ class Panes:
         photos: ids, left to right and top to bottom, all different; at least one.
         active: position of the pane that marks apply to.
         among: photos that may come in, those shown included, in list order.
+        most: how many photos are shown at most; None: any number.
     """
 
     photos: tuple[int, ...]
     active: int = 0
     among: tuple[int, ...] = ()
+    most: ClassVar[int | None] = None
+
+    @classmethod
+    def of(cls, ids: Sequence[int], first: int | None = None) -> Self:
+        """Lay out photos.
+
+        Args:
+            ids: in list order; a repeated photo is shown once.
+            first: the photo of the active pane, if it is shown.
+        """
+        among = tuple(dict.fromkeys(ids))
+        photos = among[: cls.most]
+        return cls(photos, photos.index(first) if first in photos else 0, among)
+
+    def only(self, ids: Container[int]) -> Self:
+        """Remove photos that are not in ``ids``, but never all of them.
+
+        The active photo stays active; if it is removed, its pane does.
+        """
+        left = [photo for photo in self.among if photo in ids]
+        if not left:
+            return self
+        panes = self.of(left, self.photo)
+        if self.photo in panes.photos:
+            return panes
+        return replace(panes, active=min(self.active, len(panes.photos) - 1))
 
     @property
     def photo(self) -> int:
@@ -90,36 +117,18 @@ class Survey(Panes):
     """Survey: up to eight photos; further photos of ``among`` replace removed ones."""
 
     __slots__ = ()
-
-    @classmethod
-    def of(cls, ids: Sequence[int], first: int | None = None) -> Survey:
-        """Lay out photos.
-
-        Args:
-            ids: in list order; a repeated photo is shown once.
-            first: the photo of the active pane, if it is shown.
-        """
-        among = tuple(dict.fromkeys(ids))
-        photos = among[:MOST]
-        return cls(photos, photos.index(first) if first in photos else 0, among)
+    most = MOST
 
     @property
     def waiting(self) -> int:
         """How many more photos would follow."""
         return len(self.among) - len(self.photos)
 
-    def only(self, ids: Container[int]) -> Survey:
-        """Remove photos that are not in ``ids``, but never all of them.
 
-        The active photo stays active; if it is removed, its pane does.
-        """
-        among = tuple(photo for photo in self.among if photo in ids)
-        if not among:
-            return self
-        photos = among[:MOST]
-        if self.photo in photos:
-            return Survey(photos, photos.index(self.photo), among)
-        return Survey(photos, min(self.active, len(photos) - 1), among)
+class Rows(Panes):
+    """The face table: every frame of a stack in a row of its own, in the order of capture."""
+
+    __slots__ = ()
 
 
 class Cell(NamedTuple):

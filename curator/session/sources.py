@@ -108,7 +108,7 @@ class SourceController(QObject):
         photos.membership.forget_search()
         self._criteria.open(scope, position)
         photos.open()
-        view_state.view, view_state.zoom = View(str(position.get("view", View.GRID))), None
+        view_state.view, view_state.zoom = View.saved(position.get("view"), View.GRID), None
         photo = position.get("photo")
         photos.untouched = not isinstance(photo, int)
         self.scope_opened.emit()

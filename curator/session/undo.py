@@ -107,7 +107,7 @@ class UndoController(QObject):
         photo = wanted if isinstance(wanted, int) and wanted in changed else changed[0]
         panes = context.get("panes")
         self._compare.restore(
-            View(str(context.get("view", self._view_state.view))),
+            View.saved(context.get("view"), self._view_state.view),
             panes if isinstance(panes, list) else [photo],
             photo,
         )

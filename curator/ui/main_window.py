@@ -33,6 +33,7 @@ from curator.model import KnownError, Pass, View
 from curator.pipeline import Pipeline
 from curator.session import Session
 from curator.ui.compare.compare_view import CompareView
+from curator.ui.compare.face_table_view import FaceTableView
 from curator.ui.dialogs import palette
 from curator.ui.dialogs.tag_entry import TagEntry
 from curator.ui.file_drop import FileDrop, is_single_file
@@ -106,6 +107,7 @@ class MainWindow(QWidget):
         self.grid = GridView(session, self.pictures)
         self.loupe = LoupeView(session, self.pictures, keys)
         self.compare = CompareView(session, self.pictures, self.loupe.originals, keys)
+        self.faces = FaceTableView(session, self.pictures, self.loupe.originals)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session, run)
@@ -114,6 +116,7 @@ class MainWindow(QWidget):
             self.grid,
             self.loupe,
             self.compare,
+            self.faces,
             self.finish,
             self.overview,
             self.empty_window,
@@ -238,7 +241,11 @@ class MainWindow(QWidget):
             return self.finish
         if not len(session.ids):
             return self.empty_list
-        views: dict[View, QWidget] = {View.GRID: self.grid, View.LOUPE: self.loupe}
+        views: dict[View, QWidget] = {
+            View.GRID: self.grid,
+            View.LOUPE: self.loupe,
+            View.FACES: self.faces,
+        }
         return views.get(session.view_state.view, self.compare)
 
     def refresh(self) -> None:
@@ -279,7 +286,8 @@ class MainWindow(QWidget):
         page, at = self.pages.currentWidget(), event.pos()
         shown = [part for part in (self.pages, self.filmstrip) if part.isVisible()]
         over = any(part.geometry().contains(at) for part in shown)
-        if over and not self.parts.is_covered() and page in (self.grid, self.loupe, self.compare):
+        photos = (self.grid, self.loupe, self.compare, self.faces)
+        if over and not self.parts.is_covered() and page in photos:
             by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
             where = event.globalPos() if by_mouse else _current_photo_center(self)
             photo_menu(self, self.session, self.view_name(), self.run).popup(where)
@@ -413,7 +421,8 @@ class MainWindow(QWidget):
         if self.pipeline_notifications is not None:
             self.pipeline_notifications.report_encoder()
 
-    def _save_state(self) -> None:
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save the state of the window and of the session."""
         if self.session.view_state.fullscreen:
             self.session.view_state.set_fullscreen(False)
         geometry = bytes(self.saveGeometry().data())
@@ -428,10 +437,6 @@ class MainWindow(QWidget):
             self.session.save_window_state(self._state)
         except KnownError as error:
             log.warning("the window's state was not saved: %s", error)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the state of the window and of the session."""
-        self._save_state()
         self.file_preview.close_panel()
         self.overview.close_panel()
         self.model_download.close()
@@ -446,6 +451,8 @@ def _current_photo_center(window: MainWindow) -> QPoint:
     if page is window.grid and (number := session.stacks.tile_number) >= 0:
         window.grid.reveal(number)
         page, rect = window.grid.viewport(), window.grid.cell(number)
+    elif page is window.faces and panes is not None:
+        rect = window.faces.cell(panes.active, session.face_table.column)
     elif page is window.compare and panes is not None:
         rect = window.compare.panes()[panes.active].cell
     return page.mapToGlobal(rect.center())

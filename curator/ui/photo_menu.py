@@ -22,7 +22,7 @@ _GROUPS = (
     ("", ("stars_5", "stars_4", "stars_3", "stars_2", "stars_1", "stars_0")),
     ("Label", ("label_red", "label_yellow", "label_green", "label_blue", "label_purple")),
     ("", ("tag", "toggle_project")),
-    ("", ("promote", "drop", "toggle_stack", "loupe", "grid", "compare", "survey")),
+    ("", ("promote", "drop", "toggle_stack", "loupe", "grid", "compare", "survey", "face_table")),
     ("", ("turn_left", "turn_right")),
     ("", ("export_selected", "write_sidecars", "open_in_editor", "show_file")),
     ("", ("find_similar",)),

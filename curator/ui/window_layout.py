@@ -84,6 +84,7 @@ class Pages:
     grid: QWidget
     loupe: QWidget
     compare: QWidget
+    faces: QWidget
     finish: QWidget
     overview: QWidget
     empty_window: QWidget
@@ -149,7 +150,7 @@ class WindowLayout:
         beside = self._sidebar_fits_beside()
         self._sidebar_over_page &= not beside  # a sidebar over the page now stands beside it
         over_page = self._sidebar_over_page and page is not pages.empty_window
-        views = (pages.grid, pages.loupe, pages.compare)
+        views = (pages.grid, pages.loupe, pages.compare, pages.faces)
         inspected = session.view_state.inspector and page in views
         comparing = page is pages.compare and session.view_state.view is View.COMPARE
         filmstrip = page is pages.loupe or comparing

@@ -78,7 +78,7 @@ def test_among_equal_matches_the_last_used_is_first_and_disabled_ones_last() -> 
 def test_the_palette_lists_every_command(session: Session) -> None:
     found = {each.name: each for each in entries(session, "grid", lambda _: None)}
     assert set(COMMANDS) - {"palette"} <= set(found)
-    assert found["zoom"].off == "in the loupe, compare and survey only"
+    assert found["zoom"].off == "in the loupe, compare, survey and face table only"
     assert found["reject"].off == ""
     assert {"scope:/photos", "order:sharpness", "is:picked"} <= set(found)
     found["is:picked"].act()

@@ -1,0 +1,164 @@
+"""The face table in the session: rows and columns, moves, marks of the row, undo, coming back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from curator.model import Eye, Face, Flag, Verdict, View
+from curator.session import Session
+from curator.session.face_table import MOST, FaceTable
+from tests import catalogs, face_data
+from tests.face_data import CLOSED, OPEN, UNKNOWN
+from tests.unit.conftest import Person
+
+ANNA, BEN = 0.2, 0.6  # where two people stand
+BURST = {
+    4: [face_data.at(OPEN, ANNA), face_data.at(OPEN, BEN)],
+    5: [face_data.at(CLOSED, ANNA), face_data.at(OPEN, BEN)],
+    6: [face_data.at(OPEN, BEN)],
+}
+
+
+@pytest.fixture
+def at_table(person: Person, session: Session) -> Person:
+    """A person at the face table of frames 4, 5 and 6, coming from the loupe at frame 5."""
+    catalogs.stack(session.catalog.path, 4, 5, 6)
+    face_data.save(session.catalog, BURST)
+    session.refresh()
+    session.navigator.go_to(5)
+    return person.run("loupe", "face_table")
+
+
+def table(session: Session) -> FaceTable:
+    assert session.view_state.view is View.FACES and session.face_table.table is not None
+    return session.face_table.table
+
+
+def eyes(session: Session) -> list[list[Eye | None]]:
+    """Return the eyes in the table, row by row."""
+    shown = table(session)
+    return [
+        [person.faces[frame].eyes if frame in person.faces else None for person in shown.people]
+        for frame in shown.frames
+    ]
+
+
+def test_rows_are_frames_and_columns_are_people(at_table, session) -> None:
+    assert table(session).frames == (4, 5, 6)
+    assert eyes(session) == [
+        [Eye.OPEN, Eye.OPEN],
+        [Eye.CLOSED, Eye.OPEN],
+        [None, Eye.OPEN],
+    ]
+    assert session.current == 5
+
+
+def test_a_row_says_what_is_known_of_the_eyes(at_table, session) -> None:
+    facts = [table(session).facts(frame) for frame in (4, 5, 6)]
+    assert facts == [["everyone's eyes open"], ["1 of 2 eyes closed"], ["eyes open"]]
+
+
+def test_soft_eyes_are_softer_than_the_same_person_at_their_sharpest() -> None:
+    soft = replace(OPEN, eye_sharpness=20.0)
+    shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (soft,)})
+    assert [person.soft for person in shown.people] == [{2}]
+    assert shown.facts(2) == ["eyes open", "1 soft"]
+
+
+def test_arrows_move_over_frames_and_people_and_stop_at_the_ends(at_table, session) -> None:
+    at_table.run("down", "down", "next_person", "next_person")
+    assert (session.current, session.face_table.column) == (6, 1)
+    at_table.run("up", "up", "up", "previous_person", "previous_person")
+    assert (session.current, session.face_table.column) == (4, 0)
+
+
+def test_k_decides_the_stack_in_one_step_and_undo_brings_the_table_back(at_table, session) -> None:
+    at_table.run("down", "keep_this")
+    verdicts = [session.table.verdict(frame) for frame in (4, 5, 6)]
+    assert verdicts == [Verdict.REJECTED, Verdict.REJECTED, Verdict.KEPT]
+    assert (table(session).frames, session.current) == ((4, 5, 6), 6)
+    assert at_table.messages[-1].startswith("Kept DSC_0005, rejected 2")
+    at_table.run("back", "grid", "undo")
+    assert {session.table.verdict(frame) for frame in (4, 5, 6)} == {Verdict.UNREVIEWED}
+    assert (table(session).frames, session.current) == ((4, 5, 6), 6)
+
+
+@pytest.mark.parametrize(("mark", "next_row"), [("reject", 6), ("pick", 6), ("stars_4", 5)])
+def test_a_mark_applies_to_the_frame_of_the_row(at_table, session, mark, next_row) -> None:
+    at_table.run(mark)
+    marks = {frame for frame in (4, 5, 6) if session.table.verdict(frame) != Verdict.UNREVIEWED}
+    assert (marks, session.current) == ({5}, next_row)
+    at_table.run("undo")
+    assert session.table.verdict(5) is Verdict.UNREVIEWED
+    assert (session.view_state.view, session.current) == (View.FACES, 5)
+
+
+def test_undo_after_a_restart_opens_the_table(at_table, session, open_session) -> None:
+    at_table.run("reject")
+    again = open_session()
+    assert again.view_state.view is View.LOUPE  # a table is not opened by itself
+    Person(again).run("undo", "undo")
+    assert table(again).frames == (4, 5, 6)
+    assert again.table.marks(5).flag is not Flag.REJECT
+
+
+def test_esc_returns_to_the_loupe_and_from_a_zoomed_eye_to_the_cell(at_table, session) -> None:
+    at_table.run("next_person")
+    session.face_table.open_frame((0.3, 0.4))
+    state = session.view_state
+    assert (state.view, state.zoom, state.center) == (View.LOUPE, 1.0, (0.3, 0.4))
+    at_table.run("back")
+    assert (table(session).frames, session.current, session.face_table.column) == ((4, 5, 6), 5, 1)
+    assert session.view_state.zoom is None
+    at_table.run("back")
+    assert (session.view_state.view, session.current) == (View.LOUPE, 5)
+    at_table.run("back")
+    assert session.view_state.view is View.GRID
+
+
+def test_a_frame_opened_from_the_table_returns_to_it(at_table, session) -> None:
+    at_table.run("open_frame", "next_photo", "back")
+    assert (table(session).frames, session.current) == ((4, 5, 6), 6)
+    at_table.run("open_frame", "next_photo", "back")  # frame 7 is not in the stack
+    assert session.view_state.view is View.GRID
+
+
+def test_a_survey_and_a_comparison_come_back(at_table, session) -> None:
+    at_table.run("back", "survey", "face_table", "down", "back")
+    assert (session.view_state.view, session.current) == (View.SURVEY, 6)
+    at_table.run("compare", "face_table", "back", "back", "back")
+    assert session.view_state.view is View.LOUPE
+
+
+def test_a_stack_without_faces_says_so(person, session) -> None:
+    session.navigator.go_to(5)
+    person.run("face_table")
+    assert person.messages[-1] == "DSC_0004 isn't in a stack"
+    catalogs.stack(session.catalog.path, 4, 5)
+    session.refresh()
+    person.run("face_table")
+    assert person.messages[-1] == "Faces not measured yet"
+    face_data.save(session.catalog, {4: [], 5: []})
+    person.run("face_table")
+    assert person.messages[-1] == "No faces in this stack"
+    assert session.view_state.view is View.GRID
+
+
+def test_faces_measured_meanwhile_appear(at_table, session) -> None:
+    face_data.save(session.catalog, {6: [face_data.at(UNKNOWN, ANNA)]})
+    session.refresh()
+    assert eyes(session)[2] == [Eye.UNKNOWN, None]
+    assert table(session).facts(6) == ["1 can't tell"]
+
+
+def test_of_a_crowd_the_largest_are_shown_from_left_to_right() -> None:
+    def face(number: int) -> Face:
+        return replace(face_data.at(OPEN, 0.9 - number * 0.004), size_px=600 - number)
+
+    shown = FaceTable.of([1], {1: tuple(map(face, range(200)))})
+    sizes = [person.size_px for person in shown.people]
+    assert (len(sizes), shown.more) == (MOST, 188)
+    assert sizes == list(range(589, 601))
+    assert shown.main_person == 11

@@ -161,6 +161,15 @@ def upright(rgb: _Array, orientation: int) -> _Array:
     return cv2.rotate(rgb, turn[orientation]) if orientation in turn else rgb
 
 
+def upright_view(rgb: _Array, orientation: int) -> _Array:
+    """Return stored pixels upright without copying them, for whoever reads only parts."""
+    if orientation >= 5:
+        rgb = rgb.swapaxes(0, 1)
+    down = -1 if orientation in (3, 4, 7, 8) else 1
+    across = -1 if orientation in (2, 3, 6, 7) else 1
+    return rgb[::down, ::across]
+
+
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
     """Return (width, height) of a stored picture after turning it upright."""
     return (height, width) if orientation >= 5 else (width, height)

@@ -48,7 +48,8 @@ RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 # its own photos; `__main__` calls freeze_support().
 PIXELS = {"imaging", "bench"}
 ONLY: dict[str, set[str]] = {
-    **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "cv2", "exifread", "simplejpeg"), PIXELS),
+    **dict.fromkeys(("rawpy", "PIL", "pillow_heif", "exifread", "simplejpeg"), PIXELS),
+    "cv2": {*PIXELS, "faces"},
     "tifffile": {"bench"},
     **{library: {"catalog"} for library in ("peewee", "playhouse")},
     "sqlite3": {"catalog", "bench"},

@@ -1,0 +1,116 @@
+"""Measure faces on the pixels of the original: eyes, smile, turn of the head, sharpness.
+
+A proxy is too small for that: a face 125 px wide on 24 megapixels has 30 px there. Eyes have a word
+only where it can be told: on faces of 32 px and more, turned toward the camera. The thresholds are
+calibrated in `tests/bench`; ``score`` and ``blink`` go along, for whoever compares frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curator.faces import landmarks
+from curator.faces.detector import Found, find
+from curator.faces.landmarks import Mesh
+from curator.imaging import color
+from curator.imaging.pixels import Image
+from curator.model import Eye, Face
+
+__all__ = ["find", "measure"]
+
+_Array = npt.NDArray[Any]
+
+_TINY_PX = 16  # of the original; smaller faces are counted only
+_WORD_PX = 32  # smaller faces get no words for their eyes
+_CLOSED = 0.36  # blink from which an eye is closed
+_PRESENCE = 0.9  # below, the mesh doubts that this is a face
+_TURNED_DEG = 40.0  # beyond, the farther eye is hidden
+_TILTED_DEG = 60.0  # beyond, upside down too, the detector's points often mislead the mesh
+_REACH = 1.1  # half the patch around a face, in the longer side of its box
+_PATCH_PX = 384  # the face's patch for the mesh is scaled down to at most about this
+
+
+def measure(found: Sequence[Found], rgb: Image, icc: bytes | None = None) -> list[Face]:
+    """Measure faces; returns them largest first.
+
+    Args:
+        found: the faces, as :func:`find` returns them.
+        rgb: (H, W, 3) uint8, the original upright at full resolution; may be a view, as
+            :func:`pixels.upright_view` returns it, since only patches around faces are read.
+        icc: its color profile, as in :func:`color.to_srgb`.
+
+    Raises:
+        ModelError: a network is missing or damaged.
+    """
+    faces = [_measured(each, rgb, icc) for each in found]
+    return sorted(faces, key=lambda face: -face.size_px)
+
+
+def _measured(found: Found, rgb: Image, icc: bytes | None) -> Face:
+    size = np.array(rgb.shape[1::-1], np.float64)
+    low, extent = np.array(found.box[:2]) * size, np.array(found.box[2:]) * size
+    face = Face(found.box, max(1, round(float(extent[0]))), found.score)
+    if face.size_px < _TINY_PX:
+        return face
+    reach = _REACH * float(max(extent))
+    corner = np.floor(np.maximum(low + extent / 2 - reach, 0)).astype(int)
+    end = np.ceil(np.minimum(low + extent / 2 + reach, size)).astype(int)
+    if (end <= corner).any():
+        return face
+    patch = np.ascontiguousarray(rgb[corner[1] : end[1], corner[0] : end[0]])
+    scale = min(1.0, _PATCH_PX / float(max(extent) * 1.5))
+    small: _Array = patch
+    if scale < 1:
+        small = cv2.resize(patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    box = (np.concatenate([low, low + extent]) - np.tile(corner, 2)) * scale
+    eyes = (np.array(found.points[:2]) * size - corner) * scale
+    mesh = landmarks.fit(color.to_srgb(small, icc), box, eyes)
+    if mesh.presence < _PRESENCE:
+        return face
+    return _described(face, mesh, scale, (corner, size))
+
+
+def _described(
+    face: Face,
+    mesh: Mesh,
+    scale: float,
+    placed: tuple[_Array, _Array],
+) -> Face:
+    """Return a face with what its mesh says.
+
+    Args:
+        face: the face as found.
+        mesh: its mesh, in px of the scaled patch.
+        scale: px of the mesh per px of the patch.
+        placed: the patch's corner and the picture's size, (x, y) in px.
+    """
+    shapes = landmarks.expressions(mesh)
+    blinks = [round(float(shapes[index]), 3) for index in landmarks.BLINK]
+    centers = [(mesh.eye_center(side) / scale + placed[0]) / placed[1] for side in (0, 1)]
+    words = [_word(face.size_px, mesh, side, blinks[side]) for side in (0, 1)]
+    return Face(
+        box=face.box,
+        size_px=face.size_px,
+        score=face.score,
+        left=words[0],
+        right=words[1],
+        left_blink=blinks[0],
+        right_blink=blinks[1],
+        smile=round(float(shapes[list(landmarks.SMILE)].mean()), 3),
+        yaw_deg=round(mesh.yaw_deg, 1),
+        left_at=(float(centers[0][0]), float(centers[0][1])),
+        right_at=(float(centers[1][0]), float(centers[1][1])),
+    )
+
+
+def _word(size_px: int, mesh: Mesh, side: int, blink: float) -> Eye:
+    """Return the word for an eye; ``side`` 0 is the left one, hidden when turned to the left."""
+    hidden = mesh.yaw_deg > _TURNED_DEG if side == 0 else mesh.yaw_deg < -_TURNED_DEG
+    if size_px < _WORD_PX or hidden or abs(mesh.roll_deg) > _TILTED_DEG:
+        return Eye.UNKNOWN
+    return Eye.CLOSED if blink >= _CLOSED else Eye.OPEN

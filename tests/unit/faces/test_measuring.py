@@ -1,0 +1,118 @@
+"""Faces are found and measured; odd pictures are no trouble."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from curator.faces.detector import Found
+from curator.faces.measuring import find, measure
+from curator.imaging.pixels import Image, upright, upright_view
+from curator.model import Eye
+from tests import face_data
+from tests.blinking import blink
+from tests.photos import scene
+
+POINTS = ((0.45, 0.45), (0.55, 0.45), (0.5, 0.5), (0.46, 0.56), (0.54, 0.56))
+
+
+@pytest.fixture(scope="module")
+def three() -> Image:
+    """A real picture of three people, 500 x 375 px."""
+    path = face_data.pictures() / "groups" / "2008_001322.jpg"
+    return np.asarray(simplejpeg.decode_jpeg(path.read_bytes()))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (31, 40), (33, 32), (1440, 40)])
+def test_pictures_of_any_size_without_faces(size: tuple[int, int]) -> None:
+    chance = np.random.default_rng(1)
+    noise = chance.integers(0, 256, (*size, 3), np.uint8)
+    assert find(noise) == []
+    assert find(np.full_like(noise, 128)) == []
+
+
+def test_a_drawn_scene_has_no_faces() -> None:
+    assert find(scene((1440, 960), 0, "sharp")) == []
+
+
+def test_a_face_where_there_is_none_gets_no_word() -> None:
+    """The mesh doubts what the detector took for a face: a rock, the head of an animal."""
+    rock = scene((1200, 800), 0, "sharp")
+    (face,) = measure([Found((0.4, 0.35, 0.2, 0.3), 0.6, POINTS)], rock)
+    assert (face.size_px, face.eyes, face.left_blink) == (240, Eye.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    "box", [(-0.2, -0.3, 0.4, 0.6), (0.9, 0.9, 0.4, 0.6), (1.2, 1.2, 0.1, 0.1), (0.5, 0.5, 0, 0)]
+)
+def test_a_box_past_the_edge_is_measured_or_left_unknown(
+    box: tuple[float, float, float, float],
+) -> None:
+    (face,) = measure([Found(box, 0.6, POINTS)], scene((600, 400), 0, "sharp"))
+    assert face.box == box
+    assert face.eyes is Eye.UNKNOWN
+
+
+def test_people_are_found_largest_first_with_both_eyes_in_their_faces(three: Image) -> None:
+    faces = measure(find(three), three)
+    assert len(faces) == 3
+    assert [face.size_px for face in faces] == sorted((f.size_px for f in faces), reverse=True)
+    for face in faces:
+        left, top, width, height = face.box
+        assert face.eyes is Eye.OPEN
+        assert face.left_at is not None and face.right_at is not None
+        # The person's left is on the viewer's right.
+        assert left < face.right_at[0] < face.left_at[0] < left + width
+        assert top < face.left_at[1] < top + 0.6 * height
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_picture_may_lie_as_its_file_stores_it(three: Image, orientation: int) -> None:
+    found = find(three)
+    back = {6: 8, 8: 6}.get(orientation, orientation)
+    stored = np.ascontiguousarray(upright(three, back))
+    assert measure(found, upright_view(stored, orientation)) == measure(found, three)
+
+
+def test_faces_are_measured_on_the_original_not_on_the_proxy(three: Image) -> None:
+    found = find(three)
+    large = cv2.resize(three, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    for one, other in zip(measure(found, three), measure(found, large), strict=True):
+        assert other.size_px == pytest.approx(4 * one.size_px, abs=4)
+        assert other.left_blink == pytest.approx(one.left_blink, abs=0.15)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_faces_on_their_side_or_head_get_no_word(three: Image, turns: int) -> None:
+    turned = np.ascontiguousarray(np.rot90(three, turns))
+    assert {face.eyes for face in measure(find(turned), turned)} <= {Eye.UNKNOWN}
+
+
+def test_a_face_cut_by_the_edge_is_measured(three: Image) -> None:
+    box = measure(find(three), three)[0].box
+    cut = np.ascontiguousarray(three[:, : round(500 * (box[0] + 0.5 * box[2]))])
+    for face in measure(find(cut), cut):
+        assert face.size_px > 0
+
+
+def test_small_faces_are_counted_and_get_no_word(three: Image) -> None:
+    small = cv2.resize(three, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    canvas = np.full((480, 720, 3), 90, np.uint8)
+    canvas[100:212, 200:350] = small
+    faces = measure(find(canvas), canvas)
+    assert len(faces) == 3
+    assert all(face.size_px < 32 and face.eyes is Eye.UNKNOWN for face in faces)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_left_and_right_are_the_persons_own(three: Image, side: int) -> None:
+    """A wink drawn on one eye raises the blink of that eye only."""
+    for face in find(three):
+        (before,) = measure([face], three)
+        (after,) = measure([face], blink(three, face, (side,)))
+        was = (before.left_blink, before.right_blink)
+        now = (after.left_blink, after.right_blink)
+        rises = [one - other for one, other in zip(now, was, strict=True)]
+        assert rises[side] > max(2 * rises[1 - side], 0.03)

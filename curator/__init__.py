@@ -27,8 +27,8 @@ The map. A module may import from the rows above its own, never from below or be
     encoders    ENCODERS: picture -> vector; open_clip, starter; the only importer of torch
     vision      PROVIDERS: picture -> words; ollama, openai_compatible; connects to their server
 
-    stages      STAGES: peek, convert, embed, describe; one file each, plain functions; all but
-                describe, which waits for a server on a thread, run in a worker;
+    stages      STAGES: peek, convert, faces, embed, describe; one file each, plain functions;
+                all but describe, which waits for a server on a thread, run in a worker;
                 stack: which photos are shown as one, columns in, columns out
     export      TARGETS: write the approved photos to a folder, a gallery or sidecars
 
@@ -51,8 +51,9 @@ The map. A module may import from the rows above its own, never from below or be
 Only `vision` (to the configured provider) and `encoders.hub` (for weights) open connections.
 
 The life of a photo: files finds it, the catalog gets a row, peek reads its header, convert decodes
-it once in a worker (capture data, scores, proxy, thumbnail), and if there is an encoder, embed
-turns the proxy into a vector in another process. Photos that belong together are stacked: by time
+it once in a worker (capture data, scores, proxy, thumbnail), faces finds faces on the proxy and
+measures them on the original, and if there is an encoder, embed turns the proxy into a vector in
+another process. Photos that belong together are stacked: by time
 at once, by similarity as hashes and vectors arrive. The life of a key: a QAction calls a command,
 the session makes a decision, the catalog commits it and its undo step, the views redraw; then taste
 learns from it on a thread and every match score is updated in memory.

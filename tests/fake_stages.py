@@ -22,12 +22,14 @@ import numpy as np
 
 from curator import stages
 from curator.encoders import EncodingError
+from curator.faces.models import ModelError
 from curator.files import fingerprint
 from curator.model import (
     Capture,
     Converted,
     Embedded,
     Embeddings,
+    FacesMeasured,
     GoneError,
     KnownError,
     Peeked,
@@ -37,6 +39,7 @@ from curator.model import (
 )
 from curator.stages.frame import DecodeRequest, Frame
 from curator.workers import WorkerMemory, share
+from tests.face_data import OPEN
 
 
 def write(folder: Path, *wishes: str) -> Path:
@@ -69,6 +72,24 @@ def convert(job: StageJob) -> Converted:
     return Converted(
         key, status.st_size, status.st_mtime_ns, capture, quality, "image", key, key * 2
     )
+
+
+def faces(job: StageJob) -> FacesMeasured:
+    """Find a face for each word ``smiling``; fail as a first word says after ``face-``.
+
+    While there is a file ``no-models`` in the cache, the face models are damaged. Each call writes
+    a line to ``faces.log``.
+    """
+    cache = Path(job.cache)
+    with (cache / "faces.log").open("a") as log:
+        log.write(f"{job.photo_id}\n")
+    wish = Path(job.path).read_text().split()
+    if (cache / "no-models").exists():
+        raise ModelError("The face models are damaged.", "Install Curator again.")
+    if wish[0].startswith("face-"):
+        behave([wish[0].removeprefix("face-"), wish[1]], cache, Path(job.path).stem)
+    assert job.fingerprint is not None and job.proxy.endswith(f"{job.fingerprint[:32]}.jpg")
+    return FacesMeasured(job.fingerprint, (OPEN,) * wish.count("smiling"))
 
 
 def behave(wish: Sequence[str], cache: Path, name: str) -> None:
@@ -150,6 +171,7 @@ def _embedded(job: StageJob) -> Embedded | Exception:
     return Embedded(job.encoder.key, job.fingerprint, half, tone.tobytes(), tags)
 
 
-_PEEK, _CONVERT, _EMBED, _ = stages.STAGES
+_PEEK, _CONVERT, _FACES, _EMBED, _ = stages.STAGES
 STAGES = (replace(_PEEK, version=1, run=peek), replace(_CONVERT, version=1, run=convert))
+MEASURING = (*STAGES, replace(_FACES, version=1, run=faces))
 EMBEDDING = (*STAGES, replace(_EMBED, version=1, run=embed))

@@ -172,7 +172,7 @@ class Catalog:
         self.faces = Faces(store, self.work)
         self.taste = Taste(store)
         self.stacks = Stacks(store)
-        self.photos = Photos(store, self.tags, self.descriptions)
+        self.photos = Photos(store, self.tags, self.descriptions, self.faces)
         self.text = TextIndex(store, self.tags)
         self.searches = SavedSearches(store)
         self.removal = Removal(store, self.identity)

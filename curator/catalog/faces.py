@@ -46,14 +46,18 @@ class Faces:
     def save(self, results: Sequence[tuple[StageJob, FacesMeasured]]) -> list[int]:
         """Save results of the stage in one transaction; return the photos that changed.
 
-        A result for a proxy that is no longer the photo's is dropped and made again.
+        A result for a proxy that is no longer the photo's is dropped and made again. One that is no
+        longer wanted, because :meth:`remove_all` was faster, is dropped.
         """
         saved: dict[int, str | None] = {}
         with self._store.transaction():
             for job, result in results:
                 photo = job.photo_id
-                sql = "SELECT proxy_digest FROM photo WHERE id = ? AND merged_into IS NULL"
-                if self._store.value(sql, (photo,)) != result.source:
+                sql = (
+                    "SELECT proxy_digest FROM work JOIN photo ON photo.id = photo_id"
+                    " WHERE photo_id = ? AND stage = ?"
+                )
+                if self._store.value(sql, (photo, FACES)) != result.source:
                     self._work.requeue(photo, FACES)
                     continue
                 self._replace(photo, result.faces)
@@ -80,18 +84,36 @@ class Faces:
             ),
         )
 
-    def remove_all(self) -> int:
-        """Remove what was measured, and all work of the stage; return how many photos had faces."""
-        photos = self._store.values("SELECT id FROM photo WHERE faces IS NOT NULL")
-        for part in paused_chunks(photos):
+    def is_on(self) -> bool:
+        """Whether faces are measured in this catalog, as switched last by any process."""
+        return self._store.meta("faces") != "off"
+
+    def switch(self, on: bool) -> list[int]:
+        """Note whether faces are measured; if not, remove all. Return the photos that changed.
+
+        A process that reads photos follows what others note here.
+        """
+        if on != self.is_on():
+            with self._store.transaction():
+                self._store.set_meta("faces", "on" if on else "off")
+        return [] if on else self.remove_all()
+
+    def remove_all(self) -> list[int]:
+        """Remove what was measured, and all work of the stage; return the photos it was of."""
+        measured = self._store.values("SELECT id FROM photo WHERE faces IS NOT NULL")
+        queued = self._store.values("SELECT photo_id FROM work WHERE stage = ?", (FACES,))
+        for part in paused_chunks(sorted({*measured, *queued})):
             with self._store.transaction():
                 for ids in chunks(part):
                     among = f"IN ({marks(len(ids))})"
                     self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
-                    self._store.run(f"UPDATE photo SET {_CLEARED} WHERE id {among}", ids)
-        with self._store.transaction():
-            self._store.run("DELETE FROM work WHERE stage = ?", (FACES,))
-        return len(photos)
+                    self._store.run(
+                        f"UPDATE photo SET {_CLEARED} WHERE faces IS NOT NULL AND id {among}", ids
+                    )
+                    self._store.run(
+                        f"DELETE FROM work WHERE photo_id {among} AND stage = '{FACES}'", ids
+                    )
+        return measured
 
 
 def _row(face: Face) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.catalog.descriptions import Descriptions
+from curator.catalog.faces import FACES, Faces
 from curator.catalog.folders import absence
 from curator.catalog.integrity import reports_damage
 from curator.catalog.store import Row, Store, chunks, marks
@@ -29,6 +30,7 @@ from curator.catalog.work import DESCRIBE
 from curator.model import (
     Capture,
     Described,
+    Face,
     Flag,
     Kind,
     Label,
@@ -114,8 +116,8 @@ class PhotoDetail:
     ``files`` has the main file first, then the other half, then copies; former contents are left
     out. ``path`` is the main file's. ``turn`` counts the user's quarter turns clockwise. ``state``
     is "", "failed" or "missing" (none of its files can be reached), and ``reason`` says why it
-    failed. The tags of ``description`` are among ``tags``. ``elsewhere``: its marks were read from
-    a file, and nobody has reviewed it here.
+    failed. The tags of ``description`` are among ``tags``. ``faces`` are None until they are
+    measured. ``elsewhere``: its marks were read from a file, and nobody has reviewed it here.
     """
 
     id: int
@@ -138,6 +140,7 @@ class PhotoDetail:
     work: tuple[WorkDetail, ...] = ()
     tags: tuple[TagDetail, ...] = ()
     description: Described | None = None
+    faces: tuple[Face, ...] | None = None
     elsewhere: bool = False
 
     @property
@@ -163,6 +166,7 @@ class Photos:
     _store: Store
     _tags: Tags
     _descriptions: Descriptions
+    _faces: Faces
 
     def mark_seen(self, ids: Sequence[int]) -> None:
         """Record when photos were first looked at; neither a decision nor undoable."""
@@ -347,6 +351,7 @@ class Photos:
                 entry = WorkDetail(stage, version, StageState(state), attempts, later, reason)
                 work[photo].append(entry)
             tags, descriptions = self._tags.of(part), self._descriptions.of(part)
+            faces = self._faces.of(part)
             rows = self._store.rows(
                 f"SELECT {_DETAIL} FROM photo WHERE id {among} AND merged_into IS NULL ORDER BY id",
                 part,
@@ -354,7 +359,12 @@ class Photos:
             for row in rows:
                 photo = row[0]
                 detail = _detail(row, tuple(files[photo]), tuple(work[photo]))
-                yield replace(detail, tags=tags.get(photo, ()), description=descriptions.get(photo))
+                yield replace(
+                    detail,
+                    tags=tags.get(photo, ()),
+                    description=descriptions.get(photo),
+                    faces=faces.get(photo),
+                )
 
     def file_bytes(self, ids: Sequence[int], copies: bool = True) -> int:
         """Return the size of these photos' files on disk in bytes, with or without copies."""
@@ -395,7 +405,7 @@ def _detail(row: Row, files: tuple[FileDetail, ...], work: tuple[WorkDetail, ...
     reasons = [
         entry.reason
         for entry in work
-        if entry.state is StageState.FAILED and entry.stage not in ("embed", DESCRIBE)
+        if entry.state is StageState.FAILED and entry.stage not in ("embed", FACES, DESCRIBE)
     ]
     gone = missing or all(file.missing for file in files)
     return PhotoDetail(

@@ -84,7 +84,7 @@ class Volumes:
                 f" AND n.stage = '{name}' AND n.state <> 'done')"
                 for name in (stage.needs if workable else ())
             )
-            if stage.reads == "file":
+            if stage.reads != "proxy":
                 rows = self._store.rows(
                     "SELECT w.photo_id FROM work AS w JOIN file AS f ON f.photo_id = w.photo_id"
                     " AND f.role = 'main' AND f.missing_since IS NULL"
@@ -109,7 +109,8 @@ class Volumes:
 
     def waiting_by_folder(self) -> dict[int, int]:
         """Count, for each folder that is away, the photos that wait for its files."""
-        stages = ", ".join(repr(rule.name) for rule in self._work.stages() if rule.reads == "file")
+        rules = [rule for rule in self._work.stages() if rule.reads != "proxy"]
+        stages = ", ".join(repr(rule.name) for rule in rules)
         return dict(
             self._store.rows(
                 "SELECT d.folder_id, count(DISTINCT w.photo_id) FROM folder JOIN directory AS d"

@@ -40,7 +40,8 @@ class StageRule(NamedTuple):
         name: of the stage.
         version: results of a lower version are outdated.
         needs: the stages that must be done before.
-        reads: ``file`` or ``proxy``; a result holds while that has the same bytes.
+        reads: ``file`` or ``proxy``; a result holds while that has the same bytes. ``both``: the
+            file is read, too, but the result holds while the proxy is the same.
         every: whether all photos go through the stage, or only on request.
         variant: a result holds while this is the same, such as the prompt.
     """
@@ -56,7 +57,7 @@ class StageRule(NamedTuple):
 def _ready(stage: StageRule, photo: str) -> str:
     """Return SQL for whether a stage can run for a photo: the value of ``work.ready``."""
     # A proxy can be read even while the drive of its file is unplugged.
-    here = " AND folder.away_since IS NULL" if stage.reads == "file" else ""
+    here = " AND folder.away_since IS NULL" if stage.reads != "proxy" else ""
     needs = "".join(
         f" AND NOT EXISTS (SELECT 1 FROM work AS n WHERE n.photo_id = {photo}"
         f" AND n.stage = '{name}' AND n.state <> 'done')"
@@ -177,16 +178,16 @@ class WorkQueue:
             )
 
     def requeue_outdated(self, reads: str, sources: Mapping[int, str | None]) -> None:
-        """Queue stages again that read other bytes than these. Only inside a transaction.
+        """Queue stages again whose results are of other bytes. Only inside a transaction.
 
         Stages that photos go through only on request keep their results.
 
         Args:
-            reads: ``file`` or ``proxy``.
+            reads: ``file`` or ``proxy``; stages that read both depend on the proxy.
             sources: photo id → fingerprint or digest of the present bytes.
         """
         for rule in self.stages():
-            if rule.reads == reads and rule.every:
+            if (rule.reads == "file") == (reads == "file") and rule.every:
                 self._store.run(
                     f"{REQUEUE} WHERE photo_id IN (SELECT value FROM json_each(?))"
                     " AND stage = ? AND state IN ('done', 'failed')"
@@ -409,7 +410,7 @@ class WorkQueue:
                     "waiting" if again else "failed",
                     time.time() + wait if again else None,
                     reason,
-                    row.fingerprint if row else None,
+                    job.fingerprint if job.proxy else row.fingerprint if row else None,
                     job.photo_id,
                     job.stage,
                 ),
@@ -486,8 +487,8 @@ class WorkQueue:
         Takes 10 ms at 20,000 of them: too much for every tick.
 
         Args:
-            reads: ``file`` for stages that read photos, ``proxy`` for those that read proxies,
-                except descriptions: :meth:`count_unfinished` counts these.
+            reads: ``file``, ``proxy`` or ``both``, for the stages that read this; descriptions are
+                left out: :meth:`count_unfinished` counts these.
         """
         names = [s.name for s in self.stages() if s.reads == reads and s.name != DESCRIBE]
         return sum(map(self.count_unfinished, names))

@@ -90,7 +90,7 @@ def doctor(invocation: Invocation) -> None:
 
 def _check(invocation: Invocation) -> None:
     findings = [*_versions(), *_home(invocation), *_formats(), *_encoders(invocation)]
-    findings += _vision(invocation)
+    findings += [*_faces(), *_vision(invocation)]
     problems = [finding for finding in findings if not finding.well]
     document = {
         "well": not problems,
@@ -309,6 +309,18 @@ def _encoders(invocation: Invocation) -> list[Finding]:
         Finding("extra taste", True, found),
         Finding("encoder", True, select_encoder(invocation.home, invocation.settings).sentence),
     ]
+
+
+def _faces() -> list[Finding]:
+    """Load the networks that measure faces."""
+    from curator.faces import models
+
+    try:
+        for name in (models.FINDER, models.MESH, models.EXPRESSIONS):
+            models.load(name)
+    except models.ModelError as error:
+        return [Finding("faces", False, str(error.args[0]), error.remedy)]
+    return [Finding("faces", True, "the networks that find and measure faces work")]
 
 
 def _vision(invocation: Invocation) -> list[Finding]:

@@ -56,6 +56,8 @@ def _change(invocation: Invocation) -> None:
     check_searches(saved)
     save(saved, invocation.home)
     invocation.__dict__.pop("settings", None)  # read them again
+    if invocation.home.catalog.exists():
+        invocation.catalog.faces.switch(invocation.settings.faces.on)
 
 
 def keys(invocation: Invocation) -> None:

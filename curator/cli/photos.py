@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from curator.catalog import PhotoDetail
+from curator.cli.faces import faces_document
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, step_document
 from curator.cli.tastes import index_words, predictions_for, scored
@@ -83,6 +84,7 @@ def _listed(photo: PhotoDetail) -> dict[str, Any]:
         **capture.facts(),
         "sharpness": photo.scores.sharpness if photo.scores else None,
         "exposure": photo.scores.exposure if photo.scores else None,
+        "faces": faces_document(photo.faces, (capture.width or 0, capture.height or 0)),
         "basis": photo.basis,
         "damage": photo.damage,
         "rating": marks.rating,

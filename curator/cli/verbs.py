@@ -17,6 +17,7 @@ from curator.cli import (
     desktop,
     doctor,
     exporting,
+    faces,
     machine,
     photos,
     projects,
@@ -233,6 +234,12 @@ def _describe(parser: Parser) -> None:
     add("--again", action="store_true", help="ask the vision model again")
 
 
+def _faces(parser: Parser) -> None:
+    parser.add_argument(
+        "photo", type=_named, metavar="PHOTO", help="a photo id, a path, or any image file"
+    )
+
+
 def _encoder(parser: Parser) -> None:
     add = parser.add_argument
     add("act", nargs="?", default="show", choices=("show", "download"))
@@ -371,6 +378,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(searching.searches, "[add|remove NAME [TEXT]]", _searches),
     Verb(tastes.similar, "PHOTO [--limit N]", _similar),
     Verb(describing.describe, "PHOTO [--again]", _describe),
+    Verb(faces.faces, "PHOTO", _faces),
     Verb(
         exporting.export,
         "DIR [PHOTO...] [--target folder|gallery|sidecar] [--project NAME] [--preset NAME]"

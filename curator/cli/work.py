@@ -130,6 +130,7 @@ def _run_pipeline(invocation: Invocation, ask: Callable[[Pipeline], object]) -> 
     run = _Run(pipeline.encoding.sentence, pipeline.encoding.recipe is not None)
     with bar("Reading") as advance:
         pipeline.events.encoder_failed.connect(run.problems.append, direct)
+        pipeline.events.faces_failed.connect(run.problems.append, direct)
         pipeline.events.paused_by.connect(run.problems.append, direct)
         pipeline.events.backup_failed.connect(run.problems.append, direct)
         pipeline.events.describing_held.connect(run.hold, direct)
@@ -151,6 +152,8 @@ def _advance(advance: Advance, progress: Progress) -> None:
     left = f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
     rate = f"{progress.rate_per_s:.1f}/s" if progress.rate_per_s else ""
     parts = [rate, left]
+    if progress.measuring and not progress.waiting:
+        parts.append(f"faces of {counted(progress.measuring, 'photo')} to measure")
     if progress.comparing and not progress.waiting:
         parts.append(f"{counted(progress.comparing, 'photo')} to analyze")
     if progress.describing and not progress.waiting:
@@ -180,6 +183,7 @@ def _answer_ingest(invocation: Invocation, run: _Run, sources: Sequence[Path]) -
         "new": totals.new,
         "known": totals.known,
         "converted": totals.converted,
+        "faces": totals.measured,
         "embedded": totals.embedded,
         "described": totals.described,
         "failed": len({failure.photo_id for failure in failed}),
@@ -212,8 +216,9 @@ def _failure_lines(failed: list[Failure]) -> list[str]:
     if not failed:
         return []
     lines = columns([(failure.path, failure.reason) for failure in failed])
-    described = any(failure.stage == "describe" for failure in failed)
-    return [f"{len(failed):,} could not be read{' or described' if described else ''}:", *lines]
+    further = {"faces": "measured", "describe": "described"}
+    acts = ["read", *(further[each] for each in further if each in {f.stage for f in failed})]
+    return [f"{len(failed):,} could not be {' or '.join(acts)}:", *lines]
 
 
 def failures(invocation: Invocation) -> None:
@@ -247,8 +252,14 @@ def backfill(invocation: Invocation) -> None:
     """Run a stage again for every photo.
 
     If another process is reading photos, that process does it.
+
+    Raises:
+        KnownError: faces are switched off.
     """
     stage = invocation.arguments.stage
+    if stage == "faces" and not invocation.settings.faces.on:
+        remedy = "`curator settings faces.on=true` measures the faces of all photos."
+        raise KnownError("Faces are not measured: the setting is off.", remedy)
     if stage == "describe":  # asked for by name, so even if photos are described by hand only
         invocation.settings.vision.automatic = True
     asked, problems = invocation.catalog.work.backfill(stage), []

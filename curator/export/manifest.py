@@ -9,13 +9,14 @@ twice does not even change its time stamp.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from curator.catalog import PhotoDetail
 from curator.export import naming
 from curator.export.sources import SIDECAR, OutputFile, Source
-from curator.model import KnownError
+from curator.model import Eye, KnownError
 from curator.opened_folder import OpenedFolder, OutsideError, is_leaf
 
 NAME = "photos.json"
@@ -202,6 +203,8 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
     """
     capture, quality, marks = photo.capture, photo.scores, photo.marks
     taken, description = capture.taken_at, photo.description
+    eyes = Counter(face.eyes for face in photo.faces or ())
+    measured = photo.faces is not None
     return {
         "clause": str(clause) if clause else None,
         "project": None,
@@ -213,6 +216,9 @@ def describe(photo: PhotoDetail, clause: str | None, *, location: bool) -> Entry
         "match_model": None,
         "sharpness": round(quality.sharpness, 1) if quality else None,
         "exposure": round(quality.exposure, 1) if quality else None,
+        "faces": len(photo.faces or ()) if measured else None,
+        "eyes_open": eyes[Eye.OPEN] if measured else None,
+        "eyes_closed": eyes[Eye.CLOSED] if measured else None,
         "subject": description.subject if description else None,
         "mood": description.mood if description else None,
         "lighting": description.lighting if description else None,

@@ -23,6 +23,7 @@ _CELLS = 6  # 6 x 6 cells, each of which contributes a tile, so that a small sub
 _EXTRA = 16  # tiles with the most structure in the whole picture, added to those
 _BEST = 8  # the score is computed from this many of the sharpest tiles
 _CALM = 24  # the noise is estimated from at most this many tiles
+_SAMPLED = 240  # tiles looked at for the noise alone
 _NOISE = 1.5  # times the noise floor is subtracted, because the floor itself scatters
 _FLOOR = 10.0  # gray levels², keeps the ratio quiet where there is no structure at all
 # Coarse energy in gray levels²: up to _EMPTY a tile of the map is 0, from _FULL on it counts fully.
@@ -147,6 +148,43 @@ def _ratio(fine: _Array, coarse: _Array, noise: float) -> _Array:
     return np.maximum(fine - _NOISE * noise, 0) / (np.maximum(coarse - noise / 16, 0) + _FLOOR)
 
 
+def noise_floor(pixels: _Array) -> float:
+    """Estimate the energy of the sensor's noise from the calmest of tiles all over a picture.
+
+    Args:
+        pixels: (H, W, 3) RGB or (H, W) luma, uint8, full resolution; may be a view.
+
+    Returns:
+        The energy of second differences, for :func:`region_sharpness`; 0 for a tiny picture.
+    """
+    rows, columns = pixels.shape[0] // TILE, pixels.shape[1] // TILE
+    if not rows * columns:
+        return 0.0
+    tiles = np.unique(np.linspace(0, rows * columns - 1, _SAMPLED).astype(np.intp))
+    stack = _luma_of(pixels, tiles, columns)
+    edge = TILE // 4
+    blocks = stack.reshape(len(stack), edge, 4, edge, 4).mean(axis=(2, 4))
+    calm = _calmest(blocks.var(axis=(1, 2)), blocks.mean(axis=(1, 2)))
+    return float(np.median(_fine_energies(stack[calm]).min(axis=1)))
+
+
+def region_sharpness(luma: _Array, noise: float) -> float:
+    """Measure the sharpness of a small region as a whole, as :func:`sharpness` does that of tiles.
+
+    Args:
+        luma: (H, W) uint8, full resolution, at least 12 x 12.
+        noise: the picture's noise, from :func:`noise_floor`.
+
+    Returns:
+        The raw ratio (0 and up; see :func:`score`).
+    """
+    quarter = block_average(luma, 4).astype(np.float32)
+    fine, coarse = _fine_energies(luma[None].astype(np.float32)), _fine_energies(quarter[None])
+    ratio = _ratio(fine, coarse, noise)[0]
+    weakest, strongest = float(ratio.min()), float(ratio.max())
+    return weakest / strongest**0.5 if strongest > 0 else 0.0
+
+
 def sharpness_map(luma: _Array) -> _Array:
     """Score every tile of a picture as :func:`sharpness` scores its best ones.
 
@@ -225,11 +263,20 @@ def _calmest(structure: _Array, light: _Array) -> _Array:
 
 def _fine(pixels: _Array, tiles: _Array, columns: int) -> _Array:
     """Return the energy by direction of some tiles at full resolution, (K, 4)."""
+    return _fine_energies(_luma_of(pixels, tiles, columns))
+
+
+def _luma_of(pixels: _Array, tiles: _Array, columns: int) -> _Array:
+    """Return the luma of some tiles, (K, TILE, TILE) float32."""
     corners = [(TILE * int(tile // columns), TILE * int(tile % columns)) for tile in tiles]
     strip = np.concatenate([pixels[y : y + TILE, x : x + TILE] for y, x in corners])
     if strip.ndim == 3:
         strip = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
-    stack = strip.reshape(len(corners), TILE, TILE).astype(np.float32)
+    return strip.reshape(len(corners), TILE, TILE).astype(np.float32)
+
+
+def _fine_energies(stack: _Array) -> _Array:
+    """Return the energy by direction of pictures of equal size (K, H, W): (K, 4)."""
     middle = 2 * stack[:, 1:-1, 1:-1]
     inner = np.s_[1:-1]
     pairs = (
@@ -238,8 +285,8 @@ def _fine(pixels: _Array, tiles: _Array, columns: int) -> _Array:
         (stack[:, :-2, inner], stack[:, 2:, inner]),
         (stack[:, :-2, 2:], stack[:, 2:, :-2]),
     )
-    energies = np.empty((len(corners), 4), np.float32)
+    energies = np.empty((len(stack), 4), np.float32)
     for number, (before, after) in enumerate(pairs):
         difference = middle - before - after
         energies[:, number] = np.einsum("kij,kij->k", difference, difference)
-    return energies / np.float32((TILE - 2) ** 2)
+    return energies / np.float32(middle[0].size)

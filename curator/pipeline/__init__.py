@@ -12,8 +12,9 @@ thread that writes and reports (`events`, `progress`, `idle_tracker`). Below it:
 
     ingest       opens and scans folders (`scanning`), notices drives (`folder_availability`) and
                  changes (`folder_watcher`, `file_stability`)
-    dispatch     decides which jobs start next; `lanes` wait for worker processes, `encoder_lane`
-                 for the encoder, `describing` for the vision model
+    dispatch     decides which jobs start next; `lanes` wait for worker processes, `faces_lane`
+                 for those that measure faces, `encoder_lane` for the encoder, `describing` for the
+                 vision model
     saving       saves results with each stage's save function, and failures
     file_probe   looks at files on its own thread, so that the conductor waits for no drive
     between_jobs keeps stacks (`stacking`, `similarity_cache`), suggested tags (`zero_shot_tagger`)
@@ -342,6 +343,11 @@ class Pipeline:
         """Describe photos by the settings as they are now."""
         if self._running:
             self._post(self._conductor.jobs.renew_vision)
+
+    def apply_faces_settings(self) -> None:
+        """Measure faces, or remove what was measured, by the settings as they are now."""
+        if self._running:
+            self._post(self._conductor.use_faces)
 
     def write_sidecars(self) -> None:
         """Write the requested sidecars (`catalog.sidecars.request_write`) now."""

@@ -91,7 +91,6 @@ class Conductor:
         self.encoding = Encoding(None, "")
         self.idle = IdleTracker()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
-        self._no_encoder = False  # the encoder in use works for no photo
         self._analyzed_at = 0.0  # when the encoder was last used
         self._pace = Pace()
         self._reporter = ProgressReporter(self._pace, events)
@@ -202,6 +201,7 @@ class Conductor:
 
     def _begin(self) -> None:
         self.use_encoder(self.encoding)
+        self._report_saved(self.catalog.faces.switch(self._settings.faces.on))
         self.catalog.work.reset_running()
         removal.note_interrupted(self.catalog.removal)
         self.ingest.start()
@@ -209,9 +209,13 @@ class Conductor:
 
     def use_encoder(self, encoding: Encoding) -> None:
         """Analyze photos with this encoder, also those that another one analyzed."""
-        self.encoding, self._no_encoder = encoding, False
+        self.encoding = encoding
         self.jobs.use_encoder(encoding)
         self._between.use_encoder(encoding.recipe)
+
+    def use_faces(self) -> None:
+        """Measure faces, or remove what was measured, by the settings as they are now."""
+        self._report_saved(self.jobs.use_faces())
 
     def _guard(self, function: Callable[[], None]) -> None:
         """Run a piece of work; an error pauses all work and never ends the thread."""
@@ -304,16 +308,19 @@ class Conductor:
             self._between.tagger.touch()
             self._analyzed_at = time.monotonic()
         self._report_saved(landed.changed)
-        if landed.no_encoder is not None and not self._no_encoder:
-            self._drop_encoder(landed.no_encoder)
+        self._pace.measured += landed.saved[LaneKind.FACES]
+        for kind, broken in landed.broken.items():
+            if self.jobs.drop(kind):
+                self._report_broken(kind, broken)
         if landed.trouble is not None:
             self._halt(landed.trouble)
 
-    def _drop_encoder(self, error: KnownError) -> None:
-        """Analyze no more photos until the next start, or until an encoder is chosen again."""
-        log.info("photos are no longer analyzed: %s", error)
-        self._no_encoder = True
-        self.jobs.drop_encoder()
+    def _report_broken(self, kind: LaneKind, error: KnownError) -> None:
+        """Report why photos are no longer analyzed or measured until the next start."""
+        log.info("no more work for %s: %s", kind, error)
+        if kind is LaneKind.FACES:
+            self._events.faces_failed.emit(str(error))
+            return
         self.encoding = Encoding(self.encoding.recipe, f"Similar photos and taste are off. {error}")
         self._events.encoder_failed.emit(str(error))
 
@@ -358,7 +365,7 @@ class Conductor:
     def _publish(self) -> None:
         waits = self.jobs.vision.waits
         scanning = self.ingest.scanner.is_requested
-        self._reporter.publish(self.catalog, scanning, self.paused, self._no_encoder, waits)
+        self._reporter.publish(self.catalog, scanning, self.paused, waits)
 
     def _rest(self) -> None:
         """Notice that all is done; maintain the catalog; look for changes by other processes."""
@@ -366,6 +373,7 @@ class Conductor:
         if time.monotonic() > self._analyzed_at + FREED_S and self._is_calm():
             self._encoder_pool.end_idle()
         self._backups.look(self._resting)
+        self._follow_faces()
         if self._resting:
             version = self.catalog.store.data_version()
             if version != self._version:
@@ -380,7 +388,8 @@ class Conductor:
         """Report that every photo has been read; `wait_idle` waits for descriptions, too."""
         self._resting, self._version = True, self.catalog.store.data_version()
         self.jobs.vision.report_unreadable(self.catalog)
-        worked = self._pace.done or self._pace.failed or self._pace.embedded
+        pace = self._pace
+        worked = pace.done or pace.failed or pace.measured or pace.embedded
         if self.idle.is_reported and not worked:
             return  # nothing was requested or done
         totals = self._pace.totals(*self.ingest.take_reports())
@@ -399,6 +408,13 @@ class Conductor:
         if waited_for and not self.jobs.is_describing(self.paused):
             self.idle.release(self._pace.described)
             self._pace.described = 0
+
+    def _follow_faces(self) -> None:
+        """Measure faces or not, as another process has switched."""
+        on = self.catalog.faces.is_on()
+        if on != self._settings.faces.on:
+            self._settings.faces.on = on
+            self.use_faces()
 
     def _checkpoint(self) -> None:
         """Checkpoint the write-ahead log regularly, and whenever it is long; its file is reused."""

@@ -17,6 +17,7 @@ from curator.model import Kind, StageJob
 from curator.pipeline import describing
 from curator.pipeline.describing import VisionLane
 from curator.pipeline.encoder_lane import EncoderLane
+from curator.pipeline.faces_lane import FacesLane
 from curator.pipeline.lanes import Lane, Outcome, Round
 from curator.settings import Settings
 from curator.stages import LaneKind, Stage
@@ -68,6 +69,7 @@ class Dispatcher:
         self.lanes: dict[LaneKind, Lane] = {
             LaneKind.HEADERS: Lane(threads, _SHORT_JOBS, pool, work, deliver),
             LaneKind.PIXELS: Lane(threads, at_once + 2, pool, work, deliver),
+            LaneKind.FACES: FacesLane(threads, at_once + 2, pool, work, deliver),
             LaneKind.ENCODER: self._encoder,
             LaneKind.VISION: self.vision,
         }
@@ -77,6 +79,7 @@ class Dispatcher:
         self._catalog: Catalog
         self._settings, self._cache, self._inline = settings, cache, inline
         self._in_use: tuple[Stage, ...] = ()
+        self._broken: set[LaneKind] = set()
 
     def open(self, catalog: Catalog) -> None:
         """Take work from this catalog."""
@@ -86,26 +89,45 @@ class Dispatcher:
 
     def use_encoder(self, encoding: Encoding) -> None:
         """Analyze photos with this encoder, also those that another one analyzed."""
-        self._use(self.stages if encoding.recipe is not None else self._without_encoder())
+        self._encoder.use(encoding.recipe)
+        self._broken.discard(LaneKind.ENCODER)
+        self._use_stages()
         if encoding.recipe is not None:
             self._catalog.vectors.use_encoder(encoding.recipe.key)
-        self._encoder.use(encoding.recipe)
         self._encoder_pool.end_idle()
 
-    def drop_encoder(self) -> None:
-        """Analyze no more photos: the encoder cannot be used."""
-        self._use(self._without_encoder())
+    def use_faces(self) -> list[int]:
+        """Measure faces, or remove what was measured, by the settings as they are now.
 
-    def _without_encoder(self) -> list[Stage]:
-        return [stage for stage in self.stages if stage.lane is not LaneKind.ENCODER]
+        Returns:
+            The photos whose faces were removed.
+        """
+        self._broken.discard(LaneKind.FACES)
+        self._use_stages()
+        return self._catalog.faces.switch(self._settings.faces.on)
+
+    def drop(self, kind: LaneKind) -> bool:
+        """Stop a lane that works for no photo; return whether it was in use before."""
+        if kind in self._broken:
+            return False
+        self._broken.add(kind)
+        self._use_stages()
+        return True
 
     def renew_vision(self) -> None:
         """Describe photos by the settings as they are now; requests in progress are repeated."""
         self.vision.renew()
-        self._use(self._in_use)
+        self._use_stages()
         self._catalog.descriptions.request(list(self.vision.requested))
 
-    def _use(self, stages: Sequence[Stage]) -> None:
+    def _use_stages(self) -> None:
+        """Use the stages that can run and are not switched off."""
+        off = set(self._broken)
+        if self._encoder.recipe is None:
+            off.add(LaneKind.ENCODER)
+        if not self._settings.faces.on:
+            off.add(LaneKind.FACES)
+        stages = [stage for stage in self.stages if stage.lane not in off]
         self._in_use = describing.tuned(stages, self._settings)
         self._catalog.work.use_stages(self._in_use)
 
@@ -164,6 +186,9 @@ class Dispatcher:
                 self._settings.work.max_megapixels,
                 sidecars=pending.sidecars,
             )
+        if stage.reads == "both":
+            proxy = str(proxy_path(self._cache, pending.proxy or ""))
+            job = replace(job, proxy=proxy, fingerprint=pending.proxy_digest)
         return self.lanes[stage.lane].equip(job)
 
     # --- jobs in flight
@@ -192,7 +217,7 @@ class Dispatcher:
 
     def cancel_away(self) -> None:
         """Cancel jobs that read files on drives that are away: they may never end."""
-        for kind in {stage.lane for stage in self.stages if stage.reads == "file"}:
+        for kind in {stage.lane for stage in self.stages if stage.reads != "proxy"}:
             lane = self.lanes[kind]
             lane.cancel(self._catalog.volumes.away_among(lane.in_flight))
 

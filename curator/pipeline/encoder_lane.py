@@ -135,9 +135,9 @@ class EncoderLane(Lane):
             return None
         catalog.work.put_back(job.stage, [job.photo_id])
         if isinstance(error, KnownError):
-            return FailureEffect(no_encoder=error)
+            return FailureEffect(broken=error)
         log.error("%s of %s failed: %s", job.stage, job.path, error)
-        return FailureEffect(no_encoder=KnownError(INTERNAL_ERROR))
+        return FailureEffect(broken=KnownError(INTERNAL_ERROR))
 
     def _is_broken(self, error: Exception) -> bool:
         """Whether the encoder is to blame: it cannot be loaded, or fails with every photo."""

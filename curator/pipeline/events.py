@@ -19,9 +19,10 @@ class Progress:
     """Background work since it was last idle; ``found`` = ``done`` + ``failed`` + ``waiting``.
 
     ``left_s`` is None while it cannot be estimated: at first, during a scan, and paused.
-    ``comparing`` photos can be viewed already and wait for the encoder only; ``describing`` photos
-    wait for the vision model, and ``held`` is why none of them is described now, or empty. ``away``
-    is a sentence about photos that wait for unplugged drives; they are in none of the counts.
+    ``comparing`` photos can be viewed already and wait for the encoder only; ``measuring`` photos
+    wait for their faces to be measured, ``describing`` photos for the vision model, and ``held`` is
+    why none of these is described now, or empty. ``away`` is a sentence about photos that wait for
+    unplugged drives; they are in none of the counts.
     """
 
     found: int = 0
@@ -33,6 +34,7 @@ class Progress:
     scanning: bool = False
     paused: bool = False
     comparing: int = 0
+    measuring: int = 0
     describing: int = 0
     held: str = ""
     away: str = ""
@@ -63,9 +65,10 @@ class ScanReport:
 class Totals:
     """What was done from the first request until idle; found = new + known.
 
-    ``converted`` and ``failed`` count photos that were read, or failed permanently; ``embedded``
-    those an encoder analyzed, ``described`` those a vision model described. ``scans`` are the
-    reports of all requested scans, without the copies that each report at a scan's end counted.
+    ``converted`` and ``failed`` count photos that were read, or failed permanently; ``measured``
+    those whose faces were measured, ``embedded`` those an encoder analyzed, ``described`` those a
+    vision model described. ``scans`` are the reports of all requested scans, without the copies
+    that each report at a scan's end counted.
     """
 
     found: int = 0
@@ -73,6 +76,7 @@ class Totals:
     known: int = 0
     converted: int = 0
     failed: int = 0
+    measured: int = 0
     embedded: int = 0
     described: int = 0
     scans: tuple[ScanReport, ...] = field(default=(), compare=False)
@@ -103,6 +107,7 @@ class PipelineEvents(QObject):
         backup_failed(str): why no backup could be made, and what to do; work continues.
         idle(Totals): every photo has been read; descriptions may still be under way.
         encoder_failed(str): why photos are no longer analyzed, and what to do.
+        faces_failed(str): why faces are no longer measured, and what to do.
         description_ended(DescriptionNews): the result for a photo of `Pipeline.describe`.
         describing_held(object): the KnownError that keeps photos from being described, except those
             a person asks for; None once nothing does.
@@ -120,6 +125,7 @@ class PipelineEvents(QObject):
     backup_failed = Signal(str)
     idle = Signal(Totals)
     encoder_failed = Signal(str)
+    faces_failed = Signal(str)
     description_ended = Signal(DescriptionNews)
     describing_held = Signal(object)
     sidecars_changed = Signal(SidecarNews)

@@ -39,11 +39,11 @@ class FailureEffect:
 
     Attributes:
         changed: ids of photos whose rows changed.
-        no_encoder: why the encoder works for no photo; None if it may work for others.
+        broken: why the lane works for no photo; None if it may work for others.
     """
 
     changed: tuple[int, ...] = ()
-    no_encoder: KnownError | None = None
+    broken: KnownError | None = None
 
 
 @dataclass(frozen=True, slots=True)

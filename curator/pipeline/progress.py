@@ -40,7 +40,7 @@ class Pace:
 
     def reset(self) -> None:
         """Count from 0 again."""
-        self.done = self.failed = self.embedded = 0
+        self.done = self.failed = self.measured = self.embedded = 0
         self._marks: deque[tuple[float, int]] = deque()
         self._begun: float | None = None
 
@@ -61,7 +61,14 @@ class Pace:
         found = sum(scan.found for scan in scans) + arrived
         new = sum(scan.new for scan in scans) + arrived
         return Totals(
-            found, new, found - new, self.done, self.failed, self.embedded, scans=tuple(scans)
+            found,
+            new,
+            found - new,
+            self.done,
+            self.failed,
+            self.measured,
+            self.embedded,
+            scans=tuple(scans),
         )
 
     def progress(self, waiting: int, scanning: bool, paused: bool, comparing: int = 0) -> Progress:
@@ -104,7 +111,8 @@ class ProgressReporter:
         self._last: Progress | None = None
         self._published_at = self._count_at = 0.0
         self._counted = 0  # photos finished and unfinished at the last count
-        self._comparing = self._describing = 0  # photos that wait for encoder, vision model
+        # Photos that wait for their faces to be measured, for encoder and vision model.
+        self._measuring = self._comparing = self._describing = 0
         self._away = ""
         self._held: KnownError | None = None  # why photos are not described, as last reported
 
@@ -116,16 +124,13 @@ class ProgressReporter:
         """Count again what waits at the next :meth:`publish`."""
         self._count_at = 0.0
 
-    def publish(
-        self, catalog: Catalog, scanning: bool, paused: bool, no_encoder: bool, held: str
-    ) -> None:
+    def publish(self, catalog: Catalog, scanning: bool, paused: bool, held: str) -> None:
         """Publish progress if it is time and anything changed.
 
         Args:
             catalog: counts what waits.
             scanning: a scan that a person requested is under way.
             paused: no new jobs are started.
-            no_encoder: the encoder works for no photo, so none counts as waiting for it.
             held: why no photo is described now, or empty.
         """
         now = time.monotonic()
@@ -134,9 +139,9 @@ class ProgressReporter:
         self._published_at = now
         with contextlib.suppress(KnownError):
             waiting = self._waiting(catalog, now)
-            comparing = 0 if no_encoder else self._comparing
             progress = replace(
-                self._pace.progress(waiting, scanning, paused, comparing),
+                self._pace.progress(waiting, scanning, paused, self._comparing),
+                measuring=self._measuring,
                 describing=self._describing,
                 held=held,
                 away=self._away,
@@ -161,6 +166,7 @@ class ProgressReporter:
         finished = self._pace.done + self._pace.failed
         if now >= self._count_at:
             self._counted = catalog.work.unfinished() + finished
+            self._measuring = catalog.work.unfinished("both")
             self._comparing = catalog.work.unfinished("proxy")
             self._describing = catalog.work.count_unfinished("describe")
             self._away = waiting_for_drives(catalog)

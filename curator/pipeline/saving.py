@@ -57,7 +57,7 @@ class Landed:
         done: number of photos that passed the last stage that reads originals.
         failed: number of photos that failed permanently.
         saved: number of photos with a new result, by lane.
-        no_encoder: why the encoder works for no photo; its photos were put back.
+        broken: lanes that work for no photo, and why; their photos were put back.
         trouble: why all work should pause.
     """
 
@@ -66,7 +66,7 @@ class Landed:
     done: int = 0
     failed: int = 0
     saved: Counter[LaneKind] = field(default_factory=Counter)
-    no_encoder: KnownError | None = None
+    broken: dict[LaneKind, KnownError] = field(default_factory=dict)
     trouble: KnownError | None = None
 
 
@@ -187,8 +187,9 @@ class Saver:
                 landed.trouble = trouble
         elif effect := self._lanes[stage.lane].handle_failure(self._catalog, job, error):
             landed.changed += effect.changed
-            landed.no_encoder = landed.no_encoder or effect.no_encoder
-        elif stage.reads == "file" and (gone := self._drive_gone(outcome, error)) is not False:
+            if effect.broken is not None:
+                landed.broken.setdefault(stage.lane, effect.broken)
+        elif stage.reads != "proxy" and (gone := self._drive_gone(outcome, error)) is not False:
             if gone is None:
                 return  # the drive is checked first
             self._catalog.work.postpone(job.stage, job.photo_id, NO_ANSWER, RETRY_S)
@@ -216,7 +217,7 @@ class Saver:
         if isinstance(error, WorkerError | GoneError | EncodingError):
             # A job that hung or ran out of memory would do so again, and each time cost a process
             # and a minute. It is not tried again unless a person asks.
-            costly = isinstance(error, WorkerTimeout | WorkerMemory) and stage.reads == "file"
+            costly = isinstance(error, WorkerTimeout | WorkerMemory) and stage.reads != "proxy"
             self._fail(stage, job, error, not costly, landed)
         elif isinstance(error, KnownError):
             self._fail(stage, job, error, False, landed)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from curator.stages.convert import convert, save_converted
 from curator.stages.describe import describe, save_described
 from curator.stages.embed import embed, save_embedded
+from curator.stages.faces import faces, save_faces
 from curator.stages.peek import peek, save_peeked
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class LaneKind(StrEnum):
 
     HEADERS = "peek"  # worker processes; many short jobs
     PIXELS = "convert"  # worker processes; one decode each
+    FACES = "faces"  # worker processes; no stage waits for it
     ENCODER = "encoder"  # the encoder's process; it gets a list of jobs and returns Embeddings
     VISION = "vision"  # threads that wait for a server
 
@@ -53,8 +55,9 @@ class Stage:
         needs: names of the stages that come first.
         lane: the queue its jobs wait in.
         title: what the window calls it.
-        reads: ``file`` if it reads originals, ``proxy`` if it reads proxies. Results are made again
-            when those bytes change.
+        reads: ``file`` if it reads originals, ``proxy`` if it reads proxies, ``both`` if it reads
+            the original behind a proxy. Results are made again when the original's bytes change, or
+            for ``proxy`` and ``both`` the proxy's. All but ``proxy`` wait for the photo's drive.
         every: whether all photos go through it, or only those for which it is requested.
         variant: what else results depend on, such as a prompt; they are made again when it changes.
     """
@@ -74,6 +77,16 @@ class Stage:
 STAGES = (
     Stage("peek", 3, peek, save_peeked, (), LaneKind.HEADERS, "Reading headers"),
     Stage("convert", 4, convert, save_converted, ("peek",), LaneKind.PIXELS, "Making proxies"),
+    Stage(
+        "faces",
+        1,
+        faces,
+        save_faces,
+        ("convert",),
+        LaneKind.FACES,
+        "Measuring faces",
+        reads="both",
+    ),
     Stage(
         "embed",
         2,

@@ -298,6 +298,8 @@ class WindowActions(QObject):
         session.descriptions.settings_changed(changed)
         if "scan.watch" in changed and pipeline is not None:
             pipeline.apply_watching_settings()
+        if "faces.on" in changed and pipeline is not None:
+            pipeline.apply_faces_settings()
         if changed & {"taste.match_threshold", "approval.rule"}:
             session.photos.rebuild(session.current)
             session.photos.counts_changed.emit()

@@ -218,7 +218,18 @@ KEY_COMMANDS: dict[str, str] = {
     "Z": "zoom",
 }
 # Bold, and no command's key.
-NO_KEY = {"Shift", "Windows", "Scan", "Peek", "Convert", "Embed", "Stack", "Describe", "Ctrl+C"}
+NO_KEY = {
+    "Shift",
+    "Windows",
+    "Scan",
+    "Peek",
+    "Convert",
+    "Faces",
+    "Embed",
+    "Stack",
+    "Describe",
+    "Ctrl+C",
+}
 # How prose writes a key, and how a keymap does.
 KEY_NAMES = {"Enter": "Return"}
 

@@ -212,6 +212,8 @@ def work_text(work: Work) -> str:
     if not work.waiting:
         if work.comparing:
             return f"Analyzing {words.photos(work.comparing)}"
+        if work.measuring:
+            return f"Measuring faces in {words.photos(work.measuring)}"
         if not work.describing:
             return work.away
         photos = words.photos(work.describing)

@@ -32,7 +32,7 @@ def test_faces_of_a_former_proxy_are_dropped(twelve: Catalog) -> None:
 
 def test_removing_leaves_nothing(twelve: Catalog) -> None:
     face_data.save(twelve, {3: [OPEN], 5: []})
-    assert twelve.faces.remove_all() == 2
+    assert twelve.faces.remove_all() == [3, 5]
     assert twelve.store.value("SELECT count(*) FROM face") == 0
     assert twelve.store.row(SUMS, (3,)) == (None, None, None, None)
     assert twelve.faces.of([3, 5]) == {}

@@ -20,10 +20,11 @@ import pytest
 from curator import files
 from curator.bench import synthetic_library
 from curator.catalog import Catalog, StackChange, WriteResult
-from curator.model import Embedded, FileMarks, Kind, StackKind, StageJob
+from curator.model import Embedded, FacesMeasured, FileMarks, Kind, StackKind, StageJob
 from curator.settings import Home
 from curator.stages import STAGES
 from tests import catalogs
+from tests.face_data import OPEN
 
 Act = Callable[[Catalog], object]
 
@@ -105,6 +106,16 @@ def _compared(catalog: Catalog) -> None:
     assert catalog.vectors.save([(job, seen)]) == [PHOTO]
     _, rev = catalog.tags.zero_shot_state()
     catalog.tags.save_zero_shot([(PHOTO, [("sea", 60)])], {"sea": None}, "some words", rev + 1)
+
+
+def _measured(catalog: Catalog) -> None:
+    """Save the faces of a photo for which the stage was started."""
+    source = catalog.photos.get(PHOTO).proxy_digest or ""
+    with catalog.store.transaction():
+        catalog.store.insert("work", photo_id=PHOTO, stage="faces", version=1, state="running")
+    job = StageJob(PHOTO, "faces", "", Kind.IMAGE, "")
+    assert catalog.faces.save([(job, FacesMeasured(source, (OPEN,)))]) == [PHOTO]
+    assert catalog.faces.of(SOME)[PHOTO] and catalog.faces.is_on()
 
 
 HOT: dict[str, Act] = {
@@ -190,6 +201,7 @@ HOT: dict[str, Act] = {
         c.stacks.save([StackChange(photo, 40, StackKind.BURST) for photo in (40, 41)]),
     ),
     "compared, named": _compared,
+    "measured": _measured,
     "to be described": lambda c: (
         c.descriptions.request(SOME),
         c.descriptions.not_pending(SOME),
@@ -255,6 +267,7 @@ COLD: dict[str, str] = {
         scans.find_missing scans.mark_missing sidecar_files.merge_photo
         sidecar_files.remove tags.merge_photo work.requeue""",
     "a tag was renamed": "journal.revise_tags",
+    "faces were switched on or off": "faces.switch faces.remove_all",
     "putting a catalog back": """
         recovery.replay""",
     "when a scan ended, or a folder is new: 25 ms at 100,000, as no index holds copies alone": """

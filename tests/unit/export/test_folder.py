@@ -24,6 +24,7 @@ from curator.model import Clause, KnownError, Label, Marks
 from curator.settings import resource
 from curator.workers import InlinePool
 from tests.drives import Silence
+from tests.face_data import CLOSED, OPEN, UNKNOWN
 from tests.photos import draw_jpeg
 from tests.unit.export.conftest import PICK, REJECT, STARS, make_plan, photo
 
@@ -71,6 +72,14 @@ def test_the_manifest_has_origin_and_reason(shoot: list[PhotoDetail], tmp_path: 
     assert [file["filename"] for file in first["files"]] == ["DSC_1.dng", "DSC_1.JPG"]  # type: ignore[attr-defined]
     assert first["capture"]["taken_at"] == "2024-05-04T18:42:07.120000"  # type: ignore[index]
     assert (second["clause"], second["match_score"], second["tags"]) == ("pick", None, [])
+
+
+def test_of_faces_the_manifest_has_counts_only(shoot: list[PhotoDetail], tmp_path: Path) -> None:
+    shoot[0] = replace(shoot[0], faces=(OPEN, CLOSED, UNKNOWN))
+    run(shoot, tmp_path / "out")
+    first, second = manifest(tmp_path / "out")["photos"]
+    assert (first["faces"], first["eyes_open"], first["eyes_closed"]) == (3, 1, 1)
+    assert (second["faces"], second["eyes_open"]) == (None, None), "it is not measured"
 
 
 def test_a_clause_of_a_custom_rule_is_named_by_its_search(

@@ -1,0 +1,175 @@
+"""The verb that lists the faces of a photo or of any image file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from curator.cli.invocation import Invocation
+from curator.cli.output import columns
+from curator.model import INTERNAL_ERROR, Eye, Face, Kind, KnownError, NotFoundError, StageJob
+from curator.settings import absolute
+
+if TYPE_CHECKING:
+    from curator.catalog import PhotoDetail
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def faces(invocation: Invocation) -> None:
+    """List the faces of a photo or any image file: eyes open or closed, smile, sharpness.
+
+    A photo whose faces are not measured yet is measured now. Left and right are the person's own.
+    Nothing is found out about who it is.
+
+    Raises:
+        NotFoundError: there is no such photo or file.
+        KnownError: the file cannot be decoded, or the face models are missing; says which.
+    """
+    name, detail = invocation.arguments.photo, None
+    path = absolute(name)
+    if invocation.home.catalog.exists():  # do not create a catalog just to look a file up
+        try:
+            detail = invocation.catalog.photos.get(name)
+        except NotFoundError:
+            if not path.exists():
+                raise
+    if detail is None:
+        found, size = _measure_file(invocation, path)
+    else:
+        path, size = detail.path, (detail.capture.width or 0, detail.capture.height or 0)
+        found = _measure_photo(invocation, detail) if detail.faces is None else detail.faces
+    document = {
+        "id": None if detail is None else detail.id,
+        "path": path,
+        "faces": faces_document(found, size),
+    }
+    rows = [_row(number, face) for number, face in enumerate(found, 1)]
+    invocation.output.answer(document, columns(rows) or ["No faces"])
+
+
+def faces_document(faces: tuple[Face, ...] | None, size: tuple[int, int]) -> Any:
+    """Return faces as JSON shows them; None while they are not measured.
+
+    Args:
+        faces: the faces of a photo.
+        size: (width, height) of the upright original in px; boxes are in these px.
+    """
+    return None if faces is None else [_document(face, size) for face in faces]
+
+
+def _document(face: Face, size: tuple[int, int]) -> dict[str, Any]:
+    width, height = size
+    return {
+        "box": [round(edge * px) for edge, px in zip(face.box, (width, height) * 2, strict=True)],
+        "size_px": face.size_px,
+        "eyes": {"left": face.left, "right": face.right},
+        "blink": {"left": _rounded(face.left_blink, 3), "right": _rounded(face.right_blink, 3)},
+        "smile": _rounded(face.smile, 3),
+        "yaw_deg": _rounded(face.yaw_deg, 1),
+        "eye_sharpness": _rounded(face.eye_sharpness, 1),
+        "score": round(face.score, 3),
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _row(number: int, face: Face) -> tuple[str, ...]:
+    """Return the words of one face, for a table."""
+    blinks = [
+        "?" if blink is None else f"{blink:.2f}" for blink in (face.left_blink, face.right_blink)
+    ]
+    unknown = face.left_blink is None and face.right_blink is None
+    return (
+        f"face {number}",
+        f"{face.size_px} px",
+        _eyes(face),
+        "" if unknown else f"blink {'/'.join(blinks)}",
+        "" if face.smile is None else f"smile {face.smile:.1f}",
+        _turned(face.yaw_deg),
+        "" if face.eye_sharpness is None else f"eye sharpness {face.eye_sharpness:.0f}",
+    )
+
+
+def _eyes(face: Face) -> str:
+    closed = [side for side in ("left", "right") if getattr(face, side) is Eye.CLOSED]
+    if len(closed) == 1:
+        return f"{closed[0]} eye closed"
+    return {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed"}.get(face.eyes, "can't tell")
+
+
+def _turned(yaw_deg: float | None) -> str:
+    degrees = round(yaw_deg or 0)
+    if not degrees:
+        return ""
+    return f"turned {abs(degrees)}° {'left' if degrees > 0 else 'right'}"
+
+
+def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
+    """Measure the faces of a photo and save them, if faces are measured in its catalog."""
+    from curator.imaging.proxy import proxy_path
+    from curator.stages.faces import faces, save_faces
+
+    if photo.proxy is None or photo.proxy_digest is None:
+        return _measure_file(invocation, photo.path)[0]
+    main, half = photo.files[0], next((file for file in photo.files if file.role == "half"), None)
+    job = _job(
+        invocation,
+        photo.path,
+        photo_id=photo.id,
+        kind=main.kind,
+        fallback=None if half is None or half.missing else str(half.path),
+        fingerprint=photo.proxy_digest,
+        proxy=str(proxy_path(invocation.home.cache, photo.proxy)),
+    )
+    result = _run(invocation, faces, job)
+    save_faces(invocation.catalog, [(job, result)])
+    return result.faces
+
+
+def _measure_file(invocation: Invocation, path: Path) -> tuple[tuple[Face, ...], tuple[int, int]]:
+    """Measure the faces in a file; also return its upright size in px."""
+    from curator.stages.faces import faces_of_file
+
+    return _run(invocation, faces_of_file, _job(invocation, path))
+
+
+def _job(invocation: Invocation, path: Path, **more: Any) -> StageJob:
+    settings = invocation.settings
+    known: dict[str, Any] = {"photo_id": 0, "kind": Kind.IMAGE} | more
+    return StageJob(
+        stage="faces",
+        path=str(path),
+        cache=str(invocation.home.cache),
+        long_edge_px=settings.proxy.long_edge_px,
+        quality=settings.proxy.quality,
+        max_megapixels=settings.work.max_megapixels,
+        **known,
+    )
+
+
+def _run(invocation: Invocation, function: Callable[[StageJob], T], job: StageJob) -> T:
+    """Run a function of the stage in a worker process.
+
+    Raises:
+        KnownError: it failed, and why.
+    """
+    from curator.workers import WorkerBug, WorkerPool
+
+    work = invocation.settings.work
+    pool = WorkerPool(1, memory_mb=work.memory_mb, nice=0, name="faces")
+    try:
+        return pool.run(function, job, timeout_s=work.timeout_s)
+    except OSError as error:
+        raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
+    except WorkerBug as error:
+        log.error("measuring the faces of %s failed: %s", job.path, error)
+        raise KnownError(INTERNAL_ERROR) from None
+    finally:
+        pool.close()

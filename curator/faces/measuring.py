@@ -8,6 +8,7 @@ calibrated in `tests/bench`; ``score`` and ``blink`` go along, for whoever compa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from curator.faces import landmarks
 from curator.faces.detector import Found, find
 from curator.faces.landmarks import Mesh
-from curator.imaging import color
+from curator.imaging import color, quality
 from curator.imaging.pixels import Image
 from curator.model import Eye, Face
 
@@ -31,6 +32,8 @@ _CLOSED = 0.36  # blink from which an eye is closed
 _PRESENCE = 0.9  # below, the mesh doubts that this is a face
 _TURNED_DEG = 40.0  # beyond, the farther eye is hidden
 _TILTED_DEG = 60.0  # beyond, upside down too, the detector's points often mislead the mesh
+_EYE_REACH = (0.6, 0.35)  # half the region of an eye, across and down, in widths of the eye
+_EYE_PX = 12  # a smaller region says nothing about sharpness
 _REACH = 1.1  # half the patch around a face, in the longer side of its box
 _PATCH_PX = 384  # the face's patch for the mesh is scaled down to at most about this
 
@@ -47,11 +50,12 @@ def measure(found: Sequence[Found], rgb: Image, icc: bytes | None = None) -> lis
     Raises:
         ModelError: a network is missing or damaged.
     """
-    faces = [_measured(each, rgb, icc) for each in found]
+    noise = quality.noise_floor(rgb) if found else 0.0
+    faces = [_measured(each, rgb, icc, noise) for each in found]
     return sorted(faces, key=lambda face: -face.size_px)
 
 
-def _measured(found: Found, rgb: Image, icc: bytes | None) -> Face:
+def _measured(found: Found, rgb: Image, icc: bytes | None, noise: float) -> Face:
     size = np.array(rgb.shape[1::-1], np.float64)
     low, extent = np.array(found.box[:2]) * size, np.array(found.box[2:]) * size
     face = Face(found.box, max(1, round(float(extent[0]))), found.score)
@@ -72,15 +76,11 @@ def _measured(found: Found, rgb: Image, icc: bytes | None) -> Face:
     mesh = landmarks.fit(color.to_srgb(small, icc), box, eyes)
     if mesh.presence < _PRESENCE:
         return face
-    return _described(face, mesh, scale, (corner, size))
+    described = _described(face, mesh, scale, (corner, size))
+    return replace(described, eye_sharpness=_eye_sharpness(mesh, scale, patch, icc, noise))
 
 
-def _described(
-    face: Face,
-    mesh: Mesh,
-    scale: float,
-    placed: tuple[_Array, _Array],
-) -> Face:
+def _described(face: Face, mesh: Mesh, scale: float, placed: tuple[_Array, _Array]) -> Face:
     """Return a face with what its mesh says.
 
     Args:
@@ -92,13 +92,10 @@ def _described(
     shapes = landmarks.expressions(mesh)
     blinks = [round(float(shapes[index]), 3) for index in landmarks.BLINK]
     centers = [(mesh.eye_center(side) / scale + placed[0]) / placed[1] for side in (0, 1)]
-    words = [_word(face.size_px, mesh, side, blinks[side]) for side in (0, 1)]
-    return Face(
-        box=face.box,
-        size_px=face.size_px,
-        score=face.score,
-        left=words[0],
-        right=words[1],
+    return replace(
+        face,
+        left=_word(face.size_px, mesh, 0, blinks[0]),
+        right=_word(face.size_px, mesh, 1, blinks[1]),
         left_blink=blinks[0],
         right_blink=blinks[1],
         smile=round(float(shapes[list(landmarks.SMILE)].mean()), 3),
@@ -114,3 +111,23 @@ def _word(size_px: int, mesh: Mesh, side: int, blink: float) -> Eye:
     if size_px < _WORD_PX or hidden or abs(mesh.roll_deg) > _TILTED_DEG:
         return Eye.UNKNOWN
     return Eye.CLOSED if blink >= _CLOSED else Eye.OPEN
+
+
+def _eye_sharpness(
+    mesh: Mesh, scale: float, patch: Image, icc: bytes | None, noise: float
+) -> float | None:
+    """Return the sharpness of the sharper eye, 0-100, or None if both are too small.
+
+    The nearer eye is what photographers focus on. Compare with `judging.eyes_soft`.
+    """
+    found = []
+    for side in (0, 1):
+        center, width = mesh.eye_center(side) / scale, mesh.eye_width(side) / scale
+        reach = np.array(_EYE_REACH) * width
+        low = np.maximum(np.floor(center - reach), 0).astype(int)
+        high = np.ceil(center + reach).astype(int)
+        region = patch[low[1] : high[1], low[0] : high[0]]
+        if min(region.shape[:2]) >= _EYE_PX:
+            luma = cv2.cvtColor(color.toned(region, icc), cv2.COLOR_RGB2GRAY)
+            found.append(quality.region_sharpness(luma, noise))
+    return quality.score(max(found)) if found else None

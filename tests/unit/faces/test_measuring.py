@@ -116,3 +116,15 @@ def test_left_and_right_are_the_persons_own(three: Image, side: int) -> None:
         now = (after.left_blink, after.right_blink)
         rises = [one - other for one, other in zip(now, was, strict=True)]
         assert rises[side] > max(2 * rises[1 - side], 0.03)
+
+
+def test_eyes_in_focus_are_sharper_than_blurred_ones_also_under_noise() -> None:
+    path = face_data.pictures() / "groups" / "fr_obama-1080p.jpg"
+    rgb = np.asarray(simplejpeg.decode_jpeg(path.read_bytes()))
+    soft = cv2.GaussianBlur(rgb, (0, 0), 2)
+    noise = np.random.default_rng(1).normal(0, 3, rgb.shape)
+    noisy = np.clip(np.rint(soft + noise), 0, 255).astype(np.uint8)
+    face = find(rgb)[0]
+    sharp, *others = (measure([face], each)[0].eye_sharpness for each in (rgb, soft, noisy))
+    assert sharp is not None and sharp > 40
+    assert all(other is not None and other < sharp / 3 for other in others)

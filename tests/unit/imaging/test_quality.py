@@ -104,3 +104,17 @@ def test_exposure_scores_100_without_clipping_and_falls_with_it() -> None:
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] < 1
     assert quality.exposure_score(0, 0.05) > quality.exposure_score(0.05, 0)
+
+
+def test_a_region_in_focus_is_sharper_than_the_same_blurred_with_grain() -> None:
+    sharp = cv2.cvtColor(scene((1200, 800), 0, "sharp"), cv2.COLOR_RGB2GRAY)
+    chance = np.random.default_rng(5)
+    grain = chance.normal(0, 3, sharp.shape)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 2) + grain
+    noisy = np.clip(np.rint(soft), 0, 255).astype(np.uint8)
+    region = np.s_[300:360, 500:600]
+    found = quality.region_sharpness(sharp[region], quality.noise_floor(sharp))
+    blurred = quality.region_sharpness(noisy[region], quality.noise_floor(noisy))
+    assert quality.score(found) > 4 * quality.score(blurred)
+    # Second differences of white noise have six times its variance.
+    assert quality.noise_floor(noisy) == pytest.approx(6 * 9, rel=0.25)

@@ -137,6 +137,8 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Ctrl+A", "select_all", _GRID),
     Binding("Ctrl+D", "select_none", _GRID),
     Binding("Z", "zoom", _CLOSE | _FACES),
+    Binding("Shift+Z", "next_face", _CLOSE),
+    Binding("Q", "toggle_faces", _LOUPE),
     Binding("+", "larger"),
     Binding("=", "larger"),
     Binding("Ctrl++", "larger"),

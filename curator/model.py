@@ -324,6 +324,19 @@ class Face:
         both = (self.left, self.right)
         return next((eye for eye in (Eye.CLOSED, Eye.OPEN) if eye in both), Eye.UNKNOWN)
 
+    @property
+    def eyes_at(self) -> tuple[float, float]:
+        """The point between the eyes; if they were not found, the middle of the box."""
+        if self.left_at is None or self.right_at is None:
+            x, y, width, height = self.box
+            return x + width / 2, y + height / 2
+        return (self.left_at[0] + self.right_at[0]) / 2, (self.left_at[1] + self.right_at[1]) / 2
+
+    def contains(self, x: float, y: float) -> bool:
+        """Whether a point of the upright picture, in fractions, lies in the box."""
+        left, top, width, height = self.box
+        return left <= x <= left + width and top <= y <= top + height
+
 
 @dataclass(frozen=True, slots=True)
 class FacesMeasured:

@@ -252,6 +252,7 @@ class LoupeSettings(Section):
     clipping: bool = Field(False, title="Show clipped highlights and shadows (J)")
     focus: Literal["off", "tiles", "peaking"] = Field("off", title="Show focus (A)")
     histogram: bool = Field(False, title="Show the histogram (H)")
+    faces: bool = Field(False, title="Show close-ups of the faces beside the photo (Q)")
     frames_mb: int = Field(256, ge=64, le=8192, title="Memory for decoded photos, MB")
     prefetch: int = Field(4, ge=0, le=20, title="Photos decoded ahead in each direction")
     originals_mb: int = Field(

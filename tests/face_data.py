@@ -49,6 +49,10 @@ def save(catalog: Catalog, faces: Mapping[int, Sequence[Face]]) -> None:
         digest = catalog.store.value("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
         job = StageJob(photo, "faces", "", Kind.IMAGE, "", fingerprint=digest)
         results.append((job, FacesMeasured(digest, tuple(found))))
+    columns = "(photo_id, stage, version, state)"
+    waiting = f"INSERT OR IGNORE INTO work {columns} VALUES (?, 'faces', 1, 'waiting')"
+    with catalog.store.transaction():
+        catalog.store.run_many(waiting, [(photo,) for photo in faces])
     assert catalog.faces.save(results) == list(faces)
 
 

@@ -14,6 +14,12 @@ def zoom(session: Session) -> None:
     session.requests.zoom_requested.emit()
 
 
+@command("Zoom to the next face", "View")
+def next_face(session: Session) -> None:
+    """Zoom to the eyes of the largest face; press again for the next face."""
+    session.requests.face_requested.emit(None)
+
+
 @command("Zoom in", "View")
 def larger(session: Session) -> None:
     """Zoom in, up to 800 %; in the grid, make thumbnails larger."""
@@ -59,6 +65,12 @@ def step_focus(session: Session) -> None:
 def toggle_histogram(session: Session) -> None:
     """Show or hide the red, green and blue histogram."""
     _overlay(session, "histogram", not session.settings.loupe.histogram)
+
+
+@command("Faces", "View")
+def toggle_faces(session: Session) -> None:
+    """Show or hide close-ups of the faces beside the photo, at 100 %; closed eyes are outlined."""
+    _overlay(session, "faces", not session.settings.loupe.faces)
 
 
 def _overlay(session: Session, name: str, value: object) -> None:

@@ -17,6 +17,7 @@ class Requests(QObject):
 
     # the view in front
     zoom_requested = Signal()
+    face_requested = Signal(object)  # zoom to the face at this place, 0 the largest; None: the next
     resize_requested = Signal(int)  # 1: zoom in or show larger thumbnails; -1: the opposite
     row_requested = Signal(int)  # move so many rows down
     page_requested = Signal(int)  # move so many screens down

@@ -28,6 +28,7 @@ from curator.session.decisions import DecisionController
 from curator.session.descriptions import DescriptionController
 from curator.session.explanations import ExplanationController
 from curator.session.face_table import FaceTableController
+from curator.session.faces import FaceController
 from curator.session.file_preview import FilePreviewLoader
 from curator.session.messages import Messages
 from curator.session.modes import ModeController
@@ -106,6 +107,7 @@ class Session:
         ):
             moved.connect(self._note_move)
         self.viewer = ViewController(services, photos)
+        self.faces = FaceController(services, photos)
         self.compare = CompareController(photos, self.viewer, self.messages)
         self.face_table = FaceTableController(services, photos, self.viewer, self.compare)
         self.stacks = StackController(services, photos)

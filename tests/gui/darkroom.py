@@ -28,6 +28,8 @@ from tests.gui.conftest import QuietPipeline
 
 SIZE = (6000, 4000)
 KEYS = {
+    "Q": "toggle_faces",
+    "Shift+Z": "next_face",
     "Z": "zoom",
     "Right": "next_photo",
     "X": "reject",
@@ -71,7 +73,7 @@ class Darkroom(QuietPipeline):
         photo = self.photo(request)
         rgb = self.draw(photo, self.size)
         overlay = measure(rgb, request.overlays) if request.overlays else None
-        crops = [screen.crop(rgb, *crop) for crop in request.crops]
+        crops = [screen.crop(rgb, *crop, request.turn) for crop in request.crops]
         row = Pixels(screen.from_rgb(screen.row_of(crops), None)) if crops else None
         if request.size is not None:
             rgb = screen.from_rgb(rgb, request.size)

@@ -18,7 +18,7 @@ from curator.ui.widgets.frames import Frame
 from curator.ui.widgets.thumbnails import blit
 
 Box = tuple[float, float, float, float]
-_AROUND = 1.5  # side of a close-up, in sides of the face's box
+_AROUND = 1.2  # side of a close-up, in sides of the face's box
 
 
 def side_px(face: Face, tile: Tile) -> float:

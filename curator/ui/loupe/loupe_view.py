@@ -16,10 +16,12 @@ from PySide6.QtWidgets import QWidget
 from curator.model import View
 from curator.session import Session
 from curator.ui.loupe import caption
+from curator.ui.loupe.face_strip import FaceStrip
 from curator.ui.loupe.fullres_cache import FullresCache
 from curator.ui.loupe.loupe_painter import LoupePainter
 from curator.ui.loupe.pan_zoom import PanZoom
 from curator.ui.loupe.viewport import Viewport, overlay_kinds
+from curator.ui.widgets import words
 from curator.ui.widgets.frames import FrameRequest, Pictures
 from curator.ui.widgets.key_state import KeyState
 
@@ -36,6 +38,7 @@ class LoupeView(QWidget):
 
     Attributes:
         originals: full-resolution pixels and overlays, shared with the compare view.
+        strip: the close-ups of faces beside the picture.
 
     Signals:
         painted(int): the photo whose own picture, or failure card, was just painted.
@@ -51,6 +54,10 @@ class LoupeView(QWidget):
         self._frames = pictures.frames
         self.originals = FullresCache(session, self)
         self._viewport = Viewport(session, pictures.frames, self.originals)
+        self.strip = FaceStrip(session, pictures.frames, self.originals, self._viewport)
+        self.strip.setParent(self)
+        self._viewport.crops = self.strip.crops
+        self._pane = QRect()  # the rest of the widget
         self._drawing = LoupePainter(session, pictures, self._viewport, self.originals)
         # Before a zoom key is handled: the drive may be connected by now.
         session.requests.zoom_requested.connect(self.originals.clear_failures)
@@ -85,6 +92,7 @@ class LoupeView(QWidget):
         ):
             changed.connect(self._on_view)
         session.photos.photos_changed.connect(self._on_photos)
+        session.faces.focus_changed.connect(self.update)
         session.messages.status_message.connect(self._hide_decision)  # the message is newer
         session.decisions.decided.connect(self._show_decision)
         self._frames.arrived.connect(self._on_arrived)
@@ -123,7 +131,8 @@ class LoupeView(QWidget):
 
     def _measure(self) -> None:
         line = 0 if self._session.view_state.bare else caption.HEIGHT
-        self._viewport.set_pane(self.rect(), self.devicePixelRatioF(), line)
+        self._pane = self.strip.arrange(self.rect())
+        self._viewport.set_pane(self._pane, self.devicePixelRatioF(), line)
 
     def _request(self) -> None:
         """Request proxies: the current photo's, then those of its neighbors."""
@@ -137,7 +146,8 @@ class LoupeView(QWidget):
     def _view_key(self) -> tuple[object, ...]:
         """Return the state that, when it changes, makes `_on_view` request pixels again."""
         session, state = self._session, self._session.view_state
-        return (session.current, state.zoom, state.developed, overlay_kinds(session), state.bare)
+        kinds, strip = overlay_kinds(session), self.strip.isHidden()
+        return (session.current, state.zoom, state.developed, kinds, state.bare, strip)
 
     def _update_and_request(self) -> None:
         """Paint first if a frame is ready; otherwise request frames first."""
@@ -153,6 +163,7 @@ class LoupeView(QWidget):
         following = session.photos.index + session.photos.direction
         if self.isVisible() and 0 <= following < len(session.ids):
             session.caption(int(session.ids[following]))
+            session.faces.of(int(session.ids[following]))
 
     def _fetch(self) -> None:
         """Request pixels and overlays of originals where they are needed."""
@@ -179,7 +190,8 @@ class LoupeView(QWidget):
         tile = self._viewport.tile()
         unread = tile is not None and not tile.proxy
         zoomed = self._session.view_state.zoom is not None
-        self._sharpen.start(0 if unread else ZOOMED_MS if zoomed else SHARPEN_MS)
+        soon = zoomed or not self.strip.isHidden()
+        self._sharpen.start(0 if unread else ZOOMED_MS if soon else SHARPEN_MS)
         self._linger.start()
         if zoomed:
             self._navigator.start()
@@ -195,7 +207,7 @@ class LoupeView(QWidget):
         self.update()
 
     def _caption_rect(self) -> QRect:
-        return self.rect().adjusted(0, self.height() - caption.HEIGHT, 0, 0)
+        return self._pane.adjusted(0, self._pane.height() - caption.HEIGHT, 0, 0)
 
     def _show_decision(self, summary: str) -> None:
         """Show the mark just made in the caption line for a moment."""
@@ -296,7 +308,7 @@ class LoupeView(QWidget):
             painter, tile, self._navigator.isActive()
         )
         if not bare:
-            self._drawing.draw_caption(painter, tile, self.rect(), decision=self._decision)
+            self._drawing.draw_caption(painter, tile, self._pane, decision=self._decision)
         if only_caption:
             return
         if self._session.view_state.dragged is None:
@@ -312,7 +324,8 @@ class LoupeView(QWidget):
         tile = self._viewport.tile()
         if tile is None or self._session.view_state.finished:
             return
-        name = self._drawing.description(tile)
+        faces = "" if self.strip.isHidden() else self.strip.description(tile)
+        name = words.joined((self._drawing.description(tile), faces))
         if name != self.accessibleName():
             self.setAccessibleName(name)
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QInputDevice, QMouseEvent, QNativeGestureEvent, QWheel
 from PySide6.QtWidgets import QWidget
 
 from curator.session import Session
+from curator.session.faces import Focus
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.viewport import LARGEST, Viewport
 
@@ -55,11 +56,12 @@ class PanZoom(QObject):
         self._press: tuple[QPoint, view_transform.Fraction] | None = None
         self._dragged = self._clicks = False
         self._wheel = 0
-        self._before: tuple[float | None, view_transform.Fraction] | None = None
+        self._before: tuple[float | None, view_transform.Fraction, Focus | None] | None = None
         self._commit_timer = QTimer(self, singleShot=True, interval=_COMMIT_MS)
         self._commit_timer.timeout.connect(self._commit)
         widget.installEventFilter(self)
         session.requests.zoom_requested.connect(self._on_zoom_requested)
+        session.requests.face_requested.connect(self._on_face_requested)
         session.requests.resize_requested.connect(self._on_resize_requested)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -94,7 +96,8 @@ class PanZoom(QObject):
         """Toggle the zoom as a key goes down; :meth:`end_peek` may undo it."""
         pointer = self._pointer()
         if self._aim(pointer):
-            self._before = self._state.zoom, self._viewport.center
+            focus = self._session.faces.focus
+            self._before = self._state.zoom, self._state.dragged or self._state.center, focus
             self._toggle(pointer)
 
     def end_peek(self, seconds: float) -> bool:
@@ -105,8 +108,24 @@ class PanZoom(QObject):
         """
         before, self._before = self._before, None
         if before is not None and seconds > PEEK_S:
-            self._state.set_zoom(*before)
+            zoom, center, self._session.faces.focus = before
+            self._state.set_zoom(zoom, center)
         return before is not None
+
+    def _on_face_requested(self, place: int | None) -> None:
+        """Zoom to a face of the active pane, 100 % at least; the focused one goes back to fit."""
+        faces, tile = self._session.faces, self._viewport.tile() if self._aim(None) else None
+        if tile is None or not tile.width or tile.state == "failed":
+            return
+        following = faces.next_place(tile.id) if place is None else place
+        if following is None:
+            self._session.messages.say(faces.why_none(tile.id))
+        elif place is not None and place == faces.place_in(tile.id):
+            self._state.set_zoom(None)
+        else:
+            faces.focus = Focus(tile.id, following)
+            zoom = max(self._state.zoom or 1.0, 1.0)
+            self._state.set_zoom(zoom, self._viewport.eyes_at(tile, following))
 
     def _on_resize_requested(self, by: int) -> None:
         pointer = self._pointer()
@@ -135,7 +154,8 @@ class PanZoom(QObject):
         Args:
             zoom: device px per pixel of the picture.
             at: the point of the widget to keep in place, logical px; None, or a point beside the
-                picture, goes to the camera's focus point, else to the sharpest spot.
+                picture, goes to the eyes of a face, else to the camera's focus point, else to the
+                sharpest spot.
         """
         tile = self._viewport.tile()
         if tile is None or not tile.width or tile.state == "failed" or zoom == self._state.zoom:
@@ -146,7 +166,10 @@ class PanZoom(QObject):
         pointer = None
         if at is not None and self._is_on_picture(at):
             pointer = (at.toPointF() * self._widget.devicePixelRatioF()).toPoint()
-        self._state.set_zoom(zoom, self._viewport.center_for(zoom, pointer))
+        if self._state.zoom is None:
+            self._viewport.focus_face(pointer)
+        center = self._viewport.center_for(zoom, pointer)
+        self._state.set_zoom(zoom, self._viewport.shared(center))
 
     # --- mouse and touchpad
 
@@ -226,8 +249,11 @@ class PanZoom(QObject):
             self._state.set_zoom(self._state.zoom, self._shown_center())
 
     def _shown_center(self) -> view_transform.Fraction:
-        return view_transform.center_of(self._viewport.place(), self._viewport.view)
+        """Return the point in the middle of the view, as the window keeps it."""
+        center = view_transform.center_of(self._viewport.place(), self._viewport.view)
+        return self._viewport.shared(center)
 
     def _is_on_picture(self, at: QPoint) -> bool:
         ratio = self._widget.devicePixelRatioF()
-        return self._viewport.place().contains(round(at.x() * ratio), round(at.y() * ratio))
+        shown = self._viewport.place() & self._viewport.view
+        return shown.contains(round(at.x() * ratio), round(at.y() * ratio))

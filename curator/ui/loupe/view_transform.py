@@ -80,6 +80,11 @@ def center_under(
     )
 
 
+def unturned(point: Fraction, turn: int) -> Fraction:
+    """Return a point of a turned picture before its quarter turns clockwise."""
+    return turned(point, -turn % 4)
+
+
 def turned(point: Fraction, turn: int) -> Fraction:
     """Return a point of the upright picture after quarter turns clockwise."""
     x, y = point

@@ -7,15 +7,19 @@ shows the previous photo and panes side by side zoom and pan together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
 from curator.imaging import overlay
 from curator.library.table import Tile
+from curator.model import Face
 from curator.session import Session
+from curator.session.faces import Focus
 from curator.session.pixel_source import Source, shows_raw, source
+from curator.stages.frame import Crop
 from curator.ui.loupe import view_transform
 from curator.ui.loupe.fullres_cache import FullresCache, Measured, PixelRequest
 from curator.ui.widgets.frames import PROXY, Frame, FrameRequest, FrameStore
@@ -57,6 +61,7 @@ class Viewport:
         area: the rectangle for a picture at fit, device px.
         view: the rectangle for a zoomed picture, device px.
         state: the window's zoom and center.
+        crops: returns the close-ups of a photo to read with its pixels.
 
     Thread: GUI.
     """
@@ -82,6 +87,7 @@ class Viewport:
         self.state = session.view_state
         self.area = QRect()
         self.view = QRect()
+        self.crops: Callable[[Tile], tuple[Crop, ...]] = lambda tile: ()
 
     def set_pane(self, pane: QRect, ratio: float, caption_px: int, margin_px: int = MARGIN) -> None:
         """Set the pane's rectangle, device pixel ratio, caption height and margin."""
@@ -148,7 +154,48 @@ class Viewport:
     @property
     def center(self) -> view_transform.Fraction:
         """The point of a zoomed picture to show in the middle of the view."""
-        return self.state.dragged or self.state.center
+        x, y = self.state.dragged or self.state.center
+        across, down = self._offset()
+        return x + across, y + down
+
+    def shared(self, center: view_transform.Fraction) -> view_transform.Fraction:
+        """Return a center of this picture as the window keeps it for all photos."""
+        across, down = self._offset()
+        return center[0] - across, center[1] - down
+
+    def _offset(self) -> view_transform.Fraction:
+        """Return how far the focused person's eyes lie from where they lie in the focused photo."""
+        faces, tile = self._session.faces, self.tile()
+        focus, place = faces.focus, None if tile is None else faces.place_in(tile.id)
+        if tile is None or focus is None or place is None or tile.id == focus.photo:
+            return 0.0, 0.0
+        x, y = self.eyes_at(tile, place)
+        u, v = self.eyes_at(self._tile_of(focus.photo), focus.place)
+        return x - u, y - v
+
+    def eyes_at(self, tile: Tile, place: int) -> view_transform.Fraction:
+        """Return the point between the eyes of a photo's face, turned as the photo is."""
+        faces = self._session.faces.of(tile.id) or ()
+        return view_transform.turned(faces[place].eyes_at, tile.turn)
+
+    def focus_face(self, pointer: QPoint | None) -> None:
+        """Move the focus to the face under the pointer, or to none.
+
+        Without a pointer it is the face at the camera's focus point, else the main face.
+        """
+        tile = self.tile()
+        assert tile is not None
+        faces = self._session.faces.of(tile.id) or ()
+        if pointer is None:
+            point = self._session.detail(tile.id).capture.subject
+            found = [] if point is None else _faces_at(faces, point)
+            found = found or [*range(len(faces))]
+        else:
+            place = self.place()
+            x, y = pointer.x() + 0.5 - place.x(), pointer.y() + 0.5 - place.y()
+            shown = x / max(place.width(), 1), y / max(place.height(), 1)
+            found = _faces_at(faces, view_transform.unturned(shown, tile.turn))
+        self._session.faces.focus = Focus(tile.id, found[0]) if found else None
 
     def fitted(self, tile: Tile) -> tuple[int, int]:
         """Return a photo's size at fit."""
@@ -163,8 +210,8 @@ class Viewport:
     def center_for(self, zoom: float, pointer: QPoint | None) -> view_transform.Fraction:
         """Return the center when zooming to ``zoom``; the point under the pointer stays there.
 
-        Without a pointer it is the center now if zoomed, else the camera's focus point, else the
-        sharpest spot, else the middle.
+        Without a pointer it is the center now if zoomed, else the eyes of the focused face, else
+        the camera's focus point, else the sharpest spot, else the middle.
         """
         tile = self.tile()
         assert tile is not None
@@ -174,6 +221,8 @@ class Viewport:
             center = view_transform.center_under(pointer, self.place(), size, self.view, zoom)
         elif self.state.zoom is not None:
             center = self.center
+        elif (face := self._session.faces.place_in(tile.id)) is not None:
+            center = self.eyes_at(tile, face)
         else:
             detail = self._session.detail(tile.id)
             point = detail.capture.subject or (detail.scores and detail.scores.sharpest)
@@ -223,6 +272,7 @@ class Viewport:
             zoomed or self._needs_original(tile, developed),
             kinds,
             bytes_ + (area if kinds else 0),
+            self.crops(tile),
         )
 
     def _needs_original(self, tile: Tile, developed: bool | None) -> bool:
@@ -283,7 +333,7 @@ class Viewport:
         # Developing sensor data takes seconds, so only the next photo's are requested.
         around = self._around(2)[: 2 if developed else None]
         found = [self.request_for(tile, developed) for tile in around if tile.state != "failed"]
-        found = [request for request in found if request.pixels or request.overlays]
+        found = [each for each in found if each.pixels or each.overlays or each.crops]
         if lingering and self.state.zoom is None and not developed and around[0].state == "":
             found.append(self.request_for(around[0], developed, zoomed=True))
         return found
@@ -328,6 +378,12 @@ class Viewport:
         if self.state.zoom is not None and (best is None or best.source is None):
             return f"{tile.name}: zoom is limited to the proxy. {reason}"
         return f"{tile.name}: {reason}" if overlay_kinds(self._session) else ""
+
+
+def _faces_at(faces: Sequence[Face], point: view_transform.Fraction) -> list[int]:
+    """Return the places of the faces at a point of the upright picture, nearest eyes first."""
+    around = [place for place, face in enumerate(faces) if face.contains(*point)]
+    return sorted(around, key=lambda place: math.dist(faces[place].eyes_at, point))
 
 
 def overlay_kinds(session: Session) -> frozenset[str]:

@@ -1,0 +1,131 @@
+"""The faces of photos as views show them, and the face a person zooms to.
+
+The strip of close-ups, loupe, compare and survey use it. While a picture is zoomed to a face,
+frames of the same stack, and all panes side by side, show the same person in the same place. Faces
+are matched from one photo to another by place and size alone: nobody is recognized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from curator.faces import people
+from curator.model import Face
+from curator.session.photo_list import PhotoList
+from curator.session.services import Services
+
+_CACHED = 512  # photos whose faces are cached
+
+
+class Focus(NamedTuple):
+    """The face a person zoomed to: of which photo, and its place among the photo's faces."""
+
+    photo: int
+    place: int
+
+
+class FaceController(QObject):
+    """Reads faces, and knows which one has the focus.
+
+    Signals:
+        focus_changed: another face has the focus, or none.
+
+    Thread: GUI only.
+    """
+
+    focus_changed = Signal()
+
+    def __init__(self, services: Services, photos: PhotoList) -> None:
+        super().__init__()
+        self._catalog, self._settings = services.catalog, services.settings
+        self._photos, self._view_state = photos, photos.view_state
+        self._faces: dict[int, tuple[Face, ...] | None] = {}
+        self._counterparts: dict[int, int | None] = {}
+        self._focus: Focus | None = None
+        photos.photos_changed.connect(self._forget)
+        services.preferences.changed.connect(self._faces.clear)  # they may be off, or on again
+        for changed in (photos.view_state.zoom_changed, photos.view_state.view_changed):
+            changed.connect(self._follow_view)
+
+    # --- faces
+
+    def of(self, photo_id: int) -> tuple[Face, ...] | None:
+        """Return the faces of a photo, largest first; None if they are not measured yet."""
+        if photo_id not in self._faces:
+            self.gather((photo_id,))
+        return self._faces[photo_id]
+
+    def gather(self, photo_ids: Collection[int]) -> None:
+        """Read the faces of photos that are not cached with one query."""
+        missing = [photo for photo in photo_ids if photo not in self._faces]
+        if missing:
+            if len(self._faces) > _CACHED:
+                self._faces.clear()
+            found = self._catalog.faces.of(missing) if self._settings.faces.on else {}
+            self._faces |= {photo: found.get(photo) for photo in missing}
+
+    def why_none(self, photo_id: int) -> str:
+        """Return why no face of a photo can be shown; empty if one can."""
+        if not self._settings.faces.on:
+            return "Faces are off. Turn them on in Settings, Faces."
+        faces = self.of(photo_id)
+        return "Faces not measured yet" if faces is None else "" if faces else "No faces"
+
+    def _forget(self, changed: Collection[int]) -> None:
+        for photo in self._faces.keys() & set(changed):
+            del self._faces[photo]
+        self._counterparts.clear()
+
+    # --- the focus
+
+    @property
+    def focus(self) -> Focus | None:
+        """The face the picture is zoomed to; None if it shows another point, or fits."""
+        return self._focus
+
+    @focus.setter
+    def focus(self, focus: Focus | None) -> None:
+        if focus != self._focus:
+            self._focus = focus
+            self._counterparts.clear()
+            self.focus_changed.emit()
+
+    def place_in(self, photo_id: int) -> int | None:
+        """Return the place of the focused person among a photo's faces; None if not found."""
+        if self._focus is None:
+            return None
+        if photo_id not in self._counterparts:
+            self._counterparts |= {photo_id: None} | self._find(self._focus, photo_id)
+        return self._counterparts[photo_id]
+
+    def next_place(self, photo_id: int) -> int | None:
+        """Return the place of the face after the focused one; None for a photo without faces."""
+        faces, place = self.of(photo_id), self.place_in(photo_id)
+        if not faces:
+            return None
+        return 0 if place is None else (place + 1) % len(faces)
+
+    def _find(self, focus: Focus, photo_id: int) -> dict[int, int | None]:
+        """Find the focused person in the frames of their stack, or in a pane beside the photo."""
+        listing = self._photos.listing
+        frames = listing.unit(focus.photo) if focus.photo in listing else np.array([focus.photo])
+        if photo_id not in frames:
+            if not self._view_state.view.side_by_side:
+                return {}
+            frames = np.array([focus.photo, photo_id])
+        in_time: list[int] = frames[np.argsort(self._photos.stacks.ranks(frames))].tolist()
+        self.gather(in_time)
+        matched = people.match([self.of(frame) or () for frame in in_time])
+        at = in_time.index(focus.photo)
+        places = next((places for places in matched if places[at] == focus.place), None)
+        return {} if places is None else dict(zip(in_time, places, strict=True))
+
+    def _follow_view(self) -> None:
+        """Drop the focus once the picture is no longer zoomed."""
+        if self._view_state.zoom is None:
+            self.focus = None
+        self._counterparts.clear()  # side by side, other photos are compared

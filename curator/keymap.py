@@ -113,6 +113,8 @@ KEYMAP: tuple[Binding, ...] = (
     Binding("Up", "up", repeat=True),
     Binding("PgDown", "page_down", _GRID, repeat=True),
     Binding("PgUp", "page_up", _GRID, repeat=True),
+    Binding("PgDown", "next_face_stack", _FACES, repeat=True),
+    Binding("PgUp", "previous_face_stack", _FACES, repeat=True),
     Binding("Ctrl+Right", "next_unreviewed", _LIST | _FINISH),
     Binding("Ctrl+Left", "previous_unreviewed", _LIST | _FINISH),
     Binding("Home", "first", _LIST),

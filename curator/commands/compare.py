@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curator.commands.navigate import no_stack
 from curator.commands.registry import command
 from curator.session import Session
 
@@ -18,7 +19,7 @@ def survey(session: Session) -> None:
     session.compare.open_survey()
 
 
-@command("Face table", "Modes")
+@command("Face table", "Modes", disabled_reason=no_stack)
 def face_table(session: Session) -> None:
     """Show the faces in a stack: a column for each person, a row for each frame."""
     session.face_table.open()
@@ -34,6 +35,18 @@ def next_person(session: Session) -> None:
 def previous_person(session: Session) -> None:
     """Go back to the previous person in the face table."""
     session.face_table.step_person(-1)
+
+
+@command("Next stack with faces", "Navigate")
+def next_face_stack(session: Session) -> None:
+    """Show the face table of the next stack with faces."""
+    session.face_table.step_stack(1)
+
+
+@command("Previous stack with faces", "Navigate")
+def previous_face_stack(session: Session) -> None:
+    """Show the face table of the previous stack with faces."""
+    session.face_table.step_stack(-1)
 
 
 @command("Open the frame", "Navigate")

@@ -83,14 +83,14 @@ def finish(session: Session) -> None:
         session.navigator.finish()
 
 
-def _no_stack(session: Session) -> str:
-    """Return why the current photo cannot be expanded; empty if it can."""
+def no_stack(session: Session) -> str:
+    """Return why the current photo has no frames to show; empty if it is in a stack."""
     here = session.current
     stacked = here is not None and len(session.photos.listing.unit(here)) > 1
     return "" if stacked else "no stack"
 
 
-@command("Expand the stack", "Navigate", disabled_reason=_no_stack)
+@command("Expand the stack", "Navigate", disabled_reason=no_stack)
 def toggle_stack(session: Session) -> None:
     """Expand the stack in the grid, or collapse it again."""
     if session.current is not None:

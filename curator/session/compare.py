@@ -99,9 +99,14 @@ class CompareController(QObject):
         if survey.waiting:
             self._messages.say(f"Showing {MOST} of {len(chosen):,}; remove one to see the next")
 
-    def open_rows(self, frames: Sequence[int]) -> None:
-        """Show frames of a stack as the rows of the face table."""
-        self._open(View.FACES, Rows.of(frames, self._photos.current))
+    def open_rows(self, frames: Sequence[int], first: int | None = None) -> None:
+        """Show frames of a stack as the rows of the face table.
+
+        Args:
+            frames: their ids, in the order of the rows.
+            first: the frame that has the focus; None for the current photo.
+        """
+        self._open(View.FACES, Rows.of(frames, self._photos.current if first is None else first))
 
     def _open(self, view: View, panes: Panes) -> None:
         origins = [*self._origins, (self._view_state.view, self.panes)] if self.panes else []

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from curator.faces import people
+from curator.library.spans import Ids
 from curator.model import Eye, Face, View
-from curator.session import people
 from curator.session.compare import CompareController
 from curator.session.panes import Rows
 from curator.session.photo_list import PhotoList
@@ -31,11 +32,21 @@ class Person:
 
     Attributes:
         faces: by photo; a frame that does not show the person is left out.
-        soft: the photos in which the eyes are softer than this person's sharpest.
+        eyes: by photo, judged against the person's other frames.
+        soft: the photos in which the eyes are visibly softer than in the person's sharpest.
     """
 
     faces: dict[int, Face]
+    eyes: dict[int, Eye]
     soft: frozenset[int]
+
+    @classmethod
+    def of(cls, faces: dict[int, Face]) -> Person:
+        """Judge the faces of one person, by photo, against each other."""
+        each = list(faces.values())
+        eyes = dict(zip(faces, people.judged(each), strict=True))
+        soft = zip(faces, people.soft(each), strict=True)
+        return cls(faces, eyes, frozenset(photo for photo, is_soft in soft if is_soft))
 
     @property
     def size_px(self) -> int:
@@ -57,20 +68,20 @@ class FaceTable:
         frames: ids of the photos, in the order of capture.
         measured: those whose faces have been measured.
         people: up to twelve, those with the largest faces, as they stand from left to right.
-        more: how many people with smaller faces are left out.
+        others: the people with smaller faces, who have no column.
     """
 
     frames: tuple[int, ...]
     measured: frozenset[int]
     people: tuple[Person, ...]
-    more: int
+    others: tuple[Person, ...]
 
     @classmethod
     def of(cls, frames: Sequence[int], faces: dict[int, tuple[Face, ...]]) -> FaceTable:
         """Match people over the frames of a stack, whose measured faces are given by photo."""
         matched = people.match([faces.get(frame, ()) for frame in frames])
         found = [
-            _person(
+            Person.of(
                 {
                     frame: faces[frame][place]
                     for frame, place in zip(frames, places, strict=True)
@@ -81,7 +92,7 @@ class FaceTable:
         ]
         found.sort(key=lambda person: -person.size_px)
         shown = sorted(found[:MOST], key=lambda person: person.left)
-        return cls(tuple(frames), frozenset(faces), tuple(shown), len(found) - len(shown))
+        return cls(tuple(frames), frozenset(faces), tuple(shown), tuple(found[MOST:]))
 
     @property
     def main_person(self) -> int:
@@ -93,22 +104,21 @@ class FaceTable:
         """Return what is known of the eyes in a frame, in a few words each."""
         if photo not in self.measured:
             return ["faces not measured yet"]
-        here = [person for person in self.people if photo in person.faces]
-        eyes = [person.faces[photo].eyes for person in here]
+        here = [each for each in (*self.people, *self.others) if photo in each.faces]
+        eyes = [person.eyes[photo] for person in here]
         if not eyes:
             return ["no faces"]
         closed, unknown = eyes.count(Eye.CLOSED), eyes.count(Eye.UNKNOWN)
         soft = sum(photo in person.soft for person in here)
-        facts = [f"{closed} of {len(eyes)} eyes closed" if closed else ""]
-        if not closed and not unknown:
-            facts = ["everyone's eyes open" if len(eyes) > 1 else "eyes open"]
-        facts += [f"{unknown} can't tell" if unknown else "", f"{soft} soft" if soft else ""]
-        return [fact for fact in facts if fact]
-
-
-def _person(faces: dict[int, Face]) -> Person:
-    soft = people.soft(list(faces.values()))
-    return Person(faces, frozenset(f for f, is_soft in zip(faces, soft, strict=True) if is_soft))
+        if len(eyes) == 1:
+            return [EYES[eyes[0]], *(["soft"] if soft else [])]
+        counted = (
+            (closed, f"eyes closed: {closed} of {len(eyes)}"),
+            (unknown, f"can't tell: {unknown}"),
+            (soft, f"soft: {soft}"),
+        )
+        facts = [text for count, text in counted if count]
+        return facts if closed or unknown else ["everyone's eyes open", *facts]
 
 
 class FaceTableController(QObject):
@@ -159,14 +169,35 @@ class FaceTableController(QObject):
             return
         faces = self._catalog.faces.of(frames.tolist())
         if any(faces.values()):
-            order = np.argsort(self._photos.stacks.ranks(frames), kind="stable")
-            self._compare.open_rows(frames[order].tolist())
+            self._show(frames)
         elif len(faces) == len(frames):
             self._messages.say("No faces in this stack")
         elif self._settings.faces.on:
             self._messages.say("Faces not measured yet")
         else:
             self._messages.say("Faces are not measured. Turn them on in the settings")
+
+    def step_stack(self, by: int) -> None:
+        """Show the next stack with faces, or with ``by`` -1 the one before."""
+        photos, listing = self._photos, self._photos.listing
+        counts = photos.table.column("faces")[photos.table.rows_of(listing.ids)]
+        starts = listing.units.starts
+        shared = np.diff(starts, append=len(listing)) > 1
+        has_faces = np.logical_or.reduceat(counts > 0, starts) & shared
+        numbers = np.flatnonzero(has_faces) - listing.units.at(photos.index)
+        ahead = numbers[numbers * by > 0]
+        if not len(ahead):
+            where = "after" if by > 0 else "before"
+            self._messages.say(f"No stacks with faces {where} this one.")
+            return
+        number = listing.units.at(photos.index) + int(ahead[np.abs(ahead).argmin()])
+        span = listing.units[number]
+        frames = listing.ids[span.start : span.stop]
+        self._show(frames, photos.stacks.cover(frames))
+
+    def _show(self, frames: Ids, first: int | None = None) -> None:
+        order = np.argsort(self._photos.stacks.ranks(frames), kind="stable")
+        self._compare.open_rows(frames[order].tolist(), first)
 
     def open_frame(self, center: tuple[float, float] | None = None) -> None:
         """Show the frame of the row in the loupe; Esc comes back to the table.
@@ -231,7 +262,7 @@ class FaceTableController(QObject):
         face = person.faces.get(photo)
         if face is None:
             return "not in this frame"
-        parts = [EYES[face.eyes], "soft" if photo in person.soft else ""]
+        parts = [EYES[person.eyes[photo]], "soft" if photo in person.soft else ""]
         if face.eye_sharpness is not None:
             parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
         return " · ".join(filter(None, parts))

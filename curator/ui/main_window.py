@@ -107,7 +107,7 @@ class MainWindow(QWidget):
         self.grid = GridView(session, self.pictures)
         self.loupe = LoupeView(session, self.pictures, keys)
         self.compare = CompareView(session, self.pictures, self.loupe.originals, keys)
-        self.faces = FaceTableView(session, self.pictures, self.loupe.originals)
+        self.faces = FaceTableView(session, self.pictures, self.loupe.originals, keys)
         self.finish = FinishPage(session, run, self.pictures)
         self.empty_window = EmptyWindow(session, run)
         self.empty_list = EmptyList(session, run)

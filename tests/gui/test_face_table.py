@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from curator.model import Flag, Verdict, View
 from curator.ui.compare.face_table_layout import HEAD, LEFT, TableLayout
+from curator.ui.loupe import pan_zoom
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import theme
 from tests import catalogs, face_data
@@ -34,8 +35,9 @@ def pipeline(dressed: object) -> Darkroom:
 
 
 @pytest.fixture
-def window(make_window, make_session, qtbot) -> MainWindow:
+def window(make_window, make_session, qtbot, monkeypatch) -> MainWindow:
     """The window in the loupe at the first frame of a burst of three."""
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 60.0)  # a tap stays one on a busy machine
     session = make_session()
     catalogs.stack(session.catalog.path, *FRAMES)
     face_data.save(session.catalog, BURST)
@@ -144,6 +146,17 @@ def test_z_opens_the_eye_at_100_percent_and_esc_comes_back_to_the_cell(table, qt
     assert session.view_state.view is View.LOUPE
 
 
+def test_holding_z_is_a_quick_look(table, monkeypatch) -> None:
+    monkeypatch.setattr(pan_zoom, "PEEK_S", 0.25)
+    clock = [100.0]
+    monkeypatch.setattr("curator.ui.widgets.key_state.time.monotonic", lambda: clock[0])
+    QTest.keyPress(table.faces, Qt.Key.Key_Z)
+    assert table.session.view_state.view is View.LOUPE
+    clock[0] += 0.3
+    QTest.keyRelease(table.loupe, Qt.Key.Key_Z)
+    assert table.pages.currentWidget() is table.faces
+
+
 def test_a_turned_photo_shows_its_faces_turned(table, qtbot) -> None:
     press(table, "Ctrl+]")
     qtbot.waitUntil(lambda: all(shown(table)))
@@ -194,13 +207,13 @@ def test_a_screen_reader_hears_the_cell(table) -> None:
     press(table, "Right")
     QApplication.processEvents()
     assert table.faces.accessibleName() == (
-        "DSC_0002 · 1 of 2 eyes closed · person 2 of 3: eyes closed · eye sharpness 60"
+        "DSC_0002 · eyes closed: 1 of 2 · person 2 of 3: eyes closed · eye sharpness 60"
     )
 
 
 def test_crops_shrink_to_show_everybody_and_no_further_than_is_readable() -> None:
     room = QSize(1440, 832)
     few, many = (TableLayout.fitting(6, columns, room) for columns in (1, 12))
-    assert few.side == 152
+    assert few.side == 176
     assert many.side == 89
     assert many.size.width() <= 1440

@@ -24,18 +24,20 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
 from curator.library import captions
 from curator.library.table import Tile
-from curator.model import Eye, Face
+from curator.model import Eye, Face, counted
 from curator.session import Session
-from curator.session.face_table import FaceTable
+from curator.session.face_table import FaceTable, Person
 from curator.session.panes import Rows
 from curator.session.pixel_source import source
 from curator.stages.frame import Crop
 from curator.ui.compare.face_table_layout import GAP, HEAD, LEFT, WORD, TableLayout
+from curator.ui.loupe import pan_zoom
 from curator.ui.loupe.face_crops import Closeup, crop_of, side_px
 from curator.ui.loupe.fullres_cache import FullresCache, PixelRequest
 from curator.ui.loupe.view_transform import turned
 from curator.ui.widgets import mark_painter, theme, words
 from curator.ui.widgets.frames import PROXY, FrameRequest, Pictures
+from curator.ui.widgets.key_state import KeyState
 from curator.ui.widgets.throttle import Throttle
 from curator.ui.widgets.thumbnails import (
     REJECTED_OPACITY,
@@ -61,6 +63,12 @@ _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.Alignment
 class FaceTableView(QAbstractScrollArea):
     """Shows the session's face table.
 
+    Args:
+        session: the window's session.
+        pictures: proxies and thumbnails.
+        originals: full-resolution cache, shared with the loupe.
+        key_state: which of the window's keys are down.
+
     Signals:
         painted(int): the photo of the row in focus, whose faces were just painted.
 
@@ -69,7 +77,9 @@ class FaceTableView(QAbstractScrollArea):
 
     painted = Signal(object)
 
-    def __init__(self, session: Session, pictures: Pictures, originals: FullresCache) -> None:
+    def __init__(
+        self, session: Session, pictures: Pictures, originals: FullresCache, key_state: KeyState
+    ) -> None:
         super().__init__()
         self._session, self._pictures, self._originals = session, pictures, originals
         self._tile_of = TileCache(session)
@@ -77,6 +87,7 @@ class FaceTableView(QAbstractScrollArea):
         self.table_layout = TableLayout(0, 0, 1)
         self._sides: list[float] = []  # of each person's crops, px of the original
         self._crops: dict[int, dict[int, Crop]] = {}  # by frame and column
+        self._peeks = False  # the zoom key that is down opened the loupe
         self._requesting = Throttle(self, 0, self._request)  # after posted paints
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -90,6 +101,7 @@ class FaceTableView(QAbstractScrollArea):
         pictures.frames.arrived.connect(self._on_arrived)
         pictures.thumbs.arrived.connect(self._on_arrived)
         originals.arrived.connect(self._on_arrived)
+        key_state.released.connect(self._on_released)
         # Queued: a photo counts as shown after the paint, not in the middle of it.
         self.painted.connect(session.viewer.note_painted, Qt.ConnectionType.QueuedConnection)
 
@@ -182,8 +194,16 @@ class FaceTableView(QAbstractScrollArea):
             self.viewport().update()
 
     def _on_zoom_requested(self) -> None:
-        if self._table() is not None:
+        self._peeks = self._table() is not None
+        if self._peeks:
             self.open_face()
+
+    def _on_released(self, peeks: bool, seconds: float) -> None:
+        """Return to the table when the zoom key was held."""
+        if self._peeks and peeks:
+            self._peeks = False
+            if seconds > pan_zoom.PEEK_S and self._session.face_table.returns:
+                self._session.face_table.return_to_table()
 
     def _on_resize_requested(self, by: int) -> None:
         if self._table() is not None:
@@ -288,9 +308,9 @@ class FaceTableView(QAbstractScrollArea):
         for column, closeup in closeups.items():
             place, person = self.cell(row, column), table.people[column]
             complete &= self._draw_crop(painter, place, tile, closeup)
-            word = _word(person.faces[tile.id], tile.id in person.soft)
+            word = _word(person, tile.id)
             if word and word != "?":
-                painter.setPen(QPen(theme.QUIET, 1))
+                painter.setPen(QPen(theme.DISABLED if tile.rejected else theme.QUIET, 1))
                 painter.drawRect(place.adjusted(0, 0, -1, -1))
             painter.setPen(theme.QUIET)
             line = QRect(place.left(), place.bottom() + 1, place.width(), WORD)
@@ -337,7 +357,8 @@ class FaceTableView(QAbstractScrollArea):
         if mark_painter.draw_marks(painter, text.left(), middle, tile.marks, False) > text.left():
             text.translate(0, _LINE)
         reason = self._session.stacks.suggestion_reason(tile.id) if tile.suggested else ""
-        facts = [*table.facts(tile.id), *([f"Suggested best: {reason}"] if reason else [])]
+        facts = ["unreadable"] if tile.state == "failed" else table.facts(tile.id)
+        facts = [*facts, f"Suggested best: {reason}"] if reason else facts
         painter.setPen(theme.QUIET)
         below = QRect(text.left(), text.bottom() + 2, text.width(), row.bottom() - text.bottom())
         painter.drawText(below, _WRAP, "\n".join(facts))
@@ -354,7 +375,7 @@ class FaceTableView(QAbstractScrollArea):
         metrics = QFontMetrics(painter.font())
         for column, person in enumerate(table.people):
             place = self.cell(0, column)
-            closed = sum(face.eyes is Eye.CLOSED for face in person.faces.values())
+            closed = list(person.eyes.values()).count(Eye.CLOSED)
             summary = f"closed in {closed} of {len(person.faces)}" if closed else ""
             painter.setPen(theme.QUIET)
             text = words.elide_facts(
@@ -362,9 +383,9 @@ class FaceTableView(QAbstractScrollArea):
             )
             painter.drawText(QRect(place.left(), 0, place.width(), HEAD), _MIDDLE, text)
         painter.setClipRect(head)
-        if table.more:
+        if table.others:
             line = QRect(_MARGIN, 0, LEFT - _MARGIN - GAP, HEAD)
-            painter.drawText(line, _MIDDLE | Qt.AlignmentFlag.AlignRight, f"+{table.more:,}")
+            painter.drawText(line, _MIDDLE | Qt.AlignmentFlag.AlignRight, f"+{len(table.others):,}")
 
     def _set_accessible_name(self, table: FaceTable) -> None:
         """Set the accessible name to what the cell in focus shows."""
@@ -438,8 +459,9 @@ class FaceTableView(QAbstractScrollArea):
         if table is None:
             return ""
         if row is None or column is None:
-            in_head = point.y() < HEAD and point.x() < LEFT and table.more
-            return f"{table.more:,} people with smaller faces are not shown" if in_head else ""
+            in_head = point.y() < HEAD and point.x() < LEFT
+            others = counted(len(table.others), "smaller face") if in_head and table.others else ""
+            return f"{others} not shown" if others else ""
         return self._session.face_table.description(table.frames[row], column)
 
 
@@ -447,11 +469,11 @@ def _proxy(tile: Tile) -> FrameRequest | None:
     return FrameRequest(PROXY, tile.proxy, None, tile.turn) if tile.proxy else None
 
 
-def _word(face: Face, soft: bool) -> str:
+def _word(person: Person, photo: int) -> str:
     """Return the word below a crop; nothing where the eyes are open."""
-    if face.eyes is Eye.CLOSED:
+    if person.eyes[photo] is Eye.CLOSED:
         return "eyes closed"
-    return "soft" if soft else "?" if face.eyes is Eye.UNKNOWN else ""
+    return "soft" if photo in person.soft else "?" if person.eyes[photo] is Eye.UNKNOWN else ""
 
 
 def _eyes_at(face: Face) -> tuple[float, float]:

@@ -46,6 +46,7 @@ _COMMON = {
 _SYNONYMS = {
     "choose_project": "collection album",
     "export": "save as share publish",
+    "face_table": "blink eyes people group",
     "failures": "errors broken damaged",
     "help_": "shortcuts keyboard help",
     "keep": "accept",

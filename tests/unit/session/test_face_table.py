@@ -57,14 +57,14 @@ def test_rows_are_frames_and_columns_are_people(at_table, session) -> None:
 
 def test_a_row_says_what_is_known_of_the_eyes(at_table, session) -> None:
     facts = [table(session).facts(frame) for frame in (4, 5, 6)]
-    assert facts == [["everyone's eyes open"], ["1 of 2 eyes closed"], ["eyes open"]]
+    assert facts == [["everyone's eyes open"], ["eyes closed: 1 of 2"], ["eyes open"]]
 
 
 def test_soft_eyes_are_softer_than_the_same_person_at_their_sharpest() -> None:
     soft = replace(OPEN, eye_sharpness=20.0)
     shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (soft,)})
     assert [person.soft for person in shown.people] == [{2}]
-    assert shown.facts(2) == ["eyes open", "1 soft"]
+    assert shown.facts(2) == ["eyes open", "soft"]
 
 
 def test_arrows_move_over_frames_and_people_and_stop_at_the_ends(at_table, session) -> None:
@@ -150,7 +150,7 @@ def test_faces_measured_meanwhile_appear(at_table, session) -> None:
     face_data.save(session.catalog, {6: [face_data.at(UNKNOWN, ANNA)]})
     session.refresh()
     assert eyes(session)[2] == [Eye.UNKNOWN, None]
-    assert table(session).facts(6) == ["1 can't tell"]
+    assert table(session).facts(6) == ["can't tell"]
 
 
 def test_of_a_crowd_the_largest_are_shown_from_left_to_right() -> None:
@@ -159,6 +159,29 @@ def test_of_a_crowd_the_largest_are_shown_from_left_to_right() -> None:
 
     shown = FaceTable.of([1], {1: tuple(map(face, range(200)))})
     sizes = [person.size_px for person in shown.people]
-    assert (len(sizes), shown.more) == (MOST, 188)
+    assert (len(sizes), len(shown.others)) == (MOST, 188)
     assert sizes == list(range(589, 601))
     assert shown.main_person == 11
+
+
+def test_page_down_shows_the_next_stack_with_faces(at_table, session) -> None:
+    catalogs.stack(session.catalog.path, 7, 8)
+    catalogs.stack(session.catalog.path, 9, 10)
+    face_data.save(session.catalog, {7: [], 8: [], 9: [OPEN], 10: [OPEN], 12: [OPEN]})
+    session.refresh()
+    at_table.run("next_face_stack")
+    assert table(session).frames == (9, 10)
+    at_table.run("next_face_stack")
+    assert table(session).frames == (9, 10)
+    assert at_table.messages[-1] == "No stacks with faces after this one."
+    at_table.run("previous_face_stack")
+    assert table(session).frames == (4, 5, 6)
+    at_table.run("back")
+    assert session.view_state.view is View.LOUPE
+
+
+def test_a_view_saved_by_another_version_opens_as_the_grid(at_table, session) -> None:
+    folder = session.sources.scopes()[1].scope
+    session.catalog.folders.save_position(folder.key, {"view": "hologram", "photo": 5})
+    session.sources.open_scope(folder)
+    assert (session.view_state.view, session.current) == (View.GRID, 5)

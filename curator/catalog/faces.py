@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.catalog.integrity import reports_damage
-from curator.catalog.store import Store, chunks, marks, paused_chunks
+from curator.catalog.store import Row, Store, chunks, marks, paused_chunks
 from curator.catalog.work import WorkQueue
 from curator.model import Eye, Face, FacesMeasured, StageJob
 
@@ -23,6 +23,16 @@ _COLUMNS = (
     "photo_id, place, x, y, width, height, size_px, score, left_eye, right_eye, left_blink,"
     " right_blink, smile, yaw_deg, eye_sharpness, left_x, left_y, right_x, right_y"
 )
+# Name → SQL. The eye that is shut further counts; an eye that cannot be judged does not.
+_COMPACT = {
+    **{name: name for name in ("photo_id", "x", "y", "width", "height", "size_px")},
+    "blink": "nullif(max("
+    "CASE WHEN left_eye = 'unknown' THEN -1 ELSE ifnull(left_blink, -1) END,"
+    " CASE WHEN right_eye = 'unknown' THEN -1 ELSE ifnull(right_blink, -1) END), -1)",
+    "closed": "left_eye = 'closed' OR right_eye = 'closed'",
+    "eye_sharpness": "eye_sharpness",
+}
+FACE_COLUMNS: tuple[str, ...] = tuple(_COMPACT)
 _CLEARED = "faces = NULL, eyes_open = NULL, eyes_closed = NULL, eye_sharpness = NULL"
 
 
@@ -42,6 +52,11 @@ class Faces:
         for photo, _, *row in self._store.rows_for(sql, ids):
             found[photo].append(_face(row))
         return {photo: tuple(faces) for photo, faces in found.items()}
+
+    def columns(self, ids: Sequence[int]) -> list[Row]:
+        """Read the faces of photos as compact rows, one value for each of FACE_COLUMNS."""
+        sql = f"SELECT {', '.join(_COMPACT.values())} FROM face WHERE photo_id IN ({{}})"
+        return self._store.rows_for(sql, ids)
 
     def save(self, results: Sequence[tuple[StageJob, FacesMeasured]]) -> list[int]:
         """Save results of the stage in one transaction; return the photos that changed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ from curator.model import Eye, Face
 
 Mask = NDArray[np.bool_]
 
+# Blinks of 258 faces with closed eyes are 0.43 to 0.82 (5 to 95 %), of 579 with open eyes 0.02 to
+# 0.35; of those that smile 1 % are above 0.48.
 _ENOUGH = 3  # frames from which a person's eyes are judged against their own
 _SHUT = 0.4  # eyes that are shut by so much more than in the person's other frames are closed
 _HARDLY = 0.2  # eyes that are shut by so little more than usual are as usual
-_NEVER_OPEN = 0.7  # a person whose eyes are usually shut this far has them closed
+_NEVER_OPEN = 0.55  # a person whose eyes are usually shut this far has them closed
 _AS_SHARP = 5.0  # points of eye sharpness that nobody sees
 _SOFTER = 12.0  # points of eye sharpness that show when frames are compared
 _MAIN = 0.4  # smaller faces, as a share of the largest person's, are in the background
@@ -185,8 +188,7 @@ def _closed(faces: FaceColumns, person: Ids) -> Mask:
 # --- which frame
 
 
-@dataclass(frozen=True, slots=True)
-class FrameEyes:
+class FrameEyes(NamedTuple):
     """What speaks for each photo by the eyes of the people in its stack, one entry per photo (N,).
 
     Only the main people count: those with large faces who are in many of the frames.
@@ -200,17 +202,17 @@ class FrameEyes:
         sharpness: of the eyes of the one whose eyes are softest here; NaN not measured.
     """
 
-    people: NDArray[np.int16]
-    open: NDArray[np.int16]
-    closed: NDArray[np.int16]
-    softer: NDArray[np.float32]
-    sharpness: NDArray[np.float32]
+    people: Floats
+    open: Floats
+    closed: Floats
+    softer: Floats
+    sharpness: Floats
 
     @classmethod
     def none(cls, count: int) -> FrameEyes:
         """Return what is known of photos without faces."""
-        people, opened, closed = (np.zeros(count, np.int16) for _ in range(3))
-        softer, sharpness = (np.full(count, np.nan, np.float32) for _ in range(2))
+        people, opened, closed = np.zeros((3, count), np.float32)
+        softer, sharpness = np.full((2, count), np.nan, np.float32)
         return cls(people, opened, closed, softer, sharpness)
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.catalog import Catalog
 from curator.library.photo_folders import PhotoFolders
 from curator.library.photo_rows import PhotoRows
 from curator.library.sort_keys import SortRanks
 from curator.library.spans import Ids, Mask
+from curator.library.stack_eyes import StackEyes
 from curator.model import StackKind
 from curator.stages.stack import KIND_CODE, Candidates, propose, reason
 
@@ -26,10 +28,14 @@ class StackIndex:
 
     Attributes:
         serial: grows whenever a photo came into a stack or left one.
+        eyes: of the people in the stacks.
     """
 
-    def __init__(self, rows: PhotoRows, folders: PhotoFolders, ranks: SortRanks) -> None:
+    def __init__(
+        self, rows: PhotoRows, folders: PhotoFolders, ranks: SortRanks, catalog: Catalog
+    ) -> None:
         self._rows, self._folders, self._ranks = rows, folders, ranks
+        self.eyes = StackEyes(rows, catalog)
         self.serial = 0
         self._names: Ids = np.zeros(0, np.int64)
         self._suggested: Mask = np.zeros(0, bool)
@@ -67,6 +73,7 @@ class StackIndex:
         before, after = self._names[at], np.where(by_hand < 0, 2 * automatic, named)
         if not np.array_equal(before, after):
             self._names[at] = after
+            self._suggested[at[before != after]] = False
             self.serial += 1
         if len(at) > _MANY:
             self._outdated = None
@@ -115,12 +122,12 @@ class StackIndex:
 
     def suggested(self) -> Mask:
         """Mark the suggested frames that are still unreviewed."""
-        self._suggest()
+        self.update_suggestions()
         return self._suggested[: self._rows.size] & self._rows.unreviewed()
 
     def suggested_at(self, rows: NDArray[np.int64]) -> Mask:
         """Mark the suggested frames among these rows, reviewed or not."""
-        self._suggest()
+        self.update_suggestions()
         return self._suggested[rows]
 
     def reason(self, row: int) -> str:
@@ -128,8 +135,11 @@ class StackIndex:
         rows = self._in_order(self.rows_of_stack(row))
         return reason(self._candidates(rows), int(np.flatnonzero(rows == row)[0]))
 
-    def _suggest(self) -> None:
-        """Compute the suggestions for the stacks with a changed frame."""
+    def update_suggestions(self) -> None:
+        """Compute the suggestions for the stacks with a changed frame.
+
+        A window calls it before it paints, as it may read faces from the catalog.
+        """
         if self._outdated is None:
             rows = np.flatnonzero(self.names > 0)
             self._suggested[:] = False
@@ -158,4 +168,5 @@ class StackIndex:
             light=every.column("light")[rows],
             pixels=every.column("width")[rows].astype(np.int64) * every.column("height")[rows],
             able=~(every.failed() | every.rejected() | every.column("damaged"))[rows],
+            eyes=self.eyes.at(rows, self._names[rows]),
         )

@@ -112,7 +112,7 @@ class Table:
         self.folders = PhotoFolders(self.rows, catalog)
         self.ranks = SortRanks(self.rows, self.folders)
         self.scores = Scores(self.rows)
-        self.stacks = StackIndex(self.rows, self.folders, self.ranks)
+        self.stacks = StackIndex(self.rows, self.folders, self.ranks, catalog)
         self.projects = ProjectIndex(self.rows, catalog)
         self.capture = CaptureColumns(self.rows, catalog)
         self.text_matches = TextMatches(catalog, self.rows.marked)
@@ -143,7 +143,8 @@ class Table:
         dumped["by_time"] = ranked(by_time[rows])
         texts = zip(OBJECTS, self.rows.texts_at(rows, OBJECTS), strict=True)
         dumped |= {name: pack_texts(column) for name, column in texts}
-        return dumped | self.projects.dump()
+        self.stacks.update_suggestions()
+        return dumped | self.projects.dump() | self.stacks.eyes.dump(rows)
 
     def _restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         rows, fresh = self.rows.add(dumped["id"])
@@ -153,6 +154,7 @@ class Table:
         self.ranks.restore(dumped["by_time"], dumped["by_name"])
         self.scores.resize()
         self.stacks.update(rows)
+        self.stacks.eyes.restore(dumped)
         self.projects.restore(dumped)
         self.rows.rev = int(dumped["rev"])
 

@@ -95,6 +95,7 @@ class PhotoList(QObject):
         self._seen = _Revisions(
             table.order_serial, table.folders.serial, table.stacks.serial, table.projects.serial
         )
+        table.stacks.update_suggestions()
 
     def publish(self) -> None:
         """Emit the signals of the criteria and of the view state that changed."""
@@ -249,6 +250,7 @@ class PhotoList(QObject):
         same = seen.order == table.order_serial
         if not changed and same and seen.projects == table.projects.serial:
             return
+        table.stacks.update_suggestions()
         self.details.forget(changed)
         if before == (seen.order, seen.stacks) and not self._concerns(changed):
             # Only photos of other folders changed: this list need not be sorted.
@@ -336,6 +338,7 @@ class PhotoList(QObject):
         """Update the list after marks of these photos; return all photos that changed by them."""
         table, criteria = self.table, self.criteria
         changed = changed | table.refresh(folders=False)
+        table.stacks.update_suggestions()
         self.details.forget(changed)
         if criteria.mode is Pass.BROWSE and (criteria.filter or criteria.scope.follows_marks):
             fits = self.membership.fits()[table.rows_of(self.ids)]

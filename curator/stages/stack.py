@@ -9,23 +9,29 @@ must never decide anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.faces.people import FrameEyes
 from curator.model import StackKind
 from curator.stages.bursts import series
 from curator.stages.copies import originals
-from curator.stages.stack_columns import Likeness, Mask, StackColumns
+from curator.stages.stack_columns import Likeness, Mask, Rows, StackColumns
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.int8]
+Floats = NDArray[np.floating[Any]]
 
 # A stack's kind as a number, for columns.
 KINDS: tuple[StackKind | None, ...] = (None, *StackKind)
 KIND_CODE: dict[StackKind | None, int] = {kind: code for code, kind in enumerate(KINDS)}
 
 _AS_SHARP = 4.0  # points of sharpness too small to see
+_EYES_AS_SHARP = 5.0  # points of eye sharpness too small to see
+_SOFT_EYES = 20.0  # below, eyes are soft; a blur of 1.5 px scores 8 to 18
+_SPOILED = 50.0  # points of exposure below the best that open eyes do not make up for
 _NOTABLE_STOPS = 0.5  # a difference in light worth mentioning
 _SMALLER = 0.9  # frames with fewer pixels than this share of the largest do not compete
 
@@ -96,6 +102,7 @@ class Candidates:
         light: mean light in stops (any zero point), NaN unknown.
         pixels: width x height, 0 unknown.
         able: whether a frame may be suggested: it is read, undamaged and not rejected.
+        eyes: of the people in each frame; None if no faces are measured.
     """
 
     stack: Ids
@@ -105,10 +112,15 @@ class Candidates:
     light: NDArray[np.float32]
     pixels: Ids
     able: Mask
+    eyes: FrameEyes | None = None
 
 
 def propose(frames: Candidates) -> Mask:
     """Mark one frame of each stack: the sharpest of a burst, the largest of duplicates.
+
+    If a burst shows people, the frames with the most open eyes compete, of these the ones with the
+    fewest closed eyes, and of these the ones with the sharpest eyes. A frame whose exposure is
+    spoiled does not compete with them.
 
     Among frames whose difference in sharpness nobody sees, the best exposed is taken, then the
     sharpest, then the first. Nothing is suggested for a stack with a frame of a bracket, nor while
@@ -138,16 +150,36 @@ def propose(frames: Candidates) -> Mask:
     share = np.where(copies[where], 1.0, _SMALLER)
     fair = pixels >= share * largest[where]
     rows, where = rows[fair], where[fair]
-    sharpness = frames.sharpness[rows]
-    best = np.full(len(names), -np.inf, np.float32)
-    np.maximum.at(best, where, sharpness)
-    sharp = sharpness >= best[where] - _AS_SHARP
-    rows, where, sharpness = rows[sharp], where[sharp], sharpness[sharp]
-    exposure = np.nan_to_num(frames.exposure[rows])
+    if frames.eyes is not None:
+        decide = (frames.eyes.people[rows] > 0) & ~copies[where]
+        for value, slack in _criteria(frames, frames.eyes):
+            near = _near_best(np.where(decide, value[rows], 0.0), where, slack)
+            rows, where, decide = rows[near], where[near], decide[near]
+    sharp = _near_best(frames.sharpness[rows], where, _AS_SHARP)
+    rows, where = rows[sharp], where[sharp]
+    sharpness, exposure = frames.sharpness[rows], np.nan_to_num(frames.exposure[rows])
     order = np.lexsort((rows, -sharpness, -exposure, where))
     first = np.r_[True, where[order][1:] != where[order][:-1]] if order.size else order
     proposed[rows[order[first]]] = True
     return proposed
+
+
+def _criteria(frames: Candidates, eyes: FrameEyes) -> list[tuple[Floats, float]]:
+    """Return what frames with people compete by, and how far behind the best a frame may be."""
+    return [
+        (np.nan_to_num(frames.exposure), _SPOILED),
+        (eyes.open, 0.0),
+        (-eyes.closed, 0.0),
+        (-np.nan_to_num(eyes.softer, nan=np.inf), _EYES_AS_SHARP),
+    ]
+
+
+def _near_best(value: Floats, where: NDArray[np.intp], slack: float) -> Mask:
+    """Mark the values that are at most ``slack`` below the best of their stack, (N,)."""
+    best = np.full(int(where.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(best, where, value)
+    near: Mask = value >= best[where] - slack
+    return near
 
 
 def reason(frames: Candidates, row: int) -> str:
@@ -166,11 +198,62 @@ def reason(frames: Candidates, row: int) -> str:
     ):
         return f"largest of {count}"
     rivals = rivals[frames.pixels[rivals] >= _SMALLER * frames.pixels[row]]
-    if frames.sharpness[row] >= frames.sharpness[rivals].max(initial=-np.inf):
-        words = f"sharpest of {count}"
-    else:
-        words = f"as sharp as any of {count}, and better exposed"
+    words = _eyes_words(frames, row, others, rivals) if frames.eyes is not None else ""
+    words = words or _sharpness_words(frames, row, rivals, f"of {count}")
     return words + _light_words(frames, row, others)
+
+
+def _sharpness_words(frames: Candidates, row: int, rivals: Rows, among: str) -> str:
+    if frames.sharpness[row] >= frames.sharpness[rivals].max(initial=-np.inf):
+        return f"sharpest {among}"
+    return f"as sharp as any {among}, and better exposed"
+
+
+def _eyes_words(frames: Candidates, row: int, others: Rows, rivals: Rows) -> str:
+    """Return what speaks for a frame by the eyes in it; empty if they say nothing."""
+    eyes = frames.eyes
+    assert eyes is not None
+    if not eyes.people[row]:
+        return ""
+
+    def alike(rows: Rows) -> Rows:
+        same = (eyes.open[rows] == eyes.open[row]) & (eyes.closed[rows] == eyes.closed[row])
+        return rows[same]
+
+    count, such = len(others) + 1, len(alike(others)) + 1
+    words = _open_words(eyes, row, others, such)
+    if such == 1:
+        return words
+    among = f"of {count}" if such == count else f"of {such} such frames"
+    same = alike(rivals)
+    if np.isnan(eyes.softer[row]) or not eyes.open[row]:
+        sharp = _sharpness_words(frames, row, same, among)
+    elif such == count and max(eyes.sharpness[row], *eyes.sharpness[others]) < _SOFT_EYES:
+        sharp = "soft eyes in every frame, sharpest here"
+    elif eyes.softer[row] <= np.nanmin(eyes.softer[same], initial=np.inf):
+        sharp = f"sharpest eyes {among}"
+    else:
+        sharper = same[eyes.softer[same] < eyes.softer[row]]
+        exposed = frames.exposure[row] > np.nan_to_num(frames.exposure[sharper]).max()
+        sharp = f"eyes as sharp as any {among}{', and better exposed' if exposed else ''}"
+    return f"{words}; {sharp}" if words else sharp
+
+
+def _open_words(eyes: FrameEyes, row: int, others: Rows, such: int) -> str:
+    """Return whose eyes are open in a frame, given how many frames are alike in this."""
+    people, opened, closed = (int(each[row]) for each in (eyes.people, eyes.open, eyes.closed))
+    if opened == people:
+        whose = "open eyes" if people == 1 else "everyone's eyes open"
+        only = f"the only frame of {len(others) + 1} with {whose}"
+        return only if such == 1 else "eyes open" if people == 1 else whose
+    if closed and eyes.closed[others].all():
+        if not opened:
+            return "eyes closed in every frame" if people == 1 else "no open eyes in any frame"
+        return f"someone blinks in every frame; eyes open in {opened} of {people} faces"
+    if opened:
+        none = "" if closed else ", none closed"
+        return f"eyes open in {opened} of {people} faces{none}"
+    return "no closed eyes" if eyes.closed[others].any() else ""
 
 
 def _light_words(frames: Candidates, row: int, others: NDArray[np.intp]) -> str:

@@ -74,6 +74,13 @@ def test_the_number_of_a_new_stack_is_unique(catalog: Catalog) -> None:
     assert table.stacks.unused_number(np.array([1])) == 11  # past 10, the highest in use
 
 
+def test_a_photo_taken_out_of_its_stack_is_not_suggested(catalog: Catalog) -> None:
+    table = Table(catalog)
+    assert found(table, "is:suggested") == [6, 9]
+    stack_by_hand(catalog, table, 0, 6)
+    assert found(table, "is:suggested") == [5, 9]
+
+
 def test_a_single_remaining_frame_is_in_no_stack(catalog: Catalog) -> None:
     table = Table(catalog)
     stack_by_hand(catalog, table, 0, 8)

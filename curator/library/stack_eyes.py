@@ -1,0 +1,100 @@
+"""The eyes of the people in stacks, as `curator.faces.people` compares them; read when needed.
+
+`StackIndex` suggests frames by them. The faces of a stack are read from the catalog the first time
+it is asked about, and again after faces or frames of the stack changed, never after a mark. The
+results are saved with the table (`table_cache`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curator.catalog import Catalog
+from curator.catalog.faces import FACE_COLUMNS
+from curator.faces.people import FaceColumns, FrameEyes, compare
+from curator.library.photo_rows import PhotoRows
+from curator.library.spans import Ids, Mask
+
+_SUMS = ("faces", "eyes_open", "eyes_closed", "eye_sharpness")
+
+
+class StackEyes:
+    """What is known of the eyes in each photo of a table, by row.
+
+    Thread: the table's.
+    """
+
+    def __init__(self, rows: PhotoRows, catalog: Catalog) -> None:
+        self._rows, self._catalog = rows, catalog
+        self._eyes = np.zeros((len(FrameEyes._fields), 0), np.float32)
+        # What the eyes were computed from: sums of faces, the stack, and its number of frames.
+        self._of = np.zeros((len(_SUMS) + 2, 0))
+
+    def dump(self, rows: Ids) -> dict[str, NDArray[Any]]:
+        """Return what is known of some rows as arrays, for :meth:`restore`."""
+        self._grow()
+        return {"eyes": self._eyes[:, rows], "eyes.of": self._of[:, rows]}
+
+    def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
+        """Load what was known of all rows; what changed since is noticed."""
+        self._eyes, self._of = dumped["eyes"].copy(), dumped["eyes.of"].copy()
+
+    def at(self, rows: Ids, stacks: Ids) -> FrameEyes:
+        """Return the eyes in the photos of complete stacks.
+
+        Eyes count only in stacks whose faces are all measured.
+
+        Args:
+            rows: of the photos, in the order of time.
+            stacks: the stack of each.
+        """
+        self._grow()
+        _, where, counts = np.unique(stacks, return_inverse=True, return_counts=True)
+        sums = [self._rows.column(name)[rows] for name in _SUMS]
+        now = np.stack([*sums, stacks, counts[where]]).astype(np.float64)
+        known = (self._of[:, rows] == now) | np.isnan(self._of[:, rows]) & np.isnan(now)
+        changed = np.zeros(len(counts), bool)
+        changed[where[~known.all(axis=0)]] = True
+        again = changed[where]
+        if again.any():
+            self._of[:, rows[again]] = now[:, again]
+            self._eyes[:, rows[again]] = self._compare(rows[again], stacks[again])
+        return FrameEyes(*self._eyes[:, rows])
+
+    def _grow(self) -> None:
+        size = self._rows.size
+        if self._eyes.shape[1] < size:
+            more = max(size, 2 * self._eyes.shape[1]) - self._eyes.shape[1]
+            self._eyes = np.pad(self._eyes, ((0, 0), (0, more)))
+            self._of = np.pad(self._of, ((0, 0), (0, more)))  # no stack is named 0
+
+    def _compare(self, rows: Ids, stacks: Ids) -> FrameEyes:
+        """Compare the people of complete stacks, whose faces are read."""
+        measured = self._measured(rows, stacks)
+        faces = self._rows.column("faces")[rows]
+        wanted = self._rows.ids[rows[measured & (faces > 0)]]
+        found = self._catalog.faces.columns(wanted.tolist())
+        values = np.array(found, np.float64).reshape(-1, len(FACE_COLUMNS))
+        position = np.full(self._rows.size, -1)
+        position[rows] = np.arange(len(rows))
+        photo = position[self._rows.rows_of(values[:, 0].astype(np.int64))]
+        columns = FaceColumns(
+            stack=stacks[photo],
+            frame=photo,
+            box=values[:, 1:5],
+            size_px=values[:, 5],
+            blink=values[:, 6],
+            closed=values[:, 7] > 0,
+            sharpness=values[:, 8],
+        )
+        return compare(columns, photo, stacks)
+
+    def _measured(self, rows: Ids, stacks: Ids) -> Mask:
+        """Mark the photos of stacks whose faces are measured in all readable frames."""
+        unmeasured = np.isnan(self._rows.column("faces")[rows]) & ~self._rows.failed()[rows]
+        measured: Mask = ~np.isin(stacks, stacks[unmeasured])
+        return measured

@@ -95,7 +95,7 @@ def _decode_gray(photos: Sequence[Path]) -> None:
 
 def _settings(**work: int) -> Settings:
     settings = Settings()
-    settings.encoder.which = "none"  # measure reading only
+    settings.encoder.which, settings.faces.on = "none", False  # measure reading only
     for name, value in work.items():
         setattr(settings.work, name, value)
     return settings

@@ -61,18 +61,17 @@ class Faces:
     def save(self, results: Sequence[tuple[StageJob, FacesMeasured]]) -> list[int]:
         """Save results of the stage in one transaction; return the photos that changed.
 
-        A result for a proxy that is no longer the photo's is dropped and made again. One that is no
-        longer wanted, because :meth:`remove_all` was faster, is dropped.
+        A result for a proxy that is no longer the photo's is dropped and made again. If faces were
+        switched off meanwhile, all are dropped.
         """
+        if not self.is_on():
+            return []
         saved: dict[int, str | None] = {}
         with self._store.transaction():
             for job, result in results:
                 photo = job.photo_id
-                sql = (
-                    "SELECT proxy_digest FROM work JOIN photo ON photo.id = photo_id"
-                    " WHERE photo_id = ? AND stage = ?"
-                )
-                if self._store.value(sql, (photo, FACES)) != result.source:
+                sql = "SELECT proxy_digest FROM photo WHERE id = ? AND merged_into IS NULL"
+                if self._store.value(sql, (photo,)) != result.source:
                     self._work.requeue(photo, FACES)
                     continue
                 self._replace(photo, result.faces)
@@ -113,22 +112,39 @@ class Faces:
                 self._store.set_meta("faces", "on" if on else "off")
         return [] if on else self.remove_all()
 
+    def remove_outdated(self, photos: Sequence[int]) -> None:
+        """Remove faces of photos that were found on a former proxy: they are elsewhere now."""
+        outdated = self._store.rows_for(
+            "SELECT id FROM photo JOIN work ON photo_id = id AND stage = ? WHERE faces IS NOT NULL"
+            " AND source IS NOT proxy_digest AND id IN ({})",
+            photos,
+            FACES,
+        )
+        if outdated:
+            with self._store.transaction():
+                self._remove([row[0] for row in outdated])
+
     def remove_all(self) -> list[int]:
         """Remove what was measured, and all work of the stage; return the photos it was of."""
         measured = self._store.values("SELECT id FROM photo WHERE faces IS NOT NULL")
         queued = self._store.values("SELECT photo_id FROM work WHERE stage = ?", (FACES,))
         for part in paused_chunks(sorted({*measured, *queued})):
             with self._store.transaction():
+                self._remove(part)
                 for ids in chunks(part):
                     among = f"IN ({marks(len(ids))})"
-                    self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
-                    self._store.run(
-                        f"UPDATE photo SET {_CLEARED} WHERE faces IS NOT NULL AND id {among}", ids
-                    )
                     self._store.run(
                         f"DELETE FROM work WHERE photo_id {among} AND stage = '{FACES}'", ids
                     )
         return measured
+
+    def _remove(self, photos: Sequence[int]) -> None:
+        for ids in chunks(photos):
+            among = f"IN ({marks(len(ids))})"
+            self._store.run(f"DELETE FROM face WHERE photo_id {among}", ids)
+            self._store.run(
+                f"UPDATE photo SET {_CLEARED} WHERE faces IS NOT NULL AND id {among}", ids
+            )
 
 
 def _row(face: Face) -> tuple[object, ...]:

@@ -64,8 +64,10 @@ def convert(job: StageJob) -> Converted:
 
 
 def save_converted(catalog: Catalog, results: Sequence[tuple[StageJob, Converted]]) -> Saved:
-    """Save capture data, scores and the key of the proxy."""
-    return Saved(catalog.results.save_converted(results))
+    """Save capture data, scores and the key of the proxy; faces on a former proxy are removed."""
+    changed = catalog.results.save_converted(results)
+    catalog.faces.remove_outdated(changed)
+    return Saved(changed)
 
 
 def decode_photo(job: StageJob) -> tuple[DecodedImage, Capture]:

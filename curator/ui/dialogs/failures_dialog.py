@@ -17,8 +17,16 @@ from curator.ui.widgets.tables import TextRows, table
 STAGE_TITLES = {
     "peek": "Headers",
     "convert": "Image",
+    "faces": "Faces",
     "embed": "Analysis",
     "describe": "Description",
+}
+_SENTENCES = {
+    "peek": "{} could not be read.",
+    "convert": "{} could not be read.",
+    "faces": "Faces in {} could not be measured.",
+    "embed": "{} could not be analyzed.",
+    "describe": "{} could not be described.",
 }
 _WIDTH = 960  # wider than other dialogs, because a reason is a sentence
 
@@ -49,7 +57,7 @@ class FailureTable(TextRows[Failure]):
 
 
 class FailuresDialog(Dialog):
-    """Lists photos that could not be read, analyzed or described, and retries them.
+    """Lists photos that could not be read, measured, analyzed or described, and retries them.
 
     Args:
         read: returns the current failures.
@@ -115,14 +123,12 @@ class FailuresDialog(Dialog):
 
 
 def _summary(failures: Sequence[Failure]) -> str:
-    """Return how many photos could not be read, analyzed and described."""
-    read = {each.photo_id for each in failures if each.stage in ("peek", "convert")}
-    described = {each.photo_id for each in failures if each.stage == "describe"}
-    rest = {each.photo_id for each in failures} - read - described
+    """Return what could not be done, with how many photos."""
+    failed: dict[str, set[int]] = {sentence: set() for sentence in _SENTENCES.values()}
+    for each in failures:
+        failed[_SENTENCES.get(each.stage, _SENTENCES["embed"])].add(each.photo_id)
     parts = [
-        f"{words.photos(len(photos))} could not be {what}."
-        for photos, what in ((read, "read"), (rest, "analyzed"), (described, "described"))
-        if photos
+        sentence.format(words.photos(len(photos))) for sentence, photos in failed.items() if photos
     ]
     if not parts:
         return "All photos could be read."

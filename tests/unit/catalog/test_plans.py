@@ -109,13 +109,11 @@ def _compared(catalog: Catalog) -> None:
 
 
 def _measured(catalog: Catalog) -> None:
-    """Save the faces of a photo for which the stage was started."""
     source = catalog.photos.get(PHOTO).proxy_digest or ""
-    with catalog.store.transaction():
-        catalog.store.insert("work", photo_id=PHOTO, stage="faces", version=1, state="running")
     job = StageJob(PHOTO, "faces", "", Kind.IMAGE, "")
     assert catalog.faces.save([(job, FacesMeasured(source, (OPEN,)))]) == [PHOTO]
-    assert catalog.faces.of(SOME)[PHOTO] and catalog.faces.is_on()
+    catalog.faces.remove_outdated(SOME)
+    assert catalog.faces.of(SOME)[PHOTO] and catalog.faces.columns(SOME)
 
 
 HOT: dict[str, Act] = {

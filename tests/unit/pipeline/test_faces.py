@@ -172,6 +172,7 @@ def test_a_rating_written_into_the_file_measures_no_face_again(
     make: Make, catalog: Catalog, tmp_path: Path
 ) -> None:
     runs: list[int] = []
+    seen: list[dict[int, int]] = []
 
     def count(job: StageJob) -> FacesMeasured:
         assert Path(job.path).exists() and Path(job.proxy).exists()
@@ -189,8 +190,10 @@ def test_a_rating_written_into_the_file_measures_no_face_again(
     assert catalog.work.counts()["convert"]["done"] == 1
     assert runs == [1], "its proxy is the same"
     draw_jpeg(path, size=(60, 40), seed=2)
+    pipeline.events.photos_saved.connect(lambda _: seen.append(faces(catalog)))
     pipeline.rescan()
-    assert runs == [1, 1], "another picture has other faces"
+    assert runs == [1, 1] and seen[-1] == {1: 1}, "another picture has other faces"
+    assert {} in seen, "in between the old ones are not shown on the new picture"
 
 
 def test_a_newer_version_measures_all_again(make: Make, home: Home, tmp_path: Path) -> None:

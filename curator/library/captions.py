@@ -1,14 +1,27 @@
-"""Short texts about a photo: captions, its files, marks, times, undo steps.
+"""Short texts about a photo: captions, its files, faces, marks, times, undo steps.
 
 The window and the command line show them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curator.model import Capture, Flag, Marks, Step, aperture, bidi_safe, focal_length, shutter
+from curator.model import (
+    Capture,
+    Eye,
+    Face,
+    Flag,
+    Marks,
+    Step,
+    aperture,
+    bidi_safe,
+    counted,
+    focal_length,
+    shutter,
+)
 
 if TYPE_CHECKING:
     from curator.catalog import PhotoDetail, TagDetail
@@ -34,6 +47,25 @@ MEASURED = {
     "integer": "original file; long or signed integers: scaled for viewing",
 }
 """What sharpness and exposure were measured on, by basis (`curator.model.Converted`)."""
+
+
+EYES = {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "can't tell"}
+_FACES_LISTED = 12
+
+
+def face_lines(faces: Sequence[Face]) -> list[str]:
+    """Return how many faces a photo has, and a line for each of the largest.
+
+    "3 faces", then "1 · 412 px · eyes open · eye sharpness 63" and so on; "+8" for the others.
+    """
+    lines = [counted(len(faces), "face")]
+    for number, face in enumerate(faces[:_FACES_LISTED], 1):
+        parts = [str(number), f"{face.size_px:,} px", EYES[face.eyes]]
+        if face.eye_sharpness is not None:
+            parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
+        lines.append(" · ".join(parts))
+    more = len(faces) - _FACES_LISTED
+    return [*lines, f"+{more}"] if more > 0 else lines
 
 
 def capture_line(name: str, capture: Capture) -> str:

@@ -104,7 +104,12 @@ _FACES = {
     "faces:2": "2 faces",
     "faces:>=3": "3 or more",
 }
-_EYES = {"eyes:closed": "Closed", "eyes:open": "Open", "eyes:unknown": "Can't tell"}
+_EYES = {
+    "eyes:closed": "Closed",
+    "eyes:open": "Open",
+    "eyes:unknown": "Can't tell",
+    "eyes:soft": "Background sharper",
+}
 
 
 def _searched(titles: Mapping[str, str], table: Table, among: Mask) -> list[Value]:

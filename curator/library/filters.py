@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from curator import files
 from curator.catalog.text import WITHOUT
+from curator.faces.judging import eyes_soft
 from curator.library import approval, ranges
 from curator.library.approval import FROM_FILES, RuleClause
 from curator.library.columns import LABELS
@@ -279,7 +280,8 @@ def _labeled(term: Term, table: Table, _: int) -> Mask:
     return table.column("label") == (0 if text == "none" else LABELS.index(Label(text)))
 
 
-# Value of ``eyes:`` → mask. Every photo with faces matches exactly one of the first three.
+# Value of ``eyes:`` → mask. Every photo with faces matches exactly one of the first three; soft are
+# the eyes of the main face.
 EYES: dict[str, Callable[[Table], Mask]] = {
     "open": lambda table: (table.column("eyes_open") > 0) & (table.column("eyes_closed") == 0),
     "closed": lambda table: table.column("eyes_closed") > 0,
@@ -288,6 +290,7 @@ EYES: dict[str, Callable[[Table], Mask]] = {
         & (table.column("eyes_open") == 0)
         & (table.column("eyes_closed") == 0)
     ),
+    "soft": lambda table: eyes_soft(table.column("eye_sharpness"), table.column("sharpness")),
 }
 
 
@@ -379,7 +382,7 @@ FIELDS: dict[str, Field] = {
     "exposure": _number_field("exposure, 0-100", "<50"),
     "faces": _number_field("number of faces", ">=3"),
     "eyes": _choice_field(
-        "eyes: closed in any face, open in all, or unknown in all",
+        "eyes: closed in any face, open in all, unknown in all, or softer than the background",
         "closed",
         lambda term, table, _: EYES[term.text.lower()](table),
         tuple(EYES),

@@ -18,16 +18,19 @@ from curator.keyboard import Keyboard
 from curator.model import Capture, Flag, Label, Marks, Pass
 from curator.removal import ListedFile, Part, RemovalPlan, RemovalReport
 from curator.session import Session
+from curator.settings import Home
 from curator.ui.dialogs.rejects_dialog import RejectsDialog
 from curator.ui.main_window import MainWindow
 from curator.ui.pages.empty_state import why_empty
 from curator.ui.pages.finish_page import cull_page, rate_page
 from curator.ui.pages.help_overlay import ARRANGEMENTS, HelpOverlay, sheet
 from curator.ui.panels.inspector import MarksLine
-from curator.ui.panels.photo_sections import in_words, sections
+from curator.ui.panels.photo_sections import Section, in_words, sections
 from curator.ui.widgets import theme
 from curator.ui.widgets.contact_sheet import WIDTH, justified
 from curator.ui.widgets.words import capture_rows, duration, size
+from tests import catalogs, face_data
+from tests.face_data import CLOSED, OPEN, UNKNOWN
 from tests.requests import recorded
 
 
@@ -328,6 +331,51 @@ def test_the_inspector_leaves_empty_sections_out(session: Session) -> None:
     assert list(found) == ["Capture", "Files", "Quality scores"]
     assert ("Exposure", "1/250 · f/2.8 · ISO 800") in found["Capture"].rows
     assert [name for name, _ in found["Files"].rows] == ["RAW", "JPEG"]
+
+
+def test_the_inspector_lists_faces_after_the_description(session: Session) -> None:
+    small = replace(CLOSED, size_px=96, eye_sharpness=None)
+    face_data.save(session.catalog, {1: [OPEN, small, UNKNOWN], 2: [], 4: [OPEN] * 20})
+    session.refresh()
+
+    def lines(photo: int) -> list[str] | None:
+        found = sections(session.detail(photo), unmeasured="Not measured yet")
+        return next((_paragraphs(each) for each in found if each.title == "Faces"), None)
+
+    assert lines(1) == [
+        "3 faces",
+        "1 · 600 px · eyes open · eye sharpness 60",
+        "2 · 96 px · eyes closed",
+        "3 · 20 px · can't tell · eye sharpness 60",
+    ]
+    assert lines(2) is None, "an empty section is left out"
+    assert lines(3) == ["Not measured yet"]
+    shown = lines(4) or []
+    assert (shown[0], len(shown), shown[-1]) == ("20 faces", 14, "+8")
+    titles = [section.title for section in sections(session.detail(1), stack=[("Frame", "1")])]
+    assert titles.index("Faces") < titles.index("Stack")
+
+
+def test_the_inspector_says_that_the_focus_missed_the_eyes(session: Session, home: Home) -> None:
+    catalogs.capture(home.catalog, 1, sharpness=85.0)
+    face_data.save(session.catalog, {1: [replace(OPEN, eye_sharpness=12.0)]})
+    session.refresh()
+    (faces,) = [each for each in sections(session.detail(1)) if each.title == "Faces"]
+    assert _paragraphs(faces)[-1] == "Background sharper than the eyes"
+    session.search.set_filter("eyes:soft")
+    assert session.ids.tolist() == [1]
+
+
+def _paragraphs(section: Section) -> list[str]:
+    return [text for text, _ in section.paragraphs]
+
+
+def test_faces_not_measured_yet_are_announced_only_while_faces_are_on(window: MainWindow) -> None:
+    window.run("toggle_inspector")
+    assert "Not measured yet" in texts(window.inspector)
+    window.session.settings.faces.on = False
+    window.inspector.refresh()
+    assert "Not measured yet" not in texts(window.inspector)
 
 
 def test_the_inspector_shows_history_newest_first(window: MainWindow, qtbot) -> None:

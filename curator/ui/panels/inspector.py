@@ -239,7 +239,8 @@ class Inspector(QWidget):
         self.marks.show_marks(detail.marks)
         describing = "Describing…" if self._session.descriptions.describes(current) else ""
         stack = self._session.stacks.facts(current)
-        found = sections(detail, history, stack, describing=describing)
+        unmeasured = "Not measured yet" if self._session.settings.faces.on else ""
+        found = sections(detail, history, stack, describing=describing, unmeasured=unmeasured)
         # What the person did shows at once: a mark, or the wish for a description.
         laid_out_for = current, history[-1].id if history else None, describing
         if self._laid_out_for != laid_out_for:

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
-from curator.library.captions import MEASURED, format_time
+from curator.faces.judging import eyes_soft
+from curator.library.captions import MEASURED, face_lines, format_time
 from curator.model import (
     Change,
     Described,
@@ -55,6 +56,7 @@ def sections(
     stack: Sequence[tuple[str, str]] = (),
     taste: Sequence[tuple[str, str]] = (),
     describing: str = "",
+    unmeasured: str = "",
 ) -> list[Section]:
     """Return the sections about a photo; empty ones are left out.
 
@@ -64,6 +66,7 @@ def sections(
         stack: rows about its stack.
         taste: rows about its predicted rating.
         describing: shown above the description, or in its place: why there is none yet.
+        unmeasured: shown in place of faces that are not measured.
     """
     found = [
         Section("Capture", words.capture_rows(detail.capture)),
@@ -71,6 +74,7 @@ def sections(
         Section("Quality scores", _quality(detail)),
         Section("Taste", taste),
         Section("Description", paragraphs=_description(detail.description, describing)),
+        Section("Faces", paragraphs=_faces(detail, unmeasured)),
         Section("Tags", tags=detail.tags),
         Section("Stack", stack),
         Section("History", _history(history)),
@@ -132,6 +136,19 @@ def _description(description: Described | None, progress: str) -> list[tuple[str
             (f"Described by {description.model}", "caption"),
         ]
     return [(text, role) for text, role in paragraphs if text]
+
+
+def _faces(detail: PhotoDetail, unmeasured: str) -> list[tuple[str, str]]:
+    """Return a line for each face, each with its role; none for a photo without faces."""
+    if detail.faces is None:
+        return [(unmeasured, "quiet")] if unmeasured and detail.quality is not None else []
+    if not detail.faces:
+        return []
+    summary, *lines = face_lines(detail.faces)
+    quality, eyes = detail.scores, detail.faces[0].eye_sharpness
+    if quality is not None and eyes is not None and eyes_soft(eyes, quality.sharpness):
+        lines.append("Background sharper than the eyes")
+    return [(summary, ""), *((line, "quiet") for line in lines)]
 
 
 def _history(history: Sequence[Step]) -> list[tuple[str, str]]:

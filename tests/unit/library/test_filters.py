@@ -154,6 +154,17 @@ def test_photos_are_found_by_their_faces_and_eyes(
     assert found(session, expression) == photos
 
 
+def test_soft_eyes_are_those_softer_than_the_rest_of_the_picture(
+    session: Session, home: Home
+) -> None:
+    for photo, sharpness in ((2, 85.0), (3, 85.0), (4, 12.0)):
+        catalogs.capture(home.catalog, photo, sharpness=sharpness)
+    soft, sharp = replace(OPEN, eye_sharpness=12.0), replace(OPEN, eye_sharpness=70.0)
+    face_data.save(session.catalog, {2: [soft, sharp], 3: [sharp, soft], 4: [soft], 5: []})
+    session.table.refresh()
+    assert found(session, "eyes:soft") == [2]
+
+
 def test_one_face_nobody_can_judge_leaves_the_others_open(session: Session) -> None:
     face_data.save(session.catalog, {2: [OPEN, UNKNOWN]})
     session.table.refresh()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from curator.bench.draw import jpeg_bytes, scene
+from curator.bench.draw_faces import draw_face
 from curator.catalog import Catalog
 from curator.model import Eye, Face, FacesMeasured, Kind, StageJob
 
@@ -60,6 +62,17 @@ def save(catalog: Catalog, faces: Mapping[int, Sequence[Face]]) -> None:
     with catalog.store.transaction():
         catalog.store.run_many(waiting, [(photo,) for photo in faces])
     assert catalog.faces.save(results) == list(faces)
+
+
+def draw(path: Path, *people: Eye, size: tuple[int, int] = (2000, 1500)) -> Path:
+    """Write a JPEG of people side by side whose faces are found, with open or closed eyes."""
+    rgb = scene(size, 5).copy()
+    for number, eyes in enumerate(people):
+        middle = size[0] * (number + 0.5) / len(people), size[1] / 2
+        draw_face(rgb, middle, 0.08 * size[0], shut=eyes is Eye.CLOSED)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(jpeg_bytes(rgb))
+    return path
 
 
 def pictures() -> Path:

@@ -28,9 +28,10 @@ def faces(job: StageJob) -> FacesMeasured:
     """
     # Imported here: the window's process imports the table of stages, and never decodes.
     from curator.imaging import decode
+    from curator.imaging.pixels import DecodeOptions
 
-    try:
-        proxy = decode.decode(job.proxy).rgb  # upright and sRGB already
+    try:  # a proxy is upright and sRGB already
+        proxy = decode.load(job.proxy, DecodeOptions(check_damage=False)).rgb
     except GoneError:
         raise GoneError(
             "Its proxy is missing. Make it again: `curator backfill convert`."

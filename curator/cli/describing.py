@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from curator.cli.faces import faces_document
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.tastes import decode_file, encode_file
@@ -93,7 +94,7 @@ def _read_file(invocation: Invocation, preview: FilePreview) -> FilePreview:
     from curator.encoders import select_encoder
 
     encoding = select_encoder(invocation.home, invocation.settings)
-    found = decode_file(invocation, preview.path)
+    found = decode_file(invocation, preview.path, faces=True)
     preview = replace(preview.with_decoded(found), compared=encoding.sentence)
     if preview.photo is None and invocation.home.catalog.exists():
         photo = invocation.catalog.photos.find_file(preview.path, found.fingerprint)
@@ -146,6 +147,7 @@ def _document(preview: FilePreview) -> dict[str, Any]:
         "shadows": round(quality.shadows, 5),
         "basis": preview.basis,
         "damage": preview.damage,
+        "faces": faces_document(preview.faces, (capture.width or 0, capture.height or 0)),
         "match_score": why.match if why else None,
         "expected_stars": round(why.expected, 2) if why else None,
         "uncertainty_stars": round(why.std, 2) if why else None,
@@ -159,7 +161,7 @@ def _document(preview: FilePreview) -> dict[str, Any]:
 
 def _lines(preview: FilePreview) -> list[str]:
     """Return the lines to print: name and capture data, measures, tags and description, file."""
-    from curator.library.captions import MEASURED
+    from curator.library.captions import MEASURED, face_lines
     from curator.session.file_preview import capture_lines, clipping_line
 
     capture, quality, why = preview.capture, preview.quality, preview.why
@@ -178,6 +180,8 @@ def _lines(preview: FilePreview) -> list[str]:
     lines = [preview.path.stem, *capture_lines(capture), "", *columns(rows)]
     if preview.damage:
         lines.append(preview.damage)
+    if preview.faces:
+        lines += face_lines(preview.faces)
     if preview.tags:
         lines.append("tags: " + ", ".join(_tag(tag) for tag in preview.tags))
     lines += [*_description_lines(preview), ""]

@@ -326,8 +326,8 @@ def _vector_of(invocation: Invocation, path: Path, encoder: str) -> np.ndarray:
     return np.frombuffer(found.vector, np.float16).astype(np.float32)
 
 
-def decode_file(invocation: Invocation, path: Path) -> DecodedFile:
-    """Decode a file in a worker process; nothing is written.
+def decode_file(invocation: Invocation, path: Path, faces: bool = False) -> DecodedFile:
+    """Decode a file in a worker process, and measure its faces if asked; nothing is written.
 
     Raises:
         KnownError: it cannot be decoded.
@@ -338,7 +338,7 @@ def decode_file(invocation: Invocation, path: Path) -> DecodedFile:
     settings = invocation.settings
     pool = WorkerPool(1, memory_mb=settings.work.memory_mb, nice=0, name="preview")
     try:
-        return decode_in_worker(pool, str(path), settings)
+        return decode_in_worker(pool, str(path), settings, faces=faces)
     finally:
         pool.close()
 

@@ -31,7 +31,7 @@ DescriptionCallback = Callable[[Described | KnownError], None]
 
 
 def decode_in_worker(
-    pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0
+    pool: WorkerPool, path: str, settings: Settings, screen_px: int = 0, faces: bool = False
 ) -> DecodedFile:
     """Decode a file in a worker process; `WorkerPool.cancel` takes its path.
 
@@ -40,6 +40,7 @@ def decode_in_worker(
         path: the file.
         settings: limits, and the size of a proxy.
         screen_px: as for `curator.stages.file_preview.decode_file`.
+        faces: whether to measure faces, if that is on in the settings.
 
     Raises:
         WorkerCancelled: it was canceled.
@@ -55,8 +56,9 @@ def decode_in_worker(
         quality=settings.proxy.quality,
         max_megapixels=settings.work.max_megapixels,
     )
+    limit, measured = settings.work.timeout_s, faces and settings.faces.on
     try:
-        return pool.run(decode_file, job, screen_px, timeout_s=settings.work.timeout_s, token=path)
+        return pool.run(decode_file, job, screen_px, measured, timeout_s=limit, token=path)
     except OSError as error:
         raise KnownError(f"The file cannot be read ({error.strerror or error}).") from error
     except WorkerBug as error:
@@ -169,7 +171,7 @@ class FilePreviewer:
         try:
             if self._wanted is not token:
                 return
-            found = decode_in_worker(self._pool, path, self._settings, screen_px)
+            found = decode_in_worker(self._pool, path, self._settings, screen_px, faces=True)
             if report(found) and recipe is not None:
                 report(encode_in_worker(self._encoder_pool, recipe, found, self._settings))
         except WorkerCancelled:

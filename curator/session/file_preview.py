@@ -20,6 +20,7 @@ from curator.model import (
     Capture,
     Described,
     Embedded,
+    Face,
     GoneError,
     Kind,
     KnownError,
@@ -48,7 +49,7 @@ class FilePreview:
         form: its format by content: ``JPEG``, ``NEF · RAW``.
         size: of the file, bytes.
         capture, quality, basis, damage: as in `curator.model.Converted`.
-        picture: for the screen, as in `curator.stages.file_preview.DecodedFile`.
+        picture, faces: as in `curator.stages.file_preview.DecodedFile`.
         tags: suggested by the encoder; None before that, or if the encoder suggests no tags.
         compared: a sentence about the encoder.
         why: the taste model's prediction.
@@ -67,6 +68,7 @@ class FilePreview:
     basis: str = ""
     damage: str | None = None
     picture: Pixels | None = None
+    faces: tuple[Face, ...] | None = None
     tags: tuple[TagDetail, ...] | None = None
     compared: str = ""
     why: Why | None = None
@@ -89,6 +91,7 @@ class FilePreview:
             basis=self.basis or None,
             damage=self.damage,
             tags=self.tags or (),
+            faces=self.faces,
             description=self.description,
         )
 
@@ -103,6 +106,7 @@ class FilePreview:
             basis=decoded.basis,
             damage=decoded.damage,
             picture=decoded.picture,
+            faces=decoded.faces,
         )
 
     def with_tags(self, found: Embedded) -> FilePreview:
@@ -132,8 +136,13 @@ class FilePreview:
 
     def with_photo(self, detail: PhotoDetail) -> FilePreview:
         """Add the catalog's photo of this file, with its tags and description."""
+        faces = self.faces if detail.faces is None else detail.faces
         return replace(
-            self, photo=detail.id, tags=detail.tags or None, description=detail.description
+            self,
+            photo=detail.id,
+            tags=detail.tags or None,
+            faces=faces,
+            description=detail.description,
         )
 
     def refuse(self, error: KnownError) -> FilePreview:
@@ -262,6 +271,7 @@ def of_photo(detail: PhotoDetail) -> FilePreview:
         quality=detail.quality,
         basis=detail.basis or "",
         damage=detail.damage,
+        faces=detail.faces,
         tags=detail.tags,
         description=detail.description,
         photo=detail.id,

@@ -36,7 +36,7 @@ def faces(job: StageJob) -> FacesMeasured:
         raise GoneError(
             "Its proxy is missing. Make it again: `curator backfill convert`."
         ) from None
-    return FacesMeasured(job.fingerprint or "", _measured(job, proxy))
+    return FacesMeasured(job.fingerprint or "", measure_faces(job, proxy))
 
 
 def faces_of_file(job: StageJob) -> tuple[tuple[Face, ...], tuple[int, int]]:
@@ -50,7 +50,7 @@ def faces_of_file(job: StageJob) -> tuple[tuple[Face, ...], tuple[int, int]]:
     """
     found, _ = decode_photo(job)
     _, small = measure_and_shrink(found, job.long_edge_px)
-    return _measured(job, small, found), found.full_size
+    return measure_faces(job, small, found), found.full_size
 
 
 def save_faces(catalog: Catalog, results: Sequence[tuple[StageJob, FacesMeasured]]) -> Saved:
@@ -58,10 +58,14 @@ def save_faces(catalog: Catalog, results: Sequence[tuple[StageJob, FacesMeasured
     return Saved(catalog.faces.save(results))
 
 
-def _measured(
+def measure_faces(
     job: StageJob, small: Image, original: DecodedImage | None = None
 ) -> tuple[Face, ...]:
-    """Find faces on a small picture; decode the original to measure them if there are any."""
+    """Find faces on a small picture; decode the original to measure them if there are any.
+
+    Raises:
+        ModelError, GoneError, UnreadableError: as :func:`faces`.
+    """
     from curator.faces.measuring import find, measure
     from curator.imaging import pixels
 

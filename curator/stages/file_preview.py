@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from curator import files
-from curator.model import Capture, Quality, StageJob, UnreadableError
+from curator.model import Capture, Face, Quality, StageJob, UnreadableError
 from curator.stages.convert import decode_photo, measure_and_shrink
+from curator.stages.faces import measure_faces
 from curator.workers import Pixels, share
+
+if TYPE_CHECKING:
+    from curator.imaging.pixels import DecodedImage, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class DecodedFile:
         capture, quality, basis, damage: as in `curator.model.Converted`.
         proxy: the JPEG for the encoder, as convert would have written it.
         picture: (H, W, 3) uint8 sRGB upright for the screen; None if not requested.
+        faces: largest first; None if not requested, or if the networks cannot be loaded.
     """
 
     form: str
@@ -37,14 +43,16 @@ class DecodedFile:
     damage: str | None
     proxy: bytes
     picture: Pixels | None
+    faces: tuple[Face, ...] | None = None
 
 
-def decode_file(job: StageJob, screen_px: int = 0) -> DecodedFile:
-    """Decode a file once: capture data, scores, a picture for the screen. Write nothing.
+def decode_file(job: StageJob, screen_px: int = 0, faces: bool = False) -> DecodedFile:
+    """Decode a file once: capture data, scores, a picture for the screen, faces. Write nothing.
 
     Args:
         job: path, size and quality of the proxy, largest picture allowed.
         screen_px: long edge of the picture for the screen, never enlarged; 0 for none.
+        faces: whether to measure faces.
 
     Raises:
         GoneError: the file is missing.
@@ -74,4 +82,14 @@ def decode_file(job: StageJob, screen_px: int = 0) -> DecodedFile:
         damage=found.damage,
         proxy=proxy.encode(shown, job.quality),
         picture=picture,
+        faces=_faces(job, shown, found) if faces else None,
     )
+
+
+def _faces(job: StageJob, small: Image, found: DecodedImage) -> tuple[Face, ...] | None:
+    from curator.faces.models import ModelError
+
+    try:
+        return measure_faces(job, small, found)
+    except ModelError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,13 +17,23 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from curator import app
-from curator.model import Described, Embedded, Kind, KnownError, StageJob, SuggestedTag, View
+from curator.model import (
+    Described,
+    Embedded,
+    Face,
+    Kind,
+    KnownError,
+    StageJob,
+    SuggestedTag,
+    View,
+)
 from curator.pipeline import Encoding
 from curator.settings import Home, Settings
 from curator.stages.file_preview import decode_file
 from curator.ui.main_window import MainWindow
 from curator.ui.widgets import dialogs
 from curator.ui.widgets.tag_chips import TagChips
+from tests.face_data import CLOSED, OPEN
 from tests.gui.conftest import QuietPipeline
 from tests.gui.keyboard import press
 from tests.photos import draw_jpeg
@@ -36,6 +47,7 @@ class Studio(QuietPipeline):
     encoding = Encoding(None, "Photos are analyzed with the test.")
     tags = (("harbor", 76), ("pier", 31))
     given_up = 0
+    faces: tuple[Face, ...] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +60,8 @@ class Studio(QuietPipeline):
     ) -> None:
         self.asked.append(("preview", path))
         try:
-            tell(decode_file(StageJob(0, "file_preview", path, Kind.IMAGE, ""), screen_px))
+            job = StageJob(0, "file_preview", path, Kind.IMAGE, "")
+            tell(replace(decode_file(job, screen_px), faces=self.faces))
             tell(Embedded("test/1", "", b"", b"", self.tags))
         except KnownError as error:
             tell(error)
@@ -121,6 +134,18 @@ def test_a_single_dropped_file_is_previewed_and_no_folder_opens(
     (chips,) = (each for each in shown if each.isVisibleTo(window.file_preview))
     assert "harbor, suggested by the encoder, 76 %" in chips.accessibleName()
     assert window.file_preview.picture.place().size().toTuple() == (900, 600), "never enlarged"
+
+
+def test_the_faces_in_a_file_are_listed(window: MainWindow, pipeline: Studio, photo: Path) -> None:
+    pipeline.faces = OPEN, replace(CLOSED, size_px=96, eye_sharpness=None)
+    drop(window, photo)
+    lines = said(window).splitlines()
+    place = lines.index("2 faces")
+    assert lines[place - 1] == "Faces"
+    assert lines[place + 1 : place + 3] == [
+        "1 · 600 px · eyes open · eye sharpness 60",
+        "2 · 96 px · eyes closed",
+    ]
 
 
 def test_the_description_is_shown_as_plain_text(

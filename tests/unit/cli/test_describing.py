@@ -30,6 +30,7 @@ def test_a_file_is_described_without_creating_a_catalog(curator: Type, tmp_path:
     told = curator("describe", path, "--json").json
     assert (told["id"], told["name"], told["format"]) == (None, "DSC_0412", "JPEG")
     assert (told["width"], told["height"], told["bytes"]) == (900, 600, path.stat().st_size)
+    assert told["faces"] == []
     assert 0 < told["sharpness"] <= 100 and 0 < told["exposure"] <= 100
     assert told["tags"] is None and told["description"] is None and told["match_score"] is None
     assert told["encoder"] == "Similar photos and taste are off in the settings."

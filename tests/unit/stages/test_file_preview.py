@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from curator import encoders
+from curator.faces import measuring
+from curator.faces.models import ModelError
 from curator.files import fingerprint
 from curator.imaging import proxy
 from curator.model import GoneError, Kind, KnownError, StageJob, UnreadableError
 from curator.stages.convert import convert
 from curator.stages.embed import embed, embed_proxy
 from curator.stages.file_preview import decode_file
+from tests.face_data import OPEN
 from tests.photos import draw_jpeg, write_dng
 from tests.unit.stages.test_embed import RECIPE, Stub
 
@@ -46,6 +49,23 @@ def test_the_picture_is_upright_and_never_enlarged(tmp_path: Path) -> None:
     seen = decode_file(job(path), 3000)
     assert seen.picture is not None and seen.picture.array.shape == (90, 60, 3)
     assert decode_file(job(path)).picture is None
+
+
+def test_faces_are_measured_if_asked_and_missing_networks_are_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = draw_jpeg(tmp_path / "a.jpg", size=(900, 600))
+    monkeypatch.setattr(measuring, "find", lambda small: [small.shape])
+    monkeypatch.setattr(measuring, "measure", lambda found, rgb, icc: [OPEN] * len(found))
+    assert decode_file(job(path)).faces is None
+    assert decode_file(job(path), faces=True).faces == (OPEN,)
+
+    def fail(small: object) -> None:
+        raise ModelError("The face models are missing.", "Install Curator again.")
+
+    monkeypatch.setattr(measuring, "find", fail)
+    seen = decode_file(job(path), faces=True)
+    assert seen.faces is None and seen.quality is not None
 
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path: Path) -> None:

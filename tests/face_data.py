@@ -48,12 +48,6 @@ def save(catalog: Catalog, faces: Mapping[int, Sequence[Face]]) -> None:
     """Save faces of photos whose proxies are in the catalog, as the stage would."""
     results = []
     for photo, found in faces.items():
-        with catalog.store.transaction():  # a catalog filled without the stage has no work of it
-            catalog.store.run(
-                "INSERT OR IGNORE INTO work (photo_id, stage, version, state)"
-                " VALUES (?, 'faces', 1, 'waiting')",
-                (photo,),
-            )
         digest = catalog.store.value("SELECT proxy_digest FROM photo WHERE id = ?", (photo,))
         job = StageJob(photo, "faces", "", Kind.IMAGE, "", fingerprint=digest)
         results.append((job, FacesMeasured(digest, tuple(found))))

@@ -7,23 +7,27 @@ in all frames, and knows which person has the focus. It never tells who a person
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from curator.faces import people
+from curator.faces.tracking import Floats
+from curator.library import captions
 from curator.library.spans import Ids
 from curator.model import Eye, Face, View
 from curator.session.compare import CompareController
+from curator.session.faces import FaceController, Focus
+from curator.session.messages import Messages
 from curator.session.panes import Rows
 from curator.session.photo_list import PhotoList
-from curator.session.services import Services
 from curator.session.view_control import ViewController
 
 MOST = 12  # people; smaller faces are only counted
-EYES = {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "can't tell"}
+_READABLE_PX = 32  # width of a face; nothing can be told of the eyes of smaller ones
+_BACKGROUND = 0.25  # smaller faces, as a share of the largest, are of people in the background
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Person:
     Attributes:
         faces: by photo; a frame that does not show the person is left out.
         eyes: by photo, judged against the person's other frames.
-        soft: the photos in which the eyes are visibly softer than in the person's sharpest.
+        soft: the photos in which open eyes are visibly softer than in the person's sharpest.
     """
 
     faces: dict[int, Face]
@@ -43,9 +47,10 @@ class Person:
     @classmethod
     def of(cls, faces: dict[int, Face]) -> Person:
         """Judge the faces of one person, by photo, against each other."""
-        each = list(faces.values())
-        eyes = dict(zip(faces, people.judged(each), strict=True))
-        soft = zip(faces, people.soft(each), strict=True)
+        eyes = dict(zip(faces, people.judged(list(faces.values())), strict=True))
+        # Lashes of closed eyes are sharp, too: they set nobody's mark.
+        seen = [None if eyes[photo] is Eye.CLOSED else face for photo, face in faces.items()]
+        soft = zip(faces, people.soft(seen), strict=True)
         return cls(faces, eyes, frozenset(photo for photo, is_soft in soft if is_soft))
 
     @property
@@ -68,7 +73,7 @@ class FaceTable:
         frames: ids of the photos, in the order of capture.
         measured: those whose faces have been measured.
         people: up to twelve, those with the largest faces, as they stand from left to right.
-        others: the people with smaller faces, who have no column.
+        others: the people with smaller faces, who have no column: a crowd, or the background.
     """
 
     frames: tuple[int, ...]
@@ -77,9 +82,20 @@ class FaceTable:
     others: tuple[Person, ...]
 
     @classmethod
-    def of(cls, frames: Sequence[int], faces: dict[int, tuple[Face, ...]]) -> FaceTable:
-        """Match people over the frames of a stack, whose measured faces are given by photo."""
-        matched = people.match([faces.get(frame, ()) for frame in frames])
+    def of(
+        cls,
+        frames: Sequence[int],
+        faces: Mapping[int, Sequence[Face]],
+        looks: Sequence[Sequence[Floats]] | None = None,
+    ) -> FaceTable:
+        """Match the people of a stack over its frames.
+
+        Args:
+            frames: their ids, in the order of capture.
+            faces: the faces of each frame that was measured.
+            looks: what each face of each frame looks like (:func:`curator.faces.people.look`).
+        """
+        matched = people.match([faces.get(frame, ()) for frame in frames], looks)
         found = [
             Person.of(
                 {
@@ -91,8 +107,16 @@ class FaceTable:
             for places in matched
         ]
         found.sort(key=lambda person: -person.size_px)
-        shown = sorted(found[:MOST], key=lambda person: person.left)
-        return cls(tuple(frames), frozenset(faces), tuple(shown), tuple(found[MOST:]))
+        least_px = max(_READABLE_PX, found[0].size_px * _BACKGROUND) if found else 0
+        count = sum(person.size_px >= least_px for person in found) or len(found)
+        count = min(count, MOST)
+        shown = sorted(found[:count], key=lambda person: person.left)
+        return cls(tuple(frames), frozenset(faces), tuple(shown), tuple(found[count:]))
+
+    @property
+    def count(self) -> int:
+        """How many people there are, with and without a column."""
+        return len(self.people) + len(self.others)
 
     @property
     def main_person(self) -> int:
@@ -104,14 +128,15 @@ class FaceTable:
         """Return what is known of the eyes in a frame, in a few words each."""
         if photo not in self.measured:
             return ["faces not measured yet"]
-        here = [each for each in (*self.people, *self.others) if photo in each.faces]
+        here = [each for each in self.people if photo in each.faces]
+        here = here or [each for each in self.others if photo in each.faces]
         eyes = [person.eyes[photo] for person in here]
         if not eyes:
             return ["no faces"]
         closed, unknown = eyes.count(Eye.CLOSED), eyes.count(Eye.UNKNOWN)
         soft = sum(photo in person.soft for person in here)
         if len(eyes) == 1:
-            return [EYES[eyes[0]], *(["soft"] if soft else [])]
+            return [captions.EYES[eyes[0]], *(["soft"] if soft else [])]
         counted = (
             (closed, f"eyes closed: {closed} of {len(eyes)}"),
             (unknown, f"can't tell: {unknown}"),
@@ -138,14 +163,14 @@ class FaceTableController(QObject):
 
     def __init__(
         self,
-        services: Services,
         photos: PhotoList,
+        faces: FaceController,
         viewer: ViewController,
         compare: CompareController,
+        messages: Messages,
     ) -> None:
         super().__init__()
-        self._catalog, self._messages = services.catalog, services.messages
-        self._settings, self._photos = services.settings, photos
+        self._photos, self._faces, self._messages = photos, faces, messages
         self._view_state, self._viewer, self._compare = photos.view_state, viewer, compare
         self.table: FaceTable | None = None
         self.column = 0
@@ -167,15 +192,14 @@ class FaceTableController(QObject):
         if len(frames) < 2:
             self._messages.say(f"{self._photos.table.name(current)} isn't in a stack")
             return
-        faces = self._catalog.faces.of(frames.tolist())
+        faces = self._measured(frames.tolist())
+        unmeasured = [frame for frame in frames.tolist() if frame not in faces]
         if any(faces.values()):
             self._show(frames)
-        elif len(faces) == len(frames):
-            self._messages.say("No faces in this stack")
-        elif self._settings.faces.on:
-            self._messages.say("Faces not measured yet")
+        elif unmeasured:
+            self._messages.say(self._faces.why_none(unmeasured[0]))
         else:
-            self._messages.say("Faces are not measured. Turn them on in the settings")
+            self._messages.say("No faces in this stack")
 
     def step_stack(self, by: int) -> None:
         """Show the next stack with faces, or with ``by`` -1 the one before."""
@@ -199,17 +223,23 @@ class FaceTableController(QObject):
         order = np.argsort(self._photos.stacks.ranks(frames), kind="stable")
         self._compare.open_rows(frames[order].tolist(), first)
 
-    def open_frame(self, center: tuple[float, float] | None = None) -> None:
-        """Show the frame of the row in the loupe; Esc comes back to the table.
+    def open_frame(self) -> None:
+        """Show the frame of the row in the loupe; Esc comes back to the table."""
+        self._zoomed = self._view_state.zoom is not None
+        self._viewer.set_view(View.LOUPE)
+        self._opened = True
+
+    def open_face(self, eyes_at: tuple[float, float]) -> None:
+        """Zoom the loupe to the face in the focus; Esc comes back to the table.
 
         Args:
-            center: zoom to 100 % around this point of the picture, as fractions (x, y).
+            eyes_at: where its eyes are in the turned picture, as fractions (x, y).
         """
-        state = self._view_state
-        if center is not None:
-            state.zoom, state.center = 1.0, center
-        self._viewer.set_view(View.LOUPE)
-        self._opened, self._zoomed = True, center is not None
+        current, face, state = self._photos.current, self.face, self._view_state
+        if current is not None and face is not None:
+            self._faces.focus = Focus(current, (self._faces.of(current) or ()).index(face))
+            state.zoom, state.center = 1.0, eyes_at
+        self.open_frame()
 
     @property
     def returns(self) -> bool:
@@ -262,7 +292,7 @@ class FaceTableController(QObject):
         face = person.faces.get(photo)
         if face is None:
             return "not in this frame"
-        parts = [EYES[person.eyes[photo]], "soft" if photo in person.soft else ""]
+        parts = [captions.EYES[person.eyes[photo]], "soft" if photo in person.soft else ""]
         if face.eye_sharpness is not None:
             parts.append(f"eye sharpness {face.eye_sharpness:.0f}")
         return " · ".join(filter(None, parts))
@@ -276,11 +306,35 @@ class FaceTableController(QObject):
 
     def _follow_photos(self, changed: Set[int]) -> None:
         """Read the faces again after the pipeline measured those of a frame."""
-        panes = self._compare.panes
-        if isinstance(panes, Rows) and not changed.isdisjoint(panes.photos):
-            self._read(panes.photos)
+        if self.table is not None and not changed.isdisjoint(self.table.frames):
+            self._read(self.table.frames)
+
+    def compare_looks(self, look_at: Callable[[int, Sequence[Face]], Sequence[Floats]]) -> None:
+        """Match the people by their looks, too; the looks are forgotten at once.
+
+        Looks may tell two people apart who changed places, and find somebody again. They split
+        nobody in two: somebody with a hand over the mouth stays who they were.
+
+        Args:
+            look_at: returns what each of these faces of a photo looks like.
+        """
+        if self.table is None:
+            return
+        frames = self.table.frames
+        faces = self._measured(frames)
+        looks = [look_at(frame, faces.get(frame, ())) for frame in frames]
+        table = FaceTable.of(frames, faces, looks)
+        if table != self.table and table.count <= self.table.count:
+            self.table = table
+            self.focus(self.column)
+
+    def _measured(self, frames: Sequence[int]) -> dict[int, tuple[Face, ...]]:
+        """Return the faces of the frames that were measured."""
+        self._faces.gather(frames)
+        faces = ((frame, self._faces.of(frame)) for frame in frames)
+        return {frame: found for frame, found in faces if found is not None}
 
     def _read(self, frames: Sequence[int]) -> None:
         same = self.table is not None and not set(frames).isdisjoint(self.table.frames)
-        self.table = FaceTable.of(frames, self._catalog.faces.of(frames))
+        self.table = FaceTable.of(frames, self._measured(frames))
         self.focus(self.column if same else self.table.main_person)

@@ -109,7 +109,9 @@ class Session:
         self.viewer = ViewController(services, photos)
         self.faces = FaceController(services, photos)
         self.compare = CompareController(photos, self.viewer, self.messages)
-        self.face_table = FaceTableController(services, photos, self.viewer, self.compare)
+        self.face_table = FaceTableController(
+            photos, self.faces, self.viewer, self.compare, self.messages
+        )
         self.stacks = StackController(services, photos)
         self.watcher = CatalogWatcher(self.catalog, photos, self.pipeline)
         self.statistics = ScopeStatistics(services, photos)

@@ -16,7 +16,7 @@ LEFT = 264  # width of the row captions
 WORD = 18  # below a crop
 GAP = 8
 _SMALLEST, _LARGEST = 88, 300
-_READABLE = 176  # crops do not shrink below this to bring all rows on screen
+_READABLE = 200  # crops do not shrink below this to bring all rows on screen
 
 
 @dataclass(frozen=True, slots=True)

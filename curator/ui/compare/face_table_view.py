@@ -7,8 +7,10 @@ session accepts no mark before the row in focus has been painted with its own pi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -22,6 +24,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 
+from curator.faces import people
+from curator.faces.tracking import Floats
 from curator.library import captions
 from curator.library.table import Tile
 from curator.model import Eye, Face, counted
@@ -56,6 +60,8 @@ _UNDERLINE = 2
 _STEP = 1.25  # the keys + and - change the size of crops by
 _SCALES = (0.4, 4.0)
 _ENLARGED = 2.0  # px of the screen per px of the original, at most
+_LOOK = 1.4  # sides of a face that its looks are compared by
+_LEAST_LOOK_PX = 16  # of a proxy
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
@@ -88,6 +94,7 @@ class FaceTableView(QAbstractScrollArea):
         self._sides: list[float] = []  # of each person's crops, px of the original
         self._crops: dict[int, dict[int, Crop]] = {}  # by frame and column
         self._peeks = False  # the zoom key that is down opened the loupe
+        self._looks_of: FaceTable | None = None  # the last table matched by looks
         self._requesting = Throttle(self, 0, self._request)  # after posted paints
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -191,7 +198,28 @@ class FaceTableView(QAbstractScrollArea):
 
     def _on_arrived(self, _: object) -> None:
         if self.isVisible():
+            self._compare_looks()
             self.viewport().update()
+
+    def _compare_looks(self) -> None:
+        """Match the people by their looks, too, once the pixels of all frames are there."""
+        table = self._table()
+        if table is None or table is self._looks_of or len(table.people) < 2:
+            return
+        proxies = {}
+        for photo in table.frames:
+            request = _proxy(self._tile_of(photo))
+            frame = None if request is None else self._pictures.frames.get(request)
+            if frame is None:
+                return
+            proxies[photo] = np.rot90(frame.pixels, self._tile_of(photo).turn)[..., :3]
+
+        def look_at(photo: int, faces: Sequence[Face]) -> list[Floats]:
+            return [people.look(_cut(proxies[photo], face)) for face in faces]
+
+        self._looks_of = table
+        self._session.face_table.compare_looks(look_at)
+        self._looks_of = self._table()
 
     def _on_zoom_requested(self) -> None:
         self._peeks = self._table() is not None
@@ -218,21 +246,22 @@ class FaceTableView(QAbstractScrollArea):
         if face is None or photo is None:
             session.face_table.open_frame()
         else:
-            session.face_table.open_frame(turned(_eyes_at(face), self._tile_of(photo).turn))
+            session.face_table.open_face(turned(face.eyes_at, self._tile_of(photo).turn))
 
     # --- pixels
 
     def _request(self) -> None:
-        """Request the pixels of the rows on screen, the row in focus first."""
+        """Request proxies of all rows, and the originals of those on screen, nearest first."""
         table = self._table()
         if table is None:
             return
-        view = self.viewport().rect().adjusted(0, HEAD, 0, 0)
-        numbers = [n for n in range(len(table.frames)) if self._row(n).intersects(view)]
-        numbers.sort(key=lambda number: abs(number - self.active_row))
-        tiles = [self._tile_of(table.frames[number]) for number in numbers]
+        nearest = sorted(range(len(table.frames)), key=lambda number: abs(number - self.active_row))
+        tiles = [self._tile_of(table.frames[number]) for number in nearest]
         self._pictures.frames.want("faces", map(_proxy, tiles))
         self._pictures.thumbs.want("faces", map(self._thumbnail, tiles))
+        view = self.viewport().rect().adjusted(0, HEAD, 0, 0)
+        shown = [number for number in nearest if self._row(number).intersects(view)]
+        tiles = [self._tile_of(table.frames[number]) for number in shown]
         requests = [self._original(tile, table) for tile in tiles if tile.state != "failed"]
         self._originals.want([request for request in requests if request.crops])
 
@@ -384,8 +413,8 @@ class FaceTableView(QAbstractScrollArea):
             painter.drawText(QRect(place.left(), 0, place.width(), HEAD), _MIDDLE, text)
         painter.setClipRect(head)
         if table.others:
-            line = QRect(_MARGIN, 0, LEFT - _MARGIN - GAP, HEAD)
-            painter.drawText(line, _MIDDLE | Qt.AlignmentFlag.AlignRight, f"+{len(table.others):,}")
+            others = f"+{counted(len(table.others), 'smaller face')}"
+            painter.drawText(head.adjusted(_MARGIN, 0, 0, 0), _MIDDLE, others)
 
     def _set_accessible_name(self, table: FaceTable) -> None:
         """Set the accessible name to what the cell in focus shows."""
@@ -459,10 +488,20 @@ class FaceTableView(QAbstractScrollArea):
         if table is None:
             return ""
         if row is None or column is None:
-            in_head = point.y() < HEAD and point.x() < LEFT
-            others = counted(len(table.others), "smaller face") if in_head and table.others else ""
-            return f"{others} not shown" if others else ""
+            return ""
         return self._session.face_table.description(table.frames[row], column)
+
+
+def _cut(pixels: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """Cut a face out of its picture, with some hair and collar."""
+    height, width = pixels.shape[:2]
+    left, top, wide, high = face.box
+    x, y = (left + wide / 2) * width, (top + high / 2) * height
+    half = max(_LOOK * max(wide * width, high * height), _LEAST_LOOK_PX) / 2
+    x, y = min(max(x, half), width - half), min(max(y, half), height - half)
+    return pixels[
+        max(round(y - half), 0) : round(y + half), max(round(x - half), 0) : round(x + half)
+    ]
 
 
 def _proxy(tile: Tile) -> FrameRequest | None:
@@ -474,11 +513,3 @@ def _word(person: Person, photo: int) -> str:
     if person.eyes[photo] is Eye.CLOSED:
         return "eyes closed"
     return "soft" if photo in person.soft else "?" if person.eyes[photo] is Eye.UNKNOWN else ""
-
-
-def _eyes_at(face: Face) -> tuple[float, float]:
-    """Return the point between the eyes, else the middle of the face."""
-    left, top, width, height = face.box
-    if face.left_at is None or face.right_at is None:
-        return left + width / 2, top + height / 2
-    return (face.left_at[0] + face.right_at[0]) / 2, (face.left_at[1] + face.right_at[1]) / 2

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from curator.library import captions
 from curator.library.table import Tile
 from curator.model import Eye, Face
 from curator.session import Session
@@ -29,7 +30,6 @@ _GAP = 8
 _LINE = 18  # for the words below a close-up
 _UNDERLINE = 2  # below the focused face
 _WORDS = {Eye.OPEN: "", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "?"}
-_SPOKEN = {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "can't tell"}
 _AS_IS = 0.995  # from this scale on, a close-up is at 100 %
 
 
@@ -233,4 +233,4 @@ def _percent(scale: float) -> str:
 def _spoken(face: Face) -> str:
     sharpness = face.eye_sharpness
     eyes = "" if sharpness is None else f"eye sharpness {sharpness:.0f}"
-    return words.joined((_SPOKEN[face.eyes], eyes, f"{face.size_px} px wide"))
+    return words.joined((captions.EYES[face.eyes], eyes, f"{face.size_px} px wide"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from curator.model import Eye, Face, Flag, Verdict, View
@@ -65,6 +67,9 @@ def test_soft_eyes_are_softer_than_the_same_person_at_their_sharpest() -> None:
     shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (soft,)})
     assert [person.soft for person in shown.people] == [{2}]
     assert shown.facts(2) == ["eyes open", "soft"]
+    lashes = replace(CLOSED, eye_sharpness=95.0)
+    shown = FaceTable.of([1, 2], {1: (OPEN,), 2: (lashes,)})
+    assert [person.soft for person in shown.people] == [set()]
 
 
 def test_arrows_move_over_frames_and_people_and_stop_at_the_ends(at_table, session) -> None:
@@ -106,7 +111,7 @@ def test_undo_after_a_restart_opens_the_table(at_table, session, open_session) -
 
 def test_esc_returns_to_the_loupe_and_from_a_zoomed_eye_to_the_cell(at_table, session) -> None:
     at_table.run("next_person")
-    session.face_table.open_frame((0.3, 0.4))
+    session.face_table.open_face((0.3, 0.4))
     state = session.view_state
     assert (state.view, state.zoom, state.center) == (View.LOUPE, 1.0, (0.3, 0.4))
     at_table.run("back")
@@ -141,6 +146,7 @@ def test_a_stack_without_faces_says_so(person, session) -> None:
     person.run("face_table")
     assert person.messages[-1] == "Faces not measured yet"
     face_data.save(session.catalog, {4: [], 5: []})
+    session.refresh()
     person.run("face_table")
     assert person.messages[-1] == "No faces in this stack"
     assert session.view_state.view is View.GRID
@@ -185,3 +191,31 @@ def test_a_view_saved_by_another_version_opens_as_the_grid(at_table, session) ->
     session.catalog.folders.save_position(folder.key, {"view": "hologram", "photo": 5})
     session.sources.open_scope(folder)
     assert (session.view_state.view, session.current) == (View.GRID, 5)
+
+
+def test_faces_in_the_background_are_only_counted() -> None:
+    small = replace(face_data.at(OPEN, 0.8), size_px=140)
+    tiny = replace(face_data.at(UNKNOWN, 0.1), size_px=20)
+    shown = FaceTable.of([1, 2], {1: (OPEN, small), 2: (tiny,)})
+    assert ([person.size_px for person in shown.people], len(shown.others)) == ([600], 2)
+    assert (shown.facts(1), shown.facts(2)) == (["eyes open"], ["can't tell"])
+    alone = FaceTable.of([1], {1: (tiny,)})
+    assert (len(alone.people), len(alone.others)) == (1, 0)
+
+
+def test_looks_tell_two_people_apart_who_changed_places_and_split_nobody(at_table, session) -> None:
+    red, blue, other = np.eye(3)
+
+    def by_closed_eyes(photo: int, faces: Sequence[Face]) -> list[np.ndarray]:
+        return [other if face.eyes is Eye.CLOSED else blue for face in faces]
+
+    before = table(session)
+    session.face_table.compare_looks(by_closed_eyes)
+    assert table(session) is before
+
+    def swapped(photo: int, faces: Sequence[Face]) -> list[np.ndarray]:
+        at_left = blue if photo == 5 else red
+        return [at_left if face.box[0] == ANNA else red + blue - at_left for face in faces]
+
+    session.face_table.compare_looks(swapped)
+    assert eyes(session)[:2] == [[Eye.OPEN, Eye.OPEN], [Eye.OPEN, Eye.CLOSED]]

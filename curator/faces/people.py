@@ -149,9 +149,13 @@ def judged(faces: Sequence[Face | None]) -> list[Eye]:
 
 
 def soft(faces: Sequence[Face | None]) -> list[bool]:
-    """Whether the eyes of one person are visibly softer in each frame than in their sharpest."""
+    """Whether the eyes of one person are visibly softer in each frame than in their sharpest.
+
+    Frames with closed eyes set no standard, because lashes are sharper than eyes.
+    """
     sharpness = _sharpness(faces)
-    best = np.nanmax(sharpness, initial=-np.inf)
+    seen = np.array([eyes is not Eye.CLOSED for eyes in judged(faces)], bool)
+    best = np.nanmax(sharpness[seen], initial=-np.inf)
     return [bool(value < best - _SOFTER) for value in sharpness]
 
 

@@ -157,3 +157,8 @@ def test_soft_eyes_are_those_softer_than_the_persons_own_sharpest() -> None:
     assert people.soft([*faces, None]) == [True, False, False, False, True, False]
     assert people.soft([replace(OPEN, eye_sharpness=12.0)] * 3) == [False] * 3
     assert people.soft([None, UNKNOWN]) == [False, False]
+
+
+def test_lashes_of_closed_eyes_make_no_open_eyes_soft() -> None:
+    blinking = replace(CLOSED, eye_sharpness=90.0)
+    assert people.soft([blinking, OPEN, OPEN]) == [False, False, False]

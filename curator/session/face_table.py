@@ -150,7 +150,8 @@ class FaceTableController(QObject):
     """Opens the face table of one window, and moves through its columns.
 
     Signals:
-        table_changed: other people are in the table, or another person has the focus.
+        table_changed: other people are in the table.
+        focus_changed: another person has the focus.
 
     Attributes:
         table: the people in the rows shown; None until a table was opened.
@@ -160,6 +161,7 @@ class FaceTableController(QObject):
     """
 
     table_changed = Signal()
+    focus_changed = Signal()
 
     def __init__(
         self,
@@ -275,7 +277,7 @@ class FaceTableController(QObject):
         """Move the focus to a person, stopping at the ends."""
         last = len(self.table.people) - 1 if self.table is not None else 0
         self.column = max(min(column, last), 0)
-        self.table_changed.emit()
+        self.focus_changed.emit()
 
     @property
     def face(self) -> Face | None:
@@ -325,8 +327,7 @@ class FaceTableController(QObject):
         looks = [look_at(frame, faces.get(frame, ())) for frame in frames]
         table = FaceTable.of(frames, faces, looks)
         if table != self.table and table.count <= self.table.count:
-            self.table = table
-            self.focus(self.column)
+            self._use(table, self.column)
 
     def _measured(self, frames: Sequence[int]) -> dict[int, tuple[Face, ...]]:
         """Return the faces of the frames that were measured."""
@@ -336,5 +337,10 @@ class FaceTableController(QObject):
 
     def _read(self, frames: Sequence[int]) -> None:
         same = self.table is not None and not set(frames).isdisjoint(self.table.frames)
-        self.table = FaceTable.of(frames, self._measured(frames))
-        self.focus(self.column if same else self.table.main_person)
+        table = FaceTable.of(frames, self._measured(frames))
+        self._use(table, self.column if same else table.main_person)
+
+    def _use(self, table: FaceTable, column: int) -> None:
+        self.table = table
+        self.table_changed.emit()
+        self.focus(column)

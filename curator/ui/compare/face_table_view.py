@@ -94,6 +94,7 @@ class FaceTableView(QAbstractScrollArea):
         self._sides: list[float] = []  # of each person's crops, px of the original
         self._crops: dict[int, dict[int, Crop]] = {}  # by frame and column
         self._peeks = False  # the zoom key that is down opened the loupe
+        self._painted_row = 0  # the row that was painted as the one in focus
         self._looks_of: FaceTable | None = None  # the last table matched by looks
         self._requesting = Throttle(self, 0, self._request)  # after posted paints
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
@@ -101,6 +102,7 @@ class FaceTableView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Face table")
         session.face_table.table_changed.connect(self._on_table)
+        session.face_table.focus_changed.connect(self._on_focus)
         session.compare.panes_changed.connect(self._on_focus)
         session.photos.photos_changed.connect(self._on_photos)
         session.requests.zoom_requested.connect(self._on_zoom_requested)
@@ -183,12 +185,16 @@ class FaceTableView(QAbstractScrollArea):
         if table is not None:
             self._lay_out(table)
             self._on_focus()
+            self.viewport().update()
 
     def _on_focus(self) -> None:
-        if self._table() is not None:
-            self._reveal_focus()
-            self._requesting.request()
-            self.viewport().update()
+        """Show the cell in focus; only the row it is in, and the one it was in, are painted."""
+        if self._table() is None:
+            return
+        self._reveal_focus()
+        self._requesting.request()
+        for row in {self._painted_row, self.active_row}:
+            self.viewport().update(self._row(row))
 
     def _on_photos(self, changed: Collection[int]) -> None:
         table = self._table()
@@ -310,7 +316,7 @@ class FaceTableView(QAbstractScrollArea):
         on_screen = False
         for number, photo in enumerate(table.frames):
             row = self._row(number)
-            if not row.intersects(view.adjusted(0, HEAD, 0, 0)):
+            if not (row & view.adjusted(0, HEAD, 0, 0)).intersects(event.rect()):
                 continue
             tile = self._tile_of(photo)
             painter.setClipRect(view.adjusted(0, HEAD, 0, 0))
@@ -323,6 +329,7 @@ class FaceTableView(QAbstractScrollArea):
         painter.setClipRect(view)
         self._draw_heads(painter, table)
         painter.end()
+        self._painted_row = self.active_row
         if on_screen and self._session.current is not None:
             self.painted.emit(self._session.current)
         self._set_accessible_name(table)

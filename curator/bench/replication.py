@@ -34,9 +34,10 @@ _SHIFTED: dict[str, dict[str, str]] = {
     },
     "work": {
         "photo_id": "photo_id + :photos",
-        "source": "CASE WHEN stage IN ('embed', 'describe') THEN source"
+        "source": "CASE WHEN stage IN ('faces', 'embed', 'describe') THEN source"
         " ELSE printf('%06x', :photos) || substr(source, 7) END",
     },
+    "face": {"photo_id": "photo_id + :photos"},
     "description": {"photo_id": "photo_id + :photos"},
     "photo_tag": {"photo_id": "photo_id + :photos"},
     "project": {"id": "id + :projects", "name": "'Evening ' || (substr(name, 9) + :evenings)"},

@@ -1,7 +1,8 @@
 """Make the catalog of a large library without photo files, for bars and `bench --make-catalog`.
 
-Photos lie in folders by day, half of their motifs shot as bursts. All are analyzed and most are
-described; the older ones are culled, and some are rated, tagged and in projects.
+Photos lie in folders by day, half of their motifs shot as bursts. All are analyzed and their faces
+measured, and most are described; the older ones are culled, and some are rated, tagged and in
+projects.
 """
 
 from __future__ import annotations

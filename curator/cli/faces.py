@@ -112,7 +112,7 @@ def _turned(yaw_deg: float | None) -> str:
 
 
 def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
-    """Measure the faces of a photo and save them, if faces are measured in its catalog."""
+    """Measure the faces of a photo and save them, unless the setting is off."""
     from curator.imaging.proxy import proxy_path
     from curator.stages.faces import faces, save_faces
 
@@ -129,7 +129,8 @@ def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ..
         proxy=str(proxy_path(invocation.home.cache, photo.proxy)),
     )
     result = _run(invocation, faces, job)
-    save_faces(invocation.catalog, [(job, result)])
+    if invocation.settings.faces.on:
+        save_faces(invocation.catalog, [(job, result)])
     return result.faces
 
 

@@ -62,6 +62,9 @@ class QuietPipeline:
     def apply_vision_settings(self) -> None:
         self.asked.append(("settle vision", None))
 
+    def apply_faces_settings(self) -> None:
+        self.asked.append(("settle faces", None))
+
     def resume(self) -> None:
         self.paused = False
         self.asked.append(("resume", None))

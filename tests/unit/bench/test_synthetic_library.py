@@ -33,7 +33,9 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
         table = Table(catalog)
         assert len(table.ids) == COUNT == catalog.vectors.encoders()["drawn/1"]
         counts = catalog.work.counts()
-        assert counts["convert"][StageState.DONE] == COUNT
+        assert counts["convert"][StageState.DONE] == counts["faces"][StageState.DONE] == COUNT
+        faces = catalog.faces.of([16, READ + 16])
+        assert len(faces[16]) == 1 and faces[READ + 16] == faces[16]
         assert not catalog.text.is_outdated() and catalog.work.unfinished() == 0
         # A copy is like its original, a few evenings later.
         first, last = catalog.photos.get(1), catalog.photos.get(2 * READ + 1)
@@ -42,7 +44,14 @@ def test_repeated_rows_are_a_sound_catalog(tmp_path: Path, monkeypatch: pytest.M
         assert (last.capture.taken_at - first.capture.taken_at).days == 6
         assert last.path.parent.name == f"{last.capture.taken_at:%Y-%m-%d}"
         assert last.marks == first.marks and last.description == first.description
-        for text in ("is:stack", "is:rejected", "rating:>=4", "folder:2012-01", "name:DSC_0016"):
+        for text in (
+            "is:stack",
+            "is:rejected",
+            "rating:>=4",
+            "folder:2012-01",
+            "name:DSC_0016",
+            "eyes:closed",
+        ):
             found = table.ids[mask(parse(text), table)]
             assert (found > READ).any(), text
         # Undo affects the photos of the last step only.

@@ -147,6 +147,14 @@ def test_a_file_that_cannot_be_decoded_any_more_is_retried_when_asked(
     assert states(catalog) == {"done": 1, "failed": 1}
 
 
+def test_a_photo_too_large_to_measure_is_tried_once(
+    make: Make, catalog: Catalog, tmp_path: Path
+) -> None:
+    make().open_folders([fake_stages.write(tmp_path / "in", "face-greedy", "ok")])
+    [failure] = catalog.work.failures(later=True)
+    assert (failure.stage, failure.attempts, failure.next_attempt_at) == ("faces", 1, None)
+
+
 def test_without_its_models_nothing_is_measured_and_all_else_works(
     make: Make, home: Home, catalog: Catalog, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from curator.faces import judging
 from curator.faces.tracking import Floats, Ids, track
 from curator.model import Eye, Face
 
@@ -22,11 +23,9 @@ Mask = NDArray[np.bool_]
 # Blinks of 258 faces with closed eyes are 0.43 to 0.82 (5 to 95 %), of 579 with open eyes 0.02 to
 # 0.35; of those that smile 1 % are above 0.48.
 _ENOUGH = 3  # frames from which a person's eyes are judged against their own
-_SHUT = 0.4  # eyes that are shut by so much more than in the person's other frames are closed
-_HARDLY = 0.2  # eyes that are shut by so little more than usual are as usual
-_NEVER_OPEN = 0.55  # a person whose eyes are usually shut this far has them closed
-_AS_SHARP = 5.0  # points of eye sharpness that nobody sees
-_SOFTER = 12.0  # points of eye sharpness that show when frames are compared
+_SHUT = 0.4  # eyes that are shut by so much more than where they are most open are closed
+_HARDLY = 0.2  # eyes that are shut by less than this more are as open as ever
+_NEVER_OPEN = 0.55  # a person whose eyes are shut this far in all frames has them closed
 _MAIN = 0.4  # smaller faces, as a share of the largest person's, are in the background
 _JUDGEABLE_PX = 48  # eyes of smaller faces are measured too unreliably to choose a frame by
 _OFTEN = 3  # who is in less than one in so many frames does not decide
@@ -155,8 +154,9 @@ def soft(faces: Sequence[Face | None]) -> list[bool]:
     """
     sharpness = _sharpness(faces)
     seen = np.array([eyes is not Eye.CLOSED for eyes in judged(faces)], bool)
-    best = np.nanmax(sharpness[seen], initial=-np.inf)
-    return [bool(value < best - _SOFTER) for value in sharpness]
+    best = np.nanmax(sharpness[seen], initial=0.0)
+    softer: list[bool] = judging.softer(sharpness, best).tolist()
+    return softer
 
 
 def ranked(faces: Sequence[Face | None]) -> list[int]:
@@ -176,16 +176,13 @@ def _closed(faces: FaceColumns, person: Ids) -> Mask:
     """Mark the faces with closed eyes, each judged against the same person's other frames."""
     known = np.flatnonzero(~np.isnan(faces.blink))
     blink, who = faces.blink[known], person[known]
-    order = np.lexsort((blink, who))
-    counts = np.bincount(who, minlength=1)
-    # What is usual when the eyes are open: the lower quartile, as one odd frame must not set it.
-    usual = np.zeros(len(counts))
-    some = counts > 0
-    usual[some] = blink[order][(np.cumsum(counts) - counts + (counts - 1) // 4)[some]]
-    more = blink - usual[who]
-    mark = (more >= _HARDLY) | (usual[who] >= _NEVER_OPEN) | (counts[who] < _ENOUGH)
+    frames = np.bincount(who, minlength=1)
+    most_open = np.full(len(frames), np.inf)
+    np.minimum.at(most_open, who, blink)
+    more, least = blink - most_open[who], most_open[who]
+    counts = (more >= _HARDLY) | (least >= _NEVER_OPEN) | (frames[who] < _ENOUGH)
     closed: Mask = np.zeros(len(person), bool)
-    closed[known] = (more >= _SHUT) | (faces.closed[known] & mark)
+    closed[known] = (more >= _SHUT) | (faces.closed[known] & counts)
     return closed
 
 

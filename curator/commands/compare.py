@@ -21,7 +21,7 @@ def survey(session: Session) -> None:
 
 @command("Face table", "Modes", disabled_reason=no_stack)
 def face_table(session: Session) -> None:
-    """Show the faces in a stack: a column for each person, a row for each frame."""
+    """Show the faces in a stack, people by frames; press again to go back."""
     session.face_table.open()
 
 

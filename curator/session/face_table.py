@@ -185,8 +185,11 @@ class FaceTableController(QObject):
     # --- opening and leaving
 
     def open(self) -> None:
-        """Show the faces in the stack of the current photo; say why if there are none."""
+        """Show the faces in the stack of the current photo, or why there are none; then go back."""
         current = self._photos.current
+        if isinstance(self._compare.panes, Rows):
+            self._compare.leave()
+            return
         if current is None:
             self._messages.say("There is no photo here.")
             return

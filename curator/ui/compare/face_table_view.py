@@ -62,6 +62,7 @@ _SCALES = (0.4, 4.0)
 _ENLARGED = 2.0  # px of the screen per px of the original, at most
 _LOOK = 1.4  # sides of a face that its looks are compared by
 _LEAST_LOOK_PX = 16  # of a proxy
+_CROWD = 40  # people; comparing the looks of more takes too long
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _WRAP = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
 
@@ -146,20 +147,20 @@ class FaceTableView(QAbstractScrollArea):
         return rows.active if rows is not None else 0
 
     def _lay_out(self, table: FaceTable) -> None:
-        room = self.viewport().size()
-        columns = len(table.people)
-        self.table_layout = layout = TableLayout.fitting(
-            len(table.frames), columns, room, self._scale
-        )
+        # With room for the bar, shown or not: a layout that depends on it would change it again.
+        room = self.maximumViewportSize() - QSize(self.verticalScrollBar().sizeHint().width(), 0)
+        count = len(table.frames), len(table.people)
+        self.table_layout = layout = TableLayout.fitting(*count, room, self._scale)
         self._tile_of.gather(table.frames)
         self._crops.clear()
         self._sides = [
             max(side_px(face, self._tile_of(photo)) for photo, face in person.faces.items())
             for person in table.people
         ]
+        view = self.viewport().size()
         for bar, content, page, step in (
-            (self.horizontalScrollBar(), layout.size.width(), room.width(), layout.side + GAP),
-            (self.verticalScrollBar(), layout.size.height(), room.height(), layout.row_height),
+            (self.horizontalScrollBar(), layout.size.width(), view.width(), layout.side + GAP),
+            (self.verticalScrollBar(), layout.size.height(), view.height(), layout.row_height),
         ):
             bar.setRange(0, max(content - page, 0))
             bar.setPageStep(page)
@@ -171,9 +172,10 @@ class FaceTableView(QAbstractScrollArea):
         if table is None:
             return
         place = self.table_layout.crop(self.active_row, self._session.face_table.column)
+        view = self.viewport().size()
         for bar, first, last, start, end in (
-            (self.horizontalScrollBar(), place.left(), place.right(), LEFT, self.width()),
-            (self.verticalScrollBar(), place.top(), place.bottom() + WORD, HEAD, self.height()),
+            (self.horizontalScrollBar(), place.left(), place.right(), LEFT, view.width()),
+            (self.verticalScrollBar(), place.top(), place.bottom() + WORD, HEAD, view.height()),
         ):
             value = min(bar.value(), first - start - GAP)
             bar.setValue(max(value, last + GAP - end))
@@ -210,7 +212,7 @@ class FaceTableView(QAbstractScrollArea):
     def _compare_looks(self) -> None:
         """Match the people by their looks, too, once the pixels of all frames are there."""
         table = self._table()
-        if table is None or table is self._looks_of or len(table.people) < 2:
+        if table is None or table is self._looks_of or not 1 < table.count <= _CROWD:
             return
         proxies = {}
         for photo in table.frames:

@@ -119,6 +119,8 @@ def test_esc_returns_to_the_loupe_and_from_a_zoomed_eye_to_the_cell(at_table, se
     assert session.view_state.zoom is None
     at_table.run("back")
     assert (session.view_state.view, session.current) == (View.LOUPE, 5)
+    at_table.run("face_table", "face_table")
+    assert (session.view_state.view, session.current) == (View.LOUPE, 5)
     at_table.run("back")
     assert session.view_state.view is View.GRID
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from curator.cli.invocation import Invocation
 from curator.cli.output import columns
+from curator.library.captions import EYES
 from curator.model import INTERNAL_ERROR, Eye, Face, Kind, KnownError, NotFoundError, StageJob
 from curator.settings import absolute
 
@@ -28,8 +29,10 @@ def faces(invocation: Invocation) -> None:
 
     Raises:
         NotFoundError: there is no such photo or file.
-        KnownError: the file cannot be decoded, or the face models are missing; says which.
+        KnownError: faces are switched off, the file cannot be decoded, or the networks are missing;
+            says which.
     """
+    check_on(invocation)
     name, detail = invocation.arguments.photo, None
     path = absolute(name)
     if invocation.home.catalog.exists():  # do not create a catalog just to look a file up
@@ -50,6 +53,19 @@ def faces(invocation: Invocation) -> None:
     }
     rows = [_row(number, face) for number, face in enumerate(found, 1)]
     invocation.output.answer(document, columns(rows) or ["No faces"])
+
+
+def check_on(invocation: Invocation) -> None:
+    """Check that faces are measured.
+
+    Raises:
+        KnownError: the setting is off.
+    """
+    if not invocation.settings.faces.on:
+        raise KnownError(
+            "Faces are not measured: the setting is off.",
+            "`curator settings faces.on=true` measures the faces of all photos.",
+        )
 
 
 def faces_document(faces: tuple[Face, ...] | None, size: tuple[int, int]) -> Any:
@@ -101,7 +117,7 @@ def _eyes(face: Face) -> str:
     closed = [side for side in ("left", "right") if getattr(face, side) is Eye.CLOSED]
     if len(closed) == 1:
         return f"{closed[0]} eye closed"
-    return {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed"}.get(face.eyes, "can't tell")
+    return EYES[face.eyes]
 
 
 def _turned(yaw_deg: float | None) -> str:
@@ -112,7 +128,7 @@ def _turned(yaw_deg: float | None) -> str:
 
 
 def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ...]:
-    """Measure the faces of a photo and save them, unless the setting is off."""
+    """Measure the faces of a photo and save them."""
     from curator.imaging.proxy import proxy_path
     from curator.stages.faces import faces, save_faces
 
@@ -129,8 +145,7 @@ def _measure_photo(invocation: Invocation, photo: PhotoDetail) -> tuple[Face, ..
         proxy=str(proxy_path(invocation.home.cache, photo.proxy)),
     )
     result = _run(invocation, faces, job)
-    if invocation.settings.faces.on:
-        save_faces(invocation.catalog, [(job, result)])
+    save_faces(invocation.catalog, [(job, result)])
     return result.faces
 
 

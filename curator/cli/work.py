@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curator import stages
+from curator.cli.faces import check_on
 from curator.cli.invocation import Invocation
 from curator.cli.output import Advance, bar, columns, duration, size
 from curator.cli.tastes import scored
@@ -257,9 +258,8 @@ def backfill(invocation: Invocation) -> None:
         KnownError: faces are switched off.
     """
     stage = invocation.arguments.stage
-    if stage == "faces" and not invocation.settings.faces.on:
-        remedy = "`curator settings faces.on=true` measures the faces of all photos."
-        raise KnownError("Faces are not measured: the setting is off.", remedy)
+    if stage == "faces":
+        check_on(invocation)
     if stage == "describe":  # asked for by name, so even if photos are described by hand only
         invocation.settings.vision.automatic = True
     asked, problems = invocation.catalog.work.backfill(stage), []

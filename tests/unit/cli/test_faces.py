@@ -120,8 +120,9 @@ def test_switched_off_everything_measured_is_removed_at_once(shoot: Type, group:
     photos = shoot("photos", "--json").json
     assert [photo["faces"] for photo in photos] == [None] * len(photos)
     assert "faces" not in {stage for stage, n in works(shoot).items() if n}
-    refused = shoot("backfill", "faces", "--json")
-    assert refused.code == 1 and "faces.on=true" in refused.json["remedy"]
+    for verb in (("backfill", "faces"), ("faces", group)):
+        refused = shoot(*verb, "--json")
+        assert refused.code == 1 and "faces.on=true" in refused.json["remedy"]
     shoot("settings", "faces.on=true")
     assert shoot("backfill", "faces", "--json", "--set", "work.workers=1").json["asked"] == 4
     assert works(shoot)["faces"] == 4

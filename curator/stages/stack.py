@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curator.faces.people import FrameEyes
-from curator.model import StackKind
+from curator.model import StackKind, counted
 from curator.stages.bursts import series
 from curator.stages.copies import originals
 from curator.stages.stack_columns import Likeness, Mask, Rows, StackColumns
@@ -224,7 +224,9 @@ def _eyes_words(frames: Candidates, row: int, others: Rows, rivals: Rows) -> str
     words = _open_words(eyes, row, others, such)
     if such == 1:
         return words
-    among = f"of {count}" if such == count else f"of {such} such frames"
+    among = f"of {such}"
+    if words and such < count:
+        words, among = f"{words}, as in {counted(such - 1, 'other frame')}", "of these"
     same = alike(rivals)
     if np.isnan(eyes.softer[row]) or not eyes.open[row]:
         sharp = _sharpness_words(frames, row, same, among)

@@ -338,20 +338,24 @@ def test_the_inspector_lists_faces_after_the_description(session: Session) -> No
     face_data.save(session.catalog, {1: [OPEN, small, UNKNOWN], 2: [], 4: [OPEN] * 20})
     session.refresh()
 
-    def lines(photo: int) -> list[str] | None:
+    def faces(photo: int) -> Section | None:
         found = sections(session.detail(photo), unmeasured="Not measured yet")
-        return next((_paragraphs(each) for each in found if each.title == "Faces"), None)
+        return next((each for each in found if each.title == "Faces"), None)
 
-    assert lines(1) == [
-        "3 faces",
-        "1 · 600 px · eyes open · eye sharpness 60",
-        "2 · 96 px · eyes closed",
-        "3 · 20 px · can't tell · eye sharpness 60",
-    ]
-    assert lines(2) is None, "an empty section is left out"
-    assert lines(3) == ["Not measured yet"]
-    shown = lines(4) or []
-    assert (shown[0], len(shown), shown[-1]) == ("20 faces", 14, "+8")
+    assert faces(1) == Section(
+        "Faces",
+        [
+            ("Found", "3 faces"),
+            ("600 px", "eyes open · sharpness 60"),
+            ("96 px", "eyes closed"),
+            ("20 px", "can't tell · sharpness 60"),
+        ],
+    )
+    assert faces(2) is None, "an empty section is left out"
+    assert faces(3) == Section("Faces", paragraphs=[("Not measured yet", "quiet")])
+    crowd = faces(4)
+    assert crowd is not None and len(crowd.rows) == 14
+    assert (crowd.rows[0][1], crowd.rows[-1]) == ("20 faces", ("+8", ""))
     titles = [section.title for section in sections(session.detail(1), stack=[("Frame", "1")])]
     assert titles.index("Faces") < titles.index("Stack")
 
@@ -361,13 +365,9 @@ def test_the_inspector_says_that_the_focus_missed_the_eyes(session: Session, hom
     face_data.save(session.catalog, {1: [replace(OPEN, eye_sharpness=12.0)]})
     session.refresh()
     (faces,) = [each for each in sections(session.detail(1)) if each.title == "Faces"]
-    assert _paragraphs(faces)[-1] == "Background sharper than the eyes"
+    assert faces.rows[-1] == ("Focus", "background sharper than the eyes")
     session.search.set_filter("eyes:soft")
     assert session.ids.tolist() == [1]
-
-
-def _paragraphs(section: Section) -> list[str]:
-    return [text for text, _ in section.paragraphs]
 
 
 def test_faces_not_measured_yet_are_announced_only_while_faces_are_on(window: MainWindow) -> None:

@@ -75,7 +75,7 @@ def test_eyes_closed_or_out_of_focus_lose_against_open_and_sharp_ones(suggest: S
         [eyes(81, CLOSED)],
         [eyes(50)],
     ]
-    assert suggest(frames) == (3, "eyes open; sharpest eyes of 4 such frames")
+    assert suggest(frames) == (3, "eyes open, as in 3 other frames; sharpest eyes of these")
 
 
 def test_in_a_group_everybody_counts_and_the_worst_decides(suggest: Suggest) -> None:

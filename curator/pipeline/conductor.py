@@ -92,6 +92,7 @@ class Conductor:
         self.idle = IdleTracker()
         self.jobs = Dispatcher(settings, stages, cache, pools, self._inbox.put, self.wake)
         self._analyzed_at = 0.0  # when the encoder was last used
+        self._faces_on = True  # as last switched in the catalog, by us or another process
         self._pace = Pace()
         self._reporter = ProgressReporter(self._pace, events)
         self._paused = self._stopping = self._resting = False
@@ -201,7 +202,7 @@ class Conductor:
 
     def _begin(self) -> None:
         self.use_encoder(self.encoding)
-        self._report_saved(self.catalog.faces.switch(self._settings.faces.on))
+        self._switch_faces()
         self.catalog.work.reset_running()
         removal.note_interrupted(self.catalog.removal)
         self.ingest.start()
@@ -215,7 +216,12 @@ class Conductor:
 
     def use_faces(self) -> None:
         """Measure faces, or remove what was measured, by the settings as they are now."""
-        self._report_saved(self.jobs.use_faces())
+        self.jobs.use_faces()
+        self._switch_faces()
+
+    def _switch_faces(self) -> None:
+        self._faces_on = self._settings.faces.on
+        self._report_saved(self.catalog.faces.switch(self._faces_on))
 
     def _guard(self, function: Callable[[], None]) -> None:
         """Run a piece of work; an error pauses all work and never ends the thread."""
@@ -410,9 +416,9 @@ class Conductor:
             self._pace.described = 0
 
     def _follow_faces(self) -> None:
-        """Measure faces or not, as another process has switched."""
+        """Measure faces or not, as another process has switched since we did."""
         on = self.catalog.faces.is_on()
-        if on != self._settings.faces.on:
+        if on != self._faces_on:
             self._settings.faces.on = on
             self.use_faces()
 

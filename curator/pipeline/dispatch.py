@@ -96,15 +96,10 @@ class Dispatcher:
             self._catalog.vectors.use_encoder(encoding.recipe.key)
         self._encoder_pool.end_idle()
 
-    def use_faces(self) -> list[int]:
-        """Measure faces, or remove what was measured, by the settings as they are now.
-
-        Returns:
-            The photos whose faces were removed.
-        """
+    def use_faces(self) -> None:
+        """Measure faces or not, by the settings as they are now."""
         self._broken.discard(LaneKind.FACES)
         self._use_stages()
-        return self._catalog.faces.switch(self._settings.faces.on)
 
     def drop(self, kind: LaneKind) -> bool:
         """Stop a lane that works for no photo; return whether it was in use before."""

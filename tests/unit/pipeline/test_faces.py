@@ -276,6 +276,18 @@ def test_a_running_curator_follows_another_that_switches_it_off(
     assert settings.faces.on and faces(catalog) == {1: 1, 2: 1}
 
 
+def test_a_change_of_the_setting_is_not_taken_back_before_it_is_applied(
+    make: Make, catalog: Catalog, settings: Settings, tmp_path: Path
+) -> None:
+    pipeline = make()
+    pipeline.open_folders([fake_stages.write(tmp_path / "in", "ok smiling")])
+    settings.faces.on = False  # the person, in the settings
+    pipeline.rescan()  # the conductor works on meanwhile
+    assert not settings.faces.on
+    pipeline.apply_faces_settings()
+    assert not catalog.faces.is_on() and faces(catalog) == {}
+
+
 def test_a_result_that_comes_in_after_switching_off_is_dropped(
     make: Make, home: Home, catalog: Catalog, settings: Settings, tmp_path: Path
 ) -> None:

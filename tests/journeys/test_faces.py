@@ -1,11 +1,11 @@
-"""A folder of people: their faces are measured after it is on screen, and removed on request."""
+"""A folder of people: faces are measured once it is on screen, compared, removed on request."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from curator import cli
-from curator.model import Eye
+from curator.model import Eye, Verdict, View
 from tests import face_data
 from tests.journeys.evening import Evening
 from tests.photos import draw_jpeg
@@ -54,3 +54,26 @@ def test_faces_are_measured_found_and_removed_on_request(evening: Evening, tmp_p
     assert measured(evening) == []
     evening.until(lambda: not evening.session.settings.faces.on)
     evening.until(lambda: shown(evening, "faces:>=1") == 0)
+
+
+def test_a_stack_in_which_two_blink_is_decided_in_the_face_table(
+    evening: Evening, tmp_path: Path
+) -> None:
+    folder = tmp_path / "Wedding"
+    face_data.draw(folder / "DSC_1.jpg", Eye.CLOSED, Eye.OPEN)
+    face_data.draw(folder / "DSC_2.jpg", Eye.OPEN, Eye.OPEN)
+    face_data.draw(folder / "DSC_3.jpg", Eye.OPEN, Eye.CLOSED)
+    evening.open(folder, photos=3).until(lambda: len(measured(evening)) == 3)
+    session = evening.session
+    evening.press("Ctrl+A", "Ctrl+G", "Home", "E", "Home", "Shift+Q")
+    evening.reads("DSC_1 · eyes closed: 1 of 2 · person 1 of 2: eyes closed")
+    evening.press("Down").reads("DSC_2 · everyone's eyes open")
+    evening.press("Z")
+    assert (session.view_state.view, session.view_state.zoom) == (View.LOUPE, 1.0)
+    evening.press("Esc", "K").reads("Kept DSC_2, rejected 2 · Ctrl+Z")
+    assert session.view_state.view is View.FACES
+    verdicts = [session.table.verdict(int(photo)) for photo in session.ids]
+    assert verdicts == [Verdict.REJECTED, Verdict.KEPT, Verdict.REJECTED]
+    evening.press("Esc", "G", "Ctrl+Z").reads("Undid")
+    assert (session.view_state.view, evening.name()) == (View.FACES, "DSC_2")
+    assert {session.table.verdict(int(photo)) for photo in session.ids} == {Verdict.UNREVIEWED}

@@ -10,7 +10,7 @@ from curator.cli.invocation import Invocation
 from curator.cli.output import columns, size
 from curator.cli.tastes import decode_file, encode_file
 from curator.library.captions import suggestion
-from curator.model import Described, Embedded, KnownError, NotFoundError, counted
+from curator.model import Described, Embedded, KnownError, NotFoundError
 from curator.settings import absolute
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _document(preview: FilePreview) -> dict[str, Any]:
 
 def _lines(preview: FilePreview) -> list[str]:
     """Return the lines to print: name and capture data, measures, tags and description, file."""
-    from curator.library.captions import MEASURED, face_rows
+    from curator.library.captions import MEASURED, face_lines
     from curator.session.file_preview import capture_lines, clipping_line
 
     capture, quality, why = preview.capture, preview.quality, preview.why
@@ -181,7 +181,7 @@ def _lines(preview: FilePreview) -> list[str]:
     if preview.damage:
         lines.append(preview.damage)
     if preview.faces:
-        lines += [counted(len(preview.faces), "face"), *columns(face_rows(preview.faces))]
+        lines += face_lines(preview.faces)
     if preview.tags:
         lines.append("tags: " + ", ".join(_tag(tag) for tag in preview.tags))
     lines += [*_description_lines(preview), ""]

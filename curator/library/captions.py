@@ -18,6 +18,7 @@ from curator.model import (
     Step,
     aperture,
     bidi_safe,
+    counted,
     focal_length,
     shutter,
 )
@@ -52,18 +53,19 @@ EYES = {Eye.OPEN: "eyes open", Eye.CLOSED: "eyes closed", Eye.UNKNOWN: "can't te
 _FACES_LISTED = 12
 
 
-def face_rows(faces: Sequence[Face]) -> list[tuple[str, str]]:
-    """Return a name and a value for each of the largest faces; ("+8", "") for the others.
+def face_lines(faces: Sequence[Face]) -> list[str]:
+    """Return how many faces a photo has, a line for each of the largest, and "+8" for the others.
 
-    ("412 px", "eyes open · sharpness 63"): sharpness is that of the eyes.
+    "412 px · eyes open · sharpness 63" fits the inspector; the sharpness is that of the eyes.
     """
-    rows = []
+    lines = [counted(len(faces), "face")]
     for face in faces[:_FACES_LISTED]:
-        sharpness = face.eye_sharpness
-        parts = [EYES[face.eyes], "" if sharpness is None else f"sharpness {sharpness:.0f}"]
-        rows.append((f"{face.size_px:,} px", " · ".join(filter(None, parts))))
+        parts = [f"{face.size_px:,} px", EYES[face.eyes]]
+        if face.eye_sharpness is not None:
+            parts.append(f"sharpness {face.eye_sharpness:.0f}")
+        lines.append(" · ".join(parts))
     more = len(faces) - _FACES_LISTED
-    return [*rows, (f"+{more}", "")] if more > 0 else rows
+    return [*lines, f"+{more}"] if more > 0 else lines
 
 
 def capture_line(name: str, capture: Capture) -> str:

@@ -25,7 +25,7 @@ from curator.ui.pages.empty_state import why_empty
 from curator.ui.pages.finish_page import cull_page, rate_page
 from curator.ui.pages.help_overlay import ARRANGEMENTS, HelpOverlay, sheet
 from curator.ui.panels.inspector import MarksLine
-from curator.ui.panels.photo_sections import Section, in_words, sections
+from curator.ui.panels.photo_sections import in_words, sections
 from curator.ui.widgets import theme
 from curator.ui.widgets.contact_sheet import WIDTH, justified
 from curator.ui.widgets.words import capture_rows, duration, size
@@ -338,24 +338,19 @@ def test_the_inspector_lists_faces_after_the_description(session: Session) -> No
     face_data.save(session.catalog, {1: [OPEN, small, UNKNOWN], 2: [], 4: [OPEN] * 20})
     session.refresh()
 
-    def faces(photo: int) -> Section | None:
+    def lines(photo: int) -> list[str]:
         found = sections(session.detail(photo), unmeasured="Not measured yet")
-        return next((each for each in found if each.title == "Faces"), None)
+        return [text for each in found if each.title == "Faces" for text, _ in each.paragraphs]
 
-    assert faces(1) == Section(
-        "Faces",
-        [
-            ("Found", "3 faces"),
-            ("600 px", "eyes open · sharpness 60"),
-            ("96 px", "eyes closed"),
-            ("20 px", "can't tell · sharpness 60"),
-        ],
-    )
-    assert faces(2) is None, "an empty section is left out"
-    assert faces(3) == Section("Faces", paragraphs=[("Not measured yet", "quiet")])
-    crowd = faces(4)
-    assert crowd is not None and len(crowd.rows) == 14
-    assert (crowd.rows[0][1], crowd.rows[-1]) == ("20 faces", ("+8", ""))
+    assert lines(1) == [
+        "3 faces",
+        "600 px · eyes open · sharpness 60",
+        "96 px · eyes closed",
+        "20 px · can't tell · sharpness 60",
+    ]
+    assert lines(2) == [], "an empty section is left out"
+    assert lines(3) == ["Not measured yet"]
+    assert (lines(4)[0], len(lines(4)), lines(4)[-1]) == ("20 faces", 14, "+8")
     titles = [section.title for section in sections(session.detail(1), stack=[("Frame", "1")])]
     assert titles.index("Faces") < titles.index("Stack")
 
@@ -365,7 +360,7 @@ def test_the_inspector_says_that_the_focus_missed_the_eyes(session: Session, hom
     face_data.save(session.catalog, {1: [replace(OPEN, eye_sharpness=12.0)]})
     session.refresh()
     (faces,) = [each for each in sections(session.detail(1)) if each.title == "Faces"]
-    assert faces.rows[-1] == ("Focus", "background sharper than the eyes")
+    assert faces.paragraphs[-1][0] == "Background sharper than the eyes"
     session.search.set_filter("eyes:soft")
     assert session.ids.tolist() == [1]
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from curator.catalog import PhotoDetail, TagDetail
 from curator.faces.judging import eyes_soft
-from curator.library.captions import MEASURED, face_rows, format_time
+from curator.library.captions import MEASURED, face_lines, format_time
 from curator.model import (
     Change,
     Described,
@@ -74,7 +74,7 @@ def sections(
         Section("Quality scores", _quality(detail)),
         Section("Taste", taste),
         Section("Description", paragraphs=_description(detail.description, describing)),
-        _faces(detail, unmeasured),
+        Section("Faces", paragraphs=_faces(detail, unmeasured)),
         Section("Tags", tags=detail.tags),
         Section("Stack", stack),
         Section("History", _history(history)),
@@ -138,18 +138,17 @@ def _description(description: Described | None, progress: str) -> list[tuple[str
     return [(text, role) for text, role in paragraphs if text]
 
 
-def _faces(detail: PhotoDetail, unmeasured: str) -> Section:
-    """List the faces of a photo, and whether the focus missed the eyes of the largest."""
+def _faces(detail: PhotoDetail, unmeasured: str) -> list[tuple[str, str]]:
+    """Return a line for each face, each with its role; none for a photo without faces."""
     if detail.faces is None:
-        pending = unmeasured and detail.quality is not None
-        return Section("Faces", paragraphs=[(unmeasured, "quiet")] if pending else ())
+        return [(unmeasured, "quiet")] if unmeasured and detail.quality is not None else []
     if not detail.faces:
-        return Section("Faces")
-    rows = [("Found", counted(len(detail.faces), "face")), *face_rows(detail.faces)]
+        return []
+    summary, *lines = face_lines(detail.faces)
     quality, eyes = detail.scores, detail.faces[0].eye_sharpness
     if quality is not None and eyes is not None and eyes_soft(eyes, quality.sharpness):
-        rows.append(("Focus", "background sharper than the eyes"))
-    return Section("Faces", rows)
+        lines.append("Background sharper than the eyes")
+    return [(summary, ""), *((line, "quiet") for line in lines)]
 
 
 def _history(history: Sequence[Step]) -> list[tuple[str, str]]:

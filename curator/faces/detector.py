@@ -22,10 +22,11 @@ from curator.imaging.pixels import Image
 _Array = npt.NDArray[Any]
 
 MOST = 100  # faces of one photo; the largest count
-_FIRST_PX = 100_000  # pixels of the first look
+_FIRST_PX = 90000  # pixels of the first look
 _SURE = 0.5  # a face
 _HINT = 0.15  # maybe a face, if seen closer
 _SMALL = 12.0  # px of a face at the first look, below which a second look measures it better
+_FARTHER = 0.4  # scale of a look that makes surer of a large face
 _WINDOW = 256  # px of the proxy, the least window of a second look
 _MOST_PX = 1_400_000  # pixels of all second looks
 _SAME = 0.3  # boxes that share this part of their union, or
@@ -79,11 +80,13 @@ def find(rgb: Image) -> list[Found]:
         return []
     scale = min(1.0, math.sqrt(_FIRST_PX / (width * height)))
     peaks = _look(rgb, scale)
-    vague = (peaks.scores < _SURE) | (peaks.widths * scale < _SMALL)
-    hints = peaks[vague & (peaks.widths * scale < 2 * _SMALL)]
-    looks = [peaks]
-    if scale < 1 and len(hints.scores):
-        looks = [peaks[~vague], *_look_closer(rgb, hints)]
+    small = peaks.widths * scale < _SMALL
+    sure = peaks.scores >= _SURE
+    looks = [peaks[sure & ~small]] if scale < 1 else [peaks]
+    if scale < 1:
+        looks += _look_closer(rgb, peaks[small | ~sure & (peaks.widths * scale < 2 * _SMALL)])
+    if (~sure & (peaks.widths * scale >= 2 * _SMALL)).any():
+        looks.append(_look(rgb, scale * _FARTHER))
     every = _Peaks(*(np.concatenate([getattr(look, name) for look in looks]) for name in
                      ("boxes", "scores", "points")))  # fmt: skip
     faces = _distinct(every[every.scores >= _SURE])

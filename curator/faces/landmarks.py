@@ -27,7 +27,8 @@ _COUNT = 478
 EYE_CORNERS = ((263, 362), (33, 133))
 UPPER_LIDS = ((466, 388, 387, 386, 385, 384, 398), (246, 161, 160, 159, 158, 157, 173))
 LOWER_LIDS = ((249, 390, 373, 374, 380, 381, 382), (7, 163, 144, 145, 153, 154, 155))
-BLINK, SQUINT, LOOK_DOWN, SMILE = (9, 10), (19, 20), (11, 12), (44, 45)
+SKIN = (425, 280, 205, 50, 4, 151)  # both cheeks, the tip of the nose, the forehead
+BLINK, SMILE = (9, 10), (44, 45)
 # The points from which the second network derives expressions.
 _SUBSET = np.array([
     *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65),
@@ -69,12 +70,6 @@ class Mesh:
         """Return the distance between an eye's corners, in px."""
         outer, inner = self.points[list(EYE_CORNERS[side]), :2]
         return float(math.hypot(*(outer - inner)))
-
-    def openness(self, side: int) -> float:
-        """Return the gap between an eye's lids over the width of the eye."""
-        upper, lower = (self.points[list(lids[side][2:5]), :2] for lids in (UPPER_LIDS, LOWER_LIDS))
-        gap = float(np.hypot(*(upper - lower).T).mean())
-        return gap / max(self.eye_width(side), 1e-6)
 
 
 def fit(rgb: Image, box: _Array, eyes: _Array) -> Mesh:

@@ -145,10 +145,10 @@ def _look(rgb: Image, scale: float) -> _Peaks:
     """Run the network on a picture scaled by ``scale``; places are in pixels of ``rgb``."""
     height, width = (max(1, round(edge * scale)) for edge in rgb.shape[:2])
     small = rgb if scale == 1 else cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-    shape = tuple(math.ceil(edge / _MULTIPLE) * _MULTIPLE for edge in (height, width))
-    blob = np.zeros((1, 3, *shape), np.float32)
+    padded = (math.ceil(height / _MULTIPLE) * _MULTIPLE, math.ceil(width / _MULTIPLE) * _MULTIPLE)
+    blob = np.zeros((1, 3, *padded), np.float32)
     blob[0, :, :height, :width] = small.transpose(2, 0, 1)
-    net = models.load(models.FINDER)
+    net = models.load(models.FINDER, padded)
     net.setInput(blob)
     heat, size, offset, landmarks = (output[0] for output in net.forward(_OUTPUTS))
     rows, columns = np.nonzero(heat[0] >= _HINT)

@@ -120,5 +120,5 @@ def expressions(mesh: Mesh) -> _Array:
         ModelError: the network is missing or damaged.
     """
     net = models.load(models.EXPRESSIONS)
-    net.setInput(np.ascontiguousarray(mesh.points[None, _SUBSET, :2], np.float32))
+    net.setInput(np.ascontiguousarray(mesh.points[None, None, _SUBSET, :2], np.float32))
     return np.asarray(net.forward()).ravel().copy()

@@ -29,14 +29,15 @@ _Array = npt.NDArray[Any]
 
 _TINY_PX = 16  # of the original; smaller faces are counted only
 _WORD_PX = 32  # smaller faces get no words for their eyes
-# Blink from which an eye is closed. Small faces are soft, and soft eyes look narrow: of faces with
-# open eyes 2 % lie beyond 0.36, 0.38, 0.40 and 0.50 at 170, 64, 48 and 32 px.
-_CLOSED, _CLOSED_SMALL = 0.36, 140.0
+# Blink from which an eye is closed: 0.37 + (16 / width in px)³. Small faces are soft, and soft eyes
+# look narrow: of faces with open eyes 2 % lie beyond 0.37, 0.375, 0.39, 0.40, 0.46 and 0.52 at
+# 170, 128, 64, 48, 40 and 32 px.
+_CLOSED, _CLOSED_SMALL = 0.37, 16.0
 _OTHER = 0.375  # share of the other eye's blink in the word for an eye: people rarely wink
 # Sunglasses: the skin around the eyes is this dark compared with the rest of the face, and the eyes
 # are hardly darker. Of lenses drawn on open eyes 90 to 97 % are; 0.7 % of open and 0.3 % of closed.
 _SHADED, _FLAT = 0.6, 0.2
-_PRESENCE = 0.9  # below, the mesh doubts that this is a face
+_PRESENCE = 0.3  # below, the mesh doubts that this is a face
 _TURNED_DEG = 40.0  # beyond, the farther eye is hidden
 _TILTED_DEG = 60.0  # beyond, upside down too, the detector's points often mislead the mesh
 _EYE_REACH = (0.6, 0.35)  # half the region of an eye, across and down, in widths of the eye
@@ -126,10 +127,10 @@ def _word(size_px: int, yaw_deg: float, side: int, blinks: Sequence[float]) -> E
     # Of a turned head, the farther eye says little about the nearer one.
     share = _OTHER * max(0.0, 1 - abs(yaw_deg) / _TURNED_DEG)
     blink = (1 - share) * blinks[side] + share * blinks[1 - side]
-    return Eye.CLOSED if blink >= _CLOSED + _CLOSED_SMALL / size_px**2 else Eye.OPEN
+    return Eye.CLOSED if blink >= _CLOSED + (_CLOSED_SMALL / size_px) ** 3 else Eye.OPEN
 
 
-def _covered(luma: Image, mesh: Mesh) -> bool:
+def _covered(luma: _Array, mesh: Mesh) -> bool:
     """Whether something dark lies over both eyes and the skin around them: sunglasses."""
     down = np.array([-math.sin(math.radians(mesh.roll_deg)), math.cos(math.radians(mesh.roll_deg))])
     around, within = [], []
@@ -145,7 +146,7 @@ def _covered(luma: Image, mesh: Mesh) -> bool:
     return lit < _SHADED * skin and lit - dark < _FLAT * skin
 
 
-def _level(luma: Image, center: _Array, reach: float) -> float:
+def _level(luma: _Array, center: _Array, reach: float) -> float:
     """Return the median level of a square; 0 outside the picture."""
     low = np.maximum(np.floor(center - reach), 0).astype(int)
     high = np.floor(center + reach).astype(int) + 1

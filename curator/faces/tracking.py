@@ -7,6 +7,7 @@ better to compare nobody than to compare a person with somebody else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _BY_LOOKS = 5.0  # cost of looks that have nothing in common, in widths of a fac
 _UNLIKE = 0.6  # looks that differ more are of two people
 _IN_STEP = 0.4  # faces that moved alike, to within this many widths, show that the camera moved
 _VOTERS, _LEADERS = 6, 3  # the largest faces that vote on a camera's move, and that propose one
+_BANDS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)  # faces in a frame; stacks in between are alike
+_AT_ONCE = 1 << 20  # values worked on at a time, so that memory stays bounded
 _PROPOSALS = 12  # faces to which each of those may have moved
 
 
@@ -39,45 +42,57 @@ def track(stack: Ids, frame: Ids, box: Floats, looks: Floats | None = None) -> I
     Returns:
         (N,) numbers from 0 up; a person appears once in a frame at most.
     """
-    person = np.full(len(stack), -1, np.int64)
+    person = np.zeros(len(stack), np.int64)
     if not len(stack):
         return person
-    about = box if looks is None else np.hstack([box, looks])
     order = np.lexsort((-box[:, 2], frame, stack))
-    _, first, faces = _runs(stack[order], frame[order])
-    of_stack = stack[order][first]
-    number = np.arange(len(order)) - np.repeat(first, faces)  # of a face in its frame
-    _, first_frame, frames = _runs(of_stack)
-    at = np.arange(len(of_stack)) - np.repeat(first_frame, frames)  # of a frame in its stack
+    about = (box if looks is None else np.hstack([box, looks]))[order]
+    # Frames as runs of faces, stacks as runs of frames; then the stack, the frame in it and the
+    # position in that of each face.
+    first_face, faces = _runs(stack[order], frame[order])
+    first_frame, frames = _runs(stack[order][first_face])
+    of_stack = np.repeat(np.repeat(np.arange(len(frames)), frames), faces)
+    of_frame = np.repeat(np.arange(len(faces)) - np.repeat(first_frame, frames), faces)
+    position = np.arange(len(order)) - np.repeat(first_face, faces)
     most = np.maximum.reduceat(faces, first_frame)
-    total = 0
-    for most_faces in (1, 2, 3, 4, 6, 8, 12, 24, 48, 96, int(most.max())):
-        # Stacks of similar size at a time, the longest first, in one array padded with NaN.
-        band = np.flatnonzero(most <= most_faces)
-        if not band.size:
-            continue
-        most[band] = np.iinfo(most.dtype).max
-        band = band[np.argsort(-frames[band], kind="stable")]
-        place = np.full(len(frames), -1)
-        place[band] = np.arange(len(band))
-        rows = np.flatnonzero(np.repeat(np.repeat(place, frames), faces) >= 0)
-        where = np.repeat(np.repeat(place, frames), faces)[rows], np.repeat(at, faces)[rows]
-        shape = len(band), int(frames[band[0]]), most_faces, about.shape[1]
+    count = 0
+    for stacks in _parts(frames, most):
+        row = np.full(len(frames), -1)
+        row[stacks] = np.arange(len(stacks))
+        here = np.flatnonzero(row[of_stack] >= 0)
+        where = row[of_stack[here]], of_frame[here], position[here]
+        shape = len(stacks), frames[stacks[0]], most[stacks].max(), about.shape[1]
         padded = np.full(shape, np.nan, np.float32)
-        padded[(*where, number[rows])] = about[order[rows]]
-        found = _track(padded, frames[band])[(*where, number[rows])]
-        each = found.max() + 1
-        person[order[rows]] = total + where[0] * each + found
-        total += len(band) * each
+        padded[where] = about[here]
+        found = _track(padded, frames[stacks])[where]
+        people = found.max() + 1
+        person[order[here]] = count + where[0] * people + found
+        count += len(stacks) * people
     return np.asarray(np.unique(person, return_inverse=True)[1], np.int64)
 
 
-def _runs(*columns: Ids) -> tuple[NDArray[np.bool_], Ids, Ids]:
-    """Return where runs of equal rows begin: as a mask, as positions, and their lengths."""
+def _runs(*columns: Ids) -> tuple[Ids, Ids]:
+    """Return where runs of equal rows begin, and their lengths."""
     begins = np.ones(len(columns[0]), bool)
     begins[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
     first = np.flatnonzero(begins)
-    return begins, first, np.diff(np.append(first, len(begins)))
+    return first, np.diff(np.append(first, len(begins)))
+
+
+def _parts(frames: Ids, most: Ids) -> Iterator[Ids]:
+    """Yield the stacks in parts of about the same size, which are padded and matched together.
+
+    Args:
+        frames: how many frames each stack has; in each part, the longest is first.
+        most: how many faces its fullest frame has.
+    """
+    band = np.searchsorted(_BANDS, most)
+    for number in np.unique(band):
+        stacks = np.flatnonzero(band == number)
+        stacks = stacks[np.argsort(-frames[stacks], kind="stable")]
+        widest = int(most[stacks].max())
+        values = len(stacks) * widest * max(widest, int(frames[stacks[0]]))
+        yield from np.array_split(stacks, 1 + values // _AT_ONCE)
 
 
 def _track(faces: Boxes, frames: Ids) -> Ids:

@@ -24,7 +24,7 @@ from curator.ui.widgets import theme
 from curator.ui.widgets.frames import Pictures
 from tests import catalogs, face_data
 from tests.conftest import PATIENCE_MS
-from tests.face_data import OPEN
+from tests.face_data import CLOSED, OPEN
 from tests.gui import swatches
 from tests.gui.conftest import QuietPipeline
 
@@ -537,6 +537,23 @@ def test_a_tooltip_says_why_a_frame_is_suggested(stacked, make_grid, monkeypatch
     assert "DSC_0005" in tips[0]
     assert "stack of 4" in tips[0]
     assert "suggested best: sharpest of 4" in tips[0]
+
+
+def test_newly_measured_eyes_move_the_suggestion_and_painting_reads_no_faces(
+    stacked, make_grid
+) -> None:
+    grid = make_grid(stacked)
+    assert [photo for photo in range(3, 7) if stacked.tile(photo).suggested] == [6]
+    frames = {3: [CLOSED], 4: [OPEN], 5: [CLOSED], 6: [CLOSED]}
+    face_data.save(stacked.catalog, frames)
+    stacked.refresh()
+    read: list[str] = []
+    stacked.catalog.store.trace(read.append)
+    seen(grid)
+    stacked.catalog.store.trace(None)
+    assert not [sql for sql in read if "FROM face" in sql]
+    assert [photo for photo in frames if stacked.tile(photo).suggested] == [4]
+    assert stacked.stacks.suggestion_reason(4) == "the only frame of 4 with open eyes"
 
 
 def test_a_stack_shows_another_frame_after_its_cover_is_rejected(stacked, make_grid) -> None:

@@ -20,6 +20,7 @@ from curator.model import Eye, Face
 
 Mask = NDArray[np.bool_]
 
+VERSION = 1  # of :func:`compare`; grows when its results change, so that stored ones are dropped
 # Blinks of 258 faces with closed eyes are 0.43 to 0.82 (5 to 95 %), of 579 with open eyes 0.02 to
 # 0.35; of those that smile 1 % are above 0.48.
 _ENOUGH = 3  # frames from which a person's eyes are judged against their own

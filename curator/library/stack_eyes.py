@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curator.catalog import Catalog
 from curator.catalog.faces import FACE_COLUMNS
-from curator.faces.people import FaceColumns, FrameEyes, compare
+from curator.faces.people import VERSION, FaceColumns, FrameEyes, compare
 from curator.library.photo_rows import PhotoRows
 from curator.library.spans import Ids, Mask
 
@@ -37,11 +37,13 @@ class StackEyes:
     def dump(self, rows: Ids) -> dict[str, NDArray[Any]]:
         """Return what is known of some rows as arrays, for :meth:`restore`."""
         self._grow()
-        return {"eyes": self._eyes[:, rows], "eyes.of": self._of[:, rows]}
+        known: dict[str, NDArray[Any]] = {"eyes": self._eyes[:, rows], "eyes.of": self._of[:, rows]}
+        return known | {"eyes.version": np.array(VERSION)}
 
     def restore(self, dumped: Mapping[str, NDArray[Any]]) -> None:
         """Load what was known of all rows; what changed since is noticed."""
-        self._eyes, self._of = dumped["eyes"].copy(), dumped["eyes.of"].copy()
+        if int(dumped["eyes.version"]) == VERSION:
+            self._eyes, self._of = dumped["eyes"].copy(), dumped["eyes.of"].copy()
 
     def at(self, rows: Ids, stacks: Ids) -> FrameEyes:
         """Return the eyes in the photos of complete stacks.

@@ -29,7 +29,18 @@ MIN_PHOTOS = 5000  # fewer are read from the catalog within 50 ms
 
 Arrays = Mapping[str, NDArray[Any]]
 _TOKEN = "token"
-_NAMES = {*NUMBERS, *OBJECTS, "id", "rev", "by_name", "by_time", "project.rev", "eyes", "eyes.of"}
+_NAMES = {
+    *NUMBERS,
+    *OBJECTS,
+    "id",
+    "rev",
+    "by_name",
+    "by_time",
+    "project.rev",
+    "eyes",
+    "eyes.of",
+    "eyes.version",
+}
 
 
 def open_table(catalog: Catalog, path: Path, approval: ApprovalSettings | None = None) -> Table:

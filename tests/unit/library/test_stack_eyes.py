@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from curator.catalog import Catalog
-from curator.library import table_cache
+from curator.library import stack_eyes, table_cache
 from curator.library.filters import mask, parse
 from curator.library.table import Table
 from curator.model import Face
@@ -204,12 +204,17 @@ def test_a_mark_reads_no_faces_and_a_changed_stack_does(catalog: Catalog) -> Non
     catalog.store.trace(None)
 
 
-def test_a_stored_table_knows_the_eyes_and_what_changed_since(catalog: Catalog, home: Home) -> None:
+def test_a_stored_table_knows_the_eyes_and_what_changed_since(
+    catalog: Catalog, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     face_data.save(catalog, {photo: [OPEN if photo == 5 else CLOSED] for photo in FRAMES})
     table_cache.write_table(Table(catalog), home.table_file)
     read: list[str] = []
     catalog.store.trace(lambda sql: read.append(sql) if "FROM face " in sql else None)
     assert best(table_cache.open_table(catalog, home.table_file))[0] == 3 and not read
+    with monkeypatch.context() as newer:
+        newer.setattr(stack_eyes, "VERSION", 2)
+        assert best(table_cache.open_table(catalog, home.table_file))[0] == 3 and read
     catalog.store.trace(None)
     face_data.save(catalog, {5: [CLOSED], 7: [OPEN]})
     assert best(table_cache.open_table(catalog, home.table_file))[0] == 5
